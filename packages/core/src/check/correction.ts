@@ -55,29 +55,20 @@ function take(
   settle(addressCeiling, rest)
 }
 
-/**
- * Builds the group that gives back a place in line which the caller does not take. A bucket takes it back only if nobody has a place
- * behind it.
- *
- * @param tails the instants that name the place, per demand; 0 for a counter without places
- */
-export function withdrawal({ result }: ActualCharge, tails: readonly number[]): Group | undefined {
+/** Builds the group that gives back what a charge took, but for the demands that keep a place in line. Undefined if that is all. */
+export function withdrawal(
+  { result }: ActualCharge,
+  isInLine: (demand: Demand) => boolean,
+): Group | undefined {
   const { check, evaluation } = result
   const demands = check.demands.flatMap((demand, at): Demand[] => {
-    if (demand.mode === Mode.HOLD || demand.cost === 0 || !isTaken(demand, at, evaluation)) return []
+    if (demand.mode === Mode.HOLD || demand.cost === 0 || isInLine(demand)) return []
+    if (!isTaken(demand, at, evaluation)) return []
     const rule = ruleInForce(demand, evaluation)
-    const chargedTo = tails[at] || chargedToAt(at, demand, rule, evaluation, undefined)
+    const chargedTo = chargedToAt(at, demand, rule, evaluation, undefined)
     return [{ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo, terms: undefined }]
   })
   return demands.length === 0 ? undefined : { demands }
-}
-
-/** The instants that name a place in line, per demand: when its bucket would be full; 0 for a counter without places. */
-export function tailsOf({ check, evaluation }: CheckResult): readonly number[] {
-  return check.demands.map((demand, at) => {
-    const algorithm = algorithmOf(demand.rule)
-    return algorithm.refills ? algorithm.freshAt(evaluation.states[at] ?? []) : 0
-  })
 }
 
 /** The units that a charge took for the demand at an index, or takes when the request ends. Undefined when it takes none. */

@@ -172,12 +172,6 @@ export class Decision implements DecisionFields {
     return (decision.#charge ?? (Decision.#resultOf(decision) as CheckResult).evaluation).now
   }
 
-  /** @internal The units of a decision, per counter, as text. Does not make the check of a counter that was charged alone. */
-  static unitsOf(decision: Decision): string {
-    if (decision.#charge !== undefined) return String(decision.cost)
-    return (Decision.#resultOf(decision)?.check.demands ?? []).map(({ cost }) => cost).join()
-  }
-
   /** @internal Records how long the caller waited for its turn. Returns the decision. */
   static afterWait(decision: Decision, ms: number): Decision {
     if (ms > 0) waits.set(decision, ms)

@@ -16,6 +16,7 @@ import {
   withdrawal,
 } from '../check/correction.ts'
 import type { Leases } from '../lease/leases.ts'
+import { canStand } from '../waiting/in-line.ts'
 import type { Lines } from '../waiting/lines.ts'
 import type { CounterId, Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
@@ -112,12 +113,12 @@ export class Charges {
     await this.release(decision)
   }
 
-  /** Gives back a place in line that the caller does not take. `tails` names the place. */
-  async withdraw(decision: Decision, tails: readonly number[]): Promise<void> {
+  /** Ends the record of a caller that leaves its place in line: gives back what was charged for it beside the place. */
+  async forgive(decision: Decision): Promise<void> {
     const record = recordOf(decision)
     if (record.settled !== undefined || !isCharge(record)) return
     record.settled = 0
-    await this.#correct(withdrawal(record, tails), record.recordedIn)
+    await this.#correct(withdrawal(record, canStand), record.recordedIn)
   }
 
   /** Ends a request in flight, and charges a held cost unless `chargeWhen` is still pending. Works once per decision. */
@@ -143,7 +144,9 @@ export class Charges {
   /** Applies a group whatever the limits. Rejects with `HALT_E_STORE` if the store fails. */
   async apply(group: Group): Promise<void> {
     this.#leases.release(group.demands)
-    await this.#guardedStore.correctInStore(group)
+    const sent = this.#guardedStore.ownTime()
+    const evaluation = await this.#guardedStore.correctInStore(group)
+    if (evaluation !== undefined) this.#lines.heard(group, evaluation, sent, this.#guardedStore.ownTime())
   }
 
   /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
@@ -198,7 +201,10 @@ export class Charges {
     try {
       // We do not know whether the store applied the charge, so we do not refund it.
       if (rest === undefined || where === 'unknown') return undefined
-      return await this.#guardedStore.correctInStore(rest)
+      const sent = this.#guardedStore.ownTime()
+      const evaluation = await this.#guardedStore.correctInStore(rest)
+      if (evaluation !== undefined) this.#lines.heard(rest, evaluation, sent, this.#guardedStore.ownTime())
+      return evaluation
     } catch {
       // The original charge stands. The failure was already reported.
       return undefined

@@ -237,13 +237,14 @@ export class Pipeline {
     const decision = first.unverified ? undefined : this.#chargeAlone(plan, first.subject, parameters)
     if (decision !== undefined) return decision
     const { priorGuards } = parameters
-    const check = this.#buildCheck(plan.policies, keys, client, parameters)
-    if (priorGuards !== undefined && isPaid(check, priorGuards)) {
+    const built = this.#buildCheck(plan.policies, keys, client, parameters)
+    if (priorGuards !== undefined && isPaid(built, priorGuards)) {
       const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
-    const others = parameters.turn?.before(check, client)
-    if (others !== undefined) return others.then(() => this.#evaluate(plan, keys, client, parameters))
+    const check = parameters.turn === undefined ? built : parameters.turn.before(built, client)
+    // Others ask first.
+    if ('then' in check) return check.then(() => this.#evaluate(plan, keys, client, parameters))
     const store = plan.isLeased ? this.#leases : this.#guardedStore
     const result = store.evaluate(check, priorGuards?.storeFailed)
     if (!('then' in result)) return this.#finish(result, check, client, parameters)

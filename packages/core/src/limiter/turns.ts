@@ -1,6 +1,7 @@
 import { HaltError } from '../base/errors.ts'
-import { nowMicros } from '../base/process-clock.ts'
+import { eventLoop } from '../base/event-loop.ts'
 import type { Check } from '../check/check.ts'
+import type { CheckResult } from '../check/check-result.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
 import { CallerIds } from '../control/client-ids.ts'
@@ -10,6 +11,8 @@ import type { Subject } from '../request/subject.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import { type AcquireOptions, readMaxWait } from '../waiting/acquire-options.ts'
 import { onAbort } from '../waiting/departures.ts'
+import { partInLine } from '../waiting/in-line.ts'
+import { LineStore } from '../waiting/line-store.ts'
 import { type Lines, waitingRoom } from '../waiting/lines.ts'
 import { Waiter } from '../waiting/waiter.ts'
 import type { Ask, WaiterParts } from '../waiting/waiter-parts.ts'
@@ -26,17 +29,26 @@ export interface TurnsParts {
   readonly control: Pick<Control, 'state'> | undefined
 }
 
+// One order for the callers of all limiters, because limiters of one store share its lines.
+let lastSeq = 0
+
 /** Lets callers of a limiter wait for their turn. */
 export class Turns implements WaiterParts {
   readonly lines: Lines
+  readonly store: LineStore
   readonly #guardedStore: GuardedStore
   readonly #charges: Charges
   readonly #mostWaiting: number
   readonly #control: Pick<Control, 'state'> | undefined
+  // The callers that ask or wait.
   readonly #waiters = new Set<Waiter>()
+  readonly #waiting = new Set<Turn>()
+  #emptied: (() => void) | undefined
+  #isClosed = false
 
   constructor({ guardedStore, charges, lines, mostWaiting, control }: TurnsParts) {
     this.lines = lines
+    this.store = new LineStore(guardedStore, lines)
     this.#guardedStore = guardedStore
     this.#charges = charges
     this.#mostWaiting = mostWaiting
@@ -50,41 +62,61 @@ export class Turns implements WaiterParts {
   ): Decision | Promise<Decision> {
     const patience = readMaxWait(maxWait)
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
-    if (waitingRoom.size >= this.#mostWaiting) return ask(undefined)
+    if (this.#isClosed) return Promise.reject(closed())
     const waiter = new Waiter(this, ask, patience)
-    waitingRoom.size++
+    const turn = signal === undefined ? waiter.turn : untilAborted(waiter, signal)
     this.#waiters.add(waiter)
     waiter.ask()
-    return signal === undefined ? waiter.turn : untilAborted(waiter, signal)
+    return turn
   }
 
-  /** How many callers ask or wait. */
+  /** How many callers wait. */
   get size(): number {
-    return this.#waiters.size
+    return this.#waiting.size
   }
 
-  /** Sends every waiting caller away. */
-  close(): void {
-    for (const waiter of this.#waiters)
-      waiter.send(
-        new HaltError(
-          'HALT_E_CLOSED',
-          'The limiter was closed while a caller waited for its turn.',
-          'Await all calls before close(), or treat this as the end of the process.',
-        ),
-      )
+  get isFull(): boolean {
+    return waitingRoom.size >= this.#mostWaiting
   }
 
-  clock(): number {
-    return this.#guardedStore.clock.told() ?? nowMicros()
+  nextSeq(): number {
+    return ++lastSeq
   }
 
-  now(isLocal: boolean): number {
-    return isLocal ? nowMicros() : this.#guardedStore.now()
+  /**
+   * Sends every waiting caller away. Resolves when the store has taken their places back.
+   *
+   * @param finish how long the callers have their turns first, in microseconds
+   */
+  async close(finish = 0): Promise<void> {
+    this.#isClosed = true
+    if (finish > 0 && this.#waiters.size > 0) await this.#finishWithin(finish)
+    const waiters = [...this.#waiters]
+    for (const waiter of waiters) waiter.send(closed())
+    await Promise.all(waiters.map(async waiter => waiter.returned()))
   }
 
-  withdraw(decision: Decision, tails: readonly number[]): Promise<void> {
-    return this.#charges.withdraw(decision, tails)
+  async #finishWithin(micros: number): Promise<void> {
+    await new Promise<void>(resolve => {
+      const timer = eventLoop.after(Math.ceil(micros / 1000), resolve)
+      this.#emptied = () => {
+        eventLoop.cancel(timer)
+        resolve()
+      }
+    })
+  }
+
+  waits(caller: Turn): void {
+    this.#waiting.add(caller)
+    waitingRoom.size++
+  }
+
+  askInLine(check: Check): CheckResult | Promise<CheckResult> {
+    return this.#guardedStore.evaluate(partInLine(check))
+  }
+
+  forgive(decision: Decision): Promise<void> {
+    return this.#charges.forgive(decision)
   }
 
   cancel(decision: Decision): Promise<void> {
@@ -102,12 +134,9 @@ export class Turns implements WaiterParts {
     return entry?.kind === 'block'
   }
 
-  isBlocked(check: Check, client: Caller | Subject): Promise<boolean> {
-    return this.isRefused(check, client) ? Promise.resolve(true) : this.#guardedStore.isBlocked(check)
-  }
-
   gone(caller: Turn): void {
-    if (this.#waiters.delete(caller as Waiter)) waitingRoom.size--
+    if (this.#waiting.delete(caller)) waitingRoom.size--
+    if (this.#waiters.delete(caller as Waiter) && this.#waiters.size === 0) this.#emptied?.()
   }
 }
 
@@ -115,4 +144,12 @@ export class Turns implements WaiterParts {
 function untilAborted(waiter: Waiter, signal: NonNullable<AcquireOptions['signal']>): Promise<Decision> {
   const stay = onAbort(signal, reason => waiter.send(reason))
   return waiter.turn.finally(stay)
+}
+
+function closed(): HaltError {
+  return new HaltError(
+    'HALT_E_CLOSED',
+    'The limiter was closed while a caller waited for its turn.',
+    'Await all calls before close(), or treat this as the end of the process.',
+  )
 }

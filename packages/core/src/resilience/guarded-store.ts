@@ -3,8 +3,7 @@ import { nowMicros } from '../base/process-clock.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
-import { blockedUntil } from '../store/cooldown.ts'
+import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { AdmittedCharge } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { hasCharged } from '../store/decide.ts'
@@ -20,9 +19,6 @@ import { RefusalCache } from './refusal-cache.ts'
 import { chargesAlone, type Evaluate, instanceCounter } from './store-calls.ts'
 import { StoreTimeout, wasNotApplied } from './store-failure.ts'
 import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
-
-/** How long a waiting caller trusts what this process has heard of a counter, in microseconds. */
-const FRESH = 5e6
 
 /** Options of a {@link GuardedStore}. */
 export interface GuardedStoreOptions extends StrictStoreOptions {
@@ -107,24 +103,9 @@ export class GuardedStore {
     return this.clock.told() ?? nowMicros() - this.#lastKnown.offset
   }
 
-  /**
-   * Whether the counter of a demand is in a cool-down that began since the caller was admitted. Asks the store only if what this
-   * process has heard of a counter is older than five seconds, so that a line of many callers asks once in five seconds.
-   */
-  async isBlocked(check: Check): Promise<boolean> {
-    const now = this.now()
-    const isAsked = check.demands.some(({ subject, rule }) => {
-      const known = this.#lastKnown.get(subject, rule.counter)
-      return known === undefined || now - known.decidedAt > FRESH
-    })
-    if (!isAsked)
-      return check.demands.some(({ subject, rule }) => {
-        return blockedUntil(this.#lastKnown.get(subject, rule.counter)?.state ?? []) > now
-      })
-    const peek = (demand: Demand): Demand => ({ ...demand, mode: Mode.PEEK, cost: 0, terms: undefined })
-    const peeks = { ...check, demands: check.demands.map(peek), penalty: undefined, idempotency: undefined }
-    const { evaluation, degraded } = await this.evaluate(peeks)
-    return degraded === false && evaluation.states.some(state => blockedUntil(state) > evaluation.now)
+  /** The clock by which this process measures how long something takes, in microseconds: the store's own if it tells it. */
+  ownTime(): number {
+    return this.clock.told() ?? nowMicros()
   }
 
   /**

@@ -1,105 +1,324 @@
-/** A start that the store gave. It is due when its time has come, whoever takes it. */
-export interface Place {
-  /** Microseconds until the start, by the clock of the store that gave it. */
-  left(): number
-  /** For each counter, the instant at which it was to be paid back. Names the place in the store. */
-  readonly tails: readonly number[]
-  /** Whether the start has come. */
-  readonly isDue: boolean
+import type { Place } from '../algorithms/index.ts'
+import type { Alarm, Alarms } from '../base/alarms.ts'
+import type { Check } from '../check/check.ts'
+import type { Front } from './front.ts'
+import { neighbours } from './neighbours.ts'
+
+/** How long a line waits for news of the store before it asks for some. Microseconds. */
+const LOOK = 1e6
+
+/** A place of a caller in the lines of its counters. */
+export interface TakenPlace {
+  readonly check: Check
+  /** The units of the caller, for each counter of the line. */
+  readonly units: readonly number[]
+  /** For each counter of the line; undefined for one that did not make the caller wait. */
+  readonly places: readonly (Place | undefined)[]
 }
 
-/** A caller that waits for a start. It comes with a place of its own, and may move up to the place of another one. */
-export interface Standing extends Place {
-  /** Sets its own start: microseconds from now. */
-  move(left: number): void
-  /** The units of the place, per counter. Only places of the same units can be exchanged. */
-  units(): string
-  /** Starts the caller at the start of a place. */
-  start(place: Place): void
+/** When a caller without a place may start. Microseconds, by this process's clock. */
+export interface Owed {
+  /** The earliest start. */
+  readonly start: number
+  /** The time that the caller takes after the one in front of it. */
+  readonly time: number
+}
+
+/** A caller that has a place in line, or that was admitted while others of this process wait. */
+export interface Standing extends Pick<TakenPlace, 'check' | 'units'> {
+  /** The order in which the callers of this process asked. */
+  readonly seq: number
+  /** Undefined for a caller without a place in the store: {@link owes} says when it may start. */
+  places: TakenPlace['places'] | undefined
+  owes: Owed
+  /** The instant at which the caller's patience ends. Microseconds of this process's clock. */
+  readonly deadline: number
+  /** Starts the caller. */
+  start(): void
+  /** Called when the caller's patience has ended and its turn has not come. It has left the line. */
+  expire(): void
+  /** Called when the caller has left the line. Gives back what was charged for it beside its place. */
+  gone(): Promise<void> | undefined
+  /** Asks the store for news of the line. */
+  look(): void
 }
 
 /** A caller that asks the store again until it is admitted. */
 export interface Asking {
+  /** The instant at which it asks, by this process's clock; undefined while it asks. */
+  readonly asksAt: number | undefined
   /** Lets the caller ask at once. */
   wake(): void
 }
 
-/** The callers of this process that wait for one set of counters, in the order in which they asked. */
-export class Line {
+/** The store, as a line needs it. */
+export interface LineParts {
+  readonly alarms: Alarms
+  /** The time in microseconds, by this process's clock. */
+  clock(): number
+  /** Asks the store for places at the end of the line, for callers that have none. Calls {@link Line.placed}. */
+  place(line: Line, callers: readonly Standing[]): void
+  /** Gives back places that follow each other. Resolves when the store has answered. */
+  leave(line: Line, run: readonly TakenPlace[]): Promise<void>
+  /** What a caller owes that has lost its place, while the store gives it no other one. */
+  owedBy(caller: Standing): Owed
+  /** Called when nobody waits in the line any more. */
+  emptied(line: Line): void
+}
+
+/** The callers of this process that wait for one set of counters, in the order of their positions. */
+export class Line implements Alarm {
+  due = 0
   /** Names the counters. */
   readonly key: string
-  // The callers, and the starts, in order: the first caller takes the first start.
-  readonly #callers: Standing[] = []
-  readonly #places: Place[] = []
+  /** The fronts of the counters that are waited for in line. */
+  readonly fronts: readonly Front[]
+  readonly #parts: LineParts
+  #callers: Standing[] = []
+  // The callers that the store is being asked about, in order. Nobody behind them starts before the answer.
+  readonly #asked = new Set<Pick<Standing, 'seq'>>()
   readonly #askers: Asking[] = []
-  // The units of the first caller that stood in the line. Undefined if others want other units.
-  #units: string | undefined
+  readonly #leaving = new Set<Standing>()
+  // Whether a caller may stand here that has no place.
+  #misses = false
+  // Callers that places are being asked for.
+  readonly #unplaced = new Set<Standing>()
+  #flushing: Promise<void> | undefined
+  #isSet = false
+  #ringsAt = Number.POSITIVE_INFINITY
+  #looksAt = Number.POSITIVE_INFINITY
+  #expiresAt = Number.POSITIVE_INFINITY
+  // The last start of a caller without a place, or in front of one.
+  #lastStart = 0
 
-  constructor(key: string) {
+  constructor(key: string, fronts: readonly Front[], parts: LineParts) {
     this.key = key
+    this.fronts = fronts
+    this.#parts = parts
   }
 
   get isEmpty(): boolean {
-    return this.#places.length === 0 && this.#askers.length === 0
+    return (
+      this.#callers.length === 0 &&
+      this.#askers.length === 0 &&
+      this.#asked.size === 0 &&
+      this.#flushing === undefined
+    )
   }
 
-  /** Whether somebody waits for a start. */
-  get hasPlaces(): boolean {
-    return this.#places.length > 0
+  /** Whether a caller that is admitted now must wait for others of this process. */
+  isBehindOthers({ seq }: Pick<Standing, 'seq'>): boolean {
+    return this.#callers.length > 0 || this.#firstAsked < seq
   }
 
-  /** Adds a caller that was given a start. It starts after those in front of it, even if another store gave it an earlier start. */
+  /** The number of callers that stand in the line. */
+  get length(): number {
+    return this.#callers.length
+  }
+
+  /** The first place that a caller has in the line of a front. */
+  first(front: Front): Place | undefined {
+    const i = this.fronts.indexOf(front)
+    for (const { places } of this.#callers) if (places?.[i] !== undefined) return places[i]
+    return undefined
+  }
+
+  /** Notes that the store is asked about a caller. */
+  asks(caller: Pick<Standing, 'seq'>): void {
+    this.#asked.add(caller)
+  }
+
+  /** Notes that the store has answered about a caller. */
+  answered(caller: Pick<Standing, 'seq'>): void {
+    if (!this.#asked.delete(caller)) return
+    if (this.#callers.length > 0) this.startDue()
+    else if (this.isEmpty) this.#parts.emptied(this)
+  }
+
+  /** Adds a caller behind those that asked before it. */
   stand(caller: Standing): void {
-    const last = this.#places.at(-1)
-    const units = caller.units()
-    if (last === undefined) this.#units = units
-    else if (units !== this.#units) this.#units = undefined
-    const left = last?.left()
-    if (left !== undefined && left > caller.left()) caller.move(left)
-    this.#callers.push(caller)
-    this.#places.push(caller)
+    let at = this.#callers.length
+    // Replies may arrive in another order than the questions were asked.
+    while (at > 0 && this.#callers[at - 1]!.seq > caller.seq) at--
+    this.#callers.splice(at, 0, caller)
+    if (caller.places === undefined) this.#misses = true
+    if (this.#callers.length === 1) this.#looksAt = this.#parts.clock() + LOOK
+    this.startDue()
   }
 
-  /** Starts the callers whose places are due, each after those in front of it: their clocks may differ by a little. */
-  startDue(): void {
-    while (this.#places[0]?.isDue === true) {
-      const place = this.#places.shift()!
-      this.#callers.shift()?.start(place)
+  /** Lets a caller leave. Callers that leave in the same turn of the event loop do so together. Resolves when the store has answered. */
+  leave(caller: Standing): Promise<void> {
+    this.#leaving.add(caller)
+    return (this.#flushing ??= Promise.resolve().then(async () => this.#flush()))
+  }
+
+  async #flush(): Promise<void> {
+    const gone = this.#callers.filter(caller => this.#leaving.has(caller))
+    this.#callers = this.#callers.filter(caller => !this.#leaving.has(caller))
+    this.#leaving.clear()
+    const done = gone.map(caller => {
+      this.#unplaced.delete(caller)
+      return caller.gone()
+    })
+    const taken = gone.filter(isPlaced)
+    // From the end, because a place at the end is given back at once.
+    for (const run of neighbours(taken).toReversed()) done.push(this.#parts.leave(this, run))
+    this.#flushing = undefined
+    this.startDue()
+    await Promise.all(done)
+  }
+
+  /** Hears news of a front: callers whose places are lost get new ones. @param isSlower whether callers may start later than told */
+  heard(isSlower: boolean): void {
+    if (this.#callers.length === 0) return
+    this.#looksAt = this.#parts.clock() + LOOK
+    if (isSlower) this.#expiresAt = Number.NEGATIVE_INFINITY
+    this.#replaceLost()
+    this.startDue()
+  }
+
+  /** Asks for new places for the callers whose places the store has forgotten. */
+  #replaceLost(): void {
+    const hasLost = ({ places }: Standing): boolean =>
+      places?.some((place, i) => place !== undefined && this.fronts[i]!.hasLost(place)) === true
+    // The first has the oldest line, the last the highest position.
+    if (!hasLost(this.#callers[0]!) && !hasLost(this.#callers.at(-1)!)) return
+    const lost = this.#callers.filter(hasLost)
+    for (const caller of lost) {
+      caller.owes = this.#parts.owedBy(caller)
+      caller.places = undefined
     }
+    this.#misses = true
+    this.#placeAll(lost)
+  }
+
+  /** Asks the store for the places of callers that have none, in one call. */
+  placeMissing(): void {
+    if (!this.#misses) return
+    const isMissing = (caller: Standing): boolean =>
+      caller.places === undefined && caller.owes !== AT_ONCE && !this.#unplaced.has(caller)
+    const missing = this.#callers.filter(isMissing)
+    if (missing.length > 0) this.#placeAll(missing)
+    else this.#misses = this.#unplaced.size > 0
+  }
+
+  #placeAll(callers: readonly Standing[]): void {
+    for (const caller of callers) this.#unplaced.add(caller)
+    this.#parts.place(this, callers)
   }
 
   /**
-   * Removes a caller. Those behind it move up by one, so that the last place is free; places of other units cannot be exchanged, so
-   * the caller's own place is free then. Returns the free place, or undefined if the caller does not stand in the line.
+   * Hears of the places that callers got in one block. The places of those that have left or started meanwhile are given back.
+   *
+   * @param ends the end of the block in the line of each counter, undefined for a counter that makes nobody wait. Undefined as a
+   * whole if the store did not answer.
    */
-  giveUp(caller: Standing): Place | undefined {
-    const at = this.#callers.indexOf(caller)
-    if (at < 0) return undefined
-    this.#callers.splice(at, 1)
-    const free = this.#moveUp(caller, at) ? this.#places.pop() : this.#places.splice(at, 1)[0]
+  placed(callers: readonly Standing[], ends: readonly (Place | undefined)[] | undefined): void {
+    const behind = ends?.map(end => end?.position ?? 0) ?? []
+    const gone: TakenPlace[] = []
+    const placed = new Set<Standing>()
+    for (const caller of callers.toReversed()) {
+      const isWaiting = this.#unplaced.delete(caller)
+      if (ends === undefined) continue
+      const { check, units } = caller
+      const places = ends.map((end, i) => end && { ...end, position: behind[i]! })
+      for (const i of behind.keys()) behind[i]! -= units[i]!
+      if (isWaiting) {
+        caller.places = places
+        placed.add(caller)
+      } else gone.push({ check, units, places })
+    }
+    for (const run of neighbours(gone.toReversed()).toReversed()) void this.#parts.leave(this, run)
+    // They got the last places, so they stand at the end.
+    if (placed.size > 0)
+      this.#callers = [...this.#callers.filter(caller => !placed.has(caller)), ...callers.filter(caller => placed.has(caller))]
     this.startDue()
-    return free
   }
 
-  /** Whether a place is still to be taken. */
-  has(place: Place): boolean {
-    return this.#places.includes(place)
+  /** Puts a place back that the store could not take back now. Its units leave when its turn has come. */
+  keepUntilTurn(ghost: Standing): void {
+    const [position] = positionsOf(ghost)
+    let at = 0
+    while (at < this.#callers.length && (positionsOf(this.#callers[at]!)[0] ?? Infinity) < position!) at++
+    this.#callers.splice(at, 0, ghost)
+    this.startDue()
   }
 
-  /** Puts a place where another one was. */
-  replace(old: Place, place: Place): void {
-    this.#places[this.#places.indexOf(old)] = place
+  /** Starts the callers whose turn has come, in order. */
+  startDue(): void {
+    const now = this.#parts.clock()
+    for (let head = this.#callers[0]; head !== undefined; head = this.#callers[0]) {
+      if (this.#firstAsked < head.seq || this.#leaving.has(head) || this.#startOf(head) > now) break
+      this.#callers.shift()
+      this.#unplaced.delete(head)
+      this.#lastStart = now
+      head.start()
+    }
+    this.#expire(now)
+    this.#arm(now)
   }
 
-  /** Whether the callers from an index on can move up, after the given one has left. */
-  #moveUp(left: Standing, from: number): boolean {
-    if (this.#units !== undefined) return true
-    const units = left.units()
-    return this.#callers.slice(from).every(other => other.units() === units)
+  /** Microseconds until something happens. */
+  left(): number {
+    return this.#ringsAt - this.#parts.clock()
+  }
+
+  ring(): void {
+    this.#isSet = false
+    const now = this.#parts.clock()
+    if (this.#callers[0]?.places !== undefined)
+      for (const front of this.fronts) front.stalled(now - this.#ringsAt, now)
+    if (now >= this.#looksAt && this.#callers.length > 0) {
+      this.#looksAt = now + LOOK
+      this.placeMissing()
+      this.#callers[0]!.look()
+    }
+    this.startDue()
+  }
+
+  get #firstAsked(): number {
+    for (const { seq } of this.#asked) return seq
+    return Number.POSITIVE_INFINITY
+  }
+
+  #startOf(caller: Standing): number {
+    const { places, owes } = caller
+    if (places === undefined) return Math.max(owes.start, this.#lastStart + owes.time)
+    let start = 0
+    for (const [i, place] of places.entries())
+      if (place !== undefined) start = Math.max(start, this.fronts[i]!.startOf(place))
+    return start
+  }
+
+  /** Sends callers away whose patience has ended. It can end only where callers start later than they were told. */
+  #expire(now: number): void {
+    if (this.#expiresAt > now) return
+    const expired = this.#callers.filter(({ deadline }) => deadline <= now)
+    for (const caller of expired) {
+      void this.leave(caller)
+      caller.expire()
+    }
+    this.#expiresAt = this.#callers.reduce(
+      (first, { deadline }) => (deadline > now ? Math.min(first, deadline) : first),
+      Number.POSITIVE_INFINITY,
+    )
+  }
+
+  #arm(now: number): void {
+    const [head] = this.#callers
+    const start = head === undefined || this.#firstAsked < head.seq ? Infinity : this.#startOf(head)
+    const next =
+      head === undefined ? Infinity : Math.min(start, this.#looksAt, Math.max(this.#expiresAt, now + 1000))
+    if (this.#isSet && next === this.#ringsAt) return
+    if (this.#isSet) this.#parts.alarms.forget(this)
+    this.#isSet = next < Infinity
+    this.#ringsAt = next
+    if (this.#isSet) this.#parts.alarms.set(this)
+    if (this.isEmpty) this.#parts.emptied(this)
   }
 
   /** The caller that asks the store next. */
-  get head(): Asking | undefined {
+  get asker(): Asking | undefined {
     return this.#askers[0]
   }
 
@@ -109,10 +328,22 @@ export class Line {
   }
 
   /** Removes a caller that asks. The next one asks at once. */
-  leave(caller: Asking): void {
+  part(caller: Asking): void {
     const at = this.#askers.indexOf(caller)
     if (at < 0) return
     this.#askers.splice(at, 1)
-    if (at === 0) this.head?.wake()
+    if (at === 0) this.asker?.wake()
+    if (this.isEmpty) this.#parts.emptied(this)
   }
+}
+
+/** What a caller owes that may start as soon as those in front of it have. */
+export const AT_ONCE: Owed = { start: 0, time: 0 }
+
+function isPlaced(caller: Standing): caller is Standing & TakenPlace {
+  return caller.places !== undefined
+}
+
+function positionsOf({ places }: Standing): number[] {
+  return places?.flatMap(place => place?.position ?? []) ?? []
 }

@@ -1,14 +1,18 @@
-import { Alarms } from '../base/alarms.ts'
-import type { Demand, Store } from '../store/contract.ts'
 import { algorithmOf } from '../algorithms/index.ts'
+import { Alarms } from '../base/alarms.ts'
 import type { CheckResult } from '../check/check-result.ts'
+import type { Demand, Group, Store } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
-import { type Asking, Line } from './line.ts'
+import type { Evaluation } from '../store/evaluation.ts'
+import { evaluationAt, ruleInForce } from '../store/reading.ts'
+import { Front } from './front.ts'
+import { canStand } from './in-line.ts'
+import { type Asking, Line, type LineParts } from './line.ts'
 
 /** What all callers of a process share: one timer, and one bound on their number. */
 export class WaitingRoom {
   readonly alarms: Alarms = new Alarms()
-  /** The number of callers that ask or wait. */
+  /** The number of callers that wait. */
   size = 0
 }
 
@@ -18,24 +22,42 @@ export const waitingRoom: WaitingRoom = new WaitingRoom()
 /** The lines for a store, by the counters that their callers wait for. */
 export class Lines {
   readonly #lines = new Map<string, Line>()
-  // The callers that wait for a place in flight, by its counter.
+  readonly #fronts = new Map<string, Front>()
+  // The callers that wait for a permit, by its counter.
   readonly #freeable = new Map<string, Set<Asking>>()
 
-  /** The line of some counters, if somebody waits for them. */
-  find(key: string): Line | undefined {
-    return this.#lines.get(key)
-  }
-
-  /** The line of some counters. */
-  of(key: string): Line {
+  /** The line of the counters of a group. */
+  of({ demands }: Group, parts: LineParts): Line {
+    const key = demands.length === 1 ? lineKeyOf(demands[0]!) : demands.map(lineKeyOf).join('\n')
     let line = this.#lines.get(key)
-    if (line === undefined) this.#lines.set(key, (line = new Line(key)))
+    if (line === undefined) {
+      const fronts = demands.filter(canStand).map(demand => this.#front(keyOfDemand(demand)))
+      line = new Line(key, fronts, parts)
+      for (const front of fronts) front.lines.add(line)
+      this.#lines.set(key, line)
+    }
     return line
   }
 
-  /** Forgets a line in which nobody stands. */
-  forgetEmpty(key: string): void {
-    if (this.#lines.get(key)?.isEmpty === true) this.#lines.delete(key)
+  /** Forgets a line in which nobody waits. */
+  forget(line: Line): void {
+    if (this.#lines.get(line.key) !== line) return
+    this.#lines.delete(line.key)
+    for (const front of line.fronts) {
+      front.lines.delete(line)
+      if (front.lines.size === 0) this.#fronts.delete(front.key)
+    }
+  }
+
+  /** Hears an evaluation of a group. `sent` and `arrived` are instants of this process's clock. */
+  heard({ demands }: Group, evaluation: Evaluation, sent: number, arrived: number): void {
+    if (this.#fronts.size === 0) return
+    for (const [i, demand] of demands.entries()) {
+      const front = canStand(demand) ? this.#fronts.get(keyOfDemand(demand)) : undefined
+      const rule = ruleInForce(demand, evaluation)
+      const { now } = evaluationAt(evaluation, i)
+      front?.hear({ state: evaluation.states[i] ?? [], rule, now, sent, arrived })
+    }
   }
 
   /** Wakes a caller as soon as a unit of a counter is given back in this process. */
@@ -59,6 +81,12 @@ export class Lines {
       // A caller that wakes may begin to wait again at once.
       for (const caller of Array.from(this.#freeable.get(keyOfDemand(demand)) ?? [])) caller.wake()
   }
+
+  #front(key: string): Front {
+    let front = this.#fronts.get(key)
+    if (front === undefined) this.#fronts.set(key, (front = new Front(key)))
+    return front
+  }
 }
 
 // One per store, because all limiters of a store count on the same counters.
@@ -79,7 +107,7 @@ export function freeableOf({ check: { demands }, evaluation: { passes } }: Check
 }
 
 /** The key of the line in which a demand waits. Callers that leave different shares to others stand in different lines. */
-export function lineKeyOf(demand: Demand): string {
+function lineKeyOf(demand: Demand): string {
   const floor = demand.terms?.floor ?? 0
   return floor > 0 ? `${keyOfDemand(demand)} ${floor}` : keyOfDemand(demand)
 }

@@ -1,8 +1,10 @@
 import type { Check } from '../check/check.ts'
+import type { CheckResult } from '../check/check-result.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
+import type { LineStore } from './line-store.ts'
 import type { Lines } from './lines.ts'
 
 /** Asks for a decision, as a caller that waits for its turn, or, without a turn, as one that takes a refusal. */
@@ -11,18 +13,24 @@ export type Ask = (turn: Turn | undefined) => Decision | Promise<Decision>
 /** The parts of a limiter that a caller needs. */
 export interface WaiterParts {
   readonly lines: Lines
-  /** The clock that measures patience, in microseconds. */
-  clock(): number
-  /** The time in microseconds, by the clock of the store that gave a result: the shared store, or the local one. */
-  now(isLocal: boolean): number
-  /** Gives back a place that nobody takes. `tails` names it. */
-  withdraw(decision: Decision, tails: readonly number[]): Promise<void>
+  readonly store: LineStore
+  /** The next number of a caller of this process. */
+  nextSeq(): number
+  /** Whether no further caller may wait. */
+  readonly isFull: boolean
+  /** Called when a caller begins to wait. */
+  waits(caller: Turn): void
+  /** Asks the store for the part of a check that is waited for in line. */
+  askInLine(check: Check): InLine | Promise<InLine>
+  /** Gives back what was charged for a caller beside its place, and ends the record of its charge. */
+  forgive(decision: Decision): Promise<void>
   /** Gives back the charge of a caller that has gone. */
   cancel(decision: Decision): Promise<void>
   /** Whether an operator blocks the client of a check now. Asks nobody. */
   isRefused(check: Check, client: Caller | Subject): boolean
-  /** Whether an operator blocks the client of a check now, or a counter of it was blocked meanwhile. */
-  isBlocked(check: Check, client: Caller | Subject): Promise<boolean>
   /** Called when a caller no longer waits. */
   gone(caller: Turn): void
 }
+
+/** The answer about the part of a check that is waited for in line. */
+export type InLine = CheckResult

@@ -2,90 +2,133 @@ import type { Alarm } from '../base/alarms.ts'
 import { isPromise } from '../base/promises.ts'
 import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
-import { tailsOf } from '../check/correction.ts'
 import { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
-import type { Asking, Line, Place, Standing } from './line.ts'
-import { LeftPlace } from './left-place.ts'
-import { freeableOf, lineKeyOf, waitingRoom } from './lines.ts'
+import { endsOf, isMixed, isRefusedInLine, redeeming, timeOf, unitsInLine } from './in-line.ts'
+import { type Asking, AT_ONCE, type Line, type Owed, type Standing, type TakenPlace } from './line.ts'
+import { freeableOf, waitingRoom } from './lines.ts'
 import type { Ask, WaiterParts } from './waiter-parts.ts'
 
-/** How often a caller asks for a place in flight that another process may free. Microseconds. */
+/** How often a caller asks for a permit that another process may free. Microseconds. */
 const FLIGHT_BEAT = 50_000
+
+/** The check of a caller, and who it is for. */
+interface Asked {
+  readonly check: Check
+  readonly client: Caller | Subject
+}
 
 /**
  * A caller that waits for its turn, until it starts, is refused, or gives up. It makes one promise, because thousands may wait.
  *
- * It asks. If it is given a start, it stands in the line for it. If it is told to ask again, it does so at the instant that it was
- * told, or when those in front of it have asked.
+ * It asks the store. If it is given a place, it stands in line until the front has come to it. If it is told to ask again, it does so
+ * at the instant that it was told, or when those in front of it have asked.
  */
 export class Waiter implements Turn, Alarm, Standing, Asking {
   due = 0
-  isDue = false
   /** The promise of the caller. */
   readonly turn: Promise<Decision>
+  readonly seq: number
+  readonly deadline: number
+  places: TakenPlace['places'] | undefined
+  owes: Owed = AT_ONCE
   readonly #parts: WaiterParts
   readonly #ask: Ask
   readonly #began: number
-  readonly #patience: number
   #settle!: (decision: Decision | Promise<never>) => void
   #isOver = false
-  #hasWaited = false
-  #key = ''
-  #client: Caller | Subject = ''
+  #isWaiting = false
+  #isStanding = false
+  // Whether the caller's turn has come, and it asks for what is not waited for in line.
+  #isRedeeming = false
+  #asked: Asked | undefined
   #line: Line | undefined
-  // The place that the caller was given, or the refusal after which it asks again.
+  // When the store was asked last, by this process's clock.
+  #sent = 0
+  #units: readonly number[] = []
+  // The decision that the caller is given at its turn.
   #decision: Decision | undefined
-  // The instant of the start, or of the next question. Microseconds of the clock of the store that told it.
-  #at = 0
-  // Names the place that the caller has taken, once it is due.
-  #taken: readonly number[] | undefined
+  // The instant of the next question, by this process's clock; undefined while none is due.
+  #asksAt: number | undefined
   // Lets a caller go on that stands behind others who ask.
   #goOn: (() => void) | undefined
   #freeable: readonly string[] = []
+  // Resolves when the store has answered the caller's last question, and its place was given back.
+  #answering: Promise<void> | undefined
+  #returning: Promise<void> | undefined
 
   constructor(parts: WaiterParts, ask: Ask, patience: number) {
     this.#parts = parts
     this.#ask = ask
-    this.#began = parts.clock()
-    this.#patience = patience
+    this.seq = parts.nextSeq()
+    this.#began = parts.store.clock()
+    this.deadline = this.#began + patience
     this.turn = new Promise(settle => {
       this.#settle = settle
     })
   }
 
   get maxWait(): number {
-    return Math.max(0, this.#began + this.#patience - this.#parts.clock())
+    return Math.max(0, this.deadline - this.#parts.store.clock())
+  }
+
+  get check(): Check {
+    return this.#asked!.check
+  }
+
+  get units(): readonly number[] {
+    return this.#units
+  }
+
+  get asksAt(): number | undefined {
+    return this.#asksAt
+  }
+
+  /** Resolves when nothing is under way for a caller that was sent away. */
+  async returned(): Promise<void> {
+    await this.#answering
+    await this.#returning
   }
 
   /** Asks the store. */
   ask(): void {
-    this.#decision = undefined
+    this.#asksAt = undefined
     try {
       const answer = this.#ask(this)
-      if (isPromise(answer)) answer.then(this.#decided.bind(this), this.send.bind(this))
-      else this.#decided(answer)
+      if (!isPromise(answer)) return this.#decided(answer)
+      this.#answering = Promise.resolve(answer).then(this.#decided.bind(this), this.#failed.bind(this))
     } catch (error) {
-      this.send(error)
+      this.#failed(error)
     }
   }
 
-  before(check: Check, client: Caller | Subject): Promise<void> | undefined {
-    this.#client = client
-    if (this.#line !== undefined) return undefined
-    const { demands } = check
-    this.#key = demands.length === 1 ? lineKeyOf(demands[0]!) : demands.map(lineKeyOf).join('\n')
-    const line = this.#parts.lines.find(this.#key)
-    if (line?.head === undefined || this.#isOver) return undefined
+  before(check: Check, client: Caller | Subject): Check | Promise<void> {
+    const line = this.#parts.lines.of(check, this.#parts.store)
     this.#line = line
-    line.join(this)
-    return new Promise(goOn => {
-      // A caller that an operator has blocked meanwhile asks anew, to be refused: its first question knows nothing of the block.
-      this.#goOn = () => (this.#parts.isRefused(check, client) ? this.ask() : goOn())
-      this.#sleep()
-    })
+    this.#asked = { check, client }
+    if (!this.#isRedeeming && this.#isBehindAsker(line)) {
+      line.join(this)
+      return new Promise(goOn => {
+        // A caller that an operator has blocked meanwhile asks anew, to be refused: its first question knows nothing of the block.
+        this.#goOn = () => (this.#parts.isRefused(check, client) ? this.ask() : goOn())
+        this.#begin()
+        this.#asksAt = this.deadline
+        waitingRoom.alarms.set(this)
+      })
+    }
+    line.placeMissing()
+    line.asks(this)
+    this.#sent = this.#parts.store.clock()
+    return this.#isRedeeming && this.places !== undefined ? redeeming(check, this.places) : check
+  }
+
+  /** Whether another caller asks first, and this one would wait for it without knowing that it must be refused. */
+  #isBehindAsker(line: Line): boolean {
+    const { asker } = line
+    if (asker === undefined || asker === (this as Asking) || this.#isOver) return false
+    return asker.asksAt === undefined || asker.asksAt <= this.deadline
   }
 
   /** Sends the caller away. Its place is given back. */
@@ -93,166 +136,223 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     if (this.#isOver) return
     this.#settle(Promise.reject(reason as Error))
     this.#end()
-    if (this.#decision?.allowed === true) this.#giveBack(this.#decision)
+    if (this.#isStanding) this.#returning = this.#line?.leave(this)
   }
 
   left(): number {
-    if (this.#goOn !== undefined) return this.maxWait
-    const left = this.#at - this.#parts.now(this.#isLocal)
-    return this.#decision?.allowed === true ? left : Math.min(left, this.maxWait)
-  }
-
-  move(left: number): void {
-    this.#at = this.#parts.now(this.#isLocal) + left
-  }
-
-  get tails(): readonly number[] {
-    return tailsOf(this.#result as CheckResult)
-  }
-
-  units(): string {
-    return Decision.unitsOf(this.#decision as Decision)
+    return (this.#asksAt ?? Number.POSITIVE_INFINITY) - this.#parts.store.clock()
   }
 
   ring(): void {
-    if (this.#decision?.allowed !== true) return this.#askAgain()
-    this.isDue = true
-    this.#line?.startDue()
-  }
-
-  wake(): void {
-    waitingRoom.alarms.forget(this)
-    this.#askAgain()
-  }
-
-  start(place: Place): void {
-    const decision = this.#decision as Decision
-    // Read now, because the place may be that of a caller that asks again meanwhile.
-    const { tails } = place
-    this.#taken = tails
-    const blocked = this.#parts.isBlocked((this.#result as CheckResult).check, this.#client)
-    void blocked.then(async isBlocked => {
-      if (this.#isOver) return
-      if (!isBlocked) return this.#finish(decision)
-      this.#leavePlace()
-      await this.#parts.withdraw(decision, tails)
-      if (!this.#isOver) this.ask()
-    }, this.send.bind(this))
-  }
-
-  /** Leaves its own place to the caller that has moved up to it, if there is one. */
-  #leavePlace(): void {
-    waitingRoom.alarms.forget(this)
-    const [line, at, isLocal] = [this.#line as Line, this.#at, this.#isLocal]
-    if (line.has(this)) {
-      const place = new LeftPlace(line, this.isDue, () => at - this.#parts.now(isLocal), this.tails)
-      line.replace(this, place)
-      if (!place.isDue) waitingRoom.alarms.set(place)
-    }
-    this.#decision = undefined
-  }
-
-  get #result(): CheckResult | undefined {
-    return Decision.resultOf(this.#decision)
-  }
-
-  get #isLocal(): boolean {
-    return this.#decision !== undefined && this.#decision.degraded !== false
-  }
-
-  #decided(decision: Decision): void {
-    try {
-      this.#goOnWith(decision)
-    } catch (error) {
-      this.send(error)
-    }
-  }
-
-  #goOnWith(decision: Decision): void {
-    const startsIn = Decision.startsIn(decision) ?? (this.#isBehind(decision) ? 0 : undefined)
-    if (startsIn === undefined) return this.#finish(decision)
-    if (this.#isOver && !decision.allowed) return
-    this.#decision = decision
-    this.#hasWaited = true
-    this.#line = this.#parts.lines.of(this.#key)
-    // The line's own text, so that thousands of callers hold one.
-    this.#key = this.#line.key
-    if (decision.allowed) this.#stand(startsIn)
-    else this.#askLater(startsIn)
-  }
-
-  /**
-   * Whether a caller that was admitted at once, as at the begin of an outage, must not overtake others. One that no counter has
-   * counted takes nothing from them.
-   */
-  #isBehind(decision: Decision): boolean {
-    const line = this.#parts.lines.find(this.#key)
-    return decision.allowed && line?.hasPlaces === true && Decision.resultOf(decision) !== undefined
-  }
-
-  #stand(startsIn: number): void {
-    const line = this.#line as Line
-    line.leave(this)
-    this.isDue = false
-    this.#taken = undefined
-    this.#at = Decision.evaluatedAt(this.#decision as Decision) + startsIn
-    line.stand(this)
-    waitingRoom.alarms.set(this)
-    if (!this.#isOver) return
-    // Whoever asked in the same turn of the event loop must stand in the line first, to move up.
-    const decision = this.#decision as Decision
-    queueMicrotask(() => this.#giveBack(decision))
-  }
-
-  #askLater(startsIn: number): void {
-    const line = this.#line as Line
-    line.join(this)
-    const freeable = freeableOf(this.#result as CheckResult)
-    this.#at =
-      Decision.evaluatedAt(this.#decision as Decision) +
-      (freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT))
-    if (line.head === this) this.#freeable = freeable
-    else this.#at = Number.POSITIVE_INFINITY
-    for (const counter of this.#freeable) this.#parts.lines.onFreed(counter, this)
-    waitingRoom.alarms.set(this)
-  }
-
-  #sleep(): void {
-    this.#hasWaited = true
-    waitingRoom.alarms.set(this)
-  }
-
-  #askAgain(): void {
     for (const counter of this.#freeable) this.#parts.lines.offFreed(counter, this)
     this.#freeable = []
     const goOn = this.#goOn
     this.#goOn = undefined
+    this.#asksAt = undefined
     if (goOn === undefined) this.ask()
     else goOn()
   }
 
-  #giveBack(decision: Decision): void {
-    const free = this.#line?.giveUp(this)
-    // Another caller may take its own place, which still has to ring.
-    if (free !== undefined) waitingRoom.alarms.forget(free as Place & Alarm)
-    this.#parts.lines.forgetEmpty(this.#key)
-    void this.#parts.withdraw(decision, free?.tails ?? this.#taken ?? this.tails)
+  wake(): void {
+    waitingRoom.alarms.forget(this)
+    this.ring()
+  }
+
+  start(): void {
+    this.#isStanding = false
+    if (this.#isOver) return
+    const { check, client } = this.#asked!
+    if (this.#parts.isRefused(check, client)) {
+      this.#giveUpPlace()
+      return this.ask()
+    }
+    if (this.places !== undefined && isMixed(check)) {
+      this.#isRedeeming = true
+      return this.ask()
+    }
+    this.#payForDelay()
+    this.#finish(this.#decision!)
+  }
+
+  expire(): void {
+    this.#isStanding = false
+    if (this.#isOver) return
+    this.#decision = undefined
+    this.#refuse()
+  }
+
+  gone(): Promise<void> | undefined {
+    const decision = this.#decision
+    if (decision === undefined) return undefined
+    return this.places === undefined ? this.#parts.cancel(decision) : this.#parts.forgive(decision)
+  }
+
+  look(): void {
+    const { check, client } = this.#asked!
+    const look = (now: Check): void => this.#parts.store.look(now)
+    if (this.#parts.isRefused(check, client)) return look(check)
+    // Its policies may have other numbers now. The check is built anew, and goes no further.
+    const before = (now: Check): Promise<void> => {
+      look(now)
+      return new Promise(() => {})
+    }
+    try {
+      const answer = this.#ask({ maxWait: this.maxWait, before })
+      if (isPromise(answer)) answer.then(undefined, () => look(check))
+    } catch {
+      look(check)
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#line?.answered(this)
+    this.send(error)
+  }
+
+  #decided(decision: Decision): void {
+    const result = Decision.resultOf(decision)
+    try {
+      if (result !== undefined && result.degraded === false && decision.allowed && this.#line !== undefined)
+        this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#parts.store.clock())
+      this.#goOnWith(decision, result)
+    } catch (error) {
+      this.send(error)
+    } finally {
+      this.#line?.answered(this)
+    }
+  }
+
+  #goOnWith(decision: Decision, result: CheckResult | undefined): void {
+    const startsIn = Decision.startsIn(decision)
+    if (this.#isRedeeming) {
+      this.#isRedeeming = false
+      if (decision.allowed && startsIn === undefined) return this.#finish(decision)
+      this.#giveUpPlace()
+    }
+    this.#decision = decision
+    if (decision.allowed) {
+      const isCounted = result !== undefined && result.degraded !== 'open'
+      if (startsIn === undefined && !(isCounted && this.#line?.isBehindOthers(this)))
+        return this.#finish(decision)
+      return this.#stand(result!, startsIn)
+    }
+    if (this.#isOver) return
+    if (startsIn === undefined) return this.#finish(decision)
+    if (this.#parts.isFull && !this.#isWaiting) return this.#refuse()
+    this.#begin()
+    const { check, evaluation, degraded } = result!
+    if (degraded === false && isMixed(check) && isRefusedInLine(check, evaluation))
+      this.#askInLine(result!, startsIn)
+    else this.#askLater(result!, startsIn)
+  }
+
+  /** Stands in line with a place, or behind others. */
+  #stand(result: CheckResult, startsIn: number | undefined): void {
+    const line = this.#line!
+    const { check, evaluation, degraded } = result
+    const { store } = this.#parts
+    // The fallback's check has the numbers of this process's share.
+    if (degraded === false) this.#asked = { check, client: this.#asked!.client }
+    this.#units = unitsInLine(this.check)
+    const isPlaced = startsIn !== undefined && degraded === false
+    this.places = isPlaced ? endsOf(check, evaluation) : undefined
+    this.owes =
+      degraded === false
+        ? AT_ONCE
+        : { start: store.clock() + (startsIn ?? 0), time: timeOf(check, unitsInLine(check)) }
+    this.#isStanding = true
+    line.part(this)
+    line.stand(this)
+    if (!this.#isStanding) return
+    if (this.#isOver) this.#returning = line.leave(this)
+    else if (this.#parts.isFull && !this.#isWaiting) {
+      this.#returning = line.leave(this)
+      this.#isStanding = false
+      this.#refuse()
+    } else this.#begin()
+  }
+
+  /** Takes a place in the lines of a check. The rest of it is asked for when the caller's turn has come. */
+  #askInLine(refused: CheckResult, startsIn: number): void {
+    const then = (result: CheckResult): void => {
+      const isPlace = result.evaluation.allowed && result.degraded === false
+      if (!isPlace) return this.#isOver ? undefined : this.#askLater(refused, startsIn)
+      this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#parts.store.clock())
+      this.#units = unitsInLine(refused.check)
+      this.places = endsOf(result.check, result.evaluation)
+      this.#isStanding = true
+      this.#line!.part(this)
+      this.#line!.stand(this)
+      if (this.#isOver && this.#isStanding) this.#returning = this.#line!.leave(this)
+    }
+    this.#sent = this.#parts.store.clock()
+    const answer = this.#parts.askInLine(refused.check)
+    if (isPromise(answer)) this.#answering = answer.then(then)
+    else then(answer)
+  }
+
+  #askLater(result: CheckResult, startsIn: number): void {
+    const line = this.#line!
+    line.join(this)
+    const freeable = freeableOf(result)
+    const wait = freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT)
+    const isHead = line.asker === this
+    if (isHead) this.#freeable = freeable
+    this.#asksAt = isHead ? Math.min(this.#parts.store.clock() + wait, this.deadline) : this.deadline
+    for (const counter of this.#freeable) this.#parts.lines.onFreed(counter, this)
+    waitingRoom.alarms.set(this)
+  }
+
+  /** Gives back the place of a caller that does not take it at its turn. */
+  #giveUpPlace(): void {
+    const { places } = this
+    if (places !== undefined)
+      this.#returning = this.#parts.store.leave(this.#line!, [{ check: this.check, units: this.#units, places }])
+    if (this.#decision !== undefined) void this.gone()
+    this.places = undefined
+    this.#decision = undefined
+  }
+
+  /** Charges a counter once more whose front has passed the caller, while the caller waited for another counter. */
+  #payForDelay(): void {
+    const { places } = this
+    if (places === undefined || places.length < 2) return
+    const now = this.#parts.store.clock()
+    const late = places.map((place, i) => {
+      const front = this.#line!.fronts[i]!
+      return Math.min(this.#units[i]!, place === undefined ? front.paidIn(now - this.#sent) : front.surplus(place, now))
+    })
+    this.#parts.store.charge(this.check, late)
+  }
+
+  /** Asks for a refusal, because the caller may not wait. */
+  #refuse(): void {
+    const answer = this.#ask(undefined)
+    if (isPromise(answer)) answer.then(this.#finish.bind(this), this.send.bind(this))
+    else this.#finish(answer)
+  }
+
+  #begin(): void {
+    if (this.#isWaiting || this.#isOver) return
+    this.#isWaiting = true
+    this.#parts.waits(this)
   }
 
   #finish(decision: Decision): void {
-    if (this.#isOver) return void this.#parts.cancel(decision)
-    const ms = this.#hasWaited ? Math.round((this.#parts.clock() - this.#began) / 1000) : 0
+    if (this.#isOver) {
+      if (decision.allowed) this.#returning = this.#parts.cancel(decision)
+      return
+    }
+    const ms = this.#isWaiting ? Math.round((this.#parts.store.clock() - this.#began) / 1000) : 0
     this.#settle(Decision.afterWait(decision, ms))
     this.#end()
   }
 
   #end(): void {
-    if (this.#isOver) return
     this.#isOver = true
-    if (this.#decision?.allowed !== true) waitingRoom.alarms.forget(this)
+    if (this.#asksAt !== undefined) waitingRoom.alarms.forget(this)
     for (const counter of this.#freeable) this.#parts.lines.offFreed(counter, this)
-    this.#line?.leave(this)
-    this.#parts.lines.forgetEmpty(this.#key)
+    this.#line?.part(this)
     this.#parts.gone(this)
   }
 }

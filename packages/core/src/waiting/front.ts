@@ -1,0 +1,180 @@
+import { algorithmOf, type LineReading, type Place, type Rule, speedUp, type State, timeToPay } from '../algorithms/index.ts'
+import type { Line } from './line.ts'
+import { ServerClock } from './server-clock.ts'
+
+/** What came late starts within this time, so that it does not start at one instant. Microseconds. */
+const SPREAD = 300_000
+/** A timer that is later than this was held up by the process itself. Microseconds. */
+const STALL = 300_000
+
+/** Callers that start later by more than this may lose their patience. Microseconds. */
+const NOTICEABLE = 1000
+
+/** A reply about one counter. Instants in microseconds; `sent` and `arrived` are of this process's clock, `now` of the server's. */
+export interface Heard {
+  readonly state: State
+  readonly rule: Rule
+  readonly now: number
+  readonly sent: number
+  readonly arrived: number
+}
+
+/**
+ * The front of the line of one counter: up to which position callers may start. This process carries it on between the replies by its
+ * own clock, so that callers start at the instants that they were told.
+ */
+export class Front {
+  /** The counter, as `keyOfDemand` names it. */
+  readonly key: string
+  /** The lines whose callers wait for the counter. */
+  readonly lines: Set<Pick<Line, 'heard' | 'first'>> = new Set()
+  readonly #clock = new ServerClock()
+  #rule: Rule | undefined
+  #reading: LineReading | undefined
+  // The instant of the last reply, and the end of the cool-down then, by the server's clock.
+  #now = 0
+  #cooldown = 0
+  // When the last reply arrived.
+  #arrived = 0
+  #skippedBefore = 0
+  // Debt that the store took off because its clock was set forward. Nobody may start by it.
+  #skew = 0
+  // The cost units by which the front is held back, since when, and the units that may start at once.
+  #lead = 0
+  #ledSince = 0
+  #credit = Number.POSITIVE_INFINITY
+  #creditAt = 0
+
+  constructor(key: string) {
+    this.key = key
+  }
+
+  /** The numbers of the counter's policy, as this process last asked by them. */
+  get rule(): Rule | undefined {
+    return this.#rule
+  }
+
+  /** Hears a reply, unless a later one was heard before. Tells the lines. */
+  hear({ state, rule, now, sent, arrived }: Heard): void {
+    // A question that was sent after the last reply has a later answer, even if the clock was set back in between.
+    if (now < this.#now && sent < this.#arrived) return
+    // The first caller of this process that waits. A jump of the front is measured by it.
+    const first = this.#first
+    const wasKnown = first !== undefined && this.#reading !== undefined
+    const before = wasKnown ? this.#ahead(first.position, arrived) : 0
+    const startBefore = wasKnown ? this.startOf(first) : 0
+    const [bornBefore, unitBefore] = [this.#reading?.born, this.#rule?.unit ?? rule.unit]
+    this.#clock.observe(sent, arrived, now)
+    const reading = algorithmOf(rule).line?.read(state, now, rule)
+    const isSame = reading !== undefined && reading.born === bornBefore
+    const skipped = rule.rate * (this.#clock.skipped - this.#skippedBefore)
+    this.#skew = isSame ? (this.#skew / unitBefore) * rule.unit + skipped : 0
+    this.#skippedBefore = this.#clock.skipped
+    this.#reading = reading
+    this.#rule = rule
+    this.#now = now
+    this.#cooldown = state[0] ?? 0
+    this.#arrived = arrived
+    if (isSame && wasKnown) this.#spread(this.#aheadOf(first.position, arrived) - before, arrived)
+    else this.#lead = 0
+    const isSlower = isSame && wasKnown && this.startOf(first) > startBefore + NOTICEABLE
+    for (const line of this.lines) line.heard(isSlower)
+  }
+
+  get #first(): Place | undefined {
+    for (const line of this.lines) {
+      const place = line.first(this)
+      if (place !== undefined) return place
+    }
+    return undefined
+  }
+
+  /** Whether the store has forgotten a place. */
+  hasLost({ born, position }: Place): boolean {
+    return this.#reading === undefined || this.#reading.born !== born || position > this.#reading.tail
+  }
+
+  /** The place at the end of the line. Undefined if there is no line. */
+  get end(): Place | undefined {
+    return this.#reading && { born: this.#reading.born, position: this.#reading.tail }
+  }
+
+  /** The instant from which a caller may start, by this process's clock. `Infinity` for a place that the store has forgotten. */
+  startOf(place: Place): number {
+    if (this.hasLost(place)) return Number.POSITIVE_INFINITY
+    const slack = this.#slack(place.position)
+    const { rate, unit } = this.#rule!
+    const due = this.#clock.ownInstant(this.#base + timeToPay(-slack, this.#reading!.pool, rate))
+    const end = this.#ledSince + SPREAD
+    if (this.#lead <= 0 || due >= end) return due
+    let [early, late] = [Math.max(due, this.#ledSince), end]
+    while (late - early > 50) {
+      const middle = (early + late) / 2
+      if (slack + this.#paid(middle) >= this.#leadAt(middle) * unit) late = middle
+      else early = middle
+    }
+    return late
+  }
+
+  /** The cost units by which the front has passed a place. */
+  surplus(place: Place, own: number): number {
+    return this.hasLost(place) ? 0 : Math.max(0, Math.floor(this.#ahead(place.position, own)))
+  }
+
+  /** The cost units that time pays in so many microseconds. */
+  paidIn(time: number): number {
+    return this.#rule === undefined ? 0 : Math.floor((time * this.#rule.rate) / this.#rule.unit)
+  }
+
+  /** Holds the front back where this process was held up: the callers that were due meanwhile must not start at one instant. */
+  stalled(late: number, own: number): void {
+    if (late <= STALL || this.#rule === undefined || this.#reading === undefined) return
+    this.#spread(this.#leadAt(own) + ((late - STALL) * this.#rule.rate) / this.#rule.unit, own)
+  }
+
+  /** The server's instant from which time moves the front: that of the reply, or the end of the cool-down that freezes it. */
+  get #base(): number {
+    return Math.max(this.#now, this.#cooldown)
+  }
+
+  /** Debt by which the front was beyond a position at the reply; negative if it was not there. */
+  #slack(position: number): number {
+    const { front, holes } = this.#reading!
+    let gone = 0
+    for (let i = 0; i < holes.length && holes[i]! <= position; i += 2) gone += holes[i + 1]!
+    return front - this.#skew - (position - gone) * this.#rule!.unit
+  }
+
+  /** The debt that time and refunds have paid since the reply. */
+  #paid(own: number): number {
+    const { pool } = this.#reading!
+    const { rate } = this.#rule!
+    const elapsed = Math.max(0, own - this.#clock.ownInstant(this.#base))
+    return rate * elapsed + Math.min(pool, speedUp(pool, rate) * elapsed)
+  }
+
+  /** Cost units by which the front is beyond a position, as the replies say. */
+  #aheadOf(position: number, own: number): number {
+    return (this.#slack(position) + this.#paid(own)) / this.#rule!.unit
+  }
+
+  /** The same, as this process lets callers start. */
+  #ahead(position: number, own: number): number {
+    return this.#aheadOf(position, own) - this.#leadAt(own)
+  }
+
+  #leadAt(own: number): number {
+    return this.#lead <= 0 ? 0 : Math.max(0, this.#lead * (1 - (own - this.#ledSince) / SPREAD))
+  }
+
+  /** Lets a capacity of a jump start at once, and spreads the rest. */
+  #spread(jump: number, own: number): void {
+    const { capacity, unit, rate } = this.#rule!
+    const credit = Math.min(capacity, this.#credit + (rate / unit) * (own - this.#creditAt))
+    const taken = Math.max(0, Math.min(credit, jump))
+    this.#credit = credit - taken
+    this.#creditAt = own
+    this.#lead = Math.max(0, jump - taken)
+    this.#ledSince = own
+  }
+}

@@ -1,0 +1,119 @@
+import type { Alarms } from '../base/alarms.ts'
+import type { Check } from '../check/check.ts'
+import type { GuardedStore } from '../resilience/guarded-store.ts'
+import type { Group } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
+import { blockGroup, endsOf, extraGroup, leaveGroup, lookGroup, timeOf } from './in-line.ts'
+import type { Line, LineParts, Owed, Standing, TakenPlace } from './line.ts'
+import { type Lines, waitingRoom } from './lines.ts'
+
+/** What lines ask of the store of a limiter. */
+export class LineStore implements LineParts {
+  readonly #store: GuardedStore
+  readonly #lines: Lines
+
+  constructor(store: GuardedStore, lines: Lines) {
+    this.#store = store
+    this.#lines = lines
+  }
+
+  get alarms(): Alarms {
+    return waitingRoom.alarms
+  }
+
+  clock(): number {
+    return this.#store.ownTime()
+  }
+
+  /** Asks for news of the lines of a check. */
+  look(check: Check): void {
+    this.#ask(lookGroup(check), () => {})
+  }
+
+  place(line: Line, callers: readonly Standing[]): void {
+    const group = blockGroup(callers)
+    let isTold = false
+    this.#ask(group, evaluation => {
+      const ends = evaluation && endsOf(group, evaluation)
+      // A reply that comes after its time gives places that nobody has waited for.
+      if (isTold && ends !== undefined) line.placed(callers.map(withoutCaller), ends)
+      else line.placed(callers, ends)
+      isTold = true
+    })
+  }
+
+  async leave(line: Line, run: readonly TakenPlace[]): Promise<void> {
+    const group = leaveGroup(run)
+    const sent = this.clock()
+    const evaluation = await this.#store.correctInStore(group).catch(() => undefined)
+    if (evaluation === undefined) return
+    this.#lines.heard(group, evaluation, sent, this.clock())
+    if (!evaluation.allowed) line.keepUntilTurn(new Ghost(this, line, run))
+  }
+
+  owedBy({ check, units }: Pick<Standing, 'check' | 'units'>): Owed {
+    return { start: 0, time: timeOf(check, units) * this.#store.instances() }
+  }
+
+  emptied(line: Line): void {
+    this.#lines.forget(line)
+  }
+
+  /** Charges units beside the places of a caller. */
+  charge(check: Check, units: readonly number[]): void {
+    const group = extraGroup(check, units)
+    if (group !== undefined) void this.#store.correctInStore(group).catch(() => undefined)
+  }
+
+  #ask(group: Group, then: (evaluation: Evaluation | undefined) => void): void {
+    const sent = this.clock()
+    this.#store.ask(group, evaluation => {
+      then(evaluation)
+      if (evaluation !== undefined) this.#lines.heard(group, evaluation, sent, this.clock())
+    })
+  }
+}
+
+/** A place whose caller has left, and which the store keeps until its turn. */
+class Ghost implements Standing {
+  readonly seq = -1
+  readonly deadline: number = Number.POSITIVE_INFINITY
+  readonly check: Check
+  readonly units: readonly number[]
+  places: TakenPlace['places'] | undefined
+  owes: Owed = { start: 0, time: 1 }
+  readonly #store: LineStore
+  readonly #line: Line
+  readonly #run: readonly TakenPlace[]
+
+  constructor(store: LineStore, line: Line, run: readonly TakenPlace[]) {
+    const { check, places } = run.at(-1)!
+    this.#store = store
+    this.#line = line
+    this.#run = run
+    this.check = check
+    this.units = line.fronts.map((_, i) => run.reduce((sum, { units }) => sum + units[i]!, 0))
+    // The place ends when the front has come to its first unit.
+    this.places = places.map((place, i) => place && { ...place, position: place.position - this.units[i]! })
+  }
+
+  start(): void {
+    if (this.places !== undefined) void this.#store.leave(this.#line, this.#run)
+  }
+
+  expire(): void {}
+
+  gone(): undefined {
+    return undefined
+  }
+
+  look(): void {
+    this.#store.look(this.check)
+  }
+}
+
+/** The place of a caller that got it too late: nobody waits for it. */
+function withoutCaller({ check, units }: Standing): Standing {
+  return { check, units } as Standing
+}
+
