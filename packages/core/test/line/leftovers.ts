@@ -1,0 +1,77 @@
+// The end of a history: everybody gets an answer, then nothing of the line may be left, in the store or in a process.
+import type { World } from './world.ts'
+import { viewOf } from './world.ts'
+
+/** What is left after a history. All numbers should be 0. */
+export interface Leftovers {
+  /** Callers without an answer. */
+  readonly unanswered: number
+  /** Units in line, 2.5 s after the last caller has gone. */
+  readonly line: number
+  /** Units that the counter lacks once everything that started must be paid back. */
+  readonly missing: number
+  /** Callers that limiters still count. */
+  readonly waiting: number
+  /** Timers that would keep a process alive. */
+  readonly timers: number
+  /** Callers and alarms in the waiting room of the process. */
+  readonly room: number
+}
+
+const PATIENCE_MS = 60_000
+const FREE_MS = 2_500
+
+/** Lets a world come to its end, closes its processes, and looks for what is left. */
+export async function leftovers(world: World): Promise<Leftovers> {
+  const { book, time, core } = world
+  const own = (): number => world.waiting.length
+  for (let passed = 0; own() > 0 && passed < PATIENCE_MS; passed += 250) await world.pass(250)
+  const unanswered = own()
+  const gone = Math.max(0, ...book.asks.map(({ endedAt }) => endedAt ?? 0))
+  const still = Math.max(0, ...book.still.map(({ to }) => (Number.isFinite(to) ? to : 0)))
+  // What killed processes left, and what was overdrawn, is paid back at the rate.
+  const overdrawn = book.corrections.reduce((sum, { units }) => sum + Math.max(0, -units), 0)
+  const lowest = Math.min(...book.rates.map(({ value }) => value))
+  const owed = Math.ceil(((book.killed + overdrawn) * book.window) / lowest)
+  const observer = world.addProcess()
+  await time.run(Math.max(time.now + 1_100_000, Math.max(gone, still) + FREE_MS * 1000 + owed))
+  const view = viewOf('observer')
+  const read = async <T>(promise: Promise<T>): Promise<T> => {
+    await world.pass(20)
+    return promise
+  }
+  const { policies } = await read(observer.limiter.explain(view))
+  const line = policies[0]?.line?.units ?? 0
+  const { limit, burst, window } = world.policy
+  await world.pass((burst / limit) * window * 1000 + 20)
+  const { remaining } = await read(observer.limiter.peek(view))
+  const waiting = world.processes.reduce(
+    (sum, { limiter, isKilled }) => sum + (isKilled ? 0 : limiter.waiting),
+    0,
+  )
+  const closing = world.processes.map(({ limiter, control }) => {
+    control?.close()
+    return limiter.close()
+  })
+  await world.pass(3000)
+  await Promise.all(closing)
+  const { size, alarms } = core.waitingRoom
+  return {
+    unanswered,
+    line,
+    missing: burst - remaining,
+    waiting,
+    timers: time.pending,
+    room: size + alarms.size,
+  }
+}
+
+/** Nothing is left. */
+export const NOTHING_LEFT: Leftovers = {
+  unanswered: 0,
+  line: 0,
+  missing: 0,
+  waiting: 0,
+  timers: 0,
+  room: 0,
+}

@@ -1,0 +1,73 @@
+// A copy of core that lives in virtual time. Some of its files take the clock when they are loaded, so they are loaded anew.
+import { vi } from 'vitest'
+
+import type * as Core from '../../src/index.ts'
+import type * as Testing from '../../src/testing/index.ts'
+import type * as Lines from '../../src/waiting/lines.ts'
+import { START } from '../world.ts'
+import { VirtualTime } from './virtual-time.ts'
+
+/** Core in virtual time. */
+export interface VirtualCore {
+  readonly RateLimiter: typeof Core.RateLimiter
+  readonly Control: typeof Core.Control
+  readonly PolicyRegistry: typeof Core.PolicyRegistry
+  readonly ReferenceStore: typeof Testing.ReferenceStore
+  /** What all callers of this copy share. Only asked whether somebody or something is left in it. */
+  readonly waitingRoom: typeof Lines.waitingRoom
+}
+
+/** The virtual time of the world that plays now. Its clocks are read through this, because core keeps them. */
+const present: { time: VirtualTime } = { time: new VirtualTime(START) }
+let loaded: VirtualCore | undefined
+
+/** Loads core in virtual time. Call {@link unloadCore} when the file is over. */
+export async function loadCore(): Promise<VirtualCore> {
+  if (loaded !== undefined) return loaded
+  vi.resetModules()
+  // The clock and the timers that this copy takes as it is loaded are those of whichever world plays.
+  const found = await whileRelayed(async () => ({
+    ...(await import('../../src/index.ts')),
+    ...(await import('../../src/testing/index.ts')),
+    ...(await import('../../src/waiting/lines.ts')),
+  }))
+  loaded = found
+  return found
+}
+
+/** Forgets the copy, so that the files that share this process load one with the machine's clock. */
+export function unloadCore(): void {
+  present.time.uninstall()
+  loaded = undefined
+  vi.resetModules()
+}
+
+/** Begins a new virtual time, and installs it. */
+export function newTime(): VirtualTime {
+  present.time.uninstall()
+  present.time = new VirtualTime(START)
+  present.time.install()
+  return present.time
+}
+
+/** Ends virtual time. The copy of core follows the machine's clock until the next world. */
+export function endTime(): void {
+  present.time.uninstall()
+}
+
+async function whileRelayed<T>(load: () => Promise<T>): Promise<T> {
+  const { setImmediate } = globalThis
+  const now = performance.now.bind(performance)
+  // What core takes looks the present function up at each call, because a world installs its own later.
+  const lookedUp = (): number => (performance.now === lookedUp ? now() : performance.now())
+  const soon = (call: () => void): unknown =>
+    globalThis.setImmediate === (soon as unknown) ? setImmediate(call) : globalThis.setImmediate(call)
+  performance.now = lookedUp
+  globalThis.setImmediate = soon as unknown as typeof setImmediate
+  try {
+    return await load()
+  } finally {
+    Reflect.deleteProperty(performance, 'now')
+    globalThis.setImmediate = setImmediate
+  }
+}
