@@ -57,6 +57,12 @@ export function lineAt(state: State, now: number, rule: Rule): State {
   return paid
 }
 
+/** A rule with the unit and the rate of a line, for a change that must not bring other numbers into it, as a refund. */
+export function inTermsOf(state: State, rule: Rule): Rule {
+  const [, , , unit, rate] = state as [number, number, number, number, number]
+  return unit === rule.unit && rate === rule.rate ? rule : { ...rule, unit, rate }
+}
+
 /**
  * Brings a line to `now`, and into the terms of `rule`: time pays the debt back at the rate that was in force, and refunds are
  * applied evenly within about a second, so that no two callers start at once by them. A cool-down freezes the line.

@@ -72,6 +72,8 @@ export const tokenBucket: Algorithm = {
       line.keepLine(state, now, rule)
     },
 
+    termsOf: (state, rule) => (line.hasLine(state) ? line.inTermsOf(state, rule) : rule),
+
     read(state, now, rule) {
       return line.hasLine(state) ? line.readLine(line.lineAt(state, now, rule), rule) : undefined
     },

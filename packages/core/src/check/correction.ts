@@ -3,7 +3,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
 import type { CheckResult } from './check-result.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
-import { type CounterId, type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
+import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
@@ -170,18 +170,12 @@ function chargedToAt(
   return algorithmOf(rule).chargedTo(heard.states[index] ?? [], evaluationAt(heard, index).now, rule)
 }
 
-/** The counters of the given policies that a decision counted on, without those of quotas. */
-export function countersOf({ check }: CheckResult, policies: readonly CompiledPolicy[]): CounterId[] {
+/** The demands about the given policies by which a decision counted, without those of quotas. */
+export function demandsOf({ check }: CheckResult, policies: readonly CompiledPolicy[]): Demand[] {
   const names = new Set(policies.map(({ name }) => name))
-  const demands = check.policies.flatMap(({ name, calendar }, at) => {
+  return check.policies.flatMap(({ name, calendar }, at) => {
     const { addressCeiling = -1, inFlight = -1 } = check.extras?.[at] ?? {}
     const indexes = calendar !== undefined || !names.has(name) ? [] : [at, addressCeiling, inFlight]
     return indexes.flatMap(index => check.demands[index] ?? [])
   })
-  return countersOfGroup({ demands })
-}
-
-/** The counters that a charge touched. */
-function countersOfGroup(group: Group): CounterId[] {
-  return group.demands.map(({ subject, rule }) => ({ subject, counter: rule.counter }))
 }

@@ -18,7 +18,8 @@ import {
 import type { Leases } from '../lease/leases.ts'
 import { canStand } from '../waiting/in-line.ts'
 import type { Lines } from '../waiting/lines.ts'
-import type { CounterId, Group } from '../store/contract.ts'
+import type { RuledCounter } from '../resilience/counter-resets.ts'
+import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { HeldCosts } from './held-costs.ts'
 
@@ -150,9 +151,12 @@ export class Charges {
   }
 
   /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
-  async forget(counters: readonly CounterId[]): Promise<number> {
+  async forget(counters: readonly RuledCounter[]): Promise<number> {
     this.#leases.forget(counters)
-    return this.#guardedStore.reset(counters)
+    const sent = this.#guardedStore.ownTime()
+    return this.#guardedStore.reset(counters, (group, evaluation) =>
+      this.#lines.heard(group, evaluation, sent, this.#guardedStore.ownTime()),
+    )
   }
 
   #addHeld(record: ChargeRecord): void {

@@ -9,8 +9,9 @@ import type { PolicySource } from './policy-source.ts'
 import { countsBy, inBraces, unreachedOf } from '../policy/reachability.ts'
 import { type Identity, isIdentity, kindOf } from '../request/identity.ts'
 import { SHARED } from '../request/subject.ts'
-import { countersOf } from '../check/correction.ts'
-import type { CounterId, Store } from '../store/contract.ts'
+import { demandsOf } from '../check/correction.ts'
+import type { RuledCounter } from '../resilience/counter-resets.ts'
+import type { Store } from '../store/contract.ts'
 
 /** The parts of a limiter that a reset uses. */
 export interface CounterResetParts {
@@ -55,7 +56,9 @@ export class CounterReset {
   }
 
   async #resetCounted(result: CheckResult | undefined, policies: readonly CompiledPolicy[]): Promise<number> {
-    return result === undefined ? 0 : this.#charges.forget(countersOf(result, policies))
+    if (result === undefined) return 0
+    const demands = demandsOf(result, policies)
+    return this.#charges.forget(demands.map(({ subject, rule }) => ({ subject, counter: rule.counter, rule })))
   }
 
   async #resetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
@@ -97,9 +100,9 @@ export class CounterReset {
   }
 }
 
-function countersFor(subject: string, policy: CompiledPolicy): CounterId[] {
+function countersFor(subject: string, policy: CompiledPolicy): RuledCounter[] {
   const whose = policy.keyStrategy === 'shared' ? SHARED : subject
-  return policy.counters().map(counter => ({ subject: whose, counter }))
+  return policy.rules().map(rule => ({ subject: whose, counter: rule.counter, rule }))
 }
 
 function failIfOnlyQuotas(policies: readonly CompiledPolicy[]): void {

@@ -57,8 +57,8 @@ export interface CompiledPolicy {
   addressCeilingRule(route: string | undefined): Rule
   /** @internal The rule for requests in flight that are not charged yet; undefined if every request is charged at once. */
   readonly inFlight: Rule | undefined
-  /** @internal The names of the counters that this process has used for the policy, and that others use without a route. */
-  counters(): string[]
+  /** @internal The rules of the counters that this process has used for the policy, and that others use without a route. */
+  rules(): Rule[]
   /** @internal Whether this process has seen a route with its own counter, under these numbers or others. */
   hasMetRoutes(): boolean
   /** @internal The same policy with other numbers. It counts on the same counters. @throws HaltError if the numbers do not fit */
@@ -179,15 +179,15 @@ function compile(policy: AnyPolicy<never>, context: CompileContext, met: Met): C
     addressCeilingRule: (route: string | undefined) =>
       ceilingFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
     inFlight,
-    counters() {
+    rules() {
       // Other processes may have charged the ceiling, or requests without a route, even if this one has seen neither.
       ceilingFor(ANY_ROUTE)
       if (isPerRoute) ruleFor(ANY_ROUTE)
       return [
-        base.counter,
-        ...ruleFor.counters(),
-        ...ceilingFor.counters(),
-        ...(inFlight ? [inFlight.counter] : []),
+        base,
+        ...ruleFor.all(),
+        ...ceilingFor.all(),
+        ...(inFlight ? [inFlight] : []),
       ]
     },
     hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),

@@ -7,8 +7,8 @@ export type MetRoutes = BoundedMap<true>
 /** The rules of a policy, one per route. */
 export interface RouteRules {
   (route: string): Rule
-  /** The names of the counters of the routes seen so far. */
-  counters(): string[]
+  /** The rules of the routes seen so far. */
+  all(): Rule[]
   /** Whether a route other than these was seen. */
   hasMetOtherThan(...routes: readonly string[]): boolean
 }
@@ -34,7 +34,7 @@ export function rulesByRoute(make: (route: string) => Rule, met: MetRoutes): Rou
   }
   return Object.assign(find, {
     // A variant may have met a route that has no rule here yet.
-    counters: () => [...met].map(([route]) => find(route).counter),
+    all: () => [...met].map(([route]) => find(route)),
     hasMetOtherThan: (...routes: readonly string[]) => [...met].some(([route]) => !routes.includes(route)),
   })
 }

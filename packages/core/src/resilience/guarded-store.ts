@@ -3,12 +3,13 @@ import { nowMicros } from '../base/process-clock.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import type { CounterId, Group, Store } from '../store/contract.ts'
+import type { Group, Store } from '../store/contract.ts'
 import type { AdmittedCharge } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { hasCharged } from '../store/decide.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
 import type { StoreClock } from '../store/store-clock.ts'
+import { mayHaveLine, resetGroup, type RuledCounter } from './counter-resets.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { Fallback } from './fallback.ts'
 import type { LastKnown } from './last-known.ts'
@@ -245,15 +246,28 @@ export class GuardedStore {
   }
 
   /**
-   * Forgets counters in the store and in this process. Resolves to how many of them the store had. Rejects as
-   * {@link StrictStore.callOrThrow} does.
+   * Forgets counters in the store and in this process. Callers that stand in line for one keep their order, and a capacity of them
+   * starts. Resolves to how many counters the store had. Rejects as {@link StrictStore.callOrThrow} does.
+   *
+   * @param heard called with the store's answers about counters that may have a line
    */
-  async reset(counters: readonly CounterId[]): Promise<number> {
+  async reset(
+    counters: readonly RuledCounter[],
+    heard: (group: Group, evaluation: Evaluation) => void = () => {},
+  ): Promise<number> {
     this.#fallback.forget(counters)
-    const count = await this.#strict.reset(counters)
+    const forgotten = this.#strict.reset(counters.filter(counter => !mayHaveLine(counter)))
+    const reset = counters.filter(mayHaveLine).map(async counter => {
+      const group = resetGroup(counter)
+      this.#lastKnown.forget([counter])
+      const evaluation = await this.#strict.evaluateOrThrow(group)
+      heard(group, evaluation)
+      return (evaluation.states[0]?.length ?? 0) > 0
+    })
+    const [count, existed] = await Promise.all([forgotten, Promise.all(reset)])
     // Forget again, because the fallback may have decided meanwhile.
     this.#fallback.forget(counters)
-    return count
+    return count + existed.filter(Boolean).length
   }
 
   #fail(check: Check, error: unknown): CheckResult {

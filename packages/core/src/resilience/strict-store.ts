@@ -74,7 +74,7 @@ export class StrictStore {
   /** Forgets counters in the store and their last known state. Resolves to how many of them the store had. */
   async reset(counters: readonly CounterId[]): Promise<number> {
     this.lastKnown.forget(counters)
-    return this.callOrThrow(() => this.#store.forget(counters))
+    return counters.length === 0 ? 0 : this.callOrThrow(() => this.#store.forget(counters))
   }
 }
 

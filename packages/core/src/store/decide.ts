@@ -27,6 +27,11 @@ import {
 
 /** Reads and writes the counters for {@link decide}. Nobody else may change them meanwhile. */
 export interface Counters {
+  /**
+   * Whether all calls of the store go by one clock. If it steps back, a line then goes on by the new time; otherwise the call comes
+   * from a process whose clock is behind. Default false.
+   */
+  readonly hasOneClock?: boolean
   /** Returns a copy of a counter, which the caller may change; empty if there is none. Penalties and keys have no rule. */
   load(subject: string, counter: string, rule?: Rule): State
   /** Writes a counter. From `freshAt` (microseconds) on it equals a fresh counter, so it may be removed. */
@@ -60,8 +65,9 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
 
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
-    const rule = penalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
-    const state = loadState(demand, rule, counters)
+    const own = penalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
+    const state = loadState(demand, own, counters, now)
+    const rule = ruleFor(demand, own, state)
     const passed = (repeated && !countsRepeats(rule)) || fits(demand, rule, state, now)
     rules[i] = rule
     states[i] = state
@@ -107,8 +113,8 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
 
 // perf: bench "@halt/store-memory, token bucket"; one demand alone is the most common group, and needs no lists.
 function decideOne(demand: Demand, counters: Counters, now: number): Evaluation {
-  const { rule } = demand
-  const state = loadState(demand, rule, counters)
+  const state = loadState(demand, demand.rule, counters, now)
+  const rule = ruleFor(demand, demand.rule, state)
   const passed = fits(demand, rule, state, now)
   let started = false
   if (passed) applyDemand(demand, demand.cost, rule, state, counters, now)
@@ -134,10 +140,19 @@ const YES: readonly boolean[] = Object.freeze([true])
 const NO: readonly boolean[] = Object.freeze([false])
 
 /** Loads the counter of a demand. Refuses one of a later version of Halt, whose numbers it would misread. */
-function loadState({ subject }: Demand, rule: Rule, counters: Counters): State {
+function loadState({ subject }: Demand, rule: Rule, counters: Counters, now: number): State {
   const state = counters.load(subject, rule.counter, rule)
-  if (state.length > BUCKET_LENGTH && algorithmOf(rule).reads?.(state) === false) throw unknownLayout(rule)
+  if (state.length <= BUCKET_LENGTH) return state
+  const algorithm = algorithmOf(rule)
+  if (algorithm.reads?.(state) === false) throw unknownLayout(rule)
+  if (counters.hasOneClock === true && algorithm.line !== undefined && state[1]! > now) state[1] = now
   return state
+}
+
+/** The rule by which a demand changes a counter. A correction leaves a line the numbers that it has. */
+function ruleFor({ mode }: Demand, rule: Rule, state: State): Rule {
+  if (mode !== Mode.SETTLE || state.length <= BUCKET_LENGTH) return rule
+  return algorithmOf(rule).line?.termsOf(state, rule) ?? rule
 }
 
 function fits(demand: Demand, rule: Rule, state: State, now: number): boolean {

@@ -22,14 +22,20 @@ export function keysOf({ demands, penalty, idempotency }: Group): string[] {
   return [...keys].sort()
 }
 
-/** Decides a group over values that were read, and returns the evaluation and the changes to write. */
+/**
+ * Decides a group over values that were read, and returns the evaluation and the changes to write.
+ *
+ * @param hasOneClock whether all calls go by one clock: {@link Counters.hasOneClock}
+ */
 export function decideOver(
   group: Group,
   values: ReadonlyMap<string, string>,
   now: number,
+  hasOneClock = false,
 ): { evaluation: Evaluation; changes: Change[] } {
   const changes: Change[] = []
   const counters: Counters = {
+    hasOneClock,
     load: (subject, counter) => parse(values.get(keyOf(subject, counter))),
     keep(subject, counter, state, freshAt) {
       const value = freshAt > now ? state.join(' ') : undefined

@@ -54,7 +54,7 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
           transaction.now === undefined
             ? await own()
             : Math.floor(checkInstant(await transaction.now()) * 1000)
-        const { evaluation, changes } = decideOver(group, values, now)
+        const { evaluation, changes } = decideOver(group, values, now, transaction.now !== undefined)
         if (changes.length > 0) await transaction.write(changes)
         return evaluation
       }),

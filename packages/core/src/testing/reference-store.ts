@@ -13,6 +13,7 @@ export class ReferenceStore implements Store {
   readonly #documents = new LocalDocuments()
   readonly #states = new Map<string, State>()
   readonly #counters: Counters = {
+    hasOneClock: true,
     load: (subject, counter) => [...(this.#states.get(keyOf(subject, counter)) ?? [])],
     keep: (subject, counter, state) => void this.#states.set(keyOf(subject, counter), [...state]),
   }

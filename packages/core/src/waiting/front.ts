@@ -55,9 +55,11 @@ export class Front {
   }
 
   /** Hears a reply, unless a later one was heard before. Tells the lines. */
-  hear({ state, rule, now, sent, arrived }: Heard): void {
+  hear({ state, rule: asked, now, sent, arrived }: Heard): void {
     // A question that was sent after the last reply has a later answer, even if the clock was set back in between.
     if (now < this.#now && sent < this.#arrived) return
+    // A correction answers by the numbers that the line has, not by those of its charge.
+    const rule = algorithmOf(asked).line?.termsOf(state, asked) ?? asked
     // The first caller of this process that waits. A jump of the front is measured by it.
     const first = this.#first
     const wasKnown = first !== undefined && this.#reading !== undefined

@@ -141,7 +141,10 @@ export class Line implements Alarm {
     // Replies may arrive in another order than the questions were asked.
     while (at > 0 && this.#callers[at - 1]!.seq > caller.seq) at--
     this.#callers.splice(at, 0, caller)
-    if (caller.places === undefined) this.#misses = true
+    if (caller.places === undefined) {
+      this.#misses = true
+      this.#expiresAt = Number.NEGATIVE_INFINITY
+    }
     if (this.#callers.length === 1) this.#looksAt = this.#parts.clock() + LOOK
     this.startDue()
   }
@@ -189,6 +192,7 @@ export class Line implements Alarm {
       caller.places = undefined
     }
     this.#misses = true
+    this.#expiresAt = Number.NEGATIVE_INFINITY
     this.#placeAll(lost)
   }
 
@@ -229,10 +233,20 @@ export class Line implements Alarm {
       } else gone.push({ check, units, places })
     }
     for (const run of neighbours(gone.toReversed()).toReversed()) void this.#parts.leave(this, run)
-    // They got the last places, so they stand at the end.
-    if (placed.size > 0)
-      this.#callers = [...this.#callers.filter(caller => !placed.has(caller)), ...callers.filter(caller => placed.has(caller))]
+    if (placed.size > 0) this.#moveBack(callers.filter(caller => placed.has(caller)))
     this.startDue()
+  }
+
+  /** Moves callers behind all others that have places, because they got the last ones. */
+  #moveBack(placed: readonly Standing[]): void {
+    const moved = new Set(placed)
+    const others = this.#callers.filter(caller => !moved.has(caller))
+    const behind = others.findLastIndex(caller => caller.places !== undefined) + 1
+    const older = others.findIndex(({ seq }) => seq > placed[0]!.seq)
+    others.splice(Math.max(behind, older < 0 ? others.length : older), 0, ...placed)
+    this.#callers = others
+    // They may start later than they were told.
+    this.#expiresAt = Number.NEGATIVE_INFINITY
   }
 
   /** Puts a place back that the store could not take back now. Its units leave when its turn has come. */

@@ -230,6 +230,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
       this.#giveUpPlace()
     }
     this.#decision = decision
+    if (decision.allowed && this.#isBlockedMeanwhile()) return
     if (decision.allowed) {
       const isCounted = result !== undefined && result.degraded !== 'open'
       if (startsIn === undefined && !(isCounted && this.#line?.isBehindOthers(this)))
@@ -244,6 +245,17 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     if (degraded === false && isMixed(check) && isRefusedInLine(check, evaluation))
       this.#askInLine(result!, startsIn)
     else this.#askLater(result!, startsIn)
+  }
+
+  /** Whether an operator has blocked the client since the store was asked. The caller then asks again, to be refused. */
+  #isBlockedMeanwhile(): boolean {
+    if (this.#asked === undefined || this.#isOver) return false
+    if (!this.#parts.isRefused(this.#asked.check, this.#asked.client)) return false
+    const decision = this.#decision as Decision
+    this.#decision = undefined
+    this.#returning = this.#parts.cancel(decision)
+    this.ask()
+    return true
   }
 
   /** Stands in line with a place, or behind others. */

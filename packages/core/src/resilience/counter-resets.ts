@@ -1,0 +1,17 @@
+import { algorithmOf, type Rule } from '../algorithms/index.ts'
+import { type CounterId, type Group, Mode } from '../store/contract.ts'
+
+/** A counter with the rule by which it counts. */
+export interface RuledCounter extends CounterId {
+  readonly rule: Rule
+}
+
+/** Whether callers may stand in line for a counter, so that a reset must not forget it as a whole. */
+export function mayHaveLine({ rule }: RuledCounter): boolean {
+  return algorithmOf(rule).line !== undefined
+}
+
+/** The group that resets a counter for which callers may stand in line. */
+export function resetGroup({ subject, rule }: RuledCounter): Group {
+  return { demands: [{ rule, subject, cost: 0, mode: Mode.RESET, penalized: false }] }
+}
