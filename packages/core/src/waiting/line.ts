@@ -141,10 +141,10 @@ export class Line implements Alarm {
     // Replies may arrive in another order than the questions were asked.
     while (at > 0 && this.#callers[at - 1]!.seq > caller.seq) at--
     this.#callers.splice(at, 0, caller)
-    if (caller.places === undefined) {
-      this.#misses = true
+    if (caller.places === undefined) this.#misses = true
+    // This process may know more than the store did when it told the start.
+    if (caller.places === undefined || this.#startOf(caller) > caller.deadline)
       this.#expiresAt = Number.NEGATIVE_INFINITY
-    }
     if (this.#callers.length === 1) this.#looksAt = this.#parts.clock() + LOOK
     this.startDue()
   }
@@ -186,14 +186,7 @@ export class Line implements Alarm {
       places?.some((place, i) => place !== undefined && this.fronts[i]!.hasLost(place)) === true
     // The first has the oldest line, the last the highest position.
     if (!hasLost(this.#callers[0]!) && !hasLost(this.#callers.at(-1)!)) return
-    const lost = this.#callers.filter(hasLost)
-    for (const caller of lost) {
-      caller.owes = this.#parts.owedBy(caller)
-      caller.places = undefined
-    }
-    this.#misses = true
-    this.#expiresAt = Number.NEGATIVE_INFINITY
-    this.#placeAll(lost)
+    this.#lose(this.#callers.filter(hasLost))
   }
 
   /** Asks the store for the places of callers that have none, in one call. */
@@ -237,16 +230,31 @@ export class Line implements Alarm {
     this.startDue()
   }
 
-  /** Moves callers behind all others that have places, because they got the last ones. */
+  /**
+   * Lets callers that asked after others, but have places in front of theirs, stand behind them. They got these places while the store
+   * was asked about the others.
+   */
   #moveBack(placed: readonly Standing[]): void {
-    const moved = new Set(placed)
-    const others = this.#callers.filter(caller => !moved.has(caller))
-    const behind = others.findLastIndex(caller => caller.places !== undefined) + 1
-    const older = others.findIndex(({ seq }) => seq > placed[0]!.seq)
-    others.splice(Math.max(behind, older < 0 ? others.length : older), 0, ...placed)
-    this.#callers = others
     // They may start later than they were told.
     this.#expiresAt = Number.NEGATIVE_INFINITY
+    const { seq } = placed[0]!
+    const newer = this.#callers.filter(caller => caller.seq > seq && isPlaced(caller) && !placed.includes(caller))
+    const ahead = (newer as TakenPlace[]).filter(({ places }) => isAhead(places, placed[0]!.places!))
+    if (ahead.length === 0) return
+    for (const run of neighbours(ahead.map(copyOf)).toReversed()) void this.#parts.leave(this, run)
+    const callers = ahead as unknown as Standing[]
+    this.#lose(callers)
+  }
+
+  /** Asks for new places for callers that have none any more. */
+  #lose(callers: readonly Standing[]): void {
+    for (const caller of callers) {
+      caller.owes = this.#parts.owedBy(caller)
+      caller.places = undefined
+    }
+    this.#misses = true
+    this.#expiresAt = Number.NEGATIVE_INFINITY
+    this.#placeAll(callers)
   }
 
   /** Puts a place back that the store could not take back now. Its units leave when its turn has come. */
@@ -285,7 +293,7 @@ export class Line implements Alarm {
     if (now >= this.#looksAt && this.#callers.length > 0) {
       this.#looksAt = now + LOOK
       this.placeMissing()
-      this.#callers[0]!.look()
+      this.#callers[0]?.look()
     }
     this.startDue()
   }
@@ -356,6 +364,14 @@ export const AT_ONCE: Owed = { start: 0, time: 0 }
 
 function isPlaced(caller: Standing): caller is Standing & TakenPlace {
   return caller.places !== undefined
+}
+
+function copyOf({ check, units, places }: TakenPlace): TakenPlace {
+  return { check, units, places }
+}
+
+function isAhead(places: TakenPlace['places'], of: TakenPlace['places']): boolean {
+  return places.some((place, i) => place !== undefined && place.position < (of[i]?.position ?? 0))
 }
 
 function positionsOf({ places }: Standing): number[] {

@@ -31,7 +31,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   /** The promise of the caller. */
   readonly turn: Promise<Decision>
   readonly seq: number
-  readonly deadline: number
+  deadline: number
   places: TakenPlace['places'] | undefined
   owes: Owed = AT_ONCE
   readonly #parts: WaiterParts
@@ -223,6 +223,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   }
 
   #goOnWith(decision: Decision, result: CheckResult | undefined): void {
+    if (process.env.HALT_TRACE) console.log('TRACE decided', this.seq, this.#parts.store.clock(), decision.allowed, decision.reason, Decision.startsIn(decision), decision.degraded, 'sent', this.#sent, JSON.stringify(result?.evaluation.states), 'now', result?.evaluation.now, 'deadline', this.deadline)
     const startsIn = Decision.startsIn(decision)
     if (this.#isRedeeming) {
       this.#isRedeeming = false
@@ -272,9 +273,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
       degraded === false
         ? AT_ONCE
         : { start: store.clock() + (startsIn ?? 0), time: timeOf(check, unitsInLine(check)) }
-    this.#isStanding = true
-    line.part(this)
-    line.stand(this)
+    this.#standIn(line)
     if (!this.#isStanding) return
     if (this.#isOver) this.#returning = line.leave(this)
     else if (this.#parts.isFull && !this.#isWaiting) {
@@ -282,6 +281,14 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
       this.#isStanding = false
       this.#refuse()
     } else this.#begin()
+  }
+
+  #standIn(line: Line): void {
+    this.#isStanding = true
+    // The store admitted a wait that began when it was asked, and the caller begins to wait when the answer has arrived.
+    this.deadline += this.#parts.store.clock() - this.#sent
+    line.part(this)
+    line.stand(this)
   }
 
   /** Takes a place in the lines of a check. The rest of it is asked for when the caller's turn has come. */
@@ -292,9 +299,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
       this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#parts.store.clock())
       this.#units = unitsInLine(refused.check)
       this.places = endsOf(result.check, result.evaluation)
-      this.#isStanding = true
-      this.#line!.part(this)
-      this.#line!.stand(this)
+      this.#standIn(this.#line!)
       if (this.#isOver && this.#isStanding) this.#returning = this.#line!.leave(this)
     }
     this.#sent = this.#parts.store.clock()
