@@ -34,7 +34,8 @@ export class Front {
   // The instant of the last reply, and the end of the cool-down then, by the server's clock.
   #now = 0
   #cooldown = 0
-  // When the last reply arrived.
+  // When the question of the last reply was sent, and when the reply arrived.
+  #sent = 0
   #arrived = 0
   #skippedBefore = 0
   // Debt that the store took off because its clock was set forward. Nobody may start by it.
@@ -58,6 +59,8 @@ export class Front {
   hear({ state, rule: asked, now, sent, arrived }: Heard): void {
     // A question that was sent after the last reply has a later answer, even if the clock was set back in between.
     if (now < this.#now && sent < this.#arrived) return
+    // An answer that comes after one to a later question, from another clock, was given before that clock was set.
+    if (sent < this.#sent && this.#clock.contradicts(sent, arrived, now)) return
     // A correction answers by the numbers that the line has, not by those of its charge.
     const rule = algorithmOf(asked).line?.termsOf(state, asked) ?? asked
     if (process.env.HALT_TRACE) console.log('TRACE hear', [...this.lines].map(l => (l as any).parts), arrived, now, JSON.stringify(state), asked.unit, asked.rate, asked.capacity)
@@ -77,7 +80,11 @@ export class Front {
     this.#rule = rule
     this.#now = now
     this.#cooldown = state[0] ?? 0
+    this.#sent = sent
     this.#arrived = arrived
+    // A full bucket takes no more, so what is still held back for the skipped time shrinks as time passes.
+    if (isSame && wasKnown && state[2] === 0)
+      this.#skew -= Math.min(this.#skew, Math.max(0, before - this.#aheadOf(first.position, arrived)) * rule.unit)
     if (isSame && wasKnown) this.#spread(this.#aheadOf(first.position, arrived) - before, arrived)
     else this.#lead = 0
     const isSlower = isSame && wasKnown && this.startOf(first) > startBefore + NOTICEABLE

@@ -11,6 +11,11 @@ export class ServerClock {
   /** By how much the server's clock was set forward so far, in microseconds. */
   skipped = 0
 
+  /** Whether a reply contradicts the earlier ones: another clock made it. */
+  contradicts(sent: number, arrived: number, instant: number): boolean {
+    return sent - instant > this.#most || arrived - instant < this.#least
+  }
+
   /**
    * Observes a reply.
    *
