@@ -368,7 +368,7 @@ describe('a document of another version', () => {
     site = await openSite()
     await act({ act: 'block', whom: { user: '42' } })
     const document = site.store.document?.('control')
-    const { version = 0 } = (await document?.read()) ?? {}
+    const { version = '0' } = (await document?.read()) ?? {}
     await document?.write('{"halt":99}', version)
     expect((await site.call('standing')).body['problem']).toMatchObject({ code: 'HALT_W_CONTROL' })
     expect((await act({ act: 'block', whom: { user: '43' } })).body['error'].code).toBe('HALT_E_CONTROL')
