@@ -1,0 +1,37 @@
+import { HaltError } from '../base/errors.ts'
+import type { HaltWarning } from '../base/warnings.ts'
+
+const UNREADABLE_FIX =
+  'Let all processes run one version of Halt, or empty the document "control" of the store and act again.'
+
+/** The warning of a document that cannot be used. @param why in words */
+export function documentUnreadable(why: string): HaltWarning {
+  return {
+    code: 'HALT_W_CONTROL',
+    message: `The control document cannot be read: ${why.replace(/\.$/, '')}. The last good one holds.`,
+    fix: UNREADABLE_FIX,
+  }
+}
+
+/** The error of an act upon such a document. */
+export function unreadableDocument(why: string): HaltError {
+  return new HaltError('HALT_E_CONTROL', `The control document cannot be read: ${why}.`, UNREADABLE_FIX)
+}
+
+/** The warning of a document that the store has lost, or a part of it. @param acts how many acts were missing */
+export function documentLost(acts: number): HaltWarning {
+  return {
+    code: 'HALT_W_CONTROL_LOST',
+    message: `The store has lost ${acts} of the operators' acts that this process knows. They hold on here, and are written back.`,
+    fix: 'Find out why the store lost data: it was emptied, restarted without persistence, or replaced by an older copy.',
+  }
+}
+
+/** The warning of acts that the store did not take. @param why in words */
+export function actsHere(why: string): HaltWarning {
+  return {
+    code: 'HALT_W_CONTROL_LOCAL',
+    message: `An operator's act holds in this process alone, because the store did not take it: ${why.replace(/\.$/, '')}.`,
+    fix: 'It is written as soon as the store answers. If it must hold elsewhere before, act in each process.',
+  }
+}
