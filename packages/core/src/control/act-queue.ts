@@ -94,24 +94,24 @@ export class ActQueue {
   async #carryOut(acts: readonly Waiting[], wait: Wait): Promise<void> {
     let now = this.#ledger.clock.now()
     try {
-      const { document } = this.#ledger
+      const { document, changes: before } = this.#ledger
       const [isTimeKnown, first] = await Promise.all([
         learnTime(this.#store, this.#ledger.clock, wait),
         readText(document, wait),
       ])
       this.#ledger.noteTime(isTimeKnown)
       now = this.#ledger.clock.now()
+      // If a write fails, the acts hold here on top of what was read. A reading may have given a later document meanwhile.
       let found = first
+      if (this.#ledger.changes === before) await this.#ledger.accept(first, wait)
+      else found = await this.#ledger.read(wait)
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        if (attempt > 0) found = await readText(document, wait)
+        if (attempt > 0) found = await this.#ledger.read(wait)
         const changes = this.#ledger.changes
         const read = this.#draftOf(found)
         const done = applyAll(acts, read.draft, now)
         const isChanged = [...done.values()].some(({ slots }) => slots.length > 0)
-        if (!isChanged && read.given.length + read.lost.length === 0) {
-          await this.#ledger.accept(found, wait)
-          return settle(done)
-        }
+        if (!isChanged && read.given.length + read.lost.length === 0) return settle(done)
         const next = written(read.draft.toDocument(), read.found, this.#ledger.line)
         const version = await writeText(document, writeDocument(next, now), found.version, wait)
         if (version === undefined) continue

@@ -74,6 +74,14 @@ export function written(document: ControlDocument, replaced: HeldDocument, line:
   }
 }
 
+/** What a document got from another one, by slots. */
+export interface Merged {
+  /** Where an entry was missing, or had been taken back in the other document. */
+  readonly changed: readonly string[]
+  /** Where there was no entry, and it was not known that one had been taken back. */
+  readonly remembered: readonly string[]
+}
+
 /** A document while acts change it. The latest act of a slot counts. */
 export class DocumentDraft {
   readonly #line: string | undefined
@@ -111,14 +119,14 @@ export class DocumentDraft {
    *
    * @param now the store's time, in Unix milliseconds
    * @param isWanted whether the acts on a slot are added. Default: all
-   * @returns the slots whose entry was missing here, or had been taken back there
    */
   merge(
     { entries, ended }: ControlDocument,
     now: number,
     isWanted: (slot: string) => boolean = () => true,
-  ): readonly string[] {
+  ): Merged {
     const changed: string[] = []
+    const remembered: string[] = []
     for (const entry of entries) {
       const slot = slotOf(entry)
       if (!holds(entry, now) || !isWanted(slot) || stampOf(entry) <= this.#stampOf(slot)) continue
@@ -127,10 +135,10 @@ export class DocumentDraft {
     }
     for (const [slot, stamp] of ended) {
       if (!isWanted(slot) || stamp <= this.#stampOf(slot)) continue
-      if (this.#entries.delete(slot)) changed.push(slot)
+      ;(this.#entries.delete(slot) ? changed : remembered).push(slot)
       this.#ended.set(slot, stamp)
     }
-    return changed
+    return { changed, remembered }
   }
 
   /** The document with its changes. It does not say which versions were before it. */

@@ -23,8 +23,11 @@ import { actsHere, documentLost, documentUnreadable } from './told.ts'
 const FAILURES = 3
 const QUIET: Wait = { quiet: true }
 
-/** Why this process is ahead of the store in a slot: an operator acted here, or the store lost what it had. */
-type Lead = 'acted' | 'lost'
+/**
+ * Why this process is ahead of the store in a slot: an operator acted here, or the store lost what it had. `"ended"`: the store does not
+ * know that the entry was taken back, and has none. It need not be told, unless it gets one from a process that remembers less.
+ */
+type Lead = 'acted' | 'lost' | 'ended'
 
 /** A document that was read, and a draft of it with the acts of this process that it lacks. */
 export interface ReadDraft {
@@ -34,6 +37,8 @@ export interface ReadDraft {
   readonly given: readonly string[]
   /** The slots of acts that the store had, and has lost. */
   readonly lost: readonly string[]
+  /** The slots whose entry was taken back, which the store does not know and need not know. */
+  readonly ended: readonly string[]
 }
 
 /**
@@ -74,7 +79,8 @@ export class Ledger {
 
   /** Whether this process has acts that the store must be given: it has lost them, or was away. */
   get isAhead(): boolean {
-    return this.#ahead.size > 0
+    for (const lead of this.#ahead.values()) if (lead !== 'ended') return true
+    return false
   }
 
   /** Whether a document was ever read, so that this process knows what held. */
@@ -99,13 +105,14 @@ export class Ledger {
     return this.#ahead.get(slotOf(entry)) === 'acted' ? { ...entry, scope: 'process' } : entry
   }
 
-  /** Reads the document. @throws HaltError `HALT_E_STORE` */
-  async read(): Promise<void> {
+  /** Reads the document, and obeys it. @throws HaltError `HALT_E_STORE` */
+  async read(wait: Wait = {}): Promise<VersionedText> {
     const before = this.#changes
-    const found = await readText(this.document)
+    const found = await readText(this.document, wait)
     // Meanwhile an act of this process may have written a later one.
-    if (this.#changes !== before) return this.read()
-    await this.accept(found)
+    if (this.#changes !== before) return this.read(wait)
+    await this.accept(found, wait)
+    return found
   }
 
   /** Reads the document if it has changed. Never rejects. Resolves to whether the store answered. */
@@ -128,22 +135,20 @@ export class Ledger {
     if (!this.#isTimeKnown && found.text !== '') {
       const before = this.#changes
       this.noteTime(await learnTime(this.#store, this.clock, wait))
-      if (this.#changes !== before) return this.read()
+      if (this.#changes !== before) return void (await this.read(wait))
     }
     const isKnown = found.version === this.#seen
     this.#seen = found.version
     this.#answered(isKnown)
     if (isKnown && this.problem === undefined) return
     try {
-      const { draft, lost, given } = this.draftOf(found)
+      const { draft, lost, given, ended } = this.draftOf(found)
       this.#answered(true)
       this.#tellLoss(lost)
-      const leads = given.map(slot => [slot, this.#ahead.get(slot) ?? 'lost'] as const)
-      const document = draft.toDocument()
-      this.#hold(
-        { version: found.version, document },
-        new Map([...leads, ...lost.map(slot => [slot, 'lost'] as const)]),
-      )
+      const ahead = new Map<string, Lead>(ended.map(slot => [slot, 'ended']))
+      for (const slot of given) ahead.set(slot, this.#ahead.get(slot) === 'acted' ? 'acted' : 'lost')
+      for (const slot of lost) ahead.set(slot, 'lost')
+      this.#hold({ version: found.version, document: draft.toDocument() }, ahead)
     } catch (error) {
       this.#tellProblem(messageOf(error))
     }
@@ -159,11 +164,13 @@ export class Ledger {
     const draft = new DocumentDraft(document)
     const found = { version, document }
     const held = this.#held
-    if (held === undefined) return { found, draft, given: [], lost: [] }
+    if (held === undefined) return { found, draft, given: [], lost: [], ended: [] }
     const now = this.clock.now()
+    const isSuccessor = this.#isSuccessor(found, held)
     const given = draft.merge(held.document, now, slot => this.#ahead.has(slot))
-    const lost = this.#isSuccessor(found, held) ? [] : draft.merge(held.document, now)
-    return { found, draft, given, lost }
+    const lost = draft.merge(held.document, now, () => !isSuccessor)
+    const ended = [...given.remembered, ...lost.remembered]
+    return { found, draft, given: given.changed, lost: lost.changed, ended }
   }
 
   /** Obeys a document that this process has written. */

@@ -106,17 +106,13 @@ describe('an act while the store is away', () => {
   it('is carried out once if the store took it and its answer was lost', async () => {
     const a = server.process()
     await beats()
-    server.beforeWrite = async () => {
-      // The write arrives, and nobody hears of it.
-      const { connect } = server
-      await connect.call(server).document?.('control').read()
-    }
-    await a.control.block({ user: 'mallory' })
-    server.fails = 'refused'
-    await a.control.block({ user: 'eve' })
-    server.fails = undefined
+    server.losesAnswer = true
+    expect(await a.control.block({ user: 'mallory' })).toMatchObject({ scope: 'process' })
+    expect(server.blocked()).toEqual(['mallory'])
     await beats(3)
-    expect(await a.control.history()).toHaveLength(2)
+    expect(server.writes).toEqual(['control', 'control-history'])
+    expect((await a.control.entries())[0]).not.toHaveProperty('scope')
+    expect(await a.control.history()).toHaveLength(1)
   })
 
   it('rejects if the caller wants that, and then changes nothing', async () => {

@@ -29,6 +29,8 @@ export class Server {
   readonly writes: string[] = []
   /** Called before the next write of the entries, once. */
   beforeWrite: (() => Promise<unknown>) | undefined
+  /** Whether the next write of the entries is carried out, and its answer is lost. */
+  losesAnswer = false
   readonly #store = new ReferenceStore(() => Date.now())
   readonly #open: { close(): unknown }[] = []
 
@@ -111,6 +113,10 @@ export class Server {
       const version = versionAfter(since)
       this.documents = new Map([...this.documents, [name, { version, text }]])
       this.writes.push(name)
+      if (name === 'control' && this.losesAnswer) {
+        this.losesAnswer = false
+        throw new Error('read ECONNRESET')
+      }
       return version
     })
   }
