@@ -111,12 +111,12 @@ export class ActQueue {
         const read = this.#draftOf(found)
         const done = applyAll(acts, read.draft, now)
         const isChanged = [...done.values()].some(({ slots }) => slots.length > 0)
-        if (!isChanged && read.given.length + read.lost.length === 0) return settle(done)
+        if (!isChanged && read.missing.length === 0) return settle(done)
         const next = written(read.draft.toDocument(), read.found, this.#ledger.line)
         const version = await writeText(document, writeDocument(next, now), found.version, wait)
         if (version === undefined) continue
         // Meanwhile a reading may have given a later document.
-        if (this.#ledger.changes === changes) this.#ledger.obey(next, version, read.lost)
+        if (this.#ledger.changes === changes) this.#ledger.obey(next, version)
         else await this.#ledger.look()
         return await this.#tell(done, wait)
       }

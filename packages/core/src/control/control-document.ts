@@ -27,7 +27,7 @@ export interface HeldDocument {
 }
 
 /** How many earlier versions a document names. */
-export const MOST_BEFORE = 32
+const MOST_BEFORE = 32
 
 /** The document that nobody has written. */
 export const NO_ENTRIES: ControlDocument = Object.freeze({
@@ -38,7 +38,7 @@ export const NO_ENTRIES: ControlDocument = Object.freeze({
 })
 
 /** The stamp of an entry, in Unix milliseconds. */
-export function stampOf({ stamp, at }: StampedEntry): number {
+function stampOf({ stamp, at }: StampedEntry): number {
   return stamp ?? at
 }
 
@@ -53,6 +53,8 @@ export function withoutStamp(stamped: StampedEntry): ControlEntry {
  * all of them, or the last ones, as by a failover to an older copy.
  */
 export function follows({ version, document }: HeldDocument, held: HeldDocument): boolean {
+  // What this process knows besides a document that nobody has written, it gives to every document.
+  if (numberOf(held.version) === 0) return true
   const writes = numberOf(version) - numberOf(held.version)
   if (writes <= 0) return version === held.version
   const { line, before, byHand = '0' } = document

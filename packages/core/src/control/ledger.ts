@@ -17,7 +17,7 @@ import { ControlState } from './control-state.ts'
 import { KEPT_MS, readDocument } from './control-text.ts'
 import { type ControlEntry, holds, slotOf } from './entries.ts'
 import type { PolicyWatch } from './policy-watch.ts'
-import { actsHere, documentLost, documentUnreadable } from './told.ts'
+import { actsHere, DOCUMENT_LOST, documentUnreadable } from './told.ts'
 
 /** How many readings in a row must fail before it is asked whether the document alone is broken. */
 const FAILURES = 3
@@ -33,10 +33,10 @@ type Lead = 'acted' | 'lost' | 'ended'
 export interface ReadDraft {
   readonly found: HeldDocument
   readonly draft: DocumentDraft
-  /** The slots of acts that the store was known to lack. */
-  readonly given: readonly string[]
-  /** The slots of acts that the store had, and has lost. */
-  readonly lost: readonly string[]
+  /** The slots in which the document lacks acts of this process. */
+  readonly missing: readonly string[]
+  /** Whether the store has lost writes since this process read it. */
+  readonly isLoss: boolean
   /** The slots whose entry was taken back, which the store does not know and need not know. */
   readonly ended: readonly string[]
 }
@@ -65,6 +65,7 @@ export class Ledger {
   #changes = 0
   #failures = 0
   #isTimeKnown = false
+  #hasRead = false
   #ahead = new Map<string, Lead>()
   #problems: Occasion | undefined
   #outage: Occasion | undefined
@@ -85,7 +86,7 @@ export class Ledger {
 
   /** Whether a document was ever read, so that this process knows what held. */
   get hasRead(): boolean {
-    return this.#held !== undefined
+    return this.#hasRead
   }
 
   /** Grows whenever another document is held. */
@@ -142,12 +143,12 @@ export class Ledger {
     this.#answered(isKnown)
     if (isKnown && this.problem === undefined) return
     try {
-      const { draft, lost, given, ended } = this.draftOf(found)
+      const { draft, missing, ended, isLoss } = this.draftOf(found)
       this.#answered(true)
-      this.#tellLoss(lost)
+      if (isLoss) this.#warn(DOCUMENT_LOST, new Occasion())
       const ahead = new Map<string, Lead>(ended.map(slot => [slot, 'ended']))
-      for (const slot of given) ahead.set(slot, this.#ahead.get(slot) === 'acted' ? 'acted' : 'lost')
-      for (const slot of lost) ahead.set(slot, 'lost')
+      for (const slot of missing) ahead.set(slot, this.#ahead.get(slot) === 'acted' ? 'acted' : 'lost')
+      this.#hasRead = true
       this.#hold({ version: found.version, document: draft.toDocument() }, ahead)
     } catch (error) {
       this.#tellProblem(messageOf(error))
@@ -164,19 +165,20 @@ export class Ledger {
     const draft = new DocumentDraft(document)
     const found = { version, document }
     const held = this.#held
-    if (held === undefined) return { found, draft, given: [], lost: [], ended: [] }
+    if (held === undefined) return { found, draft, missing: [], ended: [], isLoss: false }
     const now = this.clock.now()
-    const isSuccessor = this.#isSuccessor(found, held)
-    const given = draft.merge(held.document, now, slot => this.#ahead.has(slot))
-    const lost = draft.merge(held.document, now, () => !isSuccessor)
-    const ended = [...given.remembered, ...lost.remembered]
-    return { found, draft, given: given.changed, lost: lost.changed, ended }
+    const isLoss = !this.#isSuccessor(found, held)
+    const { changed: missing, remembered: ended } = draft.merge(
+      held.document,
+      now,
+      slot => isLoss || this.#ahead.has(slot),
+    )
+    return { found, draft, missing, ended, isLoss: isLoss && !isEmpty(held) }
   }
 
   /** Obeys a document that this process has written. */
-  obey(document: ControlDocument, version: string, lost: readonly string[]): void {
+  obey(document: ControlDocument, version: string): void {
     this.#answered(true)
-    this.#tellLoss(lost)
     this.#seen = version
     this.#hold({ version, document }, new Map())
   }
@@ -238,12 +240,12 @@ export class Ledger {
     this.#seen = undefined
   }
 
-  #tellLoss(lost: readonly string[]): void {
-    if (lost.length > 0) this.#warn(documentLost(lost.length), new Occasion())
-  }
-
   #tellProblem(problem: string): void {
     this.problem = problem
     this.#warn(documentUnreadable(problem), (this.#problems ??= new Occasion()))
   }
+}
+
+function isEmpty({ document }: HeldDocument): boolean {
+  return document.entries.length + document.ended.size === 0
 }

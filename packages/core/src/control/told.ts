@@ -18,14 +18,13 @@ export function unreadableDocument(why: string): HaltError {
   return new HaltError('HALT_E_CONTROL', `The control document cannot be read: ${why}.`, UNREADABLE_FIX)
 }
 
-/** The warning of a document that the store has lost, or a part of it. @param acts how many acts were missing */
-export function documentLost(acts: number): HaltWarning {
-  return {
-    code: 'HALT_W_CONTROL_LOST',
-    message: `The store has lost ${acts} of the operators' acts that this process knows. They hold on here, and are written back.`,
-    fix: 'Find out why the store lost data: it was emptied, restarted without persistence, or replaced by an older copy.',
-  }
-}
+/** The warning of a document that the store has lost, or the last writes of it. */
+export const DOCUMENT_LOST: HaltWarning = Object.freeze({
+  code: 'HALT_W_CONTROL_LOST',
+  message:
+    'The store has lost the control document, or the last acts in it. They hold on in this process, and are written back.',
+  fix: 'Find out why the store lost data: it was emptied, restarted without persistence, or replaced by an older copy.',
+})
 
 /** The warning of acts that the store did not take. @param why in words */
 export function actsHere(why: string): HaltWarning {

@@ -141,6 +141,7 @@ describe('an act while the store is away', () => {
     server.fails = 'refused'
     const a = server.process()
     await beats()
+    await a.control.block({ user: 'y' })
     expect((await rejection(a.control.unblock({ user: 'x' }))).code).toBe('HALT_E_STORE')
   })
 

@@ -6,7 +6,7 @@ import { NEVER_WRITTEN, type Store, versionAfter, type VersionedText } from '../
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { by, START } from '../world.ts'
 
-export const perUser: Policy = { name: 'p', limit: 100, window: 60, keyStrategy: 'user' }
+const perUser: Policy = { name: 'p', limit: 100, window: 60, keyStrategy: 'user' }
 
 /** The documents of a server, by name. */
 type Documents = ReadonlyMap<string, VersionedText>
