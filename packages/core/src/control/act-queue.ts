@@ -7,7 +7,7 @@ import { type DocumentDraft, written } from './control-document.ts'
 import { writeDocument } from './control-text.ts'
 import type { ControlAct } from './entries.ts'
 import type { Ledger, ReadDraft } from './ledger.ts'
-import { unreadableDocument } from './told.ts'
+import { unreadableDocument } from './document-warnings.ts'
 
 /** How often acts are tried while other operators act. */
 const ATTEMPTS = 32

@@ -1,16 +1,13 @@
 import { fromCaller } from '../base/call-site.ts'
 import { describe } from '../base/describe.ts'
-import { type Digest, makeDigest } from '../base/digest.ts'
 import { checkNames, fail, namesOf } from '../base/options-check.ts'
 import { type Warn, warnOnce } from '../base/warnings.ts'
 import { parseAddress } from '../request/address.ts'
-import { checkPrefix } from '../request/address-key.ts'
-import { type Identity, subjectOf } from '../request/identity.ts'
-import type { Subject } from '../request/subject.ts'
+import type { Identity } from '../request/identity.ts'
 import type { Store } from '../store/contract.ts'
 import { learnTime } from '../store/learn-time.ts'
 import { reachesAddress } from './network-entries.ts'
-import { readAct, readNetwork, readNumbers, readPolicyName } from './act-check.ts'
+import { readAct, readNumbers, readPolicyName } from './act-check.ts'
 import { ActHistory } from './act-history.ts'
 import { ActQueue } from './act-queue.ts'
 import { Beat } from './beat.ts'
@@ -27,6 +24,7 @@ import {
 import { Ledger } from './ledger.ts'
 import type { ControlState } from './control-state.ts'
 import { type LimiterPolicies, PolicyWatch } from './policy-watch.ts'
+import { Targets } from './targets.ts'
 
 /** Options of a {@link Control}. */
 export interface ControlOptions {
@@ -66,8 +64,7 @@ export interface BlockOptions extends ActOptions {
  * await control.block({ ip: '203.0.113.0/24' }, { for: '2h', reason: 'scraping', by: 'support' })
  */
 export class Control {
-  readonly #digest: Digest
-  readonly #ipv6Prefix: number
+  readonly #targets: Targets
   readonly #store: Store
   readonly #ledger: Ledger
   readonly #history: ActHistory
@@ -81,8 +78,7 @@ export class Control {
       return options
     })
     const warnings = warnOnce(warn)
-    this.#digest = makeDigest(secret, warnings)
-    this.#ipv6Prefix = checkPrefix(ipv6Prefix)
+    this.#targets = new Targets(secret, ipv6Prefix, warnings)
     if (typeof store?.document !== 'function')
       fail(
         'HALT_E_CONTROL',
@@ -117,7 +113,7 @@ export class Control {
   reaches(target: Identity, address: string): boolean {
     const own = parseAddress(address)
     if (own === undefined) return false
-    return reachesAddress(this.#targetOf(target), this.#subjectOf({ ip: own.text }), own)
+    return reachesAddress(this.#targets.of(target), this.#targets.subjectOf({ ip: own.text }), own)
   }
 
   /**
@@ -128,7 +124,7 @@ export class Control {
    * control.keyOf({ ip: '2001:DB8::/32' }) // '2001:db8::/32'
    */
   keyOf(target: Identity): string {
-    return this.#targetOf(target)
+    return this.#targets.of(target)
   }
 
   /**
@@ -142,7 +138,7 @@ export class Control {
     return this.#put(options, now => ({
       kind: 'block',
       ...readAct(options, now),
-      target: this.#newTargetOf(target, options.force),
+      target: this.#targets.ofNew(target, options.force),
     }))
   }
 
@@ -151,7 +147,7 @@ export class Control {
    * away, the act holds in this process alone, as that of {@link block} does.
    */
   unblock(target: Identity, options: ActOptions = {}): Promise<boolean> {
-    return this.#take('unblock', () => ({ kind: 'block', target: this.#targetOf(target) }), options)
+    return this.#take('unblock', () => ({ kind: 'block', target: this.#targets.of(target) }), options)
   }
 
   /**
@@ -162,13 +158,13 @@ export class Control {
     return this.#put(options, now => ({
       kind: 'allow',
       ...readAct(options, now),
-      target: this.#newTargetOf(target, options.force),
+      target: this.#targets.ofNew(target, options.force),
     }))
   }
 
   /** Ends the permission of a client or a network. Resolves to whether there was one. */
   disallow(target: Identity, options: ActOptions = {}): Promise<boolean> {
-    return this.#take('disallow', () => ({ kind: 'allow', target: this.#targetOf(target) }), options)
+    return this.#take('disallow', () => ({ kind: 'allow', target: this.#targets.of(target) }), options)
   }
 
   /** Gives one client numbers of its own for a policy. Its counter is kept. Resolves to the entry, as {@link block} does. */
@@ -180,7 +176,7 @@ export class Control {
   ): Promise<ControlEntry> {
     return this.#put(options, now => ({
       kind: 'override',
-      target: this.#subjectOf(identity),
+      target: this.#targets.subjectOf(identity),
       policy: readPolicyName(policy),
       numbers: readNumbers(numbers),
       ...readAct(options, now),
@@ -208,7 +204,7 @@ export class Control {
     const entry = (): Pick<ControlEntry, 'kind' | 'target' | 'policy'> =>
       identity === undefined
         ? { kind: 'change', policy: readPolicyName(policy) }
-        : { kind: 'override', policy: readPolicyName(policy), target: this.#subjectOf(identity) }
+        : { kind: 'override', policy: readPolicyName(policy), target: this.#targets.subjectOf(identity) }
     return this.#take('revert', entry, act)
   }
 
@@ -255,7 +251,7 @@ export class Control {
     const now = this.#ledger.clock.now()
     await this.#history.add({
       act,
-      target: this.#subjectOf(identity),
+      target: this.#targets.subjectOf(identity),
       ...(policy === undefined ? {} : { policy: readPolicyName(policy) }),
       ...(units === undefined ? {} : { units }),
       ...readAct(options, now),
@@ -317,24 +313,5 @@ export class Control {
     if (this.#beat.isEnded) return false
     const onStoreError = options?.onStoreError
     return onStoreError === undefined ? this.#watch.hasLimiters : onStoreError === 'local'
-  }
-
-  #targetOf(target: Identity): string {
-    return this.#named(target, readNetwork(target, false))
-  }
-
-  #newTargetOf(target: Identity, force: boolean | undefined): string {
-    return this.#named(target, readNetwork(target, true, force))
-  }
-
-  /** The subject of a client, or a network. A network that is the key of one client is that client. */
-  #named(target: Identity, network: string | undefined): string {
-    if (network === undefined) return this.#subjectOf(target)
-    const own = this.#subjectOf({ ip: network.slice(0, network.indexOf('/')) })
-    return own === `ip:${network}` || `${own}/32` === `ip:${network}` ? own : network
-  }
-
-  #subjectOf(identity: Identity): Subject {
-    return subjectOf(identity, 'custom', this.#digest, this.#ipv6Prefix)
   }
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.ts'
-import { Occasion, type WarnOnce } from '../base/warnings.ts'
+import type { WarnOnce } from '../base/warnings.ts'
 import type { Store } from '../store/contract.ts'
 import { NEVER_WRITTEN, type StoreDocument, type VersionedText } from '../store/document.ts'
 import { answers, learnTime } from '../store/learn-time.ts'
@@ -17,7 +17,7 @@ import { ControlState } from './control-state.ts'
 import { KEPT_MS, readDocument } from './control-text.ts'
 import { type ControlEntry, holds, slotOf } from './entries.ts'
 import type { PolicyWatch } from './policy-watch.ts'
-import { actsHere, DOCUMENT_LOST, documentUnreadable } from './told.ts'
+import { DocumentWarnings } from './document-warnings.ts'
 
 /** How many readings in a row must fail before it is asked whether the document alone is broken. */
 const FAILURES = 3
@@ -55,7 +55,7 @@ export class Ledger {
   readonly clock: StoreClock
   readonly document: StoreDocument
   readonly #store: Store
-  readonly #warn: WarnOnce
+  readonly #warnings: DocumentWarnings
   readonly #watch: PolicyWatch
   #held: HeldDocument | undefined
   // The version that was read last. It may be one that cannot be used.
@@ -67,14 +67,12 @@ export class Ledger {
   #isTimeKnown = false
   #hasRead = false
   #ahead = new Map<string, Lead>()
-  #problems: Occasion | undefined
-  #outage: Occasion | undefined
 
   constructor(store: Store & Pick<Required<Store>, 'document'>, warn: WarnOnce, watch: PolicyWatch) {
     this.clock = storeClockOf(store)
     this.document = store.document('control')
     this.#store = store
-    this.#warn = warn
+    this.#warnings = new DocumentWarnings(warn)
     this.#watch = watch
   }
 
@@ -145,7 +143,7 @@ export class Ledger {
     try {
       const { draft, missing, ended, isLoss } = this.draftOf(found)
       this.#answered(true)
-      if (isLoss) this.#warn(DOCUMENT_LOST, new Occasion())
+      if (isLoss) this.#warnings.lost()
       const ahead = new Map<string, Lead>(ended.map(slot => [slot, 'ended']))
       for (const slot of missing) ahead.set(slot, this.#ahead.get(slot) === 'acted' ? 'acted' : 'lost')
       this.#hasRead = true
@@ -189,7 +187,7 @@ export class Ledger {
     const ahead = new Map(this.#ahead)
     for (const slot of slots) ahead.set(slot, 'acted')
     this.#hold({ version, document }, ahead)
-    this.#warn(actsHere(messageOf(error)), (this.#outage ??= new Occasion()))
+    this.#warnings.actsHere(messageOf(error))
   }
 
   /** A draft of the document that this process obeys. */
@@ -220,8 +218,8 @@ export class Ledger {
     this.#held = held
     this.#ahead = ahead
     this.#changes++
-    if (![...ahead.values()].includes('acted')) this.#outage = undefined
-    this.problem = this.#problems = undefined
+    this.problem = undefined
+    this.#warnings.settled([...ahead.values()].includes('acted'))
   }
 
   /** @param isHeld whether the document that the store has is the one that this process holds */
@@ -242,7 +240,7 @@ export class Ledger {
 
   #tellProblem(problem: string): void {
     this.problem = problem
-    this.#warn(documentUnreadable(problem), (this.#problems ??= new Occasion()))
+    this.#warnings.unreadable(problem)
   }
 }
 

@@ -1,11 +1,11 @@
 import { HaltError } from '../base/errors.ts'
-import type { HaltWarning } from '../base/warnings.ts'
+import { type HaltWarning, Occasion, type WarnOnce } from '../base/warnings.ts'
 
 const UNREADABLE_FIX =
   'Let all processes run one version of Halt, or empty the document "control" of the store and act again.'
 
 /** The warning of a document that cannot be used. @param why in words */
-export function documentUnreadable(why: string): HaltWarning {
+function documentUnreadable(why: string): HaltWarning {
   return {
     code: 'HALT_W_CONTROL',
     message: `The control document cannot be read: ${why.replace(/\.$/, '')}. The last good one holds.`,
@@ -19,7 +19,7 @@ export function unreadableDocument(why: string): HaltError {
 }
 
 /** The warning of a document that the store has lost, or the last writes of it. */
-export const DOCUMENT_LOST: HaltWarning = Object.freeze({
+const DOCUMENT_LOST: HaltWarning = Object.freeze({
   code: 'HALT_W_CONTROL_LOST',
   message:
     'The store has lost the control document, or the last acts in it. They hold on in this process, and are written back.',
@@ -27,10 +27,42 @@ export const DOCUMENT_LOST: HaltWarning = Object.freeze({
 })
 
 /** The warning of acts that the store did not take. @param why in words */
-export function actsHere(why: string): HaltWarning {
+function actsHere(why: string): HaltWarning {
   return {
     code: 'HALT_W_CONTROL_LOCAL',
     message: `An operator's act holds in this process alone, because the store did not take it: ${why.replace(/\.$/, '')}.`,
     fix: 'It is written as soon as the store answers. If it must hold elsewhere before, act in each process.',
+  }
+}
+
+/** Warns of what becomes of the document, each event once. */
+export class DocumentWarnings {
+  readonly #warn: WarnOnce
+  #problem: Occasion | undefined
+  #outage: Occasion | undefined
+
+  constructor(warn: WarnOnce) {
+    this.#warn = warn
+  }
+
+  /** The store has lost writes. */
+  lost(): void {
+    this.#warn(DOCUMENT_LOST, new Occasion())
+  }
+
+  /** The document cannot be used. Told once until it can. */
+  unreadable(why: string): void {
+    this.#warn(documentUnreadable(why), (this.#problem ??= new Occasion()))
+  }
+
+  /** An act holds in this process alone. Told once until no act does. */
+  actsHere(why: string): void {
+    this.#warn(actsHere(why), (this.#outage ??= new Occasion()))
+  }
+
+  /** The document can be used. @param hasActsHere whether an act holds in this process alone */
+  settled(hasActsHere: boolean): void {
+    this.#problem = undefined
+    if (!hasActsHere) this.#outage = undefined
   }
 }
