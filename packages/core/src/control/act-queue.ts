@@ -75,7 +75,7 @@ export class ActQueue {
   }
 
   async #end(work: Promise<void>): Promise<void> {
-    await work
+    await work.catch(() => {})
     this.#running = undefined
     if (this.#waiting.length > 0) void this.#run()
   }
@@ -85,12 +85,16 @@ export class ActQueue {
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const acts = this.#waiting.splice(0)
-      const isPatient = acts.some(({ change }) => !change.mayHoldHere())
-      await this.#carryOut(acts, { ms: this.#ledger.isAway && !isPatient ? AWAY_MS : undefined })
+      try {
+        const isPatient = acts.some(({ change }) => !change.mayHoldHere())
+        await this.#carryOut(acts, { ms: this.#ledger.isAway && !isPatient ? AWAY_MS : undefined })
+      } catch (error) {
+        // Such as a getter of the options that throws. The acts that come later must not wait for ever.
+        for (const { reject } of acts) reject(error)
+      }
     }
   }
 
-  /** Never rejects. */
   async #carryOut(acts: readonly Waiting[], wait: Wait): Promise<void> {
     let now = this.#ledger.clock.now()
     try {

@@ -58,6 +58,18 @@ describe('100 acts at once', () => {
     expect(server.blocked()).toEqual(['a', 'c'])
   })
 
+  it('with options that throw reject, and later acts are carried out', async () => {
+    const { control } = server.process()
+    const broken = {
+      get onStoreError(): never {
+        throw new Error('no options')
+      },
+    }
+    await expect(control.block({ user: 'a' }, broken)).rejects.toThrow('no options')
+    await control.block({ user: 'b' })
+    expect(server.blocked()).toEqual(['b'])
+  })
+
   it('that do not all fit reject those that do not', async () => {
     const { control } = server.process()
     const entries = Array.from({ length: 9_999 }, (_, i) => ({ kind: 'block', target: `user:${i}`, at: 1 }))
