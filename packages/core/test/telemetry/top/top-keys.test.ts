@@ -187,7 +187,8 @@ describe('sharing', () => {
     vi.useFakeTimers({ now: START })
     const store = new ReferenceStore(() => START)
     const { limiter } = counting(store)
-    const version = async (): Promise<number> => Number.parseInt((await store.document('top-keys').read())?.version ?? '0', 10)
+    const version = async (): Promise<number> =>
+      Number.parseInt((await store.document('top-keys').read())?.version ?? '0', 10)
     for (let i = 0; i < 10; i++) {
       await limiter.check(view())
       await vi.advanceTimersByTimeAsync(1_000)
