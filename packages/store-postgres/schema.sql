@@ -28,7 +28,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS halt.instances (
 -- Small texts that all processes share, such as the entries of Control.
 CREATE TABLE IF NOT EXISTS halt.documents (
   name text COLLATE "C" PRIMARY KEY,
-  version bigint NOT NULL,
+  version text COLLATE "C" NOT NULL,
   text text NOT NULL
 );
 
@@ -249,16 +249,16 @@ BEGIN
 END
 $$;
 
--- Writes a document if its version is still `p_since`. Returns the new version, or NULL.
-CREATE OR REPLACE FUNCTION halt.write_v2(p_name text, p_text text, p_since bigint) RETURNS bigint
+-- Writes a document, under the version `p_next`, if its version is still `p_since`. Returns the new version, or NULL.
+CREATE OR REPLACE FUNCTION halt.write_v2(p_name text, p_text text, p_since text, p_next text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
-  IF p_since = 0 THEN
-    INSERT INTO halt.documents AS d (name, version, text) VALUES (p_name, 1, p_text) ON CONFLICT (name) DO NOTHING;
+  IF p_since = '0' THEN
+    INSERT INTO halt.documents AS d (name, version, text) VALUES (p_name, p_next, p_text) ON CONFLICT (name) DO NOTHING;
   ELSE
-    UPDATE halt.documents d SET version = d.version + 1, text = p_text WHERE d.name = p_name AND d.version = p_since;
+    UPDATE halt.documents d SET version = p_next, text = p_text WHERE d.name = p_name AND d.version = p_since;
   END IF;
-  RETURN CASE WHEN FOUND THEN p_since + 1 END;
+  RETURN CASE WHEN FOUND THEN p_next END;
 END
 $$;
 

@@ -107,8 +107,11 @@ describe('an act', () => {
       expect.stringContaining('"per_usr"'),
     ])
     await site.control.allow({ user: '42' }, { reason: 'partner', by: 'ben' })
+    const again = await act({ act: 'allow', whom: { user: '42' }, confirmed: false })
+    expect(again.body['warnings']).toEqual(['It replaces an entry (allow) of ben: partner.'])
+    // The permission counts again after the block.
     const block = await act({ act: 'block', whom: { user: '42' }, confirmed: false })
-    expect(block.body['warnings']).toEqual(['It replaces an entry (allow) of ben: partner.'])
+    expect(block.body['warnings']).toEqual([])
   })
 
   it.each([
@@ -138,7 +141,8 @@ describe('an act', () => {
     site = await openSite()
     await act({ act: 'allow', whom: { user: '42' }, for: '3d' })
     const [before] = await site.control.entries()
-    const { body } = await act({ act: 'block', whom: { user: '42' } })
+    const { body } = await act({ act: 'allow', whom: { user: '42' }, for: '1h' })
+    await act((await act({ act: 'block', whom: { user: '42' } })).body['undo'])
     await act(body['undo'])
     expect(await site.control.entries()).toMatchObject([{ kind: 'allow', until: before?.until }])
   })
@@ -368,7 +372,7 @@ describe('a document of another version', () => {
     site = await openSite()
     await act({ act: 'block', whom: { user: '42' } })
     const document = site.store.document?.('control')
-    const { version = 0 } = (await document?.read()) ?? {}
+    const { version = '0' } = (await document?.read()) ?? {}
     await document?.write('{"halt":99}', version)
     expect((await site.call('standing')).body['problem']).toMatchObject({ code: 'HALT_W_CONTROL' })
     expect((await act({ act: 'block', whom: { user: '43' } })).body['error'].code).toBe('HALT_E_CONTROL')

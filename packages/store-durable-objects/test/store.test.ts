@@ -67,7 +67,7 @@ it.each([{ answer: -1 }, { answer: '3' }, { answer: { version: 1 } }, { answer: 
     const store = new DurableObjectStore({ namespace: namespaceOf(() => answer) })
     await expect(store.forget([{ subject: 'user:42', counter: 'p:t' }])).rejects.toMatchObject(misread)
     await expect(store.document('control').read()).rejects.toMatchObject(misread)
-    await expect(store.document('control').write('text', 0)).rejects.toMatchObject(misread)
+    await expect(store.document('control').write('text', '0')).rejects.toMatchObject(misread)
     await expect(store.probe()).rejects.toMatchObject(misread)
   },
 )

@@ -25,7 +25,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS halt.instances (
 -- Small texts that all processes share, such as the entries of Control.
 CREATE TABLE IF NOT EXISTS halt.documents (
   name text COLLATE "C" PRIMARY KEY,
-  version bigint NOT NULL,
+  version text COLLATE "C" NOT NULL,
   text text NOT NULL
 );
 

@@ -1,4 +1,4 @@
-import { NEVER_WRITTEN, type StoreDocument } from '@halt/core/store'
+import { isVersion, NEVER_WRITTEN, type StoreDocument, versionAfter } from '@halt/core/store'
 
 import type { Statements } from './statements.ts'
 import { unexpectedReply } from './store-error.ts'
@@ -7,17 +7,18 @@ import { unexpectedReply } from './store-error.ts'
 export function documentOf(statements: Statements, name: string): StoreDocument {
   return {
     async read(since) {
-      const reply = await statements.run('read', name, `${since ?? -1}`)
+      const reply = await statements.run('read', name, since ?? '')
       if (reply === undefined) return since === NEVER_WRITTEN.version ? undefined : NEVER_WRITTEN
-      const [, version, text] = /^(\d{1,15}):([\s\S]*)$/.exec(reply ?? '') ?? []
-      if (version === undefined || text === undefined) throw unexpectedReply(reply)
-      return Number(version) === since ? undefined : { version: Number(version), text }
+      const [, version, text] = /^([^:]*):([\s\S]*)$/.exec(reply ?? '') ?? []
+      if (!isVersion(version) || text === undefined) throw unexpectedReply(reply)
+      return version === since ? undefined : { version, text }
     },
     async write(text, since) {
-      const reply = await statements.run('write', name, text, `${since}`)
+      const next = versionAfter(since)
+      const reply = await statements.run('write', name, text, since, next)
       if (reply === null) return undefined
-      if (reply !== `${since + 1}`) throw unexpectedReply(reply)
-      return since + 1
+      if (reply !== next) throw unexpectedReply(reply)
+      return next
     },
   }
 }

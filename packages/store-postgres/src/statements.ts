@@ -12,8 +12,8 @@ const TEXTS = {
   pages: 'SELECT halt.pages_v2()::text AS reply',
   beat: 'SELECT halt.beat_v2($1::text, $2::text, $3::float8)::text AS reply',
   probe: 'SELECT halt.probe_v2()::text AS reply',
-  read: "SELECT d.version || ':' || CASE WHEN d.version = $2::bigint THEN '' ELSE d.text END AS reply FROM halt.documents d WHERE d.name = $1::text",
-  write: 'SELECT halt.write_v2($1::text, $2::text, $3::bigint)::text AS reply',
+  read: "SELECT d.version || ':' || CASE WHEN d.version = $2::text THEN '' ELSE d.text END AS reply FROM halt.documents d WHERE d.name = $1::text",
+  write: 'SELECT halt.write_v2($1::text, $2::text, $3::text, $4::text) AS reply',
 } as const
 
 /** Runs the statements of the store. Every error is a {@link StoreError}. */

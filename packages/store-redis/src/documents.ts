@@ -1,4 +1,10 @@
-import { NEVER_WRITTEN, type StoreDocument, type VersionedText } from '@halt/core/store'
+import {
+  isVersion,
+  NEVER_WRITTEN,
+  type StoreDocument,
+  versionAfter,
+  type VersionedText,
+} from '@halt/core/store'
 
 import { type Connection, toStoreError } from './connection/index.ts'
 import { readText, readWholeNumber, unexpectedReply } from './reply-value.ts'
@@ -14,23 +20,24 @@ export class RedisDocument implements StoreDocument {
     this.#key = key
   }
 
-  async read(since?: number): Promise<VersionedText | undefined> {
-    const known = since === undefined ? '' : String(since)
-    const reply = await this.#run([known])
+  async read(since?: string): Promise<VersionedText | undefined> {
+    const reply = await this.#run([since ?? ''])
     if (!Array.isArray(reply)) {
       if (readWholeNumber(reply) === 0 && since !== undefined) return undefined
       throw unexpectedReply(reply)
     }
-    const version = readWholeNumber(reply[0])
-    if (version === undefined || reply.length !== 2) throw unexpectedReply(reply)
-    return version === 0 ? NEVER_WRITTEN : { version, text: readText(reply[1]) }
+    const version = readText(reply[0])
+    if (!isVersion(version) || reply.length !== 2) throw unexpectedReply(reply)
+    return version === NEVER_WRITTEN.version ? NEVER_WRITTEN : { version, text: readText(reply[1]) }
   }
 
-  async write(text: string, since: number): Promise<number | undefined> {
-    const version = readWholeNumber(await this.#run([String(since), text]))
-    if (version === 0) return undefined
-    if (version === since + 1) return version
-    throw unexpectedReply(version)
+  async write(text: string, since: string): Promise<string | undefined> {
+    const next = versionAfter(since)
+    const reply = await this.#run([since, text, next])
+    const written = readWholeNumber(reply)
+    if (written === 0) return undefined
+    if (written === 1) return next
+    throw unexpectedReply(reply)
   }
 
   async #run(args: readonly string[]): Promise<unknown> {

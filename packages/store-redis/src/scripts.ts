@@ -9,8 +9,8 @@ export const decide: Script = {
 
 /** document.lua, compact. */
 export const document: Script = {
-  sha: '88f75f2d2846be45f830b01480ccbcb75ee99ab2',
-  source: 'if ARGV[1] ~= \'\' and ARGV[1] ~= \'s\' then return redis.error_reply(\'STALE The client sent this call again; nothing was written\') end\nlocal key, known, text = KEYS[1], ARGV[2], ARGV[3]\nlocal version = redis.call(\'HGET\', key, \'v\') or \'0\'\nif text then\nif version ~= known then return 0 end\nredis.call(\'HSET\', key, \'v\', version + 1, \'t\', text)\nreturn version + 1\nend\nif version == known then return 0 end\nreturn { version + 0, redis.call(\'HGET\', key, \'t\') or \'\' }',
+  sha: '993f13ca011ff361768bc087082bc11a8c672fcc',
+  source: 'if ARGV[1] ~= \'\' and ARGV[1] ~= \'s\' then return redis.error_reply(\'STALE The client sent this call again; nothing was written\') end\nlocal key, known, text = KEYS[1], ARGV[2], ARGV[3]\nlocal version = redis.call(\'HGET\', key, \'v\') or \'0\'\nif text then\nif version ~= known then return 0 end\nredis.call(\'HSET\', key, \'v\', ARGV[4], \'t\', text)\nreturn 1\nend\nif version == known then return 0 end\nreturn { version, redis.call(\'HGET\', key, \'t\') or \'\' }',
 }
 
 /** forget.lua, compact. */

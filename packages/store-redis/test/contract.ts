@@ -24,7 +24,7 @@ export const WORKS: Readings = {
   forgotten: 1,
   afterReset: 1,
   waited: [false, true],
-  document: { version: 1, text: 'Übung 🙂 "\\\u0000"' },
+  document: 'Übung 🙂 "\\\u0000"',
   warnings: [],
 }
 
@@ -50,14 +50,14 @@ export async function contract(store: RedisStore): Promise<Readings> {
   const [first, second] = await Promise.all([line.acquire(ann), line.acquire(ann)])
 
   const document = store.document('notes')
-  await document.write('Übung 🙂 "\\\u0000"', 0)
+  await document.write('Übung 🙂 "\\\u0000"', '0')
   const readings = {
     decided: decisions.map(({ allowed, remaining, reason }) => (allowed ? remaining : reason)),
     degraded: decisions.map(({ degraded }) => degraded),
     forgotten,
     afterReset: again.remaining,
     waited: [first, second].map(({ waitedMs }) => (waitedMs ?? 0) > 0),
-    document: await document.read(),
+    document: (await document.read())?.text,
     warnings,
   }
   await Promise.all([limiter.close(), line.close()])

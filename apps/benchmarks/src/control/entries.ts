@@ -30,6 +30,6 @@ export function users(): readonly ControlEntry[] {
 
 /** Writes entries into a document, as an operator's process would have. */
 export async function put(document: StoreDocument, entries: readonly ControlEntry[]): Promise<void> {
-  const { version } = (await document.read()) ?? { version: 0 }
+  const { version } = (await document.read()) ?? { version: '0' }
   await document.write(JSON.stringify({ halt: 1, entries }), version)
 }

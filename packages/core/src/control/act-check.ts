@@ -1,8 +1,8 @@
 import { describe } from '../base/describe.ts'
 import { parseDuration } from '../base/duration.ts'
-import { checkNames, checkType, fail, type Fields, namesOf } from '../base/options-check.ts'
+import { checkChoice, checkNames, checkType, fail, type Fields, namesOf } from '../base/options-check.ts'
 import { validate } from '../policy/validation.ts'
-import { parseBareAddress } from '../request/address.ts'
+import { type Address, networkOf, parseBareAddress } from '../request/address.ts'
 import { networkIn } from '../request/networks.ts'
 import { type ActOptions, type ControlEntry, isNetwork, type PolicyNumbers } from './entries.ts'
 
@@ -11,6 +11,7 @@ const ACT = namesOf<ActOptions & { force: unknown }>({
   until: true,
   reason: true,
   by: true,
+  onStoreError: true,
   force: true,
 })
 const NUMBERS = namesOf<PolicyNumbers>({
@@ -20,6 +21,7 @@ const NUMBERS = namesOf<PolicyNumbers>({
   cost: true,
   blockDuration: true,
 })
+const DURATIONS: ReadonlySet<string> = new Set(['window', 'blockDuration'])
 const LONGEST_TEXT = 1_000
 
 /**
@@ -39,6 +41,7 @@ export function readAct(
     if (((fields[name] as string | undefined) ?? '').length > LONGEST_TEXT)
       fail('HALT_E_CONTROL', `${name} is longer than ${LONGEST_TEXT} characters.`, 'Write a shorter text.')
   }
+  checkChoice(fields, 'onStoreError', ['local', 'reject'], 'HALT_E_CONTROL')
   const { reason, by } = options
   const until = endOf(options, at)
   return {
@@ -67,28 +70,55 @@ function endOf({ for: duration, until }: ActOptions, now: number): number | unde
  * Reads a network that stands for an identity: `{ ip: "203.0.113.0/24" }`. Returns its canonical text, so that a network has one
  * entry, however it is spelled. Undefined for any other identity.
  *
- * @param force whether a network of all addresses is accepted
+ * @param isNew whether an entry is made of it. Then a network with bits set after its prefix is refused, because either the network or the
+ *   one address may be meant; and, without `force`, a network that is larger than those that one owner has
  * @throws HaltError `HALT_E_CONTROL`
  */
-export function readNetwork(target: unknown, force: boolean): string | undefined {
+export function readNetwork(target: unknown, isNew: boolean, force = false): string | undefined {
   if (typeof target !== 'object' || target === null) return undefined
   const { ip, ...others } = target as { ip?: unknown }
   if (typeof ip !== 'string' || !ip.includes('/')) return undefined
-  const network = ip.trim()
-  const isAddress = parseBareAddress(network.slice(0, network.indexOf('/'))) !== undefined
-  if (Object.values(others).some(value => value !== undefined) || !isAddress || !isNetwork(network))
-    fail(
+  // A zone names a link of the machine that wrote the address.
+  const written = ip.trim().replace(/%[\w.:~-]+(?=\/)/, '')
+  const address = parseBareAddress(written.slice(0, written.indexOf('/')))
+  if (
+    Object.values(others).some(value => value !== undefined) ||
+    address === undefined ||
+    !isNetwork(written)
+  )
+    return fail(
       'HALT_E_CONTROL',
       `${describe(ip)} is not a network.`,
       'Give { ip: "203.0.113.0/24" } or { ip: "2001:db8::/32" }.',
     )
-  if (!/\/0+$/.test(network)) return networkIn(network, 'HALT_E_CONTROL', 'the target').text
-  if (force) return network.includes(':') ? '::/0' : '0.0.0.0/0'
+  const network = canonical(isNew ? written : withoutHostBits(written, address))
+  if (!isNew || force) return network
+  const [first = '', prefix] = network.split('/')
+  if (Number(prefix) >= LEAST_PREFIX[first.includes(':') ? 6 : 4]) return network
   return fail(
     'HALT_E_CONTROL',
-    `${describe(ip)} contains every address.`,
+    `${describe(ip)} contains ${Number(prefix) === 0 ? 'every address' : 'the addresses of many networks'}.`,
     'Give { force: true } if you mean it.',
   )
+}
+
+/**
+ * The shortest prefix of a network that is accepted without `force`, in bits. A provider has at most an IPv4 /8 or an IPv6 /19; the IPv6
+ * networks of a whole region are a /12.
+ */
+const LEAST_PREFIX = { 4: 8, 6: 19 } as const
+
+function canonical(network: string): string {
+  if (/\/0+$/.test(network)) return network.includes(':') ? '::/0' : '0.0.0.0/0'
+  return networkIn(network, 'HALT_E_CONTROL', 'the target').text
+}
+
+function withoutHostBits(network: string, address: Address): string {
+  const slash = network.indexOf('/')
+  const isMapped = address.version === 4 && network.includes(':')
+  const prefix = Number(network.slice(slash + 1)) - (isMapped ? 96 : 0)
+  const isPrefix = prefix > 0 && prefix <= (address.version === 4 ? 32 : 128)
+  return isPrefix ? `${networkOf(address, prefix).text}/${prefix}` : network
 }
 
 /** Reads the name of a policy. @throws HaltError `HALT_E_POLICY_NAME` */
@@ -110,6 +140,19 @@ export function readNumbers(numbers: PolicyNumbers): PolicyNumbers {
     fail('HALT_E_CONTROL', 'The act changes no number.', 'Give one: { limit: 5000 }.')
   checkWith('numbers', given)
   return given
+}
+
+/**
+ * Whether a value that was read may stand as the numbers of a policy. Only the names and the types are checked: numbers that do not fit a
+ * policy change nothing.
+ */
+export function isPolicyNumbers(value: unknown): value is PolicyNumbers {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.entries(value).every(
+    ([name, number]) =>
+      NUMBERS.includes(name) &&
+      (DURATIONS.has(name) && typeof number === 'string' ? number !== '' : Number.isFinite(number)),
+  )
 }
 
 /** Checks a policy with some numbers, so that a mistake is found now and not in every process. */

@@ -7,6 +7,12 @@ import { NetworkEntries, type NetworkEntry } from './network-entries.ts'
 /** Hears of a policy that cannot have the numbers of an entry. */
 type Misfit = (policy: string, error: unknown) => void
 
+/** The entries that block a subject and that let it pass. While both hold, it is blocked. */
+interface Access {
+  readonly block?: ControlEntry
+  readonly allow?: ControlEntry
+}
+
 /** The entries of a control document, ready to be looked up. It is made once a version. */
 export class ControlState {
   /**
@@ -18,7 +24,7 @@ export class ControlState {
   readonly namesCustom: boolean
   readonly #entries: readonly ControlEntry[]
   readonly #misfit: Misfit
-  readonly #access = new Map<string, ControlEntry>()
+  readonly #access = new Map<string, Access>()
   readonly #networks: NetworkEntries
   readonly #overrides = new Map<string, Map<Subject, ControlEntry>>()
   readonly #changes = new Map<string, ControlEntry>()
@@ -51,7 +57,7 @@ export class ControlState {
         this.#overrides.set(policy, own.set(target, entry))
       } else if (isNetwork(target)) networks.push(entry)
       else {
-        this.#access.set(target, entry)
+        this.#access.set(target, { ...this.#access.get(target), [kind]: entry })
         kinds.add(target.slice(0, target.indexOf(':')) + (target.includes('+ip:') ? '+ip' : ''))
       }
     }
@@ -199,8 +205,11 @@ export class ControlState {
   }
 
   #named(subject: Subject, clock: Clock): ControlEntry | undefined {
-    const entry = this.#access.get(subject)
-    return entry !== undefined && holds(entry, clock.now()) ? entry : undefined
+    const access = this.#access.get(subject)
+    if (access === undefined) return undefined
+    const now = clock.now()
+    if (access.block !== undefined && holds(access.block, now)) return access.block
+    return access.allow !== undefined && holds(access.allow, now) ? access.allow : undefined
   }
 
   #variant(policy: CompiledPolicy, entry: ControlEntry): CompiledPolicy {

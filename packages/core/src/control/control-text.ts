@@ -1,28 +1,33 @@
 import { HaltError } from '../base/errors.ts'
-import { MAX_DOCUMENT } from '../store/document.ts'
-import { type ControlAct, type ControlEntry, holds } from './entries.ts'
+import { isVersion, MAX_DOCUMENT } from '../store/document.ts'
+import { isPolicyNumbers } from './act-check.ts'
+import { type ControlDocument, NO_ENTRIES, type StampedEntry } from './control-document.ts'
+import { type ControlAct, holds, isNetwork } from './entries.ts'
+import { isNetworkEntry } from './network-entries.ts'
 
 /** The most entries of a control document. */
 const MAX_ENTRIES = 10_000
 /** The most acts that the history keeps. */
 const MAX_ACTS = 1_000
 /** How long an entry that has ended is kept, in milliseconds, because the clock of whoever acts may be wrong. */
-const KEPT_MS = 86_400_000
+export const KEPT_MS = 86_400_000
+// How many entries that were taken back a document names: as a rule, and where it is full.
+const MOST_ENDED = [1_000, 50] as const
 // The version of the form. A document of another version is left alone.
 const FORM = 1
 
 /**
- * Writes entries, and drops those that have ended: a day ago, or, if the others do not fit, at any time.
+ * Writes a document, and drops the entries that have ended: a day ago, or, if the others do not fit, at any time.
  *
  * @param now the store's time, in Unix milliseconds
  * @throws HaltError `HALT_E_CONTROL_FULL` if there are too many, or they take too much room
  */
-export function writeEntries(all: readonly ControlEntry[], now: number): string {
-  const kept = all.filter(entry => holds(entry, now - KEPT_MS))
-  const text = textOf(kept)
+export function writeDocument(document: ControlDocument, now: number): string {
+  const kept = document.entries.filter(entry => holds(entry, now - KEPT_MS))
+  const text = textOf(document, kept, now, MOST_ENDED[0])
   if (fits(kept, text)) return text
   const entries = kept.filter(entry => holds(entry, now))
-  const shorter = textOf(entries)
+  const shorter = textOf(document, entries, now, MOST_ENDED[1])
   if (fits(entries, shorter)) return shorter
   throw new HaltError(
     'HALT_E_CONTROL_FULL',
@@ -31,28 +36,43 @@ export function writeEntries(all: readonly ControlEntry[], now: number): string 
   )
 }
 
-function textOf(entries: readonly ControlEntry[]): string {
-  return JSON.stringify({ halt: FORM, entries })
+function textOf(
+  { line, before, byHand, ended }: ControlDocument,
+  entries: readonly StampedEntry[],
+  now: number,
+  most: number,
+): string {
+  const recent = [...ended].filter(([, at]) => at > now - KEPT_MS)
+  const kept = recent.toSorted(([, a], [, b]) => a - b).slice(-most)
+  return JSON.stringify({ halt: FORM, line, before, byHand, entries, ended: kept })
 }
 
-function fits({ length }: readonly ControlEntry[], text: string): boolean {
+function fits({ length }: readonly StampedEntry[], text: string): boolean {
   return length <= MAX_ENTRIES && text.length <= MAX_DOCUMENT
 }
 
 /**
- * Reads entries.
+ * Reads a document.
  *
  * @throws Error that says what is wrong, if the text is not a control document of this version
  */
-export function readEntries(text: string): readonly ControlEntry[] {
-  if (text === '') return []
-  const document = JSON.parse(text) as { halt?: unknown; entries?: unknown } | null
-  if (document?.halt !== FORM) throw new Error(`its form is ${String(document?.halt)}, not ${FORM}`)
-  const { entries } = document
+export function readDocument(text: string): ControlDocument {
+  if (text === '') return NO_ENTRIES
+  const document = JSON.parse(text) as Readonly<Record<string, unknown>> | null
+  if (document?.['halt'] !== FORM) throw new Error(`its form is ${String(document?.['halt'])}, not ${FORM}`)
+  const { entries, line, before = [], byHand, ended = [] } = document
   if (!Array.isArray(entries) || entries.length > MAX_ENTRIES) throw new Error('it has no list of entries')
   const wrong = entries.findIndex(entry => !isEntry(entry))
   if (wrong >= 0) throw new Error(`its entry ${wrong} is not an entry`)
-  return entries as ControlEntry[]
+  if (line !== undefined && !isText(line)) throw new Error('its line is not a text')
+  if (!Array.isArray(before) || ![...before, byHand ?? '0'].every(isVersion))
+    throw new Error('its earlier versions are not a list')
+  if (!Array.isArray(ended) || !ended.every(isEnd)) throw new Error('its list of ended entries is broken')
+  return { line, before, byHand: byHand as string | undefined, entries, ended: new Map(ended) }
+}
+
+function isEnd(end: unknown): end is readonly [string, number] {
+  return Array.isArray(end) && end.length === 2 && isText(end[0]) && Number.isFinite(end[1])
 }
 
 /** Writes the history, the latest act last. The oldest acts are dropped. */
@@ -76,15 +96,17 @@ export function readHistory(text: string): readonly ControlAct[] {
   }
 }
 
-function isEntry(entry: unknown): entry is ControlEntry {
+function isEntry(entry: unknown): entry is StampedEntry {
   if (!isObject(entry)) return false
-  const { kind, target, policy, numbers } = entry
+  const { kind, target, policy, numbers, stamp } = entry
   const isAccess = kind === 'block' || kind === 'allow'
   const isPolicy = kind === 'override' || kind === 'change'
   return (
     (isAccess || isPolicy) &&
     (kind === 'change' ? target === undefined : isText(target)) &&
-    (isAccess || (isText(policy) && isObject(numbers))) &&
+    (isAccess ? !isNetwork(target as string) || isNetworkEntry(target as string) : isText(policy)) &&
+    (isAccess || isPolicyNumbers(numbers)) &&
+    (stamp === undefined || Number.isFinite(stamp)) &&
     hasFacts(entry)
   )
 }

@@ -1,15 +1,17 @@
 import { fromCaller } from '../base/call-site.ts'
 import { describe } from '../base/describe.ts'
-import { type Digest, makeDigest } from '../base/digest.ts'
 import { checkNames, fail, namesOf } from '../base/options-check.ts'
 import { type Warn, warnOnce } from '../base/warnings.ts'
 import { parseAddress } from '../request/address.ts'
-import { checkPrefix } from '../request/address-key.ts'
-import { type Identity, subjectOf } from '../request/identity.ts'
-import type { Subject } from '../request/subject.ts'
+import type { Identity } from '../request/identity.ts'
 import type { Store } from '../store/contract.ts'
+import { learnTime } from '../store/learn-time.ts'
 import { reachesAddress } from './network-entries.ts'
-import { readAct, readNetwork, readNumbers, readPolicyName } from './act-check.ts'
+import { readAct, readNumbers, readPolicyName } from './act-check.ts'
+import { ActHistory } from './act-history.ts'
+import { ActQueue } from './act-queue.ts'
+import { Beat } from './beat.ts'
+import { withoutStamp } from './control-document.ts'
 import {
   type ActOptions,
   type ControlAct,
@@ -22,6 +24,7 @@ import {
 import { Ledger } from './ledger.ts'
 import type { ControlState } from './control-state.ts'
 import { type LimiterPolicies, PolicyWatch } from './policy-watch.ts'
+import { Targets } from './targets.ts'
 
 /** Options of a {@link Control}. */
 export interface ControlOptions {
@@ -40,7 +43,10 @@ const OPTIONS = namesOf<ControlOptions>({ store: true, secret: true, ipv6Prefix:
 
 /** Options of an act on a network or on a client. */
 export interface BlockOptions extends ActOptions {
-  /** Whether a network that contains every address may be blocked. Default false. */
+  /**
+   * Whether a network that is larger than those that one owner has is accepted: IPv4 with a prefix below 8 bits, IPv6 with one below 19.
+   * Default false.
+   */
   readonly force?: boolean | undefined
 }
 
@@ -48,7 +54,8 @@ export interface BlockOptions extends ActOptions {
  * Lets an operator act on limiters without a deploy: block clients, let them pass, change numbers.
  *
  * Its entries stand in one small document in the store. Every process reads the document once a second and keeps the last one
- * while the store is away. A check asks nobody. Make one for each process and give it to the limiters.
+ * while the store is away. If the store comes back without it, the processes write it back. A check asks nobody. Make one for each
+ * process and give it to the limiters.
  *
  * @throws HaltError `HALT_E_OPTION`; `HALT_E_CONTROL` if the store has no documents
  * @example
@@ -57,9 +64,12 @@ export interface BlockOptions extends ActOptions {
  * await control.block({ ip: '203.0.113.0/24' }, { for: '2h', reason: 'scraping', by: 'support' })
  */
 export class Control {
-  readonly #digest: Digest
-  readonly #ipv6Prefix: number
+  readonly #targets: Targets
+  readonly #store: Store
   readonly #ledger: Ledger
+  readonly #history: ActHistory
+  readonly #queue: ActQueue
+  readonly #beat: Beat
   readonly #watch: PolicyWatch
 
   constructor(options: ControlOptions) {
@@ -68,16 +78,20 @@ export class Control {
       return options
     })
     const warnings = warnOnce(warn)
-    this.#digest = makeDigest(secret, warnings)
-    this.#ipv6Prefix = checkPrefix(ipv6Prefix)
+    this.#targets = new Targets(secret, ipv6Prefix, warnings)
     if (typeof store?.document !== 'function')
       fail(
         'HALT_E_CONTROL',
         `Control got ${describe(store)}, which is not a store with documents.`,
         'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
       )
+    const shared = store as Store & Pick<Required<Store>, 'document'>
+    this.#store = shared
     this.#watch = new PolicyWatch(warnings)
-    this.#ledger = new Ledger(store as Store & Pick<Required<Store>, 'document'>, warnings, this.#watch)
+    this.#ledger = new Ledger(shared, warnings, this.#watch)
+    this.#history = new ActHistory(shared.document('control-history'))
+    this.#queue = new ActQueue(shared, this.#ledger, this.#history)
+    this.#beat = new Beat(this.#ledger, this.#queue, this.#watch)
   }
 
   /** @internal The entries that hold, ready to be looked up; undefined while there are none. Limiters read it at each check. */
@@ -99,7 +113,7 @@ export class Control {
   reaches(target: Identity, address: string): boolean {
     const own = parseAddress(address)
     if (own === undefined) return false
-    return reachesAddress(this.#targetOf(target, true), this.#subjectOf({ ip: own.text }), own)
+    return reachesAddress(this.#targets.of(target), this.#targets.subjectOf({ ip: own.text }), own)
   }
 
   /**
@@ -110,56 +124,68 @@ export class Control {
    * control.keyOf({ ip: '2001:DB8::/32' }) // '2001:db8::/32'
    */
   keyOf(target: Identity): string {
-    return this.#targetOf(target, true)
+    return this.#targets.of(target)
   }
 
-  /** Refuses a client or a network everywhere, with the reason `"blocked"`. Quotas and penalties are not charged. */
-  block(target: Identity, options: BlockOptions = {}): Promise<void> {
-    return this.#put(now => ({
+  /**
+   * Refuses a client or a network everywhere, with the reason `"blocked"`. Quotas and penalties are not charged. Resolves to the
+   * entry. Its `scope` is `"process"` if the store is away, so that it holds in this process alone for now ({@link ActOptions}).
+   *
+   * @throws HaltError `HALT_E_CONTROL`, `HALT_E_CONTROL_FULL`, `HALT_E_IDENTITY`, `HALT_E_DURATION`; `HALT_E_STORE` if the store does
+   *   not take it and it may not hold here alone. All acts reject so
+   */
+  block(target: Identity, options: BlockOptions = {}): Promise<ControlEntry> {
+    return this.#put(options, now => ({
       kind: 'block',
       ...readAct(options, now),
-      target: this.#targetOf(target, options.force),
+      target: this.#targets.ofNew(target, options.force),
     }))
   }
 
-  /** Ends the block of a client or a network. Resolves to whether there was one. */
+  /**
+   * Ends the block of a client or a network. A permission of it counts again. Resolves to whether there was a block. While the store is
+   * away, the act holds in this process alone, as that of {@link block} does.
+   */
   unblock(target: Identity, options: ActOptions = {}): Promise<boolean> {
-    return this.#take('unblock', () => ({ kind: 'block', target: this.#targetOf(target, true) }), options)
+    return this.#take('unblock', () => ({ kind: 'block', target: this.#targets.of(target) }), options)
   }
 
-  /** Lets a client or a network pass everywhere, uncounted, with the reason `"exempt"`. A block of the client comes before it. */
-  allow(target: Identity, options: BlockOptions = {}): Promise<void> {
-    return this.#put(now => ({
+  /**
+   * Lets a client or a network pass everywhere, uncounted, with the reason `"exempt"`. While a block of the client holds, the block
+   * counts. Resolves to the entry, as {@link block} does.
+   */
+  allow(target: Identity, options: BlockOptions = {}): Promise<ControlEntry> {
+    return this.#put(options, now => ({
       kind: 'allow',
       ...readAct(options, now),
-      target: this.#targetOf(target, options.force),
+      target: this.#targets.ofNew(target, options.force),
     }))
   }
 
   /** Ends the permission of a client or a network. Resolves to whether there was one. */
   disallow(target: Identity, options: ActOptions = {}): Promise<boolean> {
-    return this.#take('disallow', () => ({ kind: 'allow', target: this.#targetOf(target, true) }), options)
+    return this.#take('disallow', () => ({ kind: 'allow', target: this.#targets.of(target) }), options)
   }
 
-  /** Gives one client numbers of its own for a policy. Its counter is kept. */
+  /** Gives one client numbers of its own for a policy. Its counter is kept. Resolves to the entry, as {@link block} does. */
   override(
     identity: Identity,
     policy: string,
     numbers: PolicyNumbers,
     options: ActOptions = {},
-  ): Promise<void> {
-    return this.#put(now => ({
+  ): Promise<ControlEntry> {
+    return this.#put(options, now => ({
       kind: 'override',
-      target: this.#subjectOf(identity),
+      target: this.#targets.subjectOf(identity),
       policy: readPolicyName(policy),
       numbers: readNumbers(numbers),
       ...readAct(options, now),
     }))
   }
 
-  /** Changes the numbers of a policy for everybody. The counters are kept. */
-  change(policy: string, numbers: PolicyNumbers, options: ActOptions = {}): Promise<void> {
-    return this.#put(now => ({
+  /** Changes the numbers of a policy for everybody. The counters are kept. Resolves to the entry, as {@link block} does. */
+  change(policy: string, numbers: PolicyNumbers, options: ActOptions = {}): Promise<ControlEntry> {
+    return this.#put(options, now => ({
       kind: 'change',
       policy: readPolicyName(policy),
       numbers: readNumbers(numbers),
@@ -178,20 +204,30 @@ export class Control {
     const entry = (): Pick<ControlEntry, 'kind' | 'target' | 'policy'> =>
       identity === undefined
         ? { kind: 'change', policy: readPolicyName(policy) }
-        : { kind: 'override', policy: readPolicyName(policy), target: this.#subjectOf(identity) }
+        : { kind: 'override', policy: readPolicyName(policy), target: this.#targets.subjectOf(identity) }
     return this.#take('revert', entry, act)
   }
 
-  /** The entries that hold, as the store has them now. Rejects with `HALT_E_STORE` if the store does not answer. */
+  /**
+   * The entries that hold, as the store has them now, and those that hold in this process alone: their `scope` is `"process"`. Rejects
+   * with `HALT_E_STORE` if the store does not answer; {@link inForce} does not ask it.
+   */
   async entries(): Promise<readonly ControlEntry[]> {
-    const entries = await this.#ledger.read()
-    const now = this.#ledger.clock.now()
-    return entries.filter(entry => holds(entry, now))
+    await this.#ledger.read()
+    return this.#ledger.entries()
+  }
+
+  /**
+   * The entries that this process obeys now: those that it has read last, and those that hold here alone, whose `scope` is `"process"`.
+   * It asks nobody, so it answers while the store is away too.
+   */
+  inForce(): readonly ControlEntry[] {
+    return this.#ledger.entries()
   }
 
   /** The last acts, at most 1 000, the latest first. Rejects with `HALT_E_STORE` if the store does not answer. */
   async history(): Promise<readonly ControlAct[]> {
-    return (await this.#ledger.history()).toReversed()
+    return (await this.#history.read()).toReversed()
   }
 
   /**
@@ -211,10 +247,11 @@ export class Control {
     const { identity, policy, units } = what
     if (!NOTED.includes(act))
       fail('HALT_E_CONTROL', `The act is ${describe(act)}.`, `Give one of ${NOTED.join(', ')}.`)
-    const now = await this.#ledger.askTime()
-    await this.#ledger.note({
+    await learnTime(this.#store, this.#ledger.clock)
+    const now = this.#ledger.clock.now()
+    await this.#history.add({
       act,
-      target: this.#subjectOf(identity),
+      target: this.#targets.subjectOf(identity),
       ...(policy === undefined ? {} : { policy: readPolicyName(policy) }),
       ...(units === undefined ? {} : { units }),
       ...readAct(options, now),
@@ -231,18 +268,24 @@ export class Control {
     await this.#ledger.read()
   }
 
-  /** Stops reading the document. What was read last holds on. */
+  /**
+   * Stops reading the document. What this process obeys holds on. An act under way is finished; acts that hold here alone are not
+   * written any more.
+   */
   close(): void {
-    this.#ledger.close()
+    this.#beat.end()
   }
 
-  async #put(make: (now: number) => ControlEntry): Promise<void> {
-    const now = await this.#ledger.askTime()
-    const entry = make(now)
-    const slot = slotOf(entry)
-    await this.#ledger.edit(now, entries => [...entries.filter(other => slotOf(other) !== slot), entry])
-    const { kind, ...facts } = entry
-    await this.#ledger.note({ act: kind, ...facts })
+  async #put(options: ActOptions, make: (now: number) => ControlEntry): Promise<ControlEntry> {
+    const { result } = await this.#queue.add({
+      mayHoldHere: () => this.#mayHoldHere(options),
+      apply: (draft, now) => {
+        const entry = withoutStamp(draft.put(make(now)))
+        const { kind, ...facts } = entry
+        return { result: entry, slots: [slotOf(entry)], act: { act: kind, ...facts } }
+      },
+    })
+    return this.#ledger.marked(result)
   }
 
   async #take(
@@ -250,26 +293,25 @@ export class Control {
     name: () => Pick<ControlEntry, 'kind' | 'target' | 'policy'>,
     options: ActOptions,
   ): Promise<boolean> {
-    const now = await this.#ledger.askTime()
-    const entry = name()
-    const facts = readAct(options, now)
-    const slot = slotOf(entry)
-    const isIt = (other: ControlEntry): boolean => other.kind === entry.kind && slotOf(other) === slot
-    let found = false
-    await this.#ledger.edit(now, entries => {
-      found = entries.some(other => isIt(other) && holds(other, now))
-      return found ? entries.filter(other => !isIt(other)) : undefined
+    const { result } = await this.#queue.add({
+      // Without a document this process cannot tell whether there is an entry.
+      mayHoldHere: () => this.#ledger.hasRead && this.#mayHoldHere(options),
+      apply: (draft, now) => {
+        const { kind, ...where } = name()
+        const facts = readAct(options, now)
+        const slot = slotOf({ kind, ...where })
+        const entry = draft.entryOf(slot)
+        const found = entry !== undefined && holds(entry, now)
+        if (found) draft.end(slot, now)
+        return { result: found, slots: found ? [slot] : [], act: { act, ...where, ...facts } }
+      },
     })
-    const { kind: _, ...where } = entry
-    if (found) await this.#ledger.note({ act, ...where, ...facts })
-    return found
+    return result
   }
 
-  #targetOf(target: Identity, force = false): string {
-    return readNetwork(target, force) ?? this.#subjectOf(target)
-  }
-
-  #subjectOf(identity: Identity): Subject {
-    return subjectOf(identity, 'custom', this.#digest, this.#ipv6Prefix)
+  #mayHoldHere(options: ActOptions | null): boolean {
+    if (this.#beat.isEnded) return false
+    const onStoreError = options?.onStoreError
+    return onStoreError === undefined ? this.#watch.hasLimiters : onStoreError === 'local'
   }
 }

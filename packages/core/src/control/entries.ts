@@ -4,7 +4,7 @@ import type { ControlEntry, EntryKind } from '../policy/control-entry.ts'
 
 export type { ControlEntry, EntryKind, PolicyNumbers }
 
-/** Who acts, why, and until when. */
+/** Who acts, why, until when, and what becomes of the act if the store is away. */
 export interface ActOptions {
   /** How long the entry holds. Default: until somebody takes it back. */
   readonly for?: Duration | undefined
@@ -13,6 +13,12 @@ export interface ActOptions {
   readonly reason?: string | undefined
   /** Who acts. */
   readonly by?: string | undefined
+  /**
+   * What becomes of the act if the store does not take it within about a second. `"local"`: it holds in this process alone, at once,
+   * and is written when the store answers again. `"reject"`: nothing is changed, and the call rejects with `HALT_E_STORE`. Default:
+   * `"local"` if a limiter of this process obeys this `Control`, else `"reject"`, because a script would end before the store is back.
+   */
+  readonly onStoreError?: 'local' | 'reject' | undefined
 }
 
 /** An act that changes counters and no entry, so that only the history tells of it. */
@@ -25,14 +31,16 @@ export interface ControlAct extends Omit<ControlEntry, 'kind'> {
   readonly units?: number | undefined
 }
 
-/** What a new entry replaces: the entry of the same target, or of the same target and policy. */
+/**
+ * What a new entry replaces: the entry of the same kind, target and policy. A block and a permission of one client are two, so that the
+ * permission counts again after the block.
+ */
 export function slotOf({
   kind,
   target = '',
   policy = '',
 }: Pick<ControlEntry, 'kind' | 'target' | 'policy'>): string {
-  const group = kind === 'block' || kind === 'allow' ? 'access' : kind
-  return `${group} ${policy} ${target}`
+  return `${kind} ${policy} ${target}`
 }
 
 /** Whether an entry holds at an instant, in Unix milliseconds. */

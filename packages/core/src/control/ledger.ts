@@ -1,164 +1,249 @@
-import { type Timer, eventLoop } from '../base/event-loop.ts'
-import { HaltError, messageOf } from '../base/errors.ts'
-import { within } from '../base/timers.ts'
+import { messageOf } from '../base/errors.ts'
 import type { WarnOnce } from '../base/warnings.ts'
 import type { Store } from '../store/contract.ts'
-import type { StoreDocument, VersionedText } from '../store/document.ts'
-import { learnTime } from '../store/learn-time.ts'
-import { CALL_TIMEOUT_MS, lateCall, readText, updateText } from '../store/shared-text.ts'
+import { NEVER_WRITTEN, type StoreDocument, type VersionedText } from '../store/document.ts'
+import { answers, learnTime } from '../store/learn-time.ts'
+import { readNewText, readText, type Wait } from '../store/shared-text.ts'
 import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
+import {
+  type ControlDocument,
+  DocumentDraft,
+  follows,
+  type HeldDocument,
+  NO_ENTRIES,
+  withoutStamp,
+} from './control-document.ts'
 import { ControlState } from './control-state.ts'
+import { KEPT_MS, readDocument } from './control-text.ts'
+import { type ControlEntry, holds, slotOf } from './entries.ts'
 import type { PolicyWatch } from './policy-watch.ts'
-import { readEntries, readHistory, writeEntries, writeHistory } from './control-text.ts'
-import type { ControlAct, ControlEntry } from './entries.ts'
+import { DocumentWarnings } from './document-warnings.ts'
 
-/** How often the document is read, in milliseconds. */
-const BEAT_MS = 1_000
-/** How often an act is tried while other operators act. */
-const ATTEMPTS = 32
+/** How many readings in a row must fail before it is asked whether the document alone is broken. */
+const FAILURES = 3
+const QUIET: Wait = { quiet: true }
 
-/** The control document of a store: read once a second, and written only if nobody else has written meanwhile. */
+/**
+ * Why this process is ahead of the store in a slot: an operator acted here, or the store lost what it had. `"ended"`: the store does not
+ * know that the entry was taken back, and has none. It need not be told, unless it gets one from a process that remembers less.
+ */
+type Lead = 'acted' | 'lost' | 'ended'
+
+/** A document that was read, and a draft of it with the acts of this process that it lacks. */
+export interface ReadDraft {
+  readonly found: HeldDocument
+  readonly draft: DocumentDraft
+  /** The slots in which the document lacks acts of this process. */
+  readonly missing: readonly string[]
+  /** Whether the store has lost writes since this process read it. */
+  readonly isLoss: boolean
+  /** The slots whose entry was taken back, which the store does not know and need not know. */
+  readonly ended: readonly string[]
+}
+
+/**
+ * The control document that this process obeys: the last one that the store had, with the acts that the store has lost or not taken yet.
+ */
 export class Ledger {
-  /** The last good entries, ready to be looked up; undefined if there are none. */
+  /** The entries that this process obeys, ready to be looked up; undefined if there are none. */
   state: ControlState | undefined
   /** Why the last document could not be read; undefined if it could. */
   problem: string | undefined
+  /** Whether the last call of the store failed. */
+  isAway = false
   /** The clock by which entries begin and end: the store's. */
   readonly clock: StoreClock
+  readonly document: StoreDocument
   readonly #store: Store
-  readonly #entries: StoreDocument
-  readonly #history: StoreDocument
-  readonly #warn: WarnOnce
+  readonly #warnings: DocumentWarnings
   readonly #watch: PolicyWatch
-  #version: number | undefined
-  #timer: Timer | number | undefined
-  #isReading = false
+  #held: HeldDocument | undefined
+  // The version that was read last. It may be one that cannot be used.
+  #seen: string | undefined
+  // When the store last had the document that this process holds, by this process's clock.
+  #seenAt = 0
+  #changes = 0
+  #failures = 0
   #isTimeKnown = false
-  #isClosed = false
+  #hasRead = false
+  #ahead = new Map<string, Lead>()
 
   constructor(store: Store & Pick<Required<Store>, 'document'>, warn: WarnOnce, watch: PolicyWatch) {
     this.clock = storeClockOf(store)
+    this.document = store.document('control')
     this.#store = store
-    this.#entries = store.document('control')
-    this.#history = store.document('control-history')
-    this.#warn = warn
+    this.#warnings = new DocumentWarnings(warn)
     this.#watch = watch
-    void this.#look()
-    this.#beat()
   }
 
-  /** The entries, as the store has them now. */
-  async read(): Promise<readonly ControlEntry[]> {
-    return this.#accept(await readText(this.#entries))
+  /** Whether this process has acts that the store must be given: it has lost them, or was away. */
+  get isAhead(): boolean {
+    for (const lead of this.#ahead.values()) if (lead !== 'ended') return true
+    return false
   }
 
-  /** The time of an act, in Unix milliseconds. Asks the store, because the clock of an operator's process may be wrong. */
-  async askTime(): Promise<number> {
-    if (await learnTime(this.#store, this.clock)) this.#isTimeKnown = true
-    return this.clock.now()
+  /** Whether a document was ever read, so that this process knows what held. */
+  get hasRead(): boolean {
+    return this.#hasRead
+  }
+
+  /** Grows whenever another document is held. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  /** The entries that this process obeys. Those that the store has not taken yet are marked. */
+  entries(): readonly ControlEntry[] {
+    const now = this.clock.now()
+    const entries = this.#held?.document.entries.filter(entry => holds(entry, now)) ?? []
+    return entries.map(entry => this.marked(withoutStamp(entry)))
+  }
+
+  /** An entry, marked if it holds in this process alone. */
+  marked(entry: ControlEntry): ControlEntry {
+    return this.#ahead.get(slotOf(entry)) === 'acted' ? { ...entry, scope: 'process' } : entry
+  }
+
+  /** Reads the document, and obeys it. @throws HaltError `HALT_E_STORE` */
+  async read(wait: Wait = {}): Promise<VersionedText> {
+    const before = this.#changes
+    const found = await readText(this.document, wait)
+    // Meanwhile an act of this process may have written a later one.
+    if (this.#changes !== before) return this.read(wait)
+    await this.accept(found, wait)
+    return found
+  }
+
+  /** Reads the document if it has changed. Never rejects. Resolves to whether the store answered. */
+  async look(): Promise<boolean> {
+    const before = this.#changes
+    try {
+      const found = await readNewText(this.document, this.#seen, QUIET)
+      if (this.#changes !== before) return true
+      if (found === undefined) this.#answered(true)
+      else await this.accept(found, QUIET)
+      return true
+    } catch (error) {
+      await this.#failed(error)
+      return false
+    }
+  }
+
+  /** Obeys a document that was read. Asks the store for the time before the first one that is not empty. */
+  async accept(found: VersionedText, wait: Wait = {}): Promise<void> {
+    if (!this.#isTimeKnown && found.text !== '') {
+      const before = this.#changes
+      this.noteTime(await learnTime(this.#store, this.clock, wait))
+      if (this.#changes !== before) return void (await this.read(wait))
+    }
+    const isKnown = found.version === this.#seen
+    this.#seen = found.version
+    this.#answered(isKnown)
+    if (isKnown && this.problem === undefined) return
+    try {
+      const { draft, missing, ended, isLoss } = this.draftOf(found)
+      this.#answered(true)
+      if (isLoss) this.#warnings.lost()
+      const ahead = new Map<string, Lead>(ended.map(slot => [slot, 'ended']))
+      for (const slot of missing) ahead.set(slot, this.#ahead.get(slot) === 'acted' ? 'acted' : 'lost')
+      this.#hasRead = true
+      this.#hold({ version: found.version, document: draft.toDocument() }, ahead)
+    } catch (error) {
+      this.#tellProblem(messageOf(error))
+    }
   }
 
   /**
-   * Changes the entries. `change` returns the new ones, or undefined if there is nothing to change. It is called again if another
-   * operator has acted meanwhile.
+   * A document that was read, with the acts of this process that it lacks.
    *
-   * @param now the time of the act
+   * @throws Error if it cannot be read
    */
-  async edit(
-    now: number,
-    change: (entries: readonly ControlEntry[]) => readonly ControlEntry[] | undefined,
-  ): Promise<void> {
-    await updateText(this.#entries, ATTEMPTS, found => {
-      const entries = change(readOrFail(found))
-      return entries === undefined ? undefined : writeEntries(entries, now)
-    })
-    await this.read()
+  draftOf({ version, text }: VersionedText): ReadDraft {
+    const document = readDocument(text)
+    const draft = new DocumentDraft(document)
+    const found = { version, document }
+    const held = this.#held
+    if (held === undefined) return { found, draft, missing: [], ended: [], isLoss: false }
+    const now = this.clock.now()
+    const isLoss = !this.#isSuccessor(found, held)
+    const { changed: missing, remembered: ended } = draft.merge(
+      held.document,
+      now,
+      slot => isLoss || this.#ahead.has(slot),
+    )
+    return { found, draft, missing, ended, isLoss: isLoss && !isEmpty(held) }
   }
 
-  /** Adds an act to the history. */
-  async note(act: ControlAct): Promise<void> {
-    await updateText(this.#history, ATTEMPTS, ({ text }) => writeHistory([...readHistory(text), act]))
+  /** Obeys a document that this process has written. */
+  obey(document: ControlDocument, version: string): void {
+    this.#answered(true)
+    this.#seen = version
+    this.#hold({ version, document }, new Map())
   }
 
-  /** The acts, the latest last. */
-  async history(): Promise<readonly ControlAct[]> {
-    return readHistory((await readText(this.#history)).text)
+  /** Obeys acts that the store did not take. @param slots those that the acts are about */
+  obeyHere(document: ControlDocument, slots: readonly string[], error: unknown): void {
+    const version = this.#held?.version ?? NEVER_WRITTEN.version
+    const ahead = new Map(this.#ahead)
+    for (const slot of slots) ahead.set(slot, 'acted')
+    this.#hold({ version, document }, ahead)
+    this.#warnings.actsHere(messageOf(error))
   }
 
-  close(): void {
-    this.#isClosed = true
-    if (this.#timer !== undefined) eventLoop.cancel(this.#timer)
+  /** A draft of the document that this process obeys. */
+  draftHere(): DocumentDraft {
+    return new DocumentDraft(this.#held?.document ?? NO_ENTRIES)
   }
 
-  #beat(): void {
-    this.#timer = eventLoop.after(BEAT_MS, () => {
-      void this.#look().finally(() => {
-        this.#watch.beat(this.state)
-        if (!this.#isClosed) this.#beat()
-      })
-    })
-    if (typeof this.#timer === 'object') this.#timer.unref?.()
+  /** The line of a document that this process begins. */
+  get line(): string {
+    return this.#held?.document.line ?? crypto.randomUUID()
   }
 
-  async #look(): Promise<void> {
-    if (this.#isReading) return
-    this.#isReading = true
-    try {
-      const found = await within(
-        Promise.resolve(this.#entries.read(this.#version)),
-        CALL_TIMEOUT_MS,
-        lateCall,
-        true,
-      )
-      if (found !== undefined) await this.#accept(found, true)
-    } catch {
-      // The last document holds while the store is away. The limiters tell of the outage.
-    } finally {
-      this.#isReading = false
-    }
+  /** Notes whether the store has told its time. */
+  noteTime(isKnown: boolean): void {
+    if (isKnown) this.#isTimeKnown = true
   }
 
-  /** Takes a document over. Asks the store for the time before the first one that is not empty. */
-  async #accept(found: VersionedText, quiet = false): Promise<readonly ControlEntry[]> {
-    if (this.#isTimeKnown || found.text === '') return this.#take(found)
-    const before = this.#version
-    this.#isTimeKnown = await learnTime(this.#store, this.clock, quiet)
-    // Meanwhile an act of this process may have taken a later one over.
-    return this.#version === before ? this.#take(found) : this.read()
+  #isSuccessor(found: HeldDocument, held: HeldDocument): boolean {
+    // What was read longer ago than taken-back entries are kept may have been taken back since.
+    const isOld = Date.now() - this.#seenAt > KEPT_MS && found.version !== NEVER_WRITTEN.version
+    return isOld || follows(found, held)
   }
 
-  /** Takes a document over. A broken one changes nothing. */
-  #take(found: VersionedText): readonly ControlEntry[] {
-    try {
-      const entries = readEntries(found.text)
-      if (found.version !== this.#version) {
-        const misfit = this.#watch.misfit.bind(this.#watch)
-        this.state = entries.length === 0 ? undefined : new ControlState(entries, misfit)
-        this.#version = found.version
-      }
-      this.problem = undefined
-      return entries
-    } catch (error) {
-      this.#version = found.version
-      this.problem = messageOf(error)
-      this.#warn({
-        code: 'HALT_W_CONTROL',
-        message: `The control document cannot be read: ${messageOf(error)}. The last good one holds.`,
-        fix: 'Let all processes run one version of Halt, or delete the document "control" of the store and act again.',
-      })
-      return []
-    }
+  #hold(held: HeldDocument, ahead: Map<string, Lead>): void {
+    const { entries } = held.document
+    const misfit = this.#watch.misfit.bind(this.#watch)
+    this.state = entries.length === 0 ? undefined : new ControlState(entries, misfit)
+    this.#held = held
+    this.#ahead = ahead
+    this.#changes++
+    this.problem = undefined
+    this.#warnings.settled([...ahead.values()].includes('acted'))
+  }
+
+  /** @param isHeld whether the document that the store has is the one that this process holds */
+  #answered(isHeld: boolean): void {
+    this.isAway = false
+    this.#failures = 0
+    if (isHeld) this.#seenAt = Date.now()
+  }
+
+  // The last document holds while the store is away. The limiters tell of the outage, but not of a document that alone is broken.
+  async #failed(error: unknown): Promise<void> {
+    this.isAway = true
+    if (++this.#failures !== FAILURES || !(await answers(this.#store, QUIET))) return
+    this.#tellProblem(messageOf(error))
+    // The next reading that succeeds gives the whole document.
+    this.#seen = undefined
+  }
+
+  #tellProblem(problem: string): void {
+    this.problem = problem
+    this.#warnings.unreadable(problem)
   }
 }
 
-function readOrFail({ text }: VersionedText): readonly ControlEntry[] {
-  try {
-    return readEntries(text)
-  } catch (error) {
-    throw new HaltError(
-      'HALT_E_CONTROL',
-      `The control document cannot be read: ${messageOf(error)}.`,
-      'Let all processes run one version of Halt, or delete the document "control" of the store and act again.',
-    )
-  }
+function isEmpty({ document }: HeldDocument): boolean {
+  return document.entries.length + document.ended.size === 0
 }

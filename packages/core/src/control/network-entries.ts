@@ -30,7 +30,10 @@ export class NetworkEntries {
 
   /** @throws HaltError if a target is not a network */
   constructor(entries: readonly ControlEntry[]) {
-    const networks = entries.map(read)
+    // Where a network is both blocked and let pass, the block is found first: look-ups begin at the end.
+    const networks = entries
+      .map(read)
+      .toSorted((a, b) => Number(a.entry.kind === 'block') - Number(b.entry.kind === 'block'))
     this.size = networks.length
     this.#ipv4 = new NestedNetworks(networks.filter(({ version }) => version === 4))
     this.#ipv6 = new NestedNetworks(networks.filter(({ version }) => version === 6))
@@ -83,6 +86,15 @@ class NestedNetworks {
 export function reachesAddress(target: string, subject: Subject, address: Address): boolean {
   if (!isNetwork(target)) return target === subject
   return new NetworkEntries([{ kind: 'block', target, at: 0 }]).find(address, EPOCH) !== undefined
+}
+
+/** Whether a target is a network that addresses can be in. */
+export function isNetworkEntry(target: string): boolean {
+  try {
+    return read({ kind: 'block', target, at: 0 }).prefix >= 0
+  } catch {
+    return false
+  }
 }
 
 function read(entry: ControlEntry): NetworkEntry {

@@ -33,6 +33,12 @@ export class PolicyWatch {
     this.#checked = undefined
   }
 
+  /** Whether a limiter of this process obeys the entries. */
+  get hasLimiters(): boolean {
+    for (const _ of this.#limiters) return true
+    return false
+  }
+
   /** Looks at the entries that hold now, once for each version. Called at each beat. */
   beat(state: ControlState | undefined): void {
     if (state === undefined || state === this.#checked || ++this.#calmBeats <= CALM_BEATS) return

@@ -1,4 +1,3 @@
-import { allowUncounted, uncounted } from '../check/uncounted-decision.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readCharge, readDecision } from '../check/decision-reader.ts'
 import type { CheckResult } from '../check/check-result.ts'
@@ -164,7 +163,7 @@ export class Pipeline {
   ): Decision | Promise<Decision> {
     const state = this.#control?.state
     const entry = state?.accessOfSubject(subject, this.#clock)
-    if (entry?.kind === 'allow') return allowUncounted(uncounted(given[0], subject, 0), this.#clock.now())
+    if (entry?.kind === 'allow') return this.#uncounted.allow(given[0], subject, parameters)
     if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, given[0], subject, parameters)
     const policies = state === undefined ? given : state.changed(given, this.#clock)
     const common = this.#plans.of(policies)
@@ -172,7 +171,7 @@ export class Pipeline {
     const decision = this.#chargeAlone(plan, plan.shared ?? subject, parameters)
     if (decision !== undefined) return decision
     const { counting } = plan
-    if (counting.length === 0) return allowUncounted(uncounted(policies[0], subject, 0), this.#clock.now())
+    if (counting.length === 0) return this.#uncounted.allow(policies[0], subject, parameters)
     const keys = counting.map(policy => keyOfIdentity(subject, policy))
     return this.#evaluate(this.#plans.of(counting), keys, subject, parameters)
   }

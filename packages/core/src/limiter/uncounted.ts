@@ -24,10 +24,11 @@ export class Uncounted {
     this.#penalty = penalty
   }
 
-  /** Allows an exempt request. */
-  allow(policy: CompiledPolicy | undefined, caller: Caller, parameters: CheckParameters): Decision {
-    const decision = allowUncounted(uncounted(policy, caller.ip.subject, 0), this.#guardedStore.clock.now())
-    if (parameters !== PEEK) this.#reporter.exempt(decision, policy, caller.view, parameters.started)
+  /** Allows an exempt request or identity. */
+  allow(policy: CompiledPolicy | undefined, client: Caller | Subject, parameters: CheckParameters): Decision {
+    const [key, view] = typeof client === 'string' ? [client] : [client.ip.subject, client.view]
+    const decision = allowUncounted(uncounted(policy, key, 0), this.#guardedStore.clock.now())
+    if (parameters !== PEEK) this.#reporter.exempt(decision, policy, view, parameters.started)
     return decision
   }
 

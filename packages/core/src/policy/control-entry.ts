@@ -17,4 +17,9 @@ export interface ControlEntry {
   readonly until?: number | undefined
   readonly reason?: string | undefined
   readonly by?: string | undefined
+  /**
+   * `"process"` while the entry holds in this process alone, because the store has not taken it yet. Absent: in every process of the
+   * store. It is told by `Control` and never written.
+   */
+  readonly scope?: 'process' | undefined
 }

@@ -3,7 +3,7 @@ import { microsecondClock, synchronousClock } from './clocks.ts'
 import type { CounterId, Group, Store } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
 import { keyOf } from './counter-key.ts'
-import { fromValue, keyOfDocument, NEVER_EXPIRES, toValue } from './document.ts'
+import { fromValue, keyOfDocument, NEVER_EXPIRES, toValue, versionAfter } from './document.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 
 /** A value, and the version that it had when it was read. */
@@ -83,9 +83,10 @@ export function casStore<V>(
       async write(text, since) {
         const { value, version } = await readOne(backend, name)
         if (fromValue(value).version !== since) return undefined
-        const next = toValue({ version: since + 1, text })
-        const swap = { key: keyOfDocument(name), value: next, expiresAt: NEVER_EXPIRES, version }
-        return (await backend.swap([swap])) ? since + 1 : undefined
+        const next = versionAfter(since)
+        const written = toValue({ version: next, text })
+        const swap = { key: keyOfDocument(name), value: written, expiresAt: NEVER_EXPIRES, version }
+        return (await backend.swap([swap])) ? next : undefined
       },
     }),
     forget: (counters: readonly CounterId[]) =>

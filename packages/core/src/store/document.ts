@@ -1,23 +1,43 @@
 /** A document as it was read. */
 export interface VersionedText {
-  /** Grows by one with every write; 0 if the document was never written. */
-  readonly version: number
+  /** Names this text: a number that grows by one with every write, a hyphen, and a random id of the write. "0" if never written. */
+  readonly version: string
   readonly text: string
 }
 
 /**
  * A small text that all processes of a store share. It has no expiry, and a write succeeds only if nobody else has written since
  * the writer read.
+ *
+ * The random id in a version tells two texts apart that have the same number, because the store lost its data in between.
  */
 export interface StoreDocument {
   /** Reads the document. Resolves to undefined if its version is still `since`. */
-  read(since?: number): Promise<VersionedText | undefined>
-  /** Writes the text if the version is still `since`. Resolves to the new version; undefined if somebody else has written. */
-  write(text: string, since: number): Promise<number | undefined>
+  read(since?: string): Promise<VersionedText | undefined>
+  /** Writes the text if the version is still `since`. Resolves to {@link versionAfter} it; undefined if somebody else has written. */
+  write(text: string, since: string): Promise<string | undefined>
 }
 
-/** The version before the first write. */
-export const NEVER_WRITTEN: VersionedText = Object.freeze({ version: 0, text: '' })
+/** The document before the first write. */
+export const NEVER_WRITTEN: VersionedText = Object.freeze({ version: '0', text: '' })
+
+/** A new version for a text that replaces the one of `version`: the next number, and a random id. */
+export function versionAfter(version: string): string {
+  return `${numberOf(version) + 1}-${crypto.randomUUID().slice(0, 8)}`
+}
+
+/** The number of a version: how many writes the document has had. 0 for a text that is not a version. */
+export function numberOf(version: string): number {
+  const number = Number.parseInt(version, 10)
+  return Number.isSafeInteger(number) && number > 0 ? number : 0
+}
+
+const VERSION = /^(?:0|[1-9]\d{0,14}-[\da-z]{1,32})$/
+
+/** Whether a value, such as a part of a store's reply, is a version. */
+export function isVersion(value: unknown): value is string {
+  return typeof value === 'string' && VERSION.test(value)
+}
 
 /** The longest document, in characters: 1 MiB. */
 export const MAX_DOCUMENT: number = 2 ** 20
@@ -31,18 +51,21 @@ export function isDocumentName(name: unknown): name is string {
 
 /** A document in this process's memory. */
 export class LocalDocument implements StoreDocument {
-  #version = 0
-  #text = ''
+  #found = NEVER_WRITTEN
 
-  read(since?: number): Promise<VersionedText | undefined> {
-    const isSame = since === this.#version
-    return Promise.resolve(isSame ? undefined : { version: this.#version, text: this.#text })
+  read(since?: string): Promise<VersionedText | undefined> {
+    return Promise.resolve(since === this.#found.version ? undefined : this.#found)
   }
 
-  write(text: string, since: number): Promise<number | undefined> {
-    if (since !== this.#version) return Promise.resolve(undefined)
-    this.#text = text
-    return Promise.resolve(++this.#version)
+  write(text: string, since: string): Promise<string | undefined> {
+    if (since !== this.#found.version) return Promise.resolve(undefined)
+    this.#found = Object.freeze({ version: versionAfter(since), text })
+    return Promise.resolve(this.#found.version)
+  }
+
+  /** Forgets the text, as if it was never written. */
+  clear(): void {
+    this.#found = NEVER_WRITTEN
   }
 }
 
@@ -57,9 +80,9 @@ export class LocalDocuments {
     return document
   }
 
-  /** Forgets every document. */
+  /** Forgets every document. Whoever has asked for one before sees that it is gone. */
   clear(): void {
-    this.#documents.clear()
+    for (const document of this.#documents.values()) document.clear()
   }
 }
 
@@ -71,9 +94,8 @@ export function toValue({ version, text }: VersionedText): string {
 /** Reads a document from such a value. A missing or broken value counts as never written. */
 export function fromValue(value: string | undefined): VersionedText {
   const end = value === undefined ? -1 : value.indexOf('\n')
-  const version = end < 1 ? Number.NaN : Number((value as string).slice(0, end))
-  if (!Number.isSafeInteger(version) || version < 1) return NEVER_WRITTEN
-  return { version, text: (value as string).slice(end + 1) }
+  const version = end < 1 ? '' : (value as string).slice(0, end)
+  return isVersion(version) ? { version, text: (value as string).slice(end + 1) } : NEVER_WRITTEN
 }
 
 /** The key of a document in a key-value database. No counter has it, because a counter's key holds a space. */

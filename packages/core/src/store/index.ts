@@ -35,10 +35,12 @@ export { isLoneCharge, isPlainBuckets } from './plain-groups.ts'
 export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
 export {
   isDocumentName,
+  isVersion,
   LocalDocuments,
   MAX_DOCUMENT,
   NEVER_WRITTEN,
   type StoreDocument,
+  versionAfter,
   type VersionedText,
 } from './document.ts'
 export { evaluateAcross, LOOK_RULE, placesOf, type PlaceOf, type Send } from './across/index.ts'

@@ -1,7 +1,7 @@
 import { within } from '../base/timers.ts'
 import { LOOK_RULE } from './across/look-rule.ts'
 import { type Group, Mode, type Store } from './contract.ts'
-import { CALL_TIMEOUT_MS, lateCall } from './shared-text.ts'
+import { CALL_TIMEOUT_MS, lateCall, type Wait } from './shared-text.ts'
 import type { StoreClock } from './store-clock.ts'
 
 /** A look at a counter that nobody charges. Its evaluation carries the store's instant. */
@@ -11,18 +11,27 @@ const LOOK: Group = {
 
 /**
  * Asks a store for its time, if it does not tell it without a call. The store's clock hears it. Never rejects: without an answer
- * within a second, the clock goes on by what it heard before, or by the system's clock.
+ * in time, the clock goes on by what it heard before, or by the system's clock.
  *
- * @param quiet whether the call may be left pending when the process wants to end
  * @returns whether the time is known
  */
-export async function learnTime(store: Store, clock: StoreClock, quiet = false): Promise<boolean> {
+export async function learnTime(store: Store, clock: StoreClock, wait: Wait = {}): Promise<boolean> {
   if (clock.told() !== undefined) return true
+  const instant = await look(store, wait)
+  if (instant !== undefined) clock.hear(instant)
+  return instant !== undefined
+}
+
+/** Whether a store answers a check. Never rejects. */
+export async function answers(store: Store, wait: Wait): Promise<boolean> {
+  return (await look(store, wait)) !== undefined
+}
+
+async function look(store: Store, { quiet, ms = CALL_TIMEOUT_MS }: Wait): Promise<number | undefined> {
   try {
-    const { now } = await within(Promise.resolve(store.evaluate(LOOK)), CALL_TIMEOUT_MS, lateCall, quiet)
-    clock.hear(now)
-    return true
+    const asked = Promise.resolve(store.evaluate(LOOK))
+    return (await within(asked, ms, () => lateCall(ms), quiet)).now
   } catch {
-    return false
+    return undefined
   }
 }

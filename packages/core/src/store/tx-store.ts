@@ -4,7 +4,14 @@ import type { Evaluation } from './evaluation.ts'
 import { keyOf } from './counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 import { checkInstant } from './evaluation-check.ts'
-import { fromValue, keyOfDocument, NEVER_EXPIRES, toValue, type VersionedText } from './document.ts'
+import {
+  fromValue,
+  keyOfDocument,
+  NEVER_EXPIRES,
+  toValue,
+  versionAfter,
+  type VersionedText,
+} from './document.ts'
 
 /** One transaction of a database. */
 export interface Transaction {
@@ -68,9 +75,10 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
         backend.transaction(async transaction => {
           const { version } = await readIn(transaction, name)
           if (version !== since) return undefined
-          const value = toValue({ version: since + 1, text })
+          const next = versionAfter(since)
+          const value = toValue({ version: next, text })
           await transaction.write([{ key: keyOfDocument(name), value, expiresAt: NEVER_EXPIRES }])
-          return since + 1
+          return next
         }),
     }),
     forget: (counters: readonly CounterId[]) =>

@@ -71,7 +71,7 @@ export class TelemetryReporter {
   exempt(
     decision: Decision,
     policy: CompiledPolicy | undefined,
-    view: RequestView,
+    view: RequestView | undefined,
     started: number | undefined,
   ): void {
     if (this.#hasTelemetry || decisions.hasSubscribers)

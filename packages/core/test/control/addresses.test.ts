@@ -95,7 +95,7 @@ describe('a network', () => {
     it(`has one entry, however it is spelled: ${one} is ${written}`, async () => {
       const { control } = controlled()
       const inside = one.includes('::') && !one.includes('ffff') ? '2001:db8::1' : '203.0.113.7'
-      await control.allow({ ip: one }, { force: true })
+      await control.block({ ip: one }, { force: true })
       await control.block({ ip: other }, { force: true })
       expect((await control.entries()).map(({ kind, target }) => [kind, target])).toEqual([
         ['block', written],

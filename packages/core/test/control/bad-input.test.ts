@@ -119,7 +119,7 @@ it('two operators who act on one client at once leave one entry, and both acts i
   const [ann, bob] = [running(store), running(store)]
   await Promise.all([
     ann.control.block({ user: '42' }, { by: 'ann' }),
-    bob.control.allow({ user: '42' }, { by: 'bob' }),
+    bob.control.block({ user: '42' }, { by: 'bob' }),
   ])
   const [entry, ...others] = await ann.control.entries()
   expect(others).toEqual([])

@@ -94,7 +94,7 @@ for (const [whose, off] of [
     it('gives dates, which are those of the store', async () => {
       const server = new Server()
       const operator = server.process(off)
-      const until = (user: string, ms: number): Promise<void> =>
+      const until = (user: string, ms: number): Promise<unknown> =>
         operator.act(control => control.block({ user }, { until: new Date(START + ms) }))
       await until('mallory', HOUR)
       expect(await server.process(0).reasonOf('mallory')).toBe('blocked')
@@ -182,8 +182,8 @@ describe('an entry that has ended', () => {
       at: START,
       until: START + (i + 1) * 1000,
     }))
-    await server.store.document('control').write(JSON.stringify({ halt: 1, entries }), 0)
-    const block = (): Promise<void> => act(control => control.block({ user: 'more' }))
+    await server.store.document('control').write(JSON.stringify({ halt: 1, entries }), '0')
+    const block = (): Promise<unknown> => act(control => control.block({ user: 'more' }))
     expect((await rejection(block())).code).toBe('HALT_E_CONTROL_FULL')
     server.clock.advance('5s')
     await block()

@@ -220,7 +220,7 @@ describe('other processes', () => {
       const { control, own, store, codes } = controlled()
       await control.block({ user: '42' })
       const document = store.document('control')
-      const { version } = (await document.read()) ?? { version: 0 }
+      const { version } = (await document.read()) ?? { version: '0' }
       await document.write(text, version)
       await control.refresh()
       expect((await own.check(by('42'))).reason).toBe('blocked')
@@ -261,10 +261,10 @@ describe('entries and history', () => {
 
   it('tell why a document cannot be read, until it can', async () => {
     const { control, store } = controlled()
-    await store.document('control').write('{"halt":99}', 0)
+    const version = await store.document('control').write('{"halt":99}', '0')
     await control.refresh()
     expect(control.problem).toBe('its form is 99, not 1')
-    await store.document('control').write('', 1)
+    await store.document('control').write('', version as string)
     await control.refresh()
     expect(control.problem).toBe(undefined)
   })
@@ -278,7 +278,7 @@ describe('entries and history', () => {
   it('take at most 10 000 entries', async () => {
     const { control, store } = controlled()
     const entries = Array.from({ length: 10_000 }, (_, i) => ({ kind: 'block', target: `user:${i}`, at: 1 }))
-    await store.document('control').write(JSON.stringify({ halt: 1, entries }), 0)
+    await store.document('control').write(JSON.stringify({ halt: 1, entries }), '0')
     expect((await rejection(control.block({ user: 'one more' }))).code).toBe('HALT_E_CONTROL_FULL')
     await control.unblock({ user: '7' })
     await control.block({ user: 'one more' })

@@ -103,7 +103,7 @@ describe('a document that other processes wrote', () => {
   for (const text of ['oops', 'null', '{"halt":2,"reports":[]}', '{"halt":1,"reports":{}}'])
     it(`is replaced if it is ${text}`, async () => {
       const { process, document } = shared()
-      await document.write(text, 0)
+      await document.write(text, '0')
       const reports = process()
       expect(await reports.read()).toEqual([])
       await reports.publish('good')
@@ -124,7 +124,7 @@ describe('a document that other processes wrote', () => {
     ]
     await document.write(
       JSON.stringify({ halt: 1, reports: [...broken, { process: 'b', at, text: 'b' }] }),
-      0,
+      '0',
     )
     expect(await textsOf(process())).toEqual(['b'])
   })

@@ -47,9 +47,10 @@ export function why({ options: { reason, by } }: Acting): Pick<Acting['options']
   return { reason, by }
 }
 
-/** The block or the permission of the target, before the act. */
-function before({ entries, target }: Acting): ControlEntry | undefined {
-  return entries.find(entry => (entry.kind === 'block' || entry.kind === 'allow') && entry.target === target)
+/** The entry of the target before an act that makes, replaces or ends one. A block and a permission are two. */
+function before({ call, entries, target }: Acting): ControlEntry | undefined {
+  const kind = call.act === 'block' || call.act === 'unblock' ? 'block' : 'allow'
+  return entries.find(entry => entry.kind === kind && entry.target === target)
 }
 
 function done(says: string, acting: Acting, back: 'unblock' | 'disallow'): Done {

@@ -22,8 +22,10 @@ export async function warningsOf(acting: Acting, own: string | undefined): Promi
   const replaced = entries.find(
     entry =>
       entry.target === target &&
-      ((['block', 'allow'].includes(call.act) && ['block', 'allow'].includes(entry.kind)) ||
-        (call.act === 'override' && entry.kind === 'override' && entry.policy === call.policy)),
+      entry.kind === call.act &&
+      (call.act === 'block' ||
+        call.act === 'allow' ||
+        (call.act === 'override' && entry.policy === call.policy)),
   )
   if (replaced !== undefined)
     warnings.push(

@@ -14,7 +14,7 @@ const WATCHED_MS = 30_000
  */
 export class Presence {
   readonly #document: Document
-  #version: number | undefined
+  #version: string | undefined
   #until = 0
   #renewedAt = Number.NEGATIVE_INFINITY
 
@@ -34,7 +34,7 @@ export class Presence {
     this.#renewedAt = now
     const found = await this.#document.read()
     // If another process wrote meanwhile, it has told the same.
-    const version = await this.#document.write(String(now), found?.version ?? 0)
+    const version = await this.#document.write(String(now), found?.version ?? '0')
     if (version !== undefined) this.#version = version
   }
 

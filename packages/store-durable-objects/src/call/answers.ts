@@ -1,8 +1,8 @@
-import { StoreMisread, type VersionedText } from '@halt/core/store'
+import { isVersion, StoreMisread, type VersionedText } from '@halt/core/store'
 
 /** Reads the number of forgotten counters. @throws StoreMisread */
 export function readCount(answer: unknown): number {
-  if (isVersion(answer)) return answer
+  if (Number.isSafeInteger(answer) && (answer as number) >= 0) return answer as number
   throw new StoreMisread('the object answered no number of counters')
 }
 
@@ -15,12 +15,8 @@ export function readText(answer: unknown): VersionedText | undefined {
 }
 
 /** Reads the version after a write. Undefined if somebody else has written. @throws StoreMisread */
-export function readVersion(answer: unknown): number | undefined {
+export function readVersion(answer: unknown): string | undefined {
   if (answer === null) return undefined
   if (isVersion(answer)) return answer
   throw new StoreMisread('the object answered no version')
-}
-
-function isVersion(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }

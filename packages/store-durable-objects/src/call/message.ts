@@ -11,8 +11,8 @@ export type Question =
       readonly now?: number | undefined
     }
   | { readonly ask: 'forget'; readonly counters: readonly CounterId[] }
-  | { readonly ask: 'read'; readonly since?: number | undefined }
-  | { readonly ask: 'write'; readonly text: string; readonly since: number }
+  | { readonly ask: 'read'; readonly since?: string | undefined }
+  | { readonly ask: 'write'; readonly text: string; readonly since: string }
   | { readonly ask: 'ping' }
 
 /** What a Durable Object answers. */
@@ -22,7 +22,7 @@ export interface Answers {
   /** null if the document has the version that the reader knows. */
   readonly read: VersionedText | null
   /** null if somebody else has written. */
-  readonly write: number | null
+  readonly write: string | null
   readonly ping: 'pong'
 }
 

@@ -1,4 +1,4 @@
-import { NEVER_WRITTEN, type VersionedText } from '@halt/core/store'
+import { NEVER_WRITTEN, versionAfter, type VersionedText } from '@halt/core/store'
 
 import type { Sql } from '../platform.ts'
 
@@ -12,23 +12,23 @@ export class DocumentTable {
   constructor(sql: Sql) {
     this.#sql = sql
     sql.exec(
-      'create table if not exists document (chunk integer primary key, version integer not null, bytes blob not null)',
+      'create table if not exists document (chunk integer primary key, version text not null, bytes blob not null)',
     )
   }
 
   read(): VersionedText {
     const rows = this.#sql.exec('select version, bytes from document order by chunk').toArray()
     const version = rows[0]?.['version']
-    if (typeof version !== 'number') return NEVER_WRITTEN
+    if (typeof version !== 'string') return NEVER_WRITTEN
     const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
     const text = rows.map(row => decoder.decode(row['bytes'] as ArrayBuffer, { stream: true })).join('')
     return { version, text: text + decoder.decode() }
   }
 
   /** Writes a text if the version is still `since`. Returns the new version; undefined if it is another. */
-  write(text: string, since: number): number | undefined {
+  write(text: string, since: string): string | undefined {
     if (this.read().version !== since) return undefined
-    const version = since + 1
+    const version = versionAfter(since)
     const bytes = new TextEncoder().encode(text)
     this.#sql.exec('delete from document')
     for (let chunk = 0; chunk === 0 || chunk * CHUNK_BYTES < bytes.length; chunk++) {

@@ -177,7 +177,7 @@ const calls: Readonly<Record<string, (env: Env, kind: string, rest: string) => P
   async document(env, kind) {
     const document = new DurableObjectStore({ namespace: env[kind] as ObjectNamespace }).document('control')
     const text = '\u20ac\u{1F6D1}'.repeat(2 ** 18)
-    await document.write(text, 0)
+    await document.write(text, '0')
     return (await document.read())?.text === text
   },
 }

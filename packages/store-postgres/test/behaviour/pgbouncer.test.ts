@@ -53,7 +53,7 @@ describe('behind PgBouncer in transaction mode', () => {
     expect(await store.forget([{ subject: 'user:1', counter: 'api:t' }])).toBe(1)
     await store.probe()
     const document = store.document('control')
-    await document.write('text', 0)
+    await document.write('text', '0')
     expect((await document.read())?.text).toBe('text')
   })
 

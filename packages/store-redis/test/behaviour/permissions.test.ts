@@ -68,7 +68,7 @@ async function exercise(scene: Scene, maker: Maker, port: number, username: stri
     () => limiter.consume(name),
     () => limiter.reset(name),
     // Only the first write of a document writes.
-    () => store.document(name).write('text', 0),
+    () => store.document(name).write('text', '0'),
     () => new QuotaManager(store, { warn }).consumeQuota(name, { name: 'q', limit: 9, period: 'daily' }),
     () => new PenaltyManager({ store, config: {}, warn }).recordViolation(name),
   ]

@@ -160,7 +160,7 @@ describe('merged', () => {
     ]
     const texts = ['oops', '5', 'null', JSON.stringify({ used: rows, refused: 'none' })]
     const reports = texts.map((text, i) => ({ process: `p${i}`, at: Date.now(), text }))
-    await store.document('top-keys').write(JSON.stringify({ halt: 1, reports }), 0)
+    await store.document('top-keys').write(JSON.stringify({ halt: 1, reports }), '0')
     expect(await make({ store }).merged()).toEqual({
       processes: 4,
       used: [{ policy: 'api', key: 'ip:203.0.113.1', count: 5, error: 0 }],
@@ -187,7 +187,8 @@ describe('sharing', () => {
     vi.useFakeTimers({ now: START })
     const store = new ReferenceStore(() => START)
     const { limiter } = counting(store)
-    const version = async (): Promise<number> => (await store.document('top-keys').read())?.version ?? 0
+    const version = async (): Promise<number> =>
+      Number.parseInt((await store.document('top-keys').read())?.version ?? '0', 10)
     for (let i = 0; i < 10; i++) {
       await limiter.check(view())
       await vi.advanceTimersByTimeAsync(1_000)
