@@ -8,5 +8,5 @@ beforeAll(async () => void (await loadCore()))
 afterAll(unloadCore)
 
 describe('the line holds in one to four processes while', () => {
-  for (const kind of chosenKinds) it(kind.name, () => playHistories(kind))
+  for (const kind of chosenKinds) it(`${kind.name}`, () => playHistories(kind))
 })
