@@ -24,7 +24,7 @@ export const chosenKinds: readonly Kind[] = KINDS.filter(({ name }) =>
  */
 export async function playHistories(
   kind: Kind,
-  { runs = 10, size, ...stage }: Stage & { readonly runs?: number; readonly size?: number } = {},
+  { runs = 30, size, ...stage }: Stage & { readonly runs?: number; readonly size?: number } = {},
 ): Promise<void> {
   const numRuns = numberOf('HALT_HISTORIES') ?? (isFull ? runs * 20 : runs)
   const [seed, path] = [numberOf('HALT_SEED'), process.env['HALT_PATH']]

@@ -5,7 +5,7 @@ import { ADDRESS, type Caller, type Process, viewOf, type World, type WorldPolic
 /** For how long an old limit may still hold somewhere: until all have read the document, and looked once more. */
 const HEAR = 2_600_000
 /** How long a process may not have heard of a pause. */
-const PAUSE_HEARD = 1_050_000
+const PAUSE_HEARD = 1_200_000
 
 /** Settles the charge of a caller that has started. */
 export async function settle(world: World, caller: Caller, actual: number): Promise<void> {
@@ -119,6 +119,8 @@ export async function pause(world: World, index: number, ms: number): Promise<vo
 export async function block(world: World, index: number, user: string, ms: number): Promise<void> {
   const { book, time, processes } = world
   const to = time.now + ms * 1000
+  // A client has one block: the last one.
+  for (const span of book.closed) if (span.user === user) span.to = Math.min(span.to, time.now)
   await processes[index]!.control!.block({ user }, { for: `${ms}ms` })
   const from = time.now + 1_500_000
   if (from < to) book.closed.push({ from, to, user, why: 'block' })
@@ -133,8 +135,8 @@ export function failover(world: World, stepMs: number, lostMs = 0): void {
   if (stepMs > 0) book.grants.push({ from: time.now, to: time.now + 30e6, units: skipped, why: 'clock' })
   endSilence(world)
   for (const span of book.still) if (span.to > time.now) span.to += Math.max(0, -stepMs) * 1000
-  if (lostMs === 0) return
-  server.loseLast?.(lostMs)
+  if (lostMs === 0 || server.loseLast === undefined) return
+  server.loseLast(lostMs)
   lost(world)
 }
 
