@@ -15,7 +15,7 @@ beforeAll(async () => void (await loadCore()))
 afterAll(unloadCore)
 
 describe('the line of a store in memory holds while', () => {
-  const away = /hangs|close|killed|all of it/
+  const away = /fails over|hangs|close|killed|all of it/
   for (const kind of chosenKinds.filter(({ name }) => !away.test(name)))
     it(`${kind.name}`, () => playHistories(kind, { server, isDirect: true, runs: 4 }))
 })

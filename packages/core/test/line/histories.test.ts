@@ -8,8 +8,8 @@ beforeAll(async () => void (await loadCore()))
 afterAll(unloadCore)
 
 describe('the line of a process that holds its store itself holds while', () => {
-  // Nothing hangs there, and nobody else is killed.
-  const away = /hangs|close|killed|all of it/
+  // Nothing fails over or hangs there, and nobody else is killed.
+  const away = /fails over|hangs|close|killed|all of it/
   for (const kind of chosenKinds.filter(({ name }) => !away.test(name)))
     it(`${kind.name}`, () => playHistories(kind, { isDirect: true, runs: 4 }))
 })

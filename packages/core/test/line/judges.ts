@@ -1,11 +1,16 @@
 // What must hold of every history besides the bound: order, patience, silence in a pause. Each judge returns what it found wrong.
 import { type Ask, type Journal, startsOf } from './journal.ts'
 
-/** Callers of a process that started before one that had asked earlier. */
+/**
+ * Callers of a process that started before one that had asked earlier. A caller whose patience has ended asks once more, as a
+ * newcomer.
+ */
 export function outOfOrder(book: Journal): readonly [earlier: number, later: number][] {
   const wrong: [number, number][] = []
   const last = new Map<number, Ask>()
-  for (const ask of startsOf(book).filter(({ waits }) => waits)) {
+  const isInTime = ({ waits, endedAt, askedAt, maxWait }: Ask): boolean =>
+    waits && (endedAt as number) < askedAt + maxWait
+  for (const ask of startsOf(book).filter(isInTime)) {
     const before = last.get(ask.process)
     if (before !== undefined && before.id > ask.id) wrong.push([ask.id, before.id])
     else last.set(ask.process, ask)

@@ -1,4 +1,5 @@
 // What operators, clients and faults do to a line. Each act notes in the journal what it allows.
+import { LAG } from './book.ts'
 import type { Fault } from './network.ts'
 import { ADDRESS, type Caller, type Process, viewOf, type World, type WorldPolicy } from './world.ts'
 
@@ -67,18 +68,23 @@ export async function change(
 ): Promise<void> {
   const { book, time } = world
   const { limit, burst } = numbers
+  // Of two changes that are under way at once, nobody knows which is the last.
+  if (book.isChanging) return
   world.policy = { ...world.policy, ...numbers }
   book.hear = HEAR
   book.rates.push({ at: time.now, value: limit })
   book.capacities.push({ at: time.now, value: burst })
   const process = world.processes[index]!
   if (process.control !== undefined) {
+    book.isChanging = true
     try {
       return await process.control.change(world.policy.name, numbers)
     } catch (error) {
       // Nobody knows whether the store has it.
       book.isUncertain = true
       throw error
+    } finally {
+      book.isChanging = false
     }
   }
   for (const { registry } of living(world)) registry?.update(world.policy.name, numbers)
@@ -189,8 +195,11 @@ export function living({ processes }: World): Process[] {
 }
 
 function lost(world: World): void {
-  world.book.isOrderLost = true
-  world.book.grants.push({ from: world.time.now, to: world.time.now, units: capacityOf(world), why: 'lost' })
+  const { book, time, policy } = world
+  // The counter is empty, and each process goes on at the rate until it has heard of that.
+  const unheard = book.isOrderLost ? Math.ceil((policy.limit * LAG) / (policy.window * 1e6)) : 0
+  book.isOrderLost = true
+  book.grants.push({ from: time.now, to: time.now, units: capacityOf(world) + unheard, why: 'lost' })
 }
 
 /** Ends the expectation that nobody starts: a reset or a failover ends a pause, or moves its end. */

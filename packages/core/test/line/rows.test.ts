@@ -59,9 +59,11 @@ describe('a limit that changes under a line', () => {
     await soon(world, operators.change(world, 0, { limit: 1, burst: 1 }))
     const changed = nowMs(world)
     await world.pass(25_000)
-    const starts = startsFrom(world, changed)
-    expect(starts.filter(at => at < changed + 20_000).length).toBeLessThanOrEqual(21)
-    expect(starts.length).toBeGreaterThan(20)
+    // A process may not have heard of it for 1.5 s.
+    expect(startsFrom(world, changed).filter(at => at < changed + 1500).length).toBeLessThanOrEqual(151)
+    const heard = startsFrom(world, changed + 1500).filter(at => at < changed + 21_500)
+    expect(heard.length).toBeLessThanOrEqual(21)
+    expect(heard.length).toBeGreaterThanOrEqual(18)
   })
 
   it('refuses those who would wait longer than they want, when they have', async () => {
@@ -73,7 +75,7 @@ describe('a limit that changes under a line', () => {
     const { waiting, book } = world
     expect(waiting).toHaveLength(0)
     const refused = book.asks.filter(({ end }) => end === 'refused')
-    expect(refused.length).toBeGreaterThan(35)
+    expect(refused.length).toBeGreaterThan(28)
     for (const { endedAt, reason } of refused) {
       expect(reason).toBe('limited')
       expect(endedAt! / 1000).toBeLessThan(8250)
