@@ -24,12 +24,12 @@ export const chosenKinds: readonly Kind[] = KINDS.filter(({ name }) =>
  */
 export async function playHistories(
   kind: Kind,
-  { runs = 10, size, ...stage }: Stage & { readonly runs?: number; readonly size?: number } = {},
+  { runs = 30, size, ...stage }: Stage & { readonly runs?: number; readonly size?: number } = {},
 ): Promise<void> {
   const numRuns = numberOf('HALT_HISTORIES') ?? (isFull ? runs * 20 : runs)
-  const [seed, path] = [numberOf('HALT_SEED'), process.env['HALT_PATH']]
-  if (process.env['HALT_SURVEY'] === '1')
-    return survey(kind, fc.sample(historiesOf(kind, size), numRuns), stage)
+  const path = process.env['HALT_PATH']
+  const seed = numberOf('HALT_SEED') ?? Math.floor(Math.random() * 2 ** 31)
+  if (process.env['HALT_SURVEY'] === '1') return survey(kind, { numRuns, seed, size, stage })
   await fc.assert(
     fc.asyncProperty(historiesOf(kind, size), async (history: History) => {
       const wrong = await judge(kind, history, stage)
@@ -41,22 +41,25 @@ export async function playHistories(
     {
       numRuns,
       endOnFailure: process.env['HALT_SHRINK'] !== '1',
-      ...(seed === undefined ? {} : { seed }),
+      seed,
       ...(path === undefined ? {} : { path }),
     },
   )
 }
 
-/** Counts in how many histories each promise was broken. */
-async function survey(kind: Kind, histories: readonly History[], stage: Stage): Promise<void> {
+/** Plays all, and prints in how many histories each promise was broken, and which. */
+async function survey(
+  kind: Kind,
+  { numRuns, seed, size, stage }: { numRuns: number; seed: number; size: number | undefined; stage: Stage },
+): Promise<void> {
   const counts = new Map<string, number>()
   const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1)
-  for (const history of histories) {
+  for (const [i, history] of fc.sample(historiesOf(kind, size), { numRuns, seed }).entries()) {
     const wrong = await judge(kind, history, stage)
-    if (wrong.length > 0) count('any')
-    if (process.env['HALT_SHOW'] === '1' && wrong.length > 0)
-      console.log(`${fc.stringify(history)}\n${wrong.join('\n')}`)
+    if (wrong.length === 0) continue
+    count('any')
     for (const what of new Set(wrong.map(text => text.replace(/:? .*/, '')))) count(what)
+    console.log(`HALT_SEED=${seed} HALT_PATH=${i} ${fc.stringify(history)}\n${wrong.join('\n')}`)
   }
-  console.log(`${kind.name}: of ${histories.length} histories ${JSON.stringify(Object.fromEntries(counts))}`)
+  console.log(`${kind.name}: of ${numRuns} histories ${JSON.stringify(Object.fromEntries(counts))}`)
 }

@@ -69,6 +69,8 @@ export interface Journal {
   killed: number
   /** Whether the store lost counters, so that the order is lost too. */
   isOrderLost: boolean
+  /** Whether a change of the policy is under way. */
+  isChanging: boolean
   /** Whether a change was lost on its way, so that nobody knows which policy holds. */
   isUncertain: boolean
 }
@@ -88,6 +90,7 @@ export function journal(window: number, rate: number, capacity: number): Journal
     closed: [],
     killed: 0,
     isOrderLost: false,
+    isChanging: false,
     isUncertain: false,
   }
 }

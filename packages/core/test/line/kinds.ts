@@ -110,21 +110,24 @@ export interface Kind {
   /** The longest time in which callers may stand still with room, in milliseconds. */
   readonly idleMs: number
   readonly leastProcesses: number
+  /** How closely callers come: a number below 1 brings more, for kinds that give units back. */
+  readonly gap: number
 }
 
 const kind = (
   name: string,
   changes: fc.Arbitrary<Change> | undefined,
-  { rarely = 8, by = 'never', idleMs = 1250, leastProcesses = 1 }: Partial<Kind> = {},
-): Kind => ({ name, changes, rarely, by, idleMs, leastProcesses })
+  { rarely = 8, by = 'never', idleMs = 1250, leastProcesses = 1, gap = 1 }: Partial<Kind> = {},
+): Kind => ({ name, changes, rarely, by, idleMs, leastProcesses, gap })
 
 /** All kinds. */
 export const KINDS: readonly Kind[] = [
   kind('nothing changes', undefined, { idleMs: 60 }),
   kind('charges are settled, refunded, overdrawn and cancelled', fc.oneof(settle, settle, cancel), {
     rarely: 1,
+    gap: 0.3,
   }),
-  kind('callers leave: one, some, a process, all', abort, { rarely: 4 }),
+  kind('callers leave: one, some, a process, all', abort, { rarely: 4, gap: 0.6 }),
   kind('the limit is changed by Control', limit, { rarely: 25, by: 'control' }),
   kind('the limit is changed in a PolicyRegistry', limit, { rarely: 25, by: 'registry' }),
   kind('the burst is changed by Control', burst, { rarely: 25, by: 'control' }),
@@ -159,7 +162,10 @@ export const KINDS: readonly Kind[] = [
 ]
 
 /** Histories of a kind. */
-export function historiesOf({ changes, rarely, leastProcesses }: Kind, size = 90): fc.Arbitrary<History> {
+export function historiesOf(
+  { changes, rarely, leastProcesses, gap }: Kind,
+  size = 90,
+): fc.Arbitrary<History> {
   const change = changes ?? fc.constant(undefined)
   return fc.record({ burst: within(1, 10), isMixed: fc.boolean() }).chain(({ burst: capacity, isMixed }) => {
     const cost = isMixed ? within(1, Math.min(5, capacity)) : fc.constant(1)
@@ -172,7 +178,7 @@ export function historiesOf({ changes, rarely, leastProcesses }: Kind, size = 90
           share,
           within(0, 150).map(value => value / 100),
         )
-        .map(value => value * mean),
+        .map(value => value * mean * gap),
       process: share,
       cost,
       by: fc.constantFrom(

@@ -12,6 +12,8 @@ export interface Leftovers {
   readonly missing: number
   /** Callers that limiters still count. */
   readonly waiting: number
+  /** Processes whose `close()` has not resolved within 3 s. */
+  readonly open: number
   /** Timers that would keep a process alive. */
   readonly timers: number
   /** Callers and alarms in the waiting room of the process. */
@@ -31,13 +33,20 @@ export async function leftovers(world: World): Promise<Leftovers> {
   const still = Math.max(0, ...book.still.map(({ to }) => (Number.isFinite(to) ? to : 0)))
   // What killed processes left, and what was overdrawn, is paid back at the rate.
   const overdrawn = book.corrections.reduce((sum, { units }) => sum + Math.max(0, -units), 0)
+  // What started on a larger bucket looks like a line once the bucket is smaller.
+  const capacities = book.capacities.map(({ value }) => value)
+  const shrunk = Math.max(...capacities) - Math.min(...capacities)
   const lowest = Math.min(...book.rates.map(({ value }) => value))
-  const owed = Math.ceil(((book.killed + overdrawn) * book.window) / lowest)
+  const owed = Math.ceil(((book.killed + overdrawn + shrunk) * book.window) / lowest)
   const observer = world.addProcess()
   await time.run(Math.max(time.now + 1_100_000, Math.max(gone, still) + FREE_MS * 1000 + owed))
   const view = viewOf('observer')
   const read = async <T>(promise: Promise<T>): Promise<T> => {
-    await world.pass(20)
+    const answer = { isThere: false }
+    const arrived = (): void => void (answer.isThere = true)
+    promise.then(arrived, arrived)
+    for (let i = 0; i < 100 && !answer.isThere; i++) await world.pass(20)
+    if (!answer.isThere) throw new Error('The observer has no answer within 2 s.')
     return promise
   }
   const { policies } = await read(observer.limiter.explain(view))
@@ -49,18 +58,19 @@ export async function leftovers(world: World): Promise<Leftovers> {
     (sum, { limiter, isKilled }) => sum + (isKilled ? 0 : limiter.waiting),
     0,
   )
-  const closing = world.processes.map(({ limiter, control }) => {
-    control?.close()
-    return limiter.close()
-  })
+  const open = new Set(world.processes.filter(({ isKilled }) => !isKilled))
+  for (const process of world.processes) {
+    process.control?.close()
+    void process.limiter.close().finally(() => open.delete(process))
+  }
   await world.pass(3000)
-  await Promise.all(closing)
   const { size, alarms } = core.waitingRoom
   return {
     unanswered,
     line,
     missing: burst - remaining,
     waiting,
+    open: open.size,
     timers: time.pending,
     room: size + alarms.size,
   }
@@ -72,6 +82,7 @@ export const NOTHING_LEFT: Leftovers = {
   line: 0,
   missing: 0,
   waiting: 0,
+  open: 0,
   timers: 0,
   room: 0,
 }

@@ -24,6 +24,7 @@ export interface Arrival {
 interface Wire {
   readonly process: number
   isCut: boolean
+  isClosed: boolean
   /** The instant at which the last request arrives, so that a later one does not overtake it. */
   last: number
   readonly reconnected: (() => void)[]
@@ -59,7 +60,13 @@ export class Network {
 
   /** The store as a new process sees it. */
   connect(): Store {
-    const wire: Wire = { process: this.#wires.length, isCut: false, last: 0, reconnected: [] }
+    const wire: Wire = {
+      process: this.#wires.length,
+      isCut: false,
+      isClosed: false,
+      last: 0,
+      reconnected: [],
+    }
     this.#wires.push(wire)
     const { store } = this.#server
     const call = <T>(method: string, serve: () => T | Promise<T>): Promise<T> =>
@@ -77,6 +84,8 @@ export class Network {
           write: (text, since) => call('write', () => document.write(text, since)),
         }
       },
+      // As a client that disconnects: what is under way gets no reply, and what comes later is not sent.
+      close: () => void (wire.isClosed = true),
     }
   }
 
@@ -105,6 +114,7 @@ export class Network {
     const caller = this.callerOf()
     return new Promise<T>((resolve, reject) => {
       if (wire.isCut) return
+      if (wire.isClosed) return reject(failure('the connection is closed', true))
       if (this.#fault === 'away')
         return void this.#time.after(500, () => reject(failure('connect ECONNREFUSED', true)))
       wire.last = Math.max(wire.last + 1, this.#time.now + this.#delay())
@@ -118,6 +128,7 @@ export class Network {
 
   #arrive(call: Call): Promise<void> | void {
     if (call.wire.isCut) return
+    if (call.wire.isClosed) return call.reject(failure('the connection was closed'))
     if (this.#fault === 'hung') return void this.#held.push(call)
     if (this.#fault === 'away') return this.#reply(call, () => call.reject(failure('read ECONNRESET')))
     return this.#serve(call)
@@ -139,7 +150,8 @@ export class Network {
 
   #reply(call: Call, deliver: () => void): void {
     this.#time.after(this.#delay(), () => {
-      if (!call.wire.isCut) deliver()
+      if (call.wire.isClosed) call.reject(failure('the connection was closed'))
+      else if (!call.wire.isCut) deliver()
     })
   }
 

@@ -1,11 +1,12 @@
 // What operators, clients and faults do to a line. Each act notes in the journal what it allows.
+import { LAG } from './book.ts'
 import type { Fault } from './network.ts'
 import { ADDRESS, type Caller, type Process, viewOf, type World, type WorldPolicy } from './world.ts'
 
 /** For how long an old limit may still hold somewhere: until all have read the document, and looked once more. */
 const HEAR = 2_600_000
 /** How long a process may not have heard of a pause. */
-const PAUSE_HEARD = 1_050_000
+const PAUSE_HEARD = 1_200_000
 
 /** Settles the charge of a caller that has started. */
 export async function settle(world: World, caller: Caller, actual: number): Promise<void> {
@@ -67,18 +68,23 @@ export async function change(
 ): Promise<void> {
   const { book, time } = world
   const { limit, burst } = numbers
+  // Of two changes that are under way at once, nobody knows which is the last.
+  if (book.isChanging) return
   world.policy = { ...world.policy, ...numbers }
   book.hear = HEAR
   book.rates.push({ at: time.now, value: limit })
   book.capacities.push({ at: time.now, value: burst })
   const process = world.processes[index]!
   if (process.control !== undefined) {
+    book.isChanging = true
     try {
       return await process.control.change(world.policy.name, numbers)
     } catch (error) {
       // Nobody knows whether the store has it.
       book.isUncertain = true
       throw error
+    } finally {
+      book.isChanging = false
     }
   }
   for (const { registry } of living(world)) registry?.update(world.policy.name, numbers)
@@ -119,6 +125,8 @@ export async function pause(world: World, index: number, ms: number): Promise<vo
 export async function block(world: World, index: number, user: string, ms: number): Promise<void> {
   const { book, time, processes } = world
   const to = time.now + ms * 1000
+  // A client has one block: the last one.
+  for (const span of book.closed) if (span.user === user) span.to = Math.min(span.to, time.now)
   await processes[index]!.control!.block({ user }, { for: `${ms}ms` })
   const from = time.now + 1_500_000
   if (from < to) book.closed.push({ from, to, user, why: 'block' })
@@ -133,8 +141,8 @@ export function failover(world: World, stepMs: number, lostMs = 0): void {
   if (stepMs > 0) book.grants.push({ from: time.now, to: time.now + 30e6, units: skipped, why: 'clock' })
   endSilence(world)
   for (const span of book.still) if (span.to > time.now) span.to += Math.max(0, -stepMs) * 1000
-  if (lostMs === 0) return
-  server.loseLast?.(lostMs)
+  if (lostMs === 0 || server.loseLast === undefined) return
+  server.loseLast(lostMs)
   lost(world)
 }
 
@@ -187,8 +195,11 @@ export function living({ processes }: World): Process[] {
 }
 
 function lost(world: World): void {
-  world.book.isOrderLost = true
-  world.book.grants.push({ from: world.time.now, to: world.time.now, units: capacityOf(world), why: 'lost' })
+  const { book, time, policy } = world
+  // The counter is empty, and each process goes on at the rate until it has heard of that.
+  const unheard = book.isOrderLost ? Math.ceil((policy.limit * LAG) / (policy.window * 1e6)) : 0
+  book.isOrderLost = true
+  book.grants.push({ from: time.now, to: time.now, units: capacityOf(world) + unheard, why: 'lost' })
 }
 
 /** Ends the expectation that nobody starts: a reset or a failover ends a pause, or moves its end. */

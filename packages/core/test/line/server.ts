@@ -41,6 +41,8 @@ export function memoryServer({ ReferenceStore }: Pick<VirtualCore, 'ReferenceSto
       skewMs: 0,
       store: {
         kind: 'server',
+        isShared: false,
+        clock,
         evaluate: (group: Group) => tell(store => store.evaluate(group)),
         forget: counters => tell(store => store.forget(counters)),
         document: name => documents.document!(name),
@@ -57,6 +59,29 @@ export function memoryServer({ ReferenceStore }: Pick<VirtualCore, 'ReferenceSto
           play(inner)
         }
         at = undefined
+      },
+    }
+  }
+}
+
+/**
+ * Makes a server of a store that is a client of a real one. `make` opens a store that is empty, with the given clock; the last
+ * one is asked again when the world wants its counters lost. Documents stay in the first.
+ */
+export function realServer(make: (clock: () => number) => Store | Promise<Store>): MakeServer {
+  return async clock => {
+    const first = await make(clock)
+    let inner = first
+    return {
+      skewMs: 0,
+      store: {
+        kind: 'server',
+        evaluate: group => inner.evaluate(group),
+        forget: counters => inner.forget(counters),
+        document: name => first.document!(name),
+      },
+      lose: async () => {
+        inner = await make(clock)
       },
     }
   }

@@ -101,9 +101,7 @@ export class World {
   addProcess(): Process {
     const { changes = 'control', isDirect = false, limiter: own, processes = 1 } = this.#options
     const { RateLimiter, Control, PolicyRegistry } = this.core
-    const store: Store = isDirect
-      ? { ...this.server.store, clock: () => this.time.unixMs() + this.server.skewMs }
-      : this.network.connect()
+    const store: Store = isDirect ? this.server.store : this.network.connect()
     const warn = ({ code }: { readonly code: string }): void => void this.warnings.push(code)
     const control = changes === 'control' ? new Control({ store, warn }) : undefined
     const registry = changes === 'registry' ? new PolicyRegistry([this.policy]) : undefined

@@ -1,0 +1,276 @@
+// What happens to a line as something changes under it, one situation a test. The bounds are those that the rule of positions keeps.
+import { describe, expect, it } from 'vitest'
+
+import { startsOf } from './journal.ts'
+import * as operators from './operators.ts'
+import {
+  asks,
+  aWorld,
+  checkElsewhere,
+  inVirtualTime,
+  lineOf,
+  mostStarts,
+  nowMs,
+  perSecond,
+  soon,
+  startsFrom,
+} from './rows.ts'
+
+inVirtualTime()
+
+describe('a limit that changes under a line', () => {
+  it('starts callers one by one when Control raises it from 2 to 20 a second', async () => {
+    const world = await aWorld(perSecond(2), { changes: 'control' })
+    asks(world, 120)
+    await world.pass(1700)
+    await soon(world, operators.change(world, 0, { limit: 20, burst: 1 }))
+    await world.pass(12_000)
+    const starts = startsFrom(world)
+    expect(starts).toHaveLength(120)
+    expect(mostStarts(starts, 10)).toBeLessThanOrEqual(1)
+  })
+
+  it('starts callers of four processes one or two at a time when Control raises it', async () => {
+    const world = await aWorld(perSecond(2), { changes: 'control', processes: 4 })
+    for (let i = 0; i < 30; i++) for (const process of [0, 1, 2, 3]) asks(world, 1, {}, process)
+    await world.pass(1700)
+    await soon(world, operators.change(world, 0, { limit: 20, burst: 1 }))
+    await world.pass(12_000)
+    const starts = startsFrom(world)
+    expect(starts).toHaveLength(120)
+    expect(mostStarts(starts, 10)).toBeLessThanOrEqual(4)
+    expect(mostStarts(starts, 1000)).toBeLessThanOrEqual(41)
+  })
+
+  it('speeds up those who wait when it is raised from 1 to 10 a second', async () => {
+    const world = await aWorld(perSecond(1), { changes: 'control' })
+    asks(world, 600)
+    await world.pass(2500)
+    await soon(world, operators.change(world, 0, { limit: 10, burst: 1 }))
+    const changed = nowMs(world)
+    await world.pass(50_000)
+    expect(startsFrom(world, changed + 1500).filter(at => at < changed + 49_500).length).toBeGreaterThan(470)
+  })
+
+  it('slows down 3 000 who wait when it is lowered from 100 to 1 a second', async () => {
+    const world = await aWorld(perSecond(100), { changes: 'control' })
+    asks(world, 3000)
+    await world.pass(1500)
+    await soon(world, operators.change(world, 0, { limit: 1, burst: 1 }))
+    const changed = nowMs(world)
+    await world.pass(25_000)
+    // A process may not have heard of it for 1.5 s.
+    expect(startsFrom(world, changed).filter(at => at < changed + 1500).length).toBeLessThanOrEqual(151)
+    const heard = startsFrom(world, changed + 1500).filter(at => at < changed + 21_500)
+    expect(heard.length).toBeLessThanOrEqual(21)
+    expect(heard.length).toBeGreaterThanOrEqual(18)
+  })
+
+  it('refuses those who would wait longer than they want, when they have', async () => {
+    const world = await aWorld(perSecond(10), { changes: 'control' })
+    asks(world, 60, { maxWaitMs: 8000 })
+    await world.pass(1050)
+    await soon(world, operators.change(world, 0, { limit: 1, burst: 1 }))
+    await world.pass(10_000)
+    const { waiting, book } = world
+    expect(waiting).toHaveLength(0)
+    const refused = book.asks.filter(({ end }) => end === 'refused')
+    expect(refused.length).toBeGreaterThan(28)
+    for (const { endedAt, reason } of refused) {
+      expect(reason).toBe('limited')
+      expect(endedAt! / 1000).toBeLessThan(8250)
+    }
+  })
+})
+
+describe('units that come back to a line', () => {
+  it('start one capacity at once and leave the rest in order, when the counter is reset with 600 waiting', async () => {
+    const world = await aWorld(perSecond(1), { changes: 'control' })
+    asks(world, 600)
+    await world.pass(2500)
+    await soon(world, operators.change(world, 0, { limit: 10, burst: 1 }))
+    await world.pass(4030)
+    const before = nowMs(world)
+    await soon(world, operators.reset(world, 0))
+    await world.pass(5000)
+    const starts = startsFrom(world, before)
+    expect(mostStarts(starts, 10)).toBeLessThanOrEqual(1)
+    expect(starts.length).toBeGreaterThan(48)
+    expect(starts.length).toBeLessThan(54)
+    const order = startsOf(world.book).map(({ id }) => id)
+    expect(order).toEqual(order.toSorted((a, b) => a - b))
+  })
+
+  it('start at most 4 in 100 ms, when 21 calls are settled to 0, 19 wait and newcomers ask', async () => {
+    const world = await aWorld(perSecond(10, 21), { processes: 2 })
+    const callers = asks(world, 40)
+    await world.pass(150)
+    const started = callers.filter(({ ask }) => ask.end === 'started').slice(0, 21)
+    const before = nowMs(world)
+    const settled = started.map(caller => operators.settle(world, caller, 0))
+    await soon(world, Promise.all(settled))
+    asks(world, 15)
+    asks(world, 15, {}, 1)
+    await world.pass(9000)
+    expect(startsFrom(world)).toHaveLength(70)
+    expect(mostStarts(startsFrom(world, before), 100)).toBeLessThanOrEqual(4)
+  })
+
+  it('never start two callers at one instant, when each call is settled to 0 as soon as it has started', async () => {
+    const world = await aWorld(perSecond(10))
+    const callers = asks(world, 10)
+    for (let i = 0; i < 6000; i++) {
+      await world.pass(1)
+      if (i % 25 === 0 && callers.length < 60) callers.push(...asks(world, 1))
+      for (const caller of callers.filter(({ ask, isSettled }) => ask.end === 'started' && !isSettled))
+        void operators.settle(world, caller, 0)
+      if (callers.every(({ isSettled }) => isSettled)) break
+    }
+    const starts = startsFrom(world)
+    expect(starts).toHaveLength(60)
+    expect(mostStarts(starts, 1)).toBe(1)
+    expect(mostStarts(starts, 100)).toBeLessThanOrEqual(4)
+  })
+
+  it('start at most 16 in 1.5 s at 10 a second, when half of a line leaves and newcomers ask elsewhere', async () => {
+    const world = await aWorld(perSecond(10), { processes: 2 })
+    const callers = asks(world, 40)
+    await world.pass(20)
+    asks(world, 5, {}, 1)
+    await world.pass(530)
+    for (const { leaving, ask } of callers) if (ask.id % 2 === 1) leaving.abort()
+    await world.pass(5)
+    asks(world, 40, {}, 1)
+    await world.pass(9000)
+    const starts = startsFrom(world)
+    expect(mostStarts(starts, 1500)).toBeLessThanOrEqual(16)
+    expect(starts.length).toBeGreaterThan(60)
+    // Who came later does not overtake.
+    const order = startsOf(world.book).map(({ process }) => process)
+    expect(order.lastIndexOf(0)).toBeLessThan(order.indexOf(1))
+  })
+
+  it('go to those who wait and not to newcomers of another process, when 15 calls are settled to 0', async () => {
+    const world = await aWorld(perSecond(10, 15), { processes: 2 })
+    const callers = asks(world, 35)
+    await world.pass(50)
+    await soon(world, Promise.all(callers.slice(0, 15).map(caller => operators.settle(world, caller, 0))), 20)
+    asks(world, 20, {}, 1)
+    await world.pass(6000)
+    const order = startsOf(world.book).map(({ process }) => process)
+    expect(order).toHaveLength(55)
+    expect(order.lastIndexOf(0)).toBeLessThan(order.indexOf(1))
+    // 15 units came back, and each of them starts one caller more.
+    expect(mostStarts(startsFrom(world, 60), 1500)).toBeLessThanOrEqual(16 + 15)
+    expect(mostStarts(startsFrom(world, 60), 100)).toBeLessThanOrEqual(4)
+  })
+
+  it('leave no line, when 100 callers of different costs all give up', async () => {
+    const world = await aWorld(perSecond(10, 20))
+    const callers = Array.from({ length: 100 }, (_, i) =>
+      world.ask(0, { cost: 1 + (i % 9), maxWaitMs: 3_600_000 }),
+    )
+    await world.pass(1000)
+    for (const { leaving } of callers) leaving.abort()
+    await world.pass(100)
+    expect(world.waiting).toHaveLength(0)
+    expect(await lineOf(world)).toBe(0)
+    expect((await checkElsewhere(world)).retryAfterMs).toBeLessThanOrEqual(100)
+  })
+
+  it('go to those behind, when callers leave from the middle', async () => {
+    const world = await aWorld(perSecond(10))
+    const callers = asks(world, 30)
+    await world.pass(250)
+    for (const { leaving } of callers.slice(5, 20)) leaving.abort()
+    await world.pass(2000)
+    const last = startsOf(world.book).at(-1)!
+    expect(last.id).toBe(29)
+    // 5 before the hole, 10 after it, the first at once.
+    expect(last.endedAt / 1000).toBeLessThan(1450)
+    expect(mostStarts(startsFrom(world), 95)).toBe(1)
+  })
+})
+
+describe('a store that goes away under a line', () => {
+  it('starts callers one by one through an outage of 5 s, the newcomers behind those who wait', async () => {
+    const world = await aWorld(perSecond(10))
+    asks(world, 55)
+    await world.pass(1030)
+    const outage = operators.outage(world, 'away', 5000, 0)
+    for (let i = 0; i < 16; i++) {
+      await world.pass(500)
+      asks(world, 2)
+    }
+    await outage
+    await world.pass(12_000)
+    const starts = startsFrom(world)
+    expect(starts).toHaveLength(87)
+    expect(mostStarts(starts, 10)).toBeLessThanOrEqual(1)
+    const order = startsOf(world.book).map(({ id }) => id)
+    expect(order).toEqual(order.toSorted((a, b) => a - b))
+  })
+
+  for (const [stepMs, most] of [
+    [-10_000, 1],
+    [-1000, 1],
+    [-100, 1],
+    [1000, 2],
+  ] as const)
+    it(`starts at most ${most} in 50 ms after a failover to a server whose clock is off by ${stepMs} ms`, async () => {
+      const world = await aWorld(perSecond(10), { processes: 2 })
+      for (let i = 0; i < 14; i++) asks(world, 1, {}, i % 2)
+      await world.pass(1030)
+      operators.failover(world, stepMs)
+      for (let i = 0; i < 46; i++) {
+        await world.pass(60)
+        asks(world, 1, {}, i % 2)
+      }
+      await world.pass(15_000)
+      const starts = startsFrom(world)
+      expect(starts).toHaveLength(60)
+      expect(mostStarts(starts, 50)).toBeLessThanOrEqual(most)
+    })
+
+  it('places everybody again by one call for each process, when it lost the counter, before newcomers', async () => {
+    const world = await aWorld(perSecond(10), { processes: 2 })
+    for (let i = 0; i < 60; i++) asks(world, 1, {}, i % 2)
+    await world.pass(1030)
+    await operators.lose(world)
+    const calls = world.arrivals.length
+    await world.pass(1500)
+    asks(world, 30, {}, 1)
+    await world.pass(9000)
+    const starts = startsFrom(world)
+    expect(starts).toHaveLength(90)
+    // Newcomers, looks once a second and process, and the calls that place both lines again.
+    expect(world.arrivals.length - calls).toBeLessThanOrEqual(30 + 2 * 11 + 4)
+    // The rate, a capacity, another one that was lost, and what a process may not have heard of.
+    expect(mostStarts(starts, 3000)).toBeLessThanOrEqual(30 + 1 + 1 + 10)
+    const order = startsOf(world.book).map(({ id }) => id)
+    expect(order.slice(-30)).toEqual(Array.from({ length: 30 }, (_, i) => 60 + i))
+  })
+})
+
+describe('callers whose replies are under way', () => {
+  it('start in order and a slot apart, though replies come in any order', async () => {
+    const world = await aWorld(perSecond(10, 3), { delays: { least: 500, most: 60_000 } })
+    asks(world, 30)
+    await world.pass(4000)
+    const starts = startsOf(world.book)
+    expect(starts.map(({ id }) => id)).toEqual(Array.from({ length: 30 }, (_, i) => i))
+    expect(mostStarts(startsFrom(world).slice(3), 30)).toBe(1)
+  })
+
+  it('start 200 ms apart at 5 a second, when one of them gives up before its reply has come', async () => {
+    const world = await aWorld(perSecond(5), { delays: { least: 3000, most: 3500 } })
+    const callers = asks(world, 5)
+    await world.pass(5)
+    callers[2]!.leaving.abort()
+    await world.pass(1500)
+    const starts = startsFrom(world)
+    const gaps = starts.slice(1).map((at, i) => at - starts[i]!)
+    expect(starts).toHaveLength(4)
+    for (const gap of gaps) expect(Math.abs(gap - 200)).toBeLessThanOrEqual(9)
+  })
+})
