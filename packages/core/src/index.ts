@@ -2,7 +2,7 @@
 export { RateLimiter, type Reservation } from './limiter/rate-limiter.ts'
 export type { RateLimiterOptions } from './limiter/options.ts'
 export type { CheckOptions, PeekOptions } from './check/check-options.ts'
-export type { AbortSignalLike, AcquireOptions } from './waiting/acquire-options.ts'
+export type { AbortSignalLike, AcquireOptions, CloseOptions } from './waiting/acquire-options.ts'
 export type { LimitedError } from './check/limited-error.ts'
 export type { Decision, DecisionFields } from './check/decision.ts'
 export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'

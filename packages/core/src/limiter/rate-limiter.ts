@@ -26,7 +26,7 @@ import { describe } from '../base/describe.ts'
 import { checkNames, fail } from '../base/options-check.ts'
 import { LimitedError } from '../check/limited-error.ts'
 import type { Turn } from '../check/turn.ts'
-import { type AcquireOptions, checkAcquireOptions } from '../waiting/acquire-options.ts'
+import { type AcquireOptions, checkAcquireOptions, type CloseOptions } from '../waiting/acquire-options.ts'
 import { pauseGroup } from './pause.ts'
 import type { Turns } from './turns.ts'
 
@@ -370,9 +370,16 @@ export class RateLimiter<R = unknown> {
    * Closes the limiter. Closes its store as well, when no other open limiter uses it: the store then ends the connections that it
    * opened itself. Limiters that were garbage-collected, `QuotaManager` and `PenaltyManager` do not count as users. A second close
    * does nothing.
+   *
+   * Callers that wait for their turn are sent away with `HALT_E_CLOSED`, and their places are given back.
+   *
+   * @param options `finishLine`: how long callers that wait still have their turns first, from 1 ms to 24 hours
+   * @throws HaltError `HALT_E_DURATION`, `HALT_E_UNKNOWN_FIELD`
    */
-  async close(): Promise<void> {
-    this.#turns.close()
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkNames(options as Readonly<Record<string, unknown>>, ['finishLine'], 'close()')
+    const { finishLine } = options
+    await this.#turns.close(finishLine === undefined ? 0 : parseDuration(finishLine, 'finishLine'))
     await this.#charges.close()
     if (removeUser(this.store, this)) await this.store.close?.()
   }

@@ -1,4 +1,4 @@
-import { HaltError } from '../base/errors.ts'
+import { HaltError, messageOf } from '../base/errors.ts'
 import { eventLoop } from '../base/event-loop.ts'
 import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
@@ -142,8 +142,17 @@ export class Turns implements WaiterParts {
 
 /** Sends a caller away when a signal is aborted. */
 function untilAborted(waiter: Waiter, signal: NonNullable<AcquireOptions['signal']>): Promise<Decision> {
-  const stay = onAbort(signal, reason => waiter.send(reason))
-  return waiter.turn.finally(stay)
+  try {
+    const stay = onAbort(signal, reason => waiter.send(reason))
+    return waiter.turn.finally(stay)
+  } catch (error) {
+    throw new HaltError(
+      'HALT_E_OPTION',
+      `The signal of a caller takes no listener: ${messageOf(error)}.`,
+      'Give the signal of an AbortController, or AbortSignal.timeout(ms).',
+      { cause: error },
+    )
+  }
 }
 
 function closed(): HaltError {

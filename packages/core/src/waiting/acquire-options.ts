@@ -23,6 +23,12 @@ export interface AcquireOptions<R = unknown> extends Pick<
   readonly signal?: AbortSignalLike | undefined
 }
 
+/** Options of the end of a limiter. */
+export interface CloseOptions {
+  /** How long callers that wait still have their turns. Default: their places are given back at once. */
+  readonly finishLine?: Duration | undefined
+}
+
 const OPTIONS = namesOf<AcquireOptions>({
   cost: true,
   policy: true,
@@ -43,7 +49,7 @@ export function checkAcquireOptions(options: AcquireOptions<never>): void {
   checkNames(options as Readonly<Record<string, unknown>>, OPTIONS, 'The call')
   checkOptionValues(options)
   const { signal } = options
-  if (signal === undefined || typeof signal.addEventListener === 'function') return
+  if (signal === undefined || isSignal(signal)) return
   throw new HaltError(
     'HALT_E_OPTION',
     `signal is ${describe(signal)}.`,
@@ -64,4 +70,8 @@ export function readMaxWait(maxWait: unknown = DEFAULT_WAIT): number {
     `maxWait is ${describe(maxWait)}, not a duration from 1 ms to 24 hours.`,
     'Give seconds as a number (30) or a decimal with a unit ("500ms", "30s", "5m").',
   )
+}
+
+function isSignal(signal: unknown): boolean {
+  return typeof (signal as Partial<AbortSignalLike> | null)?.addEventListener === 'function'
 }

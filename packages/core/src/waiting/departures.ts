@@ -28,7 +28,7 @@ function listenTo(signal: AbortSignalLike): Departure {
     for (const leave of leavers) leave(signal.reason)
   }
   const departure = { leavers, listener }
-  bySignal.set(signal, departure)
   signal.addEventListener('abort', listener, { once: true })
+  bySignal.set(signal, departure)
   return departure
 }

@@ -63,7 +63,6 @@ export class Front {
     if (sent < this.#sent && this.#clock.contradicts(sent, arrived, now)) return
     // A correction answers by the numbers that the line has, not by those of its charge.
     const rule = algorithmOf(asked).line?.termsOf(state, asked) ?? asked
-    if (process.env.HALT_TRACE) console.log('TRACE hear', [...this.lines].map(l => (l as any).parts), arrived, now, JSON.stringify(state), asked.unit, asked.rate, asked.capacity)
     // The first caller of this process that waits. A jump of the front is measured by it.
     const first = this.#first
     const wasKnown = first !== undefined && this.#reading !== undefined

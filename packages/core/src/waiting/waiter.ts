@@ -223,7 +223,6 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   }
 
   #goOnWith(decision: Decision, result: CheckResult | undefined): void {
-    if (process.env.HALT_TRACE) console.log('TRACE decided', this.seq, this.#parts.store.clock(), decision.allowed, decision.reason, Decision.startsIn(decision), decision.degraded, 'sent', this.#sent, JSON.stringify(result?.evaluation.states), 'now', result?.evaluation.now, 'deadline', this.deadline)
     const startsIn = Decision.startsIn(decision)
     if (this.#isRedeeming) {
       this.#isRedeeming = false
