@@ -12,6 +12,7 @@ import type { Charges } from './charges.ts'
 import { type Decider, frozen } from './decider.ts'
 import type { Inspector } from './inspector.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
+import { atMost } from '../base/timers.ts'
 import { makePartitionOf } from '../base/partition.ts'
 import type { PolicySource } from './policy-source.ts'
 import { digestIn } from '../request/subject.ts'
@@ -65,6 +66,7 @@ export class RateLimiter<R = unknown> {
   readonly #turns: Turns
   readonly #inspector: Inspector
   readonly #counterReset: CounterReset
+  #closing: Promise<void> | undefined
 
   constructor(options: RateLimiterOptions<R>) {
     const parts = fromCaller(RateLimiter, () => assembleLimiter(options))
@@ -367,14 +369,29 @@ export class RateLimiter<R = unknown> {
   }
 
   /**
-   * Closes the limiter. Closes its store as well, when no other open limiter uses it: the store then ends the connections that it
-   * opened itself. Limiters that were garbage-collected, `QuotaManager` and `PenaltyManager` do not count as users. A second close
-   * does nothing.
+   * Closes the limiter, once everything that is under way has ended: checks, refunds, releases, charges, leases. What begins
+   * meanwhile is awaited as well. It waits for no call longer than `storeTimeout`, and for no `chargeWhen` longer than
+   * `callbackTimeout`, so it ends when the store hangs, too.
+   *
+   * Then it closes the store, when no other open limiter uses it: the store ends the connections that it opened itself. Limiters
+   * that were garbage-collected, `QuotaManager` and `PenaltyManager` do not count as users. A second close waits for the first.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  /** @internal Resolves when nothing is under way, as {@link close} does. The limiter stays open. */
+  rest(): Promise<void> {
+    return this.#charges.rest()
+  }
+
+  async #close(): Promise<void> {
     this.#turns.close()
     await this.#charges.close()
-    if (removeUser(this.store, this)) await this.store.close?.()
+    const { store } = this
+    if (!removeUser(store, this) || store.close === undefined) return
+    this.#charges.storeCloses()
+    await atMost(this.#numbers.callbackTimeout, store.close())
   }
 }
 
