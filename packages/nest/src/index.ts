@@ -1,3 +1,6 @@
+export type { Closable, DrainableServer, DrainOptions, DrainReport } from '@halt/core/http'
+
+export { drain } from './drain.ts'
 export {
   InjectRateLimiter,
   RateLimit,

@@ -54,6 +54,11 @@ export class Batcher {
     })
   }
 
+  /** Whether no check waits to be sent, and every statement has its reply. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#pending === 0
+  }
+
   #schedule(): void {
     this.#isScheduled = true
     // Checks that come one after the other, each after the reply to the last, wait for nothing.

@@ -4,6 +4,7 @@ import {
   type Evaluation,
   type Group,
   makeDigest,
+  pollUntil,
   type Store,
   type StoreDocument,
   readClock,
@@ -21,6 +22,9 @@ import { readReply } from './reply.ts'
 import { Statements } from './statements.ts'
 import { StoreError, toStoreError } from './store-error.ts'
 import { Sweeper } from './sweeper.ts'
+
+// A server that hangs sends no replies.
+const CLOSE_MS = 500
 
 type Evaluations = readonly (Evaluation | Error)[]
 
@@ -79,6 +83,11 @@ export class PostgresStore implements Store {
 
   document(name: string): StoreDocument {
     return documentOf(this.#statements, `${this.#prefix}|${name}`)
+  }
+
+  /** Waits for the statements that are on their way, half a second at most. Your client stays open; end it afterwards. */
+  close(): Promise<void> {
+    return pollUntil(() => this.#batcher.isIdle, CLOSE_MS)
   }
 
   /** Removes every counter that equals a fresh one. Checks do so little by little, so no application has to call it. */

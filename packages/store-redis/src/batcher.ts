@@ -77,6 +77,11 @@ export class Batcher {
     })
   }
 
+  /** Whether no check waits to be sent, and every call has its reply. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#pending.calls === 0
+  }
+
   #schedule(): void {
     this.#scheduled = true
     // Checks that come one after the other, each after the reply to the last, wait for nothing.

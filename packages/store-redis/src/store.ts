@@ -4,6 +4,7 @@ import {
   type Evaluation,
   type Group,
   makeDigest,
+  pollUntil,
   type Store,
   type StoreDocument,
   readClock,
@@ -23,6 +24,9 @@ import { decide, probe } from './scripts.ts'
 import { slotsOf, evaluateAcrossSlots } from './cross-slot.ts'
 import { scriptCall } from './script-protocol.ts'
 import { ServerSecond } from './server-second.ts'
+
+// A server that hangs sends no replies.
+const CLOSE_MS = 500
 
 type Evaluations = readonly (Evaluation | Error)[]
 
@@ -137,7 +141,11 @@ export class RedisStore implements Store {
     return inspect(this.#connection, this.#probeKey, () => this.#now(), this.#heartbeat)
   }
 
+  /** Waits for the replies that are on their way, half a second at most, and ends the connection. */
   async close(): Promise<void> {
+    await pollUntil(() => {
+      return this.#batcher.isIdle && [...this.#batchersBySlot.values()].every(({ isIdle }) => isIdle)
+    }, CLOSE_MS)
     await this.#connection.close()
   }
 

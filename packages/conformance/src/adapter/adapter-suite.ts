@@ -1,6 +1,7 @@
 import { testAnswers } from './answers.ts'
 import { testCallbacks } from './callbacks.ts'
 import { testCallers } from './callers.ts'
+import { testClosing } from './closing.ts'
 import { testConcurrency } from './concurrency.ts'
 import { testConnections } from './connections.ts'
 import type { AdapterUnderTest, StoreUnderTest } from './contract.ts'
@@ -44,6 +45,7 @@ export function adapterSuite(
       testRoutes(functions)
       testConnections(functions)
       testConcurrency(functions)
+      testClosing(functions)
       testUnread(functions)
       testOddValues(functions)
       testDelays(functions)

@@ -19,3 +19,13 @@ export function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error
     )
   })
 }
+
+/** Settles as `promise` does, or resolves to undefined after `ms` milliseconds in which the event loop was free. */
+export function atMost<T>(ms: number, promise: T | PromiseLike<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const wait = afterFreeTime(ms, () => resolve(undefined))
+    Promise.resolve(promise)
+      .then(resolve, reject)
+      .finally(() => wait.cancel())
+  })
+}

@@ -45,3 +45,5 @@ export {
   type AdapterOptions,
   type LimiterShorthand,
 } from './adapter-options.ts'
+export { type Closable, drain, drainApp, type DrainOptions, type DrainReport } from './drain.ts'
+export type { DrainableServer } from './server-end.ts'

@@ -76,7 +76,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
   const lines = linesOf(store)
   const leases = new Leases(guardedStore)
   onReconnection(store, leases)
-  const charges = new Charges({ guardedStore, leases, lines, warn })
+  const charges = new Charges({ guardedStore, leases, lines, warn, numbers })
   const { control } = options
   const parts = {
     exemptionCheck,

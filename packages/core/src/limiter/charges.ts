@@ -3,6 +3,7 @@ import type { CheckResult, LateReply } from '../check/check-result.ts'
 import type { ChargeRecord } from '../check/charge-record.ts'
 import { Decision } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
+import { UnderWay, untilIdle } from '../base/idleness.ts'
 import type { Warn } from '../base/warnings.ts'
 import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
@@ -22,6 +23,7 @@ import type { RuledCounter } from '../resilience/counter-resets.ts'
 import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { HeldCosts } from './held-costs.ts'
+import type { LimiterNumbers } from './options.ts'
 
 /** The parts of a limiter that its charges use. */
 export interface ChargesParts {
@@ -29,6 +31,7 @@ export interface ChargesParts {
   readonly leases: Leases
   readonly lines: Lines
   readonly warn: Warn
+  readonly numbers: Pick<LimiterNumbers, 'storeTimeout' | 'callbackTimeout'>
 }
 
 /** Corrects charges after the decision: settlements, held costs, requests that have ended, late replies of the store. */
@@ -37,13 +40,19 @@ export class Charges {
   readonly #warn: Warn
   readonly #leases: Leases
   readonly #lines: Lines
+  readonly #numbers: ChargesParts['numbers']
+  // The answers of chargeWhen that are awaited, and the late replies, which may never come.
+  readonly #answers = new UnderWay()
+  readonly #late = new UnderWay()
+  #isStoreClosed = false
   readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#takeHeld(record))
 
-  constructor({ guardedStore, leases, lines, warn }: ChargesParts) {
+  constructor({ guardedStore, leases, lines, warn, numbers }: ChargesParts) {
     this.#guardedStore = guardedStore
     this.#leases = leases
     this.#lines = lines
     this.#warn = warn
+    this.#numbers = numbers
   }
 
   /** Corrects the charge of a decision to the units used, and ends the lease of a held cost. Works once per decision. */
@@ -82,17 +91,46 @@ export class Charges {
     const record = recordOf(decision)
     if (typeof counts === 'object') {
       record.awaited = true
-      const answer = await counts.catch(() => true)
-      record.awaited = false
-      return this.conclude(decision, answer)
+      this.#answers.begin()
+      try {
+        const answer = await counts.catch(() => true)
+        record.awaited = false
+        return await this.conclude(decision, answer)
+      } finally {
+        this.#answers.end()
+      }
     }
     if (counts) await this.#takeHeld(record)
     else if (record.settled === undefined) await this.settle(decision, 0)
   }
 
-  /** Charges every held cost whose request has not ended, and gives back the units that were taken in advance. */
+  /**
+   * Charges every held cost whose request has not ended, gives back the units that were taken in advance, and waits for all
+   * that is under way, also for what begins meanwhile: checks, settlements, releases, answers of `chargeWhen`.
+   *
+   * Never rejects. It ends in any case: each call ends with its own deadline, and requests that keep coming are awaited no longer
+   * than one of them may take.
+   */
   async close(): Promise<void> {
-    await Promise.all([this.#leases.close(), ...this.#held.drain().map(record => this.#takeHeld(record))])
+    await this.#leases.close()
+    await this.rest(() => {
+      for (const record of this.#held.drain()) void this.#takeHeld(record)
+    })
+    await this.#guardedStore.writeBack()
+  }
+
+  /** Waits for all that is under way, as {@link Charges.close} does. @param again is called while it waits */
+  async rest(again?: () => void): Promise<void> {
+    const { storeTimeout, callbackTimeout } = this.#numbers
+    const { calls } = this.#guardedStore
+    // The answer of chargeWhen, the correction that it waits for, and its own.
+    await untilIdle([this.#answers, calls], callbackTimeout + 2 * storeTimeout, again)
+    if (!this.#late.isIdle) await untilIdle([this.#late, calls], storeTimeout)
+  }
+
+  /** Drops later corrections, because the store is closed. They would be reported as an outage. */
+  storeCloses(): void {
+    this.#isStoreClosed = true
   }
 
   /** The units that a decision charged, by policy name. */
@@ -139,7 +177,10 @@ export class Charges {
   awaitLateReply(decision: Decision, late: LateReply): void {
     const record = recordOf(decision)
     if (record.recordedIn === 'local') record.recordedIn = 'unknown'
-    late.onArrival(result => void this.#applyLateReply(decision, record, result))
+    this.#late.begin()
+    late.onArrival(
+      result => void this.#applyLateReply(decision, record, result).finally(() => this.#late.end()),
+    )
   }
 
   /** Applies a group whatever the limits. Rejects with `HALT_E_STORE` if the store fails. */
@@ -200,7 +241,7 @@ export class Charges {
     correction: Group | undefined,
     where: ChargeRecord['recordedIn'],
   ): Promise<Evaluation | undefined> {
-    if (correction === undefined) return undefined
+    if (correction === undefined || this.#isStoreClosed) return undefined
     const rest = where === 'store' ? correction : this.#guardedStore.correctLocally(correction)
     try {
       // We do not know whether the store applied the charge, so we do not refund it.

@@ -12,6 +12,7 @@ import type { Charges } from './charges.ts'
 import { type Decider, frozen } from './decider.ts'
 import type { Inspector } from './inspector.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
+import { atMost } from '../base/timers.ts'
 import { makePartitionOf } from '../base/partition.ts'
 import type { PolicySource } from './policy-source.ts'
 import { digestIn } from '../request/subject.ts'
@@ -21,7 +22,7 @@ import type { RequestView } from '../request/view.ts'
 import { assembleLimiter } from './assembly.ts'
 import type { Store } from '../store/contract.ts'
 import { addUser, removeUser } from './store-users.ts'
-import type { Duration } from '../base/duration.ts'
+import { type Duration, parseDuration } from '../base/duration.ts'
 import { describe } from '../base/describe.ts'
 import { checkNames, fail } from '../base/options-check.ts'
 import { LimitedError } from '../check/limited-error.ts'
@@ -65,6 +66,7 @@ export class RateLimiter<R = unknown> {
   readonly #turns: Turns
   readonly #inspector: Inspector
   readonly #counterReset: CounterReset
+  #closing: Promise<void> | undefined
 
   constructor(options: RateLimiterOptions<R>) {
     const parts = fromCaller(RateLimiter, () => assembleLimiter(options))
@@ -367,21 +369,36 @@ export class RateLimiter<R = unknown> {
   }
 
   /**
-   * Closes the limiter. Closes its store as well, when no other open limiter uses it: the store then ends the connections that it
-   * opened itself. Limiters that were garbage-collected, `QuotaManager` and `PenaltyManager` do not count as users. A second close
-   * does nothing.
+   * Closes the limiter, once everything that is under way has ended: checks, refunds, releases, charges, leases. What begins
+   * meanwhile is awaited as well. It waits for no call longer than `storeTimeout`, and for no `chargeWhen` longer than
+   * `callbackTimeout`, so it ends when the store hangs, too. Callers that wait for their turn are sent away with `HALT_E_CLOSED`, and
+   * their places are given back.
    *
-   * Callers that wait for their turn are sent away with `HALT_E_CLOSED`, and their places are given back.
+   * Then it closes the store, when no other open limiter uses it: the store ends the connections that it opened itself. Limiters
+   * that were garbage-collected, `QuotaManager` and `PenaltyManager` do not count as users. A second close waits for the first.
    *
-   * @param options `finishLine`: how long callers that wait still have their turns first, from 1 ms to 24 hours
+   * @param options `finishLine`: how long callers that wait still have their turns first, from 1 ms to 24 hours. Default: not at all
    * @throws HaltError `HALT_E_DURATION`, `HALT_E_UNKNOWN_FIELD`
    */
   async close(options: CloseOptions = {}): Promise<void> {
     checkNames(options as Readonly<Record<string, unknown>>, ['finishLine'], 'close()')
     const { finishLine } = options
-    await this.#turns.close(finishLine === undefined ? 0 : parseDuration(finishLine, 'finishLine'))
+    const finish = finishLine === undefined ? 0 : parseDuration(finishLine, 'finishLine')
+    await (this.#closing ??= this.#close(finish))
+  }
+
+  /** @internal Resolves when nothing is under way, as {@link close} does. The limiter stays open. */
+  rest(): Promise<void> {
+    return this.#charges.rest()
+  }
+
+  async #close(finish: number): Promise<void> {
+    await this.#turns.close(finish)
     await this.#charges.close()
-    if (removeUser(this.store, this)) await this.store.close?.()
+    const { store } = this
+    if (!removeUser(store, this) || store.close === undefined) return
+    this.#charges.storeCloses()
+    await atMost(this.#numbers.callbackTimeout, store.close())
   }
 }
 

@@ -1,5 +1,6 @@
 import { type EventLoop, eventLoop, outlivesRequest, type Timer } from '../base/event-loop.ts'
 import { FreeTime, sliceOf } from '../base/free-time.ts'
+import { type Idler, UnderWay } from '../base/idleness.ts'
 import { within } from '../base/timers.ts'
 
 /**
@@ -20,7 +21,7 @@ interface Wait {
  * which the event loop was free to read a reply, and a call fails only after the loop has read once more. So a busy process
  * does not mistake a working store for a broken one.
  */
-export class Deadline {
+export class Deadline implements Idler {
   readonly #ms: number
   readonly #timeoutError: () => Error
   readonly #loop: EventLoop
@@ -30,12 +31,24 @@ export class Deadline {
   #timer: Timer | number | undefined
   // On Workers a timer ends with the request that started it. There each call has its own timer.
   #isShared = true
+  readonly #alone = new UnderWay()
+  #listeners: (() => void)[] = []
 
   constructor(ms: number, late: () => Error, loop: EventLoop = eventLoop) {
     this.#ms = ms
     this.#timeoutError = late
     this.#loop = loop
     this.#time = new FreeTime(loop)
+  }
+
+  /** Whether no call waits for its answer. */
+  get isIdle(): boolean {
+    return this.#first === undefined && this.#alone.isIdle
+  }
+
+  async idle(): Promise<void> {
+    if (this.#first !== undefined) await new Promise<void>(resolve => void this.#listeners.push(resolve))
+    await this.#alone.idle()
   }
 
   /** Settles as `promise` does, or rejects at the deadline. */
@@ -50,7 +63,7 @@ export class Deadline {
    * All of it is one promise, because each further promise costs about as much as the rest of this method.
    */
   follow<T, U>(promise: Promise<T>, use: (value: T) => U, fail: (error: unknown) => U): Promise<U> {
-    if (!this.#isShared) return within(promise.then(use), this.#ms, this.#timeoutError).catch(fail)
+    if (!this.#isShared) return this.#followAlone(promise, use, fail)
     return new Promise((resolve, reject) => {
       const end = (error: unknown): void => {
         if (!this.#end(wait)) return
@@ -70,6 +83,19 @@ export class Deadline {
         }
       }, end)
     })
+  }
+
+  async #followAlone<T, U>(
+    promise: Promise<T>,
+    use: (value: T) => U,
+    fail: (error: unknown) => U,
+  ): Promise<U> {
+    this.#alone.begin()
+    try {
+      return await within(promise.then(use), this.#ms, this.#timeoutError).catch(fail)
+    } finally {
+      this.#alone.end()
+    }
   }
 
   #begin(fail: Wait['fail']): Wait {
@@ -93,8 +119,13 @@ export class Deadline {
     else next.before = before
     wait.before = wait.after = undefined
     // The timer stays for the next call, but it does not keep an idle process alive.
-    if (this.#first === undefined && typeof this.#timer === 'object') this.#timer.unref?.()
+    if (this.#first === undefined) this.#rest()
     return true
+  }
+
+  #rest(): void {
+    if (typeof this.#timer === 'object') this.#timer.unref?.()
+    for (const listener of this.#listeners.splice(0)) listener()
   }
 
   #arm(first: Wait): void {

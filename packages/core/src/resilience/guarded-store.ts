@@ -1,4 +1,5 @@
 import type { Rule } from '../algorithms/index.ts'
+import type { Idler } from '../base/idleness.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
@@ -268,6 +269,26 @@ export class GuardedStore {
     // Forget again, because the fallback may have decided meanwhile.
     this.#fallback.forget(counters)
     return count + existed.filter(Boolean).length
+  }
+
+  /** The calls that wait for the store. */
+  get calls(): Idler {
+    return this.#strict.deadline
+  }
+
+  /**
+   * Writes back what the store missed in an outage, if it answers again by now. Never rejects. A limiter that closes calls it,
+   * because nobody tries again afterwards.
+   */
+  async writeBack(): Promise<void> {
+    if (!this.#recovery.isDue) return
+    const { deadline } = this.#strict
+    try {
+      await deadline.race(Promise.resolve(this.#store.probe?.()))
+      await deadline.race(this.#recovery.writeBackNow())
+    } catch {
+      // The store is still away. What it missed is lost with this process.
+    }
   }
 
   #fail(check: Check, error: unknown): CheckResult {

@@ -50,8 +50,14 @@ export class Recovery {
 
   /** Starts to write back everything that is queued. No caller waits for it. */
   writeBackSoon(): void {
-    for (const group of this.#takeWriteBacks()) void this.#writeBack(group).catch(this.#parts.report)
-    this.#applyCorrections()
+    void this.writeBackNow()
+  }
+
+  /** As {@link writeBackSoon}. Resolves when the store has answered, and never rejects. */
+  async writeBackNow(): Promise<void> {
+    const { report } = this.#parts
+    const writeBacks = this.#takeWriteBacks().map(group => this.#writeBack(group).catch(report))
+    await Promise.all([...writeBacks, this.#applyCorrections()])
   }
 
   /** Runs the whole recovery within the deadline. */
@@ -65,7 +71,7 @@ export class Recovery {
         // Taken from the queue only now. When an earlier step fails, the next probe retries everything.
         const writeBacks = this.#takeWriteBacks().map(group => this.#writeBack(group))
         const restored = lost.map(async ({ restore }) => evaluate(restore))
-        this.#applyCorrections()
+        void this.#applyCorrections()
         await settled<unknown>([...writeBacks, ...restored])
       })(),
     )
@@ -86,10 +92,11 @@ export class Recovery {
     }
   }
 
-  #applyCorrections(): void {
+  /** Resolves when the store has answered. Never rejects. */
+  async #applyCorrections(): Promise<void> {
     if (this.#corrections.size === 0) return
     const now = this.#parts.clock.now() * 1000
-    for (const group of this.#corrections.take(nowMicros(), now)) void this.#applyCorrection(group)
+    await Promise.all(this.#corrections.take(nowMicros(), now).map(group => this.#applyCorrection(group)))
   }
 
   async #applyCorrection(group: Group): Promise<void> {
@@ -106,7 +113,7 @@ export class Recovery {
     try {
       await deadline.race(Promise.resolve(store.probe?.()))
       this.#isWaiting = false
-      this.#applyCorrections()
+      void this.#applyCorrections()
     } catch {
       this.#corrections.dropLate(nowMicros())
       if (this.#corrections.size > 0) afterQuietly(RETRY_MS, () => void this.#retry())

@@ -68,7 +68,8 @@ it('close() gives back at once what it holds where nothing is on its way', async
   const began = own.hot.now()
   const { used, closedAt } = await usedAfterClose(own)
   expect(used).toBe(own.hot.uses.filter(({ allowed }) => allowed).length)
-  expect(closedAt).toBe(began)
+  // A turn of the event loop passes, in case that requests end in it.
+  expect(closedAt).toBeLessThanOrEqual(began + 1)
 })
 
 it('close() goes on where the call fails', async () => {

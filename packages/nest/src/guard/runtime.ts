@@ -36,6 +36,11 @@ export class Runtime {
     this.handlerGuards = new HandlerGuards({ limiter: this.limiter, named: this.named, globals, settings })
   }
 
+  /** The limiter of the module, and those of names. */
+  get limiters(): readonly RateLimiter[] {
+    return [this.limiter, ...this.#limiters.values()]
+  }
+
   /** The limiter that counts only by the policies of a name. @throws HaltError if they are wrong or the name is unknown */
   limiterFor(name: string): RateLimiter {
     let limiter = this.#limiters.get(name)

@@ -1,0 +1,61 @@
+import { eventLoop } from './event-loop.ts'
+import { afterFreeTime } from './free-time.ts'
+
+/** Something that knows whether operations are under way. */
+export interface Idler {
+  readonly isIdle: boolean
+  /** Resolves as soon as no operation is under way; at once if none is. */
+  idle(): Promise<void>
+}
+
+/** Counts operations that have begun and have not ended. A counter and not a set, so that its size does not grow. */
+export class UnderWay implements Idler {
+  #count = 0
+  #listeners: (() => void)[] = []
+
+  get isIdle(): boolean {
+    return this.#count === 0
+  }
+
+  begin(): void {
+    this.#count++
+  }
+
+  end(): void {
+    this.#count--
+    if (this.isIdle) for (const listener of this.#listeners.splice(0)) listener()
+  }
+
+  idle(): Promise<void> {
+    return this.isIdle ? Promise.resolve() : new Promise(resolve => void this.#listeners.push(resolve))
+  }
+}
+
+/**
+ * Resolves once all are idle at the end of a turn of the event loop, so that operations which begin meanwhile are awaited as
+ * well. Resolves at the latest after the event loop has been free for `ms` milliseconds.
+ *
+ * @param again is called in each round, and may begin further operations
+ */
+export function untilIdle(idlers: readonly Idler[], ms: number, again: () => void = () => {}): Promise<void> {
+  return new Promise(resolve => {
+    let isOver = false
+    const end = (): void => {
+      isOver = true
+      resolve()
+    }
+    const wait = afterFreeTime(ms, end)
+    const round = async (): Promise<void> => {
+      while (!isOver) {
+        again()
+        await Promise.all(idlers.map(idler => idler.idle()))
+        // What an answer makes the application do next begins in this turn.
+        await new Promise<void>(done => eventLoop.afterRead(done))
+        if (idlers.every(({ isIdle }) => isIdle)) break
+      }
+      wait.cancel()
+      end()
+    }
+    void round()
+  })
+}
