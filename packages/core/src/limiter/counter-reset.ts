@@ -58,7 +58,9 @@ export class CounterReset {
   async #resetCounted(result: CheckResult | undefined, policies: readonly CompiledPolicy[]): Promise<number> {
     if (result === undefined) return 0
     const demands = demandsOf(result, policies)
-    return this.#charges.forget(demands.map(({ subject, rule }) => ({ subject, counter: rule.counter, rule })))
+    return this.#charges.forget(
+      demands.map(({ subject, rule }) => ({ subject, counter: rule.counter, rule })),
+    )
   }
 
   async #resetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {

@@ -1,6 +1,21 @@
-import { algorithmOf, type LineReading, type Place, type Rule, speedUp, type State, timeToPay } from '../algorithms/index.ts'
-import type { Line } from './line.ts'
+import {
+  algorithmOf,
+  type LineReading,
+  type Place,
+  type Rule,
+  speedUp,
+  type State,
+  timeToPay,
+} from '../algorithms/index.ts'
 import { ServerClock } from './server-clock.ts'
+
+/** A line whose callers wait for a counter. */
+export interface FrontUser {
+  /** The first place that a caller has in the line of the counter. */
+  first(front: Front): Place | undefined
+  /** Called after news. @param isSlower whether callers may start later than they were told */
+  heard(isSlower: boolean): void
+}
 
 /** What came late starts within this time, so that it does not start at one instant. Microseconds. */
 const SPREAD = 300_000
@@ -27,7 +42,7 @@ export class Front {
   /** The counter, as `keyOfDemand` names it. */
   readonly key: string
   /** The lines whose callers wait for the counter. */
-  readonly lines: Set<Pick<Line, 'heard' | 'first'>> = new Set()
+  readonly lines: Set<FrontUser> = new Set()
   readonly #clock = new ServerClock()
   #rule: Rule | undefined
   #reading: LineReading | undefined
@@ -83,7 +98,10 @@ export class Front {
     this.#arrived = arrived
     // A full bucket takes no more, so what is still held back for the skipped time shrinks as time passes.
     if (isSame && wasKnown && state[2] === 0)
-      this.#skew -= Math.min(this.#skew, Math.max(0, before - this.#aheadOf(first.position, arrived)) * rule.unit)
+      this.#skew -= Math.min(
+        this.#skew,
+        Math.max(0, before - this.#aheadOf(first.position, arrived)) * rule.unit,
+      )
     if (isSame && wasKnown) this.#spread(this.#aheadOf(first.position, arrived) - before, arrived)
     else this.#lead = 0
     const isSlower = isSame && wasKnown && this.startOf(first) > startBefore + NOTICEABLE
@@ -123,6 +141,11 @@ export class Front {
       else early = middle
     }
     return late
+  }
+
+  /** The end of the cool-down that freezes the line, by this process's clock; 0 if none was heard of. */
+  get frozenUntil(): number {
+    return this.#cooldown === 0 ? 0 : this.#clock.ownInstant(this.#cooldown)
   }
 
   /** The cost units by which the front has passed a place. */

@@ -3,7 +3,7 @@ import type { Check } from '../check/check.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
-import type { TakenPlace } from './line.ts'
+import type { TakenPlace } from './standing.ts'
 
 /** Whether callers wait for the counter of a demand in line. Callers that leave a share to others ask again instead. */
 export function canStand({ rule, mode, terms }: Demand): boolean {
@@ -88,7 +88,12 @@ export function blockGroup(callers: readonly Pick<TakenPlace, 'check' | 'units'>
 
 /** The group that charges units beside the place of a caller. Undefined if there are none. */
 export function extraGroup(check: Check, units: readonly number[]): Group | undefined {
-  const group = groupOf(check, (demand, i) => ({ ...demand, mode: Mode.SETTLE, cost: units[i]!, terms: undefined }))
+  const group = groupOf(check, (demand, i) => ({
+    ...demand,
+    mode: Mode.SETTLE,
+    cost: units[i]!,
+    terms: undefined,
+  }))
   const demands = group.demands.filter(({ cost }) => cost > 0)
   return demands.length === 0 ? undefined : { ...group, demands }
 }

@@ -4,8 +4,9 @@ import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { blockGroup, endsOf, extraGroup, leaveGroup, lookGroup, timeOf } from './in-line.ts'
-import type { Line, LineParts, Owed, Standing, TakenPlace } from './line.ts'
+import type { Line, LineParts } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
+import type { Owed, Standing, TakenPlace } from './standing.ts'
 
 /** What lines ask of the store of a limiter. */
 export class LineStore implements LineParts {
@@ -116,4 +117,3 @@ class Ghost implements Standing {
 function withoutCaller({ check, units }: Standing): Standing {
   return { check, units } as Standing
 }
-

@@ -1,55 +1,11 @@
 import type { Place } from '../algorithms/index.ts'
 import type { Alarm, Alarms } from '../base/alarms.ts'
-import type { Check } from '../check/check.ts'
 import type { Front } from './front.ts'
 import { neighbours } from './neighbours.ts'
+import { type Asking, AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
 
 /** How long a line waits for news of the store before it asks for some. Microseconds. */
 const LOOK = 1e6
-
-/** A place of a caller in the lines of its counters. */
-export interface TakenPlace {
-  readonly check: Check
-  /** The units of the caller, for each counter of the line. */
-  readonly units: readonly number[]
-  /** For each counter of the line; undefined for one that did not make the caller wait. */
-  readonly places: readonly (Place | undefined)[]
-}
-
-/** When a caller without a place may start. Microseconds, by this process's clock. */
-export interface Owed {
-  /** The earliest start. */
-  readonly start: number
-  /** The time that the caller takes after the one in front of it. */
-  readonly time: number
-}
-
-/** A caller that has a place in line, or that was admitted while others of this process wait. */
-export interface Standing extends Pick<TakenPlace, 'check' | 'units'> {
-  /** The order in which the callers of this process asked. */
-  readonly seq: number
-  /** Undefined for a caller without a place in the store: {@link owes} says when it may start. */
-  places: TakenPlace['places'] | undefined
-  owes: Owed
-  /** The instant at which the caller's patience ends. Microseconds of this process's clock. */
-  readonly deadline: number
-  /** Starts the caller. */
-  start(): void
-  /** Called when the caller's patience has ended and its turn has not come. It has left the line. */
-  expire(): void
-  /** Called when the caller has left the line. Gives back what was charged for it beside its place. */
-  gone(): Promise<void> | undefined
-  /** Asks the store for news of the line. */
-  look(): void
-}
-
-/** A caller that asks the store again until it is admitted. */
-export interface Asking {
-  /** The instant at which it asks, by this process's clock; undefined while it asks. */
-  readonly asksAt: number | undefined
-  /** Lets the caller ask at once. */
-  wake(): void
-}
 
 /** The store, as a line needs it. */
 export interface LineParts {
@@ -159,10 +115,12 @@ export class Line implements Alarm {
     const gone = this.#callers.filter(caller => this.#leaving.has(caller))
     this.#callers = this.#callers.filter(caller => !this.#leaving.has(caller))
     this.#leaving.clear()
-    const done = gone.map(caller => {
+    const done: Promise<void>[] = []
+    for (const caller of gone) {
       this.#unplaced.delete(caller)
-      return caller.gone()
-    })
+      const returned = caller.gone()
+      if (returned !== undefined) done.push(returned)
+    }
     const taken = gone.filter(isPlaced)
     // From the end, because a place at the end is given back at once.
     for (const run of neighbours(taken).toReversed()) done.push(this.#parts.leave(this, run))
@@ -222,6 +180,8 @@ export class Line implements Alarm {
       for (const i of behind.keys()) behind[i]! -= units[i]!
       if (isWaiting) {
         caller.places = places
+        // The store knows nothing of those that started without a place.
+        caller.owes = { start: this.#lastStart + caller.owes.time, time: 0 }
         placed.add(caller)
       } else gone.push({ check, units, places })
     }
@@ -238,7 +198,9 @@ export class Line implements Alarm {
     // They may start later than they were told.
     this.#expiresAt = Number.NEGATIVE_INFINITY
     const { seq } = placed[0]!
-    const newer = this.#callers.filter(caller => caller.seq > seq && isPlaced(caller) && !placed.includes(caller))
+    const newer = this.#callers.filter(
+      caller => caller.seq > seq && isPlaced(caller) && !placed.includes(caller),
+    )
     const ahead = (newer as TakenPlace[]).filter(({ places }) => isAhead(places, placed[0]!.places!))
     if (ahead.length === 0) return
     for (const run of neighbours(ahead.map(copyOf)).toReversed()) void this.#parts.leave(this, run)
@@ -305,8 +267,11 @@ export class Line implements Alarm {
 
   #startOf(caller: Standing): number {
     const { places, owes } = caller
-    if (places === undefined) return Math.max(owes.start, this.#lastStart + owes.time)
-    let start = 0
+    let { start } = owes
+    if (places === undefined) {
+      for (const front of this.fronts) start = Math.max(start, front.frozenUntil)
+      return Math.max(start, this.#lastStart + owes.time)
+    }
     for (const [i, place] of places.entries())
       if (place !== undefined) start = Math.max(start, this.fronts[i]!.startOf(place))
     return start
@@ -358,9 +323,6 @@ export class Line implements Alarm {
     if (this.isEmpty) this.#parts.emptied(this)
   }
 }
-
-/** What a caller owes that may start as soon as those in front of it have. */
-export const AT_ONCE: Owed = { start: 0, time: 0 }
 
 function isPlaced(caller: Standing): caller is Standing & TakenPlace {
   return caller.places !== undefined

@@ -7,7 +7,8 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
 import { Front } from './front.ts'
 import { canStand } from './in-line.ts'
-import { type Asking, Line, type LineParts } from './line.ts'
+import { Line, type LineParts } from './line.ts'
+import type { Asking } from './standing.ts'
 
 /** What all callers of a process share: one timer, and one bound on their number. */
 export class WaitingRoom {

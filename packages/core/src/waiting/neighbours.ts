@@ -1,4 +1,4 @@
-import type { TakenPlace } from './line.ts'
+import type { TakenPlace } from './standing.ts'
 
 /** Callers whose places follow each other, in one list for each run. */
 export function neighbours(callers: readonly TakenPlace[]): TakenPlace[][] {

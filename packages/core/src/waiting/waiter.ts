@@ -7,8 +7,9 @@ import type { Turn } from '../check/turn.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
 import { endsOf, isMixed, isRefusedInLine, redeeming, timeOf, unitsInLine } from './in-line.ts'
-import { type Asking, AT_ONCE, type Line, type Owed, type Standing, type TakenPlace } from './line.ts'
+import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
+import { type Asking, AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
 import type { Ask, WaiterParts } from './waiter-parts.ts'
 
 /** How often a caller asks for a permit that another process may free. Microseconds. */
@@ -323,7 +324,9 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   #giveUpPlace(): void {
     const { places } = this
     if (places !== undefined)
-      this.#returning = this.#parts.store.leave(this.#line!, [{ check: this.check, units: this.#units, places }])
+      this.#returning = this.#parts.store.leave(this.#line!, [
+        { check: this.check, units: this.#units, places },
+      ])
     if (this.#decision !== undefined) void this.gone()
     this.places = undefined
     this.#decision = undefined
@@ -336,7 +339,10 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     const now = this.#parts.store.clock()
     const late = places.map((place, i) => {
       const front = this.#line!.fronts[i]!
-      return Math.min(this.#units[i]!, place === undefined ? front.paidIn(now - this.#sent) : front.surplus(place, now))
+      return Math.min(
+        this.#units[i]!,
+        place === undefined ? front.paidIn(now - this.#sent) : front.surplus(place, now),
+      )
     })
     this.#parts.store.charge(this.check, late)
   }

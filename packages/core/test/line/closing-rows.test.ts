@@ -33,7 +33,7 @@ describe('close()', () => {
   })
 
   it('has given the places back when it resolves', async () => {
-    const world = await aWorld(perSecond(10), { delays: { least: 40_000, most: 60_000 } })
+    const world = await aWorld(perSecond(10), { delays: { least: 15_000, most: 20_000 } })
     asks(world, 50)
     await world.pass(1050)
     let left: number | undefined

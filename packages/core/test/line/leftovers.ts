@@ -38,8 +38,10 @@ export async function leftovers(world: World): Promise<Leftovers> {
   const shrunk = Math.max(...capacities) - Math.min(...capacities)
   const lowest = Math.min(...book.rates.map(({ value }) => value))
   const owed = Math.ceil(((book.killed + overdrawn + shrunk) * book.window) / lowest)
+  // A counter that was written before a clock was set back is not paid until that clock has caught up.
+  const behind = world.setBackMs * 1000
   const observer = world.addProcess()
-  await time.run(Math.max(time.now + 1_100_000, Math.max(gone, still) + FREE_MS * 1000 + owed))
+  await time.run(Math.max(time.now + 1_100_000, Math.max(gone, still) + FREE_MS * 1000 + owed + behind))
   const view = viewOf('observer')
   const read = async <T>(promise: Promise<T>): Promise<T> => {
     const answer = { isThere: false }

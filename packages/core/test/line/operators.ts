@@ -78,7 +78,8 @@ export async function change(
   if (process.control !== undefined) {
     book.isChanging = true
     try {
-      return await process.control.change(world.policy.name, numbers)
+      await process.control.change(world.policy.name, numbers)
+      return
     } catch (error) {
       // Nobody knows whether the store has it.
       book.isUncertain = true
@@ -136,6 +137,7 @@ export async function block(world: World, index: number, user: string, ms: numbe
 export function failover(world: World, stepMs: number, lostMs = 0): void {
   const { book, time, server, policy } = world
   server.skewMs += stepMs
+  world.setBackMs += Math.max(0, -stepMs)
   const skipped = Math.ceil((policy.limit * stepMs) / (policy.window * 1000))
   // Who comes new to a process may start what the clock skipped, once, as long as the line stands.
   if (stepMs > 0) book.grants.push({ from: time.now, to: time.now + 30e6, units: skipped, why: 'clock' })

@@ -66,6 +66,8 @@ export async function soon<T>(world: World, promise: Promise<T>, ms = 50): Promi
   const over = (): void => void (state.isOver = true)
   promise.then(over, over)
   await world.pass(ms)
+  // What waits for the turn of the event loop, and not for time.
+  for (let i = 0; i < 50 && !state.isOver; i++) await new Promise<void>(resolve => void setImmediate(resolve))
   if (!state.isOver) throw new Error(`It is still under way after ${ms} ms.`)
   return promise
 }

@@ -71,6 +71,8 @@ export class World {
   readonly callers: Caller[] = []
   readonly processes: Process[] = []
   readonly warnings: string[] = []
+  /** By how many milliseconds the server's clock was set back so far. */
+  setBackMs = 0
   /** The policy as it was set last. */
   policy: WorldPolicy
   #ends = 0
