@@ -74,9 +74,16 @@ export function leaveGroup(run: readonly TakenPlace[]): Group {
   }))
 }
 
-/** The group that gives callers without a place the last places, in one block. */
-export function blockGroup(callers: readonly Pick<TakenPlace, 'check' | 'units'>[]): Group {
-  const units = sumOf(callers)
+/**
+ * The group that gives callers without a place the last places, in one block.
+ *
+ * @param started units in front of theirs that have started already, for each counter; empty for none
+ */
+export function blockGroup(
+  callers: readonly Pick<TakenPlace, 'check' | 'units'>[],
+  started: readonly number[],
+): Group {
+  const units = sumOf([...callers, { units: started }])
   const place = { position: 0, born: 0 }
   return groupOf(callers[0]!.check, (demand, i) => ({
     ...demand,

@@ -31,8 +31,8 @@ export class LineStore implements LineParts {
     this.#ask(lookGroup(check), () => {})
   }
 
-  place(line: Line, callers: readonly Standing[]): void {
-    const group = blockGroup(callers)
+  place(line: Line, callers: readonly Standing[], started: readonly number[]): void {
+    const group = blockGroup(callers, started)
     let isTold = false
     this.#ask(group, evaluation => {
       const ends = evaluation && endsOf(group, evaluation)

@@ -12,8 +12,12 @@ export interface LineParts {
   readonly alarms: Alarms
   /** The time in microseconds, by this process's clock. */
   clock(): number
-  /** Asks the store for places at the end of the line, for callers that have none. Calls {@link Line.placed}. */
-  place(line: Line, callers: readonly Standing[]): void
+  /**
+   * Asks the store for places at the end of the line, for callers that have none. Calls {@link Line.placed}.
+   *
+   * @param started units that started in front of them without the store's knowledge, for each counter
+   */
+  place(line: Line, callers: readonly Standing[], started: readonly number[]): void
   /** Gives back places that follow each other. Resolves when the store has answered. */
   leave(line: Line, run: readonly TakenPlace[]): Promise<void>
   /** What a caller owes that has lost its place, while the store gives it no other one. */
@@ -44,8 +48,9 @@ export class Line implements Alarm {
   #ringsAt = Number.POSITIVE_INFINITY
   #looksAt = Number.POSITIVE_INFINITY
   #expiresAt = Number.POSITIVE_INFINITY
-  // The last start of a caller without a place, or in front of one.
+  // The last start, and what it owes if the caller had no place.
   #lastStart = 0
+  #lastOwed: Pick<Standing, 'units' | 'owes'> = { units: [], owes: AT_ONCE }
 
   constructor(key: string, fronts: readonly Front[], parts: LineParts) {
     this.key = key
@@ -159,7 +164,10 @@ export class Line implements Alarm {
 
   #placeAll(callers: readonly Standing[]): void {
     for (const caller of callers) this.#unplaced.add(caller)
-    this.#parts.place(this, callers)
+    const { units, owes } = this.#lastOwed
+    // The store knows nothing of a caller that has just started without a place.
+    const isOwed = this.#parts.clock() < this.#lastStart + owes.time
+    this.#parts.place(this, callers, isOwed ? units : [])
   }
 
   /**
@@ -180,8 +188,7 @@ export class Line implements Alarm {
       for (const i of behind.keys()) behind[i]! -= units[i]!
       if (isWaiting) {
         caller.places = places
-        // The store knows nothing of those that started without a place.
-        caller.owes = { start: this.#lastStart + caller.owes.time, time: 0 }
+        caller.owes = AT_ONCE
         placed.add(caller)
       } else gone.push({ check, units, places })
     }
@@ -236,6 +243,7 @@ export class Line implements Alarm {
       this.#callers.shift()
       this.#unplaced.delete(head)
       this.#lastStart = now
+      this.#lastOwed = head.places === undefined ? head : { units: [], owes: AT_ONCE }
       head.start()
     }
     this.#expire(now)

@@ -205,7 +205,6 @@ describe('a store that goes away under a line', () => {
     await outage
     await world.pass(12_000)
     const starts = startsFrom(world)
-    console.log('TRACE', starts.slice(68,80).join(' '))
     expect(starts).toHaveLength(87)
     expect(mostStarts(starts, 10)).toBeLessThanOrEqual(1)
     const order = startsOf(world.book).map(({ id }) => id)
