@@ -4,7 +4,7 @@ import { compileRule } from '@halt/core/testing'
 const SECOND = 1e6
 
 /** Picks an entry of a list. */
-type Pick = <T>(list: readonly T[]) => T
+export type Pick = <T>(list: readonly T[]) => T
 
 /** Picks what a caller accepts instead of its whole cost at once. Undefined for a caller that accepts nothing else. */
 export function randomTerms(random: () => number, pick: Pick, cost: number): Terms | undefined {

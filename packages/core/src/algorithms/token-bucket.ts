@@ -46,7 +46,9 @@ export const tokenBucket: Algorithm = {
       const debt = before[2]! + cost * rule.unit
       if (line.hasLine(state) || debt > rule.capacity * rule.unit || now < state[0]!)
         line.joinLine(state, now, cost)
-      keep(state, now, debt, rule)
+      // Not by keep(), which would pay the line while its tail has the new units and its debt has not.
+      state[2] = debt < MAX_EXACT ? debt : MAX_EXACT
+      if (line.hasLine(state)) line.keepLine(state, now, rule)
     },
 
     canLeave: (state, now, cost, place, rule) => line.canLeave([...state], now, cost, place, rule),

@@ -61,7 +61,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
     const rule = penalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
-    const state = loadState(demand, rule, counters)
+    const state = loadState(demand, rule, counters, now)
     const passed = (repeated && !countsRepeats(rule)) || fits(demand, rule, state, now)
     rules[i] = rule
     states[i] = state
@@ -69,7 +69,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     if (demand.terms !== undefined) hasTerms = true
     if (!passed && demand.mode !== Mode.SHADOW) {
       allowed = false
-      if (demand.mode !== Mode.PEEK) violates = true
+      if (isAsked(demand)) violates = true
     }
   }
   const decided: Decided = { demands, rules, states, passes }
@@ -108,7 +108,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
 // perf: bench "@halt/store-memory, token bucket"; one demand alone is the most common group, and needs no lists.
 function decideOne(demand: Demand, counters: Counters, now: number): Evaluation {
   const { rule } = demand
-  const state = loadState(demand, rule, counters)
+  const state = loadState(demand, rule, counters, now)
   const passed = fits(demand, rule, state, now)
   let started = false
   if (passed) applyDemand(demand, demand.cost, rule, state, counters, now)
@@ -133,11 +133,19 @@ const NOTHING: readonly boolean[] = Object.freeze([])
 const YES: readonly boolean[] = Object.freeze([true])
 const NO: readonly boolean[] = Object.freeze([false])
 
-/** Loads the counter of a demand. Refuses one of a later version of Halt, whose numbers it would misread. */
-function loadState({ subject }: Demand, rule: Rule, counters: Counters): State {
+function loadState({ subject }: Demand, rule: Rule, counters: Counters, now: number): State {
   const state = counters.load(subject, rule.counter, rule)
-  if (state.length > BUCKET_LENGTH && algorithmOf(rule).reads?.(state) === false) throw unknownLayout(rule)
-  return state
+  return state.length > BUCKET_LENGTH ? stateToUse(state, rule, now) : state
+}
+
+/**
+ * The numbers of a long counter. Refuses one of a later version of Halt, whose numbers it would misread. A line that is over counts
+ * as removed, which some stores do at once and others later: nobody can have a place in it any more.
+ */
+function stateToUse(state: State, rule: Rule, now: number): State {
+  const { line, reads } = algorithmOf(rule)
+  if (reads?.(state) === false) throw unknownLayout(rule)
+  return line !== undefined && freshAt(state, rule) <= now ? [] : state
 }
 
 function fits(demand: Demand, rule: Rule, state: State, now: number): boolean {
@@ -203,7 +211,7 @@ function charge(
  */
 function startCooldown(demand: Demand, rule: Rule, state: State, counters: Counters, now: number): boolean {
   const { subject, cost, mode, rule: normal } = demand
-  if (mode === Mode.PEEK || isReserved(demand, rule, state, now)) return false
+  if (!isAsked(demand) || isReserved(demand, rule, state, now)) return false
   const prolongs = mode === Mode.BLOCK && normal.cooldown > 0 && now + rule.cooldown > blockedUntil(state)
   if (!prolongs && !startsCooldown(state, now, cost, normal)) return false
   if (state.length === 0) state.push(0, ...algorithmOf(rule).idle(now, rule))
@@ -214,6 +222,11 @@ function startCooldown(demand: Demand, rule: Rule, state: State, counters: Count
   line?.look(state, now, rule)
   counters.keep(subject, rule.counter, state, freshAt(state, rule))
   return true
+}
+
+/** Whether a refusal refuses a client: a peek asks for nothing, and a settlement is refused only if a place must be kept. */
+function isAsked({ mode }: Demand): boolean {
+  return mode !== Mode.PEEK && mode !== Mode.SETTLE
 }
 
 /** Whether a rule counts a call whose idempotency key was seen before. A repeated call is in flight like any other. */

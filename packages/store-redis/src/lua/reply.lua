@@ -25,11 +25,20 @@ else
   texts[2] = table.concat(list, ' ')
   for d = 1, count do
     local item = items[d]
-    local state = item.state
+    local state, rule = item.state, item.rule
     if item.short then texts[d + 2] = format('+%.0f', state.debt)
     else
       list = { item.fits and '1' or item.starts and '2' or '0' }
-      for i = 1, state and #state or 0 do list[i + 1] = format('%.0f', state[i]) end
+      local length, holes = state and #state or 0, nil
+      if length > 5 and rule.kind == KIND.BUCKET then length, holes = 11, state.holes end
+      for i = 1, length do list[i + 1] = format('%.0f', state[i]) end
+      if holes and holes ~= '' then
+        local pairs_of = { unpackd('>' .. string.rep('d', #holes / 8), holes) }
+        pairs_of[#pairs_of] = nil
+        -- table.concat() writes numbers below 10^14 whole.
+        for i = 1, state.tail < 1e14 and 0 or #pairs_of do pairs_of[i] = format('%.0f', pairs_of[i]) end
+        list[13] = table.concat(pairs_of, ' ')
+      end
       texts[d + 2] = table.concat(list, ' ')
     end
   end
