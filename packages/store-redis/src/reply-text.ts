@@ -88,6 +88,11 @@ function canHoldPlace({ rule, mode }: Demand): boolean {
 function isState(state: State, { rule }: Demand): boolean {
   const kind = SCRIPT_KINDS[rule.code]
   const { length } = state
-  const fits = kind === BUCKET ? length >= 5 && algorithms[rule.code].reads?.(state) !== false : kind === 1 ? length === 3 || length === 4 : length % 2 === 1
+  const fits =
+    kind === BUCKET
+      ? length >= 5 && algorithms[rule.code].reads?.(state) !== false
+      : kind === 1
+        ? length === 3 || length === 4
+        : length % 2 === 1
   return (fits || length === 0) && state.every(Number.isSafeInteger)
 }

@@ -93,9 +93,7 @@ function waitOf(
     : Math.max(algorithm.wait(state, now, units, rule), cooldown)
   if (wait <= maxWait) return wait
   // A place in flight may become free at any time.
-  return algorithm.isFlight && wait < Number.POSITIVE_INFINITY && cooldown <= maxWait
-    ? maxWait
-    : undefined
+  return algorithm.isFlight && wait < Number.POSITIVE_INFINITY && cooldown <= maxWait ? maxWait : undefined
 }
 
 /**
