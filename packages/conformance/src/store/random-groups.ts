@@ -8,12 +8,12 @@ import {
   Mode,
   type PenaltyDemand,
   PenaltyMode,
-  type Evaluation,
   ruleInForce,
 } from '@halt/core/store'
 import { compilePenalty, compileRule } from '@halt/core/testing'
 
 import { START } from './bench.ts'
+import type { Charged } from './charged.ts'
 import { randomFollowUp } from './random-places.ts'
 import { randomLine, randomTerms } from './random-terms.ts'
 import { randomNumbers } from './random-numbers.ts'
@@ -24,12 +24,6 @@ export interface Step {
   readonly advance: number
   /** Makes the groups. `past` are the latest charges, which a settlement may correct. */
   readonly groups: (past: readonly Charged[]) => Group[]
-}
-
-/** A charge that a later step may settle. */
-export interface Charged {
-  readonly group: Group
-  readonly evaluation: Evaluation
 }
 
 const SECOND = 1e6

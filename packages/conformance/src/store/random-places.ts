@@ -1,6 +1,6 @@
 import { algorithms, codes, type Demand, type Group, Mode, type Terms } from '@halt/core/store'
 
-import type { Charged } from './random-groups.ts'
+import type { Charged } from './charged.ts'
 import type { Pick } from './random-terms.ts'
 
 /**

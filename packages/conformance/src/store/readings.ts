@@ -38,7 +38,8 @@ export function readings(group: Group, evaluation: Evaluation): unknown {
 
 /** The line of a bucket that is not over. */
 function lineIn(state: State, rule: Rule, now: number): unknown {
-  const { line, freshAt } = algorithms[rule.code]
-  const read = line?.read(state, now, rule)
-  return read && freshAt(state) > now ? { ...read, freshAt: freshAt(state) } : undefined
+  const algorithm = algorithms[rule.code]
+  const read = algorithm.line?.read(state, now, rule)
+  const freshAt = algorithm.freshAt(state)
+  return read && freshAt > now ? { ...read, freshAt } : undefined
 }

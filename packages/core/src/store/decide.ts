@@ -143,9 +143,9 @@ function loadState({ subject }: Demand, rule: Rule, counters: Counters, now: num
  * as removed, which some stores do at once and others later: nobody can have a place in it any more.
  */
 function stateToUse(state: State, rule: Rule, now: number): State {
-  const { line, reads } = algorithmOf(rule)
-  if (reads?.(state) === false) throw unknownLayout(rule)
-  return line !== undefined && freshAt(state, rule) <= now ? [] : state
+  const algorithm = algorithmOf(rule)
+  if (algorithm.reads?.(state) === false) throw unknownLayout(rule)
+  return algorithm.line !== undefined && freshAt(state, rule) <= now ? [] : state
 }
 
 function fits(demand: Demand, rule: Rule, state: State, now: number): boolean {

@@ -110,8 +110,9 @@ function isNumber(value: unknown): value is number {
 
 /** Whether a counter has every number that its algorithm reads, and none that this version of Halt does not know. */
 function isWhole(state: State, { rule }: Demand): boolean {
-  const { idle, reads } = algorithmOf(rule)
-  return state.length === 0 || (state.length > idle(0, rule).length && reads?.(state) !== false)
+  const algorithm = algorithmOf(rule)
+  const { length } = state
+  return length === 0 || (length > algorithm.idle(0, rule).length && algorithm.reads?.(state) !== false)
 }
 
 function isList<T>(
