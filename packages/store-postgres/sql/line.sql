@@ -109,13 +109,14 @@ BEGIN
   IF state[6] IS NULL THEN
     RETURN state;
   END IF;
-  IF state[3] > room THEN
+  IF state[3] <= room AND now > state[10] AND now >= state[1] THEN
+    RETURN state[1:5];
+  END IF;
+  IF state[3] > room OR now < blocked THEN
     state[10] := greatest(
       state[10],
-      least(greatest(now, blocked) + ceil((state[3] - room) / state[5]) + 2500000, 9007199254740991)
+      least(greatest(now, blocked) + greatest(0, ceil((state[3] - room) / state[5])) + 2500000, 9007199254740991)
     );
-  ELSIF now > state[10] AND now >= state[1] THEN
-    RETURN state[1:5];
   END IF;
   RETURN state;
 END

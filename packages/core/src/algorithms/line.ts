@@ -135,12 +135,11 @@ export function resetLine(state: State, rule: Rule): void {
 /** Keeps a line that was changed at `now` for as long as somebody may wait in it; drops it afterwards. */
 export function keepLine(state: State, now: number, rule: Rule): void {
   const room = rule.capacity * rule.unit
-  const debt = state[2]!
-  const from = Math.max(now, state[0]!)
-  if (debt > room) {
-    const until = from + Math.ceil((debt - room) / rule.rate) + ECHO
+  const [cooldown, , debt] = state as [number, number, number]
+  if (debt > room || now < cooldown) {
+    const until = Math.max(now, cooldown) + Math.max(0, Math.ceil((debt - room) / rule.rate)) + ECHO
     if (until > state[UNTIL]!) state[UNTIL] = Math.min(until, MAX_EXACT)
-  } else if (now > state[UNTIL]! && now >= state[0]!) state.length = PARTS
+  } else if (now > state[UNTIL]!) state.length = PARTS
 }
 
 /** The instant from which a line is over, and its bucket equals a fresh one. Microseconds. */

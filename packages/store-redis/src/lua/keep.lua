@@ -56,11 +56,12 @@ for d = 1, failed and 0 or count do
       if kind == KIND.BUCKET and #state > 5 then
         -- A line is kept for as long as somebody may wait in it, and 2.5 s longer, so that every process hears of its end.
         local room = rule.capacity * rule.unit
-        if state.debt > room then
-          local kept = math.max(now, starts and now + rule.cooldown or state.cooldown) + ceil((state.debt - room) / rule.rate) + 2500000
-          if kept > state.kept then state.kept = math.min(kept, MAX) end
-        elseif now > state.kept and now >= state.cooldown then
+        local blocked = starts and now + rule.cooldown or state.cooldown
+        if state.debt <= room and now > state.kept and now >= state.cooldown then
           state = { state.cooldown, state.at, state.debt, state.unit, state.rate }
+        elseif state.debt > room or now < blocked then
+          local kept = math.max(now, blocked) + math.max(0, ceil((state.debt - room) / rule.rate)) + 2500000
+          if kept > state.kept then state.kept = math.min(kept, MAX) end
         end
       end
       if starts then state.cooldown = now + rule.cooldown elseif state.cooldown <= now then state.cooldown = 0 end
