@@ -121,7 +121,19 @@ class Both {
   }
 }
 
-const acts = ['come', 'come', 'come', 'come', 'leave', 'leave', 'refund', 'overdraw', 'block', 'reset', 'rate']
+const acts = [
+  'come',
+  'come',
+  'come',
+  'come',
+  'leave',
+  'leave',
+  'refund',
+  'overdraw',
+  'block',
+  'reset',
+  'rate',
+]
 const step = fc.record({
   advance: fc.oneof(fc.constant(0), fc.nat(5), fc.nat(40)),
   act: fc.constantFrom(...acts),
