@@ -612,7 +612,7 @@ BEGIN
     item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode >= 6;
     -- A line may have the place of which the demand speaks.
     item.holds := coalesce(item.line IS NOT NULL AND state[7] = item.born AND item.place <= state[8], false);
-    IF item.holds AND item.mode = 3 AND item.cost < 0 THEN
+    IF item.holds AND item.mode = 3 AND item.cost < 0 AND item.place + item.cost >= 0 THEN
       line := halt.leave_line_v3(item.line, -item.cost, item.place, item.capacity * item.unit);
       item.fits := repeated OR line IS NOT NULL;
       item.line := coalesce(line, item.line);

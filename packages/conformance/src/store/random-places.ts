@@ -42,5 +42,6 @@ export function randomFollowUp(random: () => number, pick: Pick, past: readonly 
 function placeOf({ rule, mode, cost }: Demand, state: readonly number[] = []): Terms['place'] {
   if (rule.code !== codes['token-bucket'] || mode !== Mode.CHARGE || cost <= 0) return undefined
   const line = algorithms.t.line?.read([...state], state[1] ?? 0, rule)
-  return line === undefined ? undefined : { position: line.tail, born: line.born }
+  // Wrong places may have left more units than there were.
+  return line === undefined || line.tail < 1 ? undefined : { position: line.tail, born: line.born }
 }

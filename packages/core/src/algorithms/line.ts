@@ -105,13 +105,13 @@ export function canLeave(state: State, now: number, cost: number, place: Place, 
 }
 
 /**
- * Removes a place from a paid line. Those behind it move up, at its turn at the latest. A place of another line is left alone.
+ * Removes a place from a paid line. Those behind it move up, at its turn at the latest. A place that the line never gave is left alone.
  *
  * @returns false if there are too many holes: the caller keeps its position until its turn, and leaves then
  */
 export function leave(state: State, cost: number, { position, born }: Place, rule: Rule): boolean {
   const tail = state[TAIL]!
-  if (state[BORN] !== born || position > tail) return true
+  if (state[BORN] !== born || position > tail || position < cost) return true
   const room = rule.capacity * rule.unit
   if (position === tail) {
     state[TAIL] = tail - cost

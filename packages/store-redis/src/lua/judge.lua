@@ -60,7 +60,7 @@ for d = 1, count do
   local fits = repeated and kind < KIND.LEASES or mode == MODE.SETTLE or mode >= MODE.GRANT
   -- A line may have the place of which the demand speaks.
   local holds = terms and terms.position >= 0 and line and state.born == terms.born and terms.position <= state.tail
-  if holds and mode == MODE.SETTLE and cost < 0 then
+  if holds and mode == MODE.SETTLE and cost < 0 and terms.position + cost >= 0 then
     fits = repeated or leave(line, -cost, terms.position, rule.capacity * rule.unit)
   end
   if not fits and mode ~= MODE.SETTLE and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
