@@ -25,7 +25,7 @@ class Both {
     return this.state[6] ?? -1
   }
 
-  ask(mode: Mode, cost: number, terms: Demand['terms'] = undefined, rule = this.rule): Evaluation {
+  ask(mode: Mode, cost: number, terms?: Demand['terms'], rule = this.rule): Evaluation {
     const group = { demands: [{ rule, subject: 's', cost, mode, penalized: false, terms }] }
     const load = (): State => [...this.state]
     return decide(group, { load, keep: (_s, _c, state) => void (this.state = [...state]) }, this.book.now)
@@ -39,86 +39,86 @@ class Both {
   placeOf(index: number): Place {
     return { position: this.state[7]! - this.book.behind(index), born: this.born }
   }
+}
 
-  do({ act, cost, who }: Step): void {
-    const { book, rule } = this
-    const { unit, room } = book
-    if (act === 'come') this.come(Math.min(cost, rule.capacity))
-    else if (act === 'leave') {
-      const waiting = [...book.callers.keys()].filter(
-        i => book.callers[i]!.state === 'in' && !book.mayStart(i),
-      )
-      const index = waiting[who % Math.max(1, waiting.length)]
-      if (index === undefined) return void this.ask(Mode.LOOK, 0)
-      const terms = { place: this.placeOf(index) }
-      expect(this.ask(Mode.SETTLE, -book.callers[index]!.cost, terms).passes).toEqual([true])
-      book.leave(index)
-    } else if (act === 'refund') {
-      this.ask(Mode.SETTLE, -cost)
-      if (book.hasLine && book.debt > room) book.pool += Math.min(cost * unit, room)
-      else book.debt = Math.max(0, book.debt - cost * unit)
-    } else if (act === 'overdraw') {
-      this.ask(Mode.SETTLE, cost)
-      book.debt += cost * unit
-    } else if (act === 'block') {
-      const cooldown = 7 * cost
-      this.ask(Mode.BLOCK, 0, undefined, { ...rule, cooldown })
-      book.cooldown = Math.max(book.cooldown, book.now + cooldown)
-    } else if (act === 'reset') {
-      this.ask(Mode.RESET, 0)
-      book.cooldown = 0
-      book.debt = book.hasLine ? Math.max(0, book.debt - room) : 0
-      book.settle()
-    } else if (book.hasLine) {
-      this.rule = { ...rule, rate: cost }
-      this.ask(Mode.LOOK, 0, undefined, this.rule)
-      book.rate = cost
-    }
+/** Does one step in the loop and in the book. */
+function play(both: Both, { act, cost, who }: Step): void {
+  const { book, rule } = both
+  const { unit, room } = book
+  if (act === 'come') come(both, Math.min(cost, rule.capacity))
+  else if (act === 'leave') {
+    const waiting = [...book.callers.keys()].filter(i => book.callers[i]!.state === 'in' && !book.mayStart(i))
+    const index = waiting[who % Math.max(1, waiting.length)]
+    if (index === undefined) return void both.ask(Mode.LOOK, 0)
+    const terms = { place: both.placeOf(index) }
+    expect(both.ask(Mode.SETTLE, -book.callers[index]!.cost, terms).passes).toEqual([true])
+    book.leave(index)
+  } else if (act === 'refund') {
+    both.ask(Mode.SETTLE, -cost)
+    if (book.hasLine && book.debt > room) book.pool += Math.min(cost * unit, room)
+    else book.debt = Math.max(0, book.debt - cost * unit)
+  } else if (act === 'overdraw') {
+    both.ask(Mode.SETTLE, cost)
+    book.debt += cost * unit
+  } else if (act === 'block') {
+    const cooldown = 7 * cost
+    both.ask(Mode.BLOCK, 0, undefined, { ...rule, cooldown })
+    book.cooldown = Math.max(book.cooldown, book.now + cooldown)
+  } else if (act === 'reset') {
+    both.ask(Mode.RESET, 0)
+    book.cooldown = 0
+    book.debt = book.hasLine ? Math.max(0, book.debt - room) : 0
+    book.settle()
+  } else if (book.hasLine) {
+    both.rule = { ...rule, rate: cost }
+    both.ask(Mode.LOOK, 0, undefined, both.rule)
+    book.rate = cost
   }
+}
 
-  come(cost: number): void {
-    const { book, born } = this
-    const later = book.copy()
-    const fits = book.debt + cost * book.unit <= book.room && book.now >= book.cooldown
-    const { allowed, startsIn } = this.ask(Mode.CHARGE, cost, { maxWait: 1e12 })
-    expect(allowed).toBe(true)
-    if (fits) {
-      expect(startsIn).toBe(undefined)
-      book.debt += cost * book.unit
-      return
-    }
-    later.join(cost)
-    while (!later.mayStart(later.callers.length - 1) || later.now < later.cooldown) later.tick()
-    expect(startsIn).toBe(later.now - book.now)
-    if (born !== this.born) book.callers = []
-    book.join(cost)
+/** Lets a caller come, and compares the wait that it is told. */
+function come(both: Both, cost: number): void {
+  const { book, born } = both
+  const later = book.copy()
+  const fits = book.debt + cost * book.unit <= book.room && book.now >= book.cooldown
+  const { allowed, startsIn } = both.ask(Mode.CHARGE, cost, { maxWait: 1e12 })
+  expect(allowed).toBe(true)
+  if (fits) {
+    expect(startsIn).toBe(undefined)
+    book.debt += cost * book.unit
+    return
   }
+  later.join(cost)
+  while (!later.mayStart(later.callers.length - 1) || later.now < later.cooldown) later.tick()
+  expect(startsIn).toBe(later.now - book.now)
+  if (born !== both.born) book.callers = []
+  book.join(cost)
+}
 
-  compare(): void {
-    const { book, state } = this
-    book.write()
-    if (state.length <= 5) {
-      const [, at = 0, debt = 0, , rate = 1] = state
-      expect(Math.max(0, debt - (book.now - at) * rate)).toBe(book.debt)
-      book.hasLine = false
-      book.callers = []
-      return
-    }
-    expect([state[2], state[8], state[10]]).toEqual([
-      book.debt,
-      book.pool,
-      book.left.reduce((sum, { cost }) => sum + cost, 0),
-    ])
-    // Unit by unit, because neighbours among the holes are one.
-    const units = (position: number, count: number): number[] =>
-      Array.from({ length: count }, (_, i) => position - count + 1 + i)
-    const holes: number[] = []
-    for (let i = 11; i < state.length; i += 2) holes.push(...units(state[i]!, state[i + 1]!))
-    const left = book.callers.flatMap((caller, i) =>
-      caller.state === 'left' ? units(this.placeOf(i).position, caller.cost) : [],
-    )
-    expect(holes).toEqual(left)
+function compare(both: Both): void {
+  const { book, state } = both
+  book.write()
+  if (state.length <= 5) {
+    const [, at = 0, debt = 0, , rate = 1] = state
+    expect(Math.max(0, debt - (book.now - at) * rate)).toBe(book.debt)
+    book.hasLine = false
+    book.callers = []
+    return
   }
+  expect([state[2], state[8], state[10]]).toEqual([
+    book.debt,
+    book.pool,
+    book.left.reduce((sum, { cost }) => sum + cost, 0),
+  ])
+  // Unit by unit, because neighbours among the holes are one.
+  const units = (position: number, count: number): number[] =>
+    Array.from({ length: count }, (_, i) => position - count + 1 + i)
+  const holes: number[] = []
+  for (let i = 11; i < state.length; i += 2) holes.push(...units(state[i]!, state[i + 1]!))
+  const left = book.callers.flatMap((caller, i) =>
+    caller.state === 'left' ? units(both.placeOf(i).position, caller.cost) : [],
+  )
+  expect(holes).toEqual(left)
 }
 
 const acts = [
@@ -154,8 +154,8 @@ describe('the line of a token bucket', () => {
       const both = new Both(rule)
       for (const each of steps) {
         both.pass(each.advance)
-        both.do(each)
-        both.compare()
+        play(both, each)
+        compare(both)
       }
     }
     fc.assert(fc.property(numbers, fc.array(step, { maxLength: 60, size: 'max' }), check), { numRuns: 300 })
@@ -174,19 +174,19 @@ describe('the line of a token bucket', () => {
       [300_001, 'come'],
     ] as const) {
       both.pass(advance)
-      both.do({ advance, act, cost: 4, who: 2 })
-      both.compare()
+      play(both, { advance, act, cost: 4, who: 2 })
+      compare(both)
     }
   })
 
   it('keeps the units of whoever has left in front of one that comes', () => {
     const both = new Both({ unit: 10, rate: 1, capacity: 2 })
-    for (let i = 0; i < 5; i++) both.come(2)
-    both.do({ advance: 0, act: 'leave', cost: 1, who: 1 })
-    both.compare()
+    for (let i = 0; i < 5; i++) come(both, 2)
+    play(both, { advance: 0, act: 'leave', cost: 1, who: 1 })
+    compare(both)
     both.pass(11)
-    both.come(2)
-    both.compare()
+    come(both, 2)
+    compare(both)
   })
 
   it('has no numbers but those that this version knows', () => {
