@@ -21,7 +21,7 @@
 --@ record state: cooldown at=2 debt=3 unit=4 rate=5 parts=6 born=7 tail=8 pool=9 kept=10 gone=11 holes=12 ends=2 count=3 granted=4
 --@ record line: cooldown at debt unit rate parts born tail pool kept gone holes
 --@ record score: ends points last violations level fresh
---@ record item first: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds
+--@ record item first: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds stored
 --@ record terms: wait least floor hold since position born
 --@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 LEASES=3
 --@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 SETTLE=3 HOLD=4 BLOCK=5 GRANT=6 LOOK=7 RESET=8

@@ -24,7 +24,7 @@ for d = 1, count do
     charged_to = groups[i]
     i = i + 1
   end
-  local value, state, used, kind, line = wrote[key], false, 0, rule.kind, false
+  local value, state, used, kind, line, tail = wrote[key], false, 0, rule.kind, false, 0
   if value == nil then value = raw[k] end
   if value and kind == KIND.BUCKET and #value > 40 then
     if not pay then
@@ -36,7 +36,8 @@ for d = 1, count do
       -- A line that is over may still be stored. Its counter equals a fresh one.
       if math.max(math.max(line.at, line.cooldown) + ceil(line.debt / line.rate), line.kept + 1) <= now then line = false
       else
-        state = read_line(value)
+        -- What is stored is read again for the reply if nothing is written: nothing else needs the numbers before the payment.
+        state, tail = line, line.tail
         pay(line, rule.capacity, rule.unit, rule.rate)
         used = line.debt
       end
@@ -59,7 +60,7 @@ for d = 1, count do
   -- A repeated call takes its leases like any other, and is not charged otherwise.
   local fits = repeated and kind < KIND.LEASES or mode == MODE.SETTLE or mode >= MODE.GRANT
   -- A line may have the place of which the demand speaks.
-  local holds = terms and terms.position >= 0 and line and state.born == terms.born and terms.position <= state.tail
+  local holds = terms and terms.position >= 0 and line and state.born == terms.born and terms.position <= tail
   if holds and mode == MODE.SETTLE and cost < 0 and terms.position + cost >= 0 then
     fits = repeated or leave(line, -cost, terms.position, rule.capacity * rule.unit)
   end
@@ -80,7 +81,7 @@ for d = 1, count do
   }
   if line then
     local item = items[d]
-    item.paid = line
+    item.paid, item.stored = line, value
   end
   if terms then
     local item = items[d]

@@ -98,7 +98,7 @@ for d = 1, failed and 0 or count do
         if before == nil then before = raw[k - count + d] end
         item.before = { before, px }
       end
-      wrote[key], item.state = value, state
+      wrote[key], item.state, item.stored = value, state, nil
       item.short = kind == KIND.BUCKET and fits and cost > 0 and state.cooldown == 0 and state.at == now and #state == 5
     end
   end

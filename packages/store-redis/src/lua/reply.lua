@@ -28,18 +28,23 @@ else
     local state, rule = item.state, item.rule
     if item.short then texts[d + 2] = format('+%.0f', state.debt)
     else
-      list = { item.fits and '1' or item.starts and '2' or '0' }
-      local length, holes = state and #state or 0, nil
-      if length > 5 and rule.kind == KIND.BUCKET then length, holes = 11, state.holes end
-      for i = 1, length do list[i + 1] = format('%.0f', state[i]) end
-      if holes and holes ~= '' then
-        local pairs_of = { unpackd('>' .. string.rep('d', #holes / 8), holes) }
-        pairs_of[#pairs_of] = nil
-        -- table.concat() writes numbers below 10^14 whole.
-        for i = 1, state.tail < 1e14 and 0 or #pairs_of do pairs_of[i] = format('%.0f', pairs_of[i]) end
-        list[13] = table.concat(pairs_of, ' ')
+      local sign = item.fits and '1' or item.starts and '2' or '0'
+      if item.stored then state = read_line(item.stored) end
+      if state and #state > 5 and rule.kind == KIND.BUCKET then
+        local holes = state.holes
+        texts[d + 2] = format('%s %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f', sign, unpack(state, 1, 11))
+        if holes ~= '' then
+          list = { unpackd('>' .. string.rep('d', #holes / 8), holes) }
+          list[#list] = nil
+          -- table.concat() writes numbers below 10^14 whole.
+          for i = 1, state.tail < 1e14 and 0 or #list do list[i] = format('%.0f', list[i]) end
+          texts[d + 2] = texts[d + 2] .. ' ' .. table.concat(list, ' ')
+        end
+      else
+        list = { sign }
+        for i = 1, state and #state or 0 do list[i + 1] = format('%.0f', state[i]) end
+        texts[d + 2] = table.concat(list, ' ')
       end
-      texts[d + 2] = table.concat(list, ' ')
     end
   end
   out[o] = table.concat(texts, ';')
