@@ -35,24 +35,24 @@ CREATE TABLE IF NOT EXISTS halt.documents (
 -- One demand while a group is decided.
 DO $$
 BEGIN
-  CREATE TYPE halt.item_v2 AS (
+  CREATE TYPE halt.item_v3 AS (
     key text, mode int, cost float8, charged_to float8, edges float8[],
     -- the rule in force
     kind int, cooldown float8, capacity float8, unit float8, rate float8, span float8, slice float8, parts float8,
     -- the same numbers of the rule without a penalty
     own_cooldown float8, own_capacity float8,
     -- terms
-    has_terms boolean, max_wait float8, least float8, gapless boolean, hold float8, since float8,
+    has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
     need float8, others float8,
     -- the counter, and what becomes of it
-    state float8[], used float8, fits boolean, starts boolean, wait float8, units_left float8
+    state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8
   );
 EXCEPTION WHEN duplicate_object THEN NULL;
 END
 $$;
 
 -- The debt of a bucket at `now`, in terms of (unit, rate). Mirrors core/src/algorithms/token-bucket.ts.
-CREATE OR REPLACE FUNCTION halt.debt_v2(state float8[], now float8, unit float8, rate float8) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.debt_v3(state float8[], now float8, unit float8, rate float8) RETURNS float8
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   debt float8 := state[3];
@@ -71,7 +71,7 @@ END
 $$;
 
 -- The end of the period at `now`. Beyond the known edges, periods go on with the same length. Mirrors period.ts.
-CREATE OR REPLACE FUNCTION halt.period_end_v2(edges float8[], now float8) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.period_end_v3(edges float8[], now float8) RETURNS float8
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN now < edges[1] THEN edges[1] - floor((edges[1] - now - 1) / (edges[2] - edges[1])) * (edges[2] - edges[1])
@@ -82,7 +82,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- A state after a charge of `cost` units to the sub-window of this instant. Mirrors core/src/algorithms/sliding-window.ts.
-CREATE OR REPLACE FUNCTION halt.charge_sub_window_v2(
+CREATE OR REPLACE FUNCTION halt.charge_sub_window_v3(
   state float8[], now float8, cost float8, span float8, slice float8, parts float8
 ) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -117,7 +117,7 @@ END
 $$;
 
 -- A state after a refund of `amount` units to the sub-window that was charged.
-CREATE OR REPLACE FUNCTION halt.refund_sub_window_v2(state float8[], amount float8, charged_to float8) RETURNS float8[]
+CREATE OR REPLACE FUNCTION halt.refund_sub_window_v3(state float8[], amount float8, charged_to float8) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
   FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
@@ -133,7 +133,7 @@ END
 $$;
 
 -- The units of a state that count at `now`, less those that were granted. Not for buckets.
-CREATE OR REPLACE FUNCTION halt.counted_v2(state float8[], now float8, kind int) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.counted_v3(state float8[], now float8, kind int) RETURNS float8
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   sum float8 := 0;
@@ -151,17 +151,20 @@ END
 $$;
 
 -- The instant from which a state equals a fresh one, its cool-down included.
-CREATE OR REPLACE FUNCTION halt.fresh_at_v2(state float8[], kind int) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.fresh_at_v3(state float8[], kind int) RETURNS float8
 LANGUAGE sql IMMUTABLE AS $$
   SELECT greatest(state[1], CASE kind
-    WHEN 0 THEN state[2] + ceil(state[3] / state[5])
+    WHEN 0 THEN CASE
+      WHEN state[10] IS NULL THEN state[2] + ceil(state[3] / state[5])
+      ELSE greatest(greatest(state[2], state[1]) + ceil(state[3] / state[5]), state[10] + 1)
+    END
     WHEN 1 THEN state[2]
     ELSE coalesce(state[cardinality(state) - 1], 0)
   END)
 $$;
 
 -- Writes a counter, or removes one that equals a fresh one.
-CREATE OR REPLACE FUNCTION halt.keep_v2(p_key text, p_state float8[], p_fresh_at float8, p_now float8) RETURNS void
+CREATE OR REPLACE FUNCTION halt.keep_v3(p_key text, p_state float8[], p_fresh_at float8, p_now float8) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   IF p_fresh_at <= p_now THEN
@@ -173,10 +176,134 @@ BEGIN
 END
 $$;
 
+-- The line of a token bucket. Mirrors core/src/algorithms/line.ts. A state with a line is the bucket's five numbers, 1 (the bits of
+-- its parts), born (7), tail (8), pool (9), until (10), gone (11), and two numbers for each hole.
+
+-- Removes the holes that the front has reached, and those at the end. Applies what is left of the refunds if nobody waits.
+CREATE OR REPLACE FUNCTION halt.sweep_line_v3(state float8[], room float8) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  unit float8 := state[4];
+  first int := 12;
+  size int := cardinality(state);
+BEGIN
+  WHILE first < size AND state[3] - (state[8] - state[first] + state[first + 1]) * unit <= room LOOP
+    state[11] := state[11] - state[first + 1];
+    state[3] := state[3] - state[first + 1] * unit;
+    first := first + 2;
+  END LOOP;
+  WHILE first < size AND state[size - 1] = state[8] LOOP
+    state[8] := state[8] - state[size];
+    state[11] := state[11] - state[size];
+    state[3] := state[3] - state[size] * unit;
+    size := size - 2;
+  END LOOP;
+  IF state[3] <= room THEN
+    state[3] := greatest(0, state[3] - state[9]);
+    state[9] := 0;
+  END IF;
+  IF size - first + 1 = cardinality(state) - 11 THEN
+    RETURN state;
+  END IF;
+  RETURN state[1:11] || state[first:size];
+END
+$$;
+
+-- A line as it is at `now`, in the terms of a rule. The server's own clock is believed if it stepped back, and the time until then is
+-- not paid again.
+CREATE OR REPLACE FUNCTION halt.pay_line_v3(
+  state float8[], now float8, capacity float8, unit float8, rate float8, own_clock boolean
+) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  old_unit float8 := state[4];
+  room float8 := capacity * old_unit;
+  elapsed float8 := greatest(now - greatest(state[2], least(state[1], now)), 0);
+  extra float8 := least(state[9], greatest(state[5], floor(state[9] / 1e6)) * elapsed);
+  whole float8;
+BEGIN
+  IF now > state[2] OR own_clock THEN
+    state[2] := now;
+  END IF;
+  state[3] := state[3] - state[5] * elapsed - extra;
+  state[9] := state[9] - extra;
+  IF state[3] <= room THEN
+    state[3] := greatest(0, state[3] - state[9]);
+    state[9] := 0;
+  END IF;
+  state := halt.sweep_line_v3(state, room);
+  IF old_unit <> unit THEN
+    whole := floor(state[3] / old_unit);
+    state[3] := least(whole * unit + ceil((state[3] - whole * old_unit) / old_unit * unit), 9007199254740991);
+    whole := floor(state[9] / old_unit);
+    state[9] := least(whole * unit + floor((state[9] - whole * old_unit) / old_unit * unit), 9007199254740991);
+  END IF;
+  state[4] := unit;
+  state[5] := rate;
+  RETURN state;
+END
+$$;
+
+-- A paid line without a place. NULL if it has too many holes.
+CREATE OR REPLACE FUNCTION halt.leave_line_v3(state float8[], units float8, place float8, room float8) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  unit float8 := state[4];
+  size int := cardinality(state);
+  at int := 12;
+  before float8 := 0;
+  touches boolean;
+BEGIN
+  IF place = state[8] THEN
+    state[8] := state[8] - units;
+    state[3] := state[3] - units * unit;
+  ELSIF state[3] - (state[8] - place + units) * unit <= room THEN
+    state[3] := state[3] - units * unit;
+  ELSE
+    WHILE at < size AND state[at] < place LOOP
+      at := at + 2;
+    END LOOP;
+    IF at > 12 AND state[at - 2] = place - units THEN
+      before := state[at - 1];
+    END IF;
+    touches := at < size AND state[at] - state[at + 1] = place;
+    IF before = 0 AND NOT touches AND size - 11 >= 256 THEN
+      RETURN NULL;
+    END IF;
+    state[11] := state[11] + units;
+    state := state[1:CASE WHEN before > 0 THEN at - 3 ELSE at - 1 END]
+      || CASE WHEN touches THEN ARRAY[state[at], state[at + 1] + (units + before)] ELSE ARRAY[place, units + before] END
+      || state[CASE WHEN touches THEN at + 2 ELSE at END:];
+  END IF;
+  RETURN halt.sweep_line_v3(state, room);
+END
+$$;
+
+-- Keeps a line for as long as somebody may wait in it, and 2.5 s longer, so that every process hears of its end. Then drops it.
+-- `blocked` is the end of the cool-down that holds from now on. A bucket without a line stays as it is.
+CREATE OR REPLACE FUNCTION halt.keep_line_v3(state float8[], now float8, room float8, blocked float8) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  IF state[6] IS NULL THEN
+    RETURN state;
+  END IF;
+  IF state[3] <= room AND now > state[10] AND now >= state[1] THEN
+    RETURN state[1:5];
+  END IF;
+  IF state[3] > room OR now < blocked THEN
+    state[10] := greatest(
+      state[10],
+      least(greatest(now, blocked) + greatest(0, ceil((state[3] - room) / state[5])) + 2500000, 9007199254740991)
+    );
+  END IF;
+  RETURN state;
+END
+$$;
+
 -- Removes counters that equal fresh ones from one stretch of `p_pages` pages. Stretches beyond the end are counted from the start.
 -- It waits for nobody: rows that somebody has locked stay.
 -- Without statistics the planner would read the whole table for every few rows, so it may not.
-CREATE OR REPLACE FUNCTION halt.sweep_v2(p_stretch bigint, p_pages int) RETURNS int
+CREATE OR REPLACE FUNCTION halt.sweep_v3(p_stretch bigint, p_pages int) RETURNS int
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
@@ -200,13 +327,13 @@ END
 $$;
 
 -- The pages of the table.
-CREATE OR REPLACE FUNCTION halt.pages_v2() RETURNS bigint
+CREATE OR REPLACE FUNCTION halt.pages_v3() RETURNS bigint
 LANGUAGE sql STABLE AS $$
   SELECT pg_relation_size('halt.counters') / current_setting('block_size')::int
 $$;
 
 -- Removes counters. Returns how many existed. The keys come in lines, in the order of their bytes.
-CREATE OR REPLACE FUNCTION halt.forget_v2(p_keys text) RETURNS int
+CREATE OR REPLACE FUNCTION halt.forget_v3(p_keys text) RETURNS int
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
@@ -223,7 +350,7 @@ END
 $$;
 
 -- Notes that a process is alive, and returns how many are. A process that stays silent for `p_seconds` is forgotten.
-CREATE OR REPLACE FUNCTION halt.beat_v2(p_prefix text, p_id text, p_seconds float8) RETURNS int
+CREATE OR REPLACE FUNCTION halt.beat_v3(p_prefix text, p_id text, p_seconds float8) RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO halt.instances AS i (prefix, id, seen) VALUES (p_prefix, p_id, clock_timestamp())
@@ -238,7 +365,7 @@ END
 $$;
 
 -- Fails if this server could not count: it has no table, or it must not write.
-CREATE OR REPLACE FUNCTION halt.probe_v2() RETURNS int
+CREATE OR REPLACE FUNCTION halt.probe_v3() RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM 1 FROM halt.counters c WHERE c.key = '';
@@ -250,7 +377,7 @@ END
 $$;
 
 -- Writes a document, under the version `p_next`, if its version is still `p_since`. Returns the new version, or NULL.
-CREATE OR REPLACE FUNCTION halt.write_v2(p_name text, p_text text, p_since text, p_next text) RETURNS text
+CREATE OR REPLACE FUNCTION halt.write_v3(p_name text, p_text text, p_since text, p_next text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
   IF p_since = '0' THEN
@@ -262,14 +389,16 @@ BEGIN
 END
 $$;
 
--- Decides a group of one token bucket, the commonest group, as group_v2 does. A call of one such group is this function alone.
+-- Decides a group of one token bucket, the commonest group, as group_v3 does. A call of one such group is this function alone.
 --
 -- p_now    the clock in microseconds; NULL for the server's
 -- p_room   the capacity, and p_charge the cost, as debt
 -- p_sweep  the stretch of pages that is swept; negative for no sweep
--- reply    '{now} {debt}' of a bucket that was charged at this instant; otherwise that of group_v2
-CREATE OR REPLACE FUNCTION halt.bucket_v2(
-  p_now float8, p_key text, p_unit float8, p_rate float8, p_room float8, p_charge float8, p_cooldown float8, p_sweep bigint
+-- p_own_clock  whether `p_now` is the server's clock. Default: if it is NULL
+-- reply    '{now} {debt}' of a bucket that was charged at this instant; otherwise that of group_v3
+CREATE OR REPLACE FUNCTION halt.bucket_v3(
+  p_now float8, p_key text, p_unit float8, p_rate float8, p_room float8, p_charge float8, p_cooldown float8, p_sweep bigint,
+  p_own_clock boolean DEFAULT NULL
 ) RETURNS text
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
@@ -280,12 +409,12 @@ DECLARE
   owed float8 := 0;
   mark text := '0';
 BEGIN
-  -- The lock and the commit are those of decide_v2.
+  -- The lock and the commit are those of decide_v3.
   IF pg_advisory_xact_lock(hashtextextended(p_key, 'halt.counters'::regclass::oid::bigint)) IS NULL
     OR set_config('synchronous_commit', 'off', true) IS NULL THEN END IF;
   now := coalesce(p_now, round(date_part('epoch', clock_timestamp()) * 1e6));
   IF p_sweep >= 0 THEN
-    PERFORM halt.sweep_v2(p_sweep, 32);
+    PERFORM halt.sweep_v3(p_sweep, 32);
   END IF;
   -- An admission of a known bucket needs one statement. Every expression costs a check about a microsecond.
   UPDATE halt.counters c SET
@@ -293,13 +422,23 @@ BEGIN
     fresh_at = now + ceil((greatest(c.state[3] - (now - c.state[2]) * p_rate, 0) + p_charge) / p_rate)
   WHERE c.key = p_key AND c.state[4] = p_unit AND c.state[5] = p_rate AND c.state[2] <= now AND c.state[1] <= now
     AND greatest(c.state[3] - (now - c.state[2]) * p_rate, 0) + p_charge <= p_room
+    -- Callers may wait in front of it.
+    AND c.state[6] IS NULL
   RETURNING c.state[3] INTO owed;
   IF FOUND THEN
     RETURN now::bigint || ' ' || owed::bigint;
   END IF;
 
   SELECT c.state INTO old FROM halt.counters c WHERE c.key = p_key;
-  owed := halt.debt_v2(old, now, p_unit, p_rate) + p_charge;
+  IF old[6] IS NOT NULL THEN
+    RETURN halt.group_v3(
+      now,
+      ARRAY[p_key],
+      ARRAY[1, 0, 0, 1, 0, p_charge / p_unit, 0, 0, 0, p_cooldown, p_room / p_unit, p_unit, p_rate, 0, 0, 0],
+      coalesce(p_own_clock, p_now IS NULL)
+    );
+  END IF;
+  owed := halt.debt_v3(old, now, p_unit, p_rate) + p_charge;
   at := greatest(old[2], now);
   IF owed <= p_room AND (old IS NULL OR now >= old[1]) THEN
     mark := '1';
@@ -310,7 +449,7 @@ BEGIN
     fresh[1] := now + p_cooldown;
   END IF;
   IF mark <> '0' THEN
-    PERFORM halt.keep_v2(p_key, fresh, halt.fresh_at_v2(fresh, 0), now);
+    PERFORM halt.keep_v3(p_key, fresh, halt.fresh_at_v3(fresh, 0), now);
   END IF;
   IF mark = '1' AND at = now THEN
     RETURN now::bigint || ' ' || owed::bigint;
@@ -330,16 +469,18 @@ $$;
 --        has to wait, `grants` the units of each demand if one accepts fewer than its cost; both may be empty. A demand is a
 --        sign (1 passed, 2 starts a cool-down, 0 neither) and the numbers of its counter. src/reply.ts checks and reads it.
 --
--- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 leases. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant.
+-- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 leases. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant,
+-- 7 look, 8 reset.
 -- Penalty modes: 0 watch, 1 read, 2 record, 3 apply.
-CREATE OR REPLACE FUNCTION halt.group_v2(now float8, keys text[], n float8[]) RETURNS text
+CREATE OR REPLACE FUNCTION halt.group_v3(now float8, keys text[], n float8[], own_clock boolean) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
   i int := 2;
   count int := n[1];
-  items halt.item_v2[] := '{}';
-  item halt.item_v2;
+  items halt.item_v3[] := '{}';
+  item halt.item_v3;
   state float8[];
+  line float8[];
   allowed boolean := true;
   refused boolean := false;
   -- The penalty: its key, its rule's first number, its state.
@@ -363,6 +504,10 @@ DECLARE
   start float8;
   own float8;
   excess float8;
+  joins boolean := false;
+  exact boolean;
+  pool float8;
+  room float8;
   blocked float8;
   most float8 := 'Infinity';
   units float8;
@@ -387,7 +532,7 @@ BEGIN
     once_key := keys[n[i]::int];
     SELECT now < c.state[1] INTO repeated FROM halt.counters c WHERE c.key = once_key;
     repeated := coalesce(repeated, false);
-    once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v2(n[i + 2:i + 4], now) END;
+    once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v3(n[i + 2:i + 4], now) END;
     i := i + 5;
   ELSE
     i := i + 1;
@@ -433,33 +578,59 @@ BEGIN
       item.max_wait := n[i];
       item.least := nullif(n[i + 1], -1);
       item.others := greatest(ceil(n[i + 2] * item.capacity - 1e-6), 0);
-      item.gapless := n[i + 3] = 1;
-      item.hold := n[i + 4];
-      item.since := n[i + 5];
+      item.hold := n[i + 3];
+      item.since := n[i + 4];
+      item.place := nullif(n[i + 5], -1);
+      item.born := n[i + 6];
       item.need := coalesce(item.least, item.cost) + item.others;
-      i := i + 6;
+      i := i + 7;
     END IF;
 
     SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
+    IF item.kind <= 1 AND cardinality(state) > 5 THEN
+      IF item.kind = 1 OR state[6] <> 1 OR cardinality(state) < 11 OR cardinality(state) % 2 = 0 THEN
+        RAISE EXCEPTION USING ERRCODE = 'ZH001', MESSAGE = 'a newer version of Halt wrote the counter ' || item.key;
+      END IF;
+      -- A line that is over may still be stored. Its counter equals a fresh one.
+      IF halt.fresh_at_v3(state, 0) <= now THEN
+        state := NULL;
+      ELSE
+        -- A correction leaves a line the numbers that it has.
+        IF item.mode = 3 THEN
+          item.unit := state[4];
+          item.rate := state[5];
+        END IF;
+        item.line := halt.pay_line_v3(state, now, item.capacity, item.unit, item.rate, own_clock);
+      END IF;
+    END IF;
     item.state := state;
     IF state IS NULL THEN
       item.used := 0;
+    ELSIF item.line IS NOT NULL THEN
+      item.used := item.line[3];
     ELSIF item.kind = 0 THEN
-      item.used := halt.debt_v2(state, now, item.unit, item.rate);
+      item.used := halt.debt_v3(state, now, item.unit, item.rate);
     ELSE
-      item.used := halt.counted_v2(state, now, item.kind);
+      item.used := halt.counted_v3(state, now, item.kind);
     END IF;
     -- A repeated call takes its leases like any other, and is not charged otherwise.
-    item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode = 6;
-    IF NOT item.fits AND item.mode <> 5 AND (state IS NULL OR now >= state[1]) THEN
-      item.fits := CASE item.kind
+    item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode >= 6;
+    -- A line may have the place of which the demand speaks.
+    item.holds := coalesce(item.line IS NOT NULL AND state[7] = item.born AND item.place <= state[8], false);
+    IF item.holds AND item.mode = 3 AND item.cost < 0 AND item.place + item.cost >= 0 THEN
+      line := halt.leave_line_v3(item.line, -item.cost, item.place, item.capacity * item.unit);
+      item.fits := repeated OR line IS NOT NULL;
+      item.line := coalesce(line, item.line);
+    END IF;
+    IF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
+      item.fits := item.holds OR CASE item.kind
         WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
         ELSE item.used + item.need <= item.capacity
       END;
     END IF;
     IF NOT item.fits AND item.mode <> 1 THEN
       allowed := false;
-      IF item.mode <> 2 THEN
+      IF item.mode NOT IN (2, 3) THEN
         refused := true;
       END IF;
     END IF;
@@ -468,13 +639,25 @@ BEGIN
       keeps_key := true;
     END IF;
     item.starts := false;
+    item.joins := false;
     items[d] := item;
   END LOOP;
   IF has_terms THEN
     -- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/terms.ts.
-    -- `start` stays NULL if the group has nothing to wait for.
+    -- `start` stays NULL if the group has nothing to wait for; `joins` tells whether it gets a place in line.
     IF refused THEN
+      -- A place in line is charged now if all counters of the group can hold it. Otherwise the caller asks again.
+      -- A place would take what the demand leaves to more important ones, which would then stand behind it. With an idempotency key the
+      -- place would be paid: whoever repeats the key would pass, and could give the place back.
       start := 0;
+      joins := once_key IS NULL;
+      FOR d IN 1 .. count LOOP
+        item := items[d];
+        IF item.mode <> 1 AND (item.mode <> 0 OR item.kind <> 0 OR item.others > 0 OR item.place IS NOT NULL) THEN
+          joins := false;
+        END IF;
+      END LOOP;
+      exact := true;
       FOR d IN 1 .. count LOOP
         item := items[d];
         CONTINUE WHEN item.fits OR item.mode = 1;
@@ -492,7 +675,21 @@ BEGIN
           END IF;
         ELSIF item.need <= item.capacity THEN
           own := 0;
-          IF item.kind = 0 THEN
+          IF item.kind = 0 AND (joins OR item.line IS NOT NULL) THEN
+            -- The first microsecond at which time and refunds have paid enough, from the end of a cool-down on.
+            pool := coalesce(item.line[9], 0);
+            excess := item.used + (item.need - coalesce(item.line[11], 0)) * item.unit - item.capacity * item.unit;
+            IF excess > 0 THEN
+              own := CASE pool
+                WHEN 0 THEN ceil(excess / item.rate)
+                ELSE greatest(
+                  ceil(excess / (item.rate + greatest(item.rate, floor(pool / 1e6)))),
+                  ceil((excess - pool) / item.rate)
+                )
+              END;
+            END IF;
+            own := own + greatest(blocked, 0);
+          ELSIF item.kind = 0 THEN
             excess := item.used - (item.capacity - item.need) * item.unit;
             IF excess > 0 THEN
               own := ceil(excess / item.rate);
@@ -520,34 +717,22 @@ BEGIN
           start := NULL;
           EXIT;
         END IF;
-        items[d].wait := own;
         start := greatest(start, own);
-      END LOOP;
-    END IF;
-    IF start IS NOT NULL THEN
-      -- The group's place is charged now if all its counters can hold it. Otherwise the caller asks again.
-      -- A place would take what the demand leaves to more important ones, which would then stand behind it. With an idempotency key the
-      -- place would be paid: whoever repeats the key would pass, and could give the place back.
-      refused := false;
-      allowed := once_key IS NULL;
-      FOR d IN 1 .. count LOOP
-        item := items[d];
-        IF item.mode <> 1 AND (
-          item.mode <> 0 OR item.kind <> 0
-          OR start * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991
-          OR item.others > 0
-          OR coalesce(item.gapless, false) AND (item.fits OR item.wait < start)
-        ) THEN
-          allowed := false;
+        IF joins AND own * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991 THEN
+          exact := false;
         END IF;
       END LOOP;
-      IF allowed THEN
+      joins := joins AND exact;
+    END IF;
+    IF start IS NOT NULL THEN
+      refused := false;
+      allowed := joins;
+      IF joins THEN
         FOR d IN 1 .. count LOOP
           item := items[d];
           CONTINUE WHEN item.mode = 1;
-          -- What is paid back until the start, and left over, is lost.
           items[d].fits := true;
-          items[d].used := greatest(item.used, start * item.rate);
+          items[d].joins := true;
         END LOOP;
       END IF;
     END IF;
@@ -578,11 +763,11 @@ BEGIN
         END IF;
         IF item.has_terms AND item.kind = 0 THEN
           -- The units are charged as if they were used at the end of the time for which the caller keeps them.
-          IF item.hold > 0 AND item.mode = 0 AND item.fits THEN
+          IF item.hold > 0 AND item.mode = 0 AND item.fits AND NOT item.joins THEN
             items[d].used := greatest(item.used, item.hold * item.rate);
           END IF;
           -- What time has paid back since the charge is not given back again.
-          IF item.since > 0 AND item.cost < 0 THEN
+          IF item.since > 0 AND item.cost < 0 AND item.place IS NULL THEN
             items[d].cost := least(0, item.cost + ceil(greatest(0, now - item.since) * item.rate / item.unit));
           END IF;
         END IF;
@@ -595,7 +780,7 @@ BEGIN
     CONTINUE WHEN item.mode = 2 OR repeated AND item.kind < 3;
     state := item.state;
     IF NOT item.fits THEN
-      CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL;
+      CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL OR item.mode = 3;
       blocked := coalesce(state[1], 0);
       CONTINUE WHEN NOT (
         item.mode = 5 AND now + item.cooldown > blocked OR item.cost <= item.own_capacity AND now >= blocked
@@ -616,27 +801,54 @@ BEGIN
           ELSE '{0}'::float8[]
         END;
       END IF;
+      -- A line is paid before it changes.
+      state := halt.keep_line_v3(coalesce(item.line, state), now, item.capacity * item.unit, now + item.cooldown);
       state[1] := now + item.cooldown;
     ELSE
-      CONTINUE WHEN NOT allowed OR item.cost = 0 OR item.mode = 4;
+      CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND NOT (item.mode >= 7 AND item.kind = 0)
+        OR item.holds AND item.mode NOT IN (3, 7, 8);
       IF item.kind = 0 THEN
-        -- Another charge would lose its start if a place in front of it became free.
-        IF item.cost > 0 OR item.charged_to = 0 OR state IS NULL
-          OR state[2] + ceil(state[3] / state[5]) <= item.charged_to THEN
-          state := ARRAY[
-            coalesce(state[1], 0),
-            greatest(state[2], now),
-            least(greatest(item.used + item.cost * item.unit, 0), 9007199254740991),
-            item.unit,
-            item.rate
-          ];
+        -- Changes a bucket. Its line, if it has one, is paid.
+        line := item.line;
+        room := item.capacity * item.unit;
+        IF item.mode = 8 AND line IS NOT NULL THEN
+          -- Lets a capacity start at once.
+          line[1] := 0;
+          line[3] := greatest(0, line[3] - room);
+          state := halt.sweep_line_v3(line, room);
+        ELSIF item.mode = 8 THEN
+          IF state IS NOT NULL THEN
+            state[1] := 0;
+            state[3] := 0;
+          END IF;
+        ELSIF item.mode = 7 OR item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 THEN
+          -- The line is paid, and the place removed from it.
+          state := coalesce(line, state);
+        ELSE
+          units := item.used + item.cost * item.unit;
+          IF line IS NOT NULL AND item.cost < 0 AND line[3] > room THEN
+            -- A refund brings those who wait forward evenly: at most a capacity, because time has paid the rest already.
+            line[9] := least(line[9] + least(-item.cost * item.unit, room), 9007199254740991);
+            units := line[3];
+          END IF;
+          units := least(greatest(units, 0), 9007199254740991);
+          state := coalesce(line, ARRAY[coalesce(state[1], 0), greatest(state[2], now), units, item.unit, item.rate]);
+          IF item.joins OR item.place IS NOT NULL AND item.mode = 3 THEN
+            IF line IS NOT NULL THEN
+              state[8] := state[8] + item.cost;
+            ELSIF units > room OR now < state[1] THEN
+              state := state || ARRAY[1, now, item.cost, 0, 0, 0];
+            END IF;
+          END IF;
+          state[3] := units;
         END IF;
+        state := halt.keep_line_v3(state, now, room, state[1]);
       ELSIF item.kind = 1 THEN
         IF item.cost > 0 THEN
           IF state IS NULL OR now >= state[2] THEN
             state := ARRAY[
               coalesce(state[1], 0),
-              CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v2(item.edges, now) END,
+              CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v3(item.edges, now) END,
               0
             ];
           END IF;
@@ -649,9 +861,9 @@ BEGIN
           state[3] := greatest(state[3] + item.cost, 0);
         END IF;
       ELSIF item.cost > 0 THEN
-        state := halt.charge_sub_window_v2(state, now, item.cost, item.span, item.slice, item.parts);
+        state := halt.charge_sub_window_v3(state, now, item.cost, item.span, item.slice, item.parts);
       ELSIF now < item.charged_to THEN
-        state := halt.refund_sub_window_v2(state, -item.cost, item.charged_to);
+        state := halt.refund_sub_window_v3(state, -item.cost, item.charged_to);
       END IF;
       CONTINUE WHEN state IS NULL;
       IF state[1] <= now THEN
@@ -660,7 +872,7 @@ BEGIN
     END IF;
     item.state := state;
     items[d] := item;
-    PERFORM halt.keep_v2(item.key, state, halt.fresh_at_v2(state, item.kind), now);
+    PERFORM halt.keep_v3(item.key, state, halt.fresh_at_v3(state, item.kind), now);
   END LOOP;
   -- Scores the penalty, after the demands were judged. Mirrors core/src/algorithms/abuse-score.ts.
   IF penalty_key IS NOT NULL THEN
@@ -698,11 +910,11 @@ BEGIN
           CASE WHEN score[4] > 0 THEN n[p + 7] ELSE 0 END
         )
       );
-      PERFORM halt.keep_v2(penalty_key, score, score[6], now);
+      PERFORM halt.keep_v3(penalty_key, score, score[6], now);
     END IF;
   END IF;
   IF once_key IS NOT NULL AND keeps_key AND allowed AND NOT repeated THEN
-    PERFORM halt.keep_v2(once_key, ARRAY[once_ends], once_ends, now);
+    PERFORM halt.keep_v3(once_key, ARRAY[once_ends], once_ends, now);
   END IF;
   reply := now::bigint || ';' || allowed::int || repeated::int || ';' || coalesce(start::bigint::text, '') || ';';
   IF has_least AND allowed THEN
@@ -721,16 +933,16 @@ END
 $$;
 
 -- Decides groups, one after the other, at one instant. A check is one
--- call of it, or of bucket_v2, and a call may hold several checks.
+-- call of it, or of bucket_v3, and a call may hold several checks.
 --
 -- p_now      the clock in microseconds; NULL for the server's
 -- p_keys     the keys of all counters, in lines, each once, in the order of their bytes
--- p_groups   the numbers of each group, in lines: those of group_v2; or -1, the key and the numbers of bucket_v2
+-- p_groups   the numbers of each group, in lines: those of group_v3; or -1, the key and the numbers of bucket_v3
 -- p_sweep    the stretch of pages that is swept; negative for no sweep
 -- reply      the reply to each group, in lines
 --
 -- A plan that was made while the table was small must not read the whole table later, so none may.
-CREATE OR REPLACE FUNCTION halt.decide_v2(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
+CREATE OR REPLACE FUNCTION halt.decide_v3(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
@@ -752,14 +964,14 @@ BEGIN
   FOREACH line IN ARRAY string_to_array(p_groups, E'\n') LOOP
     n := string_to_array(line, ' ')::float8[];
     IF n[1] >= 0 THEN
-      line := halt.group_v2(now, keys, n);
+      line := halt.group_v3(now, keys, n, p_now IS NULL);
     ELSE
-      line := halt.bucket_v2(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1);
+      line := halt.bucket_v3(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1, p_now IS NULL);
     END IF;
     reply := concat_ws(E'\n', reply, line);
   END LOOP;
   IF p_sweep >= 0 THEN
-    PERFORM halt.sweep_v2(p_sweep, 32);
+    PERFORM halt.sweep_v3(p_sweep, 32);
   END IF;
   RETURN reply;
 END

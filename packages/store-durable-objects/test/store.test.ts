@@ -98,3 +98,24 @@ it('keeps a request alive until the object has answered, and never fails because
   await outside.probe()
   expect(namespace.asked).toEqual(['halt:probe'])
 })
+
+it('reads a line whole, and refuses one of a newer version', async () => {
+  const line = [0, 5, 9e9, 1e6, 1, 1, 5, 4, 0, 9e6, 1, 2, 1]
+  const plain = { now: 5, allowed: false, repeated: false, passes: [false], starts: [], penalty: [] }
+  const told = (state: readonly number[]): Promise<unknown> =>
+    new DurableObjectStore({
+      namespace: namespaceOf(() => ({ answer: { ...plain, states: [state] } })),
+    }).evaluate(group)
+  expect(await told(line)).toMatchObject({ states: [line] })
+  for (const wrong of [line.with(5, 3), [...line, 7], line.slice(0, 9)])
+    await expect(told(wrong)).rejects.toMatchObject(misread)
+})
+
+it('sends the place that a caller has', async () => {
+  const sent: { group: { demands: { terms: unknown }[] } }[] = []
+  const namespace = namespaceOf(body => void sent.push(JSON.parse(body) as (typeof sent)[number]))
+  const terms = { maxWait: 1, place: { position: 3, born: 7 } }
+  const store = new DurableObjectStore({ namespace })
+  await store.evaluate({ demands: [demandOf(rule, 1, { terms })] }).catch(() => {})
+  expect(sent[0]?.group.demands[0]?.terms).toEqual(terms)
+})

@@ -34,6 +34,6 @@ IF penalty_key IS NOT NULL THEN
         CASE WHEN score[4] > 0 THEN n[p + 7] ELSE 0 END
       )
     );
-    PERFORM halt.keep_v2(penalty_key, score, score[6], now);
+    PERFORM halt.keep_v3(penalty_key, score, score[6], now);
   END IF;
 END IF;

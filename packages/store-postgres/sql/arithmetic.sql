@@ -1,5 +1,5 @@
 -- The debt of a bucket at `now`, in terms of (unit, rate). Mirrors core/src/algorithms/token-bucket.ts.
-CREATE OR REPLACE FUNCTION halt.debt_v2(state float8[], now float8, unit float8, rate float8) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.debt_v3(state float8[], now float8, unit float8, rate float8) RETURNS float8
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   debt float8 := state[3];
@@ -18,7 +18,7 @@ END
 $$;
 
 -- The end of the period at `now`. Beyond the known edges, periods go on with the same length. Mirrors period.ts.
-CREATE OR REPLACE FUNCTION halt.period_end_v2(edges float8[], now float8) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.period_end_v3(edges float8[], now float8) RETURNS float8
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN now < edges[1] THEN edges[1] - floor((edges[1] - now - 1) / (edges[2] - edges[1])) * (edges[2] - edges[1])
@@ -29,7 +29,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- A state after a charge of `cost` units to the sub-window of this instant. Mirrors core/src/algorithms/sliding-window.ts.
-CREATE OR REPLACE FUNCTION halt.charge_sub_window_v2(
+CREATE OR REPLACE FUNCTION halt.charge_sub_window_v3(
   state float8[], now float8, cost float8, span float8, slice float8, parts float8
 ) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -64,7 +64,7 @@ END
 $$;
 
 -- A state after a refund of `amount` units to the sub-window that was charged.
-CREATE OR REPLACE FUNCTION halt.refund_sub_window_v2(state float8[], amount float8, charged_to float8) RETURNS float8[]
+CREATE OR REPLACE FUNCTION halt.refund_sub_window_v3(state float8[], amount float8, charged_to float8) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
   FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
@@ -80,7 +80,7 @@ END
 $$;
 
 -- The units of a state that count at `now`, less those that were granted. Not for buckets.
-CREATE OR REPLACE FUNCTION halt.counted_v2(state float8[], now float8, kind int) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.counted_v3(state float8[], now float8, kind int) RETURNS float8
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   sum float8 := 0;
@@ -98,17 +98,20 @@ END
 $$;
 
 -- The instant from which a state equals a fresh one, its cool-down included.
-CREATE OR REPLACE FUNCTION halt.fresh_at_v2(state float8[], kind int) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.fresh_at_v3(state float8[], kind int) RETURNS float8
 LANGUAGE sql IMMUTABLE AS $$
   SELECT greatest(state[1], CASE kind
-    WHEN 0 THEN state[2] + ceil(state[3] / state[5])
+    WHEN 0 THEN CASE
+      WHEN state[10] IS NULL THEN state[2] + ceil(state[3] / state[5])
+      ELSE greatest(greatest(state[2], state[1]) + ceil(state[3] / state[5]), state[10] + 1)
+    END
     WHEN 1 THEN state[2]
     ELSE coalesce(state[cardinality(state) - 1], 0)
   END)
 $$;
 
 -- Writes a counter, or removes one that equals a fresh one.
-CREATE OR REPLACE FUNCTION halt.keep_v2(p_key text, p_state float8[], p_fresh_at float8, p_now float8) RETURNS void
+CREATE OR REPLACE FUNCTION halt.keep_v3(p_key text, p_state float8[], p_fresh_at float8, p_now float8) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   IF p_fresh_at <= p_now THEN

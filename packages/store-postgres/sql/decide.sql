@@ -1,14 +1,14 @@
 -- Decides groups, one after the other, at one instant. A check is one
--- call of it, or of bucket_v2, and a call may hold several checks.
+-- call of it, or of bucket_v3, and a call may hold several checks.
 --
 -- p_now      the clock in microseconds; NULL for the server's
 -- p_keys     the keys of all counters, in lines, each once, in the order of their bytes
--- p_groups   the numbers of each group, in lines: those of group_v2; or -1, the key and the numbers of bucket_v2
+-- p_groups   the numbers of each group, in lines: those of group_v3; or -1, the key and the numbers of bucket_v3
 -- p_sweep    the stretch of pages that is swept; negative for no sweep
 -- reply      the reply to each group, in lines
 --
 -- A plan that was made while the table was small must not read the whole table later, so none may.
-CREATE OR REPLACE FUNCTION halt.decide_v2(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
+CREATE OR REPLACE FUNCTION halt.decide_v3(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
@@ -30,14 +30,14 @@ BEGIN
   FOREACH line IN ARRAY string_to_array(p_groups, E'\n') LOOP
     n := string_to_array(line, ' ')::float8[];
     IF n[1] >= 0 THEN
-      line := halt.group_v2(now, keys, n);
+      line := halt.group_v3(now, keys, n, p_now IS NULL);
     ELSE
-      line := halt.bucket_v2(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1);
+      line := halt.bucket_v3(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1, p_now IS NULL);
     END IF;
     reply := concat_ws(E'\n', reply, line);
   END LOOP;
   IF p_sweep >= 0 THEN
-    PERFORM halt.sweep_v2(p_sweep, 32);
+    PERFORM halt.sweep_v3(p_sweep, 32);
   END IF;
   RETURN reply;
 END

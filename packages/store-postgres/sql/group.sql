@@ -7,16 +7,18 @@
 --        has to wait, `grants` the units of each demand if one accepts fewer than its cost; both may be empty. A demand is a
 --        sign (1 passed, 2 starts a cool-down, 0 neither) and the numbers of its counter. src/reply.ts checks and reads it.
 --
--- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 leases. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant.
+-- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 leases. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant,
+-- 7 look, 8 reset.
 -- Penalty modes: 0 watch, 1 read, 2 record, 3 apply.
-CREATE OR REPLACE FUNCTION halt.group_v2(now float8, keys text[], n float8[]) RETURNS text
+CREATE OR REPLACE FUNCTION halt.group_v3(now float8, keys text[], n float8[], own_clock boolean) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
   i int := 2;
   count int := n[1];
-  items halt.item_v2[] := '{}';
-  item halt.item_v2;
+  items halt.item_v3[] := '{}';
+  item halt.item_v3;
   state float8[];
+  line float8[];
   allowed boolean := true;
   refused boolean := false;
   -- The penalty: its key, its rule's first number, its state.
@@ -40,6 +42,10 @@ DECLARE
   start float8;
   own float8;
   excess float8;
+  joins boolean := false;
+  exact boolean;
+  pool float8;
+  room float8;
   blocked float8;
   most float8 := 'Infinity';
   units float8;
@@ -64,7 +70,7 @@ BEGIN
     once_key := keys[n[i]::int];
     SELECT now < c.state[1] INTO repeated FROM halt.counters c WHERE c.key = once_key;
     repeated := coalesce(repeated, false);
-    once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v2(n[i + 2:i + 4], now) END;
+    once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v3(n[i + 2:i + 4], now) END;
     i := i + 5;
   ELSE
     i := i + 1;
@@ -77,7 +83,7 @@ BEGIN
   --@ include "keep.sql"
   --@ include "abuse-score.sql"
   IF once_key IS NOT NULL AND keeps_key AND allowed AND NOT repeated THEN
-    PERFORM halt.keep_v2(once_key, ARRAY[once_ends], once_ends, now);
+    PERFORM halt.keep_v3(once_key, ARRAY[once_ends], once_ends, now);
   END IF;
   reply := now::bigint || ';' || allowed::int || repeated::int || ';' || coalesce(start::bigint::text, '') || ';';
   IF has_least AND allowed THEN

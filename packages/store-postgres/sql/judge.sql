@@ -38,33 +38,59 @@ FOR d IN 1 .. count LOOP
     item.max_wait := n[i];
     item.least := nullif(n[i + 1], -1);
     item.others := greatest(ceil(n[i + 2] * item.capacity - 1e-6), 0);
-    item.gapless := n[i + 3] = 1;
-    item.hold := n[i + 4];
-    item.since := n[i + 5];
+    item.hold := n[i + 3];
+    item.since := n[i + 4];
+    item.place := nullif(n[i + 5], -1);
+    item.born := n[i + 6];
     item.need := coalesce(item.least, item.cost) + item.others;
-    i := i + 6;
+    i := i + 7;
   END IF;
 
   SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
+  IF item.kind <= 1 AND cardinality(state) > 5 THEN
+    IF item.kind = 1 OR state[6] <> 1 OR cardinality(state) < 11 OR cardinality(state) % 2 = 0 THEN
+      RAISE EXCEPTION USING ERRCODE = 'ZH001', MESSAGE = 'a newer version of Halt wrote the counter ' || item.key;
+    END IF;
+    -- A line that is over may still be stored. Its counter equals a fresh one.
+    IF halt.fresh_at_v3(state, 0) <= now THEN
+      state := NULL;
+    ELSE
+      -- A correction leaves a line the numbers that it has.
+      IF item.mode = 3 THEN
+        item.unit := state[4];
+        item.rate := state[5];
+      END IF;
+      item.line := halt.pay_line_v3(state, now, item.capacity, item.unit, item.rate, own_clock);
+    END IF;
+  END IF;
   item.state := state;
   IF state IS NULL THEN
     item.used := 0;
+  ELSIF item.line IS NOT NULL THEN
+    item.used := item.line[3];
   ELSIF item.kind = 0 THEN
-    item.used := halt.debt_v2(state, now, item.unit, item.rate);
+    item.used := halt.debt_v3(state, now, item.unit, item.rate);
   ELSE
-    item.used := halt.counted_v2(state, now, item.kind);
+    item.used := halt.counted_v3(state, now, item.kind);
   END IF;
   -- A repeated call takes its leases like any other, and is not charged otherwise.
-  item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode = 6;
-  IF NOT item.fits AND item.mode <> 5 AND (state IS NULL OR now >= state[1]) THEN
-    item.fits := CASE item.kind
+  item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode >= 6;
+  -- A line may have the place of which the demand speaks.
+  item.holds := coalesce(item.line IS NOT NULL AND state[7] = item.born AND item.place <= state[8], false);
+  IF item.holds AND item.mode = 3 AND item.cost < 0 AND item.place + item.cost >= 0 THEN
+    line := halt.leave_line_v3(item.line, -item.cost, item.place, item.capacity * item.unit);
+    item.fits := repeated OR line IS NOT NULL;
+    item.line := coalesce(line, item.line);
+  END IF;
+  IF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
+    item.fits := item.holds OR CASE item.kind
       WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
       ELSE item.used + item.need <= item.capacity
     END;
   END IF;
   IF NOT item.fits AND item.mode <> 1 THEN
     allowed := false;
-    IF item.mode <> 2 THEN
+    IF item.mode NOT IN (2, 3) THEN
       refused := true;
     END IF;
   END IF;
@@ -73,5 +99,6 @@ FOR d IN 1 .. count LOOP
     keeps_key := true;
   END IF;
   item.starts := false;
+  item.joins := false;
   items[d] := item;
 END LOOP;

@@ -4,7 +4,7 @@ FOR d IN 1 .. count LOOP
   CONTINUE WHEN item.mode = 2 OR repeated AND item.kind < 3;
   state := item.state;
   IF NOT item.fits THEN
-    CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL;
+    CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL OR item.mode = 3;
     blocked := coalesce(state[1], 0);
     CONTINUE WHEN NOT (
       item.mode = 5 AND now + item.cooldown > blocked OR item.cost <= item.own_capacity AND now >= blocked
@@ -25,27 +25,20 @@ FOR d IN 1 .. count LOOP
         ELSE '{0}'::float8[]
       END;
     END IF;
+    -- A line is paid before it changes.
+    state := halt.keep_line_v3(coalesce(item.line, state), now, item.capacity * item.unit, now + item.cooldown);
     state[1] := now + item.cooldown;
   ELSE
-    CONTINUE WHEN NOT allowed OR item.cost = 0 OR item.mode = 4;
+    CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND NOT (item.mode >= 7 AND item.kind = 0)
+      OR item.holds AND item.mode NOT IN (3, 7, 8);
     IF item.kind = 0 THEN
-      -- Another charge would lose its start if a place in front of it became free.
-      IF item.cost > 0 OR item.charged_to = 0 OR state IS NULL
-        OR state[2] + ceil(state[3] / state[5]) <= item.charged_to THEN
-        state := ARRAY[
-          coalesce(state[1], 0),
-          greatest(state[2], now),
-          least(greatest(item.used + item.cost * item.unit, 0), 9007199254740991),
-          item.unit,
-          item.rate
-        ];
-      END IF;
+      --@ include "keep-bucket.sql"
     ELSIF item.kind = 1 THEN
       IF item.cost > 0 THEN
         IF state IS NULL OR now >= state[2] THEN
           state := ARRAY[
             coalesce(state[1], 0),
-            CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v2(item.edges, now) END,
+            CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v3(item.edges, now) END,
             0
           ];
         END IF;
@@ -58,9 +51,9 @@ FOR d IN 1 .. count LOOP
         state[3] := greatest(state[3] + item.cost, 0);
       END IF;
     ELSIF item.cost > 0 THEN
-      state := halt.charge_sub_window_v2(state, now, item.cost, item.span, item.slice, item.parts);
+      state := halt.charge_sub_window_v3(state, now, item.cost, item.span, item.slice, item.parts);
     ELSIF now < item.charged_to THEN
-      state := halt.refund_sub_window_v2(state, -item.cost, item.charged_to);
+      state := halt.refund_sub_window_v3(state, -item.cost, item.charged_to);
     END IF;
     CONTINUE WHEN state IS NULL;
     IF state[1] <= now THEN
@@ -69,5 +62,5 @@ FOR d IN 1 .. count LOOP
   END IF;
   item.state := state;
   items[d] := item;
-  PERFORM halt.keep_v2(item.key, state, halt.fresh_at_v2(state, item.kind), now);
+  PERFORM halt.keep_v3(item.key, state, halt.fresh_at_v3(state, item.kind), now);
 END LOOP;

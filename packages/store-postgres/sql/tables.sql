@@ -32,17 +32,17 @@ CREATE TABLE IF NOT EXISTS halt.documents (
 -- One demand while a group is decided.
 DO $$
 BEGIN
-  CREATE TYPE halt.item_v2 AS (
+  CREATE TYPE halt.item_v3 AS (
     key text, mode int, cost float8, charged_to float8, edges float8[],
     -- the rule in force
     kind int, cooldown float8, capacity float8, unit float8, rate float8, span float8, slice float8, parts float8,
     -- the same numbers of the rule without a penalty
     own_cooldown float8, own_capacity float8,
     -- terms
-    has_terms boolean, max_wait float8, least float8, gapless boolean, hold float8, since float8,
+    has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
     need float8, others float8,
     -- the counter, and what becomes of it
-    state float8[], used float8, fits boolean, starts boolean, wait float8, units_left float8
+    state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8
   );
 EXCEPTION WHEN duplicate_object THEN NULL;
 END

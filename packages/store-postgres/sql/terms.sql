@@ -1,7 +1,18 @@
 -- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/terms.ts.
--- `start` stays NULL if the group has nothing to wait for.
+-- `start` stays NULL if the group has nothing to wait for; `joins` tells whether it gets a place in line.
 IF refused THEN
+  -- A place in line is charged now if all counters of the group can hold it. Otherwise the caller asks again.
+  -- A place would take what the demand leaves to more important ones, which would then stand behind it. With an idempotency key the
+  -- place would be paid: whoever repeats the key would pass, and could give the place back.
   start := 0;
+  joins := once_key IS NULL;
+  FOR d IN 1 .. count LOOP
+    item := items[d];
+    IF item.mode <> 1 AND (item.mode <> 0 OR item.kind <> 0 OR item.others > 0 OR item.place IS NOT NULL) THEN
+      joins := false;
+    END IF;
+  END LOOP;
+  exact := true;
   FOR d IN 1 .. count LOOP
     item := items[d];
     CONTINUE WHEN item.fits OR item.mode = 1;
@@ -19,7 +30,21 @@ IF refused THEN
       END IF;
     ELSIF item.need <= item.capacity THEN
       own := 0;
-      IF item.kind = 0 THEN
+      IF item.kind = 0 AND (joins OR item.line IS NOT NULL) THEN
+        -- The first microsecond at which time and refunds have paid enough, from the end of a cool-down on.
+        pool := coalesce(item.line[9], 0);
+        excess := item.used + (item.need - coalesce(item.line[11], 0)) * item.unit - item.capacity * item.unit;
+        IF excess > 0 THEN
+          own := CASE pool
+            WHEN 0 THEN ceil(excess / item.rate)
+            ELSE greatest(
+              ceil(excess / (item.rate + greatest(item.rate, floor(pool / 1e6)))),
+              ceil((excess - pool) / item.rate)
+            )
+          END;
+        END IF;
+        own := own + greatest(blocked, 0);
+      ELSIF item.kind = 0 THEN
         excess := item.used - (item.capacity - item.need) * item.unit;
         IF excess > 0 THEN
           own := ceil(excess / item.rate);
@@ -47,34 +72,22 @@ IF refused THEN
       start := NULL;
       EXIT;
     END IF;
-    items[d].wait := own;
     start := greatest(start, own);
-  END LOOP;
-END IF;
-IF start IS NOT NULL THEN
-  -- The group's place is charged now if all its counters can hold it. Otherwise the caller asks again.
-  -- A place would take what the demand leaves to more important ones, which would then stand behind it. With an idempotency key the
-  -- place would be paid: whoever repeats the key would pass, and could give the place back.
-  refused := false;
-  allowed := once_key IS NULL;
-  FOR d IN 1 .. count LOOP
-    item := items[d];
-    IF item.mode <> 1 AND (
-      item.mode <> 0 OR item.kind <> 0
-      OR start * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991
-      OR item.others > 0
-      OR coalesce(item.gapless, false) AND (item.fits OR item.wait < start)
-    ) THEN
-      allowed := false;
+    IF joins AND own * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991 THEN
+      exact := false;
     END IF;
   END LOOP;
-  IF allowed THEN
+  joins := joins AND exact;
+END IF;
+IF start IS NOT NULL THEN
+  refused := false;
+  allowed := joins;
+  IF joins THEN
     FOR d IN 1 .. count LOOP
       item := items[d];
       CONTINUE WHEN item.mode = 1;
-      -- What is paid back until the start, and left over, is lost.
       items[d].fits := true;
-      items[d].used := greatest(item.used, start * item.rate);
+      items[d].joins := true;
     END LOOP;
   END IF;
 END IF;
@@ -105,11 +118,11 @@ IF allowed THEN
     END IF;
     IF item.has_terms AND item.kind = 0 THEN
       -- The units are charged as if they were used at the end of the time for which the caller keeps them.
-      IF item.hold > 0 AND item.mode = 0 AND item.fits THEN
+      IF item.hold > 0 AND item.mode = 0 AND item.fits AND NOT item.joins THEN
         items[d].used := greatest(item.used, item.hold * item.rate);
       END IF;
       -- What time has paid back since the charge is not given back again.
-      IF item.since > 0 AND item.cost < 0 THEN
+      IF item.since > 0 AND item.cost < 0 AND item.place IS NULL THEN
         items[d].cost := least(0, item.cost + ceil(greatest(0, now - item.since) * item.rate / item.unit));
       END IF;
     END IF;

@@ -1,7 +1,7 @@
 -- Removes counters that equal fresh ones from one stretch of `p_pages` pages. Stretches beyond the end are counted from the start.
 -- It waits for nobody: rows that somebody has locked stay.
 -- Without statistics the planner would read the whole table for every few rows, so it may not.
-CREATE OR REPLACE FUNCTION halt.sweep_v2(p_stretch bigint, p_pages int) RETURNS int
+CREATE OR REPLACE FUNCTION halt.sweep_v3(p_stretch bigint, p_pages int) RETURNS int
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
@@ -25,13 +25,13 @@ END
 $$;
 
 -- The pages of the table.
-CREATE OR REPLACE FUNCTION halt.pages_v2() RETURNS bigint
+CREATE OR REPLACE FUNCTION halt.pages_v3() RETURNS bigint
 LANGUAGE sql STABLE AS $$
   SELECT pg_relation_size('halt.counters') / current_setting('block_size')::int
 $$;
 
 -- Removes counters. Returns how many existed. The keys come in lines, in the order of their bytes.
-CREATE OR REPLACE FUNCTION halt.forget_v2(p_keys text) RETURNS int
+CREATE OR REPLACE FUNCTION halt.forget_v3(p_keys text) RETURNS int
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
@@ -48,7 +48,7 @@ END
 $$;
 
 -- Notes that a process is alive, and returns how many are. A process that stays silent for `p_seconds` is forgotten.
-CREATE OR REPLACE FUNCTION halt.beat_v2(p_prefix text, p_id text, p_seconds float8) RETURNS int
+CREATE OR REPLACE FUNCTION halt.beat_v3(p_prefix text, p_id text, p_seconds float8) RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO halt.instances AS i (prefix, id, seen) VALUES (p_prefix, p_id, clock_timestamp())
@@ -63,7 +63,7 @@ END
 $$;
 
 -- Fails if this server could not count: it has no table, or it must not write.
-CREATE OR REPLACE FUNCTION halt.probe_v2() RETURNS int
+CREATE OR REPLACE FUNCTION halt.probe_v3() RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM 1 FROM halt.counters c WHERE c.key = '';
@@ -75,7 +75,7 @@ END
 $$;
 
 -- Writes a document, under the version `p_next`, if its version is still `p_since`. Returns the new version, or NULL.
-CREATE OR REPLACE FUNCTION halt.write_v2(p_name text, p_text text, p_since text, p_next text) RETURNS text
+CREATE OR REPLACE FUNCTION halt.write_v3(p_name text, p_text text, p_since text, p_next text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
   IF p_since = '0' THEN

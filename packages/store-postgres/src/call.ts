@@ -115,8 +115,9 @@ function demandNumbers(demand: Demand, indexOf: IndexOf): number[] {
   if (reduced !== undefined) numbers.push(...ruleNumbers(reduced))
   if (edges !== undefined) numbers.push(...edges)
   if (terms !== undefined) {
-    const { maxWait = 0, least = -1, floor = 0, gapless = false, holdFor = 0, heldSince = 0 } = terms
-    numbers.push(maxWait, least, floor, gapless ? 1 : 0, holdFor, heldSince)
+    const { maxWait = 0, least = -1, floor = 0, holdFor = 0, heldSince = 0, place } = terms
+    const { position = -1, born = 0 } = place ?? {}
+    numbers.push(maxWait, least, floor, holdFor, heldSince, position, born)
   }
   return numbers
 }

@@ -58,7 +58,7 @@ async function settingsOf(statements: Statements, schema: string): Promise<Setti
     (pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean)::text AS readonly,
     current_setting('default_transaction_isolation') AS isolation,
     current_setting('autovacuum') AS autovacuum,
-    (to_regprocedure('${schema}.decide_v2(float8,text,text,bigint)') IS NOT NULL
+    (to_regprocedure('${schema}.decide_v3(float8,text,text,bigint)') IS NOT NULL
       AND (SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('${schema}.counters')
         AND attname IN ('key', 'state', 'fresh_at') AND NOT attisdropped) = 3)::text AS installed,
     extract(epoch FROM now())::text AS started`

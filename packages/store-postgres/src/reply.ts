@@ -1,5 +1,6 @@
 import {
   AdmittedBucket,
+  algorithms,
   DeferredBucket,
   type Demand,
   type Evaluation,
@@ -19,7 +20,7 @@ const SHAPE = new RegExp(
 const PENALTY_NUMBERS = 6
 
 /**
- * Reads a reply of `decide_v2`: the evaluation or the error of each group. A group whose line cannot come from the function gets
+ * Reads a reply of `decide_v3`: the evaluation or the error of each group. A group whose line cannot come from the function gets
  * an error.
  *
  * @throws StoreError `HALT_E_STORE_SCRIPT` if the reply as a whole cannot come from the function
@@ -69,7 +70,7 @@ function numbersIn(text: string): number[] {
   return text === '' ? [] : text.split(' ').map(Number)
 }
 
-/** The short form of the evaluation of one bucket that starts later. Undefined if its debt does not tell the whole evaluation. */
+/** The short form of the evaluation of one bucket that starts later. Undefined if its counter does not tell the whole evaluation. */
 function deferredBucket(
   { now, allowed, startsIn, states }: Evaluation,
   { demands, penalty, idempotency }: Group,
@@ -77,8 +78,7 @@ function deferredBucket(
   if (demands.length !== 1 || penalty !== undefined || idempotency !== undefined) return undefined
   const { rule, terms } = demands[0] as Demand
   if (!allowed || startsIn === undefined || terms?.least !== undefined || terms?.floor) return undefined
-  const [cooldown, at, debt = 0] = states[0] ?? []
-  return cooldown === 0 && at === now ? new DeferredBucket(now, debt, rule, startsIn) : undefined
+  return new DeferredBucket(now, states[0] as State, rule, startsIn)
 }
 
 /** Whether the function can give this evaluation for the group. */
@@ -114,6 +114,10 @@ function isState(state: State, { rule }: Demand): boolean {
   const kind = SQL_KINDS[rule.code]
   const { length } = state
   const fits =
-    kind === BUCKET ? length === 5 : kind === WINDOW ? length === 3 || length === 4 : length % 2 === 1
+    kind === BUCKET
+      ? length >= 5 && algorithms[rule.code].reads?.(state) !== false
+      : kind === WINDOW
+        ? length === 3 || length === 4
+        : length % 2 === 1
   return (fits || length === 0) && state.every(Number.isSafeInteger)
 }

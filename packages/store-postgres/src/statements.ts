@@ -4,16 +4,16 @@ import { toStoreError, unexpectedReply } from './store-error.ts'
 
 /** The statements of the store. Each is a call of one function of schema.sql, or one select. */
 const TEXTS = {
-  decide: 'SELECT halt.decide_v2($1::float8, $2::text, $3::text, $4::bigint) AS reply',
+  decide: 'SELECT halt.decide_v3($1::float8, $2::text, $3::text, $4::bigint) AS reply',
   bucket:
-    'SELECT halt.bucket_v2($1::float8, $2::text, $3::float8, $4::float8, $5::float8, $6::float8, $7::float8, $8::bigint) AS reply',
-  forget: 'SELECT halt.forget_v2($1::text)::text AS reply',
-  sweep: 'SELECT halt.sweep_v2($1::bigint, $2::int)::text AS reply',
-  pages: 'SELECT halt.pages_v2()::text AS reply',
-  beat: 'SELECT halt.beat_v2($1::text, $2::text, $3::float8)::text AS reply',
-  probe: 'SELECT halt.probe_v2()::text AS reply',
+    'SELECT halt.bucket_v3($1::float8, $2::text, $3::float8, $4::float8, $5::float8, $6::float8, $7::float8, $8::bigint) AS reply',
+  forget: 'SELECT halt.forget_v3($1::text)::text AS reply',
+  sweep: 'SELECT halt.sweep_v3($1::bigint, $2::int)::text AS reply',
+  pages: 'SELECT halt.pages_v3()::text AS reply',
+  beat: 'SELECT halt.beat_v3($1::text, $2::text, $3::float8)::text AS reply',
+  probe: 'SELECT halt.probe_v3()::text AS reply',
   read: "SELECT d.version || ':' || CASE WHEN d.version = $2::text THEN '' ELSE d.text END AS reply FROM halt.documents d WHERE d.name = $1::text",
-  write: 'SELECT halt.write_v2($1::text, $2::text, $3::text, $4::text) AS reply',
+  write: 'SELECT halt.write_v3($1::text, $2::text, $3::text, $4::text) AS reply',
 } as const
 
 /** Runs the statements of the store. Every error is a {@link StoreError}. */

@@ -34,6 +34,7 @@ export type ErrorKind =
   | 'isolation'
   | 'misconfigured'
   | 'script'
+  | 'newer'
   | 'unexpected-reply'
 
 const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>> = {
@@ -72,6 +73,7 @@ const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>
   ],
   misconfigured: ['misconfigured', 'MISCONFIGURED', 'Correct the setting that the message names.'],
   script: ['script', 'SCRIPT', 'Please report this: the server cannot run a function of Halt.'],
+  newer: ['script', 'SCRIPT', 'Update Halt in all processes that share the store.'],
   'unexpected-reply': ['script', 'SCRIPT', 'Let query return the rows of the statement unchanged.'],
 }
 
@@ -99,6 +101,8 @@ const REPLIES: Readonly<Record<string, ErrorKind>> = {
   '57': 'unavailable',
   '57014': 'timeout',
   '58': 'unavailable',
+  // Ours: sql/judge.sql.
+  ZH001: 'newer',
 }
 // The server may have committed before the connection ended.
 const IN_DOUBT = /^(?:08|57P)/

@@ -30,9 +30,10 @@ describe('a sound reply', () => {
   })
 
   it('of one bucket that starts later is short', () => {
+    const line = [0, NOW, 7, unit, 1, 1, NOW, 3, 0, NOW + 9, 1, 2, 1]
     const patient = group(demand('a', bucket(), { terms: { maxWait: 1e9 } }))
-    const [evaluation] = readReply(`${NOW};10;500;;;1 0 ${NOW} 7 ${unit} 1`, [patient])
-    expect(evaluation).toEqual(new DeferredBucket(NOW, 7, bucket(), 500))
+    const [evaluation] = readReply(`${NOW};10;500;;;1 ${line.join(' ')}`, [patient])
+    expect(evaluation).toEqual(new DeferredBucket(NOW, line, bucket(), 500))
   })
 })
 
@@ -55,6 +56,8 @@ describe('a reply that no function of Halt gives', () => {
     ['a repetition without a key', `${NOW};11;;;;1`, peek],
     ['a penalty without a demand for it', `${NOW};10;;;1 1 1 1 1 1;1`, peek],
     ['a counter of another layout', `${NOW};10;;;;1 1 2 3 4 5`, peek],
+    ['half a hole', `${NOW};00;;;;0 0 ${NOW} 7 60 1 1 ${NOW} 3 0 9 1 2`, lone],
+    ['parts of a bucket that Halt does not know', `${NOW};00;;;;0 0 ${NOW} 7 60 1 3 ${NOW} 3 0 9 1`, lone],
     ['a wait that nobody accepts', `${NOW};10;5;;;1`, peek],
     ['grants that nobody accepts', `${NOW};10;;1;;1`, peek],
     ['a number that is not exact', `${NOW};10;;;;1 0 99999999999999999999 1`, peek],

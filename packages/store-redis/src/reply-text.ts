@@ -1,4 +1,5 @@
 import {
+  algorithms,
   DeferredBucket,
   type Demand,
   type Group,
@@ -42,19 +43,18 @@ export function readWrittenOut(text: string, group: Group, now: number): Evaluat
     return [0, now, Number(field), unit, rate]
   })
   if (!isSound(evaluation, group) || !hasSoundTerms(evaluation, group)) return undefined
-  return deferredBucket(evaluation, group, fields[0]) ?? evaluation
+  return deferredBucket(evaluation, group) ?? evaluation
 }
 
-/** The short form of the evaluation of one bucket that starts later. Undefined if its debt does not tell the whole evaluation. */
+/** The short form of the evaluation of one bucket that starts later. Undefined if its counter does not tell the whole evaluation. */
 function deferredBucket(
-  { now, allowed, startsIn }: Evaluation,
+  { now, allowed, startsIn, states }: Evaluation,
   { demands, penalty, idempotency }: Group,
-  field = '',
 ): DeferredBucket | undefined {
   if (demands.length !== 1 || penalty !== undefined || idempotency !== undefined) return undefined
   const { rule, terms } = demands[0] as Demand
   if (!allowed || startsIn === undefined || terms?.least !== undefined || terms?.floor) return undefined
-  return field.startsWith('+') ? new DeferredBucket(now, Number(field), rule, startsIn) : undefined
+  return new DeferredBucket(now, states[0] as State, rule, startsIn)
 }
 
 /** Whether the script can give this evaluation for the group. */
@@ -88,6 +88,11 @@ function canHoldPlace({ rule, mode }: Demand): boolean {
 function isState(state: State, { rule }: Demand): boolean {
   const kind = SCRIPT_KINDS[rule.code]
   const { length } = state
-  const fits = kind === 0 ? length === 5 : kind === 1 ? length === 3 || length === 4 : length % 2 === 1
+  const fits =
+    kind === BUCKET
+      ? length >= 5 && algorithms[rule.code].reads?.(state) !== false
+      : kind === 1
+        ? length === 3 || length === 4
+        : length % 2 === 1
   return (fits || length === 0) && state.every(Number.isSafeInteger)
 }

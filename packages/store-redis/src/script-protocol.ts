@@ -30,8 +30,8 @@ export const SCRIPT_KINDS: Readonly<Record<AlgorithmCode, number>> = Object.from
   ]),
 ) as Record<AlgorithmCode, number>
 // Added to the mode of a demand: under a penalty; with terms.
-const PENALIZED = 8
-const WITH_TERMS = 16
+const PENALIZED = 16
+const WITH_TERMS = 32
 
 /** The keys of one call of `decide.lua`, and its arguments after the clock. The layout is described there. */
 export interface ScriptCall {
@@ -162,9 +162,10 @@ function areAlike(a: Group, b: Group): boolean {
 }
 
 function termNumbers(terms: Terms): number[] {
-  const { maxWait = 0, least = -1, floor = 0, gapless = false, holdFor = 0, heldSince = 0 } = terms
+  const { maxWait = 0, least = -1, floor = 0, holdFor = 0, heldSince = 0, place } = terms
   // The script tells waits in whole microseconds.
-  return [Math.floor(maxWait), least, floor, gapless ? 1 : 0, holdFor, heldSince]
+  const { position = -1, born = 0 } = place ?? {}
+  return [Math.floor(maxWait), least, floor, holdFor, heldSince, position, born]
 }
 
 function ruleNumbers(rule: Rule, reduced: number): number[] {

@@ -166,7 +166,7 @@ describe('readReply', () => {
 
   it('reads waits and grants', () => {
     const groups = [patient('f'), modest('t'), withTerms('t', { maxWait: 8, least: 1 })]
-    const parts = ['00@7;;0 0 12 3', '10*1;;+30', '10@8*1;;+18']
+    const parts = ['00@7;;0 0 12 3', '10*1;;+30', '10@8*1;;1 0 5 18 10 1 1 5 1 0 99 0']
     expect(readReply([5, ...parts], groups, '')).toMatchObject([
       { allowed: false, startsIn: 7, grants: undefined, passes: [false], states: [[0, 12, 3]] },
       { allowed: true, startsIn: undefined, grants: [1], passes: [true] },
@@ -174,17 +174,18 @@ describe('readReply', () => {
     ])
   })
 
-  it('reads a bucket that starts later as its debt, unless that does not tell what is left to others', () => {
+  it('reads a bucket that starts later by its counter, unless that does not tell what is left to others', () => {
+    const line = [0, 5, 38, 10, 1, 1, 5, 3, 0, 99, 1, 2, 1]
     const groups = [{ maxWait: 8 }, { maxWait: 8, floor: 0.5 }].map(terms => withTerms('t', terms))
-    const [plain, reserved] = readReply([5, '10@8;;+38', '10@8;;+38'], groups, '')
-    expect(plain).toEqual(new DeferredBucket(5, 38, rule('t'), 8))
+    const [plain, reserved] = readReply([5, ...groups.map(() => `10@8;;1 ${line.join(' ')}`)], groups, '')
+    expect(plain).toEqual(new DeferredBucket(5, line, rule('t'), 8))
     expect(reserved).toEqual({
       now: 5,
       allowed: true,
       repeated: false,
       passes: [true],
       starts: [false],
-      states: [[0, 5, 38, 10, 1]],
+      states: [line],
       penalty: [],
       startsIn: 8,
     })
@@ -331,6 +332,9 @@ describe('readReply', () => {
     ['the number of a bucket whose grant it does not tell', modest('t'), 20],
     ['a repeat without an idempotency key', group('f'), '11;;1 0 35 2'],
     ['a penalty without a penalty demand', group('f'), '10;1 2 3 4 5 6;1 0 35 2'],
+    ['too few numbers of a line', group('t'), '10;;1 0 5 38 10 1 1 5 3 0 99'],
+    ['half a hole', group('t'), '10;;1 0 5 38 10 1 1 5 3 0 99 1 2'],
+    ['parts of a bucket that Halt does not know', group('t'), '10;;1 0 5 38 10 1 2 5 3 0 99 1'],
     ['too few numbers of a window', group('f'), '10;;1 0 35'],
     ['an even number of sub-windows', group('s'), '10;;1 0 35'],
     ['numbers that are not numbers', group('f'), '10;;1 0 nan 2'],

@@ -1,7 +1,8 @@
 import type { Evaluation } from '@halt/core/store'
 import { ReferenceStore } from '@halt/core/testing'
 
-import { type Charged, randomHistory } from './random-groups.ts'
+import type { Charged } from './charged.ts'
+import { randomHistory } from './random-groups.ts'
 import { readings } from './readings.ts'
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'

@@ -8,12 +8,13 @@ import {
   Mode,
   type PenaltyDemand,
   PenaltyMode,
-  type Evaluation,
   ruleInForce,
 } from '@halt/core/store'
 import { compilePenalty, compileRule } from '@halt/core/testing'
 
 import { START } from './bench.ts'
+import type { Charged } from './charged.ts'
+import { randomFollowUp } from './random-places.ts'
 import { randomLine, randomTerms } from './random-terms.ts'
 import { randomNumbers } from './random-numbers.ts'
 
@@ -23,12 +24,6 @@ export interface Step {
   readonly advance: number
   /** Makes the groups. `past` are the latest charges, which a settlement may correct. */
   readonly groups: (past: readonly Charged[]) => Group[]
-}
-
-/** A charge that a later step may settle. */
-export interface Charged {
-  readonly group: Group
-  readonly evaluation: Evaluation
 }
 
 const SECOND = 1e6
@@ -50,7 +45,7 @@ const harsh = compilePenalty({
 
 /**
  * Writes a random history of groups. It has several policies per group, costs, cool-downs, quotas, penalties, settlements,
- * idempotency keys, callers that wait or accept fewer units, bursts, a moving clock, and settings that change while keys are in use.
+ * idempotency keys, callers that wait, start, leave or accept fewer units, bursts, a moving clock, and settings that change while keys are in use.
  *
  * @param withTwoSubjects whether a group may touch two subjects. A cluster cannot decide such a group at one instant
  */
@@ -146,6 +141,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const demands = randomLine(random, pick, places.slice(0, 1 + whole(3)), Object.values(fixed))
     return { demands, penalty: random() < 0.7 ? undefined : penaltyOf(subject), idempotency: undefined }
   }
+  const followUp = (past: readonly Charged[]): Group[] => randomFollowUp(random, pick, past)
   const settlement = (past: readonly Charged[]): Group => {
     const { group, evaluation } = past[Math.max(0, past.length - 1 - whole(5))] as Charged
     const demands = group.demands.map((charged, i): Demand => {
@@ -156,13 +152,8 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
         inForce,
       )
       const cost = random() < 0.5 ? whole(8) - 4 : -(evaluation.grants?.[i] ?? charged.cost)
-      // A place in line is named by the instant at which it was to be paid back.
-      const tail =
-        algorithms[inForce.code].refills && random() < 0.5
-          ? algorithms[inForce.code].freshAt(evaluation.states[i] ?? []) + pick([0, 0, -1, 1, SECOND])
-          : chargedTo
       const terms = random() < 0.3 ? { heldSince: evaluation.now - pick([0, -1, 1, 90_000]) } : undefined
-      return { ...charged, mode: Mode.SETTLE, cost, chargedTo: Math.max(0, tail), terms }
+      return { ...charged, mode: Mode.SETTLE, cost, chargedTo, terms }
     })
     return { demands, penalty: undefined }
   }
@@ -182,8 +173,10 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     ])
     now += advance
     const burst = random() < 0.25 ? 2 + whole(6) : 1
-    const make = random() < 0.3 ? line : fresh
-    const groups = Array.from({ length: burst }, () => (random() < 0.15 ? settlement : make()))
+    const make = random() < 0.4 ? line : fresh
+    const groups = Array.from({ length: burst }, () =>
+      random() < 0.15 ? settlement : make === line && random() < 0.5 ? followUp : make(),
+    )
     return {
       advance,
       groups: (past: readonly Charged[]) =>

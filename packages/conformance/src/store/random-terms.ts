@@ -4,7 +4,7 @@ import { compileRule } from '@halt/core/testing'
 const SECOND = 1e6
 
 /** Picks an entry of a list. */
-type Pick = <T>(list: readonly T[]) => T
+export type Pick = <T>(list: readonly T[]) => T
 
 /** Picks what a caller accepts instead of its whole cost at once. Undefined for a caller that accepts nothing else. */
 export function randomTerms(random: () => number, pick: Pick, cost: number): Terms | undefined {
@@ -17,7 +17,8 @@ export function randomTerms(random: () => number, pick: Pick, cost: number): Ter
   }
 }
 
-const LINES = ['line', 'shared', 'far'].map(counter =>
+/** The rules of three buckets in front of which callers stand, each with other numbers now and then. */
+export const LINES: readonly (readonly Rule[])[] = ['line', 'shared', 'far'].map(counter =>
   [3, 4, 100].map((limit, i) =>
     compileRule(
       {
@@ -53,11 +54,13 @@ export function randomLine(
   const isSteady = random() < 0.8
   return subjects.map((subject, i): Demand => {
     const isOther = random() < 0.1
-    const rule = isOther ? pick(rules.filter(({ code }) => code !== codes.quota)) : pick(LINES[i] as Rule[])
+    const rule = isOther
+      ? pick(rules.filter(({ code }) => code !== codes.quota))
+      : pick(LINES[i] as readonly Rule[])
     const floor = random() < 0.15 ? pick([0.1, 0.5]) : undefined
     const holdFor = random() < 0.1 ? 500_000 : undefined
     return {
-      rule: isSteady && !isOther ? ((LINES[i] as Rule[])[1] as Rule) : rule,
+      rule: isSteady && !isOther ? (LINES[i]?.[1] as Rule) : rule,
       subject,
       cost,
       mode: pick([...Array<Mode>(12).fill(Mode.CHARGE), Mode.SHADOW, Mode.HOLD, Mode.PEEK]),

@@ -1,4 +1,14 @@
-import { type Evaluation, type Group, penaltyUntil, remaining, resetAt, waitFor } from '@halt/core/store'
+import {
+  algorithms,
+  type Evaluation,
+  type Group,
+  penaltyUntil,
+  remaining,
+  resetAt,
+  type Rule,
+  type State,
+  waitFor,
+} from '@halt/core/store'
 
 /**
  * The fields of an evaluation that users can see. Stores that decide alike give equal readings, whatever they still keep of counters that
@@ -20,7 +30,16 @@ export function readings(group: Group, evaluation: Evaluation): unknown {
         remaining(demand, state, evaluation),
         resetAt(demand, state, evaluation),
         demand.cost < 0 ? 0 : waitFor(demand, state, evaluation),
+        lineIn(state, demand.rule, evaluation.now),
       ]
     }),
   }
+}
+
+/** The line of a bucket that is not over. */
+function lineIn(state: State, rule: Rule, now: number): unknown {
+  const algorithm = algorithms[rule.code]
+  const read = algorithm.line?.read(state, now, rule)
+  const freshAt = algorithm.freshAt(state)
+  return read && freshAt > now ? { ...read, freshAt } : undefined
 }

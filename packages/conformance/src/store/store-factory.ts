@@ -14,6 +14,11 @@ export interface StoreFactory {
   readonly histories?: number
   /** Whether a group over several subjects is decided at one instant of one clock. False on a cluster. Default true. */
   readonly oneInstant?: boolean
+  /**
+   * Whether the clock of a history may step back. False if the store never lets its clock do so, or removes ended counters beside its
+   * decisions. Default false.
+   */
+  readonly stepsBack?: boolean
   /** Whether concurrent calls are decided in the order of arrival. False for optimistic stores. Default true. */
   readonly ordered?: boolean
 }

@@ -3,6 +3,7 @@ import { testCharges } from './charges.ts'
 import { testDocuments } from './documents.ts'
 import { testGroups } from './groups.ts'
 import { testHistory } from './history.ts'
+import { testLineHistory } from './line-history.ts'
 import { testLimiterHistory } from './limiter-history.ts'
 import { testPlaces } from './places.ts'
 import { testQuotas } from './quotas.ts'
@@ -29,6 +30,7 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     testPlaces(runner, factory)
     testTerms(runner, factory)
     testHistory(runner, factory)
+    testLineHistory(runner, factory)
     testLimiterHistory(runner, factory)
   })
 }

@@ -111,13 +111,13 @@ export function canLeave(state: State, now: number, cost: number, place: Place, 
 }
 
 /**
- * Removes a place from a paid line. Those behind it move up, at its turn at the latest. A place of another line is left alone.
+ * Removes a place from a paid line. Those behind it move up, at its turn at the latest. A place that the line never gave is left alone.
  *
  * @returns false if there are too many holes: the caller keeps its position until its turn, and leaves then
  */
 export function leave(state: State, cost: number, { position, born }: Place, rule: Rule): boolean {
   const tail = state[TAIL]!
-  if (state[BORN] !== born || position > tail) return true
+  if (state[BORN] !== born || position > tail || position < cost) return true
   const room = rule.capacity * rule.unit
   if (position === tail) {
     state[TAIL] = tail - cost
@@ -141,12 +141,11 @@ export function resetLine(state: State, rule: Rule): void {
 /** Keeps a line that was changed at `now` for as long as somebody may wait in it; drops it afterwards. */
 export function keepLine(state: State, now: number, rule: Rule): void {
   const room = rule.capacity * rule.unit
-  const debt = state[2]!
-  const from = Math.max(now, state[0]!)
-  if (debt > room) {
-    const until = from + Math.ceil((debt - room) / rule.rate) + ECHO
+  const [cooldown, , debt] = state as [number, number, number]
+  if (debt > room || now < cooldown) {
+    const until = Math.max(now, cooldown) + Math.max(0, Math.ceil((debt - room) / rule.rate)) + ECHO
     if (until > state[UNTIL]!) state[UNTIL] = Math.min(until, MAX_EXACT)
-  } else if (now > state[UNTIL]! && now >= state[0]!) state.length = PARTS
+  } else if (now > state[UNTIL]!) state.length = PARTS
 }
 
 /** The instant from which a line is over, and its bucket equals a fresh one. Microseconds. */

@@ -75,7 +75,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     if (demand.terms !== undefined) hasTerms = true
     if (!passed && demand.mode !== Mode.SHADOW) {
       allowed = false
-      if (demand.mode !== Mode.PEEK) violates = true
+      if (isAsked(demand)) violates = true
     }
   }
   const decided: Decided = { demands, rules, states, passes }
@@ -139,14 +139,22 @@ const NOTHING: readonly boolean[] = Object.freeze([])
 const YES: readonly boolean[] = Object.freeze([true])
 const NO: readonly boolean[] = Object.freeze([false])
 
-/** Loads the counter of a demand. Refuses one of a later version of Halt, whose numbers it would misread. */
+/** Loads the counter of a demand. */
 function loadState({ subject }: Demand, rule: Rule, counters: Counters, now: number): State {
   const state = counters.load(subject, rule.counter, rule)
-  if (state.length <= BUCKET_LENGTH) return state
+  return state.length > BUCKET_LENGTH ? stateToUse(state, rule, now, counters.hasOneClock) : state
+}
+
+/**
+ * The numbers of a long counter. Refuses one of a later version of Halt, whose numbers it would misread. A line that is over counts
+ * as removed, which some stores do at once and others later: nobody can have a place in it any more.
+ */
+function stateToUse(state: State, rule: Rule, now: number, hasOneClock = false): State {
   const algorithm = algorithmOf(rule)
   if (algorithm.reads?.(state) === false) throw unknownLayout(rule)
-  if (counters.hasOneClock === true && algorithm.line !== undefined && state[1]! > now) state[1] = now
-  return state
+  if (algorithm.line === undefined) return state
+  if (hasOneClock && state[1]! > now) state[1] = now
+  return freshAt(state, rule) <= now ? [] : state
 }
 
 /** The rule by which a demand changes a counter. A correction leaves a line the numbers that it has. */
@@ -218,7 +226,7 @@ function charge(
  */
 function startCooldown(demand: Demand, rule: Rule, state: State, counters: Counters, now: number): boolean {
   const { subject, cost, mode, rule: normal } = demand
-  if (mode === Mode.PEEK || isReserved(demand, rule, state, now)) return false
+  if (!isAsked(demand) || isReserved(demand, rule, state, now)) return false
   const prolongs = mode === Mode.BLOCK && normal.cooldown > 0 && now + rule.cooldown > blockedUntil(state)
   if (!prolongs && !startsCooldown(state, now, cost, normal)) return false
   if (state.length === 0) state.push(0, ...algorithmOf(rule).idle(now, rule))
@@ -229,6 +237,11 @@ function startCooldown(demand: Demand, rule: Rule, state: State, counters: Count
   line?.look(state, now, rule)
   counters.keep(subject, rule.counter, state, freshAt(state, rule))
   return true
+}
+
+/** Whether a refusal refuses a client: a peek asks for nothing, and a settlement is refused only if a place must be kept. */
+function isAsked({ mode }: Demand): boolean {
+  return mode !== Mode.PEEK && mode !== Mode.SETTLE
 }
 
 /** Whether a rule counts a call whose idempotency key was seen before. A repeated call is in flight like any other. */

@@ -68,7 +68,7 @@ function flawOf(answer: unknown, { demands }: Group): string | undefined {
     return 'grants is not a list of units from the least to the cost of each demand'
   if (debts !== undefined && !areDebtsOf(debts, states, demands)) return 'debts and states disagree'
   for (let i = 0; i < length; i++)
-    if (!isWhole(states[i] as State, demands[i] as Demand)) return 'a counter misses numbers'
+    if (!isWhole(states[i] as State, demands[i] as Demand)) return 'a counter misses numbers, or has too many'
   return allowed === demands.every(({ mode }, i) => passes[i] === true || mode === Mode.SHADOW)
     ? undefined
     : 'allowed and passes disagree'
@@ -108,9 +108,11 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number'
 }
 
-/** Whether a counter has every number that its algorithm reads. */
-function isWhole({ length }: State, { rule }: Demand): boolean {
-  return length === 0 || length > algorithmOf(rule).idle(0, rule).length
+/** Whether a counter has every number that its algorithm reads, and none that this version of Halt does not know. */
+function isWhole(state: State, { rule }: Demand): boolean {
+  const algorithm = algorithmOf(rule)
+  const { length } = state
+  return length === 0 || (length > algorithm.idle(0, rule).length && algorithm.reads?.(state) !== false)
 }
 
 function isList<T>(

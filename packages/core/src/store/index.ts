@@ -8,6 +8,7 @@ export {
   type AlgorithmCode,
   type Layout,
   type PenaltyRule,
+  type Place,
   type Rule,
   type State,
 } from '../algorithms/index.ts'

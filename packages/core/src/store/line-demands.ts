@@ -17,7 +17,7 @@ export function passesByLine(
   const place = terms?.place
   const { line } = algorithmOf(rule)
   if (place === undefined || line === undefined) return undefined
-  if (mode === Mode.SETTLE) return cost > 0 || line.canLeave(state, now, -cost, place, rule)
+  if (mode === Mode.SETTLE) return cost >= 0 || line.canLeave(state, now, -cost, place, rule)
   return line.holds(state, place) || undefined
 }
 
@@ -35,6 +35,7 @@ export function changeLine(
   else if (mode === Mode.RESET) line.reset(state, now, rule)
   else if (terms?.place === undefined) return undefined
   else if (mode !== Mode.SETTLE) return line.holds(state, terms.place) ? false : undefined
+  else if (cost === 0) return false
   else if (cost > 0) line.join(state, now, cost, rule)
   else line.leave(state, now, -cost, terms.place, rule)
   return before > 0 || cost > 0

@@ -64,7 +64,7 @@ it('the checks of one turn of the event loop are one statement, and one that fai
     },
   })
   await Promise.all(Array.from({ length: 20 }, (_, i) => store.evaluate(group(demand(`user:${i}`)))))
-  expect(texts.filter(text => text.includes('decide_v2'))).toHaveLength(1)
+  expect(texts.filter(text => text.includes('decide_v3'))).toHaveLength(1)
 
   const broken = demand('user:1', bucket({ rate: 0 }))
   const [bad, good] = await Promise.allSettled([

@@ -90,8 +90,8 @@ describe('a database that is set up wrongly', () => {
 
   it('with the schema of an older version: the same', async () => {
     const { store, schema } = await makeStore(database)
-    await database.run(`ALTER FUNCTION ${schema}.bucket_v2 RENAME TO bucket_v0;
-      ALTER FUNCTION ${schema}.decide_v2 RENAME TO decide_v0`)
+    await database.run(`ALTER FUNCTION ${schema}.bucket_v3 RENAME TO bucket_v0;
+      ALTER FUNCTION ${schema}.decide_v3 RENAME TO decide_v0`)
     await expect(store.evaluate(ask)).rejects.toMatchObject({ code: 'HALT_E_STORE_SCHEMA', reply: '42883' })
     expect(await codesOf(store)).toEqual(['HALT_W_STORE_SCHEMA'])
     const { store: other, schema: narrow } = await makeStore(database)

@@ -25,6 +25,7 @@ function run({ name, query }: Database, schemaName: string): void {
       make: clock => new PostgresStore({ query, clock, schema: schemaName, prefix: `s${++made}:` }),
       histories: count,
       steps,
+      stepsBack: true,
     },
   )
 }

@@ -32,6 +32,7 @@ export type ErrorKind =
   | 'cluster'
   | 'misconfigured'
   | 'script'
+  | 'newer'
   | 'unexpected-reply'
   | 'rest-token'
   | 'rest-url'
@@ -63,6 +64,7 @@ const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>
     'Correct the setting of the server or the key that the message names.',
   ],
   script: ['script', 'SCRIPT', 'Please report this: the server cannot run the script.'],
+  newer: ['script', 'SCRIPT', 'Update Halt in all processes that share the store.'],
   'unexpected-reply': [
     'script',
     'SCRIPT',
@@ -97,6 +99,7 @@ const REPLIES: Readonly<Record<string, ErrorKind>> = {
   NOREPLICAS: 'unavailable',
   MISCONF: 'unavailable',
   STALE: 'unavailable',
+  NEWER: 'newer',
   NOAUTH: 'auth',
   WRONGPASS: 'auth',
   NOPERM: 'permission',

@@ -8,10 +8,10 @@ for d = 1, count do
   if mode >= PENALIZED then
     if mode >= WITH_TERMS then
       mode, terms = mode - WITH_TERMS, terms{
-        wait = groups[i], least = groups[i + 1], floor = groups[i + 2], gapless = groups[i + 3], hold = groups[i + 4],
-        since = groups[i + 5]
+        wait = groups[i], least = groups[i + 1], floor = groups[i + 2], hold = groups[i + 3], since = groups[i + 4],
+        position = groups[i + 5], born = groups[i + 6]
       }
-      i = i + 6
+      i = i + 7
     end
     if mode >= PENALIZED then
       mode = mode - PENALIZED
@@ -24,16 +24,37 @@ for d = 1, count do
     charged_to = groups[i]
     i = i + 1
   end
-  local value, state, used, kind = wrote[key], false, 0, rule.kind
+  local value, state, used, kind, line, tail = wrote[key], false, 0, rule.kind, false, 0
   if value == nil then value = raw[k] end
-  if value and kind == KIND.BUCKET then
+  if value and kind == KIND.BUCKET and #value > 40 then
+    if not pay then
+      --@ include "line.lua"
+    end
+    if #value < 88 or #value % 16 ~= 8 or unpackd('>d', value, 41) ~= 1 then failed = NEWER
+    else
+      line = read_line(value)
+      -- A line that is over may still be stored. Its counter equals a fresh one.
+      if math.max(math.max(line.at, line.cooldown) + ceil(line.debt / line.rate), line.kept + 1) <= now then line = false
+      else
+        -- What is stored is read again for the reply if nothing is written: nothing else needs the numbers before the payment.
+        state, tail = line, line.tail
+        -- A correction leaves a line the numbers that it has.
+        if mode == MODE.SETTLE and (line.unit ~= rule.unit or line.rate ~= rule.rate) then
+          rule = rule{ kind = kind, cooldown = rule.cooldown, reduced = 0, capacity = rule.capacity, unit = line.unit, rate = line.rate }
+        end
+        pay(line, rule.capacity, rule.unit, rule.rate)
+        used = line.debt
+      end
+    end
+  elseif value and kind == KIND.BUCKET then
     local cooldown, at, debt, unit, rate
     used, at, debt, unit, rate, cooldown = owes(value, rule.unit, rule.rate)
     if at then state = { cooldown, at, debt, unit, rate } end
   elseif value then
     state = numbers(value)
     if kind == KIND.WINDOW then
-      if #state ~= 3 and #state ~= 4 then state = false
+      if #state > 5 then failed = NEWER end
+      if #state < 3 or #state > 5 then state = false
       elseif now < state.ends then used = state.count - (state.granted or 0) end
     elseif #state % 2 == 0 then state = false
     else
@@ -41,14 +62,20 @@ for d = 1, count do
     end
   end
   -- A repeated call takes its leases like any other, and is not charged otherwise.
-  local fits = repeated and kind < KIND.LEASES or mode == MODE.SETTLE or mode == MODE.GRANT
-  if not fits and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
-    if kind == KIND.BUCKET then fits = used + need * rule.unit <= rule.capacity * rule.unit
+  local fits = repeated and kind < KIND.LEASES or mode == MODE.SETTLE or mode >= MODE.GRANT
+  -- A line may have the place of which the demand speaks.
+  local holds = terms and terms.position >= 0 and line and state.born == terms.born and terms.position <= tail
+  if holds and mode == MODE.SETTLE and cost < 0 and terms.position + cost >= 0 then
+    fits = repeated or leave(line, -cost, terms.position, rule.capacity * rule.unit)
+  end
+  if not fits and mode ~= MODE.SETTLE and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
+    if holds then fits = true
+    elseif kind == KIND.BUCKET then fits = used + need * rule.unit <= rule.capacity * rule.unit
     else fits = used + need <= rule.capacity end
   end
   if not fits and mode ~= MODE.SHADOW then
     allowed = false
-    if mode ~= MODE.PEEK then refused = true end
+    if mode ~= MODE.PEEK and mode ~= MODE.SETTLE then refused = true end
   end
   -- The idempotency key is kept if a demand is charged, now or at the end of the request.
   if fits and (mode == MODE.HOLD or mode ~= MODE.PEEK and cost ~= 0) then keeps_key = true end
@@ -56,9 +83,13 @@ for d = 1, count do
     key = key, rule = rule, own = own, cost = cost, mode = mode, charged_to = charged_to or 0, state = state,
     used = used, fits = fits, short = false, before = false
   }
+  if line then
+    local item = items[d]
+    item.paid, item.stored = line, value
+  end
   if terms then
     local item = items[d]
-    item.terms, item.need = terms, need
+    item.terms, item.need, item.holds = terms, need, holds
     item.others = need - (terms.least >= 0 and terms.least or cost)
   end
 end

@@ -1,8 +1,8 @@
 -- Second pass: writes every charge, or only the cool-downs that start.
-for d = 1, count do
+for d = 1, failed and 0 or count do
   local item = items[d]
   local rule, own, cost, state, fits, fresh = item.rule, item.own, item.cost, item.state, item.fits, nil
-  local kind, starts = rule.kind, not fits and own.cooldown > 0 and not wait
+  local kind, starts = rule.kind, not fits and own.cooldown > 0 and not wait and item.mode ~= MODE.SETTLE
   if starts then
     local blocked = state and state.cooldown or 0
     starts = item.mode == MODE.BLOCK and now + rule.cooldown > blocked or cost <= own.capacity and now >= blocked
@@ -13,19 +13,17 @@ for d = 1, count do
       else starts = item.used + rest > rule.capacity end
     end
   end
-  if item.mode ~= MODE.PEEK and (not repeated or kind == KIND.LEASES) and (starts or fits and allowed and cost ~= 0 and item.mode ~= MODE.HOLD) then
+  if item.mode ~= MODE.PEEK and (not repeated or kind == KIND.LEASES) and (starts or fits and allowed and item.mode ~= MODE.HOLD
+    and (cost ~= 0 or item.mode >= MODE.LOOK and kind == KIND.BUCKET) and (not item.holds or item.mode == MODE.SETTLE or item.mode >= MODE.LOOK)) then
+    -- A line is paid before it changes.
+    state = item.paid or state
     if starts then
       item.starts = true
       if not state then
         state = kind == KIND.BUCKET and { 0, now, 0, rule.unit, rule.rate } or kind == KIND.WINDOW and { 0, 0, 0 } or { 0 }
       end
     elseif kind == KIND.BUCKET then
-      -- Another charge would lose its start if a place in front of it became free.
-      if cost > 0 or item.charged_to == 0 or not state or state.at + ceil(state.debt / state.rate) <= item.charged_to then
-        local owed = item.used + cost * rule.unit
-        if owed < 0 then owed = 0 elseif owed > MAX then owed = MAX end
-        state = { state and state.cooldown or 0, state and state.at > now and state.at or now, owed, rule.unit, rule.rate }
-      end
+      --@ include "keep-bucket.lua"
     elseif kind == KIND.WINDOW then
       if cost > 0 then
         if not state or now >= state.ends then
@@ -55,9 +53,23 @@ for d = 1, count do
       end
     end
     if state then
+      if kind == KIND.BUCKET and #state > 5 then
+        -- A line is kept for as long as somebody may wait in it, and 2.5 s longer, so that every process hears of its end.
+        local room = rule.capacity * rule.unit
+        local blocked = starts and now + rule.cooldown or state.cooldown
+        if state.debt <= room and now > state.kept and now >= state.cooldown then
+          state = { state.cooldown, state.at, state.debt, state.unit, state.rate }
+        elseif state.debt > room or now < blocked then
+          local kept = math.max(now, blocked) + math.max(0, ceil((state.debt - room) / rule.rate)) + 2500000
+          if kept > state.kept then state.kept = math.min(kept, MAX) end
+        end
+      end
       if starts then state.cooldown = now + rule.cooldown elseif state.cooldown <= now then state.cooldown = 0 end
       local value
-      if kind == KIND.BUCKET then
+      if kind == KIND.BUCKET and #state > 5 then
+        fresh = math.max(math.max(state.at, state.cooldown) + ceil(state.debt / state.rate), state.kept + 1)
+        value = pack('>ddddddddddd', state.at, state.debt, state.unit, state.rate, state.cooldown, 1, state.born, state.tail, state.pool, state.kept, state.gone) .. state.holes
+      elseif kind == KIND.BUCKET then
         fresh = state.at + ceil(state.debt / state.rate)
         value = pack('>dddd', state.at, state.debt, state.unit, state.rate)
         if state.cooldown > 0 then value = value .. pack('>d', state.cooldown) end
@@ -86,8 +98,8 @@ for d = 1, count do
         if before == nil then before = raw[k - count + d] end
         item.before = { before, px }
       end
-      wrote[key], item.state = value, state
-      item.short = kind == KIND.BUCKET and fits and cost > 0 and state.cooldown == 0 and state.at == now
+      wrote[key], item.state, item.stored = value, state, nil
+      item.short = kind == KIND.BUCKET and fits and cost > 0 and state.cooldown == 0 and state.at == now and #state == 5
     end
   end
 end

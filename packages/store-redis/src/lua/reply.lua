@@ -25,12 +25,26 @@ else
   texts[2] = table.concat(list, ' ')
   for d = 1, count do
     local item = items[d]
-    local state = item.state
+    local state, rule = item.state, item.rule
     if item.short then texts[d + 2] = format('+%.0f', state.debt)
     else
-      list = { item.fits and '1' or item.starts and '2' or '0' }
-      for i = 1, state and #state or 0 do list[i + 1] = format('%.0f', state[i]) end
-      texts[d + 2] = table.concat(list, ' ')
+      local sign = item.fits and '1' or item.starts and '2' or '0'
+      if item.stored then state = read_line(item.stored) end
+      if state and #state > 5 and rule.kind == KIND.BUCKET then
+        local holes = state.holes
+        texts[d + 2] = format('%s %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f', sign, unpack(state, 1, 11))
+        if holes ~= '' then
+          list = { unpackd('>' .. string.rep('d', #holes / 8), holes) }
+          list[#list] = nil
+          -- table.concat() writes numbers below 10^14 whole.
+          for i = 1, state.tail < 1e14 and 0 or #list do list[i] = format('%.0f', list[i]) end
+          texts[d + 2] = texts[d + 2] .. ' ' .. table.concat(list, ' ')
+        end
+      else
+        list = { sign }
+        for i = 1, state and #state or 0 do list[i + 1] = format('%.0f', state[i]) end
+        texts[d + 2] = table.concat(list, ' ')
+      end
     end
   end
   out[o] = table.concat(texts, ';')

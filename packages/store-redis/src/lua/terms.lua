@@ -1,11 +1,22 @@
 -- Finds when a group with terms may start that does not pass now, and the units that its demands get. Mirrors
--- core/src/store/terms.ts. `wait` stays nil if the group has nothing to wait for.
+-- core/src/store/terms.ts. `wait` stays nil if the group has nothing to wait for;
+-- `joins` tells whether it gets a place in line.
 if refused then
-  wait = 0
+  -- A place in line is charged now if all counters of the group can hold it. Otherwise the caller asks again.
+  -- A place would take what the demand leaves to more important ones, which would then stand behind it.
+  -- With an idempotency key the place would be paid: whoever repeats the key would pass, and could give the place back.
+  local exact = true
+  wait, joins = 0, not once_key
+  for d = 1, count do
+    local item = items[d]
+    local rule, terms = item.rule, item.terms
+    if item.mode ~= MODE.SHADOW and (item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET
+      or terms and (item.others > 0 or terms.position >= 0)) then joins = false end
+  end
   for d = 1, count do
     local item = items[d]
     if not item.fits and item.mode ~= MODE.SHADOW then
-      local rule, state, terms = item.rule, item.state, item.terms
+      local rule, state, terms, line = item.rule, item.state, item.terms, item.paid
       local most = terms and item.mode ~= MODE.BLOCK and terms.wait or 0
       if most == 0 then
         wait = nil
@@ -16,7 +27,17 @@ if refused then
         if excess <= 0 then own = 0 elseif item.need <= rule.capacity then own = state.ends - now end
       elseif item.need <= rule.capacity then
         own = 0
-        if rule.kind == KIND.BUCKET then
+        if rule.kind == KIND.BUCKET and (joins or line) then
+          -- The first microsecond at which time and refunds have paid enough, from the end of a cool-down on.
+          excess = item.used + (item.need - (line and line.gone or 0)) * rule.unit - rule.capacity * rule.unit
+          if excess > 0 then
+            own = ceil(excess / rule.rate)
+            if line and line.pool > 0 then
+              own = math.max(ceil(excess / (rule.rate + math.max(rule.rate, math.floor(line.pool / 1e6)))), ceil((excess - line.pool) / rule.rate))
+            end
+          end
+          if cooldown > 0 then own = own + cooldown end
+        elseif rule.kind == KIND.BUCKET then
           excess = item.used - (rule.capacity - item.need) * rule.unit
           if excess > 0 then
             own = ceil(excess / rule.rate)
@@ -38,30 +59,17 @@ if refused then
         wait = nil
         break
       end
-      item.wait = own
       if own > wait then wait = own end
+      if joins and own * rule.rate + (rule.capacity + item.cost) * rule.unit > MAX then exact = false end
     end
   end
+  joins = joins and exact
 end
 if wait then
-  -- The group's place is charged now if all its counters can hold it. Otherwise the caller asks again.
-  -- A place would take what the demand leaves to more important ones, which would then stand behind it.
-  -- With an idempotency key the place would be paid: whoever repeats the key would pass, and could give the place back.
-  refused, allowed = false, not once_key
-  for d = 1, count do
-    local item = items[d]
-    local rule, terms = item.rule, item.terms
-    if item.mode ~= MODE.SHADOW and (item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET
-      or wait * rule.rate + (rule.capacity + item.cost) * rule.unit > MAX
-      or terms and (item.others > 0 or terms.gapless == 1 and (item.fits or item.wait < wait))) then allowed = false end
-  end
+  refused, allowed = false, joins
   for d = 1, allowed and count or 0 do
     local item = items[d]
-    local rule = item.rule
-    if item.mode ~= MODE.SHADOW then
-      -- What is paid back until the start, and left over, is lost.
-      item.fits, item.used = true, math.max(item.used, wait * rule.rate)
-    end
+    if item.mode ~= MODE.SHADOW then item.fits, item.joins = true, true end
   end
 end
 local most = math.huge
@@ -88,9 +96,9 @@ for d = 1, allowed and count or 0 do
   local rule, terms = item.rule, item.terms
   if terms and rule.kind == KIND.BUCKET then
     -- The units are charged as if they were used at the end of the time for which the caller keeps them.
-    if terms.hold > 0 and item.mode == MODE.CHARGE and item.fits then item.used = math.max(item.used, terms.hold * rule.rate) end
+    if terms.hold > 0 and item.mode == MODE.CHARGE and item.fits and not item.joins then item.used = math.max(item.used, terms.hold * rule.rate) end
     -- What time has paid back since the charge is not given back again.
-    if terms.since > 0 and item.cost < 0 then
+    if terms.since > 0 and item.cost < 0 and terms.position < 0 then
       item.cost = math.min(0, item.cost + ceil(math.max(0, now - terms.since) * rule.rate / rule.unit))
     end
   end

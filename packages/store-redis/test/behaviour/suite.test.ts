@@ -23,7 +23,7 @@ function factory(
 ): StoreFactory {
   const make = (clock: () => number): RedisStore =>
     new RedisStore({ client, clock, connection: 'shared', prefix: `${unique()}:`, ...options })
-  return { name, make, end: store => store.close?.(), histories: 2, steps: 250, ...more }
+  return { name, make, end: store => store.close?.(), histories: 2, steps: 250, stepsBack: true, ...more }
 }
 
 function open<T>(client: T, close: (client: T) => unknown): T {

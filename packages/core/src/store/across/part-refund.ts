@@ -23,7 +23,10 @@ export async function refundDownTo<P>(
     const excess = (evaluation.grants?.[at] ?? demand.cost) - (kept[at] ?? 0)
     if (!isTaken || excess <= 0 || evaluation.passes[at] !== true) continue
     const rule = ruleInForce(demand, evaluation)
-    const chargedTo = algorithmOf(rule).chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
+    const [place, state] = [demand.terms?.place, evaluation.states[at] ?? []]
+    // Whoever had a place already was charged nothing now.
+    if (place !== undefined && algorithmOf(rule).line?.holds(state, place) === true) continue
+    const chargedTo = algorithmOf(rule).chargedTo(state, evaluation.now, rule)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: -excess, chargedTo, terms: undefined })
     indexes.push(at)
   }
