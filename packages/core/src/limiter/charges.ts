@@ -74,17 +74,19 @@ export class Charges {
 
   /**
    * Handles the response that the application decided. If the request counts, a held cost is charged, else the whole charge is
-   * refunded. While `counts` is pending, the cost stays held, but no longer than its lease.
+   * refunded. While `counts` is pending, the cost stays held, but no longer than its lease. Works once per decision.
    */
   async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
     const record = recordOf(decision)
-    if (typeof counts === 'object') {
+    if (record.concluded) return
+    record.concluded = true
+    let isCounted = counts
+    if (typeof isCounted === 'object') {
       record.awaited = true
-      const answer = await counts.catch(() => true)
+      isCounted = await isCounted.catch(() => true)
       record.awaited = false
-      return this.conclude(decision, answer)
     }
-    if (counts) await this.#takeHeld(record)
+    if (isCounted) await this.#takeHeld(record)
     else if (record.settled === undefined) await this.settle(decision, 0)
   }
 
@@ -147,9 +149,8 @@ export class Charges {
   }
 
   /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
-  async forget(counters: readonly CounterId[]): Promise<number> {
-    this.#leases.forget(counters)
-    return this.#guardedStore.reset(counters)
+  forget(counters: readonly CounterId[]): Promise<number> {
+    return this.#leases.reset(counters, () => this.#guardedStore.reset(counters))
   }
 
   #addHeld(record: ChargeRecord): void {
