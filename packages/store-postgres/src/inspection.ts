@@ -160,6 +160,8 @@ function warningOf(error: unknown): HaltWarning {
     return { code: 'HALT_W_STORE_SCRIPT', message: `PostgreSQL fails to run a check: ${message}.`, fix }
   if (failure === 'misconfigured')
     return { code: 'HALT_W_STORE_MISCONFIGURED', message: `PostgreSQL refuses to work: ${message}.`, fix }
+  if (failure === 'full')
+    return { code: 'HALT_W_STORE_FULL', message: `PostgreSQL has no disk or memory left: ${message}.`, fix }
   return {
     code: 'HALT_W_STORE_UNAVAILABLE',
     message: `PostgreSQL does not answer: ${message}.`,
