@@ -80,6 +80,8 @@ export class InMemoryStore implements Store {
     if (charged !== undefined) return charged
     const evaluation = decide(group, this.#counters, this.#at)
     if (!evaluation.allowed) this.#hold(group, evaluation)
+    else if (evaluation.startsIn !== undefined && evaluation.startsIn > 0)
+      this.#holdLine(group, evaluation.now + evaluation.startsIn)
     return evaluation
   }
 
@@ -191,6 +193,15 @@ export class InMemoryStore implements Store {
     const isNew = table.save(name, state, now)
     if (isNew) this.#eviction.sweep(table, now)
     this.#eviction.trim(table, name, now)
+  }
+
+  /** Keeps a flood of keys from forgetting a line before its last caller starts, so that nobody overtakes. */
+  #holdLine(group: Group, until: number): void {
+    for (const { rule, subject, mode } of group.demands) {
+      if (mode !== Mode.CHARGE) continue
+      const place = this.#places.find(rule.counter)
+      place.table.hold(this.#name(subject, place), until)
+    }
   }
 
   #hold(group: Group, evaluation: Evaluation): void {
