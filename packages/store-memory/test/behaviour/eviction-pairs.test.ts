@@ -56,7 +56,7 @@ it('a flood of keys frees no place of a request that a guard holds', async () =>
   const line = limiter({ name: 'line', limit: 1, window: 10, burst: 1 })
   const patient = guard(line, { delay: { maxWait: '1h' } })
   const view = { method: 'GET', path: '/', ip: '203.0.113.7', headers: {}, request: {} }
-  const held = [1, 2, 3].map(() => patient.enter(view, {}))
+  const held = [1, 2, 3].map(async () => patient.enter(view, {}))
   await held[0]
   await flood(line)
   expect(await line.check(view)).toMatchObject({ allowed: false, retryAfter: 30 })
