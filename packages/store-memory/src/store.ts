@@ -37,7 +37,7 @@ const BYTES_FOR_TABLES = 1 << 20
  * A store of counters in this process's memory. It is synchronous and bounded, and has no timers.
  *
  * Counters are not shared between processes, and end with this one. Above `maxKeys`, expired counters are evicted first, then
- * any that is not refused. A refused or blocked key is evicted only if all keys are.
+ * any that is not refused. A refused or blocked key, or one at which callers wait, is evicted only if all keys are so.
  *
  * @throws HaltError `HALT_E_STORE_OPTION` if an option is unknown or out of range
  * @example
