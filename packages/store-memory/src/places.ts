@@ -28,6 +28,8 @@ export class Places {
   readonly tables: Tables = new Tables()
   readonly #tally: Tally
   readonly #places = new Map<string, Place>()
+  // The tables that were made lately. A look at a counter that does not exist makes one that stays empty.
+  readonly #made: Table[] = []
   // The last counter that was looked up, because a check reads and then keeps the same one.
   #last: Place = NOWHERE
 
@@ -40,6 +42,7 @@ export class Places {
     if (counter === this.#last.counter) return this.#last
     let place = this.#places.get(counter)
     if (place === undefined) {
+      if (this.#made.length >= MOST_PLACES) this.#forgetEmpty()
       place = this.#make(counter)
       if (this.#places.size >= MOST_PLACES) this.#places.clear()
       if (counter.length <= LONGEST_NAME) this.#places.set(counter, place)
@@ -57,6 +60,7 @@ export class Places {
   /** Removes all tables. */
   clear(): void {
     this.tables.clear()
+    this.#made.length = 0
     this.#forgetPlaces()
   }
 
@@ -70,8 +74,17 @@ export class Places {
     const at = PARTS.has(counter.slice(found + 1, end)) ? -1 : found
     const name = at < 0 ? counter : counter.slice(0, at + 1) + counter.slice(end)
     let table = this.tables.get(name)
-    if (table === undefined) this.tables.add((table = new Table(name, counter.slice(end + 1), this.#tally)))
+    if (table === undefined) {
+      this.tables.add((table = new Table(name, counter.slice(end + 1), this.#tally)))
+      this.#made.push(table)
+    }
     return { counter, table, detail: at < 0 ? '' : ` ${counter.slice(at + 1, end)}` }
+  }
+
+  #forgetEmpty(): void {
+    for (const table of this.#made)
+      if (table.size === 0 && this.tables.get(table.name) === table) this.forget(table)
+    this.#made.length = 0
   }
 
   #forgetPlaces(): void {
