@@ -1,4 +1,5 @@
 import type { Table } from './table.ts'
+import type { Tables } from './tables.ts'
 import type { Tally } from './tally.ts'
 
 // Steps of the hand per new key. Two meet every expired key before twice as many new ones have come.
@@ -12,22 +13,20 @@ export class Eviction {
   readonly #maxKeys: number
   readonly #maxBytes: number
   readonly #tally: Tally
-  readonly #tables: ReadonlyMap<string, Table>
+  readonly #tables: Tables
   readonly #onEmpty: (table: Table) => void
-  #turn: MapIterator<Table>
 
   /** @param onEmpty is called with a table that lost its last counter */
   constructor(
     caps: { readonly keys: number; readonly bytes: number },
     tally: Tally,
-    tables: ReadonlyMap<string, Table>,
+    tables: Tables,
     onEmpty: (table: Table) => void,
   ) {
     this.#maxKeys = caps.keys
     this.#maxBytes = caps.bytes
     this.#tally = tally
     this.#tables = tables
-    this.#turn = tables.values()
     this.#onEmpty = onEmpty
   }
 
@@ -43,7 +42,7 @@ export class Eviction {
     for (let i = 0; i < SWEEP; i++) this.#dropFresh(table, now)
     // One step in another table, so that the expired counters of an unused policy go, too.
     if (this.#tables.size < 2) return
-    const other = this.#next()
+    const other = this.#tables.next()
     if (other !== table) this.#dropFresh(other, now)
   }
 
@@ -71,7 +70,7 @@ export class Eviction {
       return true
     }
     for (let i = this.#tables.size; i > 0; i--) {
-      const other = this.#next()
+      const other = this.#tables.next()
       met = other === table ? undefined : other.advance(now)
       if (met === undefined) continue
       this.drop(other, met)
@@ -84,7 +83,7 @@ export class Eviction {
   #evictSoonest(): boolean {
     let found: { table: Table; subject: string } | undefined
     let soonest = Number.POSITIVE_INFINITY
-    for (const table of this.#tables.values()) {
+    for (const table of this.#tables.all) {
       const segment = table.soonest()
       if (segment === undefined || segment.soonest >= soonest) continue
       soonest = segment.soonest
@@ -93,13 +92,5 @@ export class Eviction {
     if (found === undefined) return false
     this.drop(found.table, found.subject)
     return true
-  }
-
-  /** The next table, in endless turn. */
-  #next(): Table {
-    const step = this.#turn.next()
-    if (step.done !== true) return step.value
-    this.#turn = this.#tables.values()
-    return this.#turn.next().value as Table
   }
 }

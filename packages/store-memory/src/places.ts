@@ -1,6 +1,7 @@
 import { counterParts } from '@halt/core/store'
 
 import { Table } from './table.ts'
+import { Tables } from './tables.ts'
 import { TABLE_BYTES, type Tally } from './tally.ts'
 
 /** The longest name of a subject, in characters. The store keeps longer names as digests. */
@@ -24,9 +25,11 @@ const PARTS: ReadonlySet<string> = new Set(Object.values(counterParts))
 
 /** The tables of a store, and the places of its counters in them. */
 export class Places {
-  readonly #tables = new Map<string, Table>()
+  readonly tables: Tables = new Tables()
   readonly #tally: Tally
   readonly #places = new Map<string, Place>()
+  // The tables that were made lately. A look at a counter that does not exist makes one that stays empty.
+  readonly #made: Table[] = []
   // The last counter that was looked up, because a check reads and then keeps the same one.
   #last: Place = NOWHERE
 
@@ -34,15 +37,12 @@ export class Places {
     this.#tally = tally
   }
 
-  get tables(): ReadonlyMap<string, Table> {
-    return this.#tables
-  }
-
   /** The place of a counter. Makes its table if there is none. */
   find(counter: string): Place {
     if (counter === this.#last.counter) return this.#last
     let place = this.#places.get(counter)
     if (place === undefined) {
+      if (this.#made.length >= MOST_PLACES) this.#forgetEmpty()
       place = this.#make(counter)
       if (this.#places.size >= MOST_PLACES) this.#places.clear()
       if (counter.length <= LONGEST_NAME) this.#places.set(counter, place)
@@ -52,14 +52,15 @@ export class Places {
 
   /** Removes a table that has no counters. */
   forget(table: Table): void {
-    this.#tables.delete(table.name)
+    this.tables.remove(table)
     this.#tally.bytes -= TABLE_BYTES
     this.#forgetPlaces()
   }
 
   /** Removes all tables. */
   clear(): void {
-    this.#tables.clear()
+    this.tables.clear()
+    this.#made.length = 0
     this.#forgetPlaces()
   }
 
@@ -72,10 +73,18 @@ export class Places {
     const found = counter.indexOf('@')
     const at = PARTS.has(counter.slice(found + 1, end)) ? -1 : found
     const name = at < 0 ? counter : counter.slice(0, at + 1) + counter.slice(end)
-    let table = this.#tables.get(name)
-    if (table === undefined)
-      this.#tables.set(name, (table = new Table(name, counter.slice(end + 1), this.#tally)))
+    let table = this.tables.get(name)
+    if (table === undefined) {
+      this.tables.add((table = new Table(name, counter.slice(end + 1), this.#tally)))
+      this.#made.push(table)
+    }
     return { counter, table, detail: at < 0 ? '' : ` ${counter.slice(at + 1, end)}` }
+  }
+
+  #forgetEmpty(): void {
+    for (const table of this.#made)
+      if (table.size === 0 && this.tables.get(table.name) === table) this.forget(table)
+    this.#made.length = 0
   }
 
   #forgetPlaces(): void {

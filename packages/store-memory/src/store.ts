@@ -37,7 +37,7 @@ const BYTES_FOR_TABLES = 1 << 20
  * A store of counters in this process's memory. It is synchronous and bounded, and has no timers.
  *
  * Counters are not shared between processes, and end with this one. Above `maxKeys`, expired counters are evicted first, then
- * any that is not refused. A refused or blocked key is evicted only if all keys are.
+ * any that is not refused. A refused or blocked key, or one at which callers wait, is evicted only if all keys are so.
  *
  * @throws HaltError `HALT_E_STORE_OPTION` if an option is unknown or out of range
  * @example
@@ -80,6 +80,8 @@ export class InMemoryStore implements Store {
     if (charged !== undefined) return charged
     const evaluation = decide(group, this.#counters, this.#at)
     if (!evaluation.allowed) this.#hold(group, evaluation)
+    else if (evaluation.startsIn !== undefined && evaluation.startsIn > 0)
+      this.#holdLine(group, evaluation.now + evaluation.startsIn)
     return evaluation
   }
 
@@ -191,6 +193,15 @@ export class InMemoryStore implements Store {
     const isNew = table.save(name, state, now)
     if (isNew) this.#eviction.sweep(table, now)
     this.#eviction.trim(table, name, now)
+  }
+
+  /** Keeps a flood of keys from forgetting a line before its last caller starts, so that nobody overtakes. */
+  #holdLine(group: Group, until: number): void {
+    for (const { rule, subject, mode } of group.demands) {
+      if (mode !== Mode.CHARGE) continue
+      const place = this.#places.find(rule.counter)
+      place.table.hold(this.#name(subject, place), until)
+    }
   }
 
   #hold(group: Group, evaluation: Evaluation): void {

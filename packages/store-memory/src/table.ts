@@ -16,6 +16,8 @@ const MAX_DEPTH = 13
 export class Table {
   /** The key of the table in the store. */
   readonly name: string
+  /** Its index among the tables of the store. */
+  index = 0
   readonly #code: string
   readonly #tally: Tally
   // Segments by the last bits of the hash. A segment of lesser depth is listed several times.

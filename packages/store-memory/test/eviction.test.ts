@@ -33,6 +33,20 @@ describe('the cap of InMemoryStore', () => {
     expect(store.size).toBeLessThanOrEqual(100)
   })
 
+  it('keeps nothing of looks at counters that do not exist, however many policies there are', () => {
+    const store = new InMemoryStore({ maxKeys: 100 })
+    take(store, 'ip:1')
+    for (let i = 0; i < 5_000; i++) {
+      const looked: Rule = { ...rule, counter: `p${i}:t` }
+      const demand: Demand = { rule: looked, subject: 'ip:1', cost: 1, mode: Mode.PEEK, penalized: false }
+      store.evaluate({ demands: [demand] })
+    }
+    // A table takes 2 kB. Those of the last few hundred looks may be there still.
+    expect(store.bytes).toBeLessThan(300 * 2048)
+    expect(store.size).toBe(1)
+    expect(take(store, 'ip:1', { ...rule, counter: 'p0:t' })).toBe(true)
+  })
+
   it('keeps a refused key refused under a flood of 100 times as many others', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 1_000, clock: clock.now })

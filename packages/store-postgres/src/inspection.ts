@@ -1,6 +1,7 @@
 import type { HaltWarning } from '@halt/core'
 import { type Evaluation, type Group, Mode, type Rule } from '@halt/core/store'
 
+import { quotedSchema } from './schema.ts'
 import type { Statements } from './statements.ts'
 import { StoreError, toStoreError } from './store-error.ts'
 
@@ -54,12 +55,13 @@ async function collectWarnings(
 type Settings = Readonly<Record<string, unknown>>
 
 async function settingsOf(statements: Statements, schema: string): Promise<Settings> {
+  const quoted = quotedSchema(schema)
   const text = `SELECT current_setting('server_version_num') AS version,
     (pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean)::text AS readonly,
     current_setting('default_transaction_isolation') AS isolation,
     current_setting('autovacuum') AS autovacuum,
-    (to_regprocedure('${schema}.decide_v3(float8,text,text,bigint)') IS NOT NULL
-      AND (SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('${schema}.counters')
+    (to_regprocedure('${quoted}.decide_v3(float8,text,text,bigint)') IS NOT NULL
+      AND (SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('${quoted}.counters')
         AND attname IN ('key', 'state', 'fresh_at') AND NOT attisdropped) = 3)::text AS installed,
     extract(epoch FROM now())::text AS started`
   const [settings] = await statements.rows(text)
@@ -158,6 +160,8 @@ function warningOf(error: unknown): HaltWarning {
     return { code: 'HALT_W_STORE_SCRIPT', message: `PostgreSQL fails to run a check: ${message}.`, fix }
   if (failure === 'misconfigured')
     return { code: 'HALT_W_STORE_MISCONFIGURED', message: `PostgreSQL refuses to work: ${message}.`, fix }
+  if (failure === 'full')
+    return { code: 'HALT_W_STORE_FULL', message: `PostgreSQL has no disk or memory left: ${message}.`, fix }
   return {
     code: 'HALT_W_STORE_UNAVAILABLE',
     message: `PostgreSQL does not answer: ${message}.`,

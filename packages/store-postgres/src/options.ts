@@ -50,7 +50,8 @@ export function checkOptions(options: PostgresStoreOptions): void {
 }
 
 /**
- * Checks the name of a PostgreSQL schema. It stands in statements unquoted.
+ * Checks the name of a PostgreSQL schema. The statements quote it, so that it may be a reserved word. A name in capitals is refused,
+ * because elsewhere users would have to quote it, too.
  *
  * @throws HaltError `HALT_E_STORE_OPTION`
  */

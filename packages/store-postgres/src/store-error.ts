@@ -48,7 +48,7 @@ const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>
     'UNAVAILABLE',
     'Check that PostgreSQL runs, is reachable and has a connection left. The pool connects again by itself.',
   ],
-  full: ['unavailable', 'OOM', 'Give the server more disk or memory.'],
+  full: ['full', 'OOM', 'Give the server more disk or memory.'],
   readonly: ['unavailable', 'READONLY', 'Connect to the primary, and set default_transaction_read_only off.'],
   auth: ['misconfigured', 'AUTH', 'Give the client the right user name and password.'],
   permission: [

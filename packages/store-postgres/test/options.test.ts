@@ -42,11 +42,11 @@ describe('PostgresStore', () => {
 describe('schema()', () => {
   it('puts another name everywhere', () => {
     const text = schema({ schema: 'shop' })
-    expect(text).toContain('CREATE SCHEMA IF NOT EXISTS shop;')
+    expect(text).toContain('CREATE SCHEMA IF NOT EXISTS "shop";')
     expect(text).not.toMatch(/\bhalt\b/)
   })
 
-  it('refuses a name that would need quotes', () => {
+  it('refuses a name with other characters than letters, digits and _', () => {
     expect(() => schema({ schema: 'my-shop' })).toThrowError(
       expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }),
     )

@@ -13,7 +13,7 @@ it.each([
   ['42883', 'SCHEMA', 'misconfigured'],
   ['42P01', 'SCHEMA', 'misconfigured'],
   ['3F000', 'SCHEMA', 'misconfigured'],
-  ['53100', 'OOM', 'unavailable'],
+  ['53100', 'OOM', 'full'],
   ['53300', 'UNAVAILABLE', 'unavailable'],
   ['55P03', 'TIMEOUT', 'timeout'],
   ['57014', 'TIMEOUT', 'timeout'],

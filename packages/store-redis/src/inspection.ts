@@ -137,6 +137,8 @@ function warningOf(error: unknown): HaltWarning {
     return { code: 'HALT_W_STORE_SCRIPT', message: `Redis fails to run Halt's script: ${message}.`, fix }
   if (failure === 'misconfigured')
     return { code: 'HALT_W_STORE_MISCONFIGURED', message: `Redis refuses to work: ${message}.`, fix }
+  if (failure === 'full')
+    return { code: 'HALT_W_STORE_FULL', message: `Redis has no memory left: ${message}.`, fix }
   return {
     code: 'HALT_W_STORE_UNAVAILABLE',
     message: `Redis does not answer: ${message}.`,

@@ -117,7 +117,7 @@ describe('ready()', () => {
     expect(await codes(limiter)).toEqual(['HALT_W_EVICTION'])
     await ask(server.port, 'CONFIG SET maxmemory-policy noeviction')
     await ask(server.port, 'CONFIG SET maxmemory 1')
-    expect(await limiter.ready()).toMatchObject([{ code: 'HALT_W_STORE_UNAVAILABLE', fix: /maxmemory/ }])
+    expect(await limiter.ready()).toMatchObject([{ code: 'HALT_W_STORE_FULL', fix: /maxmemory/ }])
   })
 
   it('names the command that a check may not run, and the one that the heartbeat may not run if it is on', async ({

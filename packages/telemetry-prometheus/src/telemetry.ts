@@ -12,7 +12,7 @@ import {
 import { Board } from './board.ts'
 import { checkOptions, type PrometheusTelemetryOptions } from './options.ts'
 
-const FAILURES = ['timeout', 'unavailable', 'misconfigured', 'script'] as const
+const FAILURES = ['timeout', 'unavailable', 'full', 'misconfigured', 'script'] as const
 
 /**
  * Counts the decisions of limiters for Prometheus. Labels are policies, algorithms, outcomes and stores, never keys. Their

@@ -46,7 +46,7 @@ export function silence(...codes: readonly HaltWarningCode[]): void {
 export class Occasion {
   readonly #told = new Map<Warn, Set<string>>()
 
-  /** The codes that this event has passed to a receiver. */
+  /** The codes or kinds that this event has passed to a receiver. */
   toldTo(receiver: Warn): Set<string> {
     let told = this.#told.get(receiver)
     if (told === undefined) this.#told.set(receiver, (told = new Set()))
@@ -54,9 +54,9 @@ export class Occasion {
   }
 }
 
-/** Passes each code on once, or once per occasion where one is given. */
+/** Passes each code on once, or once per occasion where one is given. Warnings of one `kind` count as one code. */
 export interface WarnOnce extends Warn {
-  (warning: HaltWarning, occasion?: Occasion): void
+  (warning: HaltWarning, occasion?: Occasion, kind?: string): void
 }
 
 /**
@@ -67,10 +67,10 @@ export interface WarnOnce extends Warn {
 export function warnOnce(warn?: Warn): WarnOnce {
   const target = warn ?? printWarning
   const ever = warn === undefined ? processWide(passedOn) : new Set<string>()
-  return (warning: HaltWarning, occasion?: Occasion) => {
+  return (warning: HaltWarning, occasion?: Occasion, kind: string = warning.code) => {
     const seen = occasion === undefined ? ever : occasion.toldTo(target)
-    if (seen.has(warning.code) || processWide(silenced).has(warning.code)) return
-    seen.add(warning.code)
+    if (seen.has(kind) || processWide(silenced).has(warning.code)) return
+    seen.add(kind)
     try {
       isStrayPromise(target(warning))
     } catch {

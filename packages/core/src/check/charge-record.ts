@@ -17,6 +17,8 @@ export interface ChargeRecord {
   released: boolean
   /** Whether a held cost was charged or dropped, and its lease ended. */
   decided: boolean
+  /** Whether the application has told, or will tell, if the request counts. */
+  concluded: boolean
   /** Whether `chargeWhen` was called for the request and has not answered yet. */
   awaited: boolean
   /** The correction that decides the charge, while the store has not answered it. */

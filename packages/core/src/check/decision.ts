@@ -227,6 +227,7 @@ export class Decision implements DecisionFields {
       settled: undefined,
       released: false,
       decided: false,
+      concluded: false,
       awaited: false,
       correcting: undefined,
       taken: undefined,

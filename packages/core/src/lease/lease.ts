@@ -13,6 +13,8 @@ export interface Batch {
   readonly takenAt: number
   /** The part of the counter that was charged. */
   readonly chargedTo: number
+  /** The resets of the counter before the charge. After another one the units no longer count, so they are not given back. */
+  readonly resets: number
 }
 
 /** One counter's units that this process has charged in advance, and its last known state. Instants are this process's microseconds. */

@@ -6,6 +6,7 @@ import { type CheckResult, storeResult } from '../check/check-result.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { CounterId, Demand, Group } from '../store/contract.ts'
+import { keyOf } from '../store/counter-key.ts'
 import { AdmittedBucket, type AdmittedCharge, AdmittedWindow } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
@@ -39,6 +40,8 @@ export class Leases {
   readonly #holding = new Set<Lease>()
   // The calls of the store that no request waits for.
   readonly #calls = new Set<Promise<void>>()
+  // The counters of the resets that are under way.
+  readonly #resets = new Set<ReadonlySet<string>>()
   #timer: Timer | number | undefined
   #timerDue = 0
   #isClosed = false
@@ -80,14 +83,37 @@ export class Leases {
     }
   }
 
-  /** Forgets the units of counters that were reset. */
-  forget(counters: readonly CounterId[]): void {
-    for (const { subject, counter } of counters) {
-      const lease = this.#known.get(counter, subject)
-      if (lease === undefined) continue
-      lease.resets++
-      lease.takeOut(Number.POSITIVE_INFINITY)
+  /**
+   * Forgets the units of counters, and resets these in the store by `forget`, when the calls that are under way have ended. A call
+   * that overtook the reset would charge units to the new counter that this process then does not know of, or give it units that
+   * it never charged.
+   */
+  async reset(counters: readonly CounterId[], forget: () => Promise<number>): Promise<number> {
+    const keys = new Set(counters.map(({ subject, counter }) => keyOf(subject, counter)))
+    for (const { subject, counter } of counters) this.#forget(this.#known.get(counter, subject))
+    // The memo may have forgotten a lease that holds units.
+    for (const lease of this.#holding) if (keys.has(keyOfLease(lease))) this.#forget(lease)
+    this.#resets.add(keys)
+    try {
+      if (this.#calls.size > 0) await Promise.all(this.#calls)
+      return await forget()
+    } finally {
+      this.#resets.delete(keys)
     }
+  }
+
+  #forget(lease: Lease | undefined): void {
+    if (lease === undefined) return
+    lease.resets++
+    lease.takeOut(Number.POSITIVE_INFINITY)
+    this.#holding.delete(lease)
+  }
+
+  /** Whether a counter is being reset, so that nobody knows to which counter a call would charge units. */
+  #isReset(lease: Lease): boolean {
+    if (this.#resets.size === 0) return false
+    const key = keyOfLease(lease)
+    return [...this.#resets].some(keys => keys.has(key))
   }
 
   /** Gives back everything. The store may have lost the counters before it came back. */
@@ -178,7 +204,7 @@ export class Leases {
 
   /** Takes the next units, unless that would not pay off. Nobody waits for it. */
   #take(lease: Lease, now: number): void {
-    if (lease.isTaking || this.#isClosed) return
+    if (lease.isTaking || this.#isClosed || this.#isReset(lease)) return
     const take = planTake(lease, now, this.#store.instances())
     if (take === undefined) return
     lease.isTaking = true
@@ -209,7 +235,7 @@ export class Leases {
 
   #unspend(spent: readonly Spent[], now: number): void {
     for (const { lease, batch, cost } of spent)
-      if (!lease.unspend(batch, cost, now))
+      if (batch.resets === lease.resets && !lease.unspend(batch, cost, now))
         this.#track(this.#correct(giveBack(lease, batch, cost, lease.storeNow(now))))
   }
 
@@ -257,4 +283,8 @@ export class Leases {
       this.#arm(lease, now)
     }
   }
+}
+
+function keyOfLease({ subject, rule }: Lease): string {
+  return keyOf(subject, rule.counter)
 }

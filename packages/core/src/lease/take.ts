@@ -57,7 +57,8 @@ export function batchOf(lease: Lease, evaluation: Evaluation, sent: number, hold
   const [state = []] = states
   // Used in a later part of the counter, the units would count too early.
   const life = Math.min(hold, algorithm.partEnd(state, takenAt, lease.rule) - takenAt)
-  return { units, until: sent + life, takenAt, chargedTo: algorithm.chargedTo(state, takenAt, lease.rule) }
+  const chargedTo = algorithm.chargedTo(state, takenAt, lease.rule)
+  return { units, until: sent + life, takenAt, chargedTo, resets: lease.resets }
 }
 
 /** The group that gives units of a batch back; undefined if time has paid them all back. */

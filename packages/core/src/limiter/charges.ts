@@ -85,22 +85,26 @@ export class Charges {
 
   /**
    * Handles the response that the application decided. If the request counts, a held cost is charged, else the whole charge is
-   * refunded. While `counts` is pending, the cost stays held, but no longer than its lease.
+   * refunded. While `counts` is pending, the cost stays held, but no longer than its lease. Works once per decision.
    */
   async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
     const record = recordOf(decision)
-    if (typeof counts === 'object') {
-      record.awaited = true
-      this.#answers.begin()
-      try {
-        const answer = await counts.catch(() => true)
-        record.awaited = false
-        return await this.conclude(decision, answer)
-      } finally {
-        this.#answers.end()
-      }
+    if (record.concluded) return
+    record.concluded = true
+    if (typeof counts !== 'object') return this.#concludeBy(decision, record, counts)
+    record.awaited = true
+    this.#answers.begin()
+    try {
+      const isCounted = await counts.catch(() => true)
+      record.awaited = false
+      await this.#concludeBy(decision, record, isCounted)
+    } finally {
+      this.#answers.end()
     }
-    if (counts) await this.#takeHeld(record)
+  }
+
+  async #concludeBy(decision: Decision, record: ChargeRecord, isCounted: boolean): Promise<void> {
+    if (isCounted) await this.#takeHeld(record)
     else if (record.settled === undefined) await this.settle(decision, 0)
   }
 
@@ -192,12 +196,13 @@ export class Charges {
   }
 
   /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
-  async forget(counters: readonly RuledCounter[]): Promise<number> {
-    this.#leases.forget(counters)
-    const sent = this.#guardedStore.ownTime()
-    return this.#guardedStore.reset(counters, (group, evaluation) =>
-      this.#lines.heard(group, evaluation, sent, this.#guardedStore.ownTime()),
-    )
+  forget(counters: readonly RuledCounter[]): Promise<number> {
+    return this.#leases.reset(counters, () => {
+      const sent = this.#guardedStore.ownTime()
+      return this.#guardedStore.reset(counters, (group, evaluation) =>
+        this.#lines.heard(group, evaluation, sent, this.#guardedStore.ownTime()),
+      )
+    })
   }
 
   #addHeld(record: ChargeRecord): void {

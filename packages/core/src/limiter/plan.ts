@@ -1,4 +1,5 @@
 import { codes, type Rule } from '../algorithms/index.ts'
+import { noticeUse } from '../misuse/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type FoundKey, SHARED } from '../request/subject.ts'
 import { isChargedAlone } from '../store/plain-groups.ts'
@@ -99,7 +100,10 @@ export class Plans {
   of(policies: readonly CompiledPolicy[]): Plan {
     if (this.#last?.policies === policies) return this.#last
     let plan = this.#plans.get(policies)
-    if (plan === undefined) this.#plans.set(policies, (plan = compilePlan(policies, this.#context)))
+    if (plan === undefined) {
+      noticeUse(policies)
+      this.#plans.set(policies, (plan = compilePlan(policies, this.#context)))
+    }
     return (this.#last = plan)
   }
 }

@@ -10,6 +10,7 @@ import { noticeUnreachable } from './unreachable.ts'
 
 export { noticeCostNames, noticeHighCost, noticeStrangeNames } from './costs.ts'
 export { KeyWatch } from './key-watch.ts'
+export { noticeUse } from './limiters.ts'
 export { noticeMilliseconds } from './milliseconds.ts'
 export { forgetSplit, noticeSplit } from './counter-split.ts'
 

@@ -8,7 +8,8 @@ import type { Store } from '../store/contract.ts'
 const PER_REQUEST_FROM = 100
 const MAX_NAMES = 10_000
 
-const built = new BoundedMap<number>(MAX_NAMES)
+// By the name of the first policy.
+const built = new BoundedMap<Built>(MAX_NAMES)
 const stores = new WeakMap<Store, BoundedMap<CompiledPolicy>>()
 
 /**
@@ -28,13 +29,31 @@ export function registerPolicies(policies: readonly CompiledPolicy[], store: Sto
   }
 }
 
+/** The limiters of one policy that were built while a service ran. */
+interface Built {
+  /** The first one, and those that were built after another one had met a request. */
+  count: number
+  /** Whether the last one, or another one since, has met its first request. */
+  isUsed: boolean
+}
+
+/** Notes that a limiter meets the first request under a list of policies. */
+export function noticeUse(policies: readonly CompiledPolicy[]): void {
+  const known = built.get(policies[0]?.name ?? '')
+  if (known !== undefined) known.isUsed = true
+}
+
+// Limiters of one name that are built one after another, such as one for each route, are built at start. Requests build one, use it,
+// and build the next.
 function noticeLimiterPerRequest(name: string, warn: Warn): void {
-  const count = (built.get(name) ?? 0) + 1
-  built.set(name, count)
-  if (count !== PER_REQUEST_FROM) return
+  const known = built.get(name)
+  if (known === undefined) return built.set(name, { count: 1, isUsed: false })
+  if (!known.isUsed) return
+  known.isUsed = false
+  if (++known.count !== PER_REQUEST_FROM) return
   warn({
     code: 'HALT_W_LIMITER_PER_REQUEST',
-    message: `${PER_REQUEST_FROM} limiters with the policy "${name}" were built in this process.`,
+    message: `${PER_REQUEST_FROM} limiters with the policy "${name}" were built in this process, each after another one had met a request.`,
     fix: 'Build a limiter once, outside the handler, and use it for all requests. A new limiter with a store of its own starts from zero.',
   })
 }

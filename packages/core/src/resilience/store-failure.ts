@@ -5,6 +5,7 @@ import type { StoreFailure } from '../store/contract.ts'
 export const WARNINGS = {
   timeout: 'HALT_W_STORE_TIMEOUT',
   unavailable: 'HALT_W_STORE_UNAVAILABLE',
+  full: 'HALT_W_STORE_FULL',
   misconfigured: 'HALT_W_STORE_MISCONFIGURED',
   script: 'HALT_W_STORE_SCRIPT',
 } as const

@@ -118,10 +118,10 @@ export interface Group {
 }
 
 /**
- * Why a store failed: it did not reply in time, it was not reachable, its set-up does not let Halt work, or Halt's own script or
- * its reply was wrong.
+ * Why a store failed: it did not reply in time, it was not reachable, it has no memory or disk left, its set-up does not let Halt
+ * work, or Halt's own script or its reply was wrong.
  */
-export type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
+export type StoreFailure = 'timeout' | 'unavailable' | 'full' | 'misconfigured' | 'script'
 
 /** Names one counter of a store. */
 export interface CounterId {

@@ -20,7 +20,7 @@ export interface DecisionMessage {
 /** The message of the channel `halt:store:error`: a failure of a store. */
 export interface StoreErrorMessage {
   readonly error: unknown
-  /** `timeout`, `unavailable`, `misconfigured` or `script`. */
+  /** `timeout`, `unavailable`, `full`, `misconfigured` or `script`. */
   readonly failure: string
   readonly store: string
 }

@@ -76,7 +76,7 @@ export interface Telemetry {
   onViolation?(key: string, penalty: PenaltyStatus, severity: number): unknown
   onPenaltyApplied?(key: string, penalty: PenaltyStatus): unknown
   onStoreError?(error: unknown, detail: { readonly failure: string; readonly store: string }): unknown
-  /** A store that had failed answers again. Called once for each outage that was warned of. */
+  /** A store that had failed answers again. Called once for each outage, for at most five outages per minute. */
   onStoreRecovered?(recovery: StoreRecovery): unknown
 }
 

@@ -87,7 +87,7 @@ function codesIn(texts: readonly string[]): Set<string> {
     for (const [code] of text.matchAll(/HALT_[EW]_[A-Z\d_]*[A-Z\d]/g)) found.add(code)
     // The Redis store composes its codes from the kinds of its errors.
     for (const [, kind] of text.matchAll(
-      /\[\s*'(?:timeout|unavailable|misconfigured|script)',\s*'([A-Z]+)'/g,
+      /\[\s*'(?:timeout|unavailable|full|misconfigured|script)',\s*'([A-Z]+)'/g,
     ))
       found.add(`HALT_E_STORE_${kind}`)
   }

@@ -208,6 +208,37 @@ describe('what changes a counter', () => {
     expect(hot.uses.at(-1)).toMatchObject({ allowed: true, isLocal: false })
   })
 
+  it('a reset loses no unit that is being taken', async () => {
+    const hot = processes(1, WINDOW, { delay: () => 5 })
+    while (taken(hot.groups).takes === 0) await ask(hot, 0, 1)
+    // The store charges after 5 ms.
+    await hot.pass(2)
+    const reset = hot.limiters[0]?.reset('s')
+    await hot.pass(40)
+    await reset
+    await hot.limiters[0]?.close()
+    expect(await left(hot, WINDOW)).toBe(200)
+  })
+
+  it('a counter that is busy while it is reset keeps every unit of its limit, and gets none more', async () => {
+    for (let at = 0; at < 12; at++) {
+      const hot = processes(1, WINDOW, { delay: () => 3 })
+      await ask(hot, 0, 30 + at)
+      const before = hot.uses.length
+      const reset = hot.limiters[0]?.reset('s')
+      await ask(hot, 0, 30)
+      await reset
+      const closed = hot.limiters[0]?.close()
+      await hot.pass(20)
+      await closed
+      const charged = hot.uses.slice(before).filter(({ allowed }) => allowed).length
+      // A request that was under way may have been charged before the reset.
+      const rest = await left(hot, WINDOW)
+      expect(rest).toBeGreaterThanOrEqual(200 - charged)
+      expect(rest).toBeLessThanOrEqual(200 - charged + 10)
+    }
+  })
+
   it('a pause refuses the next request of the process, though it holds units', async () => {
     const hot = processes(1, SLOW)
     await ask(hot, 0, 30)

@@ -56,6 +56,20 @@ describe('a request with inFlight that is never settled', () => {
     expect(await left()).toBe(2)
   })
 
+  it.each([
+    [true, false, 2],
+    [false, true, 3],
+    [Promise.resolve(true), false, 2],
+    [Promise.resolve(false), true, 3],
+  ])('counts as the application first concluded: %s, then %s', async (first, second, remaining) => {
+    const { own, left } = lasting()
+    const decision = await own.check(view())
+    await Promise.all([own.conclude(decision, first), own.conclude(decision, second)])
+    await own.conclude(decision, second)
+    await own.release(decision)
+    expect(await left()).toBe(remaining)
+  })
+
   it.each<[string, (own: ReturnType<typeof lasting>['own'], decision: Decision) => Promise<void>]>([
     ['settle', (own, decision) => own.settle(decision, 0)],
     ['conclude', (own, decision) => own.conclude(decision, false)],

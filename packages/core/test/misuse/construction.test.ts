@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { type AnyPolicy, llmBudget, silence } from '../../src/index.ts'
-import { world } from '../world.ts'
+import { view, world } from '../world.ts'
 
 const policy = (fields: Partial<AnyPolicy> = {}): AnyPolicy =>
   ({ name: 'api', limit: 10, window: 1, ...fields }) as AnyPolicy
@@ -14,14 +14,23 @@ describe('a limiter built per request', () => {
   })
   afterAll(() => silence('HALT_W_LIMITER_PER_REQUEST'))
 
-  it('is warned of after a hundred limiters with one policy', () => {
+  it('is warned of after a hundred limiters with one policy that each decided a request', async () => {
     const { limiter, codes } = world()
-    for (let i = 0; i < 99; i++) limiter(policy({ name: 'crowd' }))
+    for (let i = 0; i < 99; i++) await limiter(policy({ name: 'crowd' })).check(view())
     expect(codes()).toEqual([])
     limiter(policy({ name: 'crowd' }))
     expect(codes()).toEqual(['HALT_W_LIMITER_PER_REQUEST'])
+    await limiter(policy({ name: 'crowd' })).check(view())
     limiter(policy({ name: 'crowd' }))
     expect(codes()).toHaveLength(1)
+  })
+
+  it('is not suspected in the limiters of many routes, which are all built before the first request', async () => {
+    const { limiter, codes } = world()
+    const routes = Array.from({ length: 300 }, () => limiter(policy({ name: 'route' })))
+    for (const route of routes) await route.check(view())
+    limiter(policy({ name: 'route' }))
+    expect(codes()).toEqual([])
   })
 
   it('is not suspected in limiters with different policies', () => {

@@ -149,6 +149,7 @@ describe('a store that fails', () => {
         'HALT_W_STORE_MISCONFIGURED',
         'misconfigured',
       ],
+      [Object.assign(new Error('OOM'), { failure: 'full' }), 'HALT_W_STORE_FULL', 'full'],
       [Object.assign(new Error('WRONGTYPE'), { failure: 'script' }), 'HALT_W_STORE_SCRIPT', 'script'],
       [Object.assign(new Error('x'), { failure: 'toString' }), 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],
       ['no error at all', 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],

@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>
     'Check that Redis runs and is reachable. Halt connects again by itself.',
   ],
   readonly: ['unavailable', 'READONLY', 'Connect to the primary, or through Sentinel or Cluster.'],
-  'out-of-memory': ['unavailable', 'OOM', 'Raise maxmemory, or give Halt a Redis of its own.'],
+  'out-of-memory': ['full', 'OOM', 'Raise maxmemory, or give Halt a Redis of its own.'],
   auth: ['misconfigured', 'AUTH', 'Give the client the right user name and password.'],
   permission: [
     'misconfigured',

@@ -1,5 +1,6 @@
 import { fromCaller, HaltError } from '@halt/core'
 
+import { answerText } from './answer-text.ts'
 import type { ScriptSender } from './command-sender.ts'
 import type { Run } from './connection.ts'
 import { readRestAnswer } from './rest-answer.ts'
@@ -7,7 +8,7 @@ import { runScript } from './script-run.ts'
 import { StoreError } from './store-error.ts'
 
 /**
- * The longest that a call may take, milliseconds. It only frees the sockets of a service that hangs: the limiter's
+ * The longest that a call may take until its answer is read, milliseconds. It only frees the sockets of a service that hangs: the limiter's
  * `storeTimeout` decides much earlier how long a request waits.
  */
 const CALL_MS = 10_000
@@ -46,7 +47,7 @@ async function send(address: string, request: RequestInit): Promise<unknown> {
   try {
     // A redirected POST would be repeated without its body.
     const response = await fetch(address, { ...request, ...uncached(), redirect: 'manual', signal })
-    return readRestAnswer(response.status, response.headers.get('content-type'), await response.text())
+    return readRestAnswer(response.status, response.headers.get('content-type'), await answerText(response))
   } catch (error) {
     throw error instanceof StoreError ? error : failure(error, signal.aborted)
   }

@@ -37,13 +37,13 @@ describe('toStoreError', () => {
     [
       'ERR Error running script (call to f_ab): @user_script:3: @user_script: 3: -OOM command not allowed',
       'OOM',
-      'unavailable',
+      'full',
       'OOM',
     ],
     [
       "OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script:3.",
       'OOM',
-      'unavailable',
+      'full',
       'OOM',
     ],
     ['ERR This Redis command is not allowed from script script: ab', 'ERR', 'misconfigured', 'MISCONFIGURED'],

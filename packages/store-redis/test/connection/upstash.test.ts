@@ -116,6 +116,49 @@ describe('upstash', () => {
     expect(late).toMatchObject({ failure: 'timeout', code: 'HALT_E_STORE_TIMEOUT' })
   })
 
+  it.for([{}, { 'content-length': 1e12 }])(
+    'cuts off an answer that does not end, with the headers %j',
+    async (headers, { scene, expect }) => {
+      let sent = 0
+      let hasEnded = (): void => {}
+      const ended = new Promise<void>(resolve => (hasEnded = resolve))
+      const url = await serviceThat(scene, response => {
+        const chunk = Buffer.alloc(65_536, ' ')
+        const pour = (): void => {
+          while (!response.destroyed && response.write(chunk)) sent += chunk.length
+        }
+        response.on('close', hasEnded).on('error', () => {})
+        response.writeHead(200, { 'content-type': 'application/json', ...headers }).on('drain', pour)
+        pour()
+      })
+      const error = await failure(upstash(url, 'token')(script('return 1'), [], []))
+      expect(error).toMatchObject({
+        code: 'HALT_E_STORE_MISCONFIGURED',
+        message: 'The REST service answered with more than 8 MiB',
+      })
+      // The connection ends with the answer. What the sockets hold comes on top of what was read.
+      await ended
+      expect(sent).toBeLessThan(64 * 2 ** 20)
+    },
+  )
+
+  it('ends a call whose answer begins and comes byte by byte', async ({ scene, expect }) => {
+    const end = new AbortController()
+    vi.spyOn(AbortSignal, 'timeout').mockReturnValue(end.signal)
+    scene.defer(() => vi.restoreAllMocks())
+    const url = await serviceThat(scene, response => {
+      response.writeHead(200, { 'content-type': 'application/json' }).write(' ')
+      setImmediate(() => end.abort())
+    })
+    const late = await failure(upstash(url, 'token')(script('return 1'), [], []))
+    expect(late).toMatchObject({ failure: 'timeout', code: 'HALT_E_STORE_TIMEOUT' })
+  })
+
+  it('reads an answer of two million bytes whole', async ({ expect }) => {
+    const long = await run(script('return string.rep(ARGV[1], 1000000)'), [], ['é'])
+    expect(long === 'é'.repeat(1e6)).toBe(true)
+  })
+
   it.for([
     [undefined, 'token', 'url'],
     ['', 'token', 'url'],

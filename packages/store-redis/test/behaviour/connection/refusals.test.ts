@@ -89,7 +89,7 @@ it('errors of the server, the keys and the script have different codes', async (
   const foreign = { failure: 'misconfigured', reply: 'WRONGTYPE' }
   expect(await run('return redis.call("INCR", KEYS[1])')).toMatchObject(all(actors, foreign))
   await ask(server.port, 'CONFIG SET maxmemory 1')
-  const full = { failure: 'unavailable', code: 'HALT_E_STORE_OOM', reply: 'OOM' }
+  const full = { failure: 'full', code: 'HALT_E_STORE_OOM', reply: 'OOM' }
   expect(await run('return redis.call("SET", KEYS[1], 1)')).toMatchObject(all(actors, full))
   for (const { connection } of actors) expect(connection.ready).toBe(true)
 })

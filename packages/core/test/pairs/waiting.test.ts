@@ -1,0 +1,100 @@
+// Callers that wait, while something changes under them. README.md lists the pairs.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+
+import { Control, type AnyPolicy, type Decision, type RateLimiter } from '../../src/index.ts'
+import { guard } from '../../src/http/index.ts'
+import { passingWorld, type PassingWorld } from '../waiting/passing-world.ts'
+import { view } from '../world.ts'
+
+const ID = 'stripe'
+const EVEN: AnyPolicy = { name: 'calls', limit: 10, window: 1, burst: 1 }
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] }))
+afterEach(() => void vi.useRealTimers())
+
+/** Lets so many callers ask at once. */
+function ask(own: PassingWorld, limiter: RateLimiter, count: number): Promise<void>[] {
+  return Array.from({ length: count }, (_, i) => own.acquire(limiter, ID, i, { maxWait: '1h' }))
+}
+
+/** Expects that all started in their order, that nobody waits, and that the counter is free a little later. */
+async function expectAllServed(own: PassingWorld, limiter: RateLimiter, count: number): Promise<void> {
+  expect(own.starts.map(({ name }) => name)).toEqual(Array.from({ length: count }, (_, i) => i))
+  await own.pass(1_200)
+  expect((await limiter.explain(ID)).policies[0]?.line).toBeUndefined()
+  expect((await limiter.consume(ID)).allowed).toBe(true)
+}
+
+it('callers that wait while units are given back start in order, and the line ends', async () => {
+  const own = passingWorld()
+  const wide = own.limiter({ ...EVEN, burst: 10 } as AnyPolicy)
+  const used: Decision[] = []
+  for (let i = 0; i < 10; i++) used.push(await wide.consume(ID))
+  const turns = ask(own, wide, 10)
+  await own.pass(150)
+  for (const decision of used) await wide.settle(decision, 0)
+  await own.pass(3_000)
+  await Promise.all(turns)
+  // At most the capacity, what is paid back, and what was given back.
+  expect(own.starts.filter(({ at }) => at < 1_000).length).toBeLessThanOrEqual(10 + 10 + 10)
+  await expectAllServed(own, wide, 10)
+})
+
+it('callers that wait while their counter is reset all start in order, and the line ends', async () => {
+  const own = passingWorld()
+  const limiter = own.limiter(EVEN)
+  const turns = ask(own, limiter, 12)
+  await own.pass(250)
+  await limiter.reset(ID)
+  await own.pass(3_000)
+  await Promise.all(turns)
+  await expectAllServed(own, limiter, 12)
+})
+
+it.each([
+  ['raised', 100],
+  ['lowered', 5],
+])('callers that wait while their limit is %s all start in order, and the line ends', async (_, limit) => {
+  const own = passingWorld()
+  vi.setSystemTime(own.clock.now())
+  const control = new Control({ store: own.store })
+  const limiter = own.limiter(EVEN, { control })
+  const turns = ask(own, limiter, 12)
+  await own.pass(250)
+  await control.change('calls', { limit, burst: 1 })
+  await own.pass(6_000)
+  await Promise.all(turns)
+  await expectAllServed(own, limiter, 12)
+  control.close()
+})
+
+it('requests that a guard holds while their counter is reset all pass, each once', async () => {
+  const own = passingWorld()
+  const patient = guard(own.limiter(EVEN), { delay: { maxWait: '1h' } })
+  const passed: number[] = []
+  const held = Array.from({ length: 8 }, async (_, i) => {
+    if ((await patient.enter(view(), {})).pass) passed.push(i)
+  })
+  await own.pass(250)
+  await patient.limiter.reset(view())
+  await own.pass(2_000)
+  await Promise.all(held)
+  expect(passed).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+})
+
+it('requests that a guard holds while their limit is raised all pass, each once', async () => {
+  const own = passingWorld()
+  vi.setSystemTime(own.clock.now())
+  const control = new Control({ store: own.store })
+  const patient = guard(own.limiter(EVEN, { control }), { delay: { maxWait: '1h' } })
+  const passed: number[] = []
+  const held = Array.from({ length: 8 }, async (_, i) => {
+    if ((await patient.enter(view(), {})).pass) passed.push(i)
+  })
+  await own.pass(250)
+  await control.change('calls', { limit: 100, burst: 1 })
+  await own.pass(2_000)
+  await Promise.all(held)
+  expect(passed).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+  control.close()
+})
