@@ -2,6 +2,7 @@ import type { TopKey } from '@halt/core'
 
 import type { WatchedEvent } from './events.ts'
 import type { StoreHealth } from './health.ts'
+import { reportCheck } from './report-check.ts'
 import type { Tally } from './tallies.ts'
 import { type Counts, SECONDS } from './timeline.ts'
 
@@ -47,27 +48,11 @@ export function writeNumbers({ policies, used, refused, events, ...rest }: Proce
 /** Reads the numbers of another process. Undefined if they are broken, or of another version. */
 export function readNumbers(text: string): ProcessNumbers | undefined {
   try {
-    const found = JSON.parse(text) as Partial<ProcessNumbers> & { readonly halt?: unknown }
-    return found.halt === FORM && isWhole(found) ? (found as ProcessNumbers) : undefined
+    const found = JSON.parse(text) as (ProcessNumbers & { readonly halt?: unknown }) | null
+    return found?.halt === FORM && isWhole(found) ? found : undefined
   } catch {
     return undefined
   }
 }
 
-function isWhole({
-  counts,
-  policies,
-  used,
-  refused,
-  events,
-  store,
-  ...rest
-}: Partial<ProcessNumbers>): boolean {
-  const columns = [counts?.allowed, counts?.refused, counts?.exempt, counts?.degraded]
-  return (
-    [rest.now, rest.since, rest.waiting, counts?.second].every(Number.isFinite) &&
-    columns.every(column => Array.isArray(column) && column.length === SECONDS) &&
-    [policies, used, refused, events].every(list => Array.isArray(list)) &&
-    typeof store?.kind === 'string'
-  )
-}
+const isWhole = reportCheck(SECONDS)
