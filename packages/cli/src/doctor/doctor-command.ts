@@ -4,7 +4,7 @@ import { InMemoryStore } from '@halt/store-memory'
 
 import { type Call, type Command, ExitCode, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
-import { type CliIo, coloursOf, print, printable } from '../io.ts'
+import { type CliIo, coloursOf, jsonLine, print, printable } from '../io.ts'
 import { redisFlags, withRedis } from '../operate/redis.ts'
 import { loadPolicyModule } from '../policy-module.ts'
 import { readLogs } from '../replay/read-log.ts'
@@ -42,7 +42,7 @@ export const doctorCommand: Command = {
       throw commandError('halt doctor has nothing to check.', 'Give --redis, --policy, --app or --log.')
     await print(
       io,
-      call.flags['json'] === true ? [JSON.stringify(findings)] : findings.flatMap(each => lines(each, io)),
+      call.flags['json'] === true ? [jsonLine(findings)] : findings.flatMap(each => lines(each, io)),
     )
     return findings.some(({ level }) => level === 'problem') ? ExitCode.FOUND : ExitCode.DONE
   },

@@ -10,7 +10,7 @@ import {
 import { type Call, COMMAND, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
-import { type CliIo, print, printable } from '../io.ts'
+import { type CliIo, jsonLine, print, printable } from '../io.ts'
 import { loadPolicyModule } from '../policy-module.ts'
 import { identityOptions, withControl } from './control.ts'
 import { lineOf } from './list-commands.ts'
@@ -101,7 +101,7 @@ export async function printClient(
   ]
   const isJson = call.flags['json'] === true
   const more = parts.length === 0 ? {} : { parts }
-  await print(io, isJson ? [JSON.stringify({ ...facts, ...whole, entries, ...more })] : text)
+  await print(io, isJson ? [jsonLine({ ...facts, ...whole, entries, ...more })] : text)
   return views.some(({ explanation }) => explanation.decision?.allowed === false)
 }
 

@@ -2,7 +2,7 @@ import type { ControlAct, ControlEntry } from '@halt/core'
 
 import { type Command, ExitCode, valueOf } from '../command/command.ts'
 import { wholeOf } from '../command/parse.ts'
-import { print, printable } from '../io.ts'
+import { jsonLine, print, printable } from '../io.ts'
 import { controlFlags, withControl } from './control.ts'
 
 const json = { json: { help: 'Prints JSON.' } }
@@ -20,7 +20,7 @@ export const listCommands: readonly Command[] = [
         const entries = await control.entries()
         const lines = entries.map(({ kind, ...entry }) => lineOf(kind, entry))
         if (lines.length === 0) lines.push('Nothing holds.')
-        await print(io, call.flags['json'] === true ? [JSON.stringify(entries)] : lines)
+        await print(io, call.flags['json'] === true ? [jsonLine(entries)] : lines)
         return ExitCode.DONE
       }),
   },
@@ -36,7 +36,7 @@ export const listCommands: readonly Command[] = [
         const acts = (await control.history()).slice(0, most)
         const lines = acts.map(({ act, ...facts }) => lineOf(act, facts))
         if (lines.length === 0) lines.push('Nobody has acted.')
-        await print(io, call.flags['json'] === true ? [JSON.stringify(acts)] : lines)
+        await print(io, call.flags['json'] === true ? [jsonLine(acts)] : lines)
         return ExitCode.DONE
       }),
   },

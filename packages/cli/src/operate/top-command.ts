@@ -2,7 +2,7 @@ import { type TopKey, TopKeys } from '@halt/core'
 
 import { type Command, ExitCode, valueOf } from '../command/command.ts'
 import { wholeOf } from '../command/parse.ts'
-import { print, printable } from '../io.ts'
+import { jsonLine, print, printable } from '../io.ts'
 import { grouped, table } from '../table.ts'
 import { redisFlags, withRedis } from './redis.ts'
 
@@ -28,7 +28,7 @@ export const topCommand: Command = {
       const { used, refused, processes } = await topKeys.merged(most)
       const isEmpty = used.length + refused.length === 0
       const report = { processes: isEmpty ? 0 : processes, refused, used }
-      if (call.flags['json'] === true) await print(io, [JSON.stringify(report)])
+      if (call.flags['json'] === true) await print(io, [jsonLine(report)])
       else if (isEmpty) await print(io, ['No process has shared keys during the last minute.'])
       else
         await print(io, [

@@ -5,10 +5,11 @@ import { type AnyPolicy, HaltError } from '@halt/core'
 
 import { type Call, COMMAND, type Command, ExitCode, valueOf } from '../command/command.ts'
 import { commandError, numberOf, wholeOf } from '../command/parse.ts'
-import { type CliIo, coloursOf, print } from '../io.ts'
+import { type CliIo, coloursOf, jsonLine, print } from '../io.ts'
 import { FORMATS, type LogFormat, parseFields } from '../log/formats.ts'
 import { type LimiterSettings, loadPolicyModule } from '../policy-module.ts'
 import { Progress } from '../progress.ts'
+import { FAR_MS, FarDates } from './far-dates.ts'
 import { htmlReport } from './html-report.ts'
 import { limitsAround, narrow } from './limits.ts'
 import { readLogs } from './read-log.ts'
@@ -47,6 +48,7 @@ export const replayCommand: Command = {
   more: [
     'A file may be packed by gzip. - is standard input. Give rotated files from the oldest to the newest.',
     'The clock is that of the log, so the same log and limits always give the same result.',
+    'Exit code 1 says that no limit was found for --below, or that dates of the log are wrong by more than a day.',
   ],
   run: runReplay,
 }
@@ -65,14 +67,13 @@ async function runReplay(call: Call, io: CliIo): Promise<number> {
   if (html !== undefined) await writeReport(resolve(io.cwd, html), htmlReport(result, io, share))
   await print(
     io,
-    call.flags['json'] === true
-      ? [JSON.stringify(result)]
-      : textReport(result, coloursOf(io, io.stdout), share),
+    call.flags['json'] === true ? [jsonLine(result)] : textReport(result, coloursOf(io, io.stdout), share),
   )
   const isMissed =
     share !== undefined &&
     result.policies.some(({ limits: all, smallest }) => all.length > 0 && smallest === undefined)
-  return isMissed ? ExitCode.FOUND : ExitCode.DONE
+  const { farAhead, mostBehindMs } = result.log
+  return isMissed || farAhead > 0 || mostBehindMs > FAR_MS ? ExitCode.FOUND : ExitCode.DONE
 }
 
 type LimitsFor = (policy: AnyPolicy) => readonly number[]
@@ -93,10 +94,10 @@ async function pass(
   const progress = new Progress(io, label, await totalOf(call, io))
   try {
     const onProgress = progress.update.bind(progress)
-    return resultOf(
-      replay,
-      await readLogs(logs, { format, fields, onProgress }, request => replay.add(request)),
-    )
+    const dates = new FarDates(request => replay.add(request))
+    const log = await readLogs(logs, { format, fields, onProgress }, request => dates.add(request))
+    await dates.end()
+    return resultOf(replay, log, dates.skipped)
   } finally {
     progress.end()
   }

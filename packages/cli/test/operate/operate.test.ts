@@ -88,6 +88,34 @@ describe('an operator at the command line', () => {
     ])
   })
 
+  it('gets JSON without signs that steer a terminal or turn its text around', async () => {
+    const { shell } = scene()
+    const signs = '\u009b31m\u202e\u2066\u007f\u0085\u2028\u200f'
+    await shell('block', 'user:eve', '--reason', `x${signs}`)
+    for (const args of [['entries'], ['history'], ['find', 'user:eve', '--policy', 'limits.mjs']]) {
+      const { out } = await shell(...args, '--json')
+      // oxlint-disable-next-line no-control-regex
+      expect(out.trim()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u200f\u2028-\u202e\u2066-\u2069]/)
+      expect(JSON.stringify(JSON.parse(out))).toContain(JSON.stringify(signs).slice(1, -1))
+    }
+  })
+
+  it('is told how many clients a large network has', async () => {
+    const { shell } = scene()
+    for (const [network, says] of [
+      ['2a00::/12', '17,592,186,044,416 subscribers of IPv6'],
+      ['203.0.0.0/16', '65,536 addresses'],
+      ['203.0.113.0/24', undefined],
+      ['2001:db8::/48', undefined],
+    ] as const) {
+      const { err } = await shell('block', network, '--reason', 'an attack')
+      if (says === undefined) expect(err).toBe('')
+      else expect(err).toContain(`Warning: ${network} has ${says}`)
+      if (says !== undefined) expect(err).toContain(`unblock ${network} takes it back.`)
+    }
+    expect((await shell('block', '::/0')).code).toBe(2)
+  })
+
   it('frees a client from a cool-down, and sees who did it and why', async () => {
     const login = [
       { name: 'login', limit: 1, window: 900, blockDuration: 900, keyStrategy: 'composite' },

@@ -62,7 +62,7 @@ async function replayed(
   const summary = await readLogs([{ name: 'log', from: Readable.from([Buffer.from(text)]) }], {}, each =>
     replay.add(each),
   )
-  return { decisions, result: resultOf(replay, summary) }
+  return { decisions, result: resultOf(replay, summary, 0) }
 }
 
 /** Feeds a limiter with the same requests, as Node's own objects. */
@@ -180,7 +180,7 @@ describe('a replay', () => {
     const {
       policies: [only],
       notes,
-    } = resultOf(replay, summary)
+    } = resultOf(replay, summary, 0)
     expect(only).toMatchObject({ keys: 10, requests: 25 })
     expect(notes.join(' ')).toContain('15 requests of the others')
   })
