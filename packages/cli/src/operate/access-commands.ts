@@ -20,6 +20,7 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
       ? 'Refuses a client or a network in every process, within a second and a half.'
       : 'Lets a client or a network pass uncounted in every process.',
   usage: '<whom>',
+  example: `${act} ${act === 'block' ? '203.0.113.0/24 --for 2h --reason scraping' : 'user:partner --for 30d --reason "load test"'} --redis redis://localhost:6379`,
   takes: [1, 1],
   flags: {
     ...actFlags,
@@ -46,6 +47,7 @@ export const takeBackCommands: readonly Command[] = (['unblock', 'disallow'] as 
   name: act,
   summary: `Ends the ${act === 'unblock' ? 'block' : 'permission'} of a client or a network.`,
   usage: '<whom>',
+  example: `${act} ${act === 'unblock' ? '203.0.113.0/24' : 'user:partner'} --redis redis://localhost:6379`,
   takes: [1, 1],
   flags: { ...whoFlags(), ...targetFlags, ...controlFlags },
   more,

@@ -13,13 +13,14 @@ export const listCommands: readonly Command[] = [
     name: 'entries',
     summary: 'Lists what holds now: blocks, permissions and changed numbers.',
     usage: '',
+    example: 'entries --redis redis://localhost:6379',
     takes: [0, 0],
     flags: { ...json, ...controlFlags },
     run: (call, io) =>
       withControl(call, io, async control => {
         const entries = await control.entries()
         const lines = entries.map(({ kind, ...entry }) => lineOf(kind, entry))
-        if (lines.length === 0) lines.push('Nothing holds.')
+        if (lines.length === 0) lines.push('Operators have set nothing.')
         await print(io, call.flags['json'] === true ? [jsonLine(entries)] : lines)
         return ExitCode.DONE
       }),
@@ -28,6 +29,7 @@ export const listCommands: readonly Command[] = [
     name: 'history',
     summary: 'Lists the last acts of operators, the latest first.',
     usage: '',
+    example: 'history --most 50 --redis redis://localhost:6379',
     takes: [0, 0],
     flags: { most: { value: 'n', help: 'How many. Default 20, at most 1000.' }, ...json, ...controlFlags },
     run: (call, io) =>
