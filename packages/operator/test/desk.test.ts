@@ -407,7 +407,12 @@ describe('a report of another process', () => {
     const recorder = new Recorder('memory')
     await site.ask('42', 6)
     recorder.stop()
-    const numbers = { ...recorder.read(Date.now()), waiting: 0 }
+    const under = [{ policy: 'a', key: 'ip:x', allowed: true, reason: 'ok', at: 1 }]
+    const numbers = {
+      ...recorder.read(Date.now()),
+      waiting: 0,
+      counted: [{ client: 'user:42', under }],
+    }
     const good = JSON.parse(writeNumbers(numbers)) as Record<string, any>
     let broken = 0
     for (const path of pathsOf(good)) {

@@ -21,7 +21,7 @@ export const topCommand: Command = {
     ...limitsFlag,
   },
   more: [
-    "The processes tell their keys if they mount the operator's page (the last hour; it takes a few seconds), or have TopKeys on the same store (the last one to two minutes): new RateLimiter({ telemetry: new TopKeys({ store }) }).",
+    "The processes tell their keys if they mount the operator's page (it takes a few seconds), or have TopKeys on the same store: new RateLimiter({ telemetry: new TopKeys({ store }) }).",
     'Exit code 1 says that no process tells its keys.',
   ],
   run: (call, io) =>
@@ -50,7 +50,7 @@ async function keysOf(opened: Opened, most: number): Promise<WatchedKeys & { rea
     return { ...shared, since: 'the last one to two minutes' }
   // Nobody would answer.
   if (opened.place.processes === 0) return { processes: 0, used: [], refused: [], since: '' }
-  return { ...(await watchedKeys(opened, most)), since: 'at most the last hour' }
+  return { ...(await watchedKeys(opened, most)), since: 'the last one to two minutes' }
 }
 
 function nothing(processes: number): string {

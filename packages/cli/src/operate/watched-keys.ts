@@ -21,8 +21,9 @@ export async function watchedKeys({ store, place }: Opened, most: number): Promi
   const reports = new Reports({ store, name: NUMBERS, warn: () => {} })
   const document = store.document(WATCHED)
   const found = await document.read()
-  // If another one wrote meanwhile, it has told the same.
-  await document.write(String(Date.now()), found?.version ?? 0)
+  // The version says that somebody watches. The text names clients at which pages look, so it stays. If another one wrote meanwhile, it
+  // has told the same.
+  await document.write(found?.text || '{}', found?.version ?? 0)
   const before = new Map((await reports.read()).map(({ process, at }) => [process, at]))
   let fresh: readonly TopLists[] = []
   for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {

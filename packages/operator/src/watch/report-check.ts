@@ -44,9 +44,10 @@ const tally = shape({
   at: number,
   resetAt: number,
 })
+const counted = shape({ policy: text, key: text, allowed: flag, reason: text, at: number })
 const health = shape({
   kind: text,
-  decides: oneOf('store', 'local', 'open', 'closed'),
+  decides: oneOf('store', 'local', 'open', 'closed', 'unknown'),
   since: number,
   errors: number,
   lastError: maybe(shape({ failure: text, at: number })),
@@ -58,14 +59,17 @@ const health = shape({
  * Makes the check of the numbers of another process: every field, so that a report that is broken or was made by hand is left out and
  * cannot break the page.
  *
- * @param seconds how many seconds are counted
+ * @param minutes how many seconds are counted
+ * @param hour how many steps of an hour
  */
-export function reportCheck(seconds: number): Check {
+export function reportCheck(minutes: number, hour: number): Check {
   return shape({
     now: number,
     since: number,
     waiting: number,
-    counts: columns('second', seconds),
+    counts: columns('second', minutes),
+    hour: columns('second', hour),
+    counted: listOf(shape({ client: text, under: listOf(counted) })),
     policies: listOf(tally),
     used: listOf(topKey),
     refused: listOf(topKey),
