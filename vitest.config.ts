@@ -46,7 +46,7 @@ const asNode = [
 ]
 
 const projects = [
-  project('packages/cli', { ...withServers, ...together }),
+  project('packages/cli', { globalSetup: [servers, ...withPostgres.globalSetup], ...together }),
   project('packages/core', together),
   project('packages/conformance', { ...withPostgres, ...together }),
   project('packages/store-memory', together),

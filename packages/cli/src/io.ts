@@ -54,8 +54,21 @@ export function coloursOf({ env }: CliIo, output: Output): Colours {
   }
 }
 
-/** Replaces control characters, which a log or an operator's reason may hold, so that they do not reach the terminal. */
+// oxlint-disable-next-line no-control-regex
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+/**
+ * Replaces characters that steer a terminal or turn the direction of text, which a log or an operator's reason may hold, so that they do
+ * not reach the terminal.
+ */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+  return text.replace(UNPRINTABLE, '\ufffd')
+}
+
+/** Writes data as one line of JSON, in which such characters are escaped. */
+export function jsonLine(data: unknown): string {
+  return JSON.stringify(data).replace(
+    UNPRINTABLE,
+    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

@@ -23,6 +23,7 @@ export class Attempts {
   readonly #key: Identity
   readonly #cost: Cost | undefined
   readonly #canResend: boolean
+  readonly #url: string
   #sent = 0
 
   /**
@@ -34,6 +35,7 @@ export class Attempts {
     let seen: OutgoingCall | undefined
     const given = (): OutgoingCall => (seen ??= call())
     this.#settings = settings
+    this.#url = url
     this.#key =
       typeof key === 'function' ? givenAtOnce('key', key(given())) : (key ?? { custom: new URL(url).host })
     this.#cost = typeof cost === 'function' ? givenAtOnce('cost', cost(given())) : cost
@@ -66,8 +68,12 @@ export class Attempts {
     }
   }
 
-  /** Reads an answer: pauses the shared counter if it says so, and tells when the call is to be sent again. */
-  judge(status: number, answer: unknown): Verdict {
+  /**
+   * Reads an answer: pauses the shared counter if it says so, and tells when the call is to be sent again.
+   *
+   * @param from the address that answered, where redirects have led the call; `undefined` if it is not known
+   */
+  judge(status: number, answer: unknown, from: string | undefined): Verdict {
     const { limiter, learn, on, most, maxWaitMs } = this.#settings
     const now = Date.now()
     const refused = isRefusal(status) || on.has(status)
@@ -76,13 +82,20 @@ export class Attempts {
     const isToLearn = told > 0 ? learn === true || refused : status === 429
     return {
       again: this.#canResend && on.has(status) && this.#sent <= most && wait <= maxWaitMs ? wait : undefined,
-      learned: learn !== false && isToLearn ? this.#pause(wait) : Promise.resolve(),
+      learned:
+        learn !== false && isToLearn && !this.#isElsewhere(from) ? this.#pause(wait) : Promise.resolve(),
     }
   }
 
   /** Waits until the call is to be sent again. @throws the reason of `signal` if that is aborted */
   async rest({ again = 0, learned }: Verdict, signal: AbortSignal | undefined): Promise<void> {
     await Promise.all([learned, sleep(again, signal)])
+  }
+
+  /** Whether another host answered. It may not pause the calls of all processes to this one. */
+  #isElsewhere(from: string | undefined): boolean {
+    if (from === undefined || !URL.canParse(from)) return false
+    return new URL(from).host !== new URL(this.#url).host
   }
 
   async #pause(ms: number): Promise<void> {

@@ -66,6 +66,8 @@ class AttemptHandler implements DispatchHandler {
   readonly #call: LimitedCall
   readonly #turn: Decision
   #isOver = false
+  /** The addresses that answered, the last one included, if redirects are followed below this handler. */
+  #visited: readonly { readonly href: string }[] = []
   /** The bytes that were read away, if the answer is hidden. */
   #discarded: number | undefined
 
@@ -76,6 +78,8 @@ class AttemptHandler implements DispatchHandler {
 
   onRequestStart(connection: Connection, context: unknown): void {
     Object.assign(this.#call.context, context)
+    const { history } = (context ?? {}) as { history?: unknown }
+    if (Array.isArray(history)) this.#visited = history as { href: string }[]
     this.#call.controller.connect(connection)
   }
 
@@ -86,7 +90,8 @@ class AttemptHandler implements DispatchHandler {
 
   onResponseStart(connection: Connection, status: number, headers: object, message?: string): void {
     // 1xx: the answer follows.
-    const verdict = status < 200 ? undefined : this.#call.attempts.judge(status, headers)
+    const verdict =
+      status < 200 ? undefined : this.#call.attempts.judge(status, headers, this.#visited.at(-1)?.href)
     if (verdict?.again === undefined) {
       this.#call.caller.onResponseStart?.(this.#call.controller, status, headers, message)
       return

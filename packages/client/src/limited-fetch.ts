@@ -54,7 +54,7 @@ export function limitedFetch(options: LimitedFetchOptions): Fetch {
       } finally {
         await attempts.over(turn)
       }
-      const verdict = attempts.judge(response.status, response)
+      const verdict = attempts.judge(response.status, response, response.url)
       if (verdict.again === undefined) {
         await verdict.learned
         return response

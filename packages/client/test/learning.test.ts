@@ -1,8 +1,9 @@
-import { describe, expect, it, vi } from 'vitest'
+import { Agent, interceptors, request } from 'undici'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
-import { limitedFetch } from '../src/index.ts'
+import { type CallOptions, limitedDispatch, limitedFetch } from '../src/index.ts'
 import { errorOf, limiterOf } from './scene.ts'
-import { serveAnswers } from './server.ts'
+import { serve, serveAnswers } from './server.ts'
 
 const inSeconds = (seconds: number): string => String(Math.ceil(Date.now() / 1000) + seconds)
 
@@ -145,5 +146,48 @@ describe('a pause', () => {
       release: away,
     }
     expect((await limitedFetch({ limiter: broken as never })(url)).status).toBe(200)
+  })
+})
+
+describe('an answer of another host, to which a redirect led,', () => {
+  const redirectors: readonly (readonly [
+    string,
+    (options: CallOptions) => (url: string) => Promise<number>,
+  ])[] = [
+    ['limitedFetch', options => async url => (await limitedFetch(options)(url)).status],
+    [
+      'limitedDispatch over a redirect of undici',
+      options => async url => {
+        const agent = new Agent()
+        onTestFinished(() => agent.destroy())
+        const follows = interceptors.redirect({ maxRedirections: 3 })
+        const dispatcher = agent.compose(follows, limitedDispatch(options))
+        const answer = await request(url, { dispatcher })
+        await answer.body.dump()
+        return answer.statusCode
+      },
+    ],
+  ]
+  it.each(redirectors)('pauses nothing by %s', async (_name, open) => {
+    const elsewhere = await serveAnswers([429, { 'retry-after': '86400' }])
+    const here = await serve((res, _nth, { url = '' }) =>
+      url === '/away' ? res.writeHead(302, { location: elsewhere.url }).end() : res.end('ok'),
+    )
+    const { limiter } = limiterOf()
+    const call = open({ limiter, maxWait: '1ms', retry: false })
+    expect(await call(`${here.url}/away`)).toBe(429)
+    expect(await call(`${here.url}/`)).toBe(200)
+  })
+
+  it.each(redirectors)('pauses as ever if the redirect stays on its host, by %s', async (_name, open) => {
+    const { url } = await serve((res, _nth, { url: path = '' }) =>
+      path === '/away'
+        ? res.writeHead(302, { location: '/there' }).end()
+        : res.writeHead(429, { 'retry-after': '60' }).end(),
+    )
+    const { limiter } = limiterOf()
+    const call = open({ limiter, maxWait: '1ms', retry: false })
+    expect(await call(`${url}/away`)).toBe(429)
+    expect(await errorOf(call(`${url}/`))).toMatchObject({ code: 'HALT_E_LIMITED' })
   })
 })

@@ -8,6 +8,7 @@ export type { Decision, DecisionFields } from './check/decision.ts'
 export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
 export type { Explanation, PolicyExplanation } from './check/explanation.ts'
 export type { CounterReading } from './check/counter-reading.ts'
+export { lastChargedPlan, type PlanReading } from './check/last-plan.ts'
 
 // Policies
 export {

@@ -69,22 +69,37 @@ export function halt(options: HaltOptions): HaltMiddleware {
   const { onLimited } = options
 
   function haltMiddleware(req: Request, res: Response, next: NextFunction): void {
-    noticeTrustProxy(req)
-    const departure = requestGuard.delays ? departureOf(res) : undefined
-    const outcome = requestGuard.enter(new ExpressView(req, res), req, departure)
+    let outcome: Outcome | Promise<Outcome>
+    try {
+      noticeTrustProxy(req)
+      const departure = requestGuard.delays ? departureOf(res) : undefined
+      outcome = requestGuard.enter(new ExpressView(req, res), req, departure)
+    } catch (error) {
+      return next(error)
+    }
     if (!('then' in outcome)) return conclude(outcome, req, res, next)
     outcome.then(found => conclude(found, req, res, next)).catch(next)
   }
 
   function conclude(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
-    showDecision(outcome, req, res)
-    if (outcome.pass) {
-      if (requestGuard.needsResponse) watchResponse(requestGuard, outcome, res, res)
-      return next()
+    try {
+      if (!admits(outcome, req, res, next)) return
+    } catch (error) {
+      // A test may give a response without the methods of Node.
+      return next(error)
     }
-    const { decision } = outcome
-    if (onLimited === undefined || decision === undefined) return sendRefusal(outcome, res)
-    callOnLimited(onLimited, limiter, outcome, decision, { req, res, next })
+    next()
+  }
+
+  /** Tells the response of an outcome. Returns whether the request goes on; if not, it is answered. */
+  function admits(outcome: Outcome, req: Request, res: Response, next: NextFunction): boolean {
+    showDecision(outcome, req, res)
+    const { pass, decision } = outcome
+    if (pass && requestGuard.needsResponse) watchResponse(requestGuard, outcome, res, res)
+    if (pass) return true
+    if (onLimited === undefined || decision === undefined) sendRefusal(outcome, res)
+    else callOnLimited(onLimited, limiter, outcome, decision, { req, res, next })
+    return false
   }
 
   return haltMiddleware as HaltMiddleware

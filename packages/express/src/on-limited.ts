@@ -34,14 +34,18 @@ export function callOnLimited(
   // Set the status first, so that `res.json(…)` alone sends a refusal.
   if (!res.headersSent) res.statusCode = outcome.status
   const custom = (): unknown => onLimited(decision, { req, res, next: passOn })
+  const refuse = (): void => {
+    try {
+      sendRefusal(outcome, res)
+    } catch (error) {
+      // A test may give a response without the methods of Node. Nobody would catch its error here.
+      next(error)
+    }
+  }
   const finish = ({ failed }: { readonly failed: boolean }): void => {
     // If onLimited has passed the request on, there is nothing left to answer.
-    if (failed) return isPassedOn ? undefined : sendRefusal(outcome, res)
-    answerIfUnanswered(
-      caretaker,
-      () => isPassedOn || res.headersSent || res.closed,
-      () => sendRefusal(outcome, res),
-    )
+    if (failed) return isPassedOn ? undefined : refuse()
+    answerIfUnanswered(caretaker, () => isPassedOn || res.headersSent || res.closed, refuse)
   }
   const answered = runCallback(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
   if ('then' in answered) void answered.then(finish)

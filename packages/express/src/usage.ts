@@ -14,6 +14,10 @@ export function usage(
   limiter: RateLimiter<Request>,
 ): (req: Request, res: Response, next: NextFunction) => void {
   return (req, res, next) => {
-    usageOf(limiter, new ExpressView(req, res)).then(({ headers, body }) => res.set(headers).json(body), next)
+    const answer = async (): Promise<void> => {
+      const { headers, body } = await usageOf(limiter, new ExpressView(req, res))
+      res.set(headers).json(body)
+    }
+    answer().catch(next)
   }
 }

@@ -20,6 +20,9 @@ let policies = []
 /** @type {Start & { token: string, isTold: boolean }} */
 let open = { act: '', token: '', isTold: false }
 
+/** The fields of a form that does not know yet whom it is about. */
+const OF_NETWORKS = new Set(['whom', 'force'])
+
 /** @param {readonly Policy[]} known */
 export function setPolicies(known) {
   policies = known
@@ -31,7 +34,7 @@ export function openAct(start) {
   if (known === undefined) return
   // A grant that is sent twice counts once.
   open = { ...start, token: crypto.getRandomValues(new Uint32Array(3)).join('-'), isTold: false }
-  const fields = known.fields.filter(field => field !== 'whom' || start.whom === undefined)
+  const fields = known.fields.filter(field => !OF_NETWORKS.has(field) || start.whom === undefined)
   text('act-title', start.who === undefined ? known.title : `${known.title}: ${start.who}`)
   byId('act-fields').replaceChildren(...fieldsOf(fields, { policies, ...start }))
   tell([])
@@ -41,7 +44,7 @@ export function openAct(start) {
 /** The call of the form. */
 function callOf() {
   const fields = Object.fromEntries(Object.entries(textsIn(form)).filter(([, value]) => value !== ''))
-  const { kind, id, limit, window, burst, cost, blockDuration, units, ...rest } = fields
+  const { kind, id, limit, window, burst, cost, blockDuration, units, force, ...rest } = fields
   const numbers = {
     ...(limit && { limit: Number(limit) }),
     ...(window && { window }),
@@ -58,8 +61,7 @@ function callOf() {
     ...(whom && { whom }),
     ...(units && { units: Number(units) }),
     ...(Object.keys(numbers).length > 0 && { numbers }),
-    // The operator who confirms has read the warning of a network with every address.
-    ...(String(id).endsWith('/0') && { force: true }),
+    ...(force && { force: true }),
   }
 }
 

@@ -9,6 +9,8 @@ const KEPT = 3600
 const HEIGHT = 230
 /** The decisions of each second: allowed, refused, decided without the store. @type {Map<number, [number, number, number]>} */
 const seconds = new Map()
+/** The same for seconds before the page was opened: the mean of their step. @type {Map<number, [number, number, number]>} */
+const means = new Map()
 const place = byId('chart')
 /** How many seconds are shown while nobody has zoomed. */
 let shown = 120
@@ -16,9 +18,23 @@ let isZoomed = false
 /** @type {uPlot | undefined} */
 let plot
 
-/** Adds the counts of a feed. @param {Counts} counts @param {number} since when the recording began: Unix milliseconds */
-export function drawChart(counts, since) {
+/** How many seconds a step of the hour has. */
+const STEP = 15
+
+/**
+ * Adds the counts of a feed. Seconds that were not seen one by one have the mean of their step of the hour.
+ * @param {Counts} counts by the second @param {Counts} hour @param {number} since when the recording began: Unix milliseconds
+ */
+export function drawChart(counts, hour, since) {
   const first = Math.floor(since / 1000)
+  // Anew each time, because other processes tell their hour later.
+  means.clear()
+  hour.allowed.forEach((allowed, i) => {
+    const begin = hour.second - (hour.allowed.length - 1 - i) * STEP
+    const mean = (/** @type {number | undefined} */ n) => Math.round(((n ?? 0) / STEP) * 10) / 10
+    for (let second = begin; second < begin + STEP && second < hour.second; second++)
+      if (second >= first) means.set(second, [mean(allowed), mean(hour.refused[i]), mean(hour.degraded[i])])
+  })
   counts.allowed.forEach((allowed, i) => {
     // The last second has only begun.
     const second = counts.second - counts.allowed.length + 1 + i
@@ -34,9 +50,10 @@ export function drawChart(counts, since) {
 
 /** One column for each second, also for those in which the page was hidden. @param {number} now @returns {uPlot.AlignedData} */
 function dataOf(now) {
-  const first = Math.min(now - 1, ...seconds.keys())
+  const first = Math.min(now - 1, ...seconds.keys(), ...means.keys())
   const times = Array.from({ length: now - first }, (_, i) => first + i)
-  const column = (/** @type {0 | 1 | 2} */ at) => times.map(time => seconds.get(time)?.[at] ?? null)
+  const column = (/** @type {0 | 1 | 2} */ at) =>
+    times.map(time => (seconds.get(time) ?? means.get(time))?.[at] ?? null)
   const [allowed, refused, degraded] = [column(0), column(1), column(2)]
   // Refused decisions stand on the allowed ones: the sum is drawn first, and the allowed ones over it.
   const sum = allowed.map((n, i) => (n === null ? null : n + (refused[i] ?? 0)))
@@ -75,7 +92,7 @@ function makePlot(data) {
           fill: colour('--refused'),
           points: { show: false },
           value: (plot, sum, _series, at) =>
-            sum === null || at === null ? '–' : String(sum - (plot.data[2]?.[at] ?? 0)),
+            sum === null || at === null ? '–' : rounded(sum - (plot.data[2]?.[at] ?? 0)),
         },
         { label: 'allowed', paths: bars, fill: colour('--allowed'), points: { show: false }, value },
         {
@@ -96,7 +113,12 @@ function makePlot(data) {
 
 /** @param {uPlot} _plot @param {number | null} n */
 function value(_plot, n) {
-  return n === null || n === undefined ? '–' : String(n)
+  return n === null || n === undefined ? '–' : rounded(n)
+}
+
+/** @param {number} n */
+function rounded(n) {
+  return String(Math.round(n * 10) / 10)
 }
 
 /** An instant on the axis. @param {number} second */

@@ -11,6 +11,9 @@ const form = /** @type {HTMLFormElement} */ (byId('search'))
 /** What the view shows. @type {{ whom: Whom } | undefined} */
 let shown
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let later
+
 /** Finds a client by a key as the page shows it. @param {string} key */
 export async function findKey(key) {
   goTo('find')
@@ -23,7 +26,15 @@ async function find(whom) {
   try {
     /** @type {Finding} */
     const finding = await ask('find', { whom })
+    if (shown?.whom !== whom) return
     byId('found').replaceChildren(showFinding(finding, whom))
+    // The other processes tell their part within four seconds.
+    clearTimeout(later)
+    if (!finding.isWhole)
+      later = setTimeout(() => {
+        const isBusy = /** @type {HTMLDialogElement} */ (byId('act')).open || byId('find').hidden
+        if (shown?.whom === whom && !isBusy) void find(whom)
+      }, 4_500)
   } catch (error) {
     byId('found').replaceChildren(make('p', 'card problem', sentenceOf(error)))
   }
@@ -49,3 +60,5 @@ form.addEventListener('change', () => {
 byId('act').addEventListener('done', () => {
   if (shown !== undefined && !byId('find').hidden) void find(shown.whom)
 })
+// A finding names other keys of its client.
+addEventListener('find-key', event => void findKey(/** @type {CustomEvent<string>} */ (event).detail))

@@ -10,14 +10,14 @@ import { count, instant, span, whole } from './words.js'
 /** @typedef {import('../src/desk/identities.ts').Whom} Whom */
 
 /** Shows everything about a client. @param {Finding} finding @param {Whom} whom */
-export function showFinding({ who, limiters, entries, problem }, whom) {
+export function showFinding({ who, limiters, counted, entries, problem }, whom) {
   const client = { whom, who }
   const all = make('div', 'finding')
   all.append(
     make(
       'div',
       'card',
-      make('div', 'heading', make('h2', 'who', who), conclusion(limiters)),
+      make('div', 'heading', make('h2', 'who', who), ...conclusion(limiters, counted)),
       make(
         'div',
         'buttons',
@@ -37,11 +37,18 @@ export function showFinding({ who, limiters, entries, problem }, whom) {
         make('ol', 'entries', ...entries.map(entry => entryRow(entry))),
       ),
     )
-  const policies = limiters.flatMap(limiter => limiter.policies)
-  const used = policies.filter(isUsed).sort((a, b) => Number(a.allowed) - Number(b.allowed))
-  const unused = policies.filter(policy => !isUsed(policy))
-  all.append(...used.map(policy => policyCard(policy, client)))
-  if (unused.length > 0) all.append(unusedCards(unused, client))
+  if (counted.length > 0) all.append(countedCard(counted))
+  const planned = limiters.filter(({ plan }) => plan !== undefined)
+  all.append(
+    ...cardsOf(
+      limiters.filter(({ plan }) => plan === undefined),
+      client,
+    ),
+  )
+  for (const name of new Set(planned.map(({ plan }) => plan))) {
+    const ofPlan = planned.filter(({ plan }) => plan === name)
+    all.append(planHead(name ?? '', ofPlan), ...cardsOf(ofPlan, client))
+  }
   const told = [
     ...limiters.flatMap(limiter => problemsOf(limiter)),
     ...penaltyOf(limiters, client),
@@ -54,12 +61,96 @@ export function showFinding({ who, limiters, entries, problem }, whom) {
 /** @type {Readonly<Record<string, string>>} */
 const TITLES = { block: 'Block …', allow: 'Allow …', reset: 'Reset counters …' }
 
-/** @param {readonly LimiterFinding[]} limiters */
-function conclusion(limiters) {
-  const refusing = limiters.find(({ allowed }) => allowed === false)
-  if (refusing !== undefined) return badge(`refused: ${refusing.reason}`, 'bad')
-  if (limiters.some(({ allowed }) => allowed === true)) return badge('passes', 'good')
-  return badge('no counter')
+/**
+ * The badge over a client. Plans that are not known to be its own say nothing about it.
+ * @param {readonly LimiterFinding[]} limiters @param {Finding['counted']} counted
+ */
+function conclusion(limiters, counted) {
+  const own = limiters.filter(({ plan, chargedLast }) => plan === undefined || chargedLast === true)
+  const refusing = own.find(({ allowed }) => allowed === false)
+  if (refusing !== undefined) return [badge(`refused: ${refusing.reason}`, 'bad')]
+  for (const { key, now } of counted) {
+    const other = now.find(({ allowed }) => allowed === false)
+    if (other !== undefined) return [badge(`refused by ${key}: ${other.reason}`, 'bad')]
+  }
+  if (limiters.some(({ plan }) => plan !== undefined) && !limiters.some(({ chargedLast }) => chargedLast))
+    return [badge('plan not known')]
+  if (own.some(({ allowed }) => allowed === true)) return [badge('passes', 'good')]
+  return [badge('no counter')]
+}
+
+/** The policies of some findings: those that are used, and the others folded away. @param {readonly LimiterFinding[]} limiters @param {{ whom: Whom, who: string }} client */
+function cardsOf(limiters, client) {
+  const policies = limiters.flatMap(limiter => limiter.policies)
+  const used = policies.filter(isUsed).sort((a, b) => Number(a.allowed) - Number(b.allowed))
+  const unused = policies.filter(policy => !isUsed(policy))
+  return [
+    ...used.map(policy => policyCard(policy, client)),
+    ...(unused.length > 0 ? [unusedCards(unused, client)] : []),
+  ]
+}
+
+/** The head of a plan. @param {string} plan @param {readonly LimiterFinding[]} limiters */
+function planHead(plan, limiters) {
+  const isRefused = limiters.some(({ allowed }) => allowed === false)
+  const isLast = limiters.some(({ chargedLast }) => chargedLast === true)
+  const isUnknown = limiters.every(({ chargedLast }) => chargedLast === undefined)
+  const verdict = isRefused ? 'refused' : 'passes'
+  return make(
+    'div',
+    'heading plan',
+    make('h2', '', `Plan ${plan}`),
+    isLast
+      ? badge(`charged last: ${verdict}`, isRefused ? 'bad' : 'good')
+      : badge(isRefused ? 'would be refused' : 'would pass'),
+    make(
+      'span',
+      'faint',
+      isLast
+        ? ''
+        : isUnknown
+          ? 'whether the client has it is not known'
+          : 'not the plan that charged it last',
+    ),
+  )
+}
+
+/** The other keys on which requests of the client were counted lately. @param {Finding['counted']} counted */
+function countedCard(counted) {
+  return make(
+    'div',
+    'card more',
+    make('h3', '', 'Its requests were counted lately on other keys, too'),
+    make(
+      'ul',
+      'facts',
+      ...counted.map(({ key, last, now }) =>
+        make(
+          'li',
+          '',
+          button(key, () => dispatchEvent(new CustomEvent('find-key', { detail: key })), 'key'),
+          ...last.map(({ policy, allowed, reason, at }) => countedRow(policy, allowed, reason, at, now)),
+        ),
+      ),
+    ),
+  )
+}
+
+/** @param {string} policy @param {boolean} allowed @param {string} reason @param {number} at @param {readonly LimiterFinding[]} now */
+function countedRow(policy, allowed, reason, at, now) {
+  const found = now.flatMap(({ policies }) => policies).find(each => each.policy === policy)
+  const [passes, why] = found === undefined ? [allowed, reason] : [found.allowed, found.reason]
+  const left =
+    found === undefined
+      ? `${span(Date.now() - at)} ago`
+      : `${whole(found.remaining)} of ${whole(found.limit)} left`
+  return make(
+    'p',
+    'row',
+    make('b', '', policy),
+    badge(passes ? 'passes' : why, passes ? 'good' : 'bad'),
+    make('span', 'figure faint', left),
+  )
 }
 
 /** Whether the client has used a policy, or is refused by it. @param {PolicyFinding} policy */

@@ -15,15 +15,18 @@ let last
 /** Shows the numbers of all processes. @param {Feed} feed */
 export function showNow(feed) {
   last = feed
-  const { counts, processes, waiting, now, since } = feed
+  const { counts, hour, processes, waiting, now, since } = feed
   const [allowed, refused] = [sum(counts.allowed), sum(counts.refused)]
   text('allowed', whole(latest(counts.allowed)))
   text('refused', whole(latest(counts.refused)))
   text('share', allowed + refused === 0 ? '–' : `${Math.round((100 * refused) / (allowed + refused))} %`)
   text('waiting', whole(waiting))
   text('p95', milliseconds(highest(processes.map(({ store }) => store.p95))))
-  text('since', `Recorded for ${span(now - since)}: since somebody watches.`)
-  drawChart(counts, since)
+  text(
+    'since',
+    `The last ${span(Math.min(now - since, 3_600_000))}, before this page was opened by the quarter of a minute.`,
+  )
+  drawChart(counts, hour, since)
   showPolicies(feed)
   showKeys(feed)
   showProcesses(feed)
@@ -33,7 +36,7 @@ export function showNow(feed) {
 
 /** @param {Feed} feed */
 function showState({ processes, problem }) {
-  const away = processes.filter(({ store }) => store.decides !== 'store').length
+  const away = processes.filter(({ store }) => !['store', 'unknown'].includes(store.decides)).length
   const all = count(processes.length, 'process', 'processes')
   if (problem !== undefined) state('bad', 'The store does not answer')
   else if (away > 0) state('bad', `${away} of ${all} without the store`)
@@ -98,7 +101,7 @@ function showProcesses({ processes }) {
   const heads = ['process', 'decides', 'median', 'p95', 'errors', 'wait']
   const rows = processes.map(({ name, isOwn, store, waiting, ahead }) => [
     `${name}${isOwn ? ' (this)' : ''}`,
-    store.decides === 'store' ? store.kind : `${store.decides}, not ${store.kind}`,
+    decidesOf(store),
     milliseconds(store.median),
     milliseconds(store.p95),
     `${store.errors}${store.lastError ? `, ${store.lastError.failure}` : ''}`,
@@ -114,6 +117,14 @@ function showProcesses({ processes }) {
     ],
     '',
   )
+}
+
+/** What decides in a process. @param {Feed['processes'][number]['store']} store */
+function decidesOf({ decides, kind, lastError }) {
+  if (decides === 'store') return kind
+  if (decides === 'unknown')
+    return lastError ? `not known since ${kind} failed` : `no request yet, on ${kind}`
+  return `${decides}, not ${kind}`
 }
 
 /** @param {string[]} cells */

@@ -1,4 +1,4 @@
-import { HaltError } from '@halt/core'
+import { HaltError, type Warn } from '@halt/core'
 import { messageOf } from '@halt/core/http'
 
 import { json, shownError } from './answer.ts'
@@ -11,17 +11,27 @@ const PATIENCE_MS = 5_000
 /** The longest name of an operator that the history keeps whole. */
 const LONGEST_NAME = 200
 
-/** Asks who sends a request. Resolves to the name, or to the answer that refuses. */
+/**
+ * Asks who sends a request. Resolves to the name, or to the answer that refuses.
+ *
+ * @param warn is told why `authorize` failed. The answer does not say it, because anybody may get it, and errors name hosts and passwords
+ */
 export async function admit<C>(
   authorize: Authorize<C>,
   request: Request,
   context: C,
+  warn: Warn,
 ): Promise<string | Response> {
   let answered: unknown
   try {
     answered = await inTime(authorize(request, context), PATIENCE_MS)
   } catch (error) {
-    return refusal(403, `authorize failed: ${messageOf(error)}.`)
+    warn({
+      code: 'HALT_W_CALLBACK',
+      message: `authorize of the operator's page failed: ${messageOf(error)}.`,
+      fix: 'Until it is mended, nobody gets to the page whose request it fails for.',
+    })
+    return refusal(500, 'The application could not find out who asks.')
   }
   if (typeof answered === 'string' && answered.trim() !== '') return answered.slice(0, LONGEST_NAME)
   if (isResponse(answered)) return unstored(answered)
@@ -30,12 +40,14 @@ export async function admit<C>(
     : refusal(401, 'Nobody is signed in.')
 }
 
-function refusal(status: 401 | 403, message: string): Response {
-  const fix =
-    status === 401
-      ? 'Sign in to the application and load the page again.'
-      : 'Ask those who run the application for the permission.'
-  return json(status, { error: shownError(new HaltError('HALT_E_OPERATOR_DENIED', message, fix)) })
+const FIXES = {
+  401: 'Sign in to the application and load the page again.',
+  403: 'Ask those who run the application for the permission.',
+  500: 'Load the page again. Those who run the application find the reason in its log.',
+} as const
+
+function refusal(status: keyof typeof FIXES, message: string): Response {
+  return json(status, { error: shownError(new HaltError('HALT_E_OPERATOR_DENIED', message, FIXES[status])) })
 }
 
 // Not `instanceof`, because frameworks have classes of their own.

@@ -1,3 +1,3 @@
 export { operator } from './operator.ts'
 export type { OperatorHandler } from './handler.ts'
-export type { Authorize, OperatorOptions, Watched } from './options.ts'
+export type { Authorize, OperatorOptions, Plans, Watched } from './options.ts'

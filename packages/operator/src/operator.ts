@@ -1,4 +1,4 @@
-import { fromCaller } from '@halt/core'
+import { fromCaller, warnOnce } from '@halt/core'
 
 import { admit } from './admission.ts'
 import { call } from './api.ts'
@@ -28,11 +28,13 @@ export function operator<C = unknown>(options: OperatorOptions<C>): OperatorHand
   const { authorize, ...parts } = fromCaller(operator, () => checkOptions(options))
   const watch = new Watch(parts.store, parts.limiters)
   const desk = new Desk({ ...parts, watch })
+  // A receiver of its own, so that no other callback has used up the one warning.
+  const warn = warnOnce(parts.limiters[0]?.limiter.options.warn)
 
   async function answer(request: Request, context: C): Promise<Response> {
     try {
       const route = routeOf(request)
-      const name = await admit(authorize, request, context)
+      const name = await admit(authorize, request, context, warn)
       if (typeof name !== 'string') return name
       if (route.kind === 'api') {
         refuseOthers(request)

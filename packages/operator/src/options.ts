@@ -21,12 +21,19 @@ export type AnyLimiter = RateLimiter<any>
 export type GivenPolicy = AnyPolicy<any>
 /* oxlint-enable typescript/no-explicit-any */
 
-/** A limiter that the page shows. If its policies come from a function, `policies` names those that the function may return. */
+/** The policies of each plan, by its name: `{ free: [FREE, FREE_MONTH], pro: [PRO, PRO_MONTH] }`. */
+export type Plans = Readonly<Record<string, readonly GivenPolicy[]>>
+
+/**
+ * A limiter that the page shows. If its policies come from a function, `plans` lists those that it returns for each plan, and `policies`
+ * those that it may return for everybody.
+ */
 export type Watched =
   | AnyLimiter
   | {
       readonly limiter: AnyLimiter
-      readonly policies: readonly GivenPolicy[]
+      readonly policies?: readonly GivenPolicy[] | undefined
+      readonly plans?: Plans | undefined
     }
 
 /** Options of {@link operator}. */
@@ -36,6 +43,8 @@ export interface OperatorOptions<C = unknown> {
   /** The control of the limiters, by which the page blocks clients and changes numbers. */
   readonly control: Control
   readonly authorize: Authorize<C>
+  /** The plans of every limiter whose policies come from a function, and which has no `plans` of its own. */
+  readonly plans?: Plans | undefined
   /** Whether the page shows keys in clear, or a function that says so for a name. Default false: it shows digests. */
   readonly reveal?: boolean | ((name: string) => boolean) | undefined
   /** The store by which processes share their numbers. Default: the store of the first limiter. */
@@ -46,6 +55,7 @@ const OPTIONS = namesOf<OperatorOptions>({
   limiters: true,
   control: true,
   authorize: true,
+  plans: true,
   reveal: true,
   store: true,
 })
@@ -65,12 +75,20 @@ export interface LimiterEntry {
   readonly policies: readonly GivenPolicy[]
   /** Whether a function chooses among the policies, so that each of them is explained alone. */
   readonly chooses: boolean
+  /** The plans that the function chooses among, each with the policies for everybody; empty if they are not known. */
+  readonly plans: readonly PlanEntry[]
+}
+
+/** A plan, and all policies of a client that has it. */
+export interface PlanEntry {
+  readonly name: string
+  readonly policies: readonly GivenPolicy[]
 }
 
 /** @throws HaltError `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD` */
 export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> {
   checkNames(options as unknown as Readonly<Record<string, unknown>>, OPTIONS, 'operator()')
-  const { limiters, control, authorize, reveal = false } = options
+  const { limiters, control, authorize, reveal = false, plans } = options
   if (!Array.isArray(limiters) || limiters.length === 0)
     fail(`limiters is ${describe(limiters)}.`, 'Give a list of limiters: limiters: [limiter].')
   if (typeof authorize !== 'function')
@@ -82,7 +100,7 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
     fail(`control is ${describe(control)}.`, 'Give the Control of the limiters: new Control({ store }).')
   if (typeof reveal !== 'boolean' && typeof reveal !== 'function')
     fail(`reveal is ${describe(reveal)}.`, 'Give true, or (name) => boolean.')
-  const entries = (limiters as readonly Watched[]).map(entryOf)
+  const entries = (limiters as readonly Watched[]).map(each => entryOf(each, plans))
   const { limiter } = entries[0] as LimiterEntry
   const { store = limiter.store } = options
   const { warn } = limiter
@@ -104,17 +122,40 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
   }
 }
 
-function entryOf(watched: Watched): LimiterEntry {
+function entryOf(watched: Watched, ofAll: Plans | undefined): LimiterEntry {
   const given = (watched ?? {}) as AnyLimiter | Exclude<Watched, AnyLimiter>
-  const [limiter, named] = 'limiter' in given ? [given.limiter, given.policies] : [given, undefined]
+  const {
+    limiter,
+    policies: named,
+    plans: own,
+  } = 'limiter' in given ? given : { limiter: given, policies: undefined, plans: undefined }
   if (typeof limiter?.explain !== 'function')
-    fail(`limiters contains ${describe(watched)}.`, 'Give limiters, or { limiter, policies }.')
-  const own: unknown = limiter.options.policy
-  const chooses = typeof own === 'function'
-  const policies = named ?? (chooses ? [] : own)
+    fail(`limiters contains ${describe(watched)}.`, 'Give limiters, or { limiter, policies, plans }.')
+  const fixed: unknown = limiter.options.policy
+  const chooses = typeof fixed === 'function'
+  const policies = named ?? (chooses ? [] : fixed)
+  const common = (Array.isArray(policies) ? policies : [policies]) as GivenPolicy[]
+  const plans = chooses ? plansOf(own ?? ofAll, common) : []
   // Plans may have policies in common.
-  const list = new Set((Array.isArray(policies) ? policies : [policies]) as GivenPolicy[])
-  return { limiter, policies: [...list], chooses }
+  const all = new Set([...common, ...plans.flatMap(plan => plan.policies)])
+  return { limiter, policies: [...all], chooses, plans }
+}
+
+function plansOf(plans: unknown, common: readonly GivenPolicy[]): readonly PlanEntry[] {
+  if (plans === undefined) return []
+  const fix = 'Give a list of policies for each plan: plans: { free: [FREE], pro: [PRO] }.'
+  if (typeof plans !== 'object' || plans === null || Array.isArray(plans))
+    fail(`plans is ${describe(plans)}.`, fix)
+  return Object.entries(plans).map(([name, policies]: [string, unknown]) => {
+    if (!Array.isArray(policies) || policies.length === 0 || !policies.every(isObject))
+      fail(`The plan "${name}" is ${describe(policies)}.`, fix)
+    const own = policies as readonly GivenPolicy[]
+    return { name, policies: [...common.filter(policy => !own.includes(policy)), ...own] }
+  })
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
 }
 
 function fail(message: string, fix: string): never {

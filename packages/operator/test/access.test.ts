@@ -1,5 +1,7 @@
 import { connect } from 'node:net'
 
+import { HaltError, type HaltWarning, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { operator } from '../src/index.ts'
@@ -19,7 +21,7 @@ describe('authorize', () => {
     ['false', () => false as const, 403],
     ['an empty name', () => ' ', 401],
     ['a number', () => 7 as unknown as string, 401],
-    ['an error', () => Promise.reject(new Error('no session store')), 403],
+    ['an error', () => Promise.reject(new Error('no session store')), 500],
   ])('that gives %s refuses the page, its files and every call', async (_name, authorize, status) => {
     site = await openSite({ authorize })
     for (const path of ['', 'files/main.js', 'files/nothing.js']) {
@@ -40,10 +42,33 @@ describe('authorize', () => {
     await vi.advanceTimersByTimeAsync(5_000)
     const response = await asked
     expect([response.status, await response.json()]).toMatchObject([
-      403,
-      { error: { message: 'authorize failed: no answer within 5 s.' } },
+      500,
+      { error: { code: 'HALT_E_OPERATOR_DENIED' } },
     ])
     page.close()
+  })
+
+  it('that fails tells nobody why, and the log everything', async () => {
+    const url = 'postgres://app:hunter2@db.internal/app'
+    for (const authorize of [
+      () => Promise.reject(new Error(`connect ${url}`)),
+      () => {
+        throw new HaltError('HALT_E_STORE', `connect ${url}`, url)
+      },
+    ]) {
+      const warnings: HaltWarning[] = []
+      const store = new InMemoryStore()
+      const warn = (warning: HaltWarning): void => void warnings.push(warning)
+      const limiter = new RateLimiter({ store, policy: { name: 'a', limit: 1, window: 1 }, warn })
+      site = await openSite({ authorize, limiters: [limiter] })
+      for (const path of ['', 'files/main.js']) {
+        const response = await fetch(site.page + path)
+        expect(response.status).toBe(500)
+        expect(await response.text()).not.toMatch(/hunter2|internal|postgres/)
+      }
+      expect(warnings).toMatchObject([{ code: 'HALT_W_CALLBACK', message: expect.stringContaining(url) }])
+      await site.close()
+    }
   })
 
   it('may answer by itself, and nobody caches that', async () => {

@@ -1,7 +1,9 @@
-import { LoggingTelemetry, type Policy, RateLimiter } from '@halt/core'
+import { LoggingTelemetry, type Policy, RateLimiter, Reports } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
+import { Recorder } from '../src/watch/recorder.ts'
+import { readNumbers, writeNumbers } from '../src/watch/report.ts'
 import { openSite, PER_USER, type Site } from './site.ts'
 
 let site: Site
@@ -98,6 +100,26 @@ describe('an act', () => {
     expect(await site.control.entries()).toEqual([])
     expect((await site.call('act', { ...block, confirmed: true })).body['done']).toBe(true)
     expect(await site.control.entries()).toMatchObject([{ by: 'ann', reason: 'scraping' }])
+  })
+
+  it.each([
+    ['203.0.0.0/15', 'The network has 131,072 addresses.'],
+    ['203.0.113.0/24', undefined],
+    ['2001:db8::/48', undefined],
+    ['2001:db8::/32', 'The network has 16,777,216 subscribers of IPv6, each with a /56.'],
+    ['2a00::/12', 'The network has 17,592,186,044,416 subscribers of IPv6, each with a /56.'],
+    ['2000::/3', /^The network has 9,007,199,254,740,992 subscribers/],
+    ['::/1', /^The network has 36,028,797,018,963,968 subscribers/],
+    ['::/0', /, all that there are\.$/],
+  ])('warns of the size of the network %s: %s', async (ip, warning) => {
+    site = await openSite()
+    for (const name of ['block', 'allow']) {
+      const { body } = await act({ act: name, whom: { ip }, confirmed: false })
+      expect(body['warnings']).toEqual(
+        warning === undefined ? [] : [typeof warning === 'string' ? warning : expect.stringMatching(warning)],
+      )
+    }
+    expect(await site.control.entries()).toEqual([])
   })
 
   it('warns of a policy that no limiter has, and of an entry that it replaces', async () => {
@@ -379,3 +401,58 @@ describe('a document of another version', () => {
     expect((await site.limiter.consume({ user: '42' })).reason).toBe('blocked')
   })
 })
+
+describe('a report of another process', () => {
+  it('that is broken anywhere is left out, and breaks no call', async () => {
+    site = await openSite()
+    await site.ask('42', 6)
+    await site.call('feed')
+    await site.ask('42', 6)
+    const recorder = new Recorder('memory')
+    await site.ask('42', 6)
+    recorder.stop()
+    const under = [{ policy: 'a', key: 'ip:x', allowed: true, reason: 'ok', at: 1 }]
+    const numbers = {
+      ...recorder.read(Date.now()),
+      waiting: 0,
+      counted: [{ client: 'user:42', under }],
+    }
+    const good = JSON.parse(writeNumbers(numbers)) as Record<string, any>
+    let broken = 0
+    for (const path of pathsOf(good)) {
+      for (const value of [null, {}, [null], [{}], 'x', 1e300]) {
+        const text = JSON.stringify(withValue(good, path, value))
+        if (readNumbers(text) === undefined) broken++
+        else expect(typeof value).toBe(typeof valueAt(good, path))
+      }
+      const reports = new Reports({ store: site.store, name: 'operator-numbers' })
+      await reports.publish(JSON.stringify(withValue(good, path, [{}])))
+    }
+    expect(broken).toBeGreaterThan(100)
+    for (const [name, body] of [
+      ['feed', {}],
+      ['find', { whom: { user: '42' } }],
+      ['find', { whom: { shown: 'user #nobody' } }],
+    ] as const)
+      expect([name, (await site.call(name, body)).status]).not.toContain(500)
+    expect((await site.call('feed')).body['processes']).toHaveLength(1)
+  })
+})
+
+/** The ways to every field of an object, and to the first item of each list. */
+function pathsOf(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return [path]
+  const names = Array.isArray(value) ? Object.keys(value).slice(0, 1) : Object.keys(value)
+  const below = names.flatMap(name => pathsOf((value as Record<string, unknown>)[name], [...path, name]))
+  return path.length === 0 ? below : [path, ...below]
+}
+
+function valueAt(value: any, path: readonly string[]): unknown {
+  return path.reduce((at, name) => at[name], value)
+}
+
+function withValue(value: any, [name = '', ...rest]: readonly string[], put: unknown): any {
+  const copy = Array.isArray(value) ? [...value] : { ...value }
+  copy[name] = rest.length === 0 ? put : withValue(copy[name], rest, put)
+  return copy
+}

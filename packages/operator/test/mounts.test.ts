@@ -93,6 +93,12 @@ describe.each(mounts)('on %s', (_name, mount) => {
     expect(html.headers.get('content-security-policy')).toContain("default-src 'none'")
     expect(await html.text()).toContain('<title>Halt operator</title>')
     expect((await fetch(`${url}/files/chart.js`)).status).toBe(200)
+    const head = await fetch(`${url}/`, { method: 'HEAD' })
+    expect([head.status, head.headers.get('content-type'), await head.text()]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+      '',
+    ])
     expect((await fetch(`${url}/files/none.js`)).status).toBe(404)
     const answer = await fetch(`${url}/api/act`, {
       method: 'POST',
@@ -101,7 +107,7 @@ describe.each(mounts)('on %s', (_name, mount) => {
     })
     expect([answer.status, await answer.json()]).toMatchObject([200, { done: true }])
     expect(await control.entries()).toMatchObject([{ target: 'user:42', by: 'ann' }])
-    expect(contexts).toHaveLength(4)
+    expect(contexts).toHaveLength(5)
     expect(contexts[0]).toBeTypeOf('object')
     const other = await fetch(`${url}/api/act`, { method: 'POST', body: '{}' })
     expect([other.status, ((await other.json()) as any).error.code]).toEqual([403, 'HALT_E_OPERATOR_ORIGIN'])
@@ -119,4 +125,52 @@ it('a long body is refused on every way to the page', async () => {
     expect(answer.status).toBe(400)
     await answer.arrayBuffer()
   }
+})
+
+/** Calls `find` on an Express application whose parsers come before the page. */
+async function findBehind(
+  parsers: readonly ((req: any, res: any, next: () => void) => void)[],
+  type: string,
+  body = '{"whom":{"user":"a&b=c+d"}}',
+): Promise<{ readonly status: number; readonly body: any }> {
+  const { page } = makePage()
+  const app = express()
+  app.use(...(parsers as never[]), express.Router())
+  app.use('/halt', page.node)
+  const headers = { 'content-type': type, 'x-halt-operator': '1' }
+  const answer = await fetch(`${await serve(app)}/halt/api/find`, { method: 'POST', headers, body })
+  return { status: answer.status, body: await answer.json() }
+}
+
+describe('a body parser before the page', () => {
+  const json = 'application/json'
+  const nothing = (req: any, _res: any, next: () => void): void => ((req.body = {}), next())
+  it.each([
+    ['that reads JSON', [express.json()], json],
+    ['that reads forms, and no JSON', [express.urlencoded({ extended: true })], json],
+    ['that reads both', [express.json(), express.urlencoded({ extended: true })], json],
+    ['that reads texts', [express.text({ type: '*/*' })], json],
+    ['that reads bytes', [express.raw({ type: '*/*' })], json],
+    ['that sets an empty body where it reads none, as that of Express 4', [nothing], json],
+    ['that leaves forms alone', [express.json()], 'application/x-www-form-urlencoded'],
+  ])('%s leaves the calls whole', async (_name, parsers, type) => {
+    const { status, body } = await findBehind(parsers, type)
+    expect([status, body]).toMatchObject([200, { who: /^user #/ }])
+  })
+
+  it('that read the call as a form is told of, because its signs are lost', async () => {
+    const form = 'application/x-www-form-urlencoded'
+    const { status, body } = await findBehind([express.urlencoded({ extended: true })], form)
+    expect([status, body.error.code]).toEqual([400, 'HALT_E_OPERATOR'])
+    expect(body.error.fix).toContain('content-type: application/json')
+  })
+
+  it('that left nothing of the body is told of', async () => {
+    const swallow = (req: any, _res: any, next: () => void): void => void req.on('end', next).resume()
+    const { status, body } = await findBehind([swallow], json)
+    expect([status, body.error.message]).toEqual([
+      400,
+      'Something before the page read the body of the call, and left nothing of it.',
+    ])
+  })
 })

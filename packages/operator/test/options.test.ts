@@ -8,6 +8,7 @@ const store = new InMemoryStore()
 const control = new Control({ store })
 control.close()
 const limiter = new RateLimiter({ store, policy: { name: 'a', limit: 1, window: 1 } })
+const chooses = new RateLimiter({ store, policy: () => ({ name: 'a', limit: 1, window: 1 }) })
 const bare = new RateLimiter({
   store: { evaluate: group => store.evaluate(group), forget: () => 0 },
   policy: { name: 'a', limit: 1, window: 1 },
@@ -25,6 +26,10 @@ it.each([
   [{ limiters: [limiter], control, authorize: 'ann' }, 'HALT_E_OPTION'],
   [{ limiters: [limiter], control, authorize, reveal: 'yes' }, 'HALT_E_OPTION'],
   [{ limiters: [limiter], control, authorize, authorise: true }, 'HALT_E_UNKNOWN_FIELD'],
+  [{ limiters: [{ limiter: chooses, plans: [] }], control, authorize }, 'HALT_E_OPTION'],
+  [{ limiters: [chooses], plans: { free: [] }, control, authorize }, 'HALT_E_OPTION'],
+  [{ limiters: [chooses], plans: { free: ['x'] }, control, authorize }, 'HALT_E_OPTION'],
+  [{ limiters: [chooses], plans: 'free', control, authorize }, 'HALT_E_OPTION'],
   [{ limiters: [bare], control, authorize }, 'HALT_E_OPTION'],
 ])('the options %# are refused with a code', (options, code) => {
   expect(() => operator(options as never)).toThrow(expect.objectContaining({ code }))

@@ -101,6 +101,25 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
+  it('blocks every address only if the operator says that this is meant', async () => {
+    await open('#force')
+    await press('Block', '#force')
+    const fields = { kind: 'ip', id: '0.0.0.0/0', reason: 'an attack' }
+    for (const [name, value] of Object.entries(fields)) await page.locator(`#act [name=${name}]`).fill(value)
+    await press('Continue', '#act')
+    await becomes('#act-says', /4,294,967,296 addresses, all that there are/)
+    await press('Block', '#act')
+    await becomes('#act-says', /contains every address.*HALT_E_CONTROL/)
+    expect(await site.control.entries()).toEqual([])
+    await page.locator('#act [name=force]').click()
+    await press('Continue', '#act')
+    await becomes('#act-go', 'Block')
+    await press('Block', '#act')
+    await becomes('#done', /0\.0\.0\.0\/0 is blocked/)
+    expect(await site.control.entries()).toMatchObject([{ target: '0.0.0.0/0' }])
+    expect(complaints.filter(text => !text.includes('400'))).toEqual([])
+  })
+
   it('finds a client, explains it, frees it, grants more, and takes a grant back', async () => {
     await site.ask('42', 6)
     await open('#find')

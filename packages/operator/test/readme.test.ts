@@ -29,11 +29,11 @@ it('the example of the README asks for a password, and its calls of the API work
   const refused = await fetch(url)
   expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Basic'])
 
-  const calls = [...readme.matchAll(/api\/(\w+)[\s\\]+-d '(.*)'/g)]
-  expect(calls.map(([, name]) => name)).toEqual(['find', 'act'])
+  const calls = [...readme.matchAll(/-H '(content-type): (.*)' \\\s+.*api\/(\w+)[\s\\]+-d '(.*)'/g)]
+  expect(calls.map(([, , , name]) => name)).toEqual(['find', 'act'])
   const authorization = `Basic ${btoa('ann:secret')}`
-  for (const [, name = '', body = ''] of calls) {
-    const headers = { authorization, 'x-halt-operator': '1' }
+  for (const [, header = '', type = '', name = '', body = ''] of calls) {
+    const headers = { authorization, 'x-halt-operator': '1', [header]: type }
     const response = await fetch(`${url}api/${name}`, { method: 'POST', headers, body })
     expect(response.status).toBe(200)
     if (name === 'act') expect(readme).toContain(`# → ${await response.text()}`)

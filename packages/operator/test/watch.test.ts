@@ -1,9 +1,11 @@
 import { channel } from 'node:diagnostics_channel'
-import { RateLimiter, Reports } from '@halt/core'
+import { type PolicyVerdict, RateLimiter, Reports } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { Clocks } from '../src/watch/clocks.ts'
+import { Companions } from '../src/watch/companions.ts'
+import { Health } from '../src/watch/health.ts'
 import { merge } from '../src/watch/merge.ts'
 import { Recorder } from '../src/watch/recorder.ts'
 import { type ProcessNumbers, readNumbers, writeNumbers } from '../src/watch/report.ts'
@@ -35,7 +37,7 @@ function watched() {
     policy: { name: 'api', limit: 2, window: '1h', keyStrategy: 'user' },
   })
   const make = (): Watch => {
-    const watch = new Watch(store, [{ limiter, policies: [], chooses: false }])
+    const watch = new Watch(store, [{ limiter, policies: [], chooses: false, plans: [] }])
     undone.push(() => watch.close())
     return watch
   }
@@ -44,27 +46,103 @@ function watched() {
 const isRecording = (): boolean => channel('halt:decision').hasSubscribers
 
 describe('a process that nobody watches', () => {
-  it('records nothing, and asks the store once in two seconds', async () => {
-    const { calls } = watched()
+  it('tells nobody anything, and asks the store once in two seconds', async () => {
+    const { calls, limiter } = watched()
+    await limiter.consume({ user: '42' })
     await vi.advanceTimersByTimeAsync(20_000)
     expect(calls).toEqual(Array.from({ length: 1 + 10 }, () => 'read operator-watched'))
-    expect(isRecording()).toBe(false)
   })
 
-  it('begins when somebody watches another process, and ends half a minute after the last look', async () => {
-    const { make, watch, limiter } = watched()
+  it('tells its last hour when somebody watches another process, and nothing half a minute after the last look', async () => {
+    const { store, make, watch, limiter, calls } = watched()
     const other = make()
-    await vi.advanceTimersByTimeAsync(4_000)
+    for (let i = 0; i < 3; i++) await limiter.consume({ user: '42' })
+    await vi.advanceTimersByTimeAsync(1_800_000)
     await watch.read()
     watch.close()
-    expect(isRecording()).toBe(false)
+    expect(calls).not.toContain('write operator-numbers')
     await vi.advanceTimersByTimeAsync(2_000)
-    expect(isRecording()).toBe(true)
-    await limiter.consume({ user: '42' })
+    const reports = new Reports({ store, name: 'operator-numbers' })
+    const [told] = (await reports.read()).flatMap(({ text }) => readNumbers(text) ?? [])
+    expect(told?.hour.allowed.filter(n => n > 0)).toEqual([2])
+    expect(told?.hour.refused.filter(n => n > 0)).toEqual([1])
     await vi.advanceTimersByTimeAsync(26_000)
-    expect(isRecording()).toBe(true)
+    expect(await reports.read()).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(8_000)
+    expect(await reports.read()).toHaveLength(0)
+    other.close()
+  })
+
+  it('listens from its start to its end', async () => {
+    const { watch } = watched()
+    expect(isRecording()).toBe(true)
+    watch.close()
     expect(isRecording()).toBe(false)
+  })
+})
+
+describe('who decides', () => {
+  it('is not known before the first request, nor after the store failed', async () => {
+    const health = new Health('redis', NOW)
+    expect(health.read().decides).toBe('unknown')
+    health.decided(false, 'redis', 1, NOW)
+    expect(health.read().decides).toBe('store')
+    health.failed('timeout', 'redis', NOW)
+    expect(health.read().decides).toBe('unknown')
+    health.decided('local', 'redis', 1, NOW)
+    health.failed('timeout', 'redis', NOW)
+    expect(health.read().decides).toBe('local')
+    health.recovered(NOW)
+    expect(health.read().decides).toBe('store')
+  })
+})
+
+describe('the other keys of a client', () => {
+  const verdict = (policy: string, key: string, allowed = true): PolicyVerdict =>
+    ({ policy, key, allowed, reason: allowed ? 'ok' : 'quota-exceeded' }) as PolicyVerdict
+
+  it('are remembered, the latest first, in bounded memory', () => {
+    const companions = new Companions()
+    companions.note([verdict('per_user', 'user:1')], NOW)
+    expect(companions.of('user:1')).toEqual([])
+    for (let i = 0; i < 12; i++)
+      companions.note([verdict('per_user', 'user:1'), verdict('month', `custom:c${i}`, false)], NOW + i)
+    expect(companions.of('user:1').map(({ key }) => key)).toEqual(
+      [11, 10, 9, 8, 7, 6, 5, 4].map(i => `custom:c${i}`),
+    )
+    expect(companions.of('custom:c3')).toMatchObject([{ policy: 'per_user', key: 'user:1', allowed: true }])
+    for (let i = 0; i < 3_000; i++) companions.note([verdict('a', `user:${i}`), verdict('b', `ip:${i}`)], NOW)
+    expect(companions.of('user:1')).toEqual([])
+    expect(companions.of('user:2999')).toHaveLength(1)
+  })
+
+  it('of a client that passes are noted once a second, and a refusal at once', () => {
+    const companions = new Companions()
+    const pass = [verdict('per_user', 'user:1'), verdict('month', 'custom:acme')]
+    companions.note(pass, NOW)
+    companions.note(pass, NOW + 999)
+    expect(companions.of('user:1')).toMatchObject([{ at: NOW, allowed: true }])
+    companions.note([pass[0]!, verdict('month', 'custom:acme', false)], NOW + 999)
+    expect(companions.of('user:1')).toMatchObject([
+      { at: NOW + 999, allowed: false, reason: 'quota-exceeded' },
+    ])
+  })
+
+  it('come from all processes, some seconds after the first look', async () => {
+    const { store, watch, make } = watched()
+    const other = make()
+    await vi.advanceTimersByTimeAsync(4_000)
+    // Both watches listen to this process, so the report of another one is written by hand.
+    expect(await watch.countedUnder('user:7')).toEqual({ under: [], isWhole: true })
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect((await store.document('operator-watched').read())?.text).toBe('{"clients":["user:7"]}')
+    const recorder = new Recorder('memory')
+    recorder.stop()
+    const under = [{ policy: 'month', key: 'custom:acme', allowed: false, reason: 'quota-exceeded', at: NOW }]
+    const numbers = { ...recorder.read(Date.now()), waiting: 0, counted: [{ client: 'user:7', under }] }
+    await new Reports({ store, name: 'operator-numbers' }).publish(writeNumbers(numbers))
+    expect(await watch.countedUnder('user:7')).toEqual({ under, isWhole: true })
+    expect((await watch.countedUnder('user:8')).isWhole).toBe(false)
     other.close()
   })
 })
@@ -100,11 +178,11 @@ describe('the numbers of all processes', () => {
     const recorder = new Recorder('memory')
     await limiter.consume({ user: '42' })
     recorder.stop()
-    const other = { waiting: 4, ...recorder.read(Date.now()) }
+    const other = { waiting: 4, counted: [], ...recorder.read(Date.now()) }
     const reports = [0, 1, 2].map(() => new Reports({ store, name: 'operator-numbers' }))
     await reports[0]!.publish(writeNumbers(other))
-    await reports[1]!.publish('{"halt":1}')
-    await reports[2]!.publish(writeNumbers(other).replace('"halt":1', '"halt":2'))
+    await reports[1]!.publish('{"halt":2}')
+    await reports[2]!.publish(writeNumbers(other).replace('"halt":2', '"halt":1'))
     const { processes, problem } = await watch.read()
     expect(problem).toBe(undefined)
     expect(processes).toHaveLength(2)
@@ -123,6 +201,7 @@ describe('the numbers of all processes', () => {
     const numbers: ProcessNumbers = {
       ...recorder.read(NOW),
       waiting: 0,
+      counted: [],
       used: Array.from({ length: 10 }, () => ({ policy: 'p', key, count: 1, error: 0 })),
     }
     const text = writeNumbers(numbers)
@@ -134,7 +213,12 @@ describe('the numbers of all processes', () => {
     const recorder = new Recorder('memory')
     recorder.stop()
     const ahead = 3_600_000
-    const numbersAt = (now: number) => ({ ...recorder.read(now + ahead), waiting: 0, id: 'other' })
+    const numbersAt = (now: number) => ({
+      ...recorder.read(now + ahead),
+      waiting: 0,
+      counted: [],
+      id: 'other',
+    })
     const clocks = new Clocks()
     clocks.read([numbersAt(NOW)], NOW)
     const [seen] = clocks.read([numbersAt(NOW + 2_000)], NOW + 2_000)

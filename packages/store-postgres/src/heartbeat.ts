@@ -4,8 +4,8 @@ const INTERVAL_MS = 5_000
 const TTL_SECONDS = 15
 
 /**
- * Counts the processes that share the limits. Each process writes its id into the database while it decides, at most every 5 s,
- * and is forgotten 15 s after the last write. It needs no timer.
+ * Counts the processes that share the limits. Each process writes its id into the database while it decides or reads documents, as a
+ * `Control` does every second, at most every 5 s, and is forgotten 15 s after the last write. It needs no timer.
  */
 export class Heartbeat {
   readonly #statements: Statements
@@ -36,6 +36,11 @@ export class Heartbeat {
     this.#nextAt = now + INTERVAL_MS
     // The last count stays after an error. The next check reports the outage.
     this.#send().catch(() => {})
+  }
+
+  /** Counts the processes that have sent a heartbeat during the last 15 s. This one sends none. */
+  ask(): Promise<number> {
+    return this.#statements.count('alive', this.#prefix, `${TTL_SECONDS}`)
   }
 
   async #send(): Promise<void> {

@@ -11,6 +11,8 @@ const TEXTS = {
   sweep: 'SELECT halt.sweep_v3($1::bigint, $2::int)::text AS reply',
   pages: 'SELECT halt.pages_v3()::text AS reply',
   beat: 'SELECT halt.beat_v3($1::text, $2::text, $3::float8)::text AS reply',
+  alive:
+    "SELECT count(*)::text AS reply FROM halt.instances i WHERE i.prefix = $1::text AND i.seen > clock_timestamp() - $2::float8 * interval '1 second'",
   probe: 'SELECT halt.probe_v3()::text AS reply',
   read: "SELECT d.version || ':' || CASE WHEN d.version = $2::text THEN '' ELSE d.text END AS reply FROM halt.documents d WHERE d.name = $1::text",
   write: 'SELECT halt.write_v3($1::text, $2::text, $3::text, $4::text) AS reply',

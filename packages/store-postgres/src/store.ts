@@ -81,8 +81,17 @@ export class PostgresStore implements Store {
     return this.#heartbeat.count
   }
 
+  /**
+   * Counts the processes that use this store under this prefix: those that decided, or read what operators have set, during the last
+   * 15 s. It does not count those whose limiters got a number for `instances`, and this one only if it decides.
+   */
+  processes(): Promise<number> {
+    return this.#heartbeat.ask()
+  }
+
   document(name: string): StoreDocument {
-    return documentOf(this.#statements, `${this.#prefix}|${name}`)
+    const beat = (): void => this.#heartbeat.sendIfDue(performance.now())
+    return documentOf(this.#statements, `${this.#prefix}|${name}`, beat)
   }
 
   /** Waits for the statements that are on their way, half a second at most. Your client stays open; end it afterwards. */

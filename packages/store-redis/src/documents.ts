@@ -14,14 +14,18 @@ import { document } from './scripts.ts'
 export class RedisDocument implements StoreDocument {
   readonly #connection: Connection
   readonly #key: string
+  readonly #onRead: () => void
 
-  constructor(connection: Connection, key: string) {
+  /** @param onRead called at each read, which is a sign of life of the process */
+  constructor(connection: Connection, key: string, onRead: () => void) {
     this.#connection = connection
     this.#key = key
+    this.#onRead = onRead
   }
 
   async read(since?: string): Promise<VersionedText | undefined> {
     const reply = await this.#run([since ?? ''])
+    this.#onRead()
     if (!Array.isArray(reply)) {
       if (readWholeNumber(reply) === 0 && since !== undefined) return undefined
       throw unexpectedReply(reply)

@@ -8,8 +8,8 @@ const INTERVAL_MS = 5_000
 const TTL_MS = 15_000
 
 /**
- * Counts the processes that share the limits. Each process writes its id into Redis while it decides, at most every 5 s, and
- * is forgotten 15 s after the last write. It needs no timer.
+ * Counts the processes that share the limits. Each process writes its id into Redis while it decides or reads documents, as a
+ * `Control` does every second, at most every 5 s, and is forgotten 15 s after the last write. It needs no timer.
  */
 export class Heartbeat {
   readonly #connection: Connection
@@ -59,6 +59,15 @@ export class Heartbeat {
       return permissionWarning(message)
     }
     return undefined
+  }
+
+  /** Counts the processes that have sent a heartbeat during the last 15 s. This one sends none. */
+  async ask(): Promise<number> {
+    await this.#connection.opened
+    const reply = await this.#connection.run(heartbeat, [this.#key], ['', '', String(TTL_MS)])
+    const count = readWholeNumber(reply)
+    if (count === undefined || count < 0) throw unexpectedReply(reply)
+    return count
   }
 
   async #send(): Promise<void> {

@@ -21,8 +21,8 @@ export const forget: Script = {
 
 /** heartbeat.lua, compact. */
 export const heartbeat: Script = {
-  sha: 'a0d77570fe6abb4b4d195ea3d33dfd0100c42e19',
-  source: 'local time = redis.call(\'TIME\')\nlocal now = time[1] * 1000 + math.floor(time[2] / 1000)\nredis.call(\'ZADD\', KEYS[1], now, ARGV[2])\nredis.call(\'ZREMRANGEBYSCORE\', KEYS[1], \'-inf\', \'(\' .. (now - ARGV[3]))\nredis.call(\'PEXPIRE\', KEYS[1], ARGV[3])\nreturn redis.call(\'ZCARD\', KEYS[1])',
+  sha: 'db3bb0ea5a535369f096d5c747c22f03db79c4de',
+  source: 'local time = redis.call(\'TIME\')\nlocal now = time[1] * 1000 + math.floor(time[2] / 1000)\nif ARGV[2] == \'\' then\nreturn redis.call(\'ZCOUNT\', KEYS[1], now - ARGV[3], \'+inf\')\nend\nredis.call(\'ZADD\', KEYS[1], now, ARGV[2])\nredis.call(\'ZREMRANGEBYSCORE\', KEYS[1], \'-inf\', \'(\' .. (now - ARGV[3]))\nredis.call(\'PEXPIRE\', KEYS[1], ARGV[3])\nreturn redis.call(\'ZCARD\', KEYS[1])',
 }
 
 /** probe.lua, compact. */

@@ -101,7 +101,8 @@ export class RedisStore implements Store {
   }
 
   document(name: string): StoreDocument {
-    return new RedisDocument(this.#connection, this.#key('document', name))
+    const beat = (): void => this.#heartbeat.sendIfDue(performance.now())
+    return new RedisDocument(this.#connection, this.#key('document', name), beat)
   }
 
   async #delete(keys: readonly string[]): Promise<number> {
@@ -131,6 +132,18 @@ export class RedisStore implements Store {
 
   instances(): number {
     return this.#heartbeat.count
+  }
+
+  /**
+   * Counts the processes that use this store under this prefix: those that decided, or read what operators have set, during the last
+   * 15 s. It does not count those whose limiters got a number for `instances`, and this one only if it decides.
+   */
+  async processes(): Promise<number> {
+    try {
+      return await this.#heartbeat.ask()
+    } catch (error) {
+      throw toStoreError(error)
+    }
   }
 
   onReconnect(listener: () => void): void {

@@ -4,11 +4,11 @@ import { Webhook } from 'standardwebhooks'
 
 /** Options of {@link WebhookTelemetry}. */
 export interface WebhookTelemetryOptions {
-  /** Where the events are posted: `https:`, or `http:` inside your own network. */
+  /** Where the events are posted: `https:`, or `http:` inside your own network. Without a name and a password: give those by `headers`. */
   readonly url: string
   /** The secret that signs the events: `whsec_` and 24 to 64 bytes in base64. The receiver has the same. */
   readonly secret: string
-  /** How long the receiver may take for an answer. Default 5 s. */
+  /** How long the receiver may take for an answer, at most 10 minutes. Default 5 s. */
   readonly timeout?: Duration | undefined
   /** How often an event is sent at most, until the receiver takes it. Default 8, which takes about two minutes. */
   readonly attempts?: number | undefined
@@ -39,6 +39,8 @@ const OPTIONS = namesOf<WebhookTelemetryOptions>({
   headers: true,
   warn: true,
 })
+/** Longer times would be cut short by timers, and hold up `close()`. */
+const LONGEST_TIMEOUT_MS = 600_000
 const SECRET = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/
 
 /**
@@ -50,8 +52,9 @@ export function checkOptions(options: WebhookTelemetryOptions): CheckedOptions {
   checkNames(options as unknown as Readonly<Record<string, unknown>>, OPTIONS, 'WebhookTelemetry')
   const { url, secret, timeout = '5s', attempts = 8, queue = 1_000, headers = {} } = options
   const timeoutMs = parseDuration(timeout, 'timeout') / 1000
-  if (!isHttp(url))
-    throw wrong(`url is ${describe(url)}.`, 'Give an address such as "https://example.com/halt".')
+  if (timeoutMs > LONGEST_TIMEOUT_MS)
+    throw wrong(`timeout is ${describe(timeout)}.`, 'Give at most 10 minutes, such as "5s".')
+  checkUrl(url)
   if (typeof secret !== 'string' || !SECRET.test(secret))
     throw new HaltError(
       'HALT_E_SECRET',
@@ -73,8 +76,17 @@ function checkWhole(name: string, value: unknown, high: number): void {
   throw wrong(`${name} is ${describe(value)}.`, `Give a whole number from 1 to ${high}.`)
 }
 
-function isHttp(url: unknown): boolean {
-  return typeof url === 'string' && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+function checkUrl(url: unknown): void {
+  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined
+  // `fetch` refuses to send to such an address. The message does not repeat it, because it holds the password.
+  if (parsed !== undefined && parsed.username + parsed.password !== '')
+    throw wrong(
+      'url holds a name or a password.',
+      'Leave them out of url, and give headers: { authorization: `Basic ${btoa("name:password")}` }.',
+    )
+  if (parsed !== undefined && /^https?:$/.test(parsed.protocol)) return
+  const shown = typeof url === 'string' && url.includes('@') ? 'no address of http: or https:' : describe(url)
+  throw wrong(`url is ${shown}.`, 'Give an address such as "https://example.com/halt".')
 }
 
 function wrong(message: string, fix: string): HaltError {

@@ -84,7 +84,8 @@ export class Outbox {
         return
       }
       if (result === 'gone') this.#end('the receiver wants no more of them (it answered 410)', 0)
-      if (result === 'gone' || isLast) return this.#drop(why)
+      // An event that is refused for good must not hold up the others for the time of its attempts.
+      if (result === 'gone' || result === 'refused' || isLast) return this.#drop(why)
       // Spread, so that the processes do not come back all at once.
       const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * (0.5 + Math.random())
       await this.#sleep(wait)

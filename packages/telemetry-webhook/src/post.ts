@@ -4,8 +4,8 @@ import type { CheckedOptions } from './options.ts'
 
 /** The result of one attempt. */
 export interface Attempt {
-  /** `gone`: the receiver asks for no more events (410). */
-  readonly result: 'taken' | 'failed' | 'gone'
+  /** `refused`: the receiver does not want this event, and would not the next time. `gone`: it asks for no more events (410). */
+  readonly result: 'taken' | 'failed' | 'refused' | 'gone'
   readonly why: string
 }
 
@@ -38,9 +38,17 @@ export async function post(
     await response.body?.cancel()
     if (response.ok) return { result: 'taken', why: '' }
     const why = `it answered ${response.status}`
-    return response.status === 410 ? { result: 'gone', why } : { result: 'failed', why }
+    return { result: resultOf(response.status), why }
   } catch (error) {
     const { cause } = error as { cause?: unknown }
     return { result: 'failed', why: messageOf(cause ?? error) || 'the call failed' }
   }
+}
+
+/** Statuses of 4xx by which a receiver asks for the same event later. */
+const LATER: ReadonlySet<number> = new Set([408, 425, 429])
+
+function resultOf(status: number): Attempt['result'] {
+  if (status === 410) return 'gone'
+  return status >= 400 && status < 500 && !LATER.has(status) ? 'refused' : 'failed'
 }

@@ -110,6 +110,25 @@ describe('a receiver that fails', () => {
     expect(warnings[0]?.message).toContain('307')
   })
 
+  it.each([400, 401, 404, 413, 422])(
+    'with %i loses the event at once, and all others go on',
+    async status => {
+      const { received, webhooks, use, warnings } = await scene(Array(4).fill(status))
+      for (let user = 0; user < 12; user++) await use(String(user), 8)
+      await vi.waitFor(() => expect([webhooks.sent, webhooks.dropped]).toEqual([8, 4]), 10_000)
+      expect(received).toHaveLength(12)
+      expect(warnings).toMatchObject([{ message: expect.stringContaining(`it answered ${status}`) }])
+    },
+  )
+
+  it.each([408, 425, 429])('with %i gets the event again after a wait', async status => {
+    const { received, webhooks, use, warnings } = await scene([status])
+    await use('42', 8)
+    await vi.waitFor(() => expect(received).toHaveLength(1))
+    await webhooks.close()
+    expect([webhooks.sent, webhooks.dropped, warnings]).toEqual([1, 0, []])
+  })
+
   it('with 410 gets no event any more', async () => {
     const { received, webhooks, use } = await scene([410])
     await use('42', 8)
@@ -187,6 +206,12 @@ it('wrong options are errors with a code', () => {
     ['HALT_E_SECRET', { url, secret: 'short' }],
     ['HALT_E_SECRET', { url }],
     ['HALT_E_DURATION', { url, secret: SECRET, timeout: 'soon' }],
+    ['HALT_E_OPTION', { url: 'https://me:hunter2@example.com/hook', secret: SECRET }],
+    ['HALT_E_OPTION', { url: 'https://hunter2@example.com/hook', secret: SECRET }],
+    ['HALT_E_OPTION', { url: 'ftp://me:hunter2@example.com/hook', secret: SECRET }],
+    ['HALT_E_OPTION', { url: 'https://me:hunter2@', secret: SECRET }],
+    ['HALT_E_OPTION', { url, secret: SECRET, timeout: '60d' }],
+    ['HALT_E_OPTION', { url, secret: SECRET, timeout: '11m' }],
     ['HALT_E_OPTION', { url, secret: SECRET, attempts: 0 }],
     ['HALT_E_OPTION', { url, secret: SECRET, queue: 1e9 }],
     ['HALT_E_OPTION', { url, secret: SECRET, headers: { 'a b': 'c' } }],
@@ -201,5 +226,6 @@ it('wrong options are errors with a code', () => {
     }
     expect(error.code).toBe(code)
     expect(String(error.message)).not.toContain(SECRET)
+    expect(String(error.stack)).not.toContain('hunter2')
   }
 })

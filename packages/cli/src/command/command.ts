@@ -25,6 +25,8 @@ export interface Command {
   readonly summary: string
   /** The arguments behind the name, as the help shows them. */
   readonly usage: string
+  /** A whole call, behind `npx @halt/cli`. */
+  readonly example: string
   /** How many arguments it takes. */
   readonly takes: readonly [least: number, most: number]
   readonly flags: Readonly<Record<string, Flag>>
@@ -41,7 +43,7 @@ export const ExitCode = {
   FOUND: 1,
   /** The command line is wrong. */
   USAGE: 2,
-  /** The command could not do its work: a file cannot be read, or Redis does not answer. */
+  /** The command could not do its work: a file cannot be read, a store does not answer, or no process uses it. */
   FAILED: 3,
 } as const
 

@@ -1,7 +1,7 @@
 import { COMMAND, type Command } from './command.ts'
 
 /** The help of one command. */
-export function helpOf({ name, summary, usage, flags, more = [] }: Command): string[] {
+export function helpOf({ name, summary, usage, example, flags, more = [] }: Command): string[] {
   const rows = Object.entries(flags).map(([flag, { value, help }]): [string, string] => [
     `--${flag}${value === undefined ? '' : ` <${value}>`}`,
     help,
@@ -10,6 +10,9 @@ export function helpOf({ name, summary, usage, flags, more = [] }: Command): str
     `${COMMAND} ${name} ${usage}`.trimEnd(),
     '',
     summary,
+    '',
+    'Example',
+    `  ${COMMAND} ${example}`,
     '',
     'Options',
     ...columns([...rows, ['--help', 'Shows this help.']]),
@@ -26,7 +29,10 @@ export function overview(commands: readonly Command[]): string[] {
     ...columns(commands.map(({ name, summary }) => [name, summary])),
     '',
     `${COMMAND} <command> --help shows the options of a command. --version shows the version.`,
-    'Exit codes: 0 done, 1 something was found (or nothing was there to take back), 2 the command line is wrong, 3 it failed.',
+    'Example',
+    `  ${COMMAND} find user:42 --policy limits.mjs --redis redis://localhost:6379`,
+    '',
+    'Exit codes: 0 done, 1 something was found (or nothing was there to take back), 2 the command line is wrong, 3 it failed, or no process uses that server and prefix.',
   ]
 }
 

@@ -4,24 +4,29 @@ import { InMemoryStore } from '@halt/store-memory'
 
 import { type Call, type Command, ExitCode, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
-import { type CliIo, coloursOf, print, printable } from '../io.ts'
-import { redisFlags, withRedis } from '../operate/redis.ts'
-import { loadPolicyModule } from '../policy-module.ts'
+import { type CliIo, coloursOf, jsonLine, print, printable } from '../io.ts'
+import { loadLimits } from '../limits/limits-file.ts'
+import { withPlansHint } from '../operate/client.ts'
+import { lineOfPlace, type Place } from '../operate/place.ts'
+import { withPostgres } from '../operate/postgres.ts'
+import { withRedis } from '../operate/redis.ts'
+import { addressOf, storeFlags } from '../operate/store.ts'
 import { readLogs } from '../replay/read-log.ts'
 import { appFindings } from './app-findings.ts'
 import type { Finding } from './finding.ts'
 import { ProxySurvey } from './log-findings.ts'
-import { redisFindings } from './redis-findings.ts'
+import { redisFindings, storeFindings } from './redis-findings.ts'
 
 /** `halt doctor`: checks the set-up. */
 export const doctorCommand: Command = {
   name: 'doctor',
   summary:
-    'Checks Redis, the limits, the routes of an application, and the proxies in a log. Changes nothing but a key for the test, which expires.',
-  usage: '[--redis <url>] [--policy <limits.mjs>] [--app <app.mjs>] [--log <access.log>]',
+    'Checks the store, the limits, the routes of an application, and the proxies in a log. Changes nothing but a key for the test, which expires.',
+  usage: '[--redis <url>] [--postgres <url>] [--policy <limits.mjs>] [--app <app.mjs>] [--log <access.log>]',
+  example: 'doctor --redis redis://localhost:6379 --policy limits.mjs --log access.log',
   takes: [0, 0],
   flags: {
-    ...redisFlags,
+    ...storeFlags,
     policy: { value: 'module', help: 'Limits to check, a module as for halt replay.' },
     app: {
       value: 'module',
@@ -33,26 +38,49 @@ export const doctorCommand: Command = {
   more: ['Exit code 1 says that there is a problem.'],
   async run(call, io) {
     const findings = [
-      ...(await ofRedis(call, io)),
+      ...(await ofStore(call, io)),
       ...(await ofPolicies(call, io)),
       ...(await ofApp(call, io)),
       ...(await ofLog(call, io)),
     ]
     if (findings.length === 0)
-      throw commandError('halt doctor has nothing to check.', 'Give --redis, --policy, --app or --log.')
+      throw commandError(
+        'halt doctor has nothing to check.',
+        'Give --redis, --postgres, --policy, --app or --log.',
+      )
     await print(
       io,
-      call.flags['json'] === true ? [JSON.stringify(findings)] : findings.flatMap(each => lines(each, io)),
+      call.flags['json'] === true ? [jsonLine(findings)] : findings.flatMap(each => lines(each, io)),
     )
     return findings.some(({ level }) => level === 'problem') ? ExitCode.FOUND : ExitCode.DONE
   },
 }
 
-async function ofRedis(call: Call, io: CliIo): Promise<Finding[]> {
-  const isGiven = valueOf(call, 'redis') !== undefined || Boolean(io.env['HALT_REDIS_URL'])
-  if (!isGiven) return []
+async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
+  const [redis, postgres] = [addressOf(call, io, 'redis'), addressOf(call, io, 'postgres')]
+  const module = valueOf(call, 'policy')
+  const prefix =
+    valueOf(call, 'prefix') ??
+    (module === undefined ? undefined : (await loadLimits(module, io.cwd)).settings.prefix)
   try {
-    return await withRedis(call, io, redisFindings)
+    if (postgres !== undefined && redis === undefined)
+      return await withPostgres(
+        postgres,
+        { prefix, schema: valueOf(call, 'schema') },
+        io,
+        async ({ store, place }) => [
+          placeFinding(await place()),
+          ...storeFindings(
+            await store.inspect(),
+            'The schema, its functions and the permissions are as Halt needs them.',
+          ),
+        ],
+      )
+    if (redis === undefined) return []
+    return await withRedis(redis, prefix, io, async opened => [
+      placeFinding(await opened.place()),
+      ...(await redisFindings(opened)),
+    ])
   } catch (error) {
     const { code, summary, fix } = error as { code?: string; summary?: string; fix?: string }
     if (code !== 'HALT_E_STORE_UNAVAILABLE' || summary === undefined) throw error
@@ -60,20 +88,32 @@ async function ofRedis(call: Call, io: CliIo): Promise<Finding[]> {
   }
 }
 
-/** Builds a limiter of the policies, and reports what it warns of. A wrong policy is an error of the command. */
+/** Not a problem without processes, because a set-up is often checked before the first one runs. */
+function placeFinding(place: Place): Finding {
+  return { level: 'info', message: `${lineOfPlace(place)}.` }
+}
+
+/** Builds a limiter of the policies of each plan, and reports what it warns of. A wrong policy is an error of the command. */
 async function ofPolicies(call: Call, io: CliIo): Promise<Finding[]> {
   const module = valueOf(call, 'policy')
   if (module === undefined) return []
-  const settings = await loadPolicyModule(module, io.cwd)
-  const found: Finding[] = []
-  const limiter = new RateLimiter({
-    ...settings,
-    store: new InMemoryStore(),
-    instances: 1,
-    warn: ({ code, message, fix }) => void found.push({ level: 'problem', code, message, fix }),
+  const { plans } = await loadLimits(module, io.cwd)
+  return plans.flatMap(({ name, settings }) => {
+    const found: Finding[] = []
+    const make = (): RateLimiter =>
+      new RateLimiter({
+        ...settings,
+        store: new InMemoryStore(),
+        instances: 1,
+        warn: ({ code, message, fix }) => void found.push({ level: 'problem', code, message, fix }),
+      })
+    const names =
+      withPlansHint(make)
+        .policies.map(policy => policy.name)
+        .join(', ') || 'chosen by a function'
+    const whose = name === undefined ? '' : `, plan ${name},`
+    return [{ level: 'ok', message: `The limits of ${module}${whose} can be used: ${names}.` }, ...found]
   })
-  const names = limiter.policies.map(({ name }) => name).join(', ') || 'chosen by a function'
-  return [{ level: 'ok', message: `The limits of ${module} can be used: ${names}.` }, ...found]
 }
 
 async function ofApp(call: Call, io: CliIo): Promise<readonly Finding[]> {

@@ -1,3 +1,5 @@
+import type { HaltWarning } from '@halt/core'
+
 import type { OpenRedis } from '../operate/redis.ts'
 import type { Finding } from './finding.ts'
 
@@ -6,7 +8,10 @@ const ROUND_TRIPS = 20
 const MOST_APART_MS = 1000
 
 /** Examines Redis: version, round trip, clock, and all that the store's own inspection warns of. */
-export async function redisFindings({ client, store }: OpenRedis): Promise<Finding[]> {
+export async function redisFindings({
+  client,
+  store,
+}: Pick<OpenRedis, 'client' | 'store'>): Promise<Finding[]> {
   const { median, apart } = await measure(client)
   const warnings = await store.inspect()
   const server = await versionOf(client)
@@ -14,11 +19,14 @@ export async function redisFindings({ client, store }: OpenRedis): Promise<Findi
     { level: 'ok', message: `Redis answers${server}.` },
     { level: 'info', message: `A round trip takes ${median.toFixed(1)} ms (median of ${ROUND_TRIPS}).` },
     clockFinding(apart),
-    ...warnings.map(({ code, message, fix }): Finding => ({ level: 'problem', code, message, fix })),
-    ...(warnings.length === 0
-      ? [{ level: 'ok', message: 'Permissions, scripts, eviction and role are as Halt needs them.' } as const]
-      : []),
+    ...storeFindings(warnings, 'Permissions, scripts, eviction and role are as Halt needs them.'),
   ]
+}
+
+/** The warnings of a store's own inspection. @param well what is said if there are none */
+export function storeFindings(warnings: readonly HaltWarning[], well: string): Finding[] {
+  if (warnings.length === 0) return [{ level: 'ok', message: well }]
+  return warnings.map(({ code, message, fix }): Finding => ({ level: 'problem', code, message, fix }))
 }
 
 /** The median round trip, and how far the server's clock is ahead of this process's: by the quickest answer. Milliseconds. */

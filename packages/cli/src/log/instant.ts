@@ -21,8 +21,16 @@ export function clfInstant(text: string): number {
   return lastInstant
 }
 
+/** The last instant of a `Date`, in Unix milliseconds. */
+const LAST = 8.64e15
+
 /** Reads a time in JSON as Unix milliseconds: an ISO date, or seconds, milli-, micro- or nanoseconds. NaN if it is not one. */
 export function jsonInstant(value: unknown): number {
+  const at = instantOf(value)
+  return Math.abs(at) <= LAST ? at : Number.NaN
+}
+
+function instantOf(value: unknown): number {
   if (typeof value === 'number') return numberInstant(value)
   if (typeof value !== 'string' || value === '') return Number.NaN
   const parsed = /^\d+(\.\d+)?$/.test(value) ? numberInstant(Number(value)) : Date.parse(value)

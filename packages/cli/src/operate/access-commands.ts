@@ -1,8 +1,7 @@
-import { BlockList, isIPv6 } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { type Call, COMMAND, type Command, ExitCode } from '../command/command.ts'
-import { type CliIo, coloursOf, print } from '../io.ts'
+import { type CliIo, print } from '../io.ts'
 import { withValues } from '../command/usage.ts'
+import { warnOfOwnAddress, warnOfSize } from './access-warnings.ts'
 import { actFlags, actOf, controlFlags, REACH_NOTE, SECRET_NOTE, whoFlags, withControl } from './control.ts'
 import { lineOf } from './list-commands.ts'
 import { relatedEntries } from './related-entries.ts'
@@ -21,11 +20,12 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
       ? 'Refuses a client or a network in every process, within a second and a half.'
       : 'Lets a client or a network pass uncounted in every process.',
   usage: '<whom>',
+  example: `${act} ${act === 'block' ? '203.0.113.0/24 --for 2h --reason scraping' : 'user:partner --for 30d --reason "load test"'} --redis redis://localhost:6379`,
   takes: [1, 1],
   flags: {
     ...actFlags,
     ...targetFlags,
-    force: { help: 'Takes a network of all addresses, too.' },
+    force: { help: 'Takes even a network that is refused for its size.' },
     ...controlFlags,
   },
   more,
@@ -36,6 +36,7 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
       const target = targetOf(whom, call)
       if (act === 'block') warnOfOwnAddress(whom, io)
       await withValues(() => control[act](target, options))
+      warnOfSize(whom, act, io)
       await print(io, [`${act === 'block' ? 'Blocked' : 'Allowed'} ${nameOf(whom, call)}.`, REACH_NOTE])
       return ExitCode.DONE
     }),
@@ -46,6 +47,7 @@ export const takeBackCommands: readonly Command[] = (['unblock', 'disallow'] as 
   name: act,
   summary: `Ends the ${act === 'unblock' ? 'block' : 'permission'} of a client or a network.`,
   usage: '<whom>',
+  example: `${act} ${act === 'unblock' ? '203.0.113.0/24' : 'user:partner'} --redis redis://localhost:6379`,
   takes: [1, 1],
   flags: { ...whoFlags(), ...targetFlags, ...controlFlags },
   more,
@@ -66,38 +68,4 @@ function takeBack(act: 'unblock' | 'disallow', call: Call, io: CliIo): Promise<n
     ])
     return found ? ExitCode.DONE : ExitCode.FOUND
   })
-}
-
-/** Warns if a block contains an address of this machine, or the one from which its user is signed in. */
-function warnOfOwnAddress(whom: string, io: CliIo): void {
-  const own = [
-    ...Object.values(networkInterfaces())
-      .flatMap(list => list ?? [])
-      .map(({ address }) => address),
-    ...(io.env['SSH_CONNECTION'] ?? '').split(' ').slice(0, 1),
-  ]
-  const hit = own.find(address => address !== '' && contains(whom.replace(/^ip:/, ''), address))
-  if (hit === undefined) return
-  io.stderr.write(
-    `${coloursOf(io, io.stderr).yellow('Warning:')} ${whom} contains ${hit}, an address of yours. ${localhostNote(hit)}${COMMAND} unblock ${whom} takes it back.\n`,
-  )
-}
-
-/** `localhost` has two addresses, so a block of one of them often does not reach the request of who tries it. */
-function localhostNote(hit: string): string {
-  if (!hit.startsWith('127.')) return ''
-  return 'A request to localhost may come from ::1, which it does not contain. '
-}
-
-function contains(network: string, address: string): boolean {
-  const [base = '', bits] = network.split('/')
-  const list = new BlockList()
-  try {
-    const family = isIPv6(base) ? 'ipv6' : 'ipv4'
-    list.addSubnet(base, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family)
-    return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
-  } catch {
-    // Not an address. Control refuses it, or it is a user.
-    return false
-  }
 }

@@ -1,156 +1,86 @@
-import {
-  type Control,
-  type CounterReading,
-  type Explanation,
-  HaltError,
-  type Identity,
-  RateLimiter,
-} from '@halt/core'
+import { HaltError, type Identity, RateLimiter } from '@halt/core'
 
-import { type Call, COMMAND, type Flag, valueOf } from '../command/command.ts'
+import { type Call, COMMAND } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
-import { type CliIo, print, printable } from '../io.ts'
-import { loadPolicyModule } from '../policy-module.ts'
-import { identityOptions, withControl } from './control.ts'
-import { lineOf } from './list-commands.ts'
+import type { CliIo } from '../io.ts'
+import type { Plan } from '../limits/limits-file.ts'
+import { type OpenControl, withControl } from './control.ts'
 import { targetOf } from './target.ts'
 
-/** The option of every command that reads the counters of a client. */
-export const limitsFlag: Readonly<Record<string, Flag>> = {
-  policy: {
-    value: 'module',
-    help: 'The limits: a module that exports a policy, several, or options of a RateLimiter.',
-  },
+/** A plan, and a limiter that names its counters as the application does. */
+export interface OpenPlan {
+  /** Undefined if there are no plans. */
+  readonly name: string | undefined
+  readonly limiter: RateLimiter
 }
 
-/** A client, and a limiter that names the counters of the application. */
-interface OpenClient {
+/** A client, and the plans that it may have. */
+export interface OpenClient extends OpenControl {
   readonly identity: Identity
-  readonly limiter: RateLimiter
-  readonly control: Control
+  /** At least one. */
+  readonly plans: readonly OpenPlan[]
 }
 
 /**
- * Loads the limits, opens a limiter on the Redis of the application, and calls `use`.
+ * Loads the limits, opens limiters on the store of the application, and calls `use`.
  *
- * @throws HaltError `HALT_E_COMMAND` without `--policy`, and the codes of {@link withControl} and {@link loadPolicyModule}
+ * @throws HaltError `HALT_E_COMMAND` without `--policy`, and the codes of {@link withControl}
  */
-export function withClient<T>(
+export function withClient(
   name: string,
   call: Call,
   io: CliIo,
-  use: (client: OpenClient) => Promise<T>,
-): Promise<T> {
-  return withControl(call, io, async (control, { store }) => {
-    const module = valueOf(call, 'policy')
-    if (module === undefined)
-      throw commandError(
-        `halt ${name} got no --policy.`,
-        `Write: ${COMMAND} ${name} user:42 --policy limits.mjs --redis redis://localhost:6379`,
-      )
-    const settings = await loadPolicyModule(module, io.cwd)
-    if (typeof settings.policy === 'function')
-      throw new HaltError(
-        'HALT_E_POLICY_MODULE',
-        `${module} chooses its policies by a function, which needs a request.`,
-        'Give a module that exports those that it may choose: export const policies = [PRO, FREE].',
-      )
+  use: (client: OpenClient) => Promise<number>,
+): Promise<number> {
+  if (call.flags['policy'] === undefined)
+    throw commandError(
+      `halt ${name} got no --policy.`,
+      `Write: ${COMMAND} ${name} user:42 --policy limits.mjs --redis redis://localhost:6379`,
+    )
+  return withControl(call, io, async (control, opened) => {
     const identity = targetOf(call.positionals[0] as string, call)
     await control.refresh()
-    const limiter = new RateLimiter({
+    const plans = (opened.limits?.plans ?? []).map(plan => openPlan(plan, opened))
+    await withValues(() => plans[0]?.limiter.keyOf(identity))
+    return use({ ...opened, identity, plans })
+  })
+}
+
+function openPlan(
+  { name, settings }: Plan,
+  { store, control, identityOptions, limits }: OpenControl,
+): OpenPlan {
+  const file = limits?.file ?? ''
+  if (typeof settings.policy === 'function')
+    throw new HaltError(
+      'HALT_E_POLICY_MODULE',
+      `${file} chooses its policies by a function, which needs a request.`,
+      'Let it export the plans that the function chooses among: export const plans = { free: [FREE], pro: [PRO] }.',
+    )
+  const make = (): RateLimiter =>
+    new RateLimiter({
       ...settings,
-      ...identityOptions(call, io),
+      ...identityOptions,
       store,
       control,
-      // A person waits for the answer, and a decision without Redis would mislead.
+      // A person waits for the answer, and a decision without the store would mislead.
       storeTimeout: '5s',
       onStoreError: 'closed',
       instances: 1,
       warn: () => {},
     })
-    await withValues(() => limiter.keyOf(identity))
-    return use({ identity, limiter, control })
-  })
+  return { name, limiter: withPlansHint(make) }
 }
 
-/**
- * Explains a client, and prints the explanation behind `lines`, or all of it as JSON with `facts`. An id with an address is explained
- * as both together, and as each alone, because policies and entries of operators may count either. Returns whether one is refused.
- */
-export async function printClient(
-  client: OpenClient,
-  call: Call,
-  io: CliIo,
-  lines: readonly string[] = [],
-  facts: object = {},
-): Promise<boolean> {
-  const views = await Promise.all(partsOf(client.identity).map(identity => viewOf(client, identity)))
-  const keys = new Set(views.flatMap(({ keys: own }) => own))
-  const all = await client.control.entries()
-  const entries = all.filter(({ target }) => target !== undefined && keys.has(target))
-  const [whole, ...parts] = views.map(({ identity, explanation, counters }) => ({
-    identity,
-    ...explanation,
-    counters,
-  }))
-  const text = [
-    ...[...lines, ...explained(views)].map(printable),
-    ...entries.map(({ kind, ...entry }) => `set by an operator: ${lineOf(kind, entry)}`),
-    ...(isWithoutAddress(client.identity) ? [ADDRESS_NOTE] : []),
-  ]
-  const isJson = call.flags['json'] === true
-  const more = parts.length === 0 ? {} : { parts }
-  await print(io, isJson ? [JSON.stringify({ ...facts, ...whole, entries, ...more })] : text)
-  return views.some(({ explanation }) => explanation.decision?.allowed === false)
-}
-
-const ADDRESS_NOTE = 'The address is not known, so blocks of addresses are not shown. Give --ip.'
-
-/** An identity with its explanation and its counters. */
-interface ClientView {
-  readonly identity: Identity
-  readonly explanation: Explanation
-  readonly counters: readonly CounterReading[]
-  /** The keys under which entries of operators may stand. */
-  readonly keys: readonly (string | undefined)[]
-}
-
-async function viewOf({ limiter }: OpenClient, identity: Identity): Promise<ClientView> {
-  const explanation = await limiter.explain(identity)
-  const { decision, policies } = explanation
-  const keys = [decision?.key, ...policies.map(({ key }) => key)]
-  return { identity, explanation, counters: await countersOf(limiter, identity), keys }
-}
-
-async function countersOf(limiter: RateLimiter, identity: Identity): Promise<readonly CounterReading[]> {
+/** Policies that share a counter are mostly plans, of which one decides. */
+export function withPlansHint<T>(make: () => T): T {
   try {
-    return await limiter.inspect(identity)
+    return make()
   } catch (error) {
-    // The explanation names the identities that reach the counters.
-    if ((error as HaltError).code === 'HALT_E_IDENTITY_KIND') return []
-    throw error
+    const { code, summary, fix } = error as Partial<HaltError>
+    if (code !== 'HALT_E_DUPLICATE_POLICY' || summary === undefined) throw error
+    const hint = 'If these are plans, of which one decides: export const plans = { free: […], pro: […] }.'
+    throw new HaltError(code, summary, `${fix} ${hint}`, { cause: error })
   }
-}
-
-/** The lines of several explanations. A policy that one of them shows is not called out of reach by the others. */
-function explained(views: readonly ClientView[]): string[] {
-  const known = views.filter(({ explanation }) => explanation.decision !== undefined)
-  const shown = known.flatMap(({ explanation }) => explanation.policies.map(({ policy }) => policy))
-  const isShown = (line: string): boolean =>
-    views.length > 1 && shown.some(policy => line.startsWith(`  ${policy}: not reachable by `))
-  return (known.length === 0 ? views.slice(0, 1) : known)
-    .flatMap(({ explanation }) => String(explanation).split('\n'))
-    .filter(line => !isShown(line))
-}
-
-/** An identity and, if it is an id with an address, each of the two alone. */
-export function partsOf(identity: Identity): readonly Identity[] {
-  if (typeof identity === 'string' || !('ip' in identity)) return [identity]
-  const { ip, ...id } = identity
-  return Object.keys(id).length === 0 ? [identity] : [identity, id as Identity, { ip }]
-}
-
-function isWithoutAddress(identity: Identity): boolean {
-  return typeof identity !== 'string' && !('ip' in identity) && !('custom' in identity)
 }

@@ -4,12 +4,16 @@ import { type ActOptions, Control } from '@halt/core'
 import { type Call, type Flag, valueOf } from '../command/command.ts'
 import { commandError, wholeOf } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
-import { type OpenRedis, redisFlags, withRedis } from './redis.ts'
+import { limitsFlag, type Opened, storeFlags, withStore } from './store.ts'
 
 /** The options of every command that reads or writes the control document. */
 export const controlFlags: Readonly<Record<string, Flag>> = {
-  ...redisFlags,
-  'ipv6-prefix': { value: 'bits', help: 'The ipv6Prefix of the limiters. Default 56.' },
+  ...storeFlags,
+  ...limitsFlag,
+  'ipv6-prefix': {
+    value: 'bits',
+    help: 'The ipv6Prefix of the limiters. Default: that of settings in the limits file, else 56.',
+  },
 }
 
 /** The options of every act. */
@@ -29,35 +33,43 @@ export function whoFlags(): Readonly<Record<string, Flag>> {
 
 /** A note of the help of every command with identities. */
 export const SECRET_NOTE =
-  'If the limiters have a secret, give it as $HALT_SECRET, so that API keys get the same digests.'
+  'If the limiters have a secret, give it as $HALT_SECRET or in settings of the limits file, so that API keys get the same digests.'
 
 /** Tells what an act needs to have an effect, because the document does not tell who reads it. */
 export const REACH_NOTE =
   'Processes whose limiters have a Control take it over within a second and a half. Others do not know of it.'
 
-/** Opens Redis and the control document, and calls `use`. */
-export function withControl<T>(
+/** A store with the control document on it, and the options by which identities become the same counters as in the limiters. */
+export interface OpenControl extends Opened {
+  readonly control: Control
+  readonly identityOptions: { readonly secret?: string; readonly ipv6Prefix?: number }
+}
+
+/** Opens the store and the control document, and calls `use`, whose result is the exit code. */
+export function withControl(
   call: Call,
   io: CliIo,
-  use: (control: Control, redis: OpenRedis) => Promise<T>,
-): Promise<T> {
-  return withRedis(call, io, async redis => {
-    const control = new Control({ store: redis.store, warn: () => {}, ...identityOptions(call, io) })
+  use: (control: Control, opened: OpenControl) => Promise<number>,
+): Promise<number> {
+  return withStore(call, io, async opened => {
+    const identityOptions = identityOptionsOf(call, io, opened)
+    const control = new Control({ store: opened.store, warn: () => {}, ...identityOptions })
     try {
-      return await use(control, redis)
+      return await use(control, { ...opened, control, identityOptions })
     } finally {
       control.close()
     }
   })
 }
 
-/** The options by which identities become the same counters as in the limiters. */
-export function identityOptions(
-  call: Call,
-  { env }: CliIo,
-): { readonly secret?: string; readonly ipv6Prefix?: number } {
-  const ipv6Prefix = wholeOf('ipv6-prefix', valueOf(call, 'ipv6-prefix'), 32, 128)
-  const secret = env['HALT_SECRET']
+/** What was typed comes before the limits file. Options of a limiter in the file count as its settings. */
+function identityOptionsOf(call: Call, { env }: CliIo, { limits }: Opened): OpenControl['identityOptions'] {
+  const own = limits?.plans[0]?.settings
+  const ipv6Prefix =
+    wholeOf('ipv6-prefix', valueOf(call, 'ipv6-prefix'), 32, 128) ??
+    limits?.settings.ipv6Prefix ??
+    own?.ipv6Prefix
+  const secret = env['HALT_SECRET'] || (limits?.settings.secret ?? own?.secret)
   return { ...(secret ? { secret } : {}), ...(ipv6Prefix === undefined ? {} : { ipv6Prefix }) }
 }
 

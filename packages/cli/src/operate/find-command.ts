@@ -1,7 +1,13 @@
 import { type Command, ExitCode } from '../command/command.ts'
-import { limitsFlag, printClient, withClient } from './client.ts'
+import { withClient } from './client.ts'
+import { printClient } from './client-report.ts'
+import { isRefused, readClient } from './client-views.ts'
 import { controlFlags, SECRET_NOTE } from './control.ts'
 import { targetFlags, WHOM_NOTE } from './target.ts'
+
+/** A note of the help of every command that reads a client under plans. */
+export const PLANS_NOTE =
+  'With plans in the limits file, each is shown apart. A client that is charged under none of them lately is refused if every plan refuses it.'
 
 /** `halt find`: explains the counters of a client. */
 export const findCommand: Command = {
@@ -9,16 +15,18 @@ export const findCommand: Command = {
   summary:
     'Explains a client: each counter, what is left, when it passes, and what operators have set. Changes nothing.',
   usage: '<whom> --policy <limits.mjs>',
+  example: 'find user:42 --ip 203.0.113.7 --policy limits.mjs --redis redis://localhost:6379',
   takes: [1, 1],
   flags: {
-    ...limitsFlag,
     json: { help: 'Prints JSON.' },
     ...targetFlags,
     ...controlFlags,
   },
-  more: [WHOM_NOTE, 'Exit code 1 says that the client is refused now.', SECRET_NOTE],
+  more: [WHOM_NOTE, 'Exit code 1 says that the client is refused now.', PLANS_NOTE, SECRET_NOTE],
   run: (call, io) =>
     withClient('find', call, io, async client => {
-      return (await printClient(client, call, io)) ? ExitCode.FOUND : ExitCode.DONE
+      const reading = await readClient(client)
+      await printClient(client, reading, call, io)
+      return isRefused(reading) ? ExitCode.FOUND : ExitCode.DONE
     }),
 }

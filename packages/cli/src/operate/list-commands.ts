@@ -2,7 +2,7 @@ import type { ControlAct, ControlEntry } from '@halt/core'
 
 import { type Command, ExitCode, valueOf } from '../command/command.ts'
 import { wholeOf } from '../command/parse.ts'
-import { print, printable } from '../io.ts'
+import { jsonLine, print, printable } from '../io.ts'
 import { controlFlags, withControl } from './control.ts'
 
 const json = { json: { help: 'Prints JSON.' } }
@@ -13,14 +13,15 @@ export const listCommands: readonly Command[] = [
     name: 'entries',
     summary: 'Lists what holds now: blocks, permissions and changed numbers.',
     usage: '',
+    example: 'entries --redis redis://localhost:6379',
     takes: [0, 0],
     flags: { ...json, ...controlFlags },
     run: (call, io) =>
       withControl(call, io, async control => {
         const entries = await control.entries()
         const lines = entries.map(({ kind, ...entry }) => lineOf(kind, entry))
-        if (lines.length === 0) lines.push('Nothing holds.')
-        await print(io, call.flags['json'] === true ? [JSON.stringify(entries)] : lines)
+        if (lines.length === 0) lines.push('Operators have set nothing.')
+        await print(io, call.flags['json'] === true ? [jsonLine(entries)] : lines)
         return ExitCode.DONE
       }),
   },
@@ -28,6 +29,7 @@ export const listCommands: readonly Command[] = [
     name: 'history',
     summary: 'Lists the last acts of operators, the latest first.',
     usage: '',
+    example: 'history --most 50 --redis redis://localhost:6379',
     takes: [0, 0],
     flags: { most: { value: 'n', help: 'How many. Default 20, at most 1000.' }, ...json, ...controlFlags },
     run: (call, io) =>
@@ -36,7 +38,7 @@ export const listCommands: readonly Command[] = [
         const acts = (await control.history()).slice(0, most)
         const lines = acts.map(({ act, ...facts }) => lineOf(act, facts))
         if (lines.length === 0) lines.push('Nobody has acted.')
-        await print(io, call.flags['json'] === true ? [JSON.stringify(acts)] : lines)
+        await print(io, call.flags['json'] === true ? [jsonLine(acts)] : lines)
         return ExitCode.DONE
       }),
   },

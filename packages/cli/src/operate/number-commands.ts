@@ -3,8 +3,8 @@ import { HaltError, type PolicyNumbers } from '@halt/core'
 import { type Call, type Command, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError, wholeOf } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
-import { type CliIo, print } from '../io.ts'
-import { loadPolicyModule } from '../policy-module.ts'
+import { print } from '../io.ts'
+import { type Limits, policiesOf } from '../limits/limits-file.ts'
 import { actFlags, actOf, controlFlags, REACH_NOTE, SECRET_NOTE, whoFlags, withControl } from './control.ts'
 import { nameOf, targetFlags, targetOf } from './target.ts'
 
@@ -14,11 +14,8 @@ const numberFlags: Readonly<Record<string, Flag>> = {
   burst: { value: 'n', help: 'Units at once, of a token bucket.' },
   cost: { value: 'n', help: 'Units per request.' },
   'block-duration': { value: 'duration', help: 'How long a refusal keeps the key refused.' },
-  policy: {
-    value: 'module',
-    help: 'The limits, a module as for halt replay. The name of the policy is checked by them.',
-  },
 }
+const NAME_NOTE = 'With --policy, the name of the policy is checked by the limits file.'
 
 /** `halt override`, `halt change` and `halt revert`. */
 export const numberCommands: readonly Command[] = [
@@ -26,13 +23,15 @@ export const numberCommands: readonly Command[] = [
     name: 'override',
     summary: 'Gives one client numbers of its own for a policy. Its counter is kept.',
     usage: '<whom> <policy> --limit <n>',
+    example:
+      'override user:42 per_user --limit 5000 --for 3d --reason "their launch" --redis redis://localhost:6379',
     takes: [2, 2],
     flags: { ...numberFlags, ...actFlags, ...targetFlags, ...controlFlags },
-    more: [SECRET_NOTE],
+    more: [NAME_NOTE, SECRET_NOTE],
     run: (call, io) =>
-      withControl(call, io, async control => {
+      withControl(call, io, async (control, { limits }) => {
         const [whom = '', policy = ''] = call.positionals
-        await checkName(policy, call, io)
+        await checkName(policy, limits)
         await withValues(() => control.override(targetOf(whom, call), policy, numbersOf(call), actOf(call)))
         await print(io, [`${policy} has other numbers for ${nameOf(whom, call)}.`, REACH_NOTE])
         return ExitCode.DONE
@@ -42,12 +41,14 @@ export const numberCommands: readonly Command[] = [
     name: 'change',
     summary: 'Changes the numbers of a policy for everybody. The counters are kept.',
     usage: '<policy> --limit <n>',
+    example: 'change per_user --limit 50 --for 1h --reason "slow database" --redis redis://localhost:6379',
     takes: [1, 1],
     flags: { ...numberFlags, ...actFlags, ...controlFlags },
+    more: [NAME_NOTE],
     run: (call, io) =>
-      withControl(call, io, async control => {
+      withControl(call, io, async (control, { limits }) => {
         const [policy = ''] = call.positionals
-        await checkName(policy, call, io)
+        await checkName(policy, limits)
         await withValues(() => control.change(policy, numbersOf(call), actOf(call)))
         await print(io, [`${policy} has other numbers for everybody.`, REACH_NOTE])
         return ExitCode.DONE
@@ -57,6 +58,7 @@ export const numberCommands: readonly Command[] = [
     name: 'revert',
     summary: 'Takes the numbers of change back or, with a client, those of override.',
     usage: '<policy> [whom]',
+    example: 'revert per_user user:42 --redis redis://localhost:6379',
     takes: [1, 2],
     flags: { ...whoFlags(), ...targetFlags, ...controlFlags },
     more: [SECRET_NOTE],
@@ -86,18 +88,18 @@ function numbersOf(call: Call): PolicyNumbers {
   throw commandError('There are no numbers.', 'Give --limit, --window, --burst, --cost or --block-duration.')
 }
 
-/** Refuses the name of a policy that the user's module does not have. A limiter ignores numbers of a policy that it does not know. */
-async function checkName(policy: string, call: Call, io: CliIo): Promise<void> {
-  const module = valueOf(call, 'policy')
-  if (module === undefined) return
-  const { policy: given } = await loadPolicyModule(module, io.cwd)
-  if (typeof given === 'function') return
-  const names = (Array.isArray(given) ? given : [given]).map(({ name }: { name: string }) => name)
+/** Refuses the name of a policy that the limits file does not have. A limiter ignores numbers of a policy that it does not know. */
+async function checkName(policy: string, limits: Limits | undefined): Promise<void> {
+  if (limits === undefined || limits.plans.some(({ settings }) => typeof settings.policy === 'function'))
+    return
+  const names = [
+    ...new Set(limits.plans.flatMap(({ settings }) => policiesOf(settings).map(({ name }) => name))),
+  ]
   if (names.includes(policy)) return
   await withValues(() => {
     throw new HaltError(
       'HALT_E_UNKNOWN_POLICY',
-      `${module} has no policy "${policy}".`,
+      `${limits.file} has no policy "${policy}".`,
       `Its policies are ${names.join(', ')}.`,
     )
   })

@@ -5,48 +5,71 @@ import { HaltError } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import type { Redis } from 'ioredis'
 
-import { type Call, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
-
-/** The options of every command that asks Redis. */
-export const redisFlags: Readonly<Record<string, Flag>> = {
-  redis: {
-    value: 'url',
-    help: 'The Redis of the limiters: redis://…, rediss://…. Default: $HALT_REDIS_URL.',
-  },
-  prefix: { value: 'text', help: 'The prefix of the store. Default "halt:".' },
-}
+import type { Place } from './place.ts'
 
 /** The longest time that the first connection may take, in milliseconds. */
 const CONNECT_MS = 5_000
 
-/** A connection to Redis, and the store on it. */
+/** The prefix of a `RedisStore` that is given none. */
+const DEFAULT_PREFIX = 'halt:'
+
+/** A connection to Redis, the store on it, and what is looked at. */
 export interface OpenRedis {
   readonly client: Redis
   readonly store: RedisStore
+  readonly place: () => Promise<Place>
 }
 
 /**
- * Connects to the Redis of a command, calls `use`, and closes the connection.
+ * Connects to Redis, calls `use`, and closes the connection.
  *
- * @throws HaltError `HALT_E_COMMAND` without an address; `HALT_E_REDIS_CLIENT` without ioredis; `HALT_E_STORE_UNAVAILABLE`
+ * @throws HaltError `HALT_E_REDIS_CLIENT` without ioredis; `HALT_E_STORE_UNAVAILABLE`
  */
-export async function withRedis<T>(call: Call, io: CliIo, use: (redis: OpenRedis) => Promise<T>): Promise<T> {
-  const url = valueOf(call, 'redis') ?? io.env['HALT_REDIS_URL']
-  if (url === undefined || url === '')
-    throw commandError(
-      'There is no address of Redis.',
-      'Give --redis redis://localhost:6379, or set HALT_REDIS_URL.',
-    )
-  const client = await connect(readUrl(url), await loadIoredis(io.cwd))
-  const store = new RedisStore({ client, prefix: valueOf(call, 'prefix'), warn: () => {} })
+export async function withRedis<T>(
+  address: string,
+  prefix: string = DEFAULT_PREFIX,
+  io: CliIo,
+  use: (redis: OpenRedis) => Promise<T>,
+): Promise<T> {
+  const url = readUrl(address)
+  const client = await connect(url, await loadIoredis(io.cwd))
+  const store = new RedisStore({ client, prefix, warn: () => {} })
   try {
-    return await use({ client, store })
+    return await use({ client, store, place: () => placeOf(url, prefix, client, store) })
   } finally {
     await store.close()
     client.disconnect()
   }
+}
+
+async function placeOf(url: URL, prefix: string, client: Redis, store: RedisStore): Promise<Place> {
+  // A user of few permissions may not count.
+  const processes = await store.processes().catch(() => undefined)
+  const name = url.protocol.startsWith('valkey') ? 'Valkey' : 'Redis'
+  const server = `${name} ${url.host || 'localhost'}, database ${url.pathname.slice(1) || '0'}`
+  const elsewhere = processes === 0 ? await otherPrefixes(client).catch(() => []) : []
+  return { server, prefix, processes, elsewhere }
+}
+
+/** How often Redis is asked for a part of its keys, a thousand at a time. */
+const MOST_SCANS = 100
+
+/** The prefixes under which processes have sent heartbeats, as far as a short search finds them. */
+async function otherPrefixes(client: Redis): Promise<string[]> {
+  const found = new Set<string>()
+  let cursor = '0'
+  for (let i = 0; i < MOST_SCANS; i++) {
+    const [next, keys] = await client.scan(cursor, 'MATCH', '*{*instances}:z', 'COUNT', 1000)
+    for (const key of keys) {
+      const [, prefix] = /^([^{]*)\{\1instances\}:z$/.exec(key) ?? []
+      if (prefix !== undefined) found.add(prefix)
+    }
+    cursor = next
+    if (cursor === '0') break
+  }
+  return [...found]
 }
 
 function readUrl(text: string): URL {

@@ -1,9 +1,13 @@
-import type { HaltError, Identity, RateLimiter } from '@halt/core'
+import { type HaltError, type Identity, type RateLimiter } from '@halt/core'
 
 import { type Command, ExitCode } from '../command/command.ts'
 import { grouped } from '../table.ts'
-import { limitsFlag, partsOf, printClient, withClient } from './client.ts'
+import { type OpenClient, withClient } from './client.ts'
+import { printClient } from './client-report.ts'
+import { type ClientReading, isRefused, partsOf, readClient } from './client-views.ts'
 import { actOf, controlFlags, SECRET_NOTE, whoFlags } from './control.ts'
+import { PLANS_NOTE } from './find-command.ts'
+import { hintsAfterReset } from './reset-hints.ts'
 import { nameOf, targetFlags, WHOM_NOTE } from './target.ts'
 
 /** `halt reset`: frees a client, by a reset of its counters and cool-downs. */
@@ -12,9 +16,9 @@ export const resetCommand: Command = {
   summary:
     'Frees a client: its counters and cool-downs start again at zero. Quotas, penalties and entries of operators stay.',
   usage: '<whom> --policy <limits.mjs>',
+  example: 'reset user:42 --policy limits.mjs --reason "their bug" --redis redis://localhost:6379',
   takes: [1, 1],
   flags: {
-    ...limitsFlag,
     ...whoFlags(),
     json: { help: 'Prints JSON.' },
     ...targetFlags,
@@ -22,21 +26,26 @@ export const resetCommand: Command = {
   },
   more: [
     WHOM_NOTE,
-    'It prints what halt find shows after the reset. Processes may go on refusing for up to a second.',
+    'It prints what halt find shows after the reset, and how to end what still refuses. Processes may go on refusing for up to a second.',
     'Exit code 1 says that there was no counter, or that the client is still refused.',
+    PLANS_NOTE,
     SECRET_NOTE,
   ],
   run: (call, io) =>
     withClient('reset', call, io, async client => {
-      const { identity, limiter, control } = client
+      const { identity, control } = client
       const whom = nameOf(call.positionals[0] as string, call)
-      const { count, problem } = await reset(limiter, identity)
-      const lines = [countOf(count, whom), ...(problem === undefined ? [] : [problem])]
+      // A reset takes away what tells the plan.
+      const { last } = await readClient(client)
+      const { count, problem } = await resetAll(client)
       // A reset has no end, so of the act's options only these are noted.
       const { reason, by } = actOf(call)
       if (count !== 0) await control.note('reset', { identity, units: count }, { reason, by })
-      const isRefused = await printClient(client, call, io, lines, { reset: count, problem })
-      return count === 0 || isRefused ? ExitCode.FOUND : ExitCode.DONE
+      const after: ClientReading = { ...(await readClient(client)), last }
+      const hints = hintsAfterReset(after, whom)
+      const lines = [countOf(count, whom), ...(problem === undefined ? [] : [problem]), ...hints]
+      await printClient(client, after, call, io, { lines, facts: { reset: count, problem, hints } })
+      return count === 0 || isRefused(after) ? ExitCode.FOUND : ExitCode.DONE
     }),
 }
 
@@ -45,7 +54,20 @@ interface Reset {
   /** How many counters there were. Undefined if only a part of them could be named. */
   readonly count: number | undefined
   /** Why counters may be left, in a sentence. */
-  readonly problem?: string
+  readonly problem?: string | undefined
+}
+
+/** Resets the counters of all plans. A counter that plans share is counted once, because it is gone for the second one. */
+async function resetAll({ plans, identity }: OpenClient): Promise<Reset> {
+  let whole: Reset = { count: 0 }
+  for (const { limiter } of plans) {
+    const { count, problem } = await reset(limiter, identity)
+    whole = {
+      count: count === undefined || whole.count === undefined ? undefined : whole.count + count,
+      problem: whole.problem ?? problem,
+    }
+  }
+  return whole
 }
 
 async function reset(limiter: RateLimiter, identity: Identity): Promise<Reset> {

@@ -2,42 +2,60 @@ import { type TopKey, TopKeys } from '@halt/core'
 
 import { type Command, ExitCode, valueOf } from '../command/command.ts'
 import { wholeOf } from '../command/parse.ts'
-import { print, printable } from '../io.ts'
+import { jsonLine, print, printable } from '../io.ts'
 import { grouped, table } from '../table.ts'
-import { redisFlags, withRedis } from './redis.ts'
+import { limitsFlag, type Opened, storeFlags, withStore } from './store.ts'
+import { type WatchedKeys, watchedKeys } from './watched-keys.ts'
 
 /** `halt top`. */
 export const topCommand: Command = {
   name: 'top',
   summary: 'Lists the keys that are used most and refused most now, over all processes.',
   usage: '',
+  example: 'top --most 5 --redis redis://localhost:6379',
   takes: [0, 0],
   flags: {
     most: { value: 'n', help: 'How many keys of each policy. Default 10, at most 50.' },
     json: { help: 'Prints JSON.' },
-    ...redisFlags,
+    ...storeFlags,
+    ...limitsFlag,
   },
   more: [
-    'The processes need TopKeys on the same store: new RateLimiter({ telemetry: new TopKeys({ store }) }).',
-    'Exit code 1 says that no process shares its keys.',
+    "The processes tell their keys if they mount the operator's page (it takes a few seconds), or have TopKeys on the same store: new RateLimiter({ telemetry: new TopKeys({ store }) }).",
+    'Exit code 1 says that no process tells its keys.',
   ],
   run: (call, io) =>
-    withRedis(call, io, async ({ store }) => {
+    withStore(call, io, async opened => {
       const most = wholeOf('most', valueOf(call, 'most'), 1, 50) ?? 10
-      const topKeys = new TopKeys({ store, warn: () => {} })
-      const { used, refused, processes } = await topKeys.merged(most)
+      const found = await keysOf(opened, most)
+      const { processes, refused, used } = found
       const isEmpty = used.length + refused.length === 0
-      const report = { processes: isEmpty ? 0 : processes, refused, used }
-      if (call.flags['json'] === true) await print(io, [JSON.stringify(report)])
-      else if (isEmpty) await print(io, ['No process has shared keys during the last minute.'])
+      if (call.flags['json'] === true) await print(io, [jsonLine({ processes, refused, used })])
+      else if (isEmpty) await print(io, [nothing(processes)])
       else
         await print(io, [
-          `${processes} ${processes === 1 ? 'process' : 'processes'}, the last one to two minutes`,
+          `${processes} ${processes === 1 ? 'process' : 'processes'}, ${found.since}`,
           ...list('Refused', refused),
           ...list('Used', used),
         ])
       return isEmpty ? ExitCode.FOUND : ExitCode.DONE
     }),
+}
+
+/** The keys that TopKeys shares; without it, those of the operator's pages. */
+async function keysOf(opened: Opened, most: number): Promise<WatchedKeys & { readonly since: string }> {
+  const topKeys = new TopKeys({ store: opened.store, warn: () => {} })
+  const shared = await topKeys.merged(most)
+  if (shared.used.length + shared.refused.length > 0)
+    return { ...shared, since: 'the last one to two minutes' }
+  // Nobody would answer.
+  if (opened.place.processes === 0) return { processes: 0, used: [], refused: [], since: '' }
+  return { ...(await watchedKeys(opened, most)), since: 'the last one to two minutes' }
+}
+
+function nothing(processes: number): string {
+  if (processes > 0) return 'The processes have counted no key.'
+  return "No process tells its keys. Mount the operator's page in them, or give their limiters a TopKeys."
 }
 
 function list(title: string, keys: readonly TopKey[]): string[] {

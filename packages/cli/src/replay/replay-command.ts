@@ -1,19 +1,17 @@
-import { stat, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import type { Readable } from 'node:stream'
-import { type AnyPolicy, HaltError } from '@halt/core'
+import { writeFile } from 'node:fs/promises'
+import { join, parse, resolve } from 'node:path'
+import { HaltError } from '@halt/core'
 
 import { type Call, COMMAND, type Command, ExitCode, valueOf } from '../command/command.ts'
 import { commandError, numberOf, wholeOf } from '../command/parse.ts'
-import { type CliIo, coloursOf, print } from '../io.ts'
+import { type CliIo, coloursOf, jsonLine, print, printable } from '../io.ts'
 import { FORMATS, type LogFormat, parseFields } from '../log/formats.ts'
-import { type LimiterSettings, loadPolicyModule } from '../policy-module.ts'
-import { Progress } from '../progress.ts'
+import { loadLimits } from '../limits/limits-file.ts'
+import { FAR_MS } from './far-dates.ts'
 import { htmlReport } from './html-report.ts'
-import { limitsAround, narrow } from './limits.ts'
-import { readLogs } from './read-log.ts'
-import { Replay } from './replay.ts'
-import { type PolicyResult, type ReplayResult, resultOf } from './result.ts'
+import { limitsAround } from './limits.ts'
+import { type LimitsFor, Passes, type PassSettings, searched } from './passes.ts'
+import type { ReplayResult } from './result.ts'
 import { textReport } from './text-report.ts'
 
 /** `halt replay`: decides the requests of a log by limits. */
@@ -21,11 +19,12 @@ export const replayCommand: Command = {
   name: 'replay',
   summary: 'Decides the requests of an access log by limits: who would have been refused?',
   usage: '<access.log …> --policy <limits.mjs>',
+  example: 'replay access.log --policy limits.mjs --below 1',
   takes: [1, 1000],
   flags: {
     policy: {
       value: 'module',
-      help: 'The limits: a module that exports a policy, several, or options of a RateLimiter.',
+      help: 'The limits: a module that exports policies or options of a RateLimiter, and perhaps plans.',
     },
     format: { value: 'name', help: `${FORMATS.join(', ')}. Default: found by the first lines.` },
     fields: {
@@ -46,87 +45,78 @@ export const replayCommand: Command = {
   },
   more: [
     'A file may be packed by gzip. - is standard input. Give rotated files from the oldest to the newest.',
+    'With plans in the limits file, each is replayed apart, as if everybody had it, because a log does not tell the plan.',
     'The clock is that of the log, so the same log and limits always give the same result.',
+    'Exit code 1 says that no limit was found for --below, or that dates of the log are wrong by more than a day.',
   ],
   run: runReplay,
 }
 
-/** The longest search for the smallest limit. Each pass narrows it at least fourfold. */
-const MOST_PASSES = 20
-
 async function runReplay(call: Call, io: CliIo): Promise<number> {
   const below = valueOf(call, 'below')
   const share = below === undefined ? undefined : numberOf('below', below, 0, 100)
-  const settings = await loadPolicyModule(required(call), io.cwd)
-  const limits = givenLimits(valueOf(call, 'limits'))
-  const first = await pass(call, io, settings, limits, '')
-  const result = share === undefined ? first : await searched(call, io, settings, first, share / 100)
+  const { plans } = await loadLimits(required(call), io.cwd)
+  const passes = new Passes(readingOf(call, io))
+  const first = await passes.run(plans, givenLimits(valueOf(call, 'limits')), '')
+  const results: PlanResult[] = []
+  for (const [i, plan] of plans.entries()) {
+    const found = first[i] as ReplayResult
+    const result = share === undefined ? found : await searched(passes, plan, found, share / 100)
+    results.push({ plan: plan.name, ...result })
+  }
   const html = valueOf(call, 'html')
-  if (html !== undefined) await writeReport(resolve(io.cwd, html), htmlReport(result, io, share))
-  await print(
-    io,
-    call.flags['json'] === true
-      ? [JSON.stringify(result)]
-      : textReport(result, coloursOf(io, io.stdout), share),
-  )
+  if (html !== undefined)
+    for (const result of results)
+      await writeReport(resolve(io.cwd, fileOf(html, result.plan)), htmlReport(result, io, share))
+  await print(io, call.flags['json'] === true ? [jsonLine(dataOf(results))] : textOf(results, io, share))
+  return results.some(result => isWrong(result, share)) ? ExitCode.FOUND : ExitCode.DONE
+}
+
+/** A result, and the plan that all requests were decided under; undefined if there are no plans. */
+type PlanResult = ReplayResult & { readonly plan: string | undefined }
+
+function isWrong(
+  { policies, log: { farAhead, mostBehindMs } }: ReplayResult,
+  share: number | undefined,
+): boolean {
   const isMissed =
     share !== undefined &&
-    result.policies.some(({ limits: all, smallest }) => all.length > 0 && smallest === undefined)
-  return isMissed ? ExitCode.FOUND : ExitCode.DONE
+    policies.some(({ limits, smallest }) => limits.length > 0 && smallest === undefined)
+  return isMissed || farAhead > 0 || mostBehindMs > FAR_MS
 }
 
-type LimitsFor = (policy: AnyPolicy) => readonly number[]
+function dataOf(results: readonly PlanResult[]): object {
+  const [only] = results
+  if (only?.plan === undefined) return { ...only, plan: undefined }
+  return { plans: results }
+}
 
-async function pass(
-  call: Call,
-  io: CliIo,
-  settings: LimiterSettings,
-  limitsFor: LimitsFor,
-  label: string,
-): Promise<ReplayResult> {
-  const mostKeys = wholeOf('most-keys', valueOf(call, 'most-keys'), 1, 16_000_000) ?? 1_000_000
-  const format = formatOf(valueOf(call, 'format'))
+/** The report of each plan. A log does not tell who has which plan, so each is decided as if all had it. */
+function textOf(results: readonly PlanResult[], io: CliIo, share: number | undefined): string[] {
+  const colours = coloursOf(io, io.stdout)
+  return results.flatMap((result, i) => [
+    ...(result.plan === undefined
+      ? []
+      : [...(i === 0 ? [] : ['']), colours.bold(`Plan ${printable(result.plan)}, if all had it`)]),
+    ...textReport(result, colours, share),
+  ])
+}
+
+/** `report.html` becomes `report.pro.html` for a plan. */
+function fileOf(file: string, plan: string | undefined): string {
+  if (plan === undefined) return file
+  const { dir, name, ext } = parse(file)
+  return join(dir, `${name}.${plan.replaceAll(/[^\w-]/g, '_')}${ext}`)
+}
+
+function readingOf(call: Call, io: CliIo): PassSettings {
   const given = valueOf(call, 'fields')
-  const fields = given === undefined ? undefined : parseFields(given)
-  const logs = call.positionals.map(name => ({ name, from: sourceOf(name, io) }))
-  const replay = new Replay({ settings, mostKeys, limitsFor })
-  const progress = new Progress(io, label, await totalOf(call, io))
-  try {
-    const onProgress = progress.update.bind(progress)
-    return resultOf(
-      replay,
-      await readLogs(logs, { format, fields, onProgress }, request => replay.add(request)),
-    )
-  } finally {
-    progress.end()
-  }
-}
-
-/** Repeats the replay with other limits until the smallest that suffices is known for every policy. */
-async function searched(
-  call: Call,
-  io: CliIo,
-  settings: LimiterSettings,
-  first: ReplayResult,
-  share: number,
-): Promise<ReplayResult> {
-  const policies: PolicyResult[] = first.policies.map(each => ({ ...each }))
-  // Standard input can be read only once.
-  const passes = call.positionals.includes('-') ? 0 : MOST_PASSES
-  for (let number = 1; ; number++) {
-    const searches = policies.map(({ limits, keys }) =>
-      limits.length === 0 ? { found: undefined, next: [] } : narrow(limits, keys, share),
-    )
-    for (const [i, { found }] of searches.entries()) policies[i]!.smallest = found
-    if (number > passes || searches.every(({ next }) => next.length === 0)) return { ...first, policies }
-    const limitsFor: LimitsFor = ({ name }) =>
-      searches[policies.findIndex(({ policy }) => policy === name)]?.next ?? []
-    const more = await pass(call, io, settings, limitsFor, `pass ${number + 1} `)
-    for (const [i, { limits }] of more.policies.entries()) {
-      const known = policies[i]!
-      const all = [...known.limits, ...limits].sort((a, b) => a.limit - b.limit)
-      policies[i] = { ...known, limits: all }
-    }
+  return {
+    io,
+    logs: call.positionals,
+    mostKeys: wholeOf('most-keys', valueOf(call, 'most-keys'), 1, 16_000_000) ?? 1_000_000,
+    format: formatOf(valueOf(call, 'format')),
+    fields: given === undefined ? undefined : parseFields(given),
   }
 }
 
@@ -151,19 +141,6 @@ function formatOf(text: string | undefined): LogFormat | undefined {
   if (text === undefined || (FORMATS as readonly string[]).includes(text))
     return text as LogFormat | undefined
   throw commandError(`--format is ${JSON.stringify(text)}.`, `Choose one of ${FORMATS.join(', ')}.`)
-}
-
-function sourceOf(name: string, { stdin, cwd }: CliIo): string | Readable {
-  return name === '-' ? stdin : resolve(cwd, name)
-}
-
-async function totalOf({ positionals }: Call, { cwd }: CliIo): Promise<number | undefined> {
-  const sizes = positionals.map(async name =>
-    name === '-' ? Number.NaN : (await stat(resolve(cwd, name))).size,
-  )
-  // A file that is missing is reported when it is read.
-  const total = (await Promise.all(sizes).catch(() => [Number.NaN])).reduce((sum, size) => sum + size, 0)
-  return Number.isNaN(total) ? undefined : total
 }
 
 async function writeReport(file: string, text: string): Promise<void> {

@@ -2,7 +2,7 @@ import { type AnyPolicy, type Decision, HaltError, RateLimiter } from '@halt/cor
 import { InMemoryStore } from '@halt/store-memory'
 
 import type { LoggedRequest } from '../log/logged-request.ts'
-import type { LimiterSettings } from '../policy-module.ts'
+import type { LimiterSettings } from '../limits/limits-file.ts'
 import { type Candidate, candidatesFor } from './candidates.ts'
 import { KeyTally } from './key-tally.ts'
 import { LogClock } from './log-clock.ts'

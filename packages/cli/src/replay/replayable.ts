@@ -1,5 +1,5 @@
 import type { AnyPolicy, HaltWarning, Policy, RateLimiterOptions } from '@halt/core'
-import type { LimiterSettings } from '../policy-module.ts'
+import type { LimiterSettings } from '../limits/limits-file.ts'
 
 /** The limits that a log can decide, and what had to be left out. */
 export interface Replayable {

@@ -33,6 +33,8 @@ export interface ReplayResult {
     readonly to: number
     readonly outOfOrder: number
     readonly mostBehindMs: number
+    /** The lines that were left out, because their date is far ahead of the lines around them. */
+    readonly farAhead: number
   }
   readonly requests: number
   readonly allowed: number
@@ -45,8 +47,8 @@ export interface ReplayResult {
 
 const MOST_KEYS_SHOWN = 20
 
-/** Sums a replay up. */
-export function resultOf(replay: Replay, log: LogSummary): ReplayResult {
+/** Sums a replay up. @param farAhead the lines that were left out for their date */
+export function resultOf(replay: Replay, log: LogSummary, farAhead: number): ReplayResult {
   const { clock, allowed, refused, exempt, timeline } = replay
   return {
     log: {
@@ -55,6 +57,7 @@ export function resultOf(replay: Replay, log: LogSummary): ReplayResult {
       to: clock.now,
       outOfOrder: clock.outOfOrder,
       mostBehindMs: clock.mostBehind,
+      farAhead,
     },
     requests: allowed + refused,
     allowed,

@@ -13,6 +13,7 @@ export function textReport(result: ReplayResult, colours: Colours, below: number
     `${grouped(requests)} requests from ${instant(log.from)} to ${instant(log.to)} (format ${log.format})`,
     `${bold(`${grouped(refused)} refused`)} (${percent(refused, requests)}), ${grouped(exempt)} exempt`,
     ...skipped(log),
+    ...farAhead(log),
     ...outOfOrder(log),
     '',
     ...table(
@@ -75,6 +76,13 @@ function skipped({ skipped: count, firstSkipped, lines }: ReplayResult['log']): 
   const first = `${firstSkipped.join(', ')}${count > firstSkipped.length ? ', …' : ''}`
   return [
     `${grouped(count)} of ${grouped(lines)} lines skipped, because they are cut or of another format: ${first}`,
+  ]
+}
+
+function farAhead({ farAhead: count }: ReplayResult['log']): string[] {
+  if (count === 0) return []
+  return [
+    `${grouped(count)} ${count === 1 ? 'line' : 'lines'} skipped, dated more than a day after the lines around ${count === 1 ? 'it' : 'them'}.`,
   ]
 }
 

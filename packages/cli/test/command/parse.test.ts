@@ -31,7 +31,7 @@ describe('the command line', () => {
     [['block', 'user:42', '--force=yes'], '--force'],
     [['block'], 'too few arguments. Write: npx @halt/cli block <whom>'],
     [['history', 'x'], 'too many arguments'],
-    [['history'], 'There is no address of Redis'],
+    [['history'], 'There is no address of a store'],
     [['history', '--redis', 'localhost'], '--redis is not an address'],
     [['doctor'], 'nothing to check'],
   ])('%j is an error with a hint', async (args, hint) => {

@@ -7,7 +7,9 @@ import { combined, folderWith, halt } from '../halt.ts'
 describe('halt doctor', () => {
   it('finds a healthy Redis', async () => {
     const { code, out } = await halt(['doctor', '--redis', inject('redisUrl')])
-    expect(out).toMatch(/^ok {6}Redis answers \(Redis \d/)
+    expect(out).toMatch(
+      /^info {4}Redis 127.*, database 0, prefix "halt:": .* live process.*\nok {6}Redis answers \(Redis \d/,
+    )
     expect(out).toContain('A round trip takes')
     expect(out).toContain('The clock of Redis is')
     expect([code, out]).toEqual([0, expect.stringContaining('Permissions, scripts, eviction and role')])

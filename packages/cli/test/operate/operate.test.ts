@@ -24,11 +24,21 @@ function scene(policies: readonly Policy[] = policy) {
     control.close()
     await limiter.close()
   })
+  let alive: Promise<void> | undefined
   const cwd = folderWith({ 'limits.mjs': `export const policies = ${JSON.stringify(policies)}` })
   return {
     cwd,
-    shell: (...args: string[]): Promise<HaltRun> =>
-      halt([...args, '--prefix', prefix], { cwd, env: { HALT_REDIS_URL: inject('redisUrl') } }),
+    /** Runs a command. Its output comes without the line that names the server and the prefix. */
+    shell: async (...args: string[]): Promise<HaltRun> => {
+      // A sign of life, for which the clock of a test may be moved afterwards.
+      await (alive ??= control.refresh())
+      const run = await halt([...args, '--prefix', prefix], {
+        cwd,
+        env: { HALT_REDIS_URL: inject('redisUrl') },
+      })
+      const place = `Redis ${new URL(inject('redisUrl')).host}, database 0, prefix "${prefix}": 1 live process\n`
+      return { ...run, out: run.out.replace(place, ''), err: run.err.replace(place, '') }
+    },
     // A second passes between two readings of the document, so the test reads it itself.
     check: async (id: string, ip = '203.0.113.7') => {
       await control.refresh()
@@ -86,6 +96,34 @@ describe('an operator at the command line', () => {
       ['block', 'bob'],
       ['override', 'ann'],
     ])
+  })
+
+  it('gets JSON without signs that steer a terminal or turn its text around', async () => {
+    const { shell } = scene()
+    const signs = '\u009b31m\u202e\u2066\u007f\u0085\u2028\u200f'
+    await shell('block', 'user:eve', '--reason', `x${signs}`)
+    for (const args of [['entries'], ['history'], ['find', 'user:eve', '--policy', 'limits.mjs']]) {
+      const { out } = await shell(...args, '--json')
+      // oxlint-disable-next-line no-control-regex
+      expect(out.trim()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u200f\u2028-\u202e\u2066-\u2069]/)
+      expect(JSON.stringify(JSON.parse(out))).toContain(JSON.stringify(signs).slice(1, -1))
+    }
+  })
+
+  it('is told how many clients a large network has', async () => {
+    const { shell } = scene()
+    for (const [network, says] of [
+      ['2a00::/12', '17,592,186,044,416 subscribers of IPv6'],
+      ['203.0.0.0/16', '65,536 addresses'],
+      ['203.0.113.0/24', undefined],
+      ['2001:db8::/48', undefined],
+    ] as const) {
+      const { err } = await shell('block', network, '--reason', 'an attack')
+      if (says === undefined) expect(err).toBe('')
+      else expect(err).toContain(`Warning: ${network} has ${says}`)
+      if (says !== undefined) expect(err).toContain(`unblock ${network} takes it back.`)
+    }
+    expect((await shell('block', '::/0')).code).toBe(2)
   })
 
   it('frees a client from a cool-down, and sees who did it and why', async () => {
@@ -274,7 +312,10 @@ describe('an operator at the command line', () => {
     const { shell, cwd } = scene()
     writeFileSync(join(cwd, 'chooses.mjs'), 'export default () => ({ name: "a", limit: 1, window: 60 })')
     const { code, err } = await shell('find', 'user:42', '--policy', 'chooses.mjs')
-    expect([code, err]).toEqual([3, expect.stringContaining('export const policies = [PRO, FREE]')])
+    expect([code, err]).toEqual([
+      3,
+      expect.stringContaining('export const plans = { free: [FREE], pro: [PRO] }'),
+    ])
   })
 
   it('is told that a module without limits was run', async () => {

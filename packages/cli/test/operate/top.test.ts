@@ -1,4 +1,5 @@
-import { RateLimiter, TopKeys } from '@halt/core'
+import { Control, RateLimiter, TopKeys } from '@halt/core'
+import { operator } from '@halt/operator'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
@@ -32,7 +33,7 @@ it('halt top lists the busiest keys over two processes', async () => {
   await expect
     .poll(async () => (await halt(['top', '--prefix', prefix], { env })).out, { timeout: 10_000 })
     .toMatch(
-      /^2 processes.*\n\nRefused +requests\nper_user {2}user:#\w+ +4\n\nUsed +requests\nper_user {2}user:#\w+ +2\nper_user {2}user:7 +1\n/,
+      /^Redis .*: 2 live processes\n2 processes.*\n\nRefused +requests\nper_user {2}user:#\w+ +4\n\nUsed +requests\nper_user {2}user:#\w+ +2\nper_user {2}user:7 +1\n/,
     )
   const { code, out } = await halt(['top', '--json', '--most', '1', '--prefix', prefix], { env })
   expect(code).toBe(0)
@@ -43,10 +44,36 @@ it('halt top lists the busiest keys over two processes', async () => {
   })
 })
 
-it('halt top says that nobody shares keys, and refuses a wrong number', async () => {
+it('halt top asks the operator’s pages where no process has TopKeys, and hears of what was before', async () => {
+  const prefix = `top-${randomUUID()}:`
+  const store = new RedisStore({ client, prefix })
+  const control = new Control({ store })
+  const policy = { name: 'per_user', limit: 2, window: 3600, keyStrategy: 'user' } as const
+  const limiter = new RateLimiter({ store, control, policy })
+  const page = operator({ limiters: [limiter], control, authorize: () => 'ann' })
+  onTestFinished(async () => {
+    page.close()
+    control.close()
+    await limiter.close()
+  })
+  for (let i = 0; i < 5; i++) await limiter.consume({ user: 'busy' })
+  const { code, out } = await halt(['top', '--json', '--prefix', prefix], { env })
+  expect([code, JSON.parse(out)]).toMatchObject([
+    0,
+    {
+      processes: 1,
+      refused: [{ policy: 'per_user', key: 'user:busy', count: 3 }],
+      // Allowed requests are counted by key from now on.
+      used: [],
+    },
+  ])
+})
+
+it('halt top says that nobody tells keys, and refuses a wrong number', async () => {
   const prefix = `top-${randomUUID()}:`
   const none = await halt(['top', '--prefix', prefix], { env })
-  expect(none).toEqual({ code: 1, out: 'No process has shared keys during the last minute.\n', err: '' })
+  expect([none.code, none.out]).toEqual([3, expect.stringContaining('\nNo process tells its keys.')])
+  expect(none.err).toContain('No process has used the prefix')
   expect((await halt(['top', '--most', '0', '--prefix', prefix], { env })).code).toBe(2)
   expect((await halt(['top', '--help'], { env })).out).toContain('npx @halt/cli top')
 })

@@ -92,6 +92,60 @@ describe('halt replay', () => {
     expect(out).toContain('1 of 106 lines skipped, because they are cut or of another format: 106')
   })
 
+  it('skips a time that is no instant, and counts its line', async () => {
+    const line = (time: unknown, ip = '198.51.100.9'): string => `${JSON.stringify({ time, ip })}\n`
+    const times = [1e300, -1e300, '1e300', `9${'0'.repeat(40)}`, 8.64e21 * 1e6]
+    const cwd = folderWith({ ...files, 'j.log': line(1795510800) + times.map(time => line(time)).join('') })
+    const { code, out, err } = await halt(['replay', 'j.log', '--policy', 'limits.mjs'], { cwd })
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toContain('1 requests from 2026-11-24T09:00:00Z to 2026-11-24T09:00:00Z')
+    expect(out).toContain('5 of 6 lines skipped')
+  })
+
+  it.each([
+    ['the first line', [0]],
+    ['a line in the middle', [30]],
+    ['two lines in a row', [30, 31]],
+    ['lines here and there', [1, 20, 50, 104]],
+    ['the last line', [105]],
+  ])(
+    'leaves out %s with a date of far ahead, says so, and decides all others as without it',
+    async (_name, at) => {
+      const far = combined(0, '203.0.113.1').replace('2026', '2099')
+      const lines = log.split('\n').slice(0, -1)
+      for (const i of at.toReversed()) lines.splice(i, 0, far.trim())
+      const cwd = folderWith({ ...files, 'far.log': `${lines.join('\n')}\n` })
+      const plain = JSON.parse(
+        (await halt(['replay', 'access.log', '--policy', 'limits.mjs', '--json'], { cwd })).out,
+      )
+      const { code, out } = await halt(['replay', 'far.log', '--policy', 'limits.mjs', '--json'], { cwd })
+      const { log: read, ...result } = JSON.parse(out) as ReplayResult
+      const { log: plainLog, ...plainResult } = plain as ReplayResult
+      expect(result).toEqual(plainResult)
+      expect([code, read.farAhead]).toEqual([1, at.length])
+      expect([read.from, read.to]).toEqual([plainLog.from, plainLog.to])
+      const text = await halt(['replay', 'far.log', '--policy', 'limits.mjs'], { cwd })
+      expect(text.out).toMatch(/skipped, dated more than a day after the lines around/)
+    },
+  )
+
+  it('believes a log with days between its lines', async () => {
+    const day = 86_400
+    const days = [0, 1, 3 * day, 3 * day + 1, 40 * day, 300 * day]
+    const line = (at: number): string =>
+      `${JSON.stringify({ time: Date.UTC(2026, 0, 1) + at * 1000, ip: '203.0.113.1' })}\n`
+    const cwd = folderWith({ ...files, 'j.log': days.map(line).join('') })
+    const { code, out } = await halt(['replay', 'j.log', '--policy', 'limits.mjs', '--json'], { cwd })
+    expect([code, JSON.parse(out)]).toMatchObject([0, { requests: days.length, log: { farAhead: 0 } }])
+  })
+
+  it('says by its exit code that lines are behind others by more than a day', async () => {
+    const old = combined(0, '203.0.113.1').replace('24/Nov', '01/Nov')
+    const cwd = folderWith({ ...files, 'two.log': log + old })
+    const { code, out } = await halt(['replay', 'two.log', '--policy', 'limits.mjs'], { cwd })
+    expect([code, out]).toEqual([1, expect.stringContaining('1 lines out of order')])
+  })
+
   it('writes a report with plots that holds nothing of a log as markup or script', async () => {
     const evil = {
       ...files,

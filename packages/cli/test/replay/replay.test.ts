@@ -3,7 +3,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import fc from 'fast-check'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import type { LimiterSettings } from '../../src/policy-module.ts'
+import type { LimiterSettings } from '../../src/limits/limits-file.ts'
 import { readLogs } from '../../src/replay/read-log.ts'
 import { Replay } from '../../src/replay/replay.ts'
 import { resultOf } from '../../src/replay/result.ts'
@@ -62,7 +62,7 @@ async function replayed(
   const summary = await readLogs([{ name: 'log', from: Readable.from([Buffer.from(text)]) }], {}, each =>
     replay.add(each),
   )
-  return { decisions, result: resultOf(replay, summary) }
+  return { decisions, result: resultOf(replay, summary, 0) }
 }
 
 /** Feeds a limiter with the same requests, as Node's own objects. */
@@ -180,7 +180,7 @@ describe('a replay', () => {
     const {
       policies: [only],
       notes,
-    } = resultOf(replay, summary)
+    } = resultOf(replay, summary, 0)
     expect(only).toMatchObject({ keys: 10, requests: 25 })
     expect(notes.join(' ')).toContain('15 requests of the others')
   })

@@ -11,6 +11,16 @@ export type Layout =
   /** Pairs of an instant and the units that stop counting at that instant. */
   | 'sub-windows'
 
+/** What a counter tells of its last charge. Instants are microseconds. */
+export interface LastCharge {
+  /** It was at this instant or later. Undefined if no charge counts any more. */
+  readonly from: number | undefined
+  /** It was at this instant or earlier. */
+  readonly to: number
+  /** Whether it was made by the numbers of the rule. Undefined where states do not tell. */
+  readonly isOwn: boolean | undefined
+}
+
 /**
  * One algorithm: arithmetic without a clock or I/O, and the facts about the algorithm that other files need. Those files ask
  * for the fact instead of comparing codes, so that a new algorithm stays in one file.
@@ -40,6 +50,8 @@ export interface Algorithm {
   grant?(state: State, now: number, amount: number, rule: Rule, edges?: Edges): void
   /** The numbers of a counter without charged units, behind its cool-down. */
   idle(now: number, rule: Rule): readonly number[]
+  /** What the counter tells of its last charge. */
+  lastCharge(state: State, now: number, rule: Rule, edges?: Edges): LastCharge
   /**
    * Gives back at most `amount` of the units that were charged to `chargedTo` and still count. While callers wait, the units bring
    * them forward evenly, within about a second.

@@ -9,4 +9,9 @@ import { slidingWindow } from './sliding-window.ts'
  *
  * Source: a counting semaphore whose permits are leases (Gray and Cheriton, 1989).
  */
-export const concurrency: Algorithm = { ...slidingWindow, isFlight: true }
+export const concurrency: Algorithm = {
+  ...slidingWindow,
+  isFlight: true,
+  // A permit that was given back leaves no trace.
+  lastCharge: (state, now, rule) => ({ ...slidingWindow.lastCharge(state, now, rule), to: now }),
+}

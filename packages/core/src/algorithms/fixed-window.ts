@@ -49,6 +49,12 @@ export const fixedWindow: Algorithm = {
     return fixedWindow.fits(state, now, cost, rule) ? 0 : state[1]! - now
   },
 
+  lastCharge: (state, now, rule) => ({
+    from: usedAt(state, now) > 0 ? state[1]! - rule.window : undefined,
+    to: now,
+    isOwn: undefined,
+  }),
+
   chargedTo: windowEnd,
 
   partEnd: windowEnd,

@@ -33,6 +33,16 @@ export const quota: Algorithm = {
     return left > 0 ? left : 0
   },
 
+  lastCharge(state, now, _rule, edges) {
+    const start = edges !== undefined && now >= edges[0] && now < edges[1] ? edges[0] : 0
+    const isCharged = usedAt(state, now) > 0
+    return {
+      from: isCharged ? start : undefined,
+      to: isCharged || start === 0 ? now : start - 1,
+      isOwn: undefined,
+    }
+  },
+
   wait(state, now, cost, rule) {
     if (quota.fits(state, now, cost, rule)) return 0
     // A grant ends with its period, so a cost above the plain limit cannot pass later.

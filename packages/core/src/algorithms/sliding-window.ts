@@ -71,6 +71,12 @@ export const slidingWindow: Algorithm = {
     return wait
   },
 
+  lastCharge(state, now, rule) {
+    if (counted(state, now) === 0) return { from: undefined, to: now - rule.window, isOwn: undefined }
+    const begin = state[state.length - 2]! - rule.window - rule.slice
+    return { from: begin, to: Math.min(now, begin + rule.slice), isOwn: undefined }
+  },
+
   chargedTo: (_state, now, rule) => leavesAt(now, rule),
 
   partEnd: (_state, now, rule) => leavesAt(now, rule) - rule.window,

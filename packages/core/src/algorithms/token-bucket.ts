@@ -94,6 +94,14 @@ export const tokenBucket: Algorithm = {
     keep(state, now, debt > back ? debt - back : 0, rule)
   },
 
+  lastCharge(state, now, rule) {
+    // A unit that was charged later would still count.
+    if (tokenBucket.freshAt(state) <= now)
+      return { from: undefined, to: now - Math.ceil(rule.unit / rule.rate), isOwn: undefined }
+    const isReduced = rule.reduced !== undefined && isIn(state, rule.reduced)
+    return { from: state[1]!, to: state[1]!, isOwn: isIn(state, rule) || isReduced }
+  },
+
   freshAt(state) {
     if (line.hasLine(state)) return line.lineEnd(state)
     return state.length === 0 ? 0 : state[1]! + Math.ceil(state[2]! / state[4]!)
@@ -118,9 +126,7 @@ export const tokenBucket: Algorithm = {
     if (excess <= 0) return 0
     const wait = Math.ceil(excess / rule.rate)
     // If the debt is in other terms than the rule's, the bucket may be full before that.
-    return state[3] === rule.unit && state[4] === rule.rate
-      ? wait
-      : Math.min(wait, tokenBucket.freshAt(state) - now)
+    return isIn(state, rule) ? wait : Math.min(wait, tokenBucket.freshAt(state) - now)
   },
 
   limit: (_state, _now, rule) => rule.limit,
@@ -131,6 +137,11 @@ export const tokenBucket: Algorithm = {
 
   // The time in which a full debt is paid back.
   correctableFor: rule => (rule.capacity * rule.unit) / rule.rate,
+}
+
+/** Whether a debt is in the terms of `rule`. */
+function isIn(state: State, rule: Rule): boolean {
+  return state[3] === rule.unit && state[4] === rule.rate
 }
 
 /** The debt at `now` in the terms of `rule`. */

@@ -1,3 +1,4 @@
+import { algorithmOf, type LastCharge } from '../algorithms/index.ts'
 import type { AppliedControl } from './applied-control.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
@@ -14,6 +15,8 @@ export interface CounterReading {
    * requests `in-flight` of a policy with `inFlight`.
    */
   readonly counter: 'own' | 'address' | 'in-flight'
+  /** The name of the counter, with a letter for its algorithm. Policies whose counters have one name share them. */
+  readonly name: string
   /** The owner of the counter, readable by people: `user:42`, `api-key:#…`. */
   readonly key: string
   /** Units per window, under the penalty in force and with the grants in force. */
@@ -26,6 +29,8 @@ export interface CounterReading {
   readonly resetAt: number
   /** When the cool-down ends: Unix seconds, rounded up; 0 when there is none. */
   readonly blockedUntil: number
+  /** What the counter itself tells of its last charge or correction. Instants are Unix microseconds. */
+  readonly lastCharge: LastCharge
   /** The entries of operators that apply: one that blocks the client or lets it pass, and those that set the numbers. */
   readonly control: readonly ControlEntry[]
 }
@@ -56,12 +61,16 @@ function read(
   return Object.freeze({
     policy: name,
     counter,
+    name: demand.rule.counter,
     key: demand.subject,
     limit: limitInForce(demand, state, evaluation),
     used: used(demand, state, evaluation),
     remaining: remaining(demand, state, evaluation),
     resetAt: Math.ceil(resetAt(demand, state, evaluation) / 1e6),
     blockedUntil: cooldown > evaluation.now ? Math.ceil(cooldown / 1e6) : 0,
+    lastCharge: Object.freeze(
+      algorithmOf(demand.rule).lastCharge(state, evaluation.now, demand.rule, demand.edges),
+    ),
     control: Object.freeze([...(access === undefined ? [] : [access]), ...numbers]),
   })
 }

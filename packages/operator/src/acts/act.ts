@@ -1,6 +1,7 @@
 import type { ActOptions, Control, ControlEntry, Identity, PolicyNumbers } from '@halt/core'
 
 import type { Catalogue } from '../desk/catalogue.ts'
+import { isNetwork } from '../desk/identities.ts'
 import type { LimiterEntry } from '../options.ts'
 import type { ActCall } from './act-call.ts'
 
@@ -49,7 +50,8 @@ export function putBack(entry: ControlEntry | undefined, { call }: Acting): ActC
     ...(kind === 'change' ? {} : { whom: call.whom }),
     ...(policy === undefined ? {} : { policy, numbers }),
     ...(until === undefined ? {} : { until }),
-    ...(entry.target?.endsWith('/0') === true ? { force: true } : {}),
+    // The entry stood already, so somebody has meant it.
+    ...(entry.target !== undefined && isNetwork(entry.target) ? { force: true } : {}),
   }
 }
 

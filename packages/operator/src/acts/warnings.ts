@@ -2,8 +2,8 @@ import type { Acting } from './act.ts'
 import { contains, isNetwork } from '../desk/identities.ts'
 import { leftByReset } from './reset.ts'
 
-/** From how many addresses on a network is called large. */
-const MANY = 65_536
+/** From how many addresses (of IPv4) or subscribers (of IPv6, each a /56) on a network is called large. */
+const MANY = 65_536n
 
 /** Sentences that warn the operator before an act. @param own the operator's own address, if it is known */
 export async function warningsOf(acting: Acting, own: string | undefined): Promise<string[]> {
@@ -12,10 +12,11 @@ export async function warningsOf(acting: Acting, own: string | undefined): Promi
   const address = target.replace(/^ip:/, '')
   if (call.act === 'block' && own !== undefined && contains(address, own))
     warnings.push(`Your own address ${own} is among them. The limiters would refuse your requests as well.`)
-  if (isNetwork(target)) {
-    const size = sizeOf(target)
-    if (size >= MANY && !target.includes(':'))
-      warnings.push(`The network has ${size.toLocaleString('en')} addresses.`)
+  const size = isNetwork(target) && ['block', 'allow'].includes(call.act) ? sizeOf(target) : 0n
+  if (size >= MANY) {
+    const what = target.includes(':') ? 'subscribers of IPv6, each with a /56' : 'addresses'
+    const all = target.endsWith('/0') ? ', all that there are' : ''
+    warnings.push(`The network has ${size.toLocaleString('en')} ${what}${all}.`)
   }
   if (call.policy !== undefined && catalogue.find(call.policy) === undefined)
     warnings.push(`No limiter of this process has a policy "${call.policy}". It has no effect here.`)
@@ -36,6 +37,7 @@ export async function warningsOf(acting: Acting, own: string | undefined): Promi
   return warnings
 }
 
-function sizeOf(network: string): number {
-  return 2 ** (32 - Number(network.slice(network.indexOf('/') + 1)))
+function sizeOf(network: string): bigint {
+  const bits = Number(network.slice(network.indexOf('/') + 1))
+  return 2n ** BigInt(Math.max(0, (network.includes(':') ? 56 : 32) - bits))
 }

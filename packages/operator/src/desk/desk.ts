@@ -9,6 +9,7 @@ import type { CheckedOptions, LimiterEntry } from '../options.ts'
 import { type Feed, feedOf } from '../watch/feed.ts'
 import type { Watch } from '../watch/watch.ts'
 import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
+import { type CountedFinding, findCounted } from './counted.ts'
 import { findIn, type LimiterFinding } from './findings.ts'
 import { contains, identityOf, isNetwork, readWhom, type Whom } from './identities.ts'
 import { KeyView } from './key-view.ts'
@@ -27,6 +28,12 @@ export interface Finding {
   /** The key, as the page shows it. */
   readonly who: string
   readonly limiters: readonly LimiterFinding[]
+  /**
+   * The other keys on which requests of the client were counted lately, the latest first, such as that of its company.
+   */
+  readonly counted: readonly CountedFinding[]
+  /** Whether all processes have told theirs. If not, the same call tells more after four seconds. */
+  readonly isWhole: boolean
   /** The operators' entries about the client. */
   readonly entries: readonly ControlEntry[]
   readonly problem: ShownError | undefined
@@ -74,20 +81,29 @@ export class Desk {
     const identity = await this.#identity(asked, name)
     const view = this.#view(name)
     const key = this.#control.keyOf(identity)
-    const [limiters, { entries, problem }] = await Promise.all([
+    const [limiters, counted, { entries, problem }] = await Promise.all([
       isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity))),
+      isNetwork(key) ? NOTHING_COUNTED : this.#counted(key),
       this.#entries(),
     ])
     const about = entries.filter(({ target }) => target !== undefined && concerns(target, key))
     return {
       who: view.show(key),
-      limiters: limiters.flat().map(finding => ({
-        ...finding,
-        policies: finding.policies.map(each => ({ ...each, key: each.key && view.show(each.key) })),
+      limiters: limiters.flat().map(finding => withKeys(finding, view)),
+      isWhole: counted.isWhole,
+      counted: counted.found.map(each => ({
+        ...each,
+        key: view.show(each.key),
+        now: each.now.map(finding => withKeys(finding, view)),
       })),
       entries: about.map(entry => shown(entry, view)),
       problem,
     }
+  }
+
+  async #counted(key: string): Promise<typeof NOTHING_COUNTED> {
+    const { under, isWhole } = await this.#watch.countedUnder(key)
+    return { found: await findCounted(this.#limiters, under), isWhole }
   }
 
   async standing(name: string): Promise<Standing> {
@@ -146,8 +162,10 @@ export class Desk {
   /** Every key that the page may have shown. */
   async #knownKeys(): Promise<string[]> {
     const { processes } = await this.#watch.read()
-    const keys = processes.flatMap(({ used, refused, policies, events }) =>
-      [...used, ...refused, ...policies, ...events].map(({ key }) => key ?? ''),
+    const keys = processes.flatMap(({ used, refused, policies, events, counted }) =>
+      [...used, ...refused, ...policies, ...events, ...counted.flatMap(({ under }) => under)].map(
+        ({ key }) => key ?? '',
+      ),
     )
     const [{ entries }, history] = await Promise.all([
       this.#entries(),
@@ -164,6 +182,18 @@ export class Desk {
     } catch (error) {
       return { entries: [], problem: shownError(error) }
     }
+  }
+}
+
+const NOTHING_COUNTED: { readonly found: readonly CountedFinding[]; readonly isWhole: boolean } = {
+  found: [],
+  isWhole: true,
+}
+
+function withKeys(finding: LimiterFinding, view: KeyView): LimiterFinding {
+  return {
+    ...finding,
+    policies: finding.policies.map(each => ({ ...each, key: each.key && view.show(each.key) })),
   }
 }
 

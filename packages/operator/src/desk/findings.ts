@@ -1,6 +1,7 @@
 import {
   type CounterReading,
   type Identity,
+  lastChargedPlan,
   PenaltyManager,
   type PenaltyStatus,
   type PolicyExplanation,
@@ -13,8 +14,12 @@ import {
 import { shownError, type ShownError } from '../answer.ts'
 import type { AnyLimiter, GivenPolicy, LimiterEntry } from '../options.ts'
 
-/** One limiter's readings of a client. */
+/** One limiter's readings of a client, under one plan if the limiter has plans. */
 export interface LimiterFinding {
+  /** Undefined if the policies do not depend on a plan, or the plans are not known. */
+  readonly plan: string | undefined
+  /** Whether the client was charged last under the plan. Undefined if its counters do not tell, or there are no plans. */
+  readonly chargedLast: boolean | undefined
   /** Whether a request would pass now; undefined if the identity reaches no policy. */
   readonly allowed: boolean | undefined
   readonly reason: string | undefined
@@ -49,24 +54,52 @@ interface PolicyFinding extends Pick<
 
 /** Asks a limiter everything about a client. It charges nothing. */
 export async function findIn(entry: LimiterEntry, identity: Identity): Promise<readonly LimiterFinding[]> {
+  if (entry.plans.length > 0) return findInPlans(entry, identity)
   // Policies that a function chooses do not decide together, so each is explained alone.
   const groups = entry.chooses ? entry.policies.map(policy => ({ policy })) : [{}]
-  if (groups.length === 0) return [failed(await explanationError(entry.limiter, identity))]
-  return Promise.all(groups.map(options => findWith(entry, identity, options)))
+  if (groups.length === 0) return [failed(await explanationError(entry.limiter, identity), undefined)]
+  const found = await Promise.all(groups.map(options => findWith(entry, identity, options)))
+  return found.map(({ finding }) => finding)
+}
+
+/** Asks a limiter about a client under some of its policies alone. */
+export async function findPolicies(
+  entry: LimiterEntry,
+  identity: Identity,
+  policies: readonly GivenPolicy[],
+): Promise<LimiterFinding> {
+  return (await findWith(entry, identity, { policy: policies })).finding
+}
+
+async function findInPlans(entry: LimiterEntry, identity: Identity): Promise<readonly LimiterFinding[]> {
+  const found = await Promise.all(
+    entry.plans.map(async ({ name, policies }) => ({
+      name,
+      ...(await findWith(entry, identity, { policy: policies }, name)),
+    })),
+  )
+  const last = lastChargedPlan(found)
+  return found.map(({ finding, name }) => ({
+    ...finding,
+    chargedLast: last === undefined ? undefined : name === last,
+  }))
 }
 
 async function findWith(
   entry: LimiterEntry,
   identity: Identity,
-  options: { readonly policy?: GivenPolicy },
-): Promise<LimiterFinding> {
+  options: { readonly policy?: GivenPolicy | readonly GivenPolicy[] },
+  plan?: string,
+): Promise<{ readonly finding: LimiterFinding; readonly counters: readonly CounterReading[] }> {
   const { limiter } = entry
   try {
     const { decision, unreachable, policies } = await limiter.explain(identity, options)
     const isKnown = decision !== undefined && decision.degraded === false
     const counters = isKnown ? await limiter.inspect(identity, options) : []
     const quotas = isKnown ? await quotasOf(entry, identity, policies) : new Map<string, QuotaStatus>()
-    return {
+    const finding = {
+      plan,
+      chargedLast: undefined,
       allowed: decision?.allowed,
       reason: decision?.reason,
       degraded: decision?.degraded ?? false,
@@ -75,8 +108,9 @@ async function findWith(
       penalty: isKnown ? await penaltyManagerOf(limiter)?.getPenalty(identity) : undefined,
       error: undefined,
     }
+    return { finding, counters }
   } catch (error) {
-    return failed(error)
+    return { finding: failed(error, plan), counters: [] }
   }
 }
 
@@ -154,8 +188,10 @@ async function explanationError(limiter: AnyLimiter, identity: Identity): Promis
   )
 }
 
-function failed(error: unknown): LimiterFinding {
+function failed(error: unknown, plan: string | undefined): LimiterFinding {
   return {
+    plan,
+    chargedLast: undefined,
     allowed: undefined,
     reason: undefined,
     degraded: false,

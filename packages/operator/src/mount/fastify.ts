@@ -1,15 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 
-import { LONGEST_BODY } from '../body.ts'
 import { requestOf } from './node.ts'
+import { discardRest } from './node-body.ts'
 
 /** The used part of a Fastify instance, so that Fastify need not be installed. */
 interface FastifyScope {
   removeAllContentTypeParsers(): unknown
   addContentTypeParser(
     type: string,
-    options: { readonly parseAs: 'string'; readonly bodyLimit: number },
-    parser: (request: never, body: string, done: (error: Error | null, body?: unknown) => void) => void,
+    parser: (request: never, payload: never, done: (error: Error | null) => void) => void,
   ): unknown
   route(options: {
     readonly method: string[]
@@ -18,9 +17,10 @@ interface FastifyScope {
   }): unknown
 }
 
-interface FastifyRequestLike {
-  readonly raw: IncomingMessage
-  readonly body: unknown
+interface FastifyReplyLike {
+  code(status: number): unknown
+  header(name: string, value: string | readonly string[]): unknown
+  send(body: Buffer): unknown
 }
 
 /** A plugin of Fastify. */
@@ -33,12 +33,23 @@ export function mountOnFastify(
   return (instance, _options, done) => {
     const scope = instance as FastifyScope
     scope.removeAllContentTypeParsers()
-    // As text, because the page reads and checks its bodies itself.
-    const options = { parseAs: 'string', bodyLimit: 2 * LONGEST_BODY } as const
-    scope.addContentTypeParser('*', options, (_request, body, parsed) => parsed(null, body))
-    const handler = (request: FastifyRequestLike): Promise<Response> =>
-      handle(requestOf(request.raw, request.body ?? ''), request as never)
-    for (const url of ['/', '/*']) scope.route({ method: ['GET', 'POST'], url, handler: handler as never })
+    // The page reads and checks its bodies itself, after it knows who asks.
+    scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null))
+    const handler = async (
+      request: { readonly raw: IncomingMessage },
+      reply: FastifyReplyLike,
+    ): Promise<void> => {
+      const response = await handle(requestOf(request.raw), request as never)
+      reply.code(response.status)
+      for (const [name, value] of response.headers) if (name !== 'set-cookie') reply.header(name, value)
+      const cookies = response.headers.getSetCookie()
+      if (cookies.length > 0) reply.header('set-cookie', cookies)
+      // Fastify removes the body for HEAD, which it cannot do for a response of Fetch.
+      reply.send(Buffer.from(await response.arrayBuffer()))
+      discardRest(request.raw)
+    }
+    for (const url of ['/', '/*'])
+      scope.route({ method: ['GET', 'HEAD', 'POST'], url, handler: handler as never })
     done()
   }
 }

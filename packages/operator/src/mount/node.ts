@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
 
 import { text } from '../answer.ts'
+import { bodyOf, discardRest, type ParsedRequest } from './node-body.ts'
 
 /** Middleware of Express, Nest and Connect, and a listener of `node:http`. */
 export type NodeHandler = (
@@ -24,7 +24,7 @@ const METHODS: ReadonlySet<string | undefined> = new Set([
 ])
 
 /** A request of Node, as frameworks complete it. */
-type GivenRequest = IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown }
+type GivenRequest = ParsedRequest & { readonly originalUrl?: string }
 
 /** Makes a handler for Node's own requests of one for Fetch requests. */
 export function mountOnNode(handle: Handle): NodeHandler {
@@ -43,15 +43,17 @@ async function answer(handle: Handle, req: IncomingMessage, res: ServerResponse)
     ? await handle(requestOf(req), req as never)
     : text(405, 'Only GET and POST.', { Allow: 'GET, HEAD, POST' })
   await send(response, req, res)
+  discardRest(req)
 }
 
-/** Makes a Fetch request of one of Node's, with its whole path. */
-export function requestOf(req: GivenRequest, given: unknown = req.body): Request {
+/** Makes a Fetch request of one of Node's, with its whole path. Its body is read when somebody asks for it. */
+export function requestOf(req: GivenRequest): Request {
   const { method = 'GET', url: own = '/', originalUrl = own } = req
   // The host of the address decides nothing, and a client may send a broken one.
   const url = new URL(`http://localhost/${originalUrl.replace(/^\/+/, '')}`)
   const isEmpty = method === 'GET' || method === 'HEAD'
-  return new Request(url, { method, headers: headersOf(req), ...(isEmpty ? {} : bodyOf(req, given)) })
+  const body = isEmpty ? {} : ({ body: bodyOf(req), duplex: 'half' } as RequestInit)
+  return new Request(url, { method, headers: headersOf(req), ...body })
 }
 
 function headersOf({ headers: given }: IncomingMessage): Headers {
@@ -62,12 +64,6 @@ function headersOf({ headers: given }: IncomingMessage): Headers {
   const authority = given[':authority']
   if (typeof authority === 'string') headers.set('host', authority)
   return headers
-}
-
-/** The body of a request. It is read when the handler asks for it. A body parser before the page may have read it already. */
-function bodyOf(req: IncomingMessage, given: unknown): RequestInit {
-  if (given !== undefined) return { body: typeof given === 'string' ? given : JSON.stringify(given) }
-  return { body: Readable.toWeb(req) as ReadableStream, duplex: 'half' } as RequestInit
 }
 
 async function send(response: Response, req: IncomingMessage, res: ServerResponse): Promise<void> {

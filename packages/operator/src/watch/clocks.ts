@@ -1,4 +1,5 @@
 import type { ProcessNumbers } from './report.ts'
+import { HOUR } from './timeline.ts'
 
 /** How far apart clocks may be without notice, in milliseconds. */
 const APART_MS = 6_000
@@ -33,13 +34,18 @@ export class Clocks {
 
 function moved(numbers: ProcessNumbers & { readonly id: string }, ahead: number): SeenNumbers {
   if (ahead === 0) return { ...numbers, ahead }
-  const { counts, policies, events, store } = numbers
+  const { counts, hour, policies, events, counted, store } = numbers
   return {
     ...numbers,
     ahead,
     now: numbers.now - ahead,
     since: numbers.since - ahead,
     counts: { ...counts, second: counts.second - Math.round(ahead / 1000) },
+    hour: { ...hour, second: hour.second - Math.round(ahead / 1000 / HOUR.seconds) * HOUR.seconds },
+    counted: counted.map(({ client, under }) => ({
+      client,
+      under: under.map(one => ({ ...one, at: one.at - ahead })),
+    })),
     policies: policies.map(tally => ({ ...tally, at: tally.at - ahead })),
     events: events.map(event => ({ ...event, at: event.at - ahead })),
     store: { ...store, since: store.since - ahead },

@@ -40,7 +40,11 @@ export function feedOf({ processes, own, problem }: Seen, view: KeyView, now: nu
     processes: processes.map(({ id, store, waiting, ahead }) => ({
       name: id.slice(0, 8),
       isOwn: id === own,
-      store,
+      // The store has just not answered this process, so nobody knows who would decide.
+      store:
+        id === own && problem !== undefined && store.decides === 'store'
+          ? { ...store, decides: 'unknown' }
+          : store,
       waiting,
       ahead,
     })),

@@ -1,8 +1,11 @@
 /** The health of the store. */
 export interface StoreHealth {
   readonly kind: string
-  /** What decided last: the store, or instead `local`, `open` or `closed`. */
-  readonly decides: 'store' | 'local' | 'open' | 'closed'
+  /**
+   * What decided last: the store, or instead `local`, `open` or `closed`. `unknown` if nothing was decided yet, or not since the store
+   * failed.
+   */
+  readonly decides: 'store' | 'local' | 'open' | 'closed' | 'unknown'
   /** The start of this state, in Unix milliseconds. */
   readonly since: number
   readonly errors: number
@@ -18,7 +21,7 @@ const KEPT = 512
 /** Records whether the store answers, and how fast. */
 export class Health {
   #kind: string
-  #decides: StoreHealth['decides'] = 'store'
+  #decides: StoreHealth['decides'] = 'unknown'
   #since: number
   #errors = 0
   #lastError: StoreHealth['lastError']
@@ -36,11 +39,7 @@ export class Health {
     durationMs: number,
     now: number,
   ): void {
-    const decides = degraded === false ? 'store' : degraded
-    if (decides !== this.#decides) {
-      this.#decides = decides
-      this.#since = now
-    }
+    this.#turn(degraded === false ? 'store' : degraded, now)
     this.#kind = kind
     this.#durations[this.#count++ % KEPT] = durationMs
   }
@@ -49,6 +48,18 @@ export class Health {
     this.#errors++
     this.#kind = kind
     this.#lastError = { failure, at: now }
+    if (this.#decides === 'store') this.#turn('unknown', now)
+  }
+
+  /** The store answers again. */
+  recovered(now: number): void {
+    this.#turn('store', now)
+  }
+
+  #turn(decides: StoreHealth['decides'], now: number): void {
+    if (decides === this.#decides) return
+    this.#decides = decides
+    this.#since = now
   }
 
   read(): StoreHealth {

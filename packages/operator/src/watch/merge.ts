@@ -4,18 +4,26 @@ import { MOST_EVENTS, type WatchedEvent } from './events.ts'
 import { MOST_KEYS } from './recorder.ts'
 import type { ProcessNumbers } from './report.ts'
 import { leftOf, type Tally } from './tallies.ts'
-import { type Counts, SECONDS } from './timeline.ts'
+import { type Counts, HOUR, MINUTES, type Span } from './timeline.ts'
 
 /** The numbers of all processes together. */
-export type MergedNumbers = Omit<ProcessNumbers, 'now' | 'store'>
+export type MergedNumbers = Omit<ProcessNumbers, 'now' | 'store' | 'counted'>
 
 /** Adds the numbers of processes up. @param now Unix milliseconds */
 export function merge(all: readonly ProcessNumbers[], now: number): MergedNumbers {
   const policies = all.flatMap(each => each.policies)
-  const counts = all.map(each => each.counts)
   return {
     since: Math.min(now, ...all.map(({ since }) => since)),
-    counts: mergeCounts(counts, Math.floor(now / 1000)),
+    counts: mergeCounts(
+      all.map(({ counts }) => counts),
+      MINUTES,
+      now,
+    ),
+    hour: mergeCounts(
+      all.map(({ hour }) => hour),
+      HOUR,
+      now,
+    ),
     policies: mergePolicies(policies, now),
     used: mergeKeys(all.flatMap(({ used }) => used)),
     refused: mergeKeys(all.flatMap(({ refused }) => refused)),
@@ -24,10 +32,11 @@ export function merge(all: readonly ProcessNumbers[], now: number): MergedNumber
   }
 }
 
-function mergeCounts(all: readonly Counts[], second: number): Counts {
+function mergeCounts(all: readonly Counts[], { steps, seconds }: Span, now: number): Counts {
+  const second = Math.floor(now / 1000 / seconds) * seconds
   const column = (name: Exclude<keyof Counts, 'second'>): number[] =>
-    Array.from({ length: SECONDS }, (_, i) =>
-      all.reduce((sum, counts) => sum + (counts[name][i + second - counts.second] ?? 0), 0),
+    Array.from({ length: steps }, (_, i) =>
+      all.reduce((sum, counts) => sum + (counts[name][i + (second - counts.second) / seconds] ?? 0), 0),
     )
   return {
     second,

@@ -7,16 +7,23 @@ type Document = Pick<StoreDocument, 'read' | 'write'>
 const RENEW_MS = 10_000
 /** How long somebody counts as watching after the last sign, in milliseconds. */
 const WATCHED_MS = 30_000
+/** How many clients may be looked at, by all pages together. Later ones replace earlier ones. */
+const MOST_LOOKED_AT = 16
+/** How often a look is written while other pages write theirs. */
+const ATTEMPTS = 3
+/** The longest key that is asked for. */
+const LONGEST_KEY = 300
 
 /**
- * Tells all processes that somebody watches. The process that answers a page writes a document every ten seconds, and the others see
- * that its version grows. So nobody compares clocks.
+ * Tells all processes that somebody watches, and at which clients. The process that answers a page writes a document every ten seconds,
+ * and the others see that its version grows. So nobody compares clocks.
  */
 export class Presence {
   readonly #document: Document
   #version: string | undefined
   #until = 0
   #renewedAt = Number.NEGATIVE_INFINITY
+  #clients: readonly string[] = []
 
   constructor(document: Document) {
     this.#document = document
@@ -27,15 +34,25 @@ export class Presence {
     return now < this.#until
   }
 
+  /** The keys of the clients at which somebody looks. */
+  get clients(): readonly string[] {
+    return this.#clients
+  }
+
   /** Somebody watches this process. */
   async seen(now: number): Promise<void> {
     this.#until = now + WATCHED_MS
     if (now - this.#renewedAt < RENEW_MS) return
     this.#renewedAt = now
-    const found = await this.#document.read()
-    // If another process wrote meanwhile, it has told the same.
-    const version = await this.#document.write(String(now), found?.version ?? '0')
-    if (version !== undefined) this.#version = version
+    await this.#write([])
+  }
+
+  /** Somebody looks at a client, so that the other processes tell what they know of it. */
+  async lookAt(client: string, now: number): Promise<void> {
+    this.#until = now + WATCHED_MS
+    if (client.length > LONGEST_KEY || this.#clients.at(-1) === client) return
+    this.#renewedAt = now
+    await this.#write([client])
   }
 
   /** Looks whether somebody watches another process. The first look only learns the version. */
@@ -44,5 +61,32 @@ export class Presence {
     if (found === undefined) return
     if (this.#version !== undefined) this.#until = now + WATCHED_MS
     this.#version = found.version
+    this.#clients = clientsIn(found.text)
+  }
+
+  async #write(added: readonly string[]): Promise<void> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const found = await this.#document.read()
+      const known = clientsIn(found?.text ?? '').filter(client => !added.includes(client))
+      const clients = [...known, ...added].slice(-MOST_LOOKED_AT)
+      const version = await this.#document.write(JSON.stringify({ clients }), found?.version ?? '0')
+      if (version === undefined) continue
+      this.#version = version
+      this.#clients = clients
+      return
+    }
+  }
+}
+
+/** The clients in a document; none if it is broken or of another version. */
+function clientsIn(text: string): string[] {
+  try {
+    const { clients } = JSON.parse(text) as { clients?: unknown }
+    if (!Array.isArray(clients)) return []
+    return clients
+      .filter(client => typeof client === 'string' && client.length <= LONGEST_KEY)
+      .slice(-MOST_LOOKED_AT)
+  } catch {
+    return []
   }
 }

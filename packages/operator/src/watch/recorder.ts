@@ -8,11 +8,12 @@ import {
   TopKeys,
 } from '@halt/core'
 
+import { Companions, type CountedUnder } from './companions.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
 import type { ProcessNumbers } from './report.ts'
 import { Tallies } from './tallies.ts'
-import { Timeline } from './timeline.ts'
+import { HOUR, MINUTES, Timeline } from './timeline.ts'
 
 type Listener = (message: unknown) => void
 
@@ -20,16 +21,22 @@ type Listener = (message: unknown) => void
 export const MOST_KEYS = 10
 /** How many keys are counted, of each policy and by each count. */
 const COUNTED_KEYS = 200
+/** Of how many allowed requests one is looked at while nobody watches. */
+const PASSED_PER_SAMPLE = 16
 /** How many policies are shown. */
 const MOST_POLICIES = 20
 
 /**
- * Counts the decisions of this process in bounded memory, from the first to the last moment in which somebody watches. It listens to
- * the channels of Halt, so decisions cost nothing more while nobody does.
+ * Counts the decisions of this process in bounded memory, so that who opens the page sees the last hour: how many, and who was refused.
+ * It listens to the channels of Halt, and tells nobody. The most used keys are counted while somebody watches.
  */
 export class Recorder {
   readonly #since = Date.now()
-  readonly #timeline = new Timeline()
+  readonly #timelines = [new Timeline(MINUTES), new Timeline(HOUR)] as const
+  readonly #companions = new Companions()
+  /** Whether somebody watches, so that every request tells its keys. */
+  isWatched = false
+  #passed = 0
   readonly #tallies = new Tallies()
   readonly #topKeys = new TopKeys({ counters: COUNTED_KEYS })
   readonly #health: Health
@@ -55,12 +62,13 @@ export class Recorder {
   }
 
   /** The numbers so far. */
-  read(now: number): Omit<ProcessNumbers, 'waiting'> {
+  read(now: number): Omit<ProcessNumbers, 'waiting' | 'counted'> {
     const { used, refused } = this.#topKeys.local(MOST_KEYS)
     return {
       now,
       since: this.#since,
-      counts: this.#timeline.read(now),
+      counts: this.#timelines[0].read(now),
+      hour: this.#timelines[1].read(now),
       policies: this.#tallies.read(now).slice(0, MOST_POLICIES),
       used: used.slice(0, MOST_KEYS),
       refused: refused.slice(0, MOST_KEYS),
@@ -71,12 +79,25 @@ export class Recorder {
 
   #decided({ key, decision, metadata }: DecisionMessage): void {
     const now = Date.now()
-    if (metadata.outcome === 'exempt') return this.#timeline.count('exempt', now)
-    this.#timeline.count(decision.allowed ? 'allowed' : 'refused', now)
-    if (metadata.degraded !== false) this.#timeline.count('degraded', now)
-    for (const verdict of decision.verdicts) this.#tallies.count(verdict, now)
-    this.#topKeys.onCheck(key, decision, metadata)
+    if (metadata.outcome === 'exempt') return this.#count('exempt', now)
+    this.#count(decision.allowed ? 'allowed' : 'refused', now)
+    if (metadata.degraded !== false) this.#count('degraded', now)
     this.#health.decided(metadata.degraded, metadata.store, metadata.durationMs, now)
+    // Most requests pass while nobody watches. Of them, one in sixteen tells its keys, so that they cost next to nothing.
+    if (decision.allowed && !this.isWatched && this.#passed++ % PASSED_PER_SAMPLE !== 0) return
+    const { verdicts } = decision
+    this.#companions.note(verdicts, now)
+    for (const verdict of verdicts) this.#tallies.count(verdict, now)
+    if (this.isWatched || !decision.allowed) this.#topKeys.onCheck(key, decision, metadata)
+  }
+
+  /** The other keys on which requests of a client were counted lately. */
+  countedUnder(client: string): readonly CountedUnder[] {
+    return this.#companions.of(client)
+  }
+
+  #count(series: 'allowed' | 'refused' | 'exempt' | 'degraded', now: number): void {
+    for (const timeline of this.#timelines) timeline.count(series, now)
   }
 
   #quota({ event, key, quota: { name }, threshold }: QuotaMessage): void {
@@ -100,6 +121,7 @@ export class Recorder {
 
   #recovered({ lastedMs }: StoreRecoveredMessage): void {
     const seconds = Math.round(lastedMs / 1000)
+    this.#health.recovered(Date.now())
     this.#events.add({
       at: Date.now(),
       what: `The store answers again, after ${seconds} s`,

@@ -2,8 +2,10 @@ import type { TopKey } from '@halt/core'
 
 import type { WatchedEvent } from './events.ts'
 import type { StoreHealth } from './health.ts'
+import type { CountedClient } from './companions.ts'
+import { reportCheck } from './report-check.ts'
 import type { Tally } from './tallies.ts'
-import { type Counts, SECONDS } from './timeline.ts'
+import { type Counts, HOUR, MINUTES } from './timeline.ts'
 
 /** The numbers of one process, which it shares with the others while somebody watches. Times are Unix milliseconds. */
 export interface ProcessNumbers {
@@ -11,27 +13,34 @@ export interface ProcessNumbers {
   readonly now: number
   /** When it began to record. */
   readonly since: number
+  /** The last two minutes, by the second. */
   readonly counts: Counts
+  /** The last hour, by the quarter of a minute. */
+  readonly hour: Counts
   readonly policies: readonly Tally[]
   /** The keys with the most allowed decisions, and those with the most refusals. */
   readonly used: readonly TopKey[]
   readonly refused: readonly TopKey[]
   readonly store: StoreHealth
   readonly events: readonly WatchedEvent[]
+  /** The keys on which requests of the clients were counted lately that somebody looks at. */
+  readonly counted: readonly CountedClient[]
   /** How many callers wait for their turn. */
   readonly waiting: number
 }
 
 // The version of the form. Numbers of another version are left out.
-const FORM = 1
+const FORM = 2
 
 /** The longest report, in characters as JSON writes them. */
 const LONGEST = 15_000
 
 /** Writes numbers for the other processes. Lists are cut if names and keys are very long. */
-export function writeNumbers({ policies, used, refused, events, ...rest }: ProcessNumbers): string {
+export function writeNumbers({ policies, used, refused, events, counted, ...rest }: ProcessNumbers): string {
   for (let most = 32; ; most = Math.floor(most / 2)) {
-    const [some, many, few, last] = [policies, used, refused, events].map(list => list.slice(0, most))
+    const [some, many, few, last, looked] = [policies, used, refused, events, counted].map(list =>
+      list.slice(0, most),
+    )
     const text = JSON.stringify({
       halt: FORM,
       ...rest,
@@ -39,6 +48,7 @@ export function writeNumbers({ policies, used, refused, events, ...rest }: Proce
       used: many,
       refused: few,
       events: last,
+      counted: looked,
     })
     if (most === 0 || JSON.stringify(text).length <= LONGEST) return text
   }
@@ -47,27 +57,11 @@ export function writeNumbers({ policies, used, refused, events, ...rest }: Proce
 /** Reads the numbers of another process. Undefined if they are broken, or of another version. */
 export function readNumbers(text: string): ProcessNumbers | undefined {
   try {
-    const found = JSON.parse(text) as Partial<ProcessNumbers> & { readonly halt?: unknown }
-    return found.halt === FORM && isWhole(found) ? (found as ProcessNumbers) : undefined
+    const found = JSON.parse(text) as (ProcessNumbers & { readonly halt?: unknown }) | null
+    return found?.halt === FORM && isWhole(found) ? found : undefined
   } catch {
     return undefined
   }
 }
 
-function isWhole({
-  counts,
-  policies,
-  used,
-  refused,
-  events,
-  store,
-  ...rest
-}: Partial<ProcessNumbers>): boolean {
-  const columns = [counts?.allowed, counts?.refused, counts?.exempt, counts?.degraded]
-  return (
-    [rest.now, rest.since, rest.waiting, counts?.second].every(Number.isFinite) &&
-    columns.every(column => Array.isArray(column) && column.length === SECONDS) &&
-    [policies, used, refused, events].every(list => Array.isArray(list)) &&
-    typeof store?.kind === 'string'
-  )
-}
+const isWhole = reportCheck(MINUTES.steps, HOUR.steps)

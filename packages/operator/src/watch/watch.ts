@@ -4,6 +4,7 @@ import type { Store } from '@halt/core/store'
 import type { LimiterEntry } from '../options.ts'
 import { shownError, type ShownError } from '../answer.ts'
 import { Clocks, type SeenNumbers } from './clocks.ts'
+import type { CountedUnder } from './companions.ts'
 import { Presence } from './presence.ts'
 import { Recorder } from './recorder.ts'
 import { type ProcessNumbers, readNumbers, writeNumbers } from './report.ts'
@@ -24,19 +25,19 @@ export interface Seen {
   readonly problem: ShownError | undefined
 }
 
-/** Records the decisions of this process and shares them with the others, while somebody watches any of them. */
+/** Records the decisions of this process, and shares them with the others while somebody watches any of them. */
 export class Watch {
-  readonly #kind: string
+  readonly #recorder: Recorder
   readonly #limiters: readonly LimiterEntry[]
   readonly #presence: Presence
   readonly #reports: Reports
   readonly #clocks = new Clocks()
-  #recorder: Recorder | undefined
+  #isShared = false
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
   constructor(store: Store & Pick<Required<Store>, 'document'>, limiters: readonly LimiterEntry[]) {
-    this.#kind = store.kind ?? 'custom'
+    this.#recorder = new Recorder(store.kind ?? 'custom')
     this.#limiters = limiters
     this.#presence = new Presence(documentOf(store, WATCHED))
     // The page itself says that the store is away.
@@ -49,6 +50,7 @@ export class Watch {
   /** The numbers of all processes. Whoever asks watches. */
   async read(): Promise<Seen> {
     const now = Date.now()
+    this.#recorder.isWatched = true
     const id = this.#reports.process
     const own = { ...this.#numbers(now), id, ahead: 0 }
     try {
@@ -63,9 +65,29 @@ export class Watch {
     }
   }
 
+  /**
+   * The other keys on which requests of a client were counted lately, in all processes. Other processes tell theirs some seconds after the
+   * first call: `isWhole` says whether they had the time.
+   */
+  async countedUnder(client: string): Promise<{ under: readonly CountedUnder[]; isWhole: boolean }> {
+    const own = this.#recorder.countedUnder(client)
+    const isKnown = this.#presence.clients.includes(client)
+    try {
+      await this.#presence.lookAt(client, Date.now())
+      const { processes } = await this.read()
+      const all = processes.flatMap(({ counted }) => counted.filter(each => each.client === client))
+      const under = latestOf([...own, ...all.flatMap(each => each.under)])
+      return { under, isWhole: isKnown || processes.length === 1 }
+    } catch {
+      // The store is away, so no process hears of the look.
+      return { under: own, isWhole: true }
+    }
+  }
+
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    this.#recorder.stop()
     this.#rest()
   }
 
@@ -78,20 +100,38 @@ export class Watch {
     await this.#presence.look(Date.now()).catch(() => {})
     const now = Date.now()
     if (!this.#presence.isWatched(now) || this.#isClosed) this.#rest()
-    else await this.#reports.publish(writeNumbers(this.#numbers(now)))
+    else {
+      this.#isShared = true
+      this.#recorder.isWatched = true
+      await this.#reports.publish(writeNumbers(this.#numbers(now)))
+    }
     this.#wait()
   }
 
   #numbers(now: number): ProcessNumbers {
     const waiting = this.#limiters.reduce((sum, { limiter }) => sum + limiter.waiting, 0)
-    return { waiting, ...(this.#recorder ??= new Recorder(this.#kind)).read(now) }
+    const counted = this.#presence.clients
+      .map(client => ({ client, under: this.#recorder.countedUnder(client) }))
+      .filter(({ under }) => under.length > 0)
+    return { waiting, counted, ...this.#recorder.read(now) }
   }
 
-  /** Ends the recording, because nobody watches. */
+  /** Takes the report back, because nobody watches. */
   #rest(): void {
-    if (this.#recorder === undefined) return
-    this.#recorder.stop()
-    this.#recorder = undefined
+    this.#recorder.isWatched = false
+    if (!this.#isShared) return
+    this.#isShared = false
     void this.#reports.withdraw()
   }
+}
+
+/** The last verdict on each key, the latest first. */
+function latestOf(all: readonly CountedUnder[]): CountedUnder[] {
+  const latest = new Map<string, CountedUnder>()
+  for (const one of all.toSorted((a, b) => a.at - b.at)) {
+    const id = `${one.policy} ${one.key}`
+    latest.delete(id)
+    latest.set(id, one)
+  }
+  return [...latest.values()].toReversed()
 }

@@ -1,0 +1,83 @@
+import type { Identity } from '@halt/core'
+
+import type { Call } from '../command/command.ts'
+import { type CliIo, coloursOf, jsonLine, print, printable } from '../io.ts'
+import type { OpenClient } from './client.ts'
+import { type ClientReading, type ClientView, entriesOf, type PlanView } from './client-views.ts'
+import { lineOf } from './list-commands.ts'
+
+/**
+ * Prints what was read of a client behind `lines`, each plan apart, or all of it as JSON with `facts`. `last` is the plan that is marked,
+ * if it was read earlier.
+ */
+export async function printClient(
+  client: OpenClient,
+  reading: ClientReading,
+  call: Call,
+  io: CliIo,
+  { lines = [], facts = {} }: { readonly lines?: readonly string[]; readonly facts?: object } = {},
+): Promise<void> {
+  const entries = await entriesOf(reading, client.control)
+  if (call.flags['json'] === true) return print(io, [jsonLine({ ...facts, ...dataOf(reading), entries })])
+  const { bold } = coloursOf(io, io.stdout)
+  await print(io, [
+    ...lines.map(printable),
+    ...(reading.plans[0]?.plan === undefined ? [] : [lastLine(reading)]),
+    ...reading.plans.flatMap(plan => [
+      ...(plan.plan === undefined ? [] : [bold(printable(headOf(plan, reading)))]),
+      ...explained(plan.views).map(line => printable(plan.plan === undefined ? line : `  ${line}`)),
+    ]),
+    ...entries.map(({ kind, ...entry }) => `set by an operator: ${lineOf(kind, entry)}`),
+    ...(isWithoutAddress(client.identity) ? [ADDRESS_NOTE] : []),
+  ])
+}
+
+const ADDRESS_NOTE = 'The address is not known, so blocks of addresses are not shown. Give --ip.'
+
+function lastLine({ last }: ClientReading): string {
+  return last === undefined
+    ? 'The counters do not tell under which plan the client was charged last.'
+    : printable(`The client was charged last under the plan ${last}.`)
+}
+
+function headOf({ plan, isRefused }: PlanView, { last }: ClientReading): string {
+  const verdict = isRefused ? 'would be refused' : 'would pass'
+  if (plan !== last) return `Plan ${plan}: ${verdict} under it`
+  return `Plan ${plan}, charged last: ${isRefused ? 'refused' : 'passes'}`
+}
+
+function dataOf({ plans, last }: ClientReading): object {
+  if (plans[0]?.plan === undefined) return dataOfPlan(plans[0])
+  return {
+    lastPlan: last ?? null,
+    plans: plans.map(each => ({
+      plan: each.plan,
+      chargedLast: last === undefined ? null : each.plan === last,
+      ...dataOfPlan(each),
+    })),
+  }
+}
+
+function dataOfPlan(plan: PlanView | undefined): object {
+  const [whole, ...parts] = (plan?.views ?? []).map(({ identity, explanation, counters }) => ({
+    identity,
+    ...explanation,
+    counters,
+  }))
+  return parts.length === 0 ? { ...whole } : { ...whole, parts }
+}
+
+/** The lines of several explanations. A policy that one of them shows is not called out of reach by the others. */
+function explained(views: readonly ClientView[]): string[] {
+  const known = views.filter(({ explanation }) => explanation.decision !== undefined)
+  const shown = known.flatMap(({ explanation }) => explanation.policies.map(({ policy }) => policy))
+  const isShown = (line: string): boolean =>
+    views.length > 1 && shown.some(policy => line.startsWith(`  ${policy}: not reachable by `))
+  return (known.length === 0 ? views.slice(0, 1) : known)
+    .flatMap(({ explanation }) => String(explanation).split('\n'))
+    .filter(line => !isShown(line))
+}
+
+function isWithoutAddress(identity: Identity): boolean {
+  return typeof identity !== 'string' && !('ip' in identity) && !('custom' in identity)
+}

@@ -1,0 +1,96 @@
+import {
+  type Control,
+  type ControlEntry,
+  type CounterReading,
+  type Explanation,
+  type HaltError,
+  type Identity,
+  lastChargedPlan,
+  type RateLimiter,
+} from '@halt/core'
+
+import type { OpenClient, OpenPlan } from './client.ts'
+
+/** An identity with its explanation and its counters. */
+export interface ClientView {
+  readonly identity: Identity
+  readonly explanation: Explanation
+  readonly counters: readonly CounterReading[]
+  /** The keys under which entries of operators may stand. */
+  readonly keys: readonly (string | undefined)[]
+}
+
+/** A client under one plan: its id, and each part of it. */
+export interface PlanView {
+  /** Undefined if there are no plans. */
+  readonly plan: string | undefined
+  readonly views: readonly ClientView[]
+  /** Whether the client is refused now under this plan. */
+  readonly isRefused: boolean
+}
+
+/** A client under all plans. */
+export interface ClientReading {
+  readonly plans: readonly PlanView[]
+  /** The plan under which it was charged last; undefined if its counters do not tell, or there are no plans. */
+  readonly last: string | undefined
+}
+
+/** Reads a client under each plan, and charges nothing. */
+export async function readClient({ identity, plans }: OpenClient): Promise<ClientReading> {
+  const read = await Promise.all(plans.map(plan => readPlan(plan, identity)))
+  const named = read.map(({ plan = '', views }) => ({
+    name: plan,
+    counters: views.flatMap(({ counters }) => counters),
+  }))
+  return { plans: read, last: plans.length > 1 ? lastChargedPlan(named) : plans[0]?.name }
+}
+
+async function readPlan({ name, limiter }: OpenPlan, identity: Identity): Promise<PlanView> {
+  // An id with an address is explained as both together, and as each alone, because policies and entries may count either.
+  const views = await Promise.all(partsOf(identity).map(part => viewOf(limiter, part)))
+  return {
+    plan: name,
+    views,
+    isRefused: views.some(({ explanation }) => explanation.decision?.allowed === false),
+  }
+}
+
+async function viewOf(limiter: RateLimiter, identity: Identity): Promise<ClientView> {
+  const explanation = await limiter.explain(identity)
+  const { decision, policies } = explanation
+  const keys = [decision?.key, ...policies.map(({ key }) => key)]
+  return { identity, explanation, counters: await countersOf(limiter, identity), keys }
+}
+
+async function countersOf(limiter: RateLimiter, identity: Identity): Promise<readonly CounterReading[]> {
+  try {
+    return await limiter.inspect(identity)
+  } catch (error) {
+    // The explanation names the identities that reach the counters.
+    if ((error as HaltError).code === 'HALT_E_IDENTITY_KIND') return []
+    throw error
+  }
+}
+
+/** Whether the client is refused under the plan that charged it last; if that is not known, under every plan. */
+export function isRefused({ plans, last }: ClientReading): boolean {
+  const known = plans.find(({ plan }) => plan === last && last !== undefined)
+  return known === undefined ? plans.every(plan => plan.isRefused) : known.isRefused
+}
+
+/** The entries of operators about a client. */
+export async function entriesOf(
+  { plans }: ClientReading,
+  control: Control,
+): Promise<readonly ControlEntry[]> {
+  const keys = new Set(plans.flatMap(({ views }) => views.flatMap(view => view.keys)))
+  return (await control.entries()).filter(({ target }) => target !== undefined && keys.has(target))
+}
+
+/** An identity and, if it is an id with an address, each of the two alone. */
+export function partsOf(identity: Identity): readonly Identity[] {
+  if (typeof identity === 'string' || !('ip' in identity)) return [identity]
+  const { ip, ...id } = identity
+  return Object.keys(id).length === 0 ? [identity] : [identity, id as Identity, { ip }]
+}

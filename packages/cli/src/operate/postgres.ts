@@ -1,0 +1,126 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { HaltError } from '@halt/core'
+import { PostgresStore, type Query } from '@halt/store-postgres'
+
+import { commandError } from '../command/parse.ts'
+import type { CliIo } from '../io.ts'
+import type { Place } from './place.ts'
+
+/** The longest time that a connection may take, in seconds. */
+const CONNECT_S = 5
+
+/** A connection to PostgreSQL, the store on it, and what is looked at. */
+export interface OpenPostgres {
+  readonly store: PostgresStore
+  readonly place: () => Promise<Place>
+}
+
+/** A connection that answers queries. */
+interface Connection {
+  readonly query: Query
+  end(): Promise<unknown>
+}
+
+/**
+ * Connects to PostgreSQL by pg or postgres.js, calls `use`, and closes the connection.
+ *
+ * @throws HaltError `HALT_E_COMMAND` for a wrong address; `HALT_E_STORE_UNAVAILABLE`
+ */
+export async function withPostgres<T>(
+  address: string,
+  {
+    prefix = '',
+    schema = 'halt',
+  }: { readonly prefix?: string | undefined; readonly schema?: string | undefined },
+  io: CliIo,
+  use: (postgres: OpenPostgres) => Promise<T>,
+): Promise<T> {
+  const url = readUrl(address)
+  const connection = await connect(url, io)
+  const { query } = connection
+  try {
+    await query('SELECT 1 AS one', []).catch(error => {
+      throw unavailable(`PostgreSQL at ${url.host} does not answer: ${messageOf(error)}.`, error)
+    })
+    const store = new PostgresStore({ query, prefix, schema, warn: () => {} })
+    const place = async (): Promise<Place> => {
+      const processes = await store.processes().catch(error => {
+        throw unavailable(`The schema "${schema}" of ${url.host} cannot be read: ${messageOf(error)}.`, error)
+      })
+      const server = `PostgreSQL ${url.host}, database ${url.pathname.slice(1) || url.username}, schema ${schema}`
+      const elsewhere = processes === 0 ? await otherPrefixes(query, schema) : []
+      return { server, prefix, processes, elsewhere }
+    }
+    return await use({ store, place })
+  } finally {
+    await connection.end()
+  }
+}
+
+function readUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url !== undefined && /^postgres(ql)?:$/.test(url.protocol)) return url
+  // The address may hold a password, so the message does not repeat it.
+  throw commandError(
+    '--postgres is not an address of PostgreSQL.',
+    'Write postgres://user:password@host:5432/database.',
+  )
+}
+
+async function otherPrefixes(query: Query, schema: string): Promise<string[]> {
+  // The store has checked the name of the schema.
+  const text = `SELECT DISTINCT prefix FROM ${schema}.instances WHERE seen > clock_timestamp() - interval '15 seconds' LIMIT 20`
+  const found = (await query(text, [])) as { rows?: { prefix: string }[] } & { prefix: string }[]
+  return (found.rows ?? [...found]).map(({ prefix }) => prefix)
+}
+
+async function connect(url: URL, io: CliIo): Promise<Connection> {
+  const pg = await load('pg', io)
+  if (pg !== undefined) {
+    const { Pool } = (pg['default'] ?? pg) as { Pool: new (options: object) => Connection & { on: Listen } }
+    const pool = new Pool({ connectionString: url.href, max: 2, connectionTimeoutMillis: CONNECT_S * 1000 })
+    // A connection that is lost while nobody asks would end the process.
+    pool.on('error', () => {})
+    return { query: async (text, params) => pool.query(text, params), end: () => pool.end() }
+  }
+  const postgres = (await load('postgres', io))?.['default'] as
+    | ((url: string, options: object) => { unsafe: Query; end(): Promise<unknown> })
+    | undefined
+  if (postgres === undefined)
+    throw unavailable('PostgreSQL cannot be asked, because neither pg nor postgres is installed.', undefined)
+  const sql = postgres(url.href, { max: 2, connect_timeout: CONNECT_S, onnotice: () => {} })
+  return { query: async (text, params) => sql.unsafe(text, params), end: () => sql.end() }
+}
+
+type Listen = (event: 'error', listener: () => void) => void
+
+/** Loads a package that stands beside this one, or in the folder in which the command runs. */
+async function load(name: string, { cwd }: CliIo): Promise<Readonly<Record<string, unknown>> | undefined> {
+  for (const find of [
+    (): string => name,
+    (): string => pathToFileURL(createRequire(join(cwd, 'halt.js')).resolve(name)).href,
+  ])
+    try {
+      return (await import(find())) as Record<string, unknown>
+    } catch {
+      // It is not there. The next place may have it.
+    }
+  return undefined
+}
+
+function unavailable(message: string, cause: unknown): HaltError {
+  return new HaltError(
+    'HALT_E_STORE_UNAVAILABLE',
+    message,
+    'Check the address, the password, the schema, and that pg is installed: npm install pg.',
+    { cause },
+  )
+}
+
+function messageOf(error: unknown): string {
+  const { errors } = error as { errors?: readonly unknown[] }
+  const first = errors?.[0] ?? error
+  return first instanceof Error ? first.message : String(first)
+}

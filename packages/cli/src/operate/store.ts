@@ -1,0 +1,114 @@
+import type { Store } from '@halt/core/store'
+
+import { type Call, ExitCode, type Flag, valueOf } from '../command/command.ts'
+import { commandError } from '../command/parse.ts'
+import { type CliIo, coloursOf, print } from '../io.ts'
+import { type Limits, loadLimits } from '../limits/limits-file.ts'
+import { lineOfPlace, type Place, warningOfPlace } from './place.ts'
+import { withPostgres } from './postgres.ts'
+import { withRedis } from './redis.ts'
+
+/** The options of every command that asks a store. */
+export const storeFlags: Readonly<Record<string, Flag>> = {
+  redis: {
+    value: 'url',
+    help: 'The Redis of the limiters: redis://…, rediss://…. Default: $HALT_REDIS_URL.',
+  },
+  postgres: {
+    value: 'url',
+    help: 'Their PostgreSQL instead: postgres://…. Default: $HALT_POSTGRES_URL.',
+  },
+  schema: { value: 'name', help: 'The schema in PostgreSQL. Default "halt".' },
+  prefix: {
+    value: 'text',
+    help: 'The prefix of the store. Default: that of settings in the limits file, else "halt:" on Redis and "" on PostgreSQL.',
+  },
+}
+
+/** The option of every command that can read the limits. */
+export const limitsFlag: Readonly<Record<string, Flag>> = {
+  policy: {
+    value: 'module',
+    help: 'The limits: a module that exports policies or options of a RateLimiter, and perhaps plans and settings.',
+  },
+}
+
+/** A store that a command asks, and the limits file of `--policy`. */
+export interface Opened {
+  /** It does not count this process among those that share the limits. */
+  readonly store: Store & Pick<Required<Store>, 'document'>
+  readonly place: Place
+  readonly limits: Limits | undefined
+}
+
+/**
+ * Opens the store of a command, prints which one it is, and calls `use`, whose result is the exit code. If no process uses the store
+ * under its prefix, the exit code is 3, whatever `use` found.
+ *
+ * @throws HaltError `HALT_E_COMMAND` without an address; `HALT_E_REDIS_CLIENT`, `HALT_E_STORE_UNAVAILABLE`, `HALT_E_POLICY_MODULE`
+ */
+export async function withStore(
+  call: Call,
+  io: CliIo,
+  use: (opened: Opened) => Promise<number>,
+): Promise<number> {
+  const module = valueOf(call, 'policy')
+  const limits = module === undefined ? undefined : await loadLimits(module, io.cwd)
+  return open(call, io, limits?.settings.prefix, async (store, find) => {
+    const place = withLimits(await find(), limits)
+    // Data on standard output stays data.
+    if (call.flags['json'] === true) io.stderr.write(`${lineOfPlace(place)}\n`)
+    else await print(io, [coloursOf(io, io.stdout).dim(lineOfPlace(place))])
+    const code = await use({ store: uncounted(store), place, limits })
+    if (place.processes !== 0) return code
+    io.stderr.write(`${coloursOf(io, io.stderr).yellow('Warning:')} ${warningOfPlace(place)}\n`)
+    return ExitCode.FAILED
+  })
+}
+
+type Found = Store & Pick<Required<Store>, 'document'>
+
+async function open(
+  call: Call,
+  io: CliIo,
+  prefixOfFile: string | undefined,
+  use: (store: Found, place: () => Promise<Place>) => Promise<number>,
+): Promise<number> {
+  const prefix = valueOf(call, 'prefix') ?? prefixOfFile
+  const [redis, postgres] = [addressOf(call, io, 'redis'), addressOf(call, io, 'postgres')]
+  // What was typed comes before what the environment says.
+  if (postgres !== undefined && (valueOf(call, 'postgres') !== undefined || redis === undefined))
+    return withPostgres(postgres, { prefix, schema: valueOf(call, 'schema') }, io, opened =>
+      use(opened.store, opened.place),
+    )
+  if (redis !== undefined) return withRedis(redis, prefix, io, opened => use(opened.store, opened.place))
+  throw commandError(
+    'There is no address of a store.',
+    'Give --redis redis://localhost:6379 or --postgres postgres://localhost/app, or set HALT_REDIS_URL or HALT_POSTGRES_URL.',
+  )
+}
+
+/** The address of a kind of store; undefined if none is given. @throws HaltError `HALT_E_COMMAND` if both kinds are */
+export function addressOf(call: Call, { env }: CliIo, kind: 'redis' | 'postgres'): string | undefined {
+  if (valueOf(call, 'redis') !== undefined && valueOf(call, 'postgres') !== undefined)
+    throw commandError('--redis and --postgres are both given.', 'Give one of them.')
+  const other = kind === 'redis' ? 'postgres' : 'redis'
+  if (valueOf(call, other) !== undefined) return undefined
+  return (valueOf(call, kind) ?? env[`HALT_${kind.toUpperCase()}_URL`]) || undefined
+}
+
+/** Processes whose limiters have a number for `instances` send no signs of life. */
+function withLimits(place: Place, limits: Limits | undefined): Place {
+  const isSilent = limits?.plans.some(({ settings }) => typeof settings.instances === 'number') === true
+  return place.processes === 0 && isSilent ? { ...place, processes: undefined } : place
+}
+
+/** The store without the method by which limiters make it count this process. */
+function uncounted(store: Found): Opened['store'] {
+  return {
+    kind: store.kind ?? 'custom',
+    evaluate: group => store.evaluate(group),
+    forget: counters => store.forget(counters),
+    document: name => store.document(name),
+  }
+}

@@ -1,0 +1,145 @@
+// A command that looks at the wrong place must not look as if all were well.
+import { Control, RateLimiter } from '@halt/core'
+import { PostgresStore, schema as schemaOf } from '@halt/store-postgres'
+import { RedisStore } from '@halt/store-redis'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
+
+import { unique } from '../../../../tools/unique.ts'
+import { folderWith, halt } from '../halt.ts'
+
+const client = new Redis(inject('redisUrl'))
+afterAll(() => client.quit())
+
+const policy = { name: 'per_user', limit: 2, window: 3600, keyStrategy: 'user' } as const
+const cwd = (): string => folderWith({ 'limits.mjs': `export const policies = [${JSON.stringify(policy)}]` })
+
+/** A process of an application that is idle: it only reads what operators have set. */
+async function idleApp(prefix: string): Promise<void> {
+  const store = new RedisStore({ client, prefix })
+  const control = new Control({ store })
+  const limiter = new RateLimiter({ store, control, policy })
+  onTestFinished(async () => {
+    control.close()
+    await limiter.close()
+  })
+  await control.refresh()
+}
+
+describe('a command on Redis', () => {
+  it('ends with 3 where no process lives, and names the prefix where one does', async () => {
+    const prefix = `${unique()}:`
+    await idleApp(prefix)
+    const env = { HALT_REDIS_URL: inject('redisUrl') }
+    const right = ['--prefix', prefix]
+    const wrong = ['--prefix', `${prefix}wrong:`]
+    for (const args of [
+      ['find', 'user:42', '--policy', 'limits.mjs'],
+      ['reset', 'user:42', '--policy', 'limits.mjs'],
+      ['block', 'user:42', '--for', '1m'],
+      ['entries'],
+      ['history'],
+      ['top'],
+      ['unblock', 'user:42'],
+    ]) {
+      const lost = await halt([...args, ...wrong], { cwd: cwd(), env })
+      expect([args[0], lost.code]).toEqual([args[0], 3])
+      expect(lost.err).toContain(`No process has used the prefix "${prefix}wrong:"`)
+      expect(lost.err).toContain(`"${prefix}"`)
+      expect(lost.out).toContain(`database 0, prefix "${prefix}wrong:": no live processes\n`)
+      if (args[0] === 'top') continue
+      const found = await halt([...args, ...right], { cwd: cwd(), env })
+      expect(found.code).toBeLessThan(2)
+      expect(found.out).toContain(`prefix "${prefix}": 1 live process\n`)
+    }
+  })
+
+  it('does not say that nobody lives where the processes do not tell', async () => {
+    const prefix = `${unique()}:`
+    const file = `export default { policy: ${JSON.stringify(policy)}, instances: 4 }`
+    const run = await halt(
+      ['find', 'user:42', '--policy', 'limits.mjs', '--redis', inject('redisUrl'), '--prefix', prefix],
+      { cwd: folderWith({ 'limits.mjs': file }) },
+    )
+    expect([run.code, run.out]).toEqual([
+      0,
+      expect.stringContaining('its processes do not tell that they live'),
+    ])
+  })
+
+  it('names the server on standard error beside JSON, and never a password', async () => {
+    const name = unique()
+    await client.acl('SETUSER', name, 'on', '>hunter2', '~*', '+@all')
+    onTestFinished(() => void client.acl('DELUSER', name))
+    const url = new URL(inject('redisUrl'))
+    ;[url.username, url.password, url.pathname] = [name, 'hunter2', '/1']
+    const run = await halt(['entries', '--json', '--redis', url.href], {})
+    expect(JSON.parse(run.out)).toEqual([])
+    expect(run.err).toContain(`Redis ${url.host}, database 1, prefix "halt:": no live processes\n`)
+    expect(run.out + run.err).not.toContain('hunter2')
+  })
+})
+
+describe('a command on PostgreSQL', () => {
+  it('finds, blocks, frees and grants as on Redis, and ends with 3 under another prefix', async () => {
+    const schema = unique()
+    const pool = new pg.Pool({ connectionString: inject('postgresUrl') })
+    onTestFinished(async () => {
+      await pool.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)
+      await pool.end()
+    })
+    await pool.query(schemaOf({ schema }))
+    const store = new PostgresStore({ query: pool, schema, prefix: 'shop:' })
+    const control = new Control({ store })
+    const month = { name: 'month', limit: 4, period: 'monthly' } as const
+    const limiter = new RateLimiter({ store, control, policy: [policy, month] })
+    onTestFinished(async () => {
+      control.close()
+      await limiter.close()
+    })
+    for (let i = 0; i < 3; i++) await limiter.consume({ user: '42' })
+    const file = `export const policies = ${JSON.stringify([policy, month])}; export const settings = { prefix: 'shop:' }`
+    const at = { cwd: folderWith({ 'limits.mjs': file }), env: { HALT_POSTGRES_URL: inject('postgresUrl') } }
+    const shell = (...args: string[]) => halt([...args, '--policy', 'limits.mjs', '--schema', schema], at)
+    const found = await shell('find', 'user:42')
+    expect(found.err).toBe('')
+    expect([found.code, found.out]).toEqual([
+      1,
+      expect.stringMatching(/^PostgreSQL .*, prefix "shop:": 1 live process\n/),
+    ])
+    expect((await shell('reset', 'user:42')).code).toBe(0)
+    // Processes remember a refusal for up to a second.
+    await expect
+      .poll(async () => (await limiter.consume({ user: '42' })).reason, { timeout: 10_000 })
+      .not.toBe('limited')
+    expect((await shell('grant', 'user:42', 'month', '5')).out).toContain(
+      'user:42 has 5 units of month on top',
+    )
+    expect((await shell('block', 'user:x', '--reason', 'abuse')).code).toBe(0)
+    await control.refresh()
+    expect((await limiter.consume({ user: 'x' })).reason).toBe('blocked')
+    const lost = await shell('entries', '--prefix', 'other:')
+    expect([lost.code, lost.err]).toEqual([3, expect.stringContaining('give --prefix "shop:"')])
+    const doctor = await halt(
+      ['doctor', '--postgres', inject('postgresUrl'), '--schema', schema, '--prefix', 'shop:'],
+      {},
+    )
+    expect(doctor.out).toContain('prefix "shop:": 1 live process')
+  })
+
+  it.each([
+    ['a wrong address', ['--postgres', 'mysql://me:hunter2@x/y'], 2, 'not an address of PostgreSQL'],
+    [
+      'a server that is not there',
+      ['--postgres', 'postgres://me:hunter2@127.0.0.1:1/y'],
+      3,
+      'HALT_E_STORE_UNAVAILABLE',
+    ],
+    ['both stores', ['--postgres', 'postgres://x/y', '--redis', 'redis://x'], 2, 'are both given'],
+  ])('with %s is an error that shows no password', async (_name, args, exit, says) => {
+    const { code, err, out } = await halt(['entries', ...args], {})
+    expect([code, err]).toEqual([exit, expect.stringContaining(says)])
+    expect(out + err).not.toContain('hunter2')
+  })
+})

@@ -1,0 +1,217 @@
+// A customer of a product with plans complains. The limits file lists the plans, so no look shows the refusal of another plan.
+import { Control, QuotaManager, RateLimiter } from '@halt/core'
+import { RedisStore } from '@halt/store-redis'
+import { Redis } from 'ioredis'
+import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
+
+import { unique } from '../../../../tools/unique.ts'
+import { folderWith, halt, type HaltRun } from '../halt.ts'
+
+const client = new Redis(inject('redisUrl'))
+afterAll(() => client.quit())
+const env = { HALT_REDIS_URL: inject('redisUrl') }
+
+const FREE = { name: 'free', limit: 10, window: '1h', keyStrategy: 'user', counter: 'plan' } as const
+const PRO = { ...FREE, name: 'pro', limit: 200 } as const
+const FREE_MONTH = { name: 'free_month', limit: 15, period: 'monthly' } as const
+const PRO_MONTH = { name: 'pro_month', limit: 1000, period: 'monthly' } as const
+const PER_IP = { name: 'per_ip', limit: 100, window: 60 } as const
+const PLANS = { free: [FREE, FREE_MONTH], pro: [PRO, PRO_MONTH] } as const
+
+/** An application whose policies depend on the client's plan, and a shell beside it. */
+function scene() {
+  const prefix = `${unique()}:`
+  const store = new RedisStore({ client, prefix })
+  const control = new Control({ store })
+  let plan: keyof typeof PLANS = 'free'
+  const policy = (): (typeof PLANS)[keyof typeof PLANS] => PLANS[plan]
+  const limiter = new RateLimiter({ store, control, policy, warn: () => {} })
+  onTestFinished(async () => {
+    control.close()
+    await limiter.close()
+  })
+  const file = `
+    export const policies = [${JSON.stringify(PER_IP)}]
+    export const plans = ${JSON.stringify(PLANS)}
+    export const settings = { prefix: ${JSON.stringify(prefix)} }`
+  const cwd = folderWith({ 'limits.mjs': file })
+  return {
+    prefix,
+    store,
+    cwd,
+    use: async (name: keyof typeof PLANS, cost: number) => {
+      plan = name
+      await control.refresh()
+      return limiter.consume({ user: '42' }, { cost, policy: PLANS[name] })
+    },
+    shell: (...args: string[]): Promise<HaltRun> => halt([...args, '--policy', 'limits.mjs'], { cwd, env }),
+  }
+}
+
+describe('a client of a product with plans', () => {
+  it('is shown under each plan apart, and the plan that charged it last is marked', async () => {
+    const { use, shell, prefix } = scene()
+    await use('free', 10)
+    await use('free', 5)
+    await use('pro', 20)
+    const { code, out, err } = await shell('find', 'user:42')
+    // The free plan would refuse, and it is not this customer's.
+    expect([code, err]).toEqual([0, ''])
+    const lines = out.split('\n')
+    expect(lines[0]).toMatch(new RegExp(`^Redis 127.*, database 0, prefix "${prefix}": 1 live process$`))
+    expect(lines[1]).toBe('The client was charged last under the plan pro.')
+    expect(lines).toContain('Plan free: would be refused under it')
+    expect(lines).toContain('Plan pro, charged last: passes')
+    const json = JSON.parse((await shell('find', 'user:42', '--json')).out)
+    expect(json).toMatchObject({
+      lastPlan: 'pro',
+      plans: [
+        { plan: 'free', chargedLast: false, decision: { allowed: false } },
+        { plan: 'pro', chargedLast: true, decision: { allowed: true } },
+      ],
+    })
+  })
+
+  it('that no counter knows is under an unknown plan, and is refused only if every plan refuses it', async () => {
+    const { use, shell } = scene()
+    await use('pro', 1)
+    const { code, out } = await shell('find', 'user:7')
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining('The counters do not tell under which plan the client was charged last.'),
+    ])
+    expect(out).not.toContain('charged last:')
+  })
+
+  it('keeps a used-up quota after a reset, which says what gives more, and a grant does', async () => {
+    const { use, shell, store } = scene()
+    await use('free', 10)
+    await new QuotaManager(store).consumeQuota('42', FREE_MONTH, { cost: 5 })
+    expect((await shell('find', 'user:42')).code).toBe(1)
+    const reset = await shell('reset', 'user:42', '--reason', 'their bug')
+    expect(reset.code).toBe(1)
+    expect(reset.out).toContain('1 counter of user:42 was reset.')
+    expect(reset.out).toContain(
+      'Still refused: the quota free_month (plan free) is used up, and a reset leaves quotas. Give more: npx @halt/cli grant user:42 free_month 1000',
+    )
+    const grant = [
+      'grant',
+      'user:42',
+      'free_month',
+      '7',
+      '--reason',
+      'our outage',
+      '--by',
+      'ann',
+      '--once',
+      'ticket 9',
+    ]
+    const granted = await shell(...grant)
+    expect([granted.code, granted.out]).toEqual([
+      0,
+      expect.stringMatching(/\nuser:42 has 7 units of free_month on top until .*, and 7 left\.\n$/),
+    ])
+    expect((await shell(...grant)).code).toBe(1)
+    expect((await use('free', 6)).allowed).toBe(true)
+    const history = JSON.parse((await shell('history', '--json')).out)
+    expect(history.filter(({ act }: { act: string }) => act === 'grant')).toMatchObject([
+      { target: 'user:42', policy: 'free_month', units: 7, by: 'ann', reason: 'our outage' },
+    ])
+  })
+
+  it('gets no grant that would help nobody', async () => {
+    const { use, shell } = scene()
+    await use('free', 1)
+    for (const [args, exit, says] of [
+      [['grant', 'ip:203.0.113.7', 'free_month', '5'], 2, 'It is reached by { user }'],
+      [['grant', 'user:42', 'free', '5'], 3, 'Its quotas are free_month, pro_month.'],
+      [['grant', 'user:42', 'free_month', '0'], 2, '--units'],
+      [['grant', 'user:42', 'free_month', 'x'], 2, '--units'],
+    ] as const) {
+      const { code, err } = await shell(...args)
+      expect([code, err]).toEqual([exit, expect.stringContaining(says)])
+    }
+  })
+
+  it('is freed from a block by what the reset says', async () => {
+    const { use, shell } = scene()
+    await use('pro', 1)
+    await shell('block', 'user:42', '--reason', 'scraping')
+    const { code, out } = await shell('reset', 'user:42')
+    expect([code, out]).toEqual([1, expect.stringContaining('End it: npx @halt/cli unblock user:42')])
+    expect((await shell('unblock', 'user:42')).code).toBe(0)
+  })
+})
+
+describe('a log of a product with plans', () => {
+  it('is replayed under each plan apart, in one pass, standard input too', async () => {
+    const { cwd } = scene()
+    const line = (i: number): string =>
+      `${JSON.stringify({ time: 1795510800 + i, ip: '203.0.113.7', user: '42' })}\n`
+    const log = Array.from({ length: 40 }, (_, i) => line(i)).join('')
+    const args = ['replay', '-', '--policy', 'limits.mjs']
+    const { code, out } = await halt(args, { cwd, stdin: log })
+    expect(code).toBe(0)
+    expect(out).toMatch(/^Plan free, if all had it\n40 requests[^]*\n\nPlan pro, if all had it\n40 requests/)
+    const { plans } = JSON.parse((await halt([...args, '--json'], { cwd, stdin: log })).out)
+    expect(plans).toMatchObject([
+      { plan: 'free', requests: 40, refused: 30 },
+      { plan: 'pro', requests: 40, refused: 0 },
+    ])
+  })
+})
+
+describe('a limits file', () => {
+  const run = (file: string): Promise<HaltRun> =>
+    halt(['find', 'user:42', '--policy', 'limits.mjs'], { cwd: folderWith({ 'limits.mjs': file }), env })
+
+  it.each([
+    ['plans that are a list', 'export const plans = [1]', 'HALT_E_POLICY_MODULE'],
+    ['no plan', 'export const plans = {}', 'HALT_E_POLICY_MODULE'],
+    ['an empty plan', 'export const plans = { free: [] }', 'HALT_E_POLICY_MODULE'],
+    ['a plan of texts', 'export const plans = { free: ["x"] }', 'HALT_E_POLICY_MODULE'],
+    [
+      'a wrong policy in a plan',
+      'export const plans = { free: [{ name: "a", limit: 0, window: 1 }] }',
+      'HALT_E_LIMIT',
+    ],
+    [
+      'unknown settings',
+      'export const settings = { prefxi: "a" }; export const policies = [{ name: "a", limit: 1, window: 1 }]',
+      'HALT_E_POLICY_MODULE',
+    ],
+    [
+      'a prefix that is no text',
+      'export const settings = { prefix: 7 }; export const policies = [{ name: "a", limit: 1, window: 1 }]',
+      'HALT_E_POLICY_MODULE',
+    ],
+    [
+      'plans as policies',
+      `export const policies = ${JSON.stringify([FREE, PRO])}`,
+      'export const plans = { free: […], pro: […] }',
+    ],
+  ])('with %s is an error: %#', async (_name, file, says) => {
+    const { code, err } = await run(file)
+    expect([code, err]).toEqual([3, expect.stringContaining(says)])
+  })
+
+  it('may have all in its default export, and its secret and prefixes name the counters', async () => {
+    const prefix = `${unique()}:`
+    const store = new RedisStore({ client, prefix })
+    const secret = 'a secret of at least 16 characters'
+    const own = { name: 'per_key', limit: 5, window: '1h', keyStrategy: 'api-key' } as const
+    const limiter = new RateLimiter({ store, policy: own, secret, apiKey: () => 'sk_1', warn: () => {} })
+    onTestFinished(() => limiter.close())
+    await limiter.consume({ apiKey: 'sk_1' }, { cost: 2 })
+    const file = `export default {
+      policies: [${JSON.stringify(own)}],
+      settings: { prefix: ${JSON.stringify(prefix)}, secret: ${JSON.stringify(secret)}, apiKey: () => undefined },
+    }`
+    const { out, code } = await halt(['find', 'api-key:sk_1', '--policy', 'limits.mjs', '--json'], {
+      cwd: folderWith({ 'limits.mjs': file }),
+      env,
+    })
+    expect(code).toBe(0)
+    expect(JSON.parse(out).counters).toMatchObject([{ policy: 'per_key', used: 2 }])
+  })
+})

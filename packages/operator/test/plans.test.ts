@@ -1,0 +1,126 @@
+// A customer of a product with plans, whose company has a quota of its own, complains in the evening.
+import { Control, type Policy, type Quota, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import { afterEach, describe, expect, it } from 'vitest'
+
+import { openSite, type Site } from './site.ts'
+
+let site: Site
+afterEach(() => site.close())
+
+const FREE: Policy = { name: 'free', limit: 10, window: '1h', keyStrategy: 'user', counter: 'plan' }
+const PRO: Policy = { ...FREE, name: 'pro', limit: 200 }
+const FREE_MONTH: Quota = { name: 'free_month', limit: 15, period: 'monthly' }
+const PRO_MONTH: Quota = { name: 'pro_month', limit: 1000, period: 'monthly' }
+const COMPANY: Quota = {
+  name: 'company_month',
+  limit: 30,
+  period: 'monthly',
+  keyExtractor: request => (request as { company?: string }).company,
+}
+const PLANS = { free: [FREE, FREE_MONTH], pro: [PRO, PRO_MONTH] }
+
+interface Asked {
+  readonly user: { readonly id: string }
+  readonly plan: keyof typeof PLANS
+  readonly company?: string
+}
+
+/** A page of a limiter whose policies depend on the request's plan. */
+async function openPlans(
+  given: object = { plans: PLANS },
+): Promise<(plan: keyof typeof PLANS, cost: number) => Promise<string>> {
+  const store = new InMemoryStore()
+  const limiter = new RateLimiter<Asked>({
+    store,
+    policy: ({ plan }) => [...PLANS[plan], COMPANY] as never,
+    warn: () => {},
+  })
+  const control = new Control({ store })
+  site = await openSite({ limiters: [{ limiter, policies: [COMPANY] }], control, reveal: true, ...given })
+  return async (plan, cost) => {
+    const request = { user: { id: '42' }, plan, company: 'acme', socket: { remoteAddress: '203.0.113.7' } }
+    return (await limiter.check(request, { cost })).reason
+  }
+}
+
+const find = async (whom: object): Promise<Record<string, any>> => (await site.call('find', { whom })).body
+
+describe('a client of a limiter with plans', () => {
+  it('is found under each plan apart, and the plan that charged it last is marked', async () => {
+    const ask = await openPlans()
+    expect(await ask('free', 10)).toBe('ok')
+    expect(await ask('free', 1)).toBe('limited')
+    expect(await ask('pro', 10)).toBe('ok')
+    const { limiters } = await find({ user: '42' })
+    expect(limiters).toMatchObject([
+      {
+        plan: 'free',
+        chargedLast: false,
+        allowed: false,
+        policies: [{ policy: 'free' }, { policy: 'free_month' }],
+      },
+      {
+        plan: 'pro',
+        chargedLast: true,
+        allowed: true,
+        policies: [{ policy: 'pro' }, { policy: 'pro_month' }],
+      },
+    ])
+    const reset = { act: 'reset', whom: { user: '42' }, reason: 'their bug', confirmed: true }
+    expect((await site.call('act', reset)).body['says']).toContain('1 counter of user:42 was reset.')
+    expect((await site.call('about')).body['policies'].map(({ name }: { name: string }) => name)).toEqual([
+      'company_month',
+      'free',
+      'free_month',
+      'pro',
+      'pro_month',
+    ])
+  })
+
+  it('is under an unknown plan if its counters do not tell', async () => {
+    await openPlans()
+    const { limiters } = await find({ user: '7' })
+    expect(limiters).toMatchObject([
+      { plan: 'free', allowed: true },
+      { plan: 'pro', allowed: true },
+    ])
+    for (const limiter of limiters) expect(limiter).not.toHaveProperty('chargedLast')
+  })
+
+  it('is shown the quota of its company that refuses it', async () => {
+    const ask = await openPlans()
+    expect(await ask('pro', 30)).toBe('ok')
+    expect(await ask('pro', 1)).toBe('quota-exceeded')
+    const { counted, isWhole } = await find({ user: '42' })
+    expect(isWhole).toBe(true)
+    expect(counted).toMatchObject([
+      {
+        key: 'custom:acme',
+        last: [{ policy: 'company_month', allowed: false, reason: 'quota-exceeded' }],
+        now: [
+          { allowed: false, reason: 'quota-exceeded', policies: [{ policy: 'company_month', remaining: 0 }] },
+        ],
+      },
+    ])
+    await site.call('act', {
+      act: 'grant',
+      whom: { shown: 'custom:acme' },
+      policy: 'company_month',
+      units: 5,
+      reason: 'our outage',
+      confirmed: true,
+    })
+    expect((await find({ user: '42' }))['counted']).toMatchObject([{ now: [{ allowed: true }] }])
+    expect(await ask('pro', 5)).toBe('ok')
+  })
+
+  it('shows other keys as digests where keys are not shown', async () => {
+    const ask = await openPlans({ plans: PLANS, reveal: false })
+    await ask('pro', 1)
+    const found = await find({ user: '42' })
+    expect(found['counted']).toMatchObject([{ key: expect.stringMatching(/^custom #/) }])
+    expect(JSON.stringify(found)).not.toContain('acme')
+    expect((await find({ shown: found['counted'][0].key }))['who']).toBe(found['counted'][0].key)
+  })
+})
