@@ -16,6 +16,11 @@ export const chosenKinds: readonly Kind[] = KINDS.filter(({ name }) =>
   name.includes(process.env['HALT_KIND'] ?? ''),
 )
 
+/** Whether a kind can happen to a store that is in the process itself: nothing fails over or hangs, and nobody else ends. */
+export function withoutServer({ name }: Kind): boolean {
+  return !/fails over|hangs|close|killed|all of it/.test(name)
+}
+
 /**
  * Plays random histories of a kind, and fails with the seed of the first that breaks a promise.
  *
