@@ -1,7 +1,7 @@
 // What happened in a world, as its clients saw it. The judges read nothing else. All instants are microseconds of the world's clock.
 
 /** How a call of a client ended. */
-export type End = 'started' | 'refused' | 'left' | 'closed' | 'failed'
+type End = 'started' | 'refused' | 'left' | 'closed' | 'failed'
 
 /** A call of a client. */
 export interface Ask {
