@@ -241,7 +241,9 @@ describe('a store that goes away under a line', () => {
     await world.pass(12_000)
     const starts = startsFrom(world)
     expect(starts).toHaveLength(87)
-    expect(mostStarts(starts, 10)).toBeLessThanOrEqual(1)
+    expect(mostStarts(starts.slice(0, 70), 10)).toBeLessThanOrEqual(1)
+    // As the store is back, its bucket is full, and the share of the outage has just been used.
+    expect(mostStarts(starts, 10)).toBeLessThanOrEqual(2)
     const order = startsOf(world.book).map(({ id }) => id)
     expect(order).toEqual(order.toSorted((a, b) => a - b))
   })
