@@ -33,7 +33,8 @@ describe('close()', () => {
   })
 
   it('has given the places back when it resolves', async () => {
-    const world = await aWorld(perSecond(10), { delays: { least: 40_000, most: 60_000 } })
+    const slow = { delays: { least: 40_000, most: 60_000 }, limiter: { storeTimeout: '1s' } } as const
+    const world = await aWorld(perSecond(10), slow)
     asks(world, 50)
     await world.pass(1050)
     let left: number | undefined

@@ -127,9 +127,10 @@ export async function block(world: World, index: number, user: string, ms: numbe
   const to = time.now + ms * 1000
   // A client has one block: the last one.
   for (const span of book.closed) if (span.user === user) span.to = Math.min(span.to, time.now)
+  book.blocks.set(user, to)
   await processes[index]!.control!.block({ user }, { for: `${ms}ms` })
   const from = time.now + 1_500_000
-  if (from < to) book.closed.push({ from, to, user, why: 'block' })
+  if (from < to && book.blocks.get(user) === to) book.closed.push({ from, to, user, why: 'block' })
 }
 
 /** Moves the server's clock, as a failover to another server does. */
@@ -197,7 +198,7 @@ export function living({ processes }: World): Process[] {
 function lost(world: World): void {
   const { book, time, policy } = world
   // The counter is empty, and each process goes on at the rate until it has heard of that.
-  const unheard = book.isOrderLost ? Math.ceil((policy.limit * LAG) / (policy.window * 1e6)) : 0
+  const unheard = Math.ceil((policy.limit * LAG) / (policy.window * 1e6))
   book.isOrderLost = true
   book.grants.push({ from: time.now, to: time.now, units: capacityOf(world) + unheard, why: 'lost' })
 }
