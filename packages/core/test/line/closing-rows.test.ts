@@ -43,7 +43,7 @@ describe('close()', () => {
     })
     await soon(world, closing, 1000)
     expect(world.arrivals).toHaveLength(left!)
-    expect(await lineOf(world)).toBe(0)
+    expect(await lineOf(world, 300)).toBe(0)
   })
 
   it('moves up those of other processes, whatever their costs', async () => {

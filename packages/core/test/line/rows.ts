@@ -71,9 +71,9 @@ export async function soon<T>(world: World, promise: Promise<T>, ms = 50): Promi
 }
 
 /** The units in line, as another process sees them. */
-export async function lineOf(world: World): Promise<number> {
+export async function lineOf(world: World, ms = 50): Promise<number> {
   const { limiter } = world.addProcess()
-  const { policies } = await soon(world, limiter.explain(viewOf('observer')))
+  const { policies } = await soon(world, limiter.explain(viewOf('observer')), ms)
   return policies[0]?.line?.units ?? 0
 }
 
