@@ -65,6 +65,8 @@ export interface Journal {
   readonly still: Span[]
   /** When nobody, or one user, may start: a pause or a block that everybody has heard of. */
   readonly closed: (Span & { readonly user?: string })[]
+  /** When a pause was last ended by something else than its time. */
+  silenceEnded: number
   /** When the last block of each user ends. */
   readonly blocks: Map<string, number>
   /** Units that killed processes have left in the line. */
@@ -90,6 +92,7 @@ export function journal(window: number, rate: number, capacity: number): Journal
     corrections: [],
     still: [],
     closed: [],
+    silenceEnded: -Infinity,
     blocks: new Map(),
     killed: 0,
     isOrderLost: false,

@@ -109,8 +109,9 @@ export async function reset(world: World, index: number): Promise<void> {
 /** Pauses the counter. */
 export async function pause(world: World, index: number, ms: number): Promise<void> {
   const { book, time, processes, policy } = world
-  const to = time.now + ms * 1000
-  const still = { from: time.now, to: Infinity, why: 'pause' }
+  const called = time.now
+  const to = called + ms * 1000
+  const still = { from: called, to: Infinity, why: 'pause' }
   book.still.push(still)
   try {
     await processes[index]!.limiter.pause({ ip: ADDRESS }, { for: `${ms}ms`, policy })
@@ -118,7 +119,8 @@ export async function pause(world: World, index: number, ms: number): Promise<vo
     still.to = to + PAUSE_HEARD
   }
   const from = time.now + PAUSE_HEARD
-  if (from < to) book.closed.push({ from, to, why: 'pause' })
+  // A reset that was called meanwhile may have come after it.
+  if (from < to && book.silenceEnded < called) book.closed.push({ from, to, why: 'pause' })
 }
 
 /** Blocks a user. */
@@ -205,6 +207,7 @@ function lost(world: World): void {
 
 /** Ends the expectation that nobody starts: a reset or a failover ends a pause, or moves its end. */
 function endSilence({ book, time }: World): void {
+  book.silenceEnded = time.now
   for (const span of book.closed) if (span.why === 'pause') span.to = Math.min(span.to, time.now)
 }
 
