@@ -4,7 +4,7 @@ import { type Grant, type Journal, startsOf, type Step } from './journal.ts'
 /** How long a process may not have heard of what others do, in microseconds. */
 export const LAG = 1_000_000
 /** How long a refund may take to be given to the line, and to be heard of. */
-export const REFUND_LAG = 2_000_000
+const REFUND_LAG = 2_000_000
 
 /** What the book allows beyond `capacity + rate × length`. */
 export interface Allowance {
@@ -87,7 +87,7 @@ export function envelope(
 }
 
 /** The integral of a rate, in units × window, from the instant 0 on. */
-export function integral(steps: readonly Step[]): (at: number) => number {
+function integral(steps: readonly Step[]): (at: number) => number {
   const sorted = steps.toSorted((a, b) => a.at - b.at)
   const first = sorted[0]!
   const sums: { readonly at: number; readonly sum: number; readonly value: number }[] = []
@@ -111,7 +111,7 @@ export function integral(steps: readonly Step[]): (at: number) => number {
 }
 
 /** The largest value of a step function in an interval. */
-export function mostOf(steps: readonly Step[]): (from: number, to: number) => number {
+function mostOf(steps: readonly Step[]): (from: number, to: number) => number {
   const sorted = steps.toSorted((a, b) => a.at - b.at)
   if (sorted.length === 1) return () => sorted[0]!.value
   return (from, to) => {

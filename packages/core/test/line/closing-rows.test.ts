@@ -33,7 +33,8 @@ describe('close()', () => {
   })
 
   it('has given the places back when it resolves', async () => {
-    const world = await aWorld(perSecond(10), { delays: { least: 15_000, most: 20_000 } })
+    const slow = { delays: { least: 40_000, most: 60_000 }, limiter: { storeTimeout: '1s' } } as const
+    const world = await aWorld(perSecond(10), slow)
     asks(world, 50)
     await world.pass(1050)
     let left: number | undefined
@@ -42,7 +43,7 @@ describe('close()', () => {
     })
     await soon(world, closing, 1000)
     expect(world.arrivals).toHaveLength(left!)
-    expect(await lineOf(world)).toBe(0)
+    expect(await lineOf(world, 300)).toBe(0)
   })
 
   it('moves up those of other processes, whatever their costs', async () => {

@@ -1,7 +1,7 @@
 // What happened in a world, as its clients saw it. The judges read nothing else. All instants are microseconds of the world's clock.
 
 /** How a call of a client ended. */
-export type End = 'started' | 'refused' | 'left' | 'closed' | 'failed'
+type End = 'started' | 'refused' | 'left' | 'closed' | 'failed'
 
 /** A call of a client. */
 export interface Ask {
@@ -65,6 +65,10 @@ export interface Journal {
   readonly still: Span[]
   /** When nobody, or one user, may start: a pause or a block that everybody has heard of. */
   readonly closed: (Span & { readonly user?: string })[]
+  /** When a pause was last ended by something else than its time. */
+  silenceEnded: number
+  /** When the last block of each user ends. */
+  readonly blocks: Map<string, number>
   /** Units that killed processes have left in the line. */
   killed: number
   /** Whether the store lost counters, so that the order is lost too. */
@@ -88,6 +92,8 @@ export function journal(window: number, rate: number, capacity: number): Journal
     corrections: [],
     still: [],
     closed: [],
+    silenceEnded: -Infinity,
+    blocks: new Map(),
     killed: 0,
     isOrderLost: false,
     isChanging: false,

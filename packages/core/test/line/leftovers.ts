@@ -53,8 +53,9 @@ export async function leftovers(world: World): Promise<Leftovers> {
   }
   const { policies } = await read(observer.limiter.explain(view))
   const line = policies[0]?.line?.units ?? 0
-  const { limit, burst, window } = world.policy
-  await world.pass((burst / limit) * window * 1000 + 20)
+  const { burst } = world.policy
+  // What started is paid back at the rate that is stored, which is the old one if nobody has asked since a change.
+  await world.pass((Math.max(...capacities) * book.window) / lowest / 1000 + 20)
   const { remaining } = await read(observer.limiter.peek(view))
   const waiting = world.processes.reduce(
     (sum, { limiter, isKilled }) => sum + (isKilled ? 0 : limiter.waiting),

@@ -110,8 +110,9 @@ export async function reset(world: World, index: number): Promise<void> {
 /** Pauses the counter. */
 export async function pause(world: World, index: number, ms: number): Promise<void> {
   const { book, time, processes, policy } = world
-  const to = time.now + ms * 1000
-  const still = { from: time.now, to: Infinity, why: 'pause' }
+  const called = time.now
+  const to = called + ms * 1000
+  const still = { from: called, to: Infinity, why: 'pause' }
   book.still.push(still)
   try {
     await processes[index]!.limiter.pause({ ip: ADDRESS }, { for: `${ms}ms`, policy })
@@ -119,7 +120,8 @@ export async function pause(world: World, index: number, ms: number): Promise<vo
     still.to = to + PAUSE_HEARD
   }
   const from = time.now + PAUSE_HEARD
-  if (from < to) book.closed.push({ from, to, why: 'pause' })
+  // A reset that was called meanwhile may have come after it.
+  if (from < to && book.silenceEnded < called) book.closed.push({ from, to, why: 'pause' })
 }
 
 /** Blocks a user. */
@@ -128,9 +130,10 @@ export async function block(world: World, index: number, user: string, ms: numbe
   const to = time.now + ms * 1000
   // A client has one block: the last one.
   for (const span of book.closed) if (span.user === user) span.to = Math.min(span.to, time.now)
+  book.blocks.set(user, to)
   await processes[index]!.control!.block({ user }, { for: `${ms}ms` })
   const from = time.now + 1_500_000
-  if (from < to) book.closed.push({ from, to, user, why: 'block' })
+  if (from < to && book.blocks.get(user) === to) book.closed.push({ from, to, user, why: 'block' })
 }
 
 /** Moves the server's clock, as a failover to another server does. */
@@ -199,13 +202,14 @@ export function living({ processes }: World): Process[] {
 function lost(world: World): void {
   const { book, time, policy } = world
   // The counter is empty, and each process goes on at the rate until it has heard of that.
-  const unheard = book.isOrderLost ? Math.ceil((policy.limit * LAG) / (policy.window * 1e6)) : 0
+  const unheard = Math.ceil((policy.limit * LAG) / (policy.window * 1e6))
   book.isOrderLost = true
   book.grants.push({ from: time.now, to: time.now, units: capacityOf(world) + unheard, why: 'lost' })
 }
 
 /** Ends the expectation that nobody starts: a reset or a failover ends a pause, or moves its end. */
 function endSilence({ book, time }: World): void {
+  book.silenceEnded = time.now
   for (const span of book.closed) if (span.why === 'pause') span.to = Math.min(span.to, time.now)
 }
 

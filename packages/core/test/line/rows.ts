@@ -67,15 +67,15 @@ export async function soon<T>(world: World, promise: Promise<T>, ms = 50): Promi
   promise.then(over, over)
   await world.pass(ms)
   // What waits for the turn of the event loop, and not for time.
-  for (let i = 0; i < 50 && !state.isOver; i++) await new Promise<void>(resolve => void setImmediate(resolve))
+  for (let i = 0; i < 50 && !state.isOver; i++) await world.time.turn()
   if (!state.isOver) throw new Error(`It is still under way after ${ms} ms.`)
   return promise
 }
 
 /** The units in line, as another process sees them. */
-export async function lineOf(world: World): Promise<number> {
+export async function lineOf(world: World, ms = 50): Promise<number> {
   const { limiter } = world.addProcess()
-  const { policies } = await soon(world, limiter.explain(viewOf('observer')))
+  const { policies } = await soon(world, limiter.explain(viewOf('observer')), ms)
   return policies[0]?.line?.units ?? 0
 }
 

@@ -1,4 +1,5 @@
 // A clock of whole microseconds that jumps from event to event, so that a history of many seconds costs milliseconds.
+import { Random } from './random.ts'
 
 /** A timer of virtual time, as code sees the timers of Node. */
 interface Handle {
@@ -22,6 +23,7 @@ const real = {
   setImmediate: globalThis.setImmediate,
   now: performance.now.bind(performance),
   date: Date.now,
+  random: Math.random,
 }
 
 /** Virtual time. While it is installed, timers and clocks of this process are its own, except within {@link outside}. */
@@ -124,6 +126,9 @@ export class VirtualTime {
     host['setImmediate'] = (call: (...args: unknown[]) => void, ...args: unknown[]) =>
       this.#isInside ? this.after(0, () => call(...args)) : real.setImmediate(call, ...args)
     performance.now = () => (this.#isInside ? this.now / 1000 : real.now())
+    // What core leaves to chance, such as when it probes a store, must be the same when a history is played again.
+    const chance = new Random(1)
+    Math.random = () => (this.#isInside ? chance.next() : real.random())
     Date.now = () => (this.#isInside ? Math.floor(this.unixMs()) : real.date())
   }
 
@@ -131,10 +136,11 @@ export class VirtualTime {
   uninstall(): void {
     if (!this.#isInstalled) return
     this.#isInstalled = false
-    const { now: _, date, ...timers } = real
+    const { now: _, date, random, ...timers } = real
     Object.assign(globalThis, timers)
     Reflect.deleteProperty(performance, 'now')
     Date.now = date
+    Math.random = random
   }
 
   #repeat(handle: Handle, every: number): void {

@@ -1,5 +1,5 @@
 // Random histories of callers that wait in one line, on a real PostgreSQL by the clock of the world, and judged as those in memory.
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { afterAll, beforeAll, it } from 'vitest'
 
 import { chosenKinds, playHistories } from '../../../core/test/line/histories.ts'
 import { realServer } from '../../../core/test/line/server.ts'
@@ -25,6 +25,6 @@ afterAll(async () => {
   await database.close()
 })
 
-describe('the line holds in one to four processes on PostgreSQL while', () => {
-  for (const kind of chosenKinds) it(`${kind.name}`, () => playHistories(kind, { server, runs: 1, size: 50 }))
-})
+for (const kind of chosenKinds)
+  it(`the line of one to four processes on PostgreSQL holds while ${kind.name}`, () =>
+    playHistories(kind, { server, runs: 1, size: 50 }))

@@ -1,6 +1,6 @@
 // Random histories of callers that wait in one line, on a real Redis by the clock of the world, and judged as those in memory.
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, inject, it } from 'vitest'
+import { afterAll, beforeAll, inject, it } from 'vitest'
 
 import { unique } from '../../../../tools/unique.ts'
 import { chosenKinds, playHistories } from '../../../core/test/line/histories.ts'
@@ -22,6 +22,6 @@ afterAll(async () => {
   await client.quit()
 })
 
-describe('the line holds in one to four processes on Redis while', () => {
-  for (const kind of chosenKinds) it(`${kind.name}`, () => playHistories(kind, { server, runs: 2 }))
-})
+for (const kind of chosenKinds)
+  it(`the line of one to four processes on Redis holds while ${kind.name}`, () =>
+    playHistories(kind, { server, runs: 2 }))
