@@ -4,7 +4,7 @@ import type { AnyPolicy } from '@halt/core'
 export const LIMIT = 1_000_000
 
 const counted = { limit: LIMIT, window: '30d', algorithm: 'fixed-window', keyStrategy: 'shared' } as const
-const line = { limit: 20, window: '1s', burst: 1, keyStrategy: 'shared' } as const
+const line = { limit: 12, window: '1s', burst: 1, keyStrategy: 'shared' } as const
 
 /** What the processes of a rolling deploy count, by the name of the route. */
 export const POLICIES = {

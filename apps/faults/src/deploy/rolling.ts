@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { freePort } from '../../../../tools/free-port.mjs'
 import { startWebProxy } from '../../../../packages/express/test/web-proxies.ts'
 import type { Scene } from '../fault.ts'
 import type { Form } from '../form.ts'
@@ -12,11 +11,12 @@ import type { Framework } from './framework.ts'
 import { makeKit } from './kit.ts'
 import { openStore } from './open-store.ts'
 import { LIMIT, POLICIES, ROUTES } from './policies.ts'
+import { lastingPort } from './lasting-port.ts'
 import { type Ended, ServerProcess } from './server-process.ts'
 import { type Answers, Traffic } from './traffic.ts'
 
 const SIZES = {
-  short: { processes: 2, rounds: 1, perTick: 2, pauseMs: 200 },
+  short: { processes: 2, rounds: 1, perTick: 1, pauseMs: 200 },
   long: { processes: 3, rounds: 2, perTick: 3, pauseMs: 1_000 },
 } as const
 
@@ -51,7 +51,7 @@ async function play(fault: string, framework: Framework, place: Place, form: For
       ? await PostgresWorld.start()
       : await World.start(redisPlace(place).server, {})
   const storePort = world instanceof PostgresWorld ? world.proxy.port : world.port
-  const ports = await Promise.all(Array.from({ length: processes }, () => freePort()))
+  const ports = await Promise.all(Array.from({ length: processes }, () => lastingPort()))
   const start = (port: number): Promise<ServerProcess> =>
     ServerProcess.start(framework, place, storePort, port)
   const running = await Promise.all(ports.map(start))

@@ -52,10 +52,10 @@ describe('drain()', () => {
     const { server, port, agent } = await serve(ok)
     expect((await ask(port, agent)).headers.connection).toBe('keep-alive')
     const drained = drain(server)
-    expect(server.listening).toBe(false)
     const last = await ask(port, agent)
     expect([last.statusCode, last.headers.connection]).toEqual([200, 'close'])
     expect(await drained).toEqual(nothing)
+    expect(server.listening).toBe(false)
     await expect(ask(port, agent)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
