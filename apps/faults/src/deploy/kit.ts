@@ -7,10 +7,10 @@ import type { Store } from '@halt/core/store'
 import { MAX_WAIT, POLICIES, type RouteName, ROUTES } from './policies.ts'
 
 /** The limiters of a process, one for each route, on one store. */
-export type Limiters = Readonly<Record<RouteName, RateLimiter>>
+type Limiters = Readonly<Record<RouteName, RateLimiter>>
 
 /** The answer to a request. */
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly body: string
 }

@@ -73,8 +73,10 @@ export class ServerProcess {
   #faults(): string[] {
     const faults: string[] = []
     const { exitCode, signalCode } = this.#child
-    if (exitCode !== 0) faults.push(`a process ended with ${signalCode ?? exitCode}`)
     const report = this.#out.split('\n').find(line => line.startsWith('{'))
+    // The second signal may come after drain(), while Node takes the process down and handles no signals any more.
+    const isOver = exitCode === 0 || (signalCode === 'SIGTERM' && report !== undefined)
+    if (!isOver) faults.push(`a process ended with ${signalCode ?? exitCode}`)
     const { forced, errors } = JSON.parse(report ?? '{"forced":-1,"errors":[]}') as DrainReport
     if (forced !== 0) faults.push(`connections destroyed: ${forced}`)
     if (errors.length > 0) faults.push(`drain() had ${errors.length} errors`)
