@@ -20,7 +20,9 @@ export async function bundle() {
       outDir: 'dist',
       target: 'node20',
       rollupOptions: {
-        input: { main: 'src/main.ts', counter: 'src/counter.ts', solitary: 'src/solitary.ts' },
+        input: Object.fromEntries(
+          ['main', 'counter', 'solitary', 'deployed'].map(name => [name, `src/${name}.ts`]),
+        ),
         output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
       },
     },

@@ -32,7 +32,7 @@ afterAll(async () => {
 async function withExample(guide: string, i: number, test: (run: PageRun) => Promise<void>): Promise<void> {
   const code = examplesOf(await readFile(join(docs, `${guide}.md`), 'utf8'))[i] ?? ''
   // An example does not end its Redis client, which would look for the server for ever.
-  const noted = code.replace('await client.connect()', '$&\nglobalThis.redisClient = client')
+  const noted = code.replace(/^.*client\.connect\(\).*$/m, '$&\nglobalThis.redisClient = client')
   const run = await runPageExample(folder, `${basename(guide)}-${i}`, noted)
   try {
     expect(differencesIn(code, run.printed)).toEqual([])

@@ -3,6 +3,7 @@ import { postgresFaults } from '../postgres/faults.ts'
 import { postgresOutage } from '../postgres/outage.ts'
 import { redisOutage } from '../redis-outage.ts'
 import { absences } from './absences.ts'
+import { rollingDeploys } from '../deploy/rolling.ts'
 import { clock } from './clock.ts'
 import { localFlood, memoryFlood } from './flood.ts'
 import { losses } from './losses.ts'
@@ -17,5 +18,6 @@ export const scenes: readonly Scene[] = [
   memoryFlood,
   localFlood,
   ...processes,
+  ...rollingDeploys,
   ...postgresFaults.map(postgresOutage),
 ]

@@ -14,13 +14,17 @@ export interface PostgresApplication {
   kill(): unknown
 }
 
-/** Makes a pool, without waiting for its connections. */
-export function openPool(client: PostgresClient, port: number): PostgresApplication {
-  return client === 'pg' ? ofPg(port) : ofPostgresJs(port)
+/** Makes a pool, without waiting for its connections. @param patience how long pg waits for an answer, in milliseconds */
+export function openPool(
+  client: PostgresClient,
+  port: number,
+  patience: number = 2_000,
+): PostgresApplication {
+  return client === 'pg' ? ofPg(port, patience) : ofPostgresJs(port)
 }
 
-function ofPg(port: number): PostgresApplication {
-  const pool = new pg.Pool({ host, port, database, user: ROLE, max, query_timeout: 2_000 })
+function ofPg(port: number, patience: number): PostgresApplication {
+  const pool = new pg.Pool({ host, port, database, user: ROLE, max, query_timeout: patience })
   // A server that ends idle connections is an event of the pool.
   pool.on('error', () => {})
   return {

@@ -45,7 +45,7 @@ describe('the pages of the site', () => {
   it('show sections of one framework each in tabs as well, and as headings in their twins', () => {
     const text = site('shutdown-and-deploys')
     expect(text).toMatch(/^:::tabs key:framework\n== Express\n\n```ts\n/m)
-    expect(text).toMatch(/^== Nest\n[\s\S]*Nest calls `onApplicationShutdown`[\s\S]*^:::$/m)
+    expect(text).toMatch(/^== Nest\n[\s\S]*closes the limiters of `HaltModule`[\s\S]*^:::$/m)
     expect(text).not.toContain('### Express')
     expect(twinOf(pageAt('shutdown-and-deploys'))).toContain('**Fastify**\n\n```ts\n')
   })

@@ -35,7 +35,7 @@ export class UnderWay implements Idler {
  * Resolves once all are idle at the end of a turn of the event loop, so that operations which begin meanwhile are awaited as
  * well. Resolves at the latest after the event loop has been free for `ms` milliseconds.
  *
- * @param again is called in each round, and may begin further operations
+ * @param again is called before and after each round, and may begin further operations
  */
 export function untilIdle(idlers: readonly Idler[], ms: number, again: () => void = () => {}): Promise<void> {
   return new Promise(resolve => {
@@ -46,11 +46,12 @@ export function untilIdle(idlers: readonly Idler[], ms: number, again: () => voi
     }
     const wait = afterFreeTime(ms, end)
     const round = async (): Promise<void> => {
+      again()
       while (!isOver) {
-        again()
         await Promise.all(idlers.map(idler => idler.idle()))
         // What an answer makes the application do next begins in this turn.
         await new Promise<void>(done => eventLoop.afterRead(done))
+        again()
         if (idlers.every(({ isIdle }) => isIdle)) break
       }
       wait.cancel()

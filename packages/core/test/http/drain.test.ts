@@ -52,10 +52,10 @@ describe('drain()', () => {
     const { server, port, agent } = await serve(ok)
     expect((await ask(port, agent)).headers.connection).toBe('keep-alive')
     const drained = drain(server)
-    expect(server.listening).toBe(false)
     const last = await ask(port, agent)
     expect([last.statusCode, last.headers.connection]).toEqual([200, 'close'])
     expect(await drained).toEqual(nothing)
+    expect(server.listening).toBe(false)
     await expect(ask(port, agent)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
@@ -66,17 +66,20 @@ describe('drain()', () => {
   })
 
   it('ends although clients send one request after the other on each connection', async () => {
-    const { server, port } = await serve(ok)
+    let begun = 0
+    const { server, port } = await serve((request, response) => {
+      begun++
+      ok(request, response)
+    })
     const statuses: (number | undefined)[] = []
-    const errors: unknown[] = []
     const clients = Array.from({ length: 8 }, async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
       ends.push(() => agent.destroy())
       for (;;) {
         try {
           statuses.push((await ask(port, agent)).statusCode)
-        } catch (error) {
-          return errors.push((error as { code?: unknown }).code)
+        } catch {
+          return
         }
       }
     })
@@ -84,8 +87,8 @@ describe('drain()', () => {
     expect(await drain(server)).toEqual(nothing)
     await Promise.all(clients)
     expect(new Set(statuses)).toEqual(new Set([200]))
-    // No request was cut off.
-    expect(errors).toEqual(Array.from({ length: 8 }, () => 'ECONNREFUSED'))
+    // No request that the server had begun was cut off.
+    expect(statuses).toHaveLength(begun)
   })
 
   it('waits for a running request, and then closes its connection and the limiters', async () => {
