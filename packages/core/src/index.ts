@@ -1,14 +1,15 @@
 // Deciding requests
-export { RateLimiter, type Reservation } from './limiter/rate-limiter.ts'
+export { RateLimiter } from './rate-limiter/rate-limiter.ts'
+export type { CloseOptions, Limiter, Reservation } from './limiter/limiter.ts'
 export type { RateLimiterOptions } from './limiter/options.ts'
 export type { CheckOptions, PeekOptions } from './check/check-options.ts'
-export type { AbortSignalLike, AcquireOptions, CloseOptions } from './waiting/acquire-options.ts'
+export type { AbortSignalLike, AcquireOptions } from './waiting/acquire-options.ts'
 export type { LimitedError } from './check/limited-error.ts'
 export type { Decision, DecisionFields } from './check/decision.ts'
 export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
-export type { Explanation, PolicyExplanation } from './check/explanation.ts'
-export type { CounterReading } from './check/counter-reading.ts'
-export { lastChargedPlan, type PlanReading } from './check/last-plan.ts'
+export type { Explanation, PolicyExplanation } from './inspect/explanation.ts'
+export type { CounterReading } from './inspect/counter-reading.ts'
+export { lastChargedPlan, type PlanReading } from './inspect/last-plan.ts'
 
 // Policies
 export {

@@ -1,3 +1,4 @@
+import { resilience } from '@halt/core/resilience'
 import { fromCaller, HaltError, type HaltWarning } from '@halt/core'
 import {
   checkEvaluation,
@@ -35,6 +36,7 @@ import { nameOfDocument, nameOfProbe, type NameOf, placement } from './placement
  */
 export class DurableObjectStore implements Store {
   readonly kind: string = 'durable-objects'
+  readonly evaluator: typeof resilience = resilience
   readonly isChecked: boolean = true
   readonly keepsPace: boolean
   /** Unix milliseconds. Present only if the store was given a clock function. */

@@ -47,6 +47,7 @@ export class InMemoryStore implements Store {
   readonly kind: string = 'memory'
   readonly isShared: boolean = false
   readonly isChecked: boolean = true
+  readonly isSynchronous: boolean = true
   /** The clock that decides, Unix milliseconds. A bound function, so that a wrapped store can pass it on. */
   readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number

@@ -1,3 +1,4 @@
+import { resilience } from '@halt/core/resilience'
 import { fromCaller, type HaltWarning } from '@halt/core'
 import {
   type CounterId,
@@ -38,6 +39,7 @@ type Evaluations = readonly (Evaluation | Error)[]
  */
 export class PostgresStore implements Store {
   readonly kind: string = 'postgres'
+  readonly evaluator: typeof resilience = resilience
   readonly isChecked: boolean = true
   readonly keepsPace: boolean
   /** Unix milliseconds. Present only if the store was given a clock. */

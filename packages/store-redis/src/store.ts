@@ -1,3 +1,4 @@
+import { resilience } from '@halt/core/resilience'
 import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import {
   type CounterId,
@@ -40,6 +41,7 @@ type Evaluations = readonly (Evaluation | Error)[]
  */
 export class RedisStore implements Store {
   readonly kind: string = 'redis'
+  readonly evaluator: typeof resilience = resilience
   readonly isChecked: boolean = true
   readonly keepsPace: boolean
   /** Unix milliseconds. Present only if the store was given a clock function. */

@@ -4,6 +4,7 @@ import { checkNames, fail, namesOf } from '../base/options-check.ts'
 import { type Warn, warnOnce } from '../base/warnings.ts'
 import { parseAddress } from '../request/address.ts'
 import type { Identity } from '../request/identity.ts'
+import type { Gate, GateParts, GateSource } from '../limiter/gate.ts'
 import type { Store } from '../store/contract.ts'
 import { learnTime } from '../store/learn-time.ts'
 import { reachesAddress } from './network-entries.ts'
@@ -23,6 +24,7 @@ import {
 } from './entries.ts'
 import { Ledger } from './ledger.ts'
 import type { ControlState } from './control-state.ts'
+import { ControlGate } from './gate.ts'
 import { type LimiterPolicies, PolicyWatch } from './policy-watch.ts'
 import { Targets } from './targets.ts'
 
@@ -63,7 +65,7 @@ export interface BlockOptions extends ActOptions {
  * const limiter = new RateLimiter({ store, policy, control })
  * await control.block({ ip: '203.0.113.0/24' }, { for: '2h', reason: 'scraping', by: 'support' })
  */
-export class Control {
+export class Control implements GateSource {
   readonly #targets: Targets
   readonly #store: Store
   readonly #ledger: Ledger
@@ -97,6 +99,12 @@ export class Control {
   /** @internal The entries that hold, ready to be looked up; undefined while there are none. Limiters read it at each check. */
   get state(): ControlState | undefined {
     return this.#ledger.state
+  }
+
+  /** @internal Makes the gate of a limiter. @param countersOnly whether nobody is blocked or let pass, so that only numbers hold */
+  gate(parts: GateParts, countersOnly = false): Gate {
+    const state = (): ControlState | undefined => (countersOnly ? this.state?.withoutAccess : this.state)
+    return new ControlGate(state, parts)
   }
 
   /** Notes the policies of a limiter, so that an entry about an unknown policy is warned of. Limiters call it. */

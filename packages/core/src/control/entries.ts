@@ -1,7 +1,8 @@
 import type { Duration } from '../base/duration.ts'
 import type { PolicyNumbers } from '../policy/compiled-policy.ts'
-import type { ControlEntry, EntryKind } from '../policy/control-entry.ts'
+import { type ControlEntry, type EntryKind, isNetwork } from '../policy/control-entry.ts'
 
+export { isNetwork }
 export type { ControlEntry, EntryKind, PolicyNumbers }
 
 /** Who acts, why, until when, and what becomes of the act if the store is away. */
@@ -46,9 +47,4 @@ export function slotOf({
 /** Whether an entry holds at an instant, in Unix milliseconds. */
 export function holds({ until }: ControlEntry, now: number): boolean {
   return until === undefined || now < until
-}
-
-/** Whether a target is a network. A subject names its kind before a colon, and a slash only behind a masked address. */
-export function isNetwork(target: string): boolean {
-  return /^[0-9a-f.:]+\/\d+$/i.test(target)
 }

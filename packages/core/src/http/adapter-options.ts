@@ -1,5 +1,6 @@
 import { HaltError } from '../base/errors.ts'
-import { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Limiter } from '../limiter/limiter.ts'
+import { RateLimiter } from '../rate-limiter/rate-limiter.ts'
 import { forgetSplit, noticeSplit } from '../misuse/index.ts'
 import { LIMITER_OPTIONS, type RateLimiterOptions } from '../limiter/options.ts'
 import type { GuardOptions } from './guard-options.ts'
@@ -9,7 +10,7 @@ type NoOthers<R> = { readonly [K in keyof RateLimiterOptions<R> as K extends 'po
 
 /** Either a limiter with an optional `policy`, or the options of a limiter, with an optional `store`. */
 export type LimiterShorthand<R> =
-  | ({ readonly limiter: RateLimiter<R> } & Pick<GuardOptions<R>, 'policy'> & NoOthers<R>)
+  | ({ readonly limiter: Limiter<R> } & Pick<GuardOptions<R>, 'policy'> & NoOthers<R>)
   | ({ readonly limiter?: undefined } & Omit<RateLimiterOptions<R>, 'store'> & {
         readonly store?: Store | undefined
       })
@@ -28,7 +29,7 @@ export function guardOptionsOf<R, S>(options: AdapterOptions<R, S>): GuardOption
  *
  * @throws HaltError `HALT_E_LIMITER` for a limiter together with limiter options; `HALT_E_POLICY` and others for wrong options
  */
-export function limiterOf<R>(options: object, makeStore: () => Store): RateLimiter<R> {
+export function limiterOf<R>(options: object, makeStore: () => Store): Limiter<R> {
   const fields = options as Record<string, unknown>
   const { limiter } = fields
   const given = LIMITER_OPTIONS.filter(
@@ -50,7 +51,7 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
         'Give these options to the RateLimiter, or leave limiter out.',
       )
     }
-    return limiter as RateLimiter<R>
+    return limiter as Limiter<R>
   }
   const own: Record<string, unknown> = {}
   for (const name of given) own[name] = fields[name]
@@ -67,6 +68,6 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
 export function forgetDefaultStore({
   policies,
   store,
-}: Pick<RateLimiter<never>, 'policies' | 'store'>): void {
+}: Pick<Limiter<never>, 'policies' | 'store'>): void {
   forgetSplit(policies, store)
 }

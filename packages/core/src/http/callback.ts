@@ -1,10 +1,10 @@
 import { callInTime, warnOfCallback } from '../base/callbacks.ts'
 import { messageOf } from '../base/errors.ts'
 import { afterFreeTime } from '../base/free-time.ts'
-import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 
 /** The part of a limiter that {@link runCallback} uses. */
-export type CallbackSettings = Pick<RateLimiter<never>, 'warn' | 'callbackTimeout'>
+export type CallbackSettings = Pick<Limiter<never>, 'warn' | 'callbackTimeout'>
 
 /** The result of a user's callback. It failed if it threw, rejected or took too long. */
 export type CallResult<T> = { readonly failed: false; readonly value: T } | { readonly failed: true }

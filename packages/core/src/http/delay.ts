@@ -1,9 +1,11 @@
 import type { Duration } from '../base/duration.ts'
+import { HaltError } from '../base/errors.ts'
 import { checkNames, checkWhole, type Fields, namesOf } from '../base/options-check.ts'
 import type { CheckOptions } from '../check/check-options.ts'
 import type { Decision } from '../check/decision.ts'
-import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 import type { RequestView } from '../request/view.ts'
+import type { Queue } from '../waiting/queue.ts'
 import { type AbortSignalLike, readMaxWait } from '../waiting/acquire-options.ts'
 
 /** How requests are held until it is their turn, instead of being refused. */
@@ -35,16 +37,29 @@ export function checkDelay(delay: DelayOptions | undefined): void {
 // By the object of the options, because an adapter makes a guard for each route and gives all of them one object.
 const counts = new WeakMap<DelayOptions, { held: number }>()
 
+/** The part of a limiter by which requests wait. */
+type WaitingLimiter<R> = Pick<Limiter<R>, 'checkView'> & Pick<Queue<R>, 'acquireView'>
+
+/** @throws HaltError `HALT_E_WAITING` for a limiter of `@halt/core/kernel` */
+function waitingLimiter<R>(limiter: Pick<Limiter<R>, 'checkView'>): WaitingLimiter<R> {
+  if ('acquireView' in limiter) return limiter as WaitingLimiter<R>
+  throw new HaltError(
+    'HALT_E_WAITING',
+    'delay needs a limiter whose callers can wait, and this one is of @halt/core/kernel.',
+    "Import RateLimiter from '@halt/core'.",
+  )
+}
+
 /** Holds the requests of a guard until it is their turn. */
 export class Delay<R> {
-  readonly #limiter: Pick<RateLimiter<R>, 'acquireView' | 'checkView'>
+  readonly #limiter: WaitingLimiter<R>
   readonly #maxWait: Duration | undefined
   readonly #most: number
   readonly #count: { held: number }
 
-  constructor(limiter: Pick<RateLimiter<R>, 'acquireView' | 'checkView'>, options: DelayOptions) {
+  constructor(limiter: Pick<Limiter<R>, 'checkView'>, options: DelayOptions) {
     const { maxWait, most = DEFAULT_MOST } = options
-    this.#limiter = limiter
+    this.#limiter = waitingLimiter(limiter)
     this.#maxWait = maxWait
     this.#most = most
     let count = counts.get(options)

@@ -2,13 +2,13 @@ import { binds } from '../check/decision-reader.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Decision } from '../check/decision.ts'
 import type { PolicyVerdict } from '../check/policy-verdict.ts'
-import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 
 /** Headers by name. */
 export type Headers = Record<string, string>
 
 /** The part of a limiter that a dialect uses: the windows of policies, and partition keys. */
-export type PolicyDirectory = Pick<RateLimiter<never>, 'policyNamed' | 'partitionOf' | 'warn'>
+export type PolicyDirectory = Pick<Limiter<never>, 'policyNamed' | 'partitionOf' | 'warn'>
 
 /** Sets headers on a target, one by one. The names of Halt's own headers come in lower case, as Node keeps them. */
 export interface HeaderSink<T> {

@@ -1,6 +1,6 @@
 import { HaltError } from '../base/errors.ts'
 import type { CheckOptions } from '../check/check-options.ts'
-import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 
 /**
@@ -10,7 +10,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
  * @throws HaltError `HALT_E_POLICY` for a function: only the policy of a limiter may be one
  */
 export function policiesOf<R>(
-  limiter: RateLimiter<R>,
+  limiter: Limiter<R>,
   policy: CheckOptions<R>['policy'],
   also: CheckOptions<R>['also'],
 ): { readonly policies: readonly CompiledPolicy[]; readonly hasResolver: boolean } {

@@ -2,7 +2,7 @@ import { type CheckOptions, NO_OPTIONS } from '../check/check-options.ts'
 import { type Cost, readGivenCost, WHOLE_LIMIT } from '../policy/cost.ts'
 import type { Decision } from '../check/decision.ts'
 import type { PriorGuards } from '../check/prior-guards.ts'
-import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 import { noticeHighCost } from '../misuse/index.ts'
 import type { Awaitable } from '../policy/policy.ts'
 import { callForId } from '../base/callbacks.ts'
@@ -21,7 +21,7 @@ import { priorGuardsOf, isTightest, lastPassed, notePassed, holderOf } from './p
 
 /** Decides requests for an adapter, with costs, skipping, headers and refusals. */
 export interface Guard<R = unknown, S = unknown> {
-  readonly limiter: RateLimiter<R>
+  readonly limiter: Limiter<R>
   /**
    * Decides a request.
    *
@@ -60,7 +60,7 @@ export interface Guard<R = unknown, S = unknown> {
  * @throws HaltError when an option or a policy is wrong
  */
 export function guard<R, S = unknown>(
-  limiter: RateLimiter<R>,
+  limiter: Limiter<R>,
   options: GuardOptions<R, S> = {},
   also?: GuardOptions<R, S>['policy'],
 ): Guard<R, S> {
@@ -170,7 +170,7 @@ export function guard<R, S = unknown>(
   }
 }
 
-function noticeTwice({ warn }: Pick<RateLimiter<never>, 'warn'>, { policy }: Decision): void {
+function noticeTwice({ warn }: Pick<Limiter<never>, 'warn'>, { policy }: Decision): void {
   warn({
     code: 'HALT_W_LIMITER_TWICE',
     message: `The limiter "${policy}" is mounted twice on this request; the request was charged once.`,

@@ -1,5 +1,5 @@
 import { Decision } from '../check/decision.ts'
-import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 import type { Headers, HeaderSink } from './dialects.ts'
 import type { HeaderDialect, WriteHeaders } from './headers.ts'
 import type { RefusalBody } from './refusal.ts'
@@ -29,7 +29,7 @@ export interface Outcome {
 /** The parts of a guard that its outcomes need. */
 export interface Mount {
   /** Undefined when a handler decided by itself. */
-  readonly limiter: Pick<RateLimiter<never>, 'store'> | undefined
+  readonly limiter: Pick<Limiter<never>, 'store'> | undefined
   readonly write: WriteHeaders
   readonly dialect: HeaderDialect
   readonly refuse: Refuse

@@ -1,6 +1,6 @@
 import type { Decision } from '../check/decision.ts'
 import type { PriorGuards } from '../check/prior-guards.ts'
-import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 import type { Outcome, PassedGuard } from './outcome.ts'
 import { isTighter } from './tightest.ts'
 
@@ -53,7 +53,7 @@ function findPassed(
 }
 
 /** Derives the prior guards of a limiter's next check from the guards that the request has passed. */
-export function priorGuardsOf<R>(limiter: RateLimiter<R>, last: PassedGuard): PriorGuards {
+export function priorGuardsOf<R>(limiter: Limiter<R>, last: PassedGuard): PriorGuards {
   const decisions: Decision[] = []
   let storeFailed = false
   for (let passed: PassedGuard | undefined = last; passed !== undefined; passed = passed.before) {

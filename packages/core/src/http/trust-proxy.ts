@@ -1,4 +1,4 @@
-import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 import { isToldOfProxies } from '../request/trusted-proxies.ts'
 
 /**
@@ -8,7 +8,7 @@ import { isToldOfProxies } from '../request/trusted-proxies.ts'
  * @param isSet whether that setting is on, according to a request
  */
 export function trustProxyNotice<R, Q = R>(
-  { options, warn }: Pick<RateLimiter<R>, 'options' | 'warn'>,
+  { options, warn }: Pick<Limiter<R>, 'options' | 'warn'>,
   setting: string,
   isSet: (request: Q) => boolean,
 ): (request: Q) => void {

@@ -1,4 +1,4 @@
-import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 import type { RequestView } from '../request/view.ts'
 
 /** What a client has left of one limit. */
@@ -35,7 +35,7 @@ const HEADERS: UsageAnswer['headers'] = Object.freeze({
  *
  * Left out are policies that only report, and those with a counter for each route, because the page has a route of its own.
  */
-export async function usageOf<R>(limiter: RateLimiter<R>, view: RequestView): Promise<UsageAnswer> {
+export async function usageOf<R>(limiter: Limiter<R>, view: RequestView): Promise<UsageAnswer> {
   const { reason, degraded, verdicts } = await limiter.peek(view)
   const shown = verdicts.filter(
     ({ policy, mode }) => mode === 'enforce' && limiter.policyNamed(policy)?.isPerRoute !== true,

@@ -4,7 +4,7 @@ import { PairMemo } from '../base/pair-memo.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckResult, storeResult } from '../check/check-result.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { GuardedStore } from '../resilience/guarded-store.ts'
+import type { Evaluator } from '../check/evaluator.ts'
 import type { CounterId, Demand, Group } from '../store/contract.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { AdmittedBucket, type AdmittedCharge, AdmittedWindow } from '../store/admitted.ts'
@@ -24,7 +24,7 @@ import { batchOf, giveBack, planTake } from './take.ts'
 const MOST_LEASES = 10_000
 
 /** The part of a guarded store that leases need. */
-export type LeasableStore = Pick<GuardedStore, 'evaluate' | 'ask' | 'correctInStore' | 'instances'>
+export type LeasableStore = Pick<Evaluator, 'evaluate' | 'ask' | 'correctInStore' | 'instances'>
 
 /**
  * Decides checks of leased policies. Units that this process has charged in advance pay for a check without a call to the store.

@@ -1,27 +1,24 @@
 import { makeDigest } from '../base/digest.ts'
+import { HaltError } from '../base/errors.ts'
 import { type Warn, warnOnce } from '../base/warnings.ts'
 import { ExemptionCheck } from './exemption-check.ts'
-import type { Control } from '../control/control.ts'
-import { CounterReset } from './counter-reset.ts'
 import { Decider } from './decider.ts'
 import { KeyResolver } from './key-resolver.ts'
 import { Charges } from './charges.ts'
-import { Inspector } from './inspector.ts'
 import { noticeMisuse } from '../misuse/index.ts'
 import { TelemetryReporter } from '../telemetry/reporter.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from '../policy/penalty-config.ts'
+import type { Evaluator } from '../check/evaluator.ts'
+import { DirectEvaluator } from './direct-evaluator.ts'
+import { Peeker } from './peeker.ts'
 import { Pipeline } from './pipeline.ts'
+import type { EvaluatorOptions, Wings } from './wings.ts'
 import { PolicySource } from './policy-source.ts'
 import { RequestKeys } from './request-keys.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import { KeyMaker } from '../request/key-maker.ts'
 import { compileClientIp } from '../request/client-ip.ts'
-import { GuardedStore } from '../resilience/guarded-store.ts'
-import { onReconnection } from '../resilience/reconnections.ts'
-import { Leases } from '../lease/leases.ts'
-import { linesOf } from '../waiting/lines.ts'
-import { Turns } from './turns.ts'
 
 /** The parts of a limiter. */
 export interface LimiterParts {
@@ -29,11 +26,16 @@ export interface LimiterParts {
   readonly numbers: LimiterNumbers
   readonly callers: CallerSettings
   readonly policies: PolicySource
+  readonly evaluator: Evaluator
+  readonly exemptionCheck: ExemptionCheck
+  readonly pipeline: Pipeline
   readonly decider: Decider
   readonly charges: Charges
-  readonly turns: Turns
-  readonly inspector: Inspector
-  readonly counterReset: CounterReset
+  readonly peeker: Peeker
+  /** Makes the pipeline that shows the counters of a client, even if operators block it or let it pass. */
+  countersOnly(): Pipeline
+  /** Called when the limiter closes, before its charges end. */
+  readonly onClose: ((finish: number) => Promise<void>)[]
 }
 
 /**
@@ -41,7 +43,7 @@ export interface LimiterParts {
  *
  * @throws HaltError when an option or a policy is wrong
  */
-export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts {
+export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings): LimiterParts {
   const numbers = checkOptions(options as RateLimiterOptions<never>)
   const { callbackTimeout, ipv6Prefix, keysPerAddress, storeTimeout: timeout, instances } = numbers
   const { store, policy, fallbackPolicy, telemetry, onStoreError = 'local' } = options
@@ -63,58 +65,55 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
   const reporter = new TelemetryReporter(telemetry, store, warn)
   const onFailure = reporter.storeFailed.bind(reporter)
   const onRecovery = reporter.storeRecovered.bind(reporter)
-  const guardedStore = new GuardedStore({
-    store,
-    timeout,
-    onStoreError,
-    instances,
-    warn,
-    onFailure,
-    onRecovery,
-  })
+  const evaluator = evaluatorOf({ store, timeout, onStoreError, instances, warn, onFailure, onRecovery }, wings)
   const requestKeys = new RequestKeys(exemptionCheck, new KeyResolver(callbackTimeout, warn))
-  const lines = linesOf(store)
-  const leases = new Leases(guardedStore)
-  onReconnection(store, leases)
-  const charges = new Charges({ guardedStore, leases, lines, warn, numbers })
+  const leases = wings.leases?.(evaluator, store)
+  const charges = new Charges({ evaluator, leases, warn, numbers })
   const { control } = options
   const parts = {
     exemptionCheck,
     requestKeys,
-    guardedStore,
+    evaluator,
     leases,
     isShared: store.isShared !== false,
     charges,
     reporter,
     penalty,
     callers,
-  }
-  const pipeline = new Pipeline({ ...parts, control })
-  const turns = new Turns({ guardedStore, charges, lines, mostWaiting: numbers.mostWaiting, control })
-  const inspector = new Inspector({
-    policies,
-    pipeline,
-    countersOnly:
-      control === undefined ? pipeline : new Pipeline({ ...parts, control: withoutAccess(control) }),
-    exemptionCheck,
-    requestKeys,
-    callers,
-    ipv6Prefix,
     control,
-    clock: guardedStore.clock,
-  })
-  const decider = new Decider({ policies, pipeline, inspector, reporter, warn })
-  const counterReset = new CounterReset({ store, policies, inspector, charges, warn })
+  }
+  const pipeline = new Pipeline(parts)
+  const countersOnly = (): Pipeline =>
+    control === undefined ? pipeline : new Pipeline({ ...parts, countersOnly: true })
+  const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
+  const decider = new Decider({ policies, pipeline, peeker, reporter, warn })
   control?.notePolicies(policies)
   noticeMisuse(options, policies.fixed ?? [], instances, warn)
-  return { warn, numbers, callers, policies, decider, charges, turns, inspector, counterReset }
+  return {
+    warn,
+    numbers,
+    callers,
+    policies,
+    evaluator,
+    exemptionCheck,
+    pipeline,
+    decider,
+    charges,
+    peeker,
+    countersOnly,
+    onClose: [],
+  }
 }
 
-/** The numbers that operators have set, without their blocks and permissions. */
-function withoutAccess(control: Control): Pick<Control, 'state'> {
-  return {
-    get state() {
-      return control.state?.withoutAccess
-    },
-  }
+/** The evaluator of a store: that of the limiter's wings, the one that the store brings, or the store itself if it is synchronous. */
+function evaluatorOf(options: EvaluatorOptions, wings: Wings): Evaluator {
+  const { store } = options
+  const make = wings.evaluator ?? (store.evaluator as Wings['evaluator'])
+  if (make !== undefined) return make(options)
+  if (store.isSynchronous === true) return new DirectEvaluator(options)
+  throw new HaltError(
+    'HALT_E_EVALUATOR',
+    'The store may answer later, and nothing stands in front of it that answers when it does not.',
+    "Import RateLimiter from '@halt/core', or give the store evaluator: resilience from '@halt/core/resilience'.",
+  )
 }

@@ -7,7 +7,7 @@ import { UnderWay, untilIdle } from '../base/idleness.ts'
 import type { Warn } from '../base/warnings.ts'
 import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
-import type { GuardedStore } from '../resilience/guarded-store.ts'
+import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
 import {
   type ActualCharge,
   chargeAt,
@@ -16,30 +16,26 @@ import {
   takeHeldCost,
   withdrawal,
 } from '../check/correction.ts'
-import type { Leases } from '../lease/leases.ts'
-import { canStand } from '../waiting/in-line.ts'
-import type { Lines } from '../waiting/lines.ts'
-import type { RuledCounter } from '../resilience/counter-resets.ts'
-import type { Group } from '../store/contract.ts'
+import type { Demand, Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { HeldCosts } from './held-costs.ts'
+import type { CorrectionListener, LeaseEvaluator } from './wings.ts'
 import type { LimiterNumbers } from './options.ts'
 
 /** The parts of a limiter that its charges use. */
 export interface ChargesParts {
-  readonly guardedStore: GuardedStore
-  readonly leases: Leases
-  readonly lines: Lines
+  readonly evaluator: Evaluator
+  readonly leases: LeaseEvaluator | undefined
   readonly warn: Warn
   readonly numbers: Pick<LimiterNumbers, 'storeTimeout' | 'callbackTimeout'>
 }
 
 /** Corrects charges after the decision: settlements, held costs, requests that have ended, late replies of the store. */
 export class Charges {
-  readonly #guardedStore: GuardedStore
+  readonly #evaluator: Evaluator
   readonly #warn: Warn
-  readonly #leases: Leases
-  readonly #lines: Lines
+  readonly #leases: LeaseEvaluator | undefined
+  #listener: CorrectionListener | undefined
   readonly #numbers: ChargesParts['numbers']
   // The answers of chargeWhen that are awaited, and the late replies, which may never come.
   readonly #answers = new UnderWay()
@@ -47,12 +43,16 @@ export class Charges {
   #isStoreClosed = false
   readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#takeHeld(record))
 
-  constructor({ guardedStore, leases, lines, warn, numbers }: ChargesParts) {
-    this.#guardedStore = guardedStore
+  constructor({ evaluator, leases, warn, numbers }: ChargesParts) {
+    this.#evaluator = evaluator
     this.#leases = leases
-    this.#lines = lines
     this.#warn = warn
     this.#numbers = numbers
+  }
+
+  /** Lets callers that wait hear of corrections. */
+  tell(listener: CorrectionListener): void {
+    this.#listener = listener
   }
 
   /** Corrects the charge of a decision to the units used, and ends the lease of a held cost. Works once per decision. */
@@ -116,17 +116,17 @@ export class Charges {
    * than one of them may take.
    */
   async close(): Promise<void> {
-    await this.#leases.close()
+    await this.#leases?.close()
     await this.rest(() => {
       for (const record of this.#held.drain()) void this.#takeHeld(record)
     })
-    await this.#guardedStore.writeBack()
+    await this.#evaluator.writeBack()
   }
 
   /** Waits for all that is under way, as {@link Charges.close} does. @param again is called while it waits */
   async rest(again?: () => void): Promise<void> {
     const { storeTimeout, callbackTimeout } = this.#numbers
-    const { calls } = this.#guardedStore
+    const { calls } = this.#evaluator
     // The answer of chargeWhen, the correction that it waits for, and its own.
     await untilIdle([this.#answers, calls], callbackTimeout + 2 * storeTimeout, again)
     if (!this.#late.isIdle) await untilIdle([this.#late, calls], storeTimeout)
@@ -157,11 +157,11 @@ export class Charges {
   }
 
   /** Ends the record of a caller that leaves its place in line: gives back what was charged for it beside the place. */
-  async forgive(decision: Decision): Promise<void> {
+  async forgive(decision: Decision, isInLine: (demand: Demand) => boolean): Promise<void> {
     const record = recordOf(decision)
     if (record.settled !== undefined || !isCharge(record)) return
     record.settled = 0
-    await this.#correct(withdrawal(record, canStand), record.recordedIn)
+    await this.#correct(withdrawal(record, isInLine), record.recordedIn)
   }
 
   /** Ends a request in flight, and charges a held cost unless `chargeWhen` is still pending. Works once per decision. */
@@ -189,20 +189,21 @@ export class Charges {
 
   /** Applies a group whatever the limits. Rejects with `HALT_E_STORE` if the store fails. */
   async apply(group: Group): Promise<void> {
-    this.#leases.release(group.demands)
-    const sent = this.#guardedStore.ownTime()
-    const evaluation = await this.#guardedStore.correctInStore(group)
-    if (evaluation !== undefined) this.#lines.heard(group, evaluation, sent, this.#guardedStore.ownTime())
+    this.#leases?.release(group.demands)
+    const sent = this.#evaluator.ownTime()
+    const evaluation = await this.#evaluator.correctInStore(group)
+    if (evaluation !== undefined) this.#listener?.heard(group, evaluation, sent, this.#evaluator.ownTime())
   }
 
   /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
   forget(counters: readonly RuledCounter[]): Promise<number> {
-    return this.#leases.reset(counters, () => {
-      const sent = this.#guardedStore.ownTime()
-      return this.#guardedStore.reset(counters, (group, evaluation) =>
-        this.#lines.heard(group, evaluation, sent, this.#guardedStore.ownTime()),
+    const reset = (): Promise<number> => {
+      const sent = this.#evaluator.ownTime()
+      return this.#evaluator.reset(counters, (group, evaluation) =>
+        this.#listener?.heard(group, evaluation, sent, this.#evaluator.ownTime()),
       )
-    })
+    }
+    return this.#leases === undefined ? reset() : this.#leases.reset(counters, reset)
   }
 
   #addHeld(record: ChargeRecord): void {
@@ -247,19 +248,19 @@ export class Charges {
     where: ChargeRecord['recordedIn'],
   ): Promise<Evaluation | undefined> {
     if (correction === undefined || this.#isStoreClosed) return undefined
-    const rest = where === 'store' ? correction : this.#guardedStore.correctLocally(correction)
+    const rest = where === 'store' ? correction : this.#evaluator.correctLocally(correction)
     try {
       // We do not know whether the store applied the charge, so we do not refund it.
       if (rest === undefined || where === 'unknown') return undefined
-      const sent = this.#guardedStore.ownTime()
-      const evaluation = await this.#guardedStore.correctInStore(rest)
-      if (evaluation !== undefined) this.#lines.heard(rest, evaluation, sent, this.#guardedStore.ownTime())
+      const sent = this.#evaluator.ownTime()
+      const evaluation = await this.#evaluator.correctInStore(rest)
+      if (evaluation !== undefined) this.#listener?.heard(rest, evaluation, sent, this.#evaluator.ownTime())
       return evaluation
     } catch {
       // The original charge stands. The failure was already reported.
       return undefined
     } finally {
-      this.#lines.freed(correction.demands)
+      this.#listener?.freed(correction.demands)
     }
   }
 }

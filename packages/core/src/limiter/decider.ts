@@ -13,7 +13,7 @@ import { type Identity, isIdentity } from '../request/identity.ts'
 import { lazyView } from '../request/to-view.ts'
 import type { RequestView } from '../request/view.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
-import type { Inspector } from './inspector.ts'
+import type { Peeker } from './peeker.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
 
@@ -21,7 +21,7 @@ import type { PolicySource } from './policy-source.ts'
 export interface DeciderParts {
   readonly policies: PolicySource
   readonly pipeline: Pipeline
-  readonly inspector: Pick<Inspector, 'subjectOf'>
+  readonly peeker: Pick<Peeker, 'subjectOf'>
   readonly reporter: TelemetryReporter
   readonly warn: Warn
 }
@@ -32,14 +32,14 @@ type Options = CheckOptions<never>
 export class Decider {
   readonly #policies: PolicySource
   readonly #pipeline: Pipeline
-  readonly #inspector: Pick<Inspector, 'subjectOf'>
+  readonly #peeker: Pick<Peeker, 'subjectOf'>
   readonly #reporter: TelemetryReporter
   readonly #warn: Warn
 
-  constructor({ policies, pipeline, inspector, reporter, warn }: DeciderParts) {
+  constructor({ policies, pipeline, peeker, reporter, warn }: DeciderParts) {
     this.#policies = policies
     this.#pipeline = pipeline
-    this.#inspector = inspector
+    this.#peeker = peeker
     this.#reporter = reporter
     this.#warn = warn
   }
@@ -57,7 +57,7 @@ export class Decider {
   identity(identity: Identity, options: Options): Decision | Promise<Decision> {
     const policies = this.#policies.forIdentity(options)
     const parameters = this.#withCost(policies, this.#parametersOf(options))
-    return frozen(this.#pipeline.checkSubject(this.#inspector.subjectOf(identity), policies, parameters))
+    return frozen(this.#pipeline.checkSubject(this.#peeker.subjectOf(identity), policies, parameters))
   }
 
   /** Decides a request or an identity that waits for its turn. */

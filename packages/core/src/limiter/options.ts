@@ -7,7 +7,7 @@ import type { LimiterPenalty } from '../policy/penalty-config.ts'
 import type { OnStoreError, PolicyResolver } from '../policy/policy.ts'
 import type { TrustedProxies } from '../request/trusted-proxies.ts'
 import type { Store } from '../store/contract.ts'
-import type { Control } from '../control/control.ts'
+import type { GateSource } from './gate.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { checkChoice, checkNames, checkType, checkWhole, namesOf } from '../base/options-check.ts'
@@ -56,8 +56,8 @@ export interface RateLimiterOptions<R = unknown> {
    * else 1.
    */
   readonly instances?: number | 'auto' | undefined
-  /** Lets an operator block clients, let them pass, and change numbers while the process runs. Default: none. */
-  readonly control?: Control | undefined
+  /** A `Control`: lets an operator block clients, let them pass, and change numbers while the process runs. Default: none. */
+  readonly control?: GateSource | undefined
   /** The most callers of this process that may wait for their turn at once. A further one is refused. Default 10 000. */
   readonly mostWaiting?: number | undefined
   /** Scores refusals, and reduces the limits of clients with a high score. Default: no penalty. */

@@ -17,15 +17,13 @@ import type { ClientAddress } from '../request/client-address.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import type { FoundKey, Subject } from '../request/subject.ts'
 import type { RequestView } from '../request/view.ts'
-import { ControlledPlans } from './controlled-plans.ts'
-import { ControlledRequests } from './controlled-requests.ts'
-import { keyOfIdentity, type Plan } from './plan.ts'
+import type { Gate, GateSource } from './gate.ts'
+import { keyOfIdentity, type Plan, Plans } from './plan.ts'
 import type { RequestKeys } from './request-keys.ts'
 import { Uncounted } from './uncounted.ts'
-import type { GuardedStore } from '../resilience/guarded-store.ts'
-import type { Leases } from '../lease/leases.ts'
+import type { LeaseEvaluator } from './wings.ts'
+import type { Evaluator } from '../check/evaluator.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import type { Control } from '../control/control.ts'
 import { listOf } from '../base/list.ts'
 import { isPromise } from '../base/promises.ts'
 
@@ -33,75 +31,53 @@ import { isPromise } from '../base/promises.ts'
 export interface PipelineParts {
   readonly exemptionCheck: ExemptionCheck
   readonly requestKeys: RequestKeys
-  readonly guardedStore: GuardedStore
-  readonly leases: Leases
+  readonly evaluator: Evaluator
+  readonly leases: LeaseEvaluator | undefined
   /** Whether other processes count in the same store. */
   readonly isShared: boolean
   readonly charges: Charges
   readonly reporter: TelemetryReporter
   readonly penalty: CompiledPenalty | undefined
   readonly callers: CallerSettings
-  /** The operators' entries; undefined if the limiter has no control. */
-  readonly control: Pick<Control, 'state'> | undefined
+  /** What operators have set; undefined if the limiter has no control. */
+  readonly control: GateSource | undefined
+  /** Whether nobody is blocked or let pass by operators. */
+  readonly countersOnly?: boolean
 }
 
 /** The steps of one request: exemptions → keys → check → store → result → decision. Synchronous when all parts are. */
 export class Pipeline {
-  readonly #exemptionCheck: ExemptionCheck
-  readonly #requestKeys: RequestKeys
-  readonly #guardedStore: GuardedStore
-  readonly #leases: Leases
-  readonly #charges: Charges
-  readonly #reporter: TelemetryReporter
+  readonly #parts: PipelineParts
   readonly #clock: StoreClock
   readonly #uncounted: Uncounted
-  readonly #callers: CallerSettings
-  readonly #control: Pick<Control, 'state'> | undefined
-  readonly #controlled: ControlledRequests
-  readonly #plans: ControlledPlans
+  readonly #plans: Plans
   readonly #buildCheck: ReturnType<typeof checkBuilder>
+  /** What operators have set; undefined if the limiter has no control. */
+  readonly gate: Gate | undefined
 
-  constructor({
-    exemptionCheck,
-    requestKeys,
-    guardedStore,
-    leases,
-    isShared,
-    charges,
-    reporter,
-    penalty,
-    callers,
-    control,
-  }: PipelineParts) {
-    this.#exemptionCheck = exemptionCheck
-    this.#requestKeys = requestKeys
-    this.#guardedStore = guardedStore
-    this.#leases = leases
-    this.#charges = charges
-    this.#reporter = reporter
-    this.#clock = guardedStore.clock
-    this.#uncounted = new Uncounted(guardedStore, reporter, penalty)
-    this.#callers = callers
-    this.#control = control
-    this.#controlled = new ControlledRequests({
+  constructor(parts: PipelineParts) {
+    const { requestKeys, evaluator, reporter, penalty, callers, exemptionCheck, isShared } = parts
+    const { clock } = evaluator
+    this.#parts = parts
+    this.#clock = clock
+    this.#uncounted = new Uncounted(evaluator, reporter, penalty)
+    this.#plans = new Plans({
+      hasPenalty: penalty !== undefined,
+      scoresRefusals: penalty?.records === true,
+      exemptPrivateIps: exemptionCheck.exemptPrivateIps,
+      isShared,
+    })
+    this.#buildCheck = checkBuilder(penalty, callers.digest, clock, callers.warn)
+    const gateParts = {
       requestKeys,
       uncounted: this.#uncounted,
       callers,
-      clock: guardedStore.clock,
+      clock,
+      plans: this.#plans,
       checkBy: this.#checkBy.bind(this),
       checkCounting: this.#checkCounting.bind(this),
-    })
-    this.#plans = new ControlledPlans(
-      {
-        hasPenalty: penalty !== undefined,
-        scoresRefusals: penalty?.records === true,
-        exemptPrivateIps: exemptionCheck.exemptPrivateIps,
-        isShared,
-      },
-      control,
-      guardedStore.clock,
-    )
-    this.#buildCheck = checkBuilder(penalty, callers.digest, guardedStore.clock, callers.warn)
+    }
+    this.gate = parts.control?.gate(gateParts, parts.countersOnly)
   }
 
   /** Decides a request by policies. They are undefined when the resolver failed. */
@@ -112,13 +88,13 @@ export class Pipeline {
     ip?: string,
   ): Decision | Promise<Decision> {
     // Health checks come first, so that an orchestrator does not kill the process when policies are missing.
-    if (this.#exemptionCheck.isHealthCheck(view))
+    if (this.#parts.exemptionCheck.isHealthCheck(view))
       return this.#uncounted.allow(policies?.[0], this.callerOf(view, ip), parameters)
     if (policies === undefined)
       return this.#uncounted.refuse(undefined, this.callerOf(view, ip), 'policy-error', parameters)
-    const state = this.#control?.state
-    if (state !== undefined) return this.#controlled.check(state, policies, view, parameters, ip)
-    return this.#checkBy(policies, view, parameters, ip)
+    return this.gate === undefined
+      ? this.#checkBy(policies, view, parameters, ip)
+      : this.gate.check(policies, view, parameters, ip)
   }
 
   /** Decides by policies, with the caller or the address of the request where one is known. */
@@ -132,11 +108,11 @@ export class Pipeline {
   ): Decision | Promise<Decision> {
     const plan = this.#plans.of(policies)
     const address =
-      plan.someByAddress && this.#exemptionCheck.isSettled
-        ? this.#countedAddress(plan, client ?? known?.client ?? findClient(view, this.#callers, ip))
+      plan.someByAddress && this.#parts.exemptionCheck.isSettled
+        ? this.#countedAddress(plan, client ?? known?.client ?? findClient(view, this.#parts.callers, ip))
         : undefined
     const decision =
-      address && this.#chargeAlone(this.#plans.forKey(plan, address), address.subject, parameters)
+      address && this.#chargeAlone(this.#planFor(plan, address), address.subject, parameters)
     if (decision !== undefined) return decision
     const caller = known ?? this.callerOf(view, ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
@@ -145,7 +121,7 @@ export class Pipeline {
       const key = (keys[i] =
         address !== undefined && plan.byAddress[i] === true
           ? address
-          : this.#requestKeys.find(policies[i] as CompiledPolicy, caller, parameters))
+          : this.#parts.requestKeys.find(policies[i] as CompiledPolicy, caller, parameters))
       if (typeof key === 'string' || 'then' in key) allKeysKnown = false
     }
     if (allKeysKnown) return this.#evaluate(plan, keys as FoundKey[], caller, parameters)
@@ -161,24 +137,21 @@ export class Pipeline {
     given: readonly CompiledPolicy[],
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    const state = this.#control?.state
-    const entry = state?.accessOfSubject(subject, this.#clock)
-    if (entry?.kind === 'allow') return this.#uncounted.allow(given[0], subject, parameters)
-    if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, given[0], subject, parameters)
-    const policies = state === undefined ? given : state.changed(given, this.#clock)
-    const common = this.#plans.of(policies)
-    const plan = state === undefined ? common : this.#plans.forKey(common, { subject })
+    const found = this.gate === undefined ? given : this.gate.checkSubject(subject, given, parameters)
+    if ('reason' in found) return found
+    const common = this.#plans.of(found)
+    const plan = this.gate === undefined ? common : this.gate.planForKey(common, { subject })
     const decision = this.#chargeAlone(plan, plan.shared ?? subject, parameters)
     if (decision !== undefined) return decision
     const { counting } = plan
-    if (counting.length === 0) return this.#uncounted.allow(policies[0], subject, parameters)
+    if (counting.length === 0) return this.#uncounted.allow(found[0], subject, parameters)
     const keys = counting.map(policy => keyOfIdentity(subject, policy))
     return this.#evaluate(this.#plans.of(counting), keys, subject, parameters)
   }
 
   /** The client of a request. */
   callerOf(view: RequestView, ip?: string): Caller {
-    return new Caller(view, this.#callers, ip)
+    return new Caller(view, this.#parts.callers, ip)
   }
 
   /**
@@ -189,6 +162,10 @@ export class Pipeline {
    */
   #countedAddress(plan: Plan, { address, isPrivate, key }: ClientAddress): FoundKey | undefined {
     return address === undefined || (isPrivate && !plan.countsPrivate) ? undefined : key
+  }
+
+  #planFor(plan: Plan, key: FoundKey): Plan {
+    return this.gate === undefined ? plan : this.gate.planForKey(plan, key)
   }
 
   /** Charges the counter of a plan that is one counter. Returns undefined where a whole check must decide. */
@@ -203,7 +180,8 @@ export class Pipeline {
     if (least !== undefined || turn !== undefined) return undefined
     const cost = costFor(policies[0] as CompiledPolicy, parameters.cost)
     if (cost === 0) return undefined
-    const charged = (isLeased ? this.#leases : this.#guardedStore).charge(subject, lone, cost)
+    const { leases, evaluator } = this.#parts
+    const charged = (isLeased && leases !== undefined ? leases : evaluator).charge(subject, lone, cost)
     return charged && readCharge(policies, charged, subject, cost)
   }
 
@@ -230,7 +208,7 @@ export class Pipeline {
     client: Caller | Subject,
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    const plan = this.#plans.forKeys(given, keys)
+    const plan = this.gate === undefined ? given : this.gate.planForKeys(given, keys)
     const first = keys[0] as FoundKey
     // All unverified keys of an address have a second counter.
     const decision = first.unverified ? undefined : this.#chargeAlone(plan, first.subject, parameters)
@@ -244,7 +222,8 @@ export class Pipeline {
     const check = parameters.turn === undefined ? built : parameters.turn.before(built, client)
     // Others ask first.
     if ('then' in check) return check.then(() => this.#evaluate(plan, keys, client, parameters))
-    const store = plan.isLeased ? this.#leases : this.#guardedStore
+    const { leases, evaluator } = this.#parts
+    const store = plan.isLeased && leases !== undefined ? leases : evaluator
     const result = store.evaluate(check, priorGuards?.storeFailed)
     if (!('then' in result)) return this.#finish(result, check, client, parameters)
     return result.then(settled => this.#finish(settled, check, client, parameters))
@@ -259,10 +238,10 @@ export class Pipeline {
     const decision = readDecision(result, check, this.#clock)
     if (parameters === PEEK || (parameters.turn !== undefined && asksAgain(result))) return decision
     const evaluation = result.degraded === false ? result.evaluation : undefined
-    if (result.late !== undefined) this.#charges.awaitLateReply(decision, result.late)
-    this.#charges.hold(decision, check)
+    if (result.late !== undefined) this.#parts.charges.awaitLateReply(decision, result.late)
+    this.#parts.charges.hold(decision, check)
     const view = typeof client === 'string' ? undefined : client.view
-    this.#reporter.decided(decision, check, evaluation, view, parameters.started)
+    this.#parts.reporter.decided(decision, check, evaluation, view, parameters.started)
     return decision
   }
 }

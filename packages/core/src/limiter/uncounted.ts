@@ -6,20 +6,20 @@ import { allowUncounted, refusal, uncounted } from '../check/uncounted-decision.
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor } from '../policy/cost.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
-import { type ControlEntry, isNetwork } from '../control/entries.ts'
+import { type ControlEntry, isNetwork } from '../policy/control-entry.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
-import type { GuardedStore } from '../resilience/guarded-store.ts'
+import type { Evaluator } from '../check/evaluator.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 
 /** The decisions of requests that no counter decides, because they are exempt or have no key or no policy. */
 export class Uncounted {
-  readonly #guardedStore: GuardedStore
+  readonly #evaluator: Evaluator
   readonly #reporter: TelemetryReporter
   readonly #penalty: CompiledPenalty | undefined
 
-  constructor(guardedStore: GuardedStore, reporter: TelemetryReporter, penalty: CompiledPenalty | undefined) {
-    this.#guardedStore = guardedStore
+  constructor(evaluator: Evaluator, reporter: TelemetryReporter, penalty: CompiledPenalty | undefined) {
+    this.#evaluator = evaluator
     this.#reporter = reporter
     this.#penalty = penalty
   }
@@ -27,7 +27,7 @@ export class Uncounted {
   /** Allows an exempt request or identity. */
   allow(policy: CompiledPolicy | undefined, client: Caller | Subject, parameters: CheckParameters): Decision {
     const [key, view] = typeof client === 'string' ? [client] : [client.ip.subject, client.view]
-    const decision = allowUncounted(uncounted(policy, key, 0), this.#guardedStore.clock.now())
+    const decision = allowUncounted(uncounted(policy, key, 0), this.#evaluator.clock.now())
     if (parameters !== PEEK) this.#reporter.exempt(decision, policy, view, parameters.started)
     return decision
   }
@@ -39,7 +39,7 @@ export class Uncounted {
     client: Caller | Subject,
     parameters: CheckParameters,
   ): Decision {
-    const now = this.#guardedStore.clock.now()
+    const now = this.#evaluator.clock.now()
     const units = policy === undefined ? 1 : costFor(policy, parameters.cost)
     // A client sees its own key, not the network that is blocked.
     const key = typeof client !== 'string' && isNetwork(target) ? client.ip.subject : target
@@ -61,7 +61,7 @@ export class Uncounted {
     const units = policy === undefined ? 1 : costFor(policy, parameters.cost)
     const known = uncounted(policy, caller.ip.subject, units)
     const wait = reason === 'policy-error' ? 1 : 0
-    const decision = refusal(reason, known, this.#guardedStore.clock.now(), false, wait)
+    const decision = refusal(reason, known, this.#evaluator.clock.now(), false, wait)
     if (parameters !== PEEK) this.#reporter.refused(decision, policy, caller.view, parameters.started)
     return decision
   }
@@ -76,7 +76,7 @@ export class Uncounted {
     // A client that departed early is not an attacker by that alone.
     if (this.#penalty?.records !== true || parameters === PEEK || caller.lostAddress) return decision
     const violation = violationCheck(policy, this.#penalty, caller)
-    const scored = this.#guardedStore.evaluate(violation, parameters.priorGuards?.storeFailed)
+    const scored = this.#evaluator.evaluate(violation, parameters.priorGuards?.storeFailed)
     const report = (result: CheckResult): Decision => {
       if (result.degraded === false) this.#reporter.scored(violation, result.evaluation)
       return decision

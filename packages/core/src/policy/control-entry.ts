@@ -23,3 +23,8 @@ export interface ControlEntry {
    */
   readonly scope?: 'process' | undefined
 }
+
+/** Whether a target is a network. A subject names its kind before a colon, and a slash only behind a masked address. */
+export function isNetwork(target: string): boolean {
+  return /^[0-9a-f.:]+\/\d+$/i.test(target)
+}

@@ -1,10 +1,6 @@
-import { algorithmOf, type Rule } from '../algorithms/index.ts'
-import { type CounterId, type Group, Mode } from '../store/contract.ts'
-
-/** A counter with the rule by which it counts. */
-export interface RuledCounter extends CounterId {
-  readonly rule: Rule
-}
+import { algorithmOf } from '../algorithms/index.ts'
+import type { RuledCounter } from '../check/evaluator.ts'
+import { type Group, Mode } from '../store/contract.ts'
 
 /** Whether callers may stand in line for a counter, so that a reset must not forget it as a whole. */
 export function mayHaveLine({ rule }: RuledCounter): boolean {

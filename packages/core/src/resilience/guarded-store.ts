@@ -2,6 +2,7 @@ import type { Rule } from '../algorithms/index.ts'
 import type { Idler } from '../base/idleness.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { Check } from '../check/check.ts'
+import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
 import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { Group, Store } from '../store/contract.ts'
@@ -10,7 +11,7 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { hasCharged } from '../store/decide.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import { mayHaveLine, resetGroup, type RuledCounter } from './counter-resets.ts'
+import { mayHaveLine, resetGroup } from './counter-resets.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { Fallback } from './fallback.ts'
 import type { LastKnown } from './last-known.ts'
@@ -33,7 +34,7 @@ export interface GuardedStoreOptions extends StrictStoreOptions {
  *
  * A call that timed out is never repeated, because the store may have applied it. A late reply updates the last known state.
  */
-export class GuardedStore {
+export class GuardedStore implements Evaluator {
   /** The store's clock. */
   readonly clock: StoreClock
   /** The number of processes that share the store, as far as it is known. */

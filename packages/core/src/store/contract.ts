@@ -179,6 +179,13 @@ export interface Store {
    * clock in a test jumps.
    */
   readonly keepsPace?: boolean
+  /** Whether `evaluate` and `forget` never return a promise. Default false. */
+  readonly isSynchronous?: boolean
+  /**
+   * Makes what stands in front of the store in a limiter of `@halt/core/kernel`, so that a request gets a decision when the store does
+   * not answer: `resilience` of `@halt/core/resilience`. A limiter of `@halt/core` has it for every store.
+   */
+  readonly evaluator?: (options: never) => object
   /** Whether other processes count in the same store. Default true. */
   readonly isShared?: boolean
   /**

@@ -9,6 +9,7 @@ import { LocalDocuments, type StoreDocument } from '../store/document.ts'
 export class ReferenceStore implements Store {
   readonly kind: string = 'reference'
   readonly isShared: boolean = false
+  readonly isSynchronous: boolean = true
   readonly clock: () => number
   readonly #documents = new LocalDocuments()
   readonly #states = new Map<string, State>()

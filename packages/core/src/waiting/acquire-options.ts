@@ -23,12 +23,6 @@ export interface AcquireOptions<R = unknown> extends Pick<
   readonly signal?: AbortSignalLike | undefined
 }
 
-/** Options of the end of a limiter. */
-export interface CloseOptions {
-  /** How long callers that wait still have their turns. Default: their places are given back at once. */
-  readonly finishLine?: Duration | undefined
-}
-
 const OPTIONS = namesOf<AcquireOptions>({
   cost: true,
   policy: true,

@@ -1,6 +1,6 @@
 import type { Alarms } from '../base/alarms.ts'
 import type { Check } from '../check/check.ts'
-import type { GuardedStore } from '../resilience/guarded-store.ts'
+import type { Evaluator } from '../check/evaluator.ts'
 import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { blockGroup, endsOf, extraGroup, leaveGroup, lookGroup, timeOf } from './in-line.ts'
@@ -10,10 +10,10 @@ import type { Owed, Standing, TakenPlace } from './standing.ts'
 
 /** What lines ask of the store of a limiter. */
 export class LineStore implements LineParts {
-  readonly #store: GuardedStore
+  readonly #store: Evaluator
   readonly #lines: Lines
 
-  constructor(store: GuardedStore, lines: Lines) {
+  constructor(store: Evaluator, lines: Lines) {
     this.#store = store
     this.#lines = lines
   }

@@ -70,13 +70,14 @@ it.each([
 
 it('requests that a guard holds while their counter is reset all pass, each once', async () => {
   const own = passingWorld()
-  const patient = guard(own.limiter(EVEN), { delay: { maxWait: '1h' } })
+  const limiter = own.limiter(EVEN)
+  const patient = guard(limiter, { delay: { maxWait: '1h' } })
   const passed: number[] = []
   const held = Array.from({ length: 8 }, async (_, i) => {
     if ((await patient.enter(view(), {})).pass) passed.push(i)
   })
   await own.pass(250)
-  await patient.limiter.reset(view())
+  await limiter.reset(view())
   await own.pass(2_000)
   await Promise.all(held)
   expect(passed).toEqual([0, 1, 2, 3, 4, 5, 6, 7])

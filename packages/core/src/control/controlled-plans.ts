@@ -1,33 +1,24 @@
-import type { Control } from '../control/control.ts'
-import type { ControlState } from '../control/control-state.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { keyOfIdentity, type Plan, type Plans } from '../limiter/plan.ts'
+import type { NumbersOwner } from '../limiter/gate.ts'
 import type { FoundKey } from '../request/subject.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import { keyOfIdentity, type Plan, type PlanContext, Plans } from './plan.ts'
-
-/** The part of a key that tells whose numbers hold. */
-type Client = Pick<FoundKey, 'subject' | 'plain'>
+import type { ControlState } from './control-state.ts'
 
 /** The plans of a limiter, with the numbers that operators have set for single clients. */
 export class ControlledPlans {
   readonly #plans: Plans
-  readonly #control: Pick<Control, 'state'> | undefined
+  readonly #state: () => ControlState | undefined
   readonly #clock: StoreClock
 
-  constructor(context: PlanContext, control: Pick<Control, 'state'> | undefined, clock: StoreClock) {
-    this.#plans = new Plans(context)
-    this.#control = control
+  constructor(plans: Plans, state: () => ControlState | undefined, clock: StoreClock) {
+    this.#plans = plans
+    this.#state = state
     this.#clock = clock
   }
 
-  /** The plan of a list of policies, as everybody has them. */
-  of(policies: readonly CompiledPolicy[]): Plan {
-    return this.#plans.of(policies)
-  }
-
   /** The plan with the numbers of a client, where all policies but the `shared` ones count that client. */
-  forKey(plan: Plan, key: Client): Plan {
-    const state = this.#control?.state
+  forKey(plan: Plan, key: NumbersOwner): Plan {
+    const state = this.#state()
     if (state === undefined || hasNoNumbers(key, state)) return plan
     const keys = plan.policies.map(policy => keyOfIdentity(key.subject, policy))
     return this.#plans.of(state.overridden(plan.policies, keys, this.#clock))
@@ -35,7 +26,7 @@ export class ControlledPlans {
 
   /** The plan with the numbers of the clients that its policies count. */
   forKeys(plan: Plan, keys: readonly FoundKey[]): Plan {
-    const state = this.#control?.state
+    const state = this.#state()
     if (state === undefined || keys.every(key => hasNoNumbers(key, state))) return plan
     const policies = state.overridden(plan.policies, keys, this.#clock)
     return policies === plan.policies ? plan : this.#plans.of(policies)
@@ -43,7 +34,7 @@ export class ControlledPlans {
 }
 
 /** Whether no entry gives a client numbers of its own. Marks its key. */
-function hasNoNumbers(key: Client, state: ControlState): boolean {
+function hasNoNumbers(key: NumbersOwner, state: ControlState): boolean {
   if (key.plain === state.mark) return true
   if (state.hasOverrides && state.isOverridden(key.subject)) return false
   key.plain = state.mark

@@ -4,29 +4,28 @@ import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
-import { CallerIds } from '../control/client-ids.ts'
-import type { Control } from '../control/control.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
-import type { GuardedStore } from '../resilience/guarded-store.ts'
-import { type AcquireOptions, readMaxWait } from '../waiting/acquire-options.ts'
-import { onAbort } from '../waiting/departures.ts'
-import { partInLine } from '../waiting/in-line.ts'
-import { LineStore } from '../waiting/line-store.ts'
-import { type Lines, waitingRoom } from '../waiting/lines.ts'
-import { Waiter } from '../waiting/waiter.ts'
-import type { Ask, WaiterParts } from '../waiting/waiter-parts.ts'
-import type { Charges } from './charges.ts'
+import type { Evaluator } from '../check/evaluator.ts'
+import type { Gate } from '../limiter/gate.ts'
+import { type AcquireOptions, readMaxWait } from './acquire-options.ts'
+import { onAbort } from './departures.ts'
+import { canStand, partInLine } from './in-line.ts'
+import { LineStore } from './line-store.ts'
+import { type Lines, waitingRoom } from './lines.ts'
+import { Waiter } from './waiter.ts'
+import type { Ask, WaiterParts } from './waiter-parts.ts'
+import type { Charges } from '../limiter/charges.ts'
 
 /** The parts of a limiter that its turns use. */
 export interface TurnsParts {
-  readonly guardedStore: GuardedStore
+  readonly evaluator: Evaluator
   readonly charges: Charges
   readonly lines: Lines
   /** The most callers of this process that may wait. */
   readonly mostWaiting: number
-  /** The operators' entries; undefined if the limiter has no control. */
-  readonly control: Pick<Control, 'state'> | undefined
+  /** What operators have set; undefined if the limiter has no control. */
+  readonly gate: Gate | undefined
 }
 
 // One order for the callers of all limiters, because limiters of one store share its lines.
@@ -36,23 +35,17 @@ let lastSeq = 0
 export class Turns implements WaiterParts {
   readonly lines: Lines
   readonly store: LineStore
-  readonly #guardedStore: GuardedStore
-  readonly #charges: Charges
-  readonly #mostWaiting: number
-  readonly #control: Pick<Control, 'state'> | undefined
+  readonly #parts: TurnsParts
   // The callers that ask or wait.
   readonly #waiters = new Set<Waiter>()
   readonly #waiting = new Set<Turn>()
   #emptied: (() => void) | undefined
   #isClosed = false
 
-  constructor({ guardedStore, charges, lines, mostWaiting, control }: TurnsParts) {
-    this.lines = lines
-    this.store = new LineStore(guardedStore, lines)
-    this.#guardedStore = guardedStore
-    this.#charges = charges
-    this.#mostWaiting = mostWaiting
-    this.#control = control
+  constructor(parts: TurnsParts) {
+    this.#parts = parts
+    this.lines = parts.lines
+    this.store = new LineStore(parts.evaluator, parts.lines)
   }
 
   /** Resolves when it is the caller's turn, or at once with a refusal. Rejects with the signal's reason. */
@@ -76,7 +69,7 @@ export class Turns implements WaiterParts {
   }
 
   get isFull(): boolean {
-    return waitingRoom.size >= this.#mostWaiting
+    return waitingRoom.size >= this.#parts.mostWaiting
   }
 
   nextSeq(): number {
@@ -112,26 +105,19 @@ export class Turns implements WaiterParts {
   }
 
   askInLine(check: Check): CheckResult | Promise<CheckResult> {
-    return this.#guardedStore.evaluate(partInLine(check))
+    return this.#parts.evaluator.evaluate(partInLine(check))
   }
 
   forgive(decision: Decision): Promise<void> {
-    return this.#charges.forgive(decision)
+    return this.#parts.charges.forgive(decision, canStand)
   }
 
   cancel(decision: Decision): Promise<void> {
-    return this.#charges.cancel(decision)
+    return this.#parts.charges.cancel(decision)
   }
 
-  isRefused({ demands }: Check, client: Caller | Subject): boolean {
-    const state = this.#control?.state
-    if (state?.hasAccess !== true) return false
-    const { clock } = this.#guardedStore
-    const entry =
-      typeof client === 'string'
-        ? state.accessOfSubject(client, clock)
-        : state.accessOf(new CallerIds(client, demands), clock)
-    return entry?.kind === 'block'
+  isRefused(check: Check, client: Caller | Subject): boolean {
+    return this.#parts.gate?.isRefused(check, client) === true
   }
 
   gone(caller: Turn): void {

@@ -3,14 +3,15 @@ import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
-import type { Charges } from './charges.ts'
-import { type Inspector, noCountingPolicy, failIfDegraded } from './inspector.ts'
-import type { PolicySource } from './policy-source.ts'
+import type { RuledCounter } from '../check/evaluator.ts'
+import type { Charges } from '../limiter/charges.ts'
+import { failIfDegraded, noCountingPolicy, type Peeker } from '../limiter/peeker.ts'
+import type { PolicySource } from '../limiter/policy-source.ts'
+import type { Inspector } from './inspector.ts'
 import { countsBy, inBraces, unreachedOf } from '../policy/reachability.ts'
 import { type Identity, isIdentity, kindOf } from '../request/identity.ts'
 import { SHARED } from '../request/subject.ts'
 import { demandsOf } from '../check/correction.ts'
-import type { RuledCounter } from '../resilience/counter-resets.ts'
 import type { Store } from '../store/contract.ts'
 
 /** The parts of a limiter that a reset uses. */
@@ -18,24 +19,17 @@ export interface CounterResetParts {
   readonly store: Store
   readonly policies: PolicySource
   readonly inspector: Inspector
+  readonly peeker: Peeker
   readonly charges: Charges
   readonly warn: Warn
 }
 
 /** Resets the counters of an identity, a request or a decision. It never resets quotas or penalties. */
 export class CounterReset {
-  readonly #store: Store
-  readonly #policies: PolicySource
-  readonly #inspector: Inspector
-  readonly #charges: Charges
-  readonly #warn: Warn
+  readonly #parts: CounterResetParts
 
-  constructor({ store, policies, inspector, charges, warn }: CounterResetParts) {
-    this.#store = store
-    this.#policies = policies
-    this.#inspector = inspector
-    this.#charges = charges
-    this.#warn = warn
+  constructor(parts: CounterResetParts) {
+    this.#parts = parts
   }
 
   /** Resolves to how many counters the store forgot. */
@@ -48,7 +42,7 @@ export class CounterReset {
 
   async #resetRequest(request: unknown, given: unknown): Promise<number> {
     const options = given === undefined ? {} : { policy: given as never }
-    const { decision, policies } = await this.#inspector.peekCounters(request, options)
+    const { decision, policies } = await this.#parts.inspector.peekCounters(request, options)
     if (policies === undefined) throw noPolicies('The policy resolver failed.')
     failIfOnlyQuotas(policies)
     failIfDegraded(decision)
@@ -58,19 +52,19 @@ export class CounterReset {
   async #resetCounted(result: CheckResult | undefined, policies: readonly CompiledPolicy[]): Promise<number> {
     if (result === undefined) return 0
     const demands = demandsOf(result, policies)
-    return this.#charges.forget(
+    return this.#parts.charges.forget(
       demands.map(({ subject, rule }) => ({ subject, counter: rule.counter, rule })),
     )
   }
 
   async #resetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
-    const subject = this.#inspector.subjectOf(identity)
+    const subject = this.#parts.peeker.subjectOf(identity)
     const kind = kindOf(identity)
     const counting = policies.filter(({ calendar }) => calendar === undefined)
     // Forget the counters of all policies, because `consume` charges an identity under every policy.
-    const count = await this.#charges.forget(counting.flatMap(policy => countersFor(subject, policy)))
+    const count = await this.#parts.charges.forget(counting.flatMap(policy => countersFor(subject, policy)))
     const reached = counting.filter(policy => countsBy(policy, kind, counting))
-    const unreached = unreachedOf(kind, counting, reached, this.#inspector.verifiesKeys)
+    const unreached = unreachedOf(kind, counting, reached, this.#parts.peeker.verifiesKeys)
     if (reached.length === 0 && count === 0) throw noCountingPolicy(kind, unreached)
     const unnamed = reached.find(policy => this.#hasUnknownRoutes(policy))
     if (unnamed !== undefined) throw routesNotKnown(unnamed, count)
@@ -80,7 +74,7 @@ export class CounterReset {
 
   #chosenPolicies(given: unknown): readonly CompiledPolicy[] {
     const policies =
-      given === undefined ? [...this.#policies.known()] : this.#policies.compile(given as never)
+      given === undefined ? [...this.#parts.policies.known()] : this.#parts.policies.compile(given as never)
     if (policies.length === 0)
       throw noPolicies('The policies come from a resolver, which has not given any yet.')
     failIfOnlyQuotas(policies)
@@ -89,12 +83,12 @@ export class CounterReset {
 
   /** Whether a policy may have counters for routes that this process has never seen. */
   #hasUnknownRoutes(policy: CompiledPolicy): boolean {
-    return policy.isPerRoute && (this.#store.isShared !== false || !policy.hasMetRoutes())
+    return policy.isPerRoute && (this.#parts.store.isShared !== false || !policy.hasMetRoutes())
   }
 
   #noticePartial(kind: string, unreached: ReturnType<typeof unreachedOf>): void {
     const named = unreached.map(({ policy, reachedBy }) => `"${policy}" (reached by ${reachedBy})`)
-    this.#warn({
+    this.#parts.warn({
       code: 'HALT_W_RESET_PARTIAL',
       message: `reset(${kind}) leaves counters that count the same requests under other identities: ${named.join(', ')}.`,
       fix: 'Reset those as well, or call reset(request), which finds all of them.',

@@ -1,48 +1,21 @@
 import type { CheckParameters } from '../check/check-options.ts'
 import type { Decision } from '../check/decision.ts'
-import { CallerIds, type Clock } from '../control/client-ids.ts'
-import type { ControlState } from '../control/control-state.ts'
-import type { ControlEntry } from '../control/entries.ts'
+import type { GateParts } from '../limiter/gate.ts'
+import type { KeyOutcome } from '../limiter/key-resolver.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Caller, findClient } from '../request/caller.ts'
-import type { CallerSettings } from '../request/caller-settings.ts'
-import type { ClientAddress } from '../request/client-address.ts'
 import type { RequestView } from '../request/view.ts'
-import type { KeyOutcome } from './key-resolver.ts'
-import type { RequestKeys } from './request-keys.ts'
-import type { Uncounted } from './uncounted.ts'
+import { CallerIds } from './client-ids.ts'
+import type { ControlState } from './control-state.ts'
+import type { ControlEntry } from './entries.ts'
 
 type Decided = Decision | Promise<Decision>
 
-/** The parts of a pipeline that decide controlled requests. */
-export interface ControlledRequestsParts {
-  readonly requestKeys: RequestKeys
-  readonly uncounted: Uncounted
-  readonly callers: CallerSettings
-  readonly clock: Clock
-  /** Finds the keys of a request and decides, with its caller or its address where one is known. */
-  readonly checkBy: (
-    policies: readonly CompiledPolicy[],
-    view: RequestView,
-    parameters: CheckParameters,
-    ip: string | undefined,
-    known?: Caller,
-    client?: ClientAddress,
-  ) => Decided
-  /** Decides by the policies that have a key. */
-  readonly checkCounting: (
-    policies: readonly CompiledPolicy[],
-    keys: readonly KeyOutcome[],
-    caller: Caller,
-    parameters: CheckParameters,
-  ) => Decided
-}
-
 /** Decides requests by what operators have set: whether the client is blocked or passes, then the numbers that hold now. */
 export class ControlledRequests {
-  readonly #parts: ControlledRequestsParts
+  readonly #parts: GateParts
 
-  constructor(parts: ControlledRequestsParts) {
+  constructor(parts: GateParts) {
     this.#parts = parts
   }
 

@@ -2,7 +2,7 @@ import { parseDuration } from '../base/duration.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Subject } from '../request/subject.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
-import { keyOfIdentity } from './plan.ts'
+import { keyOfIdentity } from '../limiter/plan.ts'
 
 /**
  * Builds the group that refuses an identity for some time, by a cool-down of its counters. Quotas are left out. Undefined if no

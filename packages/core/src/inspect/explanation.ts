@@ -1,8 +1,8 @@
 import type { ControlEntry } from '../policy/control-entry.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import type { Hop } from '../request/client-ip.ts'
-import type { Decision } from './decision.ts'
-import type { PolicyVerdict } from './policy-verdict.ts'
+import type { Decision } from '../check/decision.ts'
+import type { PolicyVerdict } from '../check/policy-verdict.ts'
 
 /** One policy in an explanation. */
 export interface PolicyExplanation {

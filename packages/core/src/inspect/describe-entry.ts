@@ -1,17 +1,5 @@
 import type { ControlEntry } from '../policy/control-entry.ts'
 
-/** The entries of operators that apply to a request or to an identity. */
-export interface AppliedControl {
-  /** The entry that blocks the client or lets it pass. */
-  readonly access: ControlEntry | undefined
-  /** The entries whose numbers a policy has for a subject: everybody's, then the client's own. */
-  readonly numbersOf: (policy: string, subject: string) => readonly ControlEntry[]
-}
-
-/** The answer where nobody has set anything. */
-export const NO_CONTROL: AppliedControl = Object.freeze({ access: undefined, numbersOf: () => NONE })
-const NONE: readonly ControlEntry[] = Object.freeze([])
-
 /** An entry in words: what it does, until when, who made it and why. The texts of operators are quoted. */
 export function describeEntry({ kind, target, numbers, until, by, reason }: ControlEntry): string {
   const whom = target === undefined ? 'for everybody' : `for ${JSON.stringify(target)}`

@@ -1,10 +1,10 @@
 import { algorithmOf, type LastCharge } from '../algorithms/index.ts'
-import type { AppliedControl } from './applied-control.ts'
+import type { AppliedControl } from '../limiter/gate.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
-import type { CheckResult } from './check-result.ts'
+import type { CheckResult } from '../check/check-result.ts'
 import type { Demand } from '../store/contract.ts'
-import { blockedUntil, freshAt } from '../store/cooldown.ts'
+import { blockedUntil } from '../store/cooldown.ts'
 import { limitInForce, remaining, resetAt, used, evaluationAt } from '../store/reading.ts'
 
 /** The state of one counter in the store. */
@@ -72,21 +72,5 @@ function read(
       algorithmOf(demand.rule).lastCharge(state, evaluation.now, demand.rule, demand.edges),
     ),
     control: Object.freeze([...(access === undefined ? [] : [access]), ...numbers]),
-  })
-}
-
-/** Whether a counter of this policy has a charge or a cool-down. */
-export function hasCounter(policy: CompiledPolicy, result: CheckResult | undefined): boolean {
-  const at = result?.check.policies.indexOf(policy) ?? -1
-  if (result === undefined || at < 0) return false
-  const { check, evaluation } = result
-  const indexes = [at, check.extras?.[at]?.inFlight ?? -1]
-  return indexes.some(index => {
-    const [demand, state] = [check.demands[index], evaluation.states[index] ?? []]
-    return (
-      demand !== undefined &&
-      state.length > 0 &&
-      freshAt(state, demand.rule) > evaluationAt(evaluation, index).now
-    )
   })
 }

@@ -1,0 +1,88 @@
+import type { Check } from '../check/check.ts'
+import { type CheckParameters, PEEK } from '../check/check-options.ts'
+import type { Decision } from '../check/decision.ts'
+import { type AppliedControl, type Gate, type GateParts, NO_CONTROL, type NumbersOwner } from '../limiter/gate.ts'
+import type { Plan } from '../limiter/plan.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Caller } from '../request/caller.ts'
+import type { FoundKey, Subject } from '../request/subject.ts'
+import type { RequestView } from '../request/view.ts'
+import { CallerIds } from './client-ids.ts'
+import { ControlledPlans } from './controlled-plans.ts'
+import { ControlledRequests } from './controlled-requests.ts'
+import type { ControlState } from './control-state.ts'
+
+/** Decides for a limiter by what operators have set in a `Control`. */
+export class ControlGate implements Gate {
+  readonly #state: () => ControlState | undefined
+  readonly #parts: GateParts
+  readonly #requests: ControlledRequests
+  readonly #plans: ControlledPlans
+
+  /** @param state what operators have set, as this process knows it now */
+  constructor(state: () => ControlState | undefined, parts: GateParts) {
+    this.#state = state
+    this.#parts = parts
+    this.#requests = new ControlledRequests(parts)
+    this.#plans = new ControlledPlans(parts.plans, state, parts.clock)
+  }
+
+  check(
+    policies: readonly CompiledPolicy[],
+    view: RequestView,
+    parameters: CheckParameters,
+    ip: string | undefined,
+  ): Decision | Promise<Decision> {
+    const state = this.#state()
+    return state === undefined
+      ? this.#parts.checkBy(policies, view, parameters, ip)
+      : this.#requests.check(state, policies, view, parameters, ip)
+  }
+
+  checkSubject(
+    subject: Subject,
+    policies: readonly CompiledPolicy[],
+    parameters: CheckParameters,
+  ): Decision | readonly CompiledPolicy[] {
+    const state = this.#state()
+    if (state === undefined) return policies
+    const { uncounted, clock } = this.#parts
+    const entry = state.accessOfSubject(subject, clock)
+    if (entry === undefined) return state.changed(policies, clock)
+    return entry.kind === 'allow'
+      ? uncounted.allow(policies[0], subject, parameters)
+      : uncounted.refuseBlocked(entry, policies[0], subject, parameters)
+  }
+
+  planForKey(plan: Plan, key: NumbersOwner): Plan {
+    return this.#plans.forKey(plan, key)
+  }
+
+  planForKeys(plan: Plan, keys: readonly FoundKey[]): Plan {
+    return this.#plans.forKeys(plan, keys)
+  }
+
+  isRefused({ demands }: Check, client: Caller | Subject): boolean {
+    const state = this.#state()
+    if (state?.hasAccess !== true) return false
+    const { clock } = this.#parts
+    const entry =
+      typeof client === 'string'
+        ? state.accessOfSubject(client, clock)
+        : state.accessOf(new CallerIds(client, demands), clock)
+    return entry?.kind === 'block'
+  }
+
+  async applied(policies: readonly CompiledPolicy[], client: Caller | Subject): Promise<AppliedControl> {
+    const state = this.#state()
+    if (state === undefined) return NO_CONTROL
+    const { clock, requestKeys } = this.#parts
+    const numbersOf: AppliedControl['numbersOf'] = (name, subject) => {
+      const policy = policies.find(one => one.name === name)
+      return policy === undefined ? [] : state.numbersOf(policy, subject, clock)
+    }
+    if (typeof client === 'string') return { access: state.accessOfSubject(client, clock), numbersOf }
+    const keys = state.namesCustom ? await requestKeys.findAll(policies, client, PEEK) : undefined
+    return { access: state.accessOf(new CallerIds(client, keys), clock), numbersOf }
+  }
+}

@@ -1,0 +1,79 @@
+import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
+import { Decision } from '../check/decision.ts'
+import type { ExemptionCheck } from '../limiter/exemption-check.ts'
+import { type AppliedControl, NO_CONTROL } from '../limiter/gate.ts'
+import { failIfDegraded, type Peeker, reachedBy, type RequestPeek } from '../limiter/peeker.ts'
+import type { Pipeline } from '../limiter/pipeline.ts'
+import type { Caller } from '../request/caller.ts'
+import type { CallerSettings } from '../request/caller-settings.ts'
+import { isIdentity } from '../request/identity.ts'
+import { type CounterReading, countersIn } from './counter-reading.ts'
+import { explain } from './explain.ts'
+import type { Explanation } from './explanation.ts'
+
+/** The parts of a limiter that an inspector uses. */
+export interface InspectorParts {
+  readonly peeker: Peeker
+  readonly pipeline: Pipeline
+  /** The same pipeline, but with nobody blocked or let pass by operators. */
+  readonly countersOnly: Pipeline
+  readonly exemptionCheck: ExemptionCheck
+  readonly callers: CallerSettings
+}
+
+/** Explains decisions and reads counters, and charges nothing. */
+export class Inspector {
+  readonly #parts: InspectorParts
+
+  constructor(parts: InspectorParts) {
+    this.#parts = parts
+  }
+
+  async explain(target: unknown, options: PeekOptions<never>): Promise<Explanation> {
+    const { peeker, callers, exemptionCheck } = this.#parts
+    checkPeekOptions(options)
+    if (isIdentity(target)) return explain(await peeker.identity(target, options))
+    const peeked = await peeker.request(target, options)
+    const { decision, policies = [], caller } = peeked
+    const control = await this.#controlOf(peeked)
+    const exemptions = policies.map(policy => ({
+      policy,
+      why:
+        this.#healthCheck(caller) ??
+        (control.access === undefined ? exemptionCheck.reason(policy, caller) : undefined),
+    }))
+    return explain({ decision, policies, caller, exemptions, walk: callers.clientIp, control })
+  }
+
+  /** @throws HaltError `HALT_E_IDENTITY_KIND` as a peek; `HALT_E_STORE` when the store does not answer */
+  async inspect(target: unknown, options: PeekOptions<never>): Promise<readonly CounterReading[]> {
+    checkPeekOptions(options)
+    const { peeker, countersOnly } = this.#parts
+    const peeked = isIdentity(target)
+      ? reachedBy(await peeker.identity(target, options, countersOnly))
+      : await this.#withControl(await this.peekCounters(target, options))
+    failIfDegraded(peeked.decision)
+    const result = Decision.recordOf(peeked.decision)?.result
+    return result === undefined ? [] : countersIn(result, peeked.control)
+  }
+
+  /** A peek at the counters of a request, even if operators block its client or let it pass. */
+  peekCounters(target: unknown, options: PeekOptions<never>): Promise<RequestPeek> {
+    return this.#parts.peeker.request(target, options, this.#parts.countersOnly)
+  }
+
+  async #withControl(peeked: RequestPeek): Promise<RequestPeek & { readonly control: AppliedControl }> {
+    return { ...peeked, control: await this.#controlOf(peeked) }
+  }
+
+  /** Operators decide nothing about a health check, or about a request without policies. */
+  async #controlOf({ policies, caller }: RequestPeek): Promise<AppliedControl> {
+    const { pipeline, exemptionCheck } = this.#parts
+    if (policies === undefined || exemptionCheck.isHealthCheck(caller.view)) return NO_CONTROL
+    return (await pipeline.gate?.applied(policies, caller)) ?? NO_CONTROL
+  }
+
+  #healthCheck({ view }: Caller): string | undefined {
+    return this.#parts.exemptionCheck.isHealthCheck(view) ? 'the path is a health check' : undefined
+  }
+}

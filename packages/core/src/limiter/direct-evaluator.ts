@@ -1,0 +1,98 @@
+import { algorithmOf, type Rule } from '../algorithms/index.ts'
+import { UnderWay, type Idler } from '../base/idleness.ts'
+import { nowMicros } from '../base/process-clock.ts'
+import { isPromise } from '../base/promises.ts'
+import type { Check } from '../check/check.ts'
+import { type CheckResult, storeResult } from '../check/check-result.ts'
+import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
+import type { AdmittedCharge } from '../store/admitted.ts'
+import { type Group, Mode, type Store } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
+import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
+import type { EvaluatorOptions } from './wings.ts'
+
+/** Asks a synchronous store, which answers at once. If it throws, the check is refused or let pass, as `onStoreError` says. */
+export class DirectEvaluator implements Evaluator {
+  readonly clock: StoreClock
+  readonly calls: Idler = new UnderWay()
+  readonly instances = (): number => 1
+  readonly #store: Store
+  readonly #options: EvaluatorOptions
+
+  constructor(options: EvaluatorOptions) {
+    this.#options = options
+    this.#store = options.store
+    this.clock = storeClockOf(options.store)
+  }
+
+  evaluate(check: Check): CheckResult {
+    try {
+      return storeResult(check, this.#evaluate(check))
+    } catch (error) {
+      const { onFailure, onStoreError } = this.#options
+      onFailure(error, 'script')
+      const nothing = { policies: [], extras: undefined, demands: [], penalty: undefined, idempotency: undefined }
+      const degraded = onStoreError === 'open' ? 'open' : 'closed'
+      const closedPolicy = degraded === 'open' ? -1 : 0
+      return { check: nothing, evaluation: this.#passing(), degraded, closedPolicy, late: undefined }
+    }
+  }
+
+  charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined {
+    try {
+      return this.#store.charge?.(subject, rule, cost)
+    } catch {
+      return undefined
+    }
+  }
+
+  ask(group: Group, heard: (evaluation: Evaluation | undefined) => void): void {
+    let evaluation: Evaluation | undefined
+    try {
+      evaluation = this.#evaluate(group)
+    } catch (error) {
+      this.#options.onFailure(error, 'script')
+    }
+    heard(evaluation)
+  }
+
+  async correctInStore(group: Group): Promise<Evaluation> {
+    return this.#evaluate(group)
+  }
+
+  correctLocally(group: Group): Group {
+    return group
+  }
+
+  async reset(
+    counters: readonly RuledCounter[],
+    heard: (group: Group, evaluation: Evaluation) => void,
+  ): Promise<number> {
+    let count = await this.#store.forget(counters.filter(({ rule }) => algorithmOf(rule).line === undefined))
+    for (const { subject, rule } of counters) {
+      if (algorithmOf(rule).line === undefined) continue
+      const group = { demands: [{ rule, subject, cost: 0, mode: Mode.RESET, penalized: false }] }
+      const evaluation = this.#evaluate(group)
+      heard(group, evaluation)
+      if ((evaluation.states[0]?.length ?? 0) > 0) count++
+    }
+    return count
+  }
+
+  ownTime(): number {
+    return this.clock.told() ?? nowMicros()
+  }
+
+  async writeBack(): Promise<void> {}
+
+  #evaluate(group: Group): Evaluation {
+    const answer = this.#store.evaluate(group)
+    if (isPromise(answer)) throw new TypeError('A store that says isSynchronous returned a promise.')
+    return answer
+  }
+
+  #passing(): Evaluation {
+    const now = this.clock.now() * 1000
+    return { now, allowed: true, repeated: false, passes: [], starts: [], states: [], penalty: [] }
+  }
+}

@@ -1,0 +1,92 @@
+import type { Check } from '../check/check.ts'
+import type { CheckParameters } from '../check/check-options.ts'
+import type { Decision } from '../check/decision.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { ControlEntry } from '../policy/control-entry.ts'
+import type { Caller } from '../request/caller.ts'
+import type { CallerSettings } from '../request/caller-settings.ts'
+import type { ClientAddress } from '../request/client-address.ts'
+import type { FoundKey, Subject } from '../request/subject.ts'
+import type { RequestView } from '../request/view.ts'
+import type { StoreClock } from '../store/store-clock.ts'
+import type { KeyOutcome } from './key-resolver.ts'
+import type { Plan, Plans } from './plan.ts'
+import type { PolicySource } from './policy-source.ts'
+import type { RequestKeys } from './request-keys.ts'
+import type { Uncounted } from './uncounted.ts'
+
+/** The entries of operators that apply to a request or to an identity. */
+export interface AppliedControl {
+  /** The entry that blocks the client or lets it pass. */
+  readonly access: ControlEntry | undefined
+  /** The entries whose numbers a policy has for a subject: everybody's, then the client's own. */
+  readonly numbersOf: (policy: string, subject: string) => readonly ControlEntry[]
+}
+
+/** The answer where nobody has set anything. */
+export const NO_CONTROL: AppliedControl = Object.freeze({ access: undefined, numbersOf: () => NONE })
+const NONE: readonly ControlEntry[] = Object.freeze([])
+
+/** The part of a key that tells whose numbers hold. */
+export type NumbersOwner = Pick<FoundKey, 'subject' | 'plain'>
+
+/** What operators have set: whom a limiter refuses or lets pass, and by which numbers it decides. A seam of the kernel: `control` fills it. */
+export interface Gate {
+  /** Decides a request by the entries about its client, or by the policies with the numbers that hold now. */
+  check(
+    policies: readonly CompiledPolicy[],
+    view: RequestView,
+    parameters: CheckParameters,
+    ip: string | undefined,
+  ): Decision | Promise<Decision>
+  /** Decides for a subject, or returns the policies with the numbers that hold now. */
+  checkSubject(
+    subject: Subject,
+    policies: readonly CompiledPolicy[],
+    parameters: CheckParameters,
+  ): Decision | readonly CompiledPolicy[]
+  /** The plan with the numbers of a client, where all policies but the `shared` ones count that client. */
+  planForKey(plan: Plan, key: NumbersOwner): Plan
+  /** The plan with the numbers of the clients that its policies count. */
+  planForKeys(plan: Plan, keys: readonly FoundKey[]): Plan
+  /** Whether the client of a check is blocked now. Asks nobody. */
+  isRefused(check: Check, client: Caller | Subject): boolean
+  /** The entries that apply to a client now. `policies` are those of the limiter, without the numbers of operators. */
+  applied(
+    policies: readonly CompiledPolicy[],
+    client: Caller | Subject,
+  ): AppliedControl | Promise<AppliedControl>
+}
+
+/** The parts of a limiter that a gate uses. */
+export interface GateParts {
+  readonly requestKeys: RequestKeys
+  readonly uncounted: Uncounted
+  readonly callers: CallerSettings
+  readonly clock: StoreClock
+  readonly plans: Plans
+  /** Finds the keys of a request and decides, with its caller or its address where one is known. */
+  readonly checkBy: (
+    policies: readonly CompiledPolicy[],
+    view: RequestView,
+    parameters: CheckParameters,
+    ip: string | undefined,
+    known?: Caller,
+    client?: ClientAddress,
+  ) => Decision | Promise<Decision>
+  /** Decides by the policies that have a key. */
+  readonly checkCounting: (
+    policies: readonly CompiledPolicy[],
+    keys: readonly KeyOutcome[],
+    caller: Caller,
+    parameters: CheckParameters,
+  ) => Decision | Promise<Decision>
+}
+
+/** What brings a gate into a limiter: a `Control`. */
+export interface GateSource {
+  /** Makes the gate of a limiter. @param countersOnly whether nobody is blocked or let pass, so that only numbers hold */
+  gate(parts: GateParts, countersOnly?: boolean): Gate
+  /** Notes the fixed policies of a limiter. */
+  notePolicies(policies: Pick<PolicySource, 'fixed' | 'known'>): void
+}

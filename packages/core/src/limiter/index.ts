@@ -1,0 +1,6 @@
+// @halt/core/kernel: a limiter without waiting, explanations, resets and leases, for the smallest bundle.
+export { Limiter as RateLimiter, type CloseOptions, type Reservation } from './limiter.ts'
+export type { RateLimiterOptions } from './options.ts'
+export type { EvaluatorOptions, LeaseEvaluator, Wings } from './wings.ts'
+export type { Evaluator, RuledCounter } from '../check/evaluator.ts'
+export type { Decision } from '../check/decision.ts'

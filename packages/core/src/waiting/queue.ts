@@ -1,0 +1,125 @@
+import { describe } from '../base/describe.ts'
+import type { Duration } from '../base/duration.ts'
+import { checkNames, fail } from '../base/options-check.ts'
+import { type CheckOptions, NO_OPTIONS } from '../check/check-options.ts'
+import type { Decision } from '../check/decision.ts'
+import { LimitedError } from '../check/limited-error.ts'
+import type { Turn } from '../check/turn.ts'
+import type { LimiterParts } from '../limiter/assembly.ts'
+import { partsOf } from '../limiter/parts.ts'
+import type { Identity } from '../request/identity.ts'
+import type { RequestView } from '../request/view.ts'
+import type { Store } from '../store/contract.ts'
+import { type AcquireOptions, checkAcquireOptions } from './acquire-options.ts'
+import { linesOf } from './lines.ts'
+import { pauseGroup } from './pause.ts'
+import { Turns } from './turns.ts'
+
+/** Lets callers of a limiter wait for their turn. {@link queue} makes it. */
+export class Queue<R = unknown> {
+  readonly #parts: LimiterParts
+  readonly #turns: Turns
+
+  /** @internal */
+  constructor(limiter: { readonly store: Store }) {
+    const parts = partsOf(limiter)
+    const { evaluator, charges, numbers, pipeline, onClose } = parts
+    const lines = linesOf(limiter.store)
+    const { mostWaiting } = numbers
+    this.#parts = parts
+    this.#turns = new Turns({ evaluator, charges, lines, mostWaiting, gate: pipeline.gate })
+    charges.tell(lines)
+    onClose.push(async finish => this.#turns.close(finish))
+  }
+
+  /** How many callers of this process wait for their turn. */
+  get waiting(): number {
+    return this.#turns.size
+  }
+
+  /**
+   * Waits for the turn of a request or an identity, then charges it as {@link check} or {@link consume} does. Callers of a token
+   * bucket start in the order in which they asked, over all processes. Resolves at once with a refusal if the wait would be longer
+   * than `maxWait`; such a caller is charged nothing. Rejects with the signal's reason; the place is then given back.
+   *
+   * Other algorithms keep the order within the process: the caller asks again when a window ends, or when a request in flight ends.
+   *
+   * @throws HaltError `HALT_E_MAX_WAIT` and as {@link check}; `HALT_E_CLOSED` when the limiter closes meanwhile
+   */
+  acquire(target: R | RequestView | Identity, options: AcquireOptions<R> = NO_OPTIONS): Promise<Decision> {
+    try {
+      checkAcquireOptions(options)
+      const { maxWait, signal, ...given } = options
+      // Thousands of callers may wait. Those without options share one object.
+      const rest = options === NO_OPTIONS ? options : given
+      const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
+        this.#parts.decider.waiting(target, rest as CheckOptions<never>, turn)
+      return Promise.resolve(this.#turns.acquire(ask, { maxWait, signal }))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Waits for one's turn as {@link acquire} does, then runs a function, and ends its request in flight when it has settled.
+   *
+   * @throws LimitedError `HALT_E_LIMITED` when the caller is refused; the function's own error; and as {@link acquire}
+   */
+  async run<T>(
+    target: R | RequestView | Identity,
+    work: (decision: Decision) => T | Promise<T>,
+    options: AcquireOptions<R> = NO_OPTIONS,
+  ): Promise<T> {
+    if (typeof work !== 'function')
+      fail(
+        'HALT_E_OPTION',
+        `run() got ${describe(work)} for the work.`,
+        'Give a function: run(who, () => call()).',
+      )
+    const decision = await this.acquire(target, options)
+    if (!decision.allowed) throw new LimitedError(decision)
+    try {
+      return await work(decision)
+    } finally {
+      await this.#parts.charges.release(decision)
+    }
+  }
+
+  /** @internal As {@link acquire} for a view and the options of an adapter. */
+  acquireView(
+    view: RequestView,
+    { maxWait, signal, ...options }: CheckOptions<R> & Pick<AcquireOptions, 'maxWait' | 'signal'>,
+  ): Decision | Promise<Decision> {
+    const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
+      this.#parts.decider.waitingView(view, options as CheckOptions<never>, turn)
+    return this.#turns.acquire(ask, { maxWait, signal })
+  }
+
+  /**
+   * Refuses an identity for some time, in every process: by a cool-down of the counters that {@link consume} charges for it, other
+   * than quotas. A longer cool-down stays. Callers of this process that wait for these counters ask again.
+   *
+   * @param options `for`: how long, from 1 ms to 366 days; `policy`: the policies, by default all of the limiter
+   * @throws HaltError `HALT_E_DURATION`; `HALT_E_STORE`; `HALT_E_POLICY_REQUIRED` as {@link consume}
+   */
+  async pause(
+    identity: Identity,
+    options: { readonly for: Duration; readonly policy?: CheckOptions<R>['policy'] },
+  ): Promise<void> {
+    checkNames(options, ['for', 'policy'], 'pause()')
+    const { for: duration, policy } = options
+    const policies = this.#parts.policies.forIdentity({ policy } as CheckOptions<R>)
+    const group = pauseGroup(this.#parts.peeker.subjectOf(identity), policies, duration)
+    if (group !== undefined) await this.#parts.charges.apply(group)
+  }
+
+}
+
+const queues = new WeakMap<object, Queue<never>>()
+
+/** The queue of a limiter, in which callers wait for their turn. A limiter has one. */
+export function queue<R>(limiter: { readonly store: Store }): Queue<R> {
+  let own = queues.get(limiter)
+  if (own === undefined) queues.set(limiter, (own = new Queue<never>(limiter)))
+  return own as unknown as Queue<R>
+}
