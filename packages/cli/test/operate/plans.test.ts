@@ -2,6 +2,7 @@
 import { Control, QuotaManager, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
+import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 
 import { unique } from '../../../../tools/unique.ts'
@@ -193,6 +194,17 @@ describe('a limits file', () => {
   ])('with %s is an error: %#', async (_name, file, says) => {
     const { code, err } = await run(file)
     expect([code, err]).toEqual([3, expect.stringContaining(says)])
+  })
+
+  it('is as the README shows it', async () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    const [, file = ''] = /```js\n(\/\/ limits\.mjs\n[^]*?)```/.exec(readme) ?? []
+    const cwd = folderWith({ 'limits.mjs': file })
+    const { code, out } = await halt(['doctor', '--policy', 'limits.mjs'], { cwd })
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining('limits.mjs, plan pro, can be used: per_ip, pro, pro_month.'),
+    ])
   })
 
   it('may have all in its default export, and its secret and prefixes name the counters', async () => {
