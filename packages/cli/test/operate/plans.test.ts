@@ -1,5 +1,6 @@
 // A customer of a product with plans complains. The limits file lists the plans, so no look shows the refusal of another plan.
 import { Control, QuotaManager, RateLimiter } from '@halt/core'
+import { operator } from '@halt/operator'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { readFileSync } from 'node:fs'
@@ -117,6 +118,35 @@ describe('a client of a product with plans', () => {
     const history = JSON.parse((await shell('history', '--json')).out)
     expect(history.filter(({ act }: { act: string }) => act === 'grant')).toMatchObject([
       { target: 'user:42', policy: 'free_month', units: 7, by: 'ann', reason: 'our outage' },
+    ])
+  })
+
+  it('is found with the quota of its company, which the operator’s pages of the processes know', async () => {
+    const prefix = `${unique()}:`
+    const store = new RedisStore({ client, prefix })
+    const control = new Control({ store })
+    const company = { name: 'company_month', limit: 3, period: 'monthly' } as const
+    const ofCompany = { ...company, keyExtractor: () => 'acme' }
+    const limiter = new RateLimiter({ store, control, policy: [PRO, ofCompany], warn: () => {} })
+    const page = operator({ limiters: [limiter], control, authorize: () => 'ann' })
+    onTestFinished(async () => {
+      page.close()
+      control.close()
+      await limiter.close()
+    })
+    for (let i = 0; i < 4; i++)
+      await limiter.check({ user: { id: '42' }, socket: { remoteAddress: '203.0.113.7' } })
+    const file = `export const policies = [${JSON.stringify(PRO)}, { ...${JSON.stringify(company)}, keyExtractor: () => undefined }]`
+    const shell = (...args: string[]): Promise<HaltRun> =>
+      halt([...args, '--prefix', prefix, '--policy', 'limits.mjs'], {
+        cwd: folderWith({ 'limits.mjs': file }),
+        env,
+      })
+    expect((await shell('find', 'user:42')).code).toBe(0)
+    const { code, out } = await shell('find', 'user:42', '--keys')
+    expect([code, out]).toEqual([
+      1,
+      expect.stringContaining('Counted lately on custom:acme too: company_month refuses: quota-exceeded.'),
     ])
   })
 
