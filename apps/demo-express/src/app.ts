@@ -43,9 +43,13 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
   const app = express()
   app.disable('x-powered-by')
   if (operator !== undefined) {
-    const ofUsers = { limiter: users, policies: Object.values(limits).flat() }
+    // Before every limit, so that none of them keeps an operator out.
+    const ofUsers = { limiter: users, plans: limits }
     app.use(metricsPage(operator))
     app.use(OPERATOR, operator.page([everybody, passwords, ofUsers, model]).node)
+    app.get('/debug/explain', demoAuth(accounts), async (req, res) => {
+      send(await operator.explain(visitOf(req), () => users.explain(req)), res)
+    })
   }
   app.use(halt({ limiter: everybody, errorFormat }))
   app.use(demoAuth(accounts))
@@ -75,12 +79,6 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
   })
 
   app.post('/complete', express.json(), complete(model, headerWriter('openai', model)))
-
-  if (operator !== undefined) {
-    app.get('/debug/explain', async (req, res) => {
-      send(await operator.explain(visitOf(req), () => users.explain(req)), res)
-    })
-  }
 
   return app
 }

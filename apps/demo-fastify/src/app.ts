@@ -34,7 +34,7 @@ export async function createApp({
 
   const app = Fastify()
   if (operator !== undefined) {
-    const ofUsers = { limiter: users, policies: Object.values(limits).flat() }
+    const ofUsers = { limiter: users, plans: limits }
     metricsPage(app, operator)
     await app.register(operator.page([everybody, ofUsers, model]).fastify, { prefix: OPERATOR })
   }

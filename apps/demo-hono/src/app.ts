@@ -33,10 +33,12 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
 
   const app = new Hono<DemoEnv>()
   if (operator !== undefined) {
-    const ofUsers = { limiter: users, policies: Object.values(limits).flat() }
+    // Before every limit, so that none of them keeps an operator out.
+    const ofUsers = { limiter: users, plans: limits }
     const page = operator.page([everybody, passwords, ofUsers, model])
     app.use(metricsPage(operator))
     app.all(`${OPERATOR}/*`, c => page(c.req.raw, c.env.incoming))
+    app.get('/debug/explain', demoAuth(accounts), explainRoute(operator, users))
   }
   app.use(halt({ limiter: everybody, ...look }))
   app.use(demoAuth(accounts))
@@ -66,7 +68,6 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
   })
 
   app.post('/complete', complete(model, headerWriter('openai', model)))
-  if (operator !== undefined) app.get('/debug/explain', explainRoute(operator, users))
 
   return app
 }

@@ -85,7 +85,7 @@ export async function createApp(options: AppOptions, servicePort: number): Promi
   const { operator } = options
   if (operator !== undefined) {
     const limiterOf = (name?: string): RateLimiter => app.get(getRateLimiterToken(name), { strict: false })
-    const ofUsers = { limiter: limiterOf(), policies: Object.values(COUNTED).flat() }
+    const ofUsers = { limiter: limiterOf(), plans: COUNTED }
     app.use(metricsPage(operator))
     app.use(OPERATOR, operator.page([ofUsers, limiterOf('login'), limiterOf('model')]).node)
   }

@@ -4,8 +4,6 @@ import { InjectRateLimiter, SkipRateLimit } from '@halt/nest'
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common'
 import type { Request, Response } from 'express'
 
-import { OF_USERS } from './api.controller.ts'
-
 /** The operator's route. It is mounted only if there is an operator. */
 @Controller()
 export class OperatorController {
@@ -16,9 +14,9 @@ export class OperatorController {
     this.#operator = operator
   }
 
-  /** Explains why this request would be allowed or refused. */
+  /** Explains why this request would be allowed or refused. No limit keeps an operator out. */
   @Get('debug/explain')
-  @SkipRateLimit(...OF_USERS)
+  @SkipRateLimit()
   async explain(@Req() request: Request, @Res() response: Response): Promise<void> {
     send(await this.#operator.explain(visitOf(request), () => this.limiter.explain(request)), response)
   }

@@ -1,8 +1,11 @@
 // @ts-check
 import { openAct } from './act-form.js'
-import { badge, bar, button, make } from './dom.js'
+import { countedCard } from './counted-card.js'
+import { button, make } from './dom.js'
 import { entryRow } from './entry.js'
-import { count, instant, span, whole } from './words.js'
+import { conclusion, planHead } from './plan-head.js'
+import { policyCard } from './policy-card.js'
+import { count, instant } from './words.js'
 
 /** @typedef {import('../src/desk/desk.ts').Finding} Finding */
 /** @typedef {Finding['limiters'][number]} LimiterFinding */
@@ -39,15 +42,20 @@ export function showFinding({ who, limiters, counted, entries, problem }, whom) 
     )
   if (counted.length > 0) all.append(countedCard(counted))
   const planned = limiters.filter(({ plan }) => plan !== undefined)
-  all.append(
-    ...cardsOf(
-      limiters.filter(({ plan }) => plan === undefined),
-      client,
-    ),
-  )
-  for (const name of new Set(planned.map(({ plan }) => plan))) {
-    const ofPlan = planned.filter(({ plan }) => plan === name)
-    all.append(planHead(name ?? '', ofPlan), ...cardsOf(ofPlan, client))
+  const plans = [...new Set(planned.map(({ plan }) => plan))].map(plan => ({
+    plan: plan ?? '',
+    findings: planned.filter(each => each.plan === plan),
+  }))
+  const isOfAll = (/** @type {PolicyFinding} */ { policy }) =>
+    plans.length > 1 &&
+    plans.every(({ findings }) => policiesOf(findings).some(each => each.policy === policy))
+  const common = policiesOf(plans[0]?.findings ?? []).filter(isOfAll)
+  const fixed = policiesOf(limiters.filter(({ plan }) => plan === undefined))
+  all.append(...cardsOf([...fixed, ...common], client, true))
+  for (const { plan, findings } of plans) {
+    const own = policiesOf(findings).filter(policy => !isOfAll(policy))
+    const isLast = findings.some(({ chargedLast }) => chargedLast === true)
+    if (own.length > 0) all.append(planHead(plan, findings), ...cardsOf(own, client, isLast))
   }
   const told = [
     ...limiters.flatMap(limiter => problemsOf(limiter)),
@@ -61,96 +69,19 @@ export function showFinding({ who, limiters, counted, entries, problem }, whom) 
 /** @type {Readonly<Record<string, string>>} */
 const TITLES = { block: 'Block …', allow: 'Allow …', reset: 'Reset counters …' }
 
-/**
- * The badge over a client. Plans that are not known to be its own say nothing about it.
- * @param {readonly LimiterFinding[]} limiters @param {Finding['counted']} counted
- */
-function conclusion(limiters, counted) {
-  const own = limiters.filter(({ plan, chargedLast }) => plan === undefined || chargedLast === true)
-  const refusing = own.find(({ allowed }) => allowed === false)
-  if (refusing !== undefined) return [badge(`refused: ${refusing.reason}`, 'bad')]
-  for (const { key, now } of counted) {
-    const other = now.find(({ allowed }) => allowed === false)
-    if (other !== undefined) return [badge(`refused by ${key}: ${other.reason}`, 'bad')]
-  }
-  if (limiters.some(({ plan }) => plan !== undefined) && !limiters.some(({ chargedLast }) => chargedLast))
-    return [badge('plan not known')]
-  if (own.some(({ allowed }) => allowed === true)) return [badge('passes', 'good')]
-  return [badge('no counter')]
+/** @param {readonly LimiterFinding[]} limiters */
+function policiesOf(limiters) {
+  return limiters.flatMap(limiter => limiter.policies)
 }
 
-/** The policies of some findings: those that are used, and the others folded away. @param {readonly LimiterFinding[]} limiters @param {{ whom: Whom, who: string }} client */
-function cardsOf(limiters, client) {
-  const policies = limiters.flatMap(limiter => limiter.policies)
+/** Cards of policies: those that are used, and the others folded away. @param {readonly PolicyFinding[]} policies @param {{ whom: Whom, who: string }} client @param {boolean} isOwn */
+function cardsOf(policies, client, isOwn) {
   const used = policies.filter(isUsed).sort((a, b) => Number(a.allowed) - Number(b.allowed))
   const unused = policies.filter(policy => !isUsed(policy))
   return [
-    ...used.map(policy => policyCard(policy, client)),
-    ...(unused.length > 0 ? [unusedCards(unused, client)] : []),
+    ...used.map(policy => policyCard(policy, client, isOwn)),
+    ...(unused.length > 0 ? [unusedCards(unused, client, isOwn)] : []),
   ]
-}
-
-/** The head of a plan. @param {string} plan @param {readonly LimiterFinding[]} limiters */
-function planHead(plan, limiters) {
-  const isRefused = limiters.some(({ allowed }) => allowed === false)
-  const isLast = limiters.some(({ chargedLast }) => chargedLast === true)
-  const isUnknown = limiters.every(({ chargedLast }) => chargedLast === undefined)
-  const verdict = isRefused ? 'refused' : 'passes'
-  return make(
-    'div',
-    'heading plan',
-    make('h2', '', `Plan ${plan}`),
-    isLast
-      ? badge(`charged last: ${verdict}`, isRefused ? 'bad' : 'good')
-      : badge(isRefused ? 'would be refused' : 'would pass'),
-    make(
-      'span',
-      'faint',
-      isLast
-        ? ''
-        : isUnknown
-          ? 'whether the client has it is not known'
-          : 'not the plan that charged it last',
-    ),
-  )
-}
-
-/** The other keys on which requests of the client were counted lately. @param {Finding['counted']} counted */
-function countedCard(counted) {
-  return make(
-    'div',
-    'card more',
-    make('h3', '', 'Its requests were counted lately on other keys, too'),
-    make(
-      'ul',
-      'facts',
-      ...counted.map(({ key, last, now }) =>
-        make(
-          'li',
-          '',
-          button(key, () => dispatchEvent(new CustomEvent('find-key', { detail: key })), 'key'),
-          ...last.map(({ policy, allowed, reason, at }) => countedRow(policy, allowed, reason, at, now)),
-        ),
-      ),
-    ),
-  )
-}
-
-/** @param {string} policy @param {boolean} allowed @param {string} reason @param {number} at @param {readonly LimiterFinding[]} now */
-function countedRow(policy, allowed, reason, at, now) {
-  const found = now.flatMap(({ policies }) => policies).find(each => each.policy === policy)
-  const [passes, why] = found === undefined ? [allowed, reason] : [found.allowed, found.reason]
-  const left =
-    found === undefined
-      ? `${span(Date.now() - at)} ago`
-      : `${whole(found.remaining)} of ${whole(found.limit)} left`
-  return make(
-    'p',
-    'row',
-    make('b', '', policy),
-    badge(passes ? 'passes' : why, passes ? 'good' : 'bad'),
-    make('span', 'figure faint', left),
-  )
 }
 
 /** Whether the client has used a policy, or is refused by it. @param {PolicyFinding} policy */
@@ -160,15 +91,15 @@ function isUsed({ allowed, counters, line }) {
   )
 }
 
-/** The policies of which nothing is used, folded away. @param {PolicyFinding[]} policies @param {{ whom: Whom, who: string }} client */
-function unusedCards(policies, client) {
+/** The policies of which nothing is used, folded away. @param {PolicyFinding[]} policies @param {{ whom: Whom, who: string }} client @param {boolean} isOwn */
+function unusedCards(policies, client, isOwn) {
   const names = policies.map(({ policy }) => policy).join(', ')
   const summary = make('summary', '', make('b', '', 'Nothing used: '), names)
   return make(
     'details',
     'card more',
     summary,
-    make('div', 'finding', ...policies.map(policy => policyCard(policy, client))),
+    make('div', 'finding', ...policies.map(policy => policyCard(policy, client, isOwn))),
   )
 }
 
@@ -202,74 +133,6 @@ function unreachedBy(limiters) {
       ` has a counter that this id does not name. It is reached by ${reachedBy}.`,
     ),
   )
-}
-
-/** @param {PolicyFinding} policy @param {{ whom: Whom, who: string }} client */
-function policyCard(policy, client) {
-  const { allowed, reason, mode, algorithm, exemption, limit, remaining } = policy
-  const card = make(
-    'div',
-    'card policy',
-    make(
-      'div',
-      'heading',
-      make('h3', '', policy.policy, make('span', 'faint', ` ${algorithm}`)),
-      mode === 'enforce' ? undefined : badge(mode),
-      exemption === undefined
-        ? badge(allowed ? 'passes' : reason, allowed ? 'good' : 'bad')
-        : badge('not counted'),
-    ),
-  )
-  if (exemption !== undefined) {
-    card.append(make('p', 'faint', exemption))
-    return card
-  }
-  card.append(
-    make(
-      'p',
-      'row',
-      make('span', '', `${whole(remaining)} of ${whole(limit)} left`),
-      make('span', 'figure', waitOf(policy)),
-    ),
-    bar(remaining / limit, remaining / limit < 0.2),
-    make('ul', 'facts', ...factsOf(policy).map(fact => make('li', '', fact))),
-    make('div', 'buttons', ...actsOf(policy, client)),
-  )
-  return card
-}
-
-/** @param {PolicyFinding} policy */
-function waitOf({ allowed, retryAfter, resetAt }) {
-  if (!allowed) return retryAfter === null ? 'never passes' : `passes in ${span(retryAfter * 1000)}`
-  return resetAt * 1000 > Date.now() ? `full again in ${span(resetAt * 1000 - Date.now())}` : 'full'
-}
-
-/** @param {PolicyFinding} policy */
-function factsOf({ counters, quota, line, key }) {
-  const facts = counters.map(({ counter, used, limit }) =>
-    counter === 'own'
-      ? `${whole(used)} used`
-      : `${whole(used)} of ${whole(limit)} ${counter === 'address' ? 'used by all keys of the address' : 'in flight'}`,
-  )
-  const until = Math.max(0, ...counters.map(({ blockedUntil }) => blockedUntil))
-  if (until > 0) facts.push(`cool-down for ${span(until * 1000 - Date.now())}`)
-  if (quota !== undefined) {
-    facts.push(`${whole(quota.limit)} per period, since ${instant(quota.periodStart * 1000)}`)
-    if (quota.granted > 0) facts.push(`${whole(quota.granted)} granted on top`)
-  }
-  if (line !== undefined)
-    facts.push(`${count(line.units, 'unit waits', 'units wait')} in line, for ${span(line.seconds * 1000)}`)
-  if (key !== undefined) facts.push(`counted under ${key}`)
-  return facts
-}
-
-/** @param {PolicyFinding} policy @param {{ whom: Whom, who: string }} client */
-function actsOf({ policy, quota, limit }, client) {
-  const about = { ...client, policy, limit }
-  const other = button('Other numbers …', () => openAct({ act: 'override', ...about }))
-  return quota === undefined
-    ? [button('Reset …', () => openAct({ act: 'reset', ...about })), other]
-    : [button('Grant more …', () => openAct({ act: 'grant', ...about }), 'main'), other]
 }
 
 /** @param {NonNullable<LimiterFinding['penalty']>} penalty @param {{ whom: Whom, who: string }} client */

@@ -1,7 +1,7 @@
 import { badRequest } from './answer.ts'
 
 /** The longest body of a call, in bytes. */
-export const LONGEST_BODY = 65_536
+const LONGEST_BODY = 65_536
 
 /**
  * Reads the body of a call.

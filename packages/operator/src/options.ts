@@ -80,7 +80,7 @@ export interface LimiterEntry {
 }
 
 /** A plan, and all policies of a client that has it. */
-export interface PlanEntry {
+interface PlanEntry {
   readonly name: string
   readonly policies: readonly GivenPolicy[]
 }

@@ -2,6 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { Control, type Quota, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
 import puppeteer, { type Browser, type HTTPRequest, type Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
@@ -100,6 +102,87 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await page.mouse.click(x + 100, y + 50, { count: 2 })
     expect(complaints).toEqual([])
   })
+
+  it('shows the hour before it was opened', async () => {
+    await site.close()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 1_800_000 })
+    site = await openSite({ reveal: true })
+    await site.ask('ann', 9)
+    vi.useRealTimers()
+    await open()
+    await becomes('#since', /^The last 30 min/)
+    await press('1 h')
+    // 5 allowed and 4 refused in a quarter of a minute.
+    await vi.waitFor(
+      async () => {
+        // The middle of the hour.
+        const { x, y, width } = await (await page.$('.u-over'))!.boundingBox().then(box => box!)
+        for (let at = 0.46; at < 0.54 && !/allowed:?0\.3/.test(await text('.u-legend')); at += 0.003)
+          await page.mouse.move(x + width * at, y + 50)
+        expect(await text('.u-legend')).toMatch(/refused:?0\.3allowed:?0\.3/)
+      },
+      { timeout: 30_000, interval: 300 },
+    )
+    expect(complaints).toEqual([])
+  })
+
+  it('shows each plan apart, and the quota of a company that refuses', async () => {
+    await site.close()
+    const store = new InMemoryStore()
+    const control = new Control({ store })
+    const bucket = { limit: 2, window: '1h', keyStrategy: 'user', counter: 'plan' } as const
+    const plans = { free: [{ name: 'free', ...bucket }], pro: [{ name: 'pro', ...bucket, limit: 200 }] }
+    const company: Quota = {
+      name: 'company_month',
+      limit: 30,
+      period: 'monthly',
+      keyExtractor: () => 'acme',
+    }
+    const limiter = new RateLimiter<{ plan: 'free' | 'pro'; user: { id: string } }>({
+      store,
+      control,
+      policy: ({ plan }) => [...plans[plan], company],
+      warn: () => {},
+    })
+    site = await openSite({
+      limiters: [{ limiter, policies: [company] }],
+      control,
+      plans,
+      reveal: true,
+    })
+    await limiter.check({ plan: 'free', user: { id: '42' } }, { cost: 2 })
+    await limiter.check({ plan: 'pro', user: { id: '42' } }, { cost: 27 })
+    await open('#find')
+    await page.locator('#search [name=id]').fill('42')
+    await press('Find', '#search')
+    await becomes('#found', /user:42passes/)
+    expect(await text('#found')).toMatch(/Plan freewould be refusednot the plan that charged it last/)
+    expect(await text('#found')).toMatch(/Plan procharged last: passes/)
+    expect(await text('#found')).toMatch(/custom:acmecompany_monthpasses1 of 30 left/)
+    await limiter.check({ plan: 'pro', user: { id: '42' } })
+    await limiter.check({ plan: 'pro', user: { id: '42' } })
+    await press('Find', '#search')
+    await becomes('#found', /user:42refused by custom:acme: quota-exceeded/)
+    await picture('plans')
+    await press('custom:acme', '#found')
+    await becomes('#found', /custom:acmerefused: quota-exceeded/)
+    expect(complaints).toEqual([])
+    control.close()
+  })
+
+  /** Looks at the view at two widths, in light and dark. HALT_SCREENSHOTS keeps the pictures. */
+  async function picture(name: string): Promise<void> {
+    const folder = process.env['HALT_SCREENSHOTS']
+    for (const width of [1280, 360])
+      for (const scheme of ['light', 'dark']) {
+        await page.setViewport({ width, height: 1400 })
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+        if (folder !== undefined)
+          await writeFile(join(folder, `${name}-${width}-${scheme}.png`), await page.screenshot())
+        const isWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+        expect([width, isWide]).toEqual([width, false])
+      }
+  }
 
   it('blocks every address only if the operator says that this is meant', async () => {
     await open('#force')

@@ -62,6 +62,13 @@ export function operated(bench: Bench): void {
     expect((await drained(bench.operate('/operator/', 'wrong'))).status).toBe(429)
   })
 
+  it('an explanation comes to an operator whose address has used up the limit of the app', async () => {
+    const statuses = await bench.statuses(150, () => bench.get('/quotes'))
+    expect(statuses).toContain(429)
+    const answers = await bench.statuses(3, () => bench.operate('/debug/explain'))
+    expect(answers).toEqual([200, 200, 200])
+  })
+
   it('an explanation comes as text or as data, and consumes nothing', async () => {
     await bench.statuses(4, () => bench.get('/quotes', 'ann@acme'))
     await bench.statuses(4, () => bench.get('/quotes', 'ben@acme'))

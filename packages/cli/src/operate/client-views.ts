@@ -43,7 +43,7 @@ export async function readClient({ identity, plans }: OpenClient): Promise<Clien
     name: plan,
     counters: views.flatMap(({ counters }) => counters),
   }))
-  return { plans: read, last: plans.length > 1 ? lastChargedPlan(named) : plans[0]?.name }
+  return { plans: read, last: plans[0]?.name === undefined ? undefined : lastChargedPlan(named) }
 }
 
 async function readPlan({ name, limiter }: OpenPlan, identity: Identity): Promise<PlanView> {

@@ -3,6 +3,7 @@ import { withClient } from './client.ts'
 import { printClient } from './client-report.ts'
 import { isRefused, readClient } from './client-views.ts'
 import { controlFlags, SECRET_NOTE } from './control.ts'
+import { linesOf, otherKeysOf } from './other-keys.ts'
 import { targetFlags, WHOM_NOTE } from './target.ts'
 
 /** A note of the help of every command that reads a client under plans. */
@@ -18,6 +19,9 @@ export const findCommand: Command = {
   example: 'find user:42 --ip 203.0.113.7 --policy limits.mjs --redis redis://localhost:6379',
   takes: [1, 1],
   flags: {
+    keys: {
+      help: "Asks the operator's pages on which other keys its requests were counted lately, such as that of its company. Takes some seconds.",
+    },
     json: { help: 'Prints JSON.' },
     ...targetFlags,
     ...controlFlags,
@@ -26,7 +30,12 @@ export const findCommand: Command = {
   run: (call, io) =>
     withClient('find', call, io, async client => {
       const reading = await readClient(client)
-      await printClient(client, reading, call, io)
-      return isRefused(reading) ? ExitCode.FOUND : ExitCode.DONE
+      const keys = call.flags['keys'] === true ? await otherKeysOf(client) : undefined
+      await printClient(client, reading, call, io, {
+        lines: keys === undefined ? [] : linesOf(keys),
+        facts: keys === undefined ? {} : { otherKeys: keys },
+      })
+      const isRefusedElsewhere = keys?.some(({ allowed }) => !allowed) === true
+      return isRefused(reading) || isRefusedElsewhere ? ExitCode.FOUND : ExitCode.DONE
     }),
 }

@@ -8,8 +8,8 @@ import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
 import type { Place } from './place.ts'
 
-/** The longest time that a connection may take, in seconds. */
-const CONNECT_S = 5
+/** The longest time that a connection may take, in milliseconds. */
+const CONNECT_MS = 5_000
 
 /** A connection to PostgreSQL, the store on it, and what is looked at. */
 export interface OpenPostgres {
@@ -24,7 +24,7 @@ interface Connection {
 }
 
 /**
- * Connects to PostgreSQL by pg or postgres.js, calls `use`, and closes the connection.
+ * Connects to PostgreSQL by pg, calls `use`, and closes the connection.
  *
  * @throws HaltError `HALT_E_COMMAND` for a wrong address; `HALT_E_STORE_UNAVAILABLE`
  */
@@ -72,42 +72,35 @@ function readUrl(text: string): URL {
 async function otherPrefixes(query: Query, schema: string): Promise<string[]> {
   // The store has checked the name of the schema.
   const text = `SELECT DISTINCT prefix FROM ${schema}.instances WHERE seen > clock_timestamp() - interval '15 seconds' LIMIT 20`
-  const found = (await query(text, [])) as { rows?: { prefix: string }[] } & { prefix: string }[]
-  return (found.rows ?? [...found]).map(({ prefix }) => prefix)
+  const { rows } = (await query(text, [])) as { rows: readonly { readonly prefix: string }[] }
+  return rows.map(({ prefix }) => prefix)
 }
 
 async function connect(url: URL, io: CliIo): Promise<Connection> {
-  const pg = await load('pg', io)
-  if (pg !== undefined) {
-    const { Pool } = (pg['default'] ?? pg) as { Pool: new (options: object) => Connection & { on: Listen } }
-    const pool = new Pool({ connectionString: url.href, max: 2, connectionTimeoutMillis: CONNECT_S * 1000 })
-    // A connection that is lost while nobody asks would end the process.
-    pool.on('error', () => {})
-    return { query: async (text, params) => pool.query(text, params), end: () => pool.end() }
-  }
-  const postgres = (await load('postgres', io))?.['default'] as
-    | ((url: string, options: object) => { unsafe: Query; end(): Promise<unknown> })
-    | undefined
-  if (postgres === undefined)
-    throw unavailable('PostgreSQL cannot be asked, because neither pg nor postgres is installed.', undefined)
-  const sql = postgres(url.href, { max: 2, connect_timeout: CONNECT_S, onnotice: () => {} })
-  return { query: async (text, params) => sql.unsafe(text, params), end: () => sql.end() }
+  const { Pool } = await loadPg(io)
+  const pool = new Pool({ connectionString: url.href, max: 2, connectionTimeoutMillis: CONNECT_MS })
+  // A connection that is lost while nobody asks would end the process.
+  pool.on('error', () => {})
+  return { query: async (text, params) => pool.query(text, params), end: () => pool.end() }
 }
 
 type Listen = (event: 'error', listener: () => void) => void
 
-/** Loads a package that stands beside this one, or in the folder in which the command runs. */
-async function load(name: string, { cwd }: CliIo): Promise<Readonly<Record<string, unknown>> | undefined> {
-  for (const find of [
-    (): string => name,
-    (): string => pathToFileURL(createRequire(join(cwd, 'halt.js')).resolve(name)).href,
-  ])
+type PoolClass = new (options: object) => Connection & { on: Listen }
+
+/** Loads pg: as a package beside this one, or as one of the folder in which the command runs. */
+async function loadPg({ cwd }: CliIo): Promise<{ readonly Pool: PoolClass }> {
+  const load = async (from: string): Promise<{ readonly Pool: PoolClass }> =>
+    ((await import(from)) as { default: { readonly Pool: PoolClass } }).default
+  try {
+    return await load('pg')
+  } catch {
     try {
-      return (await import(find())) as Record<string, unknown>
-    } catch {
-      // It is not there. The next place may have it.
+      return await load(pathToFileURL(createRequire(join(cwd, 'halt.js')).resolve('pg')).href)
+    } catch (cause) {
+      throw unavailable('PostgreSQL cannot be asked, because pg is not installed.', cause)
     }
-  return undefined
+  }
 }
 
 function unavailable(message: string, cause: unknown): HaltError {

@@ -48,8 +48,6 @@ async function keysOf(opened: Opened, most: number): Promise<WatchedKeys & { rea
   const shared = await topKeys.merged(most)
   if (shared.used.length + shared.refused.length > 0)
     return { ...shared, since: 'the last one to two minutes' }
-  // Nobody would answer.
-  if (opened.place.processes === 0) return { processes: 0, used: [], refused: [], since: '' }
   return { ...(await watchedKeys(opened, most)), since: 'the last one to two minutes' }
 }
 

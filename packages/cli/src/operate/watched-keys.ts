@@ -1,45 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Reports, type TopKey, type TopLists } from '@halt/core'
+import type { TopKey, TopLists } from '@halt/core'
 
 import type { Opened } from './store.ts'
-
-/** The documents by which processes with an operator's page share their numbers while somebody watches. */
-const [WATCHED, NUMBERS] = ['operator-watched', 'operator-numbers'] as const
-/** The version of their form. Reports of another version are left out. */
-const FORM = 2
-/** How long reports are waited for: processes look every two seconds whether somebody watches. Milliseconds. */
-const PATIENCE_MS = 6_000
-const STEP_MS = 250
+import { watch } from './watch.ts'
 
 /** The busiest keys of the processes that mount the operator's page, and how many processes told theirs. */
 export interface WatchedKeys extends TopLists {
   readonly processes: number
 }
 
-/** Watches as the operator's page does: tells the processes so, and waits until all that live have told their keys. */
-export async function watchedKeys({ store, place }: Opened, most: number): Promise<WatchedKeys> {
-  const reports = new Reports({ store, name: NUMBERS, warn: () => {} })
-  const document = store.document(WATCHED)
-  const found = await document.read()
-  // The version says that somebody watches. The text names clients at which pages look, so it stays. If another one wrote meanwhile, it
-  // has told the same.
-  await document.write(found?.text || '{}', found?.version ?? '0')
-  const before = new Map((await reports.read()).map(({ process, at }) => [process, at]))
-  let fresh: readonly TopLists[] = []
-  for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
-    await sleep(STEP_MS)
-    const all = (await reports.read()).filter(({ process, at }) => before.get(process) !== at)
-    fresh = all.flatMap(({ text }) => listsIn(text) ?? [])
-    if (fresh.length >= (place.processes ?? Number.POSITIVE_INFINITY)) break
-  }
+/** Asks the processes for their busiest keys. @param most how many keys of each policy */
+export async function watchedKeys(opened: Opened, most: number): Promise<WatchedKeys> {
+  const lists = (await watch(opened)).filter(isLists)
   return {
-    processes: fresh.length,
+    processes: lists.length,
     used: merged(
-      fresh.flatMap(({ used }) => used),
+      lists.flatMap(({ used }) => used),
       most,
     ),
     refused: merged(
-      fresh.flatMap(({ refused }) => refused),
+      lists.flatMap(({ refused }) => refused),
       most,
     ),
   }
@@ -62,17 +41,11 @@ function merged(keys: readonly TopKey[], most: number): TopKey[] {
     })
 }
 
-/** The keys in a report; undefined if it is broken, or of another version. */
-function listsIn(text: string): TopLists | undefined {
-  try {
-    const { halt, used, refused } = JSON.parse(text) as { halt: unknown; used: unknown; refused: unknown }
-    return halt === FORM && isKeys(used) && isKeys(refused) ? { used, refused } : undefined
-  } catch {
-    return undefined
-  }
+function isLists(numbers: Readonly<Record<string, unknown>>): numbers is TopLists & typeof numbers {
+  return isKeys(numbers['used']) && isKeys(numbers['refused'])
 }
 
-function isKeys(value: unknown): value is readonly TopKey[] {
+function isKeys(value: unknown): boolean {
   return Array.isArray(value) && value.every(isKey)
 }
 

@@ -1,7 +1,9 @@
 // A customer of a product with plans complains. The limits file lists the plans, so no look shows the refusal of another plan.
 import { Control, QuotaManager, RateLimiter } from '@halt/core'
+import { operator } from '@halt/operator'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
+import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 
 import { unique } from '../../../../tools/unique.ts'
@@ -119,6 +121,35 @@ describe('a client of a product with plans', () => {
     ])
   })
 
+  it('is found with the quota of its company, which the operator’s pages of the processes know', async () => {
+    const prefix = `${unique()}:`
+    const store = new RedisStore({ client, prefix })
+    const control = new Control({ store })
+    const company = { name: 'company_month', limit: 3, period: 'monthly' } as const
+    const ofCompany = { ...company, keyExtractor: () => 'acme' }
+    const limiter = new RateLimiter({ store, control, policy: [PRO, ofCompany], warn: () => {} })
+    const page = operator({ limiters: [limiter], control, authorize: () => 'ann' })
+    onTestFinished(async () => {
+      page.close()
+      control.close()
+      await limiter.close()
+    })
+    for (let i = 0; i < 4; i++)
+      await limiter.check({ user: { id: '42' }, socket: { remoteAddress: '203.0.113.7' } })
+    const file = `export const policies = [${JSON.stringify(PRO)}, { ...${JSON.stringify(company)}, keyExtractor: () => undefined }]`
+    const shell = (...args: string[]): Promise<HaltRun> =>
+      halt([...args, '--prefix', prefix, '--policy', 'limits.mjs'], {
+        cwd: folderWith({ 'limits.mjs': file }),
+        env,
+      })
+    expect((await shell('find', 'user:42')).code).toBe(0)
+    const { code, out } = await shell('find', 'user:42', '--keys')
+    expect([code, out]).toEqual([
+      1,
+      expect.stringContaining('Counted lately on custom:acme too: company_month refuses: quota-exceeded.'),
+    ])
+  })
+
   it('gets no grant that would help nobody', async () => {
     const { use, shell } = scene()
     await use('free', 1)
@@ -193,6 +224,17 @@ describe('a limits file', () => {
   ])('with %s is an error: %#', async (_name, file, says) => {
     const { code, err } = await run(file)
     expect([code, err]).toEqual([3, expect.stringContaining(says)])
+  })
+
+  it('is as the README shows it', async () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    const [, file = ''] = /```js\n(\/\/ limits\.mjs\n[^]*?)```/.exec(readme) ?? []
+    const cwd = folderWith({ 'limits.mjs': file })
+    const { code, out } = await halt(['doctor', '--policy', 'limits.mjs'], { cwd })
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining('limits.mjs, plan pro, can be used: per_ip, pro, pro_month.'),
+    ])
   })
 
   it('may have all in its default export, and its secret and prefixes name the counters', async () => {

@@ -242,11 +242,15 @@ export class Limiter<R = unknown> {
    * @param options `finishLine`: how long callers that wait still have their turns first, from 1 ms to 24 hours. Default: not at all
    * @throws HaltError `HALT_E_DURATION`, `HALT_E_UNKNOWN_FIELD`
    */
-  async close(options: CloseOptions = {}): Promise<void> {
-    checkNames(options as Readonly<Record<string, unknown>>, ['finishLine'], 'close()')
-    const { finishLine } = options
-    const finish = finishLine === undefined ? 0 : parseDuration(finishLine, 'finishLine')
-    await (this.#closing ??= this.#close(finish))
+  close(options: CloseOptions = {}): Promise<void> {
+    try {
+      checkNames(options as Readonly<Record<string, unknown>>, ['finishLine'], 'close()')
+      const { finishLine } = options
+      const finish = finishLine === undefined ? 0 : parseDuration(finishLine, 'finishLine')
+      return (this.#closing ??= this.#close(finish))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** @internal Resolves when nothing is under way, as {@link close} does. The limiter stays open. */

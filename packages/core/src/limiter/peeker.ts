@@ -111,7 +111,7 @@ export class Peeker {
     const reached = counting.filter(policy => isReached(policy, kind, counting))
     const evaluate = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
       pipeline.checkSubject(subject, some, PEEK)
-    const control = (await pipeline.gate?.applied(policies, subject)) ?? NO_CONTROL
+    const control = (await this.#pipeline.gate?.applied(policies, subject)) ?? NO_CONTROL
     let decision: Decision | undefined = await evaluate(policies)
     let shown = counting
     // A block or a permission of an operator holds for all policies.

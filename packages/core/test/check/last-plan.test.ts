@@ -27,7 +27,7 @@ const month = (name: string, limit: number, counter = name): AnyPolicy => ({
 })
 
 /** An application with plans, and the plan that the counters of a client tell. */
-function scene(plans: Plans) {
+function scene(plans: Plans, listed: readonly string[] = Object.keys(plans)) {
   const clock = new ManualClock(START)
   const store = new ReferenceStore(clock.now)
   const limiters = new Map(
@@ -37,7 +37,8 @@ function scene(plans: Plans) {
     clock,
     use: (plan: string, cost = 1) => limiters.get(plan)?.consume(whom, { cost }),
     async told(): Promise<string | undefined> {
-      const readings = Array.from(limiters, async ([name, limiter]) => ({
+      const known = [...limiters].filter(([name]) => listed.includes(name))
+      const readings = Array.from(known, async ([name, limiter]) => ({
         name,
         counters: await limiter.inspect(whom),
       }))
@@ -73,6 +74,16 @@ describe('the plan under which a client was charged last', () => {
     expect(await told()).toBe('pro')
     clock.advance('3h')
     expect(await told()).toBe(undefined)
+  })
+
+  it('is not the only plan that is listed, if its bucket was charged by other numbers', async () => {
+    const { use, told } = scene({ free: [bucket('free', 100, 'plan')], pro: [bucket('pro', 2000, 'plan')] }, [
+      'free',
+    ])
+    await use('pro')
+    expect(await told()).toBe(undefined)
+    await use('free')
+    expect(await told()).toBe('free')
   })
 
   it('is unknown where the plans charge one window, one quota, or a bucket by the same numbers', async () => {

@@ -1,5 +1,5 @@
 import { badRequest } from '../answer.ts'
-import { penaltyManagerOf, quotaManagerOf } from '../desk/findings.ts'
+import { penaltyManagerOf, quotaManagerOf } from '../desk/managers.ts'
 import { why } from './access.ts'
 import type { Act, Acting, Done } from './act.ts'
 import { leftByReset, reset } from './reset.ts'

@@ -1,6 +1,6 @@
 import type { HaltError, Identity, Unreached } from '@halt/core'
 
-import { isQuota } from '../desk/findings.ts'
+import { isQuota } from '../desk/managers.ts'
 import type { AnyLimiter, LimiterEntry } from '../options.ts'
 import type { Acting } from './act.ts'
 

@@ -1,7 +1,7 @@
 import type { Quota } from '@halt/core'
 
 import type { AnyLimiter, GivenPolicy, LimiterEntry } from '../options.ts'
-import { isQuota } from './findings.ts'
+import { isQuota } from './managers.ts'
 
 /** A policy that the page can name in an act. */
 export interface CataloguedPolicy {

@@ -23,7 +23,9 @@ export function findCounted(
   const keys = [...new Set(under.map(({ key }) => key))].slice(0, MOST_KEYS)
   return Promise.all(
     keys.map(async key => {
-      const last = under.filter(one => one.key === key).map(({ key: _, ...rest }) => rest)
+      const last = under
+        .filter(one => one.key === key)
+        .map(({ policy, allowed, reason, at }) => ({ policy, allowed, reason, at }))
       return { key, last, now: await findNow(limiters, key, new Set(last.map(({ policy }) => policy))) }
     }),
   )

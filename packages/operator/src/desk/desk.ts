@@ -11,8 +11,9 @@ import type { Watch } from '../watch/watch.ts'
 import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
 import { type CountedFinding, findCounted } from './counted.ts'
 import { findIn, type LimiterFinding } from './findings.ts'
-import { contains, identityOf, isNetwork, readWhom, type Whom } from './identities.ts'
+import { identityOf, isNetwork, readWhom, type Whom } from './identities.ts'
 import { KeyView } from './key-view.ts'
+import { concerns, shown, unreadable, withKeys } from './key-forms.ts'
 import { ownAddressOf } from './own-address.ts'
 
 /** The facts that the page loads first. */
@@ -190,33 +191,8 @@ const NOTHING_COUNTED: { readonly found: readonly CountedFinding[]; readonly isW
   isWhole: true,
 }
 
-function withKeys(finding: LimiterFinding, view: KeyView): LimiterFinding {
-  return {
-    ...finding,
-    policies: finding.policies.map(each => ({ ...each, key: each.key && view.show(each.key) })),
-  }
-}
-
 /** How many acts the page shows. */
 const MOST_ACTS = 200
-
-function concerns(target: string, key: string): boolean {
-  if (target === key) return true
-  const [, address] = /(?:^|\+)ip:([^/]+)/.exec(key) ?? []
-  return address !== undefined && isNetwork(target) && contains(target, address)
-}
-
-function shown<T extends { readonly target?: string | undefined }>(entry: T, view: KeyView): T {
-  return entry.target === undefined ? entry : { ...entry, target: view.show(entry.target) }
-}
-
-function unreadable(problem: string): ShownError {
-  return {
-    code: 'HALT_W_CONTROL',
-    message: `The control document cannot be read: ${problem}. The last good one holds.`,
-    fix: 'Let all processes run one version of Halt, or delete the document "control" of the store and act again.',
-  }
-}
 
 function given<T>(value: T | undefined, name: string, example: string): T {
   if (value !== undefined) return value

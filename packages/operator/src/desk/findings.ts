@@ -2,17 +2,16 @@ import {
   type CounterReading,
   type Identity,
   lastChargedPlan,
-  PenaltyManager,
   type PenaltyStatus,
   type PolicyExplanation,
   type Quota,
-  QuotaManager,
   type QuotaStatus,
   type Unreached,
 } from '@halt/core'
 
 import { shownError, type ShownError } from '../answer.ts'
 import type { AnyLimiter, GivenPolicy, LimiterEntry } from '../options.ts'
+import { isQuota, penaltyManagerOf, quotaManagerOf } from './managers.ts'
 
 /** One limiter's readings of a client, under one plan if the limiter has plans. */
 export interface LimiterFinding {
@@ -79,10 +78,13 @@ async function findInPlans(entry: LimiterEntry, identity: Identity): Promise<rea
     })),
   )
   const last = lastChargedPlan(found)
-  return found.map(({ finding, name }) => ({
-    ...finding,
-    chargedLast: last === undefined ? undefined : name === last,
-  }))
+  return found.map(({ finding, name }) => {
+    const chargedLast = last === undefined ? undefined : name === last
+    // What another plan was charged beyond this plan's capacity is no line in front of it.
+    const policies =
+      chargedLast === false ? finding.policies.map(each => ({ ...each, line: undefined })) : finding.policies
+    return { ...finding, policies, chargedLast }
+  })
 }
 
 async function findWith(
@@ -160,25 +162,6 @@ async function quotasOf(
     reached.map(async quota => [quota.name, (await manager.checkQuota(identity, quota)).quota] as const),
   )
   return new Map(found)
-}
-
-/** Whether a policy is a quota of a calendar period. */
-export function isQuota(policy: GivenPolicy): policy is Quota {
-  return 'period' in policy && policy.period !== undefined
-}
-
-/** A quota manager that names the counters of a limiter. */
-export function quotaManagerOf({ options, warn }: AnyLimiter): QuotaManager {
-  const { store, secret, ipv6Prefix } = options
-  return new QuotaManager(store, { secret, ipv6Prefix, warn })
-}
-
-/** A penalty manager that names the scores of a limiter; undefined if the limiter has no penalty. */
-export function penaltyManagerOf({ options, warn }: AnyLimiter): PenaltyManager | undefined {
-  const { store, secret, ipv6Prefix, penalty } = options
-  if (penalty === undefined) return undefined
-  const { recordOn: _, ...config } = penalty
-  return new PenaltyManager({ store, config, secret, ipv6Prefix, warn })
 }
 
 async function explanationError(limiter: AnyLimiter, identity: Identity): Promise<unknown> {

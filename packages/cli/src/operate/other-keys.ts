@@ -1,0 +1,73 @@
+import type { Identity } from '@halt/core'
+
+import { COMMAND } from '../command/command.ts'
+import type { OpenClient } from './client.ts'
+import { watch } from './watch.ts'
+
+/** Another key on which requests of a client were counted lately, and one policy of it. */
+export interface OtherKey {
+  readonly key: string
+  readonly policy: string
+  /** Whether a request passes now. If the key names nobody, whether the last one did. */
+  readonly allowed: boolean
+  readonly reason: string
+}
+
+/** Asks the operator's pages on which other keys requests of a client were counted lately, and the store what they say now. */
+export async function otherKeysOf(client: OpenClient): Promise<readonly OtherKey[]> {
+  const key = client.control.keyOf(client.identity)
+  const last = new Map<string, OtherKey & { readonly at: number }>()
+  for (const { counted } of await watch(client, key))
+    for (const one of underIn(counted, key)) {
+      const id = JSON.stringify([one.policy, one.key])
+      if ((last.get(id)?.at ?? 0) <= one.at) last.set(id, one)
+    }
+  return Promise.all([...last.values()].map(one => nowOf(client, one)))
+}
+
+/** The lines about other keys. */
+export function linesOf(keys: readonly OtherKey[]): string[] {
+  if (keys.length === 0)
+    return ["No operator's page knows other keys on which its requests were counted lately."]
+  return keys.map(({ key, policy, allowed, reason }) => {
+    const verdict = allowed ? 'passes' : `refuses: ${reason}`
+    return `Counted lately on ${key} too: ${policy} ${verdict}. See: ${COMMAND} find ${key} --policy …`
+  })
+}
+
+async function nowOf({ plans }: OpenClient, { key, policy, allowed, reason }: OtherKey): Promise<OtherKey> {
+  const identity = identityOf(key)
+  if (identity !== undefined)
+    for (const { limiter } of plans) {
+      const { policies } = await limiter.explain(identity)
+      const verdict = policies.find(each => each.policy === policy)?.verdict
+      if (verdict !== undefined) return { key, policy, allowed: verdict.allowed, reason: verdict.reason }
+    }
+  return { key, policy, allowed, reason }
+}
+
+/** The identity of a key as decisions show it. Undefined for a digest and for keys of two ids. */
+function identityOf(key: string): Identity | undefined {
+  const [, kind, id = ''] = /^(user|custom|ip):(.+)$/s.exec(key) ?? []
+  if (kind === undefined || id.startsWith('#') || id.includes('+ip:')) return undefined
+  return { [kind]: kind === 'ip' ? id.replace(/\/\d+$/, '') : id } as unknown as Identity
+}
+
+function underIn(counted: unknown, client: string): (OtherKey & { readonly at: number })[] {
+  if (!Array.isArray(counted)) return []
+  return counted.flatMap(each => {
+    const { client: whose, under } = (each ?? {}) as { client?: unknown; under?: unknown }
+    return whose === client && Array.isArray(under) ? under.filter(isUnder) : []
+  })
+}
+
+function isUnder(value: unknown): value is OtherKey & { readonly at: number } {
+  const { key, policy, allowed, reason, at } = (value ?? {}) as Partial<Record<string, unknown>>
+  return (
+    typeof key === 'string' &&
+    typeof policy === 'string' &&
+    typeof allowed === 'boolean' &&
+    typeof reason === 'string' &&
+    Number.isFinite(at)
+  )
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Reports } from '@halt/core'
+
+import type { Opened } from './store.ts'
+
+/** The documents by which processes with an operator's page share their numbers while somebody watches. */
+const [WATCHED, NUMBERS] = ['operator-watched', 'operator-numbers'] as const
+/** The version of their form. Reports of another version are left out. */
+const FORM = 2
+/** How long reports are waited for: processes look every two seconds whether somebody watches. Milliseconds. */
+const PATIENCE_MS = 6_000
+const STEP_MS = 250
+/** How many clients the document names, as the pages do. */
+const MOST_CLIENTS = 16
+
+/**
+ * Watches as the operator's page does: tells the processes so, and waits until all that live have told their numbers.
+ *
+ * @param client the key of a client at which this command looks, so that the processes tell what they know of it
+ */
+export async function watch(
+  { store, place }: Pick<Opened, 'store' | 'place'>,
+  client?: string,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  // Nobody would answer.
+  if (place.processes === 0) return []
+  const reports = new Reports({ store, name: NUMBERS, warn: () => {} })
+  const before = new Map((await reports.read()).map(({ process, at }) => [process, at]))
+  await tell(store, client)
+  // A process that was about to write has not read of the client yet.
+  const since = client === undefined ? before : new Map<string, number>()
+  let fresh: readonly Readonly<Record<string, unknown>>[] = []
+  for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+    await sleep(STEP_MS)
+    const all = (await reports.read()).filter(({ process, at }) => since.get(process) !== at)
+    fresh = all.map(({ text }) => numbersIn(text)).filter(numbers => numbers !== undefined)
+    const isKnown = client === undefined || fresh.some(({ counted }) => hasClient(counted, client))
+    if (isKnown && fresh.length >= (place.processes ?? Number.POSITIVE_INFINITY)) break
+  }
+  return fresh
+}
+
+/** The version of the document says that somebody watches, and its text names the clients at which somebody looks. */
+async function tell(store: Opened['store'], client: string | undefined): Promise<void> {
+  const document = store.document(WATCHED)
+  const found = await document.read()
+  const others = clientsIn(found?.text ?? '').filter(other => other !== client)
+  const clients = [...others, ...(client === undefined ? [] : [client])].slice(-MOST_CLIENTS)
+  // If another one wrote meanwhile, it has told that somebody watches.
+  await document.write(JSON.stringify({ clients }), found?.version ?? 0)
+}
+
+function clientsIn(text: string): unknown[] {
+  try {
+    const { clients } = JSON.parse(text) as { clients?: unknown }
+    return Array.isArray(clients) ? clients : []
+  } catch {
+    return []
+  }
+}
+
+/** The numbers in a report; undefined if it is broken, or of another version. */
+function numbersIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const numbers = JSON.parse(text) as Readonly<Record<string, unknown>> | null
+    return numbers?.['halt'] === FORM ? numbers : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function hasClient(counted: unknown, client: string): boolean {
+  return (
+    Array.isArray(counted) && counted.some(each => (each as { client?: unknown } | null)?.client === client)
+  )
+}

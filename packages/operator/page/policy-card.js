@@ -1,0 +1,80 @@
+// @ts-check
+import { openAct } from './act-form.js'
+import { badge, bar, button, make } from './dom.js'
+import { count, instant, span, whole } from './words.js'
+
+/** @typedef {import('../src/desk/desk.ts').Finding} Finding */
+/** @typedef {Finding['limiters'][number]} LimiterFinding */
+/** @typedef {LimiterFinding['policies'][number]} PolicyFinding */
+/** @typedef {import('../src/desk/identities.ts').Whom} Whom */
+
+/**
+ * One policy of a client. Its badge has no colour if it may not be the client's, because it is of another plan.
+ * @param {PolicyFinding} policy @param {{ whom: Whom, who: string }} client @param {boolean} isOwn
+ */
+export function policyCard(policy, client, isOwn) {
+  const { allowed, reason, mode, algorithm, exemption, limit, remaining } = policy
+  const card = make(
+    'div',
+    'card policy',
+    make(
+      'div',
+      'heading',
+      make('h3', '', policy.policy, make('span', 'faint', ` ${algorithm}`)),
+      mode === 'enforce' ? undefined : badge(mode),
+      exemption === undefined
+        ? badge(allowed ? 'passes' : reason, isOwn ? (allowed ? 'good' : 'bad') : '')
+        : badge('not counted'),
+    ),
+  )
+  if (exemption !== undefined) {
+    card.append(make('p', 'faint', exemption))
+    return card
+  }
+  card.append(
+    make(
+      'p',
+      'row',
+      make('span', '', `${whole(remaining)} of ${whole(limit)} left`),
+      make('span', 'figure', waitOf(policy)),
+    ),
+    bar(remaining / limit, remaining / limit < 0.2),
+    make('ul', 'facts', ...factsOf(policy).map(fact => make('li', '', fact))),
+    make('div', 'buttons', ...actsOf(policy, client)),
+  )
+  return card
+}
+
+/** @param {PolicyFinding} policy */
+function waitOf({ allowed, retryAfter, resetAt }) {
+  if (!allowed) return retryAfter === null ? 'never passes' : `passes in ${span(retryAfter * 1000)}`
+  return resetAt * 1000 > Date.now() ? `full again in ${span(resetAt * 1000 - Date.now())}` : 'full'
+}
+
+/** @param {PolicyFinding} policy */
+function factsOf({ counters, quota, line, key }) {
+  const facts = counters.map(({ counter, used, limit }) =>
+    counter === 'own'
+      ? `${whole(used)} used`
+      : `${whole(used)} of ${whole(limit)} ${counter === 'address' ? 'used by all keys of the address' : 'in flight'}`,
+  )
+  const until = Math.max(0, ...counters.map(({ blockedUntil }) => blockedUntil))
+  if (until > 0) facts.push(`cool-down for ${span(until * 1000 - Date.now())}`)
+  if (quota !== undefined) {
+    facts.push(`${whole(quota.limit)} per period, since ${instant(quota.periodStart * 1000)}`)
+    if (quota.granted > 0) facts.push(`${whole(quota.granted)} granted on top`)
+  }
+  if (line !== undefined)
+    facts.push(`${count(line.units, 'unit waits', 'units wait')} in line, for ${span(line.seconds * 1000)}`)
+  if (key !== undefined) facts.push(`counted under ${key}`)
+  return facts
+}
+
+/** @param {PolicyFinding} policy @param {{ whom: Whom, who: string }} client */
+function actsOf({ policy, quota, limit }, client) {
+  const about = { ...client, policy, limit }
+  const other = button('Other numbers …', () => openAct({ act: 'override', ...about }))
+  return quota === undefined
+    ? [button('Reset …', () => openAct({ act: 'reset', ...about })), other]
+    : [button('Grant more …', () => openAct({ act: 'grant', ...about }), 'main'), other]
+}
