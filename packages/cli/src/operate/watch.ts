@@ -47,7 +47,7 @@ async function tell(store: Opened['store'], client: string | undefined): Promise
   const others = clientsIn(found?.text ?? '').filter(other => other !== client)
   const clients = [...others, ...(client === undefined ? [] : [client])].slice(-MOST_CLIENTS)
   // If another one wrote meanwhile, it has told that somebody watches.
-  await document.write(JSON.stringify({ clients }), found?.version ?? 0)
+  await document.write(JSON.stringify({ clients }), found?.version ?? '0')
 }
 
 function clientsIn(text: string): unknown[] {

@@ -1,7 +1,13 @@
 import type { Check } from '../check/check.ts'
 import { type CheckParameters, PEEK } from '../check/check-options.ts'
 import type { Decision } from '../check/decision.ts'
-import { type AppliedControl, type Gate, type GateParts, NO_CONTROL, type NumbersOwner } from '../limiter/gate.ts'
+import {
+  type AppliedControl,
+  type Gate,
+  type GateParts,
+  NO_CONTROL,
+  type NumbersOwner,
+} from '../limiter/gate.ts'
 import type { Plan } from '../limiter/plan.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Caller } from '../request/caller.ts'

@@ -29,7 +29,7 @@ export function guardOptionsOf<R, S>(options: AdapterOptions<R, S>): GuardOption
  *
  * @throws HaltError `HALT_E_LIMITER` for a limiter together with limiter options; `HALT_E_POLICY` and others for wrong options
  */
-export function limiterOf<R>(options: object, makeStore: () => Store): Limiter<R> {
+export function limiterOf<R>(options: object, makeStore: () => Store): RateLimiter<R> {
   const fields = options as Record<string, unknown>
   const { limiter } = fields
   const given = LIMITER_OPTIONS.filter(
@@ -51,7 +51,7 @@ export function limiterOf<R>(options: object, makeStore: () => Store): Limiter<R
         'Give these options to the RateLimiter, or leave limiter out.',
       )
     }
-    return limiter as Limiter<R>
+    return limiter as RateLimiter<R>
   }
   const own: Record<string, unknown> = {}
   for (const name of given) own[name] = fields[name]
@@ -65,9 +65,6 @@ export function limiterOf<R>(options: object, makeStore: () => Store): Limiter<R
  * Forgets the default store of a limiter whose app has ended, so that a new build of the app does not warn
  * `HALT_W_COUNTER_SPLIT`.
  */
-export function forgetDefaultStore({
-  policies,
-  store,
-}: Pick<Limiter<never>, 'policies' | 'store'>): void {
+export function forgetDefaultStore({ policies, store }: Pick<Limiter<never>, 'policies' | 'store'>): void {
   forgetSplit(policies, store)
 }

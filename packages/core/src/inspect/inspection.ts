@@ -22,8 +22,9 @@ const inspections = new WeakMap<object, Inspection>()
 export function inspectionOf(limiter: { readonly store: Store }): Inspection {
   let own = inspections.get(limiter)
   if (own !== undefined) return own
-  const { policies, peeker, pipeline, exemptionCheck, callers, charges, warn, countersOnly } = partsOf(limiter)
-  const inspector = new Inspector({ peeker, pipeline, countersOnly: countersOnly(), exemptionCheck, callers })
+  const parts = partsOf(limiter)
+  const { policies, peeker, charges, warn } = parts
+  const inspector = new Inspector({ ...parts, countersOnly: parts.countersOnly() })
   const counterReset = new CounterReset({ store: limiter.store, policies, inspector, peeker, charges, warn })
   inspections.set(limiter, (own = { inspector, counterReset }))
   return own

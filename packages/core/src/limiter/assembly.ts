@@ -65,7 +65,10 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const reporter = new TelemetryReporter(telemetry, store, warn)
   const onFailure = reporter.storeFailed.bind(reporter)
   const onRecovery = reporter.storeRecovered.bind(reporter)
-  const evaluator = evaluatorOf({ store, timeout, onStoreError, instances, warn, onFailure, onRecovery }, wings)
+  const evaluator = evaluatorOf(
+    { store, timeout, onStoreError, instances, warn, onFailure, onRecovery },
+    wings,
+  )
   const requestKeys = new RequestKeys(exemptionCheck, new KeyResolver(callbackTimeout, warn))
   const leases = wings.leases?.(evaluator, store)
   const charges = new Charges({ evaluator, leases, warn, numbers })

@@ -31,7 +31,13 @@ export class DirectEvaluator implements Evaluator {
     } catch (error) {
       const { onFailure, onStoreError } = this.#options
       onFailure(error, 'script')
-      const nothing = { policies: [], extras: undefined, demands: [], penalty: undefined, idempotency: undefined }
+      const nothing = {
+        policies: [],
+        extras: undefined,
+        demands: [],
+        penalty: undefined,
+        idempotency: undefined,
+      }
       const degraded = onStoreError === 'open' ? 'open' : 'closed'
       const closedPolicy = degraded === 'open' ? -1 : 0
       return { check: nothing, evaluation: this.#passing(), degraded, closedPolicy, late: undefined }

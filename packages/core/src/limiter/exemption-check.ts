@@ -1,6 +1,5 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/warnings.ts'
-import type { RateLimiterOptions } from './options.ts'
 import { Memo } from '../base/memo.ts'
 import type { Caller } from '../request/caller.ts'
 import { compileHealthChecks } from '../request/exemptions.ts'
@@ -9,6 +8,12 @@ import { compileHealthChecks } from '../request/exemptions.ts'
 // requests.
 const ALL_EXEMPT_AFTER = 1000
 const PRIVATE = 'the socket peer is private and is not a proxy'
+
+/** The options of a limiter about exemptions. */
+export interface ExemptionOptions {
+  readonly exemptHealthChecks?: boolean | readonly string[] | undefined
+  readonly exemptPrivateIps?: boolean | undefined
+}
 
 /**
  * Finds out which requests are exempt: health checks, exemptions of a policy, private peers. Warns when exemptions may hide
@@ -28,7 +33,7 @@ export class ExemptionCheck {
   #proxyChecksLeft = ALL_EXEMPT_AFTER
 
   /** @throws HaltError `HALT_E_EXEMPTION` */
-  constructor(options: Pick<RateLimiterOptions, 'exemptHealthChecks' | 'exemptPrivateIps'>, warn: Warn) {
+  constructor(options: ExemptionOptions, warn: Warn) {
     this.isHealthCheck = compileHealthChecks(options.exemptHealthChecks)
     this.exemptPrivateIps = options.exemptPrivateIps
     this.#warn = warn

@@ -111,8 +111,7 @@ export class Pipeline {
       plan.someByAddress && this.#parts.exemptionCheck.isSettled
         ? this.#countedAddress(plan, client ?? known?.client ?? findClient(view, this.#parts.callers, ip))
         : undefined
-    const decision =
-      address && this.#chargeAlone(this.#planFor(plan, address), address.subject, parameters)
+    const decision = address && this.#chargeAlone(this.#planFor(plan, address), address.subject, parameters)
     if (decision !== undefined) return decision
     const caller = known ?? this.callerOf(view, ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)

@@ -112,7 +112,6 @@ export class Queue<R = unknown> {
     const group = pauseGroup(this.#parts.peeker.subjectOf(identity), policies, duration)
     if (group !== undefined) await this.#parts.charges.apply(group)
   }
-
 }
 
 const queues = new WeakMap<object, Queue<never>>()
