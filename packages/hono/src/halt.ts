@@ -36,21 +36,24 @@ declare module 'hono' {
 }
 
 /** Options of {@link halt}: a limiter or the options of one, and the options that all adapters share. */
-export type HaltOptions<E extends Env = Env> = LimiterShorthand<Context<E>> &
-  Omit<GuardOptions<Context<E>, Response>, 'policy' | 'chargeWhen'> & {
-    /**
-     * Gives the address of the socket's peer: the `getConnInfo` of your runtime, from `@hono/node-server/conninfo` on Node.
-     * Without it all requests share one counter.
-     */
-    readonly getConnInfo?: GetConnInfo<E> | undefined
-    /**
-     * Gets the response of the app. If it returns false, the charge is refunded. A request that is aborted before its answer
-     * stays charged, and so does a request for which this function fails.
-     */
-    readonly chargeWhen?: ((response: Response, c: Context<E>) => boolean | Promise<boolean>) | undefined
-    /** Answers a refused request instead of the default body. The status of `c` is set already, and the headers are added. */
-    readonly onLimited?: ((decision: Decision, c: Context<E>) => Response | Promise<Response>) | undefined
-  }
+export type HaltOptions<E extends Env = Env> = LimiterShorthand<Context<E>> & HonoOptions<E>
+
+/** The options that do not belong to the limiter. */
+// No interface: with one, editors do not show these texts.
+type HonoOptions<E extends Env> = Omit<GuardOptions<Context<E>, Response>, 'policy' | 'chargeWhen'> & {
+  /**
+   * Gives the address of the socket's peer: the `getConnInfo` of your runtime, from `@hono/node-server/conninfo` on Node.
+   * Without it all requests share one counter.
+   */
+  readonly getConnInfo?: GetConnInfo<E> | undefined
+  /**
+   * Gets the response of the app. If it returns false, the charge is refunded. A request that is aborted before its answer
+   * stays charged, and so does a request for which this function fails.
+   */
+  readonly chargeWhen?: ((response: Response, c: Context<E>) => boolean | Promise<boolean>) | undefined
+  /** Answers a refused request instead of the default body. The status of `c` is set already, and the headers are added. */
+  readonly onLimited?: ((decision: Decision, c: Context<E>) => Response | Promise<Response>) | undefined
+}
 
 const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimited', 'getConnInfo']
 

@@ -2,12 +2,24 @@ import { HaltError, type Warn } from '@halt/core'
 
 import type { Run } from './connection/index.ts'
 
+/** The server of a {@link RedisStore}: a client, or a function. */
+export type RedisConnection =
+  | {
+      /** An ioredis or node-redis client: single, pool, Cluster or Sentinel. The store never changes it. */
+      readonly client: object
+      readonly run?: undefined
+    }
+  | {
+      /** Runs a script with any other client, or by REST: `upstash(url, token)`. */
+      readonly run: Run
+      readonly client?: undefined
+    }
+
 /** Options of {@link RedisStore}. Exactly one of `client` and `run` is required. */
-export interface RedisStoreOptions {
-  /** An ioredis or node-redis client: single, pool, Cluster or Sentinel. The store never changes it. */
-  readonly client?: unknown
-  /** Runs a script with any other client, or by REST: `upstash(url, token)`. */
-  readonly run?: Run | undefined
+export type RedisStoreOptions = RedisConnection & RedisStoreSettings
+
+/** The options of {@link RedisStore} that may be left out. */
+export interface RedisStoreSettings {
   /** The start of every key. Default `"halt:"`. */
   readonly prefix?: string | undefined
   /** The clock that decides: the server's, this process's, or a function of Unix milliseconds. Default `"server"`. */
@@ -32,7 +44,7 @@ const KNOWN = ['client', 'run', 'prefix', 'clock', 'connection', 'slots', 'warn'
  * @throws HaltError `HALT_E_STORE_OPTION`
  */
 export function checkOptions(options: RedisStoreOptions): void {
-  const fields = (options ?? {}) as Record<string, unknown>
+  const fields = (options ?? {}) as unknown as Record<string, unknown>
   if (typeof options !== 'object' || options === null || typeof fields['duplicate'] === 'function')
     fail('RedisStore got no options.', 'Give new RedisStore({ client }).')
   const unknown = Object.keys(fields).find(name => !KNOWN.includes(name) && fields[name] !== undefined)

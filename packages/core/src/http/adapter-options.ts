@@ -5,14 +5,34 @@ import { LIMITER_OPTIONS, type RateLimiterOptions } from '../limiter/options.ts'
 import type { GuardOptions } from './guard-options.ts'
 
 type Store = RateLimiterOptions['store']
-type NoOthers<R> = { readonly [K in keyof RateLimiterOptions<R> as K extends 'policy' ? never : K]?: never }
+
+declare const nothing: unique symbol
+/** The type of a limiter's option beside a limiter: no value has it, and its name says in the compiler's error what to do. */
+export interface GiveThisToTheLimiter {
+  readonly [nothing]: never
+}
+
+type NoOthers<R> = {
+  readonly [K in keyof RateLimiterOptions<R> as K extends 'policy' ? never : K]?:
+    | GiveThisToTheLimiter
+    | undefined
+}
+
+/** A limiter of your own. */
+interface GivenLimiter<R> extends Pick<GuardOptions<R>, 'policy'> {
+  /** The limiter, instead of its options. */
+  readonly limiter: RateLimiter<R>
+}
+
+/** The options of a limiter that the adapter makes. */
+interface OwnLimiter<R> extends Omit<RateLimiterOptions<R>, 'store'> {
+  readonly limiter?: undefined
+  /** The store of the counters. Default: the memory of this process. */
+  readonly store?: Store | undefined
+}
 
 /** Either a limiter with an optional `policy`, or the options of a limiter, with an optional `store`. */
-export type LimiterShorthand<R> =
-  | ({ readonly limiter: RateLimiter<R> } & Pick<GuardOptions<R>, 'policy'> & NoOthers<R>)
-  | ({ readonly limiter?: undefined } & Omit<RateLimiterOptions<R>, 'store'> & {
-        readonly store?: Store | undefined
-      })
+export type LimiterShorthand<R> = (GivenLimiter<R> & NoOthers<R>) | OwnLimiter<R>
 
 /** The options that all adapters accept: a limiter or its options, and the options of the guard. */
 export type AdapterOptions<R, S> = LimiterShorthand<R> & Omit<GuardOptions<R, S>, 'policy'>

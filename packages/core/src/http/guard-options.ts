@@ -32,8 +32,8 @@ export interface GuardOptions<R = unknown, S = unknown> {
    * request that was aborted before. Such a request stays charged, and so does one for which this function fails.
    */
   readonly chargeWhen?: ((response: S) => Awaitable<boolean>) | undefined
-  /** Returns the key under which a repeated request is charged once, such as its `Idempotency-Key`, or undefined for none. */
-  readonly idempotencyKey?: ((request: R) => string | undefined) | undefined
+  /** Returns the key under which a repeated request is charged once, such as its `Idempotency-Key`, or nothing for none. */
+  readonly idempotencyKey?: ((request: R) => string | null | undefined) | undefined
   /** Holds a request until it is its turn, instead of refusing it. Default: no request is held. */
   readonly delay?: DelayOptions | undefined
   /** Policies that decide instead of the limiter's own. */

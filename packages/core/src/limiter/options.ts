@@ -5,6 +5,7 @@ import { HaltError } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { LimiterPenalty } from '../policy/penalty-config.ts'
 import type { OnStoreError, PolicyResolver } from '../policy/policy.ts'
+import type { ClientIpHeader } from '../request/forwarding.ts'
 import type { TrustedProxies } from '../request/trusted-proxies.ts'
 import type { Store } from '../store/contract.ts'
 import type { Control } from '../control/control.ts'
@@ -26,9 +27,9 @@ export interface RateLimiterOptions<R = unknown> {
    */
   readonly trustedProxies?: TrustedProxies | undefined
   /** The header in which a trusted proxy names the client. Default `"x-forwarded-for"`. */
-  readonly clientIpHeader?: string | undefined
+  readonly clientIpHeader?: ClientIpHeader | undefined
   /** Returns the client's address, on a platform that knows it. Overrides both options above. */
-  readonly clientIp?: ((request: R) => string | undefined) | undefined
+  readonly clientIp?: ((request: R) => string | null | undefined) | undefined
   /** The number of bits of an IPv6 address that identify one subscriber, 32 to 128. Default 56. */
   readonly ipv6Prefix?: number | undefined
   /** Whether private socket peers (127/8, ::1, 10/8, 172.16/12, 192.168/16) are exempt. Default true. */
@@ -38,9 +39,9 @@ export interface RateLimiterOptions<R = unknown> {
    */
   readonly exemptHealthChecks?: boolean | readonly string[] | undefined
   /** The authenticated user's id. Default `request.user.id`, `request.user.sub`, `request.userId`. */
-  readonly userId?: ((request: R) => string | number | undefined) | undefined
+  readonly userId?: ((request: R) => string | number | null | undefined) | undefined
   /** The verified API key. Default: the X-API-Key or Authorization header, unverified. */
-  readonly apiKey?: ((request: R) => string | undefined) | undefined
+  readonly apiKey?: ((request: R) => string | null | undefined) | undefined
   /** For unverified API keys: all keys of one address share this many times the limit. Default 10. */
   readonly keysPerAddress?: number | undefined
   /** Turns the digests of keys into HMACs, so that a reader of the store cannot test guesses. At least 16 characters. */
@@ -62,6 +63,7 @@ export interface RateLimiterOptions<R = unknown> {
   readonly mostWaiting?: number | undefined
   /** Scores refusals, and reduces the limits of clients with a high score. Default: no penalty. */
   readonly penalty?: LimiterPenalty | undefined
+  /** Hooks that hear of decisions. Several: `new CompositeTelemetry(a, b)`. Default: none. */
   readonly telemetry?: Telemetry | undefined
   /** Receives each warning once. Default `process.emitWarning`. */
   readonly warn?: Warn | undefined

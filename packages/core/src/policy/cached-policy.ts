@@ -15,8 +15,8 @@ type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
 
 /** Options of {@link cachedPolicy}. */
 export interface CachedPolicyOptions<R> {
-  /** Returns the id that the policy depends on, such as the user's or tenant's. Undefined is loaded as `''`. */
-  readonly key: (request: R) => string | number | undefined
+  /** Returns the id that the policy depends on, such as the user's or tenant's. No id is loaded as `''`. */
+  readonly key: (request: R) => string | number | null | undefined
   /** How long a loaded policy is used before it is loaded again. Default `"5s"`. */
   readonly ttl?: Duration | undefined
   /** How much longer a loaded policy is used if loading fails or is slow. Default `"1h"`. */

@@ -40,8 +40,8 @@ export interface PolicyBase<R = unknown> {
   readonly counts?: 'cost' | 'requests' | undefined
   /** Which requests share a counter. Default `"ip"`; for quotas `"user"`. */
   readonly keyStrategy?: KeyStrategy | undefined
-  /** Returns the key to count under. Used instead of `keyStrategy`. */
-  readonly keyExtractor?: ((request: R) => Awaitable<string | undefined>) | undefined
+  /** Returns the key to count under, or nothing if the request has none. Used instead of `keyStrategy`. */
+  readonly keyExtractor?: ((request: R) => Awaitable<string | null | undefined>) | undefined
   /**
    * The treatment of a request without the user, API key or extracted key. `"ip"`: the policy counts its address. `"deny"`: it is
    * refused. `"allow"`: the policy does not apply. Default `"ip"`.
@@ -111,6 +111,7 @@ export interface RatePolicy<R = unknown> extends PolicyBase<R> {
 
 /** A limit on requests in flight. */
 export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
+  /** Counts requests in flight. */
   readonly algorithm: 'concurrency'
   /**
    * How long a request counts as in flight if its release is lost. With a limit above 64, up to a sixty-fourth longer. From 1 ms
@@ -142,6 +143,7 @@ export type QuotaPeriod = (typeof QuotaPeriod)[keyof typeof QuotaPeriod]
 
 /** A limit of `limit` units per calendar period. */
 export interface Quota<R = unknown> extends PolicyBase<R> {
+  /** The calendar period after which the units are new. */
   readonly period: QuotaPeriod
   /** The IANA time zone in which periods begin and end. Default `"UTC"`. */
   readonly timeZone?: string | undefined
@@ -149,6 +151,10 @@ export interface Quota<R = unknown> extends PolicyBase<R> {
   readonly anchor?: Date | undefined
   /** Shares of the limit, above 0 and up to 1, that are each reported once per period. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[] | undefined
+  // With these, editors show the texts of fields that policies and quotas share, and `window` beside `period` is an error.
+  readonly window?: undefined
+  readonly algorithm?: undefined
+  readonly ttl?: undefined
 }
 
 /** Returns the policies of a request. */

@@ -35,7 +35,7 @@ const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, 
   inFlight: true,
   headroom: true,
 })
-const QUOTA = namesOf<Omit<Quota, keyof PolicyBase>>({
+const QUOTA = namesOf<Omit<Quota, keyof PolicyBase | 'window' | 'algorithm' | 'ttl'>>({
   period: true,
   timeZone: true,
   anchor: true,

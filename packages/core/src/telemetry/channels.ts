@@ -1,3 +1,4 @@
+import type { StoreFailure } from '../store/contract.ts'
 import type { Decision } from '../check/decision.ts'
 import { type Channel, openChannel } from './diagnostics.ts'
 import type {
@@ -20,8 +21,8 @@ export interface DecisionMessage {
 /** The message of the channel `halt:store:error`: a failure of a store. */
 export interface StoreErrorMessage {
   readonly error: unknown
-  /** `timeout`, `unavailable`, `misconfigured` or `script`. */
-  readonly failure: string
+  /** The kind of failure. */
+  readonly failure: StoreFailure
   readonly store: string
 }
 

@@ -2,6 +2,7 @@ import type { Awaitable, Decision, RateLimiter } from '@halt/core'
 import { HaltError } from '@halt/core'
 import {
   checkGuardOptions,
+  type GiveThisToTheLimiter,
   type GuardOptions,
   LIMITER_OPTIONS,
   type RateLimiterOptions,
@@ -27,11 +28,11 @@ export interface NestLimiterOptions<R = NestRequest> extends Omit<RateLimiterOpt
   /** Decides if the resolver fails. Default: such a call is refused with 503. */
   readonly fallbackPolicy?: NestPolicies<R> | undefined
   /** Gives the address of the client; wins over the socket and all headers. */
-  readonly clientIp?: ContextCallback<R, string | undefined> | undefined
+  readonly clientIp?: ContextCallback<R, string | null | undefined> | undefined
   /** Gives the id of the authenticated user. Default `request.user.id`, `request.user.sub`, `request.userId`. */
-  readonly userId?: ContextCallback<R, string | number | undefined> | undefined
+  readonly userId?: ContextCallback<R, string | number | null | undefined> | undefined
   /** Gives the verified API key. Default: the X-API-Key or Authorization header, unverified. */
-  readonly apiKey?: ContextCallback<R, string | undefined> | undefined
+  readonly apiKey?: ContextCallback<R, string | null | undefined> | undefined
 }
 
 /** The first argument of `chargeWhen`: the response of the platform, or the result of a handler that has no response. */
@@ -66,22 +67,31 @@ export interface GuardSettings<R = NestRequest> extends Pick<
    * stays charged, and so does a call for which this function fails.
    */
   readonly chargeWhen?: ((result: HandlerResult, context: ExecutionContext) => Awaitable<boolean>) | undefined
-  /** Gives the key of a call, such as its `Idempotency-Key`. A call that repeats a key is charged once. Undefined: no key. */
-  readonly idempotencyKey?: ContextCallback<R, string | undefined> | undefined
+  /** Gives the key of a call, such as its `Idempotency-Key`. A call that repeats a key is charged once. Nothing: no key. */
+  readonly idempotencyKey?: ContextCallback<R, string | null | undefined> | undefined
   /** Throws another exception, or answers by itself. Headers are set already. If it does neither, the default answer is sent. */
   readonly onLimited?: ((decision: Decision, context: ExecutionContext) => unknown) | undefined
   /** Gives the request of a transport that Halt does not know, or a `RequestView`; undefined for transports that it knows. */
   readonly getRequest?: ((context: ExecutionContext) => unknown) | undefined
 }
 
-type NoOthers = { readonly [K in keyof NestLimiterOptions as K extends 'policy' ? never : K]?: never }
+type NoOthers = {
+  readonly [K in keyof NestLimiterOptions as K extends 'policy' ? never : K]?:
+    | GiveThisToTheLimiter
+    | undefined
+}
+
+/** A limiter of your own. */
+interface GivenLimiter<R> {
+  /** The limiter, instead of its options. */
+  readonly limiter: RateLimiter<R>
+  /** Counts every call that `HaltGuard` sees, instead of the limiter's own policies. */
+  readonly policy?: NestPolicies<R> | undefined
+}
 
 /** Options of `HaltModule`: a limiter, with a `policy` or without, or the options of a limiter. */
 export type HaltModuleOptions<R = NestRequest> = GuardSettings<R> &
-  (
-    | ({ readonly limiter: RateLimiter<R>; readonly policy?: NestPolicies<R> | undefined } & NoOthers)
-    | ({ readonly limiter?: undefined } & NestLimiterOptions<R>)
-  )
+  ((GivenLimiter<R> & NoOthers) | ({ readonly limiter?: undefined } & NestLimiterOptions<R>))
 
 /** A provider that makes the options from injected providers. */
 export interface HaltOptionsFactory<R = NestRequest> {
