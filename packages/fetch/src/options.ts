@@ -1,5 +1,5 @@
 import type { AnyPolicy, Awaitable, Cost, Decision, RateLimiter, RateLimiterOptions } from '@halt/core'
-import type { GiveThisToTheLimiter, GuardOptions, RequestView } from '@halt/core/http'
+import type { AnswerOptions, GuardOptions, LimiterSettings, RequestView } from '@halt/core/http'
 
 import type { ClientIp } from './platforms.ts'
 
@@ -13,22 +13,21 @@ export interface LimitedContext<R extends Request = Request, C = unknown> {
 }
 
 type NoOthers<R> = {
-  readonly [K in Exclude<keyof RateLimiterOptions<R>, 'policy' | 'clientIp'>]?:
-    | GiveThisToTheLimiter
-    | undefined
+  readonly [K in Exclude<keyof RateLimiterOptions<R>, 'policy' | 'clientIp'>]?: never
 }
 
 /** A limiter, with policies that replace its own if they are given. */
-interface GivenLimiter<R> extends Pick<GuardOptions<R>, 'policy'>, NoOthers<R> {
+interface GivenLimiter<R> extends NoOthers<R> {
   /** The limiter, instead of its options. */
   readonly limiter: RateLimiter<R>
+  /** Policies that decide instead of the limiter's own. */
+  readonly policy?: GuardOptions<R>['policy']
 }
 
 /** The options of a limiter. Its functions also get the context of the handler. */
-interface OwnLimiter<R, C> extends Omit<
-  RateLimiterOptions<R>,
-  'store' | 'policy' | 'clientIp' | 'userId' | 'apiKey'
-> {
+interface OwnLimiter<R, C> extends LimiterSettings {
+  /** Policies that decide when the resolver fails. Default: such a request is refused with 503. */
+  readonly fallbackPolicy?: RateLimiterOptions<R>['fallbackPolicy']
   readonly limiter?: undefined
   /** The store of the counters. Default: this process's memory. */
   readonly store?: RateLimiterOptions['store'] | undefined
@@ -52,10 +51,7 @@ export type HaltOptions<R extends Request = Request, C = unknown> = (GivenLimite
 
 /** The options that do not belong to the limiter. */
 // No interface: with one, editors do not show these texts.
-type FetchOptions<R extends Request, C> = Omit<
-  GuardOptions<R>,
-  'policy' | 'cost' | 'skip' | 'idempotencyKey' | 'chargeWhen'
-> & {
+type FetchOptions<R extends Request, C> = AnswerOptions & {
   /**
    * The source of the client's address: the platform that tells it, or a function. A platform's header is believed, so name a
    * platform only where it sets that header, and where no client reaches the process around it. Without this option all

@@ -1,6 +1,7 @@
 import { type Decision, fromCaller, HaltError } from '@halt/core'
 import {
   type AdapterOptions,
+  type AnswerOptions,
   runCallback,
   checkGuardOptions,
   guard,
@@ -11,6 +12,7 @@ import {
   LIMITER_OPTIONS,
   messageOf,
   type Outcome,
+  type RequestOptions,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { Context, Env, MiddlewareHandler, Next } from 'hono'
@@ -40,20 +42,21 @@ export type HaltOptions<E extends Env = Env> = LimiterShorthand<Context<E>> & Ho
 
 /** The options that do not belong to the limiter. */
 // No interface: with one, editors do not show these texts.
-type HonoOptions<E extends Env> = Omit<GuardOptions<Context<E>, Response>, 'policy' | 'chargeWhen'> & {
-  /**
-   * Gives the address of the socket's peer: the `getConnInfo` of your runtime, from `@hono/node-server/conninfo` on Node.
-   * Without it all requests share one counter.
-   */
-  readonly getConnInfo?: GetConnInfo<E> | undefined
-  /**
-   * Gets the response of the app. If it returns false, the charge is refunded. A request that is aborted before its answer
-   * stays charged, and so does a request for which this function fails.
-   */
-  readonly chargeWhen?: ((response: Response, c: Context<E>) => boolean | Promise<boolean>) | undefined
-  /** Answers a refused request instead of the default body. The status of `c` is set already, and the headers are added. */
-  readonly onLimited?: ((decision: Decision, c: Context<E>) => Response | Promise<Response>) | undefined
-}
+type HonoOptions<E extends Env> = AnswerOptions &
+  RequestOptions<Context<E>> & {
+    /**
+     * Gives the address of the socket's peer: the `getConnInfo` of your runtime, from `@hono/node-server/conninfo` on Node.
+     * Without it all requests share one counter.
+     */
+    readonly getConnInfo?: GetConnInfo<E> | undefined
+    /**
+     * Gets the response of the app. If it returns false, the charge is refunded. A request that is aborted before its answer
+     * stays charged, and so does a request for which this function fails.
+     */
+    readonly chargeWhen?: ((response: Response, c: Context<E>) => boolean | Promise<boolean>) | undefined
+    /** Answers a refused request instead of the default body. The status of `c` is set already, and the headers are added. */
+    readonly onLimited?: ((decision: Decision, c: Context<E>) => Response | Promise<Response>) | undefined
+  }
 
 const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimited', 'getConnInfo']
 

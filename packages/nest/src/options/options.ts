@@ -1,10 +1,11 @@
 import type { Awaitable, Decision, RateLimiter } from '@halt/core'
 import { HaltError } from '@halt/core'
 import {
+  type AnswerOptions,
   checkGuardOptions,
-  type GiveThisToTheLimiter,
   type GuardOptions,
   LIMITER_OPTIONS,
+  type LimiterSettings,
   type RateLimiterOptions,
 } from '@halt/core/http'
 import type {
@@ -17,10 +18,8 @@ import type {
 
 import type { ContextCallback, NestCost, NestPolicies, NestPolicyResolver, NestRequest } from './policy.ts'
 
-type Contextual = 'store' | 'policy' | 'fallbackPolicy' | 'clientIp' | 'userId' | 'apiKey'
-
 /** Options of the limiter that the module makes: those of `RateLimiter`. Callbacks also get the `ExecutionContext`. */
-export interface NestLimiterOptions<R = NestRequest> extends Omit<RateLimiterOptions<R>, Contextual> {
+export interface NestLimiterOptions<R = NestRequest> extends LimiterSettings {
   /** The store of the counters. Default: the memory of this process. */
   readonly store?: RateLimiterOptions['store'] | undefined
   /** Counts every call that `HaltGuard` sees. Optional if `policies` are given. */
@@ -52,10 +51,7 @@ export interface HandledCall {
 }
 
 /** Options of the module that are not those of a limiter. */
-export interface GuardSettings<R = NestRequest> extends Pick<
-  GuardOptions,
-  'costOnError' | 'headers' | 'errorFormat' | 'statusCode' | 'skipPreflight' | 'delay'
-> {
+export interface GuardSettings<R = NestRequest> extends AnswerOptions {
   /** Named policies for `@RateLimit('name')` and `@InjectRateLimiter('name')`. */
   readonly policies?: Readonly<Record<string, NestPolicies<R>>> | undefined
   /** Units of a call: a number for every policy, numbers by policy name, or a function that gives either. */
@@ -75,11 +71,8 @@ export interface GuardSettings<R = NestRequest> extends Pick<
   readonly getRequest?: ((context: ExecutionContext) => unknown) | undefined
 }
 
-type NoOthers = {
-  readonly [K in keyof NestLimiterOptions as K extends 'policy' ? never : K]?:
-    | GiveThisToTheLimiter
-    | undefined
-}
+// Editors know by `never` which of the two forms somebody writes, and show its texts.
+type NoOthers = { readonly [K in keyof NestLimiterOptions as K extends 'policy' ? never : K]?: never }
 
 /** A limiter of your own. */
 interface GivenLimiter<R> {
