@@ -40,7 +40,7 @@ export type RequestOptions<R> = {
 }
 
 /** The option of every adapter that reads a response. */
-export type ChargeOptions<S> = {
+type ChargeOptions<S> = {
   /**
    * Called with the response once its status is decided. When it returns false, the charge is refunded. It is not called for a
    * request that was aborted before. Such a request stays charged, and so does one for which this function fails.

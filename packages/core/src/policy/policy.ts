@@ -27,7 +27,7 @@ export type Awaitable<T> = T | Promise<T>
 
 /** The fields of every policy and quota that read nothing of a request. */
 // Interfaces, not Omit<…>: TypeScript 7 shows no text for the fields of mapped types.
-export interface PolicyFields {
+interface PolicyFields {
   /** The policy's name, `[A-Za-z0-9_.-]{1,64}`. Policies with different names have different counters. */
   readonly name: string
   /** Units per window, or per period of a quota. A whole number from 1 to 2^31. */
