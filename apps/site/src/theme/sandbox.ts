@@ -1,7 +1,7 @@
 import { defineComponent, h } from 'vue'
 
 /** The first example as a project that a sandbox can run. It keeps its counters in memory, so it needs no server. */
-const FILES = {
+export const FILES = {
   'package.json': JSON.stringify(
     {
       name: 'halt-first-limit',
