@@ -33,7 +33,7 @@ export { definePolicy, type Overrides } from './policy/define-policy.ts'
 export { presets, type Presets } from './policy/preset-list.ts'
 export type { Preset, QuotaPreset } from './policy/preset.ts'
 export * from './policy/presets.ts'
-export { cachedPolicy, type CachedPolicyOptions } from './policy/cached-policy.ts'
+export { type CachedPolicy, cachedPolicy, type CachedPolicyOptions } from './policy/cached-policy.ts'
 export { llmBudget, llmCost, type LlmBudgetOptions } from './policy/llm-budget.ts'
 export { PolicyRegistry } from './policy/policy-registry.ts'
 

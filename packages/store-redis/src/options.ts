@@ -48,8 +48,7 @@ export function checkOptions(options: RedisStoreOptions): void {
   if (typeof options !== 'object' || options === null || typeof fields['duplicate'] === 'function')
     fail('RedisStore got no options.', 'Give new RedisStore({ client }).')
   const unknown = Object.keys(fields).find(name => !KNOWN.includes(name) && fields[name] !== undefined)
-  if (unknown !== undefined)
-    fail(`RedisStore has no option "${unknown}".`, `Its options are ${KNOWN.join(', ')}.`)
+  if (unknown !== undefined) fail(`RedisStore has no option "${unknown}".`, fixFor(unknown))
   for (const [name, choices] of Object.entries(CHOICES)) {
     const value = fields[name]
     if (value === undefined || (choices as readonly unknown[]).includes(value)) continue
@@ -68,6 +67,14 @@ export function checkOptions(options: RedisStoreOptions): void {
       'Give one of them. The function returns Unix milliseconds.',
     )
   }
+}
+
+// Options of clients, by which many libraries connect. The store takes a client that the application has made.
+const ADDRESSES = ['url', 'redisUrl', 'connectionString', 'host', 'port', 'redis']
+
+function fixFor(unknown: string): string {
+  if (!ADDRESSES.includes(unknown)) return `Its options are ${KNOWN.join(', ')}.`
+  return 'Give it a client: new RedisStore({ client: new Redis(url) }) with ioredis, or { client: createClient({ url }) } with redis.'
 }
 
 function fail(message: string, fix: string): never {
