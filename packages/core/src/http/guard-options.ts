@@ -6,7 +6,7 @@ import type { Awaitable } from '../policy/policy.ts'
 import { checkNames, checkType, namesOf } from '../base/options-check.ts'
 import { checkDelay, type DelayOptions } from './delay.ts'
 import type { HeaderDialect } from './headers.ts'
-import type { ErrorFormat } from './refusal.ts'
+import { ERROR_FORMATS, type ErrorFormat } from './refusal.ts'
 
 /** The options of every adapter that read nothing of a request. */
 export interface AnswerOptions {
@@ -17,7 +17,10 @@ export interface AnswerOptions {
   readonly costOnError?: Cost | undefined
   /** How the response reports the limit. Default `"standard"`. */
   readonly headers?: HeaderDialect | undefined
-  /** The format of a refusal's body. Default `"json"`. */
+  /**
+   * The format of a refusal's body. `"detailed"` adds reason, policy, limit, remaining and reset to the JSON; `"problem"` is
+   * problem details (RFC 9457). Default `"json"`.
+   */
   readonly errorFormat?: ErrorFormat | undefined
   /** The status of a refusal, 400 to 599. Default 429. */
   readonly statusCode?: number | undefined
@@ -104,11 +107,11 @@ export function checkGuardOptions(
       'Give a status from 400 to 599.',
     )
   }
-  if (errorFormat !== undefined && errorFormat !== 'json' && errorFormat !== 'problem') {
+  if (errorFormat !== undefined && !ERROR_FORMATS.includes(errorFormat)) {
     throw new HaltError(
       'HALT_E_OPTION',
       `errorFormat is ${describe(errorFormat)}.`,
-      'Choose "json" or "problem".',
+      'Choose "json", "detailed" or "problem".',
     )
   }
 }
