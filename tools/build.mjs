@@ -100,7 +100,11 @@ async function bundleTypes() {
     input: entries,
     external: isImported,
     tsconfig: 'tsconfig.build.json',
-    plugins: [dts({ oxc: { stripInternal: true }, emitDtsOnly: true, tsconfig: false }), withoutOrphans],
+    plugins: [
+      commentsBesideClasses,
+      dts({ oxc: { stripInternal: true }, emitDtsOnly: true, tsconfig: false }),
+      comments,
+    ],
   })
   await build.write({
     dir: 'dist/cjs',
@@ -147,11 +151,31 @@ const compiledSources = {
   },
 }
 
-// The declarations of what is not exported are dropped, but their comments stay, before the next declaration.
-const withoutOrphans = {
-  name: 'without-orphans',
+// Editors show the comment of a class only if no decorator stands between them once declarations have lost their decorators.
+const commentsBesideClasses = {
+  name: 'comments-beside-classes',
+  transform: {
+    order: /** @type {const} */ ('pre'),
+    /** @param {string} code */
+    handler: code =>
+      hasDecorators
+        ? code.replace(
+            /^(\/\*\*(?:(?!\*\/)[^])*\*\/\n)((?:@\w+\(.*\)\n)+)(?=export (?:abstract )?class)/gm,
+            '$2$1',
+          )
+        : undefined,
+  },
+}
+
+const comments = {
+  name: 'comments',
   /** @param {string} code */
-  renderChunk: code => code.replace(/\/\*\*(?:(?!\*\/)[^])*\*\/\s*(?=\/\*\*)/g, ''),
+  renderChunk: code =>
+    code
+      // The declarations of what is not exported are dropped, but their comments stay, before the next declaration.
+      .replace(/\/\*\*(?:(?!\*\/)[^])*\*\/\s*(?=\/\*\*)/g, '')
+      // In literals of types a comment is printed on the line of the member before. Editors take it for a comment of that.
+      .replace(/([;{])[ \t]*(?=\/\*\*)/g, '$1\n'),
 }
 
 const KEPT = { function: true, class: true }

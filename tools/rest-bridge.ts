@@ -17,6 +17,8 @@ interface Client {
   callBuffer(name: string, args: string[]): Promise<unknown>
 }
 
+type Command = readonly [name: string, ...args: string[]]
+
 /** Starts a bridge on 127.0.0.1 to the Redis of this client. */
 export async function startRestBridge(redis: Client): Promise<RestBridge> {
   const token = 'AYNgAS2553feg6a2d9842h2a0gcdb5f8efe9934DQ='
@@ -28,13 +30,26 @@ export async function startRestBridge(redis: Client): Promise<RestBridge> {
       return [401, { error: 'WRONGPASS invalid or missing auth token' }]
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    const [name, ...args] = JSON.parse(Buffer.concat(chunks).toString()) as [string, ...string[]]
+    const asked = JSON.parse(Buffer.concat(chunks).toString()) as Command | Command[]
+    const isBase64 = request.headers['upstash-encoding'] === 'base64'
+    if (request.url !== '/pipeline') {
+      const found = await run(asked as Command, isBase64)
+      return ['error' in found ? 400 : 200, found]
+    }
+    const found: object[] = []
+    for (const command of asked as Command[]) found.push(await run(command, isBase64))
+    return [200, found]
+  }
+
+  async function run(
+    [name, ...args]: Command,
+    isBase64: boolean,
+  ): Promise<{ result: unknown } | { error: string }> {
     commands.push(name)
     try {
-      const reply = await redis.callBuffer(name, args)
-      return [200, { result: encoded(reply, request.headers['upstash-encoding'] === 'base64') }]
+      return { result: encoded(await redis.callBuffer(name, args.map(String)), isBase64) }
     } catch (error) {
-      return [400, { error: (error as Error).message }]
+      return { error: (error as Error).message }
     }
   }
 

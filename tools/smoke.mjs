@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { checkBundles, checkBundleWeight } from './smoke/bundles.mjs'
 import { entriesOf, hasOtherNodes, load, nodePackages, otherNodes } from './smoke/entries.mjs'
 import { checkDurableObjects, checkFetch, checkPostgres, readmePackages } from './smoke/readmes.mjs'
+import { checkDocumentation } from './smoke/documentation.mjs'
+import { checkEditor } from './smoke/editor.mjs'
 import { checkPage } from './smoke/page.mjs'
 import { message, run } from './smoke/run.mjs'
 import { checkFiles, checkManifest, checkTypes, pack } from './smoke/tarballs.mjs'
@@ -42,6 +44,11 @@ try {
   const all = await install('all', packages, shorts, { ...nodePackages(), ...readmePackages() })
   for (const { manifest } of packages)
     await check('weight', manifest.name, async () => checkWeight(join(all, 'node_modules', manifest.name)))
+  for (const { manifest, short } of packages)
+    await check('comments', manifest.name, () =>
+      checkDocumentation(join(all, 'node_modules', manifest.name), short),
+    )
+  await check('editor', 'all together', () => checkEditor(all))
   await check('page', '@halt/operator', () => checkPage(all))
   await checkEntries(all, packages)
   await check('as README says', '@halt/fetch', () => checkFetch(all))

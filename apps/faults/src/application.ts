@@ -8,7 +8,7 @@ const host = '127.0.0.1'
 
 /** An application with a Redis client of its own, with the library's default options. */
 export interface Application {
-  readonly client: unknown
+  readonly client: object
   /** Closes the client as the library's README tells. */
   close(): Promise<unknown>
   /** Connects again. */

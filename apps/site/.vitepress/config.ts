@@ -6,11 +6,13 @@ import { githubAnchor } from '../../../tools/github-anchor.ts'
 import { emptyHeadersAsCells } from '../src/theme/empty-headers.ts'
 import { checkLinks } from '../src/pages/check-links.ts'
 import { addTwinsOfApi, collect, PAGES } from '../src/pages/collect.ts'
+import { origins } from '../src/pages/origins.ts'
 import { GITHUB, ROOT, SITE, VERSION } from '../src/pages/repository.ts'
 import { ROUTES } from '../src/pages/routes.ts'
 import { sidebar } from '../src/pages/sidebar.ts'
 
 const base = new URL(`${SITE}/`).pathname
+const pageOrigins = origins()
 
 // VitePress reads this file first, so the pages exist when it looks for them.
 collect()
@@ -25,7 +27,32 @@ export default defineConfig({
   outDir: 'dist',
   cacheDir: '.cache',
   cleanUrls: true,
-  head: [['link', { rel: 'icon', href: `${base}icon.svg` }]],
+  head: [
+    ['link', { rel: 'icon', href: `${base}icon.svg` }],
+    ['meta', { property: 'og:site_name', content: 'Halt' }],
+    ['meta', { property: 'og:type', content: 'website' }],
+    ['meta', { property: 'og:image', content: `${SITE}/card.png` }],
+    ['meta', { property: 'og:image:alt', content: 'Halt: rate limiting for Node services' }],
+    ['meta', { name: 'twitter:card', content: 'summary_large_image' }],
+  ],
+  sitemap: { hostname: `${SITE}/` },
+  lastUpdated: true,
+  transformPageData(page) {
+    const origin = pageOrigins.get(page.relativePath)
+    const address = `${SITE}/${page.relativePath.replace(/(?:(^|\/)index)?\.md$/, '$1')}`
+    return {
+      lastUpdated: origin?.changedAt,
+      frontmatter: {
+        ...page.frontmatter,
+        ...(origin === undefined ? { editLink: false } : { source: origin.path }),
+        head: [
+          ['meta', { property: 'og:title', content: page.title }],
+          ['meta', { property: 'og:url', content: address }],
+          ['link', { rel: 'canonical', href: address }],
+        ],
+      },
+    }
+  },
   markdown: {
     anchor: { slugify: githubAnchor },
     // Shiki does not know these two.
@@ -49,6 +76,13 @@ export default defineConfig({
     sidebar: sidebar(),
     outline: { level: [2, 3] },
     search: { provider: 'local' },
+    editLink: {
+      // The browser runs it too, so it uses nothing of this file.
+      pattern: ({ frontmatter }) =>
+        `https://github.com/halt-limits/halt/edit/main/${frontmatter['source'] ?? ''}`,
+      text: 'Edit this page on GitHub',
+    },
+    lastUpdated: { text: 'Changed', formatOptions: { dateStyle: 'long', forceLocale: true } },
     socialLinks: [{ icon: 'github', link: GITHUB }],
   },
   vite: {

@@ -4,7 +4,7 @@ import { isStrayPromise, LimitedError } from '@halt/core/http'
 import { readAnswer } from './headers/answer-reading.ts'
 import { headersOf } from './headers/header-list.ts'
 import { capWait } from './headers/longest-wait.ts'
-import type { CallSettings } from './options.ts'
+import type { CallPolicy, CallSettings } from './options.ts'
 import type { OutgoingCall } from './outgoing-call.ts'
 import { sleep } from './sleep.ts'
 import { backoff, isRefusal, toldWait } from './waits.ts'
@@ -22,16 +22,17 @@ export class Attempts {
   readonly #settings: CallSettings
   readonly #key: Identity
   readonly #cost: Cost | undefined
+  readonly #policy: CallPolicy | undefined
   readonly #canResend: boolean
   readonly #url: string
   #sent = 0
 
   /**
-   * @param call the call, made only if `key` or `cost` is a function
+   * @param call the call, made only if `key`, `cost` or `policy` is a function
    * @param body whether the body can be sent a second time
    */
   constructor(settings: CallSettings, url: string, method: string, body: boolean, call: () => OutgoingCall) {
-    const { key, cost, methods } = settings
+    const { key, cost, policy, methods } = settings
     let seen: OutgoingCall | undefined
     const given = (): OutgoingCall => (seen ??= call())
     this.#settings = settings
@@ -39,6 +40,7 @@ export class Attempts {
     this.#key =
       typeof key === 'function' ? givenAtOnce('key', key(given())) : (key ?? { custom: new URL(url).host })
     this.#cost = typeof cost === 'function' ? givenAtOnce('cost', cost(given())) : cost
+    this.#policy = typeof policy === 'function' ? givenAtOnce('policy', policy(given())) : policy
     this.#canResend = body && methods.has(method)
   }
 
@@ -52,6 +54,7 @@ export class Attempts {
     const decision = await limiter.acquire(this.#key, {
       maxWait,
       ...(this.#cost !== undefined && { cost: this.#cost }),
+      ...(this.#policy !== undefined && { policy: this.#policy }),
       ...(signal !== undefined && { signal }),
     })
     if (!decision.allowed) throw new LimitedError(decision)
@@ -100,7 +103,10 @@ export class Attempts {
 
   async #pause(ms: number): Promise<void> {
     try {
-      await this.#settings.limiter.pause(this.#key, { for: Math.max(1, Math.ceil(ms)) / 1000 })
+      await this.#settings.limiter.pause(this.#key, {
+        for: Math.max(1, Math.ceil(ms)) / 1000,
+        ...(this.#policy !== undefined && { policy: this.#policy }),
+      })
     } catch {
       // The store is away. The call goes on, and the next answer tells the same again.
     }

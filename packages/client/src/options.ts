@@ -1,10 +1,20 @@
-import { type Cost, type Duration, HaltError, type Identity, type RateLimiter } from '@halt/core'
+import {
+  type AnyPolicy,
+  type Cost,
+  type Duration,
+  HaltError,
+  type Identity,
+  type RateLimiter,
+} from '@halt/core'
 import { checkNames, describe, namesOf, readMaxWait } from '@halt/core/http'
 
 import type { OutgoingCall } from './outgoing-call.ts'
 
 /** The parts of a `RateLimiter` that outgoing calls use. */
 type TurnLimiter = Pick<RateLimiter<never>, 'acquire' | 'pause' | 'release' | 'warn'>
+
+/** One policy or several. */
+export type CallPolicy = AnyPolicy<never> | readonly AnyPolicy<never>[]
 
 /** Which refused calls are sent again. */
 export interface RetryOptions {
@@ -24,6 +34,11 @@ export interface CallOptions {
   readonly key?: Identity | ((call: OutgoingCall) => Identity) | undefined
   /** Units of a call, or a function of the call. Default: each policy's own cost. */
   readonly cost?: Cost | ((call: OutgoingCall) => Cost) | undefined
+  /**
+   * Policies of a call that decide instead of the limiter's own, or a function of the call that returns them. With the name of one of
+   * the limiter's policies they count on its counter: a `headroom` then gives calls a lower priority. Default: the limiter's own.
+   */
+  readonly policy?: CallPolicy | ((call: OutgoingCall) => CallPolicy | undefined) | undefined
   /** The longest wait for a turn, and the longest wait between two attempts. Default: 30 seconds. */
   readonly maxWait?: Duration | undefined
   /**
@@ -40,6 +55,7 @@ export interface CallSettings {
   readonly limiter: TurnLimiter
   readonly key: CallOptions['key']
   readonly cost: CallOptions['cost']
+  readonly policy: CallOptions['policy']
   readonly maxWait: Duration
   readonly maxWaitMs: number
   readonly learn: boolean | 'refusals'
@@ -54,6 +70,7 @@ const OPTIONS = namesOf<CallOptions>({
   limiter: true,
   key: true,
   cost: true,
+  policy: true,
   maxWait: true,
   learn: true,
   retry: true,
@@ -68,18 +85,25 @@ const RETRY = namesOf<RetryOptions>({ on: true, most: true, methods: true })
  */
 export function readOptions(options: CallOptions, owner: string, more: readonly string[] = []): CallSettings {
   checkNames(options as never, [...OPTIONS, ...more], owner)
-  const { limiter, key, cost, maxWait = '30s', learn = true, retry = {} } = options
+  const { limiter, key, cost, policy, maxWait = '30s', learn = true, retry = {} } = options
   checkLimiter(limiter, owner)
   if (key !== undefined && typeof key !== 'string' && typeof key !== 'function' && !isObject(key))
     wrong('key', key, 'Give an identity such as { custom: "stripe" }, or a function of the call.')
   if (cost !== undefined && typeof cost !== 'number' && typeof cost !== 'function' && !isObject(cost))
     wrong('cost', cost, 'Give a number of units, numbers by policy name, or a function of the call.')
+  if (policy !== undefined && typeof policy !== 'function' && (typeof policy !== 'object' || policy === null))
+    wrong(
+      'policy',
+      policy,
+      'Give a policy { name, limit, window }, a list of policies, or a function of the call.',
+    )
   if (learn !== true && learn !== false && learn !== 'refusals')
     wrong('learn', learn, 'Choose one of true, false, "refusals".')
   return {
     limiter,
     key,
     cost,
+    policy,
     maxWait,
     maxWaitMs: readMaxWait(maxWait) / 1000,
     learn,

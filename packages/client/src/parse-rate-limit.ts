@@ -39,7 +39,10 @@ export type Answer =
  * @example
  * const { retryAfter, policies } = parseRateLimit(await fetch('https://api.github.com/zen'))
  */
-export function parseRateLimit(answer: Answer, options: { readonly warn?: Warn } = {}): RateLimitReport {
+export function parseRateLimit(
+  answer: Answer,
+  options: { readonly warn?: Warn | undefined } = {},
+): RateLimitReport {
   const { retryAfterMs = 0, limits } = readAnswer(headersOf(answer), Date.now(), options.warn ?? warnOnce())
   return {
     retryAfter: Math.ceil(retryAfterMs / 1000),

@@ -61,6 +61,22 @@ describe('a turn', () => {
     expect((await limiter.peek({ custom: 'nobody' })).remaining).toBe(990)
   })
 
+  it('leaves to others what the policy of the call says, on the counter of the limiter', async () => {
+    const { url } = await serveAnswers()
+    const { limiter } = limiterOf({ name: 'api', limit: 2, window: 3600 })
+    const fetch = limitedFetch({
+      limiter,
+      key: { custom: 'crm' },
+      policy: ({ headers }) =>
+        headers.has('x-batch') ? { name: 'api', limit: 2, window: 3600, headroom: 0.5 } : undefined,
+    })
+    const batch = { headers: { 'X-Batch': '1' } }
+    await fetch(url, batch)
+    expect((await errorOf(fetch(url, batch))).decision).toMatchObject({ reason: 'reserved' })
+    await fetch(url)
+    expect((await limiter.peek({ custom: 'crm' })).remaining).toBe(0)
+  })
+
   it('of a policy that counts calls in flight ends with the answer or the failure', async () => {
     const { url } = await serveAnswers()
     const closed = createServer().listen(0, '127.0.0.1')

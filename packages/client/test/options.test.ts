@@ -16,6 +16,7 @@ describe.each([
     ['an unknown option', { limiter, maxwait: 1 }, 'HALT_E_UNKNOWN_FIELD'],
     ['an unknown option of retry', { limiter, retry: { times: 3 } }, 'HALT_E_UNKNOWN_FIELD'],
     ['a key that is a number', { limiter, key: 7 }, 'HALT_E_OPTION'],
+    ['a policy that is a name', { limiter, policy: 'api' }, 'HALT_E_OPTION'],
     ['a cost that is text', { limiter, cost: '1' }, 'HALT_E_OPTION'],
     ['learn that is text', { limiter, learn: 'yes' }, 'HALT_E_OPTION'],
     ['a retry that is true', { limiter, retry: true }, 'HALT_E_OPTION'],

@@ -2,7 +2,13 @@ import { describe, expectTypeOf, it } from 'vitest'
 
 import {
   Algorithm,
+  type AnyPolicy,
+  type ConcurrencyPolicy,
   definePolicy,
+  HaltError,
+  isLimited,
+  type RatePolicy,
+  silence,
   type Decision,
   getPlanPolicy,
   KeyStrategy,
@@ -32,7 +38,7 @@ describe('the types', () => {
       userId: ({ tenant }) => tenant,
       clientIp: ({ tenant }) => tenant,
     })
-    expectTypeOf(limiter.check).parameter(0).extract<AppRequest>().toEqualTypeOf<AppRequest>()
+    expectTypeOf<AppRequest>().toExtend<Parameters<typeof limiter.check>[0]>()
     expectTypeOf(limiter.check({ tenant: 'a' })).resolves.toEqualTypeOf<Decision>()
     const extracting: Policy<AppRequest> = {
       name: 'p',
@@ -77,6 +83,61 @@ describe('the types', () => {
     // @ts-expect-error a window is not a Date
     const wrong: Policy = { name: 'p', limit: 1, window: new Date() }
     expectTypeOf([flight, without, wrong]).toEqualTypeOf<Policy[]>()
+  })
+
+  it('give definePolicy the kind of its base', () => {
+    const rate: RatePolicy = definePolicy(presets.PUBLIC_API, { limit: 3 })
+    const pool: ConcurrencyPolicy = definePolicy(
+      { name: 'pool', limit: 1, algorithm: 'concurrency', ttl: '30s' },
+      { ttl: '10s' },
+    )
+    const quota: Quota = definePolicy(presets.QUOTA_FREE_DAILY, { period: 'weekly' })
+    const own = definePolicy(presets.PUBLIC_API, { keyExtractor: (request: AppRequest) => request.tenant })
+    expectTypeOf(own).toEqualTypeOf<RatePolicy<AppRequest>>()
+    expectTypeOf(definePolicy(own, { limit: 3 })).toEqualTypeOf<RatePolicy<AppRequest>>()
+    expectTypeOf(definePolicy({ name: 'p', limit: 1, window: '1m' })).toExtend<Policy<AppRequest>>()
+    // Whatever the kind is, its fields may change.
+    const any = [rate, pool, quota][0] as AnyPolicy
+    expectTypeOf(definePolicy(any, { limit: 3 })).toExtend<AnyPolicy>()
+    expectTypeOf(definePolicy(any, { window: 3 })).toExtend<AnyPolicy>()
+    // @ts-expect-error no such field
+    definePolicy(presets.PUBLIC_API, { limits: 3 })
+    // @ts-expect-error a quota has no window
+    definePolicy(presets.QUOTA_FREE_DAILY, { window: 3 })
+  })
+
+  it('narrow a caught error to a refusal', () => {
+    const error: unknown = undefined
+    if (isLimited(error)) {
+      expectTypeOf(error.decision).toEqualTypeOf<Decision>()
+      expectTypeOf(error.code).toEqualTypeOf<'HALT_E_LIMITED'>()
+    }
+  })
+
+  it('take null where a header is missing', () => {
+    const options: RateLimiterOptions<Request> = {
+      store,
+      policy: { name: 'p', limit: 1, window: 1, keyExtractor: request => request.headers.get('x-tenant') },
+      clientIp: request => request.headers.get('x-real-ip'),
+      userId: request => request.headers.get('x-user'),
+      apiKey: request => request.headers.get('x-key'),
+    }
+    expectTypeOf(options.userId).not.toBeAny()
+  })
+
+  it('refuse mistakes that run wrong', () => {
+    const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API })
+    // @ts-expect-error a quota has no window
+    const both: Quota = { name: 'p', limit: 1, period: 'monthly', window: '1m' }
+    // @ts-expect-error a request is an object
+    void limiter.check(undefined)
+    // @ts-expect-error a request is an object
+    void limiter.check(42)
+    // @ts-expect-error no such code
+    silence('HALT_W_TYPO')
+    // @ts-expect-error no such code
+    expectTypeOf(new HaltError('HALT_E_LIMIT', '', '').code === 'HALT_E_NOPE').toBeBoolean()
+    expectTypeOf(both).toExtend<Quota>()
   })
 
   it('contain no any in public types', () => {

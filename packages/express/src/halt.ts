@@ -29,7 +29,10 @@ declare global {
 }
 
 /** Options of {@link halt}: a limiter or the options of one, and the options that all adapters share. */
-export type HaltOptions = AdapterOptions<Request, Response> & {
+export type HaltOptions = AdapterOptions<Request, Response> & ExpressOptions
+
+/** The option that only this adapter has. */
+interface ExpressOptions {
   /** Answers a refused request instead of the default body, or calls `next`. Headers and status are set already. */
   readonly onLimited?: OnLimited | undefined
 }

@@ -29,13 +29,15 @@ export const REFUSAL_OPTIONS: readonly string[] = Object.keys({
 } satisfies Record<keyof RefusalOptions, true>)
 
 /** Options of the plugin: a limiter or the options of one, and the options that all adapters share. */
-export type HaltOptions = AdapterOptions<FastifyRequest, FastifyReply> &
-  RefusalOptions & {
-    /** True: every request of the instance is counted, 404s included. False: only routes with `config.halt`. Default true. */
-    readonly global?: boolean | undefined
-    /** The hook that counts requests. Default `"onRequest"`, which refuses before the body is read. */
-    readonly hook?: HaltHookName | undefined
-  }
+export type HaltOptions = AdapterOptions<FastifyRequest, FastifyReply> & PluginOptions
+
+/** The plugin's own options. */
+interface PluginOptions extends RefusalOptions {
+  /** True: every request of the instance is counted, 404s included. False: only routes with `config.halt`. Default true. */
+  readonly global?: boolean | undefined
+  /** The hook that counts requests. Default `"onRequest"`, which refuses before the body is read. */
+  readonly hook?: HaltHookName | undefined
+}
 
 /** Options of a route, as `config.halt`. Options left out are those of the registration. */
 export interface HaltRouteOptions extends GuardOptions<FastifyRequest, FastifyReply>, RefusalOptions {

@@ -1,6 +1,7 @@
 import { type Decision, fromCaller, HaltError } from '@halt/core'
 import {
   type AdapterOptions,
+  type AnswerOptions,
   runCallback,
   checkGuardOptions,
   guard,
@@ -11,6 +12,7 @@ import {
   LIMITER_OPTIONS,
   messageOf,
   type Outcome,
+  type RequestOptions,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { Context, Env, MiddlewareHandler, Next } from 'hono'
@@ -36,8 +38,12 @@ declare module 'hono' {
 }
 
 /** Options of {@link halt}: a limiter or the options of one, and the options that all adapters share. */
-export type HaltOptions<E extends Env = Env> = LimiterShorthand<Context<E>> &
-  Omit<GuardOptions<Context<E>, Response>, 'policy' | 'chargeWhen'> & {
+export type HaltOptions<E extends Env = Env> = LimiterShorthand<Context<E>> & HonoOptions<E>
+
+/** The options that do not belong to the limiter. */
+// No interface: with one, editors do not show these texts.
+type HonoOptions<E extends Env> = AnswerOptions &
+  RequestOptions<Context<E>> & {
     /**
      * Gives the address of the socket's peer: the `getConnInfo` of your runtime, from `@hono/node-server/conninfo` on Node.
      * Without it all requests share one counter.

@@ -1,4 +1,12 @@
-import { type Decision, type Policy, presets, type Quota, RateLimiter } from '@halt/core'
+import {
+  type Decision,
+  definePolicy,
+  getPlanPolicy,
+  type Policy,
+  presets,
+  type Quota,
+  RateLimiter,
+} from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import type { ExecutionContext } from '@nestjs/common'
 import type { Request } from 'express'
@@ -54,6 +62,31 @@ it('callbacks can declare the request that they expect', () => {
   HaltModule.forRoot({ policy, policies: { other: [policy] } })
   RateLimitCost((request: Request) => request.body.length as number)
   RateLimit(policy)
+})
+
+it('callbacks get the request beside a preset', () => {
+  HaltModule.forRoot({
+    policy: presets.PUBLIC_API,
+    policies: { auth: presets.AUTH_ENDPOINTS, month: presets.QUOTA_PRO_MONTHLY },
+    skip: request => {
+      expectTypeOf(request).toEqualTypeOf<NestRequest>()
+      return request.url === '/x'
+    },
+  })
+  HaltModule.forRoot({
+    policy: definePolicy(presets.PUBLIC_API, { limit: 5 }),
+    cost: request => (request.url === '/' ? 1 : 2),
+  })
+  HaltModule.forRoot({ policy: () => presets.PLAN_PRO, skip: request => request.url === '/x' })
+  HaltModule.forRootAsync({
+    useFactory: () => ({ policy: getPlanPolicy('pro'), skip: request => request.url === '/x' }),
+  })
+  RateLimit(presets.AUTH_ENDPOINTS, {
+    name: 'p',
+    limit: 1,
+    window: 1,
+    keyExtractor: (request, context) => request.url ?? context.getHandler().name,
+  })
 })
 
 it('presets, policies and quotas of the core fit', () => {

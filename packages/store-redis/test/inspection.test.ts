@@ -5,7 +5,7 @@ import { describe, inject } from 'vitest'
 
 import { unique } from '../../../tools/unique.ts'
 import { ask } from '../../../tools/servers.ts'
-import { RedisStore, type RedisStoreOptions } from '../src/index.ts'
+import { RedisStore, type RedisStoreSettings } from '../src/index.ts'
 import { startProxy } from './connection/proxy.ts'
 import { it, portOf, type Scene, Stopwatch, until } from './connection/scene.ts'
 
@@ -14,8 +14,8 @@ const policy = { name: 'p', limit: 5, window: 60 } as const
 /** A limiter on a store of its own, and the warnings of that store. */
 function limiterOn(
   scene: Scene,
-  client: unknown,
-  options: Partial<RedisStoreOptions> = {},
+  client: object,
+  options: RedisStoreSettings = {},
   instances: number | 'auto' = 1,
 ): { limiter: RateLimiter; warnings: string[] } {
   const warnings: string[] = []
@@ -151,7 +151,7 @@ describe('ready()', () => {
     const server = await scene.server()
     await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -select')
     const login = { username: 'app', password: 'pw' }
-    const clients = (number: number): unknown[] => [
+    const clients = (number: number): object[] => [
       ioredis(scene, { port: server.port, ...login, db: number }),
       createClient({ url: `redis://127.0.0.1:${server.port}`, ...login, database: number }),
     ]

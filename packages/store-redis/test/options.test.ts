@@ -26,3 +26,13 @@ it.each([() => Number.NaN, () => 1.7e18, (async () => Promise.reject(new Error('
     await expect(store.evaluate({ demands: [] })).rejects.toMatchObject({ failure: 'misconfigured' })
   },
 )
+
+it.each(['url', 'host', 'redisUrl'])(
+  'an address (%s) in place of a client gets an error that shows the client',
+  name => {
+    const options = { [name]: 'redis://localhost:6379' }
+    expect(() => new RedisStore(options as never)).toThrow(
+      `RedisStore has no option "${name}". Give it a client: new RedisStore({ client: new Redis(url) })`,
+    )
+  },
+)

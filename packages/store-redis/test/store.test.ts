@@ -4,7 +4,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { unique } from '../../../tools/unique.ts'
 import { startRedis } from '../../../tools/servers.ts'
-import { RedisStore } from '../src/index.ts'
+import { RedisStore, type RedisStoreSettings } from '../src/index.ts'
 
 // A server of its own, because the tests count all calls and flush all scripts.
 const server = await startRedis()
@@ -22,7 +22,7 @@ beforeEach(() => {
   prefix = `${unique()}:`
 })
 
-function storeOf(options: Partial<ConstructorParameters<typeof RedisStore>[0]> = {}): RedisStore {
+function storeOf(options: RedisStoreSettings = {}): RedisStore {
   const store = new RedisStore({ client, prefix, ...options })
   stores.push(store)
   return store

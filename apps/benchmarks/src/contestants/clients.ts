@@ -5,7 +5,7 @@ import type { ClientName } from './contestant.ts'
 
 /** A connected client, with two operations that both libraries have. */
 export interface Connected {
-  readonly client: unknown
+  readonly client: object
   /** Sends a command. */
   send(args: readonly string[]): Promise<unknown>
   close(): void

@@ -9,7 +9,7 @@ import type { RedisContestant } from './contestant.ts'
 import { groupOf, ruleOf } from './halt.ts'
 
 /** Waits until the store's own connection is open. Until then checks are decided locally. */
-export async function openStore(client: unknown): Promise<RedisStore> {
+export async function openStore(client: object): Promise<RedisStore> {
   const store = new RedisStore({ client })
   const deadline = Date.now() + 5000
   for (;;) {

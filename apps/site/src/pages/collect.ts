@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { homeTwin } from './home-twin.ts'
+import { withInstallTabs } from './install-tabs.ts'
 import { withLinks } from './links.ts'
 import { llmsFull, llmsIndex } from './llms.ts'
 import { ROOT, SITE } from './repository.ts'
@@ -32,12 +33,14 @@ export function collect(): void {
   write('public/llms-full.txt', llmsFull(twins))
   for (const path of pictures) cpSync(join(ROOT, path), join(PAGES, 'public', path))
   cpSync(join(ROOT, 'packages/operator/page/icon.svg'), join(PAGES, 'public/icon.svg'))
+  cpSync(join(ROOT, 'docs/images/card.png'), join(PAGES, 'public/card.png'))
 }
 
 /** A page as VitePress reads it. `picture` gives the address of a picture. */
 export function siteText({ from, text }: SourcePage, picture: (path: string) => string): string {
   const link = (route: string, anchor: string): string => `/${route}${anchor}`
-  return withThemes(withLinks(withTabs(withComponents(text), from, siteTabs), from, link, picture))
+  const shown = withInstallTabs(withTabs(withComponents(text), from, siteTabs))
+  return withThemes(withLinks(shown, from, link, picture))
 }
 
 /** Puts the components of the site in the places that a page marks for them. */
@@ -48,13 +51,13 @@ function withComponents(text: string): string {
 
 /** A page as plain Markdown with whole addresses, for tools that read no HTML. */
 export function twinOf({ route, from, text }: SourcePage): string {
-  if (route === 'index') return homeTwin(text)
   const link = (route: string, anchor: string): string => `${SITE}/${route}.md${anchor}`
   const read = text.replace(
     FINDER,
     `The page of a code is \`${SITE}/errors/<code>.md\`, with the code in capitals.`,
   )
-  return withLinks(withTabs(read, from, plainTabs), from, link, path => `${SITE}/${path}`)
+  const plain = route === 'index' ? homeTwin(read) : withTabs(read, from, plainTabs)
+  return withLinks(plain, from, link, path => `${SITE}/${path}`)
 }
 
 /** The place of the box that finds the codes in a log. */

@@ -8,7 +8,7 @@ interface Peer {
   readonly rows: RegExp
 }
 
-/** The limiters of the table in the README. */
+/** The libraries of the table in docs/comparison.md. */
 export const PEERS: readonly Peer[] = [
   { name: 'express-rate-limit', guide: 'express-rate-limit', rows: /express-rate-limit/ },
   { name: 'rate-limiter-flexible', guide: 'rate-limiter-flexible', rows: /rate-limiter-flexible/ },
@@ -20,9 +20,9 @@ export const PEERS: readonly Peer[] = [
 /** The rows of Halt in the measured tables, and of the bare loops and apps that serve as a yardstick. */
 const OURS = /@halt\/|halt\b|limiter\.|bare /i
 
-/** A page that compares Halt with one limiter, from the tables of the README and the benchmarks, which say when they were made. */
+/** A page that compares Halt with one limiter, from the tables of docs/comparison.md and the benchmarks, which say when they were made. */
 export function comparison({ name, guide, rows }: Peer): string {
-  const section = between(readSource('README.md'), '## Beside other limiters\n', '\n## ')
+  const section = between(readSource('docs/comparison.md'), '## Libraries\n', '\n## ')
   const migration = readSource(`docs/migrate/${guide}.md`)
   return [
     `# Halt and ${name}`,
@@ -67,7 +67,8 @@ function columns(table: readonly string[], names: readonly string[]): string {
       .map(cell => cell.trim()),
   )
   const kept = [0, ...names.map(name => cells[0]?.indexOf(name) ?? -1)]
-  if (kept.includes(-1)) throw new Error(`The table of the README has no column ${names.join(' or ')}.`)
+  if (kept.includes(-1))
+    throw new Error(`The table of docs/comparison.md has no column ${names.join(' or ')}.`)
   return cells.map((row, i) => `| ${kept.map(at => (i === 1 ? '---' : row[at])).join(' | ')} |`).join('\n')
 }
 

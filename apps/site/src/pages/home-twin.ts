@@ -1,8 +1,12 @@
 import { SITE } from './repository.ts'
 
-/** The front page as plain Markdown. VitePress draws the page from the YAML at its head, where each value has a line. */
+/**
+ * The front page as plain Markdown. VitePress draws a part of it from the YAML at its head, where each value has a line. The links of
+ * the rest stay as they are.
+ */
 export function homeTwin(text: string): string {
-  const [hero = '', features = ''] = text.split(/^features:$/m)
+  const [, head = '', body = ''] = text.split(/^---$/m)
+  const [hero = '', features = ''] = head.split(/^features:$/m)
   const [about = '', actions = ''] = hero.split(/^ {2}actions:$/m)
   const links = itemsOf(actions).map(item => linkTo(valueIn(item, 'text'), item))
   const lines = itemsOf(features).map(
@@ -13,6 +17,7 @@ export function homeTwin(text: string): string {
     `# ${valueIn(about, 'name')}`,
     `${valueIn(about, 'text')}. ${valueIn(about, 'tagline')}`,
     links.join(' · '),
+    plain(body),
     `${lines.join('\n')}\n`,
   ].join('\n\n')
 }
@@ -30,4 +35,14 @@ function valueIn(block: string, name: string): string {
   const found = new RegExp(`^ *${name}: (.+)$`, 'm').exec(block)
   if (found?.[1] === undefined) throw new Error(`The front page lacks "${name}".`)
   return found[1]
+}
+
+/** The Markdown between the components and elements of the page. */
+function plain(body: string): string {
+  return body
+    .replaceAll(/<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/g, '- **$1** $2')
+    .replaceAll(/<picture>[\s\S]*?<\/picture>|<\/?[A-Za-z][^>]*>/g, '')
+    .replaceAll(/^ +/gm, '')
+    .replaceAll(/\n{3,}/g, '\n\n')
+    .trim()
 }

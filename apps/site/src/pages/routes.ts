@@ -14,7 +14,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'apps/demo-kit/README.md': 'demo',
 }
 
-const DOCS = ['docs', 'docs/errors', 'docs/migrate', 'docs/recipes']
+const DOCS = ['docs', 'docs/errors', 'docs/migrate', 'docs/platforms', 'docs/recipes']
 
 /** The routes of the pages, by their file in the repository. A route has no slash at its start and no ending. */
 export const ROUTES: ReadonlyMap<string, string> = new Map([

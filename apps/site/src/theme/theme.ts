@@ -5,6 +5,7 @@ import { defineAsyncComponent, h } from 'vue'
 
 import { ErrorFinder } from './error-finder.ts'
 import { NotFound } from './not-found.ts'
+import { Sandbox } from './sandbox.ts'
 import { TwinLink } from './twin-link.ts'
 import '../playground/style.css'
 import './style.css'
@@ -26,5 +27,6 @@ export const theme: Theme = {
     app.component('VPHomeFeatures', VPHomeFeatures)
     app.component('Playground', Playground)
     app.component('ErrorFinder', ErrorFinder)
+    app.component('OpenSandbox', Sandbox)
   },
 }

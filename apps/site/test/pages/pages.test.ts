@@ -7,6 +7,7 @@ import { llmsIndex } from '../../src/pages/llms.ts'
 import { SITE } from '../../src/pages/repository.ts'
 import { type SourcePage, sourcePages } from '../../src/pages/source-pages.ts'
 import { sidebar } from '../../src/pages/sidebar.ts'
+import { FILES } from '../../src/theme/sandbox.ts'
 import { codesIn } from '../../src/theme/codes-in.ts'
 
 const pages = sourcePages()
@@ -79,12 +80,43 @@ describe('the pages of the site', () => {
     expect(anchored.filter(link => !links.includes(link.replace(/#.*/, '')))).toEqual([])
   })
 
+  it('have entries of different texts in the sidebar', () => {
+    const texts = sidebar()
+      .filter(({ text }) => text !== 'Compare' && text !== 'Migrate')
+      .flatMap(({ items }) => items.map(({ text }) => text))
+    expect(texts.filter((text, i) => texts.indexOf(text) !== i)).toEqual([])
+  })
+
   it('stand in the sidebar under the titles of docs/README.md', () => {
     const links = sidebar().flatMap(({ items }) => items.map(({ link }) => link))
     expect(links).toContain('/algorithms')
     expect(links).toContain('/packages/express')
     expect(links).toContain('/errors/')
     expect(contents().map(({ title }) => title)).toContain('Understand')
+  })
+})
+
+describe('the first page', () => {
+  const example = /^import { halt } from '@halt\/express'\n[\s\S]*?^app\.listen\(3000\)\n/m
+  const tested = example.exec(pageAt('start').text)?.[0]
+
+  it('has the example that the README has, which tests run', () => {
+    expect(tested).toContain("window: '1m'")
+    expect(pageAt('index').text).toContain(tested)
+    expect(FILES['app.mjs']).toBe(tested)
+  })
+
+  it('has the measured numbers of the README', () => {
+    const said = pageAt('start').text
+    expect(said).toMatch(/0\.3 to 0\.5 µs/)
+    expect(said).toMatch(/1\.6 to 2\.6\s+times/)
+    for (const number of ['0.3–0.5 µs', '1.6–2.6 ×']) expect(pageAt('index').text).toContain(number)
+  })
+
+  it('shows install lines for four package managers', () => {
+    const text = site('index')
+    expect(text).toContain('== pnpm\n\n```sh\npnpm add express @halt/express\n```')
+    expect(site('migrate/limiter')).toContain('bun remove limiter\n')
   })
 })
 

@@ -118,7 +118,7 @@ describe('a replay', () => {
         async (requests, base, limit) => {
           const given = { ...base, mode: 'enforce' } as AnyPolicy
           const { result } = await replayed({ policy: given }, requests, [limit])
-          const wanted = await decided({ policy: definePolicy(given as never, { limit }) }, requests)
+          const wanted = await decided({ policy: definePolicy(given, { limit }) }, requests)
           const refusals = wanted.filter(({ allowed }) => !allowed)
           expect(result.policies[0]!.limits).toEqual([
             { limit, refused: refusals.length, keysRefused: new Set(refusals.map(({ key }) => key)).size },

@@ -54,6 +54,14 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       })
     })
 
+    it('refuses with reason and policy with errorFormat "detailed"', async bench => {
+      const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)), errorFormat: 'detailed' }])
+      await client.get()
+      const { headers, body } = await client.get()
+      expect(headers['content-type']).toMatch(/^application\/json/)
+      expect(JSON.parse(body)).toMatchObject({ retry_after: 60, reason: 'limited', policy: 'p', limit: 1 })
+    })
+
     it('refuses in problem details with errorFormat "problem"', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)), errorFormat: 'problem' }])
       await client.get()

@@ -7,6 +7,10 @@ export type Duration = number | string
 const MICROS: Record<string, number> = { ms: 1e3, s: 1e6, m: 60e6, h: 3600e6, d: 86_400e6 }
 const FORM = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/
 
+/** A number and a unit in words, as in @fastify/rate-limit: `1 minute`, `30 secs`. */
+const WORDS =
+  /^(\d+(?:\.\d+)?)\s*(milliseconds?|msecs?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|w)$/i
+
 /** The shortest window: 1 ms, in microseconds. */
 const MIN_WINDOW = 1_000
 /** The longest window: 366 days, in microseconds. */
@@ -25,10 +29,20 @@ export function parseDuration(value: unknown, name: string, code: HaltErrorCode 
     throw new HaltError(
       code,
       `${name} is ${describe(value)}, not a duration from 1 ms to 366 days.`,
-      `Give seconds as a number (60) or a decimal with a unit ("500ms", "1m", "30d").`,
+      `${hintFor(value)}Give seconds as a number (60) or a decimal with a unit ("500ms", "1m", "30d").`,
     )
   }
   return whole
+}
+
+/** What other limiters write in words, and how Halt writes it; empty for any other value. */
+function hintFor(value: unknown): string {
+  const [, number, word = ''] = (typeof value === 'string' && WORDS.exec(value.trim())) || []
+  if (number === undefined) return ''
+  const said = word.toLowerCase()
+  if (said.startsWith('w')) return `Write "${Number(number) * 7}d". `
+  const unit = /^(?:milli|ms)/.test(said) ? 'ms' : said.charAt(0)
+  return `Write "${number}${unit}". `
 }
 
 /** A duration of any length in whole microseconds; NaN for a value that is not a duration. */

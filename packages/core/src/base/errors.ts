@@ -1,5 +1,6 @@
-/** A stable error code, `HALT_E_…`. Each code has a page under `docs/errors`. */
-export type HaltErrorCode = `HALT_E_${string}`
+import type { HaltErrorCode } from './codes.ts'
+
+export type { HaltErrorCode } from './codes.ts'
 
 /**
  * An error that Halt throws for a mistake in a configuration or a call. A refused request is not an error.

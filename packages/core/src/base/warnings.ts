@@ -1,8 +1,8 @@
+import type { HaltWarningCode } from './codes.ts'
 import { pageOf } from './errors.ts'
 import { isStrayPromise } from './promises.ts'
 
-/** A stable warning code, `HALT_W_…`. Each code has a page under `docs/errors`. */
-export type HaltWarningCode = `HALT_W_${string}`
+export type { HaltWarningCode } from './codes.ts'
 
 /** A likely misconfiguration that Halt noticed while it ran. Requests are still decided. */
 export interface HaltWarning {

@@ -12,9 +12,30 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { resetAt, evaluationAt, evaluationAtStart } from '../store/reading.ts'
 
 /** The fields of a {@link Decision}. */
-export interface DecisionFields {
+export type DecisionFields = Pick<
+  Decision,
+  | 'allowed'
+  | 'reason'
+  | 'policy'
+  | 'limit'
+  | 'remaining'
+  | 'resetAt'
+  | 'retryAfter'
+  | 'retryAfterMs'
+  | 'cost'
+  | 'key'
+  | 'degraded'
+  | 'verdicts'
+>
+
+/** The answer to a request. Frozen. Only this object can be settled, not a copy of it. */
+export class Decision {
   /** Whether the request may go on. */
   readonly allowed: boolean
+  /**
+   * Why. Allowed: `"ok"`, or `"exempt"` (not counted). Refused: `"limited"`, `"blocked"`, `"penalized"`, `"reserved"`,
+   * `"quota-exceeded"`, `"cost-exceeds-limit"`, `"missing-key"`, `"policy-error"`, `"store-error"`.
+   */
   readonly reason: Reason
   /** The binding policy: the refusing one with the longest wait, else the one with the least left of its limit. */
   readonly policy: string
@@ -36,23 +57,6 @@ export interface DecisionFields {
   /** The owner of the binding policy's counter. */
   readonly key: string
   /** The `onStoreError` mode that decided because the store could not; false when the store decided. */
-  readonly degraded: false | OnStoreError
-  /** The verdict of every policy, shadow policies included. */
-  readonly verdicts: readonly PolicyVerdict[]
-}
-
-/** The answer to a request. Frozen. Only this object can be settled, not a copy of it. */
-export class Decision implements DecisionFields {
-  readonly allowed: boolean
-  readonly reason: Reason
-  readonly policy: string
-  readonly limit: number
-  readonly remaining: number
-  readonly resetAt: number
-  readonly retryAfter: number
-  readonly retryAfterMs: number
-  readonly cost: number
-  readonly key: string
   readonly degraded: false | OnStoreError
   readonly #source: DecisionSource
   readonly #charge: (AdmittedCharge & Pick<Evaluation, 'startsIn'>) | undefined

@@ -2,21 +2,38 @@ import { HaltError } from '../base/errors.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 import { RateLimiter } from '../rate-limiter/rate-limiter.ts'
 import { forgetSplit, noticeSplit } from '../misuse/index.ts'
-import { LIMITER_OPTIONS, type RateLimiterOptions } from '../limiter/options.ts'
-import type { GuardOptions } from './guard-options.ts'
+import {
+  LIMITER_OPTIONS,
+  type LimiterSettings,
+  type RateLimiterOptions,
+  type RequestSettings,
+} from '../limiter/options.ts'
+import type { GuardOptions, GuardSettings } from './guard-options.ts'
 
 type Store = RateLimiterOptions['store']
+// Editors know by `never` which of the two forms somebody writes, and show its texts.
 type NoOthers<R> = { readonly [K in keyof RateLimiterOptions<R> as K extends 'policy' ? never : K]?: never }
 
+/** A limiter of your own. */
+interface GivenLimiter<R> {
+  /** The limiter, instead of its options. */
+  readonly limiter: Limiter<R>
+  /** Policies that decide instead of the limiter's own. */
+  readonly policy?: GuardOptions<R>['policy']
+}
+
+/** The options of a limiter that the adapter makes. */
+interface OwnLimiter<R> extends LimiterSettings, RequestSettings<R> {
+  readonly limiter?: undefined
+  /** The store of the counters. Default: the memory of this process. */
+  readonly store?: Store | undefined
+}
+
 /** Either a limiter with an optional `policy`, or the options of a limiter, with an optional `store`. */
-export type LimiterShorthand<R> =
-  | ({ readonly limiter: Limiter<R> } & Pick<GuardOptions<R>, 'policy'> & NoOthers<R>)
-  | ({ readonly limiter?: undefined } & Omit<RateLimiterOptions<R>, 'store'> & {
-        readonly store?: Store | undefined
-      })
+export type LimiterShorthand<R> = (GivenLimiter<R> & NoOthers<R>) | OwnLimiter<R>
 
 /** The options that all adapters accept: a limiter or its options, and the options of the guard. */
-export type AdapterOptions<R, S> = LimiterShorthand<R> & Omit<GuardOptions<R, S>, 'policy'>
+export type AdapterOptions<R, S> = LimiterShorthand<R> & GuardSettings<R, S>
 
 /** The options of an adapter that its guard uses. */
 export function guardOptionsOf<R, S>(options: AdapterOptions<R, S>): GuardOptions<R, S> {

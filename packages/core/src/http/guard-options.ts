@@ -6,36 +6,57 @@ import type { Awaitable } from '../policy/policy.ts'
 import { checkNames, checkType, namesOf } from '../base/options-check.ts'
 import { checkDelay, type DelayOptions } from './delay.ts'
 import type { HeaderDialect } from './headers.ts'
-import type { ErrorFormat } from './refusal.ts'
+import { ERROR_FORMATS, type ErrorFormat } from './refusal.ts'
 
-/** Options that all adapters share. `R` is the framework's request type, `S` its response type. */
-export interface GuardOptions<R = unknown, S = unknown> {
-  /** The cost of a request in units: a number for every policy, numbers by policy name, or a function that returns either. */
-  readonly cost?: Cost | ((request: R) => Awaitable<Cost>) | undefined
+/** The options of every adapter that read nothing of a request. */
+export interface AnswerOptions {
   /**
    * The cost when the cost function fails. Default: the limit of each rate policy, because a body that breaks the function
    * must not be cheap.
    */
   readonly costOnError?: Cost | undefined
-  /** Whether a request is not counted at all. A request for which it fails is counted. */
-  readonly skip?: ((request: R) => Awaitable<boolean>) | undefined
   /** How the response reports the limit. Default `"standard"`. */
   readonly headers?: HeaderDialect | undefined
-  /** The format of a refusal's body. Default `"json"`. */
+  /**
+   * The format of a refusal's body. `"detailed"` adds reason, policy, limit, remaining and reset to the JSON; `"problem"` is
+   * problem details (RFC 9457). Default `"json"`.
+   */
   readonly errorFormat?: ErrorFormat | undefined
   /** The status of a refusal, 400 to 599. Default 429. */
   readonly statusCode?: number | undefined
   /** Whether CORS preflights pass uncounted. Default true. */
   readonly skipPreflight?: boolean | undefined
+  /** Holds a request until it is its turn, instead of refusing it. Default: no request is held. */
+  readonly delay?: DelayOptions | undefined
+}
+
+/** The options of every adapter that read a request. */
+// No interface: editors show no text for an option of a generic interface in two members of a union, and the options of a limiter
+// are one. No Omit<…> either: TypeScript 7 shows no text for its fields.
+export type RequestOptions<R> = {
+  /** The cost of a request in units: a number for every policy, numbers by policy name, or a function that returns either. */
+  readonly cost?: Cost | ((request: R) => Awaitable<Cost>) | undefined
+  /** Whether a request is not counted at all. A request for which it fails is counted. */
+  readonly skip?: ((request: R) => Awaitable<boolean>) | undefined
+  /** Returns the key under which a repeated request is charged once, such as its `Idempotency-Key`, or nothing for none. */
+  readonly idempotencyKey?: ((request: R) => string | null | undefined) | undefined
+}
+
+/** The option of every adapter that reads a response. */
+type ChargeOptions<S> = {
   /**
    * Called with the response once its status is decided. When it returns false, the charge is refunded. It is not called for a
    * request that was aborted before. Such a request stays charged, and so does one for which this function fails.
    */
   readonly chargeWhen?: ((response: S) => Awaitable<boolean>) | undefined
-  /** Returns the key under which a repeated request is charged once, such as its `Idempotency-Key`, or undefined for none. */
-  readonly idempotencyKey?: ((request: R) => string | undefined) | undefined
-  /** Holds a request until it is its turn, instead of refusing it. Default: no request is held. */
-  readonly delay?: DelayOptions | undefined
+}
+
+/** Options that all adapters share, without `policy`. `R` is the framework's request type, `S` its response type. */
+export type GuardSettings<R = unknown, S = unknown> = AnswerOptions & RequestOptions<R> & ChargeOptions<S>
+
+/** Options that all adapters share. `R` is the framework's request type, `S` its response type. */
+export interface GuardOptions<R = unknown, S = unknown>
+  extends AnswerOptions, RequestOptions<R>, ChargeOptions<S> {
   /** Policies that decide instead of the limiter's own. */
   readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
 }
@@ -86,11 +107,11 @@ export function checkGuardOptions(
       'Give a status from 400 to 599.',
     )
   }
-  if (errorFormat !== undefined && errorFormat !== 'json' && errorFormat !== 'problem') {
+  if (errorFormat !== undefined && !ERROR_FORMATS.includes(errorFormat)) {
     throw new HaltError(
       'HALT_E_OPTION',
       `errorFormat is ${describe(errorFormat)}.`,
-      'Choose "json" or "problem".',
+      'Choose "json", "detailed" or "problem".',
     )
   }
 }

@@ -16,12 +16,17 @@ export { checkNames, namesOf } from '../base/options-check.ts'
 export { isPromise } from '../base/promises.ts'
 export { LimitedError } from '../check/limited-error.ts'
 export { readMaxWait } from '../waiting/acquire-options.ts'
-export { LIMITER_OPTIONS, type RateLimiterOptions } from '../limiter/options.ts'
+export { LIMITER_OPTIONS, type LimiterSettings, type RateLimiterOptions } from '../limiter/options.ts'
 export { watchResponse, type NodeResponse } from './watch-response.ts'
 export { type FetchExchange, watchFetch } from './fetch-exchange.ts'
 export { addHeaders } from './fetch-headers.ts'
 export { guard, type Guard } from './guard.ts'
-export { checkGuardOptions, type GuardOptions } from './guard-options.ts'
+export {
+  type AnswerOptions,
+  checkGuardOptions,
+  type GuardOptions,
+  type RequestOptions,
+} from './guard-options.ts'
 export type { DelayOptions } from './delay.ts'
 export { departureOf } from './departure.ts'
 export type { AbortSignalLike } from '../waiting/acquire-options.ts'

@@ -1,7 +1,14 @@
 import type { Decision } from '../check/decision.ts'
 
-/** The format of a refusal's body. */
-export type ErrorFormat = 'json' | 'problem'
+/**
+ * The format of a refusal's body. `"json"`: `error`, `message` and `retry_after`. `"detailed"`: also `reason`, `policy`, `limit`,
+ * `remaining` and `reset_at`, so that a front end tells a short wait from a month that is used up. `"problem"`: problem details
+ * (RFC 9457).
+ */
+export type ErrorFormat = (typeof ERROR_FORMATS)[number]
+
+/** The formats of a refusal's body. */
+export const ERROR_FORMATS = ['json', 'detailed', 'problem'] as const
 
 /** A refusal's body and its media type. */
 export interface RefusalBody {
@@ -23,7 +30,12 @@ export function isUnavailable({ reason }: Decision): boolean {
 
 /** Writes the body of a refusal. */
 export function refusalBody(decision: Decision, format: ErrorFormat, status: number): RefusalBody {
-  const data = format === 'problem' ? problem(decision, status) : plain(decision)
+  const data =
+    format === 'problem'
+      ? problem(decision, status)
+      : format === 'detailed'
+        ? detailed(decision)
+        : plain(decision)
   // JSON has no charset parameter (RFC 8259), but plain JSON gets the one that frameworks add.
   const type = format === 'problem' ? 'application/problem+json' : 'application/json; charset=utf-8'
   return { type, text: JSON.stringify(data), data }
@@ -36,6 +48,12 @@ function plain(decision: Decision): Record<string, unknown> {
     message: ours ? UNAVAILABLE : MESSAGE,
     retry_after: retryAfter(decision),
   }
+}
+
+/** The plain body, and why: of the binding policy, and never the key, which may be somebody else's address. */
+function detailed(decision: Decision): Record<string, unknown> {
+  const { reason, policy, limit, remaining, resetAt } = decision
+  return { ...plain(decision), reason, policy, limit, remaining, reset_at: resetAt }
 }
 
 /** Makes a problem document (RFC 9457) with the problem types of the IETF's ratelimit-headers draft. */

@@ -110,7 +110,7 @@ export class Limiter<R = unknown> {
    * @param request any Node request, a Fetch `Request`, or a `RequestView`
    * @throws HaltError `HALT_E_COST`, `HALT_E_POLICY…` for a mistake in the call, never for the content of the request
    */
-  check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
+  check(request: (R & object) | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
     // perf: bench "limiter.check(request)"; an async function would cost a fifth more.
     try {
       checkCallOptions(options)
@@ -196,7 +196,7 @@ export class Limiter<R = unknown> {
   async reserve(target: R | RequestView | Identity, options: CheckOptions<R> = {}): Promise<Reservation> {
     const decision = isIdentity(target)
       ? await this.consume(target, options)
-      : await this.check(target, options)
+      : await this.check(target as (R & object) | RequestView, options)
     return {
       decision,
       settle: actual => this.settle(decision, actual),

@@ -5,6 +5,7 @@ import { HaltError } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { LimiterPenalty } from '../policy/penalty-config.ts'
 import type { OnStoreError, PolicyResolver } from '../policy/policy.ts'
+import type { ClientIpHeader } from '../request/forwarding.ts'
 import type { TrustedProxies } from '../request/trusted-proxies.ts'
 import type { Store } from '../store/contract.ts'
 import type { GateSource } from './gate.ts'
@@ -12,23 +13,16 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { checkChoice, checkNames, checkType, checkWhole, namesOf } from '../base/options-check.ts'
 
-/** Options of a {@link RateLimiter}. `R` is the framework's request type, which callbacks receive. */
-export interface RateLimiterOptions<R = unknown> {
-  /** The store of the counters: `new InMemoryStore()`, `new RedisStore({ client })`. */
-  readonly store: Store
-  /** One policy, several policies that decide together, or a function that returns them for a request. */
-  readonly policy: AnyPolicy<R> | readonly AnyPolicy<R>[] | PolicyResolver<R>
-  /** Policies that decide when the resolver fails. Default: such a request is refused with 503. */
-  readonly fallbackPolicy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
+/** The options of a limiter that read nothing of a request. */
+// Adapters extend interfaces, not Omit<…>: TypeScript 7 shows no text for the fields of mapped types.
+export interface LimiterSettings {
   /**
    * Proxies that may name the client in a header: CIDRs, addresses, `"loopback"`, `"linklocal"`, `"private"`,
    * `"cloudflare"`, or a function. Default: none.
    */
   readonly trustedProxies?: TrustedProxies | undefined
   /** The header in which a trusted proxy names the client. Default `"x-forwarded-for"`. */
-  readonly clientIpHeader?: string | undefined
-  /** Returns the client's address, on a platform that knows it. Overrides both options above. */
-  readonly clientIp?: ((request: R) => string | undefined) | undefined
+  readonly clientIpHeader?: ClientIpHeader | undefined
   /** The number of bits of an IPv6 address that identify one subscriber, 32 to 128. Default 56. */
   readonly ipv6Prefix?: number | undefined
   /** Whether private socket peers (127/8, ::1, 10/8, 172.16/12, 192.168/16) are exempt. Default true. */
@@ -37,10 +31,6 @@ export interface RateLimiterOptions<R = unknown> {
    * Whether `/health`, `/ping`, `/ready`, `/healthz` and `/livez` are exempt, or a list of the exempt paths. Default true.
    */
   readonly exemptHealthChecks?: boolean | readonly string[] | undefined
-  /** The authenticated user's id. Default `request.user.id`, `request.user.sub`, `request.userId`. */
-  readonly userId?: ((request: R) => string | number | undefined) | undefined
-  /** The verified API key. Default: the X-API-Key or Authorization header, unverified. */
-  readonly apiKey?: ((request: R) => string | undefined) | undefined
   /** For unverified API keys: all keys of one address share this many times the limit. Default 10. */
   readonly keysPerAddress?: number | undefined
   /** Turns the digests of keys into HMACs, so that a reader of the store cannot test guesses. At least 16 characters. */
@@ -62,9 +52,30 @@ export interface RateLimiterOptions<R = unknown> {
   readonly mostWaiting?: number | undefined
   /** Scores refusals, and reduces the limits of clients with a high score. Default: no penalty. */
   readonly penalty?: LimiterPenalty | undefined
+  /** Hooks that hear of decisions. Several: `new CompositeTelemetry(a, b)`. Default: none. */
   readonly telemetry?: Telemetry | undefined
   /** Receives each warning once. Default `process.emitWarning`. */
   readonly warn?: Warn | undefined
+}
+
+/** The options of a limiter that read requests. */
+export interface RequestSettings<R> {
+  /** One policy, several policies that decide together, or a function that returns them for a request. */
+  readonly policy: AnyPolicy<R> | readonly AnyPolicy<R>[] | PolicyResolver<R>
+  /** Policies that decide when the resolver fails. Default: such a request is refused with 503. */
+  readonly fallbackPolicy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
+  /** Returns the client's address, on a platform that knows it. Overrides both options above. */
+  readonly clientIp?: ((request: R) => string | null | undefined) | undefined
+  /** The authenticated user's id. Default `request.user.id`, `request.user.sub`, `request.userId`. */
+  readonly userId?: ((request: R) => string | number | null | undefined) | undefined
+  /** The verified API key. Default: the X-API-Key or Authorization header, unverified. */
+  readonly apiKey?: ((request: R) => string | null | undefined) | undefined
+}
+
+/** Options of a {@link RateLimiter}. `R` is the framework's request type, which callbacks receive. */
+export interface RateLimiterOptions<R = unknown> extends LimiterSettings, RequestSettings<R> {
+  /** The store of the counters: `new InMemoryStore()`, `new RedisStore({ client })`. */
+  readonly store: Store
 }
 
 /** The names of all options, for adapters that accept them next to their own. */

@@ -68,7 +68,10 @@ export class PenaltyManager {
    *
    * @throws HaltError `HALT_E_PENALTY` for a severity that is not a number above 0 and up to 1 000 000
    */
-  async recordViolation(identity: Identity, call: { severity?: number } = {}): Promise<PenaltyStatus> {
+  async recordViolation(
+    identity: Identity,
+    call: { readonly severity?: number | undefined } = {},
+  ): Promise<PenaltyStatus> {
     checkNames(call, ['severity'], 'The call')
     const { severity = 1 } = call
     if (!(typeof severity === 'number' && severity > 0 && severity <= 1e6)) {
@@ -92,7 +95,10 @@ export class PenaltyManager {
    * Starts a penalty at once, for `duration` or by default for the configured duration. It does not shorten an active
    * penalty.
    */
-  async applyPenalty(identity: Identity, call: { duration?: Duration } = {}): Promise<PenaltyStatus> {
+  async applyPenalty(
+    identity: Identity,
+    call: { readonly duration?: Duration | undefined } = {},
+  ): Promise<PenaltyStatus> {
     checkNames(call, ['duration'], 'The call')
     const { duration } = call
     const micros =

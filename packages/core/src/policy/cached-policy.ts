@@ -4,10 +4,10 @@ import { describe } from '../base/describe.ts'
 import { atOnce } from '../base/promises.ts'
 import { fromCaller } from '../base/call-site.ts'
 import type { AnyPolicy } from './compiled-policy.ts'
-import { checkNames, namesOf } from '../base/options-check.ts'
+import { checkNames, fail, namesOf } from '../base/options-check.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
-import type { Awaitable, PolicyResolver } from './policy.ts'
+import type { Awaitable } from './policy.ts'
 import { within } from '../base/timers.ts'
 import { validate } from './validation.ts'
 
@@ -15,14 +15,26 @@ type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
 
 /** Options of {@link cachedPolicy}. */
 export interface CachedPolicyOptions<R> {
-  /** Returns the id that the policy depends on, such as the user's or tenant's. Undefined is loaded as `''`. */
-  readonly key: (request: R) => string | number | undefined
+  /** Returns the id that the policy depends on, such as the user's or tenant's. No id is loaded as `''`. */
+  readonly key: (request: R) => string | number | null | undefined
   /** How long a loaded policy is used before it is loaded again. Default `"5s"`. */
   readonly ttl?: Duration | undefined
   /** How much longer a loaded policy is used if loading fails or is slow. Default `"1h"`. */
   readonly stale?: Duration | undefined
   /** The most ids kept. Beyond that, the id used longest ago is forgotten. Default 10 000. */
   readonly maxKeys?: number | undefined
+}
+
+/** A cached look-up of policies. */
+export interface CachedPolicy<R> {
+  (request: R): Awaitable<Loaded<R>>
+  /**
+   * Forgets the policy of an id in this process, so that the next request loads it: after a customer has changed plans. A load that is
+   * under way is not used any more. Other processes load it when their `ttl` is over.
+   *
+   * @throws HaltError `HALT_E_OPTION` for a value that is not an id
+   */
+  forget(key: string | number): void
 }
 
 /** Returns the loaded policies if they are valid, else throws, so that an invalid policy never replaces the old one. */
@@ -55,7 +67,7 @@ const GIVE_UP_MS = 10_000
 export function cachedPolicy<R = unknown>(
   load: (key: string, request: R) => Awaitable<Loaded<R>>,
   options: CachedPolicyOptions<R>,
-): PolicyResolver<R> {
+): CachedPolicy<R> {
   const { key, maxKeys = 10_000 } = options ?? {}
   const { fresh, usable } = fromCaller(cachedPolicy, () => timesOf(load, options))
   const entries = new BoundedMap<Entry<R>>(maxKeys)
@@ -82,7 +94,7 @@ export function cachedPolicy<R = unknown>(
     return loading
   }
 
-  return request => {
+  const resolve = (request: R): Awaitable<Loaded<R>> => {
     const id = idOf(key(request))
     const entry = entryOf(id)
     const age = performance.now() - entry.loadedAt
@@ -96,6 +108,13 @@ export function cachedPolicy<R = unknown>(
     const found = within(loading, Math.max(0, wait), late).catch(() => old)
     return wait > 0 ? found : old
   }
+  const forget = (key: string | number): void => {
+    const id = readId(key)
+    if (id === undefined)
+      fail('HALT_E_OPTION', `forget() got ${describe(key)}.`, 'Give the id that key returns.')
+    entries.delete(id)
+  }
+  return Object.assign(resolve, { forget })
 }
 
 /** The id that `key` returned. Clients must not share an entry because they have no proper id, so a wrong one is an error. */

@@ -22,6 +22,8 @@ export interface CompiledPolicy {
   readonly limit: number
   /** The units that can be taken at once. */
   readonly capacity: number
+  /** Whether the policy itself says `burst`. */
+  readonly isBurstGiven: boolean
   readonly cost: number
   /** Whether the policy ignores a cost that is given as a number. */
   readonly countsRequests: boolean
@@ -157,6 +159,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext, met: Met): C
     algorithm,
     limit,
     capacity,
+    isBurstGiven: (rate as RatePolicy<never> | undefined)?.burst !== undefined,
     cost,
     countsRequests: policy.counts === 'requests' || algorithm === 'concurrency',
     keyStrategy: policy.keyStrategy ?? (policy.keyExtractor ? 'custom' : quota ? 'user' : 'ip'),

@@ -3,8 +3,8 @@ import { type AnyPolicy, compilePolicy } from './compiled-policy.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import { isPromise } from '../base/promises.ts'
-import { definePolicy, type Overrides } from './define-policy.ts'
-import type { Awaitable, Policy, PolicyResolver, Quota, RatePolicy } from './policy.ts'
+import { type AllOptional, definePolicy } from './define-policy.ts'
+import type { Awaitable, ConcurrencyPolicy, PolicyResolver, Quota, RatePolicy } from './policy.ts'
 
 /**
  * A set of named policies whose numbers can change while the service runs. A change takes effect with the next request of this
@@ -70,10 +70,13 @@ export class PolicyRegistry<R = unknown> {
   /** Changes some fields. The name and the counter stay. `burst` keeps its proportion to `limit`, unless it is changed too. */
   update(
     name: string,
-    changes: Partial<Omit<RatePolicy<R>, 'name'>> | Partial<Omit<Quota<R>, 'name'>>,
+    changes:
+      | AllOptional<Omit<RatePolicy<R>, 'name'>>
+      | AllOptional<Omit<ConcurrencyPolicy<R>, 'name'>>
+      | AllOptional<Omit<Quota<R>, 'name'>>,
   ): AnyPolicy<R> {
     const base = this.get(name)
-    const changed = definePolicy(base as Policy<R>, changes as Overrides<RatePolicy<R>>)
+    const changed = definePolicy(base as RatePolicy<R>, changes as AllOptional<RatePolicy<R>>)
     const next = { ...changed, name, counter: base.counter ?? name } as AnyPolicy<R>
     this.register(next)
     return this.get(name)

@@ -25,8 +25,9 @@ export type PolicyMode = 'enforce' | 'shadow' | { readonly shadow: number } | 'o
 /** A callback's result: a value or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
 
-/** The fields that rate policies, concurrency policies and quotas share. `R` is the framework's request. */
-export interface PolicyBase<R = unknown> {
+/** The fields of every policy and quota that read nothing of a request. */
+// Interfaces, not Omit<…>: TypeScript 7 shows no text for the fields of mapped types.
+interface PolicyFields {
   /** The policy's name, `[A-Za-z0-9_.-]{1,64}`. Policies with different names have different counters. */
   readonly name: string
   /** Units per window, or per period of a quota. A whole number from 1 to 2^31. */
@@ -40,8 +41,6 @@ export interface PolicyBase<R = unknown> {
   readonly counts?: 'cost' | 'requests' | undefined
   /** Which requests share a counter. Default `"ip"`; for quotas `"user"`. */
   readonly keyStrategy?: KeyStrategy | undefined
-  /** Returns the key to count under. Used instead of `keyStrategy`. */
-  readonly keyExtractor?: ((request: R) => Awaitable<string | undefined>) | undefined
   /**
    * The treatment of a request without the user, API key or extracted key. `"ip"`: the policy counts its address. `"deny"`: it is
    * refused. `"allow"`: the policy does not apply. Default `"ip"`.
@@ -69,6 +68,12 @@ export interface PolicyBase<R = unknown> {
   readonly plan?: string | undefined
 }
 
+/** The fields that rate policies, concurrency policies and quotas share. `R` is the framework's request. */
+export interface PolicyBase<R = unknown> extends PolicyFields {
+  /** Returns the key to count under, or nothing if the request has none. Used instead of `keyStrategy`. */
+  readonly keyExtractor?: ((request: R) => Awaitable<string | null | undefined>) | undefined
+}
+
 /** Lets a process take units in advance, so that most checks of a busy key need no call to the store. */
 export interface Lease {
   /** The share of the units left that one process holds at most, above 0 and up to 0.5. Many processes hold half of them together. */
@@ -80,8 +85,8 @@ export interface Lease {
 /** The share of the capacity that a request leaves to more important ones, 0 to 1, or a function that returns it for a request. */
 export type Headroom<R = unknown> = number | ((request: R) => number)
 
-/** A limit on the units per window. */
-export interface RatePolicy<R = unknown> extends PolicyBase<R> {
+/** The fields of a rate policy that read nothing of a request. */
+export interface RateFields extends PolicyFields {
   /** The window's length: seconds, or a decimal with a unit (`"1m"`). From 1 ms to 366 days. */
   readonly window: Duration
   /** How the policy counts. Default `"token-bucket"`. */
@@ -100,17 +105,22 @@ export interface RatePolicy<R = unknown> extends PolicyBase<R> {
    * ends, after 60 s. Default: every request is charged at once.
    */
   readonly inFlight?: number | undefined
+  readonly ttl?: undefined
+}
+
+/** A limit on the units per window. */
+export interface RatePolicy<R = unknown> extends RateFields, PolicyBase<R> {
   /**
    * The share of the capacity that a request must leave to more important ones. A request that would take it is refused with the
    * reason `"reserved"`, and starts no cool-down. A function that fails gives half. Identities leave nothing if it is a function.
    * Default 0.
    */
   readonly headroom?: Headroom<R> | undefined
-  readonly ttl?: undefined
 }
 
 /** A limit on requests in flight. */
 export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
+  /** Counts requests in flight. */
   readonly algorithm: 'concurrency'
   /**
    * How long a request counts as in flight if its release is lost. With a limit above 64, up to a sixty-fourth longer. From 1 ms
@@ -140,8 +150,9 @@ export const QuotaPeriod = {
 } as const
 export type QuotaPeriod = (typeof QuotaPeriod)[keyof typeof QuotaPeriod]
 
-/** A limit of `limit` units per calendar period. */
-export interface Quota<R = unknown> extends PolicyBase<R> {
+/** The fields of a quota that read nothing of a request. */
+export interface QuotaFields extends PolicyFields {
+  /** The calendar period after which the units are new. */
   readonly period: QuotaPeriod
   /** The IANA time zone in which periods begin and end. Default `"UTC"`. */
   readonly timeZone?: string | undefined
@@ -149,7 +160,14 @@ export interface Quota<R = unknown> extends PolicyBase<R> {
   readonly anchor?: Date | undefined
   /** Shares of the limit, above 0 and up to 1, that are each reported once per period. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[] | undefined
+  // With these, editors show the texts of fields that policies and quotas share, and `window` beside `period` is an error.
+  readonly window?: undefined
+  readonly algorithm?: undefined
+  readonly ttl?: undefined
 }
+
+/** A limit of `limit` units per calendar period. */
+export interface Quota<R = unknown> extends QuotaFields, PolicyBase<R> {}
 
 /** Returns the policies of a request. */
 export type PolicyResolver<R = unknown> = (

@@ -3,6 +3,7 @@ import { describe } from '../base/describe.ts'
 import { parseDuration } from '../base/duration.ts'
 import type { HaltErrorCode } from '../base/errors.ts'
 import { checkLease } from './lease.ts'
+import { unitsOfShare } from '../store/terms.ts'
 import { KeyStrategy } from '../request/identity.ts'
 import { Algorithm, type ConcurrencyPolicy, type PolicyBase, type Quota, type RatePolicy } from './policy.ts'
 
@@ -35,7 +36,7 @@ const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, 
   inFlight: true,
   headroom: true,
 })
-const QUOTA = namesOf<Omit<Quota, keyof PolicyBase>>({
+const QUOTA = namesOf<Omit<Quota, keyof PolicyBase | 'window' | 'algorithm' | 'ttl'>>({
   period: true,
   timeZone: true,
   anchor: true,
@@ -53,6 +54,7 @@ export function validate(policy: unknown): void {
   }
   const fields = policy as Fields
   const isQuota = fields['period'] !== undefined
+  if (isQuota) checkPeriodAlone(fields)
   checkNames(
     fields,
     [...COMMON, ...(isQuota ? QUOTA : RATE)],
@@ -67,6 +69,16 @@ export function validate(policy: unknown): void {
   checkKey(fields)
   checkRest(fields)
   checkCost(fields, isQuota)
+  if (!isQuota) checkReserve(fields)
+}
+
+function checkPeriodAlone({ name, window }: Fields): void {
+  if (window === undefined) return
+  fail(
+    'HALT_E_WINDOW',
+    `The policy ${describe(name)} has a window beside its period.`,
+    'Leave one of them out. For a limit per window and another per period, give two policies: policy: [{ name, limit, window }, { name, limit, period }].',
+  )
 }
 
 function checkName(fields: Fields): void {
@@ -198,5 +210,20 @@ function checkCost(fields: Fields, isQuota: boolean): void {
     which === 'burst' ? 'HALT_E_BURST' : 'HALT_E_COST',
     `cost ${describe(cost)} is more than the ${which} of ${describe(capacity)}, so no request could ever pass.`,
     `Raise ${which} to at least the cost.`,
+  )
+}
+
+/** Refuses a share for others that leaves less than a request costs, because no request could ever pass. */
+function checkReserve({ headroom, burst, limit, cost = 1 }: Fields): void {
+  if (typeof headroom !== 'number') return
+  const capacity = (burst ?? limit) as number
+  const left = capacity - unitsOfShare(headroom, capacity)
+  if (left >= (cost as number)) return
+  fail(
+    'HALT_E_HEADROOM',
+    `headroom ${headroom} leaves ${left} of ${capacity} units, and a request costs ${cost as number}, so none could ever pass.`,
+    burst === undefined
+      ? 'Give a smaller share, or a larger limit.'
+      : 'Give a smaller share, or a larger burst.',
   )
 }

@@ -1,8 +1,7 @@
 /** The value of one header of a request: one line, several lines, or undefined. */
 export type HeaderValue = string | readonly string[] | undefined
 
-/** The headers in which a proxy may name its client. A request with such a header came through a proxy, or forged it. */
-export const FORWARDING_HEADERS: readonly string[] = Object.freeze([
+const HEADERS = [
   'x-forwarded-for',
   'forwarded',
   'x-real-ip',
@@ -19,7 +18,13 @@ export const FORWARDING_HEADERS: readonly string[] = Object.freeze([
   'do-connecting-ip',
   'proxy-client-ip',
   'wl-proxy-client-ip',
-])
+] as const
+
+/** The headers in which a proxy may name its client. A request with such a header came through a proxy, or forged it. */
+export const FORWARDING_HEADERS: readonly string[] = Object.freeze([...HEADERS])
+
+/** A header that names the client: a known one, or another of your proxy. */
+export type ClientIpHeader = (typeof HEADERS)[number] | (string & {})
 
 /** One hop, as a header names it. */
 interface Entry {

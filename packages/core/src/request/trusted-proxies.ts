@@ -2,11 +2,16 @@ import { isStrayPromise } from '../base/promises.ts'
 import type { Address } from './address.ts'
 import { parseNetworks } from './networks.ts'
 
+/** A name for a set of networks: those of this machine, of a link, private ones, and those of Cloudflare (a dated list). */
+export type ProxyName = 'loopback' | 'linklocal' | 'private' | 'cloudflare'
+
 /**
  * The proxies whose forwarding headers are believed: CIDRs, addresses and names, or a function. The function gets an address
  * and its hop; hop 0 is the socket peer.
  */
-export type TrustedProxies = readonly string[] | ((address: string, hop: number) => boolean)
+export type TrustedProxies =
+  | readonly (ProxyName | (string & {}))[]
+  | ((address: string, hop: number) => boolean)
 
 /** Whether the options name any trusted proxy. */
 export function isToldOfProxies({

@@ -7,8 +7,12 @@ const ROUNDING = 1e-6
 
 /** The units that a demand must leave to others. */
 export function unitsLeftToOthers({ terms }: Demand, { capacity }: Rule): number {
-  const floor = terms?.floor ?? 0
-  return floor > 0 ? Math.ceil(floor * capacity - ROUNDING) : 0
+  return unitsOfShare(terms?.floor ?? 0, capacity)
+}
+
+/** The whole units that a share of a capacity leaves to others. */
+export function unitsOfShare(share: number, capacity: number): number {
+  return share > 0 ? Math.ceil(share * capacity - ROUNDING) : 0
 }
 
 /** The units that must be left for a demand to pass: the fewest that it accepts, and those that it leaves to others. */

@@ -1,3 +1,4 @@
+import type { StoreFailure } from '../store/contract.ts'
 import type { Decision } from '../check/decision.ts'
 import { type Channel, openChannel } from './diagnostics.ts'
 import type {
@@ -21,7 +22,7 @@ export interface DecisionMessage {
 export interface StoreErrorMessage {
   readonly error: unknown
   /** `timeout`, `unavailable`, `full`, `misconfigured` or `script`. */
-  readonly failure: string
+  readonly failure: StoreFailure
   readonly store: string
 }
 

@@ -1,3 +1,4 @@
+import type { StoreFailure } from '../store/contract.ts'
 import { abuseScore } from '../algorithms/index.ts'
 import { channels } from './channels.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
@@ -78,7 +79,7 @@ export class TelemetryReporter {
       this.#notify('onExempt', decision.key, decision, this.#metadata(decision, policy, view, started))
   }
 
-  storeFailed(error: unknown, failure: string): void {
+  storeFailed(error: unknown, failure: StoreFailure): void {
     this.#notify('onStoreError', error, { failure, store: this.#store })
   }
 

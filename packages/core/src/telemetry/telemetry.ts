@@ -1,3 +1,4 @@
+import type { StoreFailure } from '../store/contract.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Store } from '../store/contract.ts'
 
@@ -62,10 +63,15 @@ export type ObservedStore = Pick<Store, 'kind' | 'size'>
 export interface Telemetry {
   /** A limiter was made. The hook gets its store, so that it can read how many counters the store holds. */
   onStore?(store: ObservedStore): unknown
+  /** A request was decided, by policies that count it. Called before the next two. `key` is personal data. */
   onCheck?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
+  /** A request was allowed. */
   onAllowed?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
+  /** A request was refused. `decision.reason` says why. */
   onBlocked?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
+  /** A request was not counted: by an exemption, or because an operator lets the client pass. */
   onExempt?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
+  /** A quota was asked. */
   onQuotaCheck?(key: string, quota: QuotaUsage, allowed: boolean): unknown
   /** A quota refused a request. */
   onQuotaExceeded?(key: string, quota: QuotaUsage): unknown
@@ -73,9 +79,12 @@ export interface Telemetry {
    * A share of a quota (0.8, 1) was reached for the first time in the period. If several were reached at once, the highest.
    */
   onQuotaThreshold?(key: string, quota: QuotaUsage, threshold: number): unknown
+  /** A client was given points: `severity` of them. */
   onViolation?(key: string, penalty: PenaltyStatus, severity: number): unknown
+  /** A client's penalty began. */
   onPenaltyApplied?(key: string, penalty: PenaltyStatus): unknown
-  onStoreError?(error: unknown, detail: { readonly failure: string; readonly store: string }): unknown
+  /** A call of the store failed. Requests are still decided, as `onStoreError` of the policy says. */
+  onStoreError?(error: unknown, detail: { readonly failure: StoreFailure; readonly store: string }): unknown
   /** A store that had failed answers again. Called once for each outage, for at most five outages per minute. */
   onStoreRecovered?(recovery: StoreRecovery): unknown
 }

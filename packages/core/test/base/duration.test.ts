@@ -31,6 +31,17 @@ describe('parseDuration', () => {
     },
   )
 
+  it.each([
+    ['1 minute', '1m'],
+    ['30 seconds', '30s'],
+    ['2 Hours', '2h'],
+    ['500 msecs', '500ms'],
+    ['1.5 days', '1.5d'],
+    ['2 weeks', '14d'],
+  ])('refuses %o, and shows %o', (value, written) => {
+    expect(mistake(() => read(value)).fix).toMatch(`Write "${written}". `)
+  })
+
   it('returns whole microseconds within its range, or throws an error with the given code', () => {
     fc.assert(
       fc.property(fc.oneof(fc.double(), fc.string(), fc.anything()), value => {

@@ -20,17 +20,18 @@ describe('warnOnce', () => {
     const [first, second]: [string[], string[]] = [[], []]
     const one = warnOnce(({ code }) => void first.push(code))
     const other = warnOnce(({ code }) => void second.push(code))
-    for (const code of ['HALT_W_A', 'HALT_W_B', 'HALT_W_A'] as const) one(warning(code))
-    other(warning('HALT_W_A'))
-    expect(first).toEqual(['HALT_W_A', 'HALT_W_B'])
-    expect(second).toEqual(['HALT_W_A'])
+    for (const code of ['HALT_W_AUTOVACUUM', 'HALT_W_CALLBACK', 'HALT_W_AUTOVACUUM'] as const)
+      one(warning(code))
+    other(warning('HALT_W_AUTOVACUUM'))
+    expect(first).toEqual(['HALT_W_AUTOVACUUM', 'HALT_W_CALLBACK'])
+    expect(second).toEqual(['HALT_W_AUTOVACUUM'])
   })
 
   it('survives a receiver that throws', () => {
     const warn = warnOnce(() => {
       throw new Error('broken')
     })
-    expect(() => warn(warning('HALT_W_A'))).not.toThrow()
+    expect(() => warn(warning('HALT_W_AUTOVACUUM'))).not.toThrow()
   })
 
   it('prints each code once per process by default, through process.emitWarning, with the fix and the page', () => {

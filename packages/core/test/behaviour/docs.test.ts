@@ -7,6 +7,8 @@ import { describe, expect, it } from 'vitest'
 import { githubAnchor } from '../../../../tools/github-anchor.ts'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
+/** The types of the codes, which are printed from the pages. */
+const CODES = 'packages/core/src/base/codes.ts'
 const errors = join(root, 'docs/errors')
 const pages = readdirSync(errors)
   .filter(name => name.startsWith('HALT_'))
@@ -24,6 +26,11 @@ describe('docs/errors', () => {
 
   it('has a page for every code, and no page without one', () => {
     expect(pages).toEqual(codes)
+  })
+
+  it('is the list of the types of codes', () => {
+    const typed = readFileSync(join(root, CODES), 'utf8').match(/(?<=').*(?=')/g)
+    expect(typed?.toSorted(), 'Run node tools/print-codes.mjs.').toEqual(pages)
   })
 
   it.each(pages)('%s tells the meaning, the reason, an example and the fix', code => {
@@ -77,7 +84,7 @@ function sources(): string[] {
     .map(name => join(root, 'packages', name, 'src'))
     .filter(existsSync)
     .flatMap(folder => readdirSync(folder, { recursive: true }).map(file => join(folder, String(file))))
-    .filter(file => file.endsWith('.ts'))
+    .filter(file => file.endsWith('.ts') && !file.endsWith(CODES))
     .map(file => readFileSync(file, 'utf8'))
 }
 

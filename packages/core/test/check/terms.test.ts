@@ -148,8 +148,8 @@ describe('headroom', () => {
   })
 
   it('of the whole capacity refuses for ever', async () => {
-    const own = world().limiter({ ...reserve, headroom: 1 })
-    expect(await own.consume('s')).toMatchObject({ reason: 'reserved', retryAfter: Infinity })
+    const own = world().limiter({ ...reserve, headroom: () => 1 })
+    expect(await own.check(view())).toMatchObject({ reason: 'reserved', retryAfter: Infinity })
   })
 
   it('starts no cool-down, because others still have room', async () => {

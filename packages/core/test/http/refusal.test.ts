@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Decision, Policy, RateLimiter } from '../../src/index.ts'
+import type { Decision, Policy, Quota, RateLimiter } from '../../src/index.ts'
 import { guard, isUnavailable, type Outcome, refusalBody, refusalFor } from '../../src/http/index.ts'
 import { mistake, times, view, world } from '../world.ts'
 
@@ -15,6 +15,23 @@ describe('the body of a refusal', () => {
       type: 'application/json; charset=utf-8',
       text: '{"error":"rate_limit_exceeded","message":"Too many requests. Please try again later.","retry_after":42}',
       data: JSON.parse(body.text),
+    })
+  })
+
+  it('has the reason and the numbers of the binding policy in the detailed format, and not the key', async () => {
+    const month: Quota = { name: 'month', limit: 1, period: 'monthly', keyStrategy: 'ip' }
+    const decision = await refused(world().limiter([policy, month]))
+    const { type, data } = refusalBody(decision, 'detailed', 429)
+    expect(type).toBe('application/json; charset=utf-8')
+    expect(data).toEqual({
+      error: 'rate_limit_exceeded',
+      message: 'Too many requests. Please try again later.',
+      retry_after: decision.retryAfter,
+      reason: 'quota-exceeded',
+      policy: 'month',
+      limit: 1,
+      remaining: 0,
+      reset_at: decision.resetAt,
     })
   })
 

@@ -39,7 +39,7 @@ it('a refused client sees when it may come again, and one that never passes sees
   const own = limiter({ name: 'api', limit: 1, window: 60, burst: 1 })
   await own.check(view())
   expect((await usageOf(own, view())).body.limits).toMatchObject([{ remaining: 0, retry_after: 60 }])
-  const closed = limiter({ name: 'closed', limit: 1, window: 60, headroom: 1 })
+  const closed = limiter({ name: 'closed', limit: 1, window: 60, headroom: () => 1 })
   expect((await usageOf(closed, view())).body.limits).toMatchObject([{ retry_after: null }])
 })
 

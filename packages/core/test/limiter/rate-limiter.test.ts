@@ -28,7 +28,7 @@ describe('check', () => {
       [undefined, 'ip:unknown'],
       ['text', 'ip:unknown'],
     ]
-    for (const [request, key] of requests) expect((await limiter.check(request)).key).toBe(key)
+    for (const [request, key] of requests) expect((await limiter.check(request as object)).key).toBe(key)
   })
 
   it('treats an identity as consume does', async () => {

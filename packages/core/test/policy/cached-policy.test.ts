@@ -170,6 +170,34 @@ describe('cachedPolicy', () => {
     expect(load).toHaveBeenCalledTimes(4)
   })
 
+  it('loads a forgotten key again at once, and keeps the others', async () => {
+    let loads = 0
+    const load: Load = async () => policy(++loads)
+    const resolve = cachedPolicy(load, { key })
+    for (const tenant of ['a', 'b']) await resolve(request(tenant))
+    resolve.forget('a')
+    expect(await resolve(request('a'))).toEqual(policy(3))
+    expect(await resolve(request('b'))).toEqual(policy(2))
+    resolve.forget('nobody')
+  })
+
+  it('does not keep what was under way when its key was forgotten', async () => {
+    const load = database()
+    const resolve = cachedPolicy(load, { key })
+    const before = resolve(request('a'))
+    resolve.forget('a')
+    const after = resolve(request('a'))
+    await vi.advanceTimersByTimeAsync(20)
+    expect([await before, await after]).toEqual([policy(1), policy(2)])
+    expect(await resolve(request('a'))).toEqual(policy(2))
+  })
+
+  it('refuses to forget what is not a key', () => {
+    const resolve = cachedPolicy(() => policy(1), { key })
+    for (const wrong of [undefined, '', {}, Number.NaN])
+      expect(mistake(() => resolve.forget(wrong as never)).code).toBe('HALT_E_OPTION')
+  })
+
   it('gives a limiter the same policy objects, so that each is compiled once', async () => {
     const list = [policy(5), presets.PUBLIC_API]
     const limiter = world().limiter(cachedPolicy(() => list, { key: () => 'a' }))

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 import { describe, expect, it } from 'vitest'
 
 import * as entry from '../../src/index.ts'
@@ -5,6 +7,18 @@ import { admitted, by, mistake, START, view, world } from '../world.ts'
 
 const { presets, getPlanPolicy } = entry
 const exported: Readonly<Record<string, unknown>> = { ...entry }
+
+const source = (name: string): string =>
+  readFileSync(new URL(`../../src/policy/${name}.ts`, import.meta.url), 'utf8')
+
+describe('the texts of presets', () => {
+  const texts = source('presets').matchAll(/(\/\*\*(?:(?!\*\/)[^])*\*\/)\nexport const ([A-Z_]+):/g)
+
+  it.each([...texts].map(([, text = '', name = '']) => ({ name, text })))('$name', ({ name, text }) => {
+    const flat = (some: string): string => some.replace(/\n\s*/g, '\n')
+    expect(flat(source('preset-list'))).toContain(flat(`${text}\n  readonly ${name}:`))
+  })
+})
 
 const POLICIES = {
   PUBLIC_API: { name: 'public_api', limit: 100, window: 60, burst: 120 },

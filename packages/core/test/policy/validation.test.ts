@@ -147,3 +147,36 @@ describe('a limiter’s policy option', () => {
     expect(mistake(() => world().limiter(policy as unknown as Policy)).code).toBe('HALT_E_POLICY')
   })
 })
+
+describe('a policy that can never pass', () => {
+  it.each([
+    [{ limit: 10, window: 1, burst: 1, headroom: 0.2 }, 'leaves 0 of 1 units, and a request costs 1'],
+    [{ headroom: 1 }, 'leaves 0 of 10 units'],
+    [{ headroom: 0.5, cost: 6 }, 'leaves 5 of 10 units, and a request costs 6'],
+    [
+      { algorithm: 'concurrency', window: undefined, ttl: 60, limit: 1, headroom: 0.1 },
+      'leaves 0 of 1 units',
+    ],
+  ])('is refused: %o', (changes, said) => {
+    const error = refused(changes)
+    expect(error.code).toBe('HALT_E_HEADROOM')
+    expect(error.message).toContain(said)
+  })
+
+  it('is told from one that can pass, to the unit', () => {
+    expect(accepted({ headroom: 0.9 })).toBe(true)
+    expect(accepted({ headroom: 0.5, cost: 5 })).toBe(true)
+    expect(accepted({ headroom: () => 1 })).toBe(true)
+  })
+
+  it('is not put into force by an operator', () => {
+    const limiter = world().limiter({ name: 'api', limit: 10, window: 60, headroom: 0.5 })
+    expect(mistake(() => limiter.policies[0]?.with({ burst: 1 })).code).toBe('HALT_E_HEADROOM')
+  })
+})
+
+it('a window beside a period is refused, and the error says so', () => {
+  const error = refusedQuota({ window: '1m' })
+  expect(error.code).toBe('HALT_E_WINDOW')
+  expect(error.message).toMatch(/"q" has a window beside its period.*two policies/)
+})

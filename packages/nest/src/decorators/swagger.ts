@@ -32,16 +32,29 @@ const WAIT = {
   description: 'Seconds until the request passes; null when it never can.',
 }
 
+const PLAIN = {
+  error: { type: 'string', example: 'rate_limit_exceeded' },
+  message: { type: 'string', example: 'Too many requests. Please try again later.' },
+  retry_after: WAIT,
+}
+
 const SCHEMAS: Readonly<Record<ErrorFormat, { readonly type: string; readonly schema: object }>> = {
   json: {
     type: 'application/json',
+    schema: { type: 'object', required: ['error', 'message', 'retry_after'], properties: PLAIN },
+  },
+  detailed: {
+    type: 'application/json',
     schema: {
       type: 'object',
-      required: ['error', 'message', 'retry_after'],
+      required: ['error', 'message', 'retry_after', 'reason'],
       properties: {
-        error: { type: 'string', example: 'rate_limit_exceeded' },
-        message: { type: 'string', example: 'Too many requests. Please try again later.' },
-        retry_after: WAIT,
+        ...PLAIN,
+        reason: { type: 'string', example: 'quota-exceeded' },
+        policy: { type: 'string', example: 'api_calls' },
+        limit: { type: 'integer' },
+        remaining: { type: 'integer' },
+        reset_at: { type: 'integer', description: 'When nothing is counted any more, in Unix seconds.' },
       },
     },
   },

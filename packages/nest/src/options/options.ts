@@ -1,9 +1,11 @@
 import type { Awaitable, Decision, RateLimiter } from '@halt/core'
 import { HaltError } from '@halt/core'
 import {
+  type AnswerOptions,
   checkGuardOptions,
   type GuardOptions,
   LIMITER_OPTIONS,
+  type LimiterSettings,
   type RateLimiterOptions,
 } from '@halt/core/http'
 import type {
@@ -16,10 +18,8 @@ import type {
 
 import type { ContextCallback, NestCost, NestPolicies, NestPolicyResolver, NestRequest } from './policy.ts'
 
-type Contextual = 'store' | 'policy' | 'fallbackPolicy' | 'clientIp' | 'userId' | 'apiKey'
-
 /** Options of the limiter that the module makes: those of `RateLimiter`. Callbacks also get the `ExecutionContext`. */
-export interface NestLimiterOptions<R = NestRequest> extends Omit<RateLimiterOptions<R>, Contextual> {
+export interface NestLimiterOptions<R = NestRequest> extends LimiterSettings {
   /** The store of the counters. Default: the memory of this process. */
   readonly store?: RateLimiterOptions['store'] | undefined
   /** Counts every call that `HaltGuard` sees. Optional if `policies` are given. */
@@ -27,11 +27,11 @@ export interface NestLimiterOptions<R = NestRequest> extends Omit<RateLimiterOpt
   /** Decides if the resolver fails. Default: such a call is refused with 503. */
   readonly fallbackPolicy?: NestPolicies<R> | undefined
   /** Gives the address of the client; wins over the socket and all headers. */
-  readonly clientIp?: ContextCallback<R, string | undefined> | undefined
+  readonly clientIp?: ContextCallback<R, string | null | undefined> | undefined
   /** Gives the id of the authenticated user. Default `request.user.id`, `request.user.sub`, `request.userId`. */
-  readonly userId?: ContextCallback<R, string | number | undefined> | undefined
+  readonly userId?: ContextCallback<R, string | number | null | undefined> | undefined
   /** Gives the verified API key. Default: the X-API-Key or Authorization header, unverified. */
-  readonly apiKey?: ContextCallback<R, string | undefined> | undefined
+  readonly apiKey?: ContextCallback<R, string | null | undefined> | undefined
 }
 
 /** The first argument of `chargeWhen`: the response of the platform, or the result of a handler that has no response. */
@@ -51,10 +51,7 @@ export interface HandledCall {
 }
 
 /** Options of the module that are not those of a limiter. */
-export interface GuardSettings<R = NestRequest> extends Pick<
-  GuardOptions,
-  'costOnError' | 'headers' | 'errorFormat' | 'statusCode' | 'skipPreflight' | 'delay'
-> {
+export interface GuardSettings<R = NestRequest> extends AnswerOptions {
   /** Named policies for `@RateLimit('name')` and `@InjectRateLimiter('name')`. */
   readonly policies?: Readonly<Record<string, NestPolicies<R>>> | undefined
   /** Units of a call: a number for every policy, numbers by policy name, or a function that gives either. */
@@ -66,22 +63,28 @@ export interface GuardSettings<R = NestRequest> extends Pick<
    * stays charged, and so does a call for which this function fails.
    */
   readonly chargeWhen?: ((result: HandlerResult, context: ExecutionContext) => Awaitable<boolean>) | undefined
-  /** Gives the key of a call, such as its `Idempotency-Key`. A call that repeats a key is charged once. Undefined: no key. */
-  readonly idempotencyKey?: ContextCallback<R, string | undefined> | undefined
+  /** Gives the key of a call, such as its `Idempotency-Key`. A call that repeats a key is charged once. Nothing: no key. */
+  readonly idempotencyKey?: ContextCallback<R, string | null | undefined> | undefined
   /** Throws another exception, or answers by itself. Headers are set already. If it does neither, the default answer is sent. */
   readonly onLimited?: ((decision: Decision, context: ExecutionContext) => unknown) | undefined
   /** Gives the request of a transport that Halt does not know, or a `RequestView`; undefined for transports that it knows. */
   readonly getRequest?: ((context: ExecutionContext) => unknown) | undefined
 }
 
+// Editors know by `never` which of the two forms somebody writes, and show its texts.
 type NoOthers = { readonly [K in keyof NestLimiterOptions as K extends 'policy' ? never : K]?: never }
+
+/** A limiter of your own. */
+interface GivenLimiter<R> {
+  /** The limiter, instead of its options. */
+  readonly limiter: RateLimiter<R>
+  /** Counts every call that `HaltGuard` sees, instead of the limiter's own policies. */
+  readonly policy?: NestPolicies<R> | undefined
+}
 
 /** Options of `HaltModule`: a limiter, with a `policy` or without, or the options of a limiter. */
 export type HaltModuleOptions<R = NestRequest> = GuardSettings<R> &
-  (
-    | ({ readonly limiter: RateLimiter<R>; readonly policy?: NestPolicies<R> | undefined } & NoOthers)
-    | ({ readonly limiter?: undefined } & NestLimiterOptions<R>)
-  )
+  ((GivenLimiter<R> & NoOthers) | ({ readonly limiter?: undefined } & NestLimiterOptions<R>))
 
 /** A provider that makes the options from injected providers. */
 export interface HaltOptionsFactory<R = NestRequest> {

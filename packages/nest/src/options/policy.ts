@@ -21,7 +21,7 @@ export type ContextCallback<R, T> = (request: R, context: ExecutionContext) => T
 
 type WithContext<P, R> = Omit<P, 'keyExtractor'> & {
   /** Gives the key. Wins over `keyStrategy`. */
-  readonly keyExtractor?: ContextCallback<R, Awaitable<string | undefined>> | undefined
+  readonly keyExtractor?: ContextCallback<R, Awaitable<string | null | undefined>> | undefined
 }
 
 /** A policy or quota as in `@halt/core`, whose `keyExtractor` also gets the `ExecutionContext`. */

@@ -35,7 +35,7 @@ export function sendLimited(target: ExecutionContext | object, decision: Decisio
     if (isProblem) setHeader(response, 'Content-Type', body.type)
   }
   throw refusalException(context, decision, {
-    errorFormat: isProblem ? 'problem' : 'json',
+    errorFormat: isProblem ? 'problem' : body?.data['reason'] === undefined ? 'json' : 'detailed',
     statusCode: status,
   })
 }

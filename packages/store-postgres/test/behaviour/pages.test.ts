@@ -17,17 +17,18 @@ afterAll(async () => {
   await database.close()
 })
 
-it.each(['../../README.md', '../../../../docs/postgres.md'])(
-  'the example of %s prints its lines',
-  async page => {
-    const text = await readFile(new URL(page, import.meta.url), 'utf8')
-    const [given = ''] = examplesOf(text)
-    const code = given
-      .replaceAll('postgres://postgres@127.0.0.1:5432/postgres', inject('postgresUrl'))
-      // A busy machine may not answer within the default of 100 ms.
-      .replaceAll('new RateLimiter({', "new RateLimiter({ storeTimeout: '10s',")
-    expect(code).not.toBe(given)
-    const { printed } = await runPageExample(folder, page.replaceAll(/\W+/g, '-'), code)
-    expect(differencesIn(code, printed)).toEqual([])
-  },
-)
+it.each([
+  ['../../README.md', 'pg.Pool'],
+  ['../../../../docs/postgres.md', 'pg.Pool'],
+  ['../../../../docs/postgres.md', 'drizzle'],
+])('the example of %s with %s prints its lines', async (page, client) => {
+  const text = await readFile(new URL(page, import.meta.url), 'utf8')
+  const given = examplesOf(text).find(code => code.includes(client)) ?? ''
+  const code = given
+    .replaceAll('postgres://postgres@127.0.0.1:5432/postgres', inject('postgresUrl'))
+    // A busy machine may not answer within the default of 100 ms.
+    .replaceAll('new RateLimiter({', "new RateLimiter({ storeTimeout: '10s',")
+  expect(code).not.toBe(given)
+  const { printed } = await runPageExample(folder, `${page}-${client}`.replaceAll(/\W+/g, '-'), code)
+  expect(differencesIn(code, printed)).toEqual([])
+})

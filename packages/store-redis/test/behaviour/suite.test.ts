@@ -7,7 +7,7 @@ import { afterAll, describe, expect, inject, it } from 'vitest'
 
 import { unique } from '../../../../tools/unique.ts'
 import { isFull } from '../../../../tools/full.ts'
-import { RedisStore, type RedisStoreOptions } from '../../src/index.ts'
+import { RedisStore, type RedisStoreSettings } from '../../src/index.ts'
 
 const clients: { close: () => unknown }[] = []
 afterAll(async () => {
@@ -17,8 +17,8 @@ afterAll(async () => {
 /** A store per test, with a prefix of its own, so that tests share no keys. */
 function factory(
   name: string,
-  client: unknown,
-  options: Partial<RedisStoreOptions> = {},
+  client: object,
+  options: RedisStoreSettings = {},
   more: Partial<StoreFactory> = {},
 ): StoreFactory {
   const make = (clock: () => number): RedisStore =>

@@ -1,0 +1,17 @@
+import type { Awaitable, QuotaFields, RateFields } from './policy.ts'
+
+/** What a policy for any framework may have in place of callbacks that read the framework's request. */
+interface WithoutRequest {
+  readonly keyExtractor?: (() => Awaitable<string | null | undefined>) | undefined
+}
+
+/**
+ * A rate policy that reads nothing of a request, so it fits every framework. Beside it, the compiler still knows the framework's
+ * request in callbacks such as `skip`.
+ */
+export interface Preset extends RateFields, WithoutRequest {
+  readonly headroom?: number | (() => number) | undefined
+}
+
+/** A quota that reads nothing of a request, so it fits every framework. */
+export interface QuotaPreset extends QuotaFields, WithoutRequest {}

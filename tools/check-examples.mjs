@@ -1,0 +1,132 @@
+// Checks the types of every TypeScript example of the documentation, all in one program.
+//
+// Each example is a module. It finds packages where the workspace has installed them, whichever member that is.
+import { spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const work = join(root, 'node_modules/.examples')
+
+/**
+ * Pages that are left out. The examples of the error pages are parts of a file, which tests run with the names that they need. The
+ * others need the types of a platform, and are built and run for it.
+ */
+const LEFT_OUT = [
+  /^docs\/errors\//,
+  /^docs\/platforms\/(?:bun|deno|nextjs|nitro)\.md$/,
+  /^docs\/workers\.md$/,
+  /^packages\/store-durable-objects\//,
+]
+
+/** @param {string} folder @returns {string[]} the Markdown files below a folder, as paths in the repository */
+function pagesIn(folder) {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.md'))
+    .map(name => join(folder, name).replaceAll('\\', '/'))
+}
+
+const members = ['packages', 'apps'].flatMap(folder =>
+  readdirSync(join(root, folder)).map(name => `${folder}/${name}`),
+)
+const pages = [
+  'README.md',
+  'RELIABILITY.md',
+  ...pagesIn('docs'),
+  ...members.map(member => `${member}/README.md`).filter(page => existsSync(join(root, page))),
+].filter(page => !LEFT_OUT.some(pattern => pattern.test(page)))
+
+/** The examples of a page, with the line on which each begins. @param {string} page */
+function examplesIn(page) {
+  const text = readFileSync(join(root, page), 'utf8')
+  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(found => ({
+    code: found[1] ?? '',
+    line: text.slice(0, found.index).split('\n').length + 1,
+  }))
+}
+
+/** Links every package that any member has installed into one folder. */
+function linkPackages() {
+  for (const member of ['.', ...members]) {
+    const modules = join(root, member, 'node_modules')
+    if (!existsSync(modules)) continue
+    for (const name of readdirSync(modules)) {
+      if (name.startsWith('.')) continue
+      const names = name.startsWith('@')
+        ? readdirSync(join(modules, name)).map(inner => `${name}/${inner}`)
+        : [name]
+      for (const each of names) {
+        const link = join(work, 'node_modules', each)
+        if (existsSync(link)) continue
+        mkdirSync(dirname(link), { recursive: true })
+        symlinkSync(realpathSync(join(modules, each)), link, 'junction')
+      }
+    }
+  }
+  for (const short of readdirSync(join(root, 'packages'))) {
+    const { name } = JSON.parse(readFileSync(join(root, 'packages', short, 'package.json'), 'utf8'))
+    const link = join(work, 'node_modules', name)
+    if (!existsSync(link)) symlinkSync(join(root, 'packages', short), link, 'junction')
+  }
+}
+
+rmSync(work, { recursive: true, force: true })
+mkdirSync(work, { recursive: true })
+linkPackages()
+// The files of the recipes import each other.
+for (const name of readdirSync(join(root, 'apps/recipes/src')))
+  cpSync(join(root, 'apps/recipes/src', name), join(work, name))
+/** @type {Map<string, { page: string, line: number }>} */
+const places = new Map()
+for (const page of pages)
+  for (const [index, { code, line }] of examplesIn(page).entries()) {
+    const file = `${page.replaceAll(/\W+/g, '-')}-${index + 1}.mts`
+    places.set(file, { page, line })
+    writeFileSync(join(work, file), `${code}\nexport {}\n`)
+  }
+writeFileSync(
+  join(work, 'tsconfig.json'),
+  JSON.stringify({
+    compilerOptions: {
+      target: 'ES2023',
+      lib: ['ES2023', 'ES2024.String'],
+      module: 'NodeNext',
+      types: ['node'],
+      customConditions: ['halt-source'],
+      strict: true,
+      experimentalDecorators: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+      noEmit: true,
+    },
+    files: [...places.keys()],
+  }),
+)
+const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
+const { stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', work, '--pretty', 'false'], {
+  cwd: work,
+  encoding: 'utf8',
+  maxBuffer: 1 << 26,
+})
+rmSync(work, { recursive: true, force: true })
+
+/** The errors in examples, each with its place in the page. `pnpm types` checks the sources, with the libraries that they need. */
+const errors = stdout.split(/\n(?=\S)/).flatMap(text => {
+  const [, file = '', line, rest] = /^(\S+)\((\d+),([^]*)$/.exec(text) ?? []
+  const place = places.get(file)
+  return place === undefined ? [] : [`${place.page}(${place.line + Number(line) - 1},${rest}`]
+})
+if (errors.length > 0 || stderr !== '') console.error([...errors, stderr].join('\n'))
+console.log(`${places.size} examples of ${pages.length} pages: ${errors.length} errors`)
+process.exitCode = errors.length > 0 || stderr !== '' ? 1 : 0
