@@ -68,6 +68,7 @@ const projects = [
   project('packages/telemetry-prometheus', together),
   project('packages/telemetry-otel', together),
   project('packages/telemetry-webhook', together),
+  project('packages/overload', together),
   project('apps/faults', withServers),
   project('apps/demo-express', { ...withServers, ...together }),
   project('apps/demo-fastify', { ...withServers, ...together }),

@@ -5,6 +5,8 @@ export interface RouteSample {
   readonly insideMs: number
   /** The standard error of that mean, in milliseconds. */
   readonly errorMs: number
+  /** The time of the quickest, in milliseconds. */
+  readonly leastMs: number
 }
 
 /** What a window of about 100 ms has shown. */
@@ -24,6 +26,8 @@ export interface WindowSummary {
   readonly inFlight: number
   /** The least time that an admitted request waited for the loop, in milliseconds. */
   readonly leastAgeMs: number
+  /** The mean of these waits, in milliseconds. */
+  readonly ageMs: number
   /**
    * How much longer the requests in flight will have taken than those that ended, as a factor from 1 on. By Little's law: slow
    * ones have not ended yet.

@@ -1,28 +1,18 @@
 import type { ByRank } from '../base/tiers.ts'
 import type { TurnClock, TurnListener } from '../base/turn-clock.ts'
-import type { Controller } from './controller.ts'
+import type { Controller, WindowSummary } from './controller.ts'
+import { type Ending, type Issuer, Permit } from './permit.ts'
 import { TierFit } from './tier-fit.ts'
-import { type RouteSums, Window } from './window.ts'
+import { Window } from './window.ts'
 
-/** Hears of each judged window. */
-export type Judged = (governor: Governor, refused: number) => void
-
-/** A request's right to be in flight. It is given back once. */
-export interface Permit {
-  readonly at: number
-  readonly sums: RouteSums
-  readonly cuts: number
-  isHeld: boolean
-}
-
-/** What a response tells about latency. */
-export type Ending = 'sample' | 'drop' | 'aborted'
+/** Hears of each window that was judged. */
+export type Judged = (window: WindowSummary) => void
 
 /** Counts the requests in flight, and refuses those for which there is no place. */
-export class Governor implements TurnListener {
+export class Governor implements TurnListener, Issuer {
+  readonly controller: Controller
   readonly admitted: ByRank = [0, 0, 0]
   readonly refused: ByRank = [0, 0, 0]
-  readonly controller: Controller
   inFlight = 0
   readonly #clock: TurnClock
   readonly #isEnforced: boolean
@@ -44,9 +34,9 @@ export class Governor implements TurnListener {
     this.#divide()
   }
 
-  /** The number of requests in flight at which a tier is refused. */
-  placesOf(rank: number): number {
-    return this.#places[rank] ?? 0
+  /** The number of requests in flight at which a tier is refused, by the tier's rank. */
+  get places(): Readonly<ByRank> {
+    return this.#places
   }
 
   /** Asks for a place. Call `clock.enter()` before. Undefined: refused. */
@@ -61,38 +51,32 @@ export class Governor implements TurnListener {
       if (this.#isEnforced) return undefined
     } else {
       window.spend(now, this.inFlight)
-      window.admitted++
       this.admitted[rank]!++
-      this.inFlight++
-      if (this.inFlight > window.peak) window.peak = this.inFlight
-      if (age < window.leastAge) window.leastAge = age
+      window.admit(age, ++this.inFlight)
     }
-    return { at: now, sums: window.sumsOf(route), cuts: this.controller.cuts, isHeld: true }
+    return new Permit(this, now, route, this.controller.cuts)
   }
 
-  /** Gives a place back, at the end of the turn of the loop. The second call for a permit does nothing. */
-  leave(permit: Permit, ending: Ending): void {
-    if (!permit.isHeld) return
-    permit.isHeld = false
+  /** Takes a permit back. Its place is free at the end of the loop's turn, because others of the turn wait for the same loop. */
+  take({ at, route, cuts }: Permit, ending: Ending): void {
     const now = this.#clock.read()
-    // What was admitted before a cut tells about the longer queue before it.
-    if (ending !== 'drop' && permit.cuts === this.controller.cuts) {
-      const inside = now - permit.at
-      // A client that leaves early says nothing about how long the answer would have taken.
-      if (ending === 'sample' || inside > permit.sums.usual) this.#window.sample(permit.sums, inside)
+    const inside = now - at
+    // A request from before a cut tells about the longer queue of then, and an early leaver not how long its answer took.
+    if (ending !== 'drop' && cuts === this.controller.cuts) {
+      if (ending === 'sample' || inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY))
+        this.#window.sample(route, inside)
     }
-    if (!this.#clock.isOpen) return this.#free(now, 1, now - permit.at)
-    if (this.#leaving === 0) this.#clock.atEnd(this)
-    this.#leaving++
-    this.#leavingAt += permit.at
+    if (!this.#clock.isOpen) return this.#free(now, 1, inside)
+    if (this.#leaving++ === 0) this.#clock.atEnd(this)
+    this.#leavingAt += at
   }
 
   turnEnded(now: number): void {
-    const leaving = this.#leaving
-    const held = leaving * now - this.#leavingAt
+    const count = this.#leaving
+    const held = count * now - this.#leavingAt
     this.#leaving = 0
     this.#leavingAt = 0
-    this.#free(now, leaving, held)
+    this.#free(now, count, held)
   }
 
   /** Judges the window if it is over. */
@@ -105,12 +89,12 @@ export class Governor implements TurnListener {
     const summary = this.#window.close(now, this.inFlight, this.#clock.stalls, this.#isEnforced)
     this.controller.judge(summary)
     this.#divide()
-    this.#judged?.(this, summary.refused)
+    this.#judged?.(summary)
   }
 
   #free(now: number, count: number, held: number): void {
     this.#window.spend(now, this.inFlight)
-    // In shadow mode what would have been refused leaves too, so that the number counts what an enforcing shedder would have.
+    // In shadow mode what would have been refused leaves too. So the number counts what an enforcing shedder would have in flight.
     this.inFlight = Math.max(0, this.inFlight - count)
     this.#window.complete(count, held)
     this.#fit.complete(count)

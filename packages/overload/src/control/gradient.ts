@@ -14,7 +14,7 @@ const LONG = 600
  * counts from the start of the loop's turn.
  */
 export class Gradient implements Controller {
-  limit = INITIAL
+  limit: number
   cuts = 0
   readonly #bounds: Bounds
   #long = 0

@@ -5,6 +5,7 @@ import type { Bounds, WindowSummary } from './controller.ts'
 const CHECK_AT = 0.6
 // From this excess of latency on, one window is enough.
 const CLEAR = 4
+const QUICKEST = 0.5
 const TRIES = 2
 const TRIES_AT_MIN = 5
 const RAISE = 2
@@ -12,6 +13,16 @@ const RAISE = 2
 const MORE_IN_FLIGHT = 1.6
 const MORE_COMPLETED = 1.2
 const TRIALS = 2
+
+/** How far latency is above its target, as factors. Each route counts by its share of the places. */
+export interface Excess {
+  /** With the wait for the loop, and with what the requests in flight will still take. */
+  readonly whole: number
+  /** Without both. */
+  readonly own: number
+  /** That of the quickest requests. */
+  readonly quickest: number
+}
 
 interface FirstCut {
   readonly limit: number
@@ -46,18 +57,15 @@ export class SlowerWork {
     this.#baselines = baselines
   }
 
-  /**
-   * The limit that the work needs now, if it has become slower; undefined if another cut should follow.
-   *
-   * @param own how far the time inside is above its target, as a factor
-   */
-  limitAfter(window: WindowSummary, limit: number, own: number): number | undefined {
+  /** The limit that the work needs now, if it has become slower; undefined if another cut should follow. */
+  limitAfter(window: WindowSummary, limit: number, { own, quickest }: Excess): number | undefined {
     const rate = rateOf(window)
     const places = Math.min(limit, window.peak)
     this.#first ??= { limit, places, rate }
     const share = places / this.#first.places
-    // Slower work completes in proportion to the places, a queue as many as before. The root lies in the middle.
-    const isSlower = share <= CHECK_AT && rate <= this.#first.rate * Math.sqrt(share)
+    // Slower work completes in proportion to the places, a queue as many as before. The root lies in the middle. Where some
+    // requests are as quick as ever, such as those that a cache answers, the cut has refused these too.
+    const isSlower = share <= CHECK_AT && rate <= this.#first.rate * Math.sqrt(share) && quickest > QUICKEST
     const isLowest = limit <= this.#bounds.min
     // In shadow mode a cut has no effect, so none can be missed.
     if (!window.enforced || own <= 1 || !(isSlower || isLowest)) {
@@ -95,7 +103,7 @@ export class SlowerWork {
       rate: rateOf(window),
       windows: 0,
     }
-    this.#baselines.replace(window.routes, window.censored)
+    this.#baselines.replace(window.routes)
     this.rebaselines++
     this.forget()
     return limit * RAISE

@@ -1,12 +1,12 @@
 import { Baselines } from './baselines.ts'
 import type { Bounds, Controller, Finding, WindowSummary } from './controller.ts'
-import { SlowerWork } from './slower-work.ts'
+import { type Excess, SlowerWork } from './slower-work.ts'
 
 const INITIAL = 20
 const DEEPEST_CUT = 0.3
 // At rest there is room for three times the usual peak, and for what the process completes in this time.
 const REST_PEAKS = 3
-const REST_MS = 100
+const REST_MS = 150
 const FADE = 0.98
 // A queue that grows is cut before it fills the limit if it fills this share of it, or if requests wait so long for the loop.
 const NEARLY_FULL = 0.8
@@ -44,38 +44,40 @@ export class StandingQueue implements Controller {
   judge(window: WindowSummary): void {
     const { routes, refused, inFlight, before, leastAgeMs } = window
     if (routes.size === 0) return
-    const { whole, own } = this.#excess(window)
+    const excess = this.#excess(window)
+    const { whole } = excess
     this.#slower.review(window)
-    const grows =
-      inFlight > before * 1.1 + 2 && (inFlight >= this.limit * NEARLY_FULL || leastAgeMs > LONG_AGE_MS)
-    if (whole > 1 && (refused > 0 || grows)) this.#cut(window, whole, own)
-    else if (refused === 0) this.#rest(window, whole <= 1)
+    const grows = inFlight > before * 1.1 + 2
+    const isCrowded = grows && (inFlight >= this.limit * NEARLY_FULL || leastAgeMs > LONG_AGE_MS)
+    if (whole > 1 && (refused > 0 || isCrowded)) this.#cut(window, excess)
+    else if (refused === 0) this.#rest(window, whole <= 1 && !grows)
     else this.#grow(whole, refused / (refused + window.admitted))
     this.#baselines.learn(routes, whole <= 1 && refused === 0)
   }
 
-  /** How far latency is above its target, as a factor: with the wait for the loop, and without. Weighed by time in flight. */
-  #excess({ routes, leastAgeMs, censored }: WindowSummary): { whole: number; own: number } {
+  #excess({ routes, leastAgeMs, censored }: WindowSummary): Excess {
     let whole = 0
     let own = 0
+    let quickest = 0
     let weights = 0
     for (const [route, sample] of routes) {
       const target = this.#baselines.targetOf(route, sample)
       const weight = sample.samples * Math.max(sample.insideMs, 0.01)
       whole += (weight * (leastAgeMs + sample.insideMs)) / target
       own += (weight * sample.insideMs) / target
+      quickest += (weight * sample.leastMs) / target
       weights += weight
     }
-    return { whole: (censored * whole) / weights, own: own / weights }
+    return { whole: (censored * whole) / weights, own: own / weights, quickest: quickest / weights }
   }
 
-  #cut(window: WindowSummary, whole: number, own: number): void {
-    const raised = this.#slower.limitAfter(window, this.limit, own)
+  #cut(window: WindowSummary, excess: Excess): void {
+    const raised = this.#slower.limitAfter(window, this.limit, excess)
     if (raised !== undefined) {
       this.limit = this.#bounded(raised)
       return
     }
-    const next = this.#bounded(Math.min(this.limit, window.peak) * Math.max(DEEPEST_CUT, 1 / whole))
+    const next = this.#bounded(Math.min(this.limit, window.peak) * Math.max(DEEPEST_CUT, 1 / excess.whole))
     if (next < this.limit) this.cuts++
     this.limit = next
   }
@@ -86,10 +88,10 @@ export class StandingQueue implements Controller {
   }
 
   /** Nobody is refused: the limit goes to where bursts pass. */
-  #rest({ peak, stalled, completions, durationMs }: WindowSummary, isCalm: boolean): void {
+  #rest({ peak, stalled, completions, durationMs }: WindowSummary, isSteady: boolean): void {
     this.#slower.forget()
     // A stall of the machine lets requests pile up, which says nothing about usual peaks.
-    if (isCalm && !stalled) this.#peak = Math.max(peak, this.#peak * FADE)
+    if (isSteady && !stalled) this.#peak = Math.max(peak, this.#peak * FADE)
     const rest = Math.max(INITIAL, REST_PEAKS * this.#peak, (REST_MS * completions) / durationMs)
     this.limit = this.#bounded(
       this.limit < rest ? Math.min(rest, this.limit * 2) : Math.max(rest, this.limit * FADE),

@@ -11,12 +11,13 @@ const OTHERS = 'other'
 const CENSORED_FROM = 1.5
 
 /** The samples of one route in the present window. */
-export class RouteSums {
+class RouteSums {
   count = 0
   sum = 0
   squares = 0
-  /** The mean of the last windows, in milliseconds. 0 before the first. */
-  usual = 0
+  least = Number.POSITIVE_INFINITY
+  /** The mean of the last windows, in milliseconds. Undefined before the first. */
+  usual: number | undefined
 }
 
 /** Collects what happens until there is enough to judge: about 100 ms and 20 samples. */
@@ -24,7 +25,8 @@ export class Window {
   refused = 0
   admitted = 0
   peak = 0
-  leastAge = Number.POSITIVE_INFINITY
+  #leastAge = Number.POSITIVE_INFINITY
+  #ages = 0
   readonly #routes = new Map<string, RouteSums>()
   #start: number
   #stallsBefore = 0
@@ -40,18 +42,12 @@ export class Window {
     this.#areaAt = now
   }
 
-  get start(): number {
-    return this.#start
-  }
-
-  /** The sums of a route, the same object each time. */
-  sumsOf(route: string): RouteSums {
-    let sums = this.#routes.get(route)
-    if (sums === undefined) {
-      if (this.#routes.size >= MOST_ROUTES && route !== OTHERS) return this.sumsOf(OTHERS)
-      this.#routes.set(route, (sums = new RouteSums()))
-    }
-    return sums
+  /** Notes a request that was admitted, and how long it has waited for the loop. */
+  admit(age: number, inFlight: number): void {
+    this.admitted++
+    this.#ages += age
+    if (age < this.#leastAge) this.#leastAge = age
+    if (inFlight > this.peak) this.peak = inFlight
   }
 
   /** Adds the time that so many requests in flight have spent since the last call. Call it before their number changes. */
@@ -60,11 +56,19 @@ export class Window {
     this.#areaAt = now
   }
 
-  sample(sums: RouteSums, inside: number): void {
+  /** Notes how long a request took inside. */
+  sample(route: string, inside: number): void {
     this.#samples++
+    const sums = this.#routes.get(route) ?? this.#newSums(route)
     sums.count++
     sums.sum += inside
     sums.squares += inside * inside
+    if (inside < sums.least) sums.least = inside
+  }
+
+  /** How long a route has taken in the last windows, in milliseconds. Undefined before the first. */
+  usual(route: string): number | undefined {
+    return (this.#routes.get(route) ?? this.#routes.get(OTHERS))?.usual
   }
 
   /** @param held how long the requests had their places, all together, in milliseconds */
@@ -90,11 +94,13 @@ export class Window {
       if (sums.count === 0) continue
       const insideMs = sums.sum / sums.count
       const variance = Math.max(0, sums.squares / sums.count - insideMs * insideMs)
-      sums.usual = sums.usual === 0 ? insideMs : (sums.usual + insideMs) / 2
-      routes.set(route, { samples: sums.count, insideMs, errorMs: Math.sqrt(variance / sums.count) })
+      sums.usual = sums.usual === undefined ? insideMs : (sums.usual + insideMs) / 2
+      const errorMs = Math.sqrt(variance / sums.count)
+      routes.set(route, { samples: sums.count, insideMs, errorMs, leastMs: sums.least })
       sums.count = 0
       sums.sum = 0
       sums.squares = 0
+      sums.least = Number.POSITIVE_INFINITY
     }
     const censored = this.#held > 0 ? this.#area / this.#held : 1
     const summary: WindowSummary = {
@@ -106,7 +112,8 @@ export class Window {
       peak: this.peak,
       before: this.#inFlightBefore,
       inFlight,
-      leastAgeMs: Number.isFinite(this.leastAge) ? this.leastAge : 0,
+      leastAgeMs: this.admitted > 0 ? this.#leastAge : 0,
+      ageMs: this.admitted > 0 ? this.#ages / this.admitted : 0,
       censored: censored < CENSORED_FROM ? 1 : censored,
       stalled: stalls !== this.#stallsBefore,
       enforced,
@@ -115,7 +122,8 @@ export class Window {
     this.refused = 0
     this.admitted = 0
     this.peak = inFlight
-    this.leastAge = Number.POSITIVE_INFINITY
+    this.#leastAge = Number.POSITIVE_INFINITY
+    this.#ages = 0
     this.#start = now
     this.#stallsBefore = stalls
     this.#inFlightBefore = inFlight
@@ -124,5 +132,13 @@ export class Window {
     this.#held = 0
     this.#area = 0
     return summary
+  }
+
+  #newSums(route: string): RouteSums {
+    if (this.#routes.size >= MOST_ROUTES && route !== OTHERS)
+      return this.#routes.get(OTHERS) ?? this.#newSums(OTHERS)
+    const sums = new RouteSums()
+    this.#routes.set(route, sums)
+    return sums
   }
 }

@@ -57,7 +57,7 @@ export class SimulatedLoop implements Loop {
     const last = heap.pop()!
     if (heap.length === 0) return run
     heap[0] = last
-    for (let i = 0; ; ) {
+    for (let i = 0; ;) {
       const left = 2 * i + 1
       const least = left + 1 < heap.length && heap[left + 1]!.at < heap[left]!.at ? left + 1 : left
       if (least >= heap.length || heap[least]!.at >= heap[i]!.at) return run

@@ -56,7 +56,7 @@ const REFUSING = 0.05
 export function simulate(
   { seed, stretches, pool = 0, pauses = [] }: Scene,
   guard: (() => Controller) | undefined,
-  { perRoute = false, enforced = true } = {},
+  { perRoute = false, enforced = true }: { readonly perRoute?: boolean; readonly enforced?: boolean } = {},
 ): Run {
   const loop = new SimulatedLoop()
   const random = new Random(seed)
@@ -79,7 +79,7 @@ export function simulate(
     let first = 0
     for (let i = 1; i < free.length; i++) if (free[i]! < free[first]!) first = i
     free[first] = Math.max(loop.now(), free[first]!) + wait
-    loop.at(free[first], then)
+    loop.at(free[first]!, then)
   }
 
   const handle = (fate: Fate): void => {
@@ -94,7 +94,7 @@ export function simulate(
       return loop.work(REFUSING)
     }
     const finish = (): void => {
-      if (permit !== undefined) governor!.leave(permit, 'sample')
+      permit?.leave('sample')
       fate.latency = loop.now() - fate.came
     }
     loop.work(work.cpu)

@@ -1,0 +1,45 @@
+import type { Warn } from '@halt/core'
+import { messageOf } from '@halt/core/http'
+
+import type { ShedderEvents } from './state.ts'
+import type { Tell } from './guarded-limit.ts'
+
+type Listener = (detail: never) => unknown
+
+/** The functions that hear of events. None can break a request. */
+export class Listeners {
+  readonly #lists = new Map<keyof ShedderEvents, Set<Listener>>()
+  readonly #warn: Warn
+
+  constructor(warn: Warn) {
+    this.#warn = warn
+  }
+
+  readonly on = <E extends keyof ShedderEvents>(
+    event: E,
+    listener: (detail: ShedderEvents[E]) => unknown,
+  ): (() => void) => {
+    const list = this.#lists.get(event) ?? new Set()
+    this.#lists.set(event, list.add(listener))
+    return () => void list.delete(listener)
+  }
+
+  readonly tell: Tell = (event, detail) => {
+    for (const listener of this.#lists.get(event) ?? []) {
+      try {
+        const said = listener(detail as never)
+        if (said instanceof Promise) said.catch(error => this.#failed(error))
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#warn({
+      code: 'HALT_W_SHEDDER_CALLBACK',
+      message: `A listener of loadShedder threw: ${messageOf(error)}.`,
+      fix: 'Handle its errors within it.',
+    })
+  }
+}
