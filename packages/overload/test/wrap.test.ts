@@ -1,4 +1,9 @@
-import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
+import {
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2'
 import { connect, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 
@@ -193,7 +198,7 @@ describe('HTTP/2', () => {
     const http2 = createHttp2Server()
     http2.on(
       'request',
-      shedder.wrap(async (request, response) => {
+      shedder.wrap(async (request: Http2ServerRequest, response: Http2ServerResponse) => {
         if (request.url !== '/quick') await waiting.wait()
         if (!response.stream.destroyed) response.end('done')
       }),

@@ -1,13 +1,19 @@
+import { HaltError } from '@halt/core'
+import { describe } from '@halt/core/http'
+import type { RequestListener } from 'node:http'
+
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
 import type { Refusals } from './refusals.ts'
 import { hasSeen, type NodeResponse, watch } from './watch.ts'
 
-/** A listener of the event `request` of Node's servers, HTTP/1 or HTTP/2. */
-export type Listener<Q, S> = (request: Q, response: S) => unknown
+/** A listener of the event `request` of Node's servers, HTTP/1 or HTTP/2. An Express app is one. */
+export type Listener = (request: never, response: never) => unknown
 
 /** Guards a listener of Node's servers. */
 export interface WrapListener {
-  <Q, S>(listener: Listener<Q, S>): (request: Q, response: S) => void
+  (listener: RequestListener): RequestListener
+  /** The guarded listener takes the same arguments. It has no other member of the given one. */
+  <L extends Listener>(listener: L): L
 }
 
 /** Node's own request. */
@@ -26,12 +32,15 @@ export class NodeDoor {
     this.#refusals = refusals
   }
 
-  readonly wrap: WrapListener = listener => {
-    if (typeof listener !== 'function')
-      throw new TypeError('wrap() takes the listener of a server, such as an Express app.')
-    return (request, response) => {
-      if (this.admits(request, request as RawRequest, response as NodeResponse)) listener(request, response)
+  readonly wrap: WrapListener = <L extends Listener>(listener: L): L => {
+    if (typeof listener !== 'function') {
+      const fix = 'Give the listener of a server, such as an Express app: createServer(shedder.wrap(app)).'
+      throw new HaltError('HALT_E_OPTION', `wrap got ${describe(listener)}.`, fix)
     }
+    const guarded = (request: never, response: never): void => {
+      if (this.admits(request, request, response)) listener(request, response)
+    }
+    return guarded as unknown as L
   }
 
   /**
