@@ -18,7 +18,7 @@ const TRIALS = 2
 export interface Excess {
   /** With the wait for the loop, and with what the requests in flight will still take. */
   readonly whole: number
-  /** Without both. */
+  /** The time inside alone. */
   readonly own: number
   /** That of the quickest requests. */
   readonly quickest: number

@@ -11,6 +11,9 @@ const FADE = 0.98
 // A queue that grows is cut before it fills the limit if it fills this share of it, or if requests wait so long for the loop.
 const NEARLY_FULL = 0.8
 const LONG_AGE_MS = 300
+// A queue lasts that stands for so many windows, and has grown by half meanwhile.
+const LASTING_WINDOWS = 5
+const LASTING_GROWTH = 1.5
 
 /**
  * Looks for a standing queue: requests that wait for the loop or take longer inside than usual, while others are refused or the
@@ -30,6 +33,7 @@ export class StandingQueue implements Controller {
   readonly #baselines = new Baselines()
   readonly #slower: SlowerWork
   #peak = 0
+  #slow: { windows: number; readonly before: number } | undefined
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds
@@ -49,7 +53,8 @@ export class StandingQueue implements Controller {
     this.#slower.review(window)
     const grows = inFlight > before * 1.1 + 2
     const isCrowded = grows && (inFlight >= this.limit * NEARLY_FULL || leastAgeMs > LONG_AGE_MS)
-    if (whole > 1 && (refused > 0 || isCrowded)) this.#cut(window, excess)
+    const isLasting = this.#lasts(window, whole > 1)
+    if (whole > 1 && (refused > 0 || isCrowded || isLasting)) this.#cut(window, excess)
     else if (refused === 0) this.#rest(window, whole <= 1 && !grows)
     else this.#grow(whole, refused / (refused + window.admitted))
     this.#baselines.learn(routes, whole <= 1 && refused === 0)
@@ -68,7 +73,23 @@ export class StandingQueue implements Controller {
       quickest += (weight * sample.leastMs) / target
       weights += weight
     }
-    return { whole: (censored * whole) / weights, own: own / weights, quickest: quickest / weights }
+    return {
+      whole: (censored * whole) / weights,
+      own: own / weights,
+      quickest: quickest / weights,
+    }
+  }
+
+  /** Whether a queue stands for some windows already, and has grown. Needed where the limit at rest is far above the queue. */
+  #lasts({ before, inFlight }: WindowSummary, isSlow: boolean): boolean {
+    if (!isSlow) {
+      this.#slow = undefined
+      return false
+    }
+    this.#slow ??= { windows: 0, before }
+    this.#slow.windows++
+    const hasGrown = inFlight >= INITIAL && inFlight > LASTING_GROWTH * this.#slow.before
+    return this.#slow.windows >= LASTING_WINDOWS && hasGrown
   }
 
   #cut(window: WindowSummary, excess: Excess): void {
