@@ -14,6 +14,8 @@ export class Governor implements TurnListener, Issuer {
   readonly admitted: ByRank = [0, 0, 0]
   readonly refused: ByRank = [0, 0, 0]
   inFlight = 0
+  /** When it last refused a request, in milliseconds of the turn clock. */
+  refusedAt = 0
   readonly #clock: TurnClock
   readonly #isEnforced: boolean
   readonly #judged: Judged | undefined
@@ -48,6 +50,7 @@ export class Governor implements TurnListener, Issuer {
     if (this.inFlight >= this.#places[rank]!) {
       this.refused[rank]!++
       window.refused++
+      this.refusedAt = now
       if (this.#isEnforced) return undefined
     } else {
       window.spend(now, this.inFlight)

@@ -1,6 +1,6 @@
 import { HaltError } from '@halt/core'
 import { describe } from '@halt/core/http'
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
 import type { Refusals } from './refusals.ts'
@@ -11,9 +11,8 @@ export type Listener = (request: never, response: never) => unknown
 
 /** Guards a listener of Node's servers. */
 export interface WrapListener {
-  (listener: RequestListener): RequestListener
-  /** The guarded listener takes the same arguments. It has no other member of the given one. */
-  <L extends Listener>(listener: L): L
+  (listener: (request: IncomingMessage, response: ServerResponse) => unknown): RequestListener
+  <L extends Listener>(listener: L): (...given: Parameters<L>) => void
 }
 
 /** Node's own request. */
@@ -32,15 +31,14 @@ export class NodeDoor {
     this.#refusals = refusals
   }
 
-  readonly wrap: WrapListener = <L extends Listener>(listener: L): L => {
+  readonly wrap: WrapListener = <L extends Listener>(listener: L) => {
     if (typeof listener !== 'function') {
       const fix = 'Give the listener of a server, such as an Express app: createServer(shedder.wrap(app)).'
       throw new HaltError('HALT_E_OPTION', `wrap got ${describe(listener)}.`, fix)
     }
-    const guarded = (request: never, response: never): void => {
+    return (...[request, response]: Parameters<L>): void => {
       if (this.admits(request, request, response)) listener(request, response)
     }
-    return guarded as unknown as L
   }
 
   /**

@@ -10,7 +10,7 @@ export interface Tell {
 }
 
 // Shedding is over once nothing was refused for so long, because an overload comes in waves.
-const CALM_AFTER_MS = 1000
+const CALM_AFTER_MS = 2000
 
 /** A limit, and what has become of it lately, for people. */
 export class GuardedLimit {
@@ -25,7 +25,6 @@ export class GuardedLimit {
   #calmMs = 0
   #cause: Cause | undefined
   #since: number | undefined
-  #lastRefusal = 0
   #refusedBefore: ByRank = [0, 0, 0]
   #sheds: readonly Tier[] = []
   #refusedAtStart = 0
@@ -92,17 +91,21 @@ export class GuardedLimit {
     const now = this.governor.refused
     this.#sheds = TIERS.filter((_, rank) => now[rank]! > this.#refusedBefore[rank]!)
     this.#refusedBefore = [...now]
-    this.#lastRefusal = at
     this.#cause = this.#ageMs >= this.#insideMs - this.#calmMs ? 'loop' : 'inside'
-    if (this.#since !== undefined) return
+    // A window without traffic may end long after the refusals in it.
+    if (this.#since !== undefined || this.#isCalm(at)) return
     this.#since = at
     this.#refusedAtStart = sum(now) - refused
     this.#tell('shedding', this.state())
   }
 
+  #isCalm(at: number): boolean {
+    return at - this.governor.refusedAt >= CALM_AFTER_MS
+  }
+
   #endShedding(at: number): void {
-    if (this.#since === undefined || at - this.#lastRefusal < CALM_AFTER_MS) return
-    const sheddingMs = this.#lastRefusal - this.#since
+    if (this.#since === undefined || !this.#isCalm(at)) return
+    const sheddingMs = Math.max(0, this.governor.refusedAt - this.#since)
     const refusedMeanwhile = sum(this.governor.refused) - this.#refusedAtStart
     this.#since = undefined
     this.#sheds = []
