@@ -62,5 +62,14 @@ export const guards = {
   },
 } satisfies Record<string, Guard>
 
+/** Refuses every request, to measure what that costs. */
+export const refusing: Guard = kind => {
+  const shedder = loadShedder({ min: 1, max: 1 })
+  const server = createServer(shedder.wrap(app(kind)))
+  // A request that never ends holds the only place.
+  void shedder.fetch(() => new Promise(() => {}))(new Request('http://bench/'))
+  return server
+}
+
 /** The names of the guards. */
 export type GuardName = keyof typeof guards

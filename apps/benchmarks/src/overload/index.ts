@@ -9,7 +9,7 @@ import type { SurgeRun } from './surge-run.ts'
 
 const TIMES = [0.7, 1.5, 10]
 const names = Object.keys(guards) as GuardName[]
-const kindNames = Object.keys(kinds) as KindName[]
+const kindNames: readonly KindName[] = ['cpu', 'pool']
 
 interface Row {
   /** Answers in time, of what the best static limit gave in the same round. */
@@ -55,6 +55,16 @@ export async function overload({ quick }: Effort): Promise<Section> {
   const { admit, refuse } = await hotPath(quick ? 20_000 : 400_000)
   targets.push(bound('one request through wrap, without sockets', 1000, admit, 'ns', 'most'))
   targets.push(bound('one refusal, without sockets', 1000, refuse, 'ns', 'most'))
+  const cost = async (guard: string): Promise<number> => {
+    const runs: number[] = []
+    for (let round = 0; round < rounds; round++)
+      runs.push(await runChild<number>('overload/cost-run.js', [guard, String(quick ? 500 : 20_000)]))
+    return Math.min(...runs)
+  }
+  const empty = await cost('none')
+  targets.push(
+    bound('a refusal, of an empty answer of Express', 0.25, (await cost('refusing')) / empty, '×', 'most'),
+  )
   return {
     name: 'overload',
     title: 'Overload: a surge against a guarded server',
@@ -77,6 +87,7 @@ export async function overload({ quick }: Effort): Promise<Section> {
     ]),
     targets,
     notes: [
+      `An empty answer of Express takes ${figure(empty)} µs of the server's processor, reading and writing of sockets included.`,
       `Express behind each guard, and Fastify behind @fastify/under-pressure (maxEventLoopDelay 50); the others have their defaults. ${400} warm connections, Poisson arrivals by the clock, a deadline of 1 s. × is the offered load over the capacity. In time: answers with 200 within the deadline, a second. Failed: late, or no connection was free.`,
       `The first second of a surge is left out. Medians of ${rounds} rounds; within a round the guards take turns.`,
     ],

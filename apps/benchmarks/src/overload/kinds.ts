@@ -10,7 +10,7 @@ export interface Kind {
 }
 
 /** The names of the kinds. */
-export type KindName = 'cpu' | 'pool'
+export type KindName = 'cpu' | 'pool' | 'empty'
 
 const CPU_MS = 5
 const POOL = { places: 10, ms: 20 }
@@ -29,7 +29,7 @@ function pool(places: number, ms: number): () => Promise<void> {
   }
 }
 
-/** The kinds. */
+/** The kinds. `empty` is only there to measure what a request costs. */
 export const kinds: Readonly<Record<KindName, Kind>> = {
   cpu: {
     title: `${CPU_MS} ms of the processor`,
@@ -44,4 +44,5 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
     capacity: (POOL.places * 1000) / POOL.ms,
     work: pool(POOL.places, POOL.ms),
   },
+  empty: { title: 'nothing', capacity: Number.NaN, work() {} },
 }

@@ -54,9 +54,9 @@ export class NodeDoor {
       watch(this, entry, request, response)
       return true
     }
-    const { status, headers, body } = this.#refusals.pick()
+    const { status, rawHeaders, body } = this.#refusals.pick()
     if (!response.headersSent && response.destroyed !== true) {
-      ;(response.writeHead as (status: number, headers: object) => void)(status, headers)
+      ;(response.writeHead as (status: number, headers: readonly string[]) => void)(status, rawHeaders)
       ;(response.end as (text: string) => void)(body.text)
     }
     return false

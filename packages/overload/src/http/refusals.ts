@@ -8,6 +8,8 @@ export interface Refusal {
   /** Seconds until the client should come again. */
   readonly retryAfter: number
   readonly headers: Readonly<Record<string, string>>
+  /** The headers as Node takes them with the least work: names and values in turn. */
+  readonly rawHeaders: readonly string[]
   readonly body: RefusalBody
 }
 
@@ -40,11 +42,13 @@ function refusal(format: ErrorFormat, retryAfter: number): Refusal {
     'retry-after': String(retryAfter),
     'cache-control': 'no-store',
   }
+  const rawHeaders = Object.freeze(Object.entries(headers).flat())
   return Object.freeze({
     status: 503,
     reason: 'overloaded',
     retryAfter,
     headers,
+    rawHeaders,
     body: { ...written, text, data },
   })
 }
