@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 
 /** Customers leave after this time, in milliseconds. */
-export const PATIENCE_MS = 1000
+const PATIENCE_MS = 1000
 
 /** What became of a visit. */
 export type Fate = 'answered' | 'refused' | 'left'

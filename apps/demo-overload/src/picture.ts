@@ -1,7 +1,7 @@
 import type { Visit } from './customers.ts'
 
 /** The time of a column, in milliseconds. */
-export const COLUMN_MS = 200
+const COLUMN_MS = 200
 
 const BARS = '▁▂▃▄▅▆▇█'
 const [GREEN, YELLOW, RED] = [32, 33, 31]

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type LoadShedder, loadShedder, type Tier } from '@halt/overload'
 
 /** The connections of the shop's database, and how long a query takes, in milliseconds. */
-export const DATABASE: { readonly connections: number; readonly ms: number } = { connections: 5, ms: 40 }
+const DATABASE = { connections: 5, ms: 40 }
 
 /** The routes of the shop, and how important they are. */
-export const ROUTES: Readonly<Record<string, Tier>> = {
+const ROUTES: Readonly<Record<string, Tier>> = {
   '/checkout': 'critical',
   '/products': 'normal',
   '/export': 'batch',

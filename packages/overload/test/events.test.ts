@@ -89,6 +89,15 @@ it('goes on when a listener throws or rejects, and warns', async () => {
   expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_SHEDDER_CALLBACK'])
 })
 
+it('refuses an unknown event, and a listener that is no function', () => {
+  const { shedder } = crowded()
+  for (const given of [
+    ['sheding', () => {}],
+    ['calm', 'log'],
+  ])
+    expect(() => shedder.on(...(given as never))).toThrow(expect.objectContaining({ code: 'HALT_E_OPTION' }))
+})
+
 it('explains itself in words', async () => {
   const { shedder, handle, advance } = crowded({ name: 'shop' })
   expect(shedder.explain()).toBe(

@@ -64,7 +64,7 @@ export class Governor implements TurnListener, Issuer {
   take({ at, route, cuts }: Permit, ending: Ending): void {
     const now = this.#clock.read()
     const inside = now - at
-    // A request from before a cut tells about the longer queue of then, and an early leaver not how long its answer took.
+    // A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing.
     if (ending !== 'drop' && cuts === this.controller.cuts) {
       if (ending === 'sample' || inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY))
         this.#window.sample(route, inside)

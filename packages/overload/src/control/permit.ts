@@ -1,5 +1,8 @@
-/** What a response tells about latency: all, nothing, or only that it took so long at least. */
-export type Ending = 'sample' | 'drop' | 'aborted'
+/**
+ * What an ending tells about latency. `sample`: how long an answer takes. `at-least`: that it would have taken so long or longer,
+ * because the client has left, or because the server gave up. `drop`: nothing.
+ */
+export type Ending = 'sample' | 'at-least' | 'drop'
 
 /** Counts permits. */
 export interface Issuer {

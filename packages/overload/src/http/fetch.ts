@@ -41,7 +41,7 @@ function settle(
       permit.leave(endingOf(answer.status))
       return answer
     }
-    const leave = (): void => permit.leave('aborted')
+    const leave = (): void => permit.leave('at-least')
     signal?.addEventListener('abort', leave, { once: true })
     return Promise.resolve(answer).then(
       response => {

@@ -30,7 +30,7 @@ export function honoOf(doorkeeper: Doorkeeper, refusals: Refusals, door: NodeDoo
       watch(door, entry, incoming, outgoing)
       return next()
     }
-    const leave = (): void => entry.leave('aborted')
+    const leave = (): void => entry.leave('at-least')
     const { signal } = context.req.raw
     signal?.addEventListener('abort', leave, { once: true })
     let ending: ReturnType<typeof endingOf> = 'drop'

@@ -56,13 +56,15 @@ export function hasSeen(owner: object, response: NodeResponse): boolean {
 export function watch(owner: object, permit: Permit, request: object, response: NodeResponse): void {
   const before = response[SEEN]
   response[SEEN] = new Seen(owner, permit, before, request, response)
+  // It may have closed while an earlier middleware waited. Then it tells nothing more.
+  if (response.destroyed === true || response.stream?.destroyed === true) return permit.leave('at-least')
   if (before !== undefined) return
   response.writeHead = writeHead
   // HTTP/1 writes the head by `writeHead`, whoever ends the response. HTTP/2 has another way within `end`.
   if (response.stream !== undefined) response.end = end
   response.on('close', close)
   // A response that waits behind others of its connection emits nothing when that closes.
-  if (response.socket === null) onResponseEnd(response, () => leaveAll(response, 'aborted'))
+  if (response.socket === null) onResponseEnd(response, () => leaveAll(response, 'at-least'))
 }
 
 function writeHead(this: NodeResponse, ...args: unknown[]): unknown {
@@ -81,15 +83,18 @@ function end(this: NodeResponse, ...args: unknown[]): unknown {
 }
 
 function close(this: NodeResponse): void {
-  leaveAll(this, this.headersSent ? endingOf(this.statusCode, this[SEEN]!.request) : 'aborted')
+  leaveAll(this, this.headersSent ? endingOf(this.statusCode, this[SEEN]!.request) : 'at-least')
 }
 
 function leaveAll(response: NodeResponse, ending: Ending): void {
   for (let seen = response[SEEN]; seen !== undefined; seen = seen.before) seen.permit.leave(ending)
 }
 
-/** Errors and the refusals of limiters say nothing about how long an answer takes. */
+/**
+ * What a status tells about latency. A quick error tells nothing, and a slow one, such as a time-out of a pool, that the work took
+ * so long at least. A refusal of a limiter never tells anything.
+ */
 export function endingOf(status: number, request?: object): Ending {
-  if (status >= 400) return 'drop'
-  return request !== undefined && bindingOutcome(request)?.pass === false ? 'drop' : 'sample'
+  if (request !== undefined && bindingOutcome(request)?.pass === false) return 'drop'
+  return status < 400 ? 'sample' : status < 500 ? 'drop' : 'at-least'
 }

@@ -1,10 +1,12 @@
-import type { Warn } from '@halt/core'
-import { messageOf } from '@halt/core/http'
+import { HaltError, type Warn } from '@halt/core'
+import { describe, messageOf } from '@halt/core/http'
 
 import type { ShedderEvents } from './state.ts'
 import type { Tell } from './guarded-limit.ts'
 
 type Listener = (detail: never) => unknown
+
+const EVENTS: readonly (keyof ShedderEvents)[] = ['shedding', 'calm', 'rebaseline']
 
 /** The functions that hear of events. None can break a request. */
 export class Listeners {
@@ -19,6 +21,10 @@ export class Listeners {
     event: E,
     listener: (detail: ShedderEvents[E]) => unknown,
   ): (() => void) => {
+    if (!EVENTS.includes(event) || typeof listener !== 'function') {
+      const fix = `Give one of ${EVENTS.map(describe).join(', ')}, and a function.`
+      throw new HaltError('HALT_E_OPTION', `on got ${describe(event)} and ${describe(listener)}.`, fix)
+    }
     const list = this.#lists.get(event) ?? new Set()
     this.#lists.set(event, list.add(listener))
     return () => void list.delete(listener)

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 import { figuresOf } from './figures.ts'
 import { bestStatic, gradient, standing, steady, unloaded } from './runs.ts'
-import { CALM, END, sceneOf, tuned, untuned } from './scenes.ts'
+import { CALM, END, sceneOf, STEADY, tuned, untuned } from './scenes.ts'
 import { type Scene, simulate, type Work } from './simulated-server.ts'
 
 const SEEDS = [201, 202]
@@ -111,6 +111,18 @@ describe('a downstream that slows from 20 to 500 ms', () => {
   it('is served in full once the longer time is taken for normal', () => {
     const { fates } = simulate(scene(201, 100), standing)
     expect(figuresOf(fates, 11_000, 15_000).refusedShare).toBeLessThan(0.05)
+  })
+})
+
+describe('a pool that answers with errors when it is full', () => {
+  it('is full no more, because slow errors count, and quick ones do not', () => {
+    for (const seed of SEEDS) {
+      const work = (): Work => ({ cpu: 0.1, wait: 20, pooled: true, giveUp: 300 })
+      const { fates } = simulate(sceneOf({ ...pool, work }, 3, seed), standing)
+      const { failedShare, good } = figuresOf(fates, STEADY, END)
+      expect(failedShare).toBeLessThan(0.02)
+      expect(good).toBeGreaterThan(0.9 * pool.capacity * ((END - STEADY) / 1000))
+    }
   })
 })
 

@@ -1,7 +1,7 @@
 import type { Fate } from './simulated-server.ts'
 
 /** An answer later than this is of no use: the client has left. */
-export const DEADLINE = 1000
+const DEADLINE = 1000
 
 export interface Figures {
   readonly offered: number
@@ -28,7 +28,7 @@ export function figuresOf(
   const within = fates.filter(fate => fate.came >= from && fate.came < to && chooses(fate))
   const latencies = within
     .filter(({ refused }) => !refused)
-    .map(({ latency = Number.POSITIVE_INFINITY }) => latency)
+    .map(({ failed, latency = Number.POSITIVE_INFINITY }) => (failed ? Number.POSITIVE_INFINITY : latency))
     .sort((a, b) => a - b)
   const good = latencies.filter(latency => latency <= DEADLINE).length
   const refused = within.length - latencies.length

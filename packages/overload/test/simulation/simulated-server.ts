@@ -13,6 +13,8 @@ export interface Work {
   readonly wait?: number
   /** Whether `wait` needs a place of the pool. */
   readonly pooled?: boolean
+  /** It answers with an error if it would wait for a place longer than this. */
+  readonly giveUp?: number
   /** Processor time after it. */
   readonly after?: number
   readonly tier?: Tier
@@ -20,7 +22,7 @@ export interface Work {
 }
 
 /** Requests that come in a stretch of time. */
-export interface Stretch {
+interface Stretch {
   readonly from: number
   readonly to: number
   readonly perSecond: number
@@ -42,6 +44,8 @@ export interface Fate {
   /** Undefined: refused, or without an answer when the simulation ended. */
   latency?: number
   refused: boolean
+  /** Whether it was answered with an error. */
+  failed: boolean
 }
 
 export interface Run {
@@ -94,11 +98,16 @@ export function simulate(
       return loop.work(REFUSING)
     }
     const finish = (): void => {
-      permit?.leave('sample')
+      permit?.leave(fate.failed ? 'at-least' : 'sample')
       fate.latency = loop.now() - fate.came
     }
     loop.work(work.cpu)
     if (work.wait === undefined) return finish()
+    const least = Math.min(...free) - loop.now()
+    if (work.giveUp !== undefined && least > work.giveUp) {
+      fate.failed = true
+      return loop.at(loop.now() + work.giveUp, finish)
+    }
     waitFor(work, () => {
       loop.work(work.after ?? 0)
       finish()
@@ -108,7 +117,7 @@ export function simulate(
   for (const { from, to, perSecond, work } of stretches) {
     end = Math.max(end, to)
     for (let at = from + random.gap(perSecond / 1000); at < to; at += random.gap(perSecond / 1000)) {
-      const fate: Fate = { came: at, work: work(random, at), refused: false }
+      const fate: Fate = { came: at, work: work(random, at), refused: false, failed: false }
       fates.push(fate)
       loop.at(at, () => handle(fate))
     }
