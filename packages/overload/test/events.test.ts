@@ -89,13 +89,14 @@ it('goes on when a listener throws or rejects, and warns', async () => {
   expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_SHEDDER_CALLBACK'])
 })
 
-it('refuses an unknown event, and a listener that is no function', () => {
+it.each([
+  ['an unknown event', 'sheding', () => {}],
+  ['a listener that is no function', 'calm', 'log'],
+])('refuses %s', (_name, event, listener) => {
   const { shedder } = crowded()
-  for (const given of [
-    ['sheding', () => {}],
-    ['calm', 'log'],
-  ])
-    expect(() => shedder.on(...(given as never))).toThrow(expect.objectContaining({ code: 'HALT_E_OPTION' }))
+  expect(() => shedder.on(event as never, listener as never)).toThrow(
+    expect.objectContaining({ code: 'HALT_E_OPTION' }),
+  )
 })
 
 it('explains itself in words', async () => {
