@@ -68,6 +68,7 @@ const projects = [
   project('packages/telemetry-prometheus', together),
   project('packages/telemetry-otel', together),
   project('packages/telemetry-webhook', together),
+  project('packages/overload', together),
   project('apps/faults', withServers),
   project('apps/demo-express', { ...withServers, ...together }),
   project('apps/demo-fastify', { ...withServers, ...together }),
@@ -75,6 +76,7 @@ const projects = [
   project('apps/demo-nest', { ...withServers, ...together }),
   project('apps/demo-lease', { ...withServers, ...together }),
   project('apps/demo-queue', { ...withServers, ...together }),
+  project('apps/demo-overload', together),
   project('apps/demo-worker', together),
 ]
 

@@ -8,6 +8,7 @@ import { lease } from './lease/index.ts'
 import { limiter } from './limiter.ts'
 import { logins } from './logins/index.ts'
 import { type Effort, memory } from './memory.ts'
+import { overload } from './overload/index.ts'
 import { postgres } from './postgres.ts'
 import { queue } from './queue/index.ts'
 import { quota } from './quota.ts'
@@ -27,6 +28,7 @@ const parts: Record<string, (effort: Effort) => Promise<Section>> = {
   lease,
   queue,
   logins,
+  overload,
   control,
   client,
   http,

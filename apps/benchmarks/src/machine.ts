@@ -23,6 +23,9 @@ const PACKAGES = [
   'hono',
   '@nestjs/core',
   'p-retry',
+  '@fastify/under-pressure',
+  'toobusy-js',
+  'overload-protection',
   'undici',
 ]
 

@@ -1,2 +1,3 @@
 export type { OtelTelemetryOptions } from './options.ts'
 export { OtelTelemetry } from './telemetry.ts'
+export { type MeasuredShedder, overloadMetrics, type OverloadMetricsOptions } from './overload.ts'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 
-import { PrometheusTelemetry } from '../src/index.ts'
+import { overloadMetrics, PrometheusTelemetry } from '../src/index.ts'
 import { dashboard, metricsIn, queries, rules } from './queries.ts'
 import { drive } from './traffic.ts'
 
@@ -10,6 +10,9 @@ import { drive } from './traffic.ts'
 async function exported(): Promise<Map<string, Set<string>>> {
   const register = new Registry()
   await drive(new PrometheusTelemetry({ register }))
+  const tiers = { critical: 0, normal: 0, batch: 0 }
+  const state = { limit: 4, inFlight: 0, ageMs: 0, insideMs: 0, calmMs: 0, sheds: [], rebaselines: 0 }
+  overloadMetrics({ name: 'shop', state: { ...state, refused: tiers, admitted: tiers } }, { register })
   const found = new Map<string, Set<string>>()
   for (const line of (await register.metrics()).split('\n')) {
     const [, name, labels = ''] = /^(\w+)(?:\{(.*)\})? /.exec(line) ?? []

@@ -5,7 +5,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { PrometheusTelemetry } from '../src/index.ts'
+import { overloadMetrics, PrometheusTelemetry } from '../src/index.ts'
 import {
   hasPrometheus,
   MISSING,
@@ -32,6 +32,17 @@ describe.skipIf(!hasPrometheus)('a real Prometheus', () => {
   beforeAll(async () => {
     const telemetry = new PrometheusTelemetry({ register })
     const store = new InMemoryStore()
+    const tiers = { critical: 1, normal: 2, batch: 3 }
+    const state = {
+      limit: 4,
+      inFlight: 2,
+      ageMs: 5,
+      insideMs: 5,
+      calmMs: 5,
+      sheds: ['batch'],
+      rebaselines: 1,
+    }
+    overloadMetrics({ name: 'shop', state: { ...state, refused: tiers, admitted: tiers } }, { register })
     traffic = setInterval(() => void drive(telemetry, store), 100)
     app = createServer((_request, response) => {
       void register.metrics().then(text => {

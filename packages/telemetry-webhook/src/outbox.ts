@@ -2,6 +2,7 @@ import type { Warn } from '@halt/core'
 
 import type { CheckedOptions } from './options.ts'
 import { post } from './post.ts'
+import type { OverloadEvent } from './overload-event.ts'
 import { identityOf, messageIdOf, type QuotaEvent } from './quota-event.ts'
 
 /** How many events are sent at the same time, so that one slow answer does not hold up all others. */
@@ -14,11 +15,14 @@ interface Wait {
   readonly end: () => void
 }
 
+/** An event of any kind. */
+export type WebhookEvent = QuotaEvent | OverloadEvent
+
 /** Events on their way to the receiver: bounded, sent again while the receiver fails, and dropped in the end. */
 export class Outbox {
   readonly #options: CheckedOptions
   readonly #warn: Warn
-  readonly #waiting: QuotaEvent[] = []
+  readonly #waiting: WebhookEvent[] = []
   readonly #sending = new Set<Promise<void>>()
   readonly #waits = new Set<Wait>()
   /** Why it takes no more events; undefined while it takes them. */
@@ -35,7 +39,7 @@ export class Outbox {
     this.#warn = warn
   }
 
-  add(event: QuotaEvent): void {
+  add(event: WebhookEvent): void {
     if (this.#whyEnded !== undefined) return this.#drop(this.#whyEnded)
     if (this.#waiting.length >= this.#options.queue) return this.#drop('too many events wait')
     this.#waiting.push(event)
@@ -70,8 +74,8 @@ export class Outbox {
     }
   }
 
-  async #send(event: QuotaEvent): Promise<void> {
-    const id = await messageIdOf(identityOf(event))
+  async #send(event: WebhookEvent): Promise<void> {
+    const id = await messageIdOf('shedder' in event.data ? event.data.id : identityOf(event as QuotaEvent))
     const body = JSON.stringify(event)
     for (let attempt = 1; ; attempt++) {
       const isLast = this.#whyEnded !== undefined || attempt >= this.#options.attempts
@@ -96,7 +100,7 @@ export class Outbox {
     this.dropped++
     this.#warn({
       code: 'HALT_W_WEBHOOK',
-      message: `A webhook about a quota was dropped: ${why}.`,
+      message: `A webhook was dropped: ${why}.`,
       fix: 'Check that the receiver answers 2xx in time. `dropped` of the WebhookTelemetry counts further ones.',
     })
   }

@@ -2,6 +2,7 @@ import { fromCaller, type QuotaUsage, type Telemetry, warnOnce } from '@halt/cor
 
 import { checkOptions, type WebhookTelemetryOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
+import { overloadEvent, type WatchedShedder } from './overload-event.ts'
 import { identityOf, type QuotaEvent, quotaEvent } from './quota-event.ts'
 
 /** How many events are remembered, so that each refusal of a quota is not an event of its own. */
@@ -33,6 +34,18 @@ export class WebhookTelemetry implements Telemetry {
 
   onQuotaExceeded(key: string, quota: QuotaUsage): void {
     this.#tell(quotaEvent('quota.exceeded', key, quota))
+  }
+
+  /**
+   * Posts an event whenever a load shedder of `@halt/overload` begins to refuse requests, and when that is over.
+   *
+   * @returns a function that ends it
+   */
+  watch(shedder: WatchedShedder): () => void {
+    const ends = (['shedding', 'calm'] as const).map(name =>
+      shedder.on(name, detail => this.#outbox.add(overloadEvent(`overload.${name}`, shedder.name, detail))),
+    )
+    return () => ends.forEach(end => end())
   }
 
   /** How many events the receiver has taken. */

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Fate, Visit } from '../src/customers.ts'
+import { picture, sumUp } from '../src/picture.ts'
+import { Screen } from '../src/screen.ts'
+
+const visits = (path: string, ...fates: readonly (readonly [at: number, fate: Fate])[]): Visit[] =>
+  fates.map(([at, fate]) => ({ path, at, fate }))
+
+describe('picture', () => {
+  const scene = {
+    paths: ['/a', '/long'],
+    visits: [
+      ...visits('/a', [0, 'answered'], [100, 'answered'], [250, 'left'], [450, 'answered'], [500, 'refused']),
+      ...visits('/long', [210, 'refused']),
+    ],
+    length: 600,
+    surge: [200, 400],
+    said: 'shop: calm',
+    hasColours: false,
+  } as const
+
+  it('draws a bar for each fifth of a second, the surge, and what the shedder says', () => {
+    const [first, second, axis, said] = picture(scene)
+    expect(first).toBe('/a     █▁▅   60 % answered, 1 told to come later, 1 waited in vain')
+    expect(second).toBe('/long   ▁     0 % answered, 1 told to come later, 0 waited in vain')
+    expect(axis?.trim()).toMatch(/^└.*┘$/)
+    expect(said).toBe('shop: calm')
+  })
+
+  it('colours red what was waited for in vain', () => {
+    const [row = ''] = picture({ ...scene, hasColours: true })
+    expect(row).toContain('\u001B[31m▁')
+    expect(row).toContain('\u001B[32m█')
+  })
+
+  it('sums nothing up as nothing', () => {
+    expect(sumUp([])).toBe('  0 % answered, 0 told to come later, 0 waited in vain')
+  })
+})
+
+describe('Screen', () => {
+  it('draws only the last picture into a file, and one over the other in a terminal', () => {
+    let text = ''
+    const write = (more: string): void => void (text += more)
+    const file = new Screen({ write })
+    file.draw(['one'])
+    file.end(['two', ''])
+    expect(text).toBe('two\n')
+    text = ''
+    const terminal = new Screen({ write, isTTY: true })
+    terminal.draw(['one', 'and'])
+    terminal.end(['two', 'and'])
+    expect(text).toContain('\u001B[2A')
+  })
+})

@@ -1,0 +1,22 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+
+import { type ProcessScript, processScript } from '../../../tools/process-script.ts'
+import { Screen } from '../src/screen.ts'
+import { show } from '../src/show.ts'
+
+let script: ProcessScript
+beforeAll(async () => {
+  script = await processScript(new URL('../src/shop-process.ts', import.meta.url))
+})
+afterAll(() => script.remove())
+
+it('shows both scenes, and says how checkout fared', async () => {
+  let text = ''
+  const screen = new Screen({ write: (more: string) => void (text += more) })
+  // Whether checkout lives depends on the machine too, so only the simulation of @halt/overload holds that.
+  await show({ screen, script: script.path, calmMs: 200, surgeMs: 400 })
+  expect(text).toContain('Without a shedder')
+  expect(text).toMatch(/shop: \d+ of \d+ in flight/)
+  expect(text).toMatch(/[✓✗] checkout: \d+ % answered with the shedder, \d+ % without/)
+  expect(text.match(/└─* ?su?r?g?e?/g)).toHaveLength(2)
+})

@@ -1,0 +1,110 @@
+import type { ByRank } from '../base/tiers.ts'
+import type { TurnClock, TurnListener } from '../base/turn-clock.ts'
+import type { Controller, WindowSummary } from './controller.ts'
+import { type Ending, type Issuer, Permit } from './permit.ts'
+import { TierFit } from './tier-fit.ts'
+import { Window } from './window.ts'
+
+/** Hears of each window that was judged. */
+export type Judged = (window: WindowSummary) => void
+
+/** Counts the requests in flight, and refuses those for which there is no place. */
+export class Governor implements TurnListener, Issuer {
+  readonly controller: Controller
+  readonly admitted: ByRank = [0, 0, 0]
+  readonly refused: ByRank = [0, 0, 0]
+  inFlight = 0
+  /** When it last refused a request, in milliseconds of the turn clock. */
+  refusedAt = 0
+  readonly #clock: TurnClock
+  readonly #isEnforced: boolean
+  readonly #judged: Judged | undefined
+  readonly #window: Window
+  readonly #fit: TierFit
+  readonly #places: ByRank = [0, 0, 0]
+  #leaving = 0
+  #leavingAt = 0
+
+  constructor(clock: TurnClock, controller: Controller, isEnforced = true, judged?: Judged) {
+    this.#clock = clock
+    this.controller = controller
+    this.#isEnforced = isEnforced
+    this.#judged = judged
+    const now = clock.read()
+    this.#window = new Window(now)
+    this.#fit = new TierFit(now)
+    this.#divide()
+  }
+
+  /** The number of requests in flight at which a tier is refused, by the tier's rank. */
+  get places(): Readonly<ByRank> {
+    return this.#places
+  }
+
+  /** Asks for a place. Call `clock.enter()` before. Undefined: refused. */
+  enter(rank: number, route: string): Permit | undefined {
+    const { now, age } = this.#clock
+    this.review(now)
+    this.#fit.arrive(rank)
+    const window = this.#window
+    if (this.inFlight >= this.#places[rank]!) {
+      this.refused[rank]!++
+      window.refused++
+      this.refusedAt = now
+      if (this.#isEnforced) return undefined
+    } else {
+      window.spend(now, this.inFlight)
+      this.admitted[rank]!++
+      window.admit(age, ++this.inFlight)
+    }
+    return new Permit(this, now, route, this.controller.cuts)
+  }
+
+  /** Takes a permit back. Its place is free at the end of the loop's turn, because others of the turn wait for the same loop. */
+  take({ at, route, cuts }: Permit, ending: Ending): void {
+    const now = this.#clock.read()
+    const inside = now - at
+    // A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing.
+    if (ending !== 'drop' && cuts === this.controller.cuts) {
+      if (ending === 'sample' || inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY))
+        this.#window.sample(route, inside)
+    }
+    if (!this.#clock.isOpen) return this.#free(now, 1, inside)
+    if (this.#leaving++ === 0) this.#clock.atEnd(this)
+    this.#leavingAt += at
+  }
+
+  turnEnded(now: number): void {
+    const count = this.#leaving
+    const held = count * now - this.#leavingAt
+    this.#leaving = 0
+    this.#leavingAt = 0
+    this.#free(now, count, held)
+  }
+
+  /** Judges the window if it is over. */
+  review(now: number): void {
+    if (this.#fit.isDue(now)) {
+      this.#fit.update(now)
+      this.#divide()
+    }
+    if (!this.#window.isDue(now)) return
+    const summary = this.#window.close(now, this.inFlight, this.#clock.stalls, this.#isEnforced)
+    this.controller.judge(summary)
+    this.#divide()
+    this.#judged?.(summary)
+  }
+
+  #free(now: number, count: number, held: number): void {
+    this.#window.spend(now, this.inFlight)
+    // In shadow mode what would have been refused leaves too. So the number counts what an enforcing shedder would have in flight.
+    this.inFlight = Math.max(0, this.inFlight - count)
+    this.#window.complete(count, held)
+    this.#fit.complete(count)
+    this.review(now)
+  }
+
+  #divide(): void {
+    this.#fit.divide(this.controller.limit, this.#places)
+  }
+}

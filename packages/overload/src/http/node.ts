@@ -1,0 +1,64 @@
+import { HaltError } from '@halt/core'
+import { describe } from '@halt/core/http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+
+import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
+import type { Refusals } from './refusals.ts'
+import { hasSeen, type NodeResponse, watch } from './watch.ts'
+
+/** A listener of the event `request` of Node's servers, HTTP/1 or HTTP/2. An Express app is one. */
+export type Listener = (request: never, response: never) => unknown
+
+/** Guards a listener of Node's servers. */
+export interface WrapListener {
+  (listener: (request: IncomingMessage, response: ServerResponse) => unknown): RequestListener
+  <L extends Listener>(listener: L): (...given: Parameters<L>) => void
+}
+
+/** Node's own request. */
+export interface RawRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+}
+
+/** Lets requests of Node's servers in, or answers them. */
+export class NodeDoor {
+  readonly #doorkeeper: Doorkeeper
+  readonly #refusals: Refusals
+
+  constructor(doorkeeper: Doorkeeper, refusals: Refusals) {
+    this.#doorkeeper = doorkeeper
+    this.#refusals = refusals
+  }
+
+  readonly wrap: WrapListener = <L extends Listener>(listener: L) => {
+    if (typeof listener !== 'function') {
+      const fix = 'Give the listener of a server, such as an Express app: createServer(shedder.wrap(app)).'
+      throw new HaltError('HALT_E_OPTION', `wrap got ${describe(listener)}.`, fix)
+    }
+    return (...[request, response]: Parameters<L>): void => {
+      if (this.admits(request, request, response)) listener(request, response)
+    }
+  }
+
+  /**
+   * Asks for a request, and watches its response or refuses it. Returns whether it may go on.
+   *
+   * @param shown what the functions of the application get
+   */
+  admits(shown: unknown, request: RawRequest, response: NodeResponse, target?: string): boolean {
+    if (hasSeen(this, response)) return true
+    const entry = this.#doorkeeper.ask(shown, request.method, target ?? request.url ?? '/')
+    if (entry === UNCOUNTED) return true
+    if (entry !== REFUSED) {
+      watch(this, entry, request, response)
+      return true
+    }
+    const { status, rawHeaders, body } = this.#refusals.pick()
+    if (!response.headersSent && response.destroyed !== true) {
+      ;(response.writeHead as (status: number, headers: readonly string[]) => void)(status, rawHeaders)
+      ;(response.end as (text: string) => void)(body.text)
+    }
+    return false
+  }
+}

@@ -1,0 +1,100 @@
+import { bindingOutcome, onResponseEnd, type EndingResponse } from '@halt/core/http'
+
+import type { Ending, Permit } from '../control/permit.ts'
+
+type Method = (this: unknown, ...args: unknown[]) => unknown
+
+/** Node's own response, of HTTP/1 or HTTP/2. */
+export interface NodeResponse extends EndingResponse {
+  statusCode: number
+  readonly headersSent: boolean
+  writeHead: unknown
+  end: unknown
+  on(event: 'close', listener: (this: NodeResponse) => void): unknown
+  [SEEN]?: Seen
+}
+
+const SEEN: unique symbol = Symbol('halt.overload')
+
+/** A shedder that a response has passed. They form a chain, the last one first. */
+class Seen {
+  readonly owner: object
+  readonly permit: Permit
+  readonly before: Seen | undefined
+  readonly request: object
+  readonly writeHead: Method
+  readonly end: Method
+
+  constructor(
+    owner: object,
+    permit: Permit,
+    before: Seen | undefined,
+    request: object,
+    response: NodeResponse,
+  ) {
+    this.owner = owner
+    this.permit = permit
+    this.before = before
+    this.request = request
+    this.writeHead = before?.writeHead ?? (response.writeHead as Method)
+    this.end = before?.end ?? (response.end as Method)
+  }
+}
+
+/** Whether a shedder has counted the request of a response. It may guard the server, and also be a middleware in it. */
+export function hasSeen(owner: object, response: NodeResponse): boolean {
+  let seen = response[SEEN]
+  while (seen !== undefined && seen.owner !== owner) seen = seen.before
+  return seen !== undefined
+}
+
+/**
+ * Gives a permit back once the application has decided the response, or once the client has left before. So a stream leaves at
+ * its headers, and an answer does not wait for a slow reader.
+ */
+// perf: bench "overload"; shared functions that find the permit on the response cost less than closures of each request.
+export function watch(owner: object, permit: Permit, request: object, response: NodeResponse): void {
+  const before = response[SEEN]
+  response[SEEN] = new Seen(owner, permit, before, request, response)
+  // It may have closed while an earlier middleware waited. Then it tells nothing more.
+  if (response.destroyed === true || response.stream?.destroyed === true) return permit.leave('at-least')
+  if (before !== undefined) return
+  response.writeHead = writeHead
+  // HTTP/1 writes the head by `writeHead`, whoever ends the response. HTTP/2 has another way within `end`.
+  if (response.stream !== undefined) response.end = end
+  response.on('close', close)
+  // A response that waits behind others of its connection emits nothing when that closes.
+  if (response.socket === null) onResponseEnd(response, () => leaveAll(response, 'at-least'))
+}
+
+function writeHead(this: NodeResponse, ...args: unknown[]): unknown {
+  const seen = this[SEEN]!
+  // The method may throw. Then the response is not decided.
+  const given = seen.writeHead.apply(this, args)
+  leaveAll(this, endingOf(this.statusCode, seen.request))
+  return given
+}
+
+function end(this: NodeResponse, ...args: unknown[]): unknown {
+  const seen = this[SEEN]!
+  const given = seen.end.apply(this, args)
+  leaveAll(this, endingOf(this.statusCode, seen.request))
+  return given
+}
+
+function close(this: NodeResponse): void {
+  leaveAll(this, this.headersSent ? endingOf(this.statusCode, this[SEEN]!.request) : 'at-least')
+}
+
+function leaveAll(response: NodeResponse, ending: Ending): void {
+  for (let seen = response[SEEN]; seen !== undefined; seen = seen.before) seen.permit.leave(ending)
+}
+
+/**
+ * What a status tells about latency. A quick error tells nothing, and a slow one, such as a time-out of a pool, that the work took
+ * so long at least. A refusal of a limiter never tells anything.
+ */
+export function endingOf(status: number, request?: object): Ending {
+  if (request !== undefined && bindingOutcome(request)?.pass === false) return 'drop'
+  return status < 400 ? 'sample' : status < 500 ? 'drop' : 'at-least'
+}

@@ -1,0 +1,129 @@
+import { expect, it } from 'vitest'
+import type { HaltWarning } from '@halt/core'
+
+import { loadShedder, makeShedder } from '../src/load-shedder.ts'
+import type { LimitState } from '../src/shedder/state.ts'
+import { pinned, until } from './pinned.ts'
+
+/** A loop whose time is moved by hand. Turns end at once. */
+function manualLoop(): {
+  readonly loop: Parameters<typeof makeShedder>[1]['loop']
+  advance(ms: number): void
+} {
+  let now = 0
+  let ends: (() => void)[] = []
+  return {
+    loop: { now: () => now, idle: () => now, afterTurn: callback => void ends.push(callback) },
+    advance(ms) {
+      for (const end of ends.splice(0)) end()
+      ends = []
+      now += ms
+    },
+  }
+}
+
+const ask = (path = '/'): Request => new Request(`http://x${path}`)
+
+/** A shedder with one place and a request in it, which takes so long. */
+function crowded(options = {}): ReturnType<typeof manualLoop> & {
+  readonly shedder: ReturnType<typeof loadShedder>
+  readonly handle: (request: Request) => Response | Promise<Response>
+  finish(): Promise<unknown>
+} {
+  const manual = manualLoop()
+  const shedder = makeShedder(options, { loop: manual.loop, controller: () => pinned(1) })
+  let finish = (): void => {}
+  const handle = shedder.fetch(
+    () => new Promise<Response>(resolve => (finish = () => resolve(new Response('done')))),
+  )
+  const first = handle(ask())
+  return {
+    ...manual,
+    shedder,
+    handle,
+    finish() {
+      finish()
+      return Promise.resolve(first)
+    },
+  }
+}
+
+it('tells when shedding begins and ends, once each, and what it was', async () => {
+  const { shedder, handle, advance, finish } = crowded({ name: 'shop' })
+  const events: [string, LimitState][] = []
+  shedder.on('shedding', state => events.push(['shedding', state]))
+  shedder.on('calm', state => events.push(['calm', state]))
+  for (let i = 0; i < 5; i++) {
+    advance(300)
+    expect((await handle(ask())).status).toBe(503)
+  }
+  expect(events.map(([name]) => name)).toEqual(['shedding'])
+  expect(events[0]?.[1]).toMatchObject({ limit: 1, inFlight: 1, sheds: ['normal'] })
+  expect(shedder.state.sheddingMs).toBeGreaterThan(0)
+  await finish()
+  advance(5000)
+  expect(shedder.state).toMatchObject({ sheds: [], sheddingMs: 0 })
+  advance(5000)
+  expect(shedder.state).toMatchObject({ sheds: [], sheddingMs: 0, cause: undefined })
+  expect(events.map(([name]) => name)).toEqual(['shedding', 'calm'])
+  expect(events[1]?.[1]).toMatchObject({ refusedMeanwhile: 5 })
+})
+
+it('goes on when a listener throws or rejects, and warns', async () => {
+  const warnings: HaltWarning[] = []
+  const { shedder, handle, advance } = crowded({ warn: (warning: HaltWarning) => warnings.push(warning) })
+  const heard: string[] = []
+  shedder.on('shedding', () => {
+    throw new Error('no pager')
+  })
+  shedder.on('shedding', (async () => Promise.reject(new Error('no pager'))) as never)
+  const off = shedder.on('shedding', () => heard.push('off'))
+  shedder.on('shedding', () => heard.push('last'))
+  off()
+  advance(1100)
+  await handle(ask())
+  advance(1100)
+  await handle(ask())
+  expect(heard).toEqual(['last'])
+  await until(() => warnings.length > 0)
+  expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_SHEDDER_CALLBACK'])
+})
+
+it.each([
+  ['an unknown event', 'sheding', () => {}],
+  ['a listener that is no function', 'calm', 'log'],
+])('refuses %s', (_name, event, listener) => {
+  const { shedder } = crowded()
+  expect(() => shedder.on(event as never, listener as never)).toThrow(
+    expect.objectContaining({ code: 'HALT_E_OPTION' }),
+  )
+})
+
+it('explains itself in words', async () => {
+  const { shedder, handle, advance } = crowded({ name: 'shop' })
+  expect(shedder.explain()).toBe(
+    'shop: 1 of 1 in flight, sheds nothing; requests wait 0 ms before the handler, 0 ms inside, 0 ms when calm.',
+  )
+  advance(1100)
+  await handle(ask())
+  advance(1100)
+  await handle(ask())
+  expect(shedder.explain()).toMatch(
+    /^shop: 1 of 1 in flight, sheds normal for 1 s, because the event loop is full; requests wait \d/,
+  )
+})
+
+it('explains each route of its own', async () => {
+  const manual = manualLoop()
+  const shedder = makeShedder(
+    { name: 'shop', scope: 'route', mode: 'shadow' },
+    { loop: manual.loop, controller: () => pinned(5) },
+  )
+  expect(shedder.explain()).toBe('shop: no request has come yet.')
+  const handle = shedder.fetch(() => new Response('done'))
+  await handle(ask('/cart'))
+  await handle(ask('/items/7'))
+  const lines = shedder.explain().split('\n')
+  expect(lines.map(line => line.split(':')[0])).toEqual(['shop, GET /cart', 'shop, GET /items/'])
+  expect(lines[0]).toMatch(/Shadow: nothing is refused\.$/)
+})

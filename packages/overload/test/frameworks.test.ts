@@ -1,0 +1,219 @@
+import { serve as serveHono } from '@hono/node-server'
+import { halt } from '@halt/express'
+import { InMemoryStore } from '@halt/store-memory'
+import express from 'express'
+import Fastify from 'fastify'
+import { Hono } from 'hono'
+import type { AddressInfo } from 'node:net'
+import { createServer, type Server } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+
+import type { LoadShedder } from '../src/load-shedder.ts'
+import { serve, shedderOf, until, Waiting } from './pinned.ts'
+
+const waiting = new Waiting()
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  waiting.letGo()
+  for (const close of closing.splice(0)) await close()
+})
+
+/** Starts an app with the routes `/slow`, which waits, and `/quick`. Returns its address. */
+type Start = (shedder: LoadShedder) => Promise<string>
+
+const starts: Record<string, Start> = {
+  async express(shedder) {
+    const app = express()
+    app.use(shedder.express)
+    app.get('/slow', async (_request, response) => {
+      await waiting.wait()
+      response.send('done')
+    })
+    app.get('/quick', (_request, response) => void response.send('done'))
+    const server = await serve(app)
+    closing.push(server.close)
+    return server.url
+  },
+  async 'express behind wrap and with its middleware'(shedder) {
+    const app = express()
+    app.use(shedder.express)
+    app.get('/slow', async (_request, response) => {
+      await waiting.wait()
+      response.send('done')
+    })
+    app.get('/quick', (_request, response) => void response.send('done'))
+    const server = await serve(shedder.wrap(app))
+    closing.push(server.close)
+    return server.url
+  },
+  async fastify(shedder) {
+    const app = Fastify({ forceCloseConnections: true })
+    await app.register(shedder.fastify)
+    app.get('/slow', async () => {
+      await waiting.wait()
+      return 'done'
+    })
+    app.get('/quick', async () => 'done')
+    closing.push(() => app.close())
+    return app.listen({ port: 0, host: '127.0.0.1' })
+  },
+  async 'fastify in preHandler'(shedder) {
+    const app = Fastify({ forceCloseConnections: true })
+    await app.register(shedder.fastify, { hook: 'preHandler' })
+    app.get('/slow', async () => {
+      await waiting.wait()
+      return 'done'
+    })
+    app.get('/quick', async () => 'done')
+    closing.push(() => app.close())
+    return app.listen({ port: 0, host: '127.0.0.1' })
+  },
+  async 'fastify behind wrap'(shedder) {
+    const serverFactory = (handler: never): Server => createServer(shedder.wrap(handler))
+    const app = Fastify({ serverFactory: serverFactory as never, forceCloseConnections: true })
+    app.get('/slow', async () => {
+      await waiting.wait()
+      return 'done'
+    })
+    app.get('/quick', async () => 'done')
+    closing.push(() => app.close())
+    return app.listen({ port: 0, host: '127.0.0.1' })
+  },
+  async 'hono on Node'(shedder) {
+    const app = honoApp(shedder)
+    const server = serveHono({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
+    await new Promise<void>(resolve => void server.once('listening', resolve))
+    closing.push(() => {
+      server.closeAllConnections()
+      return new Promise(resolve => server.close(resolve))
+    })
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  },
+}
+
+function honoApp(shedder: LoadShedder): Hono {
+  const app = new Hono()
+  app.use(shedder.hono)
+  app.get('/slow', async context => {
+    await waiting.wait()
+    return context.text('done')
+  })
+  app.get('/quick', context => context.text('done'))
+  return app
+}
+
+describe.each(Object.entries(starts))('%s', (_name, start) => {
+  it('admits, refuses with a 503, and frees places of answers and of leavers once', async () => {
+    const shedder = shedderOf(2)
+    const url = await start(shedder)
+    const ask = (path: string, init = {}): Promise<Response> => fetch(`${url}${path}`, init)
+    const leaver = new AbortController()
+    const first = ask('/slow')
+    const left = ask('/slow', { signal: leaver.signal }).catch(() => undefined)
+    await until(() => waiting.count === 2)
+    const refused = await ask('/quick')
+    expect(refused.status).toBe(503)
+    expect(refused.headers.get('retry-after')).toMatch(/^[123]$/)
+    expect(await refused.json()).toMatchObject({ error: 'service_unavailable', reason: 'overloaded' })
+    expect((await ask('/health')).status).toBe(404)
+    leaver.abort()
+    await left
+    await until(() => shedder.state.inFlight === 1)
+    expect((await ask('/quick')).status).toBe(200)
+    waiting.letGo()
+    expect(await (await first).text()).toBe('done')
+    await until(() => shedder.state.inFlight === 0)
+    expect(shedder.state).toMatchObject({ admitted: { normal: 3 }, refused: { normal: 1 } })
+  })
+})
+
+describe.each([
+  ['hono elsewhere', (shedder: LoadShedder) => (request: Request) => honoApp(shedder).fetch(request)],
+  [
+    'fetch',
+    (shedder: LoadShedder) =>
+      shedder.fetch(async (request: Request) => {
+        if (request.url.endsWith('/slow')) await waiting.wait()
+        return new Response('done')
+      }),
+  ],
+])('%s', (_name, make) => {
+  it('admits, refuses, and frees the place of one who leaves', async () => {
+    const shedder = shedderOf(2)
+    const handler = make(shedder)
+    const leaver = new AbortController()
+    const first = handler(new Request('http://x/slow'))
+    const second = handler(new Request('http://x/slow', { signal: leaver.signal }))
+    await until(() => waiting.count === 2)
+    const refused = await handler(new Request('http://x/quick'))
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([
+      503,
+      expect.stringMatching(/^[123]$/),
+    ])
+    leaver.abort()
+    await until(() => shedder.state.inFlight === 1)
+    expect((await handler(new Request('http://x/quick'))).status).toBe(200)
+    waiting.letGo()
+    await Promise.all([first, second])
+    await until(() => shedder.state.inFlight === 0)
+  })
+})
+
+describe('fetch', () => {
+  it('frees the place of a handler that throws or rejects, and passes the error on', async () => {
+    const shedder = shedderOf(1)
+    const rejects = shedder.fetch(async () => Promise.reject(new Error('no')))
+    await expect(rejects(new Request('http://x/'))).rejects.toThrow('no')
+    const throws = shedder.fetch(() => {
+      throw new Error('no')
+    })
+    await until(() => shedder.state.inFlight === 0)
+    expect(() => throws(new Request('http://x/'))).toThrow('no')
+    await until(() => shedder.state.inFlight === 0)
+  })
+
+  it('hands the arguments of the platform on', async () => {
+    const handler = shedderOf(1).fetch((_request: Request, env: { name: string }) => new Response(env.name))
+    expect(await (await handler(new Request('http://x/'), { name: 'env' })).text()).toBe('env')
+  })
+})
+
+describe('beside a limiter', () => {
+  it('is asked first: a refusal charges nothing, and a refusal of the limiter frees the place', async () => {
+    const shedder = shedderOf(1)
+    const store = new InMemoryStore()
+    const policy = { name: 'api', limit: 2, window: 60, algorithm: 'fixed-window' } as const
+    const app = express()
+    app.use(halt({ store, policy, exemptPrivateIps: false }))
+    app.get('/slow', async (_request, response) => {
+      await waiting.wait()
+      response.send('done')
+    })
+    app.get('/quick', (_request, response) => void response.send('done'))
+    const server = await serve(shedder.wrap(app))
+    closing.push(server.close)
+    const slow = server.get('/slow')
+    await until(() => waiting.count === 1)
+    for (let i = 0; i < 5; i++) expect((await server.get('/quick')).status).toBe(503)
+    waiting.letGo()
+    expect((await slow).headers.get('ratelimit-remaining')).toBe('1')
+    const last = await server.get('/quick')
+    expect([last.status, last.headers.get('ratelimit-remaining')]).toEqual([200, '0'])
+    expect((await server.get('/quick')).status).toBe(429)
+    await until(() => shedder.state.inFlight === 0)
+  })
+})
+
+describe('Node listeners behind several shedders', () => {
+  it('frees the places of all of them', async () => {
+    const [outer, inner] = [shedderOf(5), shedderOf(5)]
+    const server = await serve(
+      outer.wrap(inner.wrap((_request: unknown, response: { end(): void }) => response.end())),
+    )
+    closing.push(server.close)
+    expect((await server.get()).status).toBe(200)
+    await until(() => outer.state.inFlight === 0 && inner.state.inFlight === 0)
+    expect([outer.state.admitted.normal, inner.state.admitted.normal]).toEqual([1, 1])
+  })
+})

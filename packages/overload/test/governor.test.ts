@@ -1,0 +1,110 @@
+import { expect, it } from 'vitest'
+
+import { TurnClock } from '../src/base/turn-clock.ts'
+import type { Controller, WindowSummary } from '../src/control/controller.ts'
+import { Governor } from '../src/control/governor.ts'
+import type { Ending, Permit } from '../src/control/permit.ts'
+
+/** A governor with 100 places on a loop whose time is moved by hand, and the windows that it has judged. */
+function scene(): {
+  readonly governor: Governor
+  readonly windows: WindowSummary[]
+  readonly controller: { cuts: number }
+  enter(): Permit
+  advance(ms: number): void
+} {
+  let now = 0
+  let ends: (() => void)[] = []
+  const clock = new TurnClock({ now: () => now, idle: () => now, afterTurn: end => void ends.push(end) })
+  const windows: WindowSummary[] = []
+  const controller = {
+    limit: 100,
+    cuts: 0,
+    finding: { baselines: new Map<string, number>(), rebaselines: 0 },
+    judge: (window: WindowSummary) => void windows.push(window),
+  } satisfies Controller
+  const governor = new Governor(clock, controller)
+  return {
+    governor,
+    windows,
+    controller,
+    enter() {
+      clock.enter()
+      return governor.enter(1, '/')!
+    },
+    advance(ms) {
+      const ended = ends
+      ends = []
+      for (const end of ended) end()
+      now += ms
+    },
+  }
+}
+
+/** Lets so many requests take so long, one after the other. */
+function run({ enter, advance }: ReturnType<typeof scene>, times: readonly number[], ending: Ending): void {
+  for (const ms of times) {
+    const permit = enter()
+    advance(ms)
+    permit.leave(ending)
+  }
+  enter()
+  advance(1100)
+  enter().leave('drop')
+}
+
+it('frees a place at the end of the turn in which a request has ended, and at once outside of one', () => {
+  const { governor, enter, advance } = scene()
+  const [first, second] = [enter(), enter()]
+  first.leave('sample')
+  expect(governor.inFlight).toBe(2)
+  advance(1)
+  expect(governor.inFlight).toBe(1)
+  second.leave('sample')
+  expect(governor.inFlight).toBe(0)
+})
+
+it('frees a place once, however often and for whatever reason it is given back', () => {
+  const { governor, enter, advance } = scene()
+  const permit = enter()
+  enter()
+  for (const ending of ['at-least', 'sample', 'drop', 'at-least'] as const) permit.leave(ending)
+  advance(1)
+  permit.leave('sample')
+  expect(governor.inFlight).toBe(1)
+})
+
+it('takes what ended early for latency only if it was slower than usual', () => {
+  const a = scene()
+  run(
+    a,
+    Array.from({ length: 10 }, () => 20),
+    'sample',
+  )
+  expect(a.windows.at(-1)?.routes.get('/')).toMatchObject({ samples: 10, insideMs: 20 })
+  run(a, [1, 2, 3, 500], 'at-least')
+  expect(a.windows.at(-1)?.routes.get('/')).toMatchObject({ samples: 1, insideMs: 500 })
+  run(a, [1, 500], 'drop')
+  expect(a.windows.at(-1)?.routes.size).toBe(0)
+})
+
+it('does not take for latency what was admitted before a cut', () => {
+  const { windows, controller, enter, advance } = scene()
+  const before = enter()
+  controller.cuts++
+  const after = enter()
+  advance(300)
+  before.leave('sample')
+  after.leave('sample')
+  advance(1000)
+  enter()
+  expect(windows.at(-1)?.routes.get('/')?.samples).toBe(1)
+  expect(windows.at(-1)?.completions).toBe(2)
+})
+
+it('says how much longer those in flight will take than those that ended', () => {
+  const a = scene()
+  for (let i = 0; i < 9; i++) a.enter()
+  run(a, [10, 10, 10], 'sample')
+  expect(a.windows.at(-1)?.censored).toBeGreaterThan(5)
+})

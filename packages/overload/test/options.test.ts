@@ -1,0 +1,149 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { HaltWarning } from '@halt/core'
+
+import { loopOf } from '../src/base/loop.ts'
+import { loadShedder, makeShedder } from '../src/load-shedder.ts'
+import type { NodeRequest } from '../src/shedder/options.ts'
+import { pinned, serve, shedderOf, type TestServer } from './pinned.ts'
+
+let server: TestServer | undefined
+afterEach(async () => {
+  await server?.close()
+  server = undefined
+})
+
+describe('loadShedder', () => {
+  it('needs no options', () => {
+    expect(loadShedder().state).toMatchObject({ name: 'app', mode: 'enforce', limit: 20, inFlight: 0 })
+  })
+
+  it.each([
+    ['a limit', { limit: 100 }, 'HALT_E_SHEDDER_FIELD'],
+    ['a window', { window: 60 }, 'HALT_E_SHEDDER_FIELD'],
+    ['a key', { keyExtractor: () => 'x' }, 'HALT_E_SHEDDER_FIELD'],
+    ['a store', { store: {} }, 'HALT_E_SHEDDER_FIELD'],
+    ['a threshold of under-pressure', { maxEventLoopDelay: 100 }, 'HALT_E_SHEDDER_FIELD'],
+    ['an unknown option', { prioritty: 'normal' }, 'HALT_E_UNKNOWN_FIELD'],
+    ['options that are no object', 'normal', 'HALT_E_OPTION'],
+    ['null', null, 'HALT_E_OPTION'],
+    ['an unknown tier', { priority: 'high' }, 'HALT_E_OPTION'],
+    ['an unknown scope', { scope: 'user' }, 'HALT_E_OPTION'],
+    ['an unknown mode', { mode: 'on' }, 'HALT_E_OPTION'],
+    ['a name with spaces', { name: 'my app' }, 'HALT_E_OPTION'],
+    ['a route that is text', { route: '/x' }, 'HALT_E_OPTION'],
+    ['min 0', { min: 0 }, 'HALT_E_OPTION'],
+    ['max below min', { min: 10, max: 5 }, 'HALT_E_OPTION'],
+    ['NaN', { max: Number.NaN }, 'HALT_E_OPTION'],
+    ['an error format that does not exist', { errorFormat: 'xml' }, 'HALT_E_OPTION'],
+    ['a warn that is no function', { warn: true }, 'HALT_E_OPTION'],
+    ['exemptions that are text', { exemptions: '/admin' }, 'HALT_E_OPTION'],
+    ['a pattern', { exemptions: ['/admin/*'] }, 'HALT_E_EXEMPTION'],
+    ['an exemption of everything', { exemptions: ['/'] }, 'HALT_E_EXEMPTION'],
+    ['an address', { exemptions: ['10.0.0.0/8'] }, 'HALT_E_EXEMPTION'],
+    ['health checks that are text', { exemptHealthChecks: '/up' }, 'HALT_E_OPTION'],
+  ])('refuses %s', (_name, options, code) => {
+    expect(() => loadShedder(options as never)).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('says what it is not, for a field of a rate limit', () => {
+    expect(() => loadShedder({ limit: 100 } as never)).toThrow(/no number to set.*use a RateLimiter/)
+  })
+})
+
+describe('priority', () => {
+  it('gets the request, and sorts it into a tier', async () => {
+    const priority = (request: NodeRequest): 'critical' | 'batch' =>
+      request.headers['x-job'] === undefined ? 'critical' : 'batch'
+    const shedder = shedderOf(9, { priority })
+    server = await serve(shedder.wrap((_request, response) => response.end()))
+    await server.get()
+    await server.get('/', { headers: { 'x-job': '1' } })
+    expect(shedder.state.admitted).toEqual({ critical: 1, normal: 0, batch: 1 })
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no user')
+      },
+      'no user',
+    ],
+    ['returns an unknown tier', () => 'high', '"high"'],
+    ['returns a promise', async () => 'critical', 'an object'],
+    ['rejects', async () => Promise.reject(new Error('later')), 'an object'],
+  ])('counts a request as normal if the function %s, and warns', async (_name, priority, said) => {
+    const warnings: HaltWarning[] = []
+    const shedder = shedderOf(9, { priority: priority as never, warn: warning => warnings.push(warning) })
+    server = await serve(shedder.wrap((_request, response) => response.end()))
+    expect((await server.get()).status).toBe(200)
+    expect(shedder.state.admitted.normal).toBe(1)
+    expect(warnings).toEqual([expect.objectContaining({ code: 'HALT_W_SHEDDER_CALLBACK' })])
+    expect(warnings[0]?.message).toContain(said)
+  })
+})
+
+describe('scope "route"', () => {
+  it('has one limit for each route, and names it by the path or by the function', async () => {
+    const shedder = shedderOf(5, { scope: 'route' })
+    server = await serve(shedder.wrap((_request, response) => response.end()))
+    for (const path of ['/users/1', '/users/2', '/items']) await server.get(path)
+    expect(shedder.state.limits.map(({ route, admitted }) => [route, admitted.normal])).toEqual([
+      ['GET /users/:id', 2],
+      ['GET /items', 1],
+    ])
+    const named = shedderOf(5, {
+      scope: 'route',
+      route: (request: NodeRequest) => request.url?.slice(0, 3) ?? '',
+    })
+    await server.close()
+    server = await serve(named.wrap((_request, response) => response.end()))
+    await server.get('/users/1')
+    expect(named.state.limits.map(({ route }) => route)).toEqual(['/us'])
+  })
+
+  it('keeps at most 32 routes apart', async () => {
+    const shedder = shedderOf(5, { scope: 'route' })
+    server = await serve(shedder.wrap((_request, response) => response.end()))
+    for (let i = 0; i < 40; i++)
+      await server.get(`/${String.fromCharCode(97 + (i % 26))}${i < 26 ? '' : 'x'}`)
+    expect(shedder.state.limits).toHaveLength(33)
+    expect(shedder.state.admitted.normal).toBe(40)
+  })
+
+  it('names the route by the path if the function fails', async () => {
+    const warnings: HaltWarning[] = []
+    const shedder = shedderOf(5, {
+      scope: 'route',
+      route: (() => 7) as never,
+      warn: warning => warnings.push(warning),
+    })
+    server = await serve(shedder.wrap((_request, response) => response.end()))
+    await server.get('/items')
+    expect(shedder.state.limits[0]?.route).toBe('GET /items')
+    expect(warnings[0]?.code).toBe('HALT_W_SHEDDER_CALLBACK')
+  })
+})
+
+describe('a runtime whose loop cannot be seen', () => {
+  it('is Workers, and one without setImmediate', () => {
+    expect(loopOf()).toBeDefined()
+    expect(loopOf({ ...globalThis, navigator: { userAgent: 'Cloudflare-Workers' } })).toBeUndefined()
+    expect(loopOf({ performance })).toBeUndefined()
+  })
+
+  it('lets all requests pass, and warns', async () => {
+    const warnings: HaltWarning[] = []
+    const warn = (warning: HaltWarning): void => void warnings.push(warning)
+    const shedder = makeShedder({ warn }, { loop: undefined, controller: () => pinned(1) })
+    const handler = shedder.fetch(() => new Response('done'))
+    for (let i = 0; i < 3; i++) expect((await handler(new Request('http://x/'))).status).toBe(200)
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_LOOP_UNSEEN'])
+    expect(shedder.state.mode).toBe('off')
+  })
+
+  it('is said to be known with mode "off"', () => {
+    const warn = (): never => expect.fail('it warned')
+    makeShedder({ mode: 'off', warn }, { loop: undefined, controller: () => pinned(1) })
+  })
+})

@@ -1,0 +1,215 @@
+// The figures that docs/overload.md promises, each as a ratio to a run of the same scene. The seeds were never used to
+// set a constant.
+import { describe, expect, it } from 'vitest'
+
+import { figuresOf } from './figures.ts'
+import { bestStatic, gradient, standing, steady, unloaded } from './runs.ts'
+import { CALM, END, sceneOf, STEADY, tuned, untuned } from './scenes.ts'
+import { type Scene, simulate, type Work } from './simulated-server.ts'
+
+const SEEDS = [201, 202]
+const kinds = [...tuned, ...untuned]
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length
+
+const [processor, , pool] = tuned as [(typeof tuned)[0], (typeof tuned)[0], (typeof tuned)[0]]
+
+describe.each(kinds)('$name', kind => {
+  it('refuses nothing at 0.8 times the capacity', () => {
+    for (const seed of SEEDS) {
+      const { fates } = simulate(sceneOf(kind, 0.8, seed), standing)
+      const { refusedShare } = figuresOf(fates, 500, END)
+      expect(refusedShare, `seed ${seed}`).toBeLessThanOrEqual(kind.slack?.refused ?? 0)
+    }
+  })
+
+  it.each([1.5, 3])(
+    'answers 90 percent of what the best static limit does, at %s times the capacity',
+    times => {
+      const goods = SEEDS.map(seed => steady(kind, times, seed, standing))
+      expect(mean(goods.map(({ goodShare }) => goodShare)) / bestStatic(kind, times)).toBeGreaterThan(
+        kind.slack?.good ?? 0.9,
+      )
+      expect(mean(goods.map(({ failedShare }) => failedShare))).toBeLessThan(0.005)
+    },
+  )
+
+  it('keeps the 99th percentile of those admitted within 5 times that of half the load', () => {
+    const p99s = SEEDS.map(seed => steady(kind, 3, seed, standing).p99)
+    expect(mean(p99s)).toBeLessThanOrEqual((kind.slack?.p99 ?? 5) * unloaded(kind))
+  })
+})
+
+describe('ten times the capacity', () => {
+  it.each(kinds.filter(({ capacity, slack }) => capacity < 500 && slack === undefined))(
+    'answers 90 percent of what the best static limit does: $name',
+    kind => {
+      const goods = SEEDS.map(seed => steady(kind, 10, seed, standing).goodShare)
+      expect(mean(goods) / bestStatic(kind, 10)).toBeGreaterThan(0.9)
+    },
+  )
+
+  it('is lost without a limit', () => {
+    for (const kind of [processor, pool]) {
+      const { goodShare } = figuresOf(simulate(sceneOf(kind, 10, 201), undefined).fates, CALM + 1000, END)
+      expect(goodShare, kind.name).toBeLessThan(0.01)
+    }
+  })
+})
+
+describe('a load that ends', () => {
+  it.each([processor, pool])('is over within a second: $name', ({ capacity, work, pool: places = 0 }) => {
+    for (const seed of SEEDS) {
+      const scene: Scene = {
+        seed,
+        pool: places,
+        stretches: [
+          { from: 0, to: CALM, perSecond: capacity / 2, work },
+          { from: CALM, to: 4000, perSecond: capacity * 10, work },
+          { from: 4000, to: 7000, perSecond: capacity / 2, work },
+        ],
+      }
+      const { fates } = simulate(scene, standing)
+      const after = figuresOf(fates, 5000, 7000)
+      expect([after.refused, after.failed]).toEqual([0, 0])
+      expect(after.p99).toBeLessThan(100)
+    }
+  })
+})
+
+describe('a start straight into three times the capacity', () => {
+  it.each([processor, pool])('answers what it can: $name', ({ capacity, work, pool: places = 0 }) => {
+    const scene = {
+      seed: 201,
+      pool: places,
+      stretches: [{ from: 0, to: 5000, perSecond: capacity * 3, work }],
+    }
+    const { good, failed } = figuresOf(simulate(scene, standing).fates, 0, 5000)
+    expect(good).toBeGreaterThan(0.85 * capacity * 5)
+    expect(failed).toBe(0)
+  })
+})
+
+describe('a downstream that slows from 20 to 500 ms', () => {
+  const scene = (seed: number, perSecond: number): Scene => ({
+    seed,
+    stretches: [
+      { from: 0, to: 15_000, perSecond, work: (_, now): Work => ({ cpu: 0.1, wait: now < 5000 ? 20 : 500 }) },
+    ],
+  })
+
+  it.each([100, 400])('costs at most half of what it costs Gradient2, at %i requests a second', perSecond => {
+    const good = (guard: typeof standing): number =>
+      mean(
+        SEEDS.map(seed => figuresOf(simulate(scene(seed, perSecond), guard).fates, 5000, 15_000).goodShare),
+      )
+    const ours = good(standing)
+    expect(ours / good(gradient)).toBeGreaterThan(2)
+    expect(ours).toBeGreaterThan(0.5)
+  })
+
+  it('is served in full once the longer time is taken for normal', () => {
+    const { fates } = simulate(scene(201, 100), standing)
+    expect(figuresOf(fates, 11_000, 15_000).refusedShare).toBeLessThan(0.05)
+  })
+})
+
+describe('a pool that answers with errors when it is full', () => {
+  it('is full no more, because slow errors count, and quick ones do not', () => {
+    for (const seed of SEEDS) {
+      const work = (): Work => ({ cpu: 0.1, wait: 20, pooled: true, giveUp: 300 })
+      const { fates } = simulate(sceneOf({ ...pool, work }, 3, seed), standing)
+      const { failedShare, good } = figuresOf(fates, STEADY, END)
+      expect(failedShare).toBeLessThan(0.02)
+      expect(good).toBeGreaterThan(0.9 * pool.capacity * ((END - STEADY) / 1000))
+    }
+  })
+})
+
+describe('stalls of the machine', () => {
+  it('refuse nothing at half of the capacity', () => {
+    const pauses = Array.from({ length: 8 }, (_, i) => [1000 * (i + 1), 100] as const)
+    for (const seed of SEEDS) {
+      const { fates } = simulate(sceneOf({ ...processor, pauses }, 0.5, seed), standing)
+      expect(figuresOf(fates, 500, END).refused).toBe(0)
+    }
+  })
+
+  it.each([processor, pool])('let at most 3 percent of the next onset fail: $name', kind => {
+    for (const seed of SEEDS) {
+      const { fates } = simulate(sceneOf({ ...kind, pauses: [[1400, 500]] }, 10, seed), standing)
+      expect(figuresOf(fates, CALM, CALM + 1000).failedShare).toBeLessThan(0.03)
+    }
+  })
+})
+
+describe('tiers', () => {
+  const surge = (kind: (typeof tuned)[0], seed: number): Scene => {
+    const tiered = (
+      tier: 'critical' | 'normal' | 'batch',
+      times: number,
+      from: number,
+    ): Scene['stretches'][0] => ({
+      from,
+      to: END,
+      perSecond: kind.capacity * times,
+      work: (random, now) => ({ ...kind.work(random, now), tier }),
+    })
+    return {
+      seed,
+      ...(kind.pool === undefined ? {} : { pool: kind.pool }),
+      stretches: [tiered('critical', 0.2, 0), tiered('normal', 0.3, 0), tiered('batch', 10, CALM)],
+    }
+  }
+
+  it.each([processor, pool])('that fit live through a tenfold surge of batch: $name', kind => {
+    for (const seed of SEEDS) {
+      const { fates } = simulate(surge(kind, seed), standing)
+      const of = (tier: string): number =>
+        figuresOf(fates, CALM, END, ({ work }) => work.tier === tier).goodShare
+      expect(of('critical')).toBeGreaterThanOrEqual(0.994)
+      expect(of('normal')).toBeGreaterThanOrEqual(0.99)
+      expect(of('batch')).toBeGreaterThan(0)
+    }
+  })
+
+  it('that do not fit share: critical gets more than normal, and normal more than batch', () => {
+    const stretches = (['critical', 'normal', 'batch'] as const).map(tier => ({
+      from: 0,
+      to: 6000,
+      perSecond: pool.capacity,
+      work: (): Work => ({ cpu: 0.1, wait: 20, pooled: true, tier }),
+    }))
+    const { fates } = simulate({ seed: 201, pool: 10, stretches }, standing)
+    const [critical, normal, batch] = (['critical', 'normal', 'batch'] as const).map(
+      tier => figuresOf(fates, 1000, 6000, ({ work }) => work.tier === tier).goodShare,
+    )
+    expect(critical).toBeGreaterThan(0.6)
+    expect(critical).toBeGreaterThan(normal as number)
+    expect(normal).toBeGreaterThan(batch as number)
+  })
+})
+
+describe('one limit a route', () => {
+  it('does not shed a fast route because of a slow one', () => {
+    const scene: Scene = {
+      seed: 201,
+      pool: 10,
+      stretches: [
+        { from: 0, to: 7000, perSecond: 400, work: () => ({ cpu: 0.3, route: '/fast' }) },
+        {
+          from: 0,
+          to: 7000,
+          perSecond: 2500,
+          work: () => ({ cpu: 0.05, wait: 20, pooled: true, route: '/slow' }),
+        },
+      ],
+    }
+    const { fates } = simulate(scene, standing, { perRoute: true })
+    const fast = figuresOf(fates, 1000, 7000, ({ work }) => work.route === '/fast')
+    expect(fast.goodShare).toBeGreaterThan(0.99)
+    expect(figuresOf(fates, 1000, 7000, ({ work }) => work.route === '/slow').good).toBeGreaterThan(
+      0.85 * 500 * 6,
+    )
+  })
+})

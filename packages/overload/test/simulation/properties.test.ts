@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Controller, WindowSummary } from '../../src/control/controller.ts'
+import { Gradient } from '../../src/control/gradient.ts'
+import { StandingQueue } from '../../src/control/standing-queue.ts'
+import { figuresOf } from './figures.ts'
+import { Random } from './random.ts'
+import { BOUNDS, gradient, standing, steady } from './runs.ts'
+import { CALM, END, sceneOf, tuned, untuned } from './scenes.ts'
+import { simulate } from './simulated-server.ts'
+
+const [processor, , pool] = tuned as [(typeof tuned)[0], (typeof tuned)[0], (typeof tuned)[0]]
+
+const makers: Record<string, (bounds: { min: number; max: number }) => Controller> = {
+  StandingQueue: bounds => new StandingQueue(bounds),
+  Gradient: bounds => new Gradient(bounds),
+}
+
+describe.each(Object.entries(makers))('%s', (_name, make) => {
+  it('keeps its limit finite and within its bounds, whatever it is told', () => {
+    const random = new Random(1)
+    const controller = make({ min: 3, max: 50 })
+    const number = (bound: number): number => (random.next() < 0.1 ? 0 : Math.floor(random.next() * bound))
+    let [least, most] = [Number.POSITIVE_INFINITY, 0]
+    for (let i = 0; i < 5000; i++) {
+      const insideMs = random.next() < 0.1 ? 0 : random.logNormal(20, 2)
+      const window: WindowSummary = {
+        at: i * 100,
+        durationMs: 100,
+        completions: number(100),
+        refused: number(100),
+        admitted: number(100),
+        peak: number(200),
+        before: number(100),
+        inFlight: number(100),
+        leastAgeMs: random.next() < 0.5 ? 0 : random.logNormal(20, 2),
+        ageMs: 0,
+        censored: 1 + random.next() * 10,
+        stalled: random.next() < 0.1,
+        enforced: random.next() < 0.8,
+        routes: new Map(
+          random.next() < 0.1
+            ? []
+            : [['/', { samples: 1 + number(50), insideMs, errorMs: insideMs / 3, leastMs: insideMs / 4 }]],
+        ),
+      }
+      controller.judge(window)
+      least = Math.min(least, controller.limit)
+      most = Math.max(most, controller.limit)
+    }
+    expect([least >= 3, most <= 50]).toEqual([true, true])
+  })
+})
+
+describe('the default controller', () => {
+  it('is the standing queue, because it answers as much as Gradient2 everywhere, and more quickly', () => {
+    let [ours, theirs] = [0, 0]
+    let [oursP99, theirsP99] = [0, 0]
+    for (const kind of [...tuned, ...untuned]) {
+      for (const seed of [301]) {
+        const [our, their] = [steady(kind, 3, seed, standing), steady(kind, 3, seed, gradient)]
+        ours += our.goodShare
+        theirs += their.goodShare
+        if (kind.name.startsWith('processor')) {
+          oursP99 += our.p99
+          theirsP99 += their.p99
+        }
+      }
+    }
+    expect(ours / theirs).toBeGreaterThan(0.97)
+    expect(oursP99 / theirsP99).toBeLessThan(0.75)
+  })
+
+  it.each([
+    [10, processor],
+    [2, pool],
+  ])('does not drift in %i minutes of three times the capacity', (minutes, kind) => {
+    const { capacity, work, pool: places = 0 } = kind
+    const end = minutes * 60_000
+    const scene = {
+      seed: 1,
+      pool: places,
+      stretches: [
+        { from: 0, to: CALM, perSecond: capacity / 2, work },
+        { from: CALM, to: end, perSecond: capacity * 3, work },
+      ],
+    }
+    const { fates, governors } = simulate(scene, standing)
+    const [first, last] = [figuresOf(fates, 5000, 65_000), figuresOf(fates, end - 60_000, end)]
+    expect(last.good / first.good).toBeGreaterThan(0.95)
+    expect(last.p99 / first.p99).toBeLessThan(1.5)
+    expect(governors.get('')?.controller.limit).toBeGreaterThanOrEqual(BOUNDS.min)
+  })
+})
+
+describe('places', () => {
+  it('are all free once every request has left', () => {
+    for (const kind of untuned) {
+      const { governors } = simulate(sceneOf(kind, 3, 5), standing)
+      expect([...governors.values()].map(({ inFlight }) => inFlight)).toEqual([0])
+    }
+  })
+})
+
+describe('shadow mode', () => {
+  it.each([processor, pool])(
+    'refuses nothing, and says within a factor of 3 how much an enforced limit would refuse: $name',
+    kind => {
+      const scene = sceneOf(kind, 1.5, 7)
+      const { governors, fates } = simulate(scene, standing, { enforced: false })
+      expect(figuresOf(fates, 0, END).refused).toBe(0)
+      const [would] = [...governors.values()].map(({ refused }) => refused[1])
+      const does = simulate(scene, standing).governors.get('')?.refused[1] as number
+      expect((would as number) / does).toBeGreaterThan(0.6)
+      expect((would as number) / does).toBeLessThan(3)
+    },
+  )
+
+  it('refuses nothing in its books either, below the capacity', () => {
+    const { governors } = simulate(sceneOf(pool, 0.7, 7), standing, { enforced: false })
+    expect(governors.get('')?.refused).toEqual([0, 0, 0])
+  })
+})

@@ -1,0 +1,36 @@
+import type { Controller } from '../../src/control/controller.ts'
+import { Gradient } from '../../src/control/gradient.ts'
+import { StandingQueue } from '../../src/control/standing-queue.ts'
+import { pinned } from '../pinned.ts'
+import { type Figures, figuresOf } from './figures.ts'
+import { CALM, END, type Kind, sceneOf, STEADY } from './scenes.ts'
+import { simulate } from './simulated-server.ts'
+
+/** The bounds that users have by default. */
+export const BOUNDS = { min: 2, max: 1000 }
+export const standing = (): Controller => new StandingQueue(BOUNDS)
+export const gradient = (): Controller => new Gradient(BOUNDS)
+
+const STATIC_LIMITS = [2, 4, 8, 12, 16, 24, 40, 64]
+const best = new Map<string, number>()
+
+/** The share of the requests that the best static limit answers in time, found by trying. */
+export function bestStatic(kind: Kind, times: number): number {
+  const key = `${kind.name} ${times}`
+  let found = best.get(key)
+  if (found === undefined) {
+    const shares = STATIC_LIMITS.map(limit => steady(kind, times, 1, () => pinned(limit)).goodShare)
+    best.set(key, (found = Math.max(...shares)))
+  }
+  return found
+}
+
+/** Figures of the steady part of a load. */
+export function steady(kind: Kind, times: number, seed: number, guard: () => Controller): Figures {
+  return figuresOf(simulate(sceneOf(kind, times, seed), guard).fates, STEADY, END)
+}
+
+/** The 99th percentile of the latency at half of the capacity, in milliseconds. */
+export function unloaded(kind: Kind): number {
+  return figuresOf(simulate(sceneOf(kind, 0.5, 1), undefined).fates, 0, CALM).p99
+}
