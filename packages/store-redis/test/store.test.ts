@@ -160,8 +160,9 @@ describe('a RedisStore that was just made', () => {
   })
 
   it('deletes a key at the very first call', async () => {
-    await client.set(`${prefix}{user:42}:public_api:t`, 'x')
-    const limiter = new RateLimiter({ store: storeOf(), policy: presets.PUBLIC_API, storeTimeout: '5s' })
+    const options = { policy: presets.PUBLIC_API, storeTimeout: '5s' } as const
+    await new RateLimiter({ store: storeOf(), ...options }).consume({ user: '42' })
+    const limiter = new RateLimiter({ store: storeOf(), ...options })
     await limiter.reset({ user: '42' })
     expect(await client.exists(`${prefix}{user:42}:public_api:t`)).toBe(0)
   })

@@ -113,7 +113,7 @@ describe('an operator at the command line', () => {
   it('is told how many clients a large network has', async () => {
     const { shell } = scene()
     for (const [network, says] of [
-      ['2a00::/12', '17,592,186,044,416 subscribers of IPv6'],
+      ['2a00::/20', '68,719,476,736 subscribers of IPv6'],
       ['203.0.0.0/16', '65,536 addresses'],
       ['203.0.113.0/24', undefined],
       ['2001:db8::/48', undefined],

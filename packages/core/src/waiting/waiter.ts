@@ -46,6 +46,8 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   #isRedeeming = false
   #asked: Asked | undefined
   #line: Line | undefined
+  // Whether the last question came to the store. Otherwise the decision is one that needs no counter, or that of an earlier guard.
+  #isStoreAsked = false
   // When the store was asked last, by this process's clock.
   #sent = 0
   #units: readonly number[] = []
@@ -96,6 +98,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   /** Asks the store. */
   ask(): void {
     this.#asksAt = undefined
+    this.#isStoreAsked = false
     try {
       const answer = this.#ask(this)
       if (!isPromise(answer)) return this.#decided(answer)
@@ -119,6 +122,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
         waitingRoom.alarms.set(this)
       })
     }
+    this.#isStoreAsked = true
     line.placeMissing()
     line.asks(this)
     this.#sent = this.#parts.store.clock()
@@ -213,7 +217,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   #decided(decision: Decision): void {
     const result = Decision.resultOf(decision)
     try {
-      if (result !== undefined && result.degraded === false && decision.allowed && this.#line !== undefined)
+      if (this.#isStoreAsked && result?.degraded === false && decision.allowed)
         this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#parts.store.clock())
       this.#goOnWith(decision, result)
     } catch (error) {
@@ -224,6 +228,10 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   }
 
   #goOnWith(decision: Decision, result: CheckResult | undefined): void {
+    if (!this.#isStoreAsked) {
+      this.#giveUpPlace()
+      return this.#finish(decision)
+    }
     const startsIn = Decision.startsIn(decision)
     if (this.#isRedeeming) {
       this.#isRedeeming = false
