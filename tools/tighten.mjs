@@ -61,5 +61,7 @@ function literalsIn(node) {
 
 /** The meaning of code, without places. @param {unknown} tree */
 function shapeOf(tree) {
-  return JSON.stringify(tree, (key, value) => (key === 'start' || key === 'end' ? undefined : value))
+  return JSON.stringify(tree, (key, value) =>
+    key === 'start' || key === 'end' ? undefined : typeof value === 'bigint' ? `${value}n` : value,
+  )
 }
