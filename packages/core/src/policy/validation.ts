@@ -77,7 +77,7 @@ function checkPeriodAlone({ name, window }: Fields): void {
   fail(
     'HALT_E_WINDOW',
     `The policy ${describe(name)} has a window beside its period.`,
-    'Leave one of them out. For a limit per window and another per period, give two policies: policy: [{ name, limit, window }, { name, limit, period }].',
+    'Leave one of them out. For both limits give two policies: policy: [ … ].',
   )
 }
 
