@@ -9,10 +9,10 @@ const codes = readdirSync(new URL('docs/errors/', root))
   .map(name => name.replace('.md', ''))
   .sort()
 
-/** The members of a union, one per line. @param {string} prefix */
+/** The codes as a union, one per line. Without their prefix, because the declarations are a part of every installation. @param {string} prefix */
 function union(prefix) {
-  const members = codes.filter(code => code.startsWith(prefix))
-  return members.map(code => `\n  | '${code}'`).join('')
+  const members = codes.filter(code => code.startsWith(prefix)).map(code => code.slice(prefix.length))
+  return ` \`${prefix}\${\n${members.map(code => `  | '${code}'`).join('\n')}}\``
 }
 
 const text = `// Printed from the pages of docs/errors by tools/print-codes.mjs. Do not edit.

@@ -1,6 +1,6 @@
 // Asks the language service of TypeScript, as an editor does, what it shows of the installed packages.
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -50,8 +50,11 @@ declare const decision: Decision
 const store = new InMemoryStore()
 `
 
-/** @param {string} folder where the packages are installed */
-export async function checkEditor(folder) {
+/** @param {string} installed where the packages are installed */
+export async function checkEditor(installed) {
+  // A folder of its own, because other checks would read its tsconfig.json.
+  const folder = join(installed, 'editor')
+  mkdirSync(folder)
   const file = join(folder, 'editor.mts')
   const text = HEAD + PLACES.map(({ code }) => code.replace('^', '')).join('\n')
   writeFileSync(file, text)

@@ -66,6 +66,10 @@ async function statuses(url: string | undefined, count: number, user?: string): 
   return found
 }
 
+async function noServer({ urls }: PageRun): Promise<void> {
+  if (urls.length > 0) throw new Error('The example has a server, which nobody asks.')
+}
+
 const visits = {
   async 'express-rate-limit'({ urls: [url] }: PageRun) {
     const ask = (path: string, from: string, headers: Record<string, string> = {}, body?: object) =>
@@ -129,7 +133,7 @@ const visits = {
   },
   ...Object.fromEntries(
     ['rate-limiter-flexible', 'bottleneck', 'p-queue-and-p-throttle', 'limiter', 'upstash-ratelimit'].map(
-      guide => [guide, async ({ urls }: PageRun) => expect(urls).toEqual([])],
+      guide => [guide, noServer],
     ),
   ),
 }

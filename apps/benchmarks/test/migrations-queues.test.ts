@@ -23,6 +23,14 @@ async function starts(run: Run, count: number): Promise<number[]> {
   return found
 }
 
+/** The message of the error with which a job ends. It is asked for before the clock moves. */
+function messageOf(job: Promise<unknown>): Promise<string> {
+  return job.then(
+    () => 'nothing was thrown',
+    (error: Error) => error.message,
+  )
+}
+
 function limiterOf(policy: Policy | readonly Policy[]): RateLimiter {
   return new RateLimiter({
     store: new InMemoryStore({ clock: () => Date.now() }),
@@ -118,9 +126,9 @@ describe('a call above the limit', () => {
   it('is an error in bottleneck, p-throttle and limiter, and a refusal with a reason in Halt', async () => {
     const weighed = new Bottleneck({ maxConcurrent: 2 })
     const heavy = weighed.schedule({ weight: 3 }, async () => 1)
-    const failed = expect(heavy).rejects.toThrow('Impossible to add a job')
+    const failed = messageOf(heavy)
     await vi.advanceTimersByTimeAsync(10)
-    await failed
+    expect(await failed).toContain('Impossible to add a job')
     const throttled = pThrottle({ limit: 3, interval: 1000, weight: (n: number) => n })((n: number) => n)
     await expect(throttled(4)).rejects.toThrow('to be <= `limit`')
     const limiter = new Limiter({ tokensPerInterval: 3, interval: 'second' })
@@ -148,9 +156,9 @@ it('a job that outlives its expiration runs on in bottleneck', async () => {
     await new Promise(resolve => setTimeout(resolve, 500))
     hasEnded = true
   })
-  const failed = expect(job).rejects.toThrow('timed out after 100 ms')
+  const failed = messageOf(job)
   await vi.advanceTimersByTimeAsync(200)
-  await failed
+  expect(await failed).toContain('timed out after 100 ms')
   expect(hasEnded).toBe(false)
   await vi.advanceTimersByTimeAsync(500)
   expect(hasEnded).toBe(true)

@@ -2,8 +2,8 @@ import { checkChoice, checkNames, checkType, type Fields, fail, namesOf } from '
 import { describe } from '../base/describe.ts'
 import { parseDuration } from '../base/duration.ts'
 import type { HaltErrorCode } from '../base/errors.ts'
+import { checkCanPass } from './can-pass.ts'
 import { checkLease } from './lease.ts'
-import { unitsOfShare } from '../store/terms.ts'
 import { KeyStrategy } from '../request/identity.ts'
 import { Algorithm, type ConcurrencyPolicy, type PolicyBase, type Quota, type RatePolicy } from './policy.ts'
 
@@ -68,8 +68,7 @@ export function validate(policy: unknown): void {
   checkLease(fields)
   checkKey(fields)
   checkRest(fields)
-  checkCost(fields, isQuota)
-  if (!isQuota) checkReserve(fields)
+  checkCanPass(fields, isQuota)
 }
 
 function checkPeriodAlone({ name, window }: Fields): void {
@@ -77,7 +76,7 @@ function checkPeriodAlone({ name, window }: Fields): void {
   fail(
     'HALT_E_WINDOW',
     `The policy ${describe(name)} has a window beside its period.`,
-    'Leave one of them out. For a limit per window and another per period, give two policies: policy: [{ name, limit, window }, { name, limit, period }].',
+    'Leave one of them out. For both limits give two policies: policy: [ … ].',
   )
 }
 
@@ -199,31 +198,4 @@ function isShadowShare(mode: Fields): boolean {
 
 function isShare(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value <= 1
-}
-
-function checkCost(fields: Fields, isQuota: boolean): void {
-  const capacity = (isQuota ? undefined : fields['burst']) ?? fields['limit']
-  const cost = fields['cost'] ?? 1
-  if ((cost as number) <= (capacity as number)) return
-  const which = fields['burst'] === undefined ? 'limit' : 'burst'
-  fail(
-    which === 'burst' ? 'HALT_E_BURST' : 'HALT_E_COST',
-    `cost ${describe(cost)} is more than the ${which} of ${describe(capacity)}, so no request could ever pass.`,
-    `Raise ${which} to at least the cost.`,
-  )
-}
-
-/** Refuses a share for others that leaves less than a request costs, because no request could ever pass. */
-function checkReserve({ headroom, burst, limit, cost = 1 }: Fields): void {
-  if (typeof headroom !== 'number') return
-  const capacity = (burst ?? limit) as number
-  const left = capacity - unitsOfShare(headroom, capacity)
-  if (left >= (cost as number)) return
-  fail(
-    'HALT_E_HEADROOM',
-    `headroom ${headroom} leaves ${left} of ${capacity} units, and a request costs ${cost as number}, so none could ever pass.`,
-    burst === undefined
-      ? 'Give a smaller share, or a larger limit.'
-      : 'Give a smaller share, or a larger burst.',
-  )
 }

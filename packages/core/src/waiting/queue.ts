@@ -7,6 +7,7 @@ import { LimitedError } from '../check/limited-error.ts'
 import type { Turn } from '../check/turn.ts'
 import type { LimiterParts } from '../limiter/assembly.ts'
 import { partsOf } from '../limiter/parts.ts'
+import { noticeFullBucket } from '../misuse/full-bucket.ts'
 import type { Identity } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Store } from '../store/contract.ts'
@@ -49,6 +50,7 @@ export class Queue<R = unknown> {
   acquire(target: R | RequestView | Identity, options: AcquireOptions<R> = NO_OPTIONS): Promise<Decision> {
     try {
       checkAcquireOptions(options)
+      noticeFullBucket(this.#parts.policies.fixed ?? [], this.#parts.warn)
       const { maxWait, signal, ...given } = options
       // Thousands of callers may wait. Those without options share one object.
       const rest = options === NO_OPTIONS ? options : given

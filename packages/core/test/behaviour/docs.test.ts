@@ -29,8 +29,11 @@ describe('docs/errors', () => {
   })
 
   it('is the list of the types of codes', () => {
-    const typed = readFileSync(join(root, CODES), 'utf8').match(/(?<=').*(?=')/g)
-    expect(typed?.toSorted(), 'Run node tools/print-codes.mjs.').toEqual(pages)
+    const [, errors = '', warnings = ''] = readFileSync(join(root, CODES), 'utf8').split('export type')
+    const typed = [errors, warnings].flatMap((union, i) =>
+      (union.match(/(?<=').*(?=')/g) ?? []).map(name => `HALT_${i === 0 ? 'E' : 'W'}_${name}`),
+    )
+    expect(typed.toSorted(), 'Run node tools/print-codes.mjs.').toEqual(pages)
   })
 
   it.each(pages)('%s tells the meaning, the reason, an example and the fix', code => {
