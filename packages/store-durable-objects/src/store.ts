@@ -8,7 +8,7 @@ import {
   type Group,
   isDocumentName,
   isStrayPromise,
-  placesOf,
+  nodesOf,
   readClock,
   type Store,
   type StoreDocument,
@@ -56,7 +56,7 @@ export class DurableObjectStore implements Store {
   }
 
   async evaluate(group: Group): Promise<Evaluation> {
-    const names = placesOf(group, this.#nameOf)
+    const names = nodesOf(group, this.#nameOf)
     if (names.length <= 1) return this.#evaluateIn(names[0] ?? nameOfProbe(this.#prefix), group)
     return evaluateAcross(group, this.#nameOf, (name, part) => this.#evaluateIn(name, part), inDoubt)
   }

@@ -2,8 +2,8 @@ import {
   evaluateAcross,
   type Evaluation,
   type Group,
-  type PlaceOf,
-  placesOf,
+  type NodeOf,
+  nodesOf,
   type Send,
 } from '@halt/core/store'
 
@@ -12,7 +12,7 @@ import { type KeyWriter, slotOf } from './keys.ts'
 
 /** The hash slots of all keys of a group. */
 export function slotsOf(group: Group, key: KeyWriter): number[] {
-  return placesOf(group, slots(key))
+  return nodesOf(group, slots(key))
 }
 
 /** Evaluates a group whose keys are in several hash slots, as {@link evaluateAcross} does. */
@@ -20,6 +20,6 @@ export function evaluateAcrossSlots(group: Group, key: KeyWriter, send: Send<num
   return evaluateAcross(group, slots(key), send, inDoubt)
 }
 
-function slots(key: KeyWriter): PlaceOf<number> {
+function slots(key: KeyWriter): NodeOf<number> {
   return (subject, counter) => slotOf(key(subject, counter))
 }

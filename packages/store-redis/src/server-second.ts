@@ -28,7 +28,7 @@ export class ServerSecond {
    * @param instant the server's clock in microseconds
    * @param sent performance.now() when the call was sent
    */
-  hear(instant: number, sent: number): void {
+  observe(instant: number, sent: number): void {
     this.#lead = instant / 1000 - sent
     this.#end = 0
   }

@@ -196,7 +196,7 @@ export class RedisStore implements Store {
           const evaluations = readReply(reply, groups, second)
           const [first] = evaluations
           if (clock === '' && Array.isArray(reply) && first !== undefined && !(first instanceof Error))
-            this.#second.hear(first.now, now)
+            this.#second.observe(first.now, now)
           return evaluations
         },
         (error: unknown) => this.#recover(groups, isMixed, clock, toStoreError(error)),

@@ -6,7 +6,7 @@ it('a server second is unknown before the first reply, and then follows the cloc
   const second = new ServerSecond()
   expect(second.at(5_000)).toBe('')
   // The server shows 1700000000.25 s when this process shows 5 s.
-  second.hear(1_700_000_000_250_000, 5_000)
+  second.observe(1_700_000_000_250_000, 5_000)
   expect(second.at(5_000)).toBe('1700000000')
   expect(second.at(5_749)).toBe('1700000000')
   expect(second.at(5_750)).toBe('1700000001')
@@ -15,9 +15,9 @@ it('a server second is unknown before the first reply, and then follows the cloc
 
 it('a server second follows a clock that was set', () => {
   const second = new ServerSecond()
-  second.hear(1_700_000_000_250_000, 5_000)
+  second.observe(1_700_000_000_250_000, 5_000)
   expect(second.at(5_100)).toBe('1700000000')
-  second.hear(1_600_000_000_999_000, 5_200)
+  second.observe(1_600_000_000_999_000, 5_200)
   expect(second.at(5_200)).toBe('1600000000')
   expect(second.at(5_201)).toBe('1600000001')
 })

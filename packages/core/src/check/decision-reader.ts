@@ -11,7 +11,7 @@ import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import { Decision } from './decision.ts'
 import type { PolicyVerdict } from './policy-verdict.ts'
-import { allowUncounted, refusal, uncounted, type Uncounted } from './uncounted-decision.ts'
+import { allowUncounted, refusal, uncounted, type UncountedFacts } from './uncounted-decision.ts'
 import { longestWait, readDemand, readVerdict } from './verdict-reader.ts'
 
 /**
@@ -27,7 +27,7 @@ export function readDecision(result: CheckResult, original: Check, clock: StoreC
   return allowUncounted(uncountedAt(original, 0), clock.now(), true)
 }
 
-function uncountedAt({ policies, demands }: Check, at: number): Uncounted {
+function uncountedAt({ policies, demands }: Check, at: number): UncountedFacts {
   const { subject, cost } = demands[at] as Demand
   return uncounted(policies[at], subject, cost)
 }

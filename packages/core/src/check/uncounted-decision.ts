@@ -3,8 +3,8 @@ import type { OnStoreError } from '../policy/policy.ts'
 import { Decision } from './decision.ts'
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 
-/** The fields of a decision that no counter made: the client, the policy, the cost. */
-export interface Uncounted {
+/** The client, the policy and the cost of a decision that no counter made. */
+export interface UncountedFacts {
   readonly policy: string
   readonly limit: number
   readonly key: string
@@ -12,7 +12,7 @@ export interface Uncounted {
 }
 
 /** The fields of a decision about a policy, or about none. */
-export function uncounted(policy: CompiledPolicy | undefined, key: string, cost: number): Uncounted {
+export function uncounted(policy: CompiledPolicy | undefined, key: string, cost: number): UncountedFacts {
   return { policy: policy?.name ?? '', limit: policy?.limit ?? 0, key, cost }
 }
 
@@ -23,7 +23,7 @@ const NO_VERDICTS: readonly PolicyVerdict[] = Object.freeze([])
  * `onStoreError` is `"open"`.
  */
 export function allowUncounted(
-  { policy, limit, key, cost }: Uncounted,
+  { policy, limit, key, cost }: UncountedFacts,
   nowMs: number,
   open = false,
 ): Decision {
@@ -47,7 +47,7 @@ export function allowUncounted(
  */
 export function refusal(
   reason: Reason,
-  { policy, limit, key, cost }: Uncounted,
+  { policy, limit, key, cost }: UncountedFacts,
   nowMs: number,
   degraded: false | OnStoreError = false,
   wait = 0,

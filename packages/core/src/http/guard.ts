@@ -14,7 +14,7 @@ import { Delay } from './delay.ts'
 import { DEPARTED } from './departure.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { policiesOf } from './guard-policies.ts'
-import { type Outcome, PassedGuard, UNCHECKED } from './outcome.ts'
+import { type Outcome, GuardOutcome, UNCHECKED } from './outcome.ts'
 import { isPreflight } from './preflight.ts'
 import { makeMount } from './refusal-outcome.ts'
 import { priorGuardsOf, isTightest, lastPassed, notePassed, holderOf } from './passed-guards.ts'
@@ -107,16 +107,16 @@ export function guard<R, S = unknown>(
   function toOutcome(
     decision: Decision,
     holder: object | undefined,
-    before: PassedGuard | undefined,
+    before: GuardOutcome | undefined,
     priorGuards: PriorGuards | undefined,
   ): Outcome {
     // Earlier guards have charged everything that this guard would charge.
     if (priorGuards !== undefined && priorGuards.decisions.includes(decision)) {
       noticeTwice(limiter, decision)
-      return new PassedGuard(mount, decision, before, false, false)
+      return new GuardOutcome(mount, decision, before, false, false)
     }
     const outcome = decision.allowed
-      ? new PassedGuard(mount, decision, before, before === undefined || isTightest(decision, before), true)
+      ? new GuardOutcome(mount, decision, before, before === undefined || isTightest(decision, before), true)
       : mount.refuse(decision, before)
     if (holder !== undefined) notePassed(holder, outcome)
     return outcome

@@ -40,7 +40,7 @@ export interface Mount {
  *
  * @param isByHandler whether a handler made the decision, and not the guard
  */
-type Refuse = (decision: Decision, before: PassedGuard | undefined, isByHandler?: boolean) => PassedGuard
+type Refuse = (decision: Decision, before: GuardOutcome | undefined, isByHandler?: boolean) => GuardOutcome
 
 /** The status and the body of a refusal. */
 export interface Answer {
@@ -48,10 +48,10 @@ export interface Answer {
   readonly body: RefusalBody
 }
 
-/** The outcome of a guard that a request has passed. It is its own record: `before` links it to the guard before. */
-export class PassedGuard implements Outcome {
+/** What a guard did with a request: it passed or was refused. `before` is the outcome of the guard before. */
+export class GuardOutcome implements Outcome {
   readonly mount: Mount
-  readonly before: PassedGuard | undefined
+  readonly before: GuardOutcome | undefined
   readonly binding: boolean
   readonly charged: boolean
   readonly #decision: Decision
@@ -61,7 +61,7 @@ export class PassedGuard implements Outcome {
   constructor(
     mount: Mount,
     decision: Decision,
-    before: PassedGuard | undefined,
+    before: GuardOutcome | undefined,
     binding: boolean,
     charged: boolean,
     answer?: Answer,
@@ -107,7 +107,7 @@ export class PassedGuard implements Outcome {
 
   // Two guards of one dialect write headers of the same names, and a refusal writes more. Only a decision without a limit writes
   // fewer.
-  #replaces({ mount }: PassedGuard): boolean {
+  #replaces({ mount }: GuardOutcome): boolean {
     return mount.dialect === this.mount.dialect && FIXED.has(mount.dialect) && this.decision.limit > 0
   }
 
@@ -131,7 +131,7 @@ export const UNCHECKED: Outcome = Object.freeze({
 })
 
 /** The guard whose headers the response shows. Each binding guard removes those of the one before. */
-function lastBinding(last: PassedGuard | undefined): PassedGuard | undefined {
+function lastBinding(last: GuardOutcome | undefined): GuardOutcome | undefined {
   let passed = last
   while (passed !== undefined && !passed.binding) passed = passed.before
   return passed

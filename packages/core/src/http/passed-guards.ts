@@ -1,7 +1,7 @@
 import type { Decision } from '../check/decision.ts'
 import type { PriorGuards } from '../check/prior-guards.ts'
 import type { Limiter } from '../limiter/limiter.ts'
-import type { Outcome, PassedGuard } from './outcome.ts'
+import type { Outcome, GuardOutcome } from './outcome.ts'
 import { isTighter } from './tightest.ts'
 
 // perf: bench "express: halt"; a property on the holder, because a WeakMap would cost as much as the whole check. It is
@@ -9,7 +9,7 @@ import { isTighter } from './tightest.ts'
 const PASSED = Symbol.for('halt.visits')
 
 interface Holder {
-  [PASSED]?: PassedGuard
+  [PASSED]?: GuardOutcome
 }
 
 /**
@@ -23,12 +23,12 @@ export function holderOf(request: object): object {
 }
 
 /** The last guard that a request has passed; undefined before the first. */
-export function lastPassed(holder: object): PassedGuard | undefined {
+export function lastPassed(holder: object): GuardOutcome | undefined {
   return (holder as Holder)[PASSED]
 }
 
 /** Records the last guard that a request has passed. */
-export function notePassed(holder: object, passed: PassedGuard): void {
+export function notePassed(holder: object, passed: GuardOutcome): void {
   ;(holder as Holder)[PASSED] = passed
 }
 
@@ -44,19 +44,19 @@ export function bindingOutcome(requestObject: object): Outcome | undefined {
 
 /** The last passed guard for which a condition holds. */
 function findPassed(
-  last: PassedGuard | undefined,
-  is: (passed: PassedGuard) => boolean,
-): PassedGuard | undefined {
+  last: GuardOutcome | undefined,
+  is: (passed: GuardOutcome) => boolean,
+): GuardOutcome | undefined {
   let passed = last
   while (passed !== undefined && !is(passed)) passed = passed.before
   return passed
 }
 
 /** Derives the prior guards of a limiter's next check from the guards that the request has passed. */
-export function priorGuardsOf<R>(limiter: Limiter<R>, last: PassedGuard): PriorGuards {
+export function priorGuardsOf<R>(limiter: Limiter<R>, last: GuardOutcome): PriorGuards {
   const decisions: Decision[] = []
   let storeFailed = false
-  for (let passed: PassedGuard | undefined = last; passed !== undefined; passed = passed.before) {
+  for (let passed: GuardOutcome | undefined = last; passed !== undefined; passed = passed.before) {
     const { mount, decision } = passed
     if (mount.limiter === limiter) decisions.push(decision)
     if (mount.limiter?.store === limiter.store && decision.degraded !== false) storeFailed = true
@@ -65,6 +65,6 @@ export function priorGuardsOf<R>(limiter: Limiter<R>, last: PassedGuard): PriorG
 }
 
 /** Whether a decision binds the client at least as much as every passed guard. */
-export function isTightest(decision: Decision, last: PassedGuard): boolean {
+export function isTightest(decision: Decision, last: GuardOutcome): boolean {
   return findPassed(last, passed => isTighter(passed.decision, decision)) === undefined
 }

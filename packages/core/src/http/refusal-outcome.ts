@@ -2,7 +2,7 @@ import { HaltError } from '../base/errors.ts'
 import type { Decision } from '../check/decision.ts'
 import type { PolicyDirectory } from './dialects.ts'
 import { compileDialect, type HeaderDialect } from './headers.ts'
-import { type Mount, type Outcome, PassedGuard } from './outcome.ts'
+import { type Mount, type Outcome, GuardOutcome } from './outcome.ts'
 import { lastPassed, notePassed, holderOf } from './passed-guards.ts'
 import { type ErrorFormat, isUnavailable, refusalBody } from './refusal.ts'
 
@@ -32,7 +32,7 @@ export function makeMount(
       const body = refusalBody(decision, errorFormat, status)
       // A handler that decided by itself is not another guard of this limiter.
       const own = isByHandler ? { ...mount, limiter: undefined } : mount
-      return new PassedGuard(own, decision, before, true, false, { status, body })
+      return new GuardOutcome(own, decision, before, true, false, { status, body })
     },
   }
   return mount

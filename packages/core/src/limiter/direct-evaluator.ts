@@ -86,7 +86,7 @@ export class DirectEvaluator implements Evaluator {
   }
 
   ownTime(): number {
-    return this.clock.told() ?? nowMicros()
+    return this.clock.known() ?? nowMicros()
   }
 
   async writeBack(): Promise<void> {}

@@ -13,7 +13,7 @@ import type { KeyOutcome } from './key-resolver.ts'
 import type { Plan, Plans } from './plan.ts'
 import type { PolicySource } from './policy-source.ts'
 import type { RequestKeys } from './request-keys.ts'
-import type { Uncounted } from './uncounted.ts'
+import type { UncountedDecisions } from './uncounted-decisions.ts'
 
 /** The entries of operators that apply to a request or to an identity. */
 export interface AppliedControl {
@@ -61,7 +61,7 @@ export interface Gate {
 /** The parts of a limiter that a gate uses. */
 export interface GateParts {
   readonly requestKeys: RequestKeys
-  readonly uncounted: Uncounted
+  readonly uncounted: UncountedDecisions
   readonly callers: CallerSettings
   readonly clock: StoreClock
   readonly plans: Plans

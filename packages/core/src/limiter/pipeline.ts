@@ -20,7 +20,7 @@ import type { RequestView } from '../request/view.ts'
 import type { Gate, GateSource } from './gate.ts'
 import { keyOfIdentity, type Plan, Plans } from './plan.ts'
 import type { RequestKeys } from './request-keys.ts'
-import { Uncounted } from './uncounted.ts'
+import { UncountedDecisions } from './uncounted-decisions.ts'
 import type { LeaseEvaluator } from './wings.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { StoreClock } from '../store/store-clock.ts'
@@ -49,7 +49,7 @@ export interface PipelineParts {
 export class Pipeline {
   readonly #parts: PipelineParts
   readonly #clock: StoreClock
-  readonly #uncounted: Uncounted
+  readonly #uncounted: UncountedDecisions
   readonly #plans: Plans
   readonly #buildCheck: ReturnType<typeof checkBuilder>
   /** What operators have set; undefined if the limiter has no control. */
@@ -60,7 +60,7 @@ export class Pipeline {
     const { clock } = evaluator
     this.#parts = parts
     this.#clock = clock
-    this.#uncounted = new Uncounted(evaluator, reporter, penalty)
+    this.#uncounted = new UncountedDecisions(evaluator, reporter, penalty)
     this.#plans = new Plans({
       hasPenalty: penalty !== undefined,
       scoresRefusals: penalty?.records === true,

@@ -103,12 +103,12 @@ export class GuardedStore implements Evaluator {
 
   /** The time in microseconds: the store's own clock, else this process's estimate of it, which is never ahead. */
   now(): number {
-    return this.clock.told() ?? nowMicros() - this.#lastKnown.offset
+    return this.clock.known() ?? nowMicros() - this.#lastKnown.offset
   }
 
   /** The clock by which this process measures how long something takes, in microseconds: the store's own if it tells it. */
   ownTime(): number {
-    return this.clock.told() ?? nowMicros()
+    return this.clock.known() ?? nowMicros()
   }
 
   /**
@@ -194,7 +194,7 @@ export class GuardedStore implements Evaluator {
   #hear(evaluation: Evaluation, sent: number): void {
     this.#breaker.succeeded()
     if (this.#outages.isActive) this.#outages.answered(sent)
-    this.clock.hear(evaluation.now)
+    this.clock.observe(evaluation.now)
     // One failure does not open the breaker, so no recovery would write the charges of the fallback back.
     if (this.#recovery.isDue) this.#recovery.writeBackSoon()
   }

@@ -64,7 +64,7 @@ export class StrictStore {
       if (!('then' in answer)) return answer
       const sent = nowMicros()
       return answer.then(evaluation => {
-        this.clock.hear(evaluation.now)
+        this.clock.observe(evaluation.now)
         this.lastKnown.remember(group, evaluation, call, sent)
         return evaluation
       })

@@ -44,7 +44,7 @@ export {
   versionAfter,
   type VersionedText,
 } from './document.ts'
-export { evaluateAcross, LOOK_RULE, placesOf, type PlaceOf, type Send } from './across/index.ts'
+export { evaluateAcross, LOOK_RULE, nodesOf, type NodeOf, type Send } from './across/index.ts'
 export { checkEvaluation, StoreMisread } from './evaluation-check.ts'
 export { readClock } from './instant.ts'
 export { freshAt } from './cooldown.ts'

@@ -10,15 +10,15 @@ const LOOK: Group = {
 }
 
 /**
- * Asks a store for its time, if it does not tell it without a call. The store's clock hears it. Never rejects: without an answer
- * in time, the clock goes on by what it heard before, or by the system's clock.
+ * Asks a store for its time, unless the store's clock shows it without a call. The store's clock observes the answer. Never rejects:
+ * without an answer in time, the clock goes on by the last instant that it observed, or by the system's clock.
  *
  * @returns whether the time is known
  */
 export async function learnTime(store: Store, clock: StoreClock, wait: Wait = {}): Promise<boolean> {
-  if (clock.told() !== undefined) return true
+  if (clock.known() !== undefined) return true
   const instant = await look(store, wait)
-  if (instant !== undefined) clock.hear(instant)
+  if (instant !== undefined) clock.observe(instant)
   return instant !== undefined
 }
 

@@ -2,7 +2,7 @@ import { isStrayPromise } from '../base/promises.ts'
 import type { Store } from './contract.ts'
 import { isInstant, isMilliseconds } from './instant.ts'
 
-// One per store, because what one limiter or Control hears is true for the others.
+// One per store, because an instant that one limiter or Control observes is true for the others.
 const byStore = new WeakMap<object, StoreClock>()
 
 /** This process's estimate of the clock of a store. All limiters, managers and Controls of the store share it. */
@@ -17,7 +17,7 @@ export class StoreClock {
   readonly #store: Pick<Store, 'clock'>
   #hasOwnClock = false
   #offset = 0
-  #heard = 0
+  #observed = 0
 
   constructor(store: Pick<Store, 'clock'>) {
     this.#store = store
@@ -30,17 +30,17 @@ export class StoreClock {
     return own ?? Date.now() + this.#offset
   }
 
-  /** The store's own clock in whole microseconds; undefined if the store does not tell it without a call. */
-  told(): number | undefined {
+  /** The store's own clock in whole microseconds; undefined if only a call of the store tells it. */
+  known(): number | undefined {
     const own = this.#ownTime()
     return own === undefined ? undefined : Math.floor(own * 1000)
   }
 
   /** Notes the instant of an evaluation, in microseconds. A store without `clock()` shows its time only there. */
-  hear(instant: number): void {
+  observe(instant: number): void {
     // All groups of one call have the same instant.
-    if (this.#hasOwnClock || instant === this.#heard || !isInstant(instant)) return
-    this.#heard = instant
+    if (this.#hasOwnClock || instant === this.#observed || !isInstant(instant)) return
+    this.#observed = instant
     this.#offset = instant / 1000 - Date.now()
   }
 

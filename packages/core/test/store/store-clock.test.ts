@@ -118,7 +118,7 @@ it('a store clock ignores an instant that is not a number', () => {
   let told: number | undefined
   const clock = new StoreClock({ clock: () => told })
   const before = clock.now()
-  for (const nonsense of [NaN, Infinity, -Infinity, 1.7e18]) clock.hear(nonsense)
+  for (const nonsense of [NaN, Infinity, -Infinity, 1.7e18]) clock.observe(nonsense)
   for (told of [NaN, Infinity, 1.7e18, 'x' as unknown as number]) {
     expect(clock.now()).toBeGreaterThanOrEqual(before)
     expect(clock.now()).toBeLessThan(before + 3600_000)

@@ -3,23 +3,20 @@ import type { Evaluation } from '../evaluation.ts'
 import { type Part, type Send, withChanges } from './part.ts'
 
 /** Whether a refusal of a part may start a cool-down. */
-export function startsCoolDown<P>({ group }: Part<P>): boolean {
+export function startsCoolDown<N>({ group }: Part<N>): boolean {
   return group.demands.some(({ mode, cost, rule }) => mode === Mode.CHARGE && cost > 0 && rule.cooldown > 0)
 }
 
 /** Evaluates a part without charging it. A second call reads the shadow demands, which refuse nobody. */
-export async function evaluateWithoutCharge<P>(
-  { place, group }: Part<P>,
-  send: Send<P>,
-): Promise<Evaluation> {
+export async function evaluateWithoutCharge<N>({ node, group }: Part<N>, send: Send<N>): Promise<Evaluation> {
   const isShadow = ({ mode }: Demand): boolean => mode === Mode.SHADOW
   const held = group.demands
     .filter(demand => !isShadow(demand))
     .map(demand => (demand.mode === Mode.CHARGE ? { ...demand, mode: Mode.HOLD } : demand))
   const shadows = group.demands.filter(isShadow).map(demand => ({ ...demand, mode: Mode.PEEK }))
   const [own, seen] = await Promise.all([
-    send(place, { ...group, demands: held }),
-    shadows.length === 0 ? undefined : send(place, { demands: shadows, penalty: readOnly(group.penalty) }),
+    send(node, { ...group, demands: held }),
+    shadows.length === 0 ? undefined : send(node, { demands: shadows, penalty: readOnly(group.penalty) }),
   ])
   if (seen === undefined) return own
   const indexes = { own: 0, seen: 0 }

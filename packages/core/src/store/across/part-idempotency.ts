@@ -1,24 +1,24 @@
 import { type Demand, type Group, Mode } from '../contract.ts'
 import type { Evaluation } from '../evaluation.ts'
 import { LOOK_RULE } from './look-rule.ts'
-import type { PlaceOf, Send } from './part.ts'
+import type { NodeOf, Send } from './part.ts'
 
-/** Checks and records the idempotency key of a group whose counters are in several places. Does nothing without a key. */
-export class PartIdempotency<P> {
+/** Checks and records the idempotency key of a group whose counters are on several nodes. Does nothing without a key. */
+export class PartIdempotency<N> {
   /** Whether another call has recorded the key before. */
   repeated = false
   readonly #idempotency: Group['idempotency']
-  readonly #sendToPlace: (demands: readonly Demand[]) => Promise<Evaluation | undefined>
+  readonly #sendToNode: (demands: readonly Demand[]) => Promise<Evaluation | undefined>
 
-  constructor({ idempotency }: Group, placeOf: PlaceOf<P>, send: Send<P>) {
+  constructor({ idempotency }: Group, nodeOf: NodeOf<N>, send: Send<N>) {
     this.#idempotency = idempotency
-    this.#sendToPlace = async demands =>
-      idempotency && send(placeOf(idempotency.subject, idempotency.counter), { demands, idempotency })
+    this.#sendToNode = async demands =>
+      idempotency && send(nodeOf(idempotency.subject, idempotency.counter), { demands, idempotency })
   }
 
   /** Reads whether the key was recorded. Records nothing. */
   async check(): Promise<void> {
-    // A place records no key for a group that it refuses, so send one that is always refused.
+    // A node records no key for a group that it refuses, so send one that is always refused.
     if (this.#idempotency !== undefined)
       await this.#send([{ ...REFUSED, subject: this.#idempotency.subject }])
   }
@@ -29,7 +29,7 @@ export class PartIdempotency<P> {
   }
 
   async #send(demands: readonly Demand[]): Promise<void> {
-    this.repeated = (await this.#sendToPlace(demands))?.repeated === true
+    this.repeated = (await this.#sendToNode(demands))?.repeated === true
   }
 }
 

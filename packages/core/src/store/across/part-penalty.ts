@@ -3,17 +3,17 @@ import { type Demand, type Group, PenaltyMode } from '../contract.ts'
 import { PENALTY_COUNTER } from '../decide.ts'
 import type { Evaluation } from '../evaluation.ts'
 import { ruleInForce } from '../reading.ts'
-import { type Part, type PlaceOf, type Send, withChanges } from './part.ts'
+import { type Part, type NodeOf, type Send, withChanges } from './part.ts'
 
-/** Applies the penalty to the demands in other places than its own, which needs one call to read it first. */
-export async function withPenaltyRules<P>(group: Group, placeOf: PlaceOf<P>, send: Send<P>): Promise<Group> {
+/** Applies the penalty to the demands on other nodes than its own, which needs one call to read it first. */
+export async function withPenaltyRules<N>(group: Group, nodeOf: NodeOf<N>, send: Send<N>): Promise<Group> {
   const { penalty } = group
   if (penalty === undefined) return group
-  const place = placeOf(penalty.subject, PENALTY_COUNTER)
+  const node = nodeOf(penalty.subject, PENALTY_COUNTER)
   const isElsewhere = ({ penalized, subject, rule }: Demand): boolean =>
-    penalized && placeOf(subject, rule.counter) !== place
+    penalized && nodeOf(subject, rule.counter) !== node
   if (!group.demands.some(isElsewhere)) return group
-  const evaluation = await send(place, { demands: [], penalty: { ...penalty, mode: PenaltyMode.READ } })
+  const evaluation = await send(node, { demands: [], penalty: { ...penalty, mode: PenaltyMode.READ } })
   const demands = group.demands.map(demand =>
     isElsewhere(demand) ? { ...demand, rule: ruleInForce(demand, evaluation) } : demand,
   )
@@ -21,14 +21,14 @@ export async function withPenaltyRules<P>(group: Group, placeOf: PlaceOf<P>, sen
 }
 
 /**
- * Scores the violation of a refused group whose penalty's place did not refuse. A place scores only its own refusals, so this needs
+ * Scores the violation of a refused group whose penalty's node did not refuse. A node scores only its own refusals, so this needs
  * one more call.
  */
-export async function scoreRefusalElsewhere<P>(
+export async function scoreRefusalElsewhere<N>(
   group: Group,
-  parts: readonly Part<P>[],
+  parts: readonly Part<N>[],
   evaluations: (Evaluation | undefined)[],
-  send: Send<P>,
+  send: Send<N>,
 ): Promise<void> {
   const { penalty } = group
   const at = parts.findIndex(part => part.group.penalty !== undefined)
@@ -46,6 +46,6 @@ export async function scoreRefusalElsewhere<P>(
   const { rule } = penalty
   if (!abuseScore.scores(evaluation.penalty, evaluation.now, rule)) return
   const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
-  const scored = await send(part.place, { demands: [], penalty: record })
+  const scored = await send(part.node, { demands: [], penalty: record })
   evaluations[at] = withChanges(evaluation, { penalty: scored.penalty })
 }

@@ -5,15 +5,15 @@ import { ruleInForce } from '../reading.ts'
 import { type Part, type Send, withChanges } from './part.ts'
 
 /**
- * Refunds the units that one place charged beyond those that are kept. Resolves to the place's evaluation after the refund.
+ * Refunds the units that one node charged beyond those that are kept. Resolves to the node's evaluation after the refund.
  *
  * @param kept the units that each demand keeps
  */
-export async function refundDownTo<P>(
+export async function refundDownTo<N>(
   kept: readonly number[],
-  { place, group }: Part<P>,
+  { node, group }: Part<N>,
   evaluation: Evaluation | undefined,
-  send: Send<P>,
+  send: Send<N>,
 ): Promise<Evaluation | undefined> {
   if (evaluation === undefined || !evaluation.allowed) return evaluation
   const demands: Demand[] = []
@@ -31,7 +31,7 @@ export async function refundDownTo<P>(
     indexes.push(at)
   }
   if (demands.length === 0) return evaluation
-  const refunded = await send(place, { demands })
+  const refunded = await send(node, { demands })
   const states = [...evaluation.states]
   for (const [n, at] of indexes.entries()) states[at] = refunded.states[n] ?? []
   return withChanges(evaluation, { states })

@@ -4,10 +4,10 @@ import { LOOK_RULE } from './look-rule.ts'
 import { type Part, passesOf } from './part.ts'
 
 /**
- * Lets a place admit its demands at once or not at all. A demand beside them always passes and writes nothing, and no place in
- * line can be charged for it. So the place answers that the caller asks again.
+ * Lets a node admit its demands at once or not at all. A demand beside them always passes and writes nothing, and no place in
+ * line can be charged for it. So the node answers that the caller asks again.
  */
-export function withoutTurn<P>(part: Part<P>): Part<P> {
+export function withoutTurn<N>(part: Part<N>): Part<N> {
   const { demands } = part.group
   const [first] = demands
   if (first === undefined || demands.every(({ terms }) => !terms?.maxWait)) return part
@@ -15,8 +15,8 @@ export function withoutTurn<P>(part: Part<P>): Part<P> {
   return { ...part, group: { ...part.group, demands: [...demands, look] } }
 }
 
-/** When a refused group may ask again, in microseconds from now. Undefined if a place refuses it for good. */
-export function startOverPlaces(evaluations: readonly Evaluation[]): number | undefined {
+/** When a refused group may ask again, in microseconds from now. Undefined if a node refuses it for good. */
+export function startOverNodes(evaluations: readonly Evaluation[]): number | undefined {
   let startsIn = 0
   for (const evaluation of evaluations) {
     if (evaluation.allowed) continue
@@ -27,12 +27,12 @@ export function startOverPlaces(evaluations: readonly Evaluation[]): number | un
 }
 
 /**
- * The units that each demand of a group gets: where it accepts fewer than its cost, as many as the place with the fewest grants.
+ * The units that each demand of a group gets: where it accepts fewer than its cost, as many as the node with the fewest grants.
  * Undefined if no demand accepts fewer.
  */
-export function commonGrants<P>(
+export function commonGrants<N>(
   group: Group,
-  parts: readonly Part<P>[],
+  parts: readonly Part<N>[],
   evaluations: readonly (Evaluation | undefined)[],
 ): number[] | undefined {
   const { demands } = group

@@ -2,53 +2,53 @@ import type { Demand, Group } from '../contract.ts'
 import { PENALTY_COUNTER } from '../decide.ts'
 import type { Evaluation } from '../evaluation.ts'
 
-/** Names the place that holds a counter: a node, a hash slot, an object. */
-export type PlaceOf<P> = (subject: string, counter: string) => P
+/** Names the node that holds a counter: a server, a hash slot, an object. */
+export type NodeOf<N> = (subject: string, counter: string) => N
 
-/** Lets a place evaluate a group whose counters are all there. */
-export type Send<P> = (place: P, group: Group) => Promise<Evaluation>
+/** Lets a node evaluate a group whose counters are all on it. */
+export type Send<N> = (node: N, group: Group) => Promise<Evaluation>
 
-/** The demands of a group whose counters are in one place, as a group of their own. */
-export interface Part<P> {
-  readonly place: P
+/** The demands of a group whose counters are on one node, as a group of their own. */
+export interface Part<N> {
+  readonly node: N
   /** For each demand its index in the whole group. */
   readonly indexes: number[]
   group: Group
 }
 
-/** The places of all counters of a group, without repetitions. */
-export function placesOf<P>({ demands, penalty, idempotency }: Group, placeOf: PlaceOf<P>): P[] {
-  const places = new Set(demands.map(({ subject, rule }) => placeOf(subject, rule.counter)))
-  if (penalty !== undefined) places.add(placeOf(penalty.subject, PENALTY_COUNTER))
-  if (idempotency !== undefined) places.add(placeOf(idempotency.subject, idempotency.counter))
-  return [...places]
+/** The nodes of all counters of a group, without repetitions. */
+export function nodesOf<N>({ demands, penalty, idempotency }: Group, nodeOf: NodeOf<N>): N[] {
+  const nodes = new Set(demands.map(({ subject, rule }) => nodeOf(subject, rule.counter)))
+  if (penalty !== undefined) nodes.add(nodeOf(penalty.subject, PENALTY_COUNTER))
+  if (idempotency !== undefined) nodes.add(nodeOf(idempotency.subject, idempotency.counter))
+  return [...nodes]
 }
 
-/** Splits a group by place. Leaves out its idempotency key, which `PartIdempotency` handles. */
-export function splitByPlace<P>(group: Group, placeOf: PlaceOf<P>): Part<P>[] {
-  const parts = new Map<P, Part<P>>()
-  const partAt = (place: P): Part<P> => {
-    let part = parts.get(place)
-    if (part === undefined) parts.set(place, (part = { place, indexes: [], group: { demands: [] } }))
+/** Splits a group by node. Leaves out its idempotency key, which `PartIdempotency` handles. */
+export function splitByNode<N>(group: Group, nodeOf: NodeOf<N>): Part<N>[] {
+  const parts = new Map<N, Part<N>>()
+  const partAt = (node: N): Part<N> => {
+    let part = parts.get(node)
+    if (part === undefined) parts.set(node, (part = { node, indexes: [], group: { demands: [] } }))
     return part
   }
   for (const [i, demand] of group.demands.entries()) {
-    const part = partAt(placeOf(demand.subject, demand.rule.counter))
+    const part = partAt(nodeOf(demand.subject, demand.rule.counter))
     part.indexes.push(i)
     ;(part.group.demands as Demand[]).push(demand)
   }
   const { penalty } = group
   if (penalty !== undefined) {
-    const part = partAt(placeOf(penalty.subject, PENALTY_COUNTER))
+    const part = partAt(nodeOf(penalty.subject, PENALTY_COUNTER))
     part.group = { ...part.group, penalty }
   }
   return [...parts.values()]
 }
 
-/** Whether each demand of the whole group passes in its place. */
-export function passesOf<P>(
+/** Whether each demand of the whole group passes on its node. */
+export function passesOf<N>(
   { demands }: Group,
-  parts: readonly Part<P>[],
+  parts: readonly Part<N>[],
   evaluations: readonly (Evaluation | undefined)[],
 ): boolean[] {
   const passes = demands.map(() => false)
@@ -58,9 +58,9 @@ export function passesOf<P>(
 }
 
 /** Merges the evaluations of the parts into the evaluation of the whole group. */
-export function mergeEvaluations<P>(
+export function mergeEvaluations<N>(
   group: Group,
-  parts: readonly Part<P>[],
+  parts: readonly Part<N>[],
   evaluations: readonly Evaluation[],
   allowed: boolean,
   repeated: boolean,
@@ -78,7 +78,7 @@ export function mergeEvaluations<P>(
     }
   }
   const penalty = evaluations[parts.findIndex(part => part.group.penalty !== undefined)]?.penalty ?? []
-  // Each place has its own clock. The latest instant is that of the whole.
+  // Each node has its own clock. The latest instant is that of the whole.
   const now = Math.max(...evaluations.map(evaluation => evaluation.now))
   return {
     now,

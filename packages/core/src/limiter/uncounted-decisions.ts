@@ -13,7 +13,7 @@ import type { Evaluator } from '../check/evaluator.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 
 /** The decisions of requests that no counter decides, because they are exempt or have no key or no policy. */
-export class Uncounted {
+export class UncountedDecisions {
   readonly #evaluator: Evaluator
   readonly #reporter: TelemetryReporter
   readonly #penalty: CompiledPenalty | undefined
