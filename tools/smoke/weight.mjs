@@ -7,7 +7,7 @@ import { root } from '../pnpm.mjs'
 import { run } from './run.mjs'
 
 /** The most bytes that a package may take on disk, README included. */
-const MOST_BYTES = 800_000
+const MOST_BYTES = 960_000
 
 /** @param {string} folder an installed package */
 export function checkWeight(folder) {
@@ -42,7 +42,7 @@ export function checkWeight(folder) {
 const TRACE = [
   ['recordOf', 'throw new HaltError('],
   ['Charges.settle', 'recordOf(decision)'],
-  ['RateLimiter.settle', 'this.#charges.settle('],
+  ['RateLimiter.settle', 'this.#parts.charges.settle('],
 ]
 
 /**

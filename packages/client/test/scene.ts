@@ -10,7 +10,9 @@ export function limiterOf(
 ): { readonly limiter: RateLimiter; readonly warned: string[]; readonly store: InMemoryStore } {
   const warned: string[] = []
   const warn = ({ code }: HaltWarning): void => void warned.push(code)
-  const whole = { name: 'api', limit: 1000, window: 3600, ...policy } as Policy
+  // Said, because callers that wait for a full bucket are warned of otherwise.
+  const burst = policy.algorithm === undefined ? { burst: policy.limit ?? 1000 } : {}
+  const whole = { name: 'api', limit: 1000, window: 3600, ...burst, ...policy } as Policy
   return { limiter: new RateLimiter({ store, policy: whole, warn }), warned, store }
 }
 

@@ -11,6 +11,7 @@ import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './op
 import { compilePenalty } from '../policy/penalty-config.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import { DirectEvaluator } from './direct-evaluator.ts'
+import type { GateSource } from './gate.ts'
 import { Peeker } from './peeker.ts'
 import { Pipeline } from './pipeline.ts'
 import type { EvaluatorOptions, Wings } from './wings.ts'
@@ -72,7 +73,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const requestKeys = new RequestKeys(exemptionCheck, new KeyResolver(callbackTimeout, warn))
   const leases = wings.leases?.(evaluator, store)
   const charges = new Charges({ evaluator, leases, warn, numbers })
-  const { control } = options
+  const control = options.control as GateSource | undefined
   const parts = {
     exemptionCheck,
     requestKeys,

@@ -47,7 +47,7 @@ export interface LimiterSettings {
    */
   readonly instances?: number | 'auto' | undefined
   /** A `Control`: lets an operator block clients, let them pass, and change numbers while the process runs. Default: none. */
-  readonly control?: GateSource | undefined
+  readonly control?: ControlOption | undefined
   /** The most callers of this process that may wait for their turn at once. A further one is refused. Default 10 000. */
   readonly mostWaiting?: number | undefined
   /** Scores refusals, and reduces the limits of clients with a high score. Default: no penalty. */
@@ -71,6 +71,9 @@ export interface RequestSettings<R> {
   /** The verified API key. Default: the X-API-Key or Authorization header, unverified. */
   readonly apiKey?: ((request: R) => string | null | undefined) | undefined
 }
+
+/** A `Control` of `@halt/core`, as the kernel of a limiter sees it. */
+export type ControlOption = Pick<GateSource, 'notePolicies'>
 
 /** Options of a {@link RateLimiter}. `R` is the framework's request type, which callbacks receive. */
 export interface RateLimiterOptions<R = unknown> extends LimiterSettings, RequestSettings<R> {

@@ -11,9 +11,9 @@ const FADE = 0.98
 // A queue that grows is cut before it fills the limit if it fills this share of it, or if requests wait so long for the loop.
 const NEARLY_FULL = 0.8
 const LONG_AGE_MS = 300
-// A queue lasts that stands for so many windows, and has grown by half meanwhile.
-const LASTING_WINDOWS = 5
-const LASTING_GROWTH = 1.5
+// A queue lasts that stands for so many windows, and has grown so much meanwhile.
+const LASTING_WINDOWS = 8
+const LASTING_GROWTH = 2.5
 
 /**
  * Looks for a standing queue: requests that wait for the loop or take longer inside than usual, while others are refused or the

@@ -15,6 +15,9 @@ export interface WrapListener {
   <L extends Listener>(listener: L): (...given: Parameters<L>) => void
 }
 
+/** A middleware of Express, Connect, or of Nest on Express. */
+export type Middleware = (request: object, response: object, next: () => void) => void
+
 /** Node's own request. */
 export interface RawRequest {
   readonly method?: string | undefined
@@ -60,5 +63,15 @@ export class NodeDoor {
       ;(response.end as (text: string) => void)(body.text)
     }
     return false
+  }
+}
+
+/** Makes the middleware. Mount it before all others, or after authentication if priorities need the user. */
+export function expressOf(door: NodeDoor): Middleware {
+  return (request, response, next) => {
+    // Within a router `url` lacks the path of its mount.
+    const { originalUrl } = request as { readonly originalUrl?: string }
+    if (door.admits(request, request as RawRequest, response as NodeResponse, originalUrl ?? undefined))
+      next()
   }
 }

@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { type ErrorFormat, type RefusalBody, refusalBody } from '@halt/core/http'
+import { type RefusalBody, refusalBody } from '@halt/core/http'
 
 /** The answer to a refused request. */
 export interface Refusal {
@@ -19,7 +19,7 @@ const MOST_SECONDS = 3
 export class Refusals {
   readonly #all: readonly Refusal[]
 
-  constructor(format: ErrorFormat) {
+  constructor(format: 'json' | 'problem') {
     this.#all = Array.from({ length: MOST_SECONDS }, (_, i) => refusal(format, i + 1))
   }
 
@@ -30,7 +30,7 @@ export class Refusals {
 }
 
 // It closes no connection: then each client would need a new one, and Node accepts only one in a turn of the loop.
-function refusal(format: ErrorFormat, retryAfter: number): Refusal {
+function refusal(format: 'json' | 'problem', retryAfter: number): Refusal {
   // The same words as for a limiter that cannot decide: the service is at fault, and not the client.
   const decision = { reason: 'policy-error', retryAfter, verdicts: [] } as unknown as Decision
   const written = refusalBody(decision, format, 503)

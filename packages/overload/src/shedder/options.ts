@@ -1,5 +1,5 @@
 import { HaltError, type Warn } from '@halt/core'
-import { checkNames, describe, type ErrorFormat, namesOf } from '@halt/core/http'
+import { checkNames, describe, namesOf } from '@halt/core/http'
 
 import { rankOf, type Tier } from '../base/tiers.ts'
 
@@ -41,7 +41,7 @@ export interface ShedderOptions<R = NodeRequest> {
   /** The most that the limit may become, in requests in flight. Default 1000. */
   readonly max?: number | undefined
   /** The format of a refusal's body. Default `"json"`. */
-  readonly errorFormat?: ErrorFormat | undefined
+  readonly errorFormat?: 'json' | 'problem' | undefined
   /** Receives warnings. Default: `process.emitWarning`, once per code. */
   readonly warn?: Warn | undefined
 }
@@ -57,7 +57,7 @@ export interface ShedderSettings<R> {
   readonly healthChecks: readonly string[]
   readonly min: number
   readonly max: number
-  readonly errorFormat: ErrorFormat
+  readonly errorFormat: 'json' | 'problem'
   readonly warn: Warn | undefined
 }
 

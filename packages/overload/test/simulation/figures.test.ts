@@ -7,7 +7,7 @@ import { bestStatic, gradient, standing, steady, unloaded } from './runs.ts'
 import { CALM, END, sceneOf, STEADY, tuned, untuned } from './scenes.ts'
 import { type Scene, simulate, type Work } from './simulated-server.ts'
 
-const SEEDS = [201, 202]
+const SEEDS = [401, 402]
 const kinds = [...tuned, ...untuned]
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length
@@ -30,13 +30,20 @@ describe.each(kinds)('$name', kind => {
       expect(mean(goods.map(({ goodShare }) => goodShare)) / bestStatic(kind, times)).toBeGreaterThan(
         kind.slack?.good ?? 0.9,
       )
-      expect(mean(goods.map(({ failedShare }) => failedShare))).toBeLessThan(0.005)
+      expect(mean(goods.map(({ failedShare }) => failedShare))).toBeLessThan(kind.slack?.failed ?? 0.005)
     },
   )
 
   it('keeps the 99th percentile of those admitted within 5 times that of half the load', () => {
     const p99s = SEEDS.map(seed => steady(kind, 3, seed, standing).p99)
     expect(mean(p99s)).toBeLessThanOrEqual((kind.slack?.p99 ?? 5) * unloaded(kind))
+  })
+})
+
+describe('a pool at 0.9 times its capacity', () => {
+  it('refuses nothing', () => {
+    for (const seed of SEEDS)
+      expect(figuresOf(simulate(sceneOf(pool, 0.9, seed), standing).fates, 0, END).refused).toBe(0)
   })
 })
 
@@ -165,10 +172,12 @@ describe('tiers', () => {
   it.each([processor, pool])('that fit live through a tenfold surge of batch: $name', kind => {
     for (const seed of SEEDS) {
       const { fates } = simulate(surge(kind, seed), standing)
-      const of = (tier: string): number =>
-        figuresOf(fates, CALM, END, ({ work }) => work.tier === tier).goodShare
+      const of = (tier: string, from = CALM): number =>
+        figuresOf(fates, from, END, ({ work }) => work.tier === tier).goodShare
       expect(of('critical')).toBeGreaterThanOrEqual(0.994)
-      expect(of('normal')).toBeGreaterThanOrEqual(0.99)
+      // Some normal ones are refused until it is known what the process can complete, which takes a fifth of a second.
+      expect(of('normal')).toBeGreaterThanOrEqual(0.95)
+      expect(of('normal', STEADY)).toBeGreaterThanOrEqual(0.994)
       expect(of('batch')).toBeGreaterThan(0)
     }
   })
