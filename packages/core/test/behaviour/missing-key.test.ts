@@ -146,3 +146,11 @@ describe('a policy that never finds a key', () => {
     }
   })
 })
+
+it('a caller without a key is limited under every key strategy', async () => {
+  for (const keyStrategy of ['user', 'api-key', 'composite'] as const) {
+    expect(await admitted(50, world().limiter({ name: 'p', limit: 1, window: 60, keyStrategy }))).toBe(1)
+  }
+  const custom: Policy = { name: 'p', limit: 1, window: 60, keyExtractor: () => undefined }
+  expect(await admitted(50, world().limiter(custom))).toBe(1)
+})

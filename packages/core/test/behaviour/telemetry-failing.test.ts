@@ -77,3 +77,13 @@ describe('a hook that fails', () => {
     expect(counter.checks).toBe(3)
   })
 })
+
+it('a check resolves although every hook and the receiver of warnings throw', async () => {
+  const fail = (): never => {
+    throw new Error('broken')
+  }
+  const { limiter } = world()
+  const telemetry = { onCheck: fail, onAllowed: fail, onExempt: fail, onBlocked: fail }
+  const one = limiter({ name: 'p', limit: 1, window: 60 }, { telemetry, warn: fail })
+  expect((await times(2, one, view({ ip: undefined }))).map(({ allowed }) => allowed)).toEqual([true, false])
+})

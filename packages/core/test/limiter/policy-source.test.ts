@@ -214,3 +214,11 @@ describe('the policies of a call', () => {
     })
   })
 })
+
+it('a limiter finds a resolver’s policy by its name, and does not list it among its own', async () => {
+  const resolve = vi.fn<() => Policy>(() => ({ name: 'tenant', limit: 5, window: 60 }))
+  const one = world().limiter(resolve)
+  for (let i = 0; i < 1000; i++) await one.check(by(i))
+  expect(one.policyNamed('tenant')?.limit).toBe(5)
+  expect(one.policies).toEqual([])
+})

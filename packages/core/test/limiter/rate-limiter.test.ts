@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { type Decision, type Policy, presets, RateLimiter } from '../../src/index.ts'
+import type { Group } from '../../src/store/index.ts'
 import { admitted, by, fields, times, view, world } from '../world.ts'
 
 const minute: Policy = { name: 'minute', limit: 3, window: 60, algorithm: 'fixed-window' }
@@ -152,4 +153,15 @@ describe('ready and close', () => {
     expect(await limiter.ready()).toEqual([])
     await expect(limiter.close()).resolves.toBeUndefined()
   })
+})
+
+it('a limiter awaits a store that answers later', async () => {
+  const { store } = world()
+  const later = { evaluate: async (group: Group) => store.evaluate(group), forget: () => 0 }
+  const one = new RateLimiter({ store: later, policy: { name: 'p', limit: 2, window: 60 } })
+  expect((await times(3, one)).map(({ allowed, retryAfter }) => [allowed, retryAfter])).toEqual([
+    [true, 0],
+    [true, 0],
+    [false, 30],
+  ])
 })

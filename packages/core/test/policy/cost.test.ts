@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import type { Cost, Policy } from '../../src/index.ts'
-import { rejection, view, world } from '../world.ts'
+import { admitted, rejection, times, view, world } from '../world.ts'
 
 const requests: Policy = { name: 'requests', limit: 10, window: 60, algorithm: 'fixed-window' }
 const tokens: Policy = { name: 'tokens', limit: 1000, window: 60, algorithm: 'fixed-window', cost: 5 }
@@ -117,4 +117,17 @@ describe('a cost above the capacity of a policy', () => {
       ['cost-exceeds-limit', Infinity],
     ])
   })
+})
+
+it('a cost below zero is refused, and one of 0 or 0.5 opens no used-up policy', async () => {
+  for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window'] as const) {
+    const one = world().limiter({ name: 'p', limit: 5, window: 60, algorithm })
+    await times(5, one)
+    for (const cost of [-1000, -1, Number.NaN]) {
+      expect((await rejection(one.check(view(), { cost }))).code).toBe('HALT_E_COST')
+    }
+    expect((await one.check(view(), { cost: 0 })).allowed).toBe(true)
+    expect(await admitted(5, one)).toBe(0)
+    for (let i = 0; i < 20; i++) expect((await one.check(view(), { cost: 0.5 })).allowed).toBe(false)
+  }
 })

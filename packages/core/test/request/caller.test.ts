@@ -120,3 +120,18 @@ describe('a shared policy', () => {
     expect((await limiter.consume({ user: '9' })).allowed).toBe(false)
   })
 })
+
+it('a client that changes or forges X-Forwarded-For keeps its counter', async () => {
+  const { limiter } = world()
+  const [untrusting, trusting] = [
+    limiter({ name: 'a', limit: 5, window: 60 }),
+    limiter({ name: 'b', limit: 5, window: 60 }, { trustedProxies: ['192.0.2.1'] }),
+  ]
+  let [passed, through] = [0, 0]
+  for (let i = 0; i < 100; i++) {
+    passed += await admitted(1, untrusting, view({ headers: { 'x-forwarded-for': `127.0.0.1, 1.2.3.${i}` } }))
+    const headers = { 'x-forwarded-for': `127.0.0.${i}, 10.0.0.${i}, 198.51.100.7` }
+    through += await admitted(1, trusting, view({ ip: '192.0.2.1', headers }))
+  }
+  expect([passed, through]).toEqual([5, 5])
+})

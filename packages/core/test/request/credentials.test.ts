@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import type { HeaderBag, Policy, RequestView } from '../../src/index.ts'
+import { type HeaderBag, type Policy, presets, type RequestView } from '../../src/index.ts'
 import { makeDigest } from '../../src/store/index.ts'
-import { by, CLIENT, keyed, type Options, view, world } from '../world.ts'
+import { admitted, by, CLIENT, keyed, type Options, view, world } from '../world.ts'
 
 const SECRET_KEY = 'sk_live_do_not_tell'
 const DIGESTED = `api-key:#${makeDigest()(SECRET_KEY)}`
@@ -119,4 +119,11 @@ describe('a composite key', () => {
     expect(forged).not.toBe(await keyOf('composite', by(42)))
     expect(forged).toMatch(/^user:#/)
   })
+})
+
+it('a client with a new API key for each request gets ten times the limit, and no more', async () => {
+  const one = world().limiter(presets.STRICT_API)
+  let passed = 0
+  for (let i = 0; i < 1000; i++) passed += await admitted(1, one, keyed(`made-up-${i}`))
+  expect(passed).toBe(250)
 })

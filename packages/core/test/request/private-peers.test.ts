@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { presets, type Policy, type RequestView } from '../../src/index.ts'
-import { CLIENT, type Options, view, world, type World } from '../world.ts'
+import { admitted, CLIENT, type Options, view, world, type World } from '../world.ts'
 
 const plain: Policy = { name: 'p', limit: 5, window: 60 }
 /** Whether a request is not counted. */
@@ -233,4 +233,13 @@ describe('a trusted proxy', () => {
       expect(await isExempt(request, {}, trust), named).toBe(false)
     }
   })
+})
+
+it('clients behind a proxy with a private address are limited, whether the proxy is trusted or not', async () => {
+  const behind = (client: number) =>
+    view({ ip: '10.0.0.1', headers: { 'x-forwarded-for': `198.51.100.${client}` } })
+  const { limiter } = world()
+  expect(await admitted(50, limiter({ name: 'a', limit: 5, window: 60 }), behind(1))).toBe(5)
+  const trusting = limiter({ name: 'b', limit: 5, window: 60 }, { trustedProxies: ['10.0.0.0/8'] })
+  for (const client of [1, 2, 3]) expect(await admitted(50, trusting, behind(client))).toBe(5)
 })

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
 import { StoreClock } from '../../src/store/store-clock.ts'
-import { casStore, type Store } from '../../src/store/index.ts'
+import { casStore, type Evaluation, type Group, type Store } from '../../src/store/index.ts'
+import { decideOver } from '../../src/store/key-value.ts'
 import { QuotaManager, QuotaPeriod, RateLimiter } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing/index.ts'
 import { versioned } from './versioned.ts'
-import { START, view, world } from '../world.ts'
+import { admitted, START, view, world } from '../world.ts'
 
 const AT = Date.UTC(2026, 0, 31, 23, 59, 50)
 const daily = { name: 'daily', limit: 2, period: QuotaPeriod.DAILY } as const
@@ -123,4 +124,28 @@ it('a store clock ignores an instant that is not a number', () => {
     expect(clock.now()).toBeGreaterThanOrEqual(before)
     expect(clock.now()).toBeLessThan(before + 3600_000)
   }
+})
+
+it('a store’s clock that steps back neither locks a client out nor lets it through', async () => {
+  let now = START
+  const { store } = world()
+  const stepping = {
+    evaluate: (group: Group): Evaluation => decideAt(now, group),
+    forget: () => store.forget([]),
+  }
+  const values = new Map<string, string>()
+  function decideAt(ms: number, group: Group): Evaluation {
+    const { evaluation, changes } = decideOver(group, values, ms * 1000)
+    for (const { key, value } of changes) {
+      if (value === undefined) values.delete(key)
+      else values.set(key, value)
+    }
+    return evaluation
+  }
+  const one = new RateLimiter({ store: stepping, policy: { name: 'p', limit: 60, window: 60 } })
+  await one.check(view())
+  now -= 3_600_000
+  expect(await one.check(view())).toMatchObject({ allowed: true, remaining: 58 })
+  expect(await admitted(100, one)).toBe(58)
+  expect((await one.check(view())).retryAfter).toBe(1)
 })
