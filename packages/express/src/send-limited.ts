@@ -7,7 +7,7 @@ import { sendRefusal, showDecision } from './response.ts'
 /**
  * Answers a request with the refusal that its guard would have sent, for a handler that decides by itself.
  *
- * Status, dialect and format are those of the `halt()` that decided the request last, or the defaults if there is none.
+ * Status, dialect and format come from the `halt()` that decided the request last, or the defaults if there is none.
  *
  * @example
  * const decision = await limiter.check(req, { cost: 10 })

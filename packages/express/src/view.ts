@@ -9,8 +9,8 @@ export class ExpressView implements RequestView {
 
   constructor(req: Request, res: Response) {
     // Do not read req.ip: "trust proxy" derives it from headers, by hop counts and the leftmost entry.
-    // perf: test "inline caches"; Express reads the socket of the response anyway, that of the request it does not. The response
-    // has none while another response of its connection is sent. A request that a test made by hand may have none either.
+    // perf: test "inline caches"; Express reads the socket of the response anyway, and not the socket of the request. The response has
+    // no socket while another response of its connection is sent. A request that a test made by hand may have no socket either.
     const socket = (res as Partial<Response>).socket ?? (req as Partial<Request>).socket
     this.ip = socket?.remoteAddress
     this.request = req

@@ -10,7 +10,7 @@ type Policies = NonNullable<RequestGuardOptions['policy']>
 // Options that describe charges of the registered policies, so they do not apply to other policies.
 const CHARGE_OPTIONS: readonly string[] = ['policy', 'cost', 'costOnError', 'chargeWhen', 'idempotencyKey']
 
-/** Merges options over those of the registration. `undefined` counts as absent. */
+/** Merges options over the options of the registration. `undefined` counts as absent. */
 export function mergeOptions(base: RequestGuardOptions, own: RequestGuardOptions): RequestGuardOptions {
   const defaults =
     own.onLimited !== undefined || own.throwOnLimited === true ? without(base, REFUSAL_OPTIONS) : base

@@ -39,17 +39,17 @@ interface PluginOptions extends RefusalOptions {
   readonly hook?: HaltHookName | undefined
 }
 
-/** Options of a route, as `config.halt`. Options left out are those of the registration. */
+/** Options of a route, as `config.halt`. Options left out come from the registration. */
 export interface HaltRouteOptions extends GuardOptions<FastifyRequest, FastifyReply>, RefusalOptions {
   /** Counts the route in a separate check, after the global one. */
   readonly limiter?: RateLimiter<FastifyRequest> | undefined
-  /** The hook that counts this route, by its own and the global policies. Default: that of the registration. */
+  /** The hook that counts this route, by its own and the global policies. Default: the hook of the registration. */
   readonly hook?: HaltHookName | undefined
   /** True: the policies of the route replace the global ones. Default false: they are added. */
   readonly override?: boolean | undefined
 }
 
-/** Options of `app.halt()`. Options left out are those of the registration. */
+/** Options of `app.halt()`. Options left out come from the registration. */
 export type HaltHookOptions = Omit<GuardOptions<FastifyRequest, FastifyReply>, 'policy'> &
   RefusalOptions &
   Partial<RateLimiterOptions<FastifyRequest>> & { readonly limiter?: RateLimiter<FastifyRequest> | undefined }

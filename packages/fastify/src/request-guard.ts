@@ -23,14 +23,14 @@ export interface Step {
   enter(request: FastifyRequest, reply: FastifyReply, done: Done): void
 }
 
-/** Decides requests by one guard, and answers those that the guard refuses. */
+/** Decides requests by one guard, and answers the requests that the guard refuses. */
 export class RequestGuard implements Step {
   readonly #guard: Guard<FastifyRequest, FastifyReply>
   readonly #refusalOptions: RefusalOptions
   readonly #noticeTrustProxy: (request: FastifyRequest) => void
 
   /**
-   * @param also policies that are decided in the same check as those of the options or the limiter
+   * @param also policies that are decided in the same check as the policies of the options or the limiter
    * @throws HaltError when an option or a policy is wrong
    */
   constructor(

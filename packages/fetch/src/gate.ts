@@ -64,7 +64,7 @@ export class Gate<R extends Request, C> {
       throw error
     }
     if (isResponse(answer)) return complete(answer)
-    // The framework makes the response, or there is none, as after an upgrade to a WebSocket.
+    // The framework makes the response, or there is no response, as after an upgrade to a WebSocket.
     exchange?.answered(undefined)
     return answer
   }

@@ -31,7 +31,7 @@ class PassedApp {
   readonly outer: PassedApp | undefined
   readonly writeHead: WriteHead
 
-  /** @param writeHead that of the response without Halt */
+  /** @param writeHead the method of the response without Halt */
   constructor(context: object, outer: PassedApp | undefined, writeHead: WriteHead) {
     this.context = context
     this.outer = outer

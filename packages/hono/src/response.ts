@@ -21,7 +21,7 @@ export function setHeaders<E extends Env>({ headers, stale }: Outcome, c: Contex
   for (const name in headers) c.header(name, headers[name])
 }
 
-/** Makes the response of a refusal. It has the headers of Halt and those that other middleware has set. */
+/** Makes the response of a refusal. It has the headers of Halt and the headers that other middleware has set. */
 export function refusalResponse<E extends Env>({ status, headers, body }: Outcome, c: Context<E>): Response {
   const type = body && { 'Content-Type': body.type }
   return withHeaders(c.newResponse(body?.text ?? null, status as StatusCode, type), headers, c)

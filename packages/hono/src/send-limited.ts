@@ -7,7 +7,7 @@ import { refusalResponse, setHeaders, showDecision } from './response.ts'
 /**
  * Makes the refusal that the guard of a request would have sent, for a handler that decides by itself.
  *
- * Status, dialect and format are those of the `halt()` that decided the request last, or the defaults if there is none.
+ * Status, dialect and format come from the `halt()` that decided the request last, or the defaults if there is none.
  *
  * @example
  * const decision = await limiter.check(viewOf(c, getConnInfo), { cost: 10 })

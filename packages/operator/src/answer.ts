@@ -43,7 +43,7 @@ export function text(status: number, body: string, headers?: Readonly<Record<str
   return answer(status, 'text/plain; charset=utf-8', `${body}\n`, headers)
 }
 
-/** Sends the browser to another address, relative to that of the request. */
+/** Sends the browser to another address, relative to the address of the request. */
 export function redirect(to: string): Response {
   return text(308, `See ${to}`, { location: to })
 }

@@ -25,8 +25,8 @@ export type GivenPolicy = AnyPolicy<any>
 export type Plans = Readonly<Record<string, readonly GivenPolicy[]>>
 
 /**
- * A limiter that the page shows. If its policies come from a function, `plans` lists those that it returns for each plan, and `policies`
- * those that it may return for everybody.
+ * A limiter that the page shows. If its policies come from a function, `plans` lists the policies that it returns for each plan, and
+ * `policies` lists the policies that it may return for everybody.
  */
 export type Watched =
   | AnyLimiter

@@ -6,7 +6,7 @@ import type { DurableObjectStoreOptions } from './options.ts'
 /** Gives the name of the object that holds the counters of a subject. */
 export type NameOf = (subject: string) => string
 
-/** Makes the function that names objects. The names of the three kinds never meet, nor those of documents. */
+/** Makes the function that names objects. No two of the three kinds share a name, and no document has the name of one. */
 export function placement(prefix: string, objects: DurableObjectStoreOptions['objects']): NameOf {
   if (typeof objects === 'function')
     return subject => {

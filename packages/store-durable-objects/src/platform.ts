@@ -1,4 +1,4 @@
-// The parts of Cloudflare's runtime that the package uses. Its own types would clash with those of other runtimes.
+// The parts of Cloudflare's runtime that the package uses. Its own types would clash with the types of other runtimes.
 
 /** Where a new Durable Object is created. */
 export type LocationHint = 'wnam' | 'enam' | 'sam' | 'weur' | 'eeur' | 'apac' | 'oc' | 'afr' | 'me'

@@ -43,7 +43,7 @@ export function withRoom<T extends Numbers>(column: T, slot: number, width = 1):
   return larger
 }
 
-/** The debt of a bucket after a charge, from its debt before and the part of that which is paid back. 0 if it exceeds `most`. */
+/** The debt of a bucket after a charge, from its debt before and the part of this debt which is paid back. 0 if it exceeds `most`. */
 export function debtAfter(owed: number, paid: number, charge: number, most: number): number {
   const debt = (paid >= owed ? 0 : owed - paid) + charge
   return debt > most ? 0 : debt

@@ -65,7 +65,7 @@ export class Table {
   }
 
   /**
-   * The debt of a bucket after a charge. A bucket that is not stored has none before. 0 if `decide` must decide, because the cost
+   * The debt of a bucket after a charge. A bucket that is not stored had no debt before. 0 if `decide` must decide, because the cost
    * does not fit, or the bucket has a cool-down or other terms.
    */
   debtAfter(subject: string, rule: Rule, cost: number, now: number): number {

@@ -84,7 +84,7 @@ export class PostgresStore implements Store {
   }
 
   /**
-   * Counts the processes that use this store under this prefix: those that decided, or read what operators have set, during the last
+   * Counts the processes that use this store under this prefix: the processes that decided, or read what operators have set, during the last
    * 15 s. It does not count those whose limiters got a number for `instances`, and this one only if it decides.
    */
   processes(): Promise<number> {

@@ -49,7 +49,7 @@ function writtenOut({ now, allowed, repeated, passes, starts, states, penalty }:
   return { now, allowed, repeated, passes, starts, states, penalty }
 }
 
-/** Whether the debt can be that of a bucket which alone was charged. It includes the charge. */
+/** Whether a bucket that alone was charged can have this debt. It includes the charge. */
 function isCharged({ rule, cost, mode, terms }: Demand, debt: number): boolean {
   const { unit, capacity, rate } = rule
   if (cost <= 0 || debt < cost * unit || terms?.least !== undefined) return false

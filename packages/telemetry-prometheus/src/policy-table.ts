@@ -35,7 +35,7 @@ export interface PolicyCells {
   readonly remaining: Cell
   readonly nearLimit: Cell
   readonly reasons: Partial<Record<Reason, Cell>>
-  /** Verdicts in shadow. These cells and those of `quota` are made at the first verdict. */
+  /** Verdicts in shadow. These cells and the cells of `quota` are made at the first verdict. */
   readonly shadow: Answers
   readonly quota: Answers
 }

@@ -8,7 +8,7 @@ import { type FileSettings, readSettings } from './settings.ts'
 /** Options of a limiter without its store. */
 export type LimiterSettings = Omit<RateLimiterOptions, 'store'>
 
-/** One plan: the limits of the clients that have it, together with those that hold for everybody. */
+/** One plan: the limits of the clients that have it, together with the limits that hold for everybody. */
 export interface Plan {
   /** Undefined if the file has no plans. */
   readonly name: string | undefined
@@ -63,7 +63,7 @@ export function policiesOf({ policy }: LimiterSettings): readonly AnyPolicy[] {
   return (Array.isArray(policy) ? policy : [policy]) as readonly AnyPolicy[]
 }
 
-/** The policies for everybody and those of a plan, each once. */
+/** The policies for everybody and the policies of a plan, each once. */
 function together(common: readonly AnyPolicy[], own: readonly AnyPolicy[]): readonly AnyPolicy[] {
   return [...common.filter(policy => !own.includes(policy)), ...own]
 }
@@ -81,7 +81,7 @@ async function load(file: string, cwd: string): Promise<Readonly<Record<string, 
   }
 }
 
-/** The default export. A CommonJS module of a compiler has its exports in `default` of that. */
+/** The default export. A CommonJS module of a compiler has its exports in the field `default` of its default export. */
 function wholeOf(module: Readonly<Record<string, unknown>>): unknown {
   const whole = module['default']
   return fieldOf(whole, 'default') ?? whole

@@ -37,7 +37,7 @@ export function warnOfOwnAddress(whom: string, io: CliIo): void {
   )
 }
 
-/** `localhost` has two addresses, so a block of one of them often does not reach the request of who tries it. */
+/** `localhost` has two addresses, so a block of one of them often does not reach the operator who then tries it from the same machine. */
 function localhostNote(hit: string): string {
   if (!hit.startsWith('127.')) return ''
   return 'A request to localhost may come from ::1, which it does not contain. '

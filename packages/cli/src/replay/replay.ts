@@ -34,7 +34,7 @@ export interface PolicyReplay {
 const STRETCHES = 1000
 
 /**
- * Decides the requests of a log as a limiter would have decided them. The clock is that of the log, so the result depends on
+ * Decides the requests of a log as a limiter would have decided them. The clock shows the times of the log, so the result depends on
  * nothing else.
  */
 export class Replay {
@@ -49,7 +49,7 @@ export class Replay {
   readonly #limiter: RateLimiter
   readonly #store: InMemoryStore
   readonly #options: ReplayOptions
-  /** The policy, if there is one alone and its key is that of the decision. */
+  /** The policy, if there is only one and it counted the key of the decision. */
   readonly #lone: PolicyReplay | undefined
 
   /** @throws HaltError if a policy is wrong; `HALT_E_POLICY_MODULE` if a log can decide none of them */

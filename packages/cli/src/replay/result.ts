@@ -11,7 +11,7 @@ export interface PolicyResult {
   /** The requests that the policy counted. */
   readonly requests: number
   readonly refused: number
-  /** The keys that it counted, and those that it refused at least once. */
+  /** The keys that it counted, and the keys that it refused at least once. */
   readonly keys: number
   readonly keysRefused: number
   readonly mostRefused: readonly {

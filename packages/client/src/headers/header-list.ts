@@ -2,7 +2,7 @@
 export type HeaderList = ReadonlyMap<string, string>
 
 /**
- * Reads the headers of an answer: of a `Response`, of an object with `headers`, or headers alone. Anything else has none.
+ * Reads the headers of an answer: of a `Response`, of an object with `headers`, or headers alone. Anything else has no headers.
  * Never throws.
  */
 export function headersOf(answer: unknown): HeaderList {

@@ -22,7 +22,7 @@ export interface Route {
   readonly path: '/hello' | '/login' | '/items/:id' | '/any' | '/tenants/:tenant/things' | '/health'
 }
 
-/** Options of a guard in the suite: those that all adapters take. */
+/** Options of a guard in the suite: the options that all adapters take. */
 export interface SuiteOptions extends GuardOptions {
   readonly limiter: RateLimiter
   readonly onLimited?: ((decision: Decision, context: unknown) => unknown) | undefined

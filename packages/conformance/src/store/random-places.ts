@@ -5,7 +5,7 @@ import type { Pick } from './random-terms.ts'
 
 /**
  * Picks what somebody does who has a place in line, or had one: starts, leaves, comes back after the place was lost, or looks. The
- * place is that of an earlier reply, and sometimes a wrong one. Empty if no caller of the past got one.
+ * place comes from an earlier reply, and sometimes a wrong one. Empty if no caller of the past got one.
  */
 export function randomFollowUp(random: () => number, pick: Pick, past: readonly Charged[]): Group[] {
   const placed = past.filter(({ group, evaluation }) =>

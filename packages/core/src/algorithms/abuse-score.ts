@@ -23,7 +23,7 @@ export interface PenaltyRule {
  *
  * State: `[until, score, last, violations, level, fresh]`.
  * - `until`: the instant at which the penalty ends; 0 when there was none
- * - `score`, `last`: the score at the last violation, and the instant of that violation
+ * - `score`, `last`: the score at the last violation, and the instant of this violation
  * - `violations`: the number of violations
  * - `level`: the number of penalties that the violations started
  * - `fresh`: the instant from which the state equals a fresh one: the penalty has ended, the score has decayed to 0, and the

@@ -5,7 +5,7 @@ import { MAX_EXACT, type Rule, type State } from './rule.ts'
 // none of these numbers.
 //
 // A place in the line is a position, not an instant: `tail` counts the cost units that were ever placed in the line, and the caller
-// at position p starts when its own debt and that in front of it fit: debt - (tail - p) * unit <= capacity * unit. So refunds,
+// at position p starts when its own debt and the debt in front of it fit: debt - (tail - p) * unit <= capacity * unit. So refunds,
 // resets and other limits move all who wait, in order, and nobody has to be told.
 
 /** The bit of {@link PARTS} of a line. */

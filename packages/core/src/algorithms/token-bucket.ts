@@ -10,7 +10,7 @@ import { MAX_EXACT, type Rule, type State } from './rule.ts'
  * microsecond pays `rate` back, where unit / rate = window / limit in lowest terms. So nothing is rounded. A new key has no
  * debt.
  *
- * State: `[cooldown, at, debt, unit, rate]`: the debt at `at`, the instant of the last change, and the terms of that debt. They
+ * State: `[cooldown, at, debt, unit, rate]`: the debt at `at`, the instant of the last change, and the terms of the debt. They
  * give the instant at which the bucket is full. If a policy changes its terms, used units stay used. The time since the last
  * change is then paid back at the new rate, and the bucket is full at that instant at the latest. While callers wait, the
  * numbers of their {@link line} follow.

@@ -12,7 +12,7 @@ export function sliceOf(ms: number): number {
 /**
  * Measures the time in which the event loop was free to read a reply, in milliseconds.
  *
- * It advances while a timer runs, at most by the delay of that timer. When the process computes, collects garbage, or waits
+ * It advances while a timer runs, at most by the delay of the timer. When the process computes, collects garbage, or waits
  * for a processor, its timers are late, and the free time does not advance.
  */
 export class FreeTime {

@@ -7,7 +7,7 @@ const REMEMBERED = 1000
 /**
  * Makes the function that turns a key into its partition key, which the `draft-8` headers show in place of the key.
  *
- * The format is that of express-rate-limit: base64 of the first 12 hexadecimal digits of the key's digest.
+ * The format is the one of express-rate-limit: base64 of the first 12 hexadecimal digits of the key's digest.
  */
 export function makePartitionOf(digest: Digest): (key: string) => string {
   let recent: Memo<string> | undefined

@@ -170,7 +170,7 @@ function chargedToAt(
   return algorithmOf(rule).chargedTo(heard.states[index] ?? [], evaluationAt(heard, index).now, rule)
 }
 
-/** The demands about the given policies by which a decision counted, without those of quotas. */
+/** The demands about the given policies by which a decision counted, without the demands of quotas. */
 export function demandsOf({ check }: CheckResult, policies: readonly CompiledPolicy[]): Demand[] {
   const names = new Set(policies.map(({ name }) => name))
   return check.policies.flatMap(({ name, calendar }, at) => {

@@ -67,13 +67,13 @@ function readEvaluation(result: CheckResult): Decision {
 }
 
 /**
- * As {@link readEvaluation} where every policy is enforced and passes. Then the verdict of a policy is that of its own demand. It
+ * As {@link readEvaluation} where every policy is enforced and passes. Then the verdict of a policy is the verdict of its own demand. It
  * makes one verdict, of the policy that binds.
  */
 function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
   const { check, degraded } = result
   const { length } = check.policies
-  // A bucket that admits a cost later has nothing left then, so the fields are those of now.
+  // A bucket that admits a cost later has nothing left then, so the fields describe this instant.
   if (length === 1 && isCharge(result.evaluation) && degraded === false && isPlain(check)) {
     const [{ subject, cost }] = check.demands as [Demand]
     return readCharge(check.policies, result.evaluation, subject, cost)

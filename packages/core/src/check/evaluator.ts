@@ -14,7 +14,7 @@ export interface RuledCounter extends CounterId {
 
 /**
  * Answers checks: the store itself if it is synchronous, or what stands in front of it and answers when it cannot. A seam of the
- * kernel: `resilience` fills it, and `lease` in front of that.
+ * kernel: `resilience` fills it, and `lease` in front of it.
  */
 export interface Evaluator {
   /** The store's clock. */

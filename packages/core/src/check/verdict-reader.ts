@@ -41,7 +41,7 @@ export function readVerdict(at: number, check: Check, evaluation: Evaluation): P
   return verdict
 }
 
-/** Reads the verdict of one demand for its policy. The limit is that of the policy's own demand. */
+/** Reads the verdict of one demand for its policy. The limit comes from the policy's own demand. */
 export function readDemand(policy: number, at: number, check: Check, whole: Evaluation): PolicyVerdict {
   const evaluation = evaluationAt(whole, at)
   const { demands } = check
@@ -89,7 +89,7 @@ function isAboveShare(policy: number, demand: Demand, { policies }: Check): bool
   return units > demand.rule.capacity && units <= (policies[policy] as CompiledPolicy).capacity
 }
 
-/** The fewest units with which a demand passes, apart from those that it leaves to others. */
+/** The fewest units with which a demand passes, apart from the units that it leaves to others. */
 function fewestOf({ terms, cost }: Demand): number {
   return terms?.least ?? cost
 }

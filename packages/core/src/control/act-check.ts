@@ -71,7 +71,7 @@ function endOf({ for: duration, until }: ActOptions, now: number): number | unde
  * entry, however it is spelled. Undefined for any other identity.
  *
  * @param isNew whether an entry is made of it. Then a network with bits set after its prefix is refused, because either the network or the
- *   one address may be meant; and, without `force`, a network that is larger than those that one owner has
+ *   one address may be meant; and, without `force`, a network that is larger than one owner has
  * @throws HaltError `HALT_E_CONTROL`
  */
 export function readNetwork(target: unknown, isNew: boolean, force = false): string | undefined {

@@ -64,7 +64,7 @@ export function follows({ version, document }: HeldDocument, held: HeldDocument)
   return writes > before.length && before.length >= MOST_BEFORE && line === held.document.line
 }
 
-/** A document that is to replace another one in the store. @param line the line of a document that has none yet */
+/** A document that is to replace another one in the store. @param line the line to give to a document that has no line yet */
 export function written(document: ControlDocument, replaced: HeldDocument, line: string): ControlDocument {
   const { version, document: old } = replaced
   const isFirst = numberOf(version) === 0
@@ -117,7 +117,7 @@ export class DocumentDraft {
   }
 
   /**
-   * Adds the acts of another document that are later than those of this one. Entries that have ended are left out.
+   * Adds the acts of another document that are later than the acts of this one. Entries that have ended are left out.
    *
    * @param now the store's time, in Unix milliseconds
    * @param isWanted whether the acts on a slot are added. Default: all

@@ -42,7 +42,7 @@ export class ControlState {
 
   /**
    * @param misfit called for each policy that cannot have the numbers of an entry
-   * @throws HaltError if an entry names a network that is none
+   * @throws HaltError if the network that an entry names is not valid
    */
   constructor(entries: readonly ControlEntry[], misfit: Misfit = () => {}) {
     this.#entries = entries
@@ -232,7 +232,7 @@ export class ControlState {
   }
 }
 
-/** Whether the entry of a network comes before that of a key of an address: it is more special, or blocks what is not. */
+/** Whether the entry of a network comes before the entry of an address's key: it is more special, or it blocks and the other does not. */
 function isBefore({ entry, version, prefix }: NetworkEntry, own: ControlEntry, key: Subject): boolean {
   // The key of an IPv6 address names its network: `ip:2001:db8::/56`. All others name an IPv4 address.
   const slash = key.indexOf('/')

@@ -9,7 +9,7 @@ import { isNetworkEntry } from './network-entries.ts'
 const MAX_ENTRIES = 10_000
 /** The most acts that the history keeps. */
 const MAX_ACTS = 1_000
-/** How long an entry that has ended is kept, in milliseconds, because the clock of whoever acts may be wrong. */
+/** How long an entry that has ended is kept, in milliseconds, because the clock of the operator's process may be wrong. */
 export const KEPT_MS = 86_400_000
 // How many entries that were taken back a document names: as a rule, and where it is full.
 const MOST_ENDED = [1_000, 50] as const

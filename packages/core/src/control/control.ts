@@ -46,7 +46,7 @@ const OPTIONS = namesOf<ControlOptions>({ store: true, secret: true, ipv6Prefix:
 /** Options of an act on a network or on a client. */
 export interface BlockOptions extends ActOptions {
   /**
-   * Whether a network that is larger than those that one owner has is accepted: IPv4 with a prefix below 8 bits, IPv6 with one below 19.
+   * Whether a network is accepted although it is larger than one owner has: IPv4 with a prefix below 8 bits, IPv6 with one below 19.
    * Default false.
    */
   readonly force?: boolean | undefined
@@ -152,7 +152,7 @@ export class Control implements GateSource {
 
   /**
    * Ends the block of a client or a network. A permission of it counts again. Resolves to whether there was a block. While the store is
-   * away, the act holds in this process alone, as that of {@link block} does.
+   * away, the act holds in this process alone, as an act of {@link block} does.
    */
   unblock(target: Identity, options: ActOptions = {}): Promise<boolean> {
     return this.#take('unblock', () => ({ kind: 'block', target: this.#targets.of(target) }), options)
@@ -217,7 +217,7 @@ export class Control implements GateSource {
   }
 
   /**
-   * The entries that hold, as the store has them now, and those that hold in this process alone: their `scope` is `"process"`. Rejects
+   * The entries that hold, as the store has them now, and the entries that hold in this process alone: their `scope` is `"process"`. Rejects
    * with `HALT_E_STORE` if the store does not answer; {@link inForce} does not ask it.
    */
   async entries(): Promise<readonly ControlEntry[]> {
@@ -226,7 +226,8 @@ export class Control implements GateSource {
   }
 
   /**
-   * The entries that this process obeys now: those that it has read last, and those that hold here alone, whose `scope` is `"process"`.
+   * The entries that this process obeys now: the entries that it has read last, and the entries that hold here alone, whose `scope`
+   * is `"process"`.
    * It asks nobody, so it answers while the store is away too.
    */
   inForce(): readonly ControlEntry[] {

@@ -181,7 +181,7 @@ export class Ledger {
     this.#hold({ version, document }, new Map())
   }
 
-  /** Obeys acts that the store did not take. @param slots those that the acts are about */
+  /** Obeys acts that the store did not take. @param slots the slots that the acts are about */
   obeyHere(document: ControlDocument, slots: readonly string[], error: unknown): void {
     const version = this.#held?.version ?? NEVER_WRITTEN.version
     const ahead = new Map(this.#ahead)

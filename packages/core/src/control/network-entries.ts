@@ -20,7 +20,7 @@ const ZERO: Bits = [0, 0, 0, 0]
  * Entries about networks, found by an address.
  *
  * Two networks are disjoint, or one contains the other. So each network has at most one parent, the smallest one around it, and the
- * networks of an address are the last one that begins at it or before it, and the parents of that one.
+ * networks of an address are the last network that begins at it or before it, and the parents of that network.
  */
 export class NetworkEntries {
   readonly #ipv4: NestedNetworks

@@ -24,7 +24,7 @@ export class Targets {
   /**
    * The target of a new entry.
    *
-   * @param force whether a network may be larger than those of one owner
+   * @param force whether a network may be larger than one owner has
    * @throws HaltError `HALT_E_IDENTITY`, `HALT_E_CONTROL`
    */
   ofNew(target: Identity, force: boolean | undefined): string {

@@ -2,7 +2,7 @@ import type { Headers, HeaderSink } from './dialects.ts'
 import type { Outcome } from './outcome.ts'
 
 /**
- * How an adapter reads and writes the headers of its responses: one constant object per adapter, so that a request makes none.
+ * How an adapter reads and writes the headers of its responses: one constant object per adapter, so that a request makes no object.
  *
  * The names of Halt's own headers come in lower case, as Node and Fastify keep them.
  */

@@ -21,7 +21,7 @@ const halt: PropertyDescriptor & ThisType<{ readonly rawHeaders?: unknown }> = {
 let lastPrototype: unknown
 let hasProperty = false
 
-/** True if a request has the accessor `halt`: requests of Express do, those of other servers do not. */
+/** True if a request has the accessor `halt`: requests of Express do, requests of other servers do not. */
 export function hasDecisionProperty(request: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(request)
   if (prototype !== lastPrototype) {

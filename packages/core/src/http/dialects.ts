@@ -140,7 +140,7 @@ function windowOf(name: string, decision: Decision, limiter: PolicyDirectory): n
     : Math.max(1, Math.ceil(policy.window / 1e6))
 }
 
-// The policy as it was at the decision, because a resolver may return others of that name, or another limiter may have
+// The policy as it was at the decision, because a resolver may return another policy of this name, or another limiter may have
 // decided.
 function policyOf(name: string, decision: Decision, limiter: PolicyDirectory): CompiledPolicy | undefined {
   return Decision.policyOf(decision, name) ?? limiter.policyNamed(name)

@@ -5,7 +5,7 @@ import type { Headers } from './dialects.ts'
  * Gives a Fetch response the headers that it lacks, and exposes them to browsers if CORS is on. Returns the response itself if
  * it needs none, else a copy, because the app may keep the response and send it to the next client.
  *
- * @param context the headers that middleware has set before. They win over those of the response, so they are completed too.
+ * @param context the headers that middleware has set before. They win over the headers of the response, so they are completed too.
  */
 export function addHeaders(
   response: Response,
@@ -36,7 +36,7 @@ function fill(response: Response, headers: Headers, context: Response['headers']
   return response
 }
 
-/** The headers of a response, those that middleware has set before, and those that Halt adds. */
+/** The headers of a response, of the middleware before it, and of Halt. */
 interface Layers {
   readonly own: Response['headers']
   readonly context: Response['headers'] | undefined

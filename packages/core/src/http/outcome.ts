@@ -130,7 +130,7 @@ export const UNCHECKED: Outcome = Object.freeze({
   tell() {},
 })
 
-/** The guard whose headers the response shows. Each binding guard removes those of the one before. */
+/** The guard whose headers the response shows. Each binding guard removes the headers of the one before. */
 function lastBinding(last: GuardOutcome | undefined): GuardOutcome | undefined {
   let passed = last
   while (passed !== undefined && !passed.binding) passed = passed.before

@@ -37,7 +37,7 @@ export function decisionOf(requestObject: object): Decision | undefined {
   return bindingOutcome(requestObject)?.decision
 }
 
-/** The outcome whose headers a response shows: that of the tightest guard that a request has passed. */
+/** The outcome of the tightest guard that a request has passed. The response shows the headers of this outcome. */
 export function bindingOutcome(requestObject: object): Outcome | undefined {
   return findPassed(lastPassed(holderOf(requestObject)), ({ binding }) => binding)
 }

@@ -31,7 +31,7 @@ export interface CounterReading {
   readonly blockedUntil: number
   /** What the counter itself tells of its last charge or correction. Instants are Unix microseconds. */
   readonly lastCharge: LastCharge
-  /** The entries of operators that apply: one that blocks the client or lets it pass, and those that set the numbers. */
+  /** The entries of operators that apply: one that blocks the client or lets it pass, and the entries that set the numbers. */
   readonly control: readonly ControlEntry[]
 }
 

@@ -53,7 +53,7 @@ export function explain(parts: ExplanationParts): Explanation {
     })
   })
   const given = caller?.isGiven === true ? caller.address?.text : undefined
-  // A full counter of a request is a counter of that client. A full counter of an identity may be that of a wrong spelling.
+  // A full counter of a request is a counter of that client. A full counter of an identity may come from a wrong spelling.
   const unused = kind === undefined || decision?.degraded !== false ? [] : unusedOf(result)
   const explanation = { decision, unreachable, control: control.access, hops, policies: explained }
   return Object.freeze({ ...explanation, toString: () => write(explanation, given, kind, unused) })

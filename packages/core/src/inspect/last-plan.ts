@@ -60,8 +60,8 @@ function evidenceOf(counters: readonly CounterReading[], uses: ReadonlyMap<strin
     if (counter.counter !== 'own') continue
     const { plans, owners } = uses.get(idOf(counter)) as Use
     const { lastCharge: last } = counter
-    // Where plans share a counter, only the numbers of a bucket tell which of them charged it. Other numbers than those of any plan may be
-    // those of a plan that is not listed.
+    // Where plans share a counter, only the numbers of a bucket tell which of them charged it. Numbers that no listed plan has may
+    // come from a plan that is not listed.
     const isMine = plans === 1 ? last.isOwn !== false : last.isOwn === true && owners === 1
     if (last.from !== undefined && isMine) {
       isCharged = true

@@ -31,7 +31,7 @@ export function registerPolicies(policies: readonly CompiledPolicy[], store: Sto
 
 /** The limiters of one policy that were built while a service ran. */
 interface Built {
-  /** The first one, and those that were built after another one had met a request. */
+  /** The first one, and the limiters that were built after another one had met a request. */
   count: number
   /** Whether the last one, or another one since, has met its first request. */
   isUsed: boolean

@@ -27,7 +27,7 @@ import {
 /**
  * The presets by name.
  *
- * An interface, because editors show its texts where somebody writes `presets.`. A test holds them equal to those of the constants.
+ * An interface, because editors show its texts where somebody writes `presets.`. A test holds them equal to the texts of the constants.
  */
 export interface Presets {
   /**

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import { HaltError } from '../base/errors.ts'
 import type { IdentityKind } from '../request/identity.ts'
 
-/** A policy with a counter that an identity does not name, so `peek`, `explain` or `reset` of that identity does not reach it. */
+/** A policy with a counter that an identity does not name, so `peek`, `explain` or `reset` of the identity does not reach it. */
 export interface Unreached {
   readonly policy: string
   /** The identity that names the counter, in words: `{ ip }`, `{ user, ip }`, `a request`. */

@@ -5,7 +5,7 @@ import { type Address, type Bits, ipv4Text, networkOf, parseAddress } from './ad
  * Makes the key of an address, for a `keyExtractor` of your own. Halt itself counts addresses under the same key.
  *
  * An IPv4 address stays as it is: `203.0.113.7`. An IPv6 address becomes the network of one subscriber: `2001:db8::/56`. An IPv6
- * address that stands for an IPv4 address (mapped, NAT64, SIIT, 6to4, Teredo) gets the key of that IPv4 address. Ports, brackets
+ * address that stands for an IPv4 address (mapped, NAT64, SIIT, 6to4, Teredo) gets the key of the IPv4 address. Ports, brackets
  * and zone ids are removed.
  *
  * @param ip an address, such as `req.ip`

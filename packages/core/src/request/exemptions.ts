@@ -55,7 +55,7 @@ export function compileHealthChecks(
     fail(`exemptHealthChecks is ${describe(option)}.`, 'Give true, false, or a list of paths.')
   }
   const paths = new Set(Array.isArray(option) ? (option as string[]).map(checkPath) : HEALTH_PATHS)
-  // The first two characters tell for nearly every request that it is none, before its path is cut from its target.
+  // The first two characters tell for nearly every request that it is not exempt, before its path is cut from its target.
   const beginnings = new Uint8Array(128)
   for (const path of paths) beginnings[path.charCodeAt(1) & 127] = 1
   // The length is tested first, because a path that was just cut from its target has no hash yet.

@@ -34,7 +34,7 @@ export function isContext(value: object): value is ContextLike {
   return typeof raw?.headers === 'object' && typeof raw.url === 'string'
 }
 
-/** Views a Hono context. The peer's address is known only on a Node server. The route is that of the running handler. */
+/** Views a Hono context. The peer's address is known only on a Node server. The route is the route of the running handler. */
 export function contextView(c: ContextLike): RequestView {
   const { raw, matchedRoutes, routeIndex } = c.req
   const { httpVersion, socket } = c.env?.incoming ?? {}

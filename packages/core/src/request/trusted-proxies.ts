@@ -2,7 +2,7 @@ import { isStrayPromise } from '../base/promises.ts'
 import type { Address } from './address.ts'
 import { parseNetworks } from './networks.ts'
 
-/** A name for a set of networks: those of this machine, of a link, private ones, and those of Cloudflare (a dated list). */
+/** A name for a set of networks: this machine, a link, the private networks, and Cloudflare's (a dated list). */
 export type ProxyName = 'loopback' | 'linklocal' | 'private' | 'cloudflare'
 
 /**

@@ -46,7 +46,7 @@ export interface Terms {
   readonly place?: Place | undefined
   /**
    * `CHARGE`: how long the caller may keep the units before it uses them, in microseconds. A bucket is charged as if they were used
-   * at the end of that time. Default 0.
+   * at its end. Default 0.
    */
   readonly holdFor?: number | undefined
   /**

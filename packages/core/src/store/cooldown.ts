@@ -14,7 +14,7 @@ export function freshAt(state: State, rule: Rule): number {
 
 /**
  * Whether a refusal at `now` starts a cool-down. A refusal during a cool-down does not extend it. A cost above the capacity
- * starts none, because it can never pass.
+ * starts no cool-down, because it can never pass.
  */
 export function startsCooldown(state: State, now: number, cost: number, rule: Rule): boolean {
   return rule.cooldown > 0 && cost <= rule.capacity && now >= blockedUntil(state)

@@ -222,7 +222,7 @@ function charge(
 
 /**
  * Writes the cool-down that a refusal starts. Returns whether it starts one. A refusal charges nothing. The normal rule decides
- * this: a cost that only the reduced rule can never admit passes after the penalty. A refusal in favour of others starts none.
+ * this: a cost that only the reduced rule can never admit passes after the penalty. A refusal in favour of others starts no cool-down.
  */
 function startCooldown(demand: Demand, rule: Rule, state: State, counters: Counters, now: number): boolean {
   const { subject, cost, mode, rule: normal } = demand

@@ -80,7 +80,7 @@ export class LocalDocuments {
     return document
   }
 
-  /** Forgets every document. Whoever has asked for one before sees that it is gone. */
+  /** Forgets every document. A process that has read one before sees that it is gone. */
   clear(): void {
     for (const document of this.#documents.values()) document.clear()
   }

@@ -84,7 +84,7 @@ function isState(value: unknown): value is State {
   return Array.isArray(value) && value.every(Number.isFinite)
 }
 
-/** Whether debts are those of buckets that were all admitted, and stand in their states. */
+/** Whether each debt belongs to a bucket that was admitted, and stands in its state. */
 function areDebtsOf(
   debts: unknown,
   states: readonly State[],

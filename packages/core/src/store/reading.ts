@@ -94,7 +94,7 @@ export function lineOf(demand: Demand, state: State, evaluation: Evaluation): Un
   return units > 0 ? { units, micros: algorithm.wait(state, evaluation.now, 0, rule) } : undefined
 }
 
-/** The whole units left for a demand after the evaluation, without those that it leaves to others. */
+/** The whole units left for a demand after the evaluation, without the units that it leaves to others. */
 export function remaining(demand: Demand, state: State, evaluation: Evaluation): number {
   if (evaluation.now < blockedUntil(state)) return 0
   const rule = ruleInForce(demand, evaluation)

@@ -15,7 +15,7 @@ export function unitsOfShare(share: number, capacity: number): number {
   return share > 0 ? Math.ceil(share * capacity - ROUNDING) : 0
 }
 
-/** The units that must be left for a demand to pass: the fewest that it accepts, and those that it leaves to others. */
+/** The units that must be left for a demand to pass: the fewest that it accepts, and the units that it leaves to others. */
 export function unitsNeeded(demand: Demand, rule: Rule): number {
   return (demand.terms?.least ?? demand.cost) + unitsLeftToOthers(demand, rule)
 }
@@ -70,7 +70,7 @@ export function startOf(
 }
 
 /**
- * Whether a demand can get a place in line. One that leaves units to more important callers gets none, because these would then
+ * Whether a demand can get a place in line. One that leaves units to more important callers gets no place, because these would then
  * stand behind it.
  */
 function canJoin(demand: Demand, rule: Rule): boolean {

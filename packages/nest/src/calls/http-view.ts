@@ -13,7 +13,7 @@ export class HttpView implements RequestView {
 
   constructor(request: PlatformRequest, context: ExecutionContext) {
     // Do not read request.ip: the platform derives it from forwarding headers. Express reads the socket of the response anyway,
-    // that of the request it does not.
+    // and not the socket of the request.
     const { socket } = request.res ?? request
     this.ip = (socket ?? request.socket)?.remoteAddress
     this.request = request

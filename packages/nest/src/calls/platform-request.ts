@@ -23,7 +23,7 @@ export interface PlatformRequest {
   readonly ips?: unknown
 }
 
-/** The request of Node behind that of the platform. */
+/** The request of Node behind the request of the platform. */
 export function rawRequestOf(request: PlatformRequest): object {
   // perf: bench "nest: halt"; a request of Express has no \`raw\`, and to look for it takes longer than several checks.
   return hasDecisionProperty(request) ? request : (request.raw ?? request)

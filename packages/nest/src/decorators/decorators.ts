@@ -19,7 +19,7 @@ import { getRateLimiterToken, wantedNames } from '../base/tokens.ts'
 /** Options of {@link RateLimit}. */
 export interface RateLimitOptions {
   /**
-   * True: the policies replace the global ones, and on a handler those of the class too. Default false: they are added.
+   * True: the policies replace the global ones, and on a handler the policies of the class too. Default false: they are added.
    * Without a policy it fails when the application starts.
    */
   readonly override?: boolean | undefined

@@ -36,7 +36,7 @@ export class Runtime {
     this.handlerGuards = new HandlerGuards({ limiter: this.limiter, named: this.named, globals, settings })
   }
 
-  /** The limiter of the module, and those of names. */
+  /** The limiter of the module, and the limiters of names. */
   get limiters(): readonly RateLimiter[] {
     return [this.limiter, ...this.#limiters.values()]
   }

@@ -15,7 +15,7 @@ import { APPLICATION, getRateLimiterToken, OPTIONS, wantedNames } from '../base/
 
 /** Options of {@link HaltModule.forFeature}. */
 export interface HaltFeatureOptions<R = NestRequest> {
-  /** Named policies, added to those of `forRoot`: for `@RateLimit('name')` everywhere, `@InjectRateLimiter('name')` here. */
+  /** Named policies, added to the policies of `forRoot`: for `@RateLimit('name')` everywhere, `@InjectRateLimiter('name')` here. */
   readonly policies: Readonly<Record<string, NestPolicies<R>>>
 }
 

@@ -18,7 +18,7 @@ import type {
 
 import type { ContextCallback, NestCost, NestPolicies, NestPolicyResolver, NestRequest } from './policy.ts'
 
-/** Options of the limiter that the module makes: those of `RateLimiter`. Callbacks also get the `ExecutionContext`. */
+/** Options of the limiter that the module makes: the options of `RateLimiter`. Callbacks also get the `ExecutionContext`. */
 export interface NestLimiterOptions<R = NestRequest> extends LimiterSettings {
   /** The store of the counters. Default: the memory of this process. */
   readonly store?: RateLimiterOptions['store'] | undefined
@@ -50,7 +50,7 @@ export interface HandledCall {
   readonly context: ExecutionContext
 }
 
-/** Options of the module that are not those of a limiter. */
+/** Options of the module that a limiter does not have. */
 export interface GuardSettings<R = NestRequest> extends AnswerOptions {
   /** Named policies for `@RateLimit('name')` and `@InjectRateLimiter('name')`. */
   readonly policies?: Readonly<Record<string, NestPolicies<R>>> | undefined
@@ -110,7 +110,7 @@ export type AnyOptions = GuardSettings<unknown> &
 
 const OWN = ['limiter', 'policies', 'onLimited', 'getRequest']
 
-/** Checks the names of all options, and the values of those that are not the limiter's. @throws HaltError */
+/** Checks the names of all options, and the values of the options that are not the limiter's. @throws HaltError */
 export function checkModuleOptions(options: AnyOptions): void {
   checkGuardOptions(options as GuardOptions, [...LIMITER_OPTIONS, ...OWN], 'HaltModule')
   const { getRequest } = options

@@ -104,7 +104,7 @@ export function send(response: object, answer: unknown): void {
   ;(response as PlatformResponse).send?.(answer)
 }
 
-/** The response of Node behind that of the platform. */
+/** The response of Node behind the response of the platform. */
 export function rawOf(response: object): NodeResponse {
   const platform = response as PlatformResponse
   return platform.raw ?? platform

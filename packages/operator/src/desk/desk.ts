@@ -30,7 +30,7 @@ export interface Finding {
   readonly who: string
   readonly limiters: readonly LimiterFinding[]
   /**
-   * The other keys on which requests of the client were counted lately, the latest first, such as that of its company.
+   * The other keys on which requests of the client were counted lately, the latest first, such as the key of its company.
    */
   readonly counted: readonly CountedFinding[]
   /** Whether all processes have told theirs. If not, the same call tells more after four seconds. */

@@ -11,7 +11,7 @@ export class KeyView {
   readonly #partitionOf: (key: string) => string
   readonly #isClear: boolean
 
-  /** @param partitionOf that of a limiter */
+  /** @param partitionOf the method of a limiter */
   constructor(partitionOf: (key: string) => string, isClear: boolean) {
     this.#partitionOf = partitionOf
     this.#isClear = isClear

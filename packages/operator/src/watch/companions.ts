@@ -28,7 +28,7 @@ interface Client {
 }
 
 /**
- * Remembers which keys were counted together: those of the last clients, in bounded memory. A request of a user is often counted on
+ * Remembers which keys were counted together: the keys of the last clients, in bounded memory. A request of a user is often counted on
  * the company's key too, and nothing but the request tells which company that is.
  */
 export class Companions {

@@ -47,7 +47,7 @@ export class Watch {
     this.#wait()
   }
 
-  /** The numbers of all processes. Whoever asks watches. */
+  /** The numbers of all processes. A process that asks for them counts as watching. */
   async read(): Promise<Seen> {
     const now = Date.now()
     this.#recorder.isWatched = true

@@ -8,7 +8,7 @@ export interface Transport {
   readonly sender: CommandSender
   /** Whether commands can be sent. */
   readonly ready: boolean
-  /** Opens the connections, or those that are missing. Rejects if that fails. */
+  /** Opens the connections, or the missing ones. Rejects if that fails. */
   open(): Promise<void>
   /** Gives up an attempt to open. */
   abandon(): void

@@ -17,7 +17,7 @@ for d = 1, count do
       mode = mode - PENALIZED
       if penalized and own.reduced > 0 then rule = rules[own.reduced] end
     end
-    -- The units that must be left for the demand to pass: the fewest that it accepts, and those that it leaves to others.
+    -- The units that must be left for the demand to pass: the fewest that it accepts, and the units that it leaves to others.
     if terms then need = (terms.least >= 0 and terms.least or cost) + (terms.floor > 0 and ceil(terms.floor * rule.capacity - 1e-6) or 0) end
   end
   if mode == MODE.SETTLE then

@@ -6,7 +6,7 @@ for d = 1, failed and 0 or count do
   if starts then
     local blocked = state and state.cooldown or 0
     starts = item.mode == MODE.BLOCK and now + rule.cooldown > blocked or cost <= own.capacity and now >= blocked
-    -- A refusal in favour of others starts none.
+    -- A refusal in favour of others starts no cool-down.
     if starts and item.others and item.others > 0 and item.mode ~= MODE.BLOCK then
       local rest = item.need - item.others
       if kind == KIND.BUCKET then starts = item.used + rest * rule.unit > rule.capacity * rule.unit

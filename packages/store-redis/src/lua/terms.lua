@@ -4,7 +4,7 @@
 if refused then
   -- A place in line is charged now if all counters of the group can hold it. Otherwise the caller asks again.
   -- A place would take what the demand leaves to more important ones, which would then stand behind it.
-  -- With an idempotency key the place would be paid: whoever repeats the key would pass, and could give the place back.
+  -- With an idempotency key the place would be paid: a caller that repeats the key would pass, and could give the place back.
   local exact = true
   wait, joins = 0, not once_key
   for d = 1, count do

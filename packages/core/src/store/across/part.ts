@@ -78,7 +78,7 @@ export function mergeEvaluations<N>(
     }
   }
   const penalty = evaluations[parts.findIndex(part => part.group.penalty !== undefined)]?.penalty ?? []
-  // Each node has its own clock. The latest instant is that of the whole.
+  // Each node has its own clock. The latest instant becomes the instant of the whole group.
   const now = Math.max(...evaluations.map(evaluation => evaluation.now))
   return {
     now,

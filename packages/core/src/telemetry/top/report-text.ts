@@ -1,7 +1,7 @@
 import { mergeTop } from './merge.ts'
 import type { TopKey, TopLists } from './tables.ts'
 
-/** The longest text, in characters. Shorter than a report may be, because every process reads those of all. */
+/** The longest text, in characters. Shorter than a report may be, because every process reads the reports of all processes. */
 const LONGEST = 8_000
 const LONGEST_NAME = 300
 const MOST_KEYS = 2_000
