@@ -6,6 +6,7 @@ import type { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
 import { CallerIds } from '../control/client-ids.ts'
 import type { Control } from '../control/control.ts'
+import type { ControlEntry } from '../control/entries.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
@@ -123,15 +124,21 @@ export class Turns implements WaiterParts {
     return this.#charges.cancel(decision)
   }
 
-  isRefused({ demands }: Check, client: Caller | Subject): boolean {
+  isRefused(check: Check, client: Caller | Subject): boolean {
+    return this.#accessOf(check, client)?.kind === 'block'
+  }
+
+  isDecided(check: Check, client: Caller | Subject): boolean {
+    return this.#accessOf(check, client) !== undefined
+  }
+
+  #accessOf({ demands }: Check, client: Caller | Subject): ControlEntry | undefined {
     const state = this.#control?.state
-    if (state?.hasAccess !== true) return false
+    if (state?.hasAccess !== true) return undefined
     const { clock } = this.#guardedStore
-    const entry =
-      typeof client === 'string'
-        ? state.accessOfSubject(client, clock)
-        : state.accessOf(new CallerIds(client, demands), clock)
-    return entry?.kind === 'block'
+    return typeof client === 'string'
+      ? state.accessOfSubject(client, clock)
+      : state.accessOf(new CallerIds(client, demands), clock)
   }
 
   gone(caller: Turn): void {

@@ -82,6 +82,7 @@ export class Front {
     const first = this.#first
     const wasKnown = first !== undefined && this.#reading !== undefined
     const before = wasKnown ? this.#ahead(first.position, arrived) : 0
+    const heldBack = this.#leadAt(arrived)
     const startBefore = wasKnown ? this.startOf(first) : 0
     const [bornBefore, unitBefore] = [this.#reading?.born, this.#rule?.unit ?? rule.unit]
     this.#clock.observe(sent, arrived, now)
@@ -102,7 +103,8 @@ export class Front {
         this.#skew,
         Math.max(0, before - this.#aheadOf(first.position, arrived)) * rule.unit,
       )
-    if (isSame && wasKnown) this.#spread(this.#aheadOf(first.position, arrived) - before, arrived)
+    if (isSame && wasKnown)
+      this.#spread(heldBack + overdue(before + heldBack, this.#aheadOf(first.position, arrived)), arrived)
     else this.#lead = 0
     const isSlower = isSame && wasKnown && this.startOf(first) > startBefore + NOTICEABLE
     for (const line of this.lines) line.heard(isSlower)
@@ -209,4 +211,12 @@ export class Front {
     this.#lead = Math.max(0, jump - taken)
     this.#ledSince = own
   }
+}
+
+/**
+ * The cost units that are overdue by news which moved the front from `before` to `after` of the first caller. Callers that move up and
+ * are not due yet start at the rate, so they need no spreading.
+ */
+function overdue(before: number, after: number): number {
+  return after < before ? after - before : Math.max(0, after) - Math.max(0, before)
 }
