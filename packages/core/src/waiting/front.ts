@@ -60,6 +60,8 @@ export class Front {
   #ledSince = 0
   #credit = Number.POSITIVE_INFINITY
   #creditAt = 0
+  // Cost units that this process charges behind the line, and of which no reply has told yet.
+  #unheard = 0
 
   constructor(key: string) {
     this.key = key
@@ -160,6 +162,16 @@ export class Front {
     return this.#rule === undefined ? 0 : Math.floor((time * this.#rule.rate) / this.#rule.unit)
   }
 
+  /** Holds the front back by units that are being charged, until {@link told}. */
+  owe(units: number): void {
+    this.#unheard += units
+  }
+
+  /** Ends what {@link owe} began, because the next reply tells of the units. */
+  told(units: number): void {
+    this.#unheard -= units
+  }
+
   /** Holds the front back where this process was held up: the callers that were due meanwhile must not start at one instant. */
   stalled(late: number, own: number): void {
     if (late <= STALL || this.#rule === undefined || this.#reading === undefined) return
@@ -176,7 +188,7 @@ export class Front {
     const { front, holes } = this.#reading!
     let gone = 0
     for (let i = 0; i < holes.length && holes[i]! <= position; i += 2) gone += holes[i + 1]!
-    return front - this.#skew - (position - gone) * this.#rule!.unit
+    return front - this.#skew - (position - gone + this.#unheard) * this.#rule!.unit
   }
 
   /** The debt that time and refunds have paid since the reply. */

@@ -344,7 +344,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
         place === undefined ? front.paidIn(now - this.#sent) : front.surplus(place, now),
       )
     })
-    this.#parts.store.charge(this.check, late)
+    void this.#parts.store.charge(this.#line!, this.check, late)
   }
 
   /** Asks for a refusal, because the caller may not wait. */

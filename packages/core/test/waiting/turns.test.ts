@@ -243,7 +243,9 @@ describe('a counter that is paused meanwhile', () => {
     await own.pause('s', { for: '1s' })
     await pass(500)
     expect(starts).toHaveLength(1)
-    expect(refused.map(({ name, at, decision }) => [name, at, decision.reason])).toEqual([[1, 500, 'limited']])
+    expect(refused.map(({ name, at, decision }) => [name, at, decision.reason])).toEqual([
+      [1, 500, 'limited'],
+    ])
     expect((await own.explain('s')).policies[0]?.line).toBeUndefined()
   })
 })
