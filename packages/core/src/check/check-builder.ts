@@ -166,8 +166,11 @@ export function isShadow({ shadow, name }: CompiledPolicy, subject: Subject): bo
   return shadow > 0 && (shadow === 1 || hashText(`${name} ${subject}`) / 2 ** 32 < shadow)
 }
 
-// Returns undefined for an unknown route. Such requests share one counter, because a client can invent any number of paths.
-function routeOf({ method, route }: RequestView, warn: Warn): string | undefined {
+/**
+ * The name of a request's route for policies that count by route. Undefined for an unknown route. Such requests share one
+ * counter, because a client can invent any number of paths.
+ */
+export function routeOf({ method, route }: RequestView, warn: Warn): string | undefined {
   const name = routeName(route, method)
   if (name === undefined)
     warn({
