@@ -21,7 +21,7 @@ export interface WaiterParts {
   /** Called when a caller begins to wait. */
   waits(caller: Turn): void
   /** Asks the store for the part of a check that is waited for in line. */
-  askInLine(check: Check): InLine | Promise<InLine>
+  askInLine(check: Check): CheckResult | Promise<CheckResult>
   /** Gives back what was charged for a caller beside its place, and ends the record of its charge. */
   forgive(decision: Decision): Promise<void>
   /** Gives back the charge of a caller that has gone. */
@@ -33,6 +33,3 @@ export interface WaiterParts {
   /** Called when a caller no longer waits. */
   gone(caller: Turn): void
 }
-
-/** The answer about the part of a check that is waited for in line. */
-export type InLine = CheckResult
