@@ -36,6 +36,7 @@ const pages = [
   'concepts',
   'waiting',
   'algorithms',
+  'stability',
   'proxies',
   'troubleshooting',
   '../packages/cli/README',

@@ -1,7 +1,5 @@
 import type { HaltWarning } from '@halt/core'
-import { StoreMisread } from '@halt/core/store'
-
-import { StoreError } from './call/store-error.ts'
+import type { StoreError, StoreMisread } from '@halt/core/store'
 
 /** The warning of an object that could not be asked. */
 export function warningOf(error: unknown): HaltWarning {

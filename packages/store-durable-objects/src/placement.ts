@@ -1,6 +1,6 @@
 import { isStrayPromise, makeDigest } from '@halt/core/store'
 
-import { StoreError } from './call/store-error.ts'
+import { storeError } from './call/store-error.ts'
 import type { DurableObjectStoreOptions } from './options.ts'
 
 /** Gives the name of the object that holds the counters of a subject. */
@@ -13,7 +13,7 @@ export function placement(prefix: string, objects: DurableObjectStoreOptions['ob
       const name: unknown = objects(subject)
       if (typeof name === 'string') return `${prefix}object:${name}`
       const given = isStrayPromise(name) ? 'a promise' : typeof name
-      throw new StoreError(`objects gave ${given} for a subject, not a text`, 'placement')
+      throw storeError(`objects gave ${given} for a subject, not a text`, 'placement')
     }
   if (objects === undefined || objects === 'per-subject') return subject => `${prefix}subject:${subject}`
   if (objects === 1) return () => `${prefix}shard:0`

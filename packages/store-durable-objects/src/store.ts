@@ -18,7 +18,7 @@ import {
 import { ask } from './call/ask.ts'
 import { readCount, readText, readVersion } from './call/answers.ts'
 import type { Answers, Question } from './call/message.ts'
-import { inDoubt } from './call/store-error.ts'
+import { partlyInDoubt } from './call/store-error.ts'
 import { warningOf } from './inspection.ts'
 import { checkOptions, type DurableObjectStoreOptions } from './options.ts'
 import { nameOfDocument, nameOfProbe, type NameOf, placement } from './placement.ts'
@@ -58,7 +58,7 @@ export class DurableObjectStore implements Store {
   async evaluate(group: Group): Promise<Evaluation> {
     const names = nodesOf(group, this.#nameOf)
     if (names.length <= 1) return this.#evaluateIn(names[0] ?? nameOfProbe(this.#prefix), group)
-    return evaluateAcross(group, this.#nameOf, (name, part) => this.#evaluateIn(name, part), inDoubt)
+    return evaluateAcross(group, this.#nameOf, (name, part) => this.#evaluateIn(name, part), partlyInDoubt)
   }
 
   async forget(counters: readonly CounterId[]): Promise<number> {

@@ -1,35 +1,17 @@
 import {
+  ALGORITHM_KINDS,
   type Demand,
-  Mode,
   type Group,
-  algorithms,
-  type AlgorithmCode,
   type IdempotencyDemand,
-  type Layout,
-  type PenaltyDemand,
+  isLoneBucket,
   PENALTY_COUNTER,
+  type PenaltyDemand,
+  penaltyNumbers,
   type Rule,
+  termNumbers,
 } from '@halt/core/store'
 
 import type { KeyWriter } from './keys.ts'
-
-// The compiler asks for the kind of a new layout; sql/group.sql has its arithmetic.
-const KINDS: Readonly<Record<Layout, number>> = { bucket: 0, window: 1, 'sub-windows': 2 }
-// Sub-windows of places in flight, because a repeated call takes a place of its own.
-const IN_FLIGHT = 3
-
-/** The kind of a token bucket in the functions. */
-export const BUCKET: number = KINDS.bucket
-/** The kind of a fixed window and of a quota in the functions. */
-export const WINDOW: number = KINDS.window
-
-/** The kind of arithmetic of each algorithm in the functions. */
-export const SQL_KINDS: Readonly<Record<AlgorithmCode, number>> = Object.fromEntries(
-  Object.entries(algorithms).map(([code, { layout, isFlight }]) => [
-    code,
-    isFlight ? IN_FLIGHT : KINDS[layout],
-  ]),
-) as Record<AlgorithmCode, number>
 
 // The marks of a demand: what follows its rule.
 const REDUCED = 1
@@ -57,14 +39,6 @@ export function callOf(groups: readonly Group[], key: KeyWriter): Call {
   return { name: 'decide', params: [keys.join('\n'), numbers] }
 }
 
-/** Whether a group is the charge of one bucket and nothing else, the commonest. */
-export function isLoneBucket({ demands, penalty, idempotency }: Group): boolean {
-  const [demand] = demands
-  if (demand === undefined || demands.length > 1) return false
-  if (penalty !== undefined || idempotency !== undefined || demand.terms !== undefined) return false
-  return SQL_KINDS[demand.rule.code] === BUCKET && demand.mode === Mode.CHARGE && demand.cost >= 1
-}
-
 type IndexOf = (subject: string, counter: string) => number
 
 function keysOf({ demands, penalty, idempotency }: Group, key: KeyWriter): string[] {
@@ -83,16 +57,14 @@ function numbersOf(group: Group, indexOf: IndexOf): number[] {
   }
   return [
     demands.length,
-    ...(penalty === undefined ? [0] : penaltyNumbers(penalty, indexOf)),
+    ...(penalty === undefined ? [0] : penaltyDemandNumbers(penalty, indexOf)),
     ...(idempotency === undefined ? [0] : idempotencyNumbers(idempotency, indexOf)),
     ...demands.flatMap(demand => demandNumbers(demand, indexOf)),
   ]
 }
 
-function penaltyNumbers({ rule, subject, mode, amount }: PenaltyDemand, indexOf: IndexOf): number[] {
-  const { threshold, duration, decay, severity, cooldown, factor, maxDuration } = rule
-  const numbers = [threshold, duration, decay, severity, cooldown, factor, maxDuration]
-  return [indexOf(subject, PENALTY_COUNTER), mode, amount, ...numbers]
+function penaltyDemandNumbers({ rule, subject, mode, amount }: PenaltyDemand, indexOf: IndexOf): number[] {
+  return [indexOf(subject, PENALTY_COUNTER), mode, amount, ...penaltyNumbers(rule)]
 }
 
 function idempotencyNumbers(
@@ -110,15 +82,11 @@ function demandNumbers(demand: Demand, indexOf: IndexOf): number[] {
     (reduced === undefined ? 0 : REDUCED) +
     (edges === undefined ? 0 : EDGES) +
     (terms === undefined ? 0 : TERMS)
-  const numbers = [indexOf(subject, rule.counter), mode, cost, chargedTo, marks, SQL_KINDS[rule.code]]
+  const numbers = [indexOf(subject, rule.counter), mode, cost, chargedTo, marks, ALGORITHM_KINDS[rule.code]]
   numbers.push(...ruleNumbers(rule))
   if (reduced !== undefined) numbers.push(...ruleNumbers(reduced))
   if (edges !== undefined) numbers.push(...edges)
-  if (terms !== undefined) {
-    const { maxWait = 0, least = -1, floor = 0, holdFor = 0, heldSince = 0, place } = terms
-    const { position = -1, born = 0 } = place ?? {}
-    numbers.push(maxWait, least, floor, holdFor, heldSince, position, born)
-  }
+  if (terms !== undefined) numbers.push(...termNumbers(terms))
   return numbers
 }
 

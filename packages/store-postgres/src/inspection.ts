@@ -3,7 +3,7 @@ import { type Evaluation, type Group, Mode, type Rule } from '@halt/core/store'
 
 import { quotedSchema } from './schema.ts'
 import type { Statements } from './statements.ts'
-import { StoreError, toStoreError } from './store-error.ts'
+import { storeError, toStoreError } from './store-error.ts'
 
 const SLOW_MS = 25
 // A busy process makes a round trip longer, never shorter, so the shortest of several measures the network.
@@ -20,10 +20,7 @@ export async function inspect(
   const warnings: HaltWarning[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new StoreError(`no reply for ${TIMEOUT_MS / 1000} s`, 'timeout')),
-      TIMEOUT_MS,
-    )
+    timer = setTimeout(() => reject(storeError(`no reply for ${TIMEOUT_MS / 1000} s`, 'timeout')), TIMEOUT_MS)
   })
   try {
     await Promise.race([collectWarnings(statements, schema, evaluate, warnings), timeout])

@@ -1,25 +1,4 @@
-import type { StoreFailure } from '@halt/core/store'
-
-/** The error of a failed call to PostgreSQL, whatever the client's own error was. */
-export class StoreError extends Error {
-  readonly failure: StoreFailure
-  /** Stable, `HALT_E_STORE_…`. */
-  readonly code: `HALT_E_STORE_${string}`
-  /** The SQLSTATE of the server's error, such as `25006`. Undefined if the error is not the server's, or the outcome is not known. */
-  readonly reply: string | undefined
-  /** What the user can do about it, one sentence. */
-  readonly fix: string
-
-  constructor(message: string, kind: ErrorKind, reply?: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.name = 'StoreError'
-    const [failure, code, fix] = KINDS[kind]
-    this.failure = failure
-    this.code = `HALT_E_STORE_${code}`
-    this.reply = reply
-    this.fix = fix
-  }
-}
+import { errorCode, type ErrorMeaning, errorText, replyType, StoreError } from '@halt/core/store'
 
 /** The kind of a {@link StoreError}. It chooses the failure, the code and the fix. */
 export type ErrorKind =
@@ -37,7 +16,7 @@ export type ErrorKind =
   | 'newer'
   | 'unexpected-reply'
 
-const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>> = {
+const KINDS: Readonly<Record<ErrorKind, ErrorMeaning>> = {
   timeout: [
     'timeout',
     'TIMEOUT',
@@ -77,6 +56,11 @@ const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>
   'unexpected-reply': ['script', 'SCRIPT', 'Let query return the rows of the statement unchanged.'],
 }
 
+/** Makes the error of a call to PostgreSQL. */
+export function storeError(message: string, kind: ErrorKind, reply?: string): StoreError {
+  return new StoreError(message, KINDS[kind], { reply })
+}
+
 // By SQLSTATE, or by its class.
 const REPLIES: Readonly<Record<string, ErrorKind>> = {
   '08': 'unavailable',
@@ -110,34 +94,22 @@ const IN_DOUBT = /^(?:08|57P)/
 /** Turns any error of any client into a {@link StoreError}. Returns a StoreError as it is. */
 export function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error
-  const text = textOf(error)
+  const text = errorText(error)
   const state = stateOf(error)
-  if (state === undefined) return new StoreError(text, isTimeout(text) ? 'timeout' : 'unavailable')
+  if (state === undefined) return storeError(text, isTimeout(text) ? 'timeout' : 'unavailable')
   const kind = REPLIES[state] ?? REPLIES[state.slice(0, 2)] ?? 'script'
-  return new StoreError(text, kind, IN_DOUBT.test(state) ? undefined : state)
+  return storeError(text, kind, IN_DOUBT.test(state) ? undefined : state)
 }
 
 /** The error for a reply that no function of Halt returns. It names the type of the reply, never its content. */
 export function unexpectedReply(reply: unknown): StoreError {
-  const type = Array.isArray(reply) ? `a list of ${reply.length}` : reply === null ? 'null' : typeof reply
-  return new StoreError(`The function cannot have given this reply: ${type}`, 'unexpected-reply')
-}
-
-function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  // If a name resolves to several addresses, the error is an AggregateError without a message.
-  return error.message || codeOf(error) || error.constructor.name
+  return storeError(`The function cannot have given this reply: ${replyType(reply)}`, 'unexpected-reply')
 }
 
 /** The SQLSTATE of an error. The codes of the operating system, such as ECONNREFUSED, are longer, or begin with an E. */
 function stateOf(error: unknown): string | undefined {
-  const code = codeOf(error)
+  const code = errorCode(error)
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code) ? code : undefined
-}
-
-function codeOf(error: unknown): string | undefined {
-  const { code } = (error ?? {}) as { code?: unknown }
-  return typeof code === 'string' ? code : undefined
 }
 
 function isTimeout(text: string): boolean {

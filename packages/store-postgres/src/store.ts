@@ -1,31 +1,49 @@
 import { resilience } from '@halt/core/resilience'
 import { fromCaller, type HaltWarning } from '@halt/core'
 import {
+  Batcher,
+  type BatchRules,
   type CounterId,
   type Evaluation,
   type Group,
+  Heartbeat,
   makeDigest,
   pollUntil,
   type Store,
   type StoreDocument,
+  type StoreError,
   readClock,
 } from '@halt/core/store'
 
-import { Batcher } from './batcher.ts'
 import { callOf } from './call.ts'
 import { documentOf } from './document.ts'
-import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
 import { checkOptions, type PostgresStoreOptions } from './options.ts'
 import { queryOf, type Query } from './query.ts'
 import { readReply } from './reply.ts'
 import { Statements } from './statements.ts'
-import { StoreError, toStoreError } from './store-error.ts'
+import { storeError, toStoreError } from './store-error.ts'
 import { Sweeper } from './sweeper.ts'
 
 // A server that hangs sends no replies.
 const CLOSE_MS = 500
+
+// The most checks of one statement, which then holds its locks for some 3 ms.
+const MAX_CHECKS = 64
+// With so many checks waiting, another statement pays while others are pending.
+const MIN_PARALLEL_CHECKS = 24
+// More statements at once only wait for each other's locks.
+const MAX_PENDING = 4
+
+/** How checks share the statements. */
+export const BATCH_RULES: BatchRules = {
+  loadOf: () => 1,
+  maxLoad: MAX_CHECKS,
+  // Two halves of a batch are decided by two processors of the server.
+  minParallel: MIN_PARALLEL_CHECKS,
+  isWorthCall: (pending, waiting) => pending.count < MAX_PENDING && waiting.count >= MIN_PARALLEL_CHECKS,
+}
 
 type Evaluations = readonly (Evaluation | Error)[]
 
@@ -61,9 +79,9 @@ export class PostgresStore implements Store {
     this.#prefix = prefix
     this.#statements = new Statements(queryOf(query) as Query, schema)
     this.#key = keyWriter(prefix, makeDigest())
-    this.#heartbeat = new Heartbeat(this.#statements, prefix)
+    this.#heartbeat = heartbeatOf(this.#statements, prefix)
     this.#sweeper = new Sweeper(this.#statements)
-    this.#batcher = new Batcher(groups => this.#send(groups))
+    this.#batcher = new Batcher((groups, now) => this.#send(groups, now), BATCH_RULES)
   }
 
   evaluate(group: Group): Promise<Evaluation> {
@@ -110,10 +128,10 @@ export class PostgresStore implements Store {
     return inspect(this.#statements, this.#schema, group => this.evaluate(group))
   }
 
-  async #send(groups: readonly Group[]): Promise<Evaluations> {
+  async #send(groups: readonly Group[], now = performance.now()): Promise<Evaluations> {
     const { name, params } = callOf(groups, this.#key)
     const stretch = this.clock === undefined ? this.#sweeper.stretchFor(groups.length) : -1
-    this.#heartbeat.sendIfDue(performance.now())
+    this.#heartbeat.sendIfDue(now)
     try {
       return readReply(await this.#statements.run(name, this.#now(), ...params, `${stretch}`), groups)
     } catch (error) {
@@ -124,7 +142,7 @@ export class PostgresStore implements Store {
   #now(): string | null {
     if (this.clock === undefined) return null
     const now = readClock(this.clock)
-    if (now === undefined) throw new StoreError('The clock of the store returned no number', 'misconfigured')
+    if (now === undefined) throw storeError('The clock of the store returned no number', 'misconfigured')
     return `${now}`
   }
 
@@ -135,4 +153,13 @@ export class PostgresStore implements Store {
     const alone = groups.map(async group => (await this.#send([group]))[0] as Evaluation)
     return Promise.all(alone.map(evaluation => evaluation.catch((failure: unknown) => failure as Error)))
   }
+}
+
+function heartbeatOf(statements: Statements, prefix: string): Heartbeat {
+  return new Heartbeat({
+    send: (id, ttl) =>
+      id === ''
+        ? statements.count('alive', prefix, `${ttl / 1000}`)
+        : statements.count('beat', prefix, id, `${ttl / 1000}`),
+  })
 }

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { AdmittedBucket, type Evaluation, type Group } from '@halt/core/store'
+import { AdmittedBucket, Batcher, type Evaluation, type Group } from '@halt/core/store'
 import { expect, it } from 'vitest'
 
-import { Batcher } from '../src/batcher.ts'
+import { BATCH_RULES } from '../src/store.ts'
 import { bucket, demand, group } from './rules.ts'
 
 const ask = group(demand('a'))
@@ -25,7 +25,7 @@ function held(): {
       }),
     )
   }
-  return { batcher: new Batcher(send), calls, settle: (call, error) => settles[call]?.(error) }
+  return { batcher: new Batcher(send, BATCH_RULES), calls, settle: (call, error) => settles[call]?.(error) }
 }
 
 it('a check that comes alone is sent in the same turn of the event loop', async () => {

@@ -1,82 +1,40 @@
 import type { HaltWarning, Warn } from '@halt/core'
+import { Heartbeat } from '@halt/core/store'
 
 import { type Connection, toStoreError } from './connection/index.ts'
 import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { heartbeat } from './scripts.ts'
 
-const INTERVAL_MS = 5_000
-const TTL_MS = 15_000
-
-/**
- * Counts the processes that share the limits. Each process writes its id into Redis while it decides or reads documents, as a
- * `Control` does every second, at most every 5 s, and is forgotten 15 s after the last write. It needs no timer.
- */
-export class Heartbeat {
-  readonly #connection: Connection
-  readonly #key: string
-  readonly #warn: Warn
-  readonly #id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`
-  #isUsed = false
-  #nextAt = 0
-  #count = 1
-
-  constructor(connection: Connection, key: string, warn: Warn) {
-    this.#connection = connection
-    this.#key = key
-    this.#warn = warn
-  }
-
-  /** The number of processes by the last count, this one included. The first read switches the heartbeat on. */
-  get count(): number {
-    this.#isUsed = true
-    return this.#count
-  }
-
-  /**
-   * Sends a heartbeat if the last one is 5 s old.
-   *
-   * @param now performance.now()
-   */
-  sendIfDue(now: number): void {
-    if (!this.#isUsed) return
-    if (now < this.#nextAt || !this.#connection.ready) return
-    this.#nextAt = now + INTERVAL_MS
-    this.#send().catch((error: unknown) => {
-      // The last count stays. The next check reports an outage, but only this reports a missing permission.
+/** Makes the heartbeat that is kept in a sorted set of Redis. */
+export function redisHeartbeat(connection: Connection, key: string, warn: Warn): Heartbeat {
+  return new Heartbeat({
+    async send(id, ttl) {
+      const reply = await connection.run(heartbeat, [key], ['', id, String(ttl)])
+      const count = readWholeNumber(reply)
+      // A process that writes is one of those counted.
+      if (count === undefined || (id !== '' && count < 1)) throw unexpectedReply(reply)
+      return count
+    },
+    isReady: () => connection.ready,
+    failed(error) {
+      // The next check reports an outage, but only this reports a missing permission.
       const { failure, message } = toStoreError(error)
-      if (failure === 'misconfigured') this.#warn(permissionWarning(message))
-    })
-  }
+      if (failure === 'misconfigured') warn(permissionWarning(message))
+    },
+  })
+}
 
-  /** Resolves to a warning if Redis forbids the heartbeat; undefined if it works, or if the heartbeat is off. */
-  async inspect(): Promise<HaltWarning | undefined> {
-    if (!this.#isUsed) return undefined
-    try {
-      await this.#send()
-    } catch (error) {
-      const { failure, message } = toStoreError(error)
-      if (failure !== 'misconfigured') throw error
-      return permissionWarning(message)
-    }
-    return undefined
+/** Resolves to a warning if Redis forbids the heartbeat; undefined if it works, or if it is off. */
+export async function inspectHeartbeat(beat: Heartbeat): Promise<HaltWarning | undefined> {
+  if (!beat.isUsed) return undefined
+  try {
+    await beat.send()
+  } catch (error) {
+    const { failure, message } = toStoreError(error)
+    if (failure !== 'misconfigured') throw error
+    return permissionWarning(message)
   }
-
-  /** Counts the processes that have sent a heartbeat during the last 15 s. This one sends none. */
-  async ask(): Promise<number> {
-    await this.#connection.opened
-    const reply = await this.#connection.run(heartbeat, [this.#key], ['', '', String(TTL_MS)])
-    const count = readWholeNumber(reply)
-    if (count === undefined || count < 0) throw unexpectedReply(reply)
-    return count
-  }
-
-  async #send(): Promise<void> {
-    const reply = await this.#connection.run(heartbeat, [this.#key], ['', this.#id, String(TTL_MS)])
-    const count = readWholeNumber(reply)
-    // The count includes this process.
-    if (count === undefined || count < 1) throw unexpectedReply(reply)
-    this.#count = count
-  }
+  return undefined
 }
 
 function permissionWarning(why: string): HaltWarning {

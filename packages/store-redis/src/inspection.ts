@@ -1,8 +1,9 @@
 import type { HaltWarning } from '@halt/core'
+import { type Heartbeat, StoreError } from '@halt/core/store'
 
-import { type Connection, StoreError, toStoreError } from './connection/index.ts'
+import { type Connection, storeError, toStoreError } from './connection/index.ts'
 import { withKeepAliveTimeout } from './connection/timer.ts'
-import type { Heartbeat } from './heartbeat.ts'
+import { inspectHeartbeat } from './heartbeat.ts'
 import { PEEK_GROUP } from './peek-group.ts'
 import { readReply } from './reply.ts'
 import { readWholeNumber, unexpectedReply } from './reply-value.ts'
@@ -53,7 +54,7 @@ async function collectWarnings(
   await ignoringErrors(checkEviction(connection, key, warnings))
   await ignoringErrors(checkRole(connection, key, warnings))
   await checkCommands(connection, key, clock, warnings)
-  const uncounted = await heartbeat.inspect()
+  const uncounted = await inspectHeartbeat(heartbeat)
   if (uncounted !== undefined) warnings.push(uncounted)
 }
 
@@ -147,7 +148,7 @@ function warningOf(error: unknown): HaltWarning {
 }
 
 function timeoutError(): StoreError {
-  return new StoreError(`no reply for ${TIMEOUT_MS / 1000} s`, 'timeout')
+  return storeError(`no reply for ${TIMEOUT_MS / 1000} s`, 'timeout')
 }
 
 async function ignoringErrors(check: Promise<void>): Promise<void> {

@@ -1,5 +1,7 @@
 import {
   AdmittedBucket,
+  ALGORITHM_KINDS,
+  BUCKET,
   type Demand,
   type Evaluation,
   type Group,
@@ -7,10 +9,10 @@ import {
   PenaltyMode,
   type Rule,
   type State,
+  WINDOW,
 } from '@halt/core/store'
 
 import type { ReplyEntries } from './reply-value.ts'
-import { BUCKET, SCRIPT_KINDS, WINDOW } from './script-protocol.ts'
 
 /**
  * Reads the numbers of a group that was admitted and charged: the debt of each bucket, the end and the count of each window.
@@ -27,7 +29,7 @@ export function readAdmission(
   const { length } = demands
   const demand = demands[0]
   if (demand === undefined || (penalty !== undefined && penalty.mode > PenaltyMode.READ)) return undefined
-  if (length === 1 && SCRIPT_KINDS[demand.rule.code] === BUCKET) {
+  if (length === 1 && ALGORITHM_KINDS[demand.rule.code] === BUCKET) {
     if (!isCharged(demand, first)) return undefined
     const bucket = new AdmittedBucket(now, first, demand.rule)
     // The debt tells everything but the units that the demand leaves to others.
@@ -62,7 +64,7 @@ function isCharged({ rule, cost, mode, terms }: Demand, debt: number): boolean {
 function chargedState(demand: Demand, number: number, rest: ReplyEntries, now: number): State | undefined {
   const { rule, cost, mode } = demand
   if (mode !== Mode.CHARGE) return undefined
-  const kind = SCRIPT_KINDS[rule.code]
+  const kind = ALGORITHM_KINDS[rule.code]
   if (kind === BUCKET) return isCharged(demand, number) ? [0, now, number, rule.unit, rule.rate] : undefined
   if (kind !== WINDOW || cost <= 0 || number <= now) return undefined
   const count = rest.takeInteger()
@@ -95,7 +97,7 @@ function isRefused({ rule, cost, mode, terms }: Demand, elapsed: number, debt: n
   const { code, unit, rate, capacity, cooldown } = rule
   const owed = Math.max(0, debt - elapsed * rate)
   return (
-    SCRIPT_KINDS[code] === BUCKET &&
+    ALGORITHM_KINDS[code] === BUCKET &&
     mode === Mode.CHARGE &&
     cooldown === 0 &&
     terms === undefined &&

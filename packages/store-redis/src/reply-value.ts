@@ -1,4 +1,6 @@
-import { StoreError } from './connection/index.ts'
+import { replyType, type StoreError } from '@halt/core/store'
+
+import { storeError } from './connection/index.ts'
 
 const INTEGER = /^-?\d{1,16}$/
 
@@ -27,9 +29,11 @@ export function readText(reply: unknown): string {
 
 /** The error for a reply that no script of Halt returns. It names the type of the reply, never its content. */
 export function unexpectedReply(reply: unknown): StoreError {
-  const type = Array.isArray(reply) ? `a list of ${reply.length}` : reply === null ? 'null' : typeof reply
   const queued = reply === 'QUEUED' ? ' (QUEUED: a MULTI is open on the connection)' : ''
-  return new StoreError(`The script cannot have given this reply: ${type}${queued}`, 'unexpected-reply')
+  return storeError(
+    `The script cannot have given this reply: ${replyType(reply)}${queued}`,
+    'unexpected-reply',
+  )
 }
 
 /** The entries of a reply to several groups, read one after the other. */

@@ -1,6 +1,6 @@
-import type { Group, Evaluation } from '@halt/core/store'
+import type { Evaluation, Group, StoreError } from '@halt/core/store'
 
-import { type StoreError, toStoreError } from './connection/index.ts'
+import { toStoreError } from './connection/index.ts'
 import { readAdmission, readRefusal } from './reply-numbers.ts'
 import { readWrittenOut } from './reply-text.ts'
 import { readText, readWholeNumber, ReplyEntries, unexpectedReply } from './reply-value.ts'

@@ -1,34 +1,20 @@
 import {
+  ALGORITHM_KINDS,
+  BUCKET,
   type Demand,
-  Mode,
   type Group,
-  algorithms,
-  type AlgorithmCode,
-  type Layout,
-  type PenaltyDemand,
+  isLoneBucket,
+  Mode,
   PENALTY_COUNTER,
+  type PenaltyDemand,
+  penaltyNumbers,
   type Rule,
-  type Terms,
+  termNumbers,
+  WINDOW,
 } from '@halt/core/store'
 
 import type { KeyWriter } from './keys.ts'
 
-// The compiler asks for the kind of a new layout; lua/decide.lua has its arithmetic.
-const KINDS: Readonly<Record<Layout, number>> = { bucket: 0, window: 1, 'sub-windows': 2 }
-// Sub-windows of places in flight, because a repeated call takes a place of its own.
-const IN_FLIGHT = 3
-/** The kind of a token bucket in the script. */
-export const BUCKET: number = KINDS.bucket
-/** The kind of a fixed window and of a quota in the script. */
-export const WINDOW: number = KINDS.window
-
-/** The kind of arithmetic of each algorithm in the script. */
-export const SCRIPT_KINDS: Readonly<Record<AlgorithmCode, number>> = Object.fromEntries(
-  Object.entries(algorithms).map(([code, { layout, isFlight }]) => [
-    code,
-    isFlight ? IN_FLIGHT : KINDS[layout],
-  ]),
-) as Record<AlgorithmCode, number>
 // Added to the mode of a demand: under a penalty; with terms.
 const PENALIZED = 16
 const WITH_TERMS = 32
@@ -49,15 +35,10 @@ export function scriptCall(groups: readonly Group[], key: KeyWriter, second: str
 }
 
 /** The call for one bucket and nothing else, the commonest. Undefined for any other group. */
-function loneBucket(
-  { demands, penalty, idempotency }: Group,
-  key: KeyWriter,
-  second: string,
-): ScriptCall | undefined {
-  if (demands.length !== 1 || penalty !== undefined || idempotency !== undefined) return undefined
-  const { rule, cost, mode, subject, terms } = demands[0] as Demand
-  const isCharge = mode === Mode.CHARGE && cost >= 1 && cost <= rule.capacity && terms === undefined
-  if (SCRIPT_KINDS[rule.code] !== BUCKET || !isCharge) return undefined
+function loneBucket(group: Group, key: KeyWriter, second: string): ScriptCall | undefined {
+  if (!isLoneBucket(group)) return undefined
+  const { rule, cost, subject } = group.demands[0] as Demand
+  if (cost > rule.capacity) return undefined
   const { unit, rate, capacity, cooldown } = rule
   const args = [`${unit}`, `${capacity * unit}`, second]
   // perf: bench "redis"; each argument takes 0.1 µs of the server, so those with their usual values are left out.
@@ -129,9 +110,7 @@ class GroupList implements ScriptCall {
   }
 
   #penaltyRule({ rule }: PenaltyDemand): number {
-    const { threshold, duration, decay, severity, cooldown, factor, maxDuration } = rule
-    const numbers = [threshold, duration, decay, severity, cooldown, factor, maxDuration]
-    return this.#ruleIndexes.get(rule)?.at ?? this.#addRule(rule, numbers)
+    return this.#ruleIndexes.get(rule)?.at ?? this.#addRule(rule, penaltyNumbers(rule))
   }
 
   // Indexes count from 1, as in Lua.
@@ -161,16 +140,9 @@ function areAlike(a: Group, b: Group): boolean {
   return true
 }
 
-function termNumbers(terms: Terms): number[] {
-  const { maxWait = 0, least = -1, floor = 0, holdFor = 0, heldSince = 0, place } = terms
-  // The script tells waits in whole microseconds.
-  const { position = -1, born = 0 } = place ?? {}
-  return [Math.floor(maxWait), least, floor, holdFor, heldSince, position, born]
-}
-
 function ruleNumbers(rule: Rule, reduced: number): number[] {
   const { code, capacity, unit, rate, window, slice, precision, cooldown } = rule
-  const kind = SCRIPT_KINDS[code]
-  const rest = kind === 0 ? [unit, rate] : kind === 1 ? [window] : [window, slice, precision]
+  const kind = ALGORITHM_KINDS[code]
+  const rest = kind === BUCKET ? [unit, rate] : kind === WINDOW ? [window] : [window, slice, precision]
   return [kind, cooldown, reduced, capacity, ...rest]
 }

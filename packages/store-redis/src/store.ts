@@ -1,21 +1,23 @@
 import { resilience } from '@halt/core/resilience'
 import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import {
+  Batcher,
   type CounterId,
   type Evaluation,
   type Group,
+  type Heartbeat,
   makeDigest,
   pollUntil,
   type Store,
   type StoreDocument,
+  type StoreError,
   readClock,
 } from '@halt/core/store'
 
-import { Batcher } from './batcher.ts'
-import { type Connection, openConnection, StoreError, toStoreError } from './connection/index.ts'
+import { type Connection, openConnection, storeError, toStoreError } from './connection/index.ts'
 import { keysBySlot, deleteKeys } from './deletion.ts'
 import { RedisDocument } from './documents.ts'
-import { Heartbeat } from './heartbeat.ts'
+import { redisHeartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
 import { checkOptions, type RedisStoreOptions } from './options.ts'
@@ -24,6 +26,7 @@ import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { decide, probe } from './scripts.ts'
 import { slotsOf, evaluateAcrossSlots } from './cross-slot.ts'
 import { scriptCall } from './script-protocol.ts'
+import { BATCH_RULES } from './server-load.ts'
 import { ServerSecond } from './server-second.ts'
 
 // A server that hangs sends no replies.
@@ -81,8 +84,8 @@ export class RedisStore implements Store {
     if (typeof clock === 'function') this.clock = clock
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#connection.topology === 'cluster' && slots === 'per-subject'
-    this.#heartbeat = new Heartbeat(this.#connection, this.#key(`${prefix}instances`, 'z'), this.#warn)
-    this.#batcher = new Batcher((groups, now) => this.#send(groups, true, now))
+    this.#heartbeat = redisHeartbeat(this.#connection, this.#key(`${prefix}instances`, 'z'), this.#warn)
+    this.#batcher = new Batcher((groups, now) => this.#send(groups, true, now), BATCH_RULES)
   }
 
   evaluate(group: Group): Promise<Evaluation> {
@@ -142,6 +145,7 @@ export class RedisStore implements Store {
    */
   async processes(): Promise<number> {
     try {
+      await this.#connection.opened
       return await this.#heartbeat.ask()
     } catch (error) {
       throw toStoreError(error)
@@ -167,7 +171,10 @@ export class RedisStore implements Store {
   #batcherOf(slot: number): Batcher {
     let batcher = this.#batchersBySlot.get(slot)
     if (batcher === undefined)
-      this.#batchersBySlot.set(slot, (batcher = new Batcher((groups, now) => this.#send(groups, false, now))))
+      this.#batchersBySlot.set(
+        slot,
+        (batcher = new Batcher((groups, now) => this.#send(groups, false, now), BATCH_RULES)),
+      )
     return batcher
   }
 
@@ -209,7 +216,7 @@ export class RedisStore implements Store {
   #now(): string {
     if (this.#clock === undefined) return ''
     const now = readClock(this.#clock)
-    if (now === undefined) throw new StoreError('The clock of the store returned no number', 'misconfigured')
+    if (now === undefined) throw storeError('The clock of the store returned no number', 'misconfigured')
     return String(now)
   }
 

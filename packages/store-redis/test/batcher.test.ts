@@ -1,10 +1,9 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
-import { type Demand, type Group, Mode, type Rule, type Evaluation } from '@halt/core/store'
+import { Batcher, type Demand, type Group, Mode, type Rule, type Evaluation } from '@halt/core/store'
 import { describe, expect, it } from 'vitest'
 
-import { Batcher } from '../src/batcher.ts'
-import { loadOf } from '../src/server-load.ts'
+import { BATCH_RULES, loadOf } from '../src/server-load.ts'
 
 const rule = (code: Rule['code'], precision = 10): Rule => ({
   code,
@@ -43,7 +42,7 @@ function held(isTurnOnly?: boolean): {
     calls.push(groups)
     return new Promise(resolve => settles.push(() => resolve(answer(groups))))
   }
-  return { calls, batcher: new Batcher(send, isTurnOnly), settle: call => settles[call]?.() }
+  return { calls, batcher: new Batcher(send, BATCH_RULES, isTurnOnly), settle: call => settles[call]?.() }
 }
 
 it('the batcher sends every group, and no more keys per call than a script can unpack', async () => {
@@ -52,7 +51,7 @@ it('the batcher sends every group, and no more keys per call than a script can u
     sent.push(groups.reduce((keys, { demands }) => keys + demands.length, 0))
     await sleep(5)
     return answer(groups)
-  })
+  }, BATCH_RULES)
   const wide = (count: number): Group => ({ demands: Array.from({ length: count }, () => demand(rule('t'))) })
   const groups = [...Array.from({ length: 500 }, () => wide(40)), wide(6000), wide(1)]
   const verdicts = await Promise.all(groups.map(each => batcher.add(each)))
@@ -72,7 +71,7 @@ describe('checks of one turn of the event loop', () => {
       for (let i = 0; i < 3; i++) await turn()
       return answer(groups)
     }
-    return { sizes, batcher: new Batcher(send) }
+    return { sizes, batcher: new Batcher(send, BATCH_RULES) }
   }
 
   /** Many checks in one turn of the event loop, each in its own task, as if read from as many sockets. */

@@ -76,7 +76,7 @@ export interface Algorithm {
 }
 
 /** The arithmetic of callers that wait in line. All methods but the readings change `state` in place. */
-export interface LineSteps {
+interface LineSteps {
   /** Microseconds from `now` until a caller that joins with `cost` units may start; `Infinity` if it never may. */
   wait(state: State, now: number, cost: number, rule: Rule): number
   /** Gives a caller a place behind all others: charges its units at once. */

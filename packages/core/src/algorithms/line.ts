@@ -9,9 +9,9 @@ import { MAX_EXACT, type Rule, type State } from './rule.ts'
 // resets and other limits move all who wait, in order, and nobody has to be told.
 
 /** The bit of {@link PARTS} of a line. */
-export const LINE = 1
+const LINE = 1
 /** The index of the bits that name the parts behind the bucket's own five numbers. */
-export const PARTS = 5
+const PARTS = 5
 /** The index of the instant at which the line began, which is its id. */
 export const BORN = 6
 /** The index of the cost units placed in the line. */

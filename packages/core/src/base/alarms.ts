@@ -33,6 +33,11 @@ export class Alarms {
     return this.#alarms.length + this.#alone.size
   }
 
+  /** Whether all alarms share a timer. Known as soon as the first was set; until then they are taken to. */
+  get isShared(): boolean {
+    return this.#isShared
+  }
+
   /** Sets an alarm, which must not be set. */
   set(alarm: Alarm): void {
     if (!this.#isShared) return this.#setAlone(alarm)

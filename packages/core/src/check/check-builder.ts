@@ -72,9 +72,17 @@ export function checkBuilder(
       demands[i] = demand
       if (!shadow && !key.unverified && policy.inFlight === undefined && paid === 0) continue
       extras ??= listOf(policies.length)
+      // Undefined for an identity, which is never an unverified key.
+      const address = key.unverified && typeof client !== 'string' ? client.ip.subject : undefined
       extras[i] = {
         shadow,
-        ...addExtraDemands(demands, demand, policy, key, client, parameters.priorGuards, route),
+        addressCeiling:
+          address === undefined
+            ? -1
+            : demands.push(addressDemand(policy.addressCeilingRule(route), address, demand)) - 1,
+        inFlight: hasInFlight(policy, demand, parameters.priorGuards)
+          ? demands.push(demandInFlight(policy.inFlight as Rule, demand)) - 1
+          : -1,
         paid,
       }
     }
@@ -111,31 +119,19 @@ function modeOf({ inFlight }: CompiledPolicy, shadow: boolean): Mode {
   return shadow ? Mode.SHADOW : inFlight === undefined ? Mode.CHARGE : Mode.HOLD
 }
 
-// Appends to the policies' own demands, so that a policy and its own demand keep the same index.
-function addExtraDemands(
-  demands: Demand[],
-  own: Demand,
-  policy: CompiledPolicy,
-  { unverified }: FoundKey,
-  client: Caller | Subject,
+// The demand on the counter that all unverified keys of an address share.
+function addressDemand(rule: Rule, subject: Subject, { cost, mode, edges, terms }: Demand): Demand {
+  return { rule, subject, cost, mode, edges, penalized: false, terms }
+}
+
+function hasInFlight(
+  { inFlight }: CompiledPolicy,
+  { mode, subject }: Demand,
   priorGuards: PriorGuards | undefined,
-  route: string | undefined,
-): Pick<PolicyExtras, 'addressCeiling' | 'inFlight'> {
-  let addressCeiling = -1
-  let inFlight = -1
-  if (unverified && typeof client !== 'string')
-    addressCeiling =
-      demands.push({
-        ...own,
-        rule: policy.addressCeilingRule(route),
-        subject: client.ip.subject,
-        penalized: false,
-      }) - 1
-  if (policy.inFlight === undefined || own.mode === Mode.SHADOW) return { addressCeiling, inFlight }
+): boolean {
+  if (inFlight === undefined || mode === Mode.SHADOW) return false
   // One request in flight takes one lease, however many guards it passes.
-  const isHeld = priorGuards !== undefined && paidOn(policy.inFlight, own.subject, priorGuards) !== undefined
-  if (!isHeld) inFlight = demands.push(demandInFlight(policy.inFlight, own)) - 1
-  return { addressCeiling, inFlight }
+  return priorGuards === undefined || paidOn(inFlight, subject, priorGuards) === undefined
 }
 
 function demandInFlight(rule: Rule, { subject, mode, terms }: Demand): Demand {
@@ -166,8 +162,11 @@ export function isShadow({ shadow, name }: CompiledPolicy, subject: Subject): bo
   return shadow > 0 && (shadow === 1 || hashText(`${name} ${subject}`) / 2 ** 32 < shadow)
 }
 
-// Returns undefined for an unknown route. Such requests share one counter, because a client can invent any number of paths.
-function routeOf({ method, route }: RequestView, warn: Warn): string | undefined {
+/**
+ * The name of a request's route for policies that count by route. Undefined for an unknown route. Such requests share one
+ * counter, because a client can invent any number of paths.
+ */
+export function routeOf({ method, route }: RequestView, warn: Warn): string | undefined {
   const name = routeName(route, method)
   if (name === undefined)
     warn({

@@ -68,15 +68,15 @@ export class ControlGate implements Gate {
     return this.#plans.forKeys(plan, keys)
   }
 
-  isRefused({ demands }: Check, client: Caller | Subject): boolean {
+  accessOf({ demands }: Check, client: Caller | Subject): 'block' | 'allow' | undefined {
     const state = this.#state()
-    if (state?.hasAccess !== true) return false
+    if (state?.hasAccess !== true) return undefined
     const { clock } = this.#parts
     const entry =
       typeof client === 'string'
         ? state.accessOfSubject(client, clock)
         : state.accessOf(new CallerIds(client, demands), clock)
-    return entry?.kind === 'block'
+    return entry === undefined ? undefined : entry.kind === 'block' ? 'block' : 'allow'
   }
 
   async applied(policies: readonly CompiledPolicy[], client: Caller | Subject): Promise<AppliedControl> {

@@ -49,8 +49,8 @@ export interface Gate {
   planForKey(plan: Plan, key: NumbersOwner): Plan
   /** The plan with the numbers of the clients that its policies count. */
   planForKeys(plan: Plan, keys: readonly FoundKey[]): Plan
-  /** Whether the client of a check is blocked now. Asks nobody. */
-  isRefused(check: Check, client: Caller | Subject): boolean
+  /** Whether the client of a check is blocked now, or let pass. Undefined if neither. Asks nobody. */
+  accessOf(check: Check, client: Caller | Subject): 'block' | 'allow' | undefined
   /** The entries that apply to a client now. `policies` are those of the limiter, without the numbers of operators. */
   applied(
     policies: readonly CompiledPolicy[],

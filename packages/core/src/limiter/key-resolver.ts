@@ -26,6 +26,8 @@ export class KeyResolver {
   readonly #misses = new BoundedMap<number>(MAX_NAMES)
   // The policy of the last key, so that a list of one policy is not looked up again.
   #lastFound: CompiledPolicy | undefined
+  // Whether the one warning of unverified keys was given. Its text is not made again for each request.
+  #hasWarnedOfUnverified = false
   readonly #watch: KeyWatch
 
   constructor(timeout: number, warn: Warn) {
@@ -88,7 +90,7 @@ export class KeyResolver {
     if (key === undefined) return this.#missing(policy, caller)
     if (policy !== this.#lastFound) this.#noteFound(policy)
     if (!key.unverified) return key
-    this.#noticeUnverified(policy)
+    if (!this.#hasWarnedOfUnverified) this.#noticeUnverified(policy)
     // The ceiling on unverified keys counts by the address.
     return caller.lostAddress ? 'deny' : key
   }
@@ -99,6 +101,7 @@ export class KeyResolver {
   }
 
   #noticeUnverified({ name }: CompiledPolicy): void {
+    this.#hasWarnedOfUnverified = true
     this.#warn({
       code: 'HALT_W_UNVERIFIED_API_KEY',
       message: `The policy "${name}" counts unverified API keys. A client that invents keys gets keysPerAddress times the limit.`,

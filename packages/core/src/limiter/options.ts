@@ -73,7 +73,7 @@ export interface RequestSettings<R> {
 }
 
 /** A `Control` of `@halt/core`, as the kernel of a limiter sees it. */
-export type ControlOption = Pick<GateSource, 'notePolicies'>
+type ControlOption = Pick<GateSource, 'notePolicies'>
 
 /** Options of a {@link RateLimiter}. `R` is the framework's request type, which callbacks receive. */
 export interface RateLimiterOptions<R = unknown> extends LimiterSettings, RequestSettings<R> {

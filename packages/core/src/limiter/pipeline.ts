@@ -9,7 +9,7 @@ import type { KeyOutcome } from './key-resolver.ts'
 import type { Charges } from './charges.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
-import { isShadow, checkBuilder } from '../check/check-builder.ts'
+import { isShadow, checkBuilder, routeOf } from '../check/check-builder.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckParameters, PEEK } from '../check/check-options.ts'
 import { Caller, findClient } from '../request/caller.ts'
@@ -111,7 +111,8 @@ export class Pipeline {
       plan.someByAddress && this.#parts.exemptionCheck.isSettled
         ? this.#countedAddress(plan, client ?? known?.client ?? findClient(view, this.#parts.callers, ip))
         : undefined
-    const decision = address && this.#chargeAlone(this.#planFor(plan, address), address.subject, parameters)
+    const decision =
+      address && this.#chargeAlone(this.#planFor(plan, address), address.subject, parameters, view)
     if (decision !== undefined) return decision
     const caller = known ?? this.callerOf(view, ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
@@ -169,18 +170,21 @@ export class Pipeline {
 
   /** Charges the counter of a plan that is one counter. Returns undefined where a whole check must decide. */
   #chargeAlone(
-    { policies, lone, isLeased }: Plan,
+    { policies, lone, isByRoute, isLeased }: Plan,
     subject: Subject,
     parameters: CheckParameters,
+    view?: RequestView,
   ): Decision | undefined {
     if (lone === undefined || parameters === PEEK) return undefined
     const { priorGuards, idempotencyKey, started, least, turn } = parameters
     if (priorGuards !== undefined || idempotencyKey || started !== undefined) return undefined
     if (least !== undefined || turn !== undefined) return undefined
-    const cost = costFor(policies[0] as CompiledPolicy, parameters.cost)
+    const only = policies[0] as CompiledPolicy
+    const cost = costFor(only, parameters.cost)
     if (cost === 0) return undefined
-    const { leases, evaluator } = this.#parts
-    const charged = (isLeased && leases !== undefined ? leases : evaluator).charge(subject, lone, cost)
+    const { leases, evaluator, callers } = this.#parts
+    const rule = isByRoute && view !== undefined ? only.rule(routeOf(view, callers.warn)) : lone
+    const charged = (isLeased && leases !== undefined ? leases : evaluator).charge(subject, rule, cost)
     return charged && readCharge(policies, charged, subject, cost)
   }
 
@@ -210,7 +214,9 @@ export class Pipeline {
     const plan = this.gate === undefined ? given : this.gate.planForKeys(given, keys)
     const first = keys[0] as FoundKey
     // All unverified keys of an address have a second counter.
-    const decision = first.unverified ? undefined : this.#chargeAlone(plan, first.subject, parameters)
+    const decision = first.unverified
+      ? undefined
+      : this.#chargeAlone(plan, first.subject, parameters, viewOf(client))
     if (decision !== undefined) return decision
     const { priorGuards } = parameters
     const built = this.#buildCheck(plan.policies, keys, client, parameters)
@@ -239,10 +245,13 @@ export class Pipeline {
     const evaluation = result.degraded === false ? result.evaluation : undefined
     if (result.late !== undefined) this.#parts.charges.awaitLateReply(decision, result.late)
     this.#parts.charges.hold(decision, check)
-    const view = typeof client === 'string' ? undefined : client.view
-    this.#parts.reporter.decided(decision, check, evaluation, view, parameters.started)
+    this.#parts.reporter.decided(decision, check, evaluation, viewOf(client), parameters.started)
     return decision
   }
+}
+
+function viewOf(client: Caller | Subject): RequestView | undefined {
+  return typeof client === 'string' ? undefined : client.view
 }
 
 /** Whether a caller that waits was not admitted yet. That is no refusal, so nobody is told of it. */

@@ -9,8 +9,13 @@ export interface Plan {
   readonly policies: readonly CompiledPolicy[]
   /** The policies that are not switched off. */
   readonly counting: readonly CompiledPolicy[]
-  /** The rule, if the plan is one counter that every request is charged on at once; undefined if it is more. */
+  /**
+   * The rule, if the plan is one counter that every request is charged on at once; undefined if it is more. If `isByRoute`, it is
+   * the rule of identities, and the policy has a rule for each route.
+   */
   readonly lone: Rule | undefined
+  /** Whether the plan is one policy that counts each route by itself. */
+  readonly isByRoute: boolean
   /** The subject of every client where that counter serves all; undefined where each client has a counter of its own. */
   readonly shared: string | undefined
   /** Whether this process may take units of some policy in advance. */
@@ -51,6 +56,7 @@ function compilePlan(
     policies,
     counting: counting.length === policies.length ? policies : counting,
     lone,
+    isByRoute: policies.length === 1 && only?.isPerRoute === true,
     shared: only?.keyStrategy === 'shared' ? SHARED : undefined,
     isLeased: isShared && !scoresRefusals && counting.some(({ lease }) => lease !== undefined),
     byAddress,
@@ -62,11 +68,10 @@ function compilePlan(
 }
 
 function isLone(policy: CompiledPolicy): boolean {
-  const { off, algorithm, isPerRoute, shadow, inFlight, headroom } = policy
+  const { off, algorithm, shadow, inFlight, headroom } = policy
   return (
     !off &&
     isChargedAlone(codes[algorithm]) &&
-    !isPerRoute &&
     shadow === 0 &&
     inFlight === undefined &&
     headroom === undefined

@@ -1,4 +1,5 @@
-import { routeMethod } from './method.ts'
+import { BoundedMap } from '../base/bounded-map.ts'
+import { verbOf } from './method.ts'
 
 /** A matched route whose handler answers several methods. */
 export interface MatchedRoute {
@@ -11,14 +12,35 @@ export interface MatchedRoute {
 /** The route of all requests that matched no route. They share one counter. A pattern is never equal to it. */
 export const NO_ROUTE = '404'
 
+// A service has only the routes that its authors wrote. Views with invented routes or methods must not fill the memory.
+const MAX_PATTERNS = 1000
+const LONGEST_PATTERN = 256
+const MAX_VERBS = 16
+
+// The names by pattern and then by verb, so that a request makes no text, and V8 knows the hash of its name.
+const known = new BoundedMap<Map<string, string>>(MAX_PATTERNS)
+
 /**
  * The name of a request's route in the names of counters. A handler has one name, however clients spell its path. Undefined if
  * the route is not known.
  */
 export function routeName(route: string | MatchedRoute | undefined, method: string): string | undefined {
   if (route === undefined || route === NO_ROUTE) return route
-  const [pattern, verb] =
-    typeof route === 'string' ? [route, routeMethod([method])] : [route.pattern, route.method]
+  return typeof route === 'string' ? nameOf(route, verbOf(method)) : nameOf(route.pattern, route.method)
+}
+
+function nameOf(pattern: string, verb: string): string {
+  let names = known.get(pattern)
+  const found = names?.get(verb)
+  if (found !== undefined) return found
+  const name = makeName(pattern, verb)
+  if (pattern.length > LONGEST_PATTERN) return name
+  if (names === undefined) known.set(pattern, (names = new Map()))
+  if (names.size < MAX_VERBS) names.set(verb, name)
+  return name
+}
+
+function makeName(pattern: string, verb: string): string {
   // A last slash does not make another route. Spaces are encoded, because stores join subject and counter with a space.
   const path = pattern.length > 1 && pattern.endsWith('/') ? pattern.slice(0, -1) : pattern
   return `${verb}:${path}`.replaceAll(' ', '%20')

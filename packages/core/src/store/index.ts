@@ -58,3 +58,23 @@ export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versio
 export { txStore, type Transaction, type TxBackend, type TxStoreOptions } from './tx-store.ts'
 export { afterFreeTime, type FreeWait } from '../base/free-time.ts'
 export { pollUntil } from '../base/poll.ts'
+export { Batcher, type BatchRules, type SendGroups } from './remote/batcher.ts'
+export type { Load } from './remote/pending-calls.ts'
+export { Heartbeat, type HeartbeatWire } from './remote/heartbeat.ts'
+export {
+  errorCode,
+  type ErrorMeaning,
+  errorText,
+  inDoubt,
+  replyType,
+  StoreError,
+} from './remote/store-error.ts'
+export {
+  ALGORITHM_KINDS,
+  BUCKET,
+  isLoneBucket,
+  penaltyNumbers,
+  termNumbers,
+  WINDOW,
+} from './remote/demand-numbers.ts'
+export { checkReply } from './remote/reply-check.ts'

@@ -60,6 +60,8 @@ export class Front {
   #ledSince = 0
   #credit = Number.POSITIVE_INFINITY
   #creditAt = 0
+  // Cost units that this process charges behind the line, and of which no reply has told yet.
+  #unheard = 0
 
   constructor(key: string) {
     this.key = key
@@ -82,6 +84,7 @@ export class Front {
     const first = this.#first
     const wasKnown = first !== undefined && this.#reading !== undefined
     const before = wasKnown ? this.#ahead(first.position, arrived) : 0
+    const heldBack = this.#leadAt(arrived)
     const startBefore = wasKnown ? this.startOf(first) : 0
     const [bornBefore, unitBefore] = [this.#reading?.born, this.#rule?.unit ?? rule.unit]
     this.#clock.observe(sent, arrived, now)
@@ -102,7 +105,8 @@ export class Front {
         this.#skew,
         Math.max(0, before - this.#aheadOf(first.position, arrived)) * rule.unit,
       )
-    if (isSame && wasKnown) this.#spread(this.#aheadOf(first.position, arrived) - before, arrived)
+    if (isSame && wasKnown)
+      this.#spread(heldBack + overdue(before + heldBack, this.#aheadOf(first.position, arrived)), arrived)
     else this.#lead = 0
     const isSlower = isSame && wasKnown && this.startOf(first) > startBefore + NOTICEABLE
     for (const line of this.lines) line.heard(isSlower)
@@ -158,6 +162,16 @@ export class Front {
     return this.#rule === undefined ? 0 : Math.floor((time * this.#rule.rate) / this.#rule.unit)
   }
 
+  /** Holds the front back by units that are being charged, until {@link told}. */
+  owe(units: number): void {
+    this.#unheard += units
+  }
+
+  /** Ends what {@link owe} began, because the next reply tells of the units. */
+  told(units: number): void {
+    this.#unheard -= units
+  }
+
   /** Holds the front back where this process was held up: the callers that were due meanwhile must not start at one instant. */
   stalled(late: number, own: number): void {
     if (late <= STALL || this.#rule === undefined || this.#reading === undefined) return
@@ -174,7 +188,7 @@ export class Front {
     const { front, holes } = this.#reading!
     let gone = 0
     for (let i = 0; i < holes.length && holes[i]! <= position; i += 2) gone += holes[i + 1]!
-    return front - this.#skew - (position - gone) * this.#rule!.unit
+    return front - this.#skew - (position - gone + this.#unheard) * this.#rule!.unit
   }
 
   /** The debt that time and refunds have paid since the reply. */
@@ -209,4 +223,12 @@ export class Front {
     this.#lead = Math.max(0, jump - taken)
     this.#ledSince = own
   }
+}
+
+/**
+ * The cost units that are overdue by news which moved the front from `before` to `after` of the first caller. Callers that move up and
+ * are not due yet start at the rate, so they need no spreading.
+ */
+function overdue(before: number, after: number): number {
+  return after < before ? after - before : Math.max(0, after) - Math.max(0, before)
 }

@@ -60,10 +60,15 @@ export class LineStore implements LineParts {
     this.#lines.forget(line)
   }
 
-  /** Charges units beside the places of a caller. */
-  charge(check: Check, units: readonly number[]): void {
+  /** Charges units beside the places of a caller of a line. Those behind it wait for them at once. */
+  async charge({ fronts }: Line, check: Check, units: readonly number[]): Promise<void> {
     const group = extraGroup(check, units)
-    if (group !== undefined) void this.#store.correctInStore(group).catch(() => undefined)
+    if (group === undefined) return
+    for (const [i, front] of fronts.entries()) front.owe(units[i]!)
+    const sent = this.clock()
+    const evaluation = await this.#store.correctInStore(group).catch(() => undefined)
+    for (const [i, front] of fronts.entries()) front.told(units[i]!)
+    if (evaluation !== undefined) this.#lines.heard(group, evaluation, sent, this.clock())
   }
 
   #ask(group: Group, then: (evaluation: Evaluation | undefined) => void): void {

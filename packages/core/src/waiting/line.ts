@@ -2,10 +2,13 @@ import type { Place } from '../algorithms/index.ts'
 import type { Alarm, Alarms } from '../base/alarms.ts'
 import type { Front } from './front.ts'
 import { neighbours } from './neighbours.ts'
+import { OwnAlarms } from './own-alarms.ts'
 import { type Asking, AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
 
 /** How long a line waits for news of the store before it asks for some. Microseconds. */
 const LOOK = 1e6
+/** How long a caller that is due waits for the answer about another one in front of it, before it looks again. Microseconds. */
+const BEAT = 50_000
 
 /** The store, as a line needs it. */
 export interface LineParts {
@@ -34,6 +37,7 @@ export class Line implements Alarm {
   /** The fronts of the counters that are waited for in line. */
   readonly fronts: readonly Front[]
   readonly #parts: LineParts
+  readonly #own: OwnAlarms
   #callers: Standing[] = []
   // The callers that the store is being asked about, in order. Nobody behind them starts before the answer.
   readonly #asked = new Set<Pick<Standing, 'seq'>>()
@@ -48,6 +52,8 @@ export class Line implements Alarm {
   #ringsAt = Number.POSITIVE_INFINITY
   #looksAt = Number.POSITIVE_INFINITY
   #expiresAt = Number.POSITIVE_INFINITY
+  // The number of callers that have started.
+  #started = 0
   // The last start, and what it owes if the caller had no place.
   #lastStart = 0
   #lastOwed: Pick<Standing, 'units' | 'owes'> = { units: [], owes: AT_ONCE }
@@ -56,6 +62,11 @@ export class Line implements Alarm {
     this.key = key
     this.fronts = fronts
     this.#parts = parts
+    this.#own = new OwnAlarms(parts.alarms, {
+      nextFor: caller => this.#nextFor(caller),
+      clock: () => parts.clock(),
+      ring: () => this.ring(),
+    })
   }
 
   get isEmpty(): boolean {
@@ -107,7 +118,9 @@ export class Line implements Alarm {
     if (caller.places === undefined || this.#startOf(caller) > caller.deadline)
       this.#expiresAt = Number.NEGATIVE_INFINITY
     if (this.#callers.length === 1) this.#looksAt = this.#parts.clock() + LOOK
+    const before = this.#started
     this.startDue()
+    if (this.#started - before <= at) this.#own.watch(caller)
   }
 
   /** Lets a caller leave. Callers that leave in the same turn of the event loop do so together. Resolves when the store has answered. */
@@ -123,6 +136,7 @@ export class Line implements Alarm {
     const done: Promise<void>[] = []
     for (const caller of gone) {
       this.#unplaced.delete(caller)
+      this.#own.forget(caller)
       const returned = caller.gone()
       if (returned !== undefined) done.push(returned)
     }
@@ -241,6 +255,8 @@ export class Line implements Alarm {
     for (let head = this.#callers[0]; head !== undefined; head = this.#callers[0]) {
       if (this.#firstAsked < head.seq || this.#leaving.has(head) || this.#startOf(head) > now) break
       this.#callers.shift()
+      this.#started++
+      this.#own.forget(head)
       this.#unplaced.delete(head)
       this.#lastStart = now
       this.#lastOwed = head.places === undefined ? head : { units: [], owes: AT_ONCE }
@@ -256,6 +272,7 @@ export class Line implements Alarm {
   }
 
   ring(): void {
+    if (this.#isSet) this.#parts.alarms.forget(this)
     this.#isSet = false
     const now = this.#parts.clock()
     if (this.#callers[0]?.places !== undefined)
@@ -285,6 +302,15 @@ export class Line implements Alarm {
     return start
   }
 
+  /** The next instant at which something may happen to a caller. */
+  #nextFor(caller: Standing): number {
+    const now = this.#parts.clock()
+    const start = this.#startOf(caller)
+    // A caller that is due waits for an answer about another one.
+    const next = start > now ? start : now + BEAT
+    return Math.min(next, now + LOOK, Math.max(caller.deadline, now + 1000))
+  }
+
   /** Sends callers away whose patience has ended. It can end only where callers start later than they were told. */
   #expire(now: number): void {
     if (this.#expiresAt > now) return
@@ -304,11 +330,13 @@ export class Line implements Alarm {
     const start = head === undefined || this.#firstAsked < head.seq ? Infinity : this.#startOf(head)
     const next =
       head === undefined ? Infinity : Math.min(start, this.#looksAt, Math.max(this.#expiresAt, now + 1000))
-    if (this.#isSet && next === this.#ringsAt) return
-    if (this.#isSet) this.#parts.alarms.forget(this)
-    this.#isSet = next < Infinity
+    const { alarms } = this.#parts
+    if (this.#isSet && next === this.#ringsAt && alarms.isShared) return
+    if (this.#isSet) alarms.forget(this)
+    // Otherwise each caller has an alarm of its own.
+    this.#isSet = next < Infinity && alarms.isShared
     this.#ringsAt = next
-    if (this.#isSet) this.#parts.alarms.set(this)
+    if (this.#isSet) alarms.set(this)
     if (this.isEmpty) this.#parts.emptied(this)
   }
 

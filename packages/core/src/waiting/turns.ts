@@ -117,7 +117,11 @@ export class Turns implements WaiterParts {
   }
 
   isRefused(check: Check, client: Caller | Subject): boolean {
-    return this.#parts.gate?.isRefused(check, client) === true
+    return this.#parts.gate?.accessOf(check, client) === 'block'
+  }
+
+  isDecided(check: Check, client: Caller | Subject): boolean {
+    return this.#parts.gate?.accessOf(check, client) !== undefined
   }
 
   gone(caller: Turn): void {

@@ -21,16 +21,15 @@ export interface WaiterParts {
   /** Called when a caller begins to wait. */
   waits(caller: Turn): void
   /** Asks the store for the part of a check that is waited for in line. */
-  askInLine(check: Check): InLine | Promise<InLine>
+  askInLine(check: Check): CheckResult | Promise<CheckResult>
   /** Gives back what was charged for a caller beside its place, and ends the record of its charge. */
   forgive(decision: Decision): Promise<void>
   /** Gives back the charge of a caller that has gone. */
   cancel(decision: Decision): Promise<void>
   /** Whether an operator blocks the client of a check now. Asks nobody. */
   isRefused(check: Check, client: Caller | Subject): boolean
+  /** Whether an operator blocks the client of a check now, or lets it pass. Asks nobody. */
+  isDecided(check: Check, client: Caller | Subject): boolean
   /** Called when a caller no longer waits. */
   gone(caller: Turn): void
 }
-
-/** The answer about the part of a check that is waited for in line. */
-export type InLine = CheckResult

@@ -115,8 +115,8 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     if (!this.#isRedeeming && this.#isBehindAsker(line)) {
       line.join(this)
       return new Promise(goOn => {
-        // A caller that an operator has blocked meanwhile asks anew, to be refused: its first question knows nothing of the block.
-        this.#goOn = () => (this.#parts.isRefused(check, client) ? this.ask() : goOn())
+        // A caller that an operator has blocked or let pass meanwhile asks anew, because its first question knows nothing of that.
+        this.#goOn = () => (this.#parts.isDecided(check, client) ? this.ask() : goOn())
         this.#begin()
         this.#asksAt = this.deadline
         waitingRoom.alarms.set(this)
@@ -352,7 +352,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
         place === undefined ? front.paidIn(now - this.#sent) : front.surplus(place, now),
       )
     })
-    this.#parts.store.charge(this.check, late)
+    void this.#parts.store.charge(this.#line!, this.check, late)
   }
 
   /** Asks for a refusal, because the caller may not wait. */

@@ -136,9 +136,10 @@ export async function block(world: World, index: number, user: string, ms: numbe
   if (from < to && book.blocks.get(user) === to) book.closed.push({ from, to, user, why: 'block' })
 }
 
-/** Moves the server's clock, as a failover to another server does. */
-export function failover(world: World, stepMs: number, lostMs = 0): void {
+/** Moves the server's clock, as a failover to another server does. A client's clock only moves forward. */
+export function failover(world: World, byMs: number, lostMs = 0): void {
   const { book, time, server, policy } = world
+  const stepMs = server.isClientClock === true ? Math.max(0, byMs) : byMs
   server.skewMs += stepMs
   world.setBackMs += Math.max(0, -stepMs)
   const skipped = Math.ceil((policy.limit * stepMs) / (policy.window * 1000))

@@ -9,6 +9,11 @@ export interface Server {
   readonly store: Store
   /** By how many milliseconds the server's clock is ahead of the world's. */
   skewMs: number
+  /**
+   * Whether the clock is a client's, so that a real store does not believe it when it steps back: other clients may be ahead. Only a
+   * server's own clock is believed, and a test cannot set that of a real one back.
+   */
+  readonly isClientClock?: boolean
   /** Forgets every counter: a restart without persistence, a flush. Documents stay. */
   lose(): void | Promise<void>
   /** Forgets what the last milliseconds have written: a failover to a replica that lags. Undefined if it cannot. */
@@ -74,6 +79,7 @@ export function realServer(make: (clock: () => number) => Store | Promise<Store>
     let inner = first
     return {
       skewMs: 0,
+      isClientClock: true,
       store: {
         kind: 'server',
         evaluate: group => inner.evaluate(group),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { LimitedError, Policy } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import { Mode, type Store } from '../../src/store/index.ts'
 import { waitingRoom } from '../../src/waiting/lines.ts'
 import { mistake, rejection, view } from '../world.ts'
 import { otherProcess, passingWorld } from './passing-world.ts'
@@ -25,7 +25,7 @@ describe('callers of a token bucket', () => {
     expect(starts.map(({ name }) => name)).toEqual(Array.from({ length: 40 }, (_, i) => i))
     expect(starts.map(({ at }) => at)).toEqual(Array.from({ length: 40 }, (_, i) => i * 100))
     expect(starts.map(({ decision }) => decision.waitedMs)).toEqual(starts.map(({ at }) => at))
-    // Each wakes once, and then looks whether the counter was blocked, which a store in memory answers at once.
+    // Beside that, the process looks once a second.
     expect(evaluate.mock.calls.filter(([{ demands }]) => demands[0]?.cost === 1)).toHaveLength(40)
   })
 
@@ -141,11 +141,11 @@ describe('a caller that gives up', () => {
     expect(evaluate).not.toHaveBeenCalled()
   })
 
-  it('does not make two callers of other processes start at one instant', async () => {
+  it('moves up those behind it in another process, as soon as that process has looked', async () => {
     const { store, limiter, acquire, pass, starts } = passingWorld()
     // Another process is another line: a store of its own in front of the same counters.
-    const other = otherProcess(store)
-    const [here, there] = [limiter(api), limiter(api, { store: other })]
+    const perSecond: Policy = { name: 'api', limit: 1, window: 1 }
+    const [here, there] = [limiter(perSecond), limiter(perSecond, { store: otherProcess(store) })]
     await acquire(here, 's', 0)
     const gone = new AbortController()
     const turn = here.acquire('s', { signal: gone.signal })
@@ -155,64 +155,98 @@ describe('a caller that gives up', () => {
     gone.abort()
     await expect(turn).rejects.toThrow('aborted')
     void acquire(here, 's', 'here')
+    await pass(3000)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      [0, 0],
+      ['there', 1000],
+      ['here', 2000],
+    ])
+  })
+
+  it('starts nobody of a process that has not heard of it earlier than told', async () => {
+    const { store, limiter, acquire, pass, starts } = passingWorld()
+    const [here, there] = [limiter(api), limiter(api, { store: otherProcess(store) })]
+    await acquire(here, 's', 0)
+    const gone = new AbortController()
+    const turn = here.acquire('s', { signal: gone.signal })
+    await pass(0)
+    void acquire(there, 's', 'there')
+    await pass(0)
+    gone.abort()
+    await expect(turn).rejects.toThrow('aborted')
     await pass(400)
     expect(starts.map(({ name, at }) => [name, at])).toEqual([
       [0, 0],
       ['there', 200],
-      ['here', 300],
     ])
   })
 })
 
-describe('a counter that is blocked meanwhile', () => {
-  it('makes its callers ask again when they wake', async () => {
-    const { limiter, acquire, pass, starts } = passingWorld()
+describe('a counter that is paused meanwhile', () => {
+  it('freezes its line: nobody asks again, and all start as much later, in order', async () => {
+    const { limiter, store, acquire, pass, starts } = passingWorld()
     const own = limiter(api)
     for (let i = 0; i < 3; i++) void acquire(own, 's', i)
     await pass(50)
     await own.pause('s', { for: '1s' })
+    const evaluate = vi.spyOn(store, 'evaluate')
     await pass(1500)
     expect(starts.map(({ name, at }) => [name, at])).toEqual([
       [0, 0],
-      [1, 1050],
-      [2, 1150],
+      [1, 1100],
+      [2, 1200],
     ])
+    for (const [{ demands }] of evaluate.mock.calls) expect(demands[0]?.mode).toBe(Mode.LOOK)
   })
 
-  it('by another process is seen where what a process has heard is old, by one more call of the store', async () => {
+  it('by another process is heard of by a look a second, one for all callers', async () => {
     const { store, limiter, acquire, pass, starts } = passingWorld()
-    const answersLater: Store = { ...otherProcess(store), evaluate: async group => store.evaluate(group) }
-    const here = limiter({ ...api, limit: 1, window: 10 }, { store: answersLater, storeTimeout: '1h' })
-    const there = limiter({ ...api, limit: 1, window: 10 })
-    for (let i = 0; i < 2; i++) void acquire(here, 's', i)
-    await pass(1000)
+    const evaluate = vi.fn<Store['evaluate']>(async group => store.evaluate(group))
+    const slow: Policy = { name: 'api', limit: 1, window: 10 }
+    const here = limiter(slow, { store: { ...otherProcess(store), evaluate }, storeTimeout: '1h' })
+    const there = limiter(slow)
+    for (let i = 0; i < 3; i++) void acquire(here, 's', i)
+    await pass(1500)
     await there.pause('s', { for: '20s' })
-    await pass(20_100)
+    await pass(38_500)
+    // 8.5 s were left of the wait of the first, when the pause began.
     expect(starts.map(({ name, at }) => [name, at])).toEqual([
       [0, 0],
-      [1, 21_000],
+      [1, 30_000],
     ])
+    await pass(10)
+    expect(evaluate.mock.calls.length).toBeLessThanOrEqual(3 + 40)
+    here.close().catch(() => {})
+    await pass(10)
   })
 
-  it('is not looked for while what a process has heard is fresh', async () => {
+  it('is not looked for where starts bring news oftener than once a second', async () => {
     const { store, limiter, acquire, pass, starts } = passingWorld()
     const evaluate = vi.fn<Store['evaluate']>(async group => store.evaluate(group))
     const own = limiter(api, { store: { ...otherProcess(store), evaluate }, storeTimeout: '1h' })
-    for (let i = 0; i < 40; i++) void acquire(own, 's', i)
-    await pass(4000)
-    expect(starts).toHaveLength(40)
+    for (let i = 0; i < 40; i++) {
+      void acquire(own, 's', i)
+      await pass(50)
+    }
     expect(evaluate).toHaveBeenCalledTimes(40)
+    await pass(2000)
+    expect(starts).toHaveLength(40)
+    // Nobody asks any more: one look a second.
+    expect(evaluate.mock.calls.length).toBeLessThanOrEqual(42)
   })
 
-  it('lets them go without a start if the block is longer than they wait', async () => {
+  it('refuses callers when they have waited as long as they want, and frees their places', async () => {
     const { limiter, acquire, pass, starts, refused } = passingWorld()
     const own = limiter(api)
     for (let i = 0; i < 2; i++) void acquire(own, 's', i, { maxWait: '500ms' })
     await pass(50)
     await own.pause('s', { for: '1s' })
-    await pass(100)
+    await pass(500)
     expect(starts).toHaveLength(1)
-    expect(refused.map(({ name, at }) => [name, at])).toEqual([[1, 100]])
+    expect(refused.map(({ name, at, decision }) => [name, at, decision.reason])).toEqual([
+      [1, 500, 'limited'],
+    ])
+    expect((await own.explain('s')).policies[0]?.line).toBeUndefined()
   })
 })
 
@@ -227,7 +261,7 @@ describe('callers of several policies', () => {
     expect((await own.peek('s', { policy: api })).remaining).toBe(1)
   })
 
-  it('ask again where a place would keep a shared counter from everybody else', async () => {
+  it('have a place in each line, and start when all have come: a slow one holds up nobody behind', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const own = limiter([
       { name: 'all', limit: 1000, window: 1, burst: 1, keyStrategy: 'shared' },
@@ -237,9 +271,20 @@ describe('callers of several policies', () => {
     await pass(1100)
     expect(starts.map(({ name, at }) => [name, at])).toEqual([
       ['a0', 0],
-      ['b2', 1],
+      // The place of the caller in front of it has passed unused.
+      ['b2', 2],
       ['a1', 1000],
     ])
+  })
+
+  it('pay again for a place that passed unused, so that no two start in the time of one', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const all: Policy = { name: 'all', limit: 10, window: 1, burst: 1, keyStrategy: 'shared' }
+    const own = limiter([all, { name: 'each', limit: 1, window: 1, keyStrategy: 'user' }])
+    for (const [i, user] of ['a', 'a'].entries()) void acquire(own, { user }, `${user}${i}`)
+    await pass(1000)
+    expect(starts.map(({ at }) => at)).toEqual([0, 1000])
+    expect(await own.peek('b', { policy: all })).toMatchObject({ remaining: 0, retryAfterMs: 100 })
   })
 })
 

@@ -94,13 +94,12 @@ describe('while others stand in the line', () => {
     expect((await Promise.all(turns)).map(({ waitedMs }) => waitedMs)).toEqual([0, 100])
   })
 
-  it('callers that ask again after a pause pass, because an operator lets them', async () => {
+  it('callers that ask again pass, because an operator lets them', async () => {
     const { limiter, store, acquire, pass, starts } = passingWorld()
     const control = new Control({ store })
-    const own = limiter(slow, { control })
+    const own = limiter({ name: 'w', limit: 1, window: 1, algorithm: 'fixed-window' }, { control })
     for (let i = 0; i < 4; i++) void acquire(own, 's', i)
     await pass(50)
-    await own.pause('s', { for: '1s' })
     await control.allow({ custom: 's' })
     await pass(1500)
     expect(starts.map(({ name, decision }) => [name, decision.reason])).toEqual([
@@ -110,6 +109,23 @@ describe('while others stand in the line', () => {
       [3, 'exempt'],
     ])
     expect(own.waiting).toBe(0)
+    control.close()
+  })
+
+  it('callers that have a place start at their turn, though an operator lets them pass meanwhile', async () => {
+    const { limiter, store, acquire, pass, starts } = passingWorld()
+    const control = new Control({ store })
+    const own = limiter(slow, { control })
+    for (let i = 0; i < 3; i++) void acquire(own, 's', i)
+    await pass(50)
+    await control.allow({ custom: 's' })
+    await pass(200)
+    expect(starts.map(({ name, at, decision }) => [name, at, decision.reason])).toEqual([
+      [0, 0, 'ok'],
+      [1, 100, 'ok'],
+      [2, 200, 'ok'],
+    ])
+    expect((await own.acquire('s')).reason).toBe('exempt')
     control.close()
   })
 })

@@ -2,7 +2,7 @@ import { StoreMisread } from '@halt/core/store'
 
 import type { ObjectStub } from '../platform.ts'
 import type { Answers, Question, Reply } from './message.ts'
-import { isErrorKind, StoreError, toStoreError } from './store-error.ts'
+import { isErrorKind, storeError, toStoreError } from './store-error.ts'
 
 // The host of the address is never resolved.
 const ADDRESS = 'https://halt/'
@@ -31,7 +31,7 @@ export async function ask<Q extends Question>(
     throw new StoreMisread(`the object answered ${status} and ${excerptOf(text)}`, NOT_OURS)
   if ('answer' in reply) return reply.answer as Answers[Q['ask']]
   const { kind, message } = reply.error
-  throw new StoreError(message, kind, { reply: kind })
+  throw storeError(message, kind, kind)
 }
 
 const NOT_OURS = 'Bind the store to HaltCounters itself, and let its fetch() return the response unchanged.'

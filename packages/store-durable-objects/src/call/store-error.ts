@@ -1,30 +1,9 @@
-import type { StoreFailure } from '@halt/core/store'
-
-/** The error of a failed call to a Durable Object. */
-export class StoreError extends Error {
-  readonly failure: StoreFailure
-  /** Stable, `HALT_E_STORE_…`. */
-  readonly code: `HALT_E_STORE_${string}`
-  /** The kind of the error if the object itself replied with it. The object has then changed nothing. */
-  readonly reply: string | undefined
-  /** What the user can do about it, one sentence. */
-  readonly fix: string
-
-  constructor(message: string, kind: ErrorKind, { reply, cause }: { reply?: string; cause?: unknown } = {}) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.name = 'StoreError'
-    const [failure, code, fix] = KINDS[kind]
-    this.failure = failure
-    this.code = `HALT_E_STORE_${code}`
-    this.reply = reply
-    this.fix = fix
-  }
-}
+import { type ErrorMeaning, errorText, inDoubt, StoreError } from '@halt/core/store'
 
 /** The kind of a {@link StoreError}. It chooses the failure, the code and the fix. */
 export type ErrorKind = 'unavailable' | 'overloaded' | 'misconfigured' | 'placement' | 'script'
 
-const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>> = {
+const KINDS: Readonly<Record<ErrorKind, ErrorMeaning>> = {
   unavailable: [
     'unavailable',
     'UNAVAILABLE',
@@ -48,6 +27,11 @@ const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>
   ],
 }
 
+/** Makes the error of a call to a Durable Object. Its `reply` is the kind if the object itself replied with it, and changed nothing. */
+export function storeError(message: string, kind: ErrorKind, reply?: ErrorKind, cause?: unknown): StoreError {
+  return new StoreError(message, KINDS[kind], { reply, cause })
+}
+
 /** Whether a text names a kind of error. */
 export function isErrorKind(value: unknown): value is ErrorKind {
   return typeof value === 'string' && Object.hasOwn(KINDS, value)
@@ -56,15 +40,13 @@ export function isErrorKind(value: unknown): value is ErrorKind {
 /** Turns the error that a stub threw into a {@link StoreError}. The object may have executed the call. */
 export function toStoreError(thrown: unknown): StoreError {
   if (thrown instanceof StoreError) return thrown
-  const message = textOf(thrown)
-  return new StoreError(message, kindOf(thrown, message), { cause: thrown })
+  const message = errorText(thrown)
+  return storeError(message, kindOf(thrown, message), undefined, thrown)
 }
 
 /** The error of a group of which a part may have been charged. */
-export function inDoubt(error: unknown): unknown {
-  if (!(error instanceof StoreError) || error.reply === undefined) return error
-  const { message, failure, code, fix } = error
-  return Object.assign(new StoreError(message, 'unavailable', { cause: error }), { failure, code, fix })
+export function partlyInDoubt(error: unknown): unknown {
+  return error instanceof StoreError && error.reply !== undefined ? inDoubt(error) : error
 }
 
 function kindOf(thrown: unknown, message: string): ErrorKind {
@@ -76,7 +58,3 @@ function kindOf(thrown: unknown, message: string): ErrorKind {
 // The class has no handler, does not exist, or is not exported.
 const MISTAKES =
   /does not (?:export|implement|support)|no such (?:actor|Durable Object) class|is not exported/i
-
-function textOf(thrown: unknown): string {
-  return thrown instanceof Error && thrown.message !== '' ? thrown.message : String(thrown)
-}

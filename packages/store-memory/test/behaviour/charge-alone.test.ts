@@ -13,7 +13,9 @@ const policies: readonly RateLimiterOptions['policy'][] = [
   { name: 'wide', limit: 7, window: '30d', burst: 5 },
   { name: 'cooling', limit: 2, window: 1, blockDuration: 3 },
   { name: 'shared', limit: 5, window: 1, keyStrategy: 'shared' },
+  { name: 'by-route', limit: 3, window: 2, scope: 'route' },
   { name: 'fixed', limit: 4, window: 2, algorithm: 'fixed-window' },
+  { name: 'fixed-by-route', limit: 3, window: 2, algorithm: 'fixed-window', scope: 'route' },
   { name: 'fixed-long', limit: 5, window: '30d', algorithm: 'fixed-window' },
   { name: 'fixed-cooling', limit: 3, window: 2, algorithm: 'fixed-window', blockDuration: 3 },
   { name: 'sliding', limit: 4, window: 2, algorithm: 'sliding-window' },
@@ -64,7 +66,8 @@ async function makeWorld(isDirect: boolean) {
 
 function request(client: number): object {
   const socket = { remoteAddress: `203.0.113.${client}` }
-  return { method: 'GET', url: '/a?b', headers: {}, rawHeaders: [], socket }
+  const routeOptions = { url: client === 1 ? '/a b/' : '/a' }
+  return { method: 'GET', url: '/a?b', headers: {}, rawHeaders: [], socket, routeOptions }
 }
 
 type World = Awaited<ReturnType<typeof makeWorld>>
@@ -125,6 +128,22 @@ describe('a counter that is charged without a group', () => {
         }
       }),
     )
+  })
+
+  it('is charged so for each route of a policy that counts by route', async () => {
+    const store = new InMemoryStore()
+    const charged: string[] = []
+    const charge = store.charge.bind(store)
+    store.charge = (subject, of, cost) => {
+      charged.push(of.counter)
+      return charge(subject, of, cost)
+    }
+    const policy = { name: 'routed', limit: 5, window: 60, scope: 'route' } as const
+    const limiter = new RateLimiter({ store, policy, warn: () => {} })
+    await limiter.check(request(1))
+    await limiter.check(request(2))
+    await limiter.consume({ ip: '203.0.113.1' })
+    expect(charged).toEqual(['routed@GET:/a%20b:t', 'routed@GET:/a:t', 'routed@*:t'])
   })
 
   it('is not used where somebody has replaced evaluate()', async () => {

@@ -1,4 +1,6 @@
-import { StoreError } from './store-error.ts'
+import type { StoreError } from '@halt/core/store'
+
+import { storeError } from './store-error.ts'
 
 /**
  * The most bytes of an answer that are read. The longest right one holds the document of `Control`: a million characters of up to
@@ -41,5 +43,5 @@ function cutOff(body: Pick<ReadableStream, 'cancel'> | null): void {
 }
 
 function tooLong(): StoreError {
-  return new StoreError(`The REST service answered with more than ${MOST_BYTES / 2 ** 20} MiB`, 'rest-url')
+  return storeError(`The REST service answered with more than ${MOST_BYTES / 2 ** 20} MiB`, 'rest-url')
 }

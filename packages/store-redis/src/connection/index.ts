@@ -1,4 +1,4 @@
 export type { Connection, ConnectionOptions, Run, Script } from './connection.ts'
 export { openConnection } from './open-connection.ts'
-export { inDoubt, StoreError, toStoreError } from './store-error.ts'
+export { storeError, toStoreError } from './store-error.ts'
 export { upstash } from './upstash.ts'

@@ -1,9 +1,9 @@
-import { afterFreeTime } from '@halt/core/store'
+import { afterFreeTime, type StoreError } from '@halt/core/store'
 
 import { runScript, promiseTry } from './script-run.ts'
 import type { Connection, Script, Topology } from './connection.ts'
 import { type SendInterval, INTERVAL_MS, ReplyWatchdog } from './reply-watchdog.ts'
-import { StoreError, toStoreError, unsent } from './store-error.ts'
+import { storeError, toStoreError, unsent } from './store-error.ts'
 import { ignore, unrefTimeout, type Timer } from './timer.ts'
 import { CONNECT_MS, type LostListener, OPEN_MS, type Transport } from './transport.ts'
 
@@ -35,7 +35,7 @@ export class OwnConnection implements Connection {
   #failures = 0
   #openedAt = 0
   #retry: Timer | undefined
-  #whyClosed = new StoreError('The connection to Redis is not open yet', 'unavailable')
+  #whyClosed = storeError('The connection to Redis is not open yet', 'unavailable')
   #silence: StoreError | undefined
 
   /**
@@ -95,7 +95,7 @@ export class OwnConnection implements Connection {
   /** Ends the connection because the user ended the client. {@link revive} opens it again. */
   end(): void {
     if (this.#state !== 'closed')
-      this.#stop('ended', new StoreError('The Redis client was closed', 'unavailable'))
+      this.#stop('ended', storeError('The Redis client was closed', 'unavailable'))
   }
 
   /** Opens the connection again because the user opened the client again. */
@@ -107,7 +107,7 @@ export class OwnConnection implements Connection {
 
   close(): Promise<void> {
     this.#release()
-    this.#stop('closed', new StoreError('The store was closed', 'unavailable'))
+    this.#stop('closed', storeError('The store was closed', 'unavailable'))
     return Promise.resolve()
   }
 
@@ -156,7 +156,7 @@ export class OwnConnection implements Connection {
   }
 
   #unanswered(silent: boolean): void {
-    this.#silence = silent ? new StoreError('Redis does not answer', 'timeout') : undefined
+    this.#silence = silent ? storeError('Redis does not answer', 'timeout') : undefined
     this.#transport.endUnresponsive(silent)
   }
 

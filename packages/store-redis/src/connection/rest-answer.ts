@@ -1,4 +1,6 @@
-import { StoreError, toStoreError } from './store-error.ts'
+import type { StoreError } from '@halt/core/store'
+
+import { storeError, toStoreError } from './store-error.ts'
 
 /**
  * Reads an answer of Upstash's REST protocol whose strings are base64. Returns the reply of Redis: integers, null, lists, texts,
@@ -30,10 +32,10 @@ function parsed(text: string): Answer | undefined {
 function errorOf(status: number, text: string): StoreError {
   const error = toStoreError(new Error(text))
   // Whatever the service calls it, 401 refuses the token.
-  if (status === 401) return new StoreError(text, 'rest-token', error.reply)
-  if (BUDGET.test(text)) return new StoreError(text, 'rest-budget', error.reply)
+  if (status === 401) return storeError(text, 'rest-token', error.reply)
+  if (BUDGET.test(text)) return storeError(text, 'rest-budget', error.reply)
   // Redis tells its error by a first word in capitals. Any other text comes from the service.
-  return error.reply === undefined && status < 500 ? new StoreError(text, 'misconfigured') : error
+  return error.reply === undefined && status < 500 ? storeError(text, 'misconfigured') : error
 }
 
 // The service answers so when the plan's requests of a day or a second are used up.
@@ -43,9 +45,9 @@ const BUDGET = /^ERR max (?:daily |concurrent )?(?:requests?|bandwidth)\b.* exce
 function strange(status: number, type: string, isJson: boolean): StoreError {
   const shape = isJson ? 'JSON of another protocol' : type.split(';')[0]
   const message = `The REST service answered with status ${status} and ${shape}`
-  if (status === 401 || status === 403) return new StoreError(message, 'rest-token')
-  if (status === 429) return new StoreError(message, 'rest-budget')
-  return new StoreError(message, status >= 500 ? 'unavailable' : 'rest-url')
+  if (status === 401 || status === 403) return storeError(message, 'rest-token')
+  if (status === 429) return storeError(message, 'rest-budget')
+  return storeError(message, status >= 500 ? 'unavailable' : 'rest-url')
 }
 
 function decoded(value: unknown): unknown {
@@ -59,7 +61,7 @@ function fromBase64(text: string): string | Uint8Array {
   try {
     binary = atob(text)
   } catch {
-    throw new StoreError('The REST service answered with a text that is not base64', 'unexpected-reply')
+    throw storeError('The REST service answered with a text that is not base64', 'unexpected-reply')
   }
   const bytes = Uint8Array.from(binary, character => character.charCodeAt(0))
   try {

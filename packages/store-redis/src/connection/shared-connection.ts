@@ -1,10 +1,12 @@
+import type { StoreError } from '@halt/core/store'
+
 import { type CommandSender, senderOf } from './command-sender.ts'
 import type { Client } from './client.ts'
 import { runScript, promiseTry } from './script-run.ts'
 import { checkDatabase } from './ioredis-transport.ts'
 import type { Connection, Script, Topology } from './connection.ts'
 import { atMostOnceSender } from './at-most-once.ts'
-import { StoreError, toStoreError, unsent } from './store-error.ts'
+import { storeError, toStoreError, unsent } from './store-error.ts'
 import { ignore, sleep } from './timer.ts'
 import { OPEN_MS } from './transport.ts'
 
@@ -78,7 +80,7 @@ export class SharedConnection implements Connection {
     if (this.#wrongDatabase !== undefined) return unsent(this.#wrongDatabase)
     if (this.ready) return undefined
     const why = this.#closed ? 'The store was closed' : 'The Redis client is not connected'
-    return unsent(new StoreError(why, 'unavailable'))
+    return unsent(storeError(why, 'unavailable'))
   }
 }
 

@@ -1,25 +1,4 @@
-import type { StoreFailure } from '@halt/core/store'
-
-/** The error of a failed call to Redis, whatever the client's own error was. */
-export class StoreError extends Error {
-  readonly failure: StoreFailure
-  /** Stable, `HALT_E_STORE_…`. */
-  readonly code: `HALT_E_STORE_${string}`
-  /** The first word of the server's error, such as `READONLY` or `OOM`. Undefined if the error is not the server's. */
-  readonly reply: string | undefined
-  /** What the user can do about it, one sentence. */
-  readonly fix: string
-
-  constructor(message: string, kind: ErrorKind, reply?: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.name = 'StoreError'
-    const [failure, code, fix] = KINDS[kind]
-    this.failure = failure
-    this.code = `HALT_E_STORE_${code}`
-    this.reply = reply
-    this.fix = fix
-  }
-}
+import { errorCode, type ErrorMeaning, errorText, inDoubt, StoreError } from '@halt/core/store'
 
 /** The kind of a {@link StoreError}. It chooses the failure, the code and the fix. */
 export type ErrorKind =
@@ -38,7 +17,7 @@ export type ErrorKind =
   | 'rest-url'
   | 'rest-budget'
 
-const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>> = {
+const KINDS: Readonly<Record<ErrorKind, ErrorMeaning>> = {
   timeout: ['timeout', 'TIMEOUT', 'Check whether Redis hangs, or is too far away for the deadline.'],
   unavailable: [
     'unavailable',
@@ -87,6 +66,11 @@ const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>
   ],
 }
 
+/** Makes the error of a call to Redis. */
+export function storeError(message: string, kind: ErrorKind, reply?: string, cause?: unknown): StoreError {
+  return new StoreError(message, KINDS[kind], { reply, cause })
+}
+
 // By the first word of the server's error.
 const REPLIES: Readonly<Record<string, ErrorKind>> = {
   READONLY: 'readonly',
@@ -124,29 +108,19 @@ const DETAILS: readonly (readonly [RegExp, ErrorKind])[] = [
 export function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error
   const root = rootOf(error)
-  const text = textOf(root)
+  const text = errorText(root)
   const reply = replyIn(root, text)
   if (reply === undefined)
-    return new StoreError(text, isTimeout(root, text) ? 'timeout' : 'unavailable', undefined, safeCause(root))
+    return storeError(text, isTimeout(root, text) ? 'timeout' : 'unavailable', undefined, safeCause(root))
   const kind = REPLIES[reply] ?? DETAILS.find(([pattern]) => pattern.test(text))?.[1] ?? 'script'
   // A cluster client gives up redirections while the cluster changes. A plain client on a cluster is a mistake.
   const isChanging = kind === 'cluster' && (root !== error || GAVE_UP.test(text))
-  return new StoreError(text, isChanging ? 'unavailable' : kind, reply)
+  return storeError(text, isChanging ? 'unavailable' : kind, reply)
 }
 
 /** The error of a call that was never sent, so the server has certainly not executed it. */
 export function unsent(cause: StoreError): StoreError {
-  return Object.assign(copyOf(cause), { reply: cause.reply, unsent: true })
-}
-
-/** The error of a call that may have been executed, in full or in part. */
-export function inDoubt(cause: unknown): StoreError {
-  return copyOf(toStoreError(cause))
-}
-
-function copyOf(error: StoreError): StoreError {
-  const { message, failure, code, fix } = error
-  return Object.assign(new StoreError(message, 'unavailable', undefined, error), { failure, code, fix })
+  return Object.assign(inDoubt(cause), { reply: cause.reply, unsent: true })
 }
 
 /** Whether the error says that the server does not know the script. */
@@ -166,19 +140,13 @@ function rootOf(error: unknown): unknown {
     : error
 }
 
-function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  // If a name resolves to several addresses, the error is an AggregateError without a message.
-  return error.message || codeOf(error) || error.constructor.name
-}
-
 function replyIn(error: unknown, text: string): string | undefined {
   // ioredis quotes the error that ended redirections. Redis 6 quotes the error of a command inside a script.
   const inner = /Last error: \w*Error: (.+)/s.exec(text)?.[1] ?? text
   const nested = /^ERR .*(?:user_script|script).*: -([A-Z]+) /s.exec(inner)?.[1]
   if (nested !== undefined && nested in REPLIES) return nested
   const word = /^-?([A-Z][A-Z0-9_]+)(?= |$)/.exec(inner)?.[1]
-  return word === codeOf(error) ? undefined : word
+  return word === errorCode(error) ? undefined : word
 }
 
 // The command was sent and got no reply. A connection that cannot be made is "unavailable" instead.
@@ -187,11 +155,6 @@ function isTimeout(error: unknown, text: string): boolean {
     /^(?:command timed out|socket timeout)/i.test(text) ||
     (error as Error | undefined)?.constructor?.name === 'TimeoutError'
   )
-}
-
-function codeOf(error: unknown): string | undefined {
-  const { code } = (error ?? {}) as { code?: unknown }
-  return typeof code === 'string' ? code : undefined
 }
 
 const PLAIN = ['errno', 'code', 'syscall', 'address', 'port', 'hostname']

@@ -1,11 +1,12 @@
 import { fromCaller, HaltError } from '@halt/core'
+import { StoreError } from '@halt/core/store'
 
 import { answerText } from './answer-text.ts'
 import type { ScriptSender } from './command-sender.ts'
 import type { Run } from './connection.ts'
 import { readRestAnswer } from './rest-answer.ts'
 import { runScript } from './script-run.ts'
-import { StoreError } from './store-error.ts'
+import { storeError } from './store-error.ts'
 
 /**
  * The longest that a call may take until its answer is read, milliseconds. It only frees the sockets of a service that hangs: the limiter's
@@ -59,11 +60,11 @@ function uncached(): object {
 }
 
 function failure(error: unknown, isLate: boolean): StoreError {
-  if (isLate) return new StoreError(`The REST service did not answer within ${CALL_MS} ms`, 'timeout')
+  if (isLate) return storeError(`The REST service did not answer within ${CALL_MS} ms`, 'timeout')
   // Node says only "fetch failed", and tells the reason in the cause.
   const { message = '', cause } = (error ?? {}) as { message?: string; cause?: unknown }
   const { code, message: reason = code } = (cause ?? {}) as { code?: string; message?: string }
-  return new StoreError(
+  return storeError(
     `The REST service cannot be reached: ${reason || message || String(error)}`,
     'unavailable',
     undefined,

@@ -1,8 +1,9 @@
 import { inspect } from 'node:util'
 
+import { StoreError } from '@halt/core/store'
 import { describe, expect, it } from 'vitest'
 
-import { StoreError, toStoreError } from '../../src/connection/index.ts'
+import { toStoreError } from '../../src/connection/index.ts'
 
 /** An error of ioredis, which has the command attached. */
 function replyError(message: string): Error {

@@ -1,7 +1,6 @@
-import type { Group, Evaluation } from '@halt/core/store'
-
-import { PendingCalls } from './pending-calls.ts'
-import { loadOf } from './server-load.ts'
+import type { Group } from '../contract.ts'
+import type { Evaluation } from '../evaluation.ts'
+import { type Load, PendingCalls } from './pending-calls.ts'
 
 interface Entry {
   readonly group: Group
@@ -17,6 +16,20 @@ interface Entry {
  */
 export type SendGroups = (groups: readonly Group[], now: number) => Promise<readonly (Evaluation | Error)[]>
 
+/** How many groups a server takes at once. The store chooses the unit of the load. */
+export interface BatchRules {
+  /** The load of a group. */
+  readonly loadOf: (group: Group) => number
+  /** The most load of one call. A group with more is sent alone. */
+  readonly maxLoad: number
+  /** With so many checks waiting and no call pending, two calls pay instead of one. */
+  readonly minParallel: number
+  /** Whether another call pays while some are pending, although the waiting checks have not waited for a millisecond. */
+  readonly isWorthCall: (pending: Load, waiting: Load) => boolean
+  /** Whether the rest of the waiting checks follows a call at once. Default: as `isWorthCall`. */
+  readonly hasRoom?: (pending: Load) => boolean
+}
+
 interface Timers {
   readonly setTimeout: (callback: () => void, ms: number) => unknown
   readonly clearTimeout: (timer: unknown) => void
@@ -31,13 +44,6 @@ const {
 } = globalThis as unknown as Timers
 const clock = performance.now.bind(performance)
 
-// The most load of one call, in units of loadOf: such a call holds the server for 1 to 2 ms.
-const MAX_CALL_LOAD = 512
-// The most load that may be pending, because Redis serves everything that one connection has sent before it serves another.
-// Beyond it a call is sent with each reply, and one per millisecond without replies.
-const MAX_PENDING_LOAD = 4 * MAX_CALL_LOAD
-// With so many checks waiting, a second call pays: the server decides the first call while this process writes the second.
-const MIN_PARALLEL_CHECKS = 24
 // The longest that a check waits for other checks, milliseconds.
 const MAX_WAIT_MS = 1
 
@@ -48,30 +54,32 @@ const MAX_WAIT_MS = 1
  */
 export class Batcher {
   readonly #send: SendGroups
+  readonly #rules: BatchRules
   readonly #pending = new PendingCalls()
+  readonly #isTurnOnly: boolean
   #waiting: Entry[] = []
   #load = 0
   #lastSent = 0
   #lastSize = 0
-  #scheduled = false
+  #isScheduled = false
   #timer: unknown
-  readonly #isTurnOnly: boolean
 
   /**
    * @param isTurnOnly sends the checks of a turn at the end of it, and lets none wait for a call of another turn. Workers need
    *   this, because a call ends with the request that made it.
    */
-  constructor(send: SendGroups, isTurnOnly: boolean = isWorker()) {
+  constructor(send: SendGroups, rules: BatchRules, isTurnOnly: boolean = isWorker()) {
     this.#send = send
+    this.#rules = rules
     this.#isTurnOnly = isTurnOnly
   }
 
   add(group: Group): Promise<Evaluation> {
     return new Promise((resolve, reject) => {
-      const load = loadOf(group)
+      const load = this.#rules.loadOf(group)
       this.#waiting.push({ group, load, resolve, reject })
       this.#load += load
-      if (this.#scheduled) return
+      if (this.#isScheduled) return
       if (this.#isDue()) this.#schedule()
       else this.#wait()
     })
@@ -79,18 +87,18 @@ export class Batcher {
 
   /** Whether no check waits to be sent, and every call has its reply. */
   get isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#pending.calls === 0
+    return this.#waiting.length === 0 && this.#pending.count === 0
   }
 
   #schedule(): void {
-    this.#scheduled = true
+    this.#isScheduled = true
     // Checks that come one after the other, each after the reply to the last, wait for nothing.
     if (this.#lastSize > 1 && !this.#isTurnOnly) atEndOfTurn(this.#flushIfDue)
     else queueMicrotask(this.#flushIfDue)
   }
 
   readonly #flushIfDue = (): void => {
-    this.#scheduled = false
+    this.#isScheduled = false
     // A reply may have sent them meanwhile, and other checks may have come since.
     if (this.#waiting.length === 0) return
     if (this.#isDue()) this.#flush()
@@ -108,24 +116,25 @@ export class Batcher {
     return this.#isTurnOnly || this.#isWorthCall() || clock() - this.#lastSent >= MAX_WAIT_MS
   }
 
-  /** Whether enough checks wait to send a call before MAX_WAIT_MS has passed. */
   #isWorthCall(): boolean {
-    const { calls, load } = this.#pending
-    if (calls === 0) return true
-    return (
-      load < MAX_PENDING_LOAD &&
-      (calls === 1 ? this.#waiting.length >= MIN_PARALLEL_CHECKS : this.#load >= MAX_CALL_LOAD)
-    )
+    if (this.#pending.count === 0) return true
+    return this.#rules.isWorthCall(this.#pending, { count: this.#waiting.length, load: this.#load })
+  }
+
+  #goesOn(): boolean {
+    if (this.#waiting.length === 0) return false
+    return this.#isTurnOnly || (this.#rules.hasRoom?.(this.#pending) ?? this.#isWorthCall())
   }
 
   #flush(): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.#timer = undefined
-    // Split in two if both halves are large enough, so that this process encodes one while the server runs the other.
-    const isSplit = this.#pending.calls === 0 && this.#waiting.length >= 2 * MIN_PARALLEL_CHECKS
-    const maxLoad = isSplit ? Math.min(MAX_CALL_LOAD, this.#load / 2) : MAX_CALL_LOAD
-    do this.#sendFirst(maxLoad)
-    while (this.#waiting.length > 0 && (this.#isTurnOnly || this.#pending.load < MAX_PENDING_LOAD))
+    const { maxLoad, minParallel } = this.#rules
+    // Split in two if both halves are large enough, so that this process writes one while the server decides the other.
+    const isSplit = this.#pending.count === 0 && this.#waiting.length >= 2 * minParallel
+    const most = isSplit ? Math.min(maxLoad, Math.ceil(this.#load / 2)) : maxLoad
+    do this.#sendFirst(most)
+    while (this.#goesOn())
     if (this.#waiting.length > 0) this.#wait()
   }
 
@@ -147,26 +156,17 @@ export class Batcher {
 
   #call(entries: readonly Entry[], load: number): void {
     const pending = this.#pending.sent(load, this.#lastSent)
-    const settled = (): void => {
+    const settled = (settle: (entry: Entry, i: number) => void): void => {
       this.#pending.settled(pending, load)
-    }
-    const continued = (): void => {
+      entries.forEach(settle)
       if (this.#waiting.length > 0 && this.#isWorthCall()) this.#flush()
     }
     this.#send(
       entries.map(({ group }) => group),
       this.#lastSent,
     ).then(
-      evaluations => {
-        settled()
-        for (let i = 0; i < entries.length; i++) deliver(entries[i] as Entry, evaluations[i])
-        continued()
-      },
-      (error: unknown) => {
-        settled()
-        for (const { reject } of entries) reject(error)
-        continued()
-      },
+      evaluations => settled((entry, i) => deliver(entry, evaluations[i])),
+      (error: unknown) => settled(({ reject }) => reject(error)),
     )
   }
 }

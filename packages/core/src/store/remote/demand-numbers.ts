@@ -1,0 +1,40 @@
+import { algorithms, type AlgorithmCode, type Layout, type PenaltyRule } from '../../algorithms/index.ts'
+import type { Group, Terms } from '../contract.ts'
+import { isPlainBuckets } from '../plain-groups.ts'
+
+// The compiler asks for the kind of a new layout. Each server that decides by itself has its arithmetic.
+const KINDS: Readonly<Record<Layout, number>> = { bucket: 0, window: 1, 'sub-windows': 2 }
+// Sub-windows of requests in flight, because a repeated call takes a permit of its own.
+const IN_FLIGHT = 3
+
+/** The kind of a token bucket. */
+export const BUCKET: number = KINDS.bucket
+/** The kind of a fixed window and of a quota. */
+export const WINDOW: number = KINDS.window
+
+/** The kind of arithmetic of each algorithm, as a number that is sent to a server. */
+export const ALGORITHM_KINDS: Readonly<Record<AlgorithmCode, number>> = Object.fromEntries(
+  Object.entries(algorithms).map(([code, { layout, isFlight }]) => [
+    code,
+    isFlight ? IN_FLIGHT : KINDS[layout],
+  ]),
+) as Record<AlgorithmCode, number>
+
+/** Whether a group is the charge of one bucket and nothing else, the commonest. */
+export function isLoneBucket(group: Group): boolean {
+  return group.demands.length === 1 && isPlainBuckets(group)
+}
+
+/** The numbers of a penalty's rule, in the order in which a server reads them. */
+export function penaltyNumbers(rule: PenaltyRule): number[] {
+  const { threshold, duration, decay, severity, cooldown, factor, maxDuration } = rule
+  return [threshold, duration, decay, severity, cooldown, factor, maxDuration]
+}
+
+/** The numbers of a demand's terms, in the order in which a server reads them. */
+export function termNumbers(terms: Terms): number[] {
+  const { maxWait = 0, least = -1, floor = 0, holdFor = 0, heldSince = 0, place } = terms
+  const { position = -1, born = 0 } = place ?? {}
+  // A server tells waits in whole microseconds.
+  return [Math.floor(maxWait), least, floor, holdFor, heldSince, position, born]
+}
