@@ -129,7 +129,7 @@ function path(from, to) {
 /** Compiles the sources. Gives the entries in the compiled files. @param {Record<string, string>} input */
 function compile(input) {
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
-  const unwanted = ['declaration', 'declarationMap', 'isolatedDeclarations']
+  const unwanted = ['declaration', 'declarationMap', 'allowJs']
   const options = [
     '--outDir',
     COMPILED,

@@ -9,8 +9,18 @@ const debianPostgres = '/usr/lib/postgresql'
 const suffix = process.platform === 'win32' ? '.exe' : ''
 
 /**
+ * The name of a reverse proxy: of Debian's package and of its program.
+ * @typedef {'nginx' | 'haproxy' | 'caddy'} WebProxyName
+ */
+
+/**
+ * The name of a server program.
+ * @typedef {'redis-server' | 'valkey-server' | 'postgres' | 'initdb' | 'pg_basebackup' | 'pgbouncer' | 'prometheus' | WebProxyName} ServerProgram
+ */
+
+/**
  * The path of a server's program, or undefined.
- * @param {import('./find-server.mjs').ServerProgram} name
+ * @param {ServerProgram} name
  * @returns {string | undefined}
  */
 export function findServer(name) {

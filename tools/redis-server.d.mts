@@ -1,5 +1,3 @@
-import type { ServerProgram } from './find-server.mjs'
-
 /** A temporary server on 127.0.0.1 that stores nothing on disk. */
 export interface TemporaryRedis {
   readonly url: string
@@ -7,4 +5,6 @@ export interface TemporaryRedis {
 }
 
 /** Starts the first of these programs that is installed, and waits until it answers. Undefined if none is. */
-export function startTemporaryRedis(...programs: ServerProgram[]): Promise<TemporaryRedis | undefined>
+export function startTemporaryRedis(
+  ...programs: ('redis-server' | 'valkey-server')[]
+): Promise<TemporaryRedis | undefined>

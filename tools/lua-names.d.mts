@@ -1,1 +1,0 @@
-export function translate(source: string, read: (name: string) => string): string
