@@ -20,11 +20,13 @@ interface ProcessRow {
 export interface Feed extends MergedNumbers {
   readonly now: number
   readonly processes: readonly ProcessRow[]
+  /** How many entries of operators hold in the process that answers alone, because the store has not taken them yet. */
+  readonly alone: number
   readonly problem: ShownError | undefined
 }
 
-/** Merges the numbers of the processes for the page. */
-export function feedOf({ processes, own, problem }: Seen, view: KeyView, now: number): Feed {
+/** Merges the numbers of the processes for the page. @param alone how many entries hold in this process alone */
+export function feedOf({ processes, own, problem }: Seen, view: KeyView, alone: number, now: number): Feed {
   const merged = merge(processes, now)
   const withKey = <T extends { readonly key: string | undefined }>(each: T): T => ({
     ...each,
@@ -48,6 +50,7 @@ export function feedOf({ processes, own, problem }: Seen, view: KeyView, now: nu
       waiting,
       ahead,
     })),
+    alone,
     problem,
   }
 }
