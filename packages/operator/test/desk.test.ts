@@ -388,7 +388,22 @@ describe('a report of another process', () => {
       ...recorder.read(Date.now()),
       waiting: 0,
       counted: [{ client: 'user:42', under }],
-    }
+      shedders: [
+        {
+          name: 'shop',
+          mode: 'enforce',
+          route: '/search',
+          limit: 20,
+          inFlight: 20,
+          ageMs: 1,
+          insideMs: 9,
+          calmMs: 2,
+          sheds: ['batch'],
+          cause: 'inside',
+          sheddingMs: 900,
+        },
+      ],
+    } as const
     const good = JSON.parse(writeNumbers(numbers)) as Record<string, any>
     let broken = 0
     for (const path of pathsOf(good)) {

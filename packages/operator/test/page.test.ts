@@ -12,6 +12,19 @@ import { openSite, type Site } from './site.ts'
 
 const executablePath = findBrowser()
 const why = executablePath === undefined ? ' (skipped: no Chromium; `npm run setup` or CHROMIUM_PATH)' : ''
+/** The state of a load shedder that sheds nothing. */
+const calm = {
+  mode: 'enforce',
+  limit: 39.5,
+  inFlight: 7,
+  ageMs: 3.2,
+  insideMs: 11,
+  calmMs: 4,
+  sheds: [],
+  cause: undefined,
+  sheddingMs: 0,
+  limits: [],
+} as const
 const HOSTILE = `"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\n'&amp;`
 
 describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () => {
@@ -295,6 +308,33 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await becomes('#state', /Healthy|without the store/)
   })
 
+  it('shows what the load shedder of each process sheds, and why', async () => {
+    await open()
+    await becomes('#state', 'Healthy')
+    expect(await page.$('#shedders-card:not([hidden])')).toBe(null)
+    await site.close()
+    const full = { ...calm, sheds: ['normal', 'batch'], cause: 'inside', sheddingMs: 12_000 } as const
+    const loop = { ...calm, sheds: ['batch'], cause: 'loop', sheddingMs: 3_000 } as const
+    const shedders = {
+      shop: { state: { ...full, limits: [{ route: '/search', sheddingMs: 12_000 }] } },
+      jobs: { state: { ...loop, mode: 'shadow' as const } },
+      calm: { state: calm },
+    }
+    site = await openSite({ reveal: true, shedders })
+    await open()
+    await becomes('#state', '1 of 1 process sheds load')
+    await becomes(
+      '#shedders',
+      /shop 7 of 403\.20 ms11 ms, calm 4\.00 msbatch and normal for 12 s, most on \/search: something behind/,
+    )
+    expect(await text('#shedders')).toMatch(
+      /jobs shadow7 of 40.*would shed batch for 3 s: the event loop is full/,
+    )
+    expect(await text('#shedders')).toMatch(/calm 7 of 40.*nothing$/)
+    await picture('shedders')
+    expect(complaints).toEqual([])
+  })
+
   it('acts in this process alone while the store is away, and marks that until the store is back', async () => {
     await open('#force')
     await becomes('#state', 'Healthy')
@@ -328,7 +368,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await page.setRequestInterception(true)
     page.on('request', request => void poison(site, request))
     await open()
-    for (const part of ['#policies', '#keys', '#events', '#processes', '#entries', '#acts'])
+    for (const part of ['#policies', '#keys', '#events', '#processes', '#shedders', '#entries', '#acts'])
       await becomes(part, /<script>window\.hacked=1<\/script>/)
     expect(await page.$$eval('main img, main script', found => found.length)).toBe(0)
     expect(complaints).toEqual([])
@@ -393,7 +433,15 @@ async function poison(site: Site, request: HTTPRequest): Promise<void> {
     policies: feed['policies'].map((tally: object) => ({ ...tally, policy: HOSTILE, key: HOSTILE })),
     refused: feed['refused'].map((top: object) => ({ ...top, key: HOSTILE, policy: HOSTILE })),
     events: [{ at: feed['now'], what: HOSTILE, key: HOSTILE }],
-    processes: [{ name: HOSTILE, waiting: 0, ahead: 0, store: { ...store, kind: HOSTILE } }],
+    processes: [
+      {
+        name: HOSTILE,
+        waiting: 0,
+        ahead: 0,
+        store: { ...store, kind: HOSTILE },
+        shedders: [{ ...calm, name: HOSTILE, route: HOSTILE, sheds: [HOSTILE], sheddingMs: 1 }],
+      },
+    ],
   })
   await request.respond({ status: 200, contentType: 'application/json', body })
 }

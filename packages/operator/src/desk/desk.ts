@@ -42,7 +42,9 @@ export interface Finding {
 }
 
 /** The parts of a desk. */
-export type DeskParts = Omit<CheckedOptions<never>, 'authorize' | 'store'> & { readonly watch: Watch }
+export type DeskParts = Omit<CheckedOptions<never>, 'authorize' | 'store' | 'shedders'> & {
+  readonly watch: Watch
+}
 
 /** The calls of the page. Each gets the name of the operator, because some see keys in clear and others do not. */
 export class Desk {

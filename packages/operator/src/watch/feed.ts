@@ -12,6 +12,7 @@ interface ProcessRow {
   readonly isOwn: boolean
   readonly store: ProcessNumbers['store']
   readonly waiting: number
+  readonly shedders: ProcessNumbers['shedders']
   /** How far its clock is ahead, in milliseconds; 0 if it is about right. */
   readonly ahead: number
 }
@@ -39,7 +40,7 @@ export function feedOf({ processes, own, problem }: Seen, view: KeyView, alone: 
     used: merged.used.map(withKey),
     refused: merged.refused.map(withKey),
     events: merged.events.map(withKey),
-    processes: processes.map(({ id, store, waiting, ahead }) => ({
+    processes: processes.map(({ id, store, waiting, shedders, ahead }) => ({
       name: id.slice(0, 8),
       isOwn: id === own,
       // The store has just not answered this process, so nobody knows who would decide.
@@ -48,6 +49,7 @@ export function feedOf({ processes, own, problem }: Seen, view: KeyView, alone: 
           ? { ...store, decides: 'unknown' }
           : store,
       waiting,
+      shedders,
       ahead,
     })),
     alone,
