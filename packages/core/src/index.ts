@@ -56,6 +56,7 @@ export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
 
 // The operator's acts
 export { type BlockOptions, Control, type ControlOptions } from './control/control.ts'
+export type { NetworkSize } from './control/network-size.ts'
 export type {
   ActOptions,
   ControlAct,

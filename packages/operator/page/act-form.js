@@ -1,7 +1,7 @@
 // @ts-check
 import { showDone } from './done.js'
 import { byId, make, text, textsIn } from './dom.js'
-import { fieldsOf, FORMS } from './forms.js'
+import { fieldsOf, FORMS, sizeTick } from './forms.js'
 import { ask, sentenceOf } from './server.js'
 
 /** @typedef {import('../src/acts/acts.ts').ActAnswer} ActAnswer */
@@ -20,9 +20,6 @@ let policies = []
 /** @type {Start & { token: string, isTold: boolean }} */
 let open = { act: '', token: '', isTold: false }
 
-/** The fields of a form that does not know yet whom it is about. */
-const OF_NETWORKS = new Set(['whom', 'force'])
-
 /** @param {readonly Policy[]} known */
 export function setPolicies(known) {
   policies = known
@@ -34,7 +31,7 @@ export function openAct(start) {
   if (known === undefined) return
   // A grant that is sent twice counts once.
   open = { ...start, token: crypto.getRandomValues(new Uint32Array(3)).join('-'), isTold: false }
-  const fields = known.fields.filter(field => !OF_NETWORKS.has(field) || start.whom === undefined)
+  const fields = known.fields.filter(field => field !== 'whom' || start.whom === undefined)
   text('act-title', start.who === undefined ? known.title : `${known.title}: ${start.who}`)
   byId('act-fields').replaceChildren(...fieldsOf(fields, { policies, ...start }))
   tell([])
@@ -75,23 +72,29 @@ async function submit() {
       showDone(answer.says, answer.undo)
     } else {
       open.isTold = true
-      tell([make('p', '', answer.says), ...answer.warnings.map(warning => make('p', 'warning', warning))])
+      const says = [
+        make('p', '', answer.says),
+        ...answer.warnings.map(warning => make('p', 'warning', warning)),
+        ...(answer.needsForce ? [sizeTick()] : []),
+      ]
+      tell(says, answer.scope === 'process' ? ' in this process' : '')
     }
   } catch (error) {
     open.isTold = false
     tell([make('p', 'warning', sentenceOf(error))])
   } finally {
     go.disabled = false
-    if (open.isTold) go.focus()
+    const tick = /** @type {HTMLElement | null} */ (form.querySelector('[name=force]'))
+    if (open.isTold) (tick ?? go).focus()
   }
 }
 
-/** Shows what the act will do, and asks for a confirmation. @param {HTMLElement[]} says */
-function tell(says) {
+/** Shows what the act will do, and asks for a confirmation. @param {HTMLElement[]} says @param {string} where */
+function tell(says, where = '') {
   byId('act-says').replaceChildren(...says)
   for (const field of byId('act-fields').querySelectorAll('input, select'))
     field.toggleAttribute('inert', open.isTold)
-  text('act-go', open.isTold ? (FORMS[open.act]?.go ?? 'Confirm') : 'Continue').classList.toggle(
+  text('act-go', open.isTold ? `${FORMS[open.act]?.go ?? 'Confirm'}${where}` : 'Continue').classList.toggle(
     'danger',
     open.isTold,
   )

@@ -39,6 +39,11 @@ export function badge(says, mood = '') {
   return make('span', `badge ${mood}`, says)
 }
 
+/** Makes the head of a table. @param {readonly string[]} heads */
+export function headOf(heads) {
+  return make('thead', '', make('tr', '', ...heads.map(head => make('th', '', head))))
+}
+
 /** Makes a bar. @param {number} share how full it is, 0 to 1 @param {boolean} isLow */
 export function bar(share, isLow) {
   const full = make('i')

@@ -3,7 +3,7 @@ import { openAct } from './act-form.js'
 import { badge, button, make } from './dom.js'
 import { instant, inWords } from './words.js'
 
-/** @typedef {import('../src/desk/desk.ts').Standing} Standing */
+/** @typedef {import('../src/desk/held.ts').Standing} Standing */
 /** @typedef {Standing['entries'][number]} Entry */
 
 /** The act that takes an entry back. @type {Readonly<Record<Entry['kind'], string>>} */
@@ -11,13 +11,16 @@ const ENDS = { block: 'unblock', allow: 'disallow', override: 'revert', change: 
 
 /** One entry that holds, with a button that ends it. @param {Entry} entry */
 export function entryRow(entry) {
-  const { kind, target, policy, until } = entry
+  const { kind, target, policy, until, scope } = entry
   const left = until === undefined ? 'until it is taken back' : `until ${instant(until)}`
   const client = target === undefined ? {} : { whom: { shown: target }, who: target }
   return make(
     'li',
     '',
     make('p', 'row', ...partsOf(kind, entry), make('span', 'figure faint', left)),
+    scope === 'process'
+      ? make('p', 'alone', 'Holds in this process alone, until the store answers.')
+      : undefined,
     make(
       'p',
       'row',

@@ -2,13 +2,13 @@
 import { make } from './dom.js'
 
 /** @typedef {import('../src/desk/catalogue.ts').CataloguedPolicy} Policy */
-/** @typedef {'whom' | 'policy' | 'quota' | 'units' | 'numbers' | 'span' | 'force' | 'reason'} Field */
+/** @typedef {'whom' | 'policy' | 'quota' | 'units' | 'numbers' | 'span' | 'reason'} Field */
 
 /** The form of each act: its title, the word on its last button, its fields. */
 /** @type {Readonly<Record<string, { title: string, go: string, fields: readonly Field[] }>>} */
 export const FORMS = {
-  block: { title: 'Block', go: 'Block', fields: ['whom', 'span', 'force', 'reason'] },
-  allow: { title: 'Allow', go: 'Allow', fields: ['whom', 'span', 'force', 'reason'] },
+  block: { title: 'Block', go: 'Block', fields: ['whom', 'span', 'reason'] },
+  allow: { title: 'Allow', go: 'Allow', fields: ['whom', 'span', 'reason'] },
   unblock: { title: 'End the block', go: 'Unblock', fields: ['whom', 'reason'] },
   disallow: { title: 'End the permission', go: 'Count again', fields: ['whom', 'reason'] },
   override: { title: 'Other numbers', go: 'Set', fields: ['whom', 'policy', 'numbers', 'span', 'reason'] },
@@ -80,14 +80,14 @@ const MAKERS = {
     return [/** @type {HTMLElement} */ (first), more]
   },
   span: () => [labelled('Holds', choice('for', SPANS, '2h'))],
-  // Only the operator sets it. Without it, a network that is too large is refused.
-  force: () => {
-    const box = input('force', { type: 'checkbox', required: false })
-    return [make('label', 'wide check', box, 'Even a network that is refused for its size')]
-  },
   reason: () => [
     labelled('Reason', input('reason', { maxLength: 1000, placeholder: 'The history shows it' }), 'wide'),
   ],
+}
+
+/** A tick that the operator sets alone, for a network that is larger than those of one owner. */
+export function sizeTick() {
+  return make('label', 'check', input('force', { type: 'checkbox' }), 'I mean all of them')
 }
 
 /** @param {readonly Policy[]} policies @param {string | undefined} policy */

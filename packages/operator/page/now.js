@@ -2,6 +2,8 @@
 import { drawChart } from './chart.js'
 import { badge, bar, button, fill, make, press, text } from './dom.js'
 import { findKey } from './find.js'
+import { showProcesses } from './processes.js'
+import { isRefusing, showShedders } from './shedders.js'
 import { count, milliseconds, span, whole } from './words.js'
 
 /** @typedef {import('../src/watch/feed.ts').Feed} Feed */
@@ -30,6 +32,7 @@ export function showNow(feed) {
   showPolicies(feed)
   showKeys(feed)
   showProcesses(feed)
+  showShedders(feed)
   showEvents(feed)
   showState(feed)
 }
@@ -37,9 +40,11 @@ export function showNow(feed) {
 /** @param {Feed} feed */
 function showState({ processes, problem }) {
   const away = processes.filter(({ store }) => !['store', 'unknown'].includes(store.decides)).length
+  const shedding = processes.filter(({ shedders }) => shedders.some(isRefusing)).length
   const all = count(processes.length, 'process', 'processes')
   if (problem !== undefined) state('bad', 'The store does not answer')
   else if (away > 0) state('bad', `${away} of ${all} without the store`)
+  else if (shedding > 0) state('bad', `${shedding} of ${all} shed${shedding === 1 ? 's' : ''} load`)
   else state('good', `Healthy: ${all}`)
 }
 
@@ -94,45 +99,6 @@ function showKeys(feed) {
       ),
     keysShown === 'refused' ? 'Nobody was refused yet.' : 'Nobody was counted yet.',
   )
-}
-
-/** @param {Feed} feed */
-function showProcesses({ processes }) {
-  const heads = ['process', 'decides', 'median', 'p95', 'errors', 'wait']
-  const rows = processes.map(({ name, isOwn, store, waiting, ahead }) => [
-    `${name}${isOwn ? ' (this)' : ''}`,
-    decidesOf(store),
-    milliseconds(store.median),
-    milliseconds(store.p95),
-    `${store.errors}${store.lastError ? `, ${store.lastError.failure}` : ''}`,
-    String(waiting),
-    ahead === 0 ? '' : `its clock is ${span(Math.abs(ahead))} ${ahead > 0 ? 'fast' : 'slow'}`,
-  ])
-  fill(
-    'processes',
-    rows,
-    () => [
-      make('thead', '', make('tr', '', ...heads.map(head => make('th', '', head)))),
-      make('tbody', '', ...rows.map(cells => processRow(cells))),
-    ],
-    '',
-  )
-}
-
-/** What decides in a process. @param {Feed['processes'][number]['store']} store */
-function decidesOf({ decides, kind, lastError }) {
-  if (decides === 'store') return kind
-  if (decides === 'unknown')
-    return lastError ? `not known since ${kind} failed` : `no request yet, on ${kind}`
-  return `${decides}, not ${kind}`
-}
-
-/** @param {string[]} cells */
-function processRow([name = '', ...cells]) {
-  const clock = cells.pop() ?? ''
-  const head = make('th', '', name, clock === '' ? undefined : badge(clock, 'bad'))
-  head.scope = 'row'
-  return make('tr', '', head, ...cells.map(cell => make('td', '', cell)))
 }
 
 /** @param {Feed} feed */

@@ -2,12 +2,16 @@
 import { fill, text } from './dom.js'
 import { actRow, entryRow } from './entry.js'
 
-/** @typedef {import('../src/desk/desk.ts').Standing} Standing */
+/** @typedef {import('../src/desk/held.ts').Standing} Standing */
+
+const OBEYED = 'The store does not answer. These are the entries that one process obeys.'
 
 /** Shows what holds, and what operators did. @param {Standing} standing */
 export function showStanding({ entries, history, problem }) {
   text('force-count', String(entries.length)).hidden = entries.length === 0
   const says = problem === undefined ? undefined : `${problem.message} ${problem.fix} (${problem.code})`
+  const over = problem?.code.startsWith('HALT_E_STORE') ? OBEYED : (says ?? '')
+  text('force-problem', over).hidden = over === '' || entries.length === 0
   fill(
     'entries',
     [entries, says],

@@ -25,8 +25,8 @@ import { Watch } from './watch/watch.ts'
  * app.use('/halt', page.node)
  */
 export function operator<C = unknown>(options: OperatorOptions<C>): OperatorHandler<C> {
-  const { authorize, ...parts } = fromCaller(operator, () => checkOptions(options))
-  const watch = new Watch(parts.store, parts.limiters)
+  const { authorize, shedders, ...parts } = fromCaller(operator, () => checkOptions(options))
+  const watch = new Watch(parts.store, parts.limiters, shedders)
   const desk = new Desk({ ...parts, watch })
   // A receiver of its own, so that no other callback has used up the one warning.
   const warn = warnOnce(parts.limiters[0]?.limiter.options.warn)

@@ -2,6 +2,8 @@ import { type AnyPolicy, type Control, HaltError, type RateLimiter } from '@halt
 import { callAtOnce, checkNames, describe, namesOf } from '@halt/core/http'
 import type { Store } from '@halt/core/store'
 
+import { numbersOf, readerOf, type ReadShedders, type WatchedShedder } from './watch/shedders.ts'
+
 /**
  * Says who sends a request of the page: a name, which the history shows. `undefined` means that nobody is signed in (401), `false`
  * that the person may not act (403). A `Response` is sent as it is: a redirect to your sign-in, or a 401 that asks for a password.
@@ -47,6 +49,8 @@ export interface OperatorOptions<C = unknown> {
   readonly plans?: Plans | undefined
   /** Whether the page shows keys in clear, or a function that says so for a name. Default false: it shows digests. */
   readonly reveal?: boolean | ((name: string) => boolean) | undefined
+  /** The load shedders of this process (`@halt/overload`), each under the name that the page shows: `{ shop: shedder }`. */
+  readonly shedders?: Readonly<Record<string, WatchedShedder>> | undefined
   /** The store by which processes share their numbers. Default: the store of the first limiter. */
   readonly store?: Store | undefined
 }
@@ -57,6 +61,7 @@ const OPTIONS = namesOf<OperatorOptions>({
   authorize: true,
   plans: true,
   reveal: true,
+  shedders: true,
   store: true,
 })
 
@@ -66,6 +71,7 @@ export interface CheckedOptions<C> {
   readonly control: Control
   readonly authorize: Authorize<C>
   readonly reveals: (name: string) => boolean
+  readonly shedders: ReadShedders
   readonly store: Store & Pick<Required<Store>, 'document'>
 }
 
@@ -88,7 +94,7 @@ interface PlanEntry {
 /** @throws HaltError `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD` */
 export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> {
   checkNames(options as unknown as Readonly<Record<string, unknown>>, OPTIONS, 'operator()')
-  const { limiters, control, authorize, reveal = false, plans } = options
+  const { limiters, control, authorize, reveal = false, plans, shedders = {} } = options
   if (!Array.isArray(limiters) || limiters.length === 0)
     fail(`limiters is ${describe(limiters)}.`, 'Give a list of limiters: limiters: [limiter].')
   if (typeof authorize !== 'function')
@@ -100,6 +106,7 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
     fail(`control is ${describe(control)}.`, 'Give the Control of the limiters: new Control({ store }).')
   if (typeof reveal !== 'boolean' && typeof reveal !== 'function')
     fail(`reveal is ${describe(reveal)}.`, 'Give true, or (name) => boolean.')
+  checkShedders(shedders)
   const entries = (limiters as readonly Watched[]).map(each => entryOf(each, plans))
   const { limiter } = entries[0] as LimiterEntry
   const { store = limiter.store } = options
@@ -118,6 +125,7 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
         ? // Only `true` counts: any other value, such as a promise, would show every key.
           name => callAtOnce(warn, 'reveal', () => reveal(name)) === true
         : () => reveal,
+    shedders: readerOf(shedders, warn),
     store: store as CheckedOptions<C>['store'],
   }
 }
@@ -152,6 +160,22 @@ function plansOf(plans: unknown, common: readonly GivenPolicy[]): readonly PlanE
     const own = policies as readonly GivenPolicy[]
     return { name, policies: [...common.filter(policy => !own.includes(policy)), ...own] }
   })
+}
+
+function checkShedders(shedders: unknown): void {
+  const fix = 'Give load shedders by their names: shedders: { shop: loadShedder() }.'
+  if (!isObject(shedders) || Array.isArray(shedders)) fail(`shedders is ${describe(shedders)}.`, fix)
+  for (const [name, shedder] of Object.entries(shedders as Readonly<Record<string, unknown>>))
+    if (!isObject(shedder) || !isShedder(name, shedder as WatchedShedder))
+      fail(`The load shedder "${name}" is ${describe(shedder)}, whose state the page cannot read.`, fix)
+}
+
+function isShedder(name: string, shedder: WatchedShedder): boolean {
+  try {
+    return numbersOf(name, shedder) !== undefined
+  } catch {
+    return false
+  }
 }
 
 function isObject(value: unknown): boolean {

@@ -30,6 +30,14 @@ it.each([
   [{ limiters: [chooses], plans: { free: [] }, control, authorize }, 'HALT_E_OPTION'],
   [{ limiters: [chooses], plans: { free: ['x'] }, control, authorize }, 'HALT_E_OPTION'],
   [{ limiters: [chooses], plans: 'free', control, authorize }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control, authorize, shedders: 'shop' }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control, authorize, shedders: [] }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control, authorize, shedders: { shop: null } }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control, authorize, shedders: { shop: {} } }, 'HALT_E_OPTION'],
+  [
+    { limiters: [limiter], control, authorize, shedders: { shop: { state: { limit: '9' } } } },
+    'HALT_E_OPTION',
+  ],
   [{ limiters: [bare], control, authorize }, 'HALT_E_OPTION'],
 ])('the options %# are refused with a code', (options, code) => {
   expect(() => operator(options as never)).toThrow(expect.objectContaining({ code }))

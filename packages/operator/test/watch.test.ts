@@ -37,7 +37,7 @@ function watched() {
     policy: { name: 'api', limit: 2, window: '1h', keyStrategy: 'user' },
   })
   const make = (): Watch => {
-    const watch = new Watch(store, [{ limiter, policies: [], chooses: false, plans: [] }])
+    const watch = new Watch(store, [{ limiter, policies: [], chooses: false, plans: [] }], () => [])
     undone.push(() => watch.close())
     return watch
   }
@@ -139,7 +139,12 @@ describe('the other keys of a client', () => {
     const recorder = new Recorder('memory')
     recorder.stop()
     const under = [{ policy: 'month', key: 'custom:acme', allowed: false, reason: 'quota-exceeded', at: NOW }]
-    const numbers = { ...recorder.read(Date.now()), waiting: 0, counted: [{ client: 'user:7', under }] }
+    const numbers = {
+      ...recorder.read(Date.now()),
+      waiting: 0,
+      shedders: [],
+      counted: [{ client: 'user:7', under }],
+    }
     await new Reports({ store, name: 'operator-numbers' }).publish(writeNumbers(numbers))
     expect(await watch.countedUnder('user:7')).toEqual({ under, isWhole: true })
     expect((await watch.countedUnder('user:8')).isWhole).toBe(false)
@@ -178,7 +183,7 @@ describe('the numbers of all processes', () => {
     const recorder = new Recorder('memory')
     await limiter.consume({ user: '42' })
     recorder.stop()
-    const other = { waiting: 4, counted: [], ...recorder.read(Date.now()) }
+    const other = { waiting: 4, counted: [], shedders: [], ...recorder.read(Date.now()) }
     const reports = [0, 1, 2].map(() => new Reports({ store, name: 'operator-numbers' }))
     await reports[0]!.publish(writeNumbers(other))
     await reports[1]!.publish('{"halt":2}')
@@ -202,6 +207,7 @@ describe('the numbers of all processes', () => {
       ...recorder.read(NOW),
       waiting: 0,
       counted: [],
+      shedders: [],
       used: Array.from({ length: 10 }, () => ({ policy: 'p', key, count: 1, error: 0 })),
     }
     const text = writeNumbers(numbers)
@@ -217,6 +223,7 @@ describe('the numbers of all processes', () => {
       ...recorder.read(now + ahead),
       waiting: 0,
       counted: [],
+      shedders: [],
       id: 'other',
     })
     const clocks = new Clocks()

@@ -1,5 +1,6 @@
 import { type Call, COMMAND, type Command, ExitCode } from '../command/command.ts'
 import { type CliIo, print } from '../io.ts'
+import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import { warnOfOwnAddress, warnOfSize } from './access-warnings.ts'
 import { actFlags, actOf, controlFlags, REACH_NOTE, SECRET_NOTE, whoFlags, withControl } from './control.ts'
@@ -25,7 +26,9 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
   flags: {
     ...actFlags,
     ...targetFlags,
-    force: { help: 'Takes even a network that is refused for its size.' },
+    force: {
+      help: 'Takes even a network larger than those of one owner: below /8 of IPv4, below /19 of IPv6.',
+    },
     ...controlFlags,
   },
   more,
@@ -34,9 +37,15 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
       const [whom = ''] = call.positionals
       const options = { ...actOf(call), force: call.flags['force'] === true }
       const target = targetOf(whom, call)
+      const size = await withValues(() => control.sizeOf(target))
+      if (size?.needsForce === true && !options.force)
+        throw commandError(
+          `${whom} has ${size.says}, more than the network of one owner.`,
+          'Add --force if you mean all of them.',
+        )
       if (act === 'block') warnOfOwnAddress(whom, io)
       await withValues(() => control[act](target, options))
-      warnOfSize(whom, act, io)
+      warnOfSize(whom, size, act, io)
       await print(io, [`${act === 'block' ? 'Blocked' : 'Allowed'} ${nameOf(whom, call)}.`, REACH_NOTE])
       return ExitCode.DONE
     }),

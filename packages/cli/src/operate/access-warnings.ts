@@ -1,25 +1,24 @@
 import { BlockList, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import type { NetworkSize } from '@halt/core'
 
 import { COMMAND } from '../command/command.ts'
 import { type CliIo, coloursOf } from '../io.ts'
 
-/** From how many addresses (of IPv4) or subscribers (of IPv6, each a /56) on a network is called large. */
+/** From how many clients on a network is called large. */
 const MANY = 65_536n
 
 /** Tells how many clients a large network has, and how to take the act back. */
-export function warnOfSize(whom: string, act: 'block' | 'allow', io: CliIo): void {
-  const network = whom.replace(/^ip:/, '')
-  const [, base = '', bits = ''] = /^([^/]+)\/(\d+)$/.exec(network) ?? []
-  if (bits === '') return
-  const size = 2n ** BigInt(Math.max(0, (isIPv6(base) ? 56 : 32) - Number(bits)))
-  if (size < MANY) return
-  const what = isIPv6(base) ? 'subscribers of IPv6, each with a /56' : 'addresses'
+export function warnOfSize(
+  whom: string,
+  size: NetworkSize | undefined,
+  act: 'block' | 'allow',
+  io: CliIo,
+): void {
+  if (size === undefined || size.clients < MANY) return
   const back = act === 'block' ? 'unblock' : 'disallow'
   const warning = coloursOf(io, io.stderr).yellow('Warning:')
-  io.stderr.write(
-    `${warning} ${whom} has ${size.toLocaleString('en')} ${what}. ${COMMAND} ${back} ${whom} takes it back.\n`,
-  )
+  io.stderr.write(`${warning} ${whom} has ${size.says}. ${COMMAND} ${back} ${whom} takes it back.\n`)
 }
 
 /** Warns if a block contains an address of this machine, or the one from which its user is signed in. */

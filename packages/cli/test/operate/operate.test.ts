@@ -123,7 +123,24 @@ describe('an operator at the command line', () => {
       else expect(err).toContain(`Warning: ${network} has ${says}`)
       if (says !== undefined) expect(err).toContain(`unblock ${network} takes it back.`)
     }
-    expect((await shell('block', '::/0')).code).toBe(2)
+  })
+
+  it('is asked for --force before an act on more than the network of one owner', async () => {
+    const { shell } = scene()
+    for (const [network, says] of [
+      ['::/0', '72,057,594,037,927,936 subscribers of IPv6'],
+      ['2a00::/18', '274,877,906,944 subscribers of IPv6'],
+      ['10.0.0.0/7', '33,554,432 addresses'],
+    ] as const)
+      for (const act of ['block', 'allow']) {
+        const { code, err } = await shell(act, network)
+        expect([network, code]).toEqual([network, 2])
+        expect(err).toContain(`${network} has ${says}`)
+        expect(err).toContain('Add --force')
+      }
+    expect((await shell('entries')).out).not.toContain('10.0.0.0/7')
+    const forced = await shell('block', '10.0.0.0/7', '--force')
+    expect([forced.code, forced.err]).toEqual([0, expect.stringContaining('has 33,554,432 addresses')])
   })
 
   it('frees a client from a cool-down, and sees who did it and why', async () => {
@@ -282,7 +299,7 @@ describe('an operator at the command line', () => {
     const { shell } = scene()
     const mistakes: [string, string[]][] = [
       ['HALT_E_UNKNOWN_POLICY', ['change', 'per_usr', '--limit', '1', '--policy', 'limits.mjs']],
-      ['HALT_E_CONTROL', ['block', '0.0.0.0/0']],
+      ['HALT_E_COMMAND', ['block', '0.0.0.0/0']],
       ['HALT_E_COMMAND', ['block', '42']],
       ['HALT_E_COMMAND', ['block', 'user:42', '--for', '1h', '--until', '2030-01-01']],
       ['HALT_E_COMMAND', ['block', 'user:42', '--until', 'tomorrow']],

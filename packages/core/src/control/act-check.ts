@@ -5,6 +5,7 @@ import { validate } from '../policy/validation.ts'
 import { type Address, networkOf, parseBareAddress } from '../request/address.ts'
 import { networkIn } from '../request/networks.ts'
 import { type ActOptions, type ControlEntry, isNetwork, type PolicyNumbers } from './entries.ts'
+import { sizeOfNetwork } from './network-size.ts'
 
 const ACT = namesOf<ActOptions & { force: unknown }>({
   for: true,
@@ -93,20 +94,13 @@ export function readNetwork(target: unknown, isNew: boolean, force = false): str
     )
   const network = canonical(isNew ? written : withoutHostBits(written, address))
   if (!isNew || force) return network
-  const [first = '', prefix] = network.split('/')
-  if (Number(prefix) >= LEAST_PREFIX[first.includes(':') ? 6 : 4]) return network
+  if (sizeOfNetwork(network)?.needsForce !== true) return network
   return fail(
     'HALT_E_CONTROL',
-    `${describe(ip)} contains ${Number(prefix) === 0 ? 'every address' : 'the addresses of many networks'}.`,
+    `${describe(ip)} contains ${network.endsWith('/0') ? 'every address' : 'the addresses of many networks'}.`,
     'Give { force: true } if you mean it.',
   )
 }
-
-/**
- * The shortest prefix of a network that is accepted without `force`, in bits. A provider has at most an IPv4 /8 or an IPv6 /19; the IPv6
- * networks of a whole region are a /12.
- */
-const LEAST_PREFIX = { 4: 8, 6: 19 } as const
 
 function canonical(network: string): string {
   if (/\/0+$/.test(network)) return network.includes(':') ? '::/0' : '0.0.0.0/0'

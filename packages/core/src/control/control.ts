@@ -25,6 +25,7 @@ import {
 import { Ledger } from './ledger.ts'
 import type { ControlState } from './control-state.ts'
 import { ControlGate } from './gate.ts'
+import { type NetworkSize, sizeOfNetwork } from './network-size.ts'
 import { type LimiterPolicies, PolicyWatch } from './policy-watch.ts'
 import { Targets } from './targets.ts'
 
@@ -136,6 +137,17 @@ export class Control implements GateSource {
   }
 
   /**
+   * How many clients a network has, and whether an entry about it needs `force`. Undefined for one client.
+   *
+   * @throws HaltError `HALT_E_IDENTITY`, `HALT_E_CONTROL`
+   * @example
+   * control.sizeOf({ ip: '10.0.0.0/7' })?.needsForce // true
+   */
+  sizeOf(target: Identity): NetworkSize | undefined {
+    return sizeOfNetwork(this.#targets.of(target))
+  }
+
+  /**
    * Refuses a client or a network everywhere, with the reason `"blocked"`. Quotas and penalties are not charged. Resolves to the
    * entry. Its `scope` is `"process"` if the store is away, so that it holds in this process alone for now ({@link ActOptions}).
    *
@@ -232,6 +244,14 @@ export class Control implements GateSource {
    */
   inForce(): readonly ControlEntry[] {
     return this.#ledger.entries()
+  }
+
+  /**
+   * Whether acts of this process wait for the store, so that they hold in this process alone. Right after `unblock`, `disallow` or
+   * `revert` it tells whether the store has taken them.
+   */
+  get isAhead(): boolean {
+    return this.#ledger.isAhead
   }
 
   /** The last acts, at most 1 000, the latest first. Rejects with `HALT_E_STORE` if the store does not answer. */

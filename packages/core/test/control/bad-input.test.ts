@@ -77,6 +77,24 @@ it('a network of every address needs force, in every spelling', async () => {
   expect(await control.entries()).toEqual([])
 })
 
+it('sizeOf tells before an act how many clients a network has, and whether the act needs force', async () => {
+  const { control } = running(new ReferenceStore(Date.now), api)
+  for (const [ip, says, needsForce] of [
+    ['10.0.0.0/8', '16,777,216 addresses', false],
+    ['10.0.0.0/7', '33,554,432 addresses', true],
+    ['0.0.0.0/0', '4,294,967,296 addresses', true],
+    ['2a00::/19', '137,438,953,472 subscribers of IPv6, each with a /56', false],
+    ['2a00::/18', '274,877,906,944 subscribers of IPv6, each with a /56', true],
+  ] as const) {
+    expect(control.sizeOf({ ip }), ip).toMatchObject({ says, needsForce })
+    const blocked = control.block({ ip })
+    if (needsForce) expect((await rejection(blocked)).code, ip).toBe('HALT_E_CONTROL')
+    else await blocked
+  }
+  expect(control.sizeOf({ user: '42' })).toBe(undefined)
+  expect(control.sizeOf({ ip: '203.0.113.7' })).toBe(undefined)
+})
+
 it('of overlapping networks the smallest one counts whose entry has not ended', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: START })
   const { control, own } = running(new ReferenceStore(Date.now), { ...api, limit: 1e6 })

@@ -51,6 +51,7 @@ describe('an act while the store is away', () => {
   it('of every kind holds here, and can be taken back here', async () => {
     const a = server.process()
     await a.control.block({ user: 'before' })
+    expect(a.control.isAhead).toBe(false)
     server.fails = 'refused'
     const entries = [
       await a.control.block({ user: 'b' }, { for: '1h' }),
@@ -64,8 +65,10 @@ describe('an act while the store is away', () => {
     expect(await a.control.unblock({ user: 'before' })).toBe(true)
     expect(await a.control.unblock({ user: 'nobody' })).toBe(false)
     expect(await a.control.disallow({ user: 'a' })).toBe(true)
+    expect(a.control.isAhead).toBe(true)
     server.fails = undefined
     await beats(2)
+    expect(a.control.isAhead).toBe(false)
     expect((await server.process().control.entries()).map(({ kind }) => kind)).toEqual([
       'block',
       'override',

@@ -1,24 +1,25 @@
 import type { ControlEntry } from '@halt/core'
 
-import { type Act, type Acting, type Done, putBack } from './act.ts'
+import { type Act, type Acting, type Done, putBack, scopeOfEnd } from './act.ts'
 import { spanOf } from './act-call.ts'
 
 /** The acts that refuse clients, or let them pass. */
 export const accessActs: Readonly<Record<'block' | 'unblock' | 'allow' | 'disallow', Act>> = {
   block: {
-    says: ({ who, call }) => `Every process refuses every request of ${who}, ${spanOf(call)}.`,
+    says: acting => `${reachOf(acting)} refuses every request of ${acting.who}, ${spanOf(acting.call)}.`,
     async perform(acting) {
       const { control, call, options, who } = acting
-      await control.block(acting.identity(), { ...options, force: call.force })
-      return done(`${who} is blocked ${spanOf(call)}.`, acting, 'unblock')
+      const { scope } = await control.block(acting.identity(), { ...options, force: call.force })
+      return { ...done(`${who} is blocked ${spanOf(call)}.`, acting, 'unblock'), scope }
     },
   },
   allow: {
-    says: ({ who, call }) => `Every process lets every request of ${who} pass uncounted, ${spanOf(call)}.`,
+    says: acting =>
+      `${reachOf(acting)} lets every request of ${acting.who} pass uncounted, ${spanOf(acting.call)}.`,
     async perform(acting) {
       const { control, call, options, who } = acting
-      await control.allow(acting.identity(), { ...options, force: call.force })
-      return done(`${who} passes uncounted ${spanOf(call)}.`, acting, 'disallow')
+      const { scope } = await control.allow(acting.identity(), { ...options, force: call.force })
+      return { ...done(`${who} passes uncounted ${spanOf(call)}.`, acting, 'disallow'), scope }
     },
   },
   unblock: {
@@ -42,9 +43,15 @@ export const accessActs: Readonly<Record<'block' | 'unblock' | 'allow' | 'disall
   },
 }
 
-/** The reason and the name alone, because an entry that is taken back has no end. */
-export function why({ options: { reason, by } }: Acting): Pick<Acting['options'], 'reason' | 'by'> {
-  return { reason, by }
+/** Everything but the end, because an entry that is taken back has none. */
+export function why({
+  options: { reason, by, onStoreError },
+}: Acting): Pick<Acting['options'], 'reason' | 'by' | 'onStoreError'> {
+  return { reason, by, onStoreError }
+}
+
+function reachOf({ away }: Acting): string {
+  return away === undefined ? 'Every process' : 'This process alone'
 }
 
 /** The entry of the target before an act that makes, replaces or ends one. A block and a permission are two. */
@@ -58,5 +65,6 @@ function done(says: string, acting: Acting, back: 'unblock' | 'disallow'): Done 
 }
 
 function ended(found: boolean, says: string, otherwise: string, acting: Acting): Done {
-  return found ? { says, undo: putBack(before(acting), acting) } : { says: otherwise, undo: undefined }
+  if (!found) return { says: otherwise, undo: undefined }
+  return { says, undo: putBack(before(acting), acting), scope: scopeOfEnd(acting.control) }
 }

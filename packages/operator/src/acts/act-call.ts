@@ -32,9 +32,11 @@ export interface ActCall {
   readonly for?: string | undefined
   /** When it ends: Unix milliseconds. */
   readonly until?: number | undefined
-  /** Whether a network of all addresses is meant. */
+  /** Whether a network that is larger than those of one owner is meant. */
   readonly force?: boolean | undefined
   readonly reason?: string | undefined
+  /** What becomes of an act on entries if the store does not take it. Default: it holds in this process alone. */
+  readonly onStoreError?: 'local' | 'reject' | undefined
   /** Whether the operator has seen what the act does. Without it the call only tells. */
   readonly confirmed?: boolean | undefined
   /** A random text of the form, so that a grant that is sent twice counts once. */
@@ -51,6 +53,7 @@ const FIELDS = namesOf<ActCall>({
   until: true,
   force: true,
   reason: true,
+  onStoreError: true,
   confirmed: true,
   token: true,
 })
@@ -62,6 +65,7 @@ const TYPES: Readonly<Partial<Record<keyof ActCall, string>>> = {
   until: 'number',
   force: 'boolean',
   reason: 'string',
+  onStoreError: 'string',
   confirmed: 'boolean',
   token: 'string',
 }
@@ -88,12 +92,13 @@ export function readCall(body: Readonly<Record<string, unknown>>): ActCall {
 
 /** The options of an act for `Control`. */
 export function optionsOf(call: ActCall, by: string): ActOptions {
-  const { for: duration, until, reason } = call
+  const { for: duration, until, reason, onStoreError } = call
   return {
     for: duration as ActOptions['for'],
     until: until === undefined ? undefined : new Date(until),
     reason,
     by,
+    onStoreError,
   }
 }
 

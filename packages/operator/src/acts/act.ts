@@ -12,8 +12,10 @@ export interface Acting {
   readonly limiters: readonly LimiterEntry[]
   readonly catalogue: Catalogue
   readonly options: ActOptions
-  /** The entries that hold before the act. */
+  /** The entries that hold before the act. While the store is away: those that this process obeys. */
   readonly entries: readonly ControlEntry[]
+  /** Why the store does not answer; undefined if it does. An act on entries holds in this process alone then. */
+  readonly away: unknown
   /** Whom it is about, as the page shows it. */
   readonly who: string
   /** The key or the network that it is about; an empty text for an act about everybody. */
@@ -30,6 +32,8 @@ export interface Acting {
 export interface Done {
   /** A sentence about the result. */
   readonly says: string
+  /** `"process"` if it holds in this process alone, because the store has not taken it yet. */
+  readonly scope?: 'process' | undefined
   /** The call that takes the act back, without its reason; undefined if nothing does. */
   readonly undo: ActCall | undefined
 }
@@ -41,8 +45,8 @@ export interface Act {
   perform(acting: Acting): Promise<Done>
 }
 
-/** The call that puts an entry back; undefined without one, or if it has ended. */
-export function putBack(entry: ControlEntry | undefined, { call }: Acting): ActCall | undefined {
+/** The call that puts an entry back; undefined without one. */
+export function putBack(entry: ControlEntry | undefined, { call, control }: Acting): ActCall | undefined {
   if (entry === undefined) return undefined
   const { kind, policy, numbers, until } = entry
   return {
@@ -51,8 +55,17 @@ export function putBack(entry: ControlEntry | undefined, { call }: Acting): ActC
     ...(policy === undefined ? {} : { policy, numbers }),
     ...(until === undefined ? {} : { until }),
     // The entry stood already, so somebody has meant it.
-    ...(entry.target !== undefined && isNetwork(entry.target) ? { force: true } : {}),
+    ...(needsForce(control, entry.target) ? { force: true } : {}),
   }
+}
+
+/** Whether the end of an entry, which was carried out just now, holds in this process alone. */
+export function scopeOfEnd({ isAhead }: Control): Done['scope'] {
+  return isAhead ? 'process' : undefined
+}
+
+function needsForce(control: Control, target: string | undefined): boolean {
+  return target !== undefined && isNetwork(target) && control.sizeOf({ ip: target })?.needsForce === true
 }
 
 /** Writes numbers as a sentence holds them: `limit 50, window 1m`. */

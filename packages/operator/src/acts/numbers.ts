@@ -2,7 +2,7 @@ import type { ControlEntry, PolicyNumbers } from '@halt/core'
 
 import { badRequest } from '../answer.ts'
 import { why } from './access.ts'
-import { type Act, type Acting, inWords, putBack } from './act.ts'
+import { type Act, type Acting, inWords, putBack, scopeOfEnd } from './act.ts'
 import { type ActCall, spanOf } from './act-call.ts'
 
 /** The acts that change the numbers of policies. Counters are kept. */
@@ -12,19 +12,19 @@ export const numberActs: Readonly<Record<'override' | 'change' | 'revert', Act>>
       `${acting.policy()} has ${inWords(numbersOf(acting))} for ${acting.who}, ${spanOf(acting.call)}.`,
     async perform(acting) {
       const { control, who, call, options } = acting
-      await control.override(acting.identity(), acting.policy(), numbersOf(acting), options)
+      const { scope } = await control.override(acting.identity(), acting.policy(), numbersOf(acting), options)
       const says = `${acting.policy()} has ${inWords(numbersOf(acting))} for ${who}, ${spanOf(call)}.`
-      return { says, undo: putBack(before(acting), acting) ?? revertOf(acting) }
+      return { says, undo: putBack(before(acting), acting) ?? revertOf(acting), scope }
     },
   },
   change: {
     says: acting =>
-      `${acting.policy()} has ${inWords(numbersOf(acting))} for everybody, in every process, ${spanOf(acting.call)}.`,
+      `${acting.policy()} has ${inWords(numbersOf(acting))} for everybody, in ${acting.away === undefined ? 'every process' : 'this process alone'}, ${spanOf(acting.call)}.`,
     async perform(acting) {
       const { control, call, options } = acting
-      await control.change(acting.policy(), numbersOf(acting), options)
+      const { scope } = await control.change(acting.policy(), numbersOf(acting), options)
       const says = `${acting.policy()} has ${inWords(numbersOf(acting))} for everybody, ${spanOf(call)}.`
-      return { says, undo: putBack(before(acting), acting) ?? revertOf(acting) }
+      return { says, undo: putBack(before(acting), acting) ?? revertOf(acting), scope }
     },
   },
   revert: {
@@ -38,6 +38,7 @@ export const numberActs: Readonly<Record<'override' | 'change' | 'revert', Act>>
           ? `${acting.policy()} has its own numbers again for ${whose(acting)}.`
           : `${acting.policy()} had its own numbers for ${whose(acting)}.`,
         undo: found ? putBack(before(acting), acting) : undefined,
+        scope: found ? scopeOfEnd(control) : undefined,
       }
     },
   },

@@ -1,8 +1,10 @@
+import type { NetworkSize } from '@halt/core'
+
 import type { Acting } from './act.ts'
-import { contains, isNetwork } from '../desk/identities.ts'
+import { contains } from '../desk/identities.ts'
 import { leftByReset } from './reset.ts'
 
-/** From how many addresses (of IPv4) or subscribers (of IPv6, each a /56) on a network is called large. */
+/** From how many clients on a network is called large. */
 const MANY = 65_536n
 
 /** Sentences that warn the operator before an act. @param own the operator's own address, if it is known */
@@ -12,11 +14,14 @@ export async function warningsOf(acting: Acting, own: string | undefined): Promi
   const address = target.replace(/^ip:/, '')
   if (call.act === 'block' && own !== undefined && contains(address, own))
     warnings.push(`Your own address ${own} is among them. The limiters would refuse your requests as well.`)
-  const size = isNetwork(target) && ['block', 'allow'].includes(call.act) ? sizeOf(target) : 0n
-  if (size >= MANY) {
-    const what = target.includes(':') ? 'subscribers of IPv6, each with a /56' : 'addresses'
-    const all = target.endsWith('/0') ? ', all that there are' : ''
-    warnings.push(`The network has ${size.toLocaleString('en')} ${what}${all}.`)
+  const size = sizeOf(acting)
+  if (size !== undefined && size.clients >= MANY) {
+    const more = target.endsWith('/0')
+      ? ', all that there are'
+      : size.needsForce
+        ? ', more than the network of one owner'
+        : ''
+    warnings.push(`The network has ${size.says}${more}.`)
   }
   if (call.policy !== undefined && catalogue.find(call.policy) === undefined)
     warnings.push(`No limiter of this process has a policy "${call.policy}". It has no effect here.`)
@@ -37,7 +42,12 @@ export async function warningsOf(acting: Acting, own: string | undefined): Promi
   return warnings
 }
 
-function sizeOf(network: string): bigint {
-  const bits = Number(network.slice(network.indexOf('/') + 1))
-  return 2n ** BigInt(Math.max(0, (network.includes(':') ? 56 : 32) - bits))
+/** Whether an act needs `force`. */
+export function needsForce(acting: Acting): boolean {
+  return sizeOf(acting)?.needsForce === true
+}
+
+/** The size of the network that an act is about; undefined for any other act. */
+function sizeOf({ call, control, identity }: Acting): NetworkSize | undefined {
+  return call.act === 'block' || call.act === 'allow' ? control.sizeOf(identity()) : undefined
 }

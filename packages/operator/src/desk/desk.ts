@@ -1,19 +1,20 @@
-import type { Control, ControlAct, ControlEntry, Identity } from '@halt/core'
+import type { Control, ControlEntry, Identity } from '@halt/core'
 
 import type { ActAnswer } from '../acts/acts.ts'
 import { act } from '../acts/acts.ts'
 import type { Acting } from '../acts/act.ts'
 import { optionsOf, readCall } from '../acts/act-call.ts'
-import { badRequest, shownError, type ShownError } from '../answer.ts'
+import { badRequest, type ShownError } from '../answer.ts'
 import type { CheckedOptions, LimiterEntry } from '../options.ts'
 import { type Feed, feedOf } from '../watch/feed.ts'
 import type { Watch } from '../watch/watch.ts'
 import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
 import { type CountedFinding, findCounted } from './counted.ts'
 import { findIn, type LimiterFinding } from './findings.ts'
+import { aloneIn, entriesOf, heldBy, type Standing } from './held.ts'
 import { identityOf, isNetwork, readWhom, type Whom } from './identities.ts'
 import { KeyView } from './key-view.ts'
-import { concerns, shown, unreadable, withKeys } from './key-forms.ts'
+import { concerns, shown, withKeys } from './key-forms.ts'
 import { ownAddressOf } from './own-address.ts'
 
 /** The facts that the page loads first. */
@@ -40,16 +41,10 @@ export interface Finding {
   readonly problem: ShownError | undefined
 }
 
-/** The entries in force, and the history. Keys are as the page shows them. */
-export interface Standing {
-  readonly entries: readonly ControlEntry[]
-  readonly history: readonly ControlAct[]
-  /** Why they cannot be read; undefined if they can. */
-  readonly problem: ShownError | undefined
-}
-
 /** The parts of a desk. */
-export type DeskParts = Omit<CheckedOptions<never>, 'authorize' | 'store'> & { readonly watch: Watch }
+export type DeskParts = Omit<CheckedOptions<never>, 'authorize' | 'store' | 'shedders'> & {
+  readonly watch: Watch
+}
 
 /** The calls of the page. Each gets the name of the operator, because some see keys in clear and others do not. */
 export class Desk {
@@ -73,7 +68,7 @@ export class Desk {
 
   /** The numbers of all processes. */
   async feed(name: string): Promise<Feed> {
-    return feedOf(await this.#watch.read(), this.#view(name), Date.now())
+    return feedOf(await this.#watch.read(), this.#view(name), aloneIn(this.#control), Date.now())
   }
 
   /** Every counter of a client. */
@@ -85,7 +80,7 @@ export class Desk {
     const [limiters, counted, { entries, problem }] = await Promise.all([
       isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity))),
       isNetwork(key) ? NOTHING_COUNTED : this.#counted(key),
-      this.#entries(),
+      entriesOf(this.#control),
     ])
     const about = entries.filter(({ target }) => target !== undefined && concerns(target, key))
     return {
@@ -109,7 +104,7 @@ export class Desk {
 
   async standing(name: string): Promise<Standing> {
     const view = this.#view(name)
-    const { entries, problem } = await this.#entries()
+    const { entries, problem } = await entriesOf(this.#control)
     const history = problem?.code.startsWith('HALT_E_STORE') === true ? [] : await this.#control.history()
     return {
       entries: entries.map(entry => shown(entry, view)),
@@ -129,7 +124,7 @@ export class Desk {
       limiters: this.#limiters,
       catalogue: this.#catalogue,
       options: optionsOf(call, name),
-      entries: await this.#control.entries(),
+      ...(await heldBy(this.#control)),
       who: target === '' ? 'everybody' : this.#view(name).show(target),
       target,
       identity: () => given(identity, 'whom', '{ user: "42" }'),
@@ -151,7 +146,10 @@ export class Desk {
   async #identity(whom: Whom, name: string): Promise<Identity> {
     if (typeof whom === 'string' || !('shown' in whom)) return whom as Identity
     const view = this.#view(name)
-    const key = (await this.#knownKeys()).find(one => view.show(one) === whom.shown)
+    const isMeant = (key: string | undefined): boolean => key !== undefined && view.show(key) === whom.shown
+    // What holds here is known at once, also while the store is away.
+    const held = this.#control.inForce().find(({ target }) => isMeant(target))
+    const key = held?.target ?? (await this.#knownKeys()).find(isMeant)
     const identity = key === undefined ? undefined : identityOf(key)
     if (identity !== undefined) return identity
     throw badRequest(
@@ -162,27 +160,17 @@ export class Desk {
 
   /** Every key that the page may have shown. */
   async #knownKeys(): Promise<string[]> {
-    const { processes } = await this.#watch.read()
+    const [{ processes }, { entries }, history] = await Promise.all([
+      this.#watch.read(),
+      entriesOf(this.#control),
+      this.#control.history().catch(() => []),
+    ])
     const keys = processes.flatMap(({ used, refused, policies, events, counted }) =>
       [...used, ...refused, ...policies, ...events, ...counted.flatMap(({ under }) => under)].map(
         ({ key }) => key ?? '',
       ),
     )
-    const [{ entries }, history] = await Promise.all([
-      this.#entries(),
-      this.#control.history().catch(() => []),
-    ])
     return [...keys, ...[...entries, ...history].map(({ target = '' }) => target)]
-  }
-
-  async #entries(): Promise<{ entries: readonly ControlEntry[]; problem: ShownError | undefined }> {
-    try {
-      const entries = await this.#control.entries()
-      const { problem } = this.#control
-      return { entries, problem: problem === undefined ? undefined : unreadable(problem) }
-    } catch (error) {
-      return { entries: [], problem: shownError(error) }
-    }
   }
 }
 

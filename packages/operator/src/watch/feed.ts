@@ -12,6 +12,7 @@ interface ProcessRow {
   readonly isOwn: boolean
   readonly store: ProcessNumbers['store']
   readonly waiting: number
+  readonly shedders: ProcessNumbers['shedders']
   /** How far its clock is ahead, in milliseconds; 0 if it is about right. */
   readonly ahead: number
 }
@@ -20,11 +21,13 @@ interface ProcessRow {
 export interface Feed extends MergedNumbers {
   readonly now: number
   readonly processes: readonly ProcessRow[]
+  /** How many entries of operators hold in the process that answers alone, because the store has not taken them yet. */
+  readonly alone: number
   readonly problem: ShownError | undefined
 }
 
-/** Merges the numbers of the processes for the page. */
-export function feedOf({ processes, own, problem }: Seen, view: KeyView, now: number): Feed {
+/** Merges the numbers of the processes for the page. @param alone how many entries hold in this process alone */
+export function feedOf({ processes, own, problem }: Seen, view: KeyView, alone: number, now: number): Feed {
   const merged = merge(processes, now)
   const withKey = <T extends { readonly key: string | undefined }>(each: T): T => ({
     ...each,
@@ -37,7 +40,7 @@ export function feedOf({ processes, own, problem }: Seen, view: KeyView, now: nu
     used: merged.used.map(withKey),
     refused: merged.refused.map(withKey),
     events: merged.events.map(withKey),
-    processes: processes.map(({ id, store, waiting, ahead }) => ({
+    processes: processes.map(({ id, store, waiting, shedders, ahead }) => ({
       name: id.slice(0, 8),
       isOwn: id === own,
       // The store has just not answered this process, so nobody knows who would decide.
@@ -46,8 +49,10 @@ export function feedOf({ processes, own, problem }: Seen, view: KeyView, now: nu
           ? { ...store, decides: 'unknown' }
           : store,
       waiting,
+      shedders,
       ahead,
     })),
+    alone,
     problem,
   }
 }

@@ -7,7 +7,7 @@ import { leftOf, type Tally } from './tallies.ts'
 import { type Counts, HOUR, MINUTES, type Span } from './timeline.ts'
 
 /** The numbers of all processes together. */
-export type MergedNumbers = Omit<ProcessNumbers, 'now' | 'store' | 'counted'>
+export type MergedNumbers = Omit<ProcessNumbers, 'now' | 'store' | 'counted' | 'shedders'>
 
 /** Adds the numbers of processes up. @param now Unix milliseconds */
 export function merge(all: readonly ProcessNumbers[], now: number): MergedNumbers {

@@ -62,7 +62,7 @@ export class Recorder {
   }
 
   /** The numbers so far. */
-  read(now: number): Omit<ProcessNumbers, 'waiting' | 'counted'> {
+  read(now: number): Omit<ProcessNumbers, 'waiting' | 'counted' | 'shedders'> {
     const { used, refused } = this.#topKeys.local(MOST_KEYS)
     return {
       now,

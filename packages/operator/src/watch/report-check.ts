@@ -55,6 +55,21 @@ const health = shape({
   p95: maybe(number),
 })
 
+/** Whether the numbers of a load shedder have their form. */
+export const isShedderNumbers: Check = shape({
+  name: text,
+  mode: oneOf('enforce', 'shadow', 'off'),
+  route: maybe(text),
+  limit: number,
+  inFlight: number,
+  ageMs: number,
+  insideMs: number,
+  calmMs: number,
+  sheds: listOf(oneOf('critical', 'normal', 'batch')),
+  cause: oneOf('loop', 'inside', undefined),
+  sheddingMs: number,
+})
+
 /**
  * Makes the check of the numbers of another process: every field, so that a report that is broken or was made by hand is left out and
  * cannot break the page.
@@ -75,5 +90,6 @@ export function reportCheck(minutes: number, hour: number): Check {
     refused: listOf(topKey),
     events: listOf(shape({ at: number, what: text, key: maybe(text) })),
     store: health,
+    shedders: listOf(isShedderNumbers),
   })
 }

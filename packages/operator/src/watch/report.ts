@@ -4,6 +4,7 @@ import type { WatchedEvent } from './events.ts'
 import type { StoreHealth } from './health.ts'
 import type { CountedClient } from './companions.ts'
 import { reportCheck } from './report-check.ts'
+import type { ShedderNumbers } from './shedders.ts'
 import type { Tally } from './tallies.ts'
 import { type Counts, HOUR, MINUTES } from './timeline.ts'
 
@@ -27,6 +28,8 @@ export interface ProcessNumbers {
   readonly counted: readonly CountedClient[]
   /** How many callers wait for their turn. */
   readonly waiting: number
+  /** Its load shedders. */
+  readonly shedders: readonly ShedderNumbers[]
 }
 
 // The version of the form. Numbers of another version are left out.
@@ -36,10 +39,11 @@ const FORM = 2
 const LONGEST = 15_000
 
 /** Writes numbers for the other processes. Lists are cut if names and keys are very long. */
-export function writeNumbers({ policies, used, refused, events, counted, ...rest }: ProcessNumbers): string {
+export function writeNumbers(numbers: ProcessNumbers): string {
+  const { policies, used, refused, events, counted, shedders, ...rest } = numbers
   for (let most = 32; ; most = Math.floor(most / 2)) {
-    const [some, many, few, last, looked] = [policies, used, refused, events, counted].map(list =>
-      list.slice(0, most),
+    const [some, many, few, last, looked, shed] = [policies, used, refused, events, counted, shedders].map(
+      list => list.slice(0, most),
     )
     const text = JSON.stringify({
       halt: FORM,
@@ -49,6 +53,7 @@ export function writeNumbers({ policies, used, refused, events, counted, ...rest
       refused: few,
       events: last,
       counted: looked,
+      shedders: shed,
     })
     if (most === 0 || JSON.stringify(text).length <= LONGEST) return text
   }

@@ -8,6 +8,7 @@ import type { CountedUnder } from './companions.ts'
 import { Presence } from './presence.ts'
 import { Recorder } from './recorder.ts'
 import { type ProcessNumbers, readNumbers, writeNumbers } from './report.ts'
+import type { ReadShedders } from './shedders.ts'
 import { documentOf } from './store-calls.ts'
 
 /** How often a process looks whether somebody watches and, if so, shares its numbers, in milliseconds. */
@@ -29,6 +30,7 @@ export interface Seen {
 export class Watch {
   readonly #recorder: Recorder
   readonly #limiters: readonly LimiterEntry[]
+  readonly #shedders: ReadShedders
   readonly #presence: Presence
   readonly #reports: Reports
   readonly #clocks = new Clocks()
@@ -36,9 +38,15 @@ export class Watch {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(store: Store & Pick<Required<Store>, 'document'>, limiters: readonly LimiterEntry[]) {
+  /** @param shedders reads the load shedders of this process */
+  constructor(
+    store: Store & Pick<Required<Store>, 'document'>,
+    limiters: readonly LimiterEntry[],
+    shedders: ReadShedders,
+  ) {
     this.#recorder = new Recorder(store.kind ?? 'custom')
     this.#limiters = limiters
+    this.#shedders = shedders
     this.#presence = new Presence(documentOf(store, WATCHED))
     // The page itself says that the store is away.
     this.#reports = new Reports({ store, name: NUMBERS, every: BEAT_MS / 1000, warn: () => {} })
@@ -113,7 +121,7 @@ export class Watch {
     const counted = this.#presence.clients
       .map(client => ({ client, under: this.#recorder.countedUnder(client) }))
       .filter(({ under }) => under.length > 0)
-    return { waiting, counted, ...this.#recorder.read(now) }
+    return { waiting, counted, shedders: this.#shedders(), ...this.#recorder.read(now) }
   }
 
   /** Takes the report back, because nobody watches. */
