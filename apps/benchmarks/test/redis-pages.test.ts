@@ -100,7 +100,7 @@ describe.each([
   ['redis.md', ['# Redis', 'Connect a node-redis client yourself', '## Is it well?', '## Other clients']],
   [
     '../packages/store-redis/README.md',
-    ['# @halt/store-redis', '## Is it well?', 'A single node-redis client', '## Another client'],
+    ['# @halt/store-redis'],
   ],
 ])('docs/%s', (page, lines) => {
   it.each(lines)('the example after "%s" prints its lines, and leaves no connection', async line => {
