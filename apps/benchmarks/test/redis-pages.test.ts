@@ -89,10 +89,6 @@ describe('docs/shutdown-and-deploys.md', () => {
       }
     },
   )
-
-  it('ready() prints no error', async () => {
-    await withoutComplaint(() => run('shutdown-and-deploys.md', '**Readiness.**'))
-  })
 })
 
 describe.each([

@@ -31,7 +31,6 @@ const pages = [
   'telemetry',
   'incidents',
   'hierarchical-limits',
-  'choosing-a-number',
   'privacy',
   'concepts',
   'waiting',
