@@ -32,12 +32,9 @@ const rows = rowsOf(page)
 const limiterRows = rowsOf(core.split('## RateLimiter')[1]?.split('\n### ')[0] ?? '')
 
 describe('docs/adapter-options.md', () => {
-  it.each([...GUARD_OPTIONS, 'limiter', 'onLimited'])(
-    'describes %s in one row',
-    option => {
-      expect(rows.filter(row => row === option)).toEqual([option])
-    },
-  )
+  it.each([...GUARD_OPTIONS, 'limiter', 'onLimited'])('describes %s in one row', option => {
+    expect(rows.filter(row => row === option)).toEqual([option])
+  })
 
   it('describes no option that does not exist', () => {
     expect(rows.filter(row => !GUARD_OPTIONS.includes(row))).toEqual(['onLimited', 'limiter'])
