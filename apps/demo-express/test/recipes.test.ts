@@ -31,7 +31,6 @@ const pages = [
   'telemetry',
   'incidents',
   'hierarchical-limits',
-  'choosing-a-number',
   'privacy',
   'concepts',
   'waiting',
@@ -245,7 +244,7 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     socket.disconnect()
   },
 
-  async 'support-desk-3'(url) {
+  async 'support-desk-2'(url) {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     expect(await statuses(4, () => fetch(`${url}/`))).toEqual([200, 200, 200, 429])
     expect(warn.mock.calls).toEqual([['refused', 'api', 'limited', 'ip:127.0.0.1']])
