@@ -29,11 +29,19 @@ export interface Scene {
   readonly columns: number
   /** A line of the limiter about those who wait. */
   readonly line: string | undefined
+  /** The limits that were set, with the times at which they were. */
+  readonly limits?: readonly Limit[] | undefined
+}
+
+/** Calls per second that were set at a time, on the clock of the calls. */
+export interface Limit {
+  readonly at: number
+  readonly limit: number
 }
 
 /** Draws the starts of the calls: one row for each worker, one column for each tenth of a second. */
 export function picture(scene: Scene, paint: Paint = plain): string[] {
-  const { workers, calls, each, ended, from, to, line } = scene
+  const { workers, calls, each, ended, from, to, line, limits = [] } = scene
   // A call that starts a little late still belongs to its tenth.
   const passed = Math.ceil((to - from) / GAP + 0.5)
   const shown = Math.max(1, Math.min(scene.columns, passed))
@@ -47,7 +55,19 @@ export function picture(scene: Scene, paint: Paint = plain): string[] {
     const rest = ended.has(worker) ? 'has ended' : `${each - own.length} wait`
     return `${paint(`worker ${worker + 1}`, worker)}  ${paint(dots, worker)}  ${own.length} started, ${rest}`
   })
-  return [...rows, `${' '.repeat(10)}${axis(first, shown)}`, line ?? '']
+  const below = limits.length === 0 ? [] : [`limit     ${marks(limits, from, first)}`]
+  return [...rows, `${' '.repeat(10)}${axis(first, shown)}`, ...below, line ?? '']
+}
+
+/** The limits below the columns in which they were set. */
+function marks(limits: readonly Limit[], from: number, first: number): string {
+  let text = ''
+  for (const { at, limit } of limits) {
+    const column = Math.round((at - from) / GAP) - first
+    if (column < 0) continue
+    text = `${text === '' ? ''.padEnd(column) : `${text} `.padEnd(column)}${limit}/s`
+  }
+  return text
 }
 
 /** The seconds below the columns. */
