@@ -1,6 +1,9 @@
 /** The limit that all workers share: 10 calls per second, one after the other. */
 export const CALLS = { name: 'calls', limit: 10, window: '1s', burst: 1 } as const
 
+/** How long a call of the store may take. Longer than usual, because all processes begin at once. */
+export const STORE_TIMEOUT = '2s'
+
 /** Milliseconds between two calls. */
 export const GAP = 100
 

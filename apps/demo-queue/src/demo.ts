@@ -5,7 +5,7 @@ import { Control, RateLimiter } from '@halt/core'
 import { openStore } from '@halt/demo-kit'
 
 import { startTemporaryRedis } from '../../../tools/redis-server.mjs'
-import { CALLS } from './calls.ts'
+import { CALLS, STORE_TIMEOUT } from './calls.ts'
 import { localCrew, processCrew } from './crew.ts'
 import { Screen } from './screen.ts'
 import { show } from './show.ts'
@@ -33,7 +33,7 @@ try {
       const prefix = `halt:demo:${randomUUID()}:`
       const { store, close } = openStore({ url, prefix })
       const control = new Control({ store })
-      const limiter = new RateLimiter({ store, policy: CALLS, control })
+      const limiter = new RateLimiter({ store, policy: CALLS, control, storeTimeout: STORE_TIMEOUT })
       const crew = url === undefined ? localCrew(WORKERS, limiter) : processCrew(WORKERS, { url, prefix })
       const end = async (): Promise<void> => {
         control.close()
