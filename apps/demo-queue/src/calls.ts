@@ -1,6 +1,9 @@
 /** The limit that all workers share: 10 calls per second, one after the other. */
 export const CALLS = { name: 'calls', limit: 10, window: '1s', burst: 1 } as const
 
+/** How long a call of the store may take. Longer than usual, because all processes begin at once. */
+export const STORE_TIMEOUT = '2s'
+
 /** Milliseconds between two calls. */
 export const GAP = 100
 
@@ -17,12 +20,14 @@ export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
-/** The calls that started before their time: the first may start when it is asked for, and each further one {@link GAP} later. */
-export function early(calls: readonly Call[]): readonly Call[] {
+/**
+ * The calls that started before their time: the first may start when it is asked for, and each further one `gap` milliseconds later.
+ */
+export function early(calls: readonly Call[], gap: number = GAP): readonly Call[] {
   const began = Math.min(...calls.map(({ asked }) => asked))
   const inOrder = calls.toSorted((a, b) => a.started - b.started)
   // A millisecond for the rounding of clocks.
-  return inOrder.filter(({ started }, before) => started < began + before * GAP - 1)
+  return inOrder.filter(({ started }, before) => started < began + before * gap - 1)
 }
 
 /** The calls that started although another one, asked for more than `tolerance` milliseconds earlier, still waited. */

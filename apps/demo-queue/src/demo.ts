@@ -1,11 +1,11 @@
 // npm run demo -- queue    shows four workers that share 10 calls per second
 import { randomUUID } from 'node:crypto'
 
-import { RateLimiter } from '@halt/core'
+import { Control, RateLimiter } from '@halt/core'
 import { openStore } from '@halt/demo-kit'
 
 import { startTemporaryRedis } from '../../../tools/redis-server.mjs'
-import { CALLS } from './calls.ts'
+import { CALLS, STORE_TIMEOUT } from './calls.ts'
 import { localCrew, processCrew } from './crew.ts'
 import { Screen } from './screen.ts'
 import { show } from './show.ts'
@@ -32,9 +32,14 @@ try {
     open() {
       const prefix = `halt:demo:${randomUUID()}:`
       const { store, close } = openStore({ url, prefix })
-      const limiter = new RateLimiter({ store, policy: CALLS })
+      const control = new Control({ store })
+      const limiter = new RateLimiter({ store, policy: CALLS, control, storeTimeout: STORE_TIMEOUT })
       const crew = url === undefined ? localCrew(WORKERS, limiter) : processCrew(WORKERS, { url, prefix })
-      return { crew, limiter, close }
+      const end = async (): Promise<void> => {
+        control.close()
+        await close()
+      }
+      return { crew, limiter, control, close: end }
     },
   })
   if (!ok) screen.print('\nNot all was as it should be: see the lines with ✗ above.')

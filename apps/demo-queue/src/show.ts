@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { RateLimiter } from '@halt/core'
+import type { Control, RateLimiter } from '@halt/core'
 
-import { type Call, early, now, overtakers } from './calls.ts'
+import { type Call, CALLS, early, GAP, now, overtakers } from './calls.ts'
 import type { Crew } from './crew.ts'
-import { coloured, picture, plain } from './picture.ts'
+import { coloured, type Limit, picture, plain } from './picture.ts'
 import type { Screen } from './screen.ts'
 import type { Job } from './worker.ts'
 
@@ -15,6 +15,8 @@ export interface Show {
   readonly open: () => {
     readonly crew: Crew
     readonly limiter: RateLimiter
+    /** Changes the limit of all workers. */
+    readonly control: Control
     readonly close: () => Promise<void>
   }
   /** Whether the workers are processes. */
@@ -27,12 +29,20 @@ export interface Show {
 const TOLERANCE = 100
 const LOST = 2
 
+/** What happens in a scene while callers wait. */
+interface Plot {
+  /** The worker that ends, by its index. */
+  readonly lost?: number
+  /** The limits that are set, and after how many starts. */
+  readonly changes?: readonly { readonly after: number; readonly limit: number }[]
+}
+
 /** Shows workers that share a limit. Resolves to true if all was as it should be. */
 export async function show(options: Show): Promise<boolean> {
   const { screen, job, workers, inProcesses } = options
   const all = workers * job.calls
   screen.print(`\nEach of ${workers} workers asks for ${job.calls} calls. All stand in one line`)
-  const together = await perform(options, undefined)
+  const together = await perform(options, {})
   let ok = check(screen, `all ${all} calls started`, together.length === all)
   ok = judge(screen, together) && ok
 
@@ -41,10 +51,29 @@ export async function show(options: Show): Promise<boolean> {
       ? `\nThe same once more, and worker ${LOST + 1} is killed. It loses its own places only`
       : `\nThe same once more, and worker ${LOST + 1} leaves. The others move up`,
   )
-  const calls = await perform(options, LOST)
+  const calls = await perform(options, { lost: LOST })
   const others = calls.filter(({ worker }) => worker !== LOST).length
   ok = check(screen, 'all calls of the others started', others === all - job.calls) && ok
-  return judge(screen, calls) && ok
+  ok = judge(screen, calls) && ok
+
+  const more = { ...options, job: { ...job, calls: 2 * job.calls } }
+  const count = 2 * all
+  const [raised, lowered] = [2 * CALLS.limit, CALLS.limit / 2]
+  screen.print(
+    `\nTwice as many calls. While they wait, the limit is raised to ${raised}, then lowered to ${lowered}`,
+  )
+  const changed = await perform(more, {
+    changes: [
+      { after: Math.ceil(count * 0.1), limit: raised },
+      { after: Math.ceil(count * 0.45), limit: lowered },
+    ],
+  })
+  ok = check(screen, `all ${count} calls started`, changed.length === count) && ok
+  ok = check(screen, 'no call started before its time', early(changed, 1000 / raised).length === 0) && ok
+  // Not all workers hear of a change at the same instant, so calls of one worker may overtake those of another meanwhile.
+  const each = Array.from({ length: workers }, (_, index) => changed.filter(({ worker }) => worker === index))
+  const order = each.every(own => overtakers(own, TOLERANCE).length === 0)
+  return check(screen, 'those of each worker started in the order in which they were asked for', order) && ok
 }
 
 function judge(screen: Screen, calls: readonly Call[]): boolean {
@@ -60,11 +89,13 @@ function check(screen: Screen, what: string, holds: boolean): boolean {
   return holds
 }
 
-async function perform(options: Show, lost: number | undefined): Promise<readonly Call[]> {
+async function perform(options: Show, { lost, changes = [] }: Plot): Promise<readonly Call[]> {
   const { screen, open, workers, job } = options
-  const { crew, limiter, close } = open()
+  const { crew, limiter, control, close } = open()
   const calls: Call[] = []
   const ended = new Set<number>()
+  const limits: Limit[] = []
+  const changing: Promise<unknown>[] = []
   let line: string | undefined
   const draw = (): string[] => {
     const columns = Math.max(20, screen.width - 40)
@@ -77,12 +108,21 @@ async function perform(options: Show, lost: number | undefined): Promise<readonl
       to: now(),
       columns,
       line,
+      limits,
+      // A scene with changes is longer.
+      step: changes.length === 0 ? GAP : 2.5 * GAP,
     }
     return picture(scene, screen.hasColours ? coloured : plain)
   }
   const isOver = new AbortController()
   const running = crew.run(job, call => {
     calls.push(call)
+    const change = changes.find(({ after }) => after === calls.length)
+    if (change !== undefined) {
+      if (limits.length === 0) limits.push({ at: calls[0]!.started, limit: CALLS.limit })
+      limits.push({ at: now(), limit: change.limit })
+      changing.push(control.change(CALLS.name, { limit: change.limit }))
+    }
     if (lost === undefined || ended.size > 0 || calls.length < job.calls) return
     ended.add(lost)
     crew.end(lost)
@@ -96,6 +136,7 @@ async function perform(options: Show, lost: number | undefined): Promise<readonl
   })()
   try {
     await running
+    await Promise.all(changing)
   } finally {
     isOver.abort()
     await drawing

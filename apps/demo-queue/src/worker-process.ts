@@ -1,14 +1,15 @@
 // One worker in a process of its own, with the counters in Redis.
-import { RateLimiter } from '@halt/core'
+import { Control, RateLimiter } from '@halt/core'
 import { opened, openStore } from '@halt/demo-kit'
 
-import { CALLS } from './calls.ts'
+import { CALLS, STORE_TIMEOUT } from './calls.ts'
 import { type Job, work } from './worker.ts'
 
 const [, , url, prefix, job = ''] = process.argv
 const { store, close } = openStore({ url, prefix })
 await opened(store)
-const limiter = new RateLimiter({ store, policy: CALLS })
+const control = new Control({ store })
+const limiter = new RateLimiter({ store, policy: CALLS, control, storeTimeout: STORE_TIMEOUT })
 // Loads the script of the store, so that the first call does not wait for that.
 await limiter.peek('the service')
 
@@ -19,6 +20,7 @@ async function begin(): Promise<void> {
   try {
     await work(limiter, JSON.parse(job) as Job, call => process.send?.(call))
   } finally {
+    control.close()
     await limiter.close()
     await close()
     process.disconnect()

@@ -46,6 +46,24 @@ describe('the picture', () => {
     expect(picture(scene([], { line: '5 wait' })).at(-1)).toBe('5 wait')
   })
 
+  it('shows the limits below the instants at which they were set', () => {
+    const limits = [
+      { at: 5000, limit: 10 },
+      { at: 5100, limit: 20 },
+      { at: 6200, limit: 5 },
+    ]
+    expect(picture(scene([], { to: 6500, limits })).at(-2)).toBe('limit     10/s 20/s   5/s')
+    expect(picture(scene([], { to: 6500, columns: 12, limits })).at(-2)).toBe('limit     20/s    5/s')
+    const wide = picture(scene([call(0, 0), call(0, 100), call(0, 1000)], { to: 6200, limits, step: 200 }))
+    expect(wide).toEqual([
+      'worker 1  ●●···●·  3 started, 0 wait',
+      'worker 2  ·······  0 started, 3 wait',
+      '          0 s  1 s',
+      'limit     10/s 20/s 5/s',
+      '',
+    ])
+  })
+
   it('colours a worker only if it is asked to', () => {
     const escape = '\u001B['
     expect(picture(scene([call(0, 0)])).join('')).not.toContain(escape)

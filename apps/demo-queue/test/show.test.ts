@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 
-import { RateLimiter } from '@halt/core'
+import { Control, RateLimiter } from '@halt/core'
 import { opened, openStore } from '@halt/demo-kit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
 import { type ProcessScript, processScript } from '../../../tools/process-script.ts'
-import { CALLS } from '../src/calls.ts'
+import { CALLS, STORE_TIMEOUT } from '../src/calls.ts'
 import { localCrew, processCrew } from '../src/crew.ts'
 import { Screen } from '../src/screen.ts'
 import { show } from '../src/show.ts'
@@ -28,10 +28,11 @@ async function perform(url?: string): Promise<{ ok: boolean; text: string }> {
     open() {
       const prefix = `halt:demo:${randomUUID()}:`
       const { store, close } = openStore({ url, prefix })
-      const limiter = new RateLimiter({ store, policy: CALLS })
+      const control = new Control({ store })
+      const limiter = new RateLimiter({ store, policy: CALLS, control, storeTimeout: STORE_TIMEOUT })
       const crew =
         url === undefined ? localCrew(3, limiter) : processCrew(3, { url, prefix, script: script.path })
-      return { crew, limiter, close }
+      return { crew, limiter, control, close: async () => (control.close(), await close()) }
     },
   })
   return { ok, text }
@@ -44,6 +45,8 @@ describe('the show', () => {
     expect(text).not.toContain('✗')
     expect(text).toContain('3 started, 0 wait')
     expect(text).toContain('has ended')
+    // The limits, each below the instant at which it was set.
+    expect(text).toMatch(/\nlimit {5}.* 5\/s\n {2}✓ all 18 calls started/)
   })
 
   it('lets processes share a line through Redis, and one of them be killed', async () => {
@@ -64,7 +67,13 @@ describe('the show', () => {
       inProcesses: false,
       open() {
         const limiter = new RateLimiter({ store, policy: { ...CALLS, limit: 1000, burst: 1000 } })
-        return { crew: localCrew(3, limiter), limiter, close }
+        const control = new Control({ store })
+        return {
+          crew: localCrew(3, limiter),
+          limiter,
+          control,
+          close: async () => (control.close(), await close()),
+        }
       },
     })
     expect(ok).toBe(false)

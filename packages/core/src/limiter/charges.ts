@@ -156,12 +156,16 @@ export class Charges {
     await this.release(decision)
   }
 
-  /** Ends the record of a caller that leaves its place in line: gives back what was charged for it beside the place. */
-  async forgive(decision: Decision, isInLine: (demand: Demand) => boolean): Promise<void> {
+  /**
+   * Ends the record of a caller that leaves its place in line: gives back what was charged for it beside the place. Undefined if nothing
+   * was.
+   */
+  forgive(decision: Decision, isInLine: (demand: Demand) => boolean): Promise<void> | undefined {
     const record = recordOf(decision)
-    if (record.settled !== undefined || !isCharge(record)) return
+    if (record.settled !== undefined || !isCharge(record)) return undefined
     record.settled = 0
-    await this.#correct(withdrawal(record, isInLine), record.recordedIn)
+    const group = withdrawal(record, isInLine)
+    return group && this.#correct(group, record.recordedIn).then(() => {})
   }
 
   /** Ends a request in flight, and charges a held cost unless `chargeWhen` is still pending. Works once per decision. */

@@ -42,6 +42,9 @@ export class RateLimiter<R = unknown> extends Limiter<R> {
    * bucket start in the order in which they asked, over all processes. Resolves at once with a refusal if the wait would be longer
    * than `maxWait`; such a caller is charged nothing. Rejects with the signal's reason; the place is then given back.
    *
+   * The place is a position: refunds, resets and other limits move all who wait, in order. A caller whose start has moved beyond
+   * `maxWait` is refused when `maxWait` has passed, and one that an operator has blocked at its turn.
+   *
    * Other algorithms keep the order within the process: the caller asks again when a window ends, or when a request in flight ends.
    *
    * @throws HaltError `HALT_E_MAX_WAIT` and as {@link check}; `HALT_E_CLOSED` when the limiter closes meanwhile
@@ -73,7 +76,8 @@ export class RateLimiter<R = unknown> extends Limiter<R> {
 
   /**
    * Refuses an identity for some time, in every process: by a cool-down of the counters that {@link consume} charges for it, other
-   * than quotas. A longer cool-down stays. Callers of this process that wait for these counters ask again.
+   * than quotas. A longer cool-down stays. The lines of these counters freeze, and go on where they were; nobody
+   * asks again.
    *
    * @param options `for`: how long, from 1 ms to 366 days; `policy`: the policies, by default all of the limiter
    * @throws HaltError `HALT_E_DURATION`; `HALT_E_STORE`; `HALT_E_POLICY_REQUIRED` as {@link consume}

@@ -1,34 +1,56 @@
 import type { AbortSignalLike } from './acquire-options.ts'
 
+type Leave = (reason: unknown) => void
+
 /** The callers that leave when a signal is aborted, and the listener of them all. */
-interface Departure {
-  readonly leavers: Set<(reason: unknown) => void>
+class Departure {
   readonly listener: () => void
+  // Most signals have one caller, which needs no set.
+  #only: Leave | undefined
+  #others: Set<Leave> | undefined
+
+  constructor(signal: AbortSignalLike) {
+    this.listener = () => {
+      bySignal.delete(signal)
+      const [only, others] = [this.#only, this.#others]
+      only?.(signal.reason)
+      if (others !== undefined) for (const leave of others) leave(signal.reason)
+    }
+  }
+
+  add(leave: Leave): void {
+    if (this.isEmpty) this.#only = leave
+    else (this.#others ??= new Set()).add(leave)
+  }
+
+  delete(leave: Leave): void {
+    if (this.#only === leave) this.#only = undefined
+    else this.#others?.delete(leave)
+  }
+
+  get isEmpty(): boolean {
+    return this.#only === undefined && (this.#others === undefined || this.#others.size === 0)
+  }
 }
 
 // One listener per signal, because a process often gives the same one to thousands of callers, and Node warns of eleven listeners.
 const bySignal = new WeakMap<AbortSignalLike, Departure>()
 
 /** Lets a caller leave when a signal is aborted. Returns the function that ends that. */
-export function onAbort(signal: AbortSignalLike, leave: (reason: unknown) => void): () => void {
+export function onAbort(signal: AbortSignalLike, leave: Leave): () => void {
   const departure = bySignal.get(signal) ?? listenTo(signal)
-  departure.leavers.add(leave)
+  departure.add(leave)
   return () => {
-    departure.leavers.delete(leave)
-    if (departure.leavers.size > 0 || bySignal.get(signal) !== departure) return
+    departure.delete(leave)
+    if (!departure.isEmpty || bySignal.get(signal) !== departure) return
     bySignal.delete(signal)
     signal.removeEventListener('abort', departure.listener)
   }
 }
 
 function listenTo(signal: AbortSignalLike): Departure {
-  const leavers: Departure['leavers'] = new Set()
-  const listener = (): void => {
-    bySignal.delete(signal)
-    for (const leave of leavers) leave(signal.reason)
-  }
-  const departure = { leavers, listener }
-  signal.addEventListener('abort', listener, { once: true })
+  const departure = new Departure(signal)
+  signal.addEventListener('abort', departure.listener, { once: true })
   bySignal.set(signal, departure)
   return departure
 }

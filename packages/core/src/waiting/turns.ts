@@ -57,10 +57,10 @@ export class Turns implements WaiterParts {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     if (this.#isClosed) return Promise.reject(closed())
     const waiter = new Waiter(this, ask, patience)
-    const turn = signal === undefined ? waiter.turn : untilAborted(waiter, signal)
+    if (signal !== undefined) leaveOnAbort(waiter, signal)
     this.#waiters.add(waiter)
     waiter.ask()
-    return turn
+    return waiter.turn
   }
 
   /** How many callers wait. */
@@ -108,7 +108,7 @@ export class Turns implements WaiterParts {
     return this.#parts.evaluator.evaluate(partInLine(check))
   }
 
-  forgive(decision: Decision): Promise<void> {
+  forgive(decision: Decision): Promise<void> | undefined {
     return this.#parts.charges.forgive(decision, canStand)
   }
 
@@ -131,10 +131,9 @@ export class Turns implements WaiterParts {
 }
 
 /** Sends a caller away when a signal is aborted. */
-function untilAborted(waiter: Waiter, signal: NonNullable<AcquireOptions['signal']>): Promise<Decision> {
+function leaveOnAbort(waiter: Waiter, signal: NonNullable<AcquireOptions['signal']>): void {
   try {
-    const stay = onAbort(signal, reason => waiter.send(reason))
-    return waiter.turn.finally(stay)
+    waiter.stay = onAbort(signal, reason => waiter.send(reason))
   } catch (error) {
     throw new HaltError(
       'HALT_E_OPTION',

@@ -22,8 +22,8 @@ export interface WaiterParts {
   waits(caller: Turn): void
   /** Asks the store for the part of a check that is waited for in line. */
   askInLine(check: Check): CheckResult | Promise<CheckResult>
-  /** Gives back what was charged for a caller beside its place, and ends the record of its charge. */
-  forgive(decision: Decision): Promise<void>
+  /** Gives back what was charged for a caller beside its place, and ends the record of its charge. Undefined if nothing was. */
+  forgive(decision: Decision): Promise<void> | undefined
   /** Gives back the charge of a caller that has gone. */
   cancel(decision: Decision): Promise<void>
   /** Whether an operator blocks the client of a check now. Asks nobody. */

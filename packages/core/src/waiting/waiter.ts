@@ -35,10 +35,12 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   deadline: number
   places: TakenPlace['places'] | undefined
   owes: Owed = AT_ONCE
+  /** Ends what makes the caller leave: called when it no longer waits. */
+  stay: (() => void) | undefined
   readonly #parts: WaiterParts
   readonly #ask: Ask
   readonly #began: number
-  #settle!: (decision: Decision | Promise<never>) => void
+  #settle!: (decision: Decision | PromiseLike<never>) => void
   #isOver = false
   #isWaiting = false
   #isStanding = false
@@ -139,7 +141,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   /** Sends the caller away. Its place is given back. */
   send(reason: unknown): void {
     if (this.#isOver) return
-    this.#settle(Promise.reject(reason as Error))
+    this.#settle(rejected(reason))
     this.#end()
     if (this.#isStanding) this.#returning = this.#line?.leave(this)
   }
@@ -384,5 +386,12 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     for (const counter of this.#freeable) this.#parts.lines.offFreed(counter, this)
     this.#line?.part(this)
     this.#parts.gone(this)
+    this.stay?.()
   }
+}
+
+/** What rejects a promise. A rejected promise would first be noted as one that nobody handles, which is dear where thousands leave. */
+function rejected(reason: unknown): PromiseLike<never> {
+  // oxlint-disable-next-line unicorn/no-thenable -- it is one
+  return { then: (_: unknown, reject: (reason: unknown) => void) => reject(reason) } as PromiseLike<never>
 }

@@ -51,8 +51,8 @@ async function bare(): Promise<number> {
 
 for (const isOdd of [false, true])
   it(`30 000 callers leave at once in little more than their signals cost, ${isOdd ? 'one of them of another cost' : 'all of one cost'}`, async () => {
-    await bare()
-    const control = await bare()
+    const warm = await bare()
+    const control = Math.max(warm, await bare())
     const { limiter, leaving, turns } = await crowd(isOdd)
     expect(limiter.waiting).toBe(COUNT)
     const cost = await costOf(async () => {
