@@ -183,12 +183,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext, met: Met): C
       // Other processes may have charged the ceiling, or requests without a route, even if this one has seen neither.
       ceilingFor(ANY_ROUTE)
       if (isPerRoute) ruleFor(ANY_ROUTE)
-      return [
-        base,
-        ...ruleFor.all(),
-        ...ceilingFor.all(),
-        ...(inFlight ? [inFlight] : []),
-      ]
+      return [base, ...ruleFor.all(), ...ceilingFor.all(), ...(inFlight ? [inFlight] : [])]
     },
     hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
     with: (numbers: PolicyNumbers): CompiledPolicy =>
