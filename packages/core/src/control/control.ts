@@ -5,6 +5,7 @@ import { type Warn, warnOnce } from '../base/warnings.ts'
 import { parseAddress } from '../request/address.ts'
 import type { Identity } from '../request/identity.ts'
 import type { Gate, GateParts, GateSource } from '../limiter/gate.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Store } from '../store/contract.ts'
 import { learnTime } from '../store/learn-time.ts'
 import { reachesAddress } from './network-entries.ts'
@@ -82,18 +83,18 @@ export class Control implements GateSource {
     })
     const warnings = warnOnce(warn)
     this.#targets = new Targets(secret, ipv6Prefix, warnings)
-    if (typeof store?.document !== 'function')
+    const { document } = capabilitiesOf(store)
+    if (document === undefined)
       fail(
         'HALT_E_CONTROL',
         `Control got ${describe(store)}, which is not a store with documents.`,
         'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
       )
-    const shared = store as Store & Pick<Required<Store>, 'document'>
-    this.#store = shared
+    this.#store = store
     this.#watch = new PolicyWatch(warnings)
-    this.#ledger = new Ledger(shared, warnings, this.#watch)
-    this.#history = new ActHistory(shared.document('control-history'))
-    this.#queue = new ActQueue(shared, this.#ledger, this.#history)
+    this.#ledger = new Ledger(store, document('control'), warnings, this.#watch)
+    this.#history = new ActHistory(document('control-history'))
+    this.#queue = new ActQueue(store, this.#ledger, this.#history)
     this.#beat = new Beat(this.#ledger, this.#queue, this.#watch)
   }
 

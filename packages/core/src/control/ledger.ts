@@ -68,9 +68,9 @@ export class Ledger {
   #hasRead = false
   #ahead = new Map<string, Lead>()
 
-  constructor(store: Store & Pick<Required<Store>, 'document'>, warn: WarnOnce, watch: PolicyWatch) {
+  constructor(store: Store, document: StoreDocument, warn: WarnOnce, watch: PolicyWatch) {
     this.clock = storeClockOf(store)
-    this.document = store.document('control')
+    this.document = document
     this.#store = store
     this.#warnings = new DocumentWarnings(warn)
     this.#watch = watch

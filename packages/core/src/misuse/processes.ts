@@ -1,4 +1,5 @@
 import type { Warn } from '../base/warnings.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Store } from '../store/contract.ts'
 
 interface ProcessLike {
@@ -18,7 +19,7 @@ const SIGNS: readonly (readonly [variable: string, role: string, isSign?: (value
 
 /** Warns of counters in memory when other processes serve the same clients with counters of their own. */
 export function noticeProcesses(store: Store, instances: number | 'auto', warn: Warn): void {
-  if (store.kind !== 'memory') return
+  if (capabilitiesOf(store).kind !== 'memory') return
   const role = instances !== 'auto' && instances > 1 ? `one of ${instances} instances` : sharedRole()
   if (role === undefined) return
   warn({

@@ -4,6 +4,7 @@ import { type Duration, parseDuration } from '../base/duration.ts'
 import { type HaltError, messageOf } from '../base/errors.ts'
 import { checkNames, fail, type Fields, namesOf } from '../base/options-check.ts'
 import { type Warn, type WarnOnce, warnOnce } from '../base/warnings.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Store } from '../store/contract.ts'
 import { isDocumentName, type StoreDocument } from '../store/document.ts'
 import { readText, updateText } from '../store/shared-text.ts'
@@ -113,7 +114,8 @@ export class Reports {
 function read(options: ReportsOptions): { document: StoreDocument; everyMs: number } {
   checkNames(options as unknown as Fields, OPTIONS, 'Reports')
   const { store, name, every = '2s' } = options
-  if (typeof store?.document !== 'function')
+  const { document } = capabilitiesOf(store)
+  if (document === undefined)
     fail(
       'HALT_E_OPTION',
       `The store is ${describe(store)}, which is not a store with documents.`,
@@ -122,7 +124,7 @@ function read(options: ReportsOptions): { document: StoreDocument; everyMs: numb
   if (!isDocumentName(name) || name.startsWith('control'))
     fail('HALT_E_OPTION', `The name of the reports is ${describe(name)}.`, 'Give a name such as "figures".')
   return {
-    document: (store as Required<Store>).document(name),
+    document: document(name),
     everyMs: parseDuration(every, 'every') / 1000,
   }
 }

@@ -5,6 +5,7 @@ import type { Check } from '../check/check.ts'
 import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
 import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
 import type { OnStoreError } from '../policy/policy.ts'
+import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
 import type { Group, Store } from '../store/contract.ts'
 import type { AdmittedCharge } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
@@ -19,7 +20,7 @@ import type { Outages } from './outages.ts'
 import { onReconnection } from './reconnections.ts'
 import { Recovery } from './recovery.ts'
 import { RefusalCache } from './refusal-cache.ts'
-import { chargesAlone, type Evaluate, instanceCounter } from './store-calls.ts'
+import { type Evaluate, instanceCounter } from './store-calls.ts'
 import { StoreTimeout, wasNotApplied } from './store-failure.ts'
 import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
 
@@ -40,7 +41,7 @@ export class GuardedStore implements Evaluator {
   /** The number of processes that share the store, as far as it is known. */
   readonly instances: () => number
   readonly #store: Store
-  readonly #chargesAlone: () => boolean
+  readonly #can: StoreCapabilities
   readonly #strict: StrictStore
   readonly #evaluate: Evaluate
   readonly #breaker: CircuitBreaker
@@ -56,7 +57,8 @@ export class GuardedStore implements Evaluator {
     const { clock, deadline, evaluate, lastKnown, outages } = strict
     this.clock = clock
     this.#store = store
-    this.#chargesAlone = chargesAlone(store)
+    const can = capabilitiesOf(store)
+    this.#can = can
     this.#strict = strict
     this.#evaluate = evaluate
     this.#lastKnown = lastKnown
@@ -69,7 +71,7 @@ export class GuardedStore implements Evaluator {
     const settle: Evaluate = group => this.#sendCorrection(group)
     const report = (error: unknown): void => outages.failed(error)
     this.#recovery = new Recovery({ store, evaluate, settle, fallback, deadline, clock, report })
-    const probe = (): Promise<unknown> => deadline.race(Promise.resolve(store.probe?.()))
+    const probe = (): Promise<unknown> => deadline.race(can.probe())
     this.#breaker = new CircuitBreaker(probe, () => this.#recovery.recover())
     // The first call makes the store begin to count the processes that share it.
     count()
@@ -88,7 +90,7 @@ export class GuardedStore implements Evaluator {
    * @param whole the check that the fallback decides, if the store is asked for only a part of it
    */
   evaluate(check: Check, failed = false, whole: Check = check): CheckResult | Promise<CheckResult> {
-    if (this.#store.keepsPace === true) {
+    if (this.#can.keepsPace) {
       const refusal = this.#refusals.find(check)
       if (refusal !== undefined) return storeResult(check, refusal)
     }
@@ -116,7 +118,8 @@ export class GuardedStore implements Evaluator {
    * store cannot answer: {@link evaluate} then decides.
    */
   charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined {
-    if (!this.#chargesAlone() || this.#breaker.isOpen() !== false || this.#outages.isActive) return undefined
+    if (!this.#can.chargesAlone() || this.#breaker.isOpen() !== false || this.#outages.isActive)
+      return undefined
     try {
       return this.#store.charge!(subject, rule, cost)
     } catch {
@@ -285,7 +288,7 @@ export class GuardedStore implements Evaluator {
     if (!this.#recovery.isDue) return
     const { deadline } = this.#strict
     try {
-      await deadline.race(Promise.resolve(this.#store.probe?.()))
+      await deadline.race(this.#can.probe())
       await deadline.race(this.#recovery.writeBackNow())
     } catch {
       // The store is still away. What it missed is lost with this process.

@@ -1,3 +1,4 @@
+import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Store } from '../store/contract.ts'
 import { WeakList } from '../base/weak-list.ts'
 
@@ -14,7 +15,7 @@ export function onReconnection(store: Store, listener: Reconnectable): void {
   if (list === undefined) {
     const listeners = new WeakList<Reconnectable>()
     listenersByStore.set(store, (list = listeners))
-    store.onReconnect?.(() => {
+    capabilitiesOf(store).onReconnect(() => {
       for (const each of listeners) each.reconnected()
     })
   }

@@ -1,3 +1,4 @@
+import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Group, Store } from '../store/contract.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { afterQuietly } from '../base/event-loop.ts'
@@ -111,7 +112,7 @@ export class Recovery {
   async #retry(): Promise<void> {
     const { store, deadline } = this.#parts
     try {
-      await deadline.race(Promise.resolve(store.probe?.()))
+      await deadline.race(capabilitiesOf(store).probe())
       this.#isWaiting = false
       void this.#applyCorrections()
     } catch {

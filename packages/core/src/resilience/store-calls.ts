@@ -1,5 +1,6 @@
 import { describe } from '../base/describe.ts'
 import type { Warn } from '../base/warnings.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { checkEvaluation } from '../store/evaluation-check.ts'
@@ -11,7 +12,7 @@ export type Evaluate = (group: Group) => Evaluation | Promise<Evaluation>
 /** Makes the function that evaluates groups in a store and checks each evaluation before it is used. */
 export function checkedEvaluate(store: Store): Evaluate {
   // perf: bench "limiter.check(request)"; such a store returns what decide() made.
-  if (store.isChecked === true) return group => store.evaluate(group)
+  if (capabilitiesOf(store).isChecked) return group => store.evaluate(group)
   return group => {
     const answer: unknown = store.evaluate(group)
     if (!isPromise(answer)) return checkEvaluation(answer, group)
@@ -24,11 +25,12 @@ export function checkedEvaluate(store: Store): Evaluate {
  * last good one.
  */
 export function instanceCounter(store: Store, warn: Warn): () => number {
+  const { instances } = capabilitiesOf(store)
   let count = 1
   return () => {
     let answer: unknown
     try {
-      answer = store.instances === undefined ? 1 : store.instances()
+      answer = instances()
     } catch (error) {
       answer = error
     }
@@ -41,28 +43,4 @@ export function instanceCounter(store: Store, warn: Warn): () => number {
       })
     return count
   }
-}
-
-/**
- * Makes the test whether a store's `charge` may be called in place of its `evaluate`: it has one, and nobody has replaced or
- * wrapped the `evaluate` that belongs to it, as a subclass, a proxy or a spy does.
- */
-export function chargesAlone(store: Store): () => boolean {
-  let owner: object | null = store
-  while (owner !== null && !Object.hasOwn(owner, 'charge'))
-    owner = Object.getPrototypeOf(owner) as object | null
-  if (store.isChecked !== true || owner === null || !Object.hasOwn(owner, 'evaluate')) return () => false
-  const given = store as Methods
-  const own = methodsOf(owner as Methods)
-  return () => given.evaluate === own.evaluate && given.charge === own.charge
-}
-
-/** The two methods as values, which are only compared. */
-interface Methods {
-  readonly evaluate: unknown
-  readonly charge?: unknown
-}
-
-function methodsOf({ evaluate, charge }: Methods): Methods {
-  return { evaluate, charge }
 }

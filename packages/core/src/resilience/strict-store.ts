@@ -3,6 +3,7 @@ import { HaltError } from '../base/errors.ts'
 import type { WarnOnce } from '../base/warnings.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { isPromise } from '../base/promises.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
@@ -85,7 +86,7 @@ export function strictStore(
   warn: WarnOnce,
   notify: Notify,
 ): StrictStore {
-  const { kind = 'custom' } = store
+  const { kind } = capabilitiesOf(store)
   return new StrictStore({
     store,
     timeout: parseDuration(timeout ?? '1s', 'storeTimeout') / 1000,

@@ -1,4 +1,5 @@
 import { type Reference, referTo } from '../base/weak-reference.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
 import type { ObservedStore } from './telemetry.ts'
 
 const MAX_STORES = 100
@@ -16,8 +17,10 @@ export class ObservedStores {
   /** How many counters the stores of each kind hold together. Stores without a `size` are left out. */
   sizes(): Map<string, number> {
     const sizes = new Map<string, number>()
-    for (const { kind = 'custom', size } of this.#alive())
-      if (size !== undefined) sizes.set(kind, (sizes.get(kind) ?? 0) + size)
+    for (const { kind, size } of this.#alive().map(capabilitiesOf)) {
+      const count = size()
+      if (count !== undefined) sizes.set(kind, (sizes.get(kind) ?? 0) + count)
+    }
     return sizes
   }
 

@@ -11,6 +11,7 @@ import { Memo } from '../base/memo.ts'
 import { methodName } from '../request/method.ts'
 import type { RequestView } from '../request/view.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './usage.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Demand, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from './telemetry.ts'
@@ -30,7 +31,7 @@ export class TelemetryReporter {
     this.#notify = notifier(telemetry, warn)
     this.#notifyOfDecision = decisionNotifier(telemetry, warn)
     this.#hasTelemetry = telemetry !== undefined
-    this.#store = store.kind ?? 'custom'
+    this.#store = capabilitiesOf(store).kind
     this.#notify('onStore', store)
   }
 

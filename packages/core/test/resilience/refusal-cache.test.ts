@@ -13,13 +13,16 @@ import { FaultyStore, pause } from './faulty-store.ts'
 const policy: Policy = { name: 'p', limit: 3, window: 60, algorithm: 'fixed-window' }
 
 /** A limiter on an asynchronous store, and the number of store calls that some requests make. */
-function pacing(given: Policy | Policy[] = policy): {
+function pacing(
+  given: Policy | Policy[] = policy,
+  keepsPace = true,
+): {
   limiter: RateLimiter
   store: FaultyStore
   calls: (ask: () => Promise<unknown>) => Promise<number>
 } {
   const store = new FaultyStore()
-  store.keepsPace = true
+  store.keepsPace = keepsPace
   const limiter = new RateLimiter({ store, policy: given, warn: () => {} })
   return {
     limiter,
@@ -214,8 +217,7 @@ describe('a remembered refusal', () => {
   })
 
   it('is not kept for a store whose clock does not keep real time', async () => {
-    const { store, limiter, calls } = pacing()
-    store.keepsPace = false
+    const { limiter, calls } = pacing(policy, false)
     await times(4, limiter)
     expect(await calls(() => times(5, limiter))).toBe(5)
   })

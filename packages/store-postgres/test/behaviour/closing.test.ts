@@ -28,7 +28,8 @@ describe.each([
     }
     await (what === 'limiter.close()' ? limiter : store).close()
     await database.close()
-    const after = new RateLimiter({ store: new PostgresStore({ query: other.query, schema }), policy })
+    const fresh = new PostgresStore({ query: other.query, schema })
+    const after = new RateLimiter({ store: fresh, policy, storeTimeout: '5s' })
     const { verdicts } = await after.peek({ user: '42' })
     await other.close()
     expect(verdicts.map(({ remaining }) => remaining)).toEqual([20, 30])

@@ -1,5 +1,7 @@
 -- Fast path for a group of buckets and windows that all admit, and whose penalty, if it has one, is not set. It makes no
 -- tables. The random histories of the store suite and test/behaviour/fast-paths.test.ts hold it equal to the general path.
+-- perf: by usec_per_call of Redis, one window takes 1.4 times as long by the general path, three policies 1.5 times, and 64 coalesced
+-- checks of two policies 2.7 times.
 if plain and not single then
   local k_demands, told = k, o
   decided = true

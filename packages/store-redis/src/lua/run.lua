@@ -1,5 +1,7 @@
 -- Fast path for a group of one bucket, the commonest group. It makes no tables. A refusal that starts no cool-down writes
 -- nothing. The random histories of the store suite and test/behaviour/fast-paths.test.ts hold it equal to the general path.
+-- perf: by usec_per_call of Redis, 64 coalesced buckets take 2.1 times as long by the general path, and 1.1 times by plain-group.lua;
+-- 64 refusals take 6 and 1.4 times as long. One check and several policies do not come here.
 if single then
   local key = keys[k + 1]
   local value = wrote[key]
