@@ -118,10 +118,10 @@ export class Table {
     return undefined
   }
 
-  /** Moves the hand by one. Returns the subject there if its counter equals a fresh one. */
-  advanceToFresh(now: number): string | undefined {
+  /** Moves the hand by one. Returns the subject there if its counter equals a fresh one since an instant. */
+  advanceToFresh(now: number, since: number): string | undefined {
     const met = this.#step(now)
-    return met !== undefined && this.#segments[this.#turn]!.isFresh(met[1], now) ? met[0] : undefined
+    return met !== undefined && this.#segments[this.#turn]!.isFresh(met[1], since) ? met[0] : undefined
   }
 
   /** The segment of the subject whose refusal ends first. Undefined if no subject is refused. */
