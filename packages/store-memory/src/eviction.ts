@@ -53,10 +53,11 @@ export class Eviction {
     const { keys, bytes } = this.#tally
     const since = keys > this.#smallKeys || bytes > this.#smallBytes ? now : now - KEPT
     for (let i = 0; i < SWEEP; i++) this.#dropFresh(table, now, since)
-    // One step in another table, so that the expired counters of an unused policy go, too.
+    // One step in another table, so that the expired counters of an unused policy or route go, too. A table keeps its turn while
+    // its counters go, so that one with many does not wait for those with none.
     if (this.#tables.size < 2) return
-    const other = this.#tables.next()
-    if (other !== table) this.#dropFresh(other, now, since)
+    const other = this.#tables.current
+    if (other === table || !this.#dropFresh(other, now, since)) this.#tables.next()
   }
 
   /** While a cap is exceeded, drops the counters that matter least, but never the one that was just written. */
@@ -69,9 +70,9 @@ export class Eviction {
     return keys > this.#maxKeys || (bytes > this.#maxBytes && keys > 1)
   }
 
-  #dropFresh(table: Table, now: number, since: number): void {
+  #dropFresh(table: Table, now: number, since: number): boolean {
     const met = table.advanceToFresh(now, since)
-    if (met !== undefined) this.drop(table, met)
+    return met !== undefined && this.drop(table, met)
   }
 
   /** Drops a key that is not refused, from this table if it has another one, else from any. False if all are refused. */
