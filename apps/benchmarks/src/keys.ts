@@ -47,7 +47,7 @@ export function freshKeys(count: number, name: (i: number) => string = keyAt): N
 }
 
 /** 0 … count - 1 in a shuffled order that is the same in every run. */
-function shuffled(count: number): number[] {
+export function shuffled(count: number): number[] {
   const numbers = Array.from({ length: count }, (_, i) => i)
   let state = 0x2545f491
   for (let i = count - 1; i > 0; i--) {

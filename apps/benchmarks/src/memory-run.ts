@@ -11,10 +11,11 @@ export interface MemoryRun {
 }
 
 /**
- * One key admitted; one key of three characters admitted; many keys admitted, in turns; keys that are new to the limiter; one key
+ * One key admitted; one key of three characters admitted; many keys admitted, in turns; 10 000 keys whose counters live from visit
+ * to visit; 10 000 keys whose counters are full again at the next visit; keys that are new to the limiter; one key
  * refused; and the cost of making many keys.
  */
-export type Scenario = 'hot' | 'short' | 'fresh' | 'first' | 'denied' | 'cutting'
+export type Scenario = 'hot' | 'short' | 'fresh' | 'live' | 'full' | 'first' | 'denied' | 'cutting'
 
 // Never refused, and small enough for a narrow slot of Halt's memory store.
 const ROOMY: Task = { limit: 600_000_000, windowMs: 600_000 }
@@ -22,6 +23,7 @@ const ROOMY: Task = { limit: 600_000_000, windowMs: 600_000 }
 const LASTING: Task = { limit: 1000, windowMs: 600_000 }
 const TIGHT: Task = { limit: 1, windowMs: 600_000 }
 const MANY = 100_000
+const CLIENTS = 10_000
 
 // One scenario per process, because a loop that has seen several kinds of keys is compiled for all of them.
 async function main(name: string, scenario: Scenario, steps: number): Promise<MemoryRun> {
@@ -37,6 +39,11 @@ async function main(name: string, scenario: Scenario, steps: number): Promise<Me
   if (scenario === 'denied') return measure(contestant, TIGHT, () => hotKey(nameOf(7)), steps, false)
   if (scenario === 'fresh') {
     return measure(contestant, LASTING, () => freshKeys(many, nameOf), steps, true, prefill(many, nameOf))
+  }
+  if (scenario === 'live' || scenario === 'full') {
+    const task = scenario === 'live' ? LASTING : ROOMY
+    const count = Math.min(CLIENTS, steps)
+    return measure(contestant, task, () => freshKeys(count, nameOf), steps, true, prefill(count, nameOf))
   }
   if (scenario === 'short') return measure(contestant, ROOMY, () => hotKey('key'), steps, true)
   if (scenario === 'first') {

@@ -1,7 +1,9 @@
+import { shuffled } from './keys.ts'
+
 /** The header by which requests name their client. */
 export const CLIENT_HEADER = 'x-client-id'
 
-/** The order in which requests are sent again and again. The random order is the same in every run. */
+/** The order in which requests are sent again and again. The random order is the same in every run. Both visit all. */
 export type Order = 'in turn' | 'at random'
 
 /** The bytes of the requests of a load: one per client, who is named by a header; a single one if no client is named. */
@@ -16,12 +18,8 @@ export function requestsOf(clients: number | undefined): readonly Buffer[] {
 export function nextOf(requests: readonly Buffer[], order: Order): () => Buffer {
   const count = requests.length
   let i = 0
-  if (order === 'in turn') return () => requests[i++ % count] as Buffer
-  let state = 0x2545f491
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return requests[Math.floor((state / 2 ** 32) * count)] as Buffer
-  }
+  const given = order === 'in turn' ? requests : shuffled(count).map(at => requests[at])
+  return () => given[i++ % count] as Buffer
 }
 
 /** The bytes of a request with the headers of a browser, and with more lines if given. */

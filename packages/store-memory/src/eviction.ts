@@ -4,6 +4,13 @@ import type { Tally } from './tally.ts'
 
 // Steps of the hand per new key. Two meet every expired key before twice as many new ones have come.
 const SWEEP = 2
+// How long a counter that equals a fresh one is kept while the store is small, in microseconds. A client below its rate comes
+// back, and its counter is then found, instead of deleted and inserted again.
+const KEPT = 1e6
+// Up to so many counters a store is small, or up to this share of its caps. With a name of 20 characters they take 13 MB by the
+// store's own estimate.
+const SMALL = 65_536
+const SHARE = 0.25
 
 /**
  * Keeps the counters of all tables within a cap of keys and a cap of bytes, and evicts refused keys last. The number of
@@ -12,6 +19,8 @@ const SWEEP = 2
 export class Eviction {
   readonly #maxKeys: number
   readonly #maxBytes: number
+  readonly #smallKeys: number
+  readonly #smallBytes: number
   readonly #tally: Tally
   readonly #tables: Tables
   readonly #onEmpty: (table: Table) => void
@@ -25,6 +34,8 @@ export class Eviction {
   ) {
     this.#maxKeys = caps.keys
     this.#maxBytes = caps.bytes
+    this.#smallKeys = Math.min(SMALL, caps.keys * SHARE)
+    this.#smallBytes = caps.bytes * SHARE
     this.#tally = tally
     this.#tables = tables
     this.#onEmpty = onEmpty
@@ -39,11 +50,14 @@ export class Eviction {
 
   /** Moves the hands, and drops the expired counters that they meet. Called for each new counter. */
   sweep(table: Table, now: number): void {
-    for (let i = 0; i < SWEEP; i++) this.#dropFresh(table, now)
-    // One step in another table, so that the expired counters of an unused policy go, too.
+    const { keys, bytes } = this.#tally
+    const since = keys > this.#smallKeys || bytes > this.#smallBytes ? now : now - KEPT
+    for (let i = 0; i < SWEEP; i++) this.#dropFresh(table, now, since)
+    // One step in another table, so that the expired counters of an unused policy or route go, too. A table keeps its turn while
+    // its counters go, so that one with many does not wait for those with none.
     if (this.#tables.size < 2) return
-    const other = this.#tables.next()
-    if (other !== table) this.#dropFresh(other, now)
+    const other = this.#tables.current
+    if (other === table || !this.#dropFresh(other, now, since)) this.#tables.next()
   }
 
   /** While a cap is exceeded, drops the counters that matter least, but never the one that was just written. */
@@ -56,9 +70,9 @@ export class Eviction {
     return keys > this.#maxKeys || (bytes > this.#maxBytes && keys > 1)
   }
 
-  #dropFresh(table: Table, now: number): void {
-    const met = table.advanceToFresh(now)
-    if (met !== undefined) this.drop(table, met)
+  #dropFresh(table: Table, now: number, since: number): boolean {
+    const met = table.advanceToFresh(now, since)
+    return met !== undefined && this.drop(table, met)
   }
 
   /** Drops a key that is not refused, from this table if it has another one, else from any. False if all are refused. */

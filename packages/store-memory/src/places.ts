@@ -20,6 +20,11 @@ export interface Place {
 // No counter has an empty name.
 const NOWHERE = { counter: '' } as Place
 
+// So many tables leave one to each new route, so that no text is joined. The counters of later routes share a table per policy.
+const FEW_TABLES = 64
+// The code of the counters of idempotency keys. There are many, and each has one subject.
+const IDEMPOTENCY = 'i'
+
 // Such a counter has a table for itself. The name of each subject is then used as it is, and not joined with a detail.
 const PARTS: ReadonlySet<string> = new Set(Object.values(counterParts))
 
@@ -65,20 +70,31 @@ export class Places {
   }
 
   /**
-   * The place of a counter `{name}:{code}`. The counters `{name}@{route}:{code}` of all routes share another table, in which the
-   * route is part of each subject's name.
+   * The place of a counter `{name}:{code}`. The counters `{name}@{route}:{code}` of routes have a table each, or share one, in which
+   * the route is part of each subject's name.
    */
   #make(counter: string): Place {
     const end = counter.lastIndexOf(':')
-    const found = counter.indexOf('@')
-    const at = PARTS.has(counter.slice(found + 1, end)) ? -1 : found
-    const name = at < 0 ? counter : counter.slice(0, at + 1) + counter.slice(end)
-    let table = this.tables.get(name)
-    if (table === undefined) {
-      this.tables.add((table = new Table(name, counter.slice(end + 1), this.#tally)))
-      this.#made.push(table)
-    }
-    return { counter, table, detail: at < 0 ? '' : ` ${counter.slice(at + 1, end)}` }
+    const code = counter.slice(end + 1)
+    const at = counter.indexOf('@')
+    const own = this.tables.get(counter)
+    if (own !== undefined) return { counter, table: own, detail: '' }
+    if (at < 0 || PARTS.has(counter.slice(at + 1, end)))
+      return { counter, table: this.#add(counter, code), detail: '' }
+    const name = counter.slice(0, at + 1) + counter.slice(end)
+    let shared = this.tables.get(name)
+    // A counter without a table of its own may be in the shared one. So a route gets its own only while there is none to share.
+    if (shared === undefined && code !== IDEMPOTENCY && this.tables.size < FEW_TABLES)
+      return { counter, table: this.#add(counter, code), detail: '' }
+    shared ??= this.#add(name, code)
+    return { counter, table: shared, detail: ` ${counter.slice(at + 1, end)}` }
+  }
+
+  #add(name: string, code: string): Table {
+    const table = new Table(name, code, this.#tally)
+    this.tables.add(table)
+    this.#made.push(table)
+    return table
   }
 
   #forgetEmpty(): void {

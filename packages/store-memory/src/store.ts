@@ -161,7 +161,10 @@ export class InMemoryStore implements Store {
     this.#tally.bytes = 0
   }
 
-  /** The number of stored counters, with expired ones that were not dropped yet. */
+  /**
+   * The number of stored counters, with expired ones that were not dropped yet. A counter that is full again, so that it equals a
+   * new one, stays for a second, unless there are more than 65 536 counters, or the store is full to a quarter.
+   */
   get size(): number {
     return this.#tally.keys
   }

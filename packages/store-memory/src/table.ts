@@ -4,8 +4,11 @@ import { hash } from './hash.ts'
 import { Segment } from './segment.ts'
 import { counterBytes, TABLE_BYTES, type Tally } from './tally.ts'
 
-/** The most counters of a segment, so that a split takes a few milliseconds. A power of two, because V8's maps grow so. */
-const MAX_SEGMENT_KEYS = 4096
+/**
+ * The most counters of a segment. A split of so many takes 4 ms, and 8 if all are refused. Up to so many, no subject is hashed here.
+ * A power of two, because V8's maps grow so.
+ */
+const MAX_SEGMENT_KEYS = 16_384
 // 16 million keys fill half of 2 ** 13 segments.
 const MAX_DEPTH = 13
 
@@ -118,10 +121,10 @@ export class Table {
     return undefined
   }
 
-  /** Moves the hand by one. Returns the subject there if its counter equals a fresh one. */
-  advanceToFresh(now: number): string | undefined {
+  /** Moves the hand by one. Returns the subject there if its counter equals a fresh one since an instant. */
+  advanceToFresh(now: number, since: number): string | undefined {
     const met = this.#step(now)
-    return met !== undefined && this.#segments[this.#turn]!.isFresh(met[1], now) ? met[0] : undefined
+    return met !== undefined && this.#segments[this.#turn]!.isFresh(met[1], since) ? met[0] : undefined
   }
 
   /** The segment of the subject whose refusal ends first. Undefined if no subject is refused. */

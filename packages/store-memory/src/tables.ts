@@ -38,10 +38,16 @@ export class Tables {
     last.index = table.index
   }
 
+  /** The table whose turn it is. There must be one. */
+  get current(): Table {
+    if (this.#turn >= this.#list.length) this.#turn = 0
+    return this.#list[this.#turn]!
+  }
+
   /** The next table, in endless turn. There must be one. */
   next(): Table {
-    if (++this.#turn >= this.#list.length) this.#turn = 0
-    return this.#list[this.#turn]!
+    this.#turn++
+    return this.current
   }
 
   clear(): void {

@@ -106,6 +106,61 @@ describe('the cap of InMemoryStore', () => {
   })
 })
 
+describe('a counter of InMemoryStore that is full again', () => {
+  // A unit comes back in a microsecond.
+  const quick: Rule = { ...rule, counter: 'q:t', limit: 1e6, capacity: 1e6, unit: 1, rate: 1, window: 1e6 }
+
+  it('is still there when its client comes back within a second', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ clock: clock.now })
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 1000; i++) take(store, `ip:${i}`, quick)
+      clock.advance('900ms')
+      expect(store.size).toBe(1000)
+    }
+  })
+
+  it('is dropped after a second, when other clients come', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ clock: clock.now })
+    let most = 0
+    for (let i = 0; i < 20_000; i++) {
+      take(store, `ip:${i}`, quick)
+      clock.advance('1ms')
+      most = Math.max(most, store.size)
+    }
+    // A thousand come in a second. Each lets the store visit two, so those that wait for a visit are no more than these.
+    expect(most).toBeLessThanOrEqual(2010)
+  })
+
+  it('is dropped at once when there are more than 65 536 counters', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ clock: clock.now })
+    for (let i = 0; i < 70_000; i++) take(store, `ip:${i}`, quick)
+    expect(store.size).toBe(70_000)
+    for (let i = 0; i < 10_000; i++) {
+      clock.advance('0.01ms')
+      take(store, `user:${i}`, quick)
+    }
+    expect(store.size).toBeLessThanOrEqual(65_537)
+  })
+
+  it.each([
+    ['of the same policy', 'q:t'],
+    ['of another policy', 'other:t'],
+  ])('makes no counter %s go that still counts, in a store of few keys', (_, counter) => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ maxKeys: 1000, clock: clock.now })
+    const long: Rule = { ...rule, counter, limit: 1, capacity: 1, unit: 3600e6, rate: 1 }
+    for (let i = 0; i < 500; i++) take(store, `live:${i}`, long)
+    for (let i = 0; i < 20_000; i++) {
+      clock.advance('0.1ms')
+      take(store, `ip:${i}`, quick)
+    }
+    for (let i = 0; i < 500; i++) expect(take(store, `live:${i}`, long)).toBe(false)
+  })
+})
+
 describe('a key of InMemoryStore that is not refused', () => {
   it('is evicted before a blocked key, even if it is an idempotency key', () => {
     const clock = new ManualClock()
@@ -137,6 +192,28 @@ describe('a key of InMemoryStore that is not refused', () => {
     clock.advance('5000s')
     for (let i = 200; i < 250; i++) exhaust(store, `ip:${i}`, { ...short, cooldown: 10_000e6 })
     for (let i = 0; i < 50; i++) expect(take(store, `ip:${i}`, short)).toBe(false)
+  })
+})
+
+describe('the counters of routes in InMemoryStore', () => {
+  const ofRoute = (i: number): Rule => ({ ...rule, counter: `p@GET:/${i}:t` })
+
+  it('stay where they are when tables of other routes come and go', () => {
+    const store = new InMemoryStore({ clock: new ManualClock().now })
+    for (let i = 0; i < 300; i++) exhaust(store, 'user:1', ofRoute(i))
+    for (let i = 0; i < 60; i++) store.forget([{ subject: 'user:1', counter: ofRoute(i).counter }])
+    for (let i = 300; i < 700; i++) exhaust(store, 'user:1', ofRoute(i))
+    for (let i = 0; i < 700; i++) expect(take(store, 'user:1', ofRoute(i))).toBe(i < 60)
+  })
+
+  it('of an unused route go when they have expired, beside many routes in use', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ clock: clock.now })
+    for (let i = 0; i < 5000; i++) take(store, `user:${i}`, ofRoute(0))
+    clock.advance(62)
+    for (let i = 1; i < 60; i++) take(store, 'user:1', ofRoute(i))
+    for (let i = 0; i < 6000; i++) take(store, `user:${i}`, ofRoute(1))
+    expect(store.size).toBeLessThan(6100)
   })
 })
 

@@ -18,6 +18,7 @@ const limiterContestants = {
   'check-user': async () => (await import('./limiter-halt.ts')).checkUser,
   'check-api-key': async () => (await import('./limiter-halt.ts')).checkApiKey,
   'check-extractor': async () => (await import('./limiter-halt.ts')).checkExtractor,
+  'check-route': async () => (await import('./limiter-halt.ts')).checkRoute,
   'check-three': async () => (await import('./limiter-halt.ts')).checkThree,
   consume: async () => (await import('./limiter-halt.ts')).consumeKey,
   'consume-three': async () => (await import('./limiter-halt.ts')).consumeThree,

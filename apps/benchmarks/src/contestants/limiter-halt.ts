@@ -1,8 +1,9 @@
 import { type Decision, type Policy, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 
+import { addressAt } from '../keys.ts'
 import type { MemoryContestant } from './contestant.ts'
-import { headersWith, NodeRequest } from './node-request.ts'
+import { headersWith, NodeRequest, RoutedRequest } from './node-request.ts'
 
 type Limiter = RateLimiter<NodeRequest>
 type Ask = (key: string) => Promise<Decision>
@@ -11,7 +12,7 @@ interface Setup {
   readonly name: string
   /** The names of its policies, which are alike. Default: one policy. */
   readonly policies?: readonly string[]
-  readonly fields?: Pick<Policy<NodeRequest>, 'keyStrategy' | 'keyExtractor'>
+  readonly fields?: Pick<Policy<NodeRequest>, 'keyStrategy' | 'keyExtractor' | 'scope'>
   readonly keys?: MemoryContestant['keys']
   /** Makes the function that is measured. */
   readonly way: (limiter: Limiter) => Ask
@@ -48,16 +49,31 @@ const consume = (limiter: Limiter): Ask => {
   return key => limiter.consume(key)
 }
 
-/** Checks with the key in a header. The headers of a hot key are made once, because it is the parser that makes them. */
+/**
+ * Checks with the key in a header, from an address of its own. The headers of a hot key are made once, because it is the parser that
+ * makes them.
+ */
 function byHeader(name: string): (limiter: Limiter) => Ask {
   return limiter => {
     let last = ''
     let headers = headersWith({})
+    let address = ADDRESS
     return key => {
-      if (key !== last) headers = headersWith({ [name]: (last = key) })
-      return limiter.check(new NodeRequest(ADDRESS, headers))
+      if (key !== last) {
+        headers = headersWith({ [name]: (last = key) })
+        address = addressAt(Number(key.slice(-7)))
+      }
+      return limiter.check(new NodeRequest(address, headers))
     }
   }
+}
+
+const ROUTES = Array.from({ length: 10 }, (_, i) => `/api/items-${i}/:id`)
+
+/** Checks of ten routes in turn. In a round over all keys, where there are a multiple of ten, each key has one route. */
+function byRoute(limiter: Limiter): Ask {
+  let i = 0
+  return address => limiter.check(new RoutedRequest(address, ROUTES[i++ % ROUTES.length] as string))
 }
 
 export const checkAddress: MemoryContestant<Decision> = halt({
@@ -83,6 +99,13 @@ export const checkExtractor: MemoryContestant<Decision> = halt({
   name: 'limiter.check(request), by keyExtractor',
   fields: { keyExtractor: ({ headers }) => headers['x-tenant'] },
   way: byHeader('x-tenant'),
+})
+
+export const checkRoute: MemoryContestant<Decision> = halt({
+  name: 'limiter.check(request), by address and route',
+  keys: 'addresses',
+  fields: { scope: 'route' },
+  way: byRoute,
 })
 
 export const checkThree: MemoryContestant<Decision> = halt({

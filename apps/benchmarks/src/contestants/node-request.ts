@@ -31,4 +31,14 @@ export class NodeRequest {
   }
 }
 
+/** A request as Fastify gives it to a handler, with its route. */
+export class RoutedRequest extends NodeRequest {
+  readonly routeOptions: { readonly url: string }
+
+  constructor(remoteAddress: string, url: string) {
+    super(remoteAddress)
+    this.routeOptions = { url }
+  }
+}
+
 const RAW = Object.entries(HEADERS).flat()

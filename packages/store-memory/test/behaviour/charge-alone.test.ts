@@ -104,7 +104,7 @@ describe('a counter that is charged without a group', () => {
           expect(await take(direct, policy, each)).toEqual(await take(long, policy, each))
         }
       }),
-      { numRuns: 120 },
+      { numRuns: 100 },
     )
   })
 
