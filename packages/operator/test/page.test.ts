@@ -190,10 +190,10 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
       for (const scheme of ['light', 'dark']) {
         await page.setViewport({ width, height: 1400 })
         await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+        // The chart follows the width one frame later.
+        await page.waitForFunction('document.documentElement.scrollWidth <= innerWidth')
         if (folder !== undefined)
           await writeFile(join(folder, `${name}-${width}-${scheme}.png`), await page.screenshot())
-        const isWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
-        expect([width, isWide]).toEqual([width, false])
       }
   }
 
