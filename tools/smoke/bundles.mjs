@@ -9,7 +9,7 @@ import { rolldown } from 'rolldown'
 import { run } from './run.mjs'
 
 /** The most bytes of one policy, memory store and Express middleware, minified, with the libraries and without Express. */
-const MOST_BYTES = 245_000
+const MOST_BYTES = 247_000
 
 /** Texts of parts that the bundle does not use: presets, plans, registry, managers, surveys. */
 const UNUSED = [
