@@ -17,7 +17,7 @@ const BUCKET_NUMBERS = 5
 const WINDOW_NUMBERS = 3
 
 /**
- * Up to some ten thousand counters of a table. Work that grows with the number of counters (growth of a map, a change of layout) is
+ * A few thousand counters of a table. Work that grows with the number of counters (growth of a map, a change of layout) is
  * done per segment, so it is short.
  */
 export class Segment {

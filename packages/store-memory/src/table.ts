@@ -4,11 +4,8 @@ import { hash } from './hash.ts'
 import { Segment } from './segment.ts'
 import { counterBytes, TABLE_BYTES, type Tally } from './tally.ts'
 
-/**
- * The most counters of a segment. A split of so many takes 4 ms, and 8 if all are refused. Up to so many, no subject is hashed here.
- * A power of two, because V8's maps grow so.
- */
-const MAX_SEGMENT_KEYS = 16_384
+/** The most counters of a segment, so that a split takes a few milliseconds. A power of two, because V8's maps grow so. */
+const MAX_SEGMENT_KEYS = 4096
 // 16 million keys fill half of 2 ** 13 segments.
 const MAX_DEPTH = 13
 

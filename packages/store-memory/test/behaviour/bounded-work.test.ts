@@ -7,7 +7,7 @@ import { InMemoryStore } from '../../src/index.ts'
 
 const KEYS = 60_000
 /** The most keys of a segment, far fewer than all. */
-const SEGMENT = 16_384
+const SEGMENT = 4_096
 const FEW = 512
 
 /** 2 units in 60 seconds, with a cool-down of ten minutes. */
