@@ -7,7 +7,7 @@ import { START } from '../world.ts'
 
 const COUNT = 30_000
 /** Milliseconds in which the whole may take as long as it likes: a slow machine, a collection of garbage. */
-const MARGIN = 250
+const MARGIN = 600
 
 // One error for all: to make one with its stack costs more than to leave.
 const GONE = new Error('gone')
