@@ -80,8 +80,11 @@ const projects = [
   project('apps/demo-worker', together),
 ]
 
-/** Not part of the one project: store-memory measures the heap of its process, and recipes has an alias. */
-const APART = ['packages/store-memory', 'apps/recipes']
+/**
+ * Not part of the one project: store-memory measures the heap of its process, recipes has an alias, and the pages of operator and cli
+ * listen to the decisions of their process.
+ */
+const APART = ['packages/store-memory', 'packages/operator', 'packages/cli', 'apps/recipes']
 
 /**
  * Makes the packages whose files share a process one project, so that they share it with each other, too. Vitest transforms and
