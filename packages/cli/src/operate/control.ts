@@ -62,7 +62,7 @@ export function withControl(
   })
 }
 
-/** What was typed comes before the limits file. Options of a limiter in the file count as its settings. */
+/** An option of the command line wins over the limits file. Options of a limiter in the file count as its settings. */
 function identityOptionsOf(call: Call, { env }: CliIo, { limits }: Opened): OpenControl['identityOptions'] {
   const own = limits?.plans[0]?.settings
   const ipv6Prefix =

@@ -71,7 +71,7 @@ function grant(call: Call, io: CliIo): Promise<number> {
     )
     const { granted, remaining, limit, used, resetAt } = status
     const { reason, by } = actOf(call)
-    // A grant that was given before adds nothing, so it is no act.
+    // The store ignores a grant whose id it has seen, so the history gets no act for it.
     if (granted !== before) await control.note('grant', { identity, policy: name, units }, { reason, by })
     const until = new Date(resetAt * 1000).toISOString().replace('.000Z', 'Z')
     const line = `${nameOf(whom, call)} has ${grouped(granted)} units of ${name} on top until ${until}, and ${grouped(remaining)} left.`

@@ -76,7 +76,7 @@ async function open(
 ): Promise<number> {
   const prefix = valueOf(call, 'prefix') ?? prefixOfFile
   const [redis, postgres] = [addressOf(call, io, 'redis'), addressOf(call, io, 'postgres')]
-  // What was typed comes before what the environment says.
+  // An option of the command line wins over the environment.
   if (postgres !== undefined && (valueOf(call, 'postgres') !== undefined || redis === undefined))
     return withPostgres(postgres, { prefix, schema: valueOf(call, 'schema') }, io, opened =>
       use(opened.store, opened.place),

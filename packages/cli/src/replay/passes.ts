@@ -18,7 +18,7 @@ import { type PolicyResult, type ReplayResult, resultOf } from './result.ts'
 /** Returns the limits that are tried for a policy, each alone. */
 export type LimitsFor = (policy: AnyPolicy) => readonly number[]
 
-/** What each pass over the log needs. */
+/** The settings that every pass over the log reads. */
 export interface PassSettings {
   readonly io: CliIo
   /** The files, or `-` for standard input. */

@@ -11,7 +11,7 @@ export type Layout =
   /** Pairs of an instant and the units that stop counting at that instant. */
   | 'sub-windows'
 
-/** What a counter tells of its last charge. Instants are microseconds. */
+/** The facts about the last charge of a counter. Instants are microseconds. */
 export interface LastCharge {
   /** It was at this instant or later. Undefined if no charge counts any more. */
   readonly from: number | undefined
@@ -50,7 +50,7 @@ export interface Algorithm {
   grant?(state: State, now: number, amount: number, rule: Rule, edges?: Edges): void
   /** The numbers of a counter without charged units, behind its cool-down. */
   idle(now: number, rule: Rule): readonly number[]
-  /** What the counter tells of its last charge. */
+  /** Reads the facts about the last charge from a state. */
   lastCharge(state: State, now: number, rule: Rule, edges?: Edges): LastCharge
   /**
    * Gives back at most `amount` of the units that were charged to `chargedTo` and still count. While callers wait, the units bring

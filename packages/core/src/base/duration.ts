@@ -35,7 +35,7 @@ export function parseDuration(value: unknown, name: string, code: HaltErrorCode 
   return whole
 }
 
-/** What other limiters write in words, and how Halt writes it; empty for any other value. */
+/** Finds how Halt writes a duration that other limiters write in words. Empty for any other value. */
 function hintFor(value: unknown): string {
   const [, number, word = ''] = (typeof value === 'string' && WORDS.exec(value.trim())) || []
   if (number === undefined) return ''

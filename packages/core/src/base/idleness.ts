@@ -49,7 +49,7 @@ export function untilIdle(idlers: readonly Idler[], ms: number, again: () => voi
       again()
       while (!isOver) {
         await Promise.all(idlers.map(idler => idler.idle()))
-        // What an answer makes the application do next begins in this turn.
+        // After an answer, the application begins its next work in this turn.
         await new Promise<void>(done => eventLoop.afterRead(done))
         again()
         if (idlers.every(({ isIdle }) => isIdle)) break

@@ -194,9 +194,7 @@ export class Charges {
   /** Applies a group whatever the limits. Rejects with `HALT_E_STORE` if the store fails. */
   async apply(group: Group): Promise<void> {
     this.#leases?.release(group.demands)
-    const sent = this.#evaluator.ownTime()
-    const evaluation = await this.#evaluator.correctInStore(group)
-    if (evaluation !== undefined) this.#listener?.heard(group, evaluation, sent, this.#evaluator.ownTime())
+    await this.#correctInStore(group)
   }
 
   /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
@@ -247,6 +245,14 @@ export class Charges {
     await this.#correct(release({ ...charge, decided: !allowed }), 'store')
   }
 
+  /** Corrects counters in the store, and lets callers that wait hear of it. Rejects if the store fails. */
+  async #correctInStore(group: Group): Promise<Evaluation | undefined> {
+    const sent = this.#evaluator.ownTime()
+    const evaluation = await this.#evaluator.correctInStore(group)
+    if (evaluation !== undefined) this.#listener?.heard(group, evaluation, sent, this.#evaluator.ownTime())
+    return evaluation
+  }
+
   async #correct(
     correction: Group | undefined,
     where: ChargeRecord['recordedIn'],
@@ -256,10 +262,7 @@ export class Charges {
     try {
       // We do not know whether the store applied the charge, so we do not refund it.
       if (rest === undefined || where === 'unknown') return undefined
-      const sent = this.#evaluator.ownTime()
-      const evaluation = await this.#evaluator.correctInStore(rest)
-      if (evaluation !== undefined) this.#listener?.heard(rest, evaluation, sent, this.#evaluator.ownTime())
-      return evaluation
+      return await this.#correctInStore(rest)
     } catch {
       // The original charge stands. The failure was already reported.
       return undefined

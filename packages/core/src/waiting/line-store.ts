@@ -45,11 +45,8 @@ export class LineStore implements LineParts {
 
   async leave(line: Line, run: readonly TakenPlace[]): Promise<void> {
     const group = leaveGroup(run)
-    const sent = this.clock()
-    const evaluation = await this.#store.correctInStore(group).catch(() => undefined)
-    if (evaluation === undefined) return
-    this.#lines.heard(group, evaluation, sent, this.clock())
-    if (!evaluation.allowed) line.keepUntilTurn(new Ghost(this, line, run))
+    const evaluation = await this.#correct(group)
+    if (evaluation?.allowed === false) line.keepUntilTurn(new Ghost(this, line, run))
   }
 
   owedBy({ check, units }: Pick<Standing, 'check' | 'units'>): Owed {
@@ -65,10 +62,19 @@ export class LineStore implements LineParts {
     const group = extraGroup(check, units)
     if (group === undefined) return
     for (const [i, front] of fronts.entries()) front.owe(units[i]!)
+    const told = (): void => {
+      for (const [i, front] of fronts.entries()) front.told(units[i]!)
+    }
+    await this.#correct(group, told)
+  }
+
+  /** Corrects counters, and lets the lines hear of it. @param settled called before they hear, and if the store fails */
+  async #correct(group: Group, settled = (): void => {}): Promise<Evaluation | undefined> {
     const sent = this.clock()
     const evaluation = await this.#store.correctInStore(group).catch(() => undefined)
-    for (const [i, front] of fronts.entries()) front.told(units[i]!)
+    settled()
     if (evaluation !== undefined) this.#lines.heard(group, evaluation, sent, this.clock())
+    return evaluation
   }
 
   #ask(group: Group, then: (evaluation: Evaluation | undefined) => void): void {
