@@ -69,8 +69,17 @@ describe('docs/adapter-options.md', () => {
     expect(statuses).toEqual([200, 200, 429])
   })
 
-  it('has an example that holds the third search and later ones', async () => {
+  it('has an example with several limits', async () => {
     const url = await serve(1)
+    const { headers } = await fetch(`${url}/data`)
+    expect(headers.get('ratelimit')).toMatch(/^"second";r=9;t=\d, "hour";r=999;t=\d, "everybody";r=4999;t=\d$/)
+    // All at once, because the bucket refills by ten per second.
+    const answers = await Promise.all(Array.from({ length: 60 }, () => fetch(`${url}/data`)))
+    expect(answers.map(({ status }) => status)).toContain(429)
+  })
+
+  it('has an example that holds the third search and later ones', async () => {
+    const url = await serve(2)
     const began = performance.now()
     const answers = await Promise.all(Array.from({ length: 6 }, () => fetch(`${url}/search`)))
     // Six searches take the time of four units.

@@ -1,7 +1,7 @@
 import type { Express } from 'express'
 import { describe, expect, it } from 'vitest'
 
-import { post, readmeSuite, statuses } from '../../../../tools/readme-suite.ts'
+import { readmeSuite } from '../../../../tools/readme-suite.ts'
 import { listen } from '../adapter.ts'
 
 const example = readmeSuite<Express>({
@@ -23,21 +23,5 @@ describe('the README of @halt/express', () => {
     expect((await ask('/api/search')).status).toBe(429)
     expect((await ask('/api/other')).headers.get('ratelimit-limit')).toBe('50')
     expect((await ask('/other')).headers.get('ratelimit-limit')).toBe('100')
-  })
-
-  it('has a login that admits many good passwords at once, and few guesses', async () => {
-    const ask = await example('Many logins at once')
-    const login = (password: string) => (): Promise<Response> => ask('/auth/login', post({ password }))
-    const good = await Promise.all(Array.from({ length: 20 }, login('correct horse')))
-    expect(good.every(({ status }) => status === 200)).toBe(true)
-    const guesses = await Promise.all(Array.from({ length: 60 }, login('guess')))
-    expect(guesses.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(3 + 20)
-    expect(await statuses(1, login('guess'))).toEqual([429])
-  })
-
-  it('has an app that limits requests in flight', async () => {
-    const ask = await example('Requests in flight')
-    const answers = await Promise.all([1, 2, 3].map(() => ask('/export')))
-    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 429])
   })
 })

@@ -17,7 +17,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 interface Example {
   readonly AppModule: Type
-  readonly clock?: { advance(by: string): void }
 }
 
 /** Imports the example after a heading. Only the imports of two packages are replaced, by those of their sources. */
@@ -35,17 +34,16 @@ async function exampleAfter(heading: string): Promise<Example> {
 interface Running {
   readonly url: string
   readonly app: INestApplication
-  readonly example: Example
 }
 
 async function start(heading: string): Promise<Running> {
-  const example = await exampleAfter(heading)
-  const testing = await Test.createTestingModule({ imports: [example.AppModule] }).compile()
+  const { AppModule } = await exampleAfter(heading)
+  const testing = await Test.createTestingModule({ imports: [AppModule] }).compile()
   const app = testing.createNestApplication({ logger: false })
   app.useWebSocketAdapter(new WsAdapter(app))
   onTestFinished(() => app.close())
   await app.listen(0, '127.0.0.1')
-  return { url: await app.getUrl(), app, example }
+  return { url: await app.getUrl(), app }
 }
 
 const post = (body: unknown = {}): RequestInit => ({
@@ -172,14 +170,7 @@ describe('the README of @halt/nest', () => {
     expect(await json(`${url}/data`, { headers })).toEqual({ key: 'ip:203.0.113.9' })
   })
 
-  it('has a test that moves the clock', async () => {
-    const { url, example } = await start('## Tests')
-    expect(await statuses(`${url}/data`, 2)).toEqual([200, 429])
-    example.clock?.advance('1m')
-    expect(await statuses(`${url}/data`, 1)).toEqual([200])
-  })
-
   it('has no example that is not run', () => {
-    expect(readme.match(/```ts\n/g)).toHaveLength(14)
+    expect(readme.match(/```ts\n/g)).toHaveLength(13)
   })
 })
