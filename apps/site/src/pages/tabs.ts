@@ -6,7 +6,7 @@ import { readSource } from './repository.ts'
 /** The code of one framework. */
 interface Tab {
   readonly framework: string
-  /** Blocks of code, or a section with its text, as Markdown. */
+  /** Blocks of code, as Markdown. */
   readonly content: string
 }
 
@@ -18,20 +18,10 @@ const LINK = /\[([^\]]+)\]\(([^)\s]+)\)/g
 
 /**
  * Replaces what a page marks as one thing in several frameworks by tabs. It marks links to sections of the frameworks' READMEs,
- * whose code then stands in one place, where tests run it; or sections of its own, each headed by the name of a framework.
+ * whose code then stands in one place, where tests run it.
  */
 export function withTabs(text: string, from: string, write: TabWriter): string {
-  return text.replaceAll(MARKED, (_all, marked: string) =>
-    write(marked.includes('\n### ') ? sectionsIn(marked) : linkedFrom(marked, from)),
-  )
-}
-
-function sectionsIn(marked: string): Tab[] {
-  const [, ...sections] = marked.split(/^### /m)
-  return sections.map(section => {
-    const end = section.indexOf('\n')
-    return { framework: section.slice(0, end), content: section.slice(end).trim() }
-  })
+  return text.replaceAll(MARKED, (_all, marked: string) => write(linkedFrom(marked, from)))
 }
 
 function linkedFrom(links: string, from: string): Tab[] {
