@@ -27,12 +27,16 @@ const GUARD_OPTIONS = Object.keys({
   policy: true,
 } satisfies Record<keyof GuardOptions, true>)
 
-const rowsOf = (text: string) => [...text.matchAll(/^\| `(\w+)` /gm)].map(([, option]) => option ?? '')
+/** The options that the lists of a text describe. An item may describe several. */
+const rowsOf = (text: string) =>
+  [...text.matchAll(/^- (?:\*\*`\w+`\*\*[^*:]*)+/gm)].flatMap(([begin]) =>
+    [...begin.matchAll(/\*\*`(\w+)`\*\*/g)].map(([, option]) => option ?? ''),
+  )
 const rows = rowsOf(page)
 const limiterRows = rowsOf(core.split('## RateLimiter')[1]?.split('\n### ')[0] ?? '')
 
 describe('docs/adapter-options.md', () => {
-  it.each([...GUARD_OPTIONS, 'limiter', 'onLimited'])('describes %s in one row', option => {
+  it.each([...GUARD_OPTIONS, 'limiter', 'onLimited'])('describes %s once', option => {
     expect(rows.filter(row => row === option)).toEqual([option])
   })
 
@@ -40,7 +44,7 @@ describe('docs/adapter-options.md', () => {
     expect(rows.filter(row => !GUARD_OPTIONS.includes(row))).toEqual(['onLimited', 'limiter'])
   })
 
-  it('leaves the options of a limiter to the README of core, which describes each in one row', () => {
+  it('leaves the options of a limiter to the README of core, which describes each once', () => {
     expect(limiterRows.toSorted()).toEqual([...LIMITER_OPTIONS].toSorted())
   })
 
