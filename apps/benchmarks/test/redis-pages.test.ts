@@ -72,28 +72,25 @@ describe('docs/shutdown-and-deploys.md', () => {
     ['../packages/fastify/README.md', '## Several processes'],
     ['../packages/hono/README.md', '## Several processes'],
     ['shutdown-and-deploys.md', '### Nest'],
-  ])(
-    'the program of %s: SIGTERM ends the server and every connection to Redis',
-    async (page, heading) => {
-      await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 10_000 })
-      const before = process.listeners('SIGTERM')
-      const exit = vi.spyOn(process, 'kill').mockImplementation(() => true)
-      try {
-        const { urls } = await run(page, heading)
-        expect((await fetch(`${urls[0]}/`)).status).toBe(200)
-        await vi.waitFor(async () => expect(await connections()).toBe(2), { timeout: 10_000 })
+  ])('the program of %s: SIGTERM ends the server and every connection to Redis', async (page, heading) => {
+    await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 10_000 })
+    const before = process.listeners('SIGTERM')
+    const exit = vi.spyOn(process, 'kill').mockImplementation(() => true)
+    try {
+      const { urls } = await run(page, heading)
+      expect((await fetch(`${urls[0]}/`)).status).toBe(200)
+      await vi.waitFor(async () => expect(await connections()).toBe(2), { timeout: 10_000 })
 
-        const told = process.listeners('SIGTERM').filter(listener => !before.includes(listener))
-        expect(told).toHaveLength(1)
-        told[0]?.('SIGTERM')
-        await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 10_000 })
-        await expect(fetch(`${urls[0]}/`)).rejects.toThrow('fetch failed')
-        process.off('SIGTERM', told[0]!)
-      } finally {
-        exit.mockRestore()
-      }
-    },
-  )
+      const told = process.listeners('SIGTERM').filter(listener => !before.includes(listener))
+      expect(told).toHaveLength(1)
+      told[0]?.('SIGTERM')
+      await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 10_000 })
+      await expect(fetch(`${urls[0]}/`)).rejects.toThrow('fetch failed')
+      process.off('SIGTERM', told[0]!)
+    } finally {
+      exit.mockRestore()
+    }
+  })
 })
 
 describe.each([

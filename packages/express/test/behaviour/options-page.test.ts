@@ -76,7 +76,9 @@ describe('docs/adapter-options.md', () => {
   it('has an example with several limits', async () => {
     const url = await serve(1)
     const { headers } = await fetch(`${url}/data`)
-    expect(headers.get('ratelimit')).toMatch(/^"second";r=9;t=\d, "hour";r=999;t=\d, "everybody";r=4999;t=\d$/)
+    expect(headers.get('ratelimit')).toMatch(
+      /^"second";r=9;t=\d, "hour";r=999;t=\d, "everybody";r=4999;t=\d$/,
+    )
     // All at once, because the bucket refills by ten per second.
     const answers = await Promise.all(Array.from({ length: 60 }, () => fetch(`${url}/data`)))
     expect(answers.map(({ status }) => status)).toContain(429)
