@@ -17,7 +17,8 @@ export const FILES = {
 import express from 'express'
 
 const app = express()
-app.use(halt({ policy: { name: 'api', limit: 5, window: '1m' }, exemptPrivateIps: false }))
+const policy = { name: 'api', limit: 5, window: '1m' }
+app.use(halt({ policy, exemptPrivateIps: false }))
 app.get('/', (req, res) => void res.send('hello'))
 app.listen(3000)
 `,
