@@ -1,6 +1,7 @@
 export {
   algorithms,
   codes,
+  shareCodes,
   abuseScore,
   leavesAt,
   type Algorithm,
