@@ -45,6 +45,7 @@ export {
   withReading,
 } from './turn-share.ts'
 export { mayHold, waitToHold } from './permit-share.ts'
+export { shareRuleOf } from './share-rule.ts'
 export { debtAt } from './token-bucket.ts'
 export type { Algorithm, LastCharge, Layout } from './algorithm.ts'
 export type { AlgorithmCode, Rule, State } from './rule.ts'

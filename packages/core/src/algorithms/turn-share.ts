@@ -80,13 +80,14 @@ export function ticketIn(state: State, units: number, pool: Rule, weight: number
   return { tag: state[TAG]! - distance(units, { pool, weight }), epoch: state[EPOCH]! }
 }
 
-/** Corrects the tag by units that were used beyond those taken, or by fewer, if negative. */
-export function correctTurn(state: State, now: number, units: number, turn: Turn): void {
+/** Corrects the tag by units that were used beyond those taken, or by fewer, if negative. Returns whether it changed. */
+export function correctTurn(state: State, now: number, units: number, turn: Turn): boolean {
   const { clock } = turn
   const isKnown = isValid(state, now, clock)
-  if (!isKnown && units <= 0) return
+  if (!isKnown && units <= 0) return false
   const by = units < 0 ? -distance(-units, turn) : distance(units, turn)
   keep(state, now, (isKnown ? state[TAG]! : clock.reading) + by, turn)
+  return true
 }
 
 /** What a tag and its clock are at an instant, for those who must wait, and for people. */

@@ -1,4 +1,4 @@
-import { shareCodes, type Rule } from '../algorithms/index.ts'
+import { type Rule, shareRuleOf } from '../algorithms/index.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 import { describe } from '../base/describe.ts'
 import { checkNames, type Fields, fail } from '../base/options-check.ts'
@@ -78,11 +78,11 @@ export function compileFair({ by, weight = 1 }: Fair<never>): CompiledFair {
     keyExtractor: typeof by === 'function' ? by : undefined,
     weight,
     share(pool, tenant) {
-      const counter = shareCounter(pool, tenant)
-      let rule = rules.get(counter)
+      const key = `${tenant} ${pool.counter}`
+      let rule = rules.get(key)
       // With other numbers the pool is another rule, and its shares too.
       if (rule === undefined || rule.limit !== pool.limit || rule.window !== pool.window)
-        rules.set(counter, (rule = shareRule(pool, counter)))
+        rules.set(key, (rule = shareRuleOf(pool, tenant)))
       return rule
     },
   }
@@ -91,20 +91,6 @@ export function compileFair({ by, weight = 1 }: Fair<never>): CompiledFair {
 /** Whether a value is a weight. */
 export function isWeight(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_WEIGHT
-}
-
-/** The name of the counter of a tenant's share, in the same place of a store as its pool. */
-function shareCounter({ counter, code }: Rule, tenant: string): string {
-  const name = counter.slice(0, -code.length - 1)
-  return `${name}${name.includes('@') ? '' : '@'}~${tenant}:${shareCode(code)}`
-}
-
-function shareRule(pool: Rule, counter: string): Rule {
-  return Object.freeze({ ...pool, code: shareCode(pool.code), counter, cooldown: 0, reduced: undefined })
-}
-
-function shareCode(code: Rule['code']): Rule['code'] {
-  return code === 'c' ? shareCodes.concurrency : shareCodes['token-bucket']
 }
 
 function refuse(message: string, fix: string): never {

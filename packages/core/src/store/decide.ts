@@ -111,9 +111,9 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     const clock = shares?.clockAt(i)
     if (passes[i]) {
       const units = grants?.[i] ?? demand.cost
-      if (allowed && chargesShare(demand, i, units, shares))
-        keep(demand, rules[i]!, states[i]!, counters, now)
-      else if (allowed)
+      const turned = allowed ? shares?.charge(i, units) : false
+      if (turned === true) keep(demand, rules[i]!, states[i]!, counters, now)
+      else if (turned === undefined)
         applyDemand(demand, units, rules[i]!, states[i]!, counters, now, clock, start?.isPlace)
     } else if (start !== undefined) {
       if (shares?.promise(i)) keep(demand, rules[i]!, states[i]!, counters, now)
@@ -225,12 +225,6 @@ function applyDemand(
   if (state.length === 0) return
   if (state[0]! <= now) state[0] = 0
   keep(demand, rule, state, counters, now, clock)
-}
-
-/** Charges a tenant's tag by a demand that passes. Returns false if the demand is charged as any other. */
-function chargesShare({ mode }: Demand, at: number, units: number, shares: Shares | undefined): boolean {
-  if (shares === undefined || units === 0 || mode === Mode.PEEK || mode === Mode.HOLD) return false
-  return shares.charge(at, units)
 }
 
 /** Writes the counter of a demand, a pool together with its clock. */

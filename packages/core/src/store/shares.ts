@@ -10,6 +10,8 @@ import {
   newClock,
   type Rule,
   standingOf,
+  type Ticket,
+  ticketIn,
   type State,
   takeTurn,
   type Turn,
@@ -18,6 +20,7 @@ import {
   withReading,
 } from '../algorithms/index.ts'
 import { type Demand, Mode } from './contract.ts'
+import type { Evaluation } from './evaluation.ts'
 
 /** A group while it is judged, by the indexes of its demands. */
 interface Judged {
@@ -42,6 +45,25 @@ export function shareAt(demands: readonly Demand[], at: number): number {
   return demands.findIndex(
     ({ terms, subject: own }) => terms?.share?.pool === rule.counter && own === subject,
   )
+}
+
+/**
+ * The ticket that a store gave with an evaluation for the demand at an index. Undefined if it gave none: the demand is about no share of
+ * a bucket, passed, or had a ticket before.
+ */
+export function ticketOf(
+  demands: readonly Demand[],
+  at: number,
+  { passes, states, startsIn, allowed, instants, now }: Evaluation,
+): Ticket | undefined {
+  const { cost, mode, terms } = demands[at]!
+  const pool = poolAt(demands, at)
+  const state = states[at] ?? []
+  const { share } = terms ?? {}
+  const isAsked = share !== undefined && share.ticket === undefined && mode === Mode.CHARGE && terms?.maxWait
+  if (!isAsked || pool < 0 || passes[at] === true || startsIn === undefined || allowed) return undefined
+  if (state.length < 6 || state[1]! <= (instants?.[at] ?? now)) return undefined
+  return ticketIn(state, terms.least ?? cost, demands[pool]!.rule, share.weight)
 }
 
 /** The pools of a group, and the shares that its demands have of them, while the group is decided at one instant. */
@@ -126,21 +148,24 @@ export class Shares {
     return waitToHold(states[at]!, states[pool]!, this.#now, units, rules[pool]!, terms!.share!.weight)
   }
 
-  /** Changes the tag of a tenant by a demand that passes. Returns false if the demand is not about a tag, and is charged as any other. */
-  charge(at: number, units: number): boolean {
+  /** Changes the tag of a tenant by a demand that passes. Returns whether it changed; undefined if the demand is charged as any other. */
+  charge(at: number, units: number): boolean | undefined {
     const turn = this.#turns[at]
-    if (turn === undefined) return false
-    const state = this.#judged.states[at]!
-    if (this.#judged.demands[at]!.mode === Mode.SETTLE) correctTurn(state, this.#now, units, turn)
-    else takeTurn(state, this.#now, units, turn)
+    if (turn === undefined) return undefined
+    const { demands, states } = this.#judged
+    const { mode } = demands[at]!
+    if (units === 0 || mode === Mode.PEEK || mode === Mode.HOLD) return false
+    if (mode === Mode.SETTLE) return correctTurn(states[at]!, this.#now, units, turn)
+    takeTurn(states[at]!, this.#now, units, turn)
     return true
   }
 
   /** Promises a tenant that must wait its next turn. Returns false if there is none to promise, or if it was promised before. */
   promise(at: number): boolean {
     const turn = this.#turns[at]
-    const { cost, terms } = this.#judged.demands[at]!
-    if (turn === undefined || turn.ticket !== undefined || !terms?.maxWait) return false
+    const { cost, mode, terms } = this.#judged.demands[at]!
+    if (turn === undefined || turn.ticket !== undefined || mode !== Mode.CHARGE || !terms?.maxWait)
+      return false
     giveTicket(this.#judged.states[at]!, this.#now, terms.least ?? cost, turn)
     return true
   }
