@@ -100,9 +100,13 @@ export function withClock(
   now: number,
   rule: Rule,
 ): { readonly state: State; readonly until: number } {
-  const until = now + Math.ceil(state[2]! / state[4]!) + paceOf(rule).kept
+  const [cooldown, at, owed, unit, rate] = state as [number, number, number, number, number]
+  // The reading is that of `now`, so the debt must be, too. A line was paid already.
+  const debt = state.length > PARTS || at >= now ? owed : Math.max(0, owed - (now - at) * rate)
+  const until = now + Math.ceil(debt / rate) + paceOf(rule).kept
   const parts = state.length > PARTS ? state[PARTS]! + CLOCK : CLOCK
-  return { state: [...state.slice(0, PARTS), parts, ...state.slice(PARTS + 1), reading, epoch, until], until }
+  const bucket = [cooldown, Math.max(at, now), debt, unit, rate, parts]
+  return { state: [...bucket, ...state.slice(PARTS + 1), reading, epoch, until], until }
 }
 
 /** A virtual clock that begins. */

@@ -16,12 +16,12 @@
 -- It makes no function before it knows that it needs one, and does nothing for parts that a group lacks, because it runs for
 -- every check.
 
---@ record rule own: kind cooldown reduced capacity unit=5 rate=6 length=5 edge1=6 edge2=7 edge3=8 window=5 slice=6 precision=7
+--@ record rule own pooled: kind cooldown reduced capacity unit=5 rate=6 length=5 edge1=6 edge2=7 edge3=8 window=5 slice=6 precision=7
 --@ record penalty_rule: threshold duration decay severity echo factor longest
 --@ record state turned: cooldown at=2 debt=3 unit=4 rate=5 parts=6 born=7 tail=8 pool=9 kept=10 gone=11 holes=12 ends=2 count=3 granted=4 till=2 tag=3 epoch=4
 --@ record line: cooldown at debt unit rate parts born tail pool kept gone holes
 --@ record score: ends points last violations level fresh
---@ record item first: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds stored clock shared pool turn for_turn
+--@ record item first pool: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds stored clock shared pool turn for_turn
 --@ record terms: wait least floor hold since position born
 --@ record shared: pool weight tag epoch
 --@ record turn: pace reading epoch left known start plenty

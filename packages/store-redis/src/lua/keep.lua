@@ -90,9 +90,12 @@ for d = 1, failed and 0 or count do
       end
       if state.cooldown > fresh then fresh = state.cooldown end
       if item.clock then
-        local clock, ends = item.clock, now + ceil(state.debt / state.rate) + pace_of(rule)[5]
+        local clock, at, debt = item.clock, state.at, state.debt
+        -- The reading is that of this instant, so the debt must be, too. A line was paid already.
+        if #state == 5 and at < now then at, debt = now, math.max(0, debt - (now - at) * state.rate) end
+        local ends = now + ceil(debt / state.rate) + pace_of(rule)[5]
         local bucket = #state > 5 and string.sub(value, 1, 40) .. pack('>d', 3) .. string.sub(value, 49)
-          or pack('>dddddd', state.at, state.debt, state.unit, state.rate, state.cooldown, 2)
+          or pack('>dddddd', at, debt, state.unit, state.rate, state.cooldown, 2)
         value = bucket .. pack('>ddd', clock[1], clock[2], ends)
         if ends > fresh then fresh = ends end
       end

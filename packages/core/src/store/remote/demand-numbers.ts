@@ -12,6 +12,8 @@ const IN_FLIGHT = 3
 export const BUCKET: number = KINDS.bucket
 /** The kind of a fixed window and of a quota. */
 export const WINDOW: number = KINDS.window
+/** The kind of a tenant's share of a token bucket. */
+export const TAG: number = KINDS.tag
 
 /** The kind of arithmetic of each algorithm, as a number that is sent to a server. */
 export const ALGORITHM_KINDS: Readonly<Record<AlgorithmCode, number>> = Object.fromEntries(
