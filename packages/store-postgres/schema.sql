@@ -45,7 +45,7 @@ BEGIN
     has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
     need float8, others float8,
     -- the share of a pool: the place of the pool in the group, the weight, the ticket and its clock
-    pool_at int, weight float8, ticket float8, ticket_epoch float8,
+    pool_at int, weight float8, ticket float8, ticket_epoch float8, wants_ticket boolean,
     -- the counter, and what becomes of it
     state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8,
     -- the clock of a pool; of a share the tag, the tag from which units are counted, and the units that the pool has free
@@ -680,7 +680,8 @@ BEGIN
     IF marks & 8 > 0 THEN
       item.pool_at := n[i];
       item.weight := n[i + 1];
-      item.ticket := nullif(n[i + 2], -1);
+      item.ticket := CASE WHEN n[i + 2] >= 0 THEN n[i + 2] END;
+      item.wants_ticket := n[i + 2] = -2;
       item.ticket_epoch := n[i + 3];
       i := i + 4;
     END IF;
@@ -913,7 +914,7 @@ BEGIN
           units := item.least;
           IF start IS NULL THEN
             units := CASE
-              WHEN item.pool_at IS NOT NULL THEN 'Infinity'
+              WHEN item.kind = 4 THEN 'Infinity'
               WHEN item.kind = 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
               ELSE item.capacity - item.used
             END;
@@ -967,7 +968,7 @@ BEGIN
         IF pooled.used + item.cost * pooled.unit <= pace[1] THEN
           tag := least(tag, item.clock[1]);
         END IF;
-      ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.ticket IS NULL THEN
+      ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.wants_ticket THEN
         -- Promises the tenant its next turn: the tag before these units is its ticket.
         tag := item.turn_at + floor(least(item.need, pooled.capacity) * pace[3] / item.weight);
       END IF;

@@ -48,7 +48,8 @@ FOR d IN 1 .. count LOOP
   IF marks & 8 > 0 THEN
     item.pool_at := n[i];
     item.weight := n[i + 1];
-    item.ticket := nullif(n[i + 2], -1);
+    item.ticket := CASE WHEN n[i + 2] >= 0 THEN n[i + 2] END;
+    item.wants_ticket := n[i + 2] = -2;
     item.ticket_epoch := n[i + 3];
     i := i + 4;
   END IF;

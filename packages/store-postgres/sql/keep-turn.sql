@@ -18,7 +18,7 @@ ELSIF item.fits AND allowed AND item.cost <> 0 AND item.mode <= 1 THEN
   IF pooled.used + item.cost * pooled.unit <= pace[1] THEN
     tag := least(tag, item.clock[1]);
   END IF;
-ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.ticket IS NULL THEN
+ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.wants_ticket THEN
   -- Promises the tenant its next turn: the tag before these units is its ticket.
   tag := item.turn_at + floor(least(item.need, pooled.capacity) * pace[3] / item.weight);
 END IF;

@@ -103,7 +103,7 @@ IF allowed THEN
       units := item.least;
       IF start IS NULL THEN
         units := CASE
-          WHEN item.pool_at IS NOT NULL THEN 'Infinity'
+          WHEN item.kind = 4 THEN 'Infinity'
           WHEN item.kind = 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
           ELSE item.capacity - item.used
         END;

@@ -31,7 +31,7 @@ kind int, cooldown float8, capacity float8, unit float8, rate float8, span float
 own_cooldown float8, own_capacity float8,
 has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
 need float8, others float8,
-pool_at int, weight float8, ticket float8, ticket_epoch float8,
+pool_at int, weight float8, ticket float8, ticket_epoch float8, wants_ticket boolean,
 state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8,
 clock float8[], known float8, turn_at float8, units_free float8, for_turn boolean
 );
@@ -573,7 +573,8 @@ END IF;
 IF marks & 8 > 0 THEN
 item.pool_at := n[i];
 item.weight := n[i + 1];
-item.ticket := nullif(n[i + 2], -1);
+item.ticket := CASE WHEN n[i + 2] >= 0 THEN n[i + 2] END;
+item.wants_ticket := n[i + 2] = -2;
 item.ticket_epoch := n[i + 3];
 i := i + 4;
 END IF;
@@ -787,7 +788,7 @@ has_least := true;
 units := item.least;
 IF start IS NULL THEN
 units := CASE
-WHEN item.pool_at IS NOT NULL THEN 'Infinity'
+WHEN item.kind = 4 THEN 'Infinity'
 WHEN item.kind = 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
 ELSE item.capacity - item.used
 END;
@@ -836,7 +837,7 @@ END IF;
 IF pooled.used + item.cost * pooled.unit <= pace[1] THEN
 tag := least(tag, item.clock[1]);
 END IF;
-ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.ticket IS NULL THEN
+ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.wants_ticket THEN
 tag := item.turn_at + floor(least(item.need, pooled.capacity) * pace[3] / item.weight);
 END IF;
 CONTINUE WHEN tag IS NULL;

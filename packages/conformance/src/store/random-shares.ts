@@ -70,7 +70,7 @@ export function randomShare(
   const weight = pick([1, 1, 1, 5, 100])
   const rule = shareRuleOf(pool, tenant)
   const ticket = random() < 0.6 ? ticketIn(pick, past, rule, cost, random() < 0.1) : undefined
-  const share = { pool: pool.counter, weight, ticket }
+  const share = { pool: pool.counter, weight, ticket, wantsTicket: ticket === undefined && random() < 0.8 }
   const penalized = random() < 0.2
   return [
     { rule: pool, subject, cost, mode, penalized, terms: maxWait || least ? { maxWait, least } : undefined },
@@ -102,6 +102,6 @@ function ticketsOf(
 ): NonNullable<ReturnType<typeof ticketOf>>[] {
   return demands.flatMap((demand, i) => {
     if (demand.rule.counter !== counter || demand.cost !== cost || demand.mode !== Mode.CHARGE) return []
-    return ticketOf(demands, i, evaluation) ?? []
+    return ticketOf({ demands }, i, evaluation) ?? []
   })
 }

@@ -18,7 +18,6 @@ export const permitShare: Algorithm = {
   ...concurrency,
   // The pool beside it decides, as `store/shares.ts` says.
   fits: () => true,
-  remaining: () => Number.POSITIVE_INFINITY,
   wait: () => 0,
 }
 

@@ -69,6 +69,8 @@ export interface Share {
   readonly weight: number
   /** The turn that the store promised the tenant, where it asks again. Only with `maxWait`. */
   readonly ticket?: Ticket | undefined
+  /** Whether the store promises the tenant its next turn where its turn has not come. Only with `maxWait`. Default false. */
+  readonly wantsTicket?: boolean | undefined
 }
 
 /** What one policy asks of a store for one request. Plain data. */

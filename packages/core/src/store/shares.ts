@@ -10,8 +10,6 @@ import {
   newClock,
   type Rule,
   standingOf,
-  type Ticket,
-  ticketIn,
   type State,
   takeTurn,
   type Turn,
@@ -20,7 +18,6 @@ import {
   withReading,
 } from '../algorithms/index.ts'
 import { type Demand, Mode } from './contract.ts'
-import type { Evaluation } from './evaluation.ts'
 
 /** A group while it is judged, by the indexes of its demands. */
 interface Judged {
@@ -45,25 +42,6 @@ export function shareAt(demands: readonly Demand[], at: number): number {
   return demands.findIndex(
     ({ terms, subject: own }) => terms?.share?.pool === rule.counter && own === subject,
   )
-}
-
-/**
- * The ticket that a store gave with an evaluation for the demand at an index. Undefined if it gave none: the demand is about no share of
- * a bucket, passed, or had a ticket before.
- */
-export function ticketOf(
-  demands: readonly Demand[],
-  at: number,
-  { passes, states, startsIn, allowed, instants, now }: Evaluation,
-): Ticket | undefined {
-  const { cost, mode, terms } = demands[at]!
-  const pool = poolAt(demands, at)
-  const state = states[at] ?? []
-  const { share } = terms ?? {}
-  const isAsked = share !== undefined && share.ticket === undefined && mode === Mode.CHARGE && terms?.maxWait
-  if (!isAsked || pool < 0 || passes[at] === true || startsIn === undefined || allowed) return undefined
-  if (state.length < 6 || state[1]! <= (instants?.[at] ?? now)) return undefined
-  return ticketIn(state, terms.least ?? cost, demands[pool]!.rule, share.weight)
 }
 
 /** The pools of a group, and the shares that its demands have of them, while the group is decided at one instant. */
@@ -160,11 +138,11 @@ export class Shares {
     return true
   }
 
-  /** Promises a tenant that must wait its next turn. Returns false if there is none to promise, or if it was promised before. */
+  /** Promises a tenant that must wait its next turn. Returns false if there is none to promise. */
   promise(at: number): boolean {
     const turn = this.#turns[at]
     const { cost, mode, terms } = this.#judged.demands[at]!
-    if (turn === undefined || turn.ticket !== undefined || mode !== Mode.CHARGE || !terms?.maxWait)
+    if (turn === undefined || mode !== Mode.CHARGE || !terms?.maxWait || terms.share?.wantsTicket !== true)
       return false
     giveTicket(this.#judged.states[at]!, this.#now, terms.least ?? cost, turn)
     return true

@@ -9,7 +9,7 @@
 --         numbers of the penalty and of the key; then for each demand its rule, cost, mode (plus 16 under a penalty, plus 32
 --         with terms, plus 64 with a share), its terms (the longest wait, the fewest units or -1, the share left to others, how long the units are
 --         kept, the instant since which they were, the place in line or -1, the id of its line), its share of a pool (the
---         place of the pool in the group, the weight, the ticket or -1, the clock of the ticket) and, in a settlement, its charged_to.
+--         place of the pool in the group, the weight, the ticket, or -1, or -2 where one is wanted, the clock of the ticket) and, in a settlement, its charged_to.
 --         The commonest call has other arguments: lone-bucket.lua.
 -- reply   the clock, then the reply to each group: reply.lua.
 --

@@ -12,7 +12,7 @@ elseif fits and allowed and cost ~= 0 and item.mode <= MODE.SHADOW then
   if shared.tag >= 0 and shared.epoch == turn.epoch and turn.known then tag = turn.known
   else tag = (turn.known and math.max(lowest, turn.known) or lowest) + distance end
   if pool.used + cost * pooled.unit <= pace.plenty and tag > turn.reading then tag = turn.reading end
-elseif not fits and wait and item.mode == MODE.CHARGE and terms.wait > 0 and shared.tag < 0 then
+elseif not fits and wait and item.mode == MODE.CHARGE and terms.wait > 0 and shared.tag == -2 then
   -- Promises the tenant its next turn: the tag before these units is its ticket.
   tag = turn.start + math.floor(math.min(item.need, room) * pace.per_unit / shared.weight)
 end

@@ -82,7 +82,7 @@ for d = 1, allowed and count or 0 do
   if terms and terms.least >= 0 then
     granted, left = true, terms.least
     if not wait then
-      local units = item.shared and math.huge or rule.kind == KIND.BUCKET and math.floor((rule.capacity * rule.unit - item.used) / rule.unit) or rule.capacity - item.used
+      local units = rule.kind == KIND.TAG and math.huge or rule.kind == KIND.BUCKET and math.floor((rule.capacity * rule.unit - item.used) / rule.unit) or rule.capacity - item.used
       left = math.min(item.cost, math.max(0, units) - item.others)
     end
   end

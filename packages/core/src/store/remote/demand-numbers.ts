@@ -44,11 +44,11 @@ export function termNumbers(terms: Terms): number[] {
 
 /**
  * The numbers of a demand's share, in the order in which a server reads them: the place of its pool in the group, counted from 1, the
- * weight, and the ticket, with -1 for none. Empty for a demand without a share.
+ * weight, and the ticket, with -1 for none and -2 for one that is wanted. Empty for a demand without a share.
  */
 export function shareNumbers(demands: readonly Demand[], at: number): number[] {
   const share = demands[at]!.terms?.share
   if (share === undefined) return []
-  const { tag = -1, epoch = 0 } = share.ticket ?? {}
+  const { tag = share.wantsTicket === true ? -2 : -1, epoch = 0 } = share.ticket ?? {}
   return [poolAt(demands, at) + 1, share.weight, tag, epoch]
 }
