@@ -52,9 +52,11 @@ function withShare(
 ): PolicyVerdict {
   const own = { ...verdict, key: check.extras![policy]!.tenant ?? verdict.key }
   if (evaluation.passes[at] === true) return own
-  const retryAfter = seconds(waitForShare(at, check, evaluation))
-  if (!own.allowed && own.retryAfter >= retryAfter) return own
-  return { ...own, allowed: false, reason: 'fair-share', retryAfter }
+  const wait = waitForShare(at, check, evaluation)
+  const others = demandsAt(check, policy).filter(other => other !== at)
+  const waits = others.map(other => waitAt(policy, other, check, evaluation))
+  if (!own.allowed && Math.max(...waits) >= wait) return own
+  return { ...own, allowed: false, reason: 'fair-share', retryAfter: seconds(wait) }
 }
 
 /** Reads the verdict of one demand for its policy. The limit comes from the policy's own demand. */
@@ -80,11 +82,13 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
 /** Microseconds until all counters of a policy let its cost pass. */
 export function longestWait(policy: number, check: Check, evaluation: Evaluation): number {
   let longest = 0
-  for (const at of demandsAt(check, policy)) {
-    const wait = waitOf(policy, at, check, evaluation.states[at] ?? [], evaluationAt(evaluation, at))
-    longest = Math.max(longest, wait)
-  }
+  for (const at of demandsAt(check, policy))
+    longest = Math.max(longest, waitAt(policy, at, check, evaluation))
   return longest
+}
+
+function waitAt(policy: number, at: number, check: Check, evaluation: Evaluation): number {
+  return waitOf(policy, at, check, evaluation.states[at] ?? [], evaluationAt(evaluation, at))
 }
 
 /** Microseconds until the counter of one demand lets the policy's cost pass. */

@@ -1,73 +1,119 @@
-import { afterAll, describe, expect, it } from 'vitest'
+// Callers that wait for a bucket which their tenants share, in several processes, in virtual time.
+import { describe, expect, it } from 'vitest'
 
-import { inVirtualTime, perSecond } from '../line/rows.ts'
-import { makeWorld, type World } from '../line/world.ts'
+import { aWorld, inVirtualTime, perSecond } from '../line/rows.ts'
+import type { World } from '../line/world.ts'
 
 inVirtualTime()
 
 interface Scene {
   readonly noisy: number
-  readonly noisyProcesses: number
+  readonly processes: number
   readonly quiet: number
   readonly rate: number
   readonly burst: number
-  readonly weights?: readonly number[]
+  /** The weights of the noisy tenants, in turn. */
+  readonly weights: readonly number[]
 }
 
-async function play(scene: Scene, seconds = 20) {
-  const { noisy, noisyProcesses, quiet, rate, burst } = scene
-  const weights = new Map(Array.from({ length: noisy }, (_, i) => [`n${i}`, scene.weights?.[i % scene.weights.length] ?? 1]))
+const SECONDS = 12
+/** Callers that each noisy tenant has waiting in each process. */
+const BACKLOG = 4
+
+/** Noisy tenants with endless backlogs, and quiet ones that ask for half of their share. */
+async function play({ noisy, processes, quiet, rate, burst, weights }: Scene) {
+  const weightOf = new Map(Array.from({ length: noisy }, (_, i) => [`n${i}`, weights[i % weights.length]!]))
   const policy = {
     ...perSecond(rate, burst),
-    keyStrategy: 'shared',
-    fair: { by: 'user', weight: (request: { user: { id: string } }) => weights.get(request.user.id) ?? 1 },
-  } as never
-  const world = await makeWorld({ policy, processes: noisyProcesses, changes: 'never', delays: { least: 300, most: 900 }, limiter: { mostWaiting: 100_000 } })
-  const backlog = new Map<string, number>()
-  const feed = (): void => {
-    for (let n = 0; n < noisy; n++)
-      for (let p = 0; p < noisyProcesses; p++) {
-        const key = `n${n} ${p}`
-        while ((backlog.get(key) ?? 0) < 4) {
-          backlog.set(key, (backlog.get(key) ?? 0) + 1)
-          const caller = world.ask(p, { user: `n${n}`, maxWaitMs: 600_000 })
-          void caller.done.then(() => void backlog.set(key, backlog.get(key)! - 1))
-        }
-      }
+    keyStrategy: 'shared' as const,
+    fair: {
+      by: 'user' as const,
+      weight: (request: { user: { id: string } }) => weightOf.get(request.user.id) ?? 1,
+    },
   }
-  const share = rate / (noisy + quiet)
-  for (let ms = 0; ms < seconds * 1000; ms += 5) {
-    feed()
-    for (let q = 0; q < quiet; q++) {
-      // Half of its share.
-      if (world.random.next() < (share * 0.5 * 5) / 1000) world.ask(q % noisyProcesses, { user: `q${q}`, maxWaitMs: 600_000 })
-    }
+  const world = await aWorld(policy as never, { processes, delays: { least: 300, most: 900 } })
+  const sum = [...weightOf.values()].reduce((a, b) => a + b, 0) + quiet
+  const share = rate / sum
+  for (const user of weightOf.keys())
+    for (let p = 0; p < processes; p++) for (let i = 0; i < BACKLOG; i++) keepAsking(world, p, user)
+  for (let ms = 0; ms < SECONDS * 1000; ms += 5) {
+    for (let q = 0; q < quiet; q++)
+      if (world.random.next() < share * 0.5 * 0.005)
+        world.ask(q % processes, { user: `q${q}`, maxWaitMs: 600_000 })
     await world.pass(5)
   }
-  const half = (seconds / 2) * 1e6
-  const begin = world.time.now - half
-  const starts = world.book.asks.filter(one => one.end === 'started' && one.endedAt! >= begin)
-  const turn = (noisy + quiet) / rate
-  const before = new Map<string, number>()
-  const weightSum = [...weights.values()].reduce((a, b) => a + b, 0) + quiet
-  const turn2 = scene.weights ? weightSum / rate : turn
-  const waits = starts.filter(one => one.user.startsWith('q')).sort((a, b) => a.endedAt! - b.endedAt!).map(one => {
-    const from = Math.max(one.askedAt, before.get(one.user) ?? 0)
-    before.set(one.user, one.endedAt!)
-    return (one.endedAt! - from) / 1e6 / turn2
-  }).sort((a, b) => a - b)
-  const per = [...weights].map(([name, w]) => starts.filter(one => one.user === name).length / w)
-  const calls = world.arrivals.length / world.book.asks.filter(one => one.end === 'started').length
-  return { used: starts.length / (rate * (seconds / 2)), calls, noisy: [Math.min(...per), Math.max(...per)], quiet: waits.length, p50: waits[Math.floor(waits.length / 2)], p99: waits[Math.floor(waits.length * 0.99)], worst: waits.at(-1) }
+  const starts = world.book.asks.filter(({ end }) => end === 'started')
+  const late = starts.filter(({ endedAt }) => endedAt! >= (SECONDS / 2) * 1e6)
+  const perWeight = [...weightOf].map(
+    ([user, weight]) => late.filter(one => one.user === user).length / weight,
+  )
+  return {
+    used: late.length / ((rate * SECONDS) / 2),
+    calls: world.arrivals.length / starts.length,
+    spread: Math.max(...perWeight) / Math.min(...perWeight),
+    turns: waitsAtHead(late).map(wait => (wait * rate) / sum / 1e6),
+  }
 }
 
-describe('acquire of a fair bucket', () => {
+/** Lets a tenant ask again as soon as it was served. */
+function keepAsking(world: World, process: number, user: string): void {
+  const { done } = world.ask(process, { user, maxWaitMs: 600_000 })
+  void done.then(() => keepAsking(world, process, user))
+}
+
+/** How long the quiet ones waited at the heads of their own lines. Microseconds, sorted. */
+function waitsAtHead(starts: World['book']['asks']): number[] {
+  const last = new Map<string, number>()
+  return starts
+    .filter(({ user }) => user.startsWith('q'))
+    .sort((a, b) => a.endedAt! - b.endedAt!)
+    .map(({ user, askedAt, endedAt }) => {
+      const from = Math.max(askedAt, last.get(user) ?? 0)
+      last.set(user, endedAt!)
+      return endedAt! - from
+    })
+    .sort((a, b) => a - b)
+}
+
+describe('callers of tenants that share a bucket', () => {
   it.each([
-    { noisy: 1, noisyProcesses: 4, quiet: 5, rate: 100, burst: 1 },
-    { noisy: 10, noisyProcesses: 4, quiet: 20, rate: 100, burst: 1 },
-    { noisy: 10, noisyProcesses: 4, quiet: 20, rate: 100, burst: 1, weights: [1, 5] },
-    { noisy: 10, noisyProcesses: 16, quiet: 20, rate: 100, burst: 1 },
-  ])('%j', async scene => {
-    console.log(JSON.stringify(await play(scene)))
+    ['one noisy tenant', { noisy: 1, processes: 4, quiet: 5, rate: 100, burst: 1, weights: [1] }, 2, 4],
+    ['ten noisy tenants', { noisy: 10, processes: 4, quiet: 20, rate: 100, burst: 1, weights: [1] }, 2, 6],
+    [
+      'tenants of weights 1 and 5',
+      { noisy: 6, processes: 4, quiet: 10, rate: 100, burst: 1, weights: [1, 5] },
+      2.5,
+      8,
+    ],
+  ] as const)('have fair turns beside %s', async (_, scene, turns, calls) => {
+    const found = await play(scene)
+    expect(found.used).toBeGreaterThan(0.99)
+    expect(found.spread).toBeLessThan(1.12)
+    expect(found.turns[Math.floor(found.turns.length * 0.98)]).toBeLessThan(turns)
+    expect(found.calls).toBeLessThanOrEqual(calls)
+  })
+
+  it('leave nothing behind: a caller that gives up gives its ticket back', async () => {
+    const policy = { ...perSecond(10), keyStrategy: 'shared', fair: { by: 'user' } }
+    const world = await aWorld(policy as never, { delays: { least: 300, most: 900 } })
+    for (let i = 0; i < 3; i++) world.ask(0, { user: 'a' })
+    const leaving = Array.from({ length: 5 }, () => world.ask(0, { user: 'b' }))
+    await world.pass(250)
+    for (const caller of leaving) caller.leaving.abort()
+    await world.pass(1000)
+    const next = world.ask(0, { user: 'b' })
+    await world.pass(300)
+    expect(next.ask.end).toBe('started')
+    expect(world.processes[0]!.limiter.waiting).toBe(0)
+  })
+
+  it('are refused at once where their turn is too far away', async () => {
+    const policy = { ...perSecond(10), keyStrategy: 'shared', fair: { by: 'user' } }
+    const world = await aWorld(policy as never, {})
+    for (let i = 0; i < 3; i++) world.ask(0, { user: 'a' })
+    await world.pass(20)
+    const impatient = world.ask(0, { user: 'a', maxWaitMs: 20 })
+    await world.pass(100)
+    expect(impatient.ask.end).toBe('refused')
   })
 })
