@@ -1,4 +1,4 @@
-import { counterParts } from '@halt/core/store'
+import { counterParts, shareCodes } from '@halt/core/store'
 
 import { Table } from './table.ts'
 import { Tables } from './tables.ts'
@@ -22,8 +22,8 @@ const NOWHERE = { counter: '' } as Place
 
 // So many tables leave one to each new route, so that no text is joined. The counters of later routes share a table per policy.
 const FEW_TABLES = 64
-// The code of the counters of idempotency keys. There are many, and each has one subject.
-const IDEMPOTENCY = 'i'
+// The codes of the counters of idempotency keys and of tenants' shares. There are many, and each has one subject.
+const MANY: ReadonlySet<string> = new Set(['i', ...Object.values(shareCodes)])
 
 // Such a counter has a table for itself. The name of each subject is then used as it is, and not joined with a detail.
 const PARTS: ReadonlySet<string> = new Set(Object.values(counterParts))
@@ -84,7 +84,7 @@ export class Places {
     const name = counter.slice(0, at + 1) + counter.slice(end)
     let shared = this.tables.get(name)
     // A counter without a table of its own may be in the shared one. So a route gets its own only while there is none to share.
-    if (shared === undefined && code !== IDEMPOTENCY && this.tables.size < FEW_TABLES)
+    if (shared === undefined && !MANY.has(code) && this.tables.size < FEW_TABLES)
       return { counter, table: this.#add(counter, code), detail: '' }
     shared ??= this.#add(name, code)
     return { counter, table: shared, detail: ` ${counter.slice(at + 1, end)}` }

@@ -12,9 +12,8 @@ const SPARSE = 128
 // The code of the counters that hold penalties.
 const PENALTY = 'p'
 // The numbers that each slab keeps for a counter with its cool-down. A quota that was topped up has the granted amount behind
-// them, a bucket in front of which callers wait has their line.
-const BUCKET_NUMBERS = 5
-const WINDOW_NUMBERS = 3
+// them, a bucket in front of which callers wait has their line, one that tenants share its clock.
+const OWN_NUMBERS: Readonly<Record<Exclude<Layout, 'sub-windows'>, number>> = { bucket: 5, window: 3, tag: 4 }
 
 /**
  * A few thousand counters of a table. Work that grows with the number of counters (growth of a map, a change of layout) is
@@ -93,7 +92,7 @@ export class Segment {
       this.#cooldowns[slot] = cooldown
     } else if (slot < this.#cooldowns.length) this.#cooldowns[slot] = 0
     if (this.#algorithm === undefined || this.#algorithm.layout === 'sub-windows') return
-    const own = this.#isBucket ? BUCKET_NUMBERS : WINDOW_NUMBERS
+    const own = OWN_NUMBERS[this.#algorithm.layout]
     const extra = state.length > own ? state.slice(own) : undefined
     if (extra === undefined && this.#extras.size === 0) return
     this.#countExtra(slot, extra)
@@ -213,6 +212,7 @@ const SLABS: Readonly<Record<Layout, (tally: Tally) => Slab>> = {
   bucket: () => new NarrowSlab(true),
   window: () => new NarrowSlab(false),
   'sub-windows': tally => new SubWindowSlab(tally),
+  tag: () => new WideSlab(3),
 }
 
 function slabFor(code: string, tally: Tally): Slab {

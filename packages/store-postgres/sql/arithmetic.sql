@@ -106,6 +106,7 @@ LANGUAGE sql IMMUTABLE AS $$
       ELSE greatest(greatest(state[2], state[1]) + ceil(state[3] / state[5]), state[10] + 1)
     END
     WHEN 1 THEN state[2]
+    WHEN 4 THEN state[2]
     ELSE coalesce(state[cardinality(state) - 1], 0)
   END)
 $$;

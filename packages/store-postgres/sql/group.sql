@@ -7,7 +7,7 @@
 --        has to wait, `grants` the units of each demand if one accepts fewer than its cost; both may be empty. A demand is a
 --        sign (1 passed, 2 starts a cool-down, 0 neither) and the numbers of its counter. src/reply.ts checks and reads it.
 --
--- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 leases. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant,
+-- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 leases, 4 tags. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant,
 -- 7 look, 8 reset.
 -- Penalty modes: 0 watch, 1 read, 2 record, 3 apply.
 CREATE OR REPLACE FUNCTION halt.group_v3(now float8, keys text[], n float8[], own_clock boolean) RETURNS text
@@ -17,6 +17,7 @@ DECLARE
   count int := n[1];
   items halt.item_v3[] := '{}';
   item halt.item_v3;
+  pooled halt.item_v3;
   state float8[];
   line float8[];
   allowed boolean := true;
@@ -49,6 +50,10 @@ DECLARE
   blocked float8;
   most float8 := 'Infinity';
   units float8;
+  -- Shares of a pool.
+  pace float8[];
+  tag float8;
+  fresh float8;
   -- A demand's marks: 1 with a rule under a penalty, 2 with a calendar, 4 with terms. The first number of its rule.
   marks int;
   rule int;
@@ -94,6 +99,10 @@ BEGIN
   reply := reply || ';' || coalesce(array_to_string(score::bigint[], ' '), '');
   FOR d IN 1 .. count LOOP
     item := items[d];
+    IF item.kind = 4 AND item.clock IS NOT NULL THEN
+      -- A tag with the reading of its clock.
+      item.state := coalesce(item.state, '{0,0,0,0}'::float8[]) || item.clock;
+    END IF;
     reply := reply || CASE WHEN item.fits THEN ';1' WHEN item.starts THEN ';2' ELSE ';0' END
       || coalesce(' ' || array_to_string(item.state::bigint[], ' '), '');
   END LOOP;

@@ -45,8 +45,21 @@ FOR d IN 1 .. count LOOP
     item.need := coalesce(item.least, item.cost) + item.others;
     i := i + 7;
   END IF;
+  IF marks & 8 > 0 THEN
+    item.pool_at := n[i];
+    item.weight := n[i + 1];
+    item.ticket := CASE WHEN n[i + 2] >= 0 THEN n[i + 2] END;
+    item.wants_ticket := n[i + 2] = -2;
+    item.ticket_epoch := n[i + 3];
+    i := i + 4;
+  END IF;
 
   SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
+  IF item.kind = 0 AND (state[6] = 2 AND cardinality(state) = 9 OR state[6] = 3 AND cardinality(state) > 9) THEN
+    pace := halt.pace_v3(item.capacity, item.unit, item.rate);
+    item.clock := halt.clock_v3(state, now, item.unit, item.rate, pace);
+    state := state[1:5] || CASE state[6] WHEN 3 THEN 1::float8 || state[7:cardinality(state) - 3] ELSE '{}'::float8[] END;
+  END IF;
   IF item.kind <= 1 AND cardinality(state) > 5 THEN
     IF item.kind = 1 OR state[6] <> 1 OR cardinality(state) < 11 OR cardinality(state) % 2 = 0 THEN
       RAISE EXCEPTION USING ERRCODE = 'ZH001', MESSAGE = 'a newer version of Halt wrote the counter ' || item.key;
@@ -64,7 +77,7 @@ FOR d IN 1 .. count LOOP
     END IF;
   END IF;
   item.state := state;
-  IF state IS NULL THEN
+  IF state IS NULL OR item.kind = 4 THEN
     item.used := 0;
   ELSIF item.line IS NOT NULL THEN
     item.used := item.line[3];
@@ -74,7 +87,7 @@ FOR d IN 1 .. count LOOP
     item.used := halt.counted_v3(state, now, item.kind);
   END IF;
   -- A repeated call takes its leases like any other, and is not charged otherwise.
-  item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode >= 6;
+  item.fits := repeated AND item.kind <> 3 OR item.mode = 3 OR item.mode >= 6;
   -- A line may have the place of which the demand speaks.
   item.holds := coalesce(item.line IS NOT NULL AND state[7] = item.born AND item.place <= state[8], false);
   IF item.holds AND item.mode = 3 AND item.cost < 0 AND item.place + item.cost >= 0 THEN
@@ -82,7 +95,17 @@ FOR d IN 1 .. count LOOP
     item.fits := repeated OR line IS NOT NULL;
     item.line := coalesce(line, item.line);
   END IF;
-  IF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
+  IF item.pool_at > 0 AND NOT (repeated AND item.kind <> 3) THEN
+    IF item.kind = 4 THEN
+      --@ include "turn.sql"
+    ELSIF NOT item.fits THEN
+      pooled := items[item.pool_at];
+      item.fits := item.used + item.need <= item.weight
+        OR item.used + item.need <= 4 * item.weight * (pooled.capacity - pooled.used - item.need);
+    END IF;
+  ELSIF item.pool_at IS NOT NULL THEN
+    item.fits := true;
+  ELSIF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
     item.fits := item.holds OR CASE item.kind
       WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
       ELSE item.used + item.need <= item.capacity
@@ -94,11 +117,22 @@ FOR d IN 1 .. count LOOP
       refused := true;
     END IF;
   END IF;
-  -- The idempotency key is kept if a demand is charged, now or at the end of the request.
-  IF item.fits AND (item.mode = 4 OR item.mode <> 2 AND item.cost <> 0) THEN
-    keeps_key := true;
+  IF item.pool_at > 0 THEN
+    -- A policy that only reports is charged on its pool and on the share, or on neither.
+    IF item.mode = 1 AND item.fits <> (items[item.pool_at]).fits THEN
+      item.fits := false;
+      items[item.pool_at].fits := false;
+    END IF;
+    items[item.pool_at].for_turn := NOT item.fits;
   END IF;
   item.starts := false;
   item.joins := false;
   items[d] := item;
+END LOOP;
+-- The idempotency key is kept if a demand is charged, now or at the end of the request.
+FOR d IN 1 .. count LOOP
+  item := items[d];
+  IF item.fits AND (item.mode = 4 OR item.mode <> 2 AND item.cost <> 0) THEN
+    keeps_key := true;
+  END IF;
 END LOOP;

@@ -1,6 +1,10 @@
 -- Second pass: writes every charge, or only the cool-downs that start.
 FOR d IN 1 .. count LOOP
   item := items[d];
+  IF item.kind = 4 THEN
+    --@ include "keep-turn.sql"
+    CONTINUE;
+  END IF;
   CONTINUE WHEN item.mode = 2 OR repeated AND item.kind < 3;
   state := item.state;
   IF NOT item.fits THEN
@@ -26,7 +30,9 @@ FOR d IN 1 .. count LOOP
       END;
     END IF;
     -- A line is paid before it changes.
-    state := halt.keep_line_v3(coalesce(item.line, state), now, item.capacity * item.unit, now + item.cooldown);
+    IF item.kind = 0 THEN
+      state := halt.keep_line_v3(coalesce(item.line, state), now, item.capacity * item.unit, now + item.cooldown);
+    END IF;
     state[1] := now + item.cooldown;
   ELSE
     CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND NOT (item.mode >= 7 AND item.kind = 0)
@@ -62,5 +68,10 @@ FOR d IN 1 .. count LOOP
   END IF;
   item.state := state;
   items[d] := item;
-  PERFORM halt.keep_v3(item.key, state, halt.fresh_at_v3(state, item.kind), now);
+  fresh := halt.fresh_at_v3(state, item.kind);
+  IF item.clock IS NOT NULL THEN
+    state := halt.with_clock_v3(state, item.clock, now, halt.pace_v3(item.capacity, item.unit, item.rate));
+    fresh := greatest(fresh, state[cardinality(state)]);
+  END IF;
+  PERFORM halt.keep_v3(item.key, state, fresh, now);
 END LOOP;

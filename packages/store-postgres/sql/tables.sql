@@ -41,8 +41,12 @@ BEGIN
     -- terms
     has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
     need float8, others float8,
+    -- the share of a pool: the place of the pool in the group, the weight, the ticket and its clock
+    pool_at int, weight float8, ticket float8, ticket_epoch float8, wants_ticket boolean,
     -- the counter, and what becomes of it
-    state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8
+    state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8,
+    -- the clock of a pool; of a share the tag, the tag from which units are counted, and the units that the pool has free
+    clock float8[], known float8, turn_at float8, units_free float8, for_turn boolean
   );
 EXCEPTION WHEN duplicate_object THEN NULL;
 END

@@ -8,21 +8,24 @@ IF refused THEN
   joins := once_key IS NULL;
   FOR d IN 1 .. count LOOP
     item := items[d];
-    IF item.mode <> 1 AND (item.mode <> 0 OR item.kind <> 0 OR item.others > 0 OR item.place IS NOT NULL) THEN
+    -- A tenant whose turn has come stands in the line of its pool.
+    IF item.mode <> 1 AND NOT (item.pool_at IS NOT NULL AND item.fits) AND (item.mode <> 0 OR item.kind <> 0 OR item.others > 0 OR item.place IS NOT NULL) THEN
       joins := false;
     END IF;
   END LOOP;
   exact := true;
   FOR d IN 1 .. count LOOP
     item := items[d];
-    CONTINUE WHEN item.fits OR item.mode = 1;
+    CONTINUE WHEN item.fits OR item.mode = 1 OR item.for_turn;
     IF item.mode = 5 OR coalesce(item.max_wait, 0) = 0 THEN
       start := NULL;
       EXIT;
     END IF;
     blocked := coalesce(item.state[1] - now, 0);
     own := 'Infinity';
-    IF item.kind = 1 THEN
+    IF item.pool_at > 0 THEN
+      --@ include "share-wait.sql"
+    ELSIF item.kind = 1 THEN
       IF item.used + item.need <= item.capacity THEN
         own := 0;
       ELSIF item.need <= item.capacity THEN
@@ -99,8 +102,9 @@ IF allowed THEN
       has_least := true;
       units := item.least;
       IF start IS NULL THEN
-        units := CASE item.kind
-          WHEN 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
+        units := CASE
+          WHEN item.kind = 4 THEN 'Infinity'
+          WHEN item.kind = 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
           ELSE item.capacity - item.used
         END;
         units := least(item.cost, greatest(units, 0) - item.others);

@@ -8,6 +8,7 @@ import {
   type PenaltyDemand,
   penaltyNumbers,
   type Rule,
+  shareNumbers,
   termNumbers,
 } from '@halt/core/store'
 
@@ -17,6 +18,7 @@ import type { KeyWriter } from './keys.ts'
 const REDUCED = 1
 const EDGES = 2
 const TERMS = 4
+const SHARE = 8
 
 /** A call that evaluates groups: the function, and its parameters between the clock and the sweep. */
 export interface Call {
@@ -59,7 +61,7 @@ function numbersOf(group: Group, indexOf: IndexOf): number[] {
     demands.length,
     ...(penalty === undefined ? [0] : penaltyDemandNumbers(penalty, indexOf)),
     ...(idempotency === undefined ? [0] : idempotencyNumbers(idempotency, indexOf)),
-    ...demands.flatMap(demand => demandNumbers(demand, indexOf)),
+    ...demands.flatMap((demand, at) => [...demandNumbers(demand, indexOf), ...shareNumbers(demands, at)]),
   ]
 }
 
@@ -81,7 +83,8 @@ function demandNumbers(demand: Demand, indexOf: IndexOf): number[] {
   const marks =
     (reduced === undefined ? 0 : REDUCED) +
     (edges === undefined ? 0 : EDGES) +
-    (terms === undefined ? 0 : TERMS)
+    (terms === undefined ? 0 : TERMS) +
+    (terms?.share === undefined ? 0 : SHARE)
   const numbers = [indexOf(subject, rule.counter), mode, cost, chargedTo, marks, ALGORITHM_KINDS[rule.code]]
   numbers.push(...ruleNumbers(rule))
   if (reduced !== undefined) numbers.push(...ruleNumbers(reduced))

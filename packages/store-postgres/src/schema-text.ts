@@ -31,7 +31,9 @@ kind int, cooldown float8, capacity float8, unit float8, rate float8, span float
 own_cooldown float8, own_capacity float8,
 has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
 need float8, others float8,
-state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8
+pool_at int, weight float8, ticket float8, ticket_epoch float8, wants_ticket boolean,
+state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8,
+clock float8[], known float8, turn_at float8, units_free float8, for_turn boolean
 );
 EXCEPTION WHEN duplicate_object THEN NULL;
 END
@@ -131,6 +133,7 @@ WHEN state[10] IS NULL THEN state[2] + ceil(state[3] / state[5])
 ELSE greatest(greatest(state[2], state[1]) + ceil(state[3] / state[5]), state[10] + 1)
 END
 WHEN 1 THEN state[2]
+WHEN 4 THEN state[2]
 ELSE coalesce(state[cardinality(state) - 1], 0)
 END)
 $$;
@@ -254,6 +257,75 @@ least(greatest(now, blocked) + greatest(0, ceil((state[3] - room) / state[5])) +
 );
 END IF;
 RETURN state;
+END
+$$;
+CREATE OR REPLACE FUNCTION halt.pace_v3(capacity float8, unit float8, rate float8) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+room float8 := capacity * unit;
+paid float8 := ceil(room / rate);
+per_unit float8 := greatest(1, floor(least(70368744177664, 262144 * paid) / capacity));
+BEGIN
+RETURN ARRAY[
+room - floor(room / 2), ceil(greatest(room / 2, 2 * unit) / 10), per_unit,
+greatest(1, floor(16 * per_unit * capacity / paid)), greatest(16 * paid, 60000000)
+];
+END
+$$;
+CREATE OR REPLACE FUNCTION halt.run_clock_v3(
+debt float8, elapsed float8, distance float8, rate float8, pace float8[]
+) RETURNS float8
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+owed float8 := debt;
+total float8 := 0;
+spent float8 := 0;
+band int := CASE WHEN debt <= pace[1] THEN 0 ELSE least(10, 1 + floor((debt - pace[1] - 1) / pace[2])) END;
+speed float8;
+steps float8;
+BEGIN
+FOR at IN REVERSE band .. 1 LOOP
+speed := greatest(1, floor(pace[4] / 4::float8 ^ (at - 1)));
+steps := greatest(0, ceil((owed - pace[1] - (at - 1) * pace[2]) / rate));
+IF distance IS NOT NULL AND steps * speed >= distance - total THEN
+RETURN spent + ceil((distance - total) / speed);
+END IF;
+steps := least(steps, coalesce(elapsed - spent, steps));
+total := total + steps * speed;
+spent := spent + steps;
+owed := owed - steps * rate;
+END LOOP;
+IF distance IS NOT NULL THEN
+RETURN spent + ceil((distance - total) / pace[4]);
+END IF;
+RETURN total + (elapsed - spent) * pace[4];
+END
+$$;
+CREATE OR REPLACE FUNCTION halt.clock_v3(state float8[], now float8, unit float8, rate float8, pace float8[]) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+size int := cardinality(state);
+elapsed float8 := greatest(0, now - state[2]);
+reading float8;
+BEGIN
+IF state[size] <= now OR state[4] <> unit OR state[5] <> rate OR elapsed > 4503599627370496 / pace[4] THEN
+RETURN NULL;
+END IF;
+reading := state[size - 2] + halt.run_clock_v3(state[3], elapsed, NULL, rate, pace);
+RETURN CASE WHEN reading < 4503599627370496 THEN ARRAY[reading, state[size - 1]] END;
+END
+$$;
+CREATE OR REPLACE FUNCTION halt.with_clock_v3(state float8[], clock float8[], now float8, pace float8[]) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+stored float8[] := state;
+BEGIN
+IF cardinality(state) = 5 AND state[2] < now THEN
+stored[3] := greatest(0, state[3] - (now - state[2]) * state[5]);
+END IF;
+stored[2] := greatest(state[2], now);
+stored[6] := coalesce(state[6], 0) + 2;
+RETURN stored || clock || (now + ceil(stored[3] / stored[5]) + pace[5]);
 END
 $$;
 CREATE OR REPLACE FUNCTION halt.sweep_v3(p_stretch bigint, p_pages int) RETURNS int
@@ -396,6 +468,7 @@ i int := 2;
 count int := n[1];
 items halt.item_v3[] := '{}';
 item halt.item_v3;
+pooled halt.item_v3;
 state float8[];
 line float8[];
 allowed boolean := true;
@@ -425,6 +498,9 @@ room float8;
 blocked float8;
 most float8 := 'Infinity';
 units float8;
+pace float8[];
+tag float8;
+fresh float8;
 marks int;
 rule int;
 reply text;
@@ -494,7 +570,20 @@ item.born := n[i + 6];
 item.need := coalesce(item.least, item.cost) + item.others;
 i := i + 7;
 END IF;
+IF marks & 8 > 0 THEN
+item.pool_at := n[i];
+item.weight := n[i + 1];
+item.ticket := CASE WHEN n[i + 2] >= 0 THEN n[i + 2] END;
+item.wants_ticket := n[i + 2] = -2;
+item.ticket_epoch := n[i + 3];
+i := i + 4;
+END IF;
 SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
+IF item.kind = 0 AND (state[6] = 2 AND cardinality(state) = 9 OR state[6] = 3 AND cardinality(state) > 9) THEN
+pace := halt.pace_v3(item.capacity, item.unit, item.rate);
+item.clock := halt.clock_v3(state, now, item.unit, item.rate, pace);
+state := state[1:5] || CASE state[6] WHEN 3 THEN 1::float8 || state[7:cardinality(state) - 3] ELSE '{}'::float8[] END;
+END IF;
 IF item.kind <= 1 AND cardinality(state) > 5 THEN
 IF item.kind = 1 OR state[6] <> 1 OR cardinality(state) < 11 OR cardinality(state) % 2 = 0 THEN
 RAISE EXCEPTION USING ERRCODE = 'ZH001', MESSAGE = 'a newer version of Halt wrote the counter ' || item.key;
@@ -510,7 +599,7 @@ item.line := halt.pay_line_v3(state, now, item.capacity, item.unit, item.rate, o
 END IF;
 END IF;
 item.state := state;
-IF state IS NULL THEN
+IF state IS NULL OR item.kind = 4 THEN
 item.used := 0;
 ELSIF item.line IS NOT NULL THEN
 item.used := item.line[3];
@@ -519,14 +608,38 @@ item.used := halt.debt_v3(state, now, item.unit, item.rate);
 ELSE
 item.used := halt.counted_v3(state, now, item.kind);
 END IF;
-item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode >= 6;
+item.fits := repeated AND item.kind <> 3 OR item.mode = 3 OR item.mode >= 6;
 item.holds := coalesce(item.line IS NOT NULL AND state[7] = item.born AND item.place <= state[8], false);
 IF item.holds AND item.mode = 3 AND item.cost < 0 AND item.place + item.cost >= 0 THEN
 line := halt.leave_line_v3(item.line, -item.cost, item.place, item.capacity * item.unit);
 item.fits := repeated OR line IS NOT NULL;
 item.line := coalesce(line, item.line);
 END IF;
-IF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
+IF item.pool_at > 0 AND NOT (repeated AND item.kind <> 3) THEN
+IF item.kind = 4 THEN
+pooled := items[item.pool_at];
+pace := halt.pace_v3(pooled.capacity, pooled.unit, pooled.rate);
+IF pooled.clock IS NULL THEN
+pooled.clock := ARRAY[70368744177664, now];
+items[item.pool_at] := pooled;
+END IF;
+item.clock := pooled.clock;
+item.units_free := floor((pooled.capacity * pooled.unit - pooled.used) / pooled.unit);
+item.known := CASE WHEN state[4] = pooled.clock[2] AND now < state[2] THEN state[3] END;
+item.turn_at := CASE
+WHEN item.ticket IS NULL THEN item.known
+WHEN item.ticket_epoch = pooled.clock[2] THEN item.ticket
+END;
+item.turn_at := greatest(item.turn_at, pooled.clock[1] - greatest(0, item.units_free - item.need) * pace[3]);
+item.fits := item.mode = 3 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
+ELSIF NOT item.fits THEN
+pooled := items[item.pool_at];
+item.fits := item.used + item.need <= item.weight
+OR item.used + item.need <= 4 * item.weight * (pooled.capacity - pooled.used - item.need);
+END IF;
+ELSIF item.pool_at IS NOT NULL THEN
+item.fits := true;
+ELSIF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
 item.fits := item.holds OR CASE item.kind
 WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
 ELSE item.used + item.need <= item.capacity
@@ -538,12 +651,22 @@ IF item.mode NOT IN (2, 3) THEN
 refused := true;
 END IF;
 END IF;
-IF item.fits AND (item.mode = 4 OR item.mode <> 2 AND item.cost <> 0) THEN
-keeps_key := true;
+IF item.pool_at > 0 THEN
+IF item.mode = 1 AND item.fits <> (items[item.pool_at]).fits THEN
+item.fits := false;
+items[item.pool_at].fits := false;
+END IF;
+items[item.pool_at].for_turn := NOT item.fits;
 END IF;
 item.starts := false;
 item.joins := false;
 items[d] := item;
+END LOOP;
+FOR d IN 1 .. count LOOP
+item := items[d];
+IF item.fits AND (item.mode = 4 OR item.mode <> 2 AND item.cost <> 0) THEN
+keeps_key := true;
+END IF;
 END LOOP;
 IF has_terms THEN
 IF refused THEN
@@ -551,21 +674,46 @@ start := 0;
 joins := once_key IS NULL;
 FOR d IN 1 .. count LOOP
 item := items[d];
-IF item.mode <> 1 AND (item.mode <> 0 OR item.kind <> 0 OR item.others > 0 OR item.place IS NOT NULL) THEN
+IF item.mode <> 1 AND NOT (item.pool_at IS NOT NULL AND item.fits) AND (item.mode <> 0 OR item.kind <> 0 OR item.others > 0 OR item.place IS NOT NULL) THEN
 joins := false;
 END IF;
 END LOOP;
 exact := true;
 FOR d IN 1 .. count LOOP
 item := items[d];
-CONTINUE WHEN item.fits OR item.mode = 1;
+CONTINUE WHEN item.fits OR item.mode = 1 OR item.for_turn;
 IF item.mode = 5 OR coalesce(item.max_wait, 0) = 0 THEN
 start := NULL;
 EXIT;
 END IF;
 blocked := coalesce(item.state[1] - now, 0);
 own := 'Infinity';
-IF item.kind = 1 THEN
+IF item.pool_at > 0 THEN
+pooled := items[item.pool_at];
+own := 0;
+IF item.kind = 4 THEN
+IF item.turn_at > item.clock[1] THEN
+pace := halt.pace_v3(pooled.capacity, pooled.unit, pooled.rate);
+own := least(
+halt.run_clock_v3(pooled.used, NULL, item.turn_at - item.clock[1], pooled.rate, pace),
+greatest(0, ceil((pooled.used + item.need * pooled.unit - pace[1]) / pooled.rate)),
+greatest(0, coalesce(item.state[2], 0) - now)
+);
+END IF;
+ELSE
+SELECT coalesce(min(ends.at), now) - now INTO own
+FROM (
+SELECT item.state[own_end] AS at FROM generate_series(2, coalesce(cardinality(item.state), 0) - 1, 2) own_end
+UNION
+SELECT pooled.state[some_end] FROM generate_series(2, coalesce(cardinality(pooled.state), 0) - 1, 2) some_end
+) ends
+CROSS JOIN LATERAL (
+SELECT halt.counted_v3(item.state, ends.at, 3) + item.need AS mine,
+pooled.capacity - halt.counted_v3(pooled.state, ends.at, 3) - item.need AS free
+) then_
+WHERE ends.at > now AND (then_.mine <= item.weight OR then_.mine <= 4 * item.weight * then_.free);
+END IF;
+ELSIF item.kind = 1 THEN
 IF item.used + item.need <= item.capacity THEN
 own := 0;
 ELSIF item.need <= item.capacity THEN
@@ -639,8 +787,9 @@ IF item.least IS NOT NULL THEN
 has_least := true;
 units := item.least;
 IF start IS NULL THEN
-units := CASE item.kind
-WHEN 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
+units := CASE
+WHEN item.kind = 4 THEN 'Infinity'
+WHEN item.kind = 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
 ELSE item.capacity - item.used
 END;
 units := least(item.cost, greatest(units, 0) - item.others);
@@ -669,6 +818,34 @@ END IF;
 END IF;
 FOR d IN 1 .. count LOOP
 item := items[d];
+IF item.kind = 4 THEN
+CONTINUE WHEN item.clock IS NULL OR repeated;
+pooled := items[item.pool_at];
+pace := halt.pace_v3(pooled.capacity, pooled.unit, pooled.rate);
+units := floor(least(abs(item.cost), pooled.capacity) * pace[3] / item.weight);
+tag := NULL;
+IF item.fits AND allowed AND item.cost <> 0 AND item.mode = 3 THEN
+IF item.known IS NOT NULL OR item.cost > 0 THEN
+tag := coalesce(item.known, item.clock[1]) + CASE WHEN item.cost < 0 THEN -units ELSE units END;
+END IF;
+ELSIF item.fits AND allowed AND item.cost <> 0 AND item.mode <= 1 THEN
+IF item.ticket_epoch = item.clock[2] AND item.ticket IS NOT NULL AND item.known IS NOT NULL THEN
+tag := item.known;
+ELSE
+tag := greatest(item.known, item.clock[1] - greatest(0, item.units_free - item.cost) * pace[3]) + units;
+END IF;
+IF pooled.used + item.cost * pooled.unit <= pace[1] THEN
+tag := least(tag, item.clock[1]);
+END IF;
+ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.wants_ticket THEN
+tag := item.turn_at + floor(least(item.need, pooled.capacity) * pace[3] / item.weight);
+END IF;
+CONTINUE WHEN tag IS NULL;
+item.state := ARRAY[0, now + pace[5], least(tag, item.clock[1] + 281474976710656), item.clock[2]];
+items[d] := item;
+PERFORM halt.keep_v3(item.key, item.state, item.state[2], now);
+CONTINUE;
+END IF;
 CONTINUE WHEN item.mode = 2 OR repeated AND item.kind < 3;
 state := item.state;
 IF NOT item.fits THEN
@@ -692,7 +869,9 @@ WHEN 1 THEN '{0,0,0}'::float8[]
 ELSE '{0}'::float8[]
 END;
 END IF;
+IF item.kind = 0 THEN
 state := halt.keep_line_v3(coalesce(item.line, state), now, item.capacity * item.unit, now + item.cooldown);
+END IF;
 state[1] := now + item.cooldown;
 ELSE
 CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND NOT (item.mode >= 7 AND item.kind = 0)
@@ -758,7 +937,12 @@ END IF;
 END IF;
 item.state := state;
 items[d] := item;
-PERFORM halt.keep_v3(item.key, state, halt.fresh_at_v3(state, item.kind), now);
+fresh := halt.fresh_at_v3(state, item.kind);
+IF item.clock IS NOT NULL THEN
+state := halt.with_clock_v3(state, item.clock, now, halt.pace_v3(item.capacity, item.unit, item.rate));
+fresh := greatest(fresh, state[cardinality(state)]);
+END IF;
+PERFORM halt.keep_v3(item.key, state, fresh, now);
 END LOOP;
 IF penalty_key IS NOT NULL THEN
 IF n[p + 1] = 2 THEN
@@ -809,6 +993,9 @@ END IF;
 reply := reply || ';' || coalesce(array_to_string(score::bigint[], ' '), '');
 FOR d IN 1 .. count LOOP
 item := items[d];
+IF item.kind = 4 AND item.clock IS NOT NULL THEN
+item.state := coalesce(item.state, '{0,0,0,0}'::float8[]) || item.clock;
+END IF;
 reply := reply || CASE WHEN item.fits THEN ';1' WHEN item.starts THEN ';2' ELSE ';0' END
 || coalesce(' ' || array_to_string(item.state::bigint[], ' '), '');
 END LOOP;

@@ -17,6 +17,7 @@ import type { Charged } from './charged.ts'
 import { randomFollowUp } from './random-places.ts'
 import { randomLine, randomTerms } from './random-terms.ts'
 import { randomNumbers } from './random-numbers.ts'
+import { randomShare } from './random-shares.ts'
 
 /** One step of a history: time passes, then groups are sent to the store in one turn of the event loop. */
 export interface Step {
@@ -141,6 +142,18 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const demands = randomLine(random, pick, places.slice(0, 1 + whole(3)), Object.values(fixed))
     return { demands, penalty: random() < 0.7 ? undefined : penaltyOf(subject), idempotency: undefined }
   }
+  // A tenant asks a pool, sometimes together with another counter.
+  const share = (past: readonly Charged[]): Group => {
+    const subject = subjects[0]!
+    const shared = randomShare(random, pick, subject, past)
+    const other = random() < 0.2 ? [demand(subject, pick(ALGORITHMS))] : []
+    return {
+      demands: random() < 0.5 ? [...shared, ...other] : [shared[0]!, ...other, shared[1]!],
+      penalty: random() < 0.8 ? undefined : penaltyOf(subject),
+      idempotency:
+        random() < 0.05 ? { subject, counter: `p_pool@key${whole(3)}:i`, window: SECOND } : undefined,
+    }
+  }
   const followUp = (past: readonly Charged[]): Group[] => randomFollowUp(random, pick, past)
   const settlement = (past: readonly Charged[]): Group => {
     const { group, evaluation } = past[Math.max(0, past.length - 1 - whole(5))] as Charged
@@ -152,7 +165,9 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
         inForce,
       )
       const cost = random() < 0.5 ? whole(8) - 4 : -(evaluation.grants?.[i] ?? charged.cost)
-      const terms = random() < 0.3 ? { heldSince: evaluation.now - pick([0, -1, 1, 90_000]) } : undefined
+      const held = random() < 0.3 ? { heldSince: evaluation.now - pick([0, -1, 1, 90_000]) } : undefined
+      const { share: shared } = charged.terms ?? {}
+      const terms = shared === undefined ? held : { share: { ...shared, ticket: undefined } }
       return { ...charged, mode: Mode.SETTLE, cost, chargedTo, terms }
     })
     return { demands, penalty: undefined }
@@ -173,9 +188,16 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     ])
     now += advance
     const burst = random() < 0.25 ? 2 + whole(6) : 1
-    const make = random() < 0.4 ? line : fresh
+    const kind = random()
+    const make = kind < 0.3 ? line : kind < 0.6 ? share : fresh
     const groups = Array.from({ length: burst }, () =>
-      random() < 0.15 ? settlement : make === line && random() < 0.5 ? followUp : make(),
+      random() < 0.15
+        ? settlement
+        : make === line && random() < 0.5
+          ? followUp
+          : make === share
+            ? share
+            : (make as () => Group)(),
     )
     return {
       advance,

@@ -6,6 +6,7 @@ import {
   remaining,
   resetAt,
   type Rule,
+  shareCodes,
   type State,
   waitFor,
 } from '@halt/core/store'
@@ -31,6 +32,7 @@ export function readings(group: Group, evaluation: Evaluation): unknown {
         resetAt(demand, state, evaluation),
         demand.cost < 0 ? 0 : waitFor(demand, state, evaluation),
         lineIn(state, demand.rule, evaluation.now),
+        tagIn(state, demand.rule, evaluation.now),
       ]
     }),
   }
@@ -42,4 +44,10 @@ function lineIn(state: State, rule: Rule, now: number): unknown {
   const read = algorithm.line?.read(state, now, rule)
   const freshAt = algorithm.freshAt(state)
   return read && freshAt > now ? { ...read, freshAt } : undefined
+}
+
+/** The tag of a tenant that is not forgotten, and the clock beside it. */
+function tagIn(state: State, { code }: Rule, now: number): unknown {
+  if (code !== shareCodes['token-bucket']) return undefined
+  return state.length > 0 && state[1]! > now ? state : state.slice(4)
 }

@@ -10,6 +10,8 @@ export type Layout =
   | 'window'
   /** Pairs of an instant and the units that stop counting at that instant. */
   | 'sub-windows'
+  /** The instant at which it is forgotten, a tag, and the epoch of the tag's clock. */
+  | 'tag'
 
 /** The facts about the last charge of a counter. Instants are microseconds. */
 export interface LastCharge {

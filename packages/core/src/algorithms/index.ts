@@ -1,10 +1,12 @@
 import { concurrency } from './concurrency.ts'
 import { fixedWindow } from './fixed-window.ts'
+import { permitShare } from './permit-share.ts'
 import { quota } from './quota.ts'
 import type { Algorithm } from './algorithm.ts'
 import type { AlgorithmCode } from './rule.ts'
 import { slidingWindow } from './sliding-window.ts'
 import { tokenBucket } from './token-bucket.ts'
+import { turnShare } from './turn-share.ts'
 
 /** The algorithms by their code. ARCHITECTURE.md says how to add one. */
 export const algorithms: Readonly<Record<AlgorithmCode, Algorithm>> = {
@@ -13,6 +15,8 @@ export const algorithms: Readonly<Record<AlgorithmCode, Algorithm>> = {
   s: slidingWindow,
   c: concurrency,
   q: quota,
+  v: turnShare,
+  h: permitShare,
 }
 
 /** The algorithm of a rule. The token bucket, the default, needs no look-up in the table. */
@@ -25,7 +29,23 @@ export { grantedAt } from './quota.ts'
 export { leavesAt } from './sliding-window.ts'
 export { abuseScore } from './abuse-score.ts'
 export type { PenaltyRule } from './abuse-score.ts'
-export { codes, MAX_EXACT } from './rule.ts'
+export { codes, MAX_EXACT, shareCodes } from './rule.ts'
 export { type LineReading, type Place, speedUp, timeToPay } from './line.ts'
+export { newClock, paceOf, speedAt, takeClock, type VirtualClock, withClock } from './virtual-clock.ts'
+export {
+  correctTurn,
+  giveTicket,
+  isTurn,
+  levelAt,
+  standingOf,
+  takeTurn,
+  type Ticket,
+  ticketIn,
+  type Turn,
+  withReading,
+} from './turn-share.ts'
+export { mayHold, waitToHold } from './permit-share.ts'
+export { shareRuleOf } from './share-rule.ts'
+export { debtAt } from './token-bucket.ts'
 export type { Algorithm, LastCharge, Layout } from './algorithm.ts'
 export type { AlgorithmCode, Rule, State } from './rule.ts'

@@ -1,4 +1,5 @@
 import { convertDebt } from './debt.ts'
+import { LINE, PARTS } from './parts.ts'
 import { MAX_EXACT, type Rule, type State } from './rule.ts'
 
 // The line of a token bucket: callers that were admitted beyond its capacity and wait for their turn. A bucket without a line has
@@ -8,10 +9,6 @@ import { MAX_EXACT, type Rule, type State } from './rule.ts'
 // at position p starts when its own debt and the debt in front of it fit: debt - (tail - p) * unit <= capacity * unit. So refunds,
 // resets and other limits move all who wait, in order, and nobody has to be told.
 
-/** The bit of {@link PARTS} of a line. */
-const LINE = 1
-/** The index of the bits that name the parts behind the bucket's own five numbers. */
-const PARTS = 5
 /** The index of the instant at which the line began, which is its id. */
 export const BORN = 6
 /** The index of the cost units placed in the line. */

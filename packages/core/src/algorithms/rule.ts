@@ -43,7 +43,10 @@ export const codes = {
   quota: 'q',
 } as const
 
-export type AlgorithmCode = (typeof codes)[keyof typeof codes]
+/** The codes of the counters that hold what a tenant has of a counter which tenants share fairly, by the algorithm of that counter. */
+export const shareCodes = { 'token-bucket': 'v', concurrency: 'h' } as const
+
+export type AlgorithmCode = (typeof codes)[keyof typeof codes] | (typeof shareCodes)[keyof typeof shareCodes]
 
 /** The largest of the integers that doubles hold without a gap: 2^53 - 1. */
 export const MAX_EXACT: number = Number.MAX_SAFE_INTEGER

@@ -2,6 +2,7 @@ import type { Algorithm } from './algorithm.ts'
 import { convertDebt } from './debt.ts'
 import * as line from './line.ts'
 import { MAX_EXACT, type Rule, type State } from './rule.ts'
+import { clockEnd, hasClock } from './virtual-clock.ts'
 
 /**
  * Token bucket: `capacity` units at once, refilled continuously at `limit` units per `window`.
@@ -103,6 +104,7 @@ export const tokenBucket: Algorithm = {
   },
 
   freshAt(state) {
+    if (hasClock(state)) return clockEnd(state)
     if (line.hasLine(state)) return line.lineEnd(state)
     return state.length === 0 ? 0 : state[1]! + Math.ceil(state[2]! / state[4]!)
   },
@@ -145,7 +147,7 @@ function isIn(state: State, rule: Rule): boolean {
 }
 
 /** The debt at `now` in the terms of `rule`. */
-function debtAt(state: State, now: number, rule: Rule): number {
+export function debtAt(state: State, now: number, rule: Rule): number {
   if (state.length === 0) return 0
   if (line.hasLine(state)) return line.lineAt(state, now, rule)[2]!
   let debt = state[2]!

@@ -20,6 +20,7 @@ export type HaltErrorCode = `HALT_E_${
   | 'DURATION'
   | 'EVALUATOR'
   | 'EXEMPTION'
+  | 'FAIR'
   | 'HEADERS'
   | 'HEADROOM'
   | 'IDENTITY'

@@ -11,7 +11,7 @@ import { idempotencyDemand } from './idempotency.ts'
 import { termsOf, termsInFlight } from './demand-terms.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
 import type { Caller } from '../request/caller.ts'
-import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from '../request/subject.ts'
+import { type FoundKey, UNKNOWN_ADDRESS, type Subject, type Tenant } from '../request/subject.ts'
 import { routeName } from '../request/matched-route.ts'
 import type { RequestView } from '../request/view.ts'
 import { hashText } from '../base/hash.ts'
@@ -70,7 +70,9 @@ export function checkBuilder(
             : undefined,
       }
       demands[i] = demand
-      if (!shadow && !key.unverified && policy.inFlight === undefined && paid === 0) continue
+      const { tenant } = key
+      if (!shadow && !key.unverified && policy.inFlight === undefined && paid === 0 && tenant === undefined)
+        continue
       extras ??= listOf(policies.length)
       // Undefined for an identity, which is never an unverified key.
       const address = key.unverified && typeof client !== 'string' ? client.ip.subject : undefined
@@ -83,6 +85,11 @@ export function checkBuilder(
         inFlight: hasInFlight(policy, demand, parameters.priorGuards)
           ? demands.push(demandInFlight(policy.inFlight as Rule, demand)) - 1
           : -1,
+        share:
+          tenant === undefined
+            ? -1
+            : demands.push(shareDemand(policy, tenant, demand, parameters.turn?.maxWait)) - 1,
+        tenant: tenant?.subject,
         paid,
       }
     }
@@ -144,6 +151,24 @@ function demandInFlight(rule: Rule, { subject, mode, terms }: Demand): Demand {
     edges: undefined,
     penalized: false,
     terms: termsInFlight(terms),
+  }
+}
+
+/** The demand of a tenant on its share of a counter. */
+function shareDemand(
+  { fair }: CompiledPolicy,
+  tenant: Tenant,
+  { rule, subject, cost, mode, terms }: Demand,
+  maxWait: number | undefined,
+): Demand {
+  return {
+    rule: fair!.share(rule, tenant.subject),
+    subject,
+    cost,
+    mode,
+    edges: undefined,
+    penalized: false,
+    terms: { maxWait, least: terms?.least, share: { pool: rule.counter, weight: tenant.weight } },
   }
 }
 

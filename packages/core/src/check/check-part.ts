@@ -18,10 +18,11 @@ export function partOf(
     change(original[at] as Demand, policies[i] as CompiledPolicy)
   const demands = indexes.map(i => changed(i, i))
   const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(changed(at, i)) - 1)
-  const moved = ({ addressCeiling, inFlight, ...own }: PolicyExtras, i: number): PolicyExtras => ({
+  const moved = ({ addressCeiling, inFlight, share, ...own }: PolicyExtras, i: number): PolicyExtras => ({
     ...own,
     addressCeiling: move(addressCeiling, i),
     inFlight: move(inFlight, i),
+    share: move(share, i),
   })
   return { policies: kept, demands, extras: extras && indexes.map(i => extras[i] && moved(extras[i], i)) }
 }

@@ -20,11 +20,21 @@ export interface PolicyExtras {
    * none.
    */
   readonly inFlight: number
+  /** The index of the demand on the tenant's share of a counter that tenants share; -1 when there is none. */
+  readonly share: number
+  /** The tenant's subject. */
+  readonly tenant: string | undefined
   /**
    * Units that earlier guards already charged. The demand asks for the remainder; a retry pays in full; HOLD demands always
    * ask in full.
    */
   readonly paid: number
+}
+
+/** The indexes of all demands of a policy: its own, then its extra ones. */
+export function demandsAt({ extras }: Pick<Check, 'extras'>, at: number): number[] {
+  const { addressCeiling = -1, inFlight = -1, share = -1 } = extras?.[at] ?? {}
+  return [at, addressCeiling, inFlight, share].filter(index => index >= 0)
 }
 
 /** Whether the policy at an index of the check runs in shadow mode. */

@@ -1,11 +1,13 @@
 import { algorithmOf, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
+import { demandsAt } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
-import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
+import { type Demand, type Group, Mode, PenaltyMode, type Terms } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/decide.ts'
+import { shareAt } from '../store/shares.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
 
 /** The charge record of a decision that charged something. */
@@ -25,6 +27,7 @@ export function settlement(charge: ActualCharge, actual: Cost): Group | undefine
     if (isOpen) settle(policy.inFlight, -1)
     settle(policy.at, delta)
     settle(policy.addressCeiling, delta)
+    settle(policy.share, delta)
   })
 }
 
@@ -39,13 +42,16 @@ export function takeHeldCost(charge: ActualCharge): Group | undefined {
  */
 export function release(charge: ActualCharge): Group | undefined {
   return correction(charge, (policy, settle) => {
-    if (policy.isFlight) settle(policy.at, -policy.rest)
+    if (policy.isFlight) {
+      settle(policy.at, -policy.rest)
+      settle(policy.share, -policy.rest)
+    }
     if (!charge.awaited) take(policy, charge, settle)
   })
 }
 
 function take(
-  { isHeld, at, addressCeiling, inFlight, rest }: PolicyCharge,
+  { isHeld, at, addressCeiling, inFlight, share, rest }: PolicyCharge,
   { decided }: ActualCharge,
   settle: Settle,
 ): void {
@@ -53,6 +59,7 @@ function take(
   settle(inFlight, -1)
   settle(at, rest)
   settle(addressCeiling, rest)
+  settle(share, rest)
 }
 
 /** Builds the group that gives back what a charge took, but for the demands that keep a place in line. Undefined if that is all. */
@@ -62,11 +69,16 @@ export function withdrawal(
 ): Group | undefined {
   const { check, evaluation } = result
   const demands = check.demands.flatMap((demand, at): Demand[] => {
-    if (demand.mode === Mode.HOLD || demand.cost === 0 || isInLine(demand)) return []
+    if (demand.mode === Mode.HOLD || demand.cost === 0) return []
     if (!isTaken(demand, at, evaluation)) return []
+    // A share is corrected beside its pool, whose units are given back with the place.
+    const keeps = isInLine(demand)
+    if (keeps && shareAt(check.demands, at) < 0) return []
     const rule = ruleInForce(demand, evaluation)
     const chargedTo = chargedToAt(at, demand, rule, evaluation, undefined)
-    return [{ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo, terms: undefined }]
+    return [
+      { ...demand, mode: Mode.SETTLE, cost: keeps ? 0 : -demand.cost, chargedTo, terms: shareIn(demand) },
+    ]
   })
   return demands.length === 0 ? undefined : { demands }
 }
@@ -76,8 +88,8 @@ export function chargeAt(charge: ActualCharge, index: number): number | undefine
   const { check, evaluation } = charge.result
   const demand = check.demands[index]
   if (demand === undefined || !isTaken(demand, index, evaluation)) return undefined
-  const own = policiesOf(charge.result).find(({ at, addressCeiling, inFlight }) =>
-    [at, addressCeiling, inFlight].includes(index),
+  const own = policiesOf(charge.result).find(({ at, addressCeiling, inFlight, share }) =>
+    [at, addressCeiling, inFlight, share].includes(index),
   )
   if (own === undefined) return undefined
   if (own.isFlight) return charge.released ? undefined : demand.cost
@@ -104,12 +116,13 @@ interface PolicyCharge {
   readonly at: number
   readonly addressCeiling: number
   readonly inFlight: number
+  readonly share: number
 }
 
 function policiesOf({ check }: CheckResult): PolicyCharge[] {
   return check.policies.map((policy, at) => {
     const { cost, mode } = check.demands[at] as Demand
-    const { addressCeiling = -1, inFlight = -1, paid = 0 } = check.extras?.[at] ?? {}
+    const { addressCeiling = -1, inFlight = -1, share = -1, paid = 0 } = check.extras?.[at] ?? {}
     const isHeld = mode === Mode.HOLD
     return {
       policy,
@@ -121,8 +134,14 @@ function policiesOf({ check }: CheckResult): PolicyCharge[] {
       at,
       addressCeiling,
       inFlight,
+      share,
     }
   })
+}
+
+/** The terms that a correction keeps: the share that it is about. */
+function shareIn({ terms }: Demand): Terms | undefined {
+  return terms?.share && { share: { ...terms.share, ticket: undefined } }
 }
 
 // The part of the total use that this guard has to charge. The guards that charged the rest refund it themselves.
@@ -146,7 +165,7 @@ function correction(
     if (delta === 0 || demand === undefined || !isTaken(demand, at, evaluation)) return
     const rule = ruleInForce(demand, evaluation)
     const chargedTo = chargedToAt(at, demand, rule, evaluation, taken)
-    demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, chargedTo, terms: undefined })
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, chargedTo, terms: shareIn(demand) })
   }
   for (const charged of policiesOf(result)) each(charged, settle)
   if (demands.length === 0) return undefined
@@ -173,9 +192,10 @@ function chargedToAt(
 /** The demands about the given policies by which a decision counted, without the demands of quotas. */
 export function demandsOf({ check }: CheckResult, policies: readonly CompiledPolicy[]): Demand[] {
   const names = new Set(policies.map(({ name }) => name))
-  return check.policies.flatMap(({ name, calendar }, at) => {
-    const { addressCeiling = -1, inFlight = -1 } = check.extras?.[at] ?? {}
-    const indexes = calendar !== undefined || !names.has(name) ? [] : [at, addressCeiling, inFlight]
+  return check.policies.flatMap(({ name, calendar, fair }, at) => {
+    if (calendar !== undefined || !names.has(name)) return []
+    // The counter of all tenants is not this client's.
+    const indexes = demandsAt(check, at).filter(index => fair === undefined || index !== at)
     return indexes.flatMap(index => check.demands[index] ?? [])
   })
 }

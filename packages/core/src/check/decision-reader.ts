@@ -90,15 +90,21 @@ function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
   }
   const demand = check.demands[binding] as Demand
   const debt = evaluation.debts?.[binding]
+  const tenant = check.extras?.[binding]?.tenant
   const shown =
     debt === undefined
-      ? readDemand(binding, binding, check, evaluation)
+      ? withKey(readDemand(binding, binding, check, evaluation), tenant)
       : shownOf(
           check.policies[binding] as CompiledPolicy,
           new AdmittedBucket(evaluation.now, debt, demand.rule),
           demand.subject,
         )
   return new Decision(shown, 0, costOf(demand, evaluation), degraded, result)
+}
+
+/** A verdict on a counter that tenants share tells whose share it is. */
+function withKey(verdict: PolicyVerdict, tenant: string | undefined): PolicyVerdict {
+  return tenant === undefined ? verdict : { ...verdict, key: tenant }
 }
 
 function isCharge(evaluation: Evaluation): evaluation is AdmittedCharge {

@@ -14,9 +14,10 @@ import {
   ruleInForce,
   waitFor,
 } from '../store/reading.ts'
-import { type Check, isShadowed } from './check.ts'
+import { type Check, demandsAt, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'
+import { waitForShare } from './share-verdict.ts'
 
 /** Reads the verdict of every policy of a check. The array and its verdicts are frozen. */
 export function readVerdicts({ check, evaluation: whole }: CheckResult): readonly PolicyVerdict[] {
@@ -38,7 +39,24 @@ export function readVerdict(at: number, check: Check, evaluation: Evaluation): P
     const more = readDemand(at, other, check, evaluation)
     if (!more.allowed && (verdict.allowed || more.retryAfter > verdict.retryAfter)) verdict = more
   }
-  return verdict
+  return extras.share < 0 ? verdict : withShare(at, extras.share, verdict, check, evaluation)
+}
+
+/** The verdict on a pool, for the tenant that asked, whose share may refuse what the pool has left. */
+function withShare(
+  policy: number,
+  at: number,
+  verdict: PolicyVerdict,
+  check: Check,
+  evaluation: Evaluation,
+): PolicyVerdict {
+  const own = { ...verdict, key: check.extras![policy]!.tenant ?? verdict.key }
+  if (evaluation.passes[at] === true) return own
+  const wait = waitForShare(at, check, evaluation)
+  const others = demandsAt(check, policy).filter(other => other !== at)
+  const waits = others.map(other => waitAt(policy, other, check, evaluation))
+  if (!own.allowed && Math.max(...waits) >= wait) return own
+  return { ...own, allowed: false, reason: 'fair-share', retryAfter: seconds(wait) }
 }
 
 /** Reads the verdict of one demand for its policy. The limit comes from the policy's own demand. */
@@ -63,18 +81,19 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
 
 /** Microseconds until all counters of a policy let its cost pass. */
 export function longestWait(policy: number, check: Check, evaluation: Evaluation): number {
-  const { addressCeiling = -1, inFlight = -1 } = check.extras?.[policy] ?? {}
   let longest = 0
-  for (const at of [policy, addressCeiling, inFlight]) {
-    if (at < 0) continue
-    const wait = waitOf(policy, at, check, evaluation.states[at] ?? [], evaluationAt(evaluation, at))
-    longest = Math.max(longest, wait)
-  }
+  for (const at of demandsAt(check, policy))
+    longest = Math.max(longest, waitAt(policy, at, check, evaluation))
   return longest
+}
+
+function waitAt(policy: number, at: number, check: Check, evaluation: Evaluation): number {
+  return waitOf(policy, at, check, evaluation.states[at] ?? [], evaluationAt(evaluation, at))
 }
 
 /** Microseconds until the counter of one demand lets the policy's cost pass. */
 function waitOf(policy: number, at: number, check: Check, state: State, evaluation: Evaluation): number {
+  if (check.demands[at]?.terms?.share !== undefined) return waitForShare(at, check, evaluation)
   const demand = asRetried(policy, at, check)
   if (evaluation.repeated && !countsRepeats(demand.rule)) return 0
   return isAboveShare(policy, demand, check) ? 1e6 : waitFor(demand, state, evaluation)

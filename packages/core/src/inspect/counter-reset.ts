@@ -98,7 +98,10 @@ export class CounterReset {
 
 function countersFor(subject: string, policy: CompiledPolicy): RuledCounter[] {
   const whose = policy.keyStrategy === 'shared' ? SHARED : subject
-  return policy.rules().map(rule => ({ subject: whose, counter: rule.counter, rule }))
+  const { fair } = policy
+  // A tenant's turn is reset, and not the counter of all tenants.
+  const rules = fair === undefined ? policy.rules() : policy.rules().map(pool => fair.share(pool, subject))
+  return rules.map(rule => ({ subject: whose, counter: rule.counter, rule }))
 }
 
 function failIfOnlyQuotas(policies: readonly CompiledPolicy[]): void {

@@ -7,7 +7,8 @@ import { messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import { KeyWatch } from '../misuse/index.ts'
 import type { Caller } from '../request/caller.ts'
-import type { FoundKey } from '../request/subject.ts'
+import { type FoundKey, NO_TENANT, SHARED } from '../request/subject.ts'
+import { weightOf } from './tenant-weight.ts'
 
 /**
  * A policy's key for a request. Without a key: `deny` refuses the request, `allow` skips the policy. A policy that needs the
@@ -18,6 +19,11 @@ export type KeyOutcome = FoundKey | 'deny' | 'allow'
 const MAX_MISSES = 100
 const MAX_NAMES = 10_000
 
+/** Whose key is found, and how: a policy's, or that of the tenants who share its counter. */
+interface Keyed extends Pick<CompiledPolicy, 'name' | 'keyStrategy' | 'keyExtractor' | 'onMissingKey'> {
+  readonly isTenant?: boolean
+}
+
 /** Finds the key of each policy, and warns of a policy that never finds one. */
 export class KeyResolver {
   readonly #timeout: number
@@ -25,7 +31,7 @@ export class KeyResolver {
   // By policy name, because a resolver may return a new policy object for each request.
   readonly #misses = new BoundedMap<number>(MAX_NAMES)
   // The policy of the last key, so that a list of one policy is not looked up again.
-  #lastFound: CompiledPolicy | undefined
+  #lastFound: Keyed | undefined
   // Whether the one warning of unverified keys was given. Its text is not made again for each request.
   #hasWarnedOfUnverified = false
   readonly #watch: KeyWatch
@@ -37,6 +43,27 @@ export class KeyResolver {
   }
 
   find(policy: CompiledPolicy, caller: Caller): KeyOutcome | Promise<KeyOutcome> {
+    return policy.fair === undefined ? this.#find(policy, caller) : this.#findTenant(policy, caller)
+  }
+
+  /** Finds the tenant of a request: its key, as that of a policy by that key. */
+  #findTenant(policy: CompiledPolicy, caller: Caller): KeyOutcome | Promise<KeyOutcome> {
+    const { name, onMissingKey } = policy
+    const { by, keyExtractor, weight } = policy.fair!
+    const tenant = (key: KeyOutcome): KeyOutcome =>
+      typeof key === 'string'
+        ? key
+        : {
+            subject: SHARED,
+            how: `the counter of all tenants; the tenant by ${key.how}`,
+            unverified: false,
+            tenant: { subject: key.subject, weight: weightOf(name, weight, caller, this.#warn) },
+          }
+    const found = this.#find({ name, onMissingKey, keyStrategy: by, keyExtractor, isTenant: true }, caller)
+    return isPromise(found) ? found.then(tenant) : tenant(found)
+  }
+
+  #find(policy: Keyed, caller: Caller): KeyOutcome | Promise<KeyOutcome> {
     if (policy.keyExtractor === undefined) {
       // Requests over a connection without addresses share a stand-in.
       const key = caller.key(policy.keyStrategy)
@@ -62,14 +89,14 @@ export class KeyResolver {
     )
   }
 
-  #extracted(policy: CompiledPolicy, caller: Caller, value: unknown): KeyOutcome {
+  #extracted(policy: Keyed, caller: Caller, value: unknown): KeyOutcome {
     if (!this.#watch.isDone(policy)) this.#watch.observe(policy, caller, value)
     const key = caller.custom(value)
     if (key === undefined && isInvalidKey(value)) this.#noticeKind(policy, value)
     return this.#accept(policy, caller, key)
   }
 
-  #noticeKind({ name }: CompiledPolicy, value: unknown): void {
+  #noticeKind({ name }: Keyed, value: unknown): void {
     this.#warn({
       code: 'HALT_W_KEY_EXTRACTOR',
       message: `The keyExtractor of "${name}" gave ${describe(value)}, which is not a key.`,
@@ -77,7 +104,7 @@ export class KeyResolver {
     })
   }
 
-  #fallBack(policy: CompiledPolicy, caller: Caller, error: unknown): KeyOutcome {
+  #fallBack(policy: Keyed, caller: Caller, error: unknown): KeyOutcome {
     this.#warn({
       code: 'HALT_W_KEY_EXTRACTOR',
       message: `The keyExtractor of "${policy.name}" failed: ${messageOf(error)}.`,
@@ -86,7 +113,7 @@ export class KeyResolver {
     return this.#missing(policy, caller)
   }
 
-  #accept(policy: CompiledPolicy, caller: Caller, key: FoundKey | undefined): KeyOutcome {
+  #accept(policy: Keyed, caller: Caller, key: FoundKey | undefined): KeyOutcome {
     if (key === undefined) return this.#missing(policy, caller)
     if (policy !== this.#lastFound) this.#noteFound(policy)
     if (!key.unverified) return key
@@ -95,26 +122,28 @@ export class KeyResolver {
     return caller.lostAddress ? 'deny' : key
   }
 
-  #noteFound(policy: CompiledPolicy): void {
+  #noteFound(policy: Keyed): void {
     this.#lastFound = policy
     if (this.#misses.get(policy.name) !== FOUND) this.#misses.set(policy.name, FOUND)
   }
 
-  #noticeUnverified({ name }: CompiledPolicy): void {
+  #noticeUnverified({ name, isTenant }: Keyed): void {
     this.#hasWarnedOfUnverified = true
+    const gets = isTenant === true ? 'a share for each key' : 'keysPerAddress times the limit'
     this.#warn({
       code: 'HALT_W_UNVERIFIED_API_KEY',
-      message: `The policy "${name}" counts unverified API keys. A client that invents keys gets keysPerAddress times the limit.`,
+      message: `The policy "${name}" counts unverified API keys. A client that invents keys gets ${gets}.`,
       fix: 'Mount the limiter after authentication and give apiKey: request => request.apiKey, the verified key.',
     })
   }
 
-  #missing(policy: CompiledPolicy, caller: Caller): KeyOutcome {
+  #missing(policy: Keyed, caller: Caller): KeyOutcome {
     const misses = this.#misses.get(policy.name) ?? 0
     if (misses !== FOUND) {
       this.#misses.set(policy.name, misses + 1)
       if (misses + 1 === MAX_MISSES) this.#warnNeverFound(policy)
     }
+    if (policy.onMissingKey === 'together') return TOGETHER
     if (policy.onMissingKey !== 'ip') return policy.onMissingKey
     if (caller.lostAddress) return 'deny'
     return {
@@ -124,7 +153,7 @@ export class KeyResolver {
     }
   }
 
-  #warnNeverFound({ name, keyStrategy }: CompiledPolicy): void {
+  #warnNeverFound({ name, keyStrategy }: Keyed): void {
     this.#warn({
       code: 'HALT_W_KEY_NEVER_FOUND',
       message: `The policy "${name}" found no ${keyStrategy} key in its first ${MAX_MISSES} requests.`,
@@ -142,3 +171,9 @@ function isInvalidKey(value: unknown): boolean {
 }
 
 const FOUND = -1
+/** The key of all requests that name no tenant. */
+const TOGETHER: FoundKey = Object.freeze({
+  subject: NO_TENANT,
+  how: 'nothing, so all such requests are one tenant',
+  unverified: false,
+})

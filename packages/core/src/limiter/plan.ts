@@ -68,13 +68,14 @@ function compilePlan(
 }
 
 function isLone(policy: CompiledPolicy): boolean {
-  const { off, algorithm, shadow, inFlight, headroom } = policy
+  const { off, algorithm, shadow, inFlight, headroom, fair } = policy
   return (
     !off &&
     isChargedAlone(codes[algorithm]) &&
     shadow === 0 &&
     inFlight === undefined &&
-    headroom === undefined
+    headroom === undefined &&
+    fair === undefined
   )
 }
 
@@ -83,12 +84,11 @@ function isByAddress({ off, keyStrategy, keyExtractor, exemptions }: CompiledPol
 }
 
 /** The key of an identity for a policy. */
-export function keyOfIdentity(subject: string, { keyStrategy }: CompiledPolicy): FoundKey {
-  return {
-    subject: keyStrategy === 'shared' ? SHARED : subject,
-    how: 'the given identity',
-    unverified: false,
-  }
+export function keyOfIdentity(subject: string, { keyStrategy, fair }: CompiledPolicy): FoundKey {
+  const how = 'the given identity'
+  if (keyStrategy !== 'shared') return { subject, how, unverified: false }
+  const weight = typeof fair?.weight === 'number' ? fair.weight : 1
+  return { subject: SHARED, how, unverified: false, tenant: fair && { subject, weight } }
 }
 
 /** The plans of a limiter, each compiled once. */

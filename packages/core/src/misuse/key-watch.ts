@@ -1,4 +1,3 @@
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/warnings.ts'
 import { parseAddress } from '../request/address.ts'
 import { addressKey } from '../request/address-key.ts'
@@ -13,6 +12,11 @@ const MAX_POLICIES = 100
 
 // The sample of a policy whose keys need no further observation.
 const DONE = Symbol('done')
+
+/** A policy whose keys are observed. */
+interface Named {
+  readonly name: string
+}
 
 interface Sample {
   seen: number
@@ -31,13 +35,13 @@ export class KeyWatch {
   }
 
   /** Whether the policy needs no further observation. */
-  isDone({ name }: CompiledPolicy): boolean {
+  isDone({ name }: Named): boolean {
     const sample = this.#samples.get(name)
     return sample === DONE || (sample === undefined && this.#samples.size >= MAX_POLICIES)
   }
 
   /** Observes a key as the extractor returned it, before it is shortened or digested. */
-  observe(policy: CompiledPolicy, caller: Caller, key: unknown): void {
+  observe(policy: Named, caller: Caller, key: unknown): void {
     if (typeof key !== 'string' && typeof key !== 'number') return
     const text = String(key)
     let sample = this.#samples.get(policy.name)
@@ -56,7 +60,7 @@ export class KeyWatch {
     this.#samples.set(policy.name, DONE)
   }
 
-  #examine({ name }: CompiledPolicy, { keys, addresses }: Sample): void {
+  #examine({ name }: Named, { keys, addresses }: Sample): void {
     if (keys.size === 1 && addresses.size >= MANY_ADDRESSES) {
       this.#warn({
         code: 'HALT_W_KEY_CONSTANT',
@@ -73,7 +77,7 @@ export class KeyWatch {
     }
   }
 
-  #noticeIpv6({ name }: CompiledPolicy, key: string): void {
+  #noticeIpv6({ name }: Named, key: string): void {
     this.#warn({
       code: 'HALT_W_KEY_IPV6',
       message: `The keyExtractor of "${name}" gave the IPv6 address ${key}. A subscriber has at least 2^64 addresses, and each has a counter of its own.`,
@@ -82,7 +86,7 @@ export class KeyWatch {
   }
 
   // Frameworks give the proxy as the client, such as Express in `req.ip` without "trust proxy".
-  #noticeProxy({ name }: CompiledPolicy, { client, view }: Caller, key: string): void {
+  #noticeProxy({ name }: Named, { client, view }: Caller, key: string): void {
     const peer = client.trusted ? parseAddress(view.ip ?? '')?.text : undefined
     const address = client.address?.text
     if (peer === undefined || peer === address || !holdsAddress(key, peer) || holdsAddress(key, address))
@@ -94,7 +98,7 @@ export class KeyWatch {
     })
   }
 
-  #noticeSpoofable({ name }: CompiledPolicy, { view }: Caller, key: string): void {
+  #noticeSpoofable({ name }: Named, { view }: Caller, key: string): void {
     const header = FORWARDING_HEADERS.find(found => readHeader(view.headers, found) === key)
     if (header === undefined) return
     this.#warn({

@@ -4,6 +4,7 @@ import { compileRule, multiply } from './rule-compiler.ts'
 import { type Calendar, compileCalendar } from './calendar.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
+import { type CompiledFair, compileFair } from './fair.ts'
 import { type CompiledLease, compileLease } from './lease.ts'
 import type { KeyStrategy } from '../request/identity.ts'
 import type { Algorithm, Headroom, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
@@ -30,7 +31,7 @@ export interface CompiledPolicy {
   readonly keyStrategy: KeyStrategy
   /** @internal */
   readonly keyExtractor: ((request: never, context?: unknown) => unknown) | undefined
-  readonly onMissingKey: 'ip' | 'deny' | 'allow'
+  readonly onMissingKey: 'ip' | 'deny' | 'allow' | 'together'
   /** @internal */
   readonly exemptions: Exemptions | undefined
   readonly exemptPrivateIps: boolean | undefined
@@ -41,6 +42,8 @@ export interface CompiledPolicy {
   readonly headroom: Headroom<never> | undefined
   /** @internal How a process takes units in advance; undefined if every check asks the store. */
   readonly lease: CompiledLease | undefined
+  /** @internal How tenants share the counter; undefined if whoever asks first gets it. */
+  readonly fair: CompiledFair | undefined
   readonly onStoreError: OnStoreError | undefined
   readonly plan: string | undefined
   /** @internal */
@@ -164,13 +167,15 @@ function compile(policy: AnyPolicy<never>, context: CompileContext, met: Met): C
     countsRequests: policy.counts === 'requests' || algorithm === 'concurrency',
     keyStrategy: policy.keyStrategy ?? (policy.keyExtractor ? 'custom' : quota ? 'user' : 'ip'),
     keyExtractor: policy.keyExtractor as CompiledPolicy['keyExtractor'],
-    onMissingKey: policy.onMissingKey ?? 'ip',
+    // Tenants without a name are one tenant, not one for each address.
+    onMissingKey: policy.onMissingKey ?? (rate?.fair === undefined ? 'ip' : 'together'),
     exemptions: policy.exemptions?.length ? compileExemptions(policy.exemptions) : undefined,
     exemptPrivateIps: policy.exemptPrivateIps,
     shadow: typeof mode === 'object' ? mode.shadow : mode === 'shadow' ? 1 : 0,
     off: mode === 'off',
     headroom: rate?.headroom === 0 ? undefined : rate?.headroom,
     lease: policy.lease === undefined ? undefined : compileLease(policy.lease),
+    fair: rate?.fair === undefined ? undefined : compileFair(rate.fair),
     onStoreError: policy.onStoreError,
     plan: policy.plan,
     calendar,

@@ -33,7 +33,7 @@ type Defined<P, R> = P extends { readonly period: string }
 export type Overrides<P, R = RequestOf<P>> = PlainOverrides<KindOf<P>> & CallbackOverrides<P, R>
 
 type PlainOverrides<T> = {
-  readonly [K in keyof T as Exclude<K, 'keyExtractor' | 'headroom'>]?: T[K] | undefined
+  readonly [K in keyof T as Exclude<K, 'keyExtractor' | 'headroom' | 'fair'>]?: T[K] | undefined
 }
 
 /** The overrides that read a request. The compiler finds its type only if they stand apart from the others. */

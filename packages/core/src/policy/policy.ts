@@ -1,5 +1,6 @@
 import type { Duration } from '../base/duration.ts'
 import type { KeyStrategy } from '../request/identity.ts'
+import type { Fair } from './fair.ts'
 
 /** The algorithms by which a policy can count. */
 export const Algorithm = {
@@ -116,6 +117,12 @@ export interface RatePolicy<R = unknown> extends RateFields, PolicyBase<R> {
    * Default 0.
    */
   readonly headroom?: Headroom<R> | undefined
+  /**
+   * Lets tenants share the counter fairly. What nobody else wants is free for all. While the limit is scarce, each tenant that
+   * wants more gets an equal share, times its weight. A refusal in favour of others has the reason `"fair-share"`, and starts no
+   * cool-down. Only with `keyStrategy: "shared"` and a token bucket. Default: whoever asks first.
+   */
+  readonly fair?: Fair<R> | undefined
 }
 
 /** A limit on requests in flight. */
@@ -131,6 +138,11 @@ export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
   readonly blockDuration?: Duration | undefined
   /** The share of the places that a request must leave to more important ones. Default 0. */
   readonly headroom?: Headroom<R> | undefined
+  /**
+   * Lets tenants share the places fairly: each holds at most four times as many as stay free, times its weight. Only with
+   * `keyStrategy: "shared"`. Default: whoever asks first.
+   */
+  readonly fair?: Fair<R> | undefined
   readonly window?: undefined
   readonly burst?: undefined
   readonly precision?: undefined

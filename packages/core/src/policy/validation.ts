@@ -3,6 +3,7 @@ import { describe } from '../base/describe.ts'
 import { parseDuration } from '../base/duration.ts'
 import type { HaltErrorCode } from '../base/errors.ts'
 import { checkCanPass } from './can-pass.ts'
+import { checkFair } from './fair.ts'
 import { checkLease } from './lease.ts'
 import { KeyStrategy } from '../request/identity.ts'
 import { Algorithm, type ConcurrencyPolicy, type PolicyBase, type Quota, type RatePolicy } from './policy.ts'
@@ -35,6 +36,7 @@ const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, 
   blockDuration: true,
   inFlight: true,
   headroom: true,
+  fair: true,
 })
 const QUOTA = namesOf<Omit<Quota, keyof PolicyBase | 'window' | 'algorithm' | 'ttl'>>({
   period: true,
@@ -57,7 +59,7 @@ export function validate(policy: unknown): void {
   if (isQuota) checkPeriodAlone(fields)
   checkNames(
     fields,
-    [...COMMON, ...(isQuota ? QUOTA : RATE)],
+    [...COMMON, ...(isQuota ? [...QUOTA, 'fair'] : RATE)],
     typeof fields['name'] === 'string' ? `The policy "${fields['name']}"` : 'A policy',
   )
   checkName(fields)
@@ -66,6 +68,7 @@ export function validate(policy: unknown): void {
   checkChoice(fields, 'counts', ['cost', 'requests'], 'HALT_E_COST')
   if (!isQuota) checkRate(fields)
   checkLease(fields)
+  checkFair(fields, isQuota)
   checkKey(fields)
   checkRest(fields)
   checkCanPass(fields, isQuota)

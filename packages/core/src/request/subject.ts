@@ -15,12 +15,23 @@ export interface FoundKey {
   readonly unverified: boolean
   /** The mark of the operators' entries that are known to give this client no numbers of its own. */
   plain?: object | undefined
+  /** The tenant that takes a share of the subject's counter. Undefined where the subject has it alone. */
+  readonly tenant?: Tenant | undefined
+}
+
+/** A tenant that shares a counter with others. */
+export interface Tenant {
+  readonly subject: Subject
+  /** How much more than others it gets while the counter is scarce, 1 to 100. */
+  readonly weight: number
 }
 
 /** The subject of all requests that have no address. */
 export const UNKNOWN_ADDRESS: Subject = 'ip:unknown'
 /** The subject of a policy with one counter for everybody. */
 export const SHARED: Subject = 'shared'
+/** The tenant of all requests that name none. */
+export const NO_TENANT: Subject = 'tenant:unknown'
 
 /** The longest id, in bytes of UTF-8, that a subject shows as it is. */
 const MAX_ID = 128

@@ -1,5 +1,5 @@
 import type { HaltWarning } from '../base/warnings.ts'
-import type { Edges, PenaltyRule, Place, Rule } from '../algorithms/index.ts'
+import type { Edges, PenaltyRule, Place, Rule, Ticket } from '../algorithms/index.ts'
 import type { StoreDocument } from './document.ts'
 import type { AdmittedCharge } from './admitted.ts'
 import type { Evaluation } from './evaluation.ts'
@@ -54,6 +54,23 @@ export interface Terms {
    * units that time has paid back since. Default: it gives back all.
    */
   readonly heldSince?: number | undefined
+  /** The share of a tenant in another demand's counter, which the demand is about. */
+  readonly share?: Share | undefined
+}
+
+/**
+ * A demand of a tenant on its share of a counter that tenants share fairly: the pool. The pool's own demand stands in front of it in
+ * the group, for the same subject.
+ */
+export interface Share {
+  /** The name of the pool's counter. */
+  readonly pool: string
+  /** The tenant's weight, a whole number from 1 to 100. */
+  readonly weight: number
+  /** The turn that the store promised the tenant, where it asks again. Only with `maxWait`. */
+  readonly ticket?: Ticket | undefined
+  /** Whether the store promises the tenant its next turn where its turn has not come. Only with `maxWait`. Default false. */
+  readonly wantsTicket?: boolean | undefined
 }
 
 /** What one policy asks of a store for one request. Plain data. */

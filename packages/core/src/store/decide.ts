@@ -1,4 +1,13 @@
-import { abuseScore, algorithmOf, periodEnd, type Rule, type State } from '../algorithms/index.ts'
+import {
+  abuseScore,
+  algorithmOf,
+  periodEnd,
+  type Rule,
+  type State,
+  takeClock,
+  type VirtualClock,
+  withClock,
+} from '../algorithms/index.ts'
 import { listOf } from '../base/list.ts'
 import {
   type Demand,
@@ -13,6 +22,7 @@ import type { Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 import { unknownLayout } from './evaluation-check.ts'
 import { changeLine, isAboutLine, passesByLine } from './line-demands.ts'
+import { Shares } from './shares.ts'
 import {
   admitLater,
   type Decided,
@@ -62,15 +72,23 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   let allowed = true
   let violates = false
   let hasTerms = false
+  let shares: Shares | undefined
 
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
     const own = penalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
-    const state = loadState(demand, own, counters, now)
+    const loaded = counters.load(demand.subject, own.counter, own)
+    const clock = loaded.length > BUCKET_LENGTH ? takeClock(loaded, now, own) : undefined
+    const state = loaded.length > BUCKET_LENGTH ? stateToUse(loaded, own, now, counters.hasOneClock) : loaded
     const rule = ruleFor(demand, own, state)
-    const passed = (repeated && !countsRepeats(rule)) || fits(demand, rule, state, now)
     rules[i] = rule
     states[i] = state
+    if (clock !== undefined || demand.terms?.share !== undefined)
+      shares ??= new Shares({ demands, rules, states, passes }, now)
+    if (clock !== undefined) shares!.note(i, clock)
+    const passed =
+      (repeated && !countsRepeats(rule)) ||
+      (demand.terms?.share === undefined ? fits(demand, rule, state, now) : shares!.fits(i))
     passes[i] = passed
     if (demand.terms !== undefined) hasTerms = true
     if (!passed && demand.mode !== Mode.SHADOW) {
@@ -78,7 +96,8 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
       if (isAsked(demand)) violates = true
     }
   }
-  const decided: Decided = { demands, rules, states, passes }
+  shares?.pairShadows()
+  const decided: Decided = { demands, rules, states, passes, shares }
   const start = hasTerms && violates ? startOf(decided, now, idempotency !== undefined) : undefined
   if (start !== undefined) {
     violates = false
@@ -89,11 +108,16 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
     if (repeated && !countsRepeats(rules[i]!)) continue
+    const clock = shares?.clockAt(i)
     if (passes[i]) {
-      if (allowed)
-        applyDemand(demand, grants?.[i] ?? demand.cost, rules[i]!, states[i]!, counters, now, start?.isPlace)
-    } else if (start !== undefined) continue
-    else if (startCooldown(demand, rules[i]!, states[i]!, counters, now)) {
+      const units = grants?.[i] ?? demand.cost
+      const turned = allowed ? shares?.charge(i, units) : false
+      if (turned === true) keep(demand, rules[i]!, states[i]!, counters, now)
+      else if (turned === undefined)
+        applyDemand(demand, units, rules[i]!, states[i]!, counters, now, clock, start?.isPlace)
+    } else if (start !== undefined) {
+      if (shares?.promise(i)) keep(demand, rules[i]!, states[i]!, counters, now)
+    } else if (startCooldown(demand, rules[i]!, states[i]!, counters, now, clock)) {
       starts ??= passes.map(() => false)
       starts[i] = true
     }
@@ -105,7 +129,16 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   const [state] = states
   if (hasTerms && start?.isPlace === true && isLoneBucket(group))
     return new DeferredBucket(now, state!, rules[0]!, start.wait)
-  const plain = { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: penaltyState }
+  const told = shares?.told() ?? states
+  const plain = {
+    now,
+    allowed,
+    repeated,
+    passes,
+    starts: starts ?? NOTHING,
+    states: told,
+    penalty: penaltyState,
+  }
   return hasTerms
     ? { ...plain, startsIn: start?.wait, grants: hasLeast(demands) ? grants : undefined }
     : plain
@@ -113,12 +146,15 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
 
 // perf: bench "@halt/store-memory, token bucket"; one demand alone is the most common group, and needs no lists.
 function decideOne(demand: Demand, counters: Counters, now: number): Evaluation {
-  const state = loadState(demand, demand.rule, counters, now)
+  const loaded = counters.load(demand.subject, demand.rule.counter, demand.rule)
+  const isLong = loaded.length > BUCKET_LENGTH
+  const clock = isLong ? takeClock(loaded, now, demand.rule) : undefined
+  const state = isLong ? stateToUse(loaded, demand.rule, now, counters.hasOneClock) : loaded
   const rule = ruleFor(demand, demand.rule, state)
   const passed = fits(demand, rule, state, now)
   let started = false
-  if (passed) applyDemand(demand, demand.cost, rule, state, counters, now)
-  else started = startCooldown(demand, rule, state, counters, now)
+  if (passed) applyDemand(demand, demand.cost, rule, state, counters, now, clock)
+  else started = startCooldown(demand, rule, state, counters, now, clock)
   return {
     now,
     allowed: passed || demand.mode === Mode.SHADOW,
@@ -130,7 +166,7 @@ function decideOne(demand: Demand, counters: Counters, now: number): Evaluation 
   }
 }
 
-/** The length of a bucket's state without a line, and the longest of a window. */
+/** The length of a bucket's state without a line and without a clock, and the longest of a window. */
 const BUCKET_LENGTH = 5
 
 // Shared by all evaluations, so they are never written.
@@ -138,12 +174,6 @@ const NONE: State = Object.freeze([]) as unknown as State
 const NOTHING: readonly boolean[] = Object.freeze([])
 const YES: readonly boolean[] = Object.freeze([true])
 const NO: readonly boolean[] = Object.freeze([false])
-
-/** Loads the counter of a demand. */
-function loadState({ subject }: Demand, rule: Rule, counters: Counters, now: number): State {
-  const state = counters.load(subject, rule.counter, rule)
-  return state.length > BUCKET_LENGTH ? stateToUse(state, rule, now, counters.hasOneClock) : state
-}
 
 /**
  * The numbers of a long counter. Refuses one of a later version of Halt, whose numbers it would misread. A line that is over counts
@@ -184,16 +214,32 @@ function applyDemand(
   state: State,
   counters: Counters,
   now: number,
+  clock?: VirtualClock,
   isPlace = false,
 ): void {
-  const { subject, mode } = demand
+  const { mode } = demand
   if (mode === Mode.PEEK || mode === Mode.HOLD) return
   const changed = isAboutLine(demand) ? changeLine(demand, rule, state, now) : undefined
   if (changed === false || (changed === undefined && !charge(demand, units, rule, state, now, isPlace)))
     return
   if (state.length === 0) return
   if (state[0]! <= now) state[0] = 0
-  counters.keep(subject, rule.counter, state, freshAt(state, rule))
+  keep(demand, rule, state, counters, now, clock)
+}
+
+/** Writes the counter of a demand, a pool together with its clock. */
+function keep(
+  { subject }: Demand,
+  rule: Rule,
+  state: State,
+  counters: Counters,
+  now: number,
+  clock?: VirtualClock,
+): void {
+  const fresh = freshAt(state, rule)
+  if (clock === undefined) return counters.keep(subject, rule.counter, state, fresh)
+  const { state: stored, until } = withClock(state, clock, now, rule)
+  counters.keep(subject, rule.counter, stored, Math.max(fresh, until))
 }
 
 /** Charges, refunds or grants units. False if there are none. */
@@ -224,8 +270,15 @@ function charge(
  * Writes the cool-down that a refusal starts. Returns whether it starts one. A refusal charges nothing. The normal rule decides
  * this: a cost that only the reduced rule can never admit passes after the penalty. A refusal in favour of others starts no cool-down.
  */
-function startCooldown(demand: Demand, rule: Rule, state: State, counters: Counters, now: number): boolean {
-  const { subject, cost, mode, rule: normal } = demand
+function startCooldown(
+  demand: Demand,
+  rule: Rule,
+  state: State,
+  counters: Counters,
+  now: number,
+  clock?: VirtualClock,
+): boolean {
+  const { cost, mode, rule: normal } = demand
   if (!isAsked(demand) || isReserved(demand, rule, state, now)) return false
   const prolongs = mode === Mode.BLOCK && normal.cooldown > 0 && now + rule.cooldown > blockedUntil(state)
   if (!prolongs && !startsCooldown(state, now, cost, normal)) return false
@@ -235,7 +288,7 @@ function startCooldown(demand: Demand, rule: Rule, state: State, counters: Count
   line?.look(state, now, rule)
   state[0] = now + rule.cooldown
   line?.look(state, now, rule)
-  counters.keep(subject, rule.counter, state, freshAt(state, rule))
+  keep(demand, rule, state, counters, now, clock)
   return true
 }
 

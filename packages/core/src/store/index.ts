@@ -1,6 +1,7 @@
 export {
   algorithms,
   codes,
+  shareCodes,
   abuseScore,
   leavesAt,
   type Algorithm,
@@ -50,6 +51,8 @@ export { readClock } from './instant.ts'
 export { freshAt } from './cooldown.ts'
 export { unitsLeftToOthers, unitsNeeded } from './terms.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'
+export { ticketOf } from './tickets.ts'
+export { shareRuleOf } from '../algorithms/index.ts'
 export { counterParts } from './counter-key.ts'
 export type { Change } from './key-value.ts'
 export { makeDigest, type Digest } from '../base/digest.ts'
@@ -74,6 +77,7 @@ export {
   BUCKET,
   isLoneBucket,
   penaltyNumbers,
+  shareNumbers,
   termNumbers,
   WINDOW,
 } from './remote/demand-numbers.ts'

@@ -1,6 +1,7 @@
 import { algorithmOf, MAX_EXACT, type Rule, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode } from './contract.ts'
 import { blockedUntil } from './cooldown.ts'
+import type { Shares } from './shares.ts'
 
 // A share of a capacity is not exact in doubles, and must not leave a unit too many.
 const ROUNDING = 1e-6
@@ -33,6 +34,8 @@ export interface Decided {
   readonly rules: readonly Rule[]
   readonly states: readonly State[]
   readonly passes: boolean[]
+  /** The shares that its demands have of pools. */
+  readonly shares: Shares | undefined
 }
 
 /** When a group that is not admitted at once may start. */
@@ -50,18 +53,25 @@ export interface Start {
  * the key would pass, and the caller could give its place back.
  */
 export function startOf(
-  { demands, rules, states, passes }: Decided,
+  { demands, rules, states, passes, shares }: Decided,
   now: number,
   hasKey: boolean,
 ): Start | undefined {
   const canStand =
-    !hasKey && demands.every((demand, i) => demand.mode === Mode.SHADOW || canJoin(demand, rules[i]!))
+    !hasKey &&
+    demands.every(
+      (demand, i) =>
+        // A tenant whose turn has come stands in the line of its pool.
+        demand.mode === Mode.SHADOW ||
+        (demand.terms?.share !== undefined && passes[i] === true) ||
+        canJoin(demand, rules[i]!),
+    )
   let wait = 0
   let isExact = true
   for (let i = 0; i < demands.length; i++) {
     const [demand, rule] = [demands[i]!, rules[i]!]
-    if (passes[i] || demand.mode === Mode.SHADOW) continue
-    const own = waitOf(demand, rule, states[i]!, now, canStand)
+    if (passes[i] || demand.mode === Mode.SHADOW || shares?.isForTurn(i)) continue
+    const own = waitOf(demand, rule, states[i]!, now, canStand, demand.terms?.share && shares?.wait(i))
     if (own === undefined) return undefined
     if (own > wait) wait = own
     if (own * rule.rate + (rule.capacity + demand.cost) * rule.unit > MAX_EXACT) isExact = false
@@ -78,13 +88,14 @@ function canJoin(demand: Demand, rule: Rule): boolean {
   return unitsLeftToOthers(demand, rule) === 0 && demand.terms?.place === undefined
 }
 
-/** How long a demand that does not pass would wait; undefined if it does not wait that long. */
+/** How long a demand that does not pass would wait; undefined if it does not wait that long. @param toShare how long for its share */
 function waitOf(
   demand: Demand,
   rule: Rule,
   state: State,
   now: number,
   canStand: boolean,
+  toShare: number | undefined,
 ): number | undefined {
   const maxWait = demand.terms?.maxWait ?? 0
   // A block is not a caller that could wait.
@@ -92,9 +103,11 @@ function waitOf(
   const cooldown = blockedUntil(state) - now
   const algorithm = algorithmOf(rule)
   const units = unitsNeeded(demand, rule)
-  const wait = canStand
-    ? algorithm.line!.wait(state, now, units, rule)
-    : Math.max(algorithm.wait(state, now, units, rule), cooldown)
+  const wait =
+    toShare ??
+    (canStand
+      ? algorithm.line!.wait(state, now, units, rule)
+      : Math.max(algorithm.wait(state, now, units, rule), cooldown))
   if (wait <= maxWait) return wait
   // A place in flight may become free at any time.
   return algorithm.isFlight && wait < Number.POSITIVE_INFINITY && cooldown <= maxWait ? maxWait : undefined

@@ -1,4 +1,4 @@
-import { algorithmOf, type Place } from '../algorithms/index.ts'
+import { algorithmOf, type Place, shareCodes } from '../algorithms/index.ts'
 import type { Check } from '../check/check.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
@@ -10,9 +10,14 @@ export function canStand({ rule, mode, terms }: Demand): boolean {
   return mode !== Mode.SHADOW && !terms?.floor && algorithmOf(rule).line !== undefined
 }
 
+/** Whether a demand is about a tenant's share of a bucket. It is charged together with a place in the bucket's line. */
+export function isTurn({ rule }: Demand): boolean {
+  return rule.code === shareCodes['token-bucket']
+}
+
 /** Whether some counter of a check cannot be waited for in line, so that its callers ask for it when their turn has come. */
 export function isMixed({ demands }: Check): boolean {
-  return demands.some(demand => demand.mode !== Mode.SHADOW && !canStand(demand))
+  return demands.some(demand => demand.mode !== Mode.SHADOW && !canStand(demand) && !isTurn(demand))
 }
 
 /** The units of a check, for each counter that is waited for in line. */
@@ -44,13 +49,16 @@ export function endsOf({ demands }: Group, evaluation: Evaluation): (Place | und
 
 /** The part of a check that is waited for in line. */
 export function partInLine(check: Check): Check {
-  return { ...check, policies: [], extras: undefined, ...groupOf(check, demand => demand) }
+  const demands = check.demands.filter(demand => canStand(demand) || isTurn(demand))
+  return { ...check, policies: [], extras: undefined, ...groupOf(check, demand => demand), demands }
 }
 
 /** The check that redeems places: it charges only the counters that are not waited for in line. */
 export function redeeming(check: Check, places: TakenPlace['places']): Check {
   let next = 0
   const demands = check.demands.map(demand => {
+    // The share was charged with the place.
+    if (isTurn(demand)) return { ...demand, mode: Mode.SETTLE, cost: 0 }
     const place = canStand(demand) ? places[next++] : undefined
     return place === undefined ? demand : { ...demand, terms: { ...demand.terms, place } }
   })

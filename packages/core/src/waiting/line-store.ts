@@ -7,6 +7,7 @@ import { blockGroup, endsOf, extraGroup, leaveGroup, lookGroup, timeOf } from '.
 import type { Line, LineParts } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import type { Owed, Standing, TakenPlace } from './standing.ts'
+import { ticketGroup, type Tickets } from './tickets.ts'
 
 /** What lines ask of the store of a limiter. */
 export class LineStore implements LineParts {
@@ -47,6 +48,11 @@ export class LineStore implements LineParts {
     const group = leaveGroup(run)
     const evaluation = await this.#correct(group)
     if (evaluation?.allowed === false) line.keepUntilTurn(new Ghost(this, line, run))
+  }
+
+  /** Gives back tickets that their caller does not use. */
+  async giveBack(check: Check, tickets: Tickets): Promise<void> {
+    await this.#correct(ticketGroup(check, tickets))
   }
 
   owedBy({ check, units }: Pick<Standing, 'check' | 'units'>): Owed {

@@ -2,7 +2,7 @@ import { algorithmOf } from '../algorithms/index.ts'
 import { Alarms } from '../base/alarms.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Demand, Group, Store } from '../store/contract.ts'
-import { keyOfDemand } from '../store/counter-key.ts'
+import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
 import { Front } from './front.ts'
@@ -102,9 +102,13 @@ export function linesOf(store: Store): Lines {
 
 /** The counters of a refused check whose units can be given back at any time. */
 export function freeableOf({ check: { demands }, evaluation: { passes } }: CheckResult): string[] {
-  return demands
-    .filter(({ rule }, i) => passes[i] !== true && algorithmOf(rule).isFlight)
-    .map(demand => keyOfDemand(demand))
+  return demands.flatMap((demand, i) => {
+    const { rule, subject, terms } = demand
+    if (passes[i] === true || !algorithmOf(rule).isFlight) return []
+    // Another tenant's permit helps a tenant whose share of the pool refuses.
+    const pool = terms?.share?.pool
+    return pool === undefined ? [keyOfDemand(demand)] : [keyOfDemand(demand), keyOf(subject, pool)]
+  })
 }
 
 /** The key of the line in which a demand waits. Callers that leave different shares to others stand in different lines. */

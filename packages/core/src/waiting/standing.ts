@@ -41,6 +41,8 @@ export interface Standing extends Pick<TakenPlace, 'check' | 'units'> {
 export interface Asking {
   /** The instant at which it asks, by this process's clock; undefined while it asks. */
   readonly asksAt: number | undefined
+  /** Whether the store has told it to come back. */
+  readonly wasRefused: boolean
   /** Lets the caller ask at once. */
   wake(): void
 }

@@ -10,6 +10,7 @@ import { endsOf, isMixed, isRefusedInLine, redeeming, timeOf, unitsInLine } from
 import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
 import { type Asking, AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
+import { patienceOf, takesTurns, ticketsAfter, type Tickets, withTickets } from './tickets.ts'
 import type { Ask, WaiterParts } from './waiter-parts.ts'
 
 /** How often a caller asks for a permit that another process may free. Microseconds. */
@@ -35,6 +36,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   deadline: number
   places: TakenPlace['places'] | undefined
   owes: Owed = AT_ONCE
+  wasRefused = false
   /** Ends what makes the caller leave: called when it no longer waits. */
   stay: (() => void) | undefined
   readonly #parts: WaiterParts
@@ -52,6 +54,10 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   #isStoreAsked = false
   // When the store was asked last, by this process's clock.
   #sent = 0
+  // Whether an answer of the store is on its way.
+  #isAsking = false
+  // The turns that the store promised, where tenants share a bucket.
+  #tickets: Tickets | undefined
   #units: readonly number[] = []
   // The decision that the caller is given at its turn.
   #decision: Decision | undefined
@@ -124,17 +130,24 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
         waitingRoom.alarms.set(this)
       })
     }
+    // One caller of a tenant has a ticket, and the others of this process wait behind it.
+    if (takesTurns(check) && line.asker === undefined) line.join(this)
     this.#isStoreAsked = true
     line.placeMissing()
     line.asks(this)
     this.#sent = this.#parts.store.clock()
-    return this.#isRedeeming && this.places !== undefined ? redeeming(check, this.places) : check
+    this.#isAsking = true
+    return this.#isRedeeming && this.places !== undefined
+      ? redeeming(check, this.places)
+      : withTickets(check, this.#tickets, line.asker === this)
   }
 
   /** Whether another caller asks first, and this one would wait for it without knowing that it must be refused. */
   #isBehindAsker(line: Line): boolean {
     const { asker } = line
     if (asker === undefined || asker === (this as Asking) || this.#isOver) return false
+    // A caller that is asked about for the first time holds nobody up.
+    if (!asker.wasRefused) return false
     return asker.asksAt === undefined || asker.asksAt <= this.deadline
   }
 
@@ -212,11 +225,13 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   }
 
   #failed(error: unknown): void {
+    this.#isAsking = false
     this.#line?.answered(this)
     this.send(error)
   }
 
   #decided(decision: Decision): void {
+    this.#isAsking = false
     const result = Decision.resultOf(decision)
     try {
       if (this.#isStoreAsked && result?.degraded === false && decision.allowed)
@@ -235,6 +250,10 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
       return this.#finish(decision)
     }
     const startsIn = Decision.startsIn(decision)
+    // What was promised is kept, or will be asked for again.
+    if (decision.allowed) this.#tickets = undefined
+    else if (result?.degraded === false && startsIn !== undefined)
+      this.#tickets = ticketsAfter(result, this.#tickets)
     if (this.#isRedeeming) {
       this.#isRedeeming = false
       if (decision.allowed && startsIn === undefined) return this.#finish(decision)
@@ -248,7 +267,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
         return this.#finish(decision)
       return this.#stand(result!, startsIn)
     }
-    if (this.#isOver) return
+    if (this.#isOver) return this.#giveBackTickets()
     if (startsIn === undefined) return this.#finish(decision)
     if (this.#parts.isFull && !this.#isWaiting) return this.#refuse()
     this.#begin()
@@ -321,11 +340,13 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   #askLater(result: CheckResult, startsIn: number): void {
     const line = this.#line!
     line.join(this)
+    this.wasRefused = true
     const freeable = freeableOf(result)
     const wait = freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT)
     const isHead = line.asker === this
     if (isHead) this.#freeable = freeable
-    this.#asksAt = isHead ? Math.min(this.#parts.store.clock() + wait, this.deadline) : this.deadline
+    const patience = patienceOf(wait, this.#tickets)
+    this.#asksAt = isHead ? Math.min(this.#parts.store.clock() + patience, this.deadline) : this.deadline
     for (const counter of this.#freeable) this.#parts.lines.onFreed(counter, this)
     waitingRoom.alarms.set(this)
   }
@@ -387,6 +408,12 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     this.#line?.part(this)
     this.#parts.gone(this)
     this.stay?.()
+    if (!this.#isAsking) this.#giveBackTickets()
+  }
+
+  #giveBackTickets(): void {
+    if (this.#tickets !== undefined) this.#returning = this.#parts.store.giveBack(this.check, this.#tickets)
+    this.#tickets = undefined
   }
 }
 

@@ -5,7 +5,7 @@ import { unique } from '../../../../tools/unique.ts'
 import { PostgresStore, schema } from '../../src/index.ts'
 import { type Database, openPg, openPglite, openPostgresJs } from '../databases.ts'
 
-const histories = { pg: [2, 150], 'postgres.js': [1, 100], PGlite: [2, 100] } as const
+const histories = { pg: [3, 200], 'postgres.js': [1, 100], PGlite: [2, 100] } as const
 let made = 0
 
 for (const database of [openPg({ max: 1 }), openPostgresJs(), openPglite()]) {

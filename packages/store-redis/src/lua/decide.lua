@@ -7,23 +7,26 @@
 -- ARGV[2] JSON: the rules, then the groups as one flat list. An entry of the list is a run of groups that differ only in
 --         their keys: how many; the number of demands; 1 for a penalty, plus 2 for an idempotency key, plus 4 for terms; the
 --         numbers of the penalty and of the key; then for each demand its rule, cost, mode (plus 16 under a penalty, plus 32
---         with terms), its terms (the longest wait, the fewest units or -1, the share left to others, how long the units are
---         kept, the instant since which they were, the place in line or -1, the id of its line) and, in a settlement, its
---         charged_to.
+--         with terms, plus 64 with a share), its terms (the longest wait, the fewest units or -1, the share left to others, how long the units are
+--         kept, the instant since which they were, the place in line or -1, the id of its line), its share of a pool (the
+--         place of the pool in the group, the weight, the ticket, or -1, or -2 where one is wanted, the clock of the ticket) and, in a settlement, its charged_to.
 --         The commonest call has other arguments: lone-bucket.lua.
 -- reply   the clock, then the reply to each group: reply.lua.
 --
 -- It makes no function before it knows that it needs one, and does nothing for parts that a group lacks, because it runs for
 -- every check.
 
---@ record rule own: kind cooldown reduced capacity unit=5 rate=6 length=5 edge1=6 edge2=7 edge3=8 window=5 slice=6 precision=7
+--@ record rule own pooled: kind cooldown reduced capacity unit=5 rate=6 length=5 edge1=6 edge2=7 edge3=8 window=5 slice=6 precision=7
 --@ record penalty_rule: threshold duration decay severity echo factor longest
---@ record state: cooldown at=2 debt=3 unit=4 rate=5 parts=6 born=7 tail=8 pool=9 kept=10 gone=11 holes=12 ends=2 count=3 granted=4
+--@ record state turned: cooldown at=2 debt=3 unit=4 rate=5 parts=6 born=7 tail=8 pool=9 kept=10 gone=11 holes=12 ends=2 count=3 granted=4 till=2 tag=3 epoch=4
 --@ record line: cooldown at debt unit rate parts born tail pool kept gone holes
 --@ record score: ends points last violations level fresh
---@ record item first: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds stored
+--@ record item first pool: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds stored clock shared pool turn for_turn
 --@ record terms: wait least floor hold since position born
---@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 LEASES=3
+--@ record shared: pool weight tag epoch
+--@ record turn: pace reading epoch left known start plenty
+--@ record pace: plenty band per_unit top kept
+--@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 LEASES=3 TAG=4
 --@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 SETTLE=3 HOLD=4 BLOCK=5 GRANT=6 LOOK=7 RESET=8
 --@ enum PENALTY: WATCH=0 READ=1 RECORD=2 APPLY=3
 
@@ -43,7 +46,7 @@ end
 local rules, groups
 --@ include "lone-bucket.lua"
 
-local MAX, PENALIZED, WITH_TERMS, ceil, pack, unpackd = 9007199254740991, 16, 32, math.ceil, struct.pack, struct.unpack
+local MAX, PENALIZED, WITH_TERMS, WITH_SHARE, ceil, pack, unpackd = 9007199254740991, 16, 32, 64, math.ceil, struct.pack, struct.unpack
 --@ include "bucket.lua"
 --@ include "windows.lua"
 
@@ -59,7 +62,7 @@ local out, o, wrote, at, k = { now }, 1, {}, 1, 0
 local items = {}
 -- Used again for each group, so that the fast paths make no tables.
 local units, rates, costs, rooms, before, values, fresh_at = {}, {}, {}, {}, {}, {}, {}
-local read_line, pay, leave, reset_line
+local read_line, pay, leave, reset_line, pace_of, run_clock
 
 while at <= #groups do
   local times, count, flags, start = groups[at], groups[at + 1], groups[at + 2], at + 3

@@ -3,15 +3,21 @@ local allowed, refused, failed, keeps_key = true, false, nil, count == 0
 for d = 1, count do
   k = k + 1
   local own, cost, mode, key = rules[groups[i]], groups[i + 1], groups[i + 2], keys[k]
-  local rule, need, charged_to, terms = own, cost, nil, nil
+  local rule, need, charged_to, terms, shared, clock, turn = own, cost, nil, nil, nil, nil, nil
   i = i + 3
   if mode >= PENALIZED then
+    local has_share = mode >= WITH_SHARE
+    if has_share then mode = mode - WITH_SHARE end
     if mode >= WITH_TERMS then
       mode, terms = mode - WITH_TERMS, terms{
         wait = groups[i], least = groups[i + 1], floor = groups[i + 2], hold = groups[i + 3], since = groups[i + 4],
         position = groups[i + 5], born = groups[i + 6]
       }
       i = i + 7
+      if has_share then
+        shared = shared{ pool = groups[i], weight = groups[i + 1], tag = groups[i + 2], epoch = groups[i + 3] }
+        i = i + 4
+      end
     end
     if mode >= PENALIZED then
       mode = mode - PENALIZED
@@ -26,6 +32,12 @@ for d = 1, count do
   end
   local value, state, used, kind, line, tail = wrote[key], false, 0, rule.kind, false, 0
   if value == nil then value = raw[k] end
+  if value and kind == KIND.BUCKET and #value > 40 then
+    local parts = unpackd('>d', value, 41)
+    if parts == 2 and #value == 72 or parts == 3 and #value > 72 then
+      --@ include "clock.lua"
+    end
+  end
   if value and kind == KIND.BUCKET and #value > 40 then
     if not pay then
       --@ include "line.lua"
@@ -56,19 +68,30 @@ for d = 1, count do
       if #state > 5 then failed = NEWER end
       if #state < 3 or #state > 5 then state = false
       elseif now < state.ends then used = state.count - (state.granted or 0) end
+    elseif kind == KIND.TAG then
+      if #state ~= 4 then state = false end
     elseif #state % 2 == 0 then state = false
     else
       for i = 2, #state - 1, 2 do if now < state[i] then used = used + state[i + 1] end end
     end
   end
   -- A repeated call takes its leases like any other, and is not charged otherwise.
-  local fits = repeated and kind < KIND.LEASES or mode == MODE.SETTLE or mode >= MODE.GRANT
+  local fits = repeated and kind ~= KIND.LEASES or mode == MODE.SETTLE or mode >= MODE.GRANT
   -- A line may have the place of which the demand speaks.
   local holds = terms and terms.position >= 0 and line and state.born == terms.born and terms.position <= tail
   if holds and mode == MODE.SETTLE and cost < 0 and terms.position + cost >= 0 then
     fits = repeated or leave(line, -cost, terms.position, rule.capacity * rule.unit)
   end
-  if not fits and mode ~= MODE.SETTLE and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
+  if shared and shared.pool > 0 and not (repeated and kind ~= KIND.LEASES) then
+    if kind == KIND.TAG then
+      --@ include "turn.lua"
+    elseif not fits then
+      local pool, own_units = items[shared.pool], used + need
+      local pooled = pool.rule
+      fits = own_units <= shared.weight or own_units <= 4 * shared.weight * (pooled.capacity - pool.used - need)
+    end
+  elseif shared then fits = true
+  elseif not fits and mode ~= MODE.SETTLE and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
     if holds then fits = true
     elseif kind == KIND.BUCKET then fits = used + need * rule.unit <= rule.capacity * rule.unit
     else fits = used + need <= rule.capacity end
@@ -77,8 +100,6 @@ for d = 1, count do
     allowed = false
     if mode ~= MODE.PEEK and mode ~= MODE.SETTLE then refused = true end
   end
-  -- The idempotency key is kept if a demand is charged, now or at the end of the request.
-  if fits and (mode == MODE.HOLD or mode ~= MODE.PEEK and cost ~= 0) then keeps_key = true end
   items[d] = item{
     key = key, rule = rule, own = own, cost = cost, mode = mode, charged_to = charged_to or 0, state = state,
     used = used, fits = fits, short = false, before = false
@@ -87,9 +108,25 @@ for d = 1, count do
     local item = items[d]
     item.paid, item.stored = line, value
   end
+  if clock then
+    local item = items[d]
+    item.clock = clock
+  end
   if terms then
     local item = items[d]
     item.terms, item.need, item.holds = terms, need, holds
     item.others = need - (terms.least >= 0 and terms.least or cost)
+    if shared and shared.pool > 0 then
+      local pool = items[shared.pool]
+      item.shared, item.pool, item.turn = shared, pool, turn
+      -- A policy that only reports is charged on its pool and on the share, or on neither.
+      if mode == MODE.SHADOW and fits ~= pool.fits then item.fits, pool.fits, fits = false, false, false end
+      if not fits then pool.for_turn = true end
+    end
   end
+end
+-- The idempotency key is kept if a demand is charged, now or at the end of the request.
+for d = 1, once_key and count or 0 do
+  local item = items[d]
+  if item.fits and (item.mode == MODE.HOLD or item.mode ~= MODE.PEEK and item.cost ~= 0) then keeps_key = true end
 end

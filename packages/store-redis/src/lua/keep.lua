@@ -2,6 +2,10 @@
 for d = 1, failed and 0 or count do
   local item = items[d]
   local rule, own, cost, state, fits, fresh = item.rule, item.own, item.cost, item.state, item.fits, nil
+  local turned
+  if item.turn and not repeated then
+    --@ include "keep-turn.lua"
+  end
   local kind, starts = rule.kind, not fits and own.cooldown > 0 and not wait and item.mode ~= MODE.SETTLE
   if starts then
     local blocked = state and state.cooldown or 0
@@ -13,11 +17,12 @@ for d = 1, failed and 0 or count do
       else starts = item.used + rest > rule.capacity end
     end
   end
-  if item.mode ~= MODE.PEEK and (not repeated or kind == KIND.LEASES) and (starts or fits and allowed and item.mode ~= MODE.HOLD
+  if turned or rule.kind ~= KIND.TAG and item.mode ~= MODE.PEEK and (not repeated or kind == KIND.LEASES) and (starts or fits and allowed and item.mode ~= MODE.HOLD
     and (cost ~= 0 or item.mode >= MODE.LOOK and kind == KIND.BUCKET) and (not item.holds or item.mode == MODE.SETTLE or item.mode >= MODE.LOOK)) then
     -- A line is paid before it changes.
     state = item.paid or state
-    if starts then
+    if turned then state = turned
+    elseif starts then
       item.starts = true
       if not state then
         state = kind == KIND.BUCKET and { 0, now, 0, rule.unit, rule.rate } or kind == KIND.WINDOW and { 0, 0, 0 } or { 0 }
@@ -73,6 +78,8 @@ for d = 1, failed and 0 or count do
         fresh = state.at + ceil(state.debt / state.rate)
         value = pack('>dddd', state.at, state.debt, state.unit, state.rate)
         if state.cooldown > 0 then value = value .. pack('>d', state.cooldown) end
+      elseif kind == KIND.TAG then
+        fresh, value = state.till, pack('>dddd', 0, state.till, state.tag, state.epoch)
       elseif kind == KIND.WINDOW then
         fresh, value = state.ends, pack('>ddd', state.cooldown, state.ends, state.count) .. (state.granted and pack('>d', state.granted) or '')
       else
@@ -82,6 +89,16 @@ for d = 1, failed and 0 or count do
         value = table.concat(texts)
       end
       if state.cooldown > fresh then fresh = state.cooldown end
+      if item.clock then
+        local clock, at, debt = item.clock, state.at, state.debt
+        -- The reading is that of this instant, so the debt must be, too. A line was paid already.
+        if #state == 5 and at < now then at, debt = now, math.max(0, debt - (now - at) * state.rate) end
+        local ends = now + ceil(debt / state.rate) + pace_of(rule)[5]
+        local bucket = #state > 5 and string.sub(value, 1, 40) .. pack('>d', 3) .. string.sub(value, 49)
+          or pack('>dddddd', at, debt, state.unit, state.rate, state.cooldown, 2)
+        value = bucket .. pack('>ddd', clock[1], clock[2], ends)
+        if ends > fresh then fresh = ends end
+      end
       local key, px, done = item.key, ceil((fresh - now) / 1000) + 1000, nil
       if fresh <= now then
         value, done = false, try('DEL', key)

@@ -42,6 +42,8 @@ else
         end
       else
         list = { sign }
+        -- A tag with the reading of its clock.
+        if item.turn then state = { 0, state and state.till or 0, state and state.tag or 0, state and state.epoch or 0, item.turn[2], item.turn[3] } end
         for i = 1, state and #state or 0 do list[i + 1] = format('%.0f', state[i]) end
         texts[d + 2] = table.concat(list, ' ')
       end

@@ -10,12 +10,13 @@ if refused then
   for d = 1, count do
     local item = items[d]
     local rule, terms = item.rule, item.terms
-    if item.mode ~= MODE.SHADOW and (item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET
+    -- A tenant whose turn has come stands in the line of its pool.
+    if item.mode ~= MODE.SHADOW and not (item.shared and item.fits) and (item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET
       or terms and (item.others > 0 or terms.position >= 0)) then joins = false end
   end
   for d = 1, count do
     local item = items[d]
-    if not item.fits and item.mode ~= MODE.SHADOW then
+    if not item.fits and item.mode ~= MODE.SHADOW and not item.for_turn then
       local rule, state, terms, line = item.rule, item.state, item.terms, item.paid
       local most = terms and item.mode ~= MODE.BLOCK and terms.wait or 0
       if most == 0 then
@@ -23,7 +24,9 @@ if refused then
         break
       end
       local cooldown, excess, own = state and state.cooldown - now or 0, item.used + item.need - rule.capacity, math.huge
-      if rule.kind == KIND.WINDOW then
+      if item.shared then
+        --@ include "share-wait.lua"
+      elseif rule.kind == KIND.WINDOW then
         if excess <= 0 then own = 0 elseif item.need <= rule.capacity then own = state.ends - now end
       elseif item.need <= rule.capacity then
         own = 0
@@ -79,7 +82,7 @@ for d = 1, allowed and count or 0 do
   if terms and terms.least >= 0 then
     granted, left = true, terms.least
     if not wait then
-      local units = rule.kind == KIND.BUCKET and math.floor((rule.capacity * rule.unit - item.used) / rule.unit) or rule.capacity - item.used
+      local units = rule.kind == KIND.TAG and math.huge or rule.kind == KIND.BUCKET and math.floor((rule.capacity * rule.unit - item.used) / rule.unit) or rule.capacity - item.used
       left = math.min(item.cost, math.max(0, units) - item.others)
     end
   end

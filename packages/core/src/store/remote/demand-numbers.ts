@@ -1,9 +1,10 @@
 import { algorithms, type AlgorithmCode, type Layout, type PenaltyRule } from '../../algorithms/index.ts'
-import type { Group, Terms } from '../contract.ts'
+import type { Demand, Group, Terms } from '../contract.ts'
+import { poolAt } from '../shares.ts'
 import { isPlainBuckets } from '../plain-groups.ts'
 
 // The compiler asks for the kind of a new layout. Each server that decides by itself has its arithmetic.
-const KINDS: Readonly<Record<Layout, number>> = { bucket: 0, window: 1, 'sub-windows': 2 }
+const KINDS: Readonly<Record<Layout, number>> = { bucket: 0, window: 1, 'sub-windows': 2, tag: 4 }
 // Sub-windows of requests in flight, because a repeated call takes a permit of its own.
 const IN_FLIGHT = 3
 
@@ -11,6 +12,8 @@ const IN_FLIGHT = 3
 export const BUCKET: number = KINDS.bucket
 /** The kind of a fixed window and of a quota. */
 export const WINDOW: number = KINDS.window
+/** The kind of a tenant's share of a token bucket. */
+export const TAG: number = KINDS.tag
 
 /** The kind of arithmetic of each algorithm, as a number that is sent to a server. */
 export const ALGORITHM_KINDS: Readonly<Record<AlgorithmCode, number>> = Object.fromEntries(
@@ -37,4 +40,15 @@ export function termNumbers(terms: Terms): number[] {
   const { position = -1, born = 0 } = place ?? {}
   // A server tells waits in whole microseconds.
   return [Math.floor(maxWait), least, floor, holdFor, heldSince, position, born]
+}
+
+/**
+ * The numbers of a demand's share, in the order in which a server reads them: the place of its pool in the group, counted from 1, the
+ * weight, and the ticket, with -1 for none and -2 for one that is wanted. Empty for a demand without a share.
+ */
+export function shareNumbers(demands: readonly Demand[], at: number): number[] {
+  const share = demands[at]!.terms?.share
+  if (share === undefined) return []
+  const { tag = share.wantsTicket === true ? -2 : -1, epoch = 0 } = share.ticket ?? {}
+  return [poolAt(demands, at) + 1, share.weight, tag, epoch]
 }

@@ -2,7 +2,7 @@ import { algorithms, type State } from '../../algorithms/index.ts'
 import { DeferredBucket } from '../admitted.ts'
 import { type Demand, type Group, Mode } from '../contract.ts'
 import type { Evaluation } from '../evaluation.ts'
-import { ALGORITHM_KINDS, BUCKET, WINDOW } from './demand-numbers.ts'
+import { ALGORITHM_KINDS, BUCKET, TAG, WINDOW } from './demand-numbers.ts'
 
 const PENALTY_NUMBERS = 6
 
@@ -51,7 +51,8 @@ function hasSoundTerms({ allowed, starts, startsIn, grants }: Evaluation, { dema
 }
 
 function canHoldPlace({ rule, mode }: Demand): boolean {
-  return mode === Mode.SHADOW || (mode === Mode.CHARGE && ALGORITHM_KINDS[rule.code] === BUCKET)
+  const kind = ALGORITHM_KINDS[rule.code]
+  return mode === Mode.SHADOW || (mode === Mode.CHARGE && (kind === BUCKET || kind === TAG))
 }
 
 function isState(state: State, { rule }: Demand): boolean {
@@ -62,6 +63,8 @@ function isState(state: State, { rule }: Demand): boolean {
       ? length >= 5 && algorithms[rule.code].reads?.(state) !== false
       : kind === WINDOW
         ? length === 3 || length === 4
-        : length % 2 === 1
+        : kind === TAG
+          ? algorithms[rule.code].reads?.(state) === true
+          : length % 2 === 1
   return (fits || length === 0) && state.every(Number.isSafeInteger)
 }

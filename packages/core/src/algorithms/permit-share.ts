@@ -1,0 +1,62 @@
+import { concurrency } from './concurrency.ts'
+import type { Algorithm } from './algorithm.ts'
+import type { Rule, State } from './rule.ts'
+import { slidingWindow } from './sliding-window.ts'
+
+/** How many times what stays free a tenant of weight 1 may hold. */
+const FACTOR = 4
+
+/**
+ * The permits that one tenant holds of a pool which tenants share fairly. A tenant may hold four times as many permits as stay free,
+ * times its weight, and always as many as its weight. So the more tenants want permits, the fewer each of them holds, and some stay free for newcomers.
+ *
+ * State: that of {@link concurrency}.
+ *
+ * Source: the dynamic threshold of shared buffers (Choudhury and Hahne, 1996).
+ */
+export const permitShare: Algorithm = {
+  ...concurrency,
+  // The pool beside it decides, as `store/shares.ts` says.
+  fits: () => true,
+  wait: () => 0,
+}
+
+/**
+ * Whether a tenant may hold `units` more.
+ *
+ * @param held the permits that all tenants hold
+ */
+export function mayHold(
+  own: State,
+  now: number,
+  units: number,
+  held: number,
+  pool: Rule,
+  weight: number,
+): boolean {
+  return isWithin(slidingWindow.used(own, now, pool) + units, pool.limit - held - units, weight)
+}
+
+function isWithin(own: number, free: number, weight: number): boolean {
+  return own <= weight || own <= FACTOR * weight * free
+}
+
+/** Microseconds until a tenant may hold `units` more, if no permit is given back before its time ends. `all` are those of all tenants. */
+export function waitToHold(
+  own: State,
+  all: State,
+  now: number,
+  units: number,
+  pool: Rule,
+  weight: number,
+): number {
+  const ends = [...endsOf(own), ...endsOf(all)].filter(end => end > now).sort((a, b) => a - b)
+  const may = (at: number): boolean =>
+    mayHold(own, at, units, slidingWindow.used(all, at, pool), pool, weight)
+  return (ends.find(may) ?? now) - now
+}
+
+/** The instants at which the permits of a state end. */
+function endsOf(state: State): number[] {
+  return state.filter((_, i) => i % 2 === 1)
+}

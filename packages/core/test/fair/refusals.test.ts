@@ -1,0 +1,200 @@
+// What a refused tenant is told, and what else touches its share meanwhile.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { Control, RateLimiter } from '../../src/index.ts'
+import { FakeOutage, ManualClock, ReferenceStore } from '../../src/testing/index.ts'
+import { mistake } from '../world.ts'
+
+const BACKEND = {
+  name: 'backend',
+  limit: 100,
+  window: 1,
+  burst: 40,
+  keyStrategy: 'shared',
+  fair: { by: 'user' },
+} as const
+
+function aLimiter(policy: object | readonly object[] = BACKEND, more: object = {}) {
+  const clock = new ManualClock(1_700_000_000_000)
+  const store = new ReferenceStore(clock.now)
+  const warned: string[] = []
+  const limiter = new RateLimiter({
+    store,
+    policy: policy as never,
+    warn: ({ code }) => void warned.push(code),
+    exemptPrivateIps: false,
+    ...more,
+  })
+  /** Lets a tenant take all that is free, and some units come back. */
+  const drain = async (user: string): Promise<number> => {
+    let taken = 0
+    while ((await limiter.consume({ user })).allowed) taken++
+    clock.advance('50ms')
+    return taken
+  }
+  return { clock, store, limiter, warned, drain }
+}
+
+describe('a refusal in favour of other tenants', () => {
+  it('has its reason, the tenant as key, no cool-down, and writes nothing', async () => {
+    const { clock, limiter, drain } = aLimiter({ ...BACKEND, blockDuration: 60 })
+    for (let i = 0; i < 40; i++) await limiter.consume({ user: 'a' })
+    clock.advance('50ms')
+    const refused = await limiter.consume({ user: 'a' })
+    expect(refused).toMatchObject({ allowed: false, reason: 'fair-share', key: 'user:a', policy: 'backend' })
+    // Another tenant is served from what is left.
+    expect((await limiter.consume({ user: 'b' })).allowed).toBe(true)
+  })
+
+  it('tells the first millisecond at which the same request passes, if nobody else asks', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            user: fc.constantFrom('a', 'b', 'c'),
+            cost: fc.integer({ min: 1, max: 9 }),
+            after: fc.integer({ min: 0, max: 30_000 }),
+          }),
+          { maxLength: 60 },
+        ),
+        fc.integer({ min: 1, max: 9 }),
+        async (past, cost) => {
+          const { clock, limiter } = aLimiter()
+          for (const { user, cost: units, after } of past) {
+            clock.advance(after / 1e6)
+            await limiter.consume({ user }, { cost: units })
+          }
+          const refused = await limiter.consume({ user: 'a' }, { cost })
+          if (refused.allowed) return
+          clock.advance((refused.retryAfterMs - 1) / 1000)
+          expect((await limiter.consume({ user: 'a' }, { cost })).allowed).toBe(false)
+          clock.advance(1 / 1000)
+          expect((await limiter.consume({ user: 'a' }, { cost })).allowed).toBe(true)
+        },
+      ),
+      { seed: 3, numRuns: 60 },
+    )
+  })
+
+  it('does not count against a tenant what it settled back', async () => {
+    const { clock, limiter } = aLimiter({ ...BACKEND, burst: 400 })
+    let used = { a: 0, b: 0 }
+    for (let i = 0; i < 8000; i++) {
+      clock.advance('1ms')
+      // One reserves ten times what it uses, the other what it uses.
+      for (const [user, cost, actual] of [
+        ['a', 20, 2],
+        ['b', 2, 2],
+      ] as const) {
+        const call = await limiter.reserve({ user }, { cost })
+        if (!call.decision.allowed) continue
+        await call.settle(actual)
+        if (i > 4000) used = { ...used, [user]: used[user] + actual }
+      }
+    }
+    expect(used.a / used.b).toBeGreaterThan(0.97)
+    expect(used.a / used.b).toBeLessThan(1.03)
+  })
+
+  it('stands beside the other policies of a request: all are charged, or none', async () => {
+    const { limiter, drain } = aLimiter([
+      BACKEND,
+      { name: 'own', limit: 1000, window: 60, keyStrategy: 'user' },
+    ])
+    const taken = await drain('a')
+    const { verdicts } = await limiter.peek({ user: 'a' })
+    expect(verdicts.find(one => one.policy === 'own')?.remaining).toBe(1000 - taken)
+  })
+
+  it('ends when the tenant is reset, and the others keep what they have', async () => {
+    const { limiter, drain } = aLimiter()
+    await drain('a')
+    expect((await limiter.consume({ user: 'a' })).reason).toBe('fair-share')
+    await limiter.reset({ user: 'a' })
+    expect((await limiter.consume({ user: 'a' })).allowed).toBe(true)
+    expect((await limiter.peek({ user: 'b' })).verdicts[0]!.remaining).toBeLessThan(40)
+  })
+
+  it('holds by this process alone while the store is away', async () => {
+    const { store } = aLimiter()
+    const outage = new FakeOutage(store)
+    const limiter = new RateLimiter({ store: outage, policy: BACKEND, warn: () => {} })
+    outage.begin()
+    const got = { loud: 0, quiet: 0 }
+    const begin = performance.now()
+    while (performance.now() - begin < 400) {
+      for (let i = 0; i < 20; i++) if ((await limiter.consume({ user: 'loud' })).allowed) got.loud++
+      await new Promise(resolve => void setTimeout(resolve, 20))
+      if ((await limiter.consume({ user: 'quiet' })).allowed) got.quiet++
+    }
+    expect(got.quiet).toBeGreaterThanOrEqual(2)
+    expect(got.loud).toBeGreaterThanOrEqual(40)
+    await limiter.close()
+  })
+
+  it('follows numbers that an operator changes, while what was used stays used', async () => {
+    const { clock, store, drain } = aLimiter()
+    const control = new Control({ store, warn: () => {} })
+    const limiter = new RateLimiter({ store, policy: BACKEND, control, warn: () => {} })
+    await control.change('backend', { limit: 1000 })
+    await drain('a')
+    let taken = 0
+    clock.advance('10ms')
+    while ((await limiter.consume({ user: 'b' })).allowed) taken++
+    // What a has used is paid back at the new rate since the change.
+    expect(taken).toBeGreaterThan(5)
+    expect(taken).toBeLessThanOrEqual(40)
+    await limiter.close()
+  })
+})
+
+describe('the tenant of a request', () => {
+  const view = (request: object) => ({ method: 'GET', path: '/', headers: {}, ip: '203.0.113.7', request })
+
+  it('is one for all requests that name none, unless the policy says otherwise', async () => {
+    const { limiter } = aLimiter()
+    expect((await limiter.checkView(view({}))).key).toBe('tenant:unknown')
+    const byAddress = aLimiter({ ...BACKEND, onMissingKey: 'ip' })
+    expect((await byAddress.limiter.checkView(view({}))).key).toBe('ip:203.0.113.7')
+    const denying = aLimiter({ ...BACKEND, onMissingKey: 'deny' })
+    expect((await denying.limiter.checkView(view({}))).reason).toBe('missing-key')
+  })
+
+  it('comes from a function, late ones included, and a weight that fails is 1', async () => {
+    const fair = { by: async (request: { tenant: string }) => request.tenant, weight: () => 0.5 }
+    const { limiter, warned } = aLimiter({ ...BACKEND, fair })
+    expect((await limiter.checkView(view({ tenant: 'acme' }))).key).toBe('custom:acme')
+    expect(warned).toContain('HALT_W_CALLBACK')
+  })
+
+  it('is warned of where a client can invent it', async () => {
+    const { limiter, warned } = aLimiter({ ...BACKEND, fair: { by: 'api-key' } })
+    await limiter.checkView({ ...view({}), headers: { 'x-api-key': 'k' } })
+    expect(warned).toContain('HALT_W_UNVERIFIED_API_KEY')
+  })
+})
+
+describe('fair', () => {
+  it.each([
+    ['no object', 'user'],
+    ['an unknown key', { by: 'tenant' }],
+    ['no key', {}],
+    ['a weight of 0', { by: 'user', weight: 0 }],
+    ['a weight of 101', { by: 'user', weight: 101 }],
+    ['a fraction as weight', { by: 'user', weight: 1.5 }],
+  ])('is refused with %s', (_, fair) => {
+    expect(mistake(() => aLimiter({ ...BACKEND, fair })).code).toBe('HALT_E_FAIR')
+  })
+
+  it.each([
+    ['a window', { algorithm: 'fixed-window', burst: undefined }],
+    ['a sliding window', { algorithm: 'sliding-window', burst: undefined }],
+    ['a counter of one client', { keyStrategy: 'user' }],
+    ['a key extractor', { keyExtractor: () => 'k' }],
+    ['a lease', { lease: { share: 0.1 } }],
+    ['a quota', { period: 'daily', window: undefined, burst: undefined }],
+  ])('does not go with %s', (_, more) => {
+    expect(mistake(() => aLimiter({ ...BACKEND, ...more })).code).toBe('HALT_E_FAIR')
+  })
+})

@@ -1,0 +1,78 @@
+// The virtual clock beside a book that adds the speed of every single microsecond.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { advance, paceOf, speedAt, timeTo } from '../../src/algorithms/virtual-clock.ts'
+import { compileRule } from '../../src/policy/rule-compiler.ts'
+
+const rules = fc
+  .record({
+    limit: fc.integer({ min: 1, max: 5000 }),
+    burst: fc.integer({ min: 1, max: 400 }),
+    window: fc.constantFrom(1000, 5000, 50_000),
+  })
+  .map(({ limit, burst, window }) =>
+    compileRule({
+      algorithm: 'token-bucket',
+      counter: 'p',
+      limit,
+      capacity: burst,
+      window,
+      precision: 1,
+      cooldown: 0,
+      floor: 1,
+    }),
+  )
+
+/** The bands, as the page of the algorithm tells them: plenty, then ten bands of a tenth of the rest, each four times as slow. */
+function speedByBook(debt: number, { capacity, unit, rate }: Parameters<typeof speedAt>[1]): bigint {
+  const room = BigInt(capacity) * BigInt(unit)
+  const paid = (room + BigInt(rate) - 1n) / BigInt(rate)
+  const most = 2n ** 46n < 2n ** 18n * paid ? 2n ** 46n : 2n ** 18n * paid
+  const perUnit = most / BigInt(capacity) || 1n
+  const top = (16n * perUnit * BigInt(capacity)) / paid || 1n
+  const plenty = room - room / 2n
+  const double = room > 4n * BigInt(unit) ? room : 4n * BigInt(unit)
+  const band = (double + 19n) / 20n
+  const over = BigInt(debt) - plenty
+  if (over <= 0n) return top
+  const at = 1n + (over - 1n) / band
+  return top / 4n ** ((at < 10n ? at : 10n) - 1n) || 1n
+}
+
+describe('a virtual clock', () => {
+  it('runs as far as the speeds of all single microseconds add up to', () => {
+    fc.assert(
+      fc.property(
+        rules,
+        fc.double({ min: 0, max: 3, noNaN: true }),
+        fc.integer({ min: 0, max: 3000 }),
+        (rule, full, time) => {
+          const debt = Math.floor(full * rule.capacity * rule.unit)
+          let [sum, owed] = [0n, debt]
+          for (let i = 0; i < time; i++, owed = Math.max(0, owed - rule.rate)) sum += speedByBook(owed, rule)
+          expect(BigInt(advance(debt, time, rule))).toBe(sum)
+        },
+      ),
+      { seed: 1, numRuns: 300 },
+    )
+  })
+
+  it('has come to a distance at the told microsecond, and not at the one before', () => {
+    fc.assert(
+      fc.property(
+        rules,
+        fc.double({ min: 0, max: 3, noNaN: true }),
+        fc.double({ min: 1e-6, max: 4, noNaN: true }),
+        (rule, full, far) => {
+          const debt = Math.floor(full * rule.capacity * rule.unit)
+          const distance = Math.max(1, Math.floor(far * paceOf(rule).perUnit))
+          const time = timeTo(distance, debt, rule)
+          expect(advance(debt, time, rule)).toBeGreaterThanOrEqual(distance)
+          expect(advance(debt, time - 1, rule)).toBeLessThan(distance)
+        },
+      ),
+      { seed: 2, numRuns: 500 },
+    )
+  })
+})

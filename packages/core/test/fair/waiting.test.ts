@@ -1,0 +1,119 @@
+// Callers that wait for a bucket which their tenants share, in several processes, in virtual time.
+import { describe, expect, it } from 'vitest'
+
+import { aWorld, inVirtualTime, perSecond } from '../line/rows.ts'
+import type { World } from '../line/world.ts'
+
+inVirtualTime()
+
+interface Scene {
+  readonly noisy: number
+  readonly processes: number
+  readonly quiet: number
+  readonly rate: number
+  readonly burst: number
+  /** The weights of the noisy tenants, in turn. */
+  readonly weights: readonly number[]
+}
+
+const SECONDS = 12
+/** Callers that each noisy tenant has waiting in each process. */
+const BACKLOG = 4
+
+/** Noisy tenants with endless backlogs, and quiet ones that ask for half of their share. */
+async function play({ noisy, processes, quiet, rate, burst, weights }: Scene) {
+  const weightOf = new Map(Array.from({ length: noisy }, (_, i) => [`n${i}`, weights[i % weights.length]!]))
+  const policy = {
+    ...perSecond(rate, burst),
+    keyStrategy: 'shared' as const,
+    fair: {
+      by: 'user' as const,
+      weight: (request: { user: { id: string } }) => weightOf.get(request.user.id) ?? 1,
+    },
+  }
+  const world = await aWorld(policy as never, { processes, delays: { least: 300, most: 900 } })
+  const sum = [...weightOf.values()].reduce((a, b) => a + b, 0) + quiet
+  const share = rate / sum
+  for (const user of weightOf.keys())
+    for (let p = 0; p < processes; p++) for (let i = 0; i < BACKLOG; i++) keepAsking(world, p, user)
+  for (let ms = 0; ms < SECONDS * 1000; ms += 5) {
+    for (let q = 0; q < quiet; q++)
+      if (world.random.next() < share * 0.5 * 0.005)
+        world.ask(q % processes, { user: `q${q}`, maxWaitMs: 600_000 })
+    await world.pass(5)
+  }
+  const starts = world.book.asks.filter(({ end }) => end === 'started')
+  const late = starts.filter(({ endedAt }) => endedAt! >= (SECONDS / 2) * 1e6)
+  const perWeight = [...weightOf].map(
+    ([user, weight]) => late.filter(one => one.user === user).length / weight,
+  )
+  return {
+    used: late.length / ((rate * SECONDS) / 2),
+    calls: world.arrivals.length / starts.length,
+    spread: Math.max(...perWeight) / Math.min(...perWeight),
+    turns: waitsAtHead(late).map(wait => (wait * rate) / sum / 1e6),
+  }
+}
+
+/** Lets a tenant ask again as soon as it was served. */
+function keepAsking(world: World, process: number, user: string): void {
+  const { done } = world.ask(process, { user, maxWaitMs: 600_000 })
+  void done.then(() => keepAsking(world, process, user))
+}
+
+/** How long the quiet ones waited at the heads of their own lines. Microseconds, sorted. */
+function waitsAtHead(starts: World['book']['asks']): number[] {
+  const last = new Map<string, number>()
+  return starts
+    .filter(({ user }) => user.startsWith('q'))
+    .sort((a, b) => a.endedAt! - b.endedAt!)
+    .map(({ user, askedAt, endedAt }) => {
+      const from = Math.max(askedAt, last.get(user) ?? 0)
+      last.set(user, endedAt!)
+      return endedAt! - from
+    })
+    .sort((a, b) => a - b)
+}
+
+describe('callers of tenants that share a bucket', () => {
+  it.each([
+    ['one noisy tenant', { noisy: 1, processes: 4, quiet: 5, rate: 100, burst: 1, weights: [1] }, 2, 4],
+    ['ten noisy tenants', { noisy: 10, processes: 4, quiet: 20, rate: 100, burst: 1, weights: [1] }, 2, 6],
+    [
+      'tenants of weights 1 and 5',
+      { noisy: 6, processes: 4, quiet: 10, rate: 100, burst: 1, weights: [1, 5] },
+      2.5,
+      8,
+    ],
+  ] as const)('have fair turns beside %s', async (_, scene, turns, calls) => {
+    const found = await play(scene)
+    expect(found.used).toBeGreaterThan(0.99)
+    expect(found.spread).toBeLessThan(1.12)
+    expect(found.turns[Math.floor(found.turns.length * 0.98)]).toBeLessThan(turns)
+    expect(found.calls).toBeLessThanOrEqual(calls)
+  })
+
+  it('leave nothing behind: a caller that gives up gives its ticket back', async () => {
+    const policy = { ...perSecond(10), keyStrategy: 'shared', fair: { by: 'user' } }
+    const world = await aWorld(policy as never, { delays: { least: 300, most: 900 } })
+    for (let i = 0; i < 3; i++) world.ask(0, { user: 'a' })
+    const leaving = Array.from({ length: 5 }, () => world.ask(0, { user: 'b' }))
+    await world.pass(250)
+    for (const caller of leaving) caller.leaving.abort()
+    await world.pass(1000)
+    const next = world.ask(0, { user: 'b' })
+    await world.pass(300)
+    expect(next.ask.end).toBe('started')
+    expect(world.processes[0]!.limiter.waiting).toBe(0)
+  })
+
+  it('are refused at once where their turn is too far away', async () => {
+    const policy = { ...perSecond(10), keyStrategy: 'shared', fair: { by: 'user' } }
+    const world = await aWorld(policy as never, {})
+    for (let i = 0; i < 3; i++) world.ask(0, { user: 'a' })
+    await world.pass(20)
+    const impatient = world.ask(0, { user: 'a', maxWaitMs: 20 })
+    await world.pass(100)
+    expect(impatient.ask.end).toBe('refused')
+  })
+})
