@@ -7,6 +7,7 @@ export type { AbortSignalLike, AcquireOptions } from './waiting/acquire-options.
 export { isLimited, type LimitedError } from './check/limited-error.ts'
 export type { Decision, DecisionFields } from './check/decision.ts'
 export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
+export type { FairShare } from './check/share-verdict.ts'
 export type { Explanation, PolicyExplanation } from './inspect/explanation.ts'
 export type { CounterReading } from './inspect/counter-reading.ts'
 export { lastChargedPlan, type PlanReading } from './inspect/last-plan.ts'
