@@ -31,13 +31,13 @@ export const wings = {
   waiting: { wings: ['misuse'] },
   managers: { wings: ['resilience', 'telemetry', 'misuse'] },
   'rate-limiter': { wings: ['resilience', 'lease', 'inspect', 'waiting'] },
-  http: { wings: ['misuse', 'waiting', 'rate-limiter'] },
+  http: { wings: ['misuse', 'waiting'] },
   testing: { wings: ['resilience'] },
 }
 
 const ADAPTER = ['@halt/core', '@halt/core/http', '@halt/store-memory']
 const ADAPTER_SAYS = `An adapter imports ${ADAPTER.join(', ')} and its framework.`
-const STORE = ['@halt/core', '@halt/core/resilience', '@halt/core/store']
+const STORE = ['@halt/core', '@halt/core/lease', '@halt/core/resilience', '@halt/core/store']
 const STORE_SAYS = 'A store imports only the entries of @halt/core.'
 const TELEMETRY_SAYS = 'A telemetry imports @halt/core and the library that it reports to.'
 

@@ -78,7 +78,6 @@ export type HaltErrorCode = `HALT_E_${
   | 'UNKNOWN_FIELD'
   | 'UNKNOWN_PLAN'
   | 'UNKNOWN_POLICY'
-  | 'WAITING'
   | 'WINDOW'}`
 
 /** A stable warning code. Each has a page under `docs/errors`. */

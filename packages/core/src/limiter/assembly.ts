@@ -11,6 +11,7 @@ import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './op
 import { compilePenalty } from '../policy/penalty-config.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import { DirectEvaluator } from './direct-evaluator.ts'
+import { Endings } from './endings.ts'
 import type { GateSource } from './gate.ts'
 import { Peeker } from './peeker.ts'
 import { Pipeline } from './pipeline.ts'
@@ -35,8 +36,8 @@ export interface LimiterParts {
   readonly peeker: Peeker
   /** Makes the pipeline that shows the counters of a client, even if operators block it or let it pass. */
   countersOnly(): Pipeline
-  /** Called when the limiter closes, before its charges end. */
-  readonly onClose: ((finish: number) => Promise<void>)[]
+  /** What ends when the limiter closes, before its charges do. */
+  readonly endings: Endings
 }
 
 /**
@@ -71,7 +72,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     wings,
   )
   const requestKeys = new RequestKeys(exemptionCheck, new KeyResolver(callbackTimeout, warn))
-  const leases = wings.leases?.(evaluator, store)
+  const leases = (wings.leases ?? (store.leases as Wings['leases']))?.(evaluator, store)
   const charges = new Charges({ evaluator, leases, warn, numbers })
   const control = options.control as GateSource | undefined
   const parts = {
@@ -105,7 +106,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     charges,
     peeker,
     countersOnly,
-    onClose: [],
+    endings: new Endings(),
   }
 }
 
@@ -118,6 +119,6 @@ function evaluatorOf(options: EvaluatorOptions, wings: Wings): Evaluator {
   throw new HaltError(
     'HALT_E_EVALUATOR',
     'The store may answer later, and nothing stands in front of it that answers when it does not.',
-    "Import RateLimiter from '@halt/core', or give the store evaluator: resilience from '@halt/core/resilience'.",
+    "Make the limiter with RateLimiter of '@halt/core', or give the store evaluator: resilience from '@halt/core/resilience'.",
   )
 }

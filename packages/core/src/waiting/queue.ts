@@ -24,13 +24,13 @@ export class Queue<R = unknown> {
   /** @internal */
   constructor(limiter: { readonly store: Store }) {
     const parts = partsOf(limiter)
-    const { evaluator, charges, numbers, pipeline, onClose } = parts
+    const { evaluator, charges, numbers, pipeline, endings } = parts
     const lines = linesOf(limiter.store)
     const { mostWaiting } = numbers
     this.#parts = parts
     this.#turns = new Turns({ evaluator, charges, lines, mostWaiting, gate: pipeline.gate })
     charges.tell(lines)
-    onClose.push(async finish => this.#turns.close(finish))
+    endings.add(async finish => this.#turns.close(finish))
   }
 
   /** How many callers of this process wait for their turn. */
