@@ -72,6 +72,7 @@ export type HaltErrorCode = `HALT_E_${
   | 'STORE_SCRIPT'
   | 'STORE_TIMEOUT'
   | 'STORE_UNAVAILABLE'
+  | 'TELEMETRY'
   | 'THRESHOLDS'
   | 'TIME_ZONE'
   | 'TRUSTED_PROXIES'

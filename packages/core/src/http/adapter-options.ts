@@ -1,6 +1,8 @@
+import { adviser, forgetSplit, noticeSplit } from '#misuse'
+
 import { HaltError } from '../base/errors.ts'
 import { Limiter } from '../limiter/limiter.ts'
-import { forgetSplit, noticeSplit } from '../misuse/index.ts'
+import { reporter } from '../telemetry/reporter.ts'
 import {
   LIMITER_OPTIONS,
   type LimiterSettings,
@@ -55,7 +57,8 @@ export function limiterOf<R, L extends Limiter<R>>(
 export function limiterOf<R>(
   options: object,
   makeStore: () => Store,
-  make: (options: RateLimiterOptions<R>) => Limiter<R> = own => new Limiter<R>(own),
+  make: (options: RateLimiterOptions<R>) => Limiter<R> = own =>
+    new Limiter<R>(own, { witness: reporter, adviser }),
 ): Limiter<R> {
   const fields = options as Record<string, unknown>
   const { limiter } = fields

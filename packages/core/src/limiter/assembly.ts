@@ -5,8 +5,6 @@ import { ExemptionCheck } from './exemption-check.ts'
 import { Decider } from './decider.ts'
 import { KeyResolver } from './key-resolver.ts'
 import { Charges } from './charges.ts'
-import { noticeMisuse } from '../misuse/index.ts'
-import { TelemetryReporter } from '../telemetry/reporter.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from '../policy/penalty-config.ts'
 import type { Evaluator } from '../check/evaluator.ts'
@@ -63,17 +61,23 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   }
   const exemptionCheck = new ExemptionCheck(options as RateLimiterOptions, warn)
   const context = { multiplier: penalty?.multiplier, keysPerAddress }
-  const policies = new PolicySource(policy as never, fallbackPolicy as never, context, callbackTimeout, warn)
-  const reporter = new TelemetryReporter(telemetry, store, warn)
-  const onFailure = reporter.storeFailed.bind(reporter)
-  const onRecovery = reporter.storeRecovered.bind(reporter)
+  const { adviser } = wings
+  const sourceParts = { context, timeout: callbackTimeout, warn, adviser }
+  const policies = new PolicySource(policy as never, fallbackPolicy as never, sourceParts)
+  const witness = wings.witness?.(telemetry, store, warn)
+  if (telemetry !== undefined && witness === undefined) failWithoutWitness()
+  const onFailure: EvaluatorOptions['onFailure'] = (error, failure) => witness?.storeFailed(error, failure)
+  const onRecovery: EvaluatorOptions['onRecovery'] = recovery => witness?.storeRecovered(recovery)
   const evaluator = evaluatorOf(
     { store, timeout, onStoreError, instances, warn, onFailure, onRecovery },
     wings,
   )
-  const requestKeys = new RequestKeys(exemptionCheck, new KeyResolver(callbackTimeout, warn))
+  const requestKeys = new RequestKeys(
+    exemptionCheck,
+    new KeyResolver(callbackTimeout, warn, adviser?.watchKeys(warn)),
+  )
   const leases = (wings.leases ?? (store.leases as Wings['leases']))?.(evaluator, store)
-  const charges = new Charges({ evaluator, leases, warn, numbers })
+  const charges = new Charges({ evaluator, leases, warn, numbers, adviser })
   const control = options.control as GateSource | undefined
   const parts = {
     exemptionCheck,
@@ -82,7 +86,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     leases,
     isShared: store.isShared !== false,
     charges,
-    reporter,
+    witness,
+    adviser,
     penalty,
     callers,
     control,
@@ -91,9 +96,9 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const countersOnly = (): Pipeline =>
     control === undefined ? pipeline : new Pipeline({ ...parts, countersOnly: true })
   const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
-  const decider = new Decider({ policies, pipeline, peeker, reporter, warn })
+  const decider = new Decider({ policies, pipeline, peeker, witness, adviser, warn })
   control?.notePolicies(policies)
-  noticeMisuse(options, policies.fixed ?? [], instances, warn)
+  adviser?.noticeMisuse(options as RateLimiterOptions<never>, policies.fixed ?? [], instances, warn)
   return {
     warn,
     numbers,
@@ -108,6 +113,14 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     countersOnly,
     endings: new Endings(),
   }
+}
+
+function failWithoutWitness(): never {
+  throw new HaltError(
+    'HALT_E_TELEMETRY',
+    'The limiter has telemetry, and nothing that tells it of decisions.',
+    "Make the limiter with RateLimiter of '@halt/core', or give it { witness: reporter } from '@halt/core/telemetry' as the second argument.",
+  )
 }
 
 /** The evaluator of a store: that of the limiter's wings, the one that the store brings, or the store itself if it is synchronous. */
