@@ -79,7 +79,7 @@ export type {
   QuotaUsage,
   StoreRecovery,
   Telemetry,
-} from './telemetry/telemetry.ts'
+} from './check/telemetry.ts'
 export type {
   DecisionMessage,
   PenaltyMessage,

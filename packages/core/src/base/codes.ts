@@ -73,13 +73,13 @@ export type HaltErrorCode = `HALT_E_${
   | 'STORE_SCRIPT'
   | 'STORE_TIMEOUT'
   | 'STORE_UNAVAILABLE'
+  | 'TELEMETRY'
   | 'THRESHOLDS'
   | 'TIME_ZONE'
   | 'TRUSTED_PROXIES'
   | 'UNKNOWN_FIELD'
   | 'UNKNOWN_PLAN'
   | 'UNKNOWN_POLICY'
-  | 'WAITING'
   | 'WINDOW'}`
 
 /** A stable warning code. Each has a page under `docs/errors`. */

@@ -259,7 +259,7 @@ export class Limiter<R = unknown> {
   }
 
   async #close(finish: number): Promise<void> {
-    await Promise.all(this.#parts.onClose.map(async end => end(finish)))
+    await this.#parts.endings.run(finish)
     await this.#parts.charges.close()
     const { store } = this
     if (!removeUser(store, this) || store.close === undefined) return

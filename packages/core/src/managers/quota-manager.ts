@@ -14,7 +14,7 @@ import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { used } from '../store/reading.ts'
-import type { Notify, QuotaUsage } from '../telemetry/telemetry.ts'
+import type { Notify, QuotaUsage } from '../check/telemetry.ts'
 import { checkNames } from '../base/options-check.ts'
 import {
   CALL_OPTIONS,

@@ -1,3 +1,5 @@
+import { adviser } from '#misuse'
+
 import type { Decision } from '../check/decision.ts'
 import { type CheckOptions, NO_OPTIONS, type PeekOptions } from '../check/check-options.ts'
 import type { Duration } from '../base/duration.ts'
@@ -11,10 +13,11 @@ import type { Wings } from '../limiter/wings.ts'
 import type { Identity } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import { resilience } from '../resilience/resilience.ts'
+import { reporter } from '../telemetry/reporter.ts'
 import type { AcquireOptions } from '../waiting/acquire-options.ts'
 import { type Queue, queue } from '../waiting/queue.ts'
 
-const WINGS: Wings = Object.freeze({ evaluator: resilience, leases })
+const WINGS: Wings = Object.freeze({ evaluator: resilience, leases, witness: reporter, adviser })
 
 /**
  * Decides requests by policies whose counters are in a store. `R` is the framework's request type.

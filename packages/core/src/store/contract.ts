@@ -203,6 +203,8 @@ export interface Store {
    * not answer: `resilience` of `@halt/core/resilience`. A limiter of `@halt/core` has it for every store.
    */
   readonly evaluator?: (options: never) => object
+  /** Lets policies with a `lease` take units in advance in a limiter of `@halt/core/kernel`: `leases` of `@halt/core/lease`. */
+  readonly leases?: (evaluator: never, store: Store) => object
   /** Whether other processes count in the same store. Default true. */
   readonly isShared?: boolean
   /**

@@ -8,7 +8,7 @@ import type {
   QuotaUsage,
   StoreRecovery,
   Telemetry,
-} from './telemetry.ts'
+} from '../check/telemetry.ts'
 
 /** The message of the channel `halt:decision`: a decision, exempt ones included. */
 export interface DecisionMessage {

@@ -2,7 +2,7 @@ import { fromCaller } from '../base/call-site.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import { call, type Listener } from './notifier.ts'
-import type { Hook, Telemetry } from './telemetry.ts'
+import type { Hook, Telemetry } from '../check/telemetry.ts'
 import { isPromise } from '../base/promises.ts'
 
 const HOOKS = Object.keys({

@@ -3,7 +3,7 @@ import { type Duration, parseDuration } from '../base/duration.ts'
 import { messageOf } from '../base/errors.ts'
 import { type Digest, makeDigest } from '../base/digest.ts'
 import { RefusalSums } from './refusal-sums.ts'
-import type { Hook, Telemetry } from './telemetry.ts'
+import type { Hook, Telemetry } from '../check/telemetry.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** A logger, such as pino or the console. */

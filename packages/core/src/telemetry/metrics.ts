@@ -1,5 +1,5 @@
 import { fromCaller } from '../base/call-site.ts'
-import type { Hook, Telemetry } from './telemetry.ts'
+import type { Hook, Telemetry } from '../check/telemetry.ts'
 import { LabelSet } from './labels.ts'
 import { isStrayPromise } from '../base/promises.ts'
 import { checkNames } from '../base/options-check.ts'

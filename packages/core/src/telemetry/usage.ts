@@ -4,7 +4,7 @@ import { POINT } from '../policy/penalty-config.ts'
 import type { Demand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { resetAt } from '../store/reading.ts'
-import type { PenaltyStatus, QuotaUsage } from './telemetry.ts'
+import type { PenaltyStatus, QuotaUsage } from '../check/telemetry.ts'
 
 /** Reads the use of a quota from an evaluation. */
 export function quotaUsage(

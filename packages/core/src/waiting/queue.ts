@@ -1,3 +1,5 @@
+import { noticeFullBucket } from '#misuse'
+
 import { describe } from '../base/describe.ts'
 import type { Duration } from '../base/duration.ts'
 import { checkNames, fail } from '../base/options-check.ts'
@@ -7,7 +9,6 @@ import { LimitedError } from '../check/limited-error.ts'
 import type { Turn } from '../check/turn.ts'
 import type { LimiterParts } from '../limiter/assembly.ts'
 import { partsOf } from '../limiter/parts.ts'
-import { noticeFullBucket } from '../misuse/full-bucket.ts'
 import type { Identity } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Store } from '../store/contract.ts'
@@ -24,13 +25,13 @@ export class Queue<R = unknown> {
   /** @internal */
   constructor(limiter: { readonly store: Store }) {
     const parts = partsOf(limiter)
-    const { evaluator, charges, numbers, pipeline, onClose } = parts
+    const { evaluator, charges, numbers, pipeline, endings } = parts
     const lines = linesOf(limiter.store)
     const { mostWaiting } = numbers
     this.#parts = parts
     this.#turns = new Turns({ evaluator, charges, lines, mostWaiting, gate: pipeline.gate })
     charges.tell(lines)
-    onClose.push(async finish => this.#turns.close(finish))
+    endings.add(async finish => this.#turns.close(finish))
   }
 
   /** How many callers of this process wait for their turn. */

@@ -1,6 +1,5 @@
-import type { StoreFailure } from '../store/contract.ts'
-import type { Decision } from '../check/decision.ts'
-import type { Store } from '../store/contract.ts'
+import type { Decision } from './decision.ts'
+import type { Store, StoreFailure } from '../store/contract.ts'
 
 /** Facts about a decision, for labels. None of them comes from the client. */
 export interface DecisionMetadata {
