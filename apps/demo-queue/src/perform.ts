@@ -38,9 +38,9 @@ export interface Event {
 export interface Stage {
   readonly crew: Crew
   /** Marks a worker as ended in the picture. */
-  ended(worker: number): void
+  readonly ended: (worker: number) => void
   /** Sets the limit of all workers. */
-  setLimit(limit: number): Promise<unknown>
+  readonly setLimit: (limit: number) => Promise<unknown>
 }
 
 /** What became of a scene. */
