@@ -63,6 +63,8 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   #decision: Decision | undefined
   // The instant of the next question, by this process's clock; undefined while none is due.
   #asksAt: number | undefined
+  // Whether the caller may ask before its instant, as soon as its alarm rings.
+  #isWoken = false
   // Lets a caller go on that stands behind others who ask.
   #goOn: (() => void) | undefined
   #freeable: readonly string[] = []
@@ -160,10 +162,13 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   }
 
   left(): number {
-    return (this.#asksAt ?? Number.POSITIVE_INFINITY) - this.#parts.store.clock()
+    const left = (this.#asksAt ?? Number.POSITIVE_INFINITY) - this.#parts.store.clock()
+    if (waitingRoom.alarms.isShared) return left
+    return this.#isWoken ? 0 : Math.min(left, FLIGHT_BEAT)
   }
 
   ring(): void {
+    this.#isWoken = false
     for (const counter of this.#freeable) this.#parts.lines.offFreed(counter, this)
     this.#freeable = []
     const goOn = this.#goOn
@@ -174,6 +179,8 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   }
 
   wake(): void {
+    // On Workers the answer to a question comes only while the request lives that has asked it. So the caller's own alarm asks.
+    if (!waitingRoom.alarms.isShared) return void (this.#isWoken = true)
     waitingRoom.alarms.forget(this)
     this.ring()
   }

@@ -42,8 +42,8 @@ function moved(numbers: ProcessNumbers & { readonly id: string }, ahead: number)
     since: numbers.since - ahead,
     counts: { ...counts, second: counts.second - Math.round(ahead / 1000) },
     hour: { ...hour, second: hour.second - Math.round(ahead / 1000 / HOUR.seconds) * HOUR.seconds },
-    counted: counted.map(({ client, under }) => ({
-      client,
+    counted: counted.map(({ token, under }) => ({
+      token,
       under: under.map(one => ({ ...one, at: one.at - ahead })),
     })),
     policies: policies.map(tally => ({ ...tally, at: tally.at - ahead })),

@@ -96,6 +96,11 @@ export class Recorder {
     return this.#companions.of(client)
   }
 
+  /** The same for a client that a token names. */
+  countedUnderToken(token: string): readonly CountedUnder[] {
+    return this.#companions.ofToken(token)
+  }
+
   #count(series: 'allowed' | 'refused' | 'exempt' | 'degraded', now: number): void {
     for (const timeline of this.#timelines) timeline.count(series, now)
   }

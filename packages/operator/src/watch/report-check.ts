@@ -84,7 +84,7 @@ export function reportCheck(minutes: number, hour: number): Check {
     waiting: number,
     counts: columns('second', minutes),
     hour: columns('second', hour),
-    counted: listOf(shape({ client: text, under: listOf(counted) })),
+    counted: listOf(shape({ token: text, under: listOf(counted) })),
     policies: listOf(tally),
     used: listOf(topKey),
     refused: listOf(topKey),
