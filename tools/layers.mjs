@@ -28,7 +28,7 @@ export const wings = {
   lease: { wings: ['resilience'] },
   control: { wings: [] },
   inspect: { wings: [] },
-  waiting: { wings: ['misuse'] },
+  waiting: { wings: ['telemetry', 'misuse'] },
   managers: { wings: ['resilience', 'telemetry', 'misuse'] },
   'rate-limiter': { wings: ['resilience', 'lease', 'inspect', 'waiting'] },
   http: { wings: ['misuse', 'waiting', 'rate-limiter'] },

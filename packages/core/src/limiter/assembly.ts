@@ -7,6 +7,7 @@ import { KeyResolver } from './key-resolver.ts'
 import { Charges } from './charges.ts'
 import { noticeMisuse } from '../misuse/index.ts'
 import { TelemetryReporter } from '../telemetry/reporter.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from '../policy/penalty-config.ts'
 import type { Evaluator } from '../check/evaluator.ts'
@@ -24,6 +25,7 @@ import { compileClientIp } from '../request/client-ip.ts'
 /** The parts of a limiter. */
 export interface LimiterParts {
   readonly warn: Warn
+  readonly telemetry: Telemetry | undefined
   readonly numbers: LimiterNumbers
   readonly callers: CallerSettings
   readonly policies: PolicySource
@@ -95,6 +97,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   noticeMisuse(options, policies.fixed ?? [], instances, warn)
   return {
     warn,
+    telemetry,
     numbers,
     callers,
     policies,
