@@ -1,7 +1,7 @@
 // Callers that wait for their turn, with two stores on one server as two processes have them.
 import { RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { Cluster, Redis } from 'ioredis'
-import { afterAll, expect, inject, it } from 'vitest'
+import { afterAll, expect, inject, it, vi } from 'vitest'
 
 import { unique } from '../../../../tools/unique.ts'
 import { RedisStore } from '../../src/index.ts'
@@ -87,10 +87,12 @@ it.each([
     const [one, other] = limiters
     expect(await one.line('stripe')).toEqual({ units: 0, callers: 0, lastStartsInMs: 0 })
     const leaving = new AbortController()
-    const turns = []
-    for (const limiter of [one, one, other, one]) {
+    expect((await one.acquire('stripe')).allowed).toBe(true)
+    const turns: Promise<unknown>[] = []
+    for (const limiter of [one, other, one]) {
       turns.push(limiter.acquire('stripe', { maxWait: '10m', signal: leaving.signal }).catch(() => undefined))
-      await limiter.peek('stripe')
+      // One after the other, so that each has its place when the next one asks.
+      await vi.waitFor(() => expect(one.waiting + other.waiting).toBe(turns.length), 30_000)
     }
     const [seen, elsewhere] = [await one.line('stripe'), await other.line('stripe')]
     expect([seen.units, seen.callers, elsewhere.units, elsewhere.callers]).toEqual([3, 2, 3, 1])
