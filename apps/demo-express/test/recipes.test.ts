@@ -257,7 +257,7 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     expect(await statuses(1, () => fetch(`${url}/`))).toEqual([200])
   },
 
-  async 'login-protection-2'(url) {
+  async 'login-protection-1'(url) {
     const login = (email: string, password: string) => () => post(`${url}/login`, { email, password })
     expect(await statuses(3, login('ann@example.com', 'correct horse'))).toEqual([200, 200, 200])
     expect(await statuses(6, login('ann@example.com', 'guess'))).toEqual([401, 401, 401, 401, 401, 429])
@@ -265,7 +265,7 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     expect(await statuses(1, login('ben@example.com', 'correct horse'))).toEqual([200])
   },
 
-  async 'login-protection-1'(url) {
+  async 'login-protection-2'(url) {
     const found = await statuses(11, () => post(`${url}/login`, {}))
     expect([found.filter(status => status === 401).length, found.at(-1)]).toEqual([10, 429])
   },
