@@ -15,11 +15,12 @@ import { differencesIn, examplesOf, forgetMetrics, runPageExample } from '../../
 
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
 // The recipes that need a library of their own run in apps/recipes, which has a source file for each. apps/benchmarks runs the one
-// that needs a Redis server, and the one that needs Nest's decorators.
+// that needs a Redis server, and the one that needs Nest's decorators. saas.test.ts runs the one of two files.
 const sources = await readdir(fileURLToPath(new URL('../../recipes/src/', import.meta.url)))
 const elsewhere = [
   'bullmq.md',
   'nest-throttler-storage.md',
+  'saas.md',
   ...sources.map(name => name.replace(/ts$/, 'md')),
 ]
 const recipes = (await readdir(join(docs, 'recipes'))).filter(name => !elsewhere.includes(name))
