@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest'
 
 import { Lines, mergeLines, MOST_LINES } from '../src/watch/lines.ts'
 import { Recorder } from '../src/watch/recorder.ts'
-import { writeNumbers } from '../src/watch/report.ts'
+import { readNumbers, writeNumbers } from '../src/watch/report.ts'
 import { openSite, type Site } from './site.ts'
 
 let site: Site | undefined
@@ -64,6 +64,14 @@ it('the page adds the lines of other processes, hides keys, and leaves broken re
   expect(seen.key).not.toContain('42')
   // A key that the page shows as a digest finds its client.
   expect((await site.call('find', { whom: { shown: seen.key } })).status).toBe(200)
+})
+
+it('a process of a version that told no lines is shown all the same', () => {
+  const recorder = new Recorder('memory')
+  recorder.stop()
+  const told = writeNumbers({ ...recorder.read(Date.now()), waiting: 5, counted: [], shedders: [] })
+  const { lines: _, ...earlier } = JSON.parse(told) as Record<string, unknown>
+  expect(readNumbers(JSON.stringify(earlier))).toMatchObject({ waiting: 5, lines: [] })
 })
 
 it('lines of several processes are one, the longest first, and at most ten are shown', () => {

@@ -188,8 +188,8 @@ describe('the numbers of all processes', () => {
     const other = { waiting: 4, counted: [], shedders: [], ...recorder.read(Date.now()) }
     const reports = [0, 1, 2].map(() => new Reports({ store, name: 'operator-numbers' }))
     await reports[0]!.publish(writeNumbers(other))
-    await reports[1]!.publish('{"halt":3}')
-    await reports[2]!.publish(writeNumbers(other).replace('"halt":3', '"halt":2'))
+    await reports[1]!.publish('{"halt":2}')
+    await reports[2]!.publish(writeNumbers(other).replace('"halt":2', '"halt":1'))
     const { processes, problem } = await watch.read()
     expect(problem).toBe(undefined)
     expect(processes).toHaveLength(2)

@@ -90,7 +90,7 @@ export function reportCheck(minutes: number, hour: number): Check {
     used: listOf(topKey),
     refused: listOf(topKey),
     events: listOf(shape({ at: number, what: text, key: maybe(text) })),
-    lines: listOf(line),
+    lines: maybe(listOf(line)),
     store: health,
     shedders: listOf(isShedderNumbers),
   })

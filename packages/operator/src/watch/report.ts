@@ -36,10 +36,14 @@ export interface ProcessNumbers {
 }
 
 // The version of the form. Numbers of another version are left out.
-const FORM = 3
+const FORM = 2
 
 /** The longest report, in characters as JSON writes them. */
 const LONGEST = 15_000
+
+/** Numbers as another process wrote them. */
+type Written = Omit<ProcessNumbers, 'lines'> &
+  Partial<Pick<ProcessNumbers, 'lines'>> & { readonly halt?: unknown }
 
 /** Writes numbers for the other processes. Lists are cut if names and keys are very long. */
 export function writeNumbers(numbers: ProcessNumbers): string {
@@ -72,8 +76,10 @@ export function writeNumbers(numbers: ProcessNumbers): string {
 /** Reads the numbers of another process. Undefined if they are broken, or of another version. */
 export function readNumbers(text: string): ProcessNumbers | undefined {
   try {
-    const found = JSON.parse(text) as (ProcessNumbers & { readonly halt?: unknown }) | null
-    return found?.halt === FORM && isWhole(found) ? found : undefined
+    const found = JSON.parse(text) as Written | null
+    if (found?.halt !== FORM || !isWhole(found)) return undefined
+    // Earlier versions told no lines.
+    return { ...found, lines: found.lines ?? [] }
   } catch {
     return undefined
   }
