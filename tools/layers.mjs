@@ -21,7 +21,7 @@ export const wings = {
   lease: { wings: ['resilience'] },
   control: { wings: [] },
   inspect: { wings: [] },
-  waiting: { wings: [] },
+  waiting: { wings: ['telemetry'] },
   managers: { wings: ['resilience', 'telemetry'] },
   'rate-limiter': { wings: ['resilience', 'lease', 'inspect', 'telemetry', 'waiting'] },
   http: { wings: ['telemetry', 'waiting'] },

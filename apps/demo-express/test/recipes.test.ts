@@ -15,11 +15,12 @@ import { differencesIn, examplesOf, forgetMetrics, runPageExample } from '../../
 
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
 // The recipes that need a library of their own run in apps/recipes, which has a source file for each. apps/benchmarks runs the one
-// that needs a Redis server, and the one that needs Nest's decorators.
+// that needs a Redis server, and the one that needs Nest's decorators. saas.test.ts runs the one of two files.
 const sources = await readdir(fileURLToPath(new URL('../../recipes/src/', import.meta.url)))
 const elsewhere = [
   'bullmq.md',
   'nest-throttler-storage.md',
+  'saas.md',
   ...sources.map(name => name.replace(/ts$/, 'md')),
 ]
 const recipes = (await readdir(join(docs, 'recipes'))).filter(name => !elsewhere.includes(name))
@@ -257,7 +258,7 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     expect(await statuses(1, () => fetch(`${url}/`))).toEqual([200])
   },
 
-  async 'login-protection-2'(url) {
+  async 'login-protection-1'(url) {
     const login = (email: string, password: string) => () => post(`${url}/login`, { email, password })
     expect(await statuses(3, login('ann@example.com', 'correct horse'))).toEqual([200, 200, 200])
     expect(await statuses(6, login('ann@example.com', 'guess'))).toEqual([401, 401, 401, 401, 401, 429])
@@ -265,7 +266,7 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     expect(await statuses(1, login('ben@example.com', 'correct horse'))).toEqual([200])
   },
 
-  async 'login-protection-1'(url) {
+  async 'login-protection-2'(url) {
     const found = await statuses(11, () => post(`${url}/login`, {}))
     expect([found.filter(status => status === 401).length, found.at(-1)]).toEqual([10, 429])
   },

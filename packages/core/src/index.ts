@@ -4,6 +4,7 @@ export type { CloseOptions, Limiter, Reservation } from './limiter/limiter.ts'
 export type { RateLimiterOptions } from './limiter/options.ts'
 export type { CheckOptions, PeekOptions } from './check/check-options.ts'
 export type { AbortSignalLike, AcquireOptions } from './waiting/acquire-options.ts'
+export type { LineStatus } from './waiting/line-status.ts'
 export { isLimited, type LimitedError } from './check/limited-error.ts'
 export type { Decision, DecisionFields } from './check/decision.ts'
 export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
@@ -73,15 +74,19 @@ export { fromCaller } from './base/call-site.ts'
 
 // Telemetry
 export type {
+  CallerTurn,
   DecisionMetadata,
+  LeavingCaller,
   ObservedStore,
   PenaltyStatus,
   QuotaUsage,
   StoreRecovery,
   Telemetry,
+  WaitingCaller,
 } from './check/telemetry.ts'
 export type {
   DecisionMessage,
+  LineMessage,
   PenaltyMessage,
   QuotaMessage,
   StoreErrorMessage,

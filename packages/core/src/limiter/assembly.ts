@@ -5,6 +5,7 @@ import { ExemptionCheck } from './exemption-check.ts'
 import { Decider } from './decider.ts'
 import { KeyResolver } from './key-resolver.ts'
 import { Charges } from './charges.ts'
+import type { Telemetry } from '../check/telemetry.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from '../policy/penalty-config.ts'
 import type { Evaluator } from '../check/evaluator.ts'
@@ -23,6 +24,7 @@ import { compileClientIp } from '../request/client-ip.ts'
 /** The parts of a limiter. */
 export interface LimiterParts {
   readonly warn: Warn
+  readonly telemetry: Telemetry | undefined
   readonly numbers: LimiterNumbers
   readonly callers: CallerSettings
   readonly policies: PolicySource
@@ -101,6 +103,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   adviser?.noticeMisuse(options as RateLimiterOptions<never>, policies.fixed ?? [], instances, warn)
   return {
     warn,
+    telemetry,
     numbers,
     callers,
     policies,

@@ -11,6 +11,9 @@ const HOOKS = Object.keys({
   onAllowed: true,
   onBlocked: true,
   onExempt: true,
+  onWaiting: true,
+  onTurn: true,
+  onLeave: true,
   onQuotaCheck: true,
   onQuotaExceeded: true,
   onQuotaThreshold: true,
@@ -32,6 +35,9 @@ export class CompositeTelemetry implements Telemetry {
   declare readonly onAllowed?: Hook<'onAllowed'>
   declare readonly onBlocked?: Hook<'onBlocked'>
   declare readonly onExempt?: Hook<'onExempt'>
+  declare readonly onWaiting?: Hook<'onWaiting'>
+  declare readonly onTurn?: Hook<'onTurn'>
+  declare readonly onLeave?: Hook<'onLeave'>
   declare readonly onQuotaCheck?: Hook<'onQuotaCheck'>
   declare readonly onQuotaExceeded?: Hook<'onQuotaExceeded'>
   declare readonly onQuotaThreshold?: Hook<'onQuotaThreshold'>

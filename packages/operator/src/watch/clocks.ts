@@ -34,7 +34,7 @@ export class Clocks {
 
 function moved(numbers: ProcessNumbers & { readonly id: string }, ahead: number): SeenNumbers {
   if (ahead === 0) return { ...numbers, ahead }
-  const { counts, hour, policies, events, counted, store } = numbers
+  const { counts, hour, policies, events, counted, lines, store } = numbers
   return {
     ...numbers,
     ahead,
@@ -48,6 +48,7 @@ function moved(numbers: ProcessNumbers & { readonly id: string }, ahead: number)
     })),
     policies: policies.map(tally => ({ ...tally, at: tally.at - ahead })),
     events: events.map(event => ({ ...event, at: event.at - ahead })),
+    lines: lines.map(line => ({ ...line, since: line.since - ahead })),
     store: { ...store, since: store.since - ahead },
   }
 }

@@ -45,6 +45,7 @@ const tally = shape({
   resetAt: number,
 })
 const counted = shape({ policy: text, key: text, allowed: flag, reason: text, at: number })
+const line = shape({ policy: text, key: text, callers: number, since: number, waitedMs: maybe(number) })
 const health = shape({
   kind: text,
   decides: oneOf('store', 'local', 'open', 'closed', 'unknown'),
@@ -89,6 +90,7 @@ export function reportCheck(minutes: number, hour: number): Check {
     used: listOf(topKey),
     refused: listOf(topKey),
     events: listOf(shape({ at: number, what: text, key: maybe(text) })),
+    lines: maybe(listOf(line)),
     store: health,
     shedders: listOf(isShedderNumbers),
   })
