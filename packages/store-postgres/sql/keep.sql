@@ -43,9 +43,9 @@ FOR d IN 1 .. count LOOP
           ];
         END IF;
         IF item.mode = 6 THEN
-          state[4] := least(coalesce(state[4], 0) + item.cost, 1099511627776);
+          state[4] := least(coalesce(state[4], 0) + item.cost, 999999999999999);
         ELSE
-          state[3] := state[3] + item.cost;
+          state[3] := least(state[3] + item.cost, 4503599627370496);
         END IF;
       ELSIF now < state[2] AND state[2] = item.charged_to THEN
         state[3] := greatest(state[3] + item.cost, 0);

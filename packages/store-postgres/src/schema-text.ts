@@ -71,21 +71,29 @@ leaves float8 := now - mod(now::bigint, slice::bigint) + slice + span;
 list float8[] := ARRAY[coalesce(state[1], 0)];
 placed boolean := false;
 units float8;
+added float8 := cost;
+total float8 := 0;
 BEGIN
+FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
+IF state[i] > now THEN
+total := total + state[i + 1];
+END IF;
+END LOOP;
+added := least(added, 4503599627370496 - total);
 FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
 units := state[i + 1];
 CONTINUE WHEN state[i] <= now AND cardinality(list) = 1;
 IF NOT placed AND state[i] = leaves THEN
-units := units + cost;
+units := units + added;
 placed := true;
 ELSIF NOT placed AND state[i] > leaves THEN
-list := list || ARRAY[leaves, cost];
+list := list || ARRAY[leaves, added];
 placed := true;
 END IF;
 list := list || ARRAY[state[i], units];
 END LOOP;
 IF NOT placed THEN
-list := list || ARRAY[leaves, cost];
+list := list || ARRAY[leaves, added];
 END IF;
 WHILE cardinality(list) > 2 * parts + 3 LOOP
 list := list[1:1] || ARRAY[list[4], list[5] + list[3]] || list[6:];
@@ -739,9 +747,9 @@ CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v3(item.e
 ];
 END IF;
 IF item.mode = 6 THEN
-state[4] := least(coalesce(state[4], 0) + item.cost, 1099511627776);
+state[4] := least(coalesce(state[4], 0) + item.cost, 999999999999999);
 ELSE
-state[3] := state[3] + item.cost;
+state[3] := least(state[3] + item.cost, 4503599627370496);
 END IF;
 ELSIF now < state[2] AND state[2] = item.charged_to THEN
 state[3] := greatest(state[3] + item.cost, 0);

@@ -1,7 +1,7 @@
-import { fixedWindow, openWindow, usedAt, windowEnd } from './fixed-window.ts'
+import { addUnits, fixedWindow, openWindow, usedAt, windowEnd } from './fixed-window.ts'
 import { type Edges, periodEnd } from './period.ts'
 import type { Algorithm } from './algorithm.ts'
-import type { Rule, State } from './rule.ts'
+import { MOST_UNITS, type Rule, type State } from './rule.ts'
 
 /**
  * Quota: a fixed window whose edges are calendar instants. A grant raises its limit until the period ends.
@@ -18,12 +18,12 @@ export const quota: Algorithm = {
 
   charge(state, now, cost, rule, edges) {
     openPeriod(state, now, rule, edges)
-    state[2]! += cost
+    addUnits(state, cost)
   },
 
   grant(state, now, amount, rule, edges) {
     openPeriod(state, now, rule, edges)
-    state[3] = Math.min((state[3] ?? 0) + amount, MOST_GRANTED)
+    state[3] = Math.min((state[3] ?? 0) + amount, MOST_UNITS)
   },
 
   limit: (state, now, rule) => rule.limit + grantedAt(state, now),
@@ -61,6 +61,3 @@ function openPeriod(state: State, now: number, rule: Rule, edges: Edges | undefi
   openWindow(state, now, edges === undefined ? now + rule.window : periodEnd(edges, now))
   state.length = 3
 }
-
-/** The most units that can be granted. The sum with any limit is exact. */
-const MOST_GRANTED = 2 ** 40

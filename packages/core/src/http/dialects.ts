@@ -1,3 +1,4 @@
+import { MOST_UNITS } from '../algorithms/index.ts'
 import { binds } from '../check/decision-reader.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Decision } from '../check/decision.ts'
@@ -19,20 +20,23 @@ export interface HeaderSink<T> {
 // perf: bench "fastify: halt"; with a target and a constant sink, a request makes no closure.
 export type Write = <T>(decision: Decision, target: T, sink: HeaderSink<T>, limiter: PolicyDirectory) => void
 
-const shown = ({ remaining, limit }: Decision | PolicyVerdict): number =>
-  Math.max(0, Math.min(remaining, limit))
+/** The limit, as far as a structured header can hold it. A quota with a grant may have more. */
+const most = ({ limit }: Decision | PolicyVerdict): number => Math.min(limit, MOST_UNITS)
+
+const shown = (verdict: Decision | PolicyVerdict): number =>
+  Math.max(0, Math.min(verdict.remaining, most(verdict)))
 
 const isEnforced = ({ mode }: PolicyVerdict): boolean => mode === 'enforce'
 
 const standard: Write = (decision, target, sink) => {
-  sink.set(target, 'ratelimit-limit', String(decision.limit))
+  sink.set(target, 'ratelimit-limit', String(most(decision)))
   sink.set(target, 'ratelimit-remaining', String(shown(decision)))
   sink.set(target, 'ratelimit-reset', String(decision.resetAt))
 }
 
 const draft6: Write = (decision, target, sink, limiter) => {
   sink.set(target, 'ratelimit-policy', policyField(decision, limiter))
-  sink.set(target, 'ratelimit-limit', String(decision.limit))
+  sink.set(target, 'ratelimit-limit', String(most(decision)))
   sink.set(target, 'ratelimit-remaining', String(shown(decision)))
   sink.set(target, 'ratelimit-reset', String(secondsLeft(decision, decision)))
 }
@@ -40,7 +44,7 @@ const draft6: Write = (decision, target, sink, limiter) => {
 const draft7: Write = (decision, target, sink, limiter) => {
   const reset = secondsLeft(decision, decision)
   sink.set(target, 'ratelimit-policy', policyField(decision, limiter))
-  sink.set(target, 'ratelimit', `limit=${decision.limit}, remaining=${shown(decision)}, reset=${reset}`)
+  sink.set(target, 'ratelimit', `limit=${most(decision)}, remaining=${shown(decision)}, reset=${reset}`)
 }
 
 // As express-rate-limit writes it: with spaces, and with a partition key instead of the key.
@@ -59,7 +63,7 @@ function structured(
     // An empty list is not sent (RFC 9651). It is empty when the store is unavailable and every policy is open.
     if (all.length === 0) return
     const policies = all.map(verdict => {
-      const parts = [`"${verdict.policy}"`, `q=${verdict.limit}`]
+      const parts = [`"${verdict.policy}"`, `q=${most(verdict)}`]
       const window = windowOf(verdict.policy, decision, limiter)
       if (window !== undefined) parts.push(`w=${window}`)
       if (policyOf(verdict.policy, decision, limiter)?.algorithm === 'concurrency')
@@ -75,9 +79,9 @@ function structured(
 }
 
 const xRateLimit: Write = (decision, target, sink) => {
-  sink.set(target, 'x-ratelimit-limit', String(decision.limit))
+  sink.set(target, 'x-ratelimit-limit', String(most(decision)))
   sink.set(target, 'x-ratelimit-remaining', String(shown(decision)))
-  sink.set(target, 'x-ratelimit-used', String(decision.limit - shown(decision)))
+  sink.set(target, 'x-ratelimit-used', String(most(decision) - shown(decision)))
   sink.set(target, 'x-ratelimit-reset', String(decision.resetAt))
 }
 
@@ -91,7 +95,7 @@ const openai: Write = (decision, target, sink) => {
     if (other === undefined || binds(verdict, other)) tightest.set(unit, verdict)
   }
   for (const [unit, verdict] of tightest) {
-    sink.set(target, `x-ratelimit-limit-${unit}`, String(verdict.limit))
+    sink.set(target, `x-ratelimit-limit-${unit}`, String(most(verdict)))
     sink.set(target, `x-ratelimit-remaining-${unit}`, String(shown(verdict)))
     sink.set(target, `x-ratelimit-reset-${unit}`, goDuration(secondsLeft(verdict, decision)))
   }
@@ -129,7 +133,7 @@ function secondsLeft(verdict: Decision | PolicyVerdict, decision: Decision): num
 
 function policyField(decision: Decision, limiter: PolicyDirectory): string {
   const window = windowOf(decision.policy, decision, limiter)
-  return `${decision.limit}${window === undefined ? '' : `;w=${window}`}`
+  return `${most(decision)}${window === undefined ? '' : `;w=${window}`}`
 }
 
 // Whole seconds, at least one, as the drafts require. A quota has no fixed window, because calendar periods differ in length.

@@ -30,7 +30,7 @@ export type Awaitable<T> = T | Promise<T>
 interface PolicyFields {
   /** The policy's name, `[A-Za-z0-9_.-]{1,64}`. Policies with different names have different counters. */
   readonly name: string
-  /** Units per window, or per period of a quota. A whole number from 1 to 2^31. */
+  /** Units per window, or per period of a quota. A whole number from 1 to 999 999 999 999 999. */
   readonly limit: number
   /** The units that a request takes. Default 1. */
   readonly cost?: number | undefined

@@ -1,4 +1,5 @@
 import { checkChoice, checkNames, checkType, type Fields, fail, namesOf } from '../base/options-check.ts'
+import { MOST_UNITS } from '../algorithms/index.ts'
 import { describe } from '../base/describe.ts'
 import { parseDuration } from '../base/duration.ts'
 import type { HaltErrorCode } from '../base/errors.ts'
@@ -8,7 +9,6 @@ import { KeyStrategy } from '../request/identity.ts'
 import { Algorithm, type ConcurrencyPolicy, type PolicyBase, type Quota, type RatePolicy } from './policy.ts'
 
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/
-const MAX_UNITS = 2 ** 31
 const COMMON = namesOf<PolicyBase>({
   name: true,
   limit: true,
@@ -96,12 +96,12 @@ function checkName(fields: Fields): void {
 function checkUnits(fields: Fields, name: string, code: HaltErrorCode, required = false): void {
   const value = fields[name]
   if (value === undefined && !required) return
-  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_UNITS) return
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_UNITS) return
   const hint =
     typeof value === 'string' || Number.isNaN(value)
       ? ' An environment variable needs Number(…) and a value.'
       : ''
-  fail(code, `${name} is ${describe(value)}.`, `Give a whole number from 1 to 2147483648.${hint}`)
+  fail(code, `${name} is ${describe(value)}.`, `Give a whole number from 1 to ${MOST_UNITS}.${hint}`)
 }
 
 function checkRate(fields: Fields): void {

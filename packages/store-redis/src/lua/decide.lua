@@ -43,6 +43,7 @@ end
 local rules, groups
 --@ include "lone-bucket.lua"
 
+local MOST_UNITS, MOST_COUNTED = 999999999999999, 4503599627370496
 local MAX, PENALIZED, WITH_TERMS, ceil, pack, unpackd = 9007199254740991, 16, 32, math.ceil, struct.pack, struct.unpack
 --@ include "bucket.lua"
 --@ include "windows.lua"

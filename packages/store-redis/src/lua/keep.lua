@@ -33,8 +33,8 @@ for d = 1, failed and 0 or count do
             0
           }
         end
-        if item.mode == MODE.GRANT then state.granted = math.min((state.granted or 0) + cost, 1099511627776)
-        else state.count = state.count + cost end
+        if item.mode == MODE.GRANT then state.granted = math.min((state.granted or 0) + cost, MOST_UNITS)
+        else state.count = math.min(state.count + cost, MOST_COUNTED) end
       elseif state and now < state.ends and state.ends == item.charged_to then
         state.count = state.count > -cost and state.count + cost or 0
       end
