@@ -62,6 +62,7 @@ function factsOf({ counters, quota, line, key }) {
   if (until > 0) facts.push(`cool-down for ${span(until * 1000 - Date.now())}`)
   if (quota !== undefined) {
     facts.push(`${whole(quota.limit)} per period, since ${instant(quota.periodStart * 1000)}`)
+    if (quota.held > 0) facts.push(`${whole(quota.held)} held by calls that have not ended`)
     if (quota.granted > 0) facts.push(`${whole(quota.granted)} granted on top`)
   }
   if (line !== undefined)

@@ -94,7 +94,7 @@ DECLARE
   sum float8 := 0;
 BEGIN
   IF kind = 1 THEN
-    RETURN CASE WHEN now < state[2] THEN state[3] - coalesce(state[4], 0) ELSE 0 END;
+    RETURN CASE WHEN now < state[2] THEN state[3] - coalesce(state[4], 0) + halt.held_v3(state, now) ELSE 0 END;
   END IF;
   FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
     IF now < state[i] THEN

@@ -31,6 +31,7 @@ export function readings(group: Group, evaluation: Evaluation): unknown {
         resetAt(demand, state, evaluation),
         demand.cost < 0 ? 0 : waitFor(demand, state, evaluation),
         lineIn(state, demand.rule, evaluation.now),
+        algorithms[demand.rule.code].holds?.held(state, evaluation.now),
       ]
     }),
   }

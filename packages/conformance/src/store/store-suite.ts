@@ -2,6 +2,7 @@ import { testBounds } from './bounds.ts'
 import { testCharges } from './charges.ts'
 import { testDocuments } from './documents.ts'
 import { testGroups } from './groups.ts'
+import { testHolds } from './holds.ts'
 import { testLargeNumbers } from './large-numbers.ts'
 import { testHistory } from './history.ts'
 import { testLineHistory } from './line-history.ts'
@@ -31,6 +32,7 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     testPlaces(runner, factory)
     testTerms(runner, factory)
     testLargeNumbers(runner, factory)
+    testHolds(runner, factory)
     testHistory(runner, factory)
     testLineHistory(runner, factory)
     testLimiterHistory(runner, factory)

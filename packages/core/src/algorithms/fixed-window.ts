@@ -15,7 +15,6 @@ export const fixedWindow: Algorithm = {
   isQuota: false,
   isFlight: false,
 
-  // A quota has one number more if units were granted.
   reads: ({ length }) => length <= 4,
 
   fits: (state, now, cost, rule) => usedAt(state, now) + cost <= rule.limit,

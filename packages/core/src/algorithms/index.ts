@@ -22,6 +22,7 @@ export function algorithmOf({ code }: { readonly code: AlgorithmCode }): Algorit
 
 export { type Edges, periodEnd } from './period.ts'
 export { grantedAt } from './quota.ts'
+export type { HeldUnits } from './holds.ts'
 export { leavesAt } from './sliding-window.ts'
 export { abuseScore } from './abuse-score.ts'
 export type { PenaltyRule } from './abuse-score.ts'

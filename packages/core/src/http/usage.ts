@@ -1,3 +1,4 @@
+import { Decision } from '../check/decision.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 import type { RequestView } from '../request/view.ts'
 
@@ -7,6 +8,8 @@ export interface LimitUsage {
   /** Units per window or period. */
   readonly limit: number
   readonly remaining: number
+  /** Units of a quota that calls hold and have not used yet. Absent if none does. */
+  readonly held?: number
   /** When everything is available again: Unix seconds. */
   readonly reset_at: number
   /** Whole seconds until a request passes; 0 if it passes now, null if it never does. */
@@ -36,7 +39,8 @@ const HEADERS: UsageAnswer['headers'] = Object.freeze({
  * Left out are policies that only report, and those with a counter for each route, because the page has a route of its own.
  */
 export async function usageOf<R>(limiter: Limiter<R>, view: RequestView): Promise<UsageAnswer> {
-  const { reason, degraded, verdicts } = await limiter.peek(view)
+  const decision = await limiter.peek(view)
+  const { reason, degraded, verdicts } = decision
   const shown = verdicts.filter(
     ({ policy, mode }) => mode === 'enforce' && limiter.policyNamed(policy)?.isPerRoute !== true,
   )
@@ -51,7 +55,13 @@ export async function usageOf<R>(limiter: Limiter<R>, view: RequestView): Promis
         remaining: Math.min(remaining, limit),
         reset_at: resetAt,
         retry_after: Number.isFinite(retryAfter) ? retryAfter : null,
+        ...heldOf(decision, policy),
       })),
     },
   }
+}
+
+function heldOf(decision: Decision, policy: string): { held?: number } {
+  const units = Decision.heldIn(decision, policy)
+  return units > 0 ? { held: units } : {}
 }

@@ -24,6 +24,8 @@ export interface PolicyExplanation {
   readonly waits: readonly CostWait[]
   /** The line in front of a token bucket. Undefined when nobody waits for this counter. */
   readonly line: Line | undefined
+  /** Units of a quota that calls hold and have not used yet; 0 for other policies. */
+  readonly held: number
   /** The entries of operators whose numbers the policy has now: everybody's, then the client's own. */
   readonly control: readonly ControlEntry[]
 }

@@ -8,6 +8,7 @@ export {
   MOST_UNITS,
   type Algorithm,
   type Edges,
+  type HeldUnits,
   type AlgorithmCode,
   type Layout,
   type PenaltyRule,
@@ -51,7 +52,7 @@ export { evaluateAcross, LOOK_RULE, nodesOf, type NodeOf, type Send } from './ac
 export { checkEvaluation, StoreMisread } from './evaluation-check.ts'
 export { readClock } from './instant.ts'
 export { freshAt } from './cooldown.ts'
-export { unitsLeftToOthers, unitsNeeded } from './terms.ts'
+export { unitsLeftToOthers } from './terms.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'
 export { counterParts } from './counter-key.ts'
 export type { Change } from './key-value.ts'

@@ -29,6 +29,7 @@ describe('explain', () => {
           { cost: 2, seconds: 60 },
         ],
         line: undefined,
+        held: 0,
         control: [],
       },
     ])

@@ -48,7 +48,7 @@ interface PolicyFinding extends Pick<
   /** Whole seconds; null if it never passes. */
   readonly retryAfter: number | null
   readonly counters: readonly Pick<CounterReading, 'counter' | 'used' | 'limit' | 'blockedUntil'>[]
-  readonly quota: Pick<QuotaStatus, 'used' | 'limit' | 'granted' | 'periodStart'> | undefined
+  readonly quota: Pick<QuotaStatus, 'used' | 'held' | 'limit' | 'granted' | 'periodStart'> | undefined
 }
 
 /** Asks a limiter everything about a client. It charges nothing. */
@@ -141,6 +141,7 @@ function policyFinding(
       .map(({ counter, used, limit: most, blockedUntil }) => ({ counter, used, limit: most, blockedUntil })),
     quota: quota && {
       used: quota.used,
+      held: quota.held,
       limit: quota.limit,
       granted: quota.granted,
       periodStart: quota.periodStart,

@@ -8,7 +8,8 @@
 --         their keys: how many; the number of demands; 1 for a penalty, plus 2 for an idempotency key, plus 4 for terms; the
 --         numbers of the penalty and of the key; then for each demand its rule, cost, mode (plus 16 under a penalty, plus 32
 --         with terms), its terms (the longest wait, the fewest units or -1, the share left to others, how long the units are
---         kept, the instant since which they were, the place in line or -1, the id of its line) and, in a settlement, its
+--         kept, the instant since which they were, the place in line or -1, the id of its line, how long a quota holds the units, the end
+--         and the number of units that the call holds) and, in a settlement, its
 --         charged_to.
 --         The commonest call has other arguments: lone-bucket.lua.
 -- reply   the clock, then the reply to each group: reply.lua.
@@ -21,8 +22,8 @@
 --@ record state: cooldown at=2 debt=3 unit=4 rate=5 parts=6 born=7 tail=8 pool=9 kept=10 gone=11 holes=12 ends=2 count=3 granted=4
 --@ record line: cooldown at debt unit rate parts born tail pool kept gone holes
 --@ record score: ends points last violations level fresh
---@ record item first: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds stored
---@ record terms: wait least floor hold since position born
+--@ record item first: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds stored back ttl
+--@ record terms: wait least floor hold since position born ttl to held
 --@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 LEASES=3
 --@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 SETTLE=3 HOLD=4 BLOCK=5 GRANT=6 LOOK=7 RESET=8
 --@ enum PENALTY: WATCH=0 READ=1 RECORD=2 APPLY=3

@@ -25,6 +25,12 @@ if refused then
       local cooldown, excess, own = state and state.cooldown - now or 0, item.used + item.need - rule.capacity, math.huge
       if rule.kind == KIND.WINDOW then
         if excess <= 0 then own = 0 elseif item.need <= rule.capacity then own = state.ends - now end
+        for i = 5, state and #state - 1 or 0, 2 do
+          if excess > 0 and now < state[i] and state[i] < state.ends then
+            excess = excess - state[i + 1]
+            if excess <= 0 then own = state[i] - now end
+          end
+        end
       elseif item.need <= rule.capacity then
         own = 0
         if rule.kind == KIND.BUCKET and (joins or line) then
@@ -80,7 +86,7 @@ for d = 1, allowed and count or 0 do
     granted, left = true, terms.least
     if not wait then
       local units = rule.kind == KIND.BUCKET and math.floor((rule.capacity * rule.unit - item.used) / rule.unit) or rule.capacity - item.used
-      left = math.min(item.cost, math.max(0, units) - item.others)
+      left = math.min(item.cost, math.max(item.back, math.max(0, units) + item.back - item.others))
     end
   end
   item.left = left
