@@ -1,6 +1,8 @@
 // Deciding requests
 export { RateLimiter } from './rate-limiter/rate-limiter.ts'
-export type { CloseOptions, Limiter, Reservation } from './limiter/limiter.ts'
+export type { CloseOptions, Limiter } from './limiter/limiter.ts'
+export type { Reservation } from './limiter/reservation.ts'
+export type { ReserveOptions } from './limiter/reserve-options.ts'
 export type { RateLimiterOptions } from './limiter/options.ts'
 export type { CheckOptions, PeekOptions } from './check/check-options.ts'
 export type { AbortSignalLike, AcquireOptions } from './waiting/acquire-options.ts'

@@ -244,6 +244,7 @@ export class Decision {
       awaited: false,
       correcting: undefined,
       taken: undefined,
+      open: undefined,
       result,
       recordedIn: isCharged ? (this.degraded === false ? 'store' : 'local') : undefined,
     }

@@ -4,7 +4,9 @@ import { type Warn, warnOnce } from '../base/warnings.ts'
 import { ExemptionCheck } from './exemption-check.ts'
 import { Decider } from './decider.ts'
 import { KeyResolver } from './key-resolver.ts'
+import type { CallParts } from './call.ts'
 import { Charges } from './charges.ts'
+import { HoldKeeper } from './hold-keeper.ts'
 import { noticeMisuse } from '../misuse/index.ts'
 import { TelemetryReporter } from '../telemetry/reporter.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
@@ -32,6 +34,7 @@ export interface LimiterParts {
   readonly pipeline: Pipeline
   readonly decider: Decider
   readonly charges: Charges
+  readonly calls: CallParts
   readonly peeker: Peeker
   /** Makes the pipeline that shows the counters of a client, even if operators block it or let it pass. */
   countersOnly(): Pipeline
@@ -91,6 +94,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     control === undefined ? pipeline : new Pipeline({ ...parts, countersOnly: true })
   const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
   const decider = new Decider({ policies, pipeline, peeker, reporter, warn })
+  const keeper = new HoldKeeper(evaluator)
   control?.notePolicies(policies)
   noticeMisuse(options, policies.fixed ?? [], instances, warn)
   return {
@@ -103,9 +107,10 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     pipeline,
     decider,
     charges,
+    calls: { evaluator, charges, keeper, reporter, warn },
     peeker,
     countersOnly,
-    onClose: [],
+    onClose: [async () => keeper.close()],
   }
 }
 

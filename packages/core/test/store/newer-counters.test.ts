@@ -23,7 +23,7 @@ const newer: [string, Rule, number[]][] = [
   [
     'a quota with more holds than it can have',
     quota,
-    [0, NOW + 9e6, 1, 0, ...new Array<number>(34).fill(NOW)],
+    [0, NOW + 9e6, 1, 0, ...Array.from({ length: 34 }, () => NOW)],
   ],
 ]
 

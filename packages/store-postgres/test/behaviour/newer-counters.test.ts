@@ -22,7 +22,7 @@ it.each([
   [
     'a quota with more holds than it can have',
     quota,
-    [0, NOW + 9e6, 1, 0, ...new Array<number>(34).fill(NOW)],
+    [0, NOW + 9e6, 1, 0, ...Array.from({ length: 34 }, () => NOW)],
   ],
 ])('%s is an error for its group alone, and stays as it is', async (_name, own, state) => {
   const { store, schema } = await makeStore(database, { clock: () => NOW / 1000 })
