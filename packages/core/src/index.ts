@@ -38,7 +38,8 @@ export { presets, type Presets } from './policy/preset-list.ts'
 export type { Preset, QuotaPreset } from './policy/preset.ts'
 export * from './policy/presets.ts'
 export { type CachedPolicy, cachedPolicy, type CachedPolicyOptions } from './policy/cached-policy.ts'
-export { llmBudget, llmCost, type LlmBudgetOptions } from './policy/llm-budget.ts'
+export { llmBudget, llmCost, type LlmBudgetOptions, type LlmUse } from './policy/llm-budget.ts'
+export { priceOf, type TokenUsage, usd } from './policy/price.ts'
 export { PolicyRegistry } from './policy/policy-registry.ts'
 
 // Clients and requests

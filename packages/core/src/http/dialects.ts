@@ -66,8 +66,8 @@ function structured(
       const parts = [`"${verdict.policy}"`, `q=${most(verdict)}`]
       const window = windowOf(verdict.policy, decision, limiter)
       if (window !== undefined) parts.push(`w=${window}`)
-      if (policyOf(verdict.policy, decision, limiter)?.algorithm === 'concurrency')
-        parts.push('qu="concurrent-requests"')
+      const unit = unitOf(verdict.policy, decision, limiter)
+      if (unit !== undefined) parts.push(`qu="${unit}"`)
       return join(...parts) + partition(verdict, limiter)
     })
     const left = all.map(verdict =>
@@ -85,12 +85,14 @@ const xRateLimit: Write = (decision, target, sink) => {
   sink.set(target, 'x-ratelimit-reset', String(decision.resetAt))
 }
 
-// A policy whose name contains "token" or "tpm" counts tokens, any other policy counts requests. The tightest of each is
-// shown.
-const openai: Write = (decision, target, sink) => {
+// A policy counts what its unit says. Without one it counts tokens if its name contains "token" or "tpm", else requests. The tightest
+// of each is shown. Money is not shown.
+const openai: Write = (decision, target, sink, limiter) => {
   const tightest = new Map<string, PolicyVerdict>()
   for (const verdict of decision.verdicts.filter(isEnforced)) {
-    const unit = /token|tpm/i.test(verdict.policy) ? 'tokens' : 'requests'
+    const own = policyOf(verdict.policy, decision, limiter)?.unit
+    const unit = /token|tpm/i.test(own ?? verdict.policy) ? 'tokens' : 'requests'
+    if (own !== undefined && unit === 'requests' && !/request/i.test(own)) continue
     const other = tightest.get(unit)
     if (other === undefined || binds(verdict, other)) tightest.set(unit, verdict)
   }
@@ -142,6 +144,12 @@ function windowOf(name: string, decision: Decision, limiter: PolicyDirectory): n
   return policy === undefined || policy.calendar !== undefined
     ? undefined
     : Math.max(1, Math.ceil(policy.window / 1e6))
+}
+
+// The unit of a quota, by the draft's own name where it has one. Users choose the others, and validation keeps them from escaping.
+function unitOf(name: string, decision: Decision, limiter: PolicyDirectory): string | undefined {
+  const policy = policyOf(name, decision, limiter)
+  return policy?.algorithm === 'concurrency' ? 'concurrent-requests' : policy?.unit
 }
 
 // The policy as it was at the decision, because a resolver may return another policy of this name, or another limiter may have

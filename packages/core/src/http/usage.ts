@@ -5,6 +5,8 @@ import type { RequestView } from '../request/view.ts'
 /** What a client has left of one limit. */
 export interface LimitUsage {
   readonly policy: string
+  /** What a unit is. Absent if the policy does not say. */
+  readonly unit?: string
   /** Units per window or period. */
   readonly limit: number
   readonly remaining: number
@@ -51,6 +53,7 @@ export async function usageOf<R>(limiter: Limiter<R>, view: RequestView): Promis
       degraded: degraded !== false,
       limits: shown.map(({ policy, limit, remaining, resetAt, retryAfter }) => ({
         policy,
+        ...unitOf(decision, policy),
         limit,
         remaining: Math.min(remaining, limit),
         reset_at: resetAt,
@@ -64,4 +67,9 @@ export async function usageOf<R>(limiter: Limiter<R>, view: RequestView): Promis
 function heldOf(decision: Decision, policy: string): { held?: number } {
   const units = Decision.heldIn(decision, policy)
   return units > 0 ? { held: units } : {}
+}
+
+function unitOf(decision: Decision, policy: string): { unit?: string } {
+  const unit = Decision.policyOf(decision, policy)?.unit
+  return unit === undefined ? {} : { unit }
 }

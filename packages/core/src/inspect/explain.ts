@@ -44,6 +44,7 @@ export function explain(parts: ExplanationParts): Explanation {
       policy: policy.name,
       algorithm: policy.algorithm,
       limit: policy.limit,
+      unit: policy.unit,
       exemption: policy.off ? 'its mode is "off"' : (passOf(control) ?? exemption),
       key: verdict?.key,
       keyFoundBy: caller === undefined ? givenIdentity(policy, kind) : keyFoundBy(policy, caller),
@@ -131,7 +132,7 @@ function write(
     const wait = verdict.allowed
       ? 'passes'
       : `${refuses}: ${verdict.reason}${until}, ${inTime(verdict.retryAfter)}`
-    const left = `${leftOf(verdict)} left${unused.includes(policy) ? ', no requests counted' : ''}`
+    const left = `${leftOf(verdict)}${one.unit === undefined ? '' : ` ${one.unit}`} left${unused.includes(policy) ? ', no requests counted' : ''}`
     lines.push(`  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${left}, ${wait}`)
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)

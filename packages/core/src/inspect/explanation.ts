@@ -9,6 +9,8 @@ export interface PolicyExplanation {
   readonly policy: string
   readonly algorithm: string
   readonly limit: number
+  /** What a unit is; undefined if the policy does not say. */
+  readonly unit: string | undefined
   /** Why the policy does not count the request; undefined when it does. */
   readonly exemption: string | undefined
   /** The owner of the counter, and how Halt found it; undefined when the policy counts nothing. */

@@ -6,7 +6,7 @@ import type { Evaluator } from '../check/evaluator.ts'
 import { type Holding, holdingsOf, notePayment, type OpenCall } from '../check/holding.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
-import { noticeCostNames } from '../misuse/index.ts'
+import { noticeCostNames, noticeUnits } from '../misuse/index.ts'
 import { checkCost, type Cost, givenCost, readCost } from '../policy/cost.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
@@ -45,14 +45,18 @@ export class Call implements Reservation, OpenCall {
   #controller: AbortController | undefined
   #loss: HaltError | undefined
 
-  /** @param chunk the units that a payment asks for. Default: a tenth of the units that were reserved */
-  constructor(decision: Decision, chunk: Cost | undefined, parts: CallParts) {
+  /**
+   * @param cost the cost of the call, as it was given
+   * @param chunk the units that a payment asks for. Default: a tenth of the units that were reserved
+   */
+  constructor(decision: Decision, cost: unknown, chunk: Cost | undefined, parts: CallParts) {
     this.decision = decision
     this.#chunk = chunk
     this.#parts = parts
     const record = Decision.recordOf(decision)
     if (record === undefined) return
     record.open = this
+    if (typeof cost === 'number') noticeUnits(record.result?.check.policies ?? [], parts.warn)
     if (decision.allowed && decision.degraded === 'open') this.#noticeUnpaid()
     if (record.result !== undefined && record.recordedIn !== undefined)
       this.#hold(holdingsOf(record.result, record.recordedIn === 'store'))

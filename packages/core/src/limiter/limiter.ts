@@ -204,7 +204,7 @@ export class Limiter<R = unknown> {
     const decision = await (isIdentity(target)
       ? decider.identity(target, all)
       : frozen(decider.view(lazyView(target), all)))
-    return new Call(decision, chunk, calls)
+    return new Call(decision, options.cost, chunk, calls)
   }
 
   /**

@@ -8,7 +8,7 @@ import { noticeMilliseconds, noticeTimeouts } from './milliseconds.ts'
 import { noticeProcesses } from './processes.ts'
 import { noticeUnreachable } from './unreachable.ts'
 
-export { noticeCostNames, noticeHighCost, noticeStrangeNames } from './costs.ts'
+export { noticeCostNames, noticeHighCost, noticeStrangeNames, noticeUnits } from './costs.ts'
 export { KeyWatch } from './key-watch.ts'
 export { noticeUse } from './limiters.ts'
 export { noticeMilliseconds } from './milliseconds.ts'

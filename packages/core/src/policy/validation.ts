@@ -9,6 +9,7 @@ import { KeyStrategy } from '../request/identity.ts'
 import { Algorithm, type ConcurrencyPolicy, type PolicyBase, type Quota, type RatePolicy } from './policy.ts'
 
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/
+const UNIT = /^[A-Za-z0-9_./-]{1,32}$/
 const COMMON = namesOf<PolicyBase>({
   name: true,
   limit: true,
@@ -25,6 +26,7 @@ const COMMON = namesOf<PolicyBase>({
   onStoreError: true,
   lease: true,
   plan: true,
+  unit: true,
 })
 const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, keyof PolicyBase>, unknown>>({
   window: true,
@@ -41,6 +43,7 @@ const QUOTA = namesOf<Omit<Quota, keyof PolicyBase | 'window' | 'algorithm' | 't
   timeZone: true,
   anchor: true,
   thresholds: true,
+  status: true,
 })
 
 /**
@@ -166,7 +169,10 @@ function checkRest(fields: Fields): void {
   checkType(fields, 'exemptPrivateIps', 'boolean', 'HALT_E_EXEMPTION')
   checkChoice(fields, 'onStoreError', ['local', 'open', 'closed'], 'HALT_E_ON_STORE_ERROR')
   checkType(fields, 'plan', 'string', 'HALT_E_PLAN')
-  const { exemptions, mode, thresholds } = fields
+  const { exemptions, mode, thresholds, unit } = fields
+  checkChoice(fields, 'status', [402, 429], 'HALT_E_STATUS')
+  if (unit !== undefined && !(typeof unit === 'string' && UNIT.test(unit)))
+    fail('HALT_E_UNIT', `unit is ${describe(unit)}.`, 'Use 1 to 32 letters, digits, "_", ".", "/" or "-".')
   if (exemptions !== undefined && !Array.isArray(exemptions)) {
     fail(
       'HALT_E_EXEMPTION',

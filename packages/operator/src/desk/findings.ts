@@ -37,6 +37,8 @@ interface PolicyFinding extends Pick<
   PolicyExplanation,
   'policy' | 'algorithm' | 'exemption' | 'waits' | 'line'
 > {
+  /** What a unit is; undefined if the policy does not say. */
+  readonly unit: string | undefined
   readonly key: string | undefined
   readonly mode: string
   readonly allowed: boolean
@@ -121,9 +123,10 @@ function policyFinding(
   counters: readonly CounterReading[],
   quota: QuotaStatus | undefined,
 ): PolicyFinding {
-  const { policy, algorithm, exemption, waits, line, verdict, key, limit } = explained
+  const { policy, algorithm, exemption, waits, line, verdict, key, limit, unit } = explained
   return {
     policy,
+    unit,
     algorithm,
     exemption,
     key,
