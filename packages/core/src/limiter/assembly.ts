@@ -95,6 +95,9 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
   const decider = new Decider({ policies, pipeline, peeker, reporter, warn })
   const keeper = new HoldKeeper(evaluator)
+  // Of policies that a function chooses, another client may have one of the same name.
+  const policyNow: CallParts['policyNow'] = (policy, subject) =>
+    pipeline.policyNow(policies.fixed?.find(({ name }) => name === policy.name) ?? policy, subject)
   control?.notePolicies(policies)
   noticeMisuse(options, policies.fixed ?? [], instances, warn)
   return {
@@ -107,7 +110,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     pipeline,
     decider,
     charges,
-    calls: { evaluator, charges, keeper, reporter, warn },
+    calls: { evaluator, charges, keeper, reporter, warn, policyNow },
     peeker,
     countersOnly,
     onClose: [async () => keeper.close()],

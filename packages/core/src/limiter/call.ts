@@ -8,6 +8,9 @@ import { HaltError } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import { noticeCostNames, noticeUnits } from '../misuse/index.ts'
 import { checkCost, type Cost, givenCost, readCost } from '../policy/cost.ts'
+import type { Rule } from '../algorithms/index.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Subject } from '../request/subject.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { Charges } from './charges.ts'
@@ -21,6 +24,8 @@ export interface CallParts {
   readonly keeper: HoldKeeper
   readonly reporter: TelemetryReporter
   readonly warn: Warn
+  /** A policy with the numbers that hold for a subject now. */
+  readonly policyNow: (policy: CompiledPolicy, subject: Subject) => CompiledPolicy
 }
 
 /** A payment of a call that is under way: so many units, of which the call holds some. */
@@ -140,7 +145,7 @@ export class Call implements Reservation, OpenCall {
     if (moving.length > 0) await Promise.all(moving)
     try {
       const payments = due.map(({ holding, need }) => this.#claim(holding, need))
-      const check = checkOf(payments, evaluator.clock.now())
+      const check = this.#checkOf(payments)
       const result = await evaluator.evaluate(check)
       const isPaid = result.closedPolicy < 0 && result.evaluation.allowed
       this.#note(payments, result, isPaid)
@@ -150,6 +155,32 @@ export class Call implements Reservation, OpenCall {
     } finally {
       for (const { holding } of due) keeper.release(holding)
     }
+  }
+
+  #checkOf(payments: readonly Payment[]): Check {
+    const now = this.#parts.evaluator.clock.now()
+    const isShadow = payments.some(({ holding }) => holding.demand.mode === Mode.SHADOW)
+    return {
+      policies: payments.map(({ holding }) => holding.policy),
+      extras: isShadow ? payments.map(({ holding }) => extrasOf(holding.demand)) : undefined,
+      demands: payments.map(({ holding, need, cost, units }) => ({
+        rule: this.#ruleOf(holding),
+        subject: holding.demand.subject,
+        cost,
+        mode: holding.demand.mode,
+        edges: holding.policy.edges(now),
+        penalized: false,
+        terms: termsOf(need < cost ? need : undefined, units > 0 ? { to: holding.to, units } : undefined),
+      })),
+      penalty: undefined,
+      idempotency: undefined,
+    }
+  }
+
+  /** The rule of a counter with the numbers of this moment, which operators may have changed while the call runs. */
+  #ruleOf({ policy, demand }: Holding): Rule {
+    const rule = this.#parts.policyNow(policy, demand.subject).rule(undefined)
+    return rule.counter === demand.rule.counter ? rule : demand.rule
   }
 
   /** Takes units out of what the call holds, for a payment. */
@@ -237,25 +268,6 @@ export class Call implements Reservation, OpenCall {
       message: 'The store did not answer, and onStoreError "open" let a call with a budget pass unpaid.',
       fix: 'Give the budget onStoreError: "local" or "closed". Units of a call that goes on are charged when it is settled.',
     })
-  }
-}
-
-function checkOf(payments: readonly Payment[], now: number): Check {
-  const isShadow = payments.some(({ holding }) => holding.demand.mode === Mode.SHADOW)
-  return {
-    policies: payments.map(({ holding }) => holding.policy),
-    extras: isShadow ? payments.map(({ holding }) => extrasOf(holding.demand)) : undefined,
-    demands: payments.map(({ holding: { policy, demand, to }, need, cost, units }) => ({
-      rule: demand.rule,
-      subject: demand.subject,
-      cost,
-      mode: demand.mode,
-      edges: policy.edges(now),
-      penalized: false,
-      terms: termsOf(need < cost ? need : undefined, units > 0 ? { to, units } : undefined),
-    })),
-    penalty: undefined,
-    idempotency: undefined,
   }
 }
 
