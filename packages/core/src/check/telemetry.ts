@@ -23,7 +23,9 @@ export interface DecisionMetadata {
 export interface QuotaUsage {
   readonly name: string
   readonly used: number
-  /** Units left of `limit` and `granted` together. */
+  /** Units that calls hold and have not used yet. */
+  readonly held: number
+  /** Units left of `limit` and `granted` together, without those that calls hold. */
   readonly remaining: number
   /** The quota's own limit, without grants. */
   readonly limit: number

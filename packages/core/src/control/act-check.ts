@@ -1,3 +1,4 @@
+import { MOST_UNITS } from '../algorithms/index.ts'
 import { describe } from '../base/describe.ts'
 import { parseDuration } from '../base/duration.ts'
 import { checkChoice, checkNames, checkType, fail, type Fields, namesOf } from '../base/options-check.ts'
@@ -159,5 +160,5 @@ export function isPolicyNumbers(value: unknown): value is PolicyNumbers {
 
 /** Checks a policy with some numbers, so that a mistake is found now and not in every process. */
 function checkWith(name: unknown, numbers: PolicyNumbers): void {
-  validate({ name, limit: 2 ** 31, window: '1h', ...numbers })
+  validate({ name, limit: MOST_UNITS, window: '1h', ...numbers })
 }

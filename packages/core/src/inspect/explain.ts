@@ -11,7 +11,7 @@ import type { ClientIp } from '../request/client-ip.ts'
 import type { IdentityKind } from '../request/identity.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
-import { evaluationAt, lineOf, remaining, waitForCost } from '../store/reading.ts'
+import { evaluationAt, held, lineOf, remaining, waitForCost } from '../store/reading.ts'
 import type { CostWait, Explanation, Line, PolicyExplanation } from './explanation.ts'
 
 /** The parts of an explanation. */
@@ -44,6 +44,7 @@ export function explain(parts: ExplanationParts): Explanation {
       policy: policy.name,
       algorithm: policy.algorithm,
       limit: policy.limit,
+      unit: policy.unit,
       exemption: policy.off ? 'its mode is "off"' : (passOf(control) ?? exemption),
       key: verdict?.key,
       keyFoundBy: caller === undefined ? givenIdentity(policy, kind) : keyFoundBy(policy, caller),
@@ -62,10 +63,10 @@ export function explain(parts: ExplanationParts): Explanation {
 function stateOf(
   { name, cost, limit, capacity }: CompiledPolicy,
   result: CheckResult | undefined,
-): Pick<PolicyExplanation, 'before' | 'after' | 'blockedUntil' | 'waits' | 'line'> {
+): Pick<PolicyExplanation, 'before' | 'after' | 'blockedUntil' | 'waits' | 'line' | 'held'> {
   const at = result?.check.policies.findIndex(policy => policy.name === name) ?? -1
   if (result === undefined || at < 0)
-    return { before: undefined, after: undefined, blockedUntil: 0, waits: [], line: undefined }
+    return { before: undefined, after: undefined, blockedUntil: 0, waits: [], line: undefined, held: 0 }
   const { check, evaluation } = result
   const demand = check.demands[at] as Demand
   const state = evaluation.states[at] ?? []
@@ -81,6 +82,7 @@ function stateOf(
       .sort((a, b) => a - b)
       .map(units => ({ cost: units, seconds: waitForCost(demand, state, evaluation, units) / 1e6 })),
     line: line && { units: line.units, seconds: line.micros / 1e6 },
+    held: held(demand, state, evaluation),
   }
 }
 
@@ -130,11 +132,12 @@ function write(
     const wait = verdict.allowed
       ? 'passes'
       : `${refuses}: ${verdict.reason}${until}, ${inTime(verdict.retryAfter)}`
-    const left = `${leftOf(verdict)} left${unused.includes(policy) ? ', no requests counted' : ''}`
+    const left = `${leftOf(verdict)}${one.unit === undefined ? '' : ` ${one.unit}`} left${unused.includes(policy) ? ', no requests counted' : ''}`
     lines.push(`  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${left}, ${wait}`)
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
     if (line !== undefined) lines.push(`    ${lineInWords(line)}`)
+    if (one.held > 0) lines.push(`    ${one.held} held by calls that have not ended`)
     for (const entry of numbers) lines.push(`    by an operator: ${describeEntry(entry)}`)
   }
   // An entry that blocks the client or lets it pass holds for all policies, so the lines above list them all.

@@ -23,6 +23,11 @@ export interface Adviser {
   noticeUse(policies: readonly CompiledPolicy[]): void
   /** A call has a cost by name. */
   noticeCostNames(cost: Costs, policies: readonly { readonly name: string }[], warn: Warn): void
+  /** A call was reserved with one number for several policies. */
+  noticeUnits(
+    policies: readonly Pick<CompiledPolicy, 'unit' | 'countsRequests'>[],
+    warn: Warn,
+  ): void
   /** A cost function returned names that are not all policies. */
   noticeStrangeNames(cost: Costs, policies: readonly { readonly name: string }[], warn: Warn): void
   /** Watches the keys that the extractors of a limiter return. */

@@ -72,6 +72,8 @@ export class Charges {
       })
     }
     record.settled = actual
+    const ending = record.open?.end()
+    if (ending !== undefined) await ending
     // Wait for the store's reply, because it tells which window the held cost went to.
     if (record.correcting !== undefined) await record.correcting
     if (!isCharge(record)) return
@@ -237,6 +239,7 @@ export class Charges {
     if (allowed && recordedIn !== undefined) {
       record.result = result
       record.recordedIn = 'store'
+      record.open?.adopt(result)
       if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
       else if (decided) await this.#correct(takeHeldCost(charge), 'store')
       else if (holdsCost(result.check)) this.#addHeld(record)

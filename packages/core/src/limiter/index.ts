@@ -1,5 +1,7 @@
 // @halt/core/kernel: a limiter without waiting, explanations, resets and leases, for the smallest bundle.
-export { Limiter as RateLimiter, type CloseOptions, type Reservation } from './limiter.ts'
+export { Limiter as RateLimiter, type CloseOptions } from './limiter.ts'
+export type { Reservation } from './reservation.ts'
+export type { ReserveOptions } from './reserve-options.ts'
 export type { RateLimiterOptions } from './options.ts'
 export type { EvaluatorOptions, LeaseEvaluator, Wings } from './wings.ts'
 export type { MakeWitness, Witness } from './witness.ts'

@@ -53,6 +53,7 @@ export class Pipeline {
   readonly #clock: StoreClock
   readonly #uncounted: UncountedDecisions
   readonly #plans: Plans
+  readonly #alone = new WeakMap<CompiledPolicy, readonly CompiledPolicy[]>()
   readonly #buildCheck: ReturnType<typeof checkBuilder>
   /** What operators have set; undefined if the limiter has no control. */
   readonly gate: Gate | undefined
@@ -150,6 +151,14 @@ export class Pipeline {
     if (counting.length === 0) return this.#uncounted.allow(found[0], subject, parameters)
     const keys = counting.map(policy => keyOfIdentity(subject, policy))
     return this.#evaluate(this.#plans.of(counting), keys, subject, parameters)
+  }
+
+  /** A policy with the numbers that operators have set for a subject now. */
+  policyNow(policy: CompiledPolicy, subject: Subject): CompiledPolicy {
+    if (this.gate === undefined) return policy
+    let alone = this.#alone.get(policy)
+    if (alone === undefined) this.#alone.set(policy, (alone = [policy]))
+    return this.gate.numbered(alone, [keyOfIdentity(subject, policy)])[0] ?? policy
   }
 
   /** The client of a request. */

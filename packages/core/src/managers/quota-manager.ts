@@ -1,4 +1,5 @@
 import { fromCaller } from '../base/call-site.ts'
+import { MOST_COUNTED } from '../algorithms/index.ts'
 import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readCost } from '../policy/cost.ts'
@@ -194,5 +195,5 @@ export class QuotaManager {
   }
 }
 
-// More units than any limit with its grants.
-const EVERYTHING = 2 ** 42
+// As many units as a quota counts.
+const EVERYTHING = MOST_COUNTED

@@ -3,7 +3,7 @@ import type { Warn } from '../base/warnings.ts'
 import type { Adviser } from '../limiter/adviser.ts'
 import type { RateLimiterOptions } from '../limiter/options.ts'
 import { isToldOfProxies } from '../request/trusted-proxies.ts'
-import { noticeCostNames, noticeStrangeNames } from './costs.ts'
+import { noticeCostNames, noticeStrangeNames, noticeUnits } from './costs.ts'
 import { KeyWatch } from './key-watch.ts'
 import { noticeUse, registerPolicies } from './limiters.ts'
 import { noticeMilliseconds, noticeTimeouts } from './milliseconds.ts'
@@ -21,6 +21,7 @@ export const adviser: Adviser | undefined = {
   noticeMilliseconds,
   noticeUse,
   noticeCostNames,
+  noticeUnits,
   noticeStrangeNames,
   watchKeys: warn => new KeyWatch(warn),
 }
