@@ -4,7 +4,7 @@
 // classes keep their names, and maps lead to the lines of the sources, because users meet them in stack traces. Other names and
 // spaces go, because both forms together are most of a package. No code of another package goes in.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -26,6 +26,9 @@ const picked = Object.values(imports).flatMap(each => filesIn({ ...each, 'halt-s
 // Only the compiler knows the types that decorators ask for. So it compiles them, and the bundler reads the result.
 const hasDecorators = readFileSync('tsconfig.json', 'utf8').includes('experimentalDecorators')
 const COMPILED = 'dist/compiled'
+
+/** The entries of core whose code is one file, which adapters load: a limiter without wings, and what every adapter shares. */
+const FIRST = own === '@halt/core' ? ['./src/limiter/index.ts', './src/http/index.ts'] : []
 
 const ADDRESS = `https://raw.githubusercontent.com/halt-limits/halt/refs/tags/${own}@${version}/${repository.directory}/`
 // The sources of core are larger than both built forms together.
@@ -50,7 +53,17 @@ function filesIn(conditions) {
 
 /** The source of a file that a condition picks. @param {string} file */
 function sourceOf(file) {
-  return file.replace('./dist/esm/', './src/').replace(/\.js$/, '.ts')
+  return file.replace(/^\.\/dist\/(esm|cjs)\//, './src/').replace(/\.c?js$/, '.ts')
+}
+
+/** Whether a file that a condition picks has a source in TypeScript. @param {string} file */
+function isCompiled(file) {
+  return sourceOf(file).endsWith('.ts') && existsSync(sourceOf(file))
+}
+
+/** The source in JavaScript of a file that is shipped as it is. @param {string} file */
+function asIs(file) {
+  return file.replace('./dist/esm/', './src/')
 }
 
 /** True if an import stays an import, because a condition picks its file or it is installed with the package. @param {string} name */
@@ -60,6 +73,14 @@ function isImported(name) {
   return isInstalled || name in imports || name.startsWith('node:')
 }
 
+/** How sources are read. */
+const SOURCES = {
+  external: isImported,
+  platform: /** @type {const} */ ('neutral'),
+  tsconfig: 'tsconfig.build.json',
+  plugins: [{ name: 'compiled-sources', load: compiledSource }],
+}
+
 /**
  * Bundles the entries in a format.
  * @param {'esm' | 'cjs'} format
@@ -67,22 +88,24 @@ function isImported(name) {
 async function bundle(format) {
   const isEsm = format === 'esm'
   const extension = isEsm ? 'js' : 'cjs'
-  const others = isEsm ? picked.filter(file => file.endsWith('.js')) : []
-  const input = { ...entries, ...entriesOf(others.map(sourceOf)) }
-  const build = await rolldown({
-    input: hasDecorators ? compile(input) : input,
-    external: isImported,
-    platform: 'neutral',
-    tsconfig: 'tsconfig.build.json',
-    plugins: [compiledSources],
-  })
+  const others = picked.filter(file => file.startsWith(`./dist/${format}/`) && isCompiled(file)).map(sourceOf)
+  const input = { ...entries, ...entriesOf(others) }
+  const build = await rolldown({ ...SOURCES, input: hasDecorators ? compile(input) : input })
+  const first = await modulesOf(FIRST)
   const { output: files } = await build.write({
     dir: `dist/${format}`,
     format,
     strict: true,
     entryFileNames: `[name].${extension}`,
     chunkFileNames: `[name].${extension}`,
-    codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
+    codeSplitting: {
+      groups: [
+        { name: 'kernel', test: id => first.has(id), priority: 2 },
+        // A file of its own, because `delay` loads it when it is needed.
+        { name: 'waiting', test: /core\/src\/waiting\//, minShareCount: 2, priority: 1 },
+        { name: 'shared', minShareCount: 2 },
+      ],
+    },
     // Annotations tell bundlers which calls they may drop. The declarations have the comments for users.
     comments: { annotation: true, jsdoc: false, legal: true },
     // Jest runs no import() in CommonJS.
@@ -92,6 +115,21 @@ async function bundle(format) {
   })
   await build.close()
   refuseOthers(files.flatMap(file => (file.type === 'chunk' ? file.moduleIds : [])))
+}
+
+/**
+ * The modules that entries load at once.
+ * @param {readonly string[]} sources
+ */
+async function modulesOf(sources) {
+  if (sources.length === 0) return new Set()
+  const build = await rolldown({ ...SOURCES, input: [...sources] })
+  const { output } = await build.generate({ codeSplitting: true })
+  await build.close()
+  const files = new Map(output.flatMap(file => (file.type === 'chunk' ? [[file.fileName, file]] : [])))
+  const reached = new Set(output.flatMap(file => (file.type === 'chunk' && file.isEntry ? [file.fileName] : [])))
+  for (const name of reached) for (const next of files.get(name)?.imports ?? []) reached.add(next)
+  return new Set([...reached].flatMap(name => files.get(name)?.moduleIds ?? []))
 }
 
 /** Bundles the declarations of the entries. Those of the ES modules refer to those of CommonJS. */
@@ -142,13 +180,10 @@ function compile(input) {
   return Object.fromEntries(Object.keys(input).map(name => [name, resolve(COMPILED, `${name}.js`)]))
 }
 
-const compiledSources = {
-  name: 'compiled-sources',
-  /** @param {string} file */
-  load(file) {
-    if (!file.startsWith(resolve(COMPILED))) return
-    return { code: readFileSync(file, 'utf8'), map: readFileSync(`${file}.map`, 'utf8') }
-  },
+/** @param {string} file */
+function compiledSource(file) {
+  if (!file.startsWith(resolve(COMPILED))) return
+  return { code: readFileSync(file, 'utf8'), map: readFileSync(`${file}.map`, 'utf8') }
 }
 
 // Editors show the comment of a class only if no decorator stands between them once declarations have lost their decorators.
@@ -271,5 +306,5 @@ await bundleTypes()
 await bundle('esm')
 await bundle('cjs')
 // The sources in JavaScript are shipped as they are.
-for (const file of picked.filter(file => !file.endsWith('.js'))) cpSync(sourceOf(file), file)
+for (const file of picked.filter(file => !isCompiled(file))) cpSync(asIs(file), file)
 rmSync(COMPILED, { recursive: true, force: true })

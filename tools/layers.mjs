@@ -8,36 +8,29 @@
 export const kernel = ['base', 'algorithms', 'store', 'request', 'policy', 'check', 'limiter']
 
 /**
- * The wings that a kernel folder imports all the same. Shorten this list; do not add to it.
- *
- * @type {Readonly<Record<string, readonly string[]>>}
- */
-export const exceptions = { limiter: ['telemetry', 'misuse'] }
-
-/**
  * The other folders of packages/core/src. Each imports the kernel up to the folder in `kernel` (default: all of it), and the wings
- * in `wings`.
+ * in `wings`. The wings import `misuse` as `#misuse`, which is empty in bundles.
  *
  * @type {Readonly<Record<string, { readonly kernel?: string; readonly wings: readonly string[] }>>}
  */
 export const wings = {
   reports: { kernel: 'check', wings: [] },
-  telemetry: { kernel: 'check', wings: ['reports'] },
-  misuse: { kernel: 'check', wings: [] },
-  resilience: { wings: ['telemetry'] },
+  telemetry: { wings: ['reports'] },
+  misuse: { wings: [] },
+  resilience: { wings: [] },
   lease: { wings: ['resilience'] },
   control: { wings: [] },
   inspect: { wings: [] },
-  waiting: { wings: ['misuse'] },
-  managers: { wings: ['resilience', 'telemetry', 'misuse'] },
-  'rate-limiter': { wings: ['resilience', 'lease', 'inspect', 'waiting'] },
-  http: { wings: ['misuse', 'waiting', 'rate-limiter'] },
+  waiting: { wings: ['telemetry'] },
+  managers: { wings: ['resilience', 'telemetry'] },
+  'rate-limiter': { wings: ['resilience', 'lease', 'inspect', 'telemetry', 'waiting'] },
+  http: { wings: ['telemetry', 'waiting'] },
   testing: { wings: ['resilience'] },
 }
 
 const ADAPTER = ['@halt/core', '@halt/core/http', '@halt/store-memory']
 const ADAPTER_SAYS = `An adapter imports ${ADAPTER.join(', ')} and its framework.`
-const STORE = ['@halt/core', '@halt/core/resilience', '@halt/core/store']
+const STORE = ['@halt/core', '@halt/core/lease', '@halt/core/resilience', '@halt/core/store']
 const STORE_SAYS = 'A store imports only the entries of @halt/core.'
 const TELEMETRY_SAYS = 'A telemetry imports @halt/core and the library that it reports to.'
 

@@ -10,7 +10,7 @@ const LONG = [
   'packages/store-postgres/test/behaviour/',
   'packages/store-redis/test/behaviour/permissions.test.ts',
   'apps/demo-express/test/recipes.test.ts',
-  'packages/store-durable-objects/test/behaviour/suite.test.ts',
+  'packages/store-durable-objects/test/behaviour/',
   'apps/demo-express/test/nine-in-the-evening.test.ts',
   'packages/operator/test/page.test.ts',
   'apps/site/test/playground/browser.test.ts',

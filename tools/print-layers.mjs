@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 
-import { exceptions, kernel, packages, wings } from './layers.mjs'
+import { kernel, packages, wings } from './layers.mjs'
 
 /** @typedef {{ regex?: string; group?: string[]; message: string }} Pattern */
 /** @typedef {{ files: string[]; rules: Record<string, unknown> }} Override */
@@ -35,10 +35,10 @@ function list(folders) {
 /** The rules of a kernel folder. @param {string} folder @param {number} at */
 function kernelFolder(folder, at) {
   const before = kernel.slice(0, at)
-  const others = Object.keys(wings).filter(wing => !exceptions[folder]?.includes(wing))
   return override(`packages/core/src/${folder}`, [
     ...forbid(kernel.slice(at + 1), `${folder}/ imports only the kernel folders before it: ${list(before)}.`),
-    ...forbid(others, 'The kernel imports no wing.'),
+    ...forbid(Object.keys(wings), 'The kernel imports no wing.'),
+    { regex: '^#misuse$', message: 'The kernel imports no wing.' },
     BY_PATH,
   ])
 }

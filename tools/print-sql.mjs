@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const folder = new URL('../packages/store-postgres/', import.meta.url)
-const names = ['tables', 'arithmetic', 'line', 'clock', 'upkeep', 'bucket', 'group', 'decide']
+const names = ['tables', 'holds', 'arithmetic', 'line', 'clock', 'upkeep', 'bucket', 'group', 'decide']
 const head = `-- The tables and functions of @halt/store-postgres. It can run again at any time: it drops nothing, and keeps all counters.
 -- Printed by tools/print-sql.mjs from the files in sql/: change those. schema() of the package returns the same, by other names.
 

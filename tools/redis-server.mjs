@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { findServer } from './find-server.mjs'
 import { freePort } from './free-port.mjs'
@@ -21,16 +22,26 @@ export async function startTemporaryRedis(...programs) {
   const dir = await mkdtemp(join(tmpdir(), 'halt-redis-'))
   const port = await freePort()
   const args = ['--port', `${port}`, '--bind', HOST, '--dir', dir, '--save', '', '--appendonly', 'no']
-  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const start = () => spawn(path, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let child = start()
   const kill = () => void child.kill('SIGKILL')
+  const end = async () => {
+    const ended = once(child, 'exit')
+    kill()
+    await ended
+  }
   process.once('exit', kill)
   await isReady(child)
   return {
     url: `redis://${HOST}:${port}`,
+    async lose(ms) {
+      await end()
+      await sleep(ms)
+      child = start()
+      await isReady(child)
+    },
     async stop() {
-      const ended = once(child, 'exit')
-      kill()
-      await ended
+      await end()
       process.off('exit', kill)
       await rm(dir, { recursive: true, force: true })
     },

@@ -43,6 +43,7 @@ BEGIN
     own_cooldown float8, own_capacity float8,
     -- terms
     has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
+    ttl float8, held_to float8, held float8, back float8,
     need float8, others float8,
     -- the share of a pool: the place of the pool in the group, the weight, the ticket and its clock
     pool_at int, weight float8, ticket float8, ticket_epoch float8, wants_ticket boolean,
@@ -52,6 +53,109 @@ BEGIN
     clock float8[], known float8, turn_at float8, units_free float8, for_turn boolean
   );
 EXCEPTION WHEN duplicate_object THEN NULL;
+END
+$$;
+
+-- Units of a quota that calls have reserved and not used yet. Mirrors core/src/algorithms/holds.ts.
+
+-- The units held at `now`, in the period that is open.
+CREATE OR REPLACE FUNCTION halt.held_v3(state float8[], now float8) RETURNS float8
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  sum float8 := 0;
+BEGIN
+  IF now < state[2] THEN
+    FOR i IN 5 .. cardinality(state) - 1 BY 2 LOOP
+      IF now < state[i] THEN
+        sum := sum + state[i + 1];
+      END IF;
+    END LOOP;
+  END IF;
+  RETURN sum;
+END
+$$;
+
+-- Those of some units that are still held until `ending`.
+CREATE OR REPLACE FUNCTION halt.still_held_v3(state float8[], now float8, ending float8, units float8) RETURNS float8
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  IF now < ending AND now < state[2] THEN
+    FOR i IN 5 .. cardinality(state) - 1 BY 2 LOOP
+      IF state[i] = ending THEN
+        RETURN least(units, state[i + 1]);
+      END IF;
+    END LOOP;
+  END IF;
+  RETURN 0;
+END
+$$;
+
+-- A quota's state without `back` units that are held until `ending`, and after a charge, a hold, a grant or a refund of `cost` units.
+--
+-- ttl  the time for which the units are held; 0 if they are charged
+CREATE OR REPLACE FUNCTION halt.change_holds_v3(
+  state float8[], now float8, cost float8, p_mode int, ttl float8, ending float8, back float8, charged_to float8, span float8,
+  edges float8[]
+) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  is_open boolean := coalesce(now < state[2], false);
+  refunds boolean := cost < 0 AND is_open AND state[2] = charged_to;
+  base float8[] := ARRAY[coalesce(state[1], 0), 0, 0];
+  granted float8 := 0;
+  ring float8[] := '{}';
+  slice float8 := ceil(ttl / 8);
+  units float8;
+  upto float8;
+  placed boolean := false;
+BEGIN
+  IF NOT (back > 0 OR cost > 0 OR refunds) THEN
+    RETURN state;
+  END IF;
+  IF is_open THEN
+    base := state[1:3];
+    granted := coalesce(state[4], 0);
+  ELSIF cost > 0 THEN
+    base[2] := CASE WHEN edges IS NULL THEN now + span ELSE halt.period_end_v3(edges, now) END;
+  END IF;
+  upto := CASE
+    WHEN cost > 0 AND ttl > 0 AND p_mode IN (0, 1) THEN now - mod(now::bigint, slice::bigint) + slice + ttl
+  END;
+  IF is_open THEN
+    FOR i IN 5 .. cardinality(state) - 1 BY 2 LOOP
+      units := state[i + 1];
+      IF back > 0 AND state[i] = ending THEN
+        units := units - back;
+      END IF;
+      CONTINUE WHEN state[i] <= now OR units <= 0;
+      IF NOT placed AND state[i] = upto THEN
+        units := units + cost;
+        placed := true;
+      ELSIF NOT placed AND state[i] > upto THEN
+        ring := ring || ARRAY[upto, cost];
+        placed := true;
+      END IF;
+      ring := ring || ARRAY[state[i], units];
+    END LOOP;
+  END IF;
+  IF upto IS NOT NULL AND NOT placed THEN
+    ring := ring || ARRAY[upto, cost];
+  END IF;
+  -- Holds of several lengths may need too many sub-windows. The first is merged into the next, which ends later.
+  WHILE cardinality(ring) > 32 LOOP
+    ring := ARRAY[ring[3], ring[4] + ring[2]] || ring[5:];
+  END LOOP;
+  IF cost > 0 AND p_mode = 6 THEN
+    granted := least(granted + cost, 999999999999999);
+  ELSIF cost > 0 AND upto IS NULL THEN
+    base[3] := least(base[3] + cost, 4503599627370496);
+  ELSIF refunds THEN
+    base[3] := greatest(base[3] + cost, 0);
+  END IF;
+  IF granted > 0 OR cardinality(ring) > 0 THEN
+    base := base || granted || ring;
+  END IF;
+  RETURN base;
 END
 $$;
 
@@ -95,22 +199,30 @@ DECLARE
   list float8[] := ARRAY[coalesce(state[1], 0)];
   placed boolean := false;
   units float8;
+  added float8 := cost;
+  total float8 := 0;
 BEGIN
+  FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
+    IF state[i] > now THEN
+      total := total + state[i + 1];
+    END IF;
+  END LOOP;
+  added := least(added, 4503599627370496 - total);
   FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
     units := state[i + 1];
     -- The sub-windows before the first that still counts are dropped.
     CONTINUE WHEN state[i] <= now AND cardinality(list) = 1;
     IF NOT placed AND state[i] = leaves THEN
-      units := units + cost;
+      units := units + added;
       placed := true;
     ELSIF NOT placed AND state[i] > leaves THEN
-      list := list || ARRAY[leaves, cost];
+      list := list || ARRAY[leaves, added];
       placed := true;
     END IF;
     list := list || ARRAY[state[i], units];
   END LOOP;
   IF NOT placed THEN
-    list := list || ARRAY[leaves, cost];
+    list := list || ARRAY[leaves, added];
   END IF;
   -- A changed window may leave more sub-windows than the rule has. The oldest are merged.
   WHILE cardinality(list) > 2 * parts + 3 LOOP
@@ -143,7 +255,7 @@ DECLARE
   sum float8 := 0;
 BEGIN
   IF kind = 1 THEN
-    RETURN CASE WHEN now < state[2] THEN state[3] - coalesce(state[4], 0) ELSE 0 END;
+    RETURN CASE WHEN now < state[2] THEN state[3] - coalesce(state[4], 0) + halt.held_v3(state, now) ELSE 0 END;
   END IF;
   FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
     IF now < state[i] THEN
@@ -665,6 +777,8 @@ BEGIN
     item.need := item.cost;
     item.others := 0;
     item.has_terms := marks & 4 > 0;
+    item.ttl := 0;
+    item.back := 0;
     IF item.has_terms THEN
       has_terms := true;
       item.max_wait := n[i];
@@ -675,7 +789,10 @@ BEGIN
       item.place := nullif(n[i + 5], -1);
       item.born := n[i + 6];
       item.need := coalesce(item.least, item.cost) + item.others;
-      i := i + 7;
+      item.ttl := n[i + 7];
+      item.held_to := n[i + 8];
+      item.held := n[i + 9];
+      i := i + 10;
     END IF;
     IF marks & 8 > 0 THEN
       item.pool_at := n[i];
@@ -693,11 +810,19 @@ BEGIN
       state := state[1:5] || CASE state[6] WHEN 3 THEN 1::float8 || state[7:cardinality(state) - 3] ELSE '{}'::float8[] END;
     END IF;
     IF item.kind <= 1 AND cardinality(state) > 5 THEN
-      IF item.kind = 1 OR state[6] <> 1 OR cardinality(state) < 11 OR cardinality(state) % 2 = 0 THEN
+      IF (CASE item.kind
+        WHEN 1 THEN cardinality(state) > 36 OR cardinality(state) % 2 = 1
+        ELSE state[6] <> 1 OR cardinality(state) < 11 OR cardinality(state) % 2 = 0
+      END) THEN
         RAISE EXCEPTION USING ERRCODE = 'ZH001', MESSAGE = 'a newer version of Halt wrote the counter ' || item.key;
       END IF;
       -- A line that is over may still be stored. Its counter equals a fresh one.
-      IF halt.fresh_at_v3(state, 0) <= now THEN
+      IF item.kind = 1 THEN
+        IF item.has_terms AND item.held > 0 THEN
+          item.back := halt.still_held_v3(state, now, item.held_to, item.held);
+          item.need := item.need - item.back;
+        END IF;
+      ELSIF halt.fresh_at_v3(state, 0) <= now THEN
         state := NULL;
       ELSE
         -- A correction leaves a line the numbers that it has.
@@ -756,7 +881,7 @@ BEGIN
     ELSIF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
       item.fits := item.holds OR CASE item.kind
         WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
-        ELSE item.used + item.need <= item.capacity
+        ELSE item.back > 0 AND item.need - item.others <= 0 OR item.used + item.need <= item.capacity
       END;
     END IF;
     IF NOT item.fits AND item.mode <> 1 THEN
@@ -842,6 +967,17 @@ BEGIN
           ELSIF item.need <= item.capacity THEN
             own := item.state[2] - now;
           END IF;
+          IF cardinality(item.state) > 4 AND now < item.state[2] THEN
+            excess := item.used + item.need - item.capacity;
+            FOR at IN 5 .. cardinality(item.state) - 1 BY 2 LOOP
+              IF excess > 0 AND now < item.state[at] AND item.state[at] < item.state[2] THEN
+                excess := excess - item.state[at + 1];
+                IF excess <= 0 THEN
+                  own := item.state[at] - now;
+                END IF;
+              END IF;
+            END LOOP;
+          END IF;
         ELSIF item.need <= item.capacity THEN
           own := 0;
           IF item.kind = 0 AND (joins OR item.line IS NOT NULL) THEN
@@ -918,7 +1054,7 @@ BEGIN
               WHEN item.kind = 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
               ELSE item.capacity - item.used
             END;
-            units := least(item.cost, greatest(units, 0) - item.others);
+            units := least(item.cost, greatest(item.back, greatest(units, 0) + item.back - item.others));
           END IF;
         END IF;
         items[d].units_left := units;
@@ -1008,7 +1144,7 @@ BEGIN
       END IF;
       state[1] := now + item.cooldown;
     ELSE
-      CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND NOT (item.mode >= 7 AND item.kind = 0)
+      CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND item.back = 0 AND NOT (item.mode >= 7 AND item.kind = 0)
         OR item.holds AND item.mode NOT IN (3, 7, 8);
       IF item.kind = 0 THEN
         -- Changes a bucket. Its line, if it has one, is paid.
@@ -1046,6 +1182,10 @@ BEGIN
           state[3] := units;
         END IF;
         state := halt.keep_line_v3(state, now, room, state[1]);
+      ELSIF item.kind = 1 AND (item.ttl > 0 OR cardinality(state) > 4) THEN
+        state := halt.change_holds_v3(
+          state, now, item.cost, item.mode, item.ttl, item.held_to, item.back, item.charged_to, item.span, item.edges
+        );
       ELSIF item.kind = 1 THEN
         IF item.cost > 0 THEN
           IF state IS NULL OR now >= state[2] THEN
@@ -1056,9 +1196,9 @@ BEGIN
             ];
           END IF;
           IF item.mode = 6 THEN
-            state[4] := least(coalesce(state[4], 0) + item.cost, 1099511627776);
+            state[4] := least(coalesce(state[4], 0) + item.cost, 999999999999999);
           ELSE
-            state[3] := state[3] + item.cost;
+            state[3] := least(state[3] + item.cost, 4503599627370496);
           END IF;
         ELSIF now < state[2] AND state[2] = item.charged_to THEN
           state[3] := greatest(state[3] + item.cost, 0);

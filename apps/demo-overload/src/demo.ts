@@ -1,7 +1,8 @@
 // npm run demo -- overload    shows a small shop under a surge, without a load shedder and with one
 import { fileURLToPath } from 'node:url'
 
-import { Screen } from './screen.ts'
+import { Screen } from '@halt/demo-kit/screen'
+
 import { show } from './show.ts'
 
 const lived = await show({

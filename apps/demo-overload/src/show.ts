@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process'
 
+import type { Screen } from '@halt/demo-kit/screen'
+
 import { type Crowd, visit, type Visit } from './customers.ts'
 import { picture } from './picture.ts'
-import type { Screen } from './screen.ts'
 
 /** What a show needs. */
 export interface Show {

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 
 import type { Fate, Visit } from '../src/customers.ts'
 import { picture, sumUp } from '../src/picture.ts'
-import { Screen } from '../src/screen.ts'
 
 const visits = (path: string, ...fates: readonly (readonly [at: number, fate: Fate])[]): Visit[] =>
   fates.map(([at, fate]) => ({ path, at, fate }))
@@ -36,21 +35,5 @@ describe('picture', () => {
 
   it('sums nothing up as nothing', () => {
     expect(sumUp([])).toBe('  0 % answered, 0 told to come later, 0 waited in vain')
-  })
-})
-
-describe('Screen', () => {
-  it('draws only the last picture into a file, and one over the other in a terminal', () => {
-    let text = ''
-    const write = (more: string): void => void (text += more)
-    const file = new Screen({ write })
-    file.draw(['one'])
-    file.end(['two', ''])
-    expect(text).toBe('two\n')
-    text = ''
-    const terminal = new Screen({ write, isTTY: true })
-    terminal.draw(['one', 'and'])
-    terminal.end(['two', 'and'])
-    expect(text).toContain('\u001B[2A')
   })
 })

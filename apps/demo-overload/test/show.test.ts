@@ -1,7 +1,7 @@
+import { Screen } from '@halt/demo-kit/screen'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { type ProcessScript, processScript } from '../../../tools/process-script.ts'
-import { Screen } from '../src/screen.ts'
 import { show } from '../src/show.ts'
 
 let script: ProcessScript

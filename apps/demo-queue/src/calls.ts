@@ -24,10 +24,23 @@ export function now(): number {
  * The calls that started before their time: the first may start when it is asked for, and each further one `gap` milliseconds later.
  */
 export function early(calls: readonly Call[], gap: number = GAP): readonly Call[] {
+  return inOrder(calls).filter((call, i) => lead(call, i, calls, gap) > 0)
+}
+
+/** By how many calls the starts were ahead of their time, at most. */
+export function mostAhead(calls: readonly Call[], gap: number = GAP): number {
+  return Math.max(0, ...inOrder(calls).map((call, i) => lead(call, i, calls, gap)))
+}
+
+function inOrder(calls: readonly Call[]): readonly Call[] {
+  return calls.toSorted((a, b) => a.started - b.started)
+}
+
+/** By how many calls a start is ahead of its time. @param before how many calls have started before it */
+function lead({ started }: Call, before: number, calls: readonly Call[], gap: number): number {
   const began = Math.min(...calls.map(({ asked }) => asked))
-  const inOrder = calls.toSorted((a, b) => a.started - b.started)
   // A millisecond for the rounding of clocks.
-  return inOrder.filter(({ started }, before) => started < began + before * gap - 1)
+  return Math.ceil(before - (started + 1 - began) / gap)
 }
 
 /** The calls that started although another one, asked for more than `tolerance` milliseconds earlier, still waited. */

@@ -13,6 +13,11 @@ export interface Crew {
   run(job: Job, tell: (call: Call) => void): Promise<void>
   /** Ends a worker, by its index. */
   end(worker: number): void
+  /**
+   * Replaces a worker by a new one, as a deploy does: the old one asks for no more calls, finishes its line and ends, and the new one asks
+   * for the calls that are left. Resolves to whether the old one has ended by itself. Undefined where workers are no processes.
+   */
+  readonly replace?: ((worker: number) => Promise<boolean>) | undefined
 }
 
 /** Workers of this process. A worker that is ended leaves the line. */
@@ -21,7 +26,9 @@ export function localCrew(workers: number, limiter: RateLimiter): Crew {
   return {
     async run(job, tell) {
       await Promise.all(
-        leaving.map(({ signal }, worker) => work(limiter, job, call => tell({ worker, ...call }), signal)),
+        leaving.map(({ signal }, worker) =>
+          work(limiter, job, { called: call => tell({ worker, ...call }) }, { leave: signal }),
+        ),
       )
     },
     end: worker => leaving[worker]?.abort(new Error('The worker has left.')),
@@ -37,25 +44,77 @@ export interface ProcessOptions {
 }
 
 /** Workers in processes of their own. A worker that is ended is killed. */
-export function processCrew(workers: number, { url, prefix, script }: ProcessOptions): Crew {
-  const path = script ?? fileURLToPath(new URL('worker-process.js', import.meta.url))
-  let children: ChildProcess[] = []
-  return {
-    async run(job, tell) {
-      const args = [url, prefix, JSON.stringify(job)]
-      children = Array.from({ length: workers }, () => fork(path, args))
-      const ended = children.map(async child => once(child, 'exit'))
-      try {
-        await Promise.all(children.map(async child => once(child, 'message')))
-        for (const [worker, child] of children.entries()) {
-          child.on('message', (call: Omit<Call, 'worker'>) => tell({ worker, ...call }))
-          child.send('begin')
-        }
-        await Promise.all(ended)
-      } finally {
-        for (const child of children) child.kill('SIGKILL')
-      }
-    },
-    end: worker => void children[worker]?.kill('SIGKILL'),
+export function processCrew(workers: number, options: ProcessOptions): Crew {
+  return new ProcessCrew(workers, options)
+}
+
+/** A message of a worker that ends: how many calls it has not asked for. */
+interface Left {
+  readonly left: number
+}
+
+class ProcessCrew implements Crew {
+  readonly #workers: number
+  readonly #options: ProcessOptions
+  /** The process of each worker, the latest. */
+  readonly #children: ChildProcess[] = []
+  /** The ends of all processes. More are added while workers are replaced. */
+  readonly #ends: Promise<unknown>[] = []
+  #tell: (call: Call) => void = () => {}
+  #askEvery = 0
+
+  constructor(workers: number, options: ProcessOptions) {
+    this.#workers = workers
+    this.#options = options
+  }
+
+  async run(job: Job, tell: (call: Call) => void): Promise<void> {
+    this.#tell = tell
+    this.#askEvery = job.askEvery
+    try {
+      const all = Array.from({ length: this.#workers }, (_, worker) => this.#start(worker, job.calls))
+      for (const child of await Promise.all(all)) child.send('begin')
+      for (const end of this.#ends) await end
+    } finally {
+      for (const child of this.#children) child.kill('SIGKILL')
+    }
+  }
+
+  end(worker: number): void {
+    this.#children[worker]?.kill('SIGKILL')
+  }
+
+  replace(worker: number): Promise<boolean> {
+    const replaced = this.#replace(worker)
+    this.#ends.push(replaced)
+    return replaced
+  }
+
+  async #replace(worker: number): Promise<boolean> {
+    const old = this.#children[worker]!
+    const ended = once(old, 'exit') as Promise<[code: number | null]>
+    const left = new Promise<number>((resolve, reject) => {
+      old.on('message', (said: Partial<Left>) => said.left === undefined || resolve(said.left))
+      old.once('exit', () => reject(new Error('A worker has ended without a word.')))
+    })
+    old.kill('SIGTERM')
+    const child = await this.#start(worker, await left)
+    child.send('begin')
+    const [code] = await ended
+    return code === 0
+  }
+
+  /** Resolves when the process is ready to begin. */
+  async #start(worker: number, calls: number): Promise<ChildProcess> {
+    const { url, prefix, script } = this.#options
+    const path = script ?? fileURLToPath(new URL('worker-process.js', import.meta.url))
+    const child = fork(path, [url, prefix, JSON.stringify({ calls, askEvery: this.#askEvery })])
+    this.#children[worker] = child
+    this.#ends.push(once(child, 'exit'))
+    await once(child, 'message')
+    child.on('message', (call: Omit<Call, 'worker'>) => {
+      if ('started' in call) this.#tell({ worker, ...call })
+    })
+    return child
   }
 }

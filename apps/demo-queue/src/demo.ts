@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 
 import { Control, RateLimiter } from '@halt/core'
 import { openStore } from '@halt/demo-kit'
+import { Screen } from '@halt/demo-kit/screen'
 
 import { startTemporaryRedis } from '../../../tools/redis-server.mjs'
 import { CALLS, STORE_TIMEOUT } from './calls.ts'
 import { localCrew, processCrew } from './crew.ts'
-import { Screen } from './screen.ts'
 import { show } from './show.ts'
 
 const WORKERS = 4
@@ -22,6 +22,8 @@ const place =
   url === undefined
     ? 'one process, because no Redis is installed'
     : `processes of their own, and one Redis at ${new URL(url).host}`
+// The pictures show what happens, so nothing is printed between them.
+const warn = (): void => {}
 screen.print(`Four workers share 10 calls per second. They run in ${place}.`)
 try {
   const ok = await show({
@@ -29,11 +31,12 @@ try {
     workers: WORKERS,
     job: JOB,
     inProcesses: url !== undefined,
+    loseServer: server && (() => server.lose(1000)),
     open() {
       const prefix = `halt:demo:${randomUUID()}:`
       const { store, close } = openStore({ url, prefix })
-      const control = new Control({ store })
-      const limiter = new RateLimiter({ store, policy: CALLS, control, storeTimeout: STORE_TIMEOUT })
+      const control = new Control({ store, warn })
+      const limiter = new RateLimiter({ store, policy: CALLS, control, storeTimeout: STORE_TIMEOUT, warn })
       const crew = url === undefined ? localCrew(WORKERS, limiter) : processCrew(WORKERS, { url, prefix })
       const end = async (): Promise<void> => {
         control.close()

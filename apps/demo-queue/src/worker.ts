@@ -11,21 +11,39 @@ export interface Job {
   readonly askEvery: number
 }
 
+/** Hears of a worker. */
+export interface Listener {
+  /** The worker has asked for a call. */
+  asked?(): void
+  /** The worker makes a call. */
+  called(call: { readonly asked: number; readonly started: number }): void
+}
+
+/** The ways to end a worker. */
+export interface Ends {
+  /** Takes the calls that wait out of the line. */
+  readonly leave?: AbortSignal
+  /** Lets the worker ask for no more calls. Those that wait have their turns. */
+  readonly stop?: AbortSignal
+}
+
 /** Asks for calls, and makes each of them when it is its turn. */
 export async function work(
   limiter: RateLimiter,
   { calls, askEvery }: Job,
-  tell: (call: { asked: number; started: number }) => void,
-  signal?: AbortSignal,
+  listener: Listener,
+  { leave, stop }: Ends = {},
 ): Promise<void> {
   const turns: Promise<unknown>[] = []
-  for (let i = 0; i < calls && signal?.aborted !== true; i++) {
+  const isOver = (): boolean => leave?.aborted === true || stop?.aborted === true
+  for (let i = 0; i < calls && !isOver(); i++) {
     const asked = now()
-    const call = (): void => tell({ asked, started: now() })
-    turns.push(limiter.run('the service', call, { maxWait: '1m', signal }))
+    const call = (): void => listener.called({ asked, started: now() })
+    turns.push(limiter.run('the service', call, { maxWait: '1m', signal: leave }))
+    listener.asked?.()
     await sleep(askEvery)
   }
   const ends = await Promise.allSettled(turns)
   const failed = ends.find(end => end.status === 'rejected')
-  if (failed !== undefined && signal?.aborted !== true) throw failed.reason
+  if (failed !== undefined && leave?.aborted !== true) throw failed.reason
 }

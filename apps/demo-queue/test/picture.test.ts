@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type Call, early, overtakers } from '../src/calls.ts'
+import { type Call, early, mostAhead, overtakers } from '../src/calls.ts'
 import { coloured, picture, type Scene } from '../src/picture.ts'
 
 const call = (worker: number, started: number, asked = 0): Call => ({
@@ -79,6 +79,8 @@ describe('the checks of the show', () => {
     expect(early(at(30, 330, 331, 332))).toEqual([])
     expect(early(at(0, 50, 200)).map(({ started }) => started)).toEqual([5050])
     expect(early(at(0, 0, 0, 0))).toHaveLength(3)
+    expect(mostAhead(at(0, 100, 200, 450))).toBe(0)
+    expect(mostAhead(at(0, 100, 130, 150, 400))).toBe(2)
   })
 
   it('find a call that overtakes one that was asked for earlier', () => {

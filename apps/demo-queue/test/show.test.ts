@@ -1,15 +1,22 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Control, RateLimiter } from '@halt/core'
 import { opened, openStore } from '@halt/demo-kit'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { Screen } from '@halt/demo-kit/screen'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { type ProcessScript, processScript } from '../../../tools/process-script.ts'
+import { isFull } from '../../../tools/full.ts'
+import { startRedis } from '../../../tools/servers.ts'
 import { CALLS, STORE_TIMEOUT } from '../src/calls.ts'
 import { localCrew, processCrew } from '../src/crew.ts'
-import { Screen } from '../src/screen.ts'
+import type { Show } from '../src/perform.ts'
+import { aDeploy, aWorkerIsLost, type Scene, theServerIsLost } from '../src/scenes.ts'
 import { show } from '../src/show.ts'
 
+// The other scenes cost seconds of processor time in processes, and are played in one.
+const SCENES = isFull ? undefined : [aWorkerIsLost, aDeploy, theServerIsLost]
 const JOB = { calls: 3, askEvery: 5 }
 let script: ProcessScript
 beforeAll(async () => {
@@ -18,13 +25,18 @@ beforeAll(async () => {
 afterAll(() => script.remove())
 
 /** Runs the show. Returns what it printed. */
-async function perform(url?: string): Promise<{ ok: boolean; text: string }> {
+async function perform(
+  url?: string,
+  loseServer?: () => Promise<void>,
+  scenes?: readonly Scene[],
+): Promise<{ ok: boolean; text: string }> {
   let text = ''
-  const ok = await show({
+  const options: Show = {
     screen: new Screen({ write: (more: string) => void (text += more) }),
     workers: 3,
     job: JOB,
     inProcesses: url !== undefined,
+    loseServer,
     open() {
       const prefix = `halt:demo:${randomUUID()}:`
       const { store, close } = openStore({ url, prefix })
@@ -34,8 +46,8 @@ async function perform(url?: string): Promise<{ ok: boolean; text: string }> {
         url === undefined ? localCrew(3, limiter) : processCrew(3, { url, prefix, script: script.path })
       return { crew, limiter, control, close: async () => (control.close(), await close()) }
     },
-  })
-  return { ok, text }
+  }
+  return { ok: await show(options, scenes), text }
 }
 
 describe('the show', () => {
@@ -43,17 +55,35 @@ describe('the show', () => {
     const { ok, text } = await perform()
     expect(ok, text).toBe(true)
     expect(text).not.toContain('✗')
+    // Nobody deploys a process that has one worker only, and there is no server to lose.
+    expect(text).not.toMatch(/A deploy|is killed/)
     expect(text).toContain('3 started, 0 wait')
     expect(text).toContain('has ended')
     // The limits, each below the instant at which it was set.
     expect(text).toMatch(/\nlimit {5}.* 5\/s\n {2}✓ all 18 calls started/)
   })
 
-  it('lets processes share a line through Redis, and one of them be killed', async () => {
-    const { ok, text } = await perform(inject('redisUrl'))
-    expect(ok, text).toBe(true)
-    expect(text).toContain('worker 3 is killed')
-    expect(text).toContain('has ended')
+  it('lets processes share a line through Redis; one is killed, all are replaced, and Redis is lost', async () => {
+    let server = await startRedis()
+    const { url, port } = server
+    try {
+      const { ok, text } = await perform(
+        url,
+        async () => {
+          await server.stop()
+          await sleep(500)
+          server = await startRedis({ port })
+        },
+        SCENES,
+      )
+      expect(ok, text).toBe(true)
+      expect(text).toContain('worker 3 is killed')
+      expect(text).toContain('has ended')
+      expect(text).toContain('✓ the old workers ended by themselves')
+      expect(text).toMatch(/Redis is killed[^]*✓ the line is empty/)
+    } finally {
+      await server.stop()
+    }
   })
 
   it('fails if a limit is not kept', async () => {

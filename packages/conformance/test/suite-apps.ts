@@ -14,8 +14,8 @@ interface ExecutionContext {
 
 // A test has at most so many apps at once.
 const PORTS = 10
-// How long a request goes on after its response.
-const LIFE_MS = 3000
+// How long a request goes on after its response, milliseconds. workerd allows 30 seconds.
+const LIFE_MS = 20_000
 
 /** The running apps by the number of their port. */
 export const apps: (Handler | undefined)[] = Array.from({ length: PORTS }, () => undefined)

@@ -1,9 +1,12 @@
 // Deciding requests
 export { RateLimiter } from './rate-limiter/rate-limiter.ts'
-export type { CloseOptions, Limiter, Reservation } from './limiter/limiter.ts'
+export type { CloseOptions, Limiter } from './limiter/limiter.ts'
+export type { Reservation } from './limiter/reservation.ts'
+export type { ReserveOptions } from './limiter/reserve-options.ts'
 export type { RateLimiterOptions } from './limiter/options.ts'
 export type { CheckOptions, PeekOptions } from './check/check-options.ts'
 export type { AbortSignalLike, AcquireOptions } from './waiting/acquire-options.ts'
+export type { LineStatus } from './waiting/line-status.ts'
 export { isLimited, type LimitedError } from './check/limited-error.ts'
 export type { Decision, DecisionFields } from './check/decision.ts'
 export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
@@ -37,7 +40,8 @@ export { presets, type Presets } from './policy/preset-list.ts'
 export type { Preset, QuotaPreset } from './policy/preset.ts'
 export * from './policy/presets.ts'
 export { type CachedPolicy, cachedPolicy, type CachedPolicyOptions } from './policy/cached-policy.ts'
-export { llmBudget, llmCost, type LlmBudgetOptions } from './policy/llm-budget.ts'
+export { llmBudget, llmCost, type LlmBudgetOptions, type LlmUse } from './policy/llm-budget.ts'
+export { priceOf, type TokenUsage, usd } from './policy/price.ts'
 export { PolicyRegistry } from './policy/policy-registry.ts'
 
 // Clients and requests
@@ -74,15 +78,19 @@ export { fromCaller } from './base/call-site.ts'
 
 // Telemetry
 export type {
+  CallerTurn,
   DecisionMetadata,
+  LeavingCaller,
   ObservedStore,
   PenaltyStatus,
   QuotaUsage,
   StoreRecovery,
   Telemetry,
-} from './telemetry/telemetry.ts'
+  WaitingCaller,
+} from './check/telemetry.ts'
 export type {
   DecisionMessage,
+  LineMessage,
   PenaltyMessage,
   QuotaMessage,
   StoreErrorMessage,

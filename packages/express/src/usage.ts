@@ -1,4 +1,4 @@
-import type { RateLimiter } from '@halt/core'
+import type { Limiter } from '@halt/core'
 import { usageOf } from '@halt/core/http'
 import type { NextFunction, Request, Response } from 'express'
 
@@ -11,7 +11,7 @@ import { ExpressView } from './view.ts'
  * app.get('/usage', usage(limiter))
  */
 export function usage(
-  limiter: RateLimiter<Request>,
+  limiter: Limiter<Request>,
 ): (req: Request, res: Response, next: NextFunction) => void {
   return (req, res, next) => {
     const answer = async (): Promise<void> => {

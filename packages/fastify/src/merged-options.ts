@@ -1,4 +1,4 @@
-import type { AnyPolicy, Awaitable, Cost, RateLimiter } from '@halt/core'
+import type { AnyPolicy, Awaitable, Cost, Limiter } from '@halt/core'
 import { isPromise } from '@halt/core/http'
 import type { FastifyRequest } from 'fastify'
 
@@ -29,7 +29,7 @@ export function mergeForOwnPolicies(
 export function mergeForAddedPolicies(
   base: RequestGuardOptions,
   own: RequestGuardOptions,
-  limiter: RateLimiter<FastifyRequest>,
+  limiter: Limiter<FastifyRequest>,
 ): RequestGuardOptions {
   const { policy: _, ...rest } = own
   const { cost } = base
@@ -52,7 +52,7 @@ export function mergeForAddedPolicies(
 export function addedPolicies(
   policy: Policies,
   base: RequestGuardOptions,
-  limiter: RateLimiter<FastifyRequest>,
+  limiter: Limiter<FastifyRequest>,
 ): readonly AnyPolicy<FastifyRequest>[] {
   const registered = base.policy ?? limiter.options.policy
   const known = typeof registered === 'function' ? [] : listOf(registered)

@@ -1,4 +1,4 @@
-import type { Decision, RateLimiter } from '@halt/core'
+import type { Decision, Limiter } from '@halt/core'
 import type { AdapterOptions, GuardOptions, RateLimiterOptions } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
@@ -42,7 +42,7 @@ interface PluginOptions extends RefusalOptions {
 /** Options of a route, as `config.halt`. Options left out come from the registration. */
 export interface HaltRouteOptions extends GuardOptions<FastifyRequest, FastifyReply>, RefusalOptions {
   /** Counts the route in a separate check, after the global one. */
-  readonly limiter?: RateLimiter<FastifyRequest> | undefined
+  readonly limiter?: Limiter<FastifyRequest> | undefined
   /** The hook that counts this route, by its own and the global policies. Default: the hook of the registration. */
   readonly hook?: HaltHookName | undefined
   /** True: the policies of the route replace the global ones. Default false: they are added. */
@@ -52,7 +52,7 @@ export interface HaltRouteOptions extends GuardOptions<FastifyRequest, FastifyRe
 /** Options of `app.halt()`. Options left out come from the registration. */
 export type HaltHookOptions = Omit<GuardOptions<FastifyRequest, FastifyReply>, 'policy'> &
   RefusalOptions &
-  Partial<RateLimiterOptions<FastifyRequest>> & { readonly limiter?: RateLimiter<FastifyRequest> | undefined }
+  Partial<RateLimiterOptions<FastifyRequest>> & { readonly limiter?: Limiter<FastifyRequest> | undefined }
 
 /** The options of a `RequestGuard`. */
 export type RequestGuardOptions = GuardOptions<FastifyRequest, FastifyReply> & RefusalOptions

@@ -1,4 +1,4 @@
-import type { RateLimiter } from '@halt/core'
+import type { Limiter } from '@halt/core'
 import { LIMITER_OPTIONS, limiterOf } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { FastifyRequest } from 'fastify'
@@ -11,7 +11,7 @@ import type { RouteSteps } from './route-steps.ts'
 
 /** The plugin as registered on one instance: its limiter and its guard, and the guards of routes and hooks. */
 export class Registration {
-  readonly limiter: RateLimiter<FastifyRequest>
+  readonly limiter: Limiter<FastifyRequest>
   readonly hook: HaltHookName
   readonly isGlobal: boolean
   readonly guard: RequestGuard
@@ -59,7 +59,7 @@ export class Registration {
     return { global: inPlace ? guard : undefined, own: inPlace ? undefined : guard, hook }
   }
 
-  #separateGuard(limiter: RateLimiter<FastifyRequest>, own: RequestGuardOptions): RequestGuard {
+  #separateGuard(limiter: Limiter<FastifyRequest>, own: RequestGuardOptions): RequestGuard {
     return new RequestGuard(limiter, mergeForOwnPolicies(this.#options, own))
   }
 

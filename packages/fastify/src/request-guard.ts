@@ -1,4 +1,4 @@
-import type { RateLimiter } from '@halt/core'
+import type { Limiter } from '@halt/core'
 import {
   departureOf,
   watchResponse,
@@ -34,7 +34,7 @@ export class RequestGuard implements Step {
    * @throws HaltError when an option or a policy is wrong
    */
   constructor(
-    limiter: RateLimiter<FastifyRequest>,
+    limiter: Limiter<FastifyRequest>,
     options: RequestGuardOptions,
     also?: RequestGuardOptions['policy'],
   ) {

@@ -1,4 +1,4 @@
-import type { RateLimiter } from '@halt/core'
+import type { Limiter } from '@halt/core'
 import { usageOf } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
@@ -11,7 +11,7 @@ import { FastifyView } from './view.ts'
  * app.get('/usage', { config: { halt: false } }, usage(limiter))
  */
 export function usage(
-  limiter: RateLimiter<FastifyRequest>,
+  limiter: Limiter<FastifyRequest>,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
   return async (request, reply) => {
     const { headers, body } = await usageOf(limiter, new FastifyView(request))

@@ -1,4 +1,4 @@
-import type { AnyPolicy, Awaitable, Cost, Decision, RateLimiter, RateLimiterOptions } from '@halt/core'
+import type { AnyPolicy, Awaitable, Cost, Decision, Limiter, RateLimiterOptions } from '@halt/core'
 import type { AnswerOptions, GuardOptions, LimiterSettings, RequestView } from '@halt/core/http'
 
 import type { ClientIp } from './platforms.ts'
@@ -19,7 +19,7 @@ type NoOthers<R> = {
 /** A limiter, with policies that replace its own if they are given. */
 interface GivenLimiter<R> extends NoOthers<R> {
   /** The limiter, instead of its options. */
-  readonly limiter: RateLimiter<R>
+  readonly limiter: Limiter<R>
   /** Policies that decide instead of the limiter's own. */
   readonly policy?: GuardOptions<R>['policy']
 }

@@ -1,4 +1,4 @@
-import type { RateLimiter } from '@halt/core'
+import type { Limiter } from '@halt/core'
 import { usageOf } from '@halt/core/http'
 
 import { type FetchEvent, readArguments } from './handler-arguments.ts'
@@ -14,7 +14,7 @@ import { FetchView } from './view.ts'
  * export const GET = usage(limiter, { clientIp: 'vercel' })
  */
 export function usage<R extends Request = Request, C = unknown>(
-  limiter: RateLimiter<R>,
+  limiter: Limiter<R>,
   { clientIp }: Pick<HaltOptions<R, C>, 'clientIp'> = {},
 ): (request: R | FetchEvent, context?: C) => Promise<Response> {
   const source = addressSource(clientIp)

@@ -1,4 +1,4 @@
-import type { RateLimiter } from '@halt/core'
+import type { Limiter } from '@halt/core'
 import { usageOf } from '@halt/core/http'
 import type { Context, Env, Handler } from 'hono'
 
@@ -12,7 +12,7 @@ import { type GetConnInfo, viewOf } from './view.ts'
  * app.get('/usage', usage(limiter, { getConnInfo }))
  */
 export function usage<E extends Env = Env>(
-  limiter: RateLimiter<Context<E>>,
+  limiter: Limiter<Context<E>>,
   { getConnInfo }: { readonly getConnInfo?: GetConnInfo<E> | undefined } = {},
 ): Handler<E> {
   return async c => {

@@ -1,4 +1,4 @@
-import type { RateLimiter } from '@halt/core'
+import type { Limiter } from '@halt/core'
 import { NO_ROUTE, type UsageAnswer, usageOf } from '@halt/core/http'
 
 import { HttpView } from './calls/http-view.ts'
@@ -13,11 +13,11 @@ import type { PlatformRequest } from './calls/platform-request.ts'
  * @Get('usage') @SkipRateLimit() @Header('Cache-Control', 'no-store')
  * show(@Req() request: Request) { return usage(this.limiter, request) }
  */
-export async function usage(limiter: RateLimiter<never>, request: object): Promise<UsageAnswer['body']> {
+export async function usage(limiter: Limiter<never>, request: object): Promise<UsageAnswer['body']> {
   const { ip, method, path, headers, httpVersion } = new HttpView(
     request as PlatformRequest,
     undefined as never,
   )
   const view = { ip, method, path, headers, httpVersion, route: NO_ROUTE, request }
-  return (await usageOf(limiter as RateLimiter, view)).body
+  return (await usageOf(limiter as Limiter, view)).body
 }

@@ -39,6 +39,12 @@ export function badge(says, mood = '') {
   return make('span', `badge ${mood}`, says)
 }
 
+/** Makes a row of a list, whose last part is its figure. @param {(Node | string | undefined)[]} parts */
+export function row(...parts) {
+  const figure = make('span', 'figure', parts.pop())
+  return make('p', 'row', ...parts, figure)
+}
+
 /** Makes the head of a table. @param {readonly string[]} heads */
 export function headOf(heads) {
   return make('thead', '', make('tr', '', ...heads.map(head => make('th', '', head))))

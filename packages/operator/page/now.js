@@ -1,7 +1,8 @@
 // @ts-check
 import { drawChart } from './chart.js'
-import { badge, bar, button, fill, make, press, text } from './dom.js'
-import { findKey } from './find.js'
+import { badge, bar, fill, make, press, row, text } from './dom.js'
+import { keyButton } from './key-button.js'
+import { showLines } from './lines.js'
 import { showProcesses } from './processes.js'
 import { isRefusing, showShedders } from './shedders.js'
 import { count, milliseconds, span, whole } from './words.js'
@@ -31,6 +32,7 @@ export function showNow(feed) {
   drawChart(counts, hour, since)
   showPolicies(feed)
   showKeys(feed)
+  showLines(feed)
   showProcesses(feed)
   showShedders(feed)
   showEvents(feed)
@@ -119,17 +121,6 @@ function showEvents({ events, now }) {
       ),
     'Nothing to tell.',
   )
-}
-
-/** A key that opens the client. @param {string} key */
-function keyButton(key) {
-  return button(key, () => void findKey(key), 'key')
-}
-
-/** @param {(Node | string | undefined)[]} parts */
-function row(...parts) {
-  const figure = make('span', 'figure', parts.pop())
-  return make('p', 'row', ...parts, figure)
 }
 
 /**

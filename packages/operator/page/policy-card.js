@@ -13,7 +13,7 @@ import { count, instant, span, whole } from './words.js'
  * @param {PolicyFinding} policy @param {{ whom: Whom, who: string }} client @param {boolean} isOwn
  */
 export function policyCard(policy, client, isOwn) {
-  const { allowed, reason, mode, algorithm, exemption, limit, remaining } = policy
+  const { allowed, reason, mode, algorithm, exemption, limit, remaining, unit } = policy
   const card = make(
     'div',
     'card policy',
@@ -35,7 +35,7 @@ export function policyCard(policy, client, isOwn) {
     make(
       'p',
       'row',
-      make('span', '', `${whole(remaining)} of ${whole(limit)} left`),
+      make('span', '', `${whole(remaining)} of ${whole(limit)}${unit === undefined ? '' : ` ${unit}`} left`),
       make('span', 'figure', waitOf(policy)),
     ),
     bar(remaining / limit, remaining / limit < 0.2),
@@ -64,6 +64,7 @@ function factsOf({ algorithm, reason, counters, quota, line, key, fair }) {
   if (until > 0) facts.push(`cool-down for ${span(until * 1000 - Date.now())}`)
   if (quota !== undefined) {
     facts.push(`${whole(quota.limit)} per period, since ${instant(quota.periodStart * 1000)}`)
+    if (quota.held > 0) facts.push(`${whole(quota.held)} held by calls that have not ended`)
     if (quota.granted > 0) facts.push(`${whole(quota.granted)} granted on top`)
   }
   if (line !== undefined)

@@ -410,7 +410,7 @@ describe('a report of another process', () => {
     const numbers = {
       ...recorder.read(Date.now()),
       waiting: 0,
-      counted: [{ client: 'user:42', under }],
+      counted: [{ token: 'x', under }],
       shedders: [
         {
           name: 'shop',

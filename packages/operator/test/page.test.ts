@@ -335,6 +335,30 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
+  it('shows who waits, for which policy and how long, while somebody does', async () => {
+    const limiter = new RateLimiter({
+      store: new InMemoryStore(),
+      policy: { name: 'stripe_calls', limit: 1, algorithm: 'concurrency', ttl: 60 },
+      warn: () => {},
+    })
+    const holder = await limiter.acquire('stripe')
+    await open()
+    await becomes('#state', 'Healthy')
+    expect(await page.$('#lines-card:not([hidden])')).toBe(null)
+    const turns = [1, 2, 3].map(() => limiter.acquire('stripe', { maxWait: '1m' }))
+    await becomes('#lines', /custom:stripestripe_calls3 wait, for \d s/)
+    await limiter.release(holder)
+    const second = await turns[0]!
+    await becomes('#lines', /2 wait, the last \d+ m?s/)
+    await picture('lines')
+    await limiter.release(second)
+    await limiter.release(await turns[1]!)
+    await limiter.release(await turns[2]!)
+    await vi.waitFor(async () => expect(await page.$('#lines-card:not([hidden])')).toBe(null), 10_000)
+    await limiter.close()
+    expect(complaints).toEqual([])
+  })
+
   it('acts in this process alone while the store is away, and marks that until the store is back', async () => {
     await open('#force')
     await becomes('#state', 'Healthy')
@@ -433,6 +457,7 @@ async function poison(site: Site, request: HTTPRequest): Promise<void> {
     policies: feed['policies'].map((tally: object) => ({ ...tally, policy: HOSTILE, key: HOSTILE })),
     refused: feed['refused'].map((top: object) => ({ ...top, key: HOSTILE, policy: HOSTILE })),
     events: [{ at: feed['now'], what: HOSTILE, key: HOSTILE }],
+    lines: [{ policy: HOSTILE, key: HOSTILE, callers: 2, since: feed['now'] }],
     processes: [
       {
         name: HOSTILE,

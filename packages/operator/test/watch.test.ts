@@ -10,6 +10,7 @@ import { merge } from '../src/watch/merge.ts'
 import { Recorder } from '../src/watch/recorder.ts'
 import { type ProcessNumbers, readNumbers, writeNumbers } from '../src/watch/report.ts'
 import { Tallies } from '../src/watch/tallies.ts'
+import { tokenOf } from '../src/watch/token.ts'
 import { Watch } from '../src/watch/watch.ts'
 
 const NOW = Date.UTC(2026, 10, 26, 21)
@@ -116,6 +117,8 @@ describe('the other keys of a client', () => {
     for (let i = 0; i < 3_000; i++) companions.note([verdict('a', `user:${i}`), verdict('b', `ip:${i}`)], NOW)
     expect(companions.of('user:1')).toEqual([])
     expect(companions.of('user:2999')).toHaveLength(1)
+    expect(companions.ofToken(tokenOf('user:2999'))).toEqual(companions.of('user:2999'))
+    expect(companions.ofToken(tokenOf('user:1'))).toEqual([])
   })
 
   it('of a client that passes are noted once a second, and a refusal at once', () => {
@@ -130,6 +133,39 @@ describe('the other keys of a client', () => {
     ])
   })
 
+  it('are asked for without the key of the client in a document that watchers share', async () => {
+    const { store, watch, make } = watched()
+    const other = make()
+    await vi.advanceTimersByTimeAsync(2_000)
+    const key = 'user:mallory@example.com'
+    await watch.countedUnder(key)
+    await vi.advanceTimersByTimeAsync(4_000)
+    const texts = await Promise.all(
+      ['operator-watched', 'operator-numbers'].map(async name => (await store.document(name).read())?.text),
+    )
+    expect(texts[0]).toContain(tokenOf(key))
+    for (const text of texts) expect(text).not.toContain('mallory')
+    other.close()
+  })
+
+  it('of a client at which somebody looks are told by its token', async () => {
+    const { store, watch, limiter, make } = watched()
+    const other = make()
+    await vi.advanceTimersByTimeAsync(2_000)
+    const month = { name: 'month', limit: 9, window: '1h', keyExtractor: () => 'acme' } as const
+    await limiter.check({ user: { id: '7' }, socket: { remoteAddress: '203.0.113.7' } }, { also: month })
+    await watch.countedUnder('user:7')
+    await vi.advanceTimersByTimeAsync(4_000)
+    const told = await new Reports({ store, name: 'operator-numbers' }).read()
+    expect(told.map(({ text }) => readNumbers(text)?.counted)).toContainEqual([
+      {
+        token: tokenOf('user:7'),
+        under: [{ policy: 'month', key: 'custom:acme', allowed: true, reason: 'ok', at: NOW + 2_000 }],
+      },
+    ])
+    other.close()
+  })
+
   it('come from all processes, some seconds after the first look', async () => {
     const { store, watch, make } = watched()
     const other = make()
@@ -137,7 +173,9 @@ describe('the other keys of a client', () => {
     // Both watches listen to this process, so the report of another one is written by hand.
     expect(await watch.countedUnder('user:7')).toEqual({ under: [], isWhole: true })
     await vi.advanceTimersByTimeAsync(2_000)
-    expect((await store.document('operator-watched').read())?.text).toBe('{"clients":["user:7"]}')
+    expect((await store.document('operator-watched').read())?.text).toBe(
+      `{"tokens":["${tokenOf('user:7')}"]}`,
+    )
     const recorder = new Recorder('memory')
     recorder.stop()
     const under = [{ policy: 'month', key: 'custom:acme', allowed: false, reason: 'quota-exceeded', at: NOW }]
@@ -145,7 +183,7 @@ describe('the other keys of a client', () => {
       ...recorder.read(Date.now()),
       waiting: 0,
       shedders: [],
-      counted: [{ client: 'user:7', under }],
+      counted: [{ token: tokenOf('user:7'), under }],
     }
     await new Reports({ store, name: 'operator-numbers' }).publish(writeNumbers(numbers))
     expect(await watch.countedUnder('user:7')).toEqual({ under, isWhole: true })
@@ -217,8 +255,8 @@ describe('the numbers of all processes', () => {
     const other = { waiting: 4, counted: [], shedders: [], ...recorder.read(Date.now()) }
     const reports = [0, 1, 2].map(() => new Reports({ store, name: 'operator-numbers' }))
     await reports[0]!.publish(writeNumbers(other))
-    await reports[1]!.publish('{"halt":2}')
-    await reports[2]!.publish(writeNumbers(other).replace('"halt":2', '"halt":1'))
+    await reports[1]!.publish('{"halt":3}')
+    await reports[2]!.publish(writeNumbers(other).replace('"halt":3', '"halt":2'))
     const { processes, problem } = await watch.read()
     expect(problem).toBe(undefined)
     expect(processes).toHaveLength(2)

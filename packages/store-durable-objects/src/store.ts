@@ -1,3 +1,4 @@
+import { leases } from '@halt/core/lease'
 import { resilience } from '@halt/core/resilience'
 import { fromCaller, HaltError, type HaltWarning } from '@halt/core'
 import {
@@ -37,6 +38,7 @@ import { nameOfDocument, nameOfProbe, type NameOf, placement } from './placement
 export class DurableObjectStore implements Store {
   readonly kind: string = 'durable-objects'
   readonly evaluator: typeof resilience = resilience
+  readonly leases: typeof leases = leases
   readonly isChecked: boolean = true
   readonly keepsPace: boolean
   /** Unix milliseconds. Present only if the store was given a clock function. */

@@ -38,22 +38,30 @@ DECLARE
   list float8[] := ARRAY[coalesce(state[1], 0)];
   placed boolean := false;
   units float8;
+  added float8 := cost;
+  total float8 := 0;
 BEGIN
+  FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
+    IF state[i] > now THEN
+      total := total + state[i + 1];
+    END IF;
+  END LOOP;
+  added := least(added, 4503599627370496 - total);
   FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
     units := state[i + 1];
     -- The sub-windows before the first that still counts are dropped.
     CONTINUE WHEN state[i] <= now AND cardinality(list) = 1;
     IF NOT placed AND state[i] = leaves THEN
-      units := units + cost;
+      units := units + added;
       placed := true;
     ELSIF NOT placed AND state[i] > leaves THEN
-      list := list || ARRAY[leaves, cost];
+      list := list || ARRAY[leaves, added];
       placed := true;
     END IF;
     list := list || ARRAY[state[i], units];
   END LOOP;
   IF NOT placed THEN
-    list := list || ARRAY[leaves, cost];
+    list := list || ARRAY[leaves, added];
   END IF;
   -- A changed window may leave more sub-windows than the rule has. The oldest are merged.
   WHILE cardinality(list) > 2 * parts + 3 LOOP
@@ -86,7 +94,7 @@ DECLARE
   sum float8 := 0;
 BEGIN
   IF kind = 1 THEN
-    RETURN CASE WHEN now < state[2] THEN state[3] - coalesce(state[4], 0) ELSE 0 END;
+    RETURN CASE WHEN now < state[2] THEN state[3] - coalesce(state[4], 0) + halt.held_v3(state, now) ELSE 0 END;
   END IF;
   FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
     IF now < state[i] THEN

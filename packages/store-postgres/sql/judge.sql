@@ -33,6 +33,8 @@ FOR d IN 1 .. count LOOP
   item.need := item.cost;
   item.others := 0;
   item.has_terms := marks & 4 > 0;
+  item.ttl := 0;
+  item.back := 0;
   IF item.has_terms THEN
     has_terms := true;
     item.max_wait := n[i];
@@ -43,7 +45,10 @@ FOR d IN 1 .. count LOOP
     item.place := nullif(n[i + 5], -1);
     item.born := n[i + 6];
     item.need := coalesce(item.least, item.cost) + item.others;
-    i := i + 7;
+    item.ttl := n[i + 7];
+    item.held_to := n[i + 8];
+    item.held := n[i + 9];
+    i := i + 10;
   END IF;
   IF marks & 8 > 0 THEN
     item.pool_at := n[i];
@@ -61,11 +66,19 @@ FOR d IN 1 .. count LOOP
     state := state[1:5] || CASE state[6] WHEN 3 THEN 1::float8 || state[7:cardinality(state) - 3] ELSE '{}'::float8[] END;
   END IF;
   IF item.kind <= 1 AND cardinality(state) > 5 THEN
-    IF item.kind = 1 OR state[6] <> 1 OR cardinality(state) < 11 OR cardinality(state) % 2 = 0 THEN
+    IF (CASE item.kind
+      WHEN 1 THEN cardinality(state) > 36 OR cardinality(state) % 2 = 1
+      ELSE state[6] <> 1 OR cardinality(state) < 11 OR cardinality(state) % 2 = 0
+    END) THEN
       RAISE EXCEPTION USING ERRCODE = 'ZH001', MESSAGE = 'a newer version of Halt wrote the counter ' || item.key;
     END IF;
     -- A line that is over may still be stored. Its counter equals a fresh one.
-    IF halt.fresh_at_v3(state, 0) <= now THEN
+    IF item.kind = 1 THEN
+      IF item.has_terms AND item.held > 0 THEN
+        item.back := halt.still_held_v3(state, now, item.held_to, item.held);
+        item.need := item.need - item.back;
+      END IF;
+    ELSIF halt.fresh_at_v3(state, 0) <= now THEN
       state := NULL;
     ELSE
       -- A correction leaves a line the numbers that it has.
@@ -108,7 +121,7 @@ FOR d IN 1 .. count LOOP
   ELSIF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
     item.fits := item.holds OR CASE item.kind
       WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
-      ELSE item.used + item.need <= item.capacity
+      ELSE item.back > 0 AND item.need - item.others <= 0 OR item.used + item.need <= item.capacity
     END;
   END IF;
   IF NOT item.fits AND item.mode <> 1 THEN

@@ -35,10 +35,14 @@ FOR d IN 1 .. count LOOP
     END IF;
     state[1] := now + item.cooldown;
   ELSE
-    CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND NOT (item.mode >= 7 AND item.kind = 0)
+    CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND item.back = 0 AND NOT (item.mode >= 7 AND item.kind = 0)
       OR item.holds AND item.mode NOT IN (3, 7, 8);
     IF item.kind = 0 THEN
       --@ include "keep-bucket.sql"
+    ELSIF item.kind = 1 AND (item.ttl > 0 OR cardinality(state) > 4) THEN
+      state := halt.change_holds_v3(
+        state, now, item.cost, item.mode, item.ttl, item.held_to, item.back, item.charged_to, item.span, item.edges
+      );
     ELSIF item.kind = 1 THEN
       IF item.cost > 0 THEN
         IF state IS NULL OR now >= state[2] THEN
@@ -49,9 +53,9 @@ FOR d IN 1 .. count LOOP
           ];
         END IF;
         IF item.mode = 6 THEN
-          state[4] := least(coalesce(state[4], 0) + item.cost, 1099511627776);
+          state[4] := least(coalesce(state[4], 0) + item.cost, 999999999999999);
         ELSE
-          state[3] := state[3] + item.cost;
+          state[3] := least(state[3] + item.cost, 4503599627370496);
         END IF;
       ELSIF now < state[2] AND state[2] = item.charged_to THEN
         state[3] := greatest(state[3] + item.cost, 0);

@@ -40,6 +40,7 @@ BEGIN
     own_cooldown float8, own_capacity float8,
     -- terms
     has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
+    ttl float8, held_to float8, held float8, back float8,
     need float8, others float8,
     -- the share of a pool: the place of the pool in the group, the weight, the ticket and its clock
     pool_at int, weight float8, ticket float8, ticket_epoch float8, wants_ticket boolean,

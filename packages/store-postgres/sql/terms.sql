@@ -31,6 +31,17 @@ IF refused THEN
       ELSIF item.need <= item.capacity THEN
         own := item.state[2] - now;
       END IF;
+      IF cardinality(item.state) > 4 AND now < item.state[2] THEN
+        excess := item.used + item.need - item.capacity;
+        FOR at IN 5 .. cardinality(item.state) - 1 BY 2 LOOP
+          IF excess > 0 AND now < item.state[at] AND item.state[at] < item.state[2] THEN
+            excess := excess - item.state[at + 1];
+            IF excess <= 0 THEN
+              own := item.state[at] - now;
+            END IF;
+          END IF;
+        END LOOP;
+      END IF;
     ELSIF item.need <= item.capacity THEN
       own := 0;
       IF item.kind = 0 AND (joins OR item.line IS NOT NULL) THEN
@@ -107,7 +118,7 @@ IF allowed THEN
           WHEN item.kind = 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
           ELSE item.capacity - item.used
         END;
-        units := least(item.cost, greatest(units, 0) - item.others);
+        units := least(item.cost, greatest(item.back, greatest(units, 0) + item.back - item.others));
       END IF;
     END IF;
     items[d].units_left := units;

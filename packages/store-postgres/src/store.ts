@@ -1,3 +1,4 @@
+import { leases } from '@halt/core/lease'
 import { resilience } from '@halt/core/resilience'
 import { fromCaller, type HaltWarning } from '@halt/core'
 import {
@@ -58,6 +59,7 @@ type Evaluations = readonly (Evaluation | Error)[]
 export class PostgresStore implements Store {
   readonly kind: string = 'postgres'
   readonly evaluator: typeof resilience = resilience
+  readonly leases: typeof leases = leases
   readonly isChecked: boolean = true
   readonly keepsPace: boolean
   /** Unix milliseconds. Present only if the store was given a clock. */

@@ -1,8 +1,11 @@
 import type { ObservedStores } from '@halt/core'
-import type { Counter, Histogram, Meter } from '@opentelemetry/api'
+import type { Counter, Histogram, Meter, UpDownCounter } from '@opentelemetry/api'
 
 // In seconds. A check in memory takes microseconds, one over a network tenths of a millisecond or more.
 const BOUNDS = [0.000_01, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+
+// In seconds. A caller waits 30 s at most, unless told otherwise.
+const WAIT_BOUNDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]
 
 /** The instruments of Halt in one meter. */
 export class Instruments {
@@ -12,6 +15,9 @@ export class Instruments {
   readonly shadow: Counter
   readonly exempt: Counter
   readonly degraded: Counter
+  readonly waiting: UpDownCounter
+  readonly left: Counter
+  readonly wait: Histogram
   readonly quotaChecks: Counter
   readonly quotaThresholds: Counter
   readonly violations: Counter
@@ -31,6 +37,16 @@ export class Instruments {
     this.shadow = counter('halt.shadow', '{check}', 'Verdicts of policies in shadow.')
     this.exempt = counter('halt.exempt', '{request}', 'Requests that no policy counted.')
     this.degraded = counter('halt.degraded', '{check}', 'Checks decided without the store.')
+    this.waiting = meter.createUpDownCounter('halt.line.waiting', {
+      unit: '{caller}',
+      description: 'Callers of this process that wait.',
+    })
+    this.left = counter('halt.line.left', '{caller}', 'Callers that waited and left without a turn.')
+    this.wait = meter.createHistogram('halt.line.wait', {
+      unit: 's',
+      description: 'How long callers waited whose turn came.',
+      advice: { explicitBucketBoundaries: WAIT_BOUNDS },
+    })
     this.quotaChecks = counter('halt.quota.checks', '{check}', 'Checks of quotas.')
     this.quotaThresholds = counter('halt.quota.thresholds', '{key}', 'Keys that reached a share of a quota.')
     this.violations = counter('halt.violations', '{violation}', 'Violations that were scored.')

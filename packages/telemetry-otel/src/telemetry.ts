@@ -1,13 +1,16 @@
 import {
+  type CallerTurn,
   type Decision,
   type DecisionMetadata,
   fromCaller,
+  type LeavingCaller,
   type ObservedStore,
   ObservedStores,
   type PolicyVerdict,
   type QuotaUsage,
   type StoreRecovery,
   type Telemetry,
+  type WaitingCaller,
 } from '@halt/core'
 import { metrics } from '@opentelemetry/api'
 
@@ -63,6 +66,22 @@ export class OtelTelemetry implements Telemetry {
 
   onExempt(_key: string, _decision: Decision, { policy }: DecisionMetadata): void {
     this.#meter().exempt.add(1, { 'halt.policy': this.#labels.policy(policy) })
+  }
+
+  onWaiting(_key: string, { policy }: WaitingCaller): void {
+    this.#meter().waiting.add(1, { 'halt.policy': this.#labels.policy(policy) })
+  }
+
+  onTurn(_key: string, { policy, waitedMs }: CallerTurn): void {
+    const labels = { 'halt.policy': this.#labels.policy(policy) }
+    this.#meter().waiting.add(-1, labels)
+    this.#meter().wait.record(waitedMs / 1000, labels)
+  }
+
+  onLeave(_key: string, { policy, why }: LeavingCaller): void {
+    const labels = { 'halt.policy': this.#labels.policy(policy) }
+    this.#meter().waiting.add(-1, labels)
+    this.#meter().left.add(1, { ...labels, 'halt.why': why })
   }
 
   onQuotaCheck(_key: string, { name }: QuotaUsage, allowed: boolean): void {

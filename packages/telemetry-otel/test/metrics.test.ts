@@ -94,6 +94,29 @@ describe('OtelTelemetry', () => {
     ])
   })
 
+  it('shows the callers that wait, how long they waited, and why others left', async () => {
+    const limiter = limiterOf({ name: 'api', limit: 1, algorithm: 'concurrency', ttl: 60 }, telemetry)
+    const leaving = new AbortController()
+    const first = await limiter.acquire('job')
+    const second = limiter.acquire('job')
+    const left = limiter.acquire('job', { signal: leaving.signal }).catch(() => {})
+    expect(await meter.points('halt.line.waiting')).toEqual([{ attributes: policy, value: 2 }])
+    leaving.abort()
+    await left
+    await limiter.release(first)
+    await second
+    telemetry.onWaiting('custom:job', { policy: 'api', units: 1, startsInMs: 5000 })
+    telemetry.onTurn('custom:job', { policy: 'api', units: 1, waitedMs: 5000 })
+    expect(await meter.points('halt.line.waiting')).toEqual([{ attributes: policy, value: 0 }])
+    expect(await meter.points('halt.line.left')).toEqual([
+      { attributes: { ...policy, 'halt.why': 'aborted' }, value: 1 },
+    ])
+    const [{ attributes, value }] = (await meter.points('halt.line.wait')) as [Point]
+    const { count, sum } = value as Histogram
+    expect([attributes, count]).toEqual([policy, 2])
+    expect(sum).toBeGreaterThanOrEqual(5)
+  })
+
   it('measures seconds, in buckets that fit', async () => {
     await limiterOf(api, telemetry).check(view())
     const point = (await meter.points('halt.check.duration'))[0] as Point

@@ -1,7 +1,7 @@
 import { ObservedStores } from '@halt/core'
 import type { Registry } from 'prom-client'
 
-import { DurationFamily } from './durations.ts'
+import { DurationFamily, WAIT_BUCKETS } from './durations.ts'
 import { asMetric, Family, type FamilyOptions, type Publisher } from './family.ts'
 import { PolicyTable } from './policy-table.ts'
 import { nameTaken } from './options.ts'
@@ -31,6 +31,9 @@ export class Board {
   readonly shadow: Family<'policy' | 'outcome'>
   readonly exempt: Family<'policy'>
   readonly degraded: Family<'policy' | 'mode'>
+  readonly lineWaiting: Family<'policy'>
+  readonly lineLeft: Family<'policy' | 'why'>
+  readonly lineWaits: DurationFamily
   readonly quotaChecks: Family<'policy' | 'outcome'>
   readonly quotaThresholds: Family<'policy' | 'threshold'>
   readonly violations: Family<never>
@@ -41,6 +44,8 @@ export class Board {
   readonly durations: DurationFamily
   readonly stores: ObservedStores = new ObservedStores()
   readonly policies: PolicyTable
+  /** The callers that wait, by the label of the policy. A registry that is reset does not forget them. */
+  readonly waiting: Map<string, number> = new Map()
   readonly #all = new Map<string, Publisher>()
 
   constructor({ prefix, buckets, maxPolicies }: BoardOptions) {
@@ -78,6 +83,15 @@ export class Board {
       ...policy,
       'mode',
     ])
+    this.lineWaiting = family('gauge', 'line_waiting', 'Callers of this process that wait.', policy, {
+      collect: callers => {
+        for (const [name, count] of this.waiting) callers.cell(name).value = count
+      },
+    })
+    this.lineLeft = family('counter', 'line_left_total', 'Callers that waited and left without a turn.', [
+      ...policy,
+      'why',
+    ])
     this.quotaChecks = family('counter', 'quota_checks_total', 'Checks of quotas.', [...policy, 'outcome'])
     this.quotaThresholds = family(
       'counter',
@@ -97,12 +111,23 @@ export class Board {
         for (const [store, size] of this.stores.sizes()) keys.cell(store).value = size
       },
     })
-    this.durations = new DurationFamily(
-      `${prefix}check_duration_seconds`,
-      'The duration of a check.',
-      buckets,
+    const histogram = (
+      name: string,
+      help: string,
+      label: string,
+      bounds: readonly number[],
+    ): DurationFamily => {
+      const made = new DurationFamily(prefix + name, help, label, bounds)
+      this.#all.set(made.name, made)
+      return made
+    }
+    this.durations = histogram('check_duration_seconds', 'The duration of a check.', 'store', buckets)
+    this.lineWaits = histogram(
+      'line_wait_seconds',
+      'How long callers waited whose turn came.',
+      'policy',
+      WAIT_BUCKETS,
     )
-    this.#all.set(this.durations.name, this.durations)
     this.violations.cell()
     this.penalties.cell()
     this.policies = new PolicyTable(this, maxPolicies)

@@ -6,7 +6,12 @@ export const BUCKETS: readonly number[] = Object.freeze([
   0.25, 1,
 ])
 
-/** The durations of one kind of store: a count per bucket, and their sum in seconds. */
+/** Buckets of the waits in line, in seconds. A caller waits 30 s at most, unless told otherwise. */
+export const WAIT_BUCKETS: readonly number[] = Object.freeze([
+  0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800,
+])
+
+/** The durations of one series: a count per bucket, and their sum in seconds. */
 export class Durations {
   readonly counts: number[]
   sum = 0
@@ -31,52 +36,56 @@ export class Durations {
   }
 }
 
-/** A histogram of durations by store, in the form that prom-client publishes. */
+/** A histogram of durations by one label, in the form that prom-client publishes. */
 export class DurationFamily implements Publisher {
   name: string
   readonly help: string
   readonly type = 'histogram'
   readonly aggregator = 'sum'
+  readonly #label: string
   readonly #bounds: readonly number[]
-  readonly #stores = new Map<string, Durations>()
+  readonly #series = new Map<string, Durations>()
 
-  constructor(name: string, help: string, bounds: readonly number[]) {
+  constructor(name: string, help: string, label: string, bounds: readonly number[]) {
     this.name = name
     this.help = help
+    this.#label = label
     this.#bounds = bounds
   }
 
-  /** The durations of a kind of store. Returns the same object each time, so callers may keep it. */
-  of(store: string): Durations {
-    let durations = this.#stores.get(store)
-    if (durations === undefined) this.#stores.set(store, (durations = new Durations(this.#bounds)))
+  /** The durations under a value of the label. Returns the same object each time, so callers may keep it. */
+  of(value: string): Durations {
+    let durations = this.#series.get(value)
+    if (durations === undefined) this.#series.set(value, (durations = new Durations(this.#bounds)))
     return durations
   }
 
   async get(): Promise<Published> {
     const { name, help, type, aggregator } = this
-    const values = [...this.#stores].flatMap(([store, durations]) => this.#samples(store, durations))
+    const values = [...this.#series].flatMap(([value, durations]) =>
+      this.#samples({ [this.#label]: value }, durations),
+    )
     return { name, help, type, aggregator, values }
   }
 
   reset(): void {
-    for (const durations of this.#stores.values()) durations.clear()
+    for (const durations of this.#series.values()) durations.clear()
   }
 
-  #samples(store: string, { counts, sum }: Durations): Sample[] {
+  #samples(labels: Readonly<Record<string, string>>, { counts, sum }: Durations): Sample[] {
     let count = 0
     const buckets = counts.map((n, i): Sample => {
       count += n
       return {
         value: count,
-        labels: { le: this.#bounds[i] ?? '+Inf', store },
+        labels: { le: this.#bounds[i] ?? '+Inf', ...labels },
         metricName: `${this.name}_bucket`,
       }
     })
     return [
       ...buckets,
-      { value: sum, labels: { store }, metricName: `${this.name}_sum` },
-      { value: count, labels: { store }, metricName: `${this.name}_count` },
+      { value: sum, labels, metricName: `${this.name}_sum` },
+      { value: count, labels, metricName: `${this.name}_count` },
     ]
   }
 }

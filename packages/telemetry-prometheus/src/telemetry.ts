@@ -1,12 +1,15 @@
 import {
+  type CallerTurn,
   type Decision,
   type DecisionMetadata,
   fromCaller,
+  type LeavingCaller,
   type ObservedStore,
   type PolicyVerdict,
   type QuotaUsage,
   type StoreRecovery,
   type Telemetry,
+  type WaitingCaller,
 } from '@halt/core'
 
 import { Board } from './board.ts'
@@ -58,6 +61,18 @@ export class PrometheusTelemetry implements Telemetry {
     this.#board.exempt.cell(this.#board.policies.labelOf(policy)).value++
   }
 
+  onWaiting(_key: string, { policy }: WaitingCaller): void {
+    this.#waits(policy, 1)
+  }
+
+  onTurn(_key: string, { policy, waitedMs }: CallerTurn): void {
+    this.#board.lineWaits.of(this.#waits(policy, -1)).observe(waitedMs / 1000)
+  }
+
+  onLeave(_key: string, { policy, why }: LeavingCaller): void {
+    this.#board.lineLeft.cell(this.#waits(policy, -1), why).value++
+  }
+
   onQuotaCheck(_key: string, { name }: QuotaUsage, allowed: boolean): void {
     const { policies, quotaChecks } = this.#board
     const cells = policies.of(name)
@@ -88,6 +103,14 @@ export class PrometheusTelemetry implements Telemetry {
 
   onStoreRecovered({ store }: StoreRecovery): void {
     this.#board.storeRecoveries.cell(this.#board.policies.storeLabel(store)).value++
+  }
+
+  /** Returns the label of the policy. */
+  #waits(policy: string, more: 1 | -1): string {
+    const { policies, waiting } = this.#board
+    const label = policies.labelOf(policy)
+    waiting.set(label, (waiting.get(label) ?? 0) + more)
+    return label
   }
 
   #countVerdict({ policy, mode, allowed, remaining, limit }: PolicyVerdict, admitted: boolean): void {

@@ -14,7 +14,18 @@ describe('labels', () => {
     for (const name of (await samples(register)).keys())
       for (const [, label] of name.matchAll(/[{,](\w+)=/g)) names.add(label as string)
     expect([...names].toSorted()).toEqual(
-      ['algorithm', 'failure', 'le', 'mode', 'outcome', 'policy', 'reason', 'store', 'threshold'].toSorted(),
+      [
+        'algorithm',
+        'failure',
+        'le',
+        'mode',
+        'outcome',
+        'policy',
+        'reason',
+        'store',
+        'threshold',
+        'why',
+      ].toSorted(),
     )
   })
 

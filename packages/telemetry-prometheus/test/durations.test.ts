@@ -4,7 +4,7 @@ import { BUCKETS, DurationFamily } from '../src/durations.ts'
 
 describe('DurationFamily', () => {
   it('counts a duration in its bucket and all above; a bound belongs to its bucket', async () => {
-    const family = new DurationFamily('d', 'help', [0.1, 1, 10])
+    const family = new DurationFamily('d', 'help', 'store', [0.1, 1, 10])
     for (const seconds of [0, 0.1, 0.100_1, 1, 9, 11]) family.of('memory').observe(seconds)
     const { values } = await family.get()
     expect(values.map(({ metricName, labels, value }) => [metricName, labels['le'], value])).toEqual([
@@ -18,7 +18,7 @@ describe('DurationFamily', () => {
   })
 
   it('keeps stores apart, and returns the same object each time', async () => {
-    const family = new DurationFamily('d', 'help', BUCKETS)
+    const family = new DurationFamily('d', 'help', 'store', BUCKETS)
     family.of('memory').observe(1)
     expect(family.of('memory')).toBe(family.of('memory'))
     family.of('redis').observe(2)

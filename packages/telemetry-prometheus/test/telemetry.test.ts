@@ -98,6 +98,30 @@ describe('PrometheusTelemetry', () => {
     expect((await samples(register)).get('halt_blocked_total{policy="none",reason="policy-error"}')).toBe(1)
   })
 
+  it('shows the callers that wait, how long they waited, and why others left', async () => {
+    const limiter = limiterOf({ name: 'line', limit: 1, algorithm: 'concurrency', ttl: 60 }, telemetry)
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const first = await limiter.acquire('job')
+    const second = limiter.acquire('job')
+    const left = limiter.acquire('job', { signal }).catch(() => {})
+    await Promise.resolve()
+    expect((await samples(register)).get('halt_line_waiting{policy="line"}')).toBe(2)
+    // A registry that is reset goes on with the callers that wait now.
+    register.resetMetrics()
+    leaving.abort()
+    await left
+    await limiter.release(first)
+    await second
+    telemetry.onWaiting('custom:job', { policy: 'line', units: 1, startsInMs: 5000 })
+    telemetry.onTurn('custom:job', { policy: 'line', units: 1, waitedMs: 5000 })
+    const now = await samples(register)
+    expect(now.get('halt_line_waiting{policy="line"}')).toBe(0)
+    expect(now.get('halt_line_left_total{policy="line",why="aborted"}')).toBe(1)
+    expect(now.get('halt_line_wait_seconds_count{policy="line"}')).toBe(2)
+    expect(now.get('halt_line_wait_seconds_sum{policy="line"}')).toBeGreaterThanOrEqual(5)
+  })
+
   it('counts failures of a store from 0, and decisions without it', async () => {
     const limiter = limiterOf(api, telemetry, broken)
     const errors = 'halt_store_errors_total{store="redis",failure="unavailable"}'
@@ -174,7 +198,7 @@ describe('PrometheusTelemetry', () => {
     let heard = 0
     const both = new CompositeTelemetry(telemetry, { onCheck: () => void heard++ })
     await drive(both)
-    expect(heard).toBe(6)
+    expect(heard).toBe(8)
     expect((await samples(register)).get('halt_penalties_total')).toBe(1)
     expect((await samples(register)).get('halt_store_keys{store="memory"}')).toBeGreaterThan(0)
   })

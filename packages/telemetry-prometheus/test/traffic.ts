@@ -33,10 +33,24 @@ export async function drive(telemetry: Telemetry, store: InMemoryStore = new InM
   for (let i = 0; i < 5; i++) await limiter.check(view())
   await limiter.check(view({ path: '/health' }))
   await limiterOf(api, telemetry, broken).check(view())
+  await changeLine(telemetry, store)
   const penalties = new PenaltyManager({ store, config: { threshold: 1 }, telemetry })
   await penalties.recordViolation('mallory')
   const quotas = new QuotaManager(store, { telemetry })
   await quotas.consumeQuota({ user: 'ann' }, quota, { cost: 4 })
+}
+
+/** Lets one caller wait for another's end, and a third one leave. */
+async function changeLine(telemetry: Telemetry, store: InMemoryStore): Promise<void> {
+  const limiter = limiterOf({ name: 'line', limit: 1, algorithm: 'concurrency', ttl: 60 }, telemetry, store)
+  const first = await limiter.acquire('job')
+  const second = limiter.acquire('job')
+  const leaving = new AbortController()
+  const third = limiter.acquire('job', { signal: leaving.signal }).catch(() => {})
+  leaving.abort()
+  await limiter.release(first)
+  await third
+  await limiter.release(await second)
 }
 
 /** The samples of a registry, by `name{label="value"}`. */

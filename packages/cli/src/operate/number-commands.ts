@@ -1,4 +1,5 @@
 import { HaltError, type PolicyNumbers } from '@halt/core'
+import { MOST_UNITS } from '@halt/core/store'
 
 import { type Call, type Command, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError, wholeOf } from '../command/parse.ts'
@@ -75,7 +76,7 @@ export const numberCommands: readonly Command[] = [
 ]
 
 function numbersOf(call: Call): PolicyNumbers {
-  const whole = (name: string): number | undefined => wholeOf(name, valueOf(call, name), 1, 2 ** 31)
+  const whole = (name: string): number | undefined => wholeOf(name, valueOf(call, name), 1, MOST_UNITS)
   const numbers = {
     limit: whole('limit'),
     window: valueOf(call, 'window'),

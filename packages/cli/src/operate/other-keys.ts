@@ -2,7 +2,7 @@ import type { Identity } from '@halt/core'
 
 import { COMMAND } from '../command/command.ts'
 import type { OpenClient } from './client.ts'
-import { watch } from './watch.ts'
+import { tokenOf, watch } from './watch.ts'
 
 /** Another key on which requests of a client were counted lately, and one policy of it. */
 export interface OtherKey {
@@ -18,7 +18,7 @@ export async function otherKeysOf(client: OpenClient): Promise<readonly OtherKey
   const key = client.control.keyOf(client.identity)
   const last = new Map<string, OtherKey & { readonly at: number }>()
   for (const { counted } of await watch(client, key))
-    for (const one of underIn(counted, key)) {
+    for (const one of underIn(counted, tokenOf(key))) {
       const id = JSON.stringify([one.policy, one.key])
       if ((last.get(id)?.at ?? 0) <= one.at) last.set(id, one)
     }
@@ -53,11 +53,11 @@ function identityOf(key: string): Identity | undefined {
   return { [kind]: kind === 'ip' ? id.replace(/\/\d+$/, '') : id } as unknown as Identity
 }
 
-function underIn(counted: unknown, client: string): (OtherKey & { readonly at: number })[] {
+function underIn(counted: unknown, token: string): (OtherKey & { readonly at: number })[] {
   if (!Array.isArray(counted)) return []
   return counted.flatMap(each => {
-    const { client: whose, under } = (each ?? {}) as { client?: unknown; under?: unknown }
-    return whose === client && Array.isArray(under) ? under.filter(isUnder) : []
+    const { token: whose, under } = (each ?? {}) as { token?: unknown; under?: unknown }
+    return whose === token && Array.isArray(under) ? under.filter(isUnder) : []
   })
 }
 

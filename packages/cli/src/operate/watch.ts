@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Reports } from '@halt/core'
 
@@ -6,7 +7,7 @@ import type { Opened } from './store.ts'
 /** The documents by which processes with an operator's page share their numbers while somebody watches. */
 const [WATCHED, NUMBERS] = ['operator-watched', 'operator-numbers'] as const
 /** The version of their form. Reports of another version are left out. */
-const FORM = 2
+const FORM = 3
 /** How long reports are waited for: processes look every two seconds whether somebody watches. Milliseconds. */
 const PATIENCE_MS = 6_000
 const STEP_MS = 250
@@ -26,7 +27,8 @@ export async function watch(
   if (place.processes === 0) return []
   const reports = new Reports({ store, name: NUMBERS, warn: () => {} })
   const before = new Map((await reports.read()).map(({ process, at }) => [process, at]))
-  await tell(store, client)
+  const token = client === undefined ? undefined : tokenOf(client)
+  await tell(store, token)
   // A process that was about to write has not read of the client yet.
   const since = client === undefined ? before : new Map<string, number>()
   let fresh: readonly Readonly<Record<string, unknown>>[] = []
@@ -34,26 +36,31 @@ export async function watch(
     await sleep(STEP_MS)
     const all = (await reports.read()).filter(({ process, at }) => since.get(process) !== at)
     fresh = all.map(({ text }) => numbersIn(text)).filter(numbers => numbers !== undefined)
-    const isKnown = client === undefined || fresh.some(({ counted }) => hasClient(counted, client))
+    const isKnown = token === undefined || fresh.some(({ counted }) => hasToken(counted, token))
     if (isKnown && fresh.length >= (place.processes ?? Number.POSITIVE_INFINITY)) break
   }
   return fresh
 }
 
-/** The version of the document says that somebody watches, and its text names the clients at which somebody looks. */
-async function tell(store: Opened['store'], client: string | undefined): Promise<void> {
+/** The version of the document says that somebody watches, and its text the tokens of the clients at which somebody looks. */
+async function tell(store: Opened['store'], token: string | undefined): Promise<void> {
   const document = store.document(WATCHED)
   const found = await document.read()
-  const others = clientsIn(found?.text ?? '').filter(other => other !== client)
-  const clients = [...others, ...(client === undefined ? [] : [client])].slice(-MOST_CLIENTS)
+  const others = tokensIn(found?.text ?? '').filter(other => other !== token)
+  const tokens = [...others, ...(token === undefined ? [] : [token])].slice(-MOST_CLIENTS)
   // If another one wrote meanwhile, it has told that somebody watches.
-  await document.write(JSON.stringify({ clients }), found?.version ?? '0')
+  await document.write(JSON.stringify({ tokens }), found?.version ?? '0')
 }
 
-function clientsIn(text: string): unknown[] {
+/** Names a client in these documents, so that its key does not stand there in clear. The pages make the same. */
+export function tokenOf(key: string): string {
+  return createHash('sha256').update(key).digest('base64url').slice(0, 22)
+}
+
+function tokensIn(text: string): unknown[] {
   try {
-    const { clients } = JSON.parse(text) as { clients?: unknown }
-    return Array.isArray(clients) ? clients : []
+    const { tokens } = JSON.parse(text) as { tokens?: unknown }
+    return Array.isArray(tokens) ? tokens : []
   } catch {
     return []
   }
@@ -69,8 +76,6 @@ function numbersIn(text: string): Readonly<Record<string, unknown>> | undefined 
   }
 }
 
-function hasClient(counted: unknown, client: string): boolean {
-  return (
-    Array.isArray(counted) && counted.some(each => (each as { client?: unknown } | null)?.client === client)
-  )
+function hasToken(counted: unknown, token: string): boolean {
+  return Array.isArray(counted) && counted.some(each => (each as { token?: unknown } | null)?.token === token)
 }

@@ -1,6 +1,6 @@
 import type { AnyPolicy } from '@halt/core'
 
-/** The greatest limit that a policy may have. */
+/** The greatest limit that a search tries. */
 const GREATEST = 2 ** 31
 /** How many limits a pass tries while it searches. */
 const STEPS = 8

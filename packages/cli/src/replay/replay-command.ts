@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join, parse, resolve } from 'node:path'
 import { HaltError } from '@halt/core'
+import { MOST_UNITS } from '@halt/core/store'
 
 import { type Call, COMMAND, type Command, ExitCode, valueOf } from '../command/command.ts'
 import { commandError, numberOf, wholeOf } from '../command/parse.ts'
@@ -132,7 +133,7 @@ function required(call: Call): string {
 function givenLimits(text: string | undefined): LimitsFor {
   if (text === undefined) return limitsAround
   if (text === 'none') return () => []
-  const limits = [...new Set(text.split(',').map(part => wholeOf('limits', part, 1, 2 ** 31) as number))]
+  const limits = [...new Set(text.split(',').map(part => wholeOf('limits', part, 1, MOST_UNITS) as number))]
   if (limits.length > 32) throw commandError('--limits has more than 32 numbers.', 'Give at most 32.')
   return () => limits.toSorted((a, b) => a - b)
 }

@@ -80,6 +80,15 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       expect(await client.statuses(2)).toEqual([200, 420])
     })
 
+    it('refuses with 402 and without Retry-After where a budget is used up that says so', async bench => {
+      const budget = { name: 'day', limit: 1, period: 'daily', status: 402, keyStrategy: 'ip' } as const
+      const client = await bench.serve([{ limiter: bench.limiter(budget), statusCode: 420 }])
+      await client.get()
+      const { status, headers, body } = await client.get()
+      expect([status, headers['retry-after'], headers['cache-control']]).toEqual([402, undefined, 'no-store'])
+      expect(JSON.parse(body)).toMatchObject({ error: 'budget_exceeded', policy: 'day', retry_after: null })
+    })
+
     it('shows the decision to handlers', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(5)) }])
       await client.get()

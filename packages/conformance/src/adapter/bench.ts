@@ -5,6 +5,9 @@ import { ManualClock } from '@halt/core/testing'
 import { Client } from './client.ts'
 import type { AdapterUnderTest, Mount, Setup, StoreUnderTest, SuiteOptions } from './contract.ts'
 
+/** The longest wait for a condition, in milliseconds. On an idle machine each of them holds within a tenth of a second. */
+const PATIENCE = 30_000
+
 /** Makes a policy whose numbers are easy to predict: a fixed window of a minute, named `p`. */
 export function limitOf(limit: number, more: Partial<RatePolicy> = {}): RatePolicy {
   return { name: 'p', limit, window: 60, algorithm: 'fixed-window', ...more }
@@ -17,7 +20,7 @@ export class Bench {
   /** The codes of the limiters' warnings, in order. */
   readonly warned: string[] = []
   readonly #adapter: AdapterUnderTest
-  readonly #open: { close(): Promise<void> }[] = []
+  readonly #open: Client[] = []
 
   private constructor(adapter: AdapterUnderTest, store: Store, clock: ManualClock) {
     this.#adapter = adapter
@@ -70,18 +73,23 @@ export class Bench {
     return client
   }
 
+  /**
+   * Waits until a condition that depends on I/O holds. Throws the error of a request that failed, because a test that waits for
+   * the effect of a request may await its response only later. Gives up after half a minute.
+   */
+  async eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+    const end = performance.now() + PATIENCE
+    while (!(await holds())) {
+      for (const { failure } of this.#open) if (failure !== undefined) throw failure
+      if (performance.now() > end) throw new Error(`Waited in vain: ${what}`)
+      await pause(5)
+    }
+  }
+
   /** The remaining units of a policy for the suite's client. */
   async left(limiter: RateLimiter, policy = 'p'): Promise<number> {
     const { verdicts } = await limiter.peek({ ip: '127.0.0.1' })
     return verdicts.find(verdict => verdict.policy === policy)?.remaining ?? Number.NaN
-  }
-}
-
-/** Waits until a condition that depends on I/O holds. Fails after 400 attempts, two seconds at least. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let attempt = 0; !(await holds()); attempt++) {
-    if (attempt === 400) throw new Error(`Waited in vain: ${what}`)
-    await pause(5)
   }
 }
 

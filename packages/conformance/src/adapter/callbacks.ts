@@ -1,4 +1,4 @@
-import { eventually, limitOf } from './bench.ts'
+import { limitOf } from './bench.ts'
 import type { TestFunctions } from './test-functions.ts'
 
 /** `onLimited`, `policy`, `skip` and `keyExtractor`, and their failures. */
@@ -140,7 +140,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
         const limiter = bench.limiter(policy, { callbackTimeout: '30ms' })
         const client = await bench.serve([{ limiter }])
         expect(await client.statuses(3)).toEqual([200, 200, 429])
-        await eventually('a warning', () => bench.warned.length > 0)
+        await bench.eventually('a warning', () => bench.warned.length > 0)
         expect(bench.warned).toEqual(['HALT_W_KEY_EXTRACTOR'])
       })
     }

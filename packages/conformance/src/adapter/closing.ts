@@ -1,7 +1,7 @@
 import type { ConcurrencyPolicy } from '@halt/core'
 import type { Store } from '@halt/core/store'
 
-import { type Bench, eventually, gate, limitOf, pause } from './bench.ts'
+import { type Bench, gate, limitOf, pause } from './bench.ts'
 import type { TestFunctions } from './test-functions.ts'
 
 const REQUESTS = 20
@@ -42,7 +42,7 @@ export function testClosing({ describe, it, expect, adapter }: TestFunctions): v
           },
         )
         const answers = Array.from({ length: REQUESTS }, () => client.post('/login'))
-        await eventually('the handlers', () => client.calls.length === REQUESTS)
+        await bench.eventually('the handlers', () => client.calls.length === REQUESTS)
         own.slowDown()
         if (opensGate === 'before') {
           open()

@@ -1,7 +1,7 @@
 import type { RateLimiter, ConcurrencyPolicy } from '@halt/core'
 import type { Store } from '@halt/core/store'
 
-import { type Bench, eventually, gate, limitOf, pause } from './bench.ts'
+import { type Bench, gate, limitOf, pause } from './bench.ts'
 import type { Reply } from './contract.ts'
 import { rawRequest } from './raw-client.ts'
 import type { TestFunctions } from './test-functions.ts'
@@ -11,7 +11,7 @@ const BUSY: ConcurrencyPolicy = { name: 'p', algorithm: 'concurrency', limit: 1,
 /** Concurrency policies: requests in flight and their releases. */
 export function testConcurrency({ describe, it, expect, adapter }: TestFunctions): void {
   const released = (bench: Bench, limiter: RateLimiter): Promise<void> =>
-    eventually('the release', async () => (await bench.left(limiter)) === 1)
+    bench.eventually('the release', async () => (await bench.left(limiter)) === 1)
   const waiting = (passed: Promise<void>) => async (): Promise<Reply> => {
     await passed
     return { status: 200, body: 'ok' }
@@ -23,7 +23,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
       const { passed, open } = gate()
       const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
       const first = client.get()
-      await eventually('the handler', () => client.calls.length === 1)
+      await bench.eventually('the handler', () => client.calls.length === 1)
       expect((await client.get()).status).toBe(429)
       open()
       expect((await first).status).toBe(200)
@@ -37,7 +37,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
       const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
       const connection = client.connect()
       connection.send(rawRequest('GET', '/hello'))
-      await eventually('the handler', () => client.calls.length === 1)
+      await bench.eventually('the handler', () => client.calls.length === 1)
       connection.abort()
       await released(bench, limiter)
       open()
@@ -51,10 +51,10 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
         const connection = client.connect()
         const request = rawRequest('GET', '/hello')
         connection.send(request, request, request)
-        await eventually('the handlers', () => client.calls.length === 3)
+        await bench.eventually('the handlers', () => client.calls.length === 3)
         expect(await bench.left(limiter)).toBe(0)
         connection.abort()
-        await eventually('the releases', async () => (await bench.left(limiter)) === 3)
+        await bench.eventually('the releases', async () => (await bench.left(limiter)) === 3)
         open()
       })
 
@@ -72,11 +72,11 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
       const client = await bench.serve([{ limiter }])
       const connection = client.connect()
       connection.send(rawRequest('GET', '/hello'))
-      await eventually('the store', () => asked === 1)
+      await bench.eventually('the store', () => asked === 1)
       connection.abort()
       await pause(30)
       open()
-      await eventually('the charge and its release', () => asked === 2)
+      await bench.eventually('the charge and its release', () => asked === 2)
       await released(bench, limiter)
     })
 
@@ -108,7 +108,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
       const resolved = bench.limiter(() => ({ ...BUSY, name: 'resolved' }))
       const client = await bench.serve([{ limiter: rate, policy: BUSY }, { limiter: resolved }])
       for (let i = 0; i < 3; i++) {
-        await eventually('an admission', async () => (await client.get()).status === 200)
+        await bench.eventually('an admission', async () => (await client.get()).status === 200)
       }
     })
   })

@@ -1,4 +1,4 @@
-import { eventually, gate, limitOf } from './bench.ts'
+import { gate, limitOf } from './bench.ts'
 import type { Http2Stream } from './contract.ts'
 import { rawRequest } from './raw-client.ts'
 import type { TestFunctions } from './test-functions.ts'
@@ -85,9 +85,9 @@ export function testConnections({ describe, it, expect, adapter }: TestFunctions
       const session = client.connect2()
       const stream = session.request(get)
       stream.on('error', () => {})
-      await eventually('the handler', () => client.calls.length === 1)
+      await bench.eventually('the handler', () => client.calls.length === 1)
       stream.close(CANCEL)
-      await eventually('the release', async () => (await bench.left(limiter)) === 1)
+      await bench.eventually('the release', async () => (await bench.left(limiter)) === 1)
       open()
       expect(await bench.left(limiter, 'charged')).toBe(4)
       session.destroy()

@@ -97,6 +97,11 @@ export interface AdapterUnderTest {
   readonly inSequence?: boolean
   /** Whether the runtime does not tell the HTTP version of a request. */
   readonly hidesVersion?: boolean
+  /**
+   * Whether `fetch` of the runtime keeps a connection as long as the server does, so that it may send a request on one that the
+   * server closes. Then each request of the suite has a connection of its own.
+   */
+  readonly keepsTooLong?: boolean
   /** Whether the server closes a connection after a request whose body nobody read. */
   readonly closesUnread?: boolean
 }

@@ -1,6 +1,6 @@
 import type { Cost } from '@halt/core'
 
-import { eventually, gate, limitOf, pause } from './bench.ts'
+import { gate, limitOf, pause } from './bench.ts'
 import type { SuiteOptions } from './contract.ts'
 import type { TestFunctions } from './test-functions.ts'
 
@@ -94,7 +94,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       })
       for (let i = 0; i < 4; i++) {
         expect((await client.post('/login')).status).toBe(200)
-        await eventually('the refund', async () => (await bench.left(limiter)) === 2)
+        await bench.eventually('the refund', async () => (await bench.left(limiter)) === 2)
       }
       code = 401
       expect((await client.post('/login')).status).toBe(401)
@@ -111,7 +111,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
         handle,
       })
       expect((await client.get()).status).toBe(500)
-      await eventually('the refund', async () => (await bench.left(limiter)) === 2)
+      await bench.eventually('the refund', async () => (await bench.left(limiter)) === 2)
     })
 
     it('is not asked about a request that the client aborted, which stays charged', async bench => {
@@ -128,13 +128,13 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       const client = await bench.serve([{ limiter, chargeWhen: () => false }], { handle })
       const connection = client.connect()
       connection.send('GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n')
-      await eventually('the handler', () => client.calls.length === 1)
+      await bench.eventually('the handler', () => client.calls.length === 1)
       connection.abort()
-      await eventually('the release', async () => (await bench.left(limiter, 'busy')) === 1)
+      await bench.eventually('the release', async () => (await bench.left(limiter, 'busy')) === 1)
       expect(await bench.left(limiter)).toBe(4)
       open()
       expect((await client.get()).status).toBe(200)
-      await eventually('the other refund', async () => (await bench.left(limiter)) === 4)
+      await bench.eventually('the other refund', async () => (await bench.left(limiter)) === 4)
     })
 
     it('may answer later', async bench => {
@@ -148,19 +148,19 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       }
       const client = await bench.serve([{ limiter, chargeWhen }], { handle })
       for (let i = 0; i < 3; i++) {
-        await eventually('a place', async () => (await client.post('/login')).status === 200)
-        await eventually('the end', async () => (await bench.left(limiter)) === 2)
+        await bench.eventually('a place', async () => (await client.post('/login')).status === 200)
+        await bench.eventually('the end', async () => (await bench.left(limiter)) === 2)
       }
       code = 401
-      await eventually('a place', async () => (await client.post('/login')).status === 401)
-      await eventually('the charge', async () => (await bench.left(limiter)) === 1)
+      await bench.eventually('a place', async () => (await client.post('/login')).status === 401)
+      await bench.eventually('the charge', async () => (await bench.left(limiter)) === 1)
     })
 
     it('that never answers leaves the request charged, and warns', async bench => {
       const limiter = bench.limiter(limitOf(2), { callbackTimeout: '20ms' })
       const client = await bench.serve([{ limiter, chargeWhen: () => new Promise(() => {}) }])
       expect(await client.statuses(3)).toEqual([200, 200, 429])
-      await eventually('a warning', () => bench.warned.length > 0)
+      await bench.eventually('a warning', () => bench.warned.length > 0)
       expect([bench.warned, await bench.left(limiter)]).toEqual([['HALT_W_CALLBACK'], 0])
     })
 

@@ -1,7 +1,7 @@
 import type { RateLimiter, RatePolicy } from '@halt/core'
 import type { Store } from '@halt/core/store'
 
-import { type Bench, eventually, pause } from './bench.ts'
+import { type Bench, pause } from './bench.ts'
 import type { Client } from './client.ts'
 import type { SuiteOptions } from './contract.ts'
 
@@ -47,7 +47,7 @@ export async function serve(
   return {
     client,
     seen: async count => {
-      await eventually(`request ${count} at the guard`, () => entered === count)
+      await bench.eventually(`request ${count} at the guard`, () => entered === count)
       // A store that answers later has answered by then.
       await pause(20)
     },

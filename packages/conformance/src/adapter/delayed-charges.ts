@@ -1,6 +1,6 @@
 import type { ConcurrencyPolicy } from '@halt/core'
 
-import { eventually, gate, limitOf, pause } from './bench.ts'
+import { gate, limitOf, pause } from './bench.ts'
 import { A_WHILE, BUCKET, limiterOn, serve, TURN, waitOf } from './delay-scene.ts'
 import { rawRequest } from './raw-client.ts'
 import type { TestFunctions } from './test-functions.ts'
@@ -53,7 +53,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       expect((await first).status).toBe(200)
       expect((await last).status).toBe(200)
       expect(client.calls.map(({ path }) => path)).toEqual(['/hello', '/items/:id'])
-      await eventually('the release', async () => (await bench.left(limiter)) === 1)
+      await bench.eventually('the release', async () => (await bench.left(limiter)) === 1)
     })
 
     it('holds a request for its whole cost, and refunds it as chargeWhen says', async bench => {
@@ -73,7 +73,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       expect(client.calls.length).toBe(1)
       bench.clock.advance(TURN)
       expect((await held).status).toBe(200)
-      await eventually('the refund', async () => (await bench.left(limiter)) === 2)
+      await bench.eventually('the refund', async () => (await bench.left(limiter)) === 2)
     })
 
     it('charges a request once that passes two guards of one limiter', async bench => {
@@ -85,7 +85,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       expect((await client.get()).status).toBe(200)
       expect(await waitOf(limiter)).toBe(40)
       const held = client.get()
-      await eventually('the place', async () => (await waitOf(limiter)) === 80)
+      await bench.eventually('the place', async () => (await waitOf(limiter)) === 80)
       bench.clock.advance(TURN)
       expect((await held).status).toBe(200)
       expect(await waitOf(limiter)).toBe(40)
@@ -101,7 +101,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       ])
       expect((await client.get()).headers['ratelimit-limit']).toBe('25')
       const held = client.get()
-      await eventually('the place', async () => (await waitOf(tight)) === 80)
+      await bench.eventually('the place', async () => (await waitOf(tight)) === 80)
       bench.clock.advance(TURN)
       const { status, headers } = await held
       expect([status, headers['ratelimit-limit'], headers['ratelimit-remaining']]).toEqual([200, '25', '0'])

@@ -1,5 +1,5 @@
 import { A_WHILE, BUCKET, limiterOn, serve, TURN, waitOf } from './delay-scene.ts'
-import { eventually, pause } from './bench.ts'
+import { pause } from './bench.ts'
 import { rawRequest } from './raw-client.ts'
 import type { TestFunctions } from './test-functions.ts'
 
@@ -67,7 +67,7 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
       await seen(3)
       expect(await waitOf(limiter)).toBe(120)
       connection.abort()
-      await eventually('the place that came back', async () => (await waitOf(limiter)) === 80)
+      await bench.eventually('the place that came back', async () => (await waitOf(limiter)) === 80)
       const last = client.get('/any')
       await seen(4)
       bench.clock.advance(TURN)
@@ -112,7 +112,7 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
       const held = ask()
       await seen(3)
       reset.close(CANCEL)
-      await eventually('the place that came back', async () => (await waitOf(limiter)) === 80)
+      await bench.eventually('the place that came back', async () => (await waitOf(limiter)) === 80)
       bench.clock.advance(TURN)
       expect(await held).toBe(200)
       expect(client.calls.length).toBe(2)

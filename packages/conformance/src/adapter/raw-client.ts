@@ -2,7 +2,7 @@ import { afterFreeTime } from '@halt/core/store'
 
 import type { RawSocket } from './contract.ts'
 
-/** A response, parsed from the bytes of the connection. */
+/** A response, read to its end. */
 export interface RawReply {
   readonly status: number
   /** By lower-case name. */
@@ -11,7 +11,7 @@ export interface RawReply {
 }
 
 /** The longest wait for a response, milliseconds. */
-const PATIENCE = 5000
+const PATIENCE = 30_000
 
 /** Writes a request without normalising anything. */
 export function rawRequest(
@@ -55,10 +55,10 @@ export class Connection {
     this.#socket.write(requests.join(''))
   }
 
-  /** Resolves to the next response. */
-  async receive(): Promise<RawReply> {
+  /** Resolves to the next response, that of a request with the given method. */
+  async receive(method = 'GET'): Promise<RawReply> {
     for (;;) {
-      const found = parse(this.#received)
+      const found = parse(this.#received, method)
       if (found !== undefined) {
         this.#received = this.#received.slice(found.length)
         return found.reply
@@ -93,7 +93,7 @@ export class Connection {
   }
 }
 
-function parse(text: string): { reply: RawReply; length: number } | undefined {
+function parse(text: string, method: string): { reply: RawReply; length: number } | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return undefined
   const [line = '', ...lines] = text.slice(0, end).split('\r\n')
@@ -103,10 +103,11 @@ function parse(text: string): { reply: RawReply; length: number } | undefined {
     headers[header.slice(0, colon).toLowerCase()] = header.slice(colon + 1).trim()
   }
   const start = end + 4
-  const read =
-    headers['transfer-encoding'] === 'chunked'
-      ? readChunks(text.slice(start))
-      : readLength(text.slice(start), Number(headers['content-length'] ?? 0))
+  const rest = text.slice(start)
+  // The headers of a response to HEAD tell the length of a body that is not sent.
+  const length = method === 'HEAD' ? 0 : Number(headers['content-length'] ?? 0)
+  const isChunked = method !== 'HEAD' && headers['transfer-encoding'] === 'chunked'
+  const read = isChunked ? readChunks(rest) : readLength(rest, length)
   if (read === undefined) return undefined
   return {
     reply: { status: Number(line.split(' ')[1]), headers, body: read.body },

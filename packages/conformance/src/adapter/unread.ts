@@ -1,4 +1,4 @@
-import { type Bench, eventually, limitOf } from './bench.ts'
+import { type Bench, limitOf } from './bench.ts'
 import type { Call, Http2Session, Http2Stream, Reply, SuiteOptions } from './contract.ts'
 import { rawRequest } from './raw-client.ts'
 import type { TestFunctions } from './test-functions.ts'
@@ -34,7 +34,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
           const socket = client.connectDeaf()
           sockets.push(socket)
           socket.write(download + login.repeat(GUESSES))
-          await eventually('the charges', async () => (await bench.left(limiter)) === 0)
+          await bench.eventually('the charges', async () => (await bench.left(limiter)) === 0)
           bench.clock.advance(LEASE)
         }
         const tried = client.calls.filter(({ path }) => path === '/login').length
@@ -50,8 +50,8 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
         })
         const socket = client.connectDeaf()
         socket.write(download + login)
-        await eventually('the login', () => client.calls.some(({ path }) => path === '/login'))
-        await eventually('another login', async () => (await client.post('/login')).status === 200)
+        await bench.eventually('the login', () => client.calls.some(({ path }) => path === '/login'))
+        await bench.eventually('another login', async () => (await client.post('/login')).status === 200)
         expect(await bench.left(limiter)).toBe(LIMIT)
         socket.destroy()
       })
@@ -61,10 +61,10 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
         const client = await bench.serve([{ options: { limiter }, at: '/hello' }], { handle: right })
         const socket = client.connectDeaf()
         socket.write(download + login)
-        await eventually('the login behind the download', () => client.calls.length === 2)
+        await bench.eventually('the login behind the download', () => client.calls.length === 2)
         expect((await client.send('HEAD', '/hello')).status).toBe(429)
         socket.destroy()
-        await eventually('the release', async () => (await bench.left(limiter)) === 1)
+        await bench.eventually('the release', async () => (await bench.left(limiter)) === 1)
       })
     })
 
@@ -94,7 +94,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
         sessions.push(session)
         const guesses = Array.from({ length: GUESSES }, () => ask(session, 'POST', '/login'))
         seen.push(...(await Promise.all(guesses)))
-        await eventually('the charges', async () => (await bench.left(limiter)) === 0)
+        await bench.eventually('the charges', async () => (await bench.left(limiter)) === 0)
         bench.clock.advance(LEASE)
       }
       const tried = seen.filter(status => status === 401).length
@@ -110,7 +110,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
       expect(await ask(session, 'POST', '/login')).toBe(200)
       expect(await ask(session, 'POST', '/login')).toBe(429)
       session.destroy()
-      await eventually('the release', async () => (await bench.left(limiter)) === 1)
+      await bench.eventually('the release', async () => (await bench.left(limiter)) === 1)
     })
   })
 }

@@ -14,6 +14,7 @@ import { compilePenalty, compileRule } from '@halt/core/testing'
 
 import { START } from './bench.ts'
 import type { Charged } from './charged.ts'
+import { randomHold, randomUseOfHold } from './random-holds.ts'
 import { randomFollowUp } from './random-places.ts'
 import { randomLine, randomTerms } from './random-terms.ts'
 import { randomNumbers } from './random-numbers.ts'
@@ -46,7 +47,7 @@ const harsh = compilePenalty({
 
 /**
  * Writes a random history of groups. It has several policies per group, costs, cool-downs, quotas, penalties, settlements,
- * idempotency keys, callers that wait, start, leave or accept fewer units, bursts, a moving clock, and settings that change while keys are in use.
+ * idempotency keys, callers that wait, start, leave or accept fewer units, units that calls hold, bursts, a moving clock, and settings that change while keys are in use.
  *
  * @param withTwoSubjects whether a group may touch two subjects. A cluster cannot decide such a group at one instant
  */
@@ -101,8 +102,12 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       mode,
       edges: algorithm === 'quota' ? edgesAt(now) : undefined,
       penalized: algorithm !== 'quota' && random() < 0.7,
-      terms: mode === Mode.GRANT ? undefined : randomTerms(random, pick, cost),
+      terms: mode === Mode.GRANT ? undefined : termsOf(algorithm, cost),
     }
+  }
+  const termsOf = (algorithm: keyof typeof codes, cost: number): Demand['terms'] => {
+    const terms = randomTerms(random, pick, cost)
+    return algorithm === 'quota' ? randomHold(random, pick, terms) : terms
   }
   const penaltyOf = (subject: string): PenaltyDemand | undefined => {
     if (random() < 0.5) return undefined
@@ -155,6 +160,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     }
   }
   const followUp = (past: readonly Charged[]): Group[] => randomFollowUp(random, pick, past)
+  const useOfHold = (past: readonly Charged[]): Group[] => randomUseOfHold(random, pick, past)
   const settlement = (past: readonly Charged[]): Group => {
     const { group, evaluation } = past[Math.max(0, past.length - 1 - whole(5))] as Charged
     const demands = group.demands.map((charged, i): Demand => {
@@ -197,7 +203,9 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
           ? followUp
           : make === share
             ? share
-            : (make as () => Group)(),
+            : random() < 0.15
+              ? useOfHold
+              : (make as () => Group)(),
     )
     return {
       advance,

@@ -33,6 +33,7 @@ export function readings(group: Group, evaluation: Evaluation): unknown {
         demand.cost < 0 ? 0 : waitFor(demand, state, evaluation),
         lineIn(state, demand.rule, evaluation.now),
         tagIn(state, demand.rule, evaluation.now),
+        algorithms[demand.rule.code].holds?.held(state, evaluation.now),
       ]
     }),
   }

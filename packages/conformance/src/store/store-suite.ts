@@ -2,6 +2,8 @@ import { testBounds } from './bounds.ts'
 import { testCharges } from './charges.ts'
 import { testDocuments } from './documents.ts'
 import { testGroups } from './groups.ts'
+import { testHolds } from './holds.ts'
+import { testLargeNumbers } from './large-numbers.ts'
 import { testHistory } from './history.ts'
 import { testLineHistory } from './line-history.ts'
 import { testLimiterHistory } from './limiter-history.ts'
@@ -29,6 +31,8 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     testDocuments(runner, factory)
     testPlaces(runner, factory)
     testTerms(runner, factory)
+    testLargeNumbers(runner, factory)
+    testHolds(runner, factory)
     testHistory(runner, factory)
     testLineHistory(runner, factory)
     testLimiterHistory(runner, factory)

@@ -1,3 +1,4 @@
+import type { HeldUnits } from './holds.ts'
 import type { LineReading, Place } from './line.ts'
 import type { Edges } from './period.ts'
 import type { Rule, State } from './rule.ts'
@@ -6,7 +7,7 @@ import type { Rule, State } from './rule.ts'
 export type Layout =
   /** An instant, a debt, a unit and a rate; while callers wait, their line. */
   | 'bucket'
-  /** The end of the window, the units used in it, and, in a quota's counter with a grant, the units granted. */
+  /** The end of the window, the units used in it; in a quota's counter then the units granted, and the holds, if it has any. */
   | 'window'
   /** Pairs of an instant and the units that stop counting at that instant. */
   | 'sub-windows'
@@ -48,6 +49,8 @@ export interface Algorithm {
    * nobody else in front of that start. Only where {@link refills}.
    */
   chargeLater?(state: State, now: number, wait: number, cost: number, rule: Rule): void
+  /** How calls hold units before they use them. Quotas only. */
+  readonly holds?: HoldSteps
   /** Adds `amount` units to the limit of the present period. Quotas only. */
   grant?(state: State, now: number, amount: number, rule: Rule, edges?: Edges): void
   /** The numbers of a counter without charged units, behind its cool-down. */
@@ -75,6 +78,20 @@ export interface Algorithm {
   partEnd(state: State, now: number, rule: Rule): number
   /** How long after a charge a correction of it still changes the counter, in microseconds. */
   correctableFor(rule: Rule): number
+}
+
+/** The arithmetic of units that calls hold. */
+interface HoldSteps {
+  /** The units held at `now`. */
+  held(state: State, now: number): number
+  /** The units of a hold that are still held at `now`. */
+  still(state: State, now: number, held: HeldUnits): number
+  /** Holds `units` for `ttl` microseconds, without testing whether they fit. Changes `state` in place. */
+  hold(state: State, now: number, units: number, ttl: number, rule: Rule, edges?: Edges): void
+  /** Gives back the units of a hold that are still held. Changes `state` in place. Returns whether there were any. */
+  release(state: State, now: number, held: HeldUnits): boolean
+  /** The instant at which units end that are held from `now` on, in microseconds. */
+  end(now: number, ttl: number): number
 }
 
 /** The arithmetic of callers that wait in line. All methods but the readings change `state` in place. */

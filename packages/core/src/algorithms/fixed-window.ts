@@ -1,5 +1,5 @@
 import type { Algorithm } from './algorithm.ts'
-import type { State } from './rule.ts'
+import { MOST_COUNTED, type State } from './rule.ts'
 
 /**
  * Fixed window: at most `limit` units per window. A key's window opens with its first charged request and lasts `window`
@@ -15,14 +15,13 @@ export const fixedWindow: Algorithm = {
   isQuota: false,
   isFlight: false,
 
-  // A quota has one number more if units were granted.
   reads: ({ length }) => length <= 4,
 
   fits: (state, now, cost, rule) => usedAt(state, now) + cost <= rule.limit,
 
   charge(state, now, cost, rule) {
     openWindow(state, now, now + rule.window)
-    state[2]! += cost
+    addUnits(state, cost)
   },
 
   idle: () => [0, 0],
@@ -65,6 +64,12 @@ export const fixedWindow: Algorithm = {
 /** The units used in the window that is open at `now`. */
 export function usedAt(state: State, now: number): number {
   return now < windowEnd(state) ? state[2]! : 0
+}
+
+/** Adds units to the window that is open. */
+export function addUnits(state: State, cost: number): void {
+  const used = state[2]! + cost
+  state[2] = used < MOST_COUNTED ? used : MOST_COUNTED
 }
 
 /** Opens a window that ends at `end`, unless a window is open at `now`. */

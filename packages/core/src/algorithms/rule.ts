@@ -48,5 +48,17 @@ export const shareCodes = { 'token-bucket': 'v', concurrency: 'h' } as const
 
 export type AlgorithmCode = (typeof codes)[keyof typeof codes] | (typeof shareCodes)[keyof typeof shareCodes]
 
+// The sums of a window are exact in doubles: what it counts, one cost, and the units left to others are together below
+// 2^52 + 2^51 + 2^50, and a limit with its grant is below 2^51.
+
+/** The most units of a limit, and the most that can be granted to a quota: the largest integer of a structured header (RFC 9651). */
+export const MOST_UNITS = 999_999_999_999_999
+
+/** The most units of one cost. It is above every limit with its grant. */
+export const MOST_COST: number = 2 ** 51
+
+/** The most units that a window counts. Settlements beyond it are not counted. */
+export const MOST_COUNTED: number = 2 ** 52
+
 /** The largest of the integers that doubles hold without a gap: 2^53 - 1. */
 export const MAX_EXACT: number = Number.MAX_SAFE_INTEGER

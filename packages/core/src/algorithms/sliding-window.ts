@@ -1,5 +1,5 @@
 import type { Algorithm } from './algorithm.ts'
-import type { Rule, State } from './rule.ts'
+import { MOST_COUNTED, type Rule, type State } from './rule.ts'
 
 /**
  * Sliding window: at most `limit` units in any interval of `window` microseconds, counted in `precision` sub-windows.
@@ -24,11 +24,12 @@ export const slidingWindow: Algorithm = {
   charge(state, now, cost, rule) {
     if (state.length === 0) state.push(0)
     dropExpired(state, now)
+    const units = Math.min(cost, MOST_COUNTED - sumOf(state))
     const leaves = leavesAt(now, rule)
     let at = state.length
     while (at > 1 && state[at - 2]! > leaves) at -= 2
-    if (at > 1 && state[at - 2] === leaves) state[at - 1]! += cost
-    else state.splice(at, 0, leaves, cost)
+    if (at > 1 && state[at - 2] === leaves) state[at - 1]! += units
+    else state.splice(at, 0, leaves, units)
     // After a change of the window there may be too many sub-windows. Merge the oldest into the next, which counts longer.
     while (state.length > 2 * rule.precision + 3) {
       state[4]! += state[2]!
@@ -93,6 +94,13 @@ export function leavesAt(now: number, rule: Rule): number {
 function counted(state: State, now: number): number {
   let sum = 0
   for (let i = 1; i < state.length; i += 2) if (now < state[i]!) sum += state[i + 1]!
+  return sum
+}
+
+/** The units of all sub-windows. */
+function sumOf(state: State): number {
+  let sum = 0
+  for (let i = 2; i < state.length; i += 2) sum += state[i]!
   return sum
 }
 

@@ -2,6 +2,7 @@ import type { Cost } from '../policy/cost.ts'
 import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { CheckResult } from './check-result.ts'
+import type { OpenCall } from './holding.ts'
 
 /** A correction that the store has made, and the store's evaluation of it. */
 export interface AppliedCorrection {
@@ -25,6 +26,8 @@ export interface ChargeRecord {
   correcting: Promise<unknown> | undefined
   /** The correction that charged a held cost. */
   taken: AppliedCorrection | undefined
+  /** The call that was reserved with the charge; undefined if none was, or before it was made. */
+  open: OpenCall | undefined
   /** Undefined when no counter decided. */
   result: CheckResult | undefined
   /**

@@ -39,7 +39,8 @@ export function checkBuilder(
   return (policies, keys, client, parameters) => {
     const principal =
       penalty === undefined ? undefined : typeof client === 'string' ? client : client.principal(keys)
-    const hasTerms = parameters.least !== undefined || parameters.turn !== undefined
+    const hasTerms =
+      parameters.least !== undefined || parameters.turn !== undefined || parameters.ttl !== undefined
     const demands: Demand[] = listOf(policies.length)
     let extras: (PolicyExtras | undefined)[] | undefined
     let route: string | undefined

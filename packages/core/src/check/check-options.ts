@@ -37,6 +37,8 @@ export interface CheckParameters extends Pick<
   CheckOptions,
   'cost' | 'least' | 'costOnError' | 'idempotencyKey' | 'priorGuards'
 > {
+  /** How long the quotas of the check hold their units, in microseconds. Absent if they charge them. */
+  readonly ttl?: number | undefined
   /** The caller that waits for its turn. Absent if the caller takes a refusal. */
   readonly turn?: Turn | undefined
   /** When the decision began, in milliseconds. Absent when no telemetry listens. */

@@ -1,8 +1,9 @@
-import { algorithmOf, type Rule } from '../algorithms/index.ts'
+import { algorithmOf, type HeldUnits, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
 import { demandsAt } from './check.ts'
 import type { CheckResult } from './check-result.ts'
+import { type Holding, holdingsOf } from './holding.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
 import { type Demand, type Group, Mode, PenaltyMode, type Terms } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
@@ -25,10 +26,32 @@ export function settlement(charge: ActualCharge, actual: Cost): Group | undefine
     const isOpen = policy.isHeld && !charge.decided
     const delta = usedOf(policy, actual) - (isOpen ? 0 : policy.rest)
     if (isOpen) settle(policy.inFlight, -1)
-    settle(policy.at, delta)
-    settle(policy.addressCeiling, delta)
+    for (const at of [policy.at, policy.addressCeiling]) {
+      const holding = holdingAt(charge, at)
+      if (holding === undefined) settle(at, delta)
+      else settleHolding(holding, isNamed(policy, actual) ? usedOf(policy, actual) : undefined, settle)
+    }
     settle(policy.share, delta)
   })
+}
+
+/** The units of a quota that a charge holds, or has paid while its call ran. Undefined where it was charged at once. */
+function holdingAt({ open, result }: ActualCharge, at: number): Holding | undefined {
+  const found = open?.holdings.find(holding => holding.at === at)
+  return found ?? holdingsOf(result, true).find(holding => holding.at === at && holding.held > 0)
+}
+
+/** @param actual the units used; undefined if they are those that the call has told */
+function settleHolding(holding: Holding, actual: number | undefined, settle: Settle): void {
+  const { at, held, to, paid, part, inPart, demand } = holding
+  const used = actual ?? (holding.used > 0 ? holding.used : demand.cost)
+  const back = held > 0 && to > 0 ? { to, units: held } : undefined
+  // Only what was charged to the last part of the counter can be given back.
+  settle(at, Math.max(used - paid, -inPart), { chargedTo: part, held: back })
+}
+
+function isNamed({ policy }: PolicyCharge, actual: Cost): boolean {
+  return actual === 0 || givenCost(policy, actual) !== undefined
 }
 
 /** Builds the group that charges a held cost and ends its lease. Undefined when no cost is held. */
@@ -151,8 +174,14 @@ function usedOf({ policy, rest, paid }: PolicyCharge, actual: Cost): number {
   return used > paid ? used - paid : 0
 }
 
-/** Adds units to the counter of a demand, or subtracts them. */
-type Settle = (at: number, delta: number) => void
+/** Adds units to the counter of a demand, or subtracts them, and gives back what it holds. */
+type Settle = (at: number, delta: number, own?: OwnUnits) => void
+
+interface OwnUnits {
+  /** The part of the counter that a refund goes to. */
+  readonly chargedTo: number
+  readonly held: HeldUnits | undefined
+}
 
 function correction(
   { result, taken }: ActualCharge,
@@ -160,12 +189,14 @@ function correction(
 ): Group | undefined {
   const { check, evaluation } = result
   const demands: Demand[] = []
-  const settle: Settle = (at, delta) => {
+  const settle: Settle = (at, delta, own) => {
     const demand = check.demands[at]
-    if (delta === 0 || demand === undefined || !isTaken(demand, at, evaluation)) return
+    if (demand === undefined || !isTaken(demand, at, evaluation)) return
+    if (delta === 0 && own?.held === undefined) return
     const rule = ruleInForce(demand, evaluation)
-    const chargedTo = chargedToAt(at, demand, rule, evaluation, taken)
-    demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, chargedTo, terms: shareIn(demand) })
+    const chargedTo = own?.chargedTo ?? chargedToAt(at, demand, rule, evaluation, taken)
+    const terms = own?.held === undefined ? shareIn(demand) : { held: own.held }
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, chargedTo, terms })
   }
   for (const charged of policiesOf(result)) each(charged, settle)
   if (demands.length === 0) return undefined

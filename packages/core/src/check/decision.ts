@@ -9,7 +9,7 @@ import type { Unreached } from '../policy/reachability.ts'
 import { hasCharged } from '../store/decide.ts'
 import type { AdmittedCharge } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { resetAt, evaluationAt, evaluationAtStart } from '../store/reading.ts'
+import { held, resetAt, evaluationAt, evaluationAtStart } from '../store/reading.ts'
 
 /** The fields of a {@link Decision}. */
 export type DecisionFields = Pick<
@@ -197,6 +197,15 @@ export class Decision {
     return resetAt(demand, evaluation.states[at] ?? [], own) - own.now
   }
 
+  /** @internal The units of a quota that calls held at a decision; 0 where no quota of this name decided. */
+  static heldIn(decision: Decision, name: string): number {
+    const { check, evaluation } = Decision.#resultOf(decision) ?? {}
+    const at = check?.policies.findIndex(policy => policy.name === name) ?? -1
+    const demand = check?.demands[at]
+    if (demand === undefined || evaluation === undefined) return 0
+    return held(demand, evaluation.states[at] ?? [], evaluationAt(evaluation, at))
+  }
+
   /** @internal Freezes a decision before it is handed out, unless it was frozen when it was made. Returns the decision. */
   static freeze(decision: Decision): Decision {
     Object.freeze(decision)
@@ -235,6 +244,7 @@ export class Decision {
       awaited: false,
       correcting: undefined,
       taken: undefined,
+      open: undefined,
       result,
       recordedIn: isCharged ? (this.degraded === false ? 'store' : 'local') : undefined,
     }

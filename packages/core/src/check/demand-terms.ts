@@ -23,14 +23,16 @@ export function termsOf(
   policy: CompiledPolicy,
   cost: number,
   client: Caller | Subject,
-  { least, turn, cost: given }: CheckParameters,
+  { least, turn, ttl, cost: given }: CheckParameters,
   warn: Warn,
 ): Terms | undefined {
-  if (policy.headroom === undefined && least === undefined && turn === undefined) return undefined
+  if (policy.headroom === undefined && least === undefined && turn === undefined && ttl === undefined)
+    return undefined
   const fewest = least === undefined ? undefined : leastFor(policy, least, given)
   const terms: Terms = {
     maxWait: turn?.maxWait,
     least: fewest === undefined || fewest >= cost ? undefined : fewest,
+    ttl: policy.calendar === undefined ? undefined : ttl,
     floor: policy.headroom === undefined ? undefined : headroomFor(policy, client, warn),
   }
   return Object.values(terms).some(Boolean) ? terms : undefined

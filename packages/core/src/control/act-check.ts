@@ -1,3 +1,4 @@
+import { MOST_UNITS } from '../algorithms/index.ts'
 import { describe } from '../base/describe.ts'
 import { parseDuration } from '../base/duration.ts'
 import { checkChoice, checkNames, checkType, fail, type Fields, namesOf } from '../base/options-check.ts'
@@ -85,14 +86,15 @@ export function readNetwork(target: unknown, isNew: boolean, force = false): str
   if (
     Object.values(others).some(value => value !== undefined) ||
     address === undefined ||
-    !isNetwork(written)
+    !isNetwork(written) ||
+    !isPrefix(written)
   )
     return fail(
       'HALT_E_CONTROL',
       `${describe(ip)} is not a network.`,
       'Give { ip: "203.0.113.0/24" } or { ip: "2001:db8::/32" }.',
     )
-  const network = canonical(isNew ? written : withoutHostBits(written, address))
+  const network = canonical(isNew ? written : withoutHostBits(written, address), address)
   if (!isNew || force) return network
   if (sizeOfNetwork(network)?.needsForce !== true) return network
   return fail(
@@ -102,8 +104,16 @@ export function readNetwork(target: unknown, isNew: boolean, force = false): str
   )
 }
 
-function canonical(network: string): string {
+/** Whether the prefix of a network is one of its notation: 0 to 32 bits of IPv4, 0 to 128 of IPv6. */
+function isPrefix(network: string): boolean {
+  const prefix = network.slice(network.indexOf('/') + 1)
+  return /^(?:0+|[1-9]\d*)$/.test(prefix) && Number(prefix) <= (network.includes(':') ? 128 : 32)
+}
+
+function canonical(network: string, { version }: Address): string {
   if (/\/0+$/.test(network)) return network.includes(':') ? '::/0' : '0.0.0.0/0'
+  // Every IPv4 address, as IPv6 writes them: `::ffff:0.0.0.0/96`.
+  if (version === 4 && network.includes(':') && network.endsWith('/96')) return '0.0.0.0/0'
   return networkIn(network, 'HALT_E_CONTROL', 'the target').text
 }
 
@@ -111,8 +121,7 @@ function withoutHostBits(network: string, address: Address): string {
   const slash = network.indexOf('/')
   const isMapped = address.version === 4 && network.includes(':')
   const prefix = Number(network.slice(slash + 1)) - (isMapped ? 96 : 0)
-  const isPrefix = prefix > 0 && prefix <= (address.version === 4 ? 32 : 128)
-  return isPrefix ? `${networkOf(address, prefix).text}/${prefix}` : network
+  return prefix > 0 ? `${networkOf(address, prefix).text}/${prefix}` : network
 }
 
 /** Reads the name of a policy. @throws HaltError `HALT_E_POLICY_NAME` */
@@ -151,5 +160,5 @@ export function isPolicyNumbers(value: unknown): value is PolicyNumbers {
 
 /** Checks a policy with some numbers, so that a mistake is found now and not in every process. */
 function checkWith(name: unknown, numbers: PolicyNumbers): void {
-  validate({ name, limit: 2 ** 31, window: '1h', ...numbers })
+  validate({ name, limit: MOST_UNITS, window: '1h', ...numbers })
 }

@@ -101,6 +101,11 @@ export class DocumentDraft {
     return this.#entries.get(slot)
   }
 
+  /** Whether it is known that a slot has an entry, or that its entry was taken back. */
+  isKnown(slot: string): boolean {
+    return this.#entries.has(slot) || this.#ended.has(slot)
+  }
+
   /** Adds an entry, in place of the one of its slot. */
   put(entry: ControlEntry): StampedEntry {
     const slot = slotOf(entry)

@@ -165,7 +165,8 @@ export class Control implements GateSource {
 
   /**
    * Ends the block of a client or a network. A permission of it counts again. Resolves to whether there was a block. While the store is
-   * away, the act holds in this process alone, as an act of {@link block} does.
+   * away, the act holds in this process alone, as an act of {@link block} does. A process that has read no document since it started cannot
+   * tell whether there was a block: it resolves to true, and ends the block when it reads of one.
    */
   unblock(target: Identity, options: ActOptions = {}): Promise<boolean> {
     return this.#take('unblock', () => ({ kind: 'block', target: this.#targets.of(target) }), options)
@@ -324,14 +325,15 @@ export class Control implements GateSource {
     options: ActOptions,
   ): Promise<boolean> {
     const { result } = await this.#queue.add({
-      // Without a document this process cannot tell whether there is an entry.
-      mayHoldHere: () => this.#ledger.hasRead && this.#mayHoldHere(options),
+      mayHoldHere: () => this.#mayHoldHere(options),
       apply: (draft, now) => {
         const { kind, ...where } = name()
         const facts = readAct(options, now)
         const slot = slotOf({ kind, ...where })
         const entry = draft.entryOf(slot)
-        const found = entry !== undefined && holds(entry, now)
+        // A process that has read no document cannot tell whether there is an entry. If there is one, it must end when it is read.
+        const mayBeThere = !this.#ledger.hasRead && !draft.isKnown(slot)
+        const found = mayBeThere || (entry !== undefined && holds(entry, now))
         if (found) draft.end(slot, now)
         return { result: found, slots: found ? [slot] : [], act: { act, ...where, ...facts } }
       },

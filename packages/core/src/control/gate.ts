@@ -68,6 +68,12 @@ export class ControlGate implements Gate {
     return this.#plans.forKeys(plan, keys)
   }
 
+  numbered(policies: readonly CompiledPolicy[], keys: readonly FoundKey[]): readonly CompiledPolicy[] {
+    const state = this.#state()
+    const { clock } = this.#parts
+    return state === undefined ? policies : state.overridden(state.changed(policies, clock), keys, clock)
+  }
+
   accessOf({ demands }: Check, client: Caller | Subject): 'block' | 'allow' | undefined {
     const state = this.#state()
     if (state?.hasAccess !== true) return undefined

@@ -1,7 +1,8 @@
+import { adviser, forgetSplit, noticeSplit } from '#misuse'
+
 import { HaltError } from '../base/errors.ts'
-import type { Limiter } from '../limiter/limiter.ts'
-import { RateLimiter } from '../rate-limiter/rate-limiter.ts'
-import { forgetSplit, noticeSplit } from '../misuse/index.ts'
+import { Limiter } from '../limiter/limiter.ts'
+import { reporter } from '../telemetry/reporter.ts'
 import {
   LIMITER_OPTIONS,
   type LimiterSettings,
@@ -44,9 +45,21 @@ export function guardOptionsOf<R, S>(options: AdapterOptions<R, S>): GuardOption
 /**
  * The limiter of an adapter's options: the given one, or a new one made from the limiter options.
  *
+ * @param make makes the limiter; by default one of the kernel, because only the adapter sees it
  * @throws HaltError `HALT_E_LIMITER` for a limiter together with limiter options; `HALT_E_POLICY` and others for wrong options
  */
-export function limiterOf<R>(options: object, makeStore: () => Store): RateLimiter<R> {
+export function limiterOf<R>(options: object, makeStore: () => Store): Limiter<R>
+export function limiterOf<R, L extends Limiter<R>>(
+  options: object,
+  makeStore: () => Store,
+  make: (options: RateLimiterOptions<R>) => L,
+): L
+export function limiterOf<R>(
+  options: object,
+  makeStore: () => Store,
+  make: (options: RateLimiterOptions<R>) => Limiter<R> = own =>
+    new Limiter<R>(own, { witness: reporter, adviser }),
+): Limiter<R> {
   const fields = options as Record<string, unknown>
   const { limiter } = fields
   const given = LIMITER_OPTIONS.filter(
@@ -68,12 +81,12 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
         'Give these options to the RateLimiter, or leave limiter out.',
       )
     }
-    return limiter as RateLimiter<R>
+    return limiter as Limiter<R>
   }
   const own: Record<string, unknown> = {}
   for (const name of given) own[name] = fields[name]
-  if (own['store'] !== undefined) return new RateLimiter<R>(own as unknown as RateLimiterOptions<R>)
-  const made = new RateLimiter<R>({ ...own, store: makeStore() } as unknown as RateLimiterOptions<R>)
+  if (own['store'] !== undefined) return make(own as unknown as RateLimiterOptions<R>)
+  const made = make({ ...own, store: makeStore() } as unknown as RateLimiterOptions<R>)
   noticeSplit(made.policies, made.store, made.warn)
   return made
 }

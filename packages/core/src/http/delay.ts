@@ -1,9 +1,9 @@
 import type { Duration } from '../base/duration.ts'
-import { HaltError } from '../base/errors.ts'
 import { checkNames, checkWhole, type Fields, namesOf } from '../base/options-check.ts'
 import type { CheckOptions } from '../check/check-options.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Limiter } from '../limiter/limiter.ts'
+import { partsOf } from '../limiter/parts.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Queue } from '../waiting/queue.ts'
 import { type AbortSignalLike, readMaxWait } from '../waiting/acquire-options.ts'
@@ -37,29 +37,23 @@ export function checkDelay(delay: DelayOptions | undefined): void {
 // By the object of the options, because an adapter makes a guard for each route and gives all of them one object.
 const counts = new WeakMap<DelayOptions, { held: number }>()
 
-/** The part of a limiter by which requests wait. */
-type WaitingLimiter<R> = Pick<Limiter<R>, 'checkView'> & Pick<Queue<R>, 'acquireView'>
-
-/** @throws HaltError `HALT_E_WAITING` for a limiter of `@halt/core/kernel` */
-function waitingLimiter<R>(limiter: Pick<Limiter<R>, 'checkView'>): WaitingLimiter<R> {
-  if ('acquireView' in limiter) return limiter as WaitingLimiter<R>
-  throw new HaltError(
-    'HALT_E_WAITING',
-    'delay needs a limiter whose callers can wait, and this one is of @halt/core/kernel.',
-    "Import RateLimiter from '@halt/core'.",
-  )
-}
+/** The part of a limiter, or of its queue, by which requests wait. */
+type Waiting<R> = Pick<Queue<R>, 'acquireView'>
 
 /** Holds the requests of a guard until it is their turn. */
 export class Delay<R> {
-  readonly #limiter: WaitingLimiter<R>
+  readonly #limiter: Limiter<R>
   readonly #maxWait: Duration | undefined
   readonly #most: number
   readonly #count: { held: number }
+  #waiting: Waiting<R> | Promise<Waiting<R>> | undefined
 
-  constructor(limiter: Pick<Limiter<R>, 'checkView'>, options: DelayOptions) {
+  constructor(limiter: Limiter<R>, options: DelayOptions) {
     const { maxWait, most = DEFAULT_MOST } = options
-    this.#limiter = waitingLimiter(limiter)
+    this.#limiter = limiter
+    if (canWait(limiter)) this.#waiting = limiter
+    // Told here, and not to the first request.
+    else partsOf(limiter)
     this.#maxWait = maxWait
     this.#most = most
     let count = counts.get(options)
@@ -88,7 +82,9 @@ export class Delay<R> {
   ): Promise<Decision | undefined> {
     this.#count.held++
     try {
-      return await this.#limiter.acquireView(view, { ...options, maxWait: this.#maxWait, signal })
+      const waiting = (this.#waiting ??= this.#load())
+      const ready = 'then' in waiting ? await waiting : waiting
+      return await ready.acquireView(view, { ...options, maxWait: this.#maxWait, signal })
     } catch (error) {
       if (signal?.aborted === true) return undefined
       // A limiter that closes sends its waiting callers away. The request then gets the answer that it gets without a delay.
@@ -98,4 +94,14 @@ export class Delay<R> {
       this.#count.held--
     }
   }
+
+  // A service that holds no requests never loads the wing, and most bundlers put it into a file of its own.
+  async #load(): Promise<Waiting<R>> {
+    const { queue } = await import('../waiting/queue.ts')
+    return (this.#waiting = queue<R>(this.#limiter))
+  }
+}
+
+function canWait<R>(limiter: Limiter<R>): limiter is Limiter<R> & Waiting<R> {
+  return 'acquireView' in limiter
 }

@@ -1,3 +1,4 @@
+import { MOST_UNITS } from '../algorithms/index.ts'
 import { binds } from '../check/decision-reader.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Decision } from '../check/decision.ts'
@@ -19,20 +20,23 @@ export interface HeaderSink<T> {
 // perf: bench "fastify: halt"; with a target and a constant sink, a request makes no closure.
 export type Write = <T>(decision: Decision, target: T, sink: HeaderSink<T>, limiter: PolicyDirectory) => void
 
-const shown = ({ remaining, limit }: Decision | PolicyVerdict): number =>
-  Math.max(0, Math.min(remaining, limit))
+/** The limit, as far as a structured header can hold it. A quota with a grant may have more. */
+const most = ({ limit }: Decision | PolicyVerdict): number => Math.min(limit, MOST_UNITS)
+
+const shown = (verdict: Decision | PolicyVerdict): number =>
+  Math.max(0, Math.min(verdict.remaining, most(verdict)))
 
 const isEnforced = ({ mode }: PolicyVerdict): boolean => mode === 'enforce'
 
 const standard: Write = (decision, target, sink) => {
-  sink.set(target, 'ratelimit-limit', String(decision.limit))
+  sink.set(target, 'ratelimit-limit', String(most(decision)))
   sink.set(target, 'ratelimit-remaining', String(shown(decision)))
   sink.set(target, 'ratelimit-reset', String(decision.resetAt))
 }
 
 const draft6: Write = (decision, target, sink, limiter) => {
   sink.set(target, 'ratelimit-policy', policyField(decision, limiter))
-  sink.set(target, 'ratelimit-limit', String(decision.limit))
+  sink.set(target, 'ratelimit-limit', String(most(decision)))
   sink.set(target, 'ratelimit-remaining', String(shown(decision)))
   sink.set(target, 'ratelimit-reset', String(secondsLeft(decision, decision)))
 }
@@ -40,7 +44,7 @@ const draft6: Write = (decision, target, sink, limiter) => {
 const draft7: Write = (decision, target, sink, limiter) => {
   const reset = secondsLeft(decision, decision)
   sink.set(target, 'ratelimit-policy', policyField(decision, limiter))
-  sink.set(target, 'ratelimit', `limit=${decision.limit}, remaining=${shown(decision)}, reset=${reset}`)
+  sink.set(target, 'ratelimit', `limit=${most(decision)}, remaining=${shown(decision)}, reset=${reset}`)
 }
 
 // As express-rate-limit writes it: with spaces, and with a partition key instead of the key.
@@ -59,11 +63,11 @@ function structured(
     // An empty list is not sent (RFC 9651). It is empty when the store is unavailable and every policy is open.
     if (all.length === 0) return
     const policies = all.map(verdict => {
-      const parts = [`"${verdict.policy}"`, `q=${verdict.limit}`]
+      const parts = [`"${verdict.policy}"`, `q=${most(verdict)}`]
       const window = windowOf(verdict.policy, decision, limiter)
       if (window !== undefined) parts.push(`w=${window}`)
-      if (policyOf(verdict.policy, decision, limiter)?.algorithm === 'concurrency')
-        parts.push('qu="concurrent-requests"')
+      const unit = unitOf(verdict.policy, decision, limiter)
+      if (unit !== undefined) parts.push(`qu="${unit}"`)
       return join(...parts) + partition(verdict, limiter)
     })
     const left = all.map(verdict =>
@@ -75,23 +79,25 @@ function structured(
 }
 
 const xRateLimit: Write = (decision, target, sink) => {
-  sink.set(target, 'x-ratelimit-limit', String(decision.limit))
+  sink.set(target, 'x-ratelimit-limit', String(most(decision)))
   sink.set(target, 'x-ratelimit-remaining', String(shown(decision)))
-  sink.set(target, 'x-ratelimit-used', String(decision.limit - shown(decision)))
+  sink.set(target, 'x-ratelimit-used', String(most(decision) - shown(decision)))
   sink.set(target, 'x-ratelimit-reset', String(decision.resetAt))
 }
 
-// A policy whose name contains "token" or "tpm" counts tokens, any other policy counts requests. The tightest of each is
-// shown.
-const openai: Write = (decision, target, sink) => {
+// A policy counts what its unit says. Without one it counts tokens if its name contains "token" or "tpm", else requests. The tightest
+// of each is shown. Money is not shown.
+const openai: Write = (decision, target, sink, limiter) => {
   const tightest = new Map<string, PolicyVerdict>()
   for (const verdict of decision.verdicts.filter(isEnforced)) {
-    const unit = /token|tpm/i.test(verdict.policy) ? 'tokens' : 'requests'
+    const own = policyOf(verdict.policy, decision, limiter)?.unit
+    const unit = /token|tpm/i.test(own ?? verdict.policy) ? 'tokens' : 'requests'
+    if (own !== undefined && unit === 'requests' && !/request/i.test(own)) continue
     const other = tightest.get(unit)
     if (other === undefined || binds(verdict, other)) tightest.set(unit, verdict)
   }
   for (const [unit, verdict] of tightest) {
-    sink.set(target, `x-ratelimit-limit-${unit}`, String(verdict.limit))
+    sink.set(target, `x-ratelimit-limit-${unit}`, String(most(verdict)))
     sink.set(target, `x-ratelimit-remaining-${unit}`, String(shown(verdict)))
     sink.set(target, `x-ratelimit-reset-${unit}`, goDuration(secondsLeft(verdict, decision)))
   }
@@ -129,7 +135,7 @@ function secondsLeft(verdict: Decision | PolicyVerdict, decision: Decision): num
 
 function policyField(decision: Decision, limiter: PolicyDirectory): string {
   const window = windowOf(decision.policy, decision, limiter)
-  return `${decision.limit}${window === undefined ? '' : `;w=${window}`}`
+  return `${most(decision)}${window === undefined ? '' : `;w=${window}`}`
 }
 
 // Whole seconds, at least one, as the drafts require. A quota has no fixed window, because calendar periods differ in length.
@@ -138,6 +144,12 @@ function windowOf(name: string, decision: Decision, limiter: PolicyDirectory): n
   return policy === undefined || policy.calendar !== undefined
     ? undefined
     : Math.max(1, Math.ceil(policy.window / 1e6))
+}
+
+// The unit of a quota, by the draft's own name where it has one. Users choose the others, and validation keeps them from escaping.
+function unitOf(name: string, decision: Decision, limiter: PolicyDirectory): string | undefined {
+  const policy = policyOf(name, decision, limiter)
+  return policy?.algorithm === 'concurrency' ? 'concurrent-requests' : policy?.unit
 }
 
 // The policy as it was at the decision, because a resolver may return another policy of this name, or another limiter may have

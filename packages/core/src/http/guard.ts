@@ -1,9 +1,10 @@
+import { noticeHighCost } from '#misuse'
+
 import { type CheckOptions, NO_OPTIONS } from '../check/check-options.ts'
 import { type Cost, readGivenCost, WHOLE_LIMIT } from '../policy/cost.ts'
 import type { Decision } from '../check/decision.ts'
 import type { PriorGuards } from '../check/prior-guards.ts'
 import type { Limiter } from '../limiter/limiter.ts'
-import { noticeHighCost } from '../misuse/index.ts'
 import type { Awaitable } from '../policy/policy.ts'
 import { callForId } from '../base/callbacks.ts'
 import type { RequestView } from '../request/view.ts'

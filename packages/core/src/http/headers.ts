@@ -11,6 +11,7 @@ import {
   type HeaderSink,
   type Write,
 } from './dialects.ts'
+import { isUnpaid } from './refusal.ts'
 import { SPELT } from './spelling.ts'
 import { isSilent } from './tightest.ts'
 
@@ -109,6 +110,8 @@ function noticeFailure(warn: Warn, error: unknown): void {
   })
 }
 
-function writeRetryAfter<T>({ allowed, retryAfter: wait }: Decision, target: T, sink: HeaderSink<T>): void {
-  if (!allowed && wait > 0 && wait < Number.POSITIVE_INFINITY) sink.set(target, 'retry-after', String(wait))
+function writeRetryAfter<T>(decision: Decision, target: T, sink: HeaderSink<T>): void {
+  const { allowed, retryAfter: wait } = decision
+  if (allowed || wait === 0 || wait === Number.POSITIVE_INFINITY || isUnpaid(decision)) return
+  sink.set(target, 'retry-after', String(wait))
 }

@@ -4,7 +4,7 @@ import type { PolicyDirectory } from './dialects.ts'
 import { compileDialect, type HeaderDialect } from './headers.ts'
 import { type Mount, type Outcome, GuardOutcome } from './outcome.ts'
 import { lastPassed, notePassed, holderOf } from './passed-guards.ts'
-import { type ErrorFormat, isUnavailable, refusalBody } from './refusal.ts'
+import { type ErrorFormat, refusalBody, statusOf } from './refusal.ts'
 
 /** Options of a guard that say how it refuses. */
 export interface RefusalOptions {
@@ -28,7 +28,7 @@ export function makeMount(
     dialect,
     write: compileDialect(dialect, directory),
     refuse(decision, before, isByHandler = false) {
-      const status = isUnavailable(decision) ? 503 : statusCode
+      const status = statusOf(decision, statusCode)
       const body = refusalBody(decision, errorFormat, status)
       // A handler that decided by itself is not another guard of this limiter.
       const own = isByHandler ? { ...mount, limiter: undefined } : mount

@@ -1,4 +1,4 @@
-import type { Decision } from '../check/decision.ts'
+import { Decision } from '../check/decision.ts'
 
 /**
  * The format of a refusal's body. `"json"`: `error`, `message` and `retry_after`. `"detailed"`: also `reason`, `policy`, `limit`,
@@ -23,6 +23,18 @@ const MESSAGE = 'Too many requests. Please try again later.'
 const UNAVAILABLE = 'The service cannot take this request now. Please try again later.'
 const PROBLEMS = 'https://iana.org/assignments/http-problem-types#'
 
+/** Whether a refusal means that a budget is used up whose status is 402. */
+export function isUnpaid(decision: Decision): boolean {
+  const { allowed, reason, policy } = decision
+  if (allowed || (reason !== 'quota-exceeded' && reason !== 'cost-exceeds-limit')) return false
+  return Decision.policyOf(decision, policy)?.status === 402
+}
+
+/** The status of a refusal: 503 if the service is unavailable, 402 if a budget is used up that says so, else the given one. */
+export function statusOf(decision: Decision, given: number): number {
+  return isUnavailable(decision) ? 503 : isUnpaid(decision) ? 402 : given
+}
+
 /** Whether a refusal means that the service is unavailable (503), not that the client sent too many requests (429). */
 export function isUnavailable({ reason }: Decision): boolean {
   return reason === 'store-error' || reason === 'policy-error'
@@ -42,6 +54,16 @@ export function refusalBody(decision: Decision, format: ErrorFormat, status: num
 }
 
 function plain(decision: Decision): Record<string, unknown> {
+  if (isUnpaid(decision)) {
+    const { policy, resetAt } = decision
+    return {
+      error: 'budget_exceeded',
+      message: unpaidMessage(decision),
+      policy,
+      reset_at: resetAt,
+      retry_after: null,
+    }
+  }
   const ours = isUnavailable(decision)
   return {
     error: ours ? 'service_unavailable' : 'rate_limit_exceeded',
@@ -56,6 +78,12 @@ function detailed(decision: Decision): Record<string, unknown> {
   return { ...plain(decision), reason, policy, limit, remaining, reset_at: resetAt }
 }
 
+function unpaidMessage({ reason, policy, resetAt }: Decision): string {
+  if (reason === 'cost-exceeds-limit') return `This request costs more than the whole budget "${policy}".`
+  const anew = new Date(resetAt * 1000).toISOString().replace('.000Z', 'Z')
+  return `The budget "${policy}" is used up. It begins anew at ${anew}.`
+}
+
 /** Makes a problem document (RFC 9457) with the problem types of the IETF's ratelimit-headers draft. */
 function problem(decision: Decision, status: number): Record<string, unknown> {
   const ours = isUnavailable(decision)
@@ -67,12 +95,14 @@ function problem(decision: Decision, status: number): Record<string, unknown> {
   const violated = decision.verdicts
     .filter(({ allowed, mode }) => !allowed && mode === 'enforce')
     .map(({ policy }) => policy)
+  const unpaid = isUnpaid(decision)
   return {
     type: `${PROBLEMS}${kind}`,
-    title: ours ? 'Service Unavailable' : 'Too Many Requests',
+    title: ours ? 'Service Unavailable' : unpaid ? 'Payment Required' : 'Too Many Requests',
     status,
-    detail: ours ? UNAVAILABLE : MESSAGE,
-    retry_after: retryAfter(decision),
+    detail: ours ? UNAVAILABLE : unpaid ? unpaidMessage(decision) : MESSAGE,
+    retry_after: unpaid ? null : retryAfter(decision),
+    ...(unpaid ? { reset_at: decision.resetAt } : {}),
     'violated-policies': violated,
   }
 }

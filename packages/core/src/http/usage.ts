@@ -1,12 +1,17 @@
+import { Decision } from '../check/decision.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 import type { RequestView } from '../request/view.ts'
 
 /** What a client has left of one limit. */
 export interface LimitUsage {
   readonly policy: string
+  /** What a unit is. Absent if the policy does not say. */
+  readonly unit?: string
   /** Units per window or period. */
   readonly limit: number
   readonly remaining: number
+  /** Units of a quota that calls hold and have not used yet. Absent if none does. */
+  readonly held?: number
   /** When everything is available again: Unix seconds. */
   readonly reset_at: number
   /** Whole seconds until a request passes; 0 if it passes now, null if it never does. */
@@ -36,7 +41,8 @@ const HEADERS: UsageAnswer['headers'] = Object.freeze({
  * Left out are policies that only report, and those with a counter for each route, because the page has a route of its own.
  */
 export async function usageOf<R>(limiter: Limiter<R>, view: RequestView): Promise<UsageAnswer> {
-  const { reason, degraded, verdicts } = await limiter.peek(view)
+  const decision = await limiter.peek(view)
+  const { reason, degraded, verdicts } = decision
   const shown = verdicts.filter(
     ({ policy, mode }) => mode === 'enforce' && limiter.policyNamed(policy)?.isPerRoute !== true,
   )
@@ -47,11 +53,23 @@ export async function usageOf<R>(limiter: Limiter<R>, view: RequestView): Promis
       degraded: degraded !== false,
       limits: shown.map(({ policy, limit, remaining, resetAt, retryAfter }) => ({
         policy,
+        ...unitOf(decision, policy),
         limit,
         remaining: Math.min(remaining, limit),
         reset_at: resetAt,
         retry_after: Number.isFinite(retryAfter) ? retryAfter : null,
+        ...heldOf(decision, policy),
       })),
     },
   }
+}
+
+function heldOf(decision: Decision, policy: string): { held?: number } {
+  const units = Decision.heldIn(decision, policy)
+  return units > 0 ? { held: units } : {}
+}
+
+function unitOf(decision: Decision, policy: string): { unit?: string } {
+  const unit = Decision.policyOf(decision, policy)?.unit
+  return unit === undefined ? {} : { unit }
 }

@@ -6,7 +6,7 @@ import { fairShareOf } from '../check/share-verdict.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
-import { limitInForce, remaining, resetAt, used, evaluationAt } from '../store/reading.ts'
+import { held, limitInForce, remaining, resetAt, used, evaluationAt } from '../store/reading.ts'
 
 /** The state of one counter in the store. */
 export interface CounterReading {
@@ -30,6 +30,8 @@ export interface CounterReading {
    * tenant has had beyond its share.
    */
   readonly used: number
+  /** Units that calls hold and have not used yet; 0 unless the policy is a quota. */
+  readonly held: number
   /** Whole units left; 0 during a cool-down. */
   readonly remaining: number
   /** When the counter is back to zero: Unix seconds, rounded up. */
@@ -95,6 +97,7 @@ function read(
     key: demand.subject,
     limit: limitInForce(demand, state, evaluation),
     used: used(demand, state, evaluation),
+    held: held(demand, state, evaluation),
     remaining: remaining(demand, state, evaluation),
     resetAt: Math.ceil(resetAt(demand, state, evaluation) / 1e6),
     blockedUntil: cooldown > evaluation.now ? Math.ceil(cooldown / 1e6) : 0,

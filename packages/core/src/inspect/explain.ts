@@ -10,7 +10,7 @@ import type { ClientIp } from '../request/client-ip.ts'
 import type { IdentityKind } from '../request/identity.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
-import { evaluationAt, lineOf, remaining, waitForCost } from '../store/reading.ts'
+import { evaluationAt, held, lineOf, remaining, waitForCost } from '../store/reading.ts'
 import type { Explanation, PolicyExplanation } from './explanation.ts'
 import { write } from './explanation-text.ts'
 
@@ -44,6 +44,7 @@ export function explain(parts: ExplanationParts): Explanation {
       policy: policy.name,
       algorithm: policy.algorithm,
       limit: policy.limit,
+      unit: policy.unit,
       exemption: policy.off ? 'its mode is "off"' : (passOf(control) ?? exemption),
       key: verdict?.key,
       keyFoundBy: caller === undefined ? givenIdentity(policy, kind) : keyFoundBy(policy, caller),
@@ -62,7 +63,7 @@ export function explain(parts: ExplanationParts): Explanation {
 function stateOf(
   { name, cost, limit, capacity }: CompiledPolicy,
   result: CheckResult | undefined,
-): Pick<PolicyExplanation, 'before' | 'after' | 'blockedUntil' | 'waits' | 'line' | 'fair'> {
+): Pick<PolicyExplanation, 'before' | 'after' | 'blockedUntil' | 'waits' | 'line' | 'fair' | 'held'> {
   const at = result?.check.policies.findIndex(policy => policy.name === name) ?? -1
   if (result === undefined || at < 0)
     return {
@@ -72,6 +73,7 @@ function stateOf(
       waits: [],
       line: undefined,
       fair: undefined,
+      held: 0,
     }
   const { check, evaluation } = result
   const demand = check.demands[at] as Demand
@@ -93,6 +95,7 @@ function stateOf(
     waits: costs.sort((a, b) => a - b).map(units => ({ cost: units, seconds: waitOf(units) / 1e6 })),
     line: line && { units: line.units, seconds: line.micros / 1e6 },
     fair: fairShareOf(at, check, evaluation),
+    held: held(demand, state, evaluation),
   }
 }
 

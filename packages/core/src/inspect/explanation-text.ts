@@ -30,11 +30,12 @@ export function write(
     const wait = verdict.allowed
       ? 'passes'
       : `${refuses}: ${verdict.reason}${until}, ${inTime(verdict.retryAfter)}`
-    const left = `${leftOf(verdict)} left${unused.includes(policy) ? ', no requests counted' : ''}`
+    const left = `${leftOf(verdict)}${one.unit === undefined ? '' : ` ${one.unit}`} left${unused.includes(policy) ? ', no requests counted' : ''}`
     lines.push(`  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${left}, ${wait}`)
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
     if (line !== undefined) lines.push(`    ${lineInWords(line)}`)
+    if (one.held > 0) lines.push(`    ${one.held} held by calls that have not ended`)
     if (one.fair !== undefined) lines.push(`    ${shareInWords(one.fair, algorithm)}`)
     for (const entry of numbers) lines.push(`    by an operator: ${describeEntry(entry)}`)
   }

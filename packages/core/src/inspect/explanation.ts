@@ -10,6 +10,8 @@ export interface PolicyExplanation {
   readonly policy: string
   readonly algorithm: string
   readonly limit: number
+  /** What a unit is; undefined if the policy does not say. */
+  readonly unit: string | undefined
   /** Why the policy does not count the request; undefined when it does. */
   readonly exemption: string | undefined
   /** The owner of the counter, and how Halt found it; undefined when the policy counts nothing. */
@@ -27,6 +29,8 @@ export interface PolicyExplanation {
   readonly line: Line | undefined
   /** How the tenant stands among those who share the counter fairly. Undefined for a policy without `fair`. */
   readonly fair: FairShare | undefined
+  /** Units of a quota that calls hold and have not used yet; 0 for other policies. */
+  readonly held: number
   /** The entries of operators whose numbers the policy has now: everybody's, then the client's own. */
   readonly control: readonly ControlEntry[]
 }

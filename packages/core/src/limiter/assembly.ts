@@ -4,13 +4,15 @@ import { type Warn, warnOnce } from '../base/warnings.ts'
 import { ExemptionCheck } from './exemption-check.ts'
 import { Decider } from './decider.ts'
 import { KeyResolver } from './key-resolver.ts'
+import type { CallParts } from './call.ts'
 import { Charges } from './charges.ts'
-import { noticeMisuse } from '../misuse/index.ts'
-import { TelemetryReporter } from '../telemetry/reporter.ts'
+import type { Telemetry } from '../check/telemetry.ts'
+import { HoldKeeper } from './hold-keeper.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from '../policy/penalty-config.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import { DirectEvaluator } from './direct-evaluator.ts'
+import { Endings } from './endings.ts'
 import type { GateSource } from './gate.ts'
 import { Peeker } from './peeker.ts'
 import { Pipeline } from './pipeline.ts'
@@ -24,6 +26,7 @@ import { compileClientIp } from '../request/client-ip.ts'
 /** The parts of a limiter. */
 export interface LimiterParts {
   readonly warn: Warn
+  readonly telemetry: Telemetry | undefined
   readonly numbers: LimiterNumbers
   readonly callers: CallerSettings
   readonly policies: PolicySource
@@ -32,11 +35,12 @@ export interface LimiterParts {
   readonly pipeline: Pipeline
   readonly decider: Decider
   readonly charges: Charges
+  readonly calls: CallParts
   readonly peeker: Peeker
   /** Makes the pipeline that shows the counters of a client, even if operators block it or let it pass. */
   countersOnly(): Pipeline
-  /** Called when the limiter closes, before its charges end. */
-  readonly onClose: ((finish: number) => Promise<void>)[]
+  /** What ends when the limiter closes, before its charges do. */
+  readonly endings: Endings
 }
 
 /**
@@ -62,17 +66,23 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   }
   const exemptionCheck = new ExemptionCheck(options as RateLimiterOptions, warn)
   const context = { multiplier: penalty?.multiplier, keysPerAddress }
-  const policies = new PolicySource(policy as never, fallbackPolicy as never, context, callbackTimeout, warn)
-  const reporter = new TelemetryReporter(telemetry, store, warn)
-  const onFailure = reporter.storeFailed.bind(reporter)
-  const onRecovery = reporter.storeRecovered.bind(reporter)
+  const { adviser } = wings
+  const sourceParts = { context, timeout: callbackTimeout, warn, adviser }
+  const policies = new PolicySource(policy as never, fallbackPolicy as never, sourceParts)
+  const witness = wings.witness?.(telemetry, store, warn)
+  if (telemetry !== undefined && witness === undefined) failWithoutWitness()
+  const onFailure: EvaluatorOptions['onFailure'] = (error, failure) => witness?.storeFailed(error, failure)
+  const onRecovery: EvaluatorOptions['onRecovery'] = recovery => witness?.storeRecovered(recovery)
   const evaluator = evaluatorOf(
     { store, timeout, onStoreError, instances, warn, onFailure, onRecovery },
     wings,
   )
-  const requestKeys = new RequestKeys(exemptionCheck, new KeyResolver(callbackTimeout, warn))
-  const leases = wings.leases?.(evaluator, store)
-  const charges = new Charges({ evaluator, leases, warn, numbers })
+  const requestKeys = new RequestKeys(
+    exemptionCheck,
+    new KeyResolver(callbackTimeout, warn, adviser?.watchKeys(warn)),
+  )
+  const leases = (wings.leases ?? (store.leases as Wings['leases']))?.(evaluator, store)
+  const charges = new Charges({ evaluator, leases, warn, numbers, adviser })
   const control = options.control as GateSource | undefined
   const parts = {
     exemptionCheck,
@@ -81,7 +91,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     leases,
     isShared: store.isShared !== false,
     charges,
-    reporter,
+    witness,
+    adviser,
     penalty,
     callers,
     control,
@@ -90,11 +101,18 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const countersOnly = (): Pipeline =>
     control === undefined ? pipeline : new Pipeline({ ...parts, countersOnly: true })
   const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
-  const decider = new Decider({ policies, pipeline, peeker, reporter, warn })
+  const decider = new Decider({ policies, pipeline, peeker, witness, adviser, warn })
+  const keeper = new HoldKeeper(evaluator)
+  // Of policies that a function chooses, another client may have one of the same name.
+  const policyNow: CallParts['policyNow'] = (policy, subject) =>
+    pipeline.policyNow(policies.fixed?.find(({ name }) => name === policy.name) ?? policy, subject)
+  const endings = new Endings()
+  endings.add(async () => keeper.close())
   control?.notePolicies(policies)
-  noticeMisuse(options, policies.fixed ?? [], instances, warn)
+  adviser?.noticeMisuse(options as RateLimiterOptions<never>, policies.fixed ?? [], instances, warn)
   return {
     warn,
+    telemetry,
     numbers,
     callers,
     policies,
@@ -103,10 +121,19 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     pipeline,
     decider,
     charges,
+    calls: { evaluator, charges, keeper, witness, adviser, warn, policyNow },
     peeker,
     countersOnly,
-    onClose: [],
+    endings,
   }
+}
+
+function failWithoutWitness(): never {
+  throw new HaltError(
+    'HALT_E_TELEMETRY',
+    'The limiter has telemetry, and nothing that tells it of decisions.',
+    "Make the limiter with RateLimiter of '@halt/core', or give it { witness: reporter } from '@halt/core/telemetry' as the second argument.",
+  )
 }
 
 /** The evaluator of a store: that of the limiter's wings, the one that the store brings, or the store itself if it is synchronous. */
@@ -118,6 +145,6 @@ function evaluatorOf(options: EvaluatorOptions, wings: Wings): Evaluator {
   throw new HaltError(
     'HALT_E_EVALUATOR',
     'The store may answer later, and nothing stands in front of it that answers when it does not.',
-    "Import RateLimiter from '@halt/core', or give the store evaluator: resilience from '@halt/core/resilience'.",
+    "Make the limiter with RateLimiter of '@halt/core', or give the store evaluator: resilience from '@halt/core/resilience'.",
   )
 }

@@ -5,7 +5,6 @@ import { Decision } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
 import { UnderWay, untilIdle } from '../base/idleness.ts'
 import type { Warn } from '../base/warnings.ts'
-import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
 import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
 import {
@@ -18,6 +17,7 @@ import {
 } from '../check/correction.ts'
 import type { Demand, Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
+import type { Adviser } from './adviser.ts'
 import { HeldCosts } from './held-costs.ts'
 import type { CorrectionListener, LeaseEvaluator } from './wings.ts'
 import type { LimiterNumbers } from './options.ts'
@@ -27,6 +27,7 @@ export interface ChargesParts {
   readonly evaluator: Evaluator
   readonly leases: LeaseEvaluator | undefined
   readonly warn: Warn
+  readonly adviser: Adviser | undefined
   readonly numbers: Pick<LimiterNumbers, 'storeTimeout' | 'callbackTimeout'>
 }
 
@@ -34,6 +35,7 @@ export interface ChargesParts {
 export class Charges {
   readonly #evaluator: Evaluator
   readonly #warn: Warn
+  readonly #adviser: Adviser | undefined
   readonly #leases: LeaseEvaluator | undefined
   #listener: CorrectionListener | undefined
   readonly #numbers: ChargesParts['numbers']
@@ -43,7 +45,8 @@ export class Charges {
   #isStoreClosed = false
   readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#takeHeld(record))
 
-  constructor({ evaluator, leases, warn, numbers }: ChargesParts) {
+  constructor({ evaluator, leases, warn, numbers, adviser }: ChargesParts) {
+    this.#adviser = adviser
     this.#evaluator = evaluator
     this.#leases = leases
     this.#warn = warn
@@ -69,10 +72,13 @@ export class Charges {
       })
     }
     record.settled = actual
+    const ending = record.open?.end()
+    if (ending !== undefined) await ending
     // Wait for the store's reply, because it tells which window the held cost went to.
     if (record.correcting !== undefined) await record.correcting
     if (!isCharge(record)) return
-    if (typeof actual === 'object') noticeCostNames(actual, record.result.check.policies, this.#warn)
+    if (typeof actual === 'object')
+      this.#adviser?.noticeCostNames(actual, record.result.check.policies, this.#warn)
     await this.#decideCharge(record, settlement(record, actual))
   }
 
@@ -233,6 +239,7 @@ export class Charges {
     if (allowed && recordedIn !== undefined) {
       record.result = result
       record.recordedIn = 'store'
+      record.open?.adopt(result)
       if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
       else if (decided) await this.#correct(takeHeldCost(charge), 'store')
       else if (holdsCost(result.check)) this.#addHeld(record)

@@ -6,6 +6,8 @@ import type { Check } from '../check/check.ts'
 import { type CheckResult, storeResult } from '../check/check-result.ts'
 import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
 import type { AdmittedCharge } from '../store/admitted.ts'
+import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
+import { checkedEvaluate, type Evaluate } from '../store/checked-evaluate.ts'
 import { type Group, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
@@ -17,11 +19,15 @@ export class DirectEvaluator implements Evaluator {
   readonly calls: Idler = new UnderWay()
   readonly instances = (): number => 1
   readonly #store: Store
+  readonly #can: StoreCapabilities
+  readonly #ask: Evaluate
   readonly #options: EvaluatorOptions
 
   constructor(options: EvaluatorOptions) {
     this.#options = options
     this.#store = options.store
+    this.#can = capabilitiesOf(options.store)
+    this.#ask = checkedEvaluate(options.store)
     this.clock = storeClockOf(options.store)
   }
 
@@ -45,8 +51,9 @@ export class DirectEvaluator implements Evaluator {
   }
 
   charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined {
+    if (!this.#can.chargesAlone()) return undefined
     try {
-      return this.#store.charge?.(subject, rule, cost)
+      return this.#store.charge!(subject, rule, cost)
     } catch {
       return undefined
     }
@@ -92,7 +99,7 @@ export class DirectEvaluator implements Evaluator {
   async writeBack(): Promise<void> {}
 
   #evaluate(group: Group): Evaluation {
-    const answer = this.#store.evaluate(group)
+    const answer = this.#ask(group)
     if (isPromise(answer)) throw new TypeError('A store that says isSynchronous returned a promise.')
     return answer
   }

@@ -49,6 +49,8 @@ export interface Gate {
   planForKey(plan: Plan, key: NumbersOwner): Plan
   /** The plan with the numbers of the clients that its policies count. */
   planForKeys(plan: Plan, keys: readonly FoundKey[]): Plan
+  /** Policies with the numbers that hold now for the clients that they count. */
+  numbered(policies: readonly CompiledPolicy[], keys: readonly FoundKey[]): readonly CompiledPolicy[]
   /** Whether the client of a check is blocked now, or let pass. Undefined if neither. Asks nobody. */
   accessOf(check: Check, client: Caller | Subject): 'block' | 'allow' | undefined
   /** The entries that apply to a client now. `policies` are those of the limiter, without the numbers of operators. */

@@ -5,9 +5,9 @@ import { isPromise } from '../base/promises.ts'
 import { describe } from '../base/describe.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
-import { KeyWatch } from '../misuse/index.ts'
 import type { Caller } from '../request/caller.ts'
 import { type FoundKey, NO_TENANT, SHARED } from '../request/subject.ts'
+import type { KeyWatcher } from './adviser.ts'
 import { weightOf } from './tenant-weight.ts'
 
 /**
@@ -34,12 +34,12 @@ export class KeyResolver {
   #lastFound: Keyed | undefined
   // Whether the one warning of unverified keys was given. Its text is not made again for each request.
   #hasWarnedOfUnverified = false
-  readonly #watch: KeyWatch
+  readonly #watch: KeyWatcher | undefined
 
-  constructor(timeout: number, warn: Warn) {
+  constructor(timeout: number, warn: Warn, watch?: KeyWatcher) {
     this.#timeout = timeout
     this.#warn = warn
-    this.#watch = new KeyWatch(warn)
+    this.#watch = watch
   }
 
   find(policy: CompiledPolicy, caller: Caller): KeyOutcome | Promise<KeyOutcome> {
@@ -90,7 +90,7 @@ export class KeyResolver {
   }
 
   #extracted(policy: Keyed, caller: Caller, value: unknown): KeyOutcome {
-    if (!this.#watch.isDone(policy)) this.#watch.observe(policy, caller, value)
+    if (this.#watch?.isDone(policy) === false) this.#watch.observe(policy, caller, value)
     const key = caller.custom(value)
     if (key === undefined && isInvalidKey(value)) this.#noticeKind(policy, value)
     return this.#accept(policy, caller, key)

@@ -15,9 +15,12 @@ import { lazyView } from '../request/to-view.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Store } from '../store/contract.ts'
 import { assembleLimiter, type LimiterParts } from './assembly.ts'
+import { Call } from './call.ts'
 import { frozen } from './decider.ts'
 import type { RateLimiterOptions } from './options.ts'
 import { noteParts } from './parts.ts'
+import type { Reservation } from './reservation.ts'
+import { readTtl, type ReserveOptions, withTtl } from './reserve-options.ts'
 import { addUser, removeUser } from './store-users.ts'
 import type { Wings } from './wings.ts'
 
@@ -25,15 +28,6 @@ import type { Wings } from './wings.ts'
 export interface CloseOptions {
   /** How long callers that wait still have their turns. Default: their places are given back at once. */
   readonly finishLine?: Duration | undefined
-}
-
-/** A charge made in advance. */
-export interface Reservation {
-  readonly decision: Decision
-  /** Corrects the charge to the units really used. */
-  settle(actual: Cost): Promise<void>
-  /** Refunds the whole charge, unless it was settled before. */
-  cancel(): Promise<void>
 }
 
 /**
@@ -192,16 +186,25 @@ export class Limiter<R = unknown> {
     await this.#parts.charges.release(decision)
   }
 
-  /** Charges an estimate, which you settle or cancel afterwards. Without either, the estimate stays charged. */
-  async reserve(target: R | RequestView | Identity, options: CheckOptions<R> = {}): Promise<Reservation> {
-    const decision = isIdentity(target)
-      ? await this.consume(target, options)
-      : await this.check(target as (R & object) | RequestView, options)
-    return {
-      decision,
-      settle: actual => this.settle(decision, actual),
-      cancel: () => this.#parts.charges.cancel(decision),
-    }
+  /**
+   * Charges an estimate in advance, or, with `ttl`, holds it. You `charge` what is used while the call runs, and `settle` or `cancel`
+   * it in the end. Without `ttl` an estimate that is neither settled nor cancelled stays charged.
+   *
+   * @throws HaltError `HALT_E_TTL` where no quota could hold units, and as {@link check} and {@link consume}
+   */
+  async reserve(
+    target: R | RequestView | Identity,
+    { ttl, chunk, ...options }: ReserveOptions<R> = {},
+  ): Promise<Reservation> {
+    checkCallOptions(options)
+    const hasResolver = this.#parts.policies.fixed === undefined && options.policy === undefined
+    const policies = ttl === undefined || hasResolver ? undefined : this.compile(options.policy, options.also)
+    const all = withTtl(options, readTtl({ ...options, ttl, chunk }, policies)) as CheckOptions<never>
+    const { decider, calls } = this.#parts
+    const decision = await (isIdentity(target)
+      ? decider.identity(target, all)
+      : frozen(decider.view(lazyView(target), all)))
+    return new Call(decision, options.cost, chunk, calls)
   }
 
   /**
@@ -259,7 +262,7 @@ export class Limiter<R = unknown> {
   }
 
   async #close(finish: number): Promise<void> {
-    await Promise.all(this.#parts.onClose.map(async end => end(finish)))
+    await this.#parts.endings.run(finish)
     await this.#parts.charges.close()
     const { store } = this
     if (!removeUser(store, this) || store.close === undefined) return

@@ -9,7 +9,7 @@ import type { ClientIpHeader } from '../request/forwarding.ts'
 import type { TrustedProxies } from '../request/trusted-proxies.ts'
 import type { Store } from '../store/contract.ts'
 import type { GateSource } from './gate.ts'
-import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { Telemetry } from '../check/telemetry.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { checkChoice, checkNames, checkType, checkWhole, namesOf } from '../base/options-check.ts'
 

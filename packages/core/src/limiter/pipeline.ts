@@ -7,7 +7,6 @@ import { isPaid } from '../check/prior-guards.ts'
 import type { ExemptionCheck } from './exemption-check.ts'
 import type { KeyOutcome } from './key-resolver.ts'
 import type { Charges } from './charges.ts'
-import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
 import { isShadow, checkBuilder, routeOf } from '../check/check-builder.ts'
 import type { Check } from '../check/check.ts'
@@ -18,10 +17,12 @@ import type { CallerSettings } from '../request/caller-settings.ts'
 import type { FoundKey, Subject } from '../request/subject.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Gate, GateSource } from './gate.ts'
+import type { Adviser } from './adviser.ts'
 import { keyOfIdentity, type Plan, Plans } from './plan.ts'
 import type { RequestKeys } from './request-keys.ts'
 import { UncountedDecisions } from './uncounted-decisions.ts'
 import type { LeaseEvaluator } from './wings.ts'
+import type { Witness } from './witness.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { listOf } from '../base/list.ts'
@@ -36,7 +37,8 @@ export interface PipelineParts {
   /** Whether other processes count in the same store. */
   readonly isShared: boolean
   readonly charges: Charges
-  readonly reporter: TelemetryReporter
+  readonly witness: Witness | undefined
+  readonly adviser: Adviser | undefined
   readonly penalty: CompiledPenalty | undefined
   readonly callers: CallerSettings
   /** What operators have set; undefined if the limiter has no control. */
@@ -51,21 +53,23 @@ export class Pipeline {
   readonly #clock: StoreClock
   readonly #uncounted: UncountedDecisions
   readonly #plans: Plans
+  readonly #alone = new WeakMap<CompiledPolicy, readonly CompiledPolicy[]>()
   readonly #buildCheck: ReturnType<typeof checkBuilder>
   /** What operators have set; undefined if the limiter has no control. */
   readonly gate: Gate | undefined
 
   constructor(parts: PipelineParts) {
-    const { requestKeys, evaluator, reporter, penalty, callers, exemptionCheck, isShared } = parts
+    const { requestKeys, evaluator, witness, penalty, callers, exemptionCheck, isShared } = parts
     const { clock } = evaluator
     this.#parts = parts
     this.#clock = clock
-    this.#uncounted = new UncountedDecisions(evaluator, reporter, penalty)
+    this.#uncounted = new UncountedDecisions(evaluator, witness, penalty)
     this.#plans = new Plans({
       hasPenalty: penalty !== undefined,
       scoresRefusals: penalty?.records === true,
       exemptPrivateIps: exemptionCheck.exemptPrivateIps,
       isShared,
+      noticeUse: parts.adviser?.noticeUse,
     })
     this.#buildCheck = checkBuilder(penalty, callers.digest, clock, callers.warn)
     const gateParts = {
@@ -147,6 +151,14 @@ export class Pipeline {
     if (counting.length === 0) return this.#uncounted.allow(found[0], subject, parameters)
     const keys = counting.map(policy => keyOfIdentity(subject, policy))
     return this.#evaluate(this.#plans.of(counting), keys, subject, parameters)
+  }
+
+  /** A policy with the numbers that operators have set for a subject now. */
+  policyNow(policy: CompiledPolicy, subject: Subject): CompiledPolicy {
+    if (this.gate === undefined) return policy
+    let alone = this.#alone.get(policy)
+    if (alone === undefined) this.#alone.set(policy, (alone = [policy]))
+    return this.gate.numbered(alone, [keyOfIdentity(subject, policy)])[0] ?? policy
   }
 
   /** The client of a request. */
@@ -245,7 +257,7 @@ export class Pipeline {
     const evaluation = result.degraded === false ? result.evaluation : undefined
     if (result.late !== undefined) this.#parts.charges.awaitLateReply(decision, result.late)
     this.#parts.charges.hold(decision, check)
-    this.#parts.reporter.decided(decision, check, evaluation, viewOf(client), parameters.started)
+    this.#parts.witness?.decided(decision, check, evaluation, viewOf(client), parameters.started)
     return decision
   }
 }

@@ -1,5 +1,4 @@
 import { codes, type Rule } from '../algorithms/index.ts'
-import { noticeUse } from '../misuse/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type FoundKey, SHARED } from '../request/subject.ts'
 import { isChargedAlone } from '../store/plain-groups.ts'
@@ -38,6 +37,8 @@ export interface PlanContext {
   readonly scoresRefusals: boolean
   /** Whether other processes count in the same store. Otherwise a lease would spare nothing. */
   readonly isShared: boolean
+  /** Called when a list of policies meets its first request. */
+  readonly noticeUse: ((policies: readonly CompiledPolicy[]) => void) | undefined
 }
 
 /** Compiles a list of policies. */
@@ -106,7 +107,7 @@ export class Plans {
     if (this.#last?.policies === policies) return this.#last
     let plan = this.#plans.get(policies)
     if (plan === undefined) {
-      noticeUse(policies)
+      this.#context.noticeUse?.(policies)
       this.#plans.set(policies, (plan = compilePlan(policies, this.#context)))
     }
     return (this.#last = plan)

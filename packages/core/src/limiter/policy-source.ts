@@ -8,9 +8,9 @@ import {
 import { collides, refuseDuplicates } from '../policy/duplicates.ts'
 import { HaltError, messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
-import { noticeMilliseconds } from '../misuse/index.ts'
 import type { RequestView } from '../request/view.ts'
 import { callInTime } from '../base/callbacks.ts'
+import type { Adviser } from './adviser.ts'
 
 type Given = AnyPolicy<never> | readonly AnyPolicy<never>[]
 type Found = readonly CompiledPolicy[] | undefined
@@ -21,14 +21,21 @@ type Resolver = (request: never, context?: unknown) => unknown
 // The number of policies from a resolver that `reset` can still find by name.
 const MAX_ENTRIES = 10_000
 
+/** The parts of a limiter that its source of policies uses. */
+export interface PolicySourceParts {
+  readonly context: CompileContext
+  /** The longest time that a resolver may take, in milliseconds. */
+  readonly timeout: number
+  readonly warn: Warn
+  readonly adviser?: Adviser | undefined
+}
+
 /** The source of a limiter's policies: a fixed list or a resolver. Compiles each policy once. */
 export class PolicySource {
-  readonly #context: CompileContext
+  readonly #parts: PolicySourceParts
   readonly #fixed: readonly CompiledPolicy[] | undefined
   readonly #resolver: Resolver | undefined
   readonly #fallback: readonly CompiledPolicy[] | undefined
-  readonly #timeout: number
-  readonly #warn: Warn
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
   readonly #lists = new WeakMap<object, readonly CompiledPolicy[]>()
   // Weak in both keys, because each call may pass a new list.
@@ -38,16 +45,8 @@ export class PolicySource {
   >()
   readonly #known = new BoundedMap<CompiledPolicy>(MAX_ENTRIES)
 
-  constructor(
-    policy: Given | Resolver,
-    fallback: Given | undefined,
-    context: CompileContext,
-    timeout: number,
-    warn: Warn,
-  ) {
-    this.#context = context
-    this.#timeout = timeout
-    this.#warn = warn
+  constructor(policy: Given | Resolver, fallback: Given | undefined, parts: PolicySourceParts) {
+    this.#parts = parts
     this.#resolver = typeof policy === 'function' ? policy : undefined
     this.#fixed = typeof policy === 'function' ? undefined : this.compile(policy)
     this.#fallback = fallback === undefined ? undefined : this.compile(fallback)
@@ -95,8 +94,8 @@ export class PolicySource {
   #compileOne(policy: AnyPolicy<never>): CompiledPolicy {
     let compiled = typeof policy === 'object' && policy !== null ? this.#compiled.get(policy) : undefined
     if (compiled === undefined) {
-      compiled = compilePolicy(policy, this.#context)
-      noticeMilliseconds(`"${compiled.name}"`, policy, this.#warn)
+      compiled = compilePolicy(policy, this.#parts.context)
+      this.#parts.adviser?.noticeMilliseconds(`"${compiled.name}"`, policy, this.#parts.warn)
       this.#compiled.set(policy, compiled)
     }
     if (this.#known.get(compiled.name) !== compiled) this.#known.set(compiled.name, compiled)
@@ -163,7 +162,7 @@ export class PolicySource {
     if (this.#fixed !== undefined) return this.#fixed
     return callInTime(
       () => (this.#resolver as Resolver)(request as never, context),
-      this.#timeout,
+      this.#parts.timeout,
       given => this.#accept(given),
       (error: unknown) => this.#fail(error),
     )
@@ -179,7 +178,7 @@ export class PolicySource {
   }
 
   #fail(error: unknown): readonly CompiledPolicy[] | undefined {
-    this.#warn({
+    this.#parts.warn({
       code: 'HALT_W_POLICY_RESOLVER',
       message: `The policy resolver failed: ${messageOf(error)}.`,
       fix:

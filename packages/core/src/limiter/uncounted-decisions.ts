@@ -10,17 +10,17 @@ import { type ControlEntry, isNetwork } from '../policy/control-entry.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
 import type { Evaluator } from '../check/evaluator.ts'
-import type { TelemetryReporter } from '../telemetry/reporter.ts'
+import type { Witness } from './witness.ts'
 
 /** The decisions of requests that no counter decides, because they are exempt or have no key or no policy. */
 export class UncountedDecisions {
   readonly #evaluator: Evaluator
-  readonly #reporter: TelemetryReporter
+  readonly #witness: Witness | undefined
   readonly #penalty: CompiledPenalty | undefined
 
-  constructor(evaluator: Evaluator, reporter: TelemetryReporter, penalty: CompiledPenalty | undefined) {
+  constructor(evaluator: Evaluator, witness: Witness | undefined, penalty: CompiledPenalty | undefined) {
     this.#evaluator = evaluator
-    this.#reporter = reporter
+    this.#witness = witness
     this.#penalty = penalty
   }
 
@@ -28,7 +28,7 @@ export class UncountedDecisions {
   allow(policy: CompiledPolicy | undefined, client: Caller | Subject, parameters: CheckParameters): Decision {
     const [key, view] = typeof client === 'string' ? [client] : [client.ip.subject, client.view]
     const decision = allowUncounted(uncounted(policy, key, 0), this.#evaluator.clock.now())
-    if (parameters !== PEEK) this.#reporter.exempt(decision, policy, view, parameters.started)
+    if (parameters !== PEEK) this.#witness?.exempt(decision, policy, view, parameters.started)
     return decision
   }
 
@@ -47,7 +47,7 @@ export class UncountedDecisions {
     const wait = until === undefined ? Number.POSITIVE_INFINITY : Math.max(0, until - now) / 1000
     const decision = refusal('blocked', known, now, false, wait)
     const view = typeof client === 'string' ? undefined : client.view
-    if (parameters !== PEEK) this.#reporter.refused(decision, policy, view, parameters.started)
+    if (parameters !== PEEK) this.#witness?.refused(decision, policy, view, parameters.started)
     return decision
   }
 
@@ -62,7 +62,7 @@ export class UncountedDecisions {
     const known = uncounted(policy, caller.ip.subject, units)
     const wait = reason === 'policy-error' ? 1 : 0
     const decision = refusal(reason, known, this.#evaluator.clock.now(), false, wait)
-    if (parameters !== PEEK) this.#reporter.refused(decision, policy, caller.view, parameters.started)
+    if (parameters !== PEEK) this.#witness?.refused(decision, policy, caller.view, parameters.started)
     return decision
   }
 
@@ -78,7 +78,7 @@ export class UncountedDecisions {
     const violation = violationCheck(policy, this.#penalty, caller)
     const scored = this.#evaluator.evaluate(violation, parameters.priorGuards?.storeFailed)
     const report = (result: CheckResult): Decision => {
-      if (result.degraded === false) this.#reporter.scored(violation, result.evaluation)
+      if (result.degraded === false) this.#witness?.scored(violation, result.evaluation)
       return decision
     }
     return 'then' in scored ? scored.then(report) : report(scored)

@@ -3,6 +3,8 @@ import type { WarnOnce } from '../base/warnings.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { Demand, Group, Store, StoreFailure } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
+import type { Adviser } from './adviser.ts'
+import type { MakeWitness } from './witness.ts'
 
 /** What an evaluator is made of. */
 export interface EvaluatorOptions {
@@ -41,4 +43,6 @@ export interface Wings {
   /** Stands in front of every store that does not bring an evaluator of its own. */
   readonly evaluator?: ((options: EvaluatorOptions) => Evaluator) | undefined
   readonly leases?: ((evaluator: Evaluator, store: Store) => LeaseEvaluator) | undefined
+  readonly witness?: MakeWitness | undefined
+  readonly adviser?: Adviser | undefined
 }

@@ -1,3 +1,5 @@
+import { noticeMilliseconds } from '#misuse'
+
 import { fromCaller } from '../base/call-site.ts'
 import { abuseScore } from '../algorithms/index.ts'
 import { type Digest, makeDigest } from '../base/digest.ts'
@@ -14,8 +16,7 @@ import { penaltyStatus } from '../telemetry/usage.ts'
 import { PenaltyMode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/decide.ts'
-import type { Notify, PenaltyStatus, Telemetry } from '../telemetry/telemetry.ts'
-import { noticeMilliseconds } from '../misuse/index.ts'
+import type { Notify, PenaltyStatus, Telemetry } from '../check/telemetry.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** Options of {@link PenaltyManager}. */

@@ -1,4 +1,5 @@
 import { fromCaller } from '../base/call-site.ts'
+import { MOST_COUNTED } from '../algorithms/index.ts'
 import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readCost } from '../policy/cost.ts'
@@ -14,7 +15,7 @@ import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { used } from '../store/reading.ts'
-import type { Notify, QuotaUsage } from '../telemetry/telemetry.ts'
+import type { Notify, QuotaUsage } from '../check/telemetry.ts'
 import { checkNames } from '../base/options-check.ts'
 import {
   CALL_OPTIONS,
@@ -194,5 +195,5 @@ export class QuotaManager {
   }
 }
 
-// More units than any limit with its grants.
-const EVERYTHING = 2 ** 42
+// As many units as a quota counts.
+const EVERYTHING = MOST_COUNTED

@@ -7,7 +7,7 @@ import { checkPrefix } from '../request/address-key.ts'
 import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
 import type { Store } from '../store/contract.ts'
 import { notifier } from '../telemetry/notifier.ts'
-import type { Notify, Telemetry } from '../telemetry/telemetry.ts'
+import type { Notify, Telemetry } from '../check/telemetry.ts'
 
 /** Options of a quota manager. */
 export interface QuotaManagerOptions {

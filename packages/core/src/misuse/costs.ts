@@ -18,6 +18,20 @@ export function noticeCostNames(
   })
 }
 
+/** Warns of one number as the cost of policies that count different units. */
+export function noticeUnits(
+  policies: readonly { readonly unit: string | undefined; readonly countsRequests: boolean }[],
+  warn: Warn,
+): void {
+  const units = new Set(policies.flatMap(({ unit, countsRequests }) => (countsRequests ? [] : (unit ?? []))))
+  if (units.size < 2) return
+  warn({
+    code: 'HALT_W_COST_UNITS',
+    message: `A call was reserved with one number for policies that count different units: ${[...units].join(', ')}.`,
+    fix: 'Give the cost by name: { cost: { llm_tokens: …, llm_daily_spend: … } }. llmCost() does so.',
+  })
+}
+
 /** Warns of a cost by name from a cost function when its names are not all policies. A client may have chosen them. */
 export function noticeStrangeNames(
   cost: Readonly<Record<string, unknown>>,

@@ -10,7 +10,9 @@ type SizedStore = Store & { readonly size?: number }
 const MAX_COUNTERS = 10_000
 
 // By counter of a policy: the default store of the last limiter that has the policy.
-const stores = new BoundedMap<Reference<SizedStore>>(MAX_COUNTERS)
+let stores: BoundedMap<Reference<SizedStore>> | undefined
+// Made late, because this file loads while the kernel that imports it is loading.
+const defaultStores = (): BoundedMap<Reference<SizedStore>> => (stores ??= new BoundedMap(MAX_COUNTERS))
 
 /**
  * Warns when a new limiter and another one have a policy of the same name and a default store each. Then each limiter admits
@@ -23,14 +25,14 @@ export function noticeSplit(policies: readonly CompiledPolicy[], store: Store, w
   for (const policy of policies) {
     const { name, off } = policy
     const { counter } = policy.rule('')
-    const other = stores.get(counter)?.deref()
+    const other = defaultStores().get(counter)?.deref()
     if (!off && other !== undefined && other !== store && (other.size ?? 0) === 0)
       warn({
         code: 'HALT_W_COUNTER_SPLIT',
         message: `Two limiters of this process have a policy "${name}", and each has a memory store of its own. Each admits the whole limit, while on Redis they would share it.`,
         fix: 'Build one RateLimiter and give it to both, halt({ limiter }), or give the policies different names.',
       })
-    stores.set(counter, referTo(store))
+    defaultStores().set(counter, referTo(store))
   }
 }
 
@@ -38,6 +40,6 @@ export function noticeSplit(policies: readonly CompiledPolicy[], store: Store, w
 export function forgetSplit(policies: readonly CompiledPolicy[], store: Store): void {
   for (const policy of policies) {
     const { counter } = policy.rule('')
-    if (stores.get(counter)?.deref() === store) stores.delete(counter)
+    if (defaultStores().get(counter)?.deref() === store) defaultStores().delete(counter)
   }
 }

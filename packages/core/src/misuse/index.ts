@@ -1,31 +1,34 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/warnings.ts'
-import { isToldOfProxies, type TrustedProxies } from '../request/trusted-proxies.ts'
-import type { PenaltyConfig } from '../policy/penalty-config.ts'
-import type { Store } from '../store/contract.ts'
-import { registerPolicies } from './limiters.ts'
+import type { Adviser } from '../limiter/adviser.ts'
+import type { RateLimiterOptions } from '../limiter/options.ts'
+import { isToldOfProxies } from '../request/trusted-proxies.ts'
+import { noticeCostNames, noticeStrangeNames, noticeUnits } from './costs.ts'
+import { KeyWatch } from './key-watch.ts'
+import { noticeUse, registerPolicies } from './limiters.ts'
 import { noticeMilliseconds, noticeTimeouts } from './milliseconds.ts'
 import { noticeProcesses } from './processes.ts'
 import { noticeUnreachable } from './unreachable.ts'
 
-export { noticeCostNames, noticeHighCost, noticeStrangeNames } from './costs.ts'
-export { KeyWatch } from './key-watch.ts'
-export { noticeUse } from './limiters.ts'
-export { noticeMilliseconds } from './milliseconds.ts'
+export { noticeHighCost } from './costs.ts'
 export { forgetSplit, noticeSplit } from './counter-split.ts'
+export { noticeFullBucket } from './full-bucket.ts'
+export { noticeMilliseconds } from './milliseconds.ts'
 
-/** The limiter options that are examined. */
-interface Options {
-  readonly store: Store
-  readonly clientIpHeader?: string | undefined
-  readonly trustedProxies?: TrustedProxies | undefined
-  readonly clientIp?: unknown
-  readonly penalty?: PenaltyConfig | undefined
+/** What warns of settings and calls that are probably a mistake. */
+export const adviser: Adviser | undefined = {
+  noticeMisuse,
+  noticeMilliseconds,
+  noticeUse,
+  noticeCostNames,
+  noticeUnits,
+  noticeStrangeNames,
+  watchKeys: warn => new KeyWatch(warn),
 }
 
 /** Examines a new limiter, and warns of settings that work but are probably a mistake. */
-export function noticeMisuse(
-  options: Options,
+function noticeMisuse(
+  options: RateLimiterOptions<never>,
   policies: readonly CompiledPolicy[],
   instances: number | 'auto',
   warn: Warn,
@@ -38,7 +41,7 @@ export function noticeMisuse(
   if (options.penalty !== undefined) noticeMilliseconds('the penalty', options.penalty, warn)
 }
 
-function noticeHeader(options: Options, warn: Warn): void {
+function noticeHeader(options: RateLimiterOptions<never>, warn: Warn): void {
   const { clientIpHeader, clientIp } = options
   if (clientIpHeader === undefined || isToldOfProxies(options) || clientIp !== undefined) return
   warn({

@@ -9,7 +9,9 @@ const PER_REQUEST_FROM = 100
 const MAX_NAMES = 10_000
 
 // By the name of the first policy.
-const built = new BoundedMap<Built>(MAX_NAMES)
+let built: BoundedMap<Built> | undefined
+// Made late, because this file loads while the kernel that imports it is loading.
+const builtLimiters = (): BoundedMap<Built> => (built ??= new BoundedMap(MAX_NAMES))
 const stores = new WeakMap<Store, BoundedMap<CompiledPolicy>>()
 
 /**
@@ -39,15 +41,15 @@ interface Built {
 
 /** Notes that a limiter meets the first request under a list of policies. */
 export function noticeUse(policies: readonly CompiledPolicy[]): void {
-  const known = built.get(policies[0]?.name ?? '')
+  const known = builtLimiters().get(policies[0]?.name ?? '')
   if (known !== undefined) known.isUsed = true
 }
 
 // Limiters of one name that are built one after another, such as one for each route, are built at start. Requests build one, use it,
 // and build the next.
 function noticeLimiterPerRequest(name: string, warn: Warn): void {
-  const known = built.get(name)
-  if (known === undefined) return built.set(name, { count: 1, isUsed: false })
+  const known = builtLimiters().get(name)
+  if (known === undefined) return builtLimiters().set(name, { count: 1, isUsed: false })
   if (!known.isUsed) return
   known.isUsed = false
   if (++known.count !== PER_REQUEST_FROM) return

@@ -46,6 +46,9 @@ export interface CompiledPolicy {
   readonly fair: CompiledFair | undefined
   readonly onStoreError: OnStoreError | undefined
   readonly plan: string | undefined
+  readonly unit: string | undefined
+  /** The status of a refusal because the quota is used up; undefined if it is as any. */
+  readonly status: 402 | 429 | undefined
   /** @internal */
   readonly calendar: Calendar | undefined
   /** @internal A quota's edges, in microseconds, around an instant in Unix milliseconds. Returns the same tuple within a period. */
@@ -178,6 +181,8 @@ function compile(policy: AnyPolicy<never>, context: CompileContext, met: Met): C
     fair: rate?.fair === undefined ? undefined : compileFair(rate.fair),
     onStoreError: policy.onStoreError,
     plan: policy.plan,
+    unit: policy.unit,
+    status: quota?.status,
     calendar,
     edges: calendar === undefined ? () => undefined : edgesIn(calendar),
     thresholds: quota?.thresholds ?? DEFAULT_THRESHOLDS,

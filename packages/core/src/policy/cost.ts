@@ -1,3 +1,4 @@
+import { MOST_COST } from '../algorithms/index.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
@@ -9,10 +10,8 @@ export type Cost = number | Readonly<Record<string, number | undefined>>
 /** The cost of a request whose cost function failed: a rate policy's whole limit, so that a client gains nothing by that. */
 export const WHOLE_LIMIT: unique symbol = Symbol.for('halt.cost.limit')
 
-/** A larger cost counts as this one. It is above every limit, and a settlement still counts it exactly. */
-const MAX_COST = 2 ** 40
-
-const whole = (cost: number): number => Math.min(Math.ceil(cost), MAX_COST)
+// A larger cost counts as the largest one, which is above every limit.
+const whole = (cost: number): number => Math.min(Math.ceil(cost), MOST_COST)
 
 /**
  * Reads a cost that the application gave. Fractions round up.

@@ -31,7 +31,7 @@ export type Awaitable<T> = T | Promise<T>
 interface PolicyFields {
   /** The policy's name, `[A-Za-z0-9_.-]{1,64}`. Policies with different names have different counters. */
   readonly name: string
-  /** Units per window, or per period of a quota. A whole number from 1 to 2^31. */
+  /** Units per window, or per period of a quota. A whole number from 1 to 999 999 999 999 999. */
   readonly limit: number
   /** The units that a request takes. Default 1. */
   readonly cost?: number | undefined
@@ -67,6 +67,11 @@ interface PolicyFields {
   readonly lease?: Lease | undefined
   /** A label for telemetry. */
   readonly plan?: string | undefined
+  /**
+   * What a unit is, for people: `"tokens"`, `"usd-micro"`. Headers, `usage`, `explain` and the operator's page show it. Up to 32 letters,
+   * digits, `_`, `.`, `/` or `-`. Default: not said.
+   */
+  readonly unit?: string | undefined
 }
 
 /** The fields that rate policies, concurrency policies and quotas share. `R` is the framework's request. */
@@ -172,6 +177,11 @@ export interface QuotaFields extends PolicyFields {
   readonly anchor?: Date | undefined
   /** Shares of the limit, above 0 and up to 1, that are each reported once per period. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[] | undefined
+  /**
+   * The status of a refusal because the quota is used up. 402 (Payment Required) has no `Retry-After`, so that clients do not repeat the
+   * request, and its body says which budget it is and when it begins anew. Default: as any refusal, 429.
+   */
+  readonly status?: 402 | 429 | undefined
   // With these, editors show the texts of fields that policies and quotas share, and `window` beside `period` is an error.
   readonly window?: undefined
   readonly algorithm?: undefined

@@ -1,5 +1,6 @@
-import { algorithmOf, codes, MAX_EXACT, type Rule } from '../algorithms/index.ts'
+import { algorithmOf, codes, MAX_EXACT, MOST_UNITS, type Rule } from '../algorithms/index.ts'
 import { HaltError } from '../base/errors.ts'
+import { gcd, nextLower } from './next-lower.ts'
 import type { Algorithm } from './policy.ts'
 
 /** The validated numbers of a policy. Times are in microseconds. */
@@ -29,7 +30,7 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
   // If there are no more leases than sub-windows, each lease has its own sub-window and ends to the microsecond.
   const isLease = algorithm === 'concurrency'
   const slice = isLease && limit <= numbers.precision ? 1 : Math.ceil(window / numbers.precision)
-  const common = gcd(gcd(window, limit), reduced ?? 0)
+  const common = commonOf(window, limit, reduced)
   const make = (limitInForce: number, capacityInForce: number, variant: Rule | undefined): Rule =>
     Object.freeze({
       code: codes[algorithm],
@@ -49,7 +50,7 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
     throw new HaltError(
       'HALT_E_ARITHMETIC',
       `A burst of ${capacity} at ${limit} per ${window / 1e6} s cannot be counted exactly.`,
-      'Choose a limit that divides the window in microseconds more evenly, a smaller burst, or another algorithm.',
+      `${exactLimit(numbers, multiplier)}a smaller burst, or another algorithm.`,
     )
   }
   const variant =
@@ -57,6 +58,24 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
       ? undefined
       : make(reduced, reduce(capacity, multiplier as number, floor), undefined)
   return make(limit, capacity, variant)
+}
+
+/** Names the next lower limit that can be counted exactly, as the beginning of a fix. */
+function exactLimit({ limit, capacity, window, floor }: RuleNumbers, multiplier?: number): string {
+  const isBurst = capacity !== limit
+  const isExactAt = (lower: number): boolean => {
+    const reduced = multiplier === undefined ? undefined : reduce(lower, multiplier, floor)
+    return isExact(isBurst ? capacity : lower, window / commonOf(window, lower, reduced))
+  }
+  const next = nextLower(limit, window, isBurst ? MOST_DEBT / capacity : undefined, isExactAt)
+  return next === undefined || next < floor
+    ? 'Choose a limit that divides the window in microseconds more evenly, '
+    : `Choose the limit ${next}, which is the next lower one that can be, `
+}
+
+/** The greatest divisor of a window and of the limits in it. */
+function commonOf(window: number, limit: number, reduced = 0): number {
+  return gcd(gcd(window, limit), reduced)
 }
 
 /** Whether two rules have the same counter, limit, capacity and window. */
@@ -83,12 +102,11 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   return { ...rule, limit, capacity, unit: rule.unit * times, reduced }
 }
 
-/** The rule with `times` as many units, or with as many as a double holds exactly. It has no cool-down. */
+/** The rule with `times` as many units, or with as many as can be counted exactly. It has no cool-down. */
 export function multiply(rule: Rule, counter: string, times: number): Rule {
+  const { refills } = algorithmOf(rule)
   const most = Math.floor(
-    MAX_EXACT /
-      2 /
-      (algorithmOf(rule).refills ? rule.capacity * rule.unit : Math.max(rule.limit, rule.capacity)),
+    refills ? MOST_DEBT / (rule.capacity * rule.unit) : MOST_UNITS / Math.max(rule.limit, rule.capacity),
   )
   const factor = Math.max(1, Math.min(times, most))
   return Object.freeze({
@@ -102,16 +120,14 @@ export function multiply(rule: Rule, counter: string, times: number): Rule {
   })
 }
 
-// The limit is half of the exact integers, because a full bucket's debt and a charge are added.
+// Half of the exact integers, because a full bucket's debt and a charge are added.
+const MOST_DEBT = MAX_EXACT / 2
+
 function isExact(capacity: number, unit: number): boolean {
-  return capacity * unit <= MAX_EXACT / 2
+  return capacity * unit <= MOST_DEBT
 }
 
 // Never below the policy's cost, because a penalty slows a client down and does not ban it.
 function reduce(units: number, multiplier: number, floor: number): number {
   return Math.min(units, Math.max(1, floor, Math.floor(units * multiplier)))
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b)
 }

@@ -1,4 +1,5 @@
 import { checkChoice, checkNames, checkType, type Fields, fail, namesOf } from '../base/options-check.ts'
+import { MOST_UNITS } from '../algorithms/index.ts'
 import { describe } from '../base/describe.ts'
 import { parseDuration } from '../base/duration.ts'
 import type { HaltErrorCode } from '../base/errors.ts'
@@ -9,7 +10,7 @@ import { KeyStrategy } from '../request/identity.ts'
 import { Algorithm, type ConcurrencyPolicy, type PolicyBase, type Quota, type RatePolicy } from './policy.ts'
 
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/
-const MAX_UNITS = 2 ** 31
+const UNIT = /^[A-Za-z0-9_./-]{1,32}$/
 const COMMON = namesOf<PolicyBase>({
   name: true,
   limit: true,
@@ -26,6 +27,7 @@ const COMMON = namesOf<PolicyBase>({
   onStoreError: true,
   lease: true,
   plan: true,
+  unit: true,
 })
 const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, keyof PolicyBase>, unknown>>({
   window: true,
@@ -43,6 +45,7 @@ const QUOTA = namesOf<Omit<Quota, keyof PolicyBase | 'window' | 'algorithm' | 't
   timeZone: true,
   anchor: true,
   thresholds: true,
+  status: true,
 })
 
 /**
@@ -99,12 +102,12 @@ function checkName(fields: Fields): void {
 function checkUnits(fields: Fields, name: string, code: HaltErrorCode, required = false): void {
   const value = fields[name]
   if (value === undefined && !required) return
-  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_UNITS) return
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_UNITS) return
   const hint =
     typeof value === 'string' || Number.isNaN(value)
       ? ' An environment variable needs Number(…) and a value.'
       : ''
-  fail(code, `${name} is ${describe(value)}.`, `Give a whole number from 1 to 2147483648.${hint}`)
+  fail(code, `${name} is ${describe(value)}.`, `Give a whole number from 1 to ${MOST_UNITS}.${hint}`)
 }
 
 function checkRate(fields: Fields): void {
@@ -169,7 +172,10 @@ function checkRest(fields: Fields): void {
   checkType(fields, 'exemptPrivateIps', 'boolean', 'HALT_E_EXEMPTION')
   checkChoice(fields, 'onStoreError', ['local', 'open', 'closed'], 'HALT_E_ON_STORE_ERROR')
   checkType(fields, 'plan', 'string', 'HALT_E_PLAN')
-  const { exemptions, mode, thresholds } = fields
+  const { exemptions, mode, thresholds, unit } = fields
+  checkChoice(fields, 'status', [402, 429], 'HALT_E_STATUS')
+  if (unit !== undefined && !(typeof unit === 'string' && UNIT.test(unit)))
+    fail('HALT_E_UNIT', `unit is ${describe(unit)}.`, 'Use 1 to 32 letters, digits, "_", ".", "/" or "-".')
   if (exemptions !== undefined && !Array.isArray(exemptions)) {
     fail(
       'HALT_E_EXEMPTION',

@@ -1,3 +1,5 @@
+import { adviser } from '#misuse'
+
 import type { Decision } from '../check/decision.ts'
 import { type CheckOptions, NO_OPTIONS, type PeekOptions } from '../check/check-options.ts'
 import type { Duration } from '../base/duration.ts'
@@ -11,10 +13,12 @@ import type { Wings } from '../limiter/wings.ts'
 import type { Identity } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import { resilience } from '../resilience/resilience.ts'
+import { reporter } from '../telemetry/reporter.ts'
 import type { AcquireOptions } from '../waiting/acquire-options.ts'
+import type { LineStatus } from '../waiting/line-status.ts'
 import { type Queue, queue } from '../waiting/queue.ts'
 
-const WINGS: Wings = Object.freeze({ evaluator: resilience, leases })
+const WINGS: Wings = Object.freeze({ evaluator: resilience, leases, witness: reporter, adviser })
 
 /**
  * Decides requests by policies whose counters are in a store. `R` is the framework's request type.
@@ -72,6 +76,27 @@ export class RateLimiter<R = unknown> extends Limiter<R> {
     options: CheckOptions<R> & Pick<AcquireOptions, 'maxWait' | 'signal'>,
   ): Decision | Promise<Decision> {
     return this.#queue.acquireView(view, options)
+  }
+
+  /**
+   * Tells of the line in which callers of an identity wait, and charges nothing: of all processes as far as the store knows, and how
+   * many callers of this one. One call of the store.
+   *
+   * @param options `policy`: the policies, by default all of the limiter
+   * @throws HaltError `HALT_E_IDENTITY`; `HALT_E_POLICY_REQUIRED` as {@link consume}
+   */
+  line(identity: Identity, options: Pick<PeekOptions<R>, 'policy'> = NO_OPTIONS): Promise<LineStatus> {
+    return this.#queue.line(identity, options)
+  }
+
+  /**
+   * Resolves when no caller of this process asks or waits for a turn by this limiter: of an identity, or at all. Callers that come
+   * meanwhile are awaited as well. Work that {@link run} has begun is not.
+   *
+   * @throws HaltError `HALT_E_IDENTITY`
+   */
+  idle(identity?: Identity): Promise<void> {
+    return this.#queue.idle(identity)
   }
 
   /**

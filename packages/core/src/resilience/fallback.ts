@@ -116,7 +116,7 @@ export class Fallback {
       this.#seeded.set(key, known.lastReply)
       this.#store.put(demand.subject, rule.counter, own => this.#seed(demand, rule, known, own))
     }
-    return { ...demand, rule }
+    return { ...demand, rule, terms: chargedAtOnce(demand.terms) }
   }
 
   // Starts from what the store last reported, capped at this process's share, minus what was admitted here in the last
@@ -149,14 +149,21 @@ export class Fallback {
   #queueWriteBack(
     { policies, demands, idempotency }: Check,
     indexes: readonly number[],
-    { passes }: Evaluation,
+    { passes, grants }: Evaluation,
   ): void {
     const owed: Demand[] = []
     for (const [j, i] of indexes.entries()) {
       const demand = demands[i] as Demand
       const isTaken = passes[j] === true && demand.cost > 0 && demand.mode !== Mode.PEEK
-      if (isTaken && policies[i]?.calendar !== undefined) owed.push(demand)
+      if (isTaken && policies[i]?.calendar !== undefined)
+        owed.push({ ...demand, cost: grants?.[j] ?? demand.cost, terms: undefined })
     }
     if (owed.length > 0) this.writeBack.add({ demands: owed, idempotency })
   }
+}
+
+/** The terms of a demand without the store: nobody can hold units there, so they are charged. */
+function chargedAtOnce(terms: Demand['terms']): Demand['terms'] {
+  if (terms?.ttl === undefined && terms?.held === undefined) return terms
+  return { ...terms, ttl: undefined, held: undefined }
 }

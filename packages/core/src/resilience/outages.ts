@@ -1,6 +1,6 @@
 import type { WarnOnce } from '../base/warnings.ts'
 import type { Store, StoreFailure } from '../store/contract.ts'
-import type { StoreRecovery } from '../telemetry/telemetry.ts'
+import type { StoreRecovery } from '../check/telemetry.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { type SharedOutage, outageOf } from './shared-outage.ts'
 import { failureKind, failureText, WARNINGS } from './store-failure.ts'

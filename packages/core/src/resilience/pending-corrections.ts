@@ -33,10 +33,16 @@ export class PendingCorrections {
   add({ demands }: Group, now: number): void {
     for (const demand of demands) {
       // All corrections of one part of a counter are summed up, over any number of requests.
-      const key = `${keyOfDemand(demand)} ${demand.chargedTo ?? 0} ${demand.terms?.heldSince ?? 0}`
-      const cost = demand.cost + (this.#pending.get(key)?.demand.cost ?? 0)
-      if (cost === 0) this.#pending.delete(key)
-      else this.#pending.set(key, { demand: { ...demand, cost }, until: now + correctableFor(demand) })
+      const { terms } = demand
+      const to = terms?.held?.to ?? 0
+      const key = `${keyOfDemand(demand)} ${demand.chargedTo ?? 0} ${terms?.heldSince ?? 0} ${to}`
+      const before = this.#pending.get(key)?.demand
+      const cost = demand.cost + (before?.cost ?? 0)
+      const units = (terms?.held?.units ?? 0) + (before?.terms?.held?.units ?? 0)
+      const summed =
+        units === 0 ? { ...demand, cost } : { ...demand, cost, terms: { ...terms, held: { to, units } } }
+      if (cost === 0 && units === 0) this.#pending.delete(key)
+      else this.#pending.set(key, { demand: summed, until: now + correctableFor(demand) })
     }
   }
 

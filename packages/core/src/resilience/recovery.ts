@@ -6,7 +6,7 @@ import { PendingCorrections } from './pending-corrections.ts'
 import type { Deadline } from './deadline.ts'
 import type { Fallback } from './fallback.ts'
 import { nowMicros } from '../base/process-clock.ts'
-import type { Evaluate } from './store-calls.ts'
+import type { Evaluate } from '../store/checked-evaluate.ts'
 import { wasNotApplied } from './store-failure.ts'
 
 /** The parts of a guarded store that its recovery uses. */

@@ -1,5 +1,5 @@
 import type { HaltWarning } from '../base/warnings.ts'
-import type { Edges, PenaltyRule, Place, Rule, Ticket } from '../algorithms/index.ts'
+import type { Edges, HeldUnits, PenaltyRule, Place, Rule, Ticket } from '../algorithms/index.ts'
 import type { StoreDocument } from './document.ts'
 import type { AdmittedCharge } from './admitted.ts'
 import type { Evaluation } from './evaluation.ts'
@@ -54,6 +54,16 @@ export interface Terms {
    * units that time has paid back since. Default: it gives back all.
    */
   readonly heldSince?: number | undefined
+  /**
+   * `CHARGE` of a quota: how long the units are held, in microseconds. They are not used yet, and are free again when their time is
+   * over. Default 0: they are charged.
+   */
+  readonly ttl?: number | undefined
+  /**
+   * Units of the quota that the call holds. They are given back in the same step, as far as they are still held. `CHARGE`: so far the
+   * cost needs no room, and passes.
+   */
+  readonly held?: HeldUnits | undefined
   /** The share of a tenant in another demand's counter, which the demand is about. */
   readonly share?: Share | undefined
 }
@@ -203,6 +213,8 @@ export interface Store {
    * not answer: `resilience` of `@halt/core/resilience`. A limiter of `@halt/core` has it for every store.
    */
   readonly evaluator?: (options: never) => object
+  /** Lets policies with a `lease` take units in advance in a limiter of `@halt/core/kernel`: `leases` of `@halt/core/lease`. */
+  readonly leases?: (evaluator: never, store: Store) => object
   /** Whether other processes count in the same store. Default true. */
   readonly isShared?: boolean
   /**

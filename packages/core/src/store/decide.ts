@@ -26,12 +26,12 @@ import { Shares } from './shares.ts'
 import {
   admitLater,
   type Decided,
+  fitsNeeded,
   grantsOf,
   hasLeast,
   isLoneBucket,
   isReserved,
   startOf,
-  unitsNeeded,
   unitsOf,
 } from './terms.ts'
 
@@ -199,7 +199,8 @@ function fits(demand: Demand, rule: Rule, state: State, now: number): boolean {
   if (mode === Mode.SETTLE || mode >= Mode.GRANT) return byLine ?? true
   if (mode === Mode.BLOCK || now < blockedUntil(state)) return false
   if (byLine !== undefined) return byLine
-  return algorithmOf(rule).fits(state, now, terms === undefined ? cost : unitsNeeded(demand, rule), rule)
+  if (terms !== undefined) return fitsNeeded(demand, rule, state, now)
+  return algorithmOf(rule).fits(state, now, cost, rule)
 }
 
 /**
@@ -253,15 +254,18 @@ function charge(
 ): boolean {
   const { mode, edges, chargedTo, terms } = demand
   const cost = terms === undefined ? units : unitsOf(demand, units, rule, now)
-  if (cost === 0) return false
   const algorithm = algorithmOf(rule)
+  const isReleased = terms?.held !== undefined && algorithm.holds?.release(state, now, terms.held) === true
+  if (cost === 0) return isReleased
   const later = mode === Mode.CHARGE ? (terms?.holdFor ?? 0) : 0
+  const ttl = mode === Mode.SETTLE ? 0 : (terms?.ttl ?? 0)
   if (mode === Mode.GRANT) algorithm.grant?.(state, now, cost, rule, edges)
   else if (cost < 0) algorithm.refund(state, now, -cost, rule, chargedTo ?? 0)
   else if (isPlace && mode === Mode.CHARGE && algorithm.line !== undefined)
     algorithm.line.join(state, now, cost, rule)
   else if (later > 0 && algorithm.chargeLater !== undefined)
     algorithm.chargeLater(state, now, later, cost, rule)
+  else if (ttl > 0 && algorithm.holds !== undefined) algorithm.holds.hold(state, now, cost, ttl, rule, edges)
   else algorithm.charge(state, now, cost, rule, edges)
   return true
 }

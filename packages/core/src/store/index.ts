@@ -4,8 +4,12 @@ export {
   shareCodes,
   abuseScore,
   leavesAt,
+  MOST_COST,
+  MOST_COUNTED,
+  MOST_UNITS,
   type Algorithm,
   type Edges,
+  type HeldUnits,
   type AlgorithmCode,
   type Layout,
   type PenaltyRule,
@@ -49,7 +53,7 @@ export { evaluateAcross, LOOK_RULE, nodesOf, type NodeOf, type Send } from './ac
 export { checkEvaluation, StoreMisread } from './evaluation-check.ts'
 export { readClock } from './instant.ts'
 export { freshAt } from './cooldown.ts'
-export { unitsLeftToOthers, unitsNeeded } from './terms.ts'
+export { unitsLeftToOthers } from './terms.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'
 export { ticketOf } from './tickets.ts'
 export { shareRuleOf } from '../algorithms/index.ts'

@@ -76,6 +76,11 @@ export function used(demand: Demand, state: State, evaluation: Evaluation): numb
   return algorithmOf(demand.rule).used(state, evaluation.now, ruleInForce(demand, evaluation))
 }
 
+/** The units of a quota that calls hold at the evaluation's instant; 0 for other counters. */
+export function held(demand: Demand, state: State, evaluation: Evaluation): number {
+  return algorithmOf(demand.rule).holds?.held(state, evaluation.now) ?? 0
+}
+
 /** The line in front of a bucket: what was charged beyond its capacity, and waits for its turn. */
 export interface UnitsInLine {
   /** Units, rounded up. */

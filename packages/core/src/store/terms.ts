@@ -16,16 +16,37 @@ export function unitsOfShare(share: number, capacity: number): number {
   return share > 0 ? Math.ceil(share * capacity - ROUNDING) : 0
 }
 
-/** The units that must be left for a demand to pass: the fewest that it accepts, and the units that it leaves to others. */
-export function unitsNeeded(demand: Demand, rule: Rule): number {
-  return (demand.terms?.least ?? demand.cost) + unitsLeftToOthers(demand, rule)
+/** The units of a demand that its call still holds, so that they need no room. */
+export function unitsHeld({ terms }: Demand, rule: Rule, state: State, now: number): number {
+  const held = terms?.held
+  return held === undefined ? 0 : (algorithmOf(rule).holds?.still(state, now, held) ?? 0)
+}
+
+/** Whether the units fit that must be left for a demand to pass. Ignores the cool-down. */
+export function fitsNeeded(demand: Demand, rule: Rule, state: State, now: number): boolean {
+  const held = unitsHeld(demand, rule, state, now)
+  if (held > 0 && fewest(demand) <= held) return true
+  return algorithmOf(rule).fits(state, now, unitsNeeded(demand, rule, held), rule)
+}
+
+/**
+ * The units that must be left for a demand to pass: the fewest that it accepts, and the units that it leaves to others.
+ *
+ * @param held the units that its call still holds
+ */
+function unitsNeeded(demand: Demand, rule: Rule, held: number): number {
+  return fewest(demand) - held + unitsLeftToOthers(demand, rule)
+}
+
+function fewest({ terms, cost }: Demand): number {
+  return terms?.least ?? cost
 }
 
 /** Whether a demand that does not pass would pass if it left nothing to others. */
 export function isReserved(demand: Demand, rule: Rule, state: State, now: number): boolean {
-  const { terms, cost, mode } = demand
+  const { terms, mode } = demand
   if (terms?.floor === undefined || mode === Mode.BLOCK || now < blockedUntil(state)) return false
-  return algorithmOf(rule).fits(state, now, terms.least ?? cost, rule)
+  return algorithmOf(rule).fits(state, now, fewest(demand) - unitsHeld(demand, rule, state, now), rule)
 }
 
 /** A group while it is decided: its demands, and, by their indexes, the rules in force, the counters, and who passes. */
@@ -102,7 +123,7 @@ function waitOf(
   if (maxWait === 0 || demand.mode === Mode.BLOCK) return undefined
   const cooldown = blockedUntil(state) - now
   const algorithm = algorithmOf(rule)
-  const units = unitsNeeded(demand, rule)
+  const units = unitsNeeded(demand, rule, unitsHeld(demand, rule, state, now))
   const wait =
     toShare ??
     (canStand
@@ -128,7 +149,8 @@ export function grantsOf(
     if (demand.terms?.least === undefined) return demand.cost
     if (isPlace) return demand.terms.least
     const units = algorithmOf(rules[i]!).remaining(states[i]!, now, rules[i]!)
-    return Math.min(demand.cost, units - unitsLeftToOthers(demand, rules[i]!))
+    const held = unitsHeld(demand, rules[i]!, states[i]!, now)
+    return Math.min(demand.cost, Math.max(held, units + held - unitsLeftToOthers(demand, rules[i]!)))
   })
   let most = Number.POSITIVE_INFINITY
   for (const [i, { mode, cost }] of demands.entries())

@@ -2,13 +2,16 @@ import type { StoreFailure } from '../store/contract.ts'
 import type { Decision } from '../check/decision.ts'
 import { type Channel, openChannel } from './diagnostics.ts'
 import type {
+  CallerTurn,
   DecisionMetadata,
   Hook,
+  LeavingCaller,
   PenaltyStatus,
   QuotaUsage,
   StoreRecovery,
   Telemetry,
-} from './telemetry.ts'
+  WaitingCaller,
+} from '../check/telemetry.ts'
 
 /** The message of the channel `halt:decision`: a decision, exempt ones included. */
 export interface DecisionMessage {
@@ -48,15 +51,23 @@ export interface QuotaMessage {
   readonly threshold: number | undefined
 }
 
+/** The message of the channel `halt:line`: a caller began to wait, its turn came, or it left without a turn. */
+export type LineMessage = { readonly key: string } & (
+  | ({ readonly event: 'waiting' } & WaitingCaller)
+  | ({ readonly event: 'turn' } & CallerTurn)
+  | ({ readonly event: 'leave' } & LeavingCaller)
+)
+
 /** The channels of Halt. */
 export const channels: Readonly<
-  Record<'decision' | 'storeError' | 'storeRecovered' | 'penalty' | 'quota', Channel>
+  Record<'decision' | 'storeError' | 'storeRecovered' | 'penalty' | 'quota' | 'line', Channel>
 > = {
   decision: openChannel('halt:decision'),
   storeError: openChannel('halt:store:error'),
   storeRecovered: openChannel('halt:store:recovered'),
   penalty: openChannel('halt:penalty'),
   quota: openChannel('halt:quota'),
+  line: openChannel('halt:line'),
 }
 
 type Channelled = Exclude<keyof Telemetry, 'onStore' | 'onAllowed' | 'onBlocked'>
@@ -73,6 +84,18 @@ export const publishers: Publishers = {
   onStoreRecovered(recovery) {
     if (!channels.storeRecovered.hasSubscribers) return
     publish<StoreRecoveredMessage>(channels.storeRecovered, { ...recovery })
+  },
+  onWaiting(key, caller) {
+    if (!channels.line.hasSubscribers) return
+    publish<LineMessage>(channels.line, { event: 'waiting', key, ...caller })
+  },
+  onTurn(key, caller) {
+    if (!channels.line.hasSubscribers) return
+    publish<LineMessage>(channels.line, { event: 'turn', key, ...caller })
+  },
+  onLeave(key, caller) {
+    if (!channels.line.hasSubscribers) return
+    publish<LineMessage>(channels.line, { event: 'leave', key, ...caller })
   },
   onViolation(key, penalty, severity) {
     if (!channels.penalty.hasSubscribers) return

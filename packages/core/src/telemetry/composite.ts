@@ -2,7 +2,7 @@ import { fromCaller } from '../base/call-site.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import { call, type Listener } from './notifier.ts'
-import type { Hook, Telemetry } from './telemetry.ts'
+import type { Hook, Telemetry } from '../check/telemetry.ts'
 import { isPromise } from '../base/promises.ts'
 
 const HOOKS = Object.keys({
@@ -11,6 +11,9 @@ const HOOKS = Object.keys({
   onAllowed: true,
   onBlocked: true,
   onExempt: true,
+  onWaiting: true,
+  onTurn: true,
+  onLeave: true,
   onQuotaCheck: true,
   onQuotaExceeded: true,
   onQuotaThreshold: true,
@@ -32,6 +35,9 @@ export class CompositeTelemetry implements Telemetry {
   declare readonly onAllowed?: Hook<'onAllowed'>
   declare readonly onBlocked?: Hook<'onBlocked'>
   declare readonly onExempt?: Hook<'onExempt'>
+  declare readonly onWaiting?: Hook<'onWaiting'>
+  declare readonly onTurn?: Hook<'onTurn'>
+  declare readonly onLeave?: Hook<'onLeave'>
   declare readonly onQuotaCheck?: Hook<'onQuotaCheck'>
   declare readonly onQuotaExceeded?: Hook<'onQuotaExceeded'>
   declare readonly onQuotaThreshold?: Hook<'onQuotaThreshold'>

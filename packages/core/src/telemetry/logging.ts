@@ -3,7 +3,7 @@ import { type Duration, parseDuration } from '../base/duration.ts'
 import { messageOf } from '../base/errors.ts'
 import { type Digest, makeDigest } from '../base/digest.ts'
 import { RefusalSums } from './refusal-sums.ts'
-import type { Hook, Telemetry } from './telemetry.ts'
+import type { Hook, Telemetry } from '../check/telemetry.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** A logger, such as pino or the console. */
@@ -23,8 +23,8 @@ export interface LoggingOptions {
 }
 
 /**
- * Logs the decisions of a limiter: checks at debug, allowed requests at info, refusals and penalties at warn, store errors at
- * error, their end at info. Keys are logged as digests, because they are personal data and do not belong in a log.
+ * Logs the decisions of a limiter: checks, waits and turns at debug, allowed requests and callers that leave the line at info, refusals
+ * and penalties at warn, store errors at error, their end at info. Keys are logged as digests, because they are personal data and do not belong in a log.
  *
  * @example
  * new RateLimiter({ store, policy, telemetry: new LoggingTelemetry(pino()) })
@@ -56,6 +56,12 @@ export class LoggingTelemetry implements Telemetry {
 
   onExempt: Hook<'onExempt'> = (key, _decision, { policy, endpoint }) =>
     this.#log('debug', 'halt: exempt', key, { policy, endpoint })
+
+  onWaiting: Hook<'onWaiting'> = (key, caller) => this.#log('debug', 'halt: waiting', key, { ...caller })
+
+  onTurn: Hook<'onTurn'> = (key, caller) => this.#log('debug', 'halt: turn', key, { ...caller })
+
+  onLeave: Hook<'onLeave'> = (key, caller) => this.#log('info', 'halt: left the line', key, { ...caller })
 
   onQuotaCheck: Hook<'onQuotaCheck'> = (key, quota, allowed) =>
     this.#log('debug', 'halt: quota check', key, { ...quota, allowed })

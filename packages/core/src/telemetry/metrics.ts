@@ -1,5 +1,5 @@
 import { fromCaller } from '../base/call-site.ts'
-import type { Hook, Telemetry } from './telemetry.ts'
+import type { Hook, Telemetry } from '../check/telemetry.ts'
 import { LabelSet } from './labels.ts'
 import { isStrayPromise } from '../base/promises.ts'
 import { checkNames } from '../base/options-check.ts'
@@ -13,7 +13,7 @@ export interface MetricsClient {
 
 /**
  * Counts the decisions of a limiter: `halt.checks.total`, `halt.requests.allowed`, `halt.requests.blocked`,
- * `halt.requests.exempt`, `halt.remaining`, `halt.check.duration_ms`, `halt.quota.*`, `halt.violations.total`,
+ * `halt.requests.exempt`, `halt.line.*`, `halt.remaining`, `halt.check.duration_ms`, `halt.quota.*`, `halt.violations.total`,
  * `halt.penalties.applied`, `halt.store.errors`, `halt.store.recoveries`. Tags are policies, algorithms and outcomes, never keys.
  * Their number is bounded, however many policies there are.
  */
@@ -21,6 +21,8 @@ export class MetricsTelemetry implements Telemetry {
   // A client may return promises. Each hook returns the last one, so that its failure is reported. The others fail alike.
   readonly #client: MetricsClient
   readonly #names: LabelSet
+  // By the name of the policy.
+  readonly #waiting = new Map<string, number>()
 
   /** @param options `maxPolicies`: how many policies get a tag of their own; all others share `"other"`. Default 100 */
   constructor(client: MetricsClient, options: { maxPolicies?: number | undefined } = {}) {
@@ -48,6 +50,19 @@ export class MetricsTelemetry implements Telemetry {
 
   onExempt: Hook<'onExempt'> = (_key, _decision, { policy }) =>
     this.#client.increment('halt.requests.exempt', 1, { policy: this.#names.of(policy) })
+
+  onWaiting: Hook<'onWaiting'> = (_key, { policy }) => this.#waits(policy, 1)
+
+  onTurn: Hook<'onTurn'> = (_key, { policy, waitedMs }) => {
+    const tags = { policy: this.#names.of(policy) }
+    isStrayPromise(this.#client.histogram('halt.line.wait_ms', waitedMs, tags))
+    return this.#waits(policy, -1)
+  }
+
+  onLeave: Hook<'onLeave'> = (_key, { policy, why }) => {
+    isStrayPromise(this.#client.increment('halt.line.left', 1, { policy: this.#names.of(policy), why }))
+    return this.#waits(policy, -1)
+  }
 
   onQuotaCheck: Hook<'onQuotaCheck'> = (_key, { name, remaining }, allowed) => {
     const quota = this.#names.of(name)
@@ -77,4 +92,11 @@ export class MetricsTelemetry implements Telemetry {
 
   onStoreRecovered: Hook<'onStoreRecovered'> = ({ store }) =>
     this.#client.increment('halt.store.recoveries', 1, { store })
+
+  #waits(policy: string, more: 1 | -1): void {
+    const name = this.#names.of(policy)
+    const callers = (this.#waiting.get(name) ?? 0) + more
+    this.#waiting.set(name, callers)
+    return this.#client.gauge('halt.line.waiting', callers, { policy: name })
+  }
 }

@@ -1,7 +1,7 @@
 import { publishers } from './channels.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
-import type { Hook, Notify, Telemetry } from './telemetry.ts'
+import type { Hook, Notify, Telemetry } from '../check/telemetry.ts'
 import { isPromise } from '../base/promises.ts'
 
 /** Any hook of a telemetry. */

@@ -1,6 +1,6 @@
 import { type Reference, referTo } from '../base/weak-reference.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
-import type { ObservedStore } from './telemetry.ts'
+import type { ObservedStore } from '../check/telemetry.ts'
 
 const MAX_STORES = 100
 

@@ -9,17 +9,18 @@ import { decisionNotifier, notifier } from './notifier.ts'
 import { isShadowed, type Check } from '../check/check.ts'
 import { Memo } from '../base/memo.ts'
 import { methodName } from '../request/method.ts'
+import type { MakeWitness, Witness } from '../limiter/witness.ts'
 import type { RequestView } from '../request/view.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './usage.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Demand, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from './telemetry.ts'
+import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from '../check/telemetry.ts'
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
 
 /** Reports the decisions of a limiter to its telemetry and to the channels. Costs a few comparisons when neither listens. */
-export class TelemetryReporter {
+class TelemetryReporter implements Witness {
   readonly #notify: Notify
   readonly #notifyOfDecision: Hook<'onCheck'>
   readonly #hasTelemetry: boolean
@@ -148,6 +149,9 @@ export class TelemetryReporter {
       this.#notify('onPenaltyApplied', penalty.subject, status)
   }
 }
+
+/** Tells a limiter's telemetry, and the channels of the runtime, what the limiter decides. */
+export const reporter: MakeWitness = (telemetry, store, warn) => new TelemetryReporter(telemetry, store, warn)
 
 function bindingOf({ policies }: Check, name: string): CompiledPolicy | undefined {
   for (let i = 0; i < policies.length; i++) if (policies[i]?.name === name) return policies[i]

@@ -3,8 +3,8 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { POINT } from '../policy/penalty-config.ts'
 import type { Demand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { resetAt } from '../store/reading.ts'
-import type { PenaltyStatus, QuotaUsage } from './telemetry.ts'
+import { held, resetAt } from '../store/reading.ts'
+import type { PenaltyStatus, QuotaUsage } from '../check/telemetry.ts'
 
 /** Reads the use of a quota from an evaluation. */
 export function quotaUsage(
@@ -16,26 +16,29 @@ export function quotaUsage(
   const state = evaluation.states[at] ?? []
   const used = state.length > 0 && evaluation.now < state[1]! ? state[2]! : 0
   const more = grantedAt(state, evaluation.now)
+  const reserved = held(demand, state, evaluation)
   const end = used > 0 || state.length > 0 ? resetAt(demand, state, evaluation) : evaluation.now
   const edge = demand.edges === undefined ? end : periodEnd(demand.edges, evaluation.now)
   return {
     name: policy.name,
     used,
-    remaining: Math.max(0, policy.limit + more - used),
+    held: reserved,
+    remaining: Math.max(0, policy.limit + more - used - reserved),
     limit: policy.limit,
     granted: more,
     resetAt: Math.ceil((end > evaluation.now ? end : edge) / 1e6),
   }
 }
 
-/** The highest threshold that a charge of `cost` units just reached. */
+/** The highest threshold that a charge of `cost` units just reached. Units that calls hold count as used. */
 export function thresholdReached(
   policy: CompiledPolicy,
-  { used, limit: own, granted: more }: QuotaUsage,
+  { used, held: reserved, limit: own, granted: more }: QuotaUsage,
   cost: number,
 ): number | undefined {
   const limit = own + more
-  const crossed = policy.thresholds.filter(share => used >= share * limit && used - cost < share * limit)
+  const taken = used + reserved
+  const crossed = policy.thresholds.filter(share => taken >= share * limit && taken - cost < share * limit)
   return crossed.length === 0 ? undefined : Math.max(...crossed)
 }
 

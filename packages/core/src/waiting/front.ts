@@ -30,6 +30,8 @@ export interface Heard {
   readonly state: State
   readonly rule: Rule
   readonly now: number
+  /** The cost units that the question charged. */
+  readonly charged: number
   readonly sent: number
   readonly arrived: number
 }
@@ -73,7 +75,7 @@ export class Front {
   }
 
   /** Hears a reply, unless a later one was heard before. Tells the lines. */
-  hear({ state, rule: asked, now, sent, arrived }: Heard): void {
+  hear({ state, rule: asked, now, charged, sent, arrived }: Heard): void {
     // A question that was sent after the last reply has a later answer, even if the clock was set back in between.
     if (now < this.#now && sent < this.#arrived) return
     // An answer that comes after one to a later question, from another clock, was given before that clock was set.
@@ -87,6 +89,7 @@ export class Front {
     const heldBack = this.#leadAt(arrived)
     const startBefore = wasKnown ? this.startOf(first) : 0
     const [bornBefore, unitBefore] = [this.#reading?.born, this.#rule?.unit ?? rule.unit]
+    const debtBefore = this.#debtAt(arrived)
     this.#clock.observe(sent, arrived, now)
     const reading = algorithmOf(rule).line?.read(state, now, rule)
     const isSame = reading !== undefined && reading.born === bornBefore
@@ -99,12 +102,9 @@ export class Front {
     this.#cooldown = state[0] ?? 0
     this.#sent = sent
     this.#arrived = arrived
-    // A full bucket takes no more, so what is still held back for the skipped time shrinks as time passes.
-    if (isSame && wasKnown && state[2] === 0)
-      this.#skew -= Math.min(
-        this.#skew,
-        Math.max(0, before - this.#aheadOf(first.position, arrived)) * rule.unit,
-      )
+    // A full bucket takes no more. If it was full before the charge, the skipped time took off no more than was owed then.
+    if (isSame && state[2]! <= Math.max(0, charged) * rule.unit)
+      this.#skew = Math.min(this.#skew, (debtBefore / unitBefore) * rule.unit)
     if (isSame && wasKnown)
       this.#spread(heldBack + overdue(before + heldBack, this.#aheadOf(first.position, arrived)), arrived)
     else this.#lead = 0
@@ -197,6 +197,14 @@ export class Front {
     const { rate } = this.#rule!
     const elapsed = Math.max(0, own - this.#clock.ownInstant(this.#base))
     return rate * elapsed + Math.min(pool, speedUp(pool, rate) * elapsed)
+  }
+
+  /** The debt of the bucket if its clock had never been set forward, as this process knows it. */
+  #debtAt(own: number): number {
+    if (this.#reading === undefined) return 0
+    const { front, tail } = this.#reading
+    const { capacity, unit } = this.#rule!
+    return Math.max(0, (capacity + tail) * unit - front + this.#skew - this.#paid(own))
   }
 
   /** Cost units by which the front is beyond a position, as the replies say. */

@@ -115,7 +115,7 @@ export class Line implements Alarm {
     this.#callers.splice(at, 0, caller)
     if (caller.places === undefined) this.#misses = true
     // This process may know more than the store did when it told the start.
-    if (caller.places === undefined || this.#startOf(caller) > caller.deadline)
+    if (caller.places === undefined || this.startOf(caller) > caller.deadline)
       this.#expiresAt = Number.NEGATIVE_INFINITY
     if (this.#callers.length === 1) this.#looksAt = this.#parts.clock() + LOOK
     const before = this.#started
@@ -253,7 +253,7 @@ export class Line implements Alarm {
   startDue(): void {
     const now = this.#parts.clock()
     for (let head = this.#callers[0]; head !== undefined; head = this.#callers[0]) {
-      if (this.#firstAsked < head.seq || this.#leaving.has(head) || this.#startOf(head) > now) break
+      if (this.#firstAsked < head.seq || this.#leaving.has(head) || this.startOf(head) > now) break
       this.#callers.shift()
       this.#started++
       this.#own.forget(head)
@@ -290,7 +290,8 @@ export class Line implements Alarm {
     return Number.POSITIVE_INFINITY
   }
 
-  #startOf(caller: Standing): number {
+  /** The instant from which a caller may start, as this process knows it. Microseconds of its clock. */
+  startOf(caller: Standing): number {
     const { places, owes } = caller
     let { start } = owes
     if (places === undefined) {
@@ -305,7 +306,7 @@ export class Line implements Alarm {
   /** The next instant at which something may happen to a caller. */
   #nextFor(caller: Standing): number {
     const now = this.#parts.clock()
-    const start = this.#startOf(caller)
+    const start = this.startOf(caller)
     // A caller that is due waits for an answer about another one.
     const next = start > now ? start : now + BEAT
     return Math.min(next, now + LOOK, Math.max(caller.deadline, now + 1000))
@@ -327,7 +328,7 @@ export class Line implements Alarm {
 
   #arm(now: number): void {
     const [head] = this.#callers
-    const start = head === undefined || this.#firstAsked < head.seq ? Infinity : this.#startOf(head)
+    const start = head === undefined || this.#firstAsked < head.seq ? Infinity : this.startOf(head)
     const next =
       head === undefined ? Infinity : Math.min(start, this.#looksAt, Math.max(this.#expiresAt, now + 1000))
     const { alarms } = this.#parts

@@ -57,7 +57,8 @@ export class Lines {
       const front = canStand(demand) ? this.#fronts.get(keyOfDemand(demand)) : undefined
       const rule = ruleInForce(demand, evaluation)
       const { now } = evaluationAt(evaluation, i)
-      front?.hear({ state: evaluation.states[i] ?? [], rule, now, sent, arrived })
+      const charged = evaluation.allowed ? demand.cost : 0
+      front?.hear({ state: evaluation.states[i] ?? [], rule, now, charged, sent, arrived })
     }
   }
 

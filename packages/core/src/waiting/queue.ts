@@ -1,18 +1,22 @@
+import { noticeFullBucket } from '#misuse'
+
 import { describe } from '../base/describe.ts'
 import type { Duration } from '../base/duration.ts'
 import { checkNames, fail } from '../base/options-check.ts'
-import { type CheckOptions, NO_OPTIONS } from '../check/check-options.ts'
+import { type CheckOptions, checkPeekOptions, NO_OPTIONS, type PeekOptions } from '../check/check-options.ts'
 import type { Decision } from '../check/decision.ts'
 import { LimitedError } from '../check/limited-error.ts'
 import type { Turn } from '../check/turn.ts'
 import type { LimiterParts } from '../limiter/assembly.ts'
 import { partsOf } from '../limiter/parts.ts'
-import { noticeFullBucket } from '../misuse/full-bucket.ts'
+import type { Pipeline } from '../limiter/pipeline.ts'
 import type { Identity } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Store } from '../store/contract.ts'
+import { LineReporter } from '../telemetry/line-reporter.ts'
 import { type AcquireOptions, checkAcquireOptions } from './acquire-options.ts'
 import { linesOf } from './lines.ts'
+import { type LineStatus, longestLine } from './line-status.ts'
 import { pauseGroup } from './pause.ts'
 import { Turns } from './turns.ts'
 
@@ -20,17 +24,19 @@ import { Turns } from './turns.ts'
 export class Queue<R = unknown> {
   readonly #parts: LimiterParts
   readonly #turns: Turns
+  #countersOnly: Pipeline | undefined
 
   /** @internal */
   constructor(limiter: { readonly store: Store }) {
     const parts = partsOf(limiter)
-    const { evaluator, charges, numbers, pipeline, onClose } = parts
+    const { evaluator, charges, numbers, pipeline, endings } = parts
     const lines = linesOf(limiter.store)
     const { mostWaiting } = numbers
     this.#parts = parts
-    this.#turns = new Turns({ evaluator, charges, lines, mostWaiting, gate: pipeline.gate })
+    const reporter = new LineReporter(parts.telemetry, parts.warn)
+    this.#turns = new Turns({ evaluator, charges, lines, mostWaiting, gate: pipeline.gate, reporter })
     charges.tell(lines)
-    onClose.push(async finish => this.#turns.close(finish))
+    endings.add(async finish => this.#turns.close(finish))
   }
 
   /** How many callers of this process wait for their turn. */
@@ -98,6 +104,42 @@ export class Queue<R = unknown> {
     const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
       this.#parts.decider.waitingView(view, options as CheckOptions<never>, turn)
     return this.#turns.acquire(ask, { maxWait, signal })
+  }
+
+  /**
+   * Tells of the line in which callers of an identity wait, and charges nothing: of all processes as far as the store knows, and how
+   * many callers of this one. One call of the store.
+   *
+   * @param options `policy`: the policies, by default all of the limiter
+   * @throws HaltError `HALT_E_IDENTITY`; `HALT_E_POLICY_REQUIRED` as {@link consume}
+   */
+  async line(identity: Identity, options: Pick<PeekOptions<R>, 'policy'> = NO_OPTIONS): Promise<LineStatus> {
+    checkPeekOptions(options)
+    const { peeker, evaluator } = this.#parts
+    const subject = peeker.subjectOf(identity)
+    // Operators may block the client, and its line is there all the same.
+    const pipeline = (this.#countersOnly ??= this.#parts.countersOnly())
+    const { decision } = await peeker.identity(identity, options as PeekOptions<never>, pipeline)
+    const callers = this.#turns.waitingOf(subject)
+    const line = longestLine(decision)
+    if (line !== undefined)
+      return { units: line.units, callers: callers.length, lastStartsInMs: Math.ceil(line.micros / 1000) }
+    const last = Math.max(0, ...callers.map(({ startsAt = Infinity }) => startsAt - evaluator.ownTime()))
+    return {
+      units: callers.reduce((sum, { most }) => sum + most, 0),
+      callers: callers.length,
+      lastStartsInMs: last === Infinity ? undefined : Math.ceil(last / 1000),
+    }
+  }
+
+  /**
+   * Resolves when no caller of this process asks or waits for a turn by this limiter: of an identity, or at all. Callers that come
+   * meanwhile are awaited as well. Work that {@link run} has begun is not.
+   *
+   * @throws HaltError `HALT_E_IDENTITY`
+   */
+  async idle(identity?: Identity): Promise<void> {
+    await this.#turns.idle(identity === undefined ? undefined : this.#parts.peeker.subjectOf(identity))
   }
 
   /**

@@ -3,7 +3,6 @@ import { eventLoop } from '../base/event-loop.ts'
 import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Decision } from '../check/decision.ts'
-import type { Turn } from '../check/turn.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
 import type { Evaluator } from '../check/evaluator.ts'
@@ -11,11 +10,14 @@ import type { Gate } from '../limiter/gate.ts'
 import { type AcquireOptions, readMaxWait } from './acquire-options.ts'
 import { onAbort } from './departures.ts'
 import { canStand, partInLine } from './in-line.ts'
+import { Idlers } from './idlers.ts'
 import { LineStore } from './line-store.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import { Waiter } from './waiter.ts'
-import type { Ask, WaiterParts } from './waiter-parts.ts'
+import type { Ask, Wait, WaiterParts } from './waiter-parts.ts'
 import type { Charges } from '../limiter/charges.ts'
+import type { LineReporter } from '../telemetry/line-reporter.ts'
+import type { LeavingCaller } from '../check/telemetry.ts'
 
 /** The parts of a limiter that its turns use. */
 export interface TurnsParts {
@@ -26,6 +28,7 @@ export interface TurnsParts {
   readonly mostWaiting: number
   /** What operators have set; undefined if the limiter has no control. */
   readonly gate: Gate | undefined
+  readonly reporter: LineReporter
 }
 
 // One order for the callers of all limiters, because limiters of one store share its lines.
@@ -38,7 +41,8 @@ export class Turns implements WaiterParts {
   readonly #parts: TurnsParts
   // The callers that ask or wait.
   readonly #waiters = new Set<Waiter>()
-  readonly #waiting = new Set<Turn>()
+  readonly #waiting = new Set<Waiter>()
+  readonly #idlers = new Idlers<Waiter>()
   #emptied: (() => void) | undefined
   #isClosed = false
 
@@ -59,6 +63,7 @@ export class Turns implements WaiterParts {
     const waiter = new Waiter(this, ask, patience)
     if (signal !== undefined) leaveOnAbort(waiter, signal)
     this.#waiters.add(waiter)
+    this.#idlers.came(waiter)
     waiter.ask()
     return waiter.turn
   }
@@ -66,6 +71,16 @@ export class Turns implements WaiterParts {
   /** How many callers wait. */
   get size(): number {
     return this.#waiting.size
+  }
+
+  /** The callers of a subject that wait. */
+  waitingOf(subject: Subject): readonly Waiter[] {
+    return [...this.#waiting].filter(waiter => waiter.isOf(subject) === true)
+  }
+
+  /** Resolves when no caller of a subject asks or waits. @param subject undefined for all callers */
+  idle(subject: Subject | undefined): Promise<void> {
+    return this.#idlers.until(subject, this.#waiters)
   }
 
   get isFull(): boolean {
@@ -85,7 +100,7 @@ export class Turns implements WaiterParts {
     this.#isClosed = true
     if (finish > 0 && this.#waiters.size > 0) await this.#finishWithin(finish)
     const waiters = [...this.#waiters]
-    for (const waiter of waiters) waiter.send(closed())
+    for (const waiter of waiters) waiter.send(closed(), 'closed')
     await Promise.all(waiters.map(async waiter => waiter.returned()))
   }
 
@@ -99,9 +114,22 @@ export class Turns implements WaiterParts {
     })
   }
 
-  waits(caller: Turn): void {
+  waits(caller: Waiter, { key, policy, units, startsInMs }: Wait): void {
     this.#waiting.add(caller)
     waitingRoom.size++
+    this.#parts.reporter.tell('onWaiting', key, { policy, units, startsInMs })
+  }
+
+  started({ key, policy, units }: Wait, waitedMs: number): void {
+    this.#parts.reporter.tell('onTurn', key, { policy, units, waitedMs })
+  }
+
+  left({ key, policy, units }: Wait, waitedMs: number, why: LeavingCaller['why']): void {
+    this.#parts.reporter.tell('onLeave', key, { policy, units, waitedMs, why })
+  }
+
+  known(caller: Waiter): void {
+    this.#idlers.known(caller)
   }
 
   askInLine(check: Check): CheckResult | Promise<CheckResult> {
@@ -124,16 +152,17 @@ export class Turns implements WaiterParts {
     return this.#parts.gate?.accessOf(check, client) !== undefined
   }
 
-  gone(caller: Turn): void {
+  gone(caller: Waiter): void {
     if (this.#waiting.delete(caller)) waitingRoom.size--
-    if (this.#waiters.delete(caller as Waiter) && this.#waiters.size === 0) this.#emptied?.()
+    if (this.#waiters.delete(caller) && this.#waiters.size === 0) this.#emptied?.()
+    this.#idlers.gone(caller)
   }
 }
 
 /** Sends a caller away when a signal is aborted. */
 function leaveOnAbort(waiter: Waiter, signal: NonNullable<AcquireOptions['signal']>): void {
   try {
-    waiter.stay = onAbort(signal, reason => waiter.send(reason))
+    waiter.stay = onAbort(signal, reason => waiter.send(reason, 'aborted'))
   } catch (error) {
     throw new HaltError(
       'HALT_E_OPTION',

@@ -4,11 +4,18 @@ import type { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
+import type { LeavingCaller, WaitingCaller } from '../check/telemetry.ts'
+import type { Present } from './idlers.ts'
 import type { LineStore } from './line-store.ts'
 import type { Lines } from './lines.ts'
 
 /** Asks for a decision, as a caller that waits for its turn, or, without a turn, as one that takes a refusal. */
 export type Ask = (turn: Turn | undefined) => Decision | Promise<Decision>
+
+/** The wait of a caller, as telemetry hears of it. */
+export interface Wait extends WaitingCaller {
+  readonly key: string
+}
 
 /** The parts of a limiter that a caller needs. */
 export interface WaiterParts {
@@ -19,7 +26,13 @@ export interface WaiterParts {
   /** Whether no further caller may wait. */
   readonly isFull: boolean
   /** Called when a caller begins to wait. */
-  waits(caller: Turn): void
+  waits(caller: Turn, wait: Wait): void
+  /** Called when a caller that has waited gets its turn. */
+  started(wait: Wait, waitedMs: number): void
+  /** Called when a caller that has waited leaves without a turn. */
+  left(wait: Wait, waitedMs: number, why: LeavingCaller['why']): void
+  /** Called when it is known on which counters a caller will be charged. */
+  known(caller: Present): void
   /** Asks the store for the part of a check that is waited for in line. */
   askInLine(check: Check): CheckResult | Promise<CheckResult>
   /** Gives back what was charged for a caller beside its place, and ends the record of its charge. Undefined if nothing was. */

@@ -5,13 +5,16 @@ import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
 import type { Caller } from '../request/caller.ts'
-import type { Subject } from '../request/subject.ts'
+import { SHARED, type Subject } from '../request/subject.ts'
+import { Mode } from '../store/contract.ts'
+import type { LeavingCaller } from '../check/telemetry.ts'
+import type { Present } from './idlers.ts'
 import { endsOf, isMixed, isRefusedInLine, redeeming, timeOf, unitsInLine } from './in-line.ts'
 import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
 import { type Asking, AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
 import { patienceOf, takesTurns, ticketsAfter, type Tickets, withTickets } from './tickets.ts'
-import type { Ask, WaiterParts } from './waiter-parts.ts'
+import type { Ask, Wait, WaiterParts } from './waiter-parts.ts'
 
 /** How often a caller asks for a permit that another process may free. Microseconds. */
 const FLIGHT_BEAT = 50_000
@@ -28,7 +31,7 @@ interface Asked {
  * It asks the store. If it is given a place, it stands in line until the front has come to it. If it is told to ask again, it does so
  * at the instant that it was told, or when those in front of it have asked.
  */
-export class Waiter implements Turn, Alarm, Standing, Asking {
+export class Waiter implements Turn, Alarm, Standing, Asking, Present {
   due = 0
   /** The promise of the caller. */
   readonly turn: Promise<Decision>
@@ -44,7 +47,8 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   readonly #began: number
   #settle!: (decision: Decision | PromiseLike<never>) => void
   #isOver = false
-  #isWaiting = false
+  // Since it began to wait.
+  #wait: Wait | undefined
   #isStanding = false
   // Whether the caller's turn has come, and it asks for what is not waited for in line.
   #isRedeeming = false
@@ -63,6 +67,8 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   #decision: Decision | undefined
   // The instant of the next question, by this process's clock; undefined while none is due.
   #asksAt: number | undefined
+  // Whether the caller may ask before its instant, as soon as its alarm rings.
+  #isWoken = false
   // Lets a caller go on that stands behind others who ask.
   #goOn: (() => void) | undefined
   #freeable: readonly string[] = []
@@ -97,6 +103,28 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     return this.#asksAt
   }
 
+  isOf(subject: Subject | undefined): boolean | undefined {
+    if (subject === undefined) return true
+    if (this.#asked === undefined) return undefined
+    const { check, client } = this.#asked
+    return (
+      client === subject ||
+      check.demands.some(demand => demand.subject === subject) ||
+      check.demands.every(demand => demand.subject === SHARED)
+    )
+  }
+
+  /** The most units that the caller asks of one counter. */
+  get most(): number {
+    const counted = this.check.demands.filter(({ mode }) => mode !== Mode.SHADOW)
+    return Math.max(0, ...counted.map(({ cost }) => cost))
+  }
+
+  /** The start of a caller that stands in line, as this process knows it. Undefined for one that asks again later. */
+  get startsAt(): number | undefined {
+    return this.#isStanding ? this.#line!.startOf(this) : undefined
+  }
+
   /** Resolves when nothing is under way for a caller that was sent away. */
   async returned(): Promise<void> {
     await this.#answering
@@ -120,6 +148,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     const line = this.#parts.lines.of(check, this.#parts.store)
     this.#line = line
     this.#asked = { check, client }
+    this.#parts.known(this)
     if (!this.#isRedeeming && this.#isBehindAsker(line)) {
       line.join(this)
       return new Promise(goOn => {
@@ -152,18 +181,22 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   }
 
   /** Sends the caller away. Its place is given back. */
-  send(reason: unknown): void {
+  send(reason: unknown, why: LeavingCaller['why'] = 'failed'): void {
     if (this.#isOver) return
+    if (this.#wait !== undefined) this.#parts.left(this.#wait, this.#waitedMs, why)
     this.#settle(rejected(reason))
     this.#end()
     if (this.#isStanding) this.#returning = this.#line?.leave(this)
   }
 
   left(): number {
-    return (this.#asksAt ?? Number.POSITIVE_INFINITY) - this.#parts.store.clock()
+    const left = (this.#asksAt ?? Number.POSITIVE_INFINITY) - this.#parts.store.clock()
+    if (waitingRoom.alarms.isShared) return left
+    return this.#isWoken ? 0 : Math.min(left, FLIGHT_BEAT)
   }
 
   ring(): void {
+    this.#isWoken = false
     for (const counter of this.#freeable) this.#parts.lines.offFreed(counter, this)
     this.#freeable = []
     const goOn = this.#goOn
@@ -174,6 +207,8 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   }
 
   wake(): void {
+    // On Workers the answer to a question comes only while the request lives that has asked it. So the caller's own alarm asks.
+    if (!waitingRoom.alarms.isShared) return void (this.#isWoken = true)
     waitingRoom.alarms.forget(this)
     this.ring()
   }
@@ -269,8 +304,8 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     }
     if (this.#isOver) return this.#giveBackTickets()
     if (startsIn === undefined) return this.#finish(decision)
-    if (this.#parts.isFull && !this.#isWaiting) return this.#refuse()
-    this.#begin()
+    if (this.#parts.isFull && this.#wait === undefined) return this.#refuse()
+    this.#begin(decision)
     const { check, evaluation, degraded } = result!
     if (degraded === false && isMixed(check) && isRefusedInLine(check, evaluation))
       this.#askInLine(result!, startsIn)
@@ -305,11 +340,11 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     this.#standIn(line)
     if (!this.#isStanding) return
     if (this.#isOver) this.#returning = line.leave(this)
-    else if (this.#parts.isFull && !this.#isWaiting) {
+    else if (this.#parts.isFull && this.#wait === undefined) {
       this.#returning = line.leave(this)
       this.#isStanding = false
       this.#refuse()
-    } else this.#begin()
+    } else this.#begin(this.#decision, startsIn)
   }
 
   #standIn(line: Line): void {
@@ -385,10 +420,22 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     else this.#finish(answer)
   }
 
-  #begin(): void {
-    if (this.#isWaiting || this.#isOver) return
-    this.#isWaiting = true
-    this.#parts.waits(this)
+  /** @param startsIn how long it will wait, in microseconds; undefined if nobody knows */
+  #begin(decision?: Decision, startsIn?: number): void {
+    if (this.#wait !== undefined || this.#isOver) return
+    const { policies, demands } = this.check
+    this.#wait = {
+      key: decision?.key ?? demands[0]?.subject ?? '',
+      policy: decision?.policy ?? policies[0]?.name ?? '',
+      units: this.most,
+      startsInMs: startsIn === undefined ? undefined : Math.ceil(startsIn / 1000),
+    }
+    this.#parts.waits(this, this.#wait)
+  }
+
+  /** How long the caller has waited, in whole milliseconds. */
+  get #waitedMs(): number {
+    return this.#wait === undefined ? 0 : Math.round((this.#parts.store.clock() - this.#began) / 1000)
   }
 
   #finish(decision: Decision): void {
@@ -396,7 +443,9 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
       if (decision.allowed) this.#returning = this.#parts.cancel(decision)
       return
     }
-    const ms = this.#isWaiting ? Math.round((this.#parts.store.clock() - this.#began) / 1000) : 0
+    const ms = this.#waitedMs
+    if (this.#wait !== undefined && decision.allowed) this.#parts.started(this.#wait, ms)
+    else if (this.#wait !== undefined) this.#parts.left(this.#wait, ms, decision.reason)
     this.#settle(Decision.afterWait(decision, ms))
     this.#end()
   }

@@ -82,7 +82,7 @@ describe('every header dialect', () => {
 
 describe('every telemetry hook', () => {
   const hooks = [
-    ...read('packages/core/src/telemetry/telemetry.ts').matchAll(/^ {2}(?:readonly )?(on[A-Z]\w+)\?/gm),
+    ...read('packages/core/src/check/telemetry.ts').matchAll(/^ {2}(?:readonly )?(on[A-Z]\w+)\?/gm),
   ].map(([, name]) => name as string)
 
   it('is found', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Control, type Policy, presets } from '../../src/index.ts'
 import { by, CLIENT, keyed, rejection, times, view, world } from '../world.ts'
 
-const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window' }
+const fixed: Policy = { name: 'p', limit: 2, unit: undefined, window: 60, algorithm: 'fixed-window' }
 
 describe('explain', () => {
   it('charges nothing, and gives the decision of a check', async () => {
@@ -29,6 +29,7 @@ describe('explain', () => {
           { cost: 2, seconds: 60 },
         ],
         line: undefined,
+        held: 0,
         control: [],
       },
     ])

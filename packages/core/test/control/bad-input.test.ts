@@ -71,10 +71,37 @@ it('numbers that a policy cannot have are warned of once, and change nothing', a
 })
 
 it('a network of every address needs force, in every spelling', async () => {
-  const { control } = running(new ReferenceStore(Date.now), api)
+  const { control, own } = running(new ReferenceStore(Date.now), api)
   for (const ip of ['0.0.0.0/0', '::/0', '::/00', '::ffff:0.0.0.0/96', '1.2.3.4/0'])
     expect((await rejection(control.block({ ip }))).code).toBe('HALT_E_CONTROL')
   expect(await control.entries()).toEqual([])
+  for (const ip of ['::ffff:0.0.0.0/96', '::ffff:0:0/96', '0.0.0.0/0'])
+    expect(await control.block({ ip }, { force: true }), ip).toMatchObject({ target: '0.0.0.0/0' })
+  expect((await own.check(view({ ip: '203.0.113.7' }))).reason).toBe('blocked')
+  expect((await own.check(view({ ip: '2001:db8::7' }))).reason).toBe('ok')
+  expect(await control.unblock({ ip: '::ffff:203.0.113.7/96' })).toBe(true)
+  expect(await control.entries()).toEqual([])
+})
+
+it('a text that is no network is told so, without a word about proxies', async () => {
+  const { control } = running(new ReferenceStore(Date.now), api)
+  for (const ip of [
+    '203.0.113.0/33',
+    '2001:db8::/129',
+    '::ffff:203.0.113.0/129',
+    '203.0.113.0/08',
+    '203.0.113/24',
+  ]) {
+    const { code, message } = await rejection(control.block({ ip }, { force: true }))
+    expect([code, message], ip).toEqual([
+      'HALT_E_CONTROL',
+      expect.stringContaining(`${JSON.stringify(ip)} is not a network.`),
+    ])
+    expect(message).not.toMatch(/prox|hops/)
+    expect((await rejection(control.unblock({ ip }))).message, ip).toContain('is not a network')
+  }
+  const below = await rejection(control.block({ ip: '::ffff:203.0.113.0/24' }, { force: true }))
+  expect(below.message).toContain('203.0.113.0/24')
 })
 
 it('sizeOf tells before an act how many clients a network has, and whether the act needs force', async () => {

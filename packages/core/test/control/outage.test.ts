@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { rejection } from '../world.ts'
-import { beats, Server } from './server.ts'
+import { beats, type Process, Server } from './server.ts'
 
 let server: Server
 beforeEach(() => void (server = new Server()))
@@ -140,14 +140,6 @@ describe('an act while the store is away', () => {
     })
   })
 
-  it('that takes back rejects in a process that has read no document', async () => {
-    server.fails = 'refused'
-    const a = server.process()
-    await beats()
-    await a.control.block({ user: 'y' })
-    expect((await rejection(a.control.unblock({ user: 'x' }))).code).toBe('HALT_E_STORE')
-  })
-
   it('with a mistake rejects with the code of the mistake', async () => {
     server.fails = 'refused'
     const a = server.process()
@@ -158,6 +150,146 @@ describe('an act while the store is away', () => {
       'HALT_E_CONTROL',
     )
     expect(a.control.inForce()).toEqual([])
+  })
+})
+
+describe('a process that starts while the store is away', () => {
+  /** A process that has read no document, and whose acts hold in itself alone. */
+  async function started(): Promise<Process> {
+    server.fails = 'refused'
+    const own = server.process()
+    await beats()
+    return own
+  }
+
+  /** Lets the store answer again, and waits until all processes have read what it has. */
+  async function storeIsBack(): Promise<void> {
+    server.fails = undefined
+    await beats(4)
+  }
+
+  it('blocks, lets pass and changes numbers, and takes each of them back before the store is back', async () => {
+    const { control, reasonOf, limitOf, codes } = await started()
+    expect(await control.block({ user: 'b' })).toMatchObject({ scope: 'process' })
+    expect(await control.allow({ user: 'a' })).toMatchObject({ scope: 'process' })
+    expect(await control.override({ user: 'o' }, 'p', { limit: 7 })).toMatchObject({ scope: 'process' })
+    expect(await control.change('p', { limit: 50 })).toMatchObject({ scope: 'process' })
+    expect([await reasonOf('b'), await reasonOf('a')]).toEqual(['blocked', 'exempt'])
+    expect([await limitOf('o'), await limitOf('x')]).toEqual([7, 50])
+    const takeBack = async (): Promise<boolean[]> => [
+      await control.unblock({ user: 'b' }),
+      await control.disallow({ user: 'a' }),
+      await control.revert('p', { identity: { user: 'o' } }),
+      await control.revert('p'),
+    ]
+    expect(await takeBack()).toEqual([true, true, true, true])
+    expect([await reasonOf('b'), await reasonOf('a')]).toEqual(['ok', 'ok'])
+    expect([await limitOf('o'), await limitOf('x')]).toEqual([100, 100])
+    expect(control.isAhead).toBe(true)
+    expect(control.inForce()).toEqual([])
+    expect(await takeBack()).toEqual([false, false, false, false])
+    await storeIsBack()
+    expect(control.isAhead).toBe(false)
+    expect(await control.entries()).toEqual([])
+    expect((await control.history()).map(({ act }) => act).toReversed()).toEqual([
+      'block',
+      'allow',
+      'override',
+      'change',
+      'unblock',
+      'disallow',
+      'revert',
+      'revert',
+    ])
+    expect(codes()).toEqual(['HALT_W_CONTROL_LOCAL'])
+  })
+
+  it('gives the store what holds, and takes it back afterwards in every process', async () => {
+    const other = server.process()
+    const { control } = await started()
+    await control.block({ user: 'b' })
+    await control.allow({ user: 'a' })
+    await control.override({ user: 'o' }, 'p', { limit: 7 })
+    await control.change('p', { limit: 50 })
+    await storeIsBack()
+    expect(control.isAhead).toBe(false)
+    expect(control.inForce().every(({ scope }) => scope === undefined)).toBe(true)
+    expect([await other.reasonOf('b'), await other.reasonOf('a')]).toEqual(['blocked', 'exempt'])
+    expect([await other.limitOf('o'), await other.limitOf('x')]).toEqual([7, 50])
+    expect(await control.unblock({ user: 'b' })).toBe(true)
+    expect(await control.disallow({ user: 'a' })).toBe(true)
+    expect(await control.revert('p', { identity: { user: 'o' } })).toBe(true)
+    expect(await control.revert('p')).toBe(true)
+    await beats()
+    expect([await other.reasonOf('b'), await other.reasonOf('a')]).toEqual(['ok', 'ok'])
+    expect([await other.limitOf('o'), await other.limitOf('x')]).toEqual([100, 100])
+  })
+
+  for (const isEmpty of [false, true])
+    it(`ends entries that it has never read, also if the store comes back ${isEmpty ? 'empty' : 'with them'}`, async () => {
+      const other = server.process()
+      await other.control.block({ user: 'b' })
+      await other.control.block({ user: 'stays' })
+      await other.control.allow({ user: 'a' })
+      await other.control.override({ user: 'o' }, 'p', { limit: 7 })
+      await other.control.change('p', { limit: 50 })
+      await beats()
+      const { control } = await started()
+      expect(await control.unblock({ user: 'b' }, { by: 'ann' })).toBe(true)
+      expect(await control.disallow({ user: 'a' })).toBe(true)
+      expect(await control.revert('p', { identity: { user: 'o' } })).toBe(true)
+      expect(await control.revert('p')).toBe(true)
+      expect(await control.unblock({ user: 'b' })).toBe(false)
+      expect(await other.reasonOf('b')).toBe('blocked')
+      if (isEmpty) server.flush()
+      await storeIsBack()
+      expect(server.blocked()).toEqual(['stays'])
+      for (const each of [control, other.control])
+        expect(each.inForce()).toMatchObject([{ kind: 'block', target: 'user:stays' }])
+      expect([await other.reasonOf('b'), await other.reasonOf('stays')]).toEqual(['ok', 'blocked'])
+    })
+
+  it('leaves an entry alone that somebody made after it was taken back here', async () => {
+    const other = server.process()
+    await beats()
+    const { control } = await started()
+    await control.unblock({ user: 'b' })
+    await vi.advanceTimersByTimeAsync(10)
+    server.fails = undefined
+    await other.control.block({ user: 'b' })
+    await beats(4)
+    expect(server.blocked()).toEqual(['b'])
+    expect(control.inForce()).toMatchObject([{ target: 'user:b' }])
+  })
+
+  it('acts within a second on a store that hangs, and within a quarter of one after that', async () => {
+    const other = server.process()
+    await other.control.block({ user: 'b' })
+    server.fails = 'hanging'
+    const { control, reasonOf } = server.process()
+    expect(await within(1_100, control.block({ user: 'c' }))).toMatchObject({ scope: 'process' })
+    expect(await within(300, control.unblock({ user: 'b' }))).toBe(true)
+    expect(await within(300, control.unblock({ user: 'c' }))).toBe(true)
+    expect(await within(200, reasonOf('c'))).toBe('ok')
+    await storeIsBack()
+    expect(server.blocked()).toEqual([])
+    expect(await other.reasonOf('b')).toBe('ok')
+  })
+
+  it('writes nothing where there was nothing to take back', async () => {
+    const { control } = await started()
+    expect(await control.unblock({ user: 'nobody' })).toBe(true)
+    await storeIsBack()
+    expect(server.writes).toEqual(['control-history'])
+    expect(control.isAhead).toBe(false)
+  })
+
+  it('rejects what its caller wants to reject', async () => {
+    const { control } = await started()
+    const options = { onStoreError: 'reject' } as const
+    expect((await rejection(control.unblock({ user: 'b' }, options))).code).toBe('HALT_E_STORE')
+    expect((await rejection(control.revert('p', options))).code).toBe('HALT_E_STORE')
+    expect(control.isAhead).toBe(false)
   })
 })
 

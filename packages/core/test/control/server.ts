@@ -17,6 +17,7 @@ export interface Process {
   /** The codes of the warnings of its control, in order. */
   readonly codes: () => string[]
   readonly reasonOf: (user: string) => Promise<string>
+  readonly limitOf: (user: string) => Promise<number>
   /** The ids of the users that it refuses. */
   readonly blocked: () => string[]
 }
@@ -72,6 +73,7 @@ export class Server {
       control,
       codes: () => warnings.map(({ code }) => code).filter(code => code.startsWith('HALT_W_CONTROL')),
       reasonOf: async (id: string) => (await limiter.check(by(id))).reason,
+      limitOf: async (id: string) => (await limiter.check(by(id))).limit,
       blocked: () => control.inForce().map(({ target = '' }) => target.replace('user:', '')),
     }
   }

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AbortSignalLike, DelayOptions, Guard, GuardOptions, Outcome } from '../../src/http/index.ts'
 import { departureOf, guard } from '../../src/http/index.ts'
 import type { Policy } from '../../src/index.ts'
+import { Limiter } from '../../src/limiter/limiter.ts'
+import { queue } from '../../src/waiting/queue.ts'
 import { waitingRoom } from '../../src/waiting/lines.ts'
 import { passingWorld } from '../waiting/passing-world.ts'
 import { mistake, view, world } from '../world.ts'
@@ -160,5 +162,29 @@ describe('a guard with delay', () => {
       },
     })
     await expect(own.enter(broken, {})).rejects.toThrow('broken view')
+  })
+
+  it('holds requests with a limiter of the kernel, and loads what it needs for that with the first one', async () => {
+    const { store, pass } = passingWorld()
+    const limiter = new Limiter({ store, policy: api })
+    const outcomes: Outcome[] = []
+    const own = guard(limiter, { delay: { maxWait: '200ms' } })
+    for (let i = 0; i < 4; i++) void send(own, outcomes)
+    await vi.dynamicImportSettled()
+    await pass(0)
+    // One starts at once, two wait for their turns, and the last would wait too long.
+    expect(outcomes.map(({ status }) => status)).toEqual([200, 429])
+    await pass(200)
+    expect(outcomes.map(({ status }) => status)).toEqual([200, 429, 200, 200])
+    await limiter.close()
+    await send(own, outcomes)
+    expect(outcomes.at(-1)?.status).toBe(429)
+  })
+
+  it('sends nobody into a line of a limiter that was closed before', async () => {
+    const { store } = passingWorld()
+    const limiter = new Limiter({ store, policy: api })
+    await limiter.close()
+    await expect(queue(limiter).acquire({ user: '1' })).rejects.toMatchObject({ code: 'HALT_E_CLOSED' })
   })
 })

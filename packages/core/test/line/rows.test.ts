@@ -269,6 +269,24 @@ describe('a store that goes away under a line', () => {
       expect(mostStarts(starts, 50)).toBeLessThanOrEqual(most)
     })
 
+  it('starts a caller when it is paid, after a clock was set forward by more than the whole bucket', async () => {
+    const world = await aWorld(perSecond(10, 10))
+    asks(world, 10)
+    await world.pass(20)
+    // The first one that waits: its five units are paid after half a second.
+    asks(world, 1, { cost: 5 })
+    await world.pass(80)
+    operators.failover(world, 2000)
+    await world.pass(20)
+    // Its bucket is full now, and is charged with the same call that tells of the clock.
+    asks(world, 1)
+    await world.pass(3000)
+    const starts = startsFrom(world)
+    expect(starts).toHaveLength(12)
+    expect(starts[10]).toBeGreaterThanOrEqual(500)
+    expect(starts[10]).toBeLessThan(650)
+  })
+
   it('places everybody again by one call for each process, when it lost the counter, before newcomers', async () => {
     const world = await aWorld(perSecond(10), { processes: 2 })
     for (let i = 0; i < 60; i++) asks(world, 1, {}, i % 2)

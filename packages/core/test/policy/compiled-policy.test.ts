@@ -17,6 +17,37 @@ describe('numbers that no double holds exactly', () => {
     )
   })
 
+  it.each([
+    [7_919_000_017, '1m', {}, 7_919_000_000],
+    [98_765_432_101_234, '1d', {}, 98_764_800_000_000],
+    [1_000_001, '1d', { burst: 1_000_000 }, undefined],
+  ])('name the next lower limit of %i per %s that is exact', (limit, window, more, expected) => {
+    const isExact = (lower: number): boolean => {
+      try {
+        world().limiter({ name: 'p', limit: lower, window, ...more })
+        return true
+      } catch {
+        return false
+      }
+    }
+    const error = mistake(() => world().limiter({ name: 'p', limit, window, ...more }))
+    expect(error.code).toBe('HALT_E_ARITHMETIC')
+    const named = Number(/the limit (\d+)/.exec(error.fix)?.[1])
+    expect(isExact(named)).toBe(true)
+    if (expected !== undefined) expect(named).toBe(expected)
+    else for (let lower = limit - 1; lower > named; lower--) expect(isExact(lower)).toBe(false)
+  })
+
+  it('name a lower limit that a penalty can reduce exactly, too', () => {
+    const penalty = { multiplier: 0.5 }
+    const error = mistake(() =>
+      world().limiter({ name: 'p', limit: 7_919_000_017, window: '1m' }, { penalty }),
+    )
+    const limit = Number(/the limit (\d+)/.exec(error.fix)?.[1])
+    expect(() => world().limiter({ name: 'p', limit, window: '1m' }, { penalty })).not.toThrow()
+    expect(limit).toBeGreaterThan(7_918_000_000)
+  })
+
   it('are refused for the reduced limit too, even if the normal limit is exact', () => {
     const numbers = { name: 'p', limit: 1_000_000, window: '1d' }
     expect(() => world().limiter(numbers)).not.toThrow()

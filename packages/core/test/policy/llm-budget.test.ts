@@ -1,18 +1,60 @@
 import { describe, expect, it } from 'vitest'
 
-import { llmBudget, llmCost, QuotaManager, type Quota } from '../../src/index.ts'
+import { llmBudget, llmCost, priceOf, QuotaManager, type Quota, usd } from '../../src/index.ts'
 import { by, mistake, view, world } from '../world.ts'
 
 describe('llmBudget', () => {
   it('makes one policy per number: requests and tokens per minute, tokens per month', () => {
     expect(llmBudget({ rpm: 60, tpm: 90_000, monthly: 5_000_000 })).toEqual([
-      { name: 'llm_requests', limit: 60, window: 60, keyStrategy: 'user', counts: 'requests' },
-      { name: 'llm_tokens', limit: 90_000, window: 60, keyStrategy: 'user' },
-      { name: 'llm_monthly_tokens', limit: 5_000_000, period: 'monthly', keyStrategy: 'user' },
+      {
+        name: 'llm_requests',
+        limit: 60,
+        window: 60,
+        keyStrategy: 'user',
+        counts: 'requests',
+        unit: 'requests',
+      },
+      { name: 'llm_tokens', limit: 90_000, window: 60, keyStrategy: 'user', unit: 'tokens' },
+      {
+        name: 'llm_monthly_tokens',
+        limit: 5_000_000,
+        period: 'monthly',
+        keyStrategy: 'user',
+        unit: 'tokens',
+      },
     ])
     expect(llmBudget({ tpm: 5, name: 'gpt', keyStrategy: 'api-key', plan: 'pro' })).toEqual([
-      { name: 'gpt_tokens', limit: 5, window: 60, keyStrategy: 'api-key', plan: 'pro' },
+      { name: 'gpt_tokens', limit: 5, window: 60, keyStrategy: 'api-key', plan: 'pro', unit: 'tokens' },
     ])
+  })
+
+  it('makes policies of input, output and money, and their costs by name', async () => {
+    const budget = llmBudget({ itpm: 1000, otpm: 500, spend: { daily: usd(5), monthly: usd(50) } })
+    expect(budget.map(({ name, limit, unit }) => [name, limit, unit])).toEqual([
+      ['llm_input_tokens', 1000, 'tokens'],
+      ['llm_output_tokens', 500, 'tokens'],
+      ['llm_daily_spend', 5_000_000, 'usd-micro'],
+      ['llm_monthly_spend', 50_000_000, 'usd-micro'],
+    ])
+    const price = priceOf({ input: 3, output: 15 })
+    const cost = (input: number, output: number): Readonly<Record<string, number>> =>
+      llmCost({ input, output, spend: price({ input, output }) })
+    const { limiter, codes } = world()
+    const calls = limiter(budget)
+    const call = await calls.reserve(by('u'), { cost: cost(600, 400), ttl: '2m' })
+    await call.settle(cost(600, 100))
+    const left = (await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)
+    expect([left, codes()]).toEqual([[400, 400, 5_000_000 - 3300, 50_000_000 - 3300], []])
+  })
+
+  it('warns of one number for tokens and money', async () => {
+    const { limiter, codes } = world()
+    await limiter(llmBudget({ tpm: 1000, spend: { daily: usd(5) } })).reserve(by('u'), { cost: 10 })
+    expect(codes()).toEqual(['HALT_W_COST_UNITS'])
+  })
+
+  it.each([{}, 5, { dayly: 5 }, null, { daily: undefined }])('refuses a spend of %o', spend => {
+    expect(mistake(() => llmBudget({ rpm: 1, spend: spend as never })).code).toBe('HALT_E_PERIOD')
   })
 
   it('freezes its policies, and refuses empty or wrong options', () => {

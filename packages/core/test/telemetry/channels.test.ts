@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { processScript } from '../../../../tools/process-script.ts'
 import {
   type DecisionMessage,
+  type LineMessage,
   PenaltyManager,
   type Policy,
   QuotaManager,
@@ -14,7 +15,7 @@ import { openChannel } from '../../src/telemetry/diagnostics.ts'
 import { CLIENT, times, view, world } from '../world.ts'
 
 const fixed: Policy = { name: 'p', limit: 1, window: 60, algorithm: 'fixed-window' }
-const NAMES = ['halt:decision', 'halt:store:error', 'halt:penalty', 'halt:quota'] as const
+const NAMES = ['halt:decision', 'halt:store:error', 'halt:penalty', 'halt:quota', 'halt:line'] as const
 
 const ends: (() => void)[] = []
 afterEach(() => {
@@ -107,6 +108,25 @@ describe('diagnostics_channel', () => {
       ['check', false, undefined],
       ['exceeded', false, undefined],
     ])
+  })
+
+  it('publishes callers that wait, their turns, and those that leave on halt:line', async () => {
+    const heard = listen<LineMessage>('halt:line')
+    const limiter = world(Date.now()).limiter({ name: 'p', limit: 100, window: 1, burst: 1 })
+    const leaving = new AbortController()
+    const turns = [1, 2].map(() => limiter.acquire('s'))
+    const left = limiter.acquire('s', { signal: leaving.signal }).catch(() => {})
+    leaving.abort()
+    // The clock of the store stands still, so the second one is sent away.
+    await Promise.all([turns[0], left])
+    await Promise.all([limiter.close(), ...turns.map(turn => turn.catch(() => {}))])
+    expect(heard).toMatchObject([
+      { event: 'waiting', key: 'custom:s', policy: 'p', units: 1, startsInMs: 10 },
+      { event: 'waiting', startsInMs: 20 },
+      { event: 'leave', why: 'aborted' },
+      { event: 'leave', why: 'closed' },
+    ])
+    expect(heard.every(message => Object.isFrozen(message))).toBe(true)
   })
 
   it('publishes nothing for calls that charge nothing', async () => {

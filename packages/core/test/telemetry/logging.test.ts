@@ -60,6 +60,21 @@ describe('LoggingTelemetry', () => {
     expect(said('halt: penalty')).toHaveLength(1)
   })
 
+  it('logs callers that wait', () => {
+    const { logger, lines } = logging()
+    const telemetry = new LoggingTelemetry(logger)
+    const caller = { policy: 'p', units: 1 }
+    telemetry.onWaiting('user:42', { ...caller, startsInMs: 20 })
+    telemetry.onTurn('user:42', { ...caller, waitedMs: 21 })
+    telemetry.onLeave('user:42', { ...caller, waitedMs: 3, why: 'aborted' })
+    const key = makeDigest(undefined)('user:42')
+    expect(lines).toEqual([
+      ['debug', { key, ...caller, startsInMs: 20 }, 'halt: waiting'],
+      ['debug', { key, ...caller, waitedMs: 21 }, 'halt: turn'],
+      ['info', { key, ...caller, waitedMs: 3, why: 'aborted' }, 'halt: left the line'],
+    ])
+  })
+
   it('logs store errors at error', async () => {
     const { logger, said } = logging()
     const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }

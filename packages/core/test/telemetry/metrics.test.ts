@@ -69,6 +69,32 @@ describe('MetricsTelemetry', () => {
     ])
   })
 
+  it('shows the callers that wait, how long they waited, and why others left', async () => {
+    const { client, of } = measuring()
+    const line = { ...policy, limit: 1, window: '20ms' } as const
+    const limiter = world(Date.now()).limiter(line, { telemetry: new MetricsTelemetry(client) })
+    const leaving = new AbortController()
+    await limiter.acquire({ user: '42' })
+    const turn = limiter.acquire({ user: '42' }, { signal: leaving.signal }).catch(() => {})
+    leaving.abort()
+    await turn
+    const closed = limiter.acquire({ user: '42' }).catch(() => {})
+    await limiter.close()
+    await closed
+    expect(of('halt.line.waiting').map(([kind, , value]) => [kind, value])).toEqual([
+      ['gauge', 1],
+      ['gauge', 0],
+      ['gauge', 1],
+      ['gauge', 0],
+    ])
+    expect(of('halt.line.left').map(([, , , tags]) => tags)).toEqual([
+      { policy: 'p', why: 'aborted' },
+      { policy: 'p', why: 'closed' },
+    ])
+    new MetricsTelemetry(client).onTurn('user:42', { policy: 'p', units: 1, waitedMs: 250 })
+    expect(of('halt.line.wait_ms')).toEqual([['histogram', 'halt.line.wait_ms', 250, { policy: 'p' }]])
+  })
+
   it('never uses a value from a client as a tag', async () => {
     const { client, metrics } = measuring()
     const limiter = world().limiter(

@@ -112,6 +112,7 @@ describe('telemetry', () => {
       used,
       remaining: 10 - used,
       limit: 10,
+      held: 0,
       granted: 0,
       resetAt: START / 1000 + 86_400,
     })

@@ -8,7 +8,7 @@ export * from '../../../conformance/test/suite-ports.ts'
 const server = { requestIP: () => ({ address: '127.0.0.1' }) }
 
 const runner: Entrypoint = suiteWorker(
-  { ...common, name: 'Fetch on workerd', inSequence: true, hidesVersion: true },
+  { ...common, name: 'Fetch on workerd', inSequence: true, hidesVersion: true, keepsTooLong: true },
   setup => {
     const handler = build(setup, 'bun')
     return request => handler(request, server)

@@ -8,7 +8,7 @@ export * from '../../../conformance/test/suite-ports.ts'
 const getConnInfo = (): { remote: { address: string } } => ({ remote: { address: '127.0.0.1' } })
 
 const runner: Entrypoint = suiteWorker(
-  { ...common, name: 'Hono on workerd', inSequence: true, hidesVersion: true },
+  { ...common, name: 'Hono on workerd', inSequence: true, hidesVersion: true, keepsTooLong: true },
   setup => {
     const app = build(setup, getConnInfo)
     return request => app.fetch(request)

@@ -1,4 +1,4 @@
-import type { RateLimiter } from '@halt/core'
+import type { Limiter } from '@halt/core'
 import { atOnce, messageOf, toView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
@@ -14,7 +14,7 @@ export type CallReader = (context: ExecutionContext) => Call
 
 /** Makes a reader of calls. @param getRequest the option of the application, for transports that Halt does not know */
 export function callReader(
-  limiter: RateLimiter,
+  limiter: Limiter,
   getRequest?: (context: ExecutionContext) => unknown,
 ): CallReader {
   if (getRequest === undefined) return known

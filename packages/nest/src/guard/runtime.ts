@@ -29,7 +29,11 @@ export class Runtime {
     // A limiter needs a policy. Without a global one it gets all named ones, and the guard of each handler chooses some.
     const { all } = this.named
     const own = policy === undefined && all.length > 0 ? { ...options, policy: all } : options
-    this.limiter = limiterOf<unknown>(own, () => new InMemoryStore())
+    this.limiter = limiterOf(
+      own,
+      () => new InMemoryStore(),
+      given => new RateLimiter(given),
+    )
     for (const name of Object.keys(policies)) this.limiterFor(name)
     this.read = callReader(this.limiter, getRequest)
     const settings = settingsOf(options)

@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { type ErrorFormat, isUnavailable, refusalBody } from '@halt/core/http'
+import { type ErrorFormat, isUnavailable, refusalBody, statusOf } from '@halt/core/http'
 import { type ExecutionContext, HttpException } from '@nestjs/common'
 
 import { isGrpc } from '../calls/rpc.ts'
@@ -12,7 +12,8 @@ export interface RefusalStyle {
 }
 
 /**
- * The exception of a refused HTTP request or GraphQL field. Its status is 429, or 503 if the limiter failed, not the client.
+ * The exception of a refused HTTP request or GraphQL field. Its status is 429, or 503 if the limiter failed, not the client, or 402 if a
+ * budget is used up that says so.
  * `getResponse()` is the body.
  *
  * A refused WebSocket message throws a `WsException`, a refused microservice call an `RpcException`, both with the same body.
@@ -25,12 +26,15 @@ export class RateLimitException extends HttpException {
 
   constructor(decision: Decision, { errorFormat = 'json', statusCode = 429 }: RefusalStyle = {}) {
     const ours = isUnavailable(decision)
-    const status = ours ? 503 : statusCode
+    const status = statusOf(decision, statusCode)
     const { data } = refusalBody(decision, errorFormat, status)
     super({ ...data }, status)
     this.message = String(data['message'] ?? data['detail'])
     this.decision = decision
-    this.extensions = { code: ours ? 'SERVICE_UNAVAILABLE' : 'TOO_MANY_REQUESTS', ...data }
+    this.extensions = {
+      code: ours ? 'SERVICE_UNAVAILABLE' : status === 402 ? 'PAYMENT_REQUIRED' : 'TOO_MANY_REQUESTS',
+      ...data,
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RateLimiter } from '@halt/core'
+import type { Limiter } from '@halt/core'
 import { runCallback, answerIfUnanswered } from '@halt/core/http'
 
 import { isException } from './exception.ts'
@@ -19,7 +19,7 @@ export interface RefusedCall {
  * Rejects with the exception that exception filters should see.
  */
 export async function callOnLimited(
-  limiter: RateLimiter,
+  limiter: Limiter,
   onLimited: () => unknown,
   { status, response, byDefault }: RefusedCall,
 ): Promise<never> {

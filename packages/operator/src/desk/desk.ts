@@ -165,8 +165,8 @@ export class Desk {
       entriesOf(this.#control),
       this.#control.history().catch(() => []),
     ])
-    const keys = processes.flatMap(({ used, refused, policies, events, counted }) =>
-      [...used, ...refused, ...policies, ...events, ...counted.flatMap(({ under }) => under)].map(
+    const keys = processes.flatMap(({ used, refused, policies, events, lines, counted }) =>
+      [...used, ...refused, ...policies, ...events, ...lines, ...counted.flatMap(({ under }) => under)].map(
         ({ key }) => key ?? '',
       ),
     )

@@ -38,6 +38,8 @@ interface PolicyFinding extends Pick<
   PolicyExplanation,
   'policy' | 'algorithm' | 'exemption' | 'waits' | 'line'
 > {
+  /** What a unit is; undefined if the policy does not say. */
+  readonly unit: string | undefined
   readonly key: string | undefined
   readonly mode: string
   readonly allowed: boolean
@@ -51,7 +53,7 @@ interface PolicyFinding extends Pick<
   /** Whole seconds; null if it never passes. */
   readonly retryAfter: number | null
   readonly counters: readonly Pick<CounterReading, 'counter' | 'used' | 'limit' | 'blockedUntil'>[]
-  readonly quota: Pick<QuotaStatus, 'used' | 'limit' | 'granted' | 'periodStart'> | undefined
+  readonly quota: Pick<QuotaStatus, 'used' | 'held' | 'limit' | 'granted' | 'periodStart'> | undefined
 }
 
 /** Asks a limiter everything about a client. It charges nothing. */
@@ -124,9 +126,10 @@ function policyFinding(
   counters: readonly CounterReading[],
   quota: QuotaStatus | undefined,
 ): PolicyFinding {
-  const { policy, algorithm, exemption, waits, line, verdict, key, limit, fair } = explained
+  const { policy, algorithm, exemption, waits, line, verdict, key, limit, fair, unit } = explained
   return {
     policy,
+    unit,
     algorithm,
     exemption,
     key,
@@ -145,6 +148,7 @@ function policyFinding(
       .map(({ counter, used, limit: most, blockedUntil }) => ({ counter, used, limit: most, blockedUntil })),
     quota: quota && {
       used: quota.used,
+      held: quota.held,
       limit: quota.limit,
       granted: quota.granted,
       periodStart: quota.periodStart,

@@ -34,7 +34,7 @@ export class Clocks {
 
 function moved(numbers: ProcessNumbers & { readonly id: string }, ahead: number): SeenNumbers {
   if (ahead === 0) return { ...numbers, ahead }
-  const { counts, hour, policies, events, counted, store } = numbers
+  const { counts, hour, policies, events, counted, lines, store } = numbers
   return {
     ...numbers,
     ahead,
@@ -42,12 +42,13 @@ function moved(numbers: ProcessNumbers & { readonly id: string }, ahead: number)
     since: numbers.since - ahead,
     counts: { ...counts, second: counts.second - Math.round(ahead / 1000) },
     hour: { ...hour, second: hour.second - Math.round(ahead / 1000 / HOUR.seconds) * HOUR.seconds },
-    counted: counted.map(({ client, under }) => ({
-      client,
+    counted: counted.map(({ token, under }) => ({
+      token,
       under: under.map(one => ({ ...one, at: one.at - ahead })),
     })),
     policies: policies.map(tally => ({ ...tally, at: tally.at - ahead })),
     events: events.map(event => ({ ...event, at: event.at - ahead })),
+    lines: lines.map(line => ({ ...line, since: line.since - ahead })),
     store: { ...store, since: store.since - ahead },
   }
 }

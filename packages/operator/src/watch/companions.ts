@@ -1,5 +1,7 @@
 import type { PolicyVerdict } from '@halt/core'
 
+import { tokenOf } from './token.ts'
+
 /** Another key on which requests of a client were counted, and the last verdict on it. */
 export interface CountedUnder {
   readonly policy: string
@@ -12,7 +14,8 @@ export interface CountedUnder {
 
 /** A client, and the other keys on which its requests were counted. */
 export interface CountedClient {
-  readonly client: string
+  /** Names the client. */
+  readonly token: string
   readonly under: readonly CountedUnder[]
 }
 
@@ -24,6 +27,8 @@ const REST_MS = 1_000
 
 interface Client {
   at: number
+  /** Made when somebody looks at a client. */
+  token: string | undefined
   readonly under: Map<string, CountedUnder>
 }
 
@@ -46,13 +51,20 @@ export class Companions {
       const known = this.#clients.get(key)
       // A busy client costs one look.
       if (known !== undefined && isAllowed && now - known.at < REST_MS) continue
-      this.#noteOne(key, known ?? { at: now, under: new Map() }, verdicts, now)
+      this.#noteOne(key, known ?? { at: now, token: undefined, under: new Map() }, verdicts, now)
     }
   }
 
   /** The latest first. */
   of(client: string): readonly CountedUnder[] {
     return [...(this.#clients.get(client)?.under.values() ?? [])].toReversed()
+  }
+
+  /** The same for a client that a token names. */
+  ofToken(token: string): readonly CountedUnder[] {
+    for (const [key, client] of this.#clients)
+      if ((client.token ??= tokenOf(key)) === token) return this.of(key)
+    return []
   }
 
   #noteOne(key: string, client: Client, verdicts: readonly PolicyVerdict[], now: number): void {

@@ -40,6 +40,7 @@ export function feedOf({ processes, own, problem }: Seen, view: KeyView, alone: 
     used: merged.used.map(withKey),
     refused: merged.refused.map(withKey),
     events: merged.events.map(withKey),
+    lines: merged.lines.map(withKey),
     processes: processes.map(({ id, store, waiting, shedders, ahead }) => ({
       name: id.slice(0, 8),
       isOwn: id === own,

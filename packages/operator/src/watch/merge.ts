@@ -1,6 +1,7 @@
 import type { TopKey } from '@halt/core'
 
 import { MOST_EVENTS, type WatchedEvent } from './events.ts'
+import { mergeLines } from './lines.ts'
 import { MOST_KEYS } from './recorder.ts'
 import type { ProcessNumbers } from './report.ts'
 import { leftOf, type Tally } from './tallies.ts'
@@ -28,6 +29,7 @@ export function merge(all: readonly ProcessNumbers[], now: number): MergedNumber
     used: mergeKeys(all.flatMap(({ used }) => used)),
     refused: mergeKeys(all.flatMap(({ refused }) => refused)),
     events: mergeEvents(all.flatMap(({ events }) => events)),
+    lines: mergeLines(all.flatMap(({ lines }) => lines)),
     waiting: all.reduce((sum, { waiting }) => sum + waiting, 0),
   }
 }

@@ -1,5 +1,7 @@
 import type { StoreDocument } from '@halt/core/store'
 
+import { isToken } from './token.ts'
+
 /** The used part of a document. */
 type Document = Pick<StoreDocument, 'read' | 'write'>
 
@@ -11,8 +13,6 @@ const WATCHED_MS = 30_000
 const MOST_LOOKED_AT = 16
 /** How often a look is written while other pages write theirs. */
 const ATTEMPTS = 3
-/** The longest key that is asked for. */
-const LONGEST_KEY = 300
 
 /**
  * Tells all processes that somebody watches, and at which clients. The process that answers a page writes a document every ten seconds,
@@ -23,7 +23,7 @@ export class Presence {
   #version: string | undefined
   #until = 0
   #renewedAt = Number.NEGATIVE_INFINITY
-  #clients: readonly string[] = []
+  #tokens: readonly string[] = []
 
   constructor(document: Document) {
     this.#document = document
@@ -34,9 +34,9 @@ export class Presence {
     return now < this.#until
   }
 
-  /** The keys of the clients at which somebody looks. */
-  get clients(): readonly string[] {
-    return this.#clients
+  /** The tokens of the clients at which somebody looks. */
+  get tokens(): readonly string[] {
+    return this.#tokens
   }
 
   /** Somebody watches this process. */
@@ -48,11 +48,11 @@ export class Presence {
   }
 
   /** Somebody looks at a client, so that the other processes tell what they know of it. */
-  async lookAt(client: string, now: number): Promise<void> {
+  async lookAt(token: string, now: number): Promise<void> {
     this.#until = now + WATCHED_MS
-    if (client.length > LONGEST_KEY || this.#clients.at(-1) === client) return
+    if (this.#tokens.at(-1) === token) return
     this.#renewedAt = now
-    await this.#write([client])
+    await this.#write([token])
   }
 
   /** Looks whether somebody watches another process. The first look only learns the version. */
@@ -61,31 +61,28 @@ export class Presence {
     if (found === undefined) return
     if (this.#version !== undefined) this.#until = now + WATCHED_MS
     this.#version = found.version
-    this.#clients = clientsIn(found.text)
+    this.#tokens = tokensIn(found.text)
   }
 
   async #write(added: readonly string[]): Promise<void> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const found = await this.#document.read()
-      const known = clientsIn(found?.text ?? '').filter(client => !added.includes(client))
-      const clients = [...known, ...added].slice(-MOST_LOOKED_AT)
-      const version = await this.#document.write(JSON.stringify({ clients }), found?.version ?? '0')
+      const known = tokensIn(found?.text ?? '').filter(token => !added.includes(token))
+      const tokens = [...known, ...added].slice(-MOST_LOOKED_AT)
+      const version = await this.#document.write(JSON.stringify({ tokens }), found?.version ?? '0')
       if (version === undefined) continue
       this.#version = version
-      this.#clients = clients
+      this.#tokens = tokens
       return
     }
   }
 }
 
-/** The clients in a document; none if it is broken or of another version. */
-function clientsIn(text: string): string[] {
+/** The tokens in a document; none if it is broken or of another version. */
+function tokensIn(text: string): string[] {
   try {
-    const { clients } = JSON.parse(text) as { clients?: unknown }
-    if (!Array.isArray(clients)) return []
-    return clients
-      .filter(client => typeof client === 'string' && client.length <= LONGEST_KEY)
-      .slice(-MOST_LOOKED_AT)
+    const { tokens } = JSON.parse(text) as { tokens?: unknown }
+    return Array.isArray(tokens) ? tokens.filter(isToken).slice(-MOST_LOOKED_AT) : []
   } catch {
     return []
   }

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import {
   type DecisionMessage,
+  type LineMessage,
   type PenaltyMessage,
   type QuotaMessage,
   type StoreErrorMessage,
@@ -11,6 +12,7 @@ import {
 import { Companions, type CountedUnder } from './companions.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
+import { Lines } from './lines.ts'
 import type { ProcessNumbers } from './report.ts'
 import { Tallies } from './tallies.ts'
 import { HOUR, MINUTES, Timeline } from './timeline.ts'
@@ -41,6 +43,7 @@ export class Recorder {
   readonly #topKeys = new TopKeys({ counters: COUNTED_KEYS })
   readonly #health: Health
   readonly #events = new Events()
+  readonly #lines = new Lines()
   readonly #listeners: readonly (readonly [string, Listener])[]
 
   /** @param kind the kind of the store, until a decision tells it */
@@ -50,6 +53,7 @@ export class Recorder {
       ['halt:decision', quiet(message => this.#decided(message as DecisionMessage))],
       ['halt:quota', quiet(message => this.#quota(message as QuotaMessage))],
       ['halt:penalty', quiet(message => this.#penalty(message as PenaltyMessage))],
+      ['halt:line', quiet(message => this.#lines.note(message as LineMessage, Date.now()))],
       ['halt:store:error', quiet(message => this.#failed(message as StoreErrorMessage))],
       ['halt:store:recovered', quiet(message => this.#recovered(message as StoreRecoveredMessage))],
     ]
@@ -74,6 +78,7 @@ export class Recorder {
       refused: refused.slice(0, MOST_KEYS),
       store: this.#health.read(),
       events: this.#events.read(),
+      lines: this.#lines.read(),
     }
   }
 
@@ -94,6 +99,11 @@ export class Recorder {
   /** The other keys on which requests of a client were counted lately. */
   countedUnder(client: string): readonly CountedUnder[] {
     return this.#companions.of(client)
+  }
+
+  /** The same for a client that a token names. */
+  countedUnderToken(token: string): readonly CountedUnder[] {
+    return this.#companions.ofToken(token)
   }
 
   #count(series: 'allowed' | 'refused' | 'exempt' | 'degraded', now: number): void {

@@ -46,6 +46,7 @@ const tally = shape({
   scarce: maybe(number),
 })
 const counted = shape({ policy: text, key: text, allowed: flag, reason: text, at: number })
+const line = shape({ policy: text, key: text, callers: number, since: number, waitedMs: maybe(number) })
 const health = shape({
   kind: text,
   decides: oneOf('store', 'local', 'open', 'closed', 'unknown'),
@@ -85,11 +86,12 @@ export function reportCheck(minutes: number, hour: number): Check {
     waiting: number,
     counts: columns('second', minutes),
     hour: columns('second', hour),
-    counted: listOf(shape({ client: text, under: listOf(counted) })),
+    counted: listOf(shape({ token: text, under: listOf(counted) })),
     policies: listOf(tally),
     used: listOf(topKey),
     refused: listOf(topKey),
     events: listOf(shape({ at: number, what: text, key: maybe(text) })),
+    lines: maybe(listOf(line)),
     store: health,
     shedders: listOf(isShedderNumbers),
   })

@@ -3,6 +3,7 @@ import type { TopKey } from '@halt/core'
 import type { WatchedEvent } from './events.ts'
 import type { StoreHealth } from './health.ts'
 import type { CountedClient } from './companions.ts'
+import type { WaitingLine } from './lines.ts'
 import { reportCheck } from './report-check.ts'
 import type { ShedderNumbers } from './shedders.ts'
 import type { Tally } from './tallies.ts'
@@ -26,6 +27,8 @@ export interface ProcessNumbers {
   readonly events: readonly WatchedEvent[]
   /** The keys on which requests of the clients were counted lately that somebody looks at. */
   readonly counted: readonly CountedClient[]
+  /** The keys for which most callers wait for their turn. */
+  readonly lines: readonly WaitingLine[]
   /** How many callers wait for their turn. */
   readonly waiting: number
   /** Its load shedders. */
@@ -33,18 +36,28 @@ export interface ProcessNumbers {
 }
 
 // The version of the form. Numbers of another version are left out.
-const FORM = 2
+const FORM = 3
 
 /** The longest report, in characters as JSON writes them. */
 const LONGEST = 15_000
 
+/** Numbers as another process wrote them. */
+type Written = Omit<ProcessNumbers, 'lines'> &
+  Partial<Pick<ProcessNumbers, 'lines'>> & { readonly halt?: unknown }
+
 /** Writes numbers for the other processes. Lists are cut if names and keys are very long. */
 export function writeNumbers(numbers: ProcessNumbers): string {
-  const { policies, used, refused, events, counted, shedders, ...rest } = numbers
+  const { policies, used, refused, events, counted, shedders, lines, ...rest } = numbers
   for (let most = 32; ; most = Math.floor(most / 2)) {
-    const [some, many, few, last, looked, shed] = [policies, used, refused, events, counted, shedders].map(
-      list => list.slice(0, most),
-    )
+    const [some, many, few, last, looked, shed, wait] = [
+      policies,
+      used,
+      refused,
+      events,
+      counted,
+      shedders,
+      lines,
+    ].map(list => list.slice(0, most))
     const text = JSON.stringify({
       halt: FORM,
       ...rest,
@@ -54,6 +67,7 @@ export function writeNumbers(numbers: ProcessNumbers): string {
       events: last,
       counted: looked,
       shedders: shed,
+      lines: wait,
     })
     if (most === 0 || JSON.stringify(text).length <= LONGEST) return text
   }
@@ -62,8 +76,10 @@ export function writeNumbers(numbers: ProcessNumbers): string {
 /** Reads the numbers of another process. Undefined if they are broken, or of another version. */
 export function readNumbers(text: string): ProcessNumbers | undefined {
   try {
-    const found = JSON.parse(text) as (ProcessNumbers & { readonly halt?: unknown }) | null
-    return found?.halt === FORM && isWhole(found) ? found : undefined
+    const found = JSON.parse(text) as Written | null
+    if (found?.halt !== FORM || !isWhole(found)) return undefined
+    // Earlier versions told no lines.
+    return { ...found, lines: found.lines ?? [] }
   } catch {
     return undefined
   }

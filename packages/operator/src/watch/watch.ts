@@ -10,6 +10,7 @@ import { Recorder } from './recorder.ts'
 import { type ProcessNumbers, readNumbers, writeNumbers } from './report.ts'
 import type { ReadShedders } from './shedders.ts'
 import { documentOf } from './store-calls.ts'
+import { tokenOf } from './token.ts'
 
 /** How often a process looks whether somebody watches and, if so, shares its numbers, in milliseconds. */
 const BEAT_MS = 2_000
@@ -79,11 +80,12 @@ export class Watch {
    */
   async countedUnder(client: string): Promise<{ under: readonly CountedUnder[]; isWhole: boolean }> {
     const own = this.#recorder.countedUnder(client)
-    const isKnown = this.#presence.clients.includes(client)
+    const token = tokenOf(client)
+    const isKnown = this.#presence.tokens.includes(token)
     try {
-      await this.#presence.lookAt(client, Date.now())
+      await this.#presence.lookAt(token, Date.now())
       const { processes } = await this.read()
-      const all = processes.flatMap(({ counted }) => counted.filter(each => each.client === client))
+      const all = processes.flatMap(({ counted }) => counted.filter(each => each.token === token))
       const under = latestOf([...own, ...all.flatMap(each => each.under)])
       return { under, isWhole: isKnown || processes.length === 1 }
     } catch {
@@ -118,8 +120,8 @@ export class Watch {
 
   #numbers(now: number): ProcessNumbers {
     const waiting = this.#limiters.reduce((sum, { limiter }) => sum + limiter.waiting, 0)
-    const counted = this.#presence.clients
-      .map(client => ({ client, under: this.#recorder.countedUnder(client) }))
+    const counted = this.#presence.tokens
+      .map(token => ({ token, under: this.#recorder.countedUnderToken(token) }))
       .filter(({ under }) => under.length > 0)
     return { waiting, counted, shedders: this.#shedders(), ...this.#recorder.read(now) }
   }

@@ -163,3 +163,24 @@ it('a flood of keys frees no refused client whose limit is lowered, and none mor
   await flood(api, policy())
   expect([await consume(), await consume()]).toEqual([true, false])
 })
+
+it('a flood of keys may forget what a call holds, and the call pays from what is left', async () => {
+  const { limiter, flood } = crowded()
+  const day: AnyPolicy = {
+    name: 'day',
+    limit: 100,
+    period: 'daily',
+    keyStrategy: 'custom',
+    keyExtractor: () => '',
+  }
+  const budget = limiter(day)
+  const call = await budget.reserve(ANN, { cost: 80, ttl: '1m', chunk: 1 })
+  expect(await call.charge(10)).toBe(true)
+  await flood(budget)
+  expect((await budget.peek(ANN)).remaining).toBe(100)
+  let parts = 0
+  while (await call.charge(10)) parts++
+  expect(parts).toBe(10)
+  await call.settle(110)
+  expect((await budget.peek(ANN)).remaining).toBe(0)
+})

@@ -7,9 +7,10 @@
 -- ARGV[2] JSON: the rules, then the groups as one flat list. An entry of the list is a run of groups that differ only in
 --         their keys: how many; the number of demands; 1 for a penalty, plus 2 for an idempotency key, plus 4 for terms; the
 --         numbers of the penalty and of the key; then for each demand its rule, cost, mode (plus 16 under a penalty, plus 32
---         with terms, plus 64 with a share), its terms (the longest wait, the fewest units or -1, the share left to others, how long the units are
---         kept, the instant since which they were, the place in line or -1, the id of its line), its share of a pool (the
---         place of the pool in the group, the weight, the ticket, or -1, or -2 where one is wanted, the clock of the ticket) and, in a settlement, its charged_to.
+--         with terms, plus 64 with a share), its terms (the longest wait, the fewest units or -1, the share left to others, how long the
+--         units are kept, the instant since which they were, the place in line or -1, the id of its line, how long a quota holds the
+--         units, the end and the number of units that the call holds), its share of a pool (the place of the pool in the group, the
+--         weight, the ticket, or -1, or -2 where one is wanted, the clock of the ticket) and, in a settlement, its charged_to.
 --         The commonest call has other arguments: lone-bucket.lua.
 -- reply   the clock, then the reply to each group: reply.lua.
 --
@@ -21,8 +22,8 @@
 --@ record state turned: cooldown at=2 debt=3 unit=4 rate=5 parts=6 born=7 tail=8 pool=9 kept=10 gone=11 holes=12 ends=2 count=3 granted=4 till=2 tag=3 epoch=4
 --@ record line: cooldown at debt unit rate parts born tail pool kept gone holes
 --@ record score: ends points last violations level fresh
---@ record item first pool: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds stored clock shared pool turn for_turn
---@ record terms: wait least floor hold since position born
+--@ record item first pool: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds stored clock shared pool turn for_turn back ttl
+--@ record terms: wait least floor hold since position born ttl to held
 --@ record shared: pool weight tag epoch
 --@ record turn: pace reading epoch left known start plenty
 --@ record pace: plenty band per_unit top kept
@@ -46,6 +47,7 @@ end
 local rules, groups
 --@ include "lone-bucket.lua"
 
+local MOST_UNITS, MOST_COUNTED = 999999999999999, 4503599627370496
 local MAX, PENALIZED, WITH_TERMS, WITH_SHARE, ceil, pack, unpackd = 9007199254740991, 16, 32, 64, math.ceil, struct.pack, struct.unpack
 --@ include "bucket.lua"
 --@ include "windows.lua"

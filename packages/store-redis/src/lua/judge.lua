@@ -11,9 +11,9 @@ for d = 1, count do
     if mode >= WITH_TERMS then
       mode, terms = mode - WITH_TERMS, terms{
         wait = groups[i], least = groups[i + 1], floor = groups[i + 2], hold = groups[i + 3], since = groups[i + 4],
-        position = groups[i + 5], born = groups[i + 6]
+        position = groups[i + 5], born = groups[i + 6], ttl = groups[i + 7], to = groups[i + 8], held = groups[i + 9]
       }
-      i = i + 7
+      i = i + 10
       if has_share then
         shared = shared{ pool = groups[i], weight = groups[i + 1], tag = groups[i + 2], epoch = groups[i + 3] }
         i = i + 4
@@ -30,7 +30,7 @@ for d = 1, count do
     charged_to = groups[i]
     i = i + 1
   end
-  local value, state, used, kind, line, tail = wrote[key], false, 0, rule.kind, false, 0
+  local value, state, used, kind, line, tail, back = wrote[key], false, 0, rule.kind, false, 0, 0
   if value == nil then value = raw[k] end
   if value and kind == KIND.BUCKET and #value > 40 then
     local parts = unpackd('>d', value, 41)
@@ -65,9 +65,17 @@ for d = 1, count do
   elseif value then
     state = numbers(value)
     if kind == KIND.WINDOW then
-      if #state > 5 then failed = NEWER end
-      if #state < 3 or #state > 5 then state = false
-      elseif now < state.ends then used = state.count - (state.granted or 0) end
+      if #state > 5 and (#state % 2 == 1 or #state > 36) then failed = NEWER end
+      if #state < 3 then state = false
+      elseif now < state.ends then
+        used = state.count - (state.granted or 0)
+        for i = 5, #state - 1, 2 do
+          if now < state[i] then
+            used = used + state[i + 1]
+            if terms and terms.to == state[i] then back = math.min(terms.held, state[i + 1]) end
+          end
+        end
+      end
     elseif kind == KIND.TAG then
       if #state ~= 4 then state = false end
     elseif #state % 2 == 0 then state = false
@@ -94,7 +102,7 @@ for d = 1, count do
   elseif not fits and mode ~= MODE.SETTLE and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
     if holds then fits = true
     elseif kind == KIND.BUCKET then fits = used + need * rule.unit <= rule.capacity * rule.unit
-    else fits = used + need <= rule.capacity end
+    else fits = back > 0 and (terms.least >= 0 and terms.least or cost) <= back or used + need - back <= rule.capacity end
   end
   if not fits and mode ~= MODE.SHADOW then
     allowed = false
@@ -114,7 +122,7 @@ for d = 1, count do
   end
   if terms then
     local item = items[d]
-    item.terms, item.need, item.holds = terms, need, holds
+    item.terms, item.need, item.holds, item.back, item.ttl = terms, need - back, holds, back, terms.ttl
     item.others = need - (terms.least >= 0 and terms.least or cost)
     if shared and shared.pool > 0 then
       local pool = items[shared.pool]

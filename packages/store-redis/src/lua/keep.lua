@@ -18,7 +18,7 @@ for d = 1, failed and 0 or count do
     end
   end
   if turned or rule.kind ~= KIND.TAG and item.mode ~= MODE.PEEK and (not repeated or kind == KIND.LEASES) and (starts or fits and allowed and item.mode ~= MODE.HOLD
-    and (cost ~= 0 or item.mode >= MODE.LOOK and kind == KIND.BUCKET) and (not item.holds or item.mode == MODE.SETTLE or item.mode >= MODE.LOOK)) then
+    and (cost ~= 0 or item.back and item.back > 0 or item.mode >= MODE.LOOK and kind == KIND.BUCKET) and (not item.holds or item.mode == MODE.SETTLE or item.mode >= MODE.LOOK)) then
     -- A line is paid before it changes.
     state = item.paid or state
     if turned then state = turned
@@ -29,6 +29,8 @@ for d = 1, failed and 0 or count do
       end
     elseif kind == KIND.BUCKET then
       --@ include "keep-bucket.lua"
+    elseif kind == KIND.WINDOW and (state and #state > 4 or item.ttl and item.ttl > 0) then
+      --@ include "holds.lua"
     elseif kind == KIND.WINDOW then
       if cost > 0 then
         if not state or now >= state.ends then
@@ -38,8 +40,8 @@ for d = 1, failed and 0 or count do
             0
           }
         end
-        if item.mode == MODE.GRANT then state.granted = math.min((state.granted or 0) + cost, 1099511627776)
-        else state.count = state.count + cost end
+        if item.mode == MODE.GRANT then state.granted = math.min((state.granted or 0) + cost, MOST_UNITS)
+        else state.count = math.min(state.count + cost, MOST_COUNTED) end
       elseif state and now < state.ends and state.ends == item.charged_to then
         state.count = state.count > -cost and state.count + cost or 0
       end
@@ -80,10 +82,10 @@ for d = 1, failed and 0 or count do
         if state.cooldown > 0 then value = value .. pack('>d', state.cooldown) end
       elseif kind == KIND.TAG then
         fresh, value = state.till, pack('>dddd', 0, state.till, state.tag, state.epoch)
-      elseif kind == KIND.WINDOW then
+      elseif kind == KIND.WINDOW and #state < 5 then
         fresh, value = state.ends, pack('>ddd', state.cooldown, state.ends, state.count) .. (state.granted and pack('>d', state.granted) or '')
       else
-        fresh = #state > 2 and state[#state - 1] or 0
+        fresh = kind == KIND.WINDOW and state.ends or #state > 2 and state[#state - 1] or 0
         local texts = {}
         for i = 1, #state do texts[i] = pack('>d', state[i]) end
         value = table.concat(texts)

@@ -1,17 +1,21 @@
 -- Charges the sub-window of this instant. A changed window may leave more sub-windows than the rule has. The oldest are merged.
 local leaves, placed = now - now % rule.slice + rule.slice + rule.window, false
-local list = { state and state.cooldown or 0 }
+local list, sum, units = { state and state.cooldown or 0 }, 0, cost
+for i = 2, state and #state - 1 or 0, 2 do
+  if state[i] > now then sum = sum + state[i + 1] end
+end
+if units > MOST_COUNTED - sum then units = MOST_COUNTED - sum end
 for i = 2, state and #state - 1 or 0, 2 do
   local leaving, count = state[i], state[i + 1]
   if leaving > now or #list > 1 then
-    if not placed and leaving == leaves then count, placed = count + cost, true end
+    if not placed and leaving == leaves then count, placed = count + units, true end
     if not placed and leaving > leaves then
-      list[#list + 1], list[#list + 2], placed = leaves, cost, true
+      list[#list + 1], list[#list + 2], placed = leaves, units, true
     end
     list[#list + 1], list[#list + 2] = leaving, count
   end
 end
-if not placed then list[#list + 1], list[#list + 2] = leaves, cost end
+if not placed then list[#list + 1], list[#list + 2] = leaves, units end
 while #list > 2 * rule.precision + 3 do
   list[5] = list[5] + list[3]
   table.remove(list, 2)

@@ -28,6 +28,12 @@ if refused then
         --@ include "share-wait.lua"
       elseif rule.kind == KIND.WINDOW then
         if excess <= 0 then own = 0 elseif item.need <= rule.capacity then own = state.ends - now end
+        for i = 5, state and #state - 1 or 0, 2 do
+          if excess > 0 and now < state[i] and state[i] < state.ends then
+            excess = excess - state[i + 1]
+            if excess <= 0 then own = state[i] - now end
+          end
+        end
       elseif item.need <= rule.capacity then
         own = 0
         if rule.kind == KIND.BUCKET and (joins or line) then
@@ -83,7 +89,7 @@ for d = 1, allowed and count or 0 do
     granted, left = true, terms.least
     if not wait then
       local units = rule.kind == KIND.TAG and math.huge or rule.kind == KIND.BUCKET and math.floor((rule.capacity * rule.unit - item.used) / rule.unit) or rule.capacity - item.used
-      left = math.min(item.cost, math.max(0, units) - item.others)
+      left = math.min(item.cost, math.max(item.back, math.max(0, units) + item.back - item.others))
     end
   end
   item.left = left

@@ -1,7 +1,7 @@
 // Callers that wait for their turn, with two stores on one server as two processes have them.
 import { RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { Cluster, Redis } from 'ioredis'
-import { afterAll, expect, inject, it } from 'vitest'
+import { afterAll, expect, inject, it, vi } from 'vitest'
 
 import { unique } from '../../../../tools/unique.ts'
 import { RedisStore } from '../../src/index.ts'
@@ -76,3 +76,34 @@ it('a caller whose counters are in several hash slots gets its turn, and a burst
   const times = starts.map(([, at]) => at).sort((a, b) => a - b)
   for (const [i, at] of times.entries()) expect(at).toBeGreaterThan((i - 1) * 50 - 60)
 })
+
+it.each([
+  ['on one server', client],
+  ['in a cluster', cluster],
+] as const)(
+  'a line is seen from every process, %s: who waits there, and when the last one starts',
+  async (_where, over) => {
+    const { limiters } = pair(over, { name: 'api', limit: 1, window: 60, burst: 1 })
+    const [one, other] = limiters
+    expect(await one.line('stripe')).toEqual({ units: 0, callers: 0, lastStartsInMs: 0 })
+    const leaving = new AbortController()
+    expect((await one.acquire('stripe')).allowed).toBe(true)
+    const turns: Promise<unknown>[] = []
+    for (const limiter of [one, other, one]) {
+      turns.push(limiter.acquire('stripe', { maxWait: '10m', signal: leaving.signal }).catch(() => undefined))
+      // One after the other, so that each has its place when the next one asks.
+      await vi.waitFor(() => expect(one.waiting + other.waiting).toBe(turns.length), 30_000)
+    }
+    const [seen, elsewhere] = [await one.line('stripe'), await other.line('stripe')]
+    expect([seen.units, seen.callers, elsewhere.units, elsewhere.callers]).toEqual([3, 2, 3, 1])
+    // Three minutes, less what has passed meanwhile.
+    for (const { lastStartsInMs = 0 } of [seen, elsewhere]) {
+      expect(lastStartsInMs).toBeGreaterThan(120_000)
+      expect(lastStartsInMs).toBeLessThanOrEqual(180_000)
+    }
+    leaving.abort()
+    await Promise.all([one.idle('stripe'), other.idle(), ...turns])
+    await Promise.all([one.close(), other.close()])
+    expect(await one.line('stripe')).toEqual({ units: 0, callers: 0, lastStartsInMs: 0 })
+  },
+)

@@ -11,7 +11,17 @@ export interface Bundle {
 }
 
 /** Bundles two entries with their imports, `connection.mjs` and `store.mjs` in one folder. Resolves to the first. */
-export async function bundleConnection(): Promise<Bundle> {
+export function bundleConnection(): Promise<Bundle> {
+  return bundleEntries({ connection: 'src/connection/index.ts', store: 'src/index.ts' }, 'connection')
+}
+
+/**
+ * Bundles entries with their imports into one folder.
+ *
+ * @param input files of this package, by the names of their bundles
+ * @param first the one whose address is wanted
+ */
+export async function bundleEntries(input: Readonly<Record<string, string>>, first: string): Promise<Bundle> {
   // Vite comes with Vitest.
   const path = createRequire(createRequire(import.meta.url).resolve('vitest/package.json')).resolve('vite')
   const { build } = (await import(pathToFileURL(path).href)) as {
@@ -27,11 +37,11 @@ export async function bundleConnection(): Promise<Bundle> {
       ssr: true,
       outDir: dir,
       rollupOptions: {
-        input: { connection: 'src/connection/index.ts', store: 'src/index.ts' },
+        input,
         output: { entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' },
       },
     },
   })
-  const url = pathToFileURL(join(dir, 'connection.mjs')).href
+  const url = pathToFileURL(join(dir, `${first}.mjs`)).href
   return { url, remove: () => rm(dir, { recursive: true, force: true }) }
 }

@@ -26,8 +26,16 @@ export async function refundDownTo<N>(
     const [place, state] = [demand.terms?.place, evaluation.states[at] ?? []]
     // Whoever had a place already was charged nothing now.
     if (place !== undefined && algorithmOf(rule).line?.holds(state, place) === true) continue
-    const chargedTo = algorithmOf(rule).chargedTo(state, evaluation.now, rule)
-    demands.push({ ...demand, mode: Mode.SETTLE, cost: -excess, chargedTo, terms: undefined })
+    const { holds } = algorithmOf(rule)
+    const ttl = demand.terms?.ttl ?? 0
+    if (ttl > 0 && holds !== undefined) {
+      const held = { to: holds.end(evaluation.now, ttl), units: excess }
+      demands.push({ ...demand, mode: Mode.SETTLE, cost: 0, terms: { held } })
+    } else {
+      // Units that the call had held are not held again. They are free.
+      const chargedTo = algorithmOf(rule).chargedTo(state, evaluation.now, rule)
+      demands.push({ ...demand, mode: Mode.SETTLE, cost: -excess, chargedTo, terms: undefined })
+    }
     indexes.push(at)
   }
   if (demands.length === 0) return evaluation

@@ -36,10 +36,11 @@ export function penaltyNumbers(rule: PenaltyRule): number[] {
 
 /** The numbers of a demand's terms, in the order in which a server reads them. */
 export function termNumbers(terms: Terms): number[] {
-  const { maxWait = 0, least = -1, floor = 0, holdFor = 0, heldSince = 0, place } = terms
+  const { maxWait = 0, least = -1, floor = 0, holdFor = 0, heldSince = 0, place, ttl = 0, held } = terms
   const { position = -1, born = 0 } = place ?? {}
   // A server tells waits in whole microseconds.
-  return [Math.floor(maxWait), least, floor, holdFor, heldSince, position, born]
+  const hold = [ttl, held?.to ?? 0, held?.units ?? 0]
+  return [Math.floor(maxWait), least, floor, holdFor, heldSince, position, born, ...hold]
 }
 
 /**

@@ -62,7 +62,7 @@ function isState(state: State, { rule }: Demand): boolean {
     kind === BUCKET
       ? length >= 5 && algorithms[rule.code].reads?.(state) !== false
       : kind === WINDOW
-        ? length === 3 || length === 4
+        ? length >= 3 && algorithms[rule.code].reads?.(state) !== false
         : kind === TAG
           ? algorithms[rule.code].reads?.(state) === true
           : length % 2 === 1

@@ -6,7 +6,7 @@ import { describe } from '../../base/describe.ts'
 import { HaltError } from '../../base/errors.ts'
 import { HeavyKeys } from '../heavy-keys.ts'
 import { describeReport, type ShadowFinding, type ShadowReport } from './report.ts'
-import type { Telemetry } from '../telemetry.ts'
+import type { Telemetry } from '../../check/telemetry.ts'
 import { LabelSet } from '../labels.ts'
 
 /** Options of {@link ShadowSurvey}. */

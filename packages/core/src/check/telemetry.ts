@@ -1,6 +1,6 @@
-import type { StoreFailure } from '../store/contract.ts'
-import type { Decision } from '../check/decision.ts'
-import type { Store } from '../store/contract.ts'
+import type { Decision } from './decision.ts'
+import type { Reason } from './policy-verdict.ts'
+import type { Store, StoreFailure } from '../store/contract.ts'
 
 /** Facts about a decision, for labels. None of them comes from the client. */
 export interface DecisionMetadata {
@@ -23,7 +23,9 @@ export interface DecisionMetadata {
 export interface QuotaUsage {
   readonly name: string
   readonly used: number
-  /** Units left of `limit` and `granted` together. */
+  /** Units that calls hold and have not used yet. */
+  readonly held: number
+  /** Units left of `limit` and `granted` together, without those that calls hold. */
   readonly remaining: number
   /** The quota's own limit, without grants. */
   readonly limit: number
@@ -53,6 +55,34 @@ export interface StoreRecovery {
   readonly lastedMs: number
 }
 
+/** A caller that waits for its turn. */
+export interface WaitingCaller {
+  /** The policy that made it wait. */
+  readonly policy: string
+  /** The units that it asks for. */
+  readonly units: number
+  /**
+   * Milliseconds until its turn if nothing changes. Undefined if nobody knows: such a caller asks again later, or stands behind one that
+   * does.
+   */
+  readonly startsInMs: number | undefined
+}
+
+/** A caller that has waited, and whose turn has come. */
+export interface CallerTurn extends Pick<WaitingCaller, 'policy' | 'units'> {
+  /** How long it has waited, in whole milliseconds. */
+  readonly waitedMs: number
+}
+
+/** A caller that has waited, and leaves without a turn. */
+export interface LeavingCaller extends CallerTurn {
+  /**
+   * Why: its signal was aborted, the limiter was closed, an error ended the call, or it was refused after all, for the reason of its
+   * decision.
+   */
+  readonly why: Reason | 'aborted' | 'closed' | 'failed'
+}
+
 /** The part of a store that telemetry sees: its `kind`, and its `size` if it knows that. */
 export type ObservedStore = Pick<Store, 'kind' | 'size'>
 
@@ -71,6 +101,15 @@ export interface Telemetry {
   onBlocked?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
   /** A request was not counted: by an exemption, or because an operator lets the client pass. */
   onExempt?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
+  /**
+   * A caller begins to wait for its turn. Every such caller ends with one of the next two hooks. `key` is that of its decision, or of
+   * the first policy if others ask before it. Called soon after the event, so that a hook may call the limiter.
+   */
+  onWaiting?(key: string, caller: WaitingCaller): unknown
+  /** The turn of a caller that has waited has come. */
+  onTurn?(key: string, caller: CallerTurn): unknown
+  /** A caller that has waited leaves without a turn. */
+  onLeave?(key: string, caller: LeavingCaller): unknown
   /** A quota was asked. */
   onQuotaCheck?(key: string, quota: QuotaUsage, allowed: boolean): unknown
   /** A quota refused a request. */

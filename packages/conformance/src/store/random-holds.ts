@@ -1,0 +1,52 @@
+import { algorithms, codes, type Demand, type Group, Mode, type Terms } from '@halt/core/store'
+
+import type { Charged } from './charged.ts'
+import type { Pick } from './random-terms.ts'
+
+const SECOND = 1e6
+const TIMES = [0.4 * SECOND, 1.3 * SECOND, 2 * SECOND, 30 * SECOND]
+
+/** Picks how long a quota's units are held. Several lengths need more sub-windows than a counter has. */
+export function randomHold(random: () => number, pick: Pick, terms: Terms | undefined): Terms | undefined {
+  return random() < 0.5 ? { ...terms, ttl: pick(TIMES) } : terms
+}
+
+/**
+ * Picks what a call does with units that it holds: pays with them, holds them longer, settles, or gives them back. Sometimes it
+ * claims more than it holds, or units that ended. Empty if no call of the past holds units.
+ */
+export function randomUseOfHold(random: () => number, pick: Pick, past: readonly Charged[]): Group[] {
+  const holding = past.filter(({ group }) => group.demands.some(isHold))
+  if (holding.length === 0) return []
+  const { group, evaluation } = pick(holding)
+  const demands = group.demands.filter(isHold).map((charged): Demand => {
+    const { ttl = 0 } = charged.terms ?? {}
+    const end = algorithms.q.holds?.end(evaluation.now, ttl) ?? 0
+    const held = {
+      to: random() < 0.9 ? end : end + pick([-1, 1, 50_000]),
+      units: pick([charged.cost, charged.cost, 1, 2 * charged.cost]),
+    }
+    const cost = pick([0, 1, charged.cost, charged.cost + 1, 12])
+    const chargedTo = evaluation.states[group.demands.indexOf(charged)]?.[1] ?? 0
+    const act = pick(['pay', 'extend', 'settle', 'refund', 'cancel', 'look'])
+    const least = cost > 1 && random() < 0.4 ? 1 : undefined
+    const changes: Partial<Demand> =
+      act === 'pay'
+        ? { mode: pick([Mode.CHARGE, Mode.CHARGE, Mode.SHADOW]), cost, terms: { held, least } }
+        : act === 'extend'
+          ? { mode: Mode.CHARGE, cost: held.units, terms: { held, least, ttl: pick([ttl, ...TIMES]) } }
+          : act === 'settle'
+            ? { mode: Mode.SETTLE, cost, terms: { held } }
+            : act === 'refund'
+              ? { mode: Mode.SETTLE, cost: -cost, terms: { held } }
+              : act === 'cancel'
+                ? { mode: Mode.SETTLE, cost: 0, terms: { held } }
+                : { mode: pick([Mode.PEEK, Mode.BLOCK]), terms: { held, maxWait: SECOND } }
+    return { ...charged, chargedTo, ...changes }
+  })
+  return [{ demands, penalty: undefined }]
+}
+
+function isHold({ rule, mode, cost, terms }: Demand): boolean {
+  return rule.code === codes.quota && mode === Mode.CHARGE && cost > 0 && (terms?.ttl ?? 0) > 0
+}

@@ -1,0 +1,109 @@
+import type { State } from './rule.ts'
+
+/**
+ * Holds: units of a quota that calls have reserved and not used yet. They are free again when their time is over, so a process
+ * that dies locks nothing.
+ *
+ * They are counted in sub-windows of an eighth of their time, behind the grant of a quota's counter:
+ * `[cooldown, end, used, granted, expiry, units, expiry, units, …]`, the first to end first. So a counter has at most
+ * {@link MOST_PARTS} of them, however many calls hold units. A hold ends with its period.
+ *
+ * Source: leases (Gray and Cheriton, 1989), counted in the sub-windows of a sliding window.
+ */
+export interface HeldUnits {
+  /** The instant at which the sub-window of the units ends, in microseconds. */
+  readonly to: number
+  readonly units: number
+}
+
+/** The index of the first sub-window in a state. */
+const FIRST = 4
+/** The most sub-windows of a counter. */
+const MOST_PARTS = 16
+/** The sub-windows in the time of a hold. */
+const PARTS_PER_TIME = 8
+
+/** Whether a quota's state has no numbers but those that this version of Halt knows. */
+export function readsHolds({ length }: State): boolean {
+  return length <= FIRST || (length % 2 === 0 && length <= FIRST + 2 * MOST_PARTS)
+}
+
+/**
+ * The instant at which units end that are held from `now` on, in microseconds: their time later, and at most an eighth of it after
+ * that.
+ *
+ * @param ttl the time of the hold, in microseconds
+ */
+export function holdEnd(now: number, ttl: number): number {
+  const slice = Math.ceil(ttl / PARTS_PER_TIME)
+  return now - (now % slice) + slice + ttl
+}
+
+/** The units held at `now`, in the period that is open. */
+export function heldAt(state: State, now: number): number {
+  if (state.length <= FIRST || now >= state[1]!) return 0
+  let sum = 0
+  for (let i = FIRST; i < state.length; i += 2) if (now < state[i]!) sum += state[i + 1]!
+  return sum
+}
+
+/** The units of a hold that are still held at `now`. */
+export function stillHeld(state: State, now: number, { to, units }: HeldUnits): number {
+  const at = now < to && now < (state[1] ?? 0) ? indexOf(state, to) : -1
+  return at < 0 ? 0 : Math.min(units, state[at + 1]!)
+}
+
+/** Adds units to the sub-window of `now`. The period is open. */
+export function addHeld(state: State, now: number, units: number, ttl: number): void {
+  if (state.length < FIRST) state[3] = 0
+  const end = holdEnd(now, ttl)
+  let at = state.length
+  while (at > FIRST && state[at - 2]! > end) at -= 2
+  if (at > FIRST && state[at - 2] === end) state[at - 1]! += units
+  else state.splice(at, 0, end, units)
+  // Holds of several lengths may need too many sub-windows. The first is merged into the next, which ends later.
+  while (state.length > FIRST + 2 * MOST_PARTS) {
+    state[FIRST + 3]! += state[FIRST + 1]!
+    state.splice(FIRST, 2)
+  }
+}
+
+/** Gives the units of a hold back, at most those that are {@link stillHeld}. Returns whether there were any. */
+export function releaseHeld(state: State, now: number, held: HeldUnits): boolean {
+  const units = stillHeld(state, now, held)
+  if (units === 0) return false
+  const at = indexOf(state, held.to)
+  state[at + 1]! -= units
+  if (state[at + 1] === 0) state.splice(at, 2)
+  dropEnded(state, now)
+  return true
+}
+
+/** Removes the sub-windows that have ended. A state without holds and grants has no numbers for them. */
+export function dropEnded(state: State, now: number): void {
+  if (state.length < FIRST) return
+  let gone = FIRST
+  while (gone < state.length && now >= state[gone]!) gone += 2
+  if (gone > FIRST) state.splice(FIRST, gone - FIRST)
+  if (state.length === FIRST && state[3] === 0) state.length = 3
+}
+
+/**
+ * Microseconds until enough holds have ended to free `excess` units; undefined if that is not within the period.
+ *
+ * @param excess at least 1
+ */
+export function waitForHolds(state: State, now: number, excess: number): number | undefined {
+  let left = excess
+  for (let i = FIRST; i < state.length && state[i]! < state[1]!; i += 2) {
+    if (now >= state[i]!) continue
+    left -= state[i + 1]!
+    if (left <= 0) return state[i]! - now
+  }
+  return undefined
+}
+
+function indexOf(state: State, end: number): number {
+  for (let i = FIRST; i < state.length; i += 2) if (state[i] === end) return i
+  return -1
+}

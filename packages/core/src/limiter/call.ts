@@ -1,0 +1,290 @@
+import type { CheckResult } from '../check/check-result.ts'
+import type { Check, PolicyExtras } from '../check/check.ts'
+import { Decision } from '../check/decision.ts'
+import { readDecision } from '../check/decision-reader.ts'
+import type { Evaluator } from '../check/evaluator.ts'
+import { type Holding, holdingsOf, notePayment, type OpenCall } from '../check/holding.ts'
+import { HaltError } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
+import { checkCost, type Cost, givenCost, readCost } from '../policy/cost.ts'
+import type { Rule } from '../algorithms/index.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Subject } from '../request/subject.ts'
+import { type Demand, Mode } from '../store/contract.ts'
+import type { Adviser } from './adviser.ts'
+import type { Charges } from './charges.ts'
+import type { HoldKeeper } from './hold-keeper.ts'
+import type { Reservation } from './reservation.ts'
+import type { Witness } from './witness.ts'
+
+/** The parts of a limiter that its calls use. */
+export interface CallParts {
+  readonly evaluator: Evaluator
+  readonly charges: Charges
+  readonly keeper: HoldKeeper
+  readonly witness: Witness | undefined
+  readonly adviser: Adviser | undefined
+  readonly warn: Warn
+  /** A policy with the numbers that hold for a subject now. */
+  readonly policyNow: (policy: CompiledPolicy, subject: Subject) => CompiledPolicy
+}
+
+/** A payment of a call that is under way: so many units, of which the call holds some. */
+interface Payment {
+  readonly holding: Holding
+  /** The fewest units that the call needs, and those that it asks for, to need no payment soon. */
+  readonly need: number
+  readonly cost: number
+  /** Units that the call holds, and gives for it. */
+  readonly units: number
+}
+
+/** A call that was reserved, until it is settled. */
+export class Call implements Reservation, OpenCall {
+  readonly decision: Decision
+  readonly #parts: CallParts
+  readonly #chunk: Cost | undefined
+  #holdings: Holding[] = []
+  #payment: Promise<boolean> | undefined
+  #isEnded = false
+  #refusal: Decision | undefined
+  #controller: AbortController | undefined
+  #loss: HaltError | undefined
+
+  /**
+   * @param cost the cost of the call, as it was given
+   * @param chunk the units that a payment asks for. Default: a tenth of the units that were reserved
+   */
+  constructor(decision: Decision, cost: unknown, chunk: Cost | undefined, parts: CallParts) {
+    this.decision = decision
+    this.#chunk = chunk
+    this.#parts = parts
+    const record = Decision.recordOf(decision)
+    if (record === undefined) return
+    record.open = this
+    if (typeof cost === 'number') parts.adviser?.noticeUnits(record.result?.check.policies ?? [], parts.warn)
+    if (decision.allowed && decision.degraded === 'open') this.#noticeUnpaid()
+    if (record.result !== undefined && record.recordedIn !== undefined)
+      this.#hold(holdingsOf(record.result, record.recordedIn === 'store'))
+    else if (record.result?.evaluation.repeated === true && decision.allowed)
+      this.#holdings = holdingsOf(record.result, true)
+  }
+
+  readonly settle = (actual: Cost): Promise<void> => this.#parts.charges.settle(this.decision, actual)
+
+  readonly cancel = (): Promise<void> => this.#parts.charges.cancel(this.decision)
+
+  readonly charge = async (more: Cost): Promise<boolean> => {
+    if (more === undefined) readCost(more, 'more')
+    checkCost(more)
+    if (typeof more === 'object') this.#noticeNames(more)
+    // One payment at a time, so that each knows what the one before has left.
+    while (this.#payment !== undefined) await this.#payment
+    if (this.#isEnded || !this.decision.allowed) return false
+    const wanted = this.#holdings.map(({ policy }) => givenCost(policy, more) ?? 0)
+    if (this.#isPaid(wanted)) return this.#use(wanted)
+    this.#payment = this.#pay(wanted)
+    try {
+      return await this.#payment
+    } finally {
+      this.#payment = undefined
+    }
+  }
+
+  get holdings(): readonly Holding[] {
+    return this.#holdings
+  }
+
+  get refusal(): Decision | undefined {
+    return this.#refusal
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#loss !== undefined) this.#controller.abort(this.#loss)
+    return this.#controller.signal
+  }
+
+  adopt(result: CheckResult): void {
+    const before = this.#holdings
+    const adopted = holdingsOf(result, true)
+    for (const holding of adopted)
+      holding.used = before.find(({ demand }) => isSameCounter(demand, holding.demand))?.used ?? 0
+    if (this.#isEnded) this.#holdings = adopted
+    else this.#hold(adopted)
+  }
+
+  end(): Promise<unknown> | undefined {
+    this.#isEnded = true
+    if (this.#payment !== undefined) return this.#payment.then(() => this.end())
+    const moving = this.#holdings.flatMap(holding => this.#parts.keeper.remove(holding) ?? [])
+    return moving.length === 0 ? undefined : Promise.all(moving)
+  }
+
+  #hold(holdings: Holding[]): void {
+    this.#holdings = holdings
+    for (const holding of holdings)
+      if (holding.held > 0) this.#parts.keeper.add(holding, () => this.#lose(holding))
+  }
+
+  #isPaid(wanted: readonly number[]): boolean {
+    return this.#holdings.every(({ used, paid }, i) => used + (wanted[i] ?? 0) <= paid)
+  }
+
+  #use(wanted: readonly number[]): true {
+    for (const [i, holding] of this.#holdings.entries()) holding.used += wanted[i] ?? 0
+    return true
+  }
+
+  async #pay(wanted: readonly number[]): Promise<boolean> {
+    const { evaluator, keeper } = this.#parts
+    const due = this.#holdings.flatMap((holding, i) => {
+      const need = holding.used + (wanted[i] ?? 0) - holding.paid
+      return need > 0 ? [{ holding, need }] : []
+    })
+    const moving = due.flatMap(({ holding }) => keeper.seize(holding) ?? [])
+    if (moving.length > 0) await Promise.all(moving)
+    try {
+      const payments = due.map(({ holding, need }) => this.#claim(holding, need))
+      const check = this.#checkOf(payments)
+      const result = await evaluator.evaluate(check)
+      const isPaid = result.closedPolicy < 0 && result.evaluation.allowed
+      this.#note(payments, result, isPaid)
+      if (!isPaid) this.#refuse(result, check)
+      else if (result.degraded === 'open') this.#noticeUnpaid()
+      return isPaid && this.#use(wanted)
+    } finally {
+      for (const { holding } of due) keeper.release(holding)
+    }
+  }
+
+  #checkOf(payments: readonly Payment[]): Check {
+    const now = this.#parts.evaluator.clock.now()
+    const isShadow = payments.some(({ holding }) => holding.demand.mode === Mode.SHADOW)
+    return {
+      policies: payments.map(({ holding }) => holding.policy),
+      extras: isShadow ? payments.map(({ holding }) => extrasOf(holding.demand)) : undefined,
+      demands: payments.map(({ holding, need, cost, units }) => ({
+        rule: this.#ruleOf(holding),
+        subject: holding.demand.subject,
+        cost,
+        mode: holding.demand.mode,
+        edges: holding.policy.edges(now),
+        penalized: false,
+        terms: termsOf(need < cost ? need : undefined, units > 0 ? { to: holding.to, units } : undefined),
+      })),
+      penalty: undefined,
+      idempotency: undefined,
+    }
+  }
+
+  /** The rule of a counter with the numbers of this moment, which operators may have changed while the call runs. */
+  #ruleOf({ policy, demand }: Holding): Rule {
+    const rule = this.#parts.policyNow(policy, demand.subject).rule(undefined)
+    return rule.counter === demand.rule.counter ? rule : demand.rule
+  }
+
+  /** Takes units out of what the call holds, for a payment. */
+  #claim(holding: Holding, need: number): Payment {
+    const { policy, demand } = holding
+    const chunk = this.#chunk === undefined ? undefined : givenCost(policy, this.#chunk)
+    const cost = Math.max(need, chunk ?? Math.ceil(demand.cost / 10))
+    const units = holding.to === 0 ? 0 : Math.min(holding.held, cost)
+    holding.held -= units
+    return { holding, need, cost, units }
+  }
+
+  /** Notes what became of payments. */
+  #note(payments: readonly Payment[], result: CheckResult, isPaid: boolean): void {
+    const { evaluation, degraded, check, late } = result
+    for (const [i, { holding, units }] of payments.entries()) {
+      if (degraded === false) {
+        if (isPaid && evaluation.passes[i] === true)
+          notePayment(holding, check.demands[i]?.cost ?? 0, evaluation, i)
+        // Of several nodes one may have given the units back.
+        else if (evaluation.instants === undefined) holding.held += units
+        continue
+      }
+      // A store that did not answer in time may have taken the units.
+      if (late === undefined) holding.held += units
+      const at = check.demands.findIndex(demand => isSameCounter(demand, holding.demand))
+      // What this process charged in the store's place is written back, and cannot be given back in the store.
+      if (isPaid && evaluation.passes[at] === true) holding.paid += check.demands[at]?.cost ?? 0
+    }
+    late?.onArrival(arrived => this.#noteLate(payments, arrived, isPaid, degraded))
+  }
+
+  /** The store has charged payments, after this process had decided without it. */
+  #noteLate(
+    payments: readonly Payment[],
+    { evaluation, check }: CheckResult,
+    isPaid: boolean,
+    degraded: CheckResult['degraded'],
+  ): void {
+    const refunds: Demand[] = []
+    for (const [i, { holding }] of payments.entries()) {
+      const demand = check.demands[i]
+      if (demand === undefined || evaluation.passes[i] !== true) continue
+      const isCounted = isPaid && degraded === 'local'
+      const before = holding.paid
+      const isWanted = isPaid && (isCounted || !this.#isEnded)
+      if (isWanted) {
+        notePayment(holding, demand.cost, evaluation, i)
+        // The payment was counted when this process charged it.
+        if (isCounted) holding.paid = before
+        continue
+      }
+      const chargedTo = evaluation.states[i]?.[1]
+      refunds.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo, terms: undefined })
+    }
+    if (refunds.length > 0) this.#parts.charges.apply({ demands: refunds }).catch(() => {})
+  }
+
+  #refuse(result: CheckResult, check: Check): void {
+    const { evaluator, witness } = this.#parts
+    const decision = Decision.freeze(readDecision(result, check, evaluator.clock))
+    this.#refusal = decision
+    const evaluation = result.degraded === false ? result.evaluation : undefined
+    witness?.decided(decision, check, evaluation, undefined, undefined)
+  }
+
+  #lose({ policy, demand }: Holding): void {
+    if (demand.mode === Mode.SHADOW || this.#isEnded) return
+    this.#loss = new HaltError(
+      'HALT_E_HOLD_LOST',
+      `The units of "${policy.name}" that ${demand.subject} held have ended, and others have used them.`,
+      'Stop the call, and settle it. A longer ttl outlives longer pauses of the process.',
+    )
+    this.#controller?.abort(this.#loss)
+  }
+
+  #noticeNames(more: Exclude<Cost, number>): void {
+    const policies = Decision.recordOf(this.decision)?.result?.check.policies
+    if (policies !== undefined) this.#parts.adviser?.noticeCostNames(more, policies, this.#parts.warn)
+  }
+
+  #noticeUnpaid(): void {
+    this.#parts.warn({
+      code: 'HALT_W_UNPAID',
+      message: 'The store did not answer, and onStoreError "open" let a call with a budget pass unpaid.',
+      fix: 'Give the budget onStoreError: "local" or "closed". Units of a call that goes on are charged when it is settled.',
+    })
+  }
+}
+
+function termsOf(
+  least: number | undefined,
+  held: { to: number; units: number } | undefined,
+): Demand['terms'] {
+  return least === undefined && held === undefined ? undefined : { least, held }
+}
+
+function extrasOf({ mode }: Demand): PolicyExtras | undefined {
+  return mode === Mode.SHADOW
+    ? { shadow: true, addressCeiling: -1, inFlight: -1, share: -1, tenant: undefined, paid: 0 }
+    : undefined
+}
+
+function isSameCounter(a: Demand, b: Demand): boolean {
+  return a.subject === b.subject && a.rule.counter === b.rule.counter
+}

@@ -1,0 +1,176 @@
+import { algorithmOf } from '../algorithms/index.ts'
+import { afterQuietly, eventLoop, type Timer } from '../base/event-loop.ts'
+import { keyOfDemand } from '../store/counter-key.ts'
+import type { Evaluator } from '../check/evaluator.ts'
+import type { Holding } from '../check/holding.ts'
+import type { Evaluation } from '../store/evaluation.ts'
+
+/** A holding that is kept, and what is under way about it. */
+interface Kept {
+  readonly holding: Holding
+  /** Called when the units are lost: their time was over, and they did not fit again. */
+  readonly lost: () => void
+  /** When the units were held last, by the process's clock in microseconds. */
+  since: number
+  /** Set while the store is asked to hold the units longer. */
+  moving: Promise<void> | undefined
+  /** Whether the call pays from its units now. */
+  isPaying: boolean
+}
+
+/** The holdings of one length, and the timer that keeps them. */
+interface Length {
+  readonly ttl: number
+  readonly kept: Map<Holding, Kept>
+  timer: Timer | number | undefined
+}
+
+/**
+ * Keeps the units held that the open calls of this process hold, a third of their time after they were held last. All units of a
+ * counter that end at one instant are held longer by one call of the store, however many calls hold them.
+ */
+export class HoldKeeper {
+  readonly #evaluator: Evaluator
+  readonly #lengths = new Map<number, Length>()
+  #isClosed = false
+
+  constructor(evaluator: Evaluator) {
+    this.#evaluator = evaluator
+  }
+
+  /** The number of holdings that are kept. */
+  get size(): number {
+    let size = 0
+    for (const { kept } of this.#lengths.values()) size += kept.size
+    return size
+  }
+
+  /** Begins to keep a holding. */
+  add(holding: Holding, lost: () => void): void {
+    if (this.#isClosed) return
+    const ttl = ttlOf(holding)
+    let length = this.#lengths.get(ttl)
+    if (length === undefined) this.#lengths.set(ttl, (length = { ttl, kept: new Map(), timer: undefined }))
+    const since = this.#evaluator.ownTime()
+    length.kept.set(holding, { holding, lost, since, moving: undefined, isPaying: false })
+    this.#arm(length)
+  }
+
+  /** Ends the keeping of a holding. Returns a promise if it is being moved now, which resolves when it is known where it is. */
+  remove(holding: Holding): Promise<void> | undefined {
+    const length = this.#lengths.get(ttlOf(holding))
+    const kept = length?.kept.get(holding)
+    if (length === undefined || kept === undefined) return undefined
+    length.kept.delete(holding)
+    if (length.kept.size === 0) this.#disarm(length)
+    return kept.moving
+  }
+
+  /** Lets a holding stay where it is until {@link HoldKeeper.release}. Returns a promise if it is being moved now, as `remove` does. */
+  seize(holding: Holding): Promise<void> | undefined {
+    const kept = this.#find(holding)
+    if (kept !== undefined) kept.isPaying = true
+    return kept?.moving
+  }
+
+  /** Lets a holding be held longer again. */
+  release(holding: Holding): void {
+    const kept = this.#find(holding)
+    if (kept !== undefined) kept.isPaying = false
+  }
+
+  /** Keeps nothing any more. What is held is free again when its time is over. */
+  close(): void {
+    this.#isClosed = true
+    for (const length of this.#lengths.values()) this.#disarm(length)
+    this.#lengths.clear()
+  }
+
+  #find(holding: Holding): Kept | undefined {
+    return this.#lengths.get(ttlOf(holding))?.kept.get(holding)
+  }
+
+  #arm(length: Length): void {
+    if (length.timer !== undefined || this.#isClosed || length.kept.size === 0) return
+    length.timer = afterQuietly(length.ttl / 3000, () => {
+      length.timer = undefined
+      this.#keep(length)
+      this.#arm(length)
+    })
+  }
+
+  #disarm(length: Length): void {
+    if (length.timer !== undefined) eventLoop.cancel(length.timer)
+    length.timer = undefined
+  }
+
+  /** Holds the units longer that were held last a third of their time ago. */
+  #keep({ ttl, kept }: Length): void {
+    const now = this.#evaluator.ownTime()
+    const groups = new Map<string, Kept[]>()
+    for (const one of kept.values()) {
+      const { holding, since, moving, isPaying } = one
+      // A timer may fire a little early by another clock.
+      if (holding.held === 0 || isPaying || moving !== undefined || now - since < ttl / 3 - 50_000) continue
+      const key = `${keyOfDemand(holding.demand)} ${holding.to}`
+      const group = groups.get(key)
+      if (group === undefined) groups.set(key, [one])
+      else group.push(one)
+    }
+    for (const group of groups.values()) this.#hold(group, ttl, now)
+  }
+
+  /** Holds the units of some holdings longer, which end at one instant of one counter. */
+  #hold(group: readonly Kept[], ttl: number, sent: number): void {
+    const [{ holding: first }] = group as [Kept]
+    const { rule, subject } = first.demand
+    const units = group.reduce((sum, { holding }) => sum + holding.held, 0)
+    const held = first.to === 0 ? undefined : { to: first.to, units }
+    const edges = first.policy.edges(this.#evaluator.clock.now())
+    const mode = first.demand.mode
+    const demand = { rule, subject, cost: units, mode, edges, penalized: false, terms: { ttl, held } }
+    let settle = (): void => {}
+    let isAsked = false
+    // An answer that comes late tells where the units are, unless the store was asked again.
+    const isAbout = ({ moving: own, holding }: Kept): boolean =>
+      own === moving || (own === undefined && holding.to === 0)
+    const heard = (evaluation: Evaluation | undefined): void => {
+      if (evaluation === undefined) {
+        // The store was not asked if it is known to be away. Otherwise nobody knows whether it has moved the units.
+        if (isAsked) for (const { holding } of group) holding.to = 0
+      } else
+        this.#heard(
+          group.filter(one => isAbout(one)),
+          evaluation,
+          ttl,
+          sent,
+        )
+      for (const one of group) if (one.moving === moving) one.moving = undefined
+      settle()
+    }
+    const moving = new Promise<void>(resolve => {
+      settle = resolve
+    })
+    for (const one of group) one.moving = moving
+    this.#evaluator.ask({ demands: [demand] }, heard)
+    isAsked = true
+  }
+
+  #heard(group: readonly Kept[], { now, passes }: Evaluation, ttl: number, sent: number): void {
+    for (const one of group) {
+      const { holding, lost } = one
+      if (passes[0] === true) {
+        holding.to = algorithmOf(holding.demand.rule).holds?.end(now, ttl) ?? 0
+        one.since = sent
+        continue
+      }
+      holding.held = 0
+      holding.to = 0
+      lost()
+    }
+  }
+}
+
+function ttlOf({ demand }: Holding): number {
+  return demand.terms?.ttl ?? 0
+}

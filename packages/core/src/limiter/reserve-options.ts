@@ -1,0 +1,58 @@
+import { parseDuration, type Duration } from '../base/duration.ts'
+import { HaltError } from '../base/errors.ts'
+import type { CheckOptions } from '../check/check-options.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { checkCost, type Cost } from '../policy/cost.ts'
+
+/** Options of a reservation. */
+export interface ReserveOptions<R = unknown> extends CheckOptions<R> {
+  /**
+   * Holds the units of the quotas of the call instead of charging them. What is neither used nor given back is free again after this
+   * time, from 1 s to 24 h, or an eighth of it later: so a process that dies locks nothing. While this process lives, it keeps the
+   * units held. Default: the units are charged at once.
+   */
+  readonly ttl?: Duration | undefined
+  /**
+   * How many units `charge` pays ahead with one call of the store: a number for all quotas, or numbers by policy name. Default: a
+   * tenth of the units that were reserved.
+   */
+  readonly chunk?: Cost | undefined
+}
+
+const SECOND = 1e6
+const DAY = 86_400 * SECOND
+
+/**
+ * Reads how long a call holds its units, in microseconds; undefined if it charges them.
+ *
+ * @param policies the policies of the call, if they are known before it
+ * @throws HaltError `HALT_E_TTL`, `HALT_E_COST`
+ */
+export function readTtl(
+  { ttl, chunk, idempotencyKey }: ReserveOptions<never>,
+  policies: readonly CompiledPolicy[] | undefined,
+): number | undefined {
+  checkCost(chunk)
+  if (ttl === undefined) return undefined
+  const micros = parseDuration(ttl, 'ttl', 'HALT_E_TTL')
+  if (micros < SECOND || micros > DAY)
+    throw new HaltError('HALT_E_TTL', `ttl is ${micros / SECOND} s.`, 'Give a time from 1 s to 24 h.')
+  if (idempotencyKey)
+    throw new HaltError(
+      'HALT_E_TTL',
+      'A call with an idempotencyKey cannot hold units, because a repeat of it would hold none.',
+      'Leave out ttl or idempotencyKey.',
+    )
+  if (policies !== undefined && policies.every(({ calendar }) => calendar === undefined))
+    throw new HaltError(
+      'HALT_E_TTL',
+      `ttl is for quotas, and the call has none: ${policies.map(({ name }) => `"${name}"`).join(', ')}.`,
+      'Give the budget a period, as in { name, limit, period: "monthly" }, or leave out ttl.',
+    )
+  return micros
+}
+
+/** Adds the time of holds, which is no option of other calls. */
+export function withTtl<O>(options: O, ttl: number | undefined): O | (O & { readonly ttl: number }) {
+  return ttl === undefined ? options : { ...options, ttl }
+}

@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { QuotaManager, type Quota, type RateLimiterOptions } from '../../src/index.ts'
+import { START, world } from '../world.ts'
+
+const day: Quota = { name: 'day', limit: 1000, period: 'daily' }
+const alice = { user: '42' }
+
+beforeEach(() =>
+  vi.useFakeTimers({ now: START, toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] }),
+)
+afterEach(() => vi.useRealTimers())
+
+/** A budget on the manual clock, and a process whose timers run with that clock. */
+function process(options: Partial<RateLimiterOptions> = {}) {
+  const own = world()
+  const limiter = own.limiter(day, options)
+  const quotas = new QuotaManager(own.store)
+  return {
+    ...own,
+    limiter,
+    asked: vi.spyOn(own.store, 'evaluate'),
+    /** Time passes, and the process runs. */
+    async run(seconds: number): Promise<void> {
+      for (let i = 0; i < seconds * 10; i++) {
+        own.clock.advance('100ms')
+        await vi.advanceTimersByTimeAsync(100)
+      }
+    },
+    async read(): Promise<number[]> {
+      const { used, held, remaining } = (await quotas.checkQuota('42', day)).quota
+      return [used, held, remaining]
+    },
+  }
+}
+
+describe('a process keeps the units of its open calls held', () => {
+  it('for as long as they last, and settles them in the end', async () => {
+    const { limiter, run, read } = process()
+    const call = await limiter.reserve(alice, { cost: 400, ttl: '6s' })
+    await run(60)
+    expect([await read(), call.signal.aborted]).toEqual([[0, 400, 600], false])
+    await call.settle(100)
+    expect(await read()).toEqual([100, 0, 900])
+    await run(20)
+    expect(await read()).toEqual([100, 0, 900])
+  })
+
+  it('by one call of the store for all calls of a counter, whatever their number', async () => {
+    const { limiter, run, asked, read } = process()
+    for (let i = 0; i < 200; i++) await limiter.reserve(alice, { cost: 3, ttl: '6s' })
+    asked.mockClear()
+    await run(60)
+    // Every 2 s.
+    expect(asked.mock.calls.length).toBeGreaterThanOrEqual(25)
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(30)
+    expect(await read()).toEqual([0, 600, 400])
+  })
+
+  it('while calls come, pay and end at all times', async () => {
+    const { limiter, run, read } = process()
+    const open: Awaited<ReturnType<typeof limiter.reserve>>[] = []
+    let paid = 0
+    for (let i = 0; i < 60; i++) {
+      const call = await limiter.reserve(alice, { cost: 20, ttl: '3s', chunk: 1 })
+      open.push(call)
+      expect(await call.charge(1)).toBe(true)
+      paid++
+      await run(0.5)
+      if (open.length > 9) {
+        await open.shift()?.settle(2)
+        paid++
+      }
+    }
+    const [used = 0, held = 0] = await read()
+    expect([used, held]).toEqual([paid, open.length * 19])
+  })
+
+  it('also where nothing is left, and where the limit was lowered meanwhile', async () => {
+    const { limiter, run, read, clock } = process()
+    const call = await limiter.reserve(alice, { cost: 1000, ttl: '6s' })
+    await run(20)
+    expect([await read(), call.signal.aborted]).toEqual([[0, 1000, 0], false])
+    expect(clock.now()).toBe(START + 20_000)
+  })
+
+  it('over the end of a period, where they are held in the next one', async () => {
+    const { limiter, run, read, clock } = process()
+    clock.advance('23h')
+    clock.advance('59m')
+    clock.advance('50s')
+    const call = await limiter.reserve(alice, { cost: 400, ttl: '6s' })
+    await run(20)
+    expect([await read(), call.signal.aborted]).toEqual([[0, 400, 600], false])
+  })
+
+  it('until the limiter closes', async () => {
+    const { limiter, run, read } = process()
+    await limiter.reserve(alice, { cost: 400, ttl: '6s' })
+    await run(3)
+    await limiter.close()
+    await run(10)
+    expect(await read()).toEqual([0, 0, 1000])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('and has no timer when no call is open', async () => {
+    const { limiter } = process()
+    const calls = [
+      await limiter.reserve(alice, { cost: 4, ttl: '6s' }),
+      await limiter.reserve(alice, { cost: 4, ttl: '6s' }),
+    ]
+    expect(vi.getTimerCount()).toBe(1)
+    for (const call of calls) await call.cancel()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('a process that slept for longer than ttl', () => {
+  it('holds its units again, if they are still left', async () => {
+    const { limiter, run, read, clock } = process()
+    const call = await limiter.reserve(alice, { cost: 400, ttl: '6s' })
+    clock.advance('1h')
+    expect(await read()).toEqual([0, 0, 1000])
+    await run(3)
+    expect([await read(), call.signal.aborted]).toEqual([[0, 400, 600], false])
+  })
+
+  it('hears that they are lost, if others have used them meanwhile, and pays what is left', async () => {
+    const { limiter, run, clock, read } = process()
+    const call = await limiter.reserve(alice, { cost: 400, ttl: '6s' })
+    expect(await call.charge(40)).toBe(true)
+    clock.advance('1h')
+    await limiter.consume(alice, { cost: 900 })
+    const { signal } = call
+    await run(3)
+    expect(signal.aborted).toBe(true)
+    expect(signal.reason).toMatchObject({ code: 'HALT_E_HOLD_LOST' })
+    expect((await limiter.reserve(alice, { cost: 10 })).signal.aborted).toBe(false)
+    expect(await call.charge(80)).toBe(false)
+    expect(call.refusal?.policy).toBe('day')
+    await call.settle(40)
+    expect(await read()).toEqual([950, 0, 50])
+  })
+
+  it('is not paid from units that others hold', async () => {
+    const { limiter, clock, read } = process()
+    const asleep = await limiter.reserve(alice, { cost: 600, ttl: '6s' })
+    clock.advance('1h')
+    const other = await limiter.reserve(alice, { cost: 900, ttl: '6s' })
+    expect(await asleep.charge(200)).toBe(false)
+    expect(await asleep.charge(100)).toBe(true)
+    expect([await other.charge(900), await read()]).toEqual([true, [1000, 0, 0]])
+  })
+})

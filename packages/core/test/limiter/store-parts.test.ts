@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+
+import { limiterOf } from '../../src/http/index.ts'
+import type { Decision } from '../../src/index.ts'
+import { leases } from '../../src/lease/index.ts'
+import { resilience } from '../../src/resilience/index.ts'
+import type { Store } from '../../src/store/index.ts'
+import { ReferenceStore } from '../../src/testing/index.ts'
+import { mistake, world } from '../world.ts'
+
+const policy = { name: 'p', limit: 1000, window: 60, algorithm: 'sliding-window' as const }
+const ann = { user: 'ann' }
+const makeStore = (): Store => world().store
+
+/** A store that answers later, as one on a server does, and the number of its calls. */
+function remote(parts: Partial<Store>): { readonly store: Store; readonly calls: () => number } {
+  const counters = new ReferenceStore(world().clock.now)
+  let calls = 0
+  const store: Store = {
+    async evaluate(group) {
+      calls++
+      return counters.evaluate(group)
+    },
+    forget: async list => counters.forget(list),
+    ...parts,
+  }
+  return { store, calls: () => calls }
+}
+
+/** Lets the limiter of an adapter's options decide for a user. */
+async function decide(options: object, times: number): Promise<Decision[]> {
+  const limiter = limiterOf(options, makeStore)
+  const decisions: Decision[] = []
+  for (let i = 0; i < times; i++) decisions.push(await limiter.consume(ann))
+  await limiter.close()
+  return decisions
+}
+
+describe('the limiter of an adapter', () => {
+  it('decides in this process while a store that brings resilience is away', async () => {
+    const away = async (): Promise<never> => {
+      throw new Error('away')
+    }
+    const store: Store = { evaluate: away, forget: away, evaluator: resilience }
+    const found = await decide({ store, policy: { ...policy, limit: 2 }, warn: () => {} }, 3)
+    expect(found.map(({ allowed }) => allowed)).toEqual([true, true, false])
+    expect(found[0]?.degraded).toBe('local')
+  })
+
+  it('takes units in advance where the store brings leases', async () => {
+    const leased = { ...policy, lease: { share: 0.1 } }
+    const [one, other] = [remote({ evaluator: resilience, leases }), remote({ evaluator: resilience })]
+    for (const { store } of [one, other])
+      expect((await decide({ store, policy: leased }, 50)).at(-1)?.remaining).toBe(950)
+    expect(other.calls()).toBe(50)
+    expect(one.calls()).toBeLessThan(25)
+  })
+
+  it('refuses a store that answers later and brings nothing', () => {
+    const { store } = remote({})
+    expect(mistake(() => limiterOf({ store, policy }, makeStore)).code).toBe('HALT_E_EVALUATOR')
+  })
+
+  it('charges no counter past the evaluate that replaces the one of its store', async () => {
+    class Counted extends ReferenceStore {
+      override readonly isSynchronous = true
+      readonly isChecked = true
+      charges = 0
+      charge(): undefined {
+        this.charges++
+      }
+    }
+    const store = new Counted(world().clock.now)
+    expect((await decide({ store, policy }, 2)).map(({ remaining }) => remaining)).toEqual([999, 998])
+    expect(store.charges).toBe(0)
+  })
+})
