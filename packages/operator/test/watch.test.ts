@@ -237,11 +237,11 @@ it('a policy tells in how many seconds of the last minute tenants had to wait fo
   const recorder = new Recorder('memory')
   recorder.stop()
   const other = { ...recorder.read(NOW), waiting: 0, shedders: [], counted: [] }
-  const [one, two, three] = [[at(60)], [at(90)], [{ ...at(60), scarce: undefined }]].map(policies => ({
+  const told = [at(90), at(60), { ...at(60), scarce: undefined }].map(tally => ({
     ...other,
-    policies,
-  })) as [ProcessNumbers, ProcessNumbers, ProcessNumbers]
-  expect(merge([three, two, one], NOW).policies[0]).toMatchObject({ policy: 'backend', scarce: 4 })
+    policies: [tally],
+  }))
+  expect(merge(told, NOW).policies[0]).toMatchObject({ policy: 'backend', scarce: 4 })
 })
 
 describe('the numbers of all processes', () => {
