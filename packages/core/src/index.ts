@@ -19,7 +19,6 @@ export { lastChargedPlan, type PlanReading } from './inspect/last-plan.ts'
 export {
   Algorithm,
   QuotaPeriod,
-  type Awaitable,
   type ConcurrencyPolicy,
   type Headroom,
   type Lease,
@@ -32,6 +31,7 @@ export {
   type RatePolicy,
 } from './policy/policy.ts'
 export type { AnyPolicy, CompiledPolicy } from './policy/compiled-policy.ts'
+export type { Awaitable } from './base/promises.ts'
 export type { Cost } from './policy/cost.ts'
 export type { Duration } from './base/duration.ts'
 export type { Unreached } from './policy/reachability.ts'

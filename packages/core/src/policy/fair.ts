@@ -1,9 +1,9 @@
 import { type Rule, shareRuleOf } from '../algorithms/index.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 import { describe } from '../base/describe.ts'
+import type { Awaitable } from '../base/promises.ts'
 import { checkNames, type Fields, fail } from '../base/options-check.ts'
 import type { KeyStrategy } from '../request/identity.ts'
-import type { Awaitable } from './policy.ts'
 
 /** How tenants share a policy's one counter. `R` is the framework's request. */
 export interface Fair<R = unknown> {

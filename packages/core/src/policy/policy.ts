@@ -1,3 +1,4 @@
+import type { Awaitable } from '../base/promises.ts'
 import type { Duration } from '../base/duration.ts'
 import type { KeyStrategy } from '../request/identity.ts'
 import type { Fair } from './fair.ts'
@@ -22,9 +23,6 @@ export type OnStoreError = 'local' | 'open' | 'closed'
  * the keys, 0 to 1. `"off"`: nothing.
  */
 export type PolicyMode = 'enforce' | 'shadow' | { readonly shadow: number } | 'off'
-
-/** A callback's result: a value or a promise of it. */
-export type Awaitable<T> = T | Promise<T>
 
 /** The fields of every policy and quota that read nothing of a request. */
 // Interfaces, not Omit<…>: TypeScript 7 shows no text for the fields of mapped types.
