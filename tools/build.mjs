@@ -127,7 +127,9 @@ async function modulesOf(sources) {
   const { output } = await build.generate({ codeSplitting: true })
   await build.close()
   const files = new Map(output.flatMap(file => (file.type === 'chunk' ? [[file.fileName, file]] : [])))
-  const reached = new Set(output.flatMap(file => (file.type === 'chunk' && file.isEntry ? [file.fileName] : [])))
+  const reached = new Set(
+    output.flatMap(file => (file.type === 'chunk' && file.isEntry ? [file.fileName] : [])),
+  )
   for (const name of reached) for (const next of files.get(name)?.imports ?? []) reached.add(next)
   return new Set([...reached].flatMap(name => files.get(name)?.moduleIds ?? []))
 }

@@ -24,10 +24,7 @@ export interface Adviser {
   /** A call has a cost by name. */
   noticeCostNames(cost: Costs, policies: readonly { readonly name: string }[], warn: Warn): void
   /** A call was reserved with one number for several policies. */
-  noticeUnits(
-    policies: readonly Pick<CompiledPolicy, 'unit' | 'countsRequests'>[],
-    warn: Warn,
-  ): void
+  noticeUnits(policies: readonly Pick<CompiledPolicy, 'unit' | 'countsRequests'>[], warn: Warn): void
   /** A cost function returned names that are not all policies. */
   noticeStrangeNames(cost: Costs, policies: readonly { readonly name: string }[], warn: Warn): void
   /** Watches the keys that the extractors of a limiter return. */

@@ -38,7 +38,7 @@ function aLimiter(policy: object | readonly object[] = BACKEND, more: object = {
 
 describe('a refusal in favour of other tenants', () => {
   it('has its reason, the tenant as key, no cool-down, and writes nothing', async () => {
-    const { clock, limiter, drain } = aLimiter({ ...BACKEND, blockDuration: 60 })
+    const { clock, limiter } = aLimiter({ ...BACKEND, blockDuration: 60 })
     for (let i = 0; i < 40; i++) await limiter.consume({ user: 'a' })
     clock.advance('50ms')
     const refused = await limiter.consume({ user: 'a' })
