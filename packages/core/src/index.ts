@@ -20,6 +20,7 @@ export {
   QuotaPeriod,
   type Awaitable,
   type ConcurrencyPolicy,
+  type Fair,
   type Headroom,
   type Lease,
   type OnStoreError,
