@@ -3,6 +3,5 @@ export { Limiter as RateLimiter, type CloseOptions, type Reservation } from './l
 export type { RateLimiterOptions } from './options.ts'
 export type { EvaluatorOptions, LeaseEvaluator, Wings } from './wings.ts'
 export type { MakeWitness, Witness } from './witness.ts'
-export type { Adviser, KeyWatcher } from './adviser.ts'
 export type { Evaluator, RuledCounter } from '../check/evaluator.ts'
 export type { Decision } from '../check/decision.ts'
