@@ -45,7 +45,7 @@ export const packages = {
     may: ['@halt/core', '@halt/core/*'],
     says: 'The suites import only the entries of @halt/core.',
   },
-  'store-memory': { may: STORE, says: STORE_SAYS },
+  'store-memory': { may: [...STORE, '@halt/core/counters'], says: STORE_SAYS },
   'store-postgres': { may: STORE, says: STORE_SAYS },
   'store-redis': { may: STORE, says: STORE_SAYS },
   'store-durable-objects': { may: STORE, says: STORE_SAYS },

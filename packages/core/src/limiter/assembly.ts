@@ -22,6 +22,8 @@ import { RequestKeys } from './request-keys.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import { KeyMaker } from '../request/key-maker.ts'
 import { compileClientIp } from '../request/client-ip.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
+import type { Store } from '../store/contract.ts'
 
 /** The parts of a limiter. */
 export interface LimiterParts {
@@ -136,9 +138,13 @@ function failWithoutWitness(): never {
   )
 }
 
-/** The evaluator of a store: that of the limiter's wings, the one that the store brings, or the store itself if it is synchronous. */
+/**
+ * The evaluator of a store: the store itself if it decides in the memory of this process, else that of the limiter's wings, or the one
+ * that the store brings.
+ */
 function evaluatorOf(options: EvaluatorOptions, wings: Wings): Evaluator {
   const { store } = options
+  if (decidesHere(store)) return new DirectEvaluator(options)
   const make = wings.evaluator ?? (store.evaluator as Wings['evaluator'])
   if (make !== undefined) return make(options)
   if (store.isSynchronous === true) return new DirectEvaluator(options)
@@ -147,4 +153,9 @@ function evaluatorOf(options: EvaluatorOptions, wings: Wings): Evaluator {
     'The store may answer later, and nothing stands in front of it that answers when it does not.',
     "Make the limiter with RateLimiter of '@halt/core', or give the store evaluator: resilience from '@halt/core/resilience'.",
   )
+}
+
+// Such a store has nothing to wait for, and is never away. One whose `evaluate` is replaced or wrapped may be anything.
+function decidesHere(store: Store): boolean {
+  return store.isSynchronous === true && store.isShared === false && capabilitiesOf(store).chargesAlone()
 }
