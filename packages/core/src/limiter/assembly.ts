@@ -104,7 +104,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     control === undefined ? pipeline : new Pipeline({ ...parts, countersOnly: true })
   const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
   const decider = new Decider({ policies, pipeline, peeker, witness, adviser, warn })
-  const keeper = new HoldKeeper(evaluator)
+  const keeper = new HoldKeeper(evaluator, warn)
   // Of policies that a function chooses, another client may have one of the same name.
   const policyNow: CallParts['policyNow'] = (policy, subject) =>
     pipeline.policyNow(policies.fixed?.find(({ name }) => name === policy.name) ?? policy, subject)

@@ -1,15 +1,23 @@
 import { algorithmOf } from '../algorithms/index.ts'
+import type { Warn } from '../base/warnings.ts'
+import { type Reference, referTo } from '../base/weak-reference.ts'
 import { afterQuietly, eventLoop, type Timer } from '../base/event-loop.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { Holding } from '../check/holding.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 
+/** A call whose holdings are kept. */
+export interface Owner {
+  /** Hears that the units of a holding are lost: their time was over, and they did not fit again. */
+  lose(holding: Holding): void
+}
+
 /** A holding that is kept, and what is under way about it. */
 interface Kept {
   readonly holding: Holding
-  /** Called when the units are lost: their time was over, and they did not fit again. */
-  readonly lost: () => void
+  /** The call. Weak, because a call that nobody can settle any more must not hold units for ever. */
+  readonly owner: Reference<Owner>
   /** When the units were held last, by the process's clock in microseconds. */
   since: number
   /** Set while the store is asked to hold the units longer. */
@@ -31,11 +39,13 @@ interface Length {
  */
 export class HoldKeeper {
   readonly #evaluator: Evaluator
+  readonly #warn: Warn
   readonly #lengths = new Map<number, Length>()
   #isClosed = false
 
-  constructor(evaluator: Evaluator) {
+  constructor(evaluator: Evaluator, warn: Warn) {
     this.#evaluator = evaluator
+    this.#warn = warn
   }
 
   /** The number of holdings that are kept. */
@@ -46,13 +56,13 @@ export class HoldKeeper {
   }
 
   /** Begins to keep a holding. */
-  add(holding: Holding, lost: () => void): void {
+  add(holding: Holding, owner: Owner): void {
     if (this.#isClosed) return
     const ttl = ttlOf(holding)
     let length = this.#lengths.get(ttl)
     if (length === undefined) this.#lengths.set(ttl, (length = { ttl, kept: new Map(), timer: undefined }))
     const since = this.#evaluator.ownTime()
-    length.kept.set(holding, { holding, lost, since, moving: undefined, isPaying: false })
+    length.kept.set(holding, { holding, owner: referTo(owner), since, moving: undefined, isPaying: false })
     this.#arm(length)
   }
 
@@ -109,7 +119,12 @@ export class HoldKeeper {
     const now = this.#evaluator.ownTime()
     const groups = new Map<string, Kept[]>()
     for (const one of kept.values()) {
-      const { holding, since, moving, isPaying } = one
+      const { holding, owner, since, moving, isPaying } = one
+      if (owner.deref() === undefined) {
+        kept.delete(holding)
+        this.#noticeForgotten(holding)
+        continue
+      }
       // A timer may fire a little early by another clock.
       if (holding.held === 0 || isPaying || moving !== undefined || now - since < ttl / 3 - 50_000) continue
       const key = `${keyOfDemand(holding.demand)} ${holding.to}`
@@ -156,9 +171,17 @@ export class HoldKeeper {
     isAsked = true
   }
 
+  #noticeForgotten({ policy }: Holding): void {
+    this.#warn({
+      code: 'HALT_W_NEVER_SETTLED',
+      message: `A call that held units of "${policy.name}" was neither settled nor cancelled, and your code has forgotten it. Its units are free again soon.`,
+      fix: 'Settle or cancel each call in a finally block.',
+    })
+  }
+
   #heard(group: readonly Kept[], { now, passes }: Evaluation, ttl: number, sent: number): void {
     for (const one of group) {
-      const { holding, lost } = one
+      const { holding, owner } = one
       if (passes[0] === true) {
         holding.to = algorithmOf(holding.demand.rule).holds?.end(now, ttl) ?? 0
         one.since = sent
@@ -166,7 +189,7 @@ export class HoldKeeper {
       }
       holding.held = 0
       holding.to = 0
-      lost()
+      owner.deref()?.lose(holding)
     }
   }
 }

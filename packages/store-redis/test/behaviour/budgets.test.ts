@@ -29,7 +29,7 @@ const [PROCESSES, STREAMS, LIMIT] = isFull ? [16, 12, 1_500_000] : [3, 8, 100_00
 const KILLS = Math.round((0.2 * LIMIT) / 1150 / STREAMS)
 
 it(
-  'a budget that processes share is never passed, and used to the end, while a fifth of the streams is killed',
+  'a budget that processes share is never passed, and used to the end, while a fifth of the streams is killed, and some sleep',
   async () => {
     const prefix = `${unique()}:`
     const folder = mkdtempSync(join(tmpdir(), 'halt-budget-'))
@@ -67,10 +67,14 @@ it(
         idle = charged === before && charged > LIMIT / 2 ? idle + 1 : 0
         before = charged
         if (charged < (LIMIT * (killed + 1)) / (KILLS + 1) || killed === KILLS) continue
-        const [first] = children
+        const [first, second] = children
         first?.kill('SIGKILL')
         killed++
         start()
+        if (killed > 1) continue
+        // Another sleeps for longer than its calls hold units.
+        second?.kill('SIGSTOP')
+        setTimeout(() => second?.kill('SIGCONT'), 2500)
       }
       const { used: charged, held } = await read()
       const report = { limit: LIMIT, most, charged, held, used: used(), processes: started, killed }
