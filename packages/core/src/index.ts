@@ -10,6 +10,7 @@ export type { LineStatus } from './waiting/line-status.ts'
 export { isLimited, type LimitedError } from './check/limited-error.ts'
 export type { Decision, DecisionFields } from './check/decision.ts'
 export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
+export type { FairShare } from './check/share-verdict.ts'
 export type { Explanation, PolicyExplanation } from './inspect/explanation.ts'
 export type { CounterReading } from './inspect/counter-reading.ts'
 export { lastChargedPlan, type PlanReading } from './inspect/last-plan.ts'
@@ -18,9 +19,7 @@ export { lastChargedPlan, type PlanReading } from './inspect/last-plan.ts'
 export {
   Algorithm,
   QuotaPeriod,
-  type Awaitable,
   type ConcurrencyPolicy,
-  type Fair,
   type Headroom,
   type Lease,
   type OnStoreError,
@@ -32,6 +31,7 @@ export {
   type RatePolicy,
 } from './policy/policy.ts'
 export type { AnyPolicy, CompiledPolicy } from './policy/compiled-policy.ts'
+export type { Awaitable } from './base/promises.ts'
 export type { Cost } from './policy/cost.ts'
 export type { Duration } from './base/duration.ts'
 export type { Unreached } from './policy/reachability.ts'

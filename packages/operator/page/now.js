@@ -64,9 +64,9 @@ function showPolicies({ policies, now }) {
   })
   fill(
     'policies',
-    rows.map(({ policy, key, units, limit, shadow }) => [policy, key, units, limit, shadow]),
+    rows.map(({ policy, key, units, limit, shadow, scarce }) => [policy, key, units, limit, shadow, scarce]),
     () =>
-      rows.map(({ policy, key, units, limit, shadow }) =>
+      rows.map(({ policy, key, units, limit, shadow, scarce }) =>
         make(
           'li',
           '',
@@ -74,6 +74,7 @@ function showPolicies({ policies, now }) {
             make('b', '', policy),
             keyButton(key),
             shadow ? badge('shadow') : undefined,
+            scarce ? badge(`scarce ${scarce} s of the last minute`) : undefined,
             `${units} of ${limit} left`,
           ),
           bar(units / limit, units / limit < 0.2),

@@ -52,11 +52,13 @@ function waitOf({ allowed, retryAfter, resetAt }) {
 }
 
 /** @param {PolicyFinding} policy */
-function factsOf({ counters, quota, line, key }) {
+function factsOf({ algorithm, reason, counters, quota, line, key, fair }) {
   const facts = counters.map(({ counter, used, limit }) =>
     counter === 'own'
-      ? `${whole(used)} used`
-      : `${whole(used)} of ${whole(limit)} ${counter === 'address' ? 'used by all keys of the address' : 'in flight'}`,
+      ? `${whole(used)} used${fair === undefined ? '' : ' by all'}`
+      : counter === 'share'
+        ? shareOf(fair, algorithm, used, limit)
+        : `${whole(used)} of ${whole(limit)} ${counter === 'address' ? 'used by all keys of the address' : 'in flight'}`,
   )
   const until = Math.max(0, ...counters.map(({ blockedUntil }) => blockedUntil))
   if (until > 0) facts.push(`cool-down for ${span(until * 1000 - Date.now())}`)
@@ -67,8 +69,20 @@ function factsOf({ counters, quota, line, key }) {
   }
   if (line !== undefined)
     facts.push(`${count(line.units, 'unit waits', 'units wait')} in line, for ${span(line.seconds * 1000)}`)
+  if (reason === 'fair-share') facts.push('the rest is for tenants that had less')
   if (key !== undefined) facts.push(`counted under ${key}`)
   return facts
+}
+
+/**
+ * What a client gets of a limit that tenants share.
+ * @param {PolicyFinding['fair']} fair @param {string} algorithm @param {number} used @param {number} limit
+ */
+function shareOf(fair, algorithm, used, limit) {
+  if (algorithm === 'concurrency') return `it holds ${whole(used)}, and may hold ${whole(limit)} now`
+  if (fair === undefined || !fair.isScarce) return 'plenty is left, so that nobody waits for a turn'
+  const share = `its share is ${Number((fair.level * fair.weight).toPrecision(2))} a second now`
+  return used > 0 ? `${share}, and it has had ${whole(used)} beyond that` : share
 }
 
 /** @param {PolicyFinding} policy @param {{ whom: Whom, who: string }} client */

@@ -45,6 +45,29 @@ describe('find', () => {
     })
   })
 
+  it('tells what a client gets of a limit that tenants share, and that the rest is for others', async () => {
+    const shared = {
+      name: 'backend',
+      limit: 4,
+      window: '1h',
+      keyStrategy: 'shared',
+      fair: { by: 'user' },
+    } as const
+    site = await openSite({ reveal: true }, [shared])
+    await site.ask('42', 4)
+    const backend = async (user: string) => {
+      const { body } = await find({ user })
+      return body['limiters'][0].policies.find((each: any) => each.policy === 'backend')
+    }
+    expect(await backend('42')).toMatchObject({
+      key: 'user:42',
+      fair: { weight: 1, isScarce: true },
+      counters: [{ counter: 'own' }, { counter: 'share' }],
+    })
+    expect((await backend('42')).fair.ahead).toBeGreaterThan(0)
+    expect((await backend('43')).fair.ahead).toBeLessThanOrEqual(0)
+  })
+
   it('tells the entries about an address, its networks among them', async () => {
     site = await openSite({ reveal: true })
     await site.control.block({ ip: '203.0.113.0/24' }, { reason: 'scraping', by: 'ben' })

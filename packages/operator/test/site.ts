@@ -37,13 +37,16 @@ export interface Site {
 }
 
 /** Serves a page at `/halt`. Everybody is the operator "ann", unless the options say otherwise. */
-export async function openSite(options: Partial<OperatorOptions<IncomingMessage>> = {}): Promise<Site> {
+export async function openSite(
+  options: Partial<OperatorOptions<IncomingMessage>> = {},
+  policies: readonly Policy[] = [],
+): Promise<Site> {
   const store = fakeOutage(new InMemoryStore({ clock: () => Date.now() }))
   const control = new Control({ store, warn: () => {} })
   const limiter = new RateLimiter<Asked>({
     store,
     control,
-    policy: [PER_ADDRESS, PER_USER, MONTH],
+    policy: [PER_ADDRESS, PER_USER, MONTH, ...policies],
     penalty: { threshold: 20, duration: '20s', cooldown: 0, decayRate: 600 },
     warn: () => {},
   })

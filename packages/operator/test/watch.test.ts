@@ -215,6 +215,35 @@ it('a counter with a burst above its limit is a tightest one too', () => {
   expect(tallies.read(NOW)).toMatchObject([{ key: 'user:42', limit: 100, remaining: 119 }])
 })
 
+it('a policy tells in how many seconds of the last minute tenants had to wait for their turn', () => {
+  const tallies = new Tallies()
+  const refused = {
+    policy: 'backend',
+    allowed: false,
+    reason: 'fair-share',
+    limit: 100,
+    remaining: 0,
+    resetAt: NOW / 1000 + 1,
+    retryAfter: 1,
+    key: 'user:42',
+    mode: 'enforce',
+  } as const
+  tallies.count({ ...refused, reason: 'limited' }, NOW)
+  expect(tallies.read(NOW)[0]).not.toHaveProperty('scarce')
+  for (const second of [0, 0.5, 1, 30, 59, 60]) tallies.count(refused, NOW + second * 1000)
+  const at = (second: number) => tallies.read(NOW + second * 1000)[0]!
+  expect([60, 90, 119, 120].map(second => at(second).scarce)).toEqual([4, 2, 1, 0])
+  // Processes see the same seconds.
+  const recorder = new Recorder('memory')
+  recorder.stop()
+  const other = { ...recorder.read(NOW), waiting: 0, shedders: [], counted: [] }
+  const told = [at(90), at(60), { ...at(60), scarce: undefined }].map(tally => ({
+    ...other,
+    policies: [tally],
+  }))
+  expect(merge(told, NOW).policies[0]).toMatchObject({ policy: 'backend', scarce: 4 })
+})
+
 describe('the numbers of all processes', () => {
   it('come together from their reports, and broken ones are left out', async () => {
     const { store, watch, limiter } = watched()

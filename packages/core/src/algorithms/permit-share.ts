@@ -41,6 +41,11 @@ function isWithin(own: number, free: number, weight: number): boolean {
   return own <= weight || own <= FACTOR * weight * free
 }
 
+/** The permits that a tenant of weight 1 may hold, if one more is given out. */
+export function permitLevel(held: number, { limit }: Rule): number {
+  return Math.max(1, Math.min(limit, FACTOR * (limit - held - 1)))
+}
+
 /** Microseconds until a tenant may hold `units` more, if no permit is given back before its time ends. `all` are those of all tenants. */
 export function waitToHold(
   own: State,

@@ -1,3 +1,6 @@
+/** A callback's result: a value or a promise of it. */
+export type Awaitable<T> = T | Promise<T>
+
 /** Whether a value is a promise or behaves as one. */
 export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return (

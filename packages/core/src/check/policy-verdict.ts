@@ -5,8 +5,8 @@ import type { PolicyMode } from '../policy/policy.ts'
  *
  * Allowed: `"ok"`; `"exempt"`, not counted. Refused by a number: `"limited"`; `"quota-exceeded"`, until the period ends;
  * `"cost-exceeds-limit"`, the cost is above the capacity, so waiting does not help; `"reserved"`, the rest is kept for more
- * important requests; `"fair-share"`, the rest is for tenants that had less. Refused for a time: `"blocked"`, by a cool-down or an operator; `"penalized"`, the limit is reduced because of
- * earlier violations. Refused otherwise: `"missing-key"`, with `onMissingKey: "deny"`; `"policy-error"`, the policy's function
+ * important requests; `"fair-share"`, the rest is for tenants that had less. Refused for a time: `"blocked"`, by a cool-down or an
+ * operator; `"penalized"`, the limit is reduced because of earlier violations. Refused otherwise: `"missing-key"`, with `onMissingKey: "deny"`; `"policy-error"`, the policy's function
  * failed; `"store-error"`, the store failed and `onStoreError` is `"closed"`.
  */
 export type Reason =

@@ -1,11 +1,24 @@
-import { algorithmOf, debtAt, levelAt, paceOf, standingOf, waitToHold } from '../algorithms/index.ts'
+import {
+  algorithmOf,
+  debtAt,
+  levelAt,
+  paceOf,
+  permitLevel,
+  standingOf,
+  type State,
+  waitToHold,
+} from '../algorithms/index.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
 import { poolAt } from '../store/shares.ts'
 import type { Check } from './check.ts'
 
-/** Microseconds until a tenant's share lets a demand pass, if nobody else asks. 0 if it passes now. */
-export function waitForShare(at: number, { demands }: Check, whole: Evaluation): number {
+/**
+ * Microseconds until a tenant's share lets a demand pass, if nobody else asks. 0 if it passes now.
+ *
+ * @param asked units; default: those of the demand
+ */
+export function waitForShare(at: number, { demands }: Check, whole: Evaluation, asked?: number): number {
   const evaluation = evaluationAt(whole, at)
   const pool = poolAt(demands, at)
   if (pool < 0 || evaluation.repeated) return 0
@@ -13,11 +26,13 @@ export function waitForShare(at: number, { demands }: Check, whole: Evaluation):
   const rule = ruleInForce(demands[pool]!, evaluation)
   const { now, passes } = evaluation
   const [own, all] = [evaluation.states[at] ?? [], evaluation.states[pool] ?? []]
-  const units = terms!.least ?? cost
+  const units = asked ?? terms!.least ?? cost
   if (algorithmOf(rule).isFlight) {
     const { weight } = terms!.share!
     // Some permit may be given back at any time, so a refusal never says "at once".
-    return passes[at] === true ? 0 : Math.max(1, waitToHold(own, all, now, units, rule, weight))
+    return asked === undefined && passes[at] === true
+      ? 0
+      : Math.max(1, waitToHold(own, all, now, units, rule, weight))
   }
   if (own.length === 0) return 0
   return standingOf(own, now, units, {
@@ -27,33 +42,50 @@ export function waitForShare(at: number, { demands }: Check, whole: Evaluation):
   }).wait
 }
 
-/** How a tenant stands among those who share a token bucket. */
+/** How a tenant stands among those who share a policy's counter. */
 export interface FairShare {
-  /** How many units the tenant has had beyond its share. 0 or less: it is its turn. */
-  readonly ahead: number
-  /** The units a second that a tenant of weight 1 gets now. More than the whole rate while there is plenty. */
-  readonly level: number
-  /** Whether less than half of the capacity is left, so that tenants take turns. */
-  readonly isScarce: boolean
+  /** The tenant's key, readable by people. */
+  readonly tenant: string
   readonly weight: number
+  /**
+   * How many units the tenant has had beyond its share. 0 or less: it is its turn. Of a pool: the permits that it would hold beyond
+   * its share, with one more.
+   */
+  readonly ahead: number
+  /**
+   * The units a second that a tenant of weight 1 gets now: all of them, while there is plenty. Of a pool: the permits that such a
+   * tenant may hold now.
+   */
+  readonly level: number
+  /** Whether tenants take turns: less than half of a bucket is left, or less than a quarter of a pool. */
+  readonly isScarce: boolean
 }
 
-/** Reads how a tenant stands in the bucket of the policy at an index. Undefined where tenants share no bucket. */
+/** Reads how the tenant stands in the policy at an index. Undefined if the policy has no tenants, or an outage decided. */
 export function fairShareOf(policy: number, check: Check, whole: Evaluation): FairShare | undefined {
-  const at = check.extras?.[policy]?.share ?? -1
+  const { share: at, tenant } = check.extras?.[policy] ?? { share: -1, tenant: undefined }
   const demand = check.demands[at]
-  const own = whole.states[at] ?? []
-  if (demand === undefined || demand.rule.code !== 'v' || own.length === 0) return undefined
+  if (demand === undefined || tenant === undefined) return undefined
   const evaluation = evaluationAt(whole, at)
   const pool = poolAt(check.demands, at)
   const rule = ruleInForce(check.demands[pool]!, evaluation)
-  const debt = debtAt(evaluation.states[pool] ?? [], evaluation.now, rule)
+  const { now, states } = evaluation
+  const [own, all] = [states[at] ?? [], states[pool] ?? []]
   const { weight } = demand.terms!.share!
-  const { ahead } = standingOf(own, evaluation.now, 0, { pool: rule, debt })
+  if (algorithmOf(rule).isFlight) {
+    const used = (state: State): number => algorithmOf(rule).used(state, now, rule)
+    const level = permitLevel(used(all), rule)
+    return { tenant, weight, ahead: used(own) + 1 - weight * level, level, isScarce: level < rule.limit }
+  }
+  if (own.length === 0) return undefined
+  const debt = debtAt(all, now, rule)
+  const { ahead } = standingOf(own, now, 0, { pool: rule, debt })
+  const { perUnit, plenty } = paceOf(rule)
   return {
-    ahead: (ahead * weight) / paceOf(rule).perUnit,
-    level: levelAt(debt, rule),
-    isScarce: debt > paceOf(rule).plenty,
+    tenant,
     weight,
+    ahead: (ahead * weight) / perUnit,
+    level: Math.min(levelAt(debt, rule), (rule.rate * 1e6) / rule.unit),
+    isScarce: debt > plenty,
   }
 }

@@ -56,7 +56,8 @@ function withShare(
   const others = demandsAt(check, policy).filter(other => other !== at)
   const waits = others.map(other => waitAt(policy, other, check, evaluation))
   if (!own.allowed && Math.max(...waits) >= wait) return own
-  return { ...own, allowed: false, reason: 'fair-share', retryAfter: seconds(wait) }
+  // What is left is for others.
+  return { ...own, allowed: false, reason: 'fair-share', remaining: 0, retryAfter: seconds(wait) }
 }
 
 /** Reads the verdict of one demand for its policy. The limit comes from the policy's own demand. */

@@ -1,7 +1,8 @@
-import { algorithmOf, type LastCharge } from '../algorithms/index.ts'
+import { algorithmOf, type LastCharge, shareCodes } from '../algorithms/index.ts'
 import type { AppliedControl } from '../limiter/gate.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
+import { fairShareOf } from '../check/share-verdict.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
@@ -11,17 +12,23 @@ import { held, limitInForce, remaining, resetAt, used, evaluationAt } from '../s
 export interface CounterReading {
   readonly policy: string
   /**
-   * Which counter of the policy: its `own`, the `address` ceiling that all unverified API keys of an address share, or the
-   * requests `in-flight` of a policy with `inFlight`.
+   * Which counter of the policy: its `own`, the `address` ceiling that all unverified API keys of an address share, the requests
+   * `in-flight` of a policy with `inFlight`, or the tenant's `share` of a policy with `fair`.
    */
-  readonly counter: 'own' | 'address' | 'in-flight'
+  readonly counter: 'own' | 'address' | 'in-flight' | 'share'
   /** The name of the counter, with a letter for its algorithm. Policies whose counters have one name share them. */
   readonly name: string
   /** The owner of the counter, readable by people: `user:42`, `api-key:#…`. */
   readonly key: string
-  /** Units per window, under the penalty in force and with the grants in force. */
+  /**
+   * Units per window, under the penalty in force and with the grants in force. Of a share of a pool: the permits that the tenant may
+   * hold now.
+   */
   readonly limit: number
-  /** Units that count now, rounded up. It exceeds `limit` after a settlement that overdrew. */
+  /**
+   * Units that count now, rounded up. It exceeds `limit` after a settlement that overdrew. Of a share of a bucket: those that the
+   * tenant has had beyond its share.
+   */
   readonly used: number
   /** Units that calls hold and have not used yet; 0 unless the policy is a quota. */
   readonly held: number
@@ -42,10 +49,33 @@ export function countersIn(result: CheckResult, control: AppliedControl): readon
   return result.check.policies.flatMap((policy, at) => {
     const { addressCeiling = -1, inFlight = -1 } = result.check.extras?.[at] ?? {}
     const indexes = { own: at, address: addressCeiling, 'in-flight': inFlight } as const
-    return (['own', 'address', 'in-flight'] as const).flatMap(counter =>
+    const own = (['own', 'address', 'in-flight'] as const).flatMap(counter =>
       indexes[counter] < 0 ? [] : read(policy, counter, indexes[counter], result, control),
     )
+    const share = shareIn(at, result, control, own[0]!)
+    return share === undefined ? own : [...own, share]
   })
+}
+
+/** The tenant's share of the counter of the policy at an index. */
+function shareIn(
+  policy: number,
+  result: CheckResult,
+  control: AppliedControl,
+  pool: CounterReading,
+): CounterReading | undefined {
+  const { check, evaluation } = result
+  const fair = fairShareOf(policy, check, evaluation)
+  if (fair === undefined) return undefined
+  const reading = read(check.policies[policy]!, 'share', check.extras![policy]!.share, result, control)
+  if (reading.name.endsWith(`:${shareCodes.concurrency}`)) {
+    const limit = Math.min(pool.limit, fair.weight * fair.level)
+    const remaining = Math.min(pool.remaining, Math.max(0, limit - reading.used))
+    return Object.freeze({ ...reading, key: fair.tenant, limit, remaining })
+  }
+  const isTurn = fair.ahead <= 0 || !fair.isScarce
+  const used = Math.max(0, Math.ceil(fair.ahead))
+  return Object.freeze({ ...reading, key: fair.tenant, used, remaining: isTurn ? pool.remaining : 0 })
 }
 
 function read(

@@ -1,18 +1,18 @@
 import { type AppliedControl, NO_CONTROL } from '../limiter/gate.ts'
-import { describeEntry } from './describe-entry.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { hasCounter } from '../check/has-counter.ts'
 import { Decision } from '../check/decision.ts'
-import type { PolicyVerdict } from '../check/policy-verdict.ts'
-import { countedWithout, inBraces, type Unreached } from '../policy/reachability.ts'
+import { fairShareOf, waitForShare } from '../check/share-verdict.ts'
+import { countedWithout, type Unreached } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
 import type { ClientIp } from '../request/client-ip.ts'
 import type { IdentityKind } from '../request/identity.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
 import { evaluationAt, held, lineOf, remaining, waitForCost } from '../store/reading.ts'
-import type { CostWait, Explanation, Line, PolicyExplanation } from './explanation.ts'
+import type { Explanation, PolicyExplanation } from './explanation.ts'
+import { write } from './explanation-text.ts'
 
 /** The parts of an explanation. */
 export interface ExplanationParts {
@@ -63,25 +63,38 @@ export function explain(parts: ExplanationParts): Explanation {
 function stateOf(
   { name, cost, limit, capacity }: CompiledPolicy,
   result: CheckResult | undefined,
-): Pick<PolicyExplanation, 'before' | 'after' | 'blockedUntil' | 'waits' | 'line' | 'held'> {
+): Pick<PolicyExplanation, 'before' | 'after' | 'blockedUntil' | 'waits' | 'line' | 'fair' | 'held'> {
   const at = result?.check.policies.findIndex(policy => policy.name === name) ?? -1
   if (result === undefined || at < 0)
-    return { before: undefined, after: undefined, blockedUntil: 0, waits: [], line: undefined, held: 0 }
+    return {
+      before: undefined,
+      after: undefined,
+      blockedUntil: 0,
+      waits: [],
+      line: undefined,
+      fair: undefined,
+      held: 0,
+    }
   const { check, evaluation } = result
   const demand = check.demands[at] as Demand
   const state = evaluation.states[at] ?? []
   const before = remaining(demand, state, evaluation)
   const line = lineOf(demand, state, evaluation)
   const cooldown = blockedUntil(state)
+  const share = check.extras?.[at]?.share ?? -1
+  const waitOf = (units: number): number =>
+    Math.max(
+      waitForCost(demand, state, evaluation, units),
+      share < 0 ? 0 : waitForShare(share, check, evaluation, units),
+    )
   const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)
   return {
     before,
     after: evaluation.allowed && evaluation.passes[at] === true ? Math.max(0, before - demand.cost) : before,
     blockedUntil: cooldown > evaluationAt(evaluation, at).now ? Math.ceil(cooldown / 1e6) : 0,
-    waits: costs
-      .sort((a, b) => a - b)
-      .map(units => ({ cost: units, seconds: waitForCost(demand, state, evaluation, units) / 1e6 })),
+    waits: costs.sort((a, b) => a - b).map(units => ({ cost: units, seconds: waitOf(units) / 1e6 })),
     line: line && { units: line.units, seconds: line.micros / 1e6 },
+    fair: fairShareOf(at, check, evaluation),
     held: held(demand, state, evaluation),
   }
 }
@@ -107,75 +120,4 @@ function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
     caller.key(policy.keyStrategy)?.how ??
     `no ${policy.keyStrategy} found: onMissingKey "${policy.onMissingKey}"`
   )
-}
-
-function write(
-  { decision, unreachable, control, hops, policies }: Omit<Explanation, 'toString'>,
-  given: string | undefined,
-  kind: IdentityKind | undefined,
-  unused: readonly string[],
-): string {
-  const lines = [conclusionOf(decision, unreachable, kind)]
-  if (decision !== undefined && decision.degraded !== false)
-    lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
-  if (control !== undefined) lines.push(`  by an operator: ${describeEntry(control)}`)
-  if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: given by clientIp`)
-  for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
-  for (const one of policies) {
-    const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits, line, control: numbers } = one
-    if (verdict === undefined) {
-      lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
-      continue
-    }
-    const refuses = verdict.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
-    const until = one.blockedUntil === 0 ? '' : ` until ${instant(one.blockedUntil)}`
-    const wait = verdict.allowed
-      ? 'passes'
-      : `${refuses}: ${verdict.reason}${until}, ${inTime(verdict.retryAfter)}`
-    const left = `${leftOf(verdict)}${one.unit === undefined ? '' : ` ${one.unit}`} left${unused.includes(policy) ? ', no requests counted' : ''}`
-    lines.push(`  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${left}, ${wait}`)
-    const late = waits.filter(({ seconds }) => seconds > 0)
-    if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
-    if (line !== undefined) lines.push(`    ${lineInWords(line)}`)
-    if (one.held > 0) lines.push(`    ${one.held} held by calls that have not ended`)
-    for (const entry of numbers) lines.push(`    by an operator: ${describeEntry(entry)}`)
-  }
-  // An entry that blocks the client or lets it pass holds for all policies, so the lines above list them all.
-  for (const { policy, reachedBy } of control === undefined ? unreachable : [])
-    lines.push(`  ${policy}: not reachable by ${inBraces(kind as IdentityKind)}; reached by ${reachedBy}`)
-  return lines.join('\n')
-}
-
-function conclusionOf(
-  decision: Decision | undefined,
-  unreachable: readonly Unreached[],
-  kind: IdentityKind | undefined,
-): string {
-  const identity = kind === undefined ? '' : inBraces(kind)
-  if (decision === undefined) return `Not known: no policy counts requests by ${identity}`
-  const outcome = decision.allowed ? 'Allowed' : 'Refused'
-  const extent = unreachable.length === 0 ? '' : ` by what ${identity} reaches`
-  return `${outcome}${extent}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`
-}
-
-// A bucket with a large burst can hold more units than the limit.
-function leftOf({ remaining: left, limit }: PolicyVerdict): string {
-  return left > limit ? `${left} (limit ${limit})` : `${left} of ${limit}`
-}
-
-function inWords({ cost, seconds }: CostWait): string {
-  return `a cost of ${cost} ${inTime(seconds)}`
-}
-
-function lineInWords({ units, seconds }: Line): string {
-  const [waits, last] = units === 1 ? ['unit waits', 'it'] : ['units wait', 'the last one']
-  return `${units} ${waits} in line, ${last} starts in ${seconds} s`
-}
-
-function instant(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
-}
-
-function inTime(seconds: number): string {
-  return seconds === Number.POSITIVE_INFINITY ? 'never passes' : `passes in ${seconds} s`
 }

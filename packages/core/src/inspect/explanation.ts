@@ -2,6 +2,7 @@ import type { ControlEntry } from '../policy/control-entry.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import type { Hop } from '../request/client-ip.ts'
 import type { Decision } from '../check/decision.ts'
+import type { FairShare } from '../check/share-verdict.ts'
 import type { PolicyVerdict } from '../check/policy-verdict.ts'
 
 /** One policy in an explanation. */
@@ -26,6 +27,8 @@ export interface PolicyExplanation {
   readonly waits: readonly CostWait[]
   /** The line in front of a token bucket. Undefined when nobody waits for this counter. */
   readonly line: Line | undefined
+  /** How the tenant stands among those who share the counter fairly. Undefined for a policy without `fair`. */
+  readonly fair: FairShare | undefined
   /** Units of a quota that calls hold and have not used yet; 0 for other policies. */
   readonly held: number
   /** The entries of operators whose numbers the policy has now: everybody's, then the client's own. */

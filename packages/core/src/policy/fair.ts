@@ -1,9 +1,28 @@
 import { type Rule, shareRuleOf } from '../algorithms/index.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 import { describe } from '../base/describe.ts'
+import type { Awaitable } from '../base/promises.ts'
 import { checkNames, type Fields, fail } from '../base/options-check.ts'
 import type { KeyStrategy } from '../request/identity.ts'
-import type { Fair } from './policy.ts'
+
+/** How tenants share a policy's one counter. `R` is the framework's request. */
+export interface Fair<R = unknown> {
+  /**
+   * Which requests are one tenant: those of a user, of an API key, of an address, or those for which a function returns the same key.
+   * Authenticate first: ten names are ten shares. Requests without a key are one tenant together, unless the policy has `onMissingKey`.
+   */
+  readonly by:
+    | 'user'
+    | 'api-key'
+    | 'ip'
+    | 'composite'
+    | ((request: R) => Awaitable<string | null | undefined>)
+  /**
+   * How much more than others a tenant gets while the limit is scarce, a whole number from 1 to 100, or a function that returns it for a
+   * request. A function that fails gives 1, and so does an identity. Default 1.
+   */
+  readonly weight?: number | ((request: R) => number) | undefined
+}
 
 /** A policy's fair shares, compiled. */
 export interface CompiledFair {

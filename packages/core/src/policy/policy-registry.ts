@@ -2,9 +2,9 @@ import { fromCaller } from '../base/call-site.ts'
 import { type AnyPolicy, compilePolicy } from './compiled-policy.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
-import { isPromise } from '../base/promises.ts'
+import { type Awaitable, isPromise } from '../base/promises.ts'
 import { type AllOptional, definePolicy } from './define-policy.ts'
-import type { Awaitable, ConcurrencyPolicy, PolicyResolver, Quota, RatePolicy } from './policy.ts'
+import type { ConcurrencyPolicy, PolicyResolver, Quota, RatePolicy } from './policy.ts'
 
 /**
  * A set of named policies whose numbers can change while the service runs. A change takes effect with the next request of this

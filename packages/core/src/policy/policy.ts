@@ -1,5 +1,7 @@
+import type { Awaitable } from '../base/promises.ts'
 import type { Duration } from '../base/duration.ts'
 import type { KeyStrategy } from '../request/identity.ts'
+import type { Fair } from './fair.ts'
 
 /** The algorithms by which a policy can count. */
 export const Algorithm = {
@@ -21,9 +23,6 @@ export type OnStoreError = 'local' | 'open' | 'closed'
  * the keys, 0 to 1. `"off"`: nothing.
  */
 export type PolicyMode = 'enforce' | 'shadow' | { readonly shadow: number } | 'off'
-
-/** A callback's result: a value or a promise of it. */
-export type Awaitable<T> = T | Promise<T>
 
 /** The fields of every policy and quota that read nothing of a request. */
 // Interfaces, not Omit<…>: TypeScript 7 shows no text for the fields of mapped types.
@@ -89,25 +88,6 @@ export interface Lease {
 
 /** The share of the capacity that a request leaves to more important ones, 0 to 1, or a function that returns it for a request. */
 export type Headroom<R = unknown> = number | ((request: R) => number)
-
-/** How tenants share a policy's one counter. `R` is the framework's request. */
-export interface Fair<R = unknown> {
-  /**
-   * Which requests are one tenant: those of a user, of an API key, of an address, or those for which a function returns the same key.
-   * Authenticate first: ten names are ten shares. Requests without a key are one tenant together, unless the policy has `onMissingKey`.
-   */
-  readonly by:
-    | 'user'
-    | 'api-key'
-    | 'ip'
-    | 'composite'
-    | ((request: R) => Awaitable<string | null | undefined>)
-  /**
-   * How much more than others a tenant gets while the limit is scarce, a whole number from 1 to 100, or a function that returns it for a
-   * request. A function that fails gives 1, and so does an identity. Default 1.
-   */
-  readonly weight?: number | ((request: R) => number) | undefined
-}
 
 /** The fields of a rate policy that read nothing of a request. */
 export interface RateFields extends PolicyFields {

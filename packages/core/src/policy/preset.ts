@@ -1,4 +1,5 @@
-import type { Awaitable, QuotaFields, RateFields } from './policy.ts'
+import type { Awaitable } from '../base/promises.ts'
+import type { QuotaFields, RateFields } from './policy.ts'
 
 /** What a policy for any framework may have in place of callbacks that read the framework's request. */
 interface WithoutRequest {

@@ -1,5 +1,6 @@
 import {
   type CounterReading,
+  type FairShare,
   type Identity,
   lastChargedPlan,
   type PenaltyStatus,
@@ -45,6 +46,8 @@ interface PolicyFinding extends Pick<
   readonly reason: string
   readonly limit: number
   readonly remaining: number
+  /** How the client stands among the tenants of a policy with `fair`. */
+  readonly fair: Omit<FairShare, 'tenant'> | undefined
   /** Unix seconds. */
   readonly resetAt: number
   /** Whole seconds; null if it never passes. */
@@ -123,7 +126,7 @@ function policyFinding(
   counters: readonly CounterReading[],
   quota: QuotaStatus | undefined,
 ): PolicyFinding {
-  const { policy, algorithm, exemption, waits, line, verdict, key, limit, unit } = explained
+  const { policy, algorithm, exemption, waits, line, verdict, key, limit, fair, unit } = explained
   return {
     policy,
     unit,
@@ -139,6 +142,7 @@ function policyFinding(
     retryAfter: finite(verdict?.retryAfter ?? 0),
     waits: waits.filter(({ seconds }) => Number.isFinite(seconds)),
     line,
+    fair: fair && { weight: fair.weight, ahead: fair.ahead, level: fair.level, isScarce: fair.isScarce },
     counters: counters
       .filter(reading => reading.policy === policy)
       .map(({ counter, used, limit: most, blockedUntil }) => ({ counter, used, limit: most, blockedUntil })),

@@ -62,9 +62,15 @@ function mergePolicies(all: readonly Tally[], now: number): Tally[] {
       ...tightest,
       allowed: known.allowed + tally.allowed,
       refused: known.refused + tally.refused,
+      scarce: mostOf(known.scarce, tally.scarce),
     })
   }
   return [...merged.values()].sort((a, b) => leftOf(a, now) - leftOf(b, now))
+}
+
+/** Processes see the same scarce seconds, so they are not added up. */
+function mostOf(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b)
 }
 
 function mergeKeys(all: readonly TopKey[]): TopKey[] {

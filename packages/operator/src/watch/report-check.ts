@@ -43,6 +43,7 @@ const tally = shape({
   remaining: number,
   at: number,
   resetAt: number,
+  scarce: maybe(number),
 })
 const counted = shape({ policy: text, key: text, allowed: flag, reason: text, at: number })
 const line = shape({ policy: text, key: text, callers: number, since: number, waitedMs: maybe(number) })

@@ -1,5 +1,7 @@
 import type { PolicyVerdict } from '@halt/core'
 
+import { SecondsSeen } from './seconds-seen.ts'
+
 /** The decisions of a policy since somebody watches, and its tightest counter. */
 export interface Tally {
   readonly policy: string
@@ -14,9 +16,11 @@ export interface Tally {
   readonly at: number
   /** The time at which the full limit is available again, in Unix seconds. */
   readonly resetAt: number
+  /** In how many of the last 60 seconds somebody was refused in favour of tenants that had less. Undefined if never. */
+  readonly scarce?: number | undefined
 }
 
-type Entry = { -readonly [K in keyof Tally]: Tally[K] }
+type Entry = { -readonly [K in keyof Tally]: Tally[K] } & { turns?: SecondsSeen }
 
 /** The number of policies that are listed, because a policy function may return any number. */
 const MOST = 64
@@ -46,6 +50,7 @@ export class Tallies {
     }
     if (allowed) entry.allowed++
     else entry.refused++
+    if (verdict.reason === 'fair-share') (entry.turns ??= new SecondsSeen()).note(now)
     entry.shadow = verdict.mode === 'shadow'
     if (
       entry.limit > 0 &&
@@ -64,7 +69,7 @@ export class Tallies {
   read(now: number): Tally[] {
     return [...this.#entries.values()]
       .sort((a, b) => leftOf(a, now) - leftOf(b, now))
-      .map(entry => ({ ...entry }))
+      .map(({ turns, ...entry }) => (turns === undefined ? entry : { ...entry, scarce: turns.read(now) }))
   }
 }
 

@@ -1,0 +1,96 @@
+import type { Decision } from '../check/decision.ts'
+import type { PolicyVerdict } from '../check/policy-verdict.ts'
+import type { FairShare } from '../check/share-verdict.ts'
+import { inBraces, type Unreached } from '../policy/reachability.ts'
+import type { IdentityKind } from '../request/identity.ts'
+import { describeEntry } from './describe-entry.ts'
+import type { CostWait, Explanation, Line } from './explanation.ts'
+
+/** Writes an explanation as text, a line for each fact. */
+export function write(
+  { decision, unreachable, control, hops, policies }: Omit<Explanation, 'toString'>,
+  given: string | undefined,
+  kind: IdentityKind | undefined,
+  unused: readonly string[],
+): string {
+  const lines = [conclusionOf(decision, unreachable, kind)]
+  if (decision !== undefined && decision.degraded !== false)
+    lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
+  if (control !== undefined) lines.push(`  by an operator: ${describeEntry(control)}`)
+  if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: given by clientIp`)
+  for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
+  for (const one of policies) {
+    const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits, line, control: numbers } = one
+    if (verdict === undefined) {
+      lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
+      continue
+    }
+    const refuses = verdict.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
+    const until = one.blockedUntil === 0 ? '' : ` until ${instant(one.blockedUntil)}`
+    const wait = verdict.allowed
+      ? 'passes'
+      : `${refuses}: ${verdict.reason}${until}, ${inTime(verdict.retryAfter)}`
+    const left = `${leftOf(verdict)}${one.unit === undefined ? '' : ` ${one.unit}`} left${unused.includes(policy) ? ', no requests counted' : ''}`
+    lines.push(`  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${left}, ${wait}`)
+    const late = waits.filter(({ seconds }) => seconds > 0)
+    if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
+    if (line !== undefined) lines.push(`    ${lineInWords(line)}`)
+    if (one.held > 0) lines.push(`    ${one.held} held by calls that have not ended`)
+    if (one.fair !== undefined) lines.push(`    ${shareInWords(one.fair, algorithm)}`)
+    for (const entry of numbers) lines.push(`    by an operator: ${describeEntry(entry)}`)
+  }
+  // An entry that blocks the client or lets it pass holds for all policies, so the lines above list them all.
+  for (const { policy, reachedBy } of control === undefined ? unreachable : [])
+    lines.push(`  ${policy}: not reachable by ${inBraces(kind as IdentityKind)}; reached by ${reachedBy}`)
+  return lines.join('\n')
+}
+
+function conclusionOf(
+  decision: Decision | undefined,
+  unreachable: readonly Unreached[],
+  kind: IdentityKind | undefined,
+): string {
+  const identity = kind === undefined ? '' : inBraces(kind)
+  if (decision === undefined) return `Not known: no policy counts requests by ${identity}`
+  const outcome = decision.allowed ? 'Allowed' : 'Refused'
+  const extent = unreachable.length === 0 ? '' : ` by what ${identity} reaches`
+  return `${outcome}${extent}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`
+}
+
+// A bucket with a large burst can hold more units than the limit.
+function leftOf({ remaining: left, limit }: PolicyVerdict): string {
+  return left > limit ? `${left} (limit ${limit})` : `${left} of ${limit}`
+}
+
+function inWords({ cost, seconds }: CostWait): string {
+  return `a cost of ${cost} ${inTime(seconds)}`
+}
+
+function lineInWords({ units, seconds }: Line): string {
+  const [waits, last] = units === 1 ? ['unit waits', 'it'] : ['units wait', 'the last one']
+  return `${units} ${waits} in line, ${last} starts in ${seconds} s`
+}
+
+function shareInWords({ tenant, weight, ahead, level, isScarce }: FairShare, algorithm: string): string {
+  const who = `${JSON.stringify(tenant)}${weight === 1 ? '' : ` (weight ${weight})`}`
+  const isPool = algorithm === 'concurrency'
+  if (!isScarce) return `fair shares: there is plenty, so nobody waits for a turn, ${who} neither`
+  const [gets, had] = isPool
+    ? [`may hold ${level} now`, 'would hold']
+    : [`gets ${rounded(level)} units a second now`, 'has had']
+  const turn = ahead > 0 ? `${had} ${rounded(ahead)} units beyond its share` : 'is within its share'
+  return `fair shares: scarce, a tenant of weight 1 ${gets}, ${who} ${turn}`
+}
+
+/** To three digits. */
+function rounded(amount: number): number {
+  return Number(amount.toPrecision(3))
+}
+
+function instant(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+}
+
+function inTime(seconds: number): string {
+  return seconds === Number.POSITIVE_INFINITY ? 'never passes' : `passes in ${seconds} s`
+}
