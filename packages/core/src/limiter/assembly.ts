@@ -69,7 +69,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const exemptionCheck = new ExemptionCheck(options as RateLimiterOptions, warn)
   const context = { multiplier: penalty?.multiplier, keysPerAddress }
   const { adviser } = wings
-  const sourceParts = { context, timeout: callbackTimeout, warn, adviser }
+  const { noticeMilliseconds } = adviser ?? {}
+  const sourceParts = { context, timeout: callbackTimeout, warn, noticeMilliseconds }
   const policies = new PolicySource(policy as never, fallbackPolicy as never, sourceParts)
   const witness = wings.witness?.(telemetry, store, warn)
   if (telemetry !== undefined && witness === undefined) failWithoutWitness()
