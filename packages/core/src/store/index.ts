@@ -38,7 +38,10 @@ export {
 } from './admitted.ts'
 export type { Evaluation } from './evaluation.ts'
 export { isLoneCharge, isPlainBuckets } from './plain-groups.ts'
-export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
+export { countsRepeats } from './repeats.ts'
+export { decide } from './decide.ts'
+export { PENALTY_COUNTER } from './penalty-step.ts'
+export type { Counters } from './counter-access.ts'
 export {
   isDocumentName,
   isVersion,
