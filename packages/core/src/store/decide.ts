@@ -1,7 +1,6 @@
 import {
   abuseScore,
   algorithmOf,
-  periodEnd,
   type Rule,
   type State,
   takeClock,
@@ -9,14 +8,7 @@ import {
   withClock,
 } from '../algorithms/index.ts'
 import { listOf } from '../base/list.ts'
-import {
-  type Demand,
-  Mode,
-  PenaltyMode,
-  type Group,
-  type IdempotencyDemand,
-  type PenaltyDemand,
-} from './contract.ts'
+import { type Demand, Mode, type Group } from './contract.ts'
 import { DeferredBucket } from './admitted.ts'
 import type { Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
