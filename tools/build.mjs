@@ -36,9 +36,14 @@ const COMPILED = 'dist/compiled'
 const KERNEL =
   own === '@halt/core'
     ? entriesOf(
-        ['limiter/index', 'http/index', 'store/counters', 'misuse/index', 'base/libraries/node'].map(
-          name => `./src/${name}.ts`,
-        ),
+        [
+          'limiter/index',
+          'http/index',
+          'store/counters',
+          'misuse/index',
+          'base/libraries/node',
+          'base/suggestion',
+        ].map(name => `./src/${name}.ts`),
       )
     : {}
 

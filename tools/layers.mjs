@@ -19,6 +19,7 @@ export const wings = {
   misuse: { wings: [] },
   resilience: { wings: [] },
   lease: { wings: ['resilience'] },
+  databases: { wings: ['resilience', 'lease'] },
   control: { wings: [] },
   inspect: { wings: [] },
   waiting: { wings: ['telemetry'] },

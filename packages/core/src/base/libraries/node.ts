@@ -14,7 +14,9 @@ declare const setImmediate: (call: () => void) => { unref(): void }
 declare const hostRequire: ((name: 'ipaddr.js') => typeof ipaddr) | undefined
 declare const hostImport: (name: 'ipaddr.js') => Promise<{ readonly default: typeof ipaddr }>
 
-export const hashes: Hashes | undefined = undefined
+export function hashes(): Hashes | undefined {
+  return undefined
+}
 
 let loaded: typeof ipaddr | undefined
 
