@@ -11,7 +11,7 @@ const execute = promisify(execFile)
 const [BEFORE, UNTIL, MOST] = isFull ? [300_000, 1_500_000, 10e6] : [2_000, 12_000, 1.2e6]
 const WAYS = isFull ? ['consume', 'run', 'acquire', 'settle', 'release'] : ['run', 'settle', 'release']
 // With no other counter, the table of the policy comes and goes with each request.
-const KEYS = isFull ? ['none', 'one', 'many'] : ['none']
+const KEYS = isFull ? ['none', 'one', 'many', 'same'] : ['none']
 
 let script: ProcessScript
 
