@@ -17,7 +17,8 @@ const url = inject('redisUrl')
 const client = new Redis(url)
 let bundle: Bundle
 beforeAll(async () => {
-  bundle = await bundleEntries({ child: 'test/behaviour/budget-child.ts' }, 'child')
+  const child = fileURLToPath(new URL('budget-child.ts', import.meta.url))
+  bundle = await bundleEntries({ child }, 'child')
 }, 60_000)
 afterAll(async () => {
   await bundle.remove()
