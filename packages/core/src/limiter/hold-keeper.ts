@@ -1,7 +1,7 @@
 import { algorithmOf } from '../algorithms/index.ts'
 import type { Warn } from '../base/warnings.ts'
 import { type Reference, referTo } from '../base/weak-reference.ts'
-import { afterQuietly, eventLoop, type Timer } from '../base/event-loop.ts'
+import { afterQuietly, eventLoop, outlivesRequest, type Timer } from '../base/event-loop.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { Holding } from '../check/holding.ts'
@@ -42,6 +42,8 @@ export class HoldKeeper {
   readonly #warn: Warn
   readonly #lengths = new Map<number, Length>()
   #isClosed = false
+  // On Workers a timer ends with the request that started it. There each holding has its own.
+  #isShared = true
 
   constructor(evaluator: Evaluator, warn: Warn) {
     this.#evaluator = evaluator
@@ -63,7 +65,8 @@ export class HoldKeeper {
     if (length === undefined) this.#lengths.set(ttl, (length = { ttl, kept: new Map(), timer: undefined }))
     const since = this.#evaluator.ownTime()
     length.kept.set(holding, { holding, owner: referTo(owner), since, moving: undefined, isPaying: false })
-    this.#arm(length)
+    if (this.#isShared) this.#arm(length)
+    if (!this.#isShared) this.#armAlone(length, holding)
   }
 
   /** Ends the keeping of a holding. Returns a promise if it is being moved now, which resolves when it is known where it is. */
@@ -104,8 +107,21 @@ export class HoldKeeper {
     if (length.timer !== undefined || this.#isClosed || length.kept.size === 0) return
     length.timer = afterQuietly(length.ttl / 3000, () => {
       length.timer = undefined
-      this.#keep(length)
+      this.#keep(length, length.kept.values())
       this.#arm(length)
+    })
+    if (outlivesRequest(length.timer)) return
+    this.#isShared = false
+    this.#disarm(length)
+  }
+
+  /** Keeps a holding by a timer of the request that reserved it. */
+  #armAlone(length: Length, holding: Holding): void {
+    afterQuietly(length.ttl / 3000, () => {
+      const kept = length.kept.get(holding)
+      if (kept === undefined || this.#isClosed) return
+      this.#keep(length, [kept])
+      this.#armAlone(length, holding)
     })
   }
 
@@ -115,10 +131,10 @@ export class HoldKeeper {
   }
 
   /** Holds the units longer that were held last a third of their time ago. */
-  #keep({ ttl, kept }: Length): void {
+  #keep({ ttl, kept }: Length, candidates: Iterable<Kept>): void {
     const now = this.#evaluator.ownTime()
     const groups = new Map<string, Kept[]>()
-    for (const one of kept.values()) {
+    for (const one of candidates) {
       const { holding, owner, since, moving, isPaying } = one
       if (owner.deref() === undefined) {
         kept.delete(holding)
