@@ -33,6 +33,7 @@ const pages = [
   'telemetry',
   'incidents',
   'hierarchical-limits',
+  'fair-shares',
   'privacy',
   'concepts',
   'waiting',

@@ -15,6 +15,7 @@ const FIELDS = [
   'blockDuration',
   'cost',
   'keyStrategy',
+  'fair',
 ]
 
 /** Writes a set-up into the part of an address behind `#`. The text of a log stays on the page, because it names people. */

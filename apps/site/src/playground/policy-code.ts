@@ -7,12 +7,15 @@ export function policyCode(policies: readonly PlayPolicy[]): string {
   return `const policy = [\n${policies.map(policy => `  ${literal(policy)},\n`).join('')}]`
 }
 
-function literal(policy: PlayPolicy): string {
+function literal(policy: object): string {
   const fields = Object.entries(policy).filter(([, value]) => value !== undefined)
-  const parts = fields.map(
-    ([name, value]) => `${name}: ${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`,
-  )
+  const parts = fields.map(([name, value]) => `${name}: ${valueOf(value)}`)
   return `{ ${parts.join(', ')} }`
+}
+
+function valueOf(value: unknown): string {
+  if (typeof value === 'string') return quoted(value)
+  return typeof value === 'object' && value !== null ? literal(value) : JSON.stringify(value)
 }
 
 function quoted(text: string): string {

@@ -34,8 +34,10 @@ export type Traffic = SteadyTraffic | BurstTraffic | AttackTraffic | LogTraffic
 /** A policy of the playground: one of fixed numbers, without functions, so that a link can carry it. */
 export type PlayPolicy = Omit<
   RatePolicy,
-  'keyExtractor' | 'headroom' | 'inFlight' | 'algorithm' | 'window' | 'ttl'
+  'keyExtractor' | 'headroom' | 'inFlight' | 'algorithm' | 'window' | 'ttl' | 'fair'
 > & {
+  /** Of a counter of everybody: its tenants. */
+  readonly fair?: { readonly by: 'user' | 'ip' } | undefined
   readonly algorithm?: RatePolicy['algorithm'] | 'concurrency'
   /** Of every algorithm but `concurrency`. */
   readonly window?: Duration | undefined

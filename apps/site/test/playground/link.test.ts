@@ -15,6 +15,7 @@ const SETUP: Setup = {
         precision: 24,
         keyStrategy: 'user',
       },
+      { name: 'all', limit: 50, window: '1s', keyStrategy: 'shared', fair: { by: 'ip' } },
     ],
   ],
   traffic: { kind: 'attacker', perSecond: 4.5, clients: 8, attack: 20 },

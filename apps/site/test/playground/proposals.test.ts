@@ -22,6 +22,18 @@ describe('the code of policies', () => {
     expect(run(policyCode([policy]))).toEqual(policy)
   })
 
+  it('has the tenants of a shared limit', () => {
+    const shared: PlayPolicy = {
+      name: 'all',
+      limit: 50,
+      window: 1,
+      keyStrategy: 'shared',
+      fair: { by: 'user' },
+    }
+    expect(policyCode([shared])).toContain("keyStrategy: 'shared', fair: { by: 'user' } }")
+    expect(run(policyCode([shared]))).toEqual(shared)
+  })
+
   it('makes the same list', () =>
     expect(run(policyCode([policy, { ...policy, name: 'other' }]))).toHaveLength(2))
 })

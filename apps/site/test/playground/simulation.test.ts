@@ -38,6 +38,20 @@ describe('a simulation', () => {
     expect(side.admitted).toBe(41)
   })
 
+  it('shows that a loud client takes a shared limit for itself, and that fair shares end that', () => {
+    const all: PlayPolicy = { name: 'all', limit: 10, window: 1, burst: 40, keyStrategy: 'shared' }
+    const simulation = run([[all], [{ ...all, fair: { by: 'user' } }]], TRAFFIC.attacker)
+    simulation.advance(60e6)
+    const [bare, fair] = simulation.sides.map(({ clients, admitted }) => {
+      const others = [...clients.values()].filter(({ client }) => client !== ATTACKER)
+      return { admitted, refused: others.reduce((sum, { refused }) => sum + refused, 0) }
+    })
+    expect(bare?.refused).toBeGreaterThan(50)
+    expect(fair?.refused).toBe(0)
+    // What the others leave is the loud client's, up to the reserve.
+    expect(fair?.admitted).toBeGreaterThan((bare?.admitted ?? 0) - 40)
+  })
+
   it('decides one request with each step', () => {
     const simulation = run([[BUCKET]])
     for (let i = 0; i < 7; i++) simulation.step()

@@ -10,6 +10,7 @@ const ALGORITHMS = {
   'sliding-window': 'sliding window',
   concurrency: 'requests in flight',
 } as const
+const SHARES = { none: 'to whom comes first', user: 'fair, by user', ip: 'fair, by address' } as const
 const KEYS = { ip: 'each address', user: 'each user', shared: 'everybody together' } as const
 
 /** The form of one policy. `set` gets the changed policy, or undefined to remove it. */
@@ -30,6 +31,7 @@ export function policyForm(
           algorithm: value === 'token-bucket' ? undefined : value,
           burst: undefined,
           precision: undefined,
+          fair: canBeFair(value, policy.keyStrategy) ? policy.fair : undefined,
           ...lengthOf(policy, value),
         }),
       ),
@@ -51,11 +53,23 @@ export function policyForm(
           },
         ),
       choice('counts', (policy.keyStrategy ?? 'ip') as keyof typeof KEYS, KEYS, value =>
-        change({ keyStrategy: value === 'ip' ? undefined : value }),
+        change({
+          keyStrategy: value === 'ip' ? undefined : value,
+          fair: canBeFair(algorithm, value) ? policy.fair : undefined,
+        }),
       ),
+      canBeFair(algorithm, policy.keyStrategy) &&
+        choice('shares', policy.fair?.by ?? 'none', SHARES, value =>
+          change({ fair: value === 'none' ? undefined : { by: value } }),
+        ),
       removable && h('button', { type: 'button', onClick: () => set(undefined) }, `Remove ${name}`),
     ]),
   ])
+}
+
+/** Whether tenants can share the units that a policy counts. */
+function canBeFair(algorithm: keyof typeof ALGORITHMS, counts: PlayPolicy['keyStrategy']): boolean {
+  return counts === 'shared' && (algorithm === 'token-bucket' || algorithm === 'concurrency')
 }
 
 function lengthField(
