@@ -19,8 +19,9 @@ const project = (
     name: root,
     root,
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
     ...test,
   },
 })
@@ -82,25 +83,19 @@ const projects = [
 ]
 
 /**
- * Not part of the one project: store-memory measures the heap of its process, recipes has an alias, and the pages of operator and cli
- * listen to the decisions of their process.
- */
-const APART = ['packages/store-memory', 'packages/operator', 'packages/cli', 'apps/recipes']
-
-/**
  * Makes the packages whose files share a process one project, so that they share it with each other, too. Vitest transforms and
  * loads the sources of core anew for each project.
  */
 function merged(all: TestProjectInlineConfiguration[]): TestProjectInlineConfiguration[] {
   const roots = all.flatMap(({ test }) => (test?.isolate === false ? [test.root ?? ''] : []))
-  const shared = roots.filter(root => !APART.includes(root))
   const one = project('.', {
     ...together,
     name: 'shared',
-    include: shared.map(root => `${root}/test/**/*.test.ts`),
+    alias: asNode,
+    include: roots.map(root => `${root}/test/**/*.test.ts`),
     globalSetup: [...withServers.globalSetup, ...withPostgres.globalSetup],
   })
-  return [one, ...all.filter(({ test }) => !shared.includes(test?.root ?? ''))]
+  return [one, ...all.filter(({ test }) => test?.isolate !== false)]
 }
 
 export default defineConfig({

@@ -21,14 +21,31 @@ const { name: own, version, exports, imports = {}, repository } = manifest
 const installed = Object.keys({ [own]: '', ...manifest.dependencies, ...manifest.peerDependencies })
 const entries = entriesOf(Object.values(exports).flatMap(entry => entry['halt-source'] ?? []))
 /** The built files of which a condition picks one (`imports`). */
-const picked = Object.values(imports).flatMap(each => filesIn({ ...each, 'halt-source': undefined }))
+const picked = Object.values(imports)
+  .flatMap(each => filesIn({ ...each, 'halt-source': undefined }))
+  .filter(file => !file.includes('/kernel.'))
 
 // Only the compiler knows the types that decorators ask for. So it compiles them, and the bundler reads the result.
 const hasDecorators = readFileSync('tsconfig.json', 'utf8').includes('experimentalDecorators')
 const COMPILED = 'dist/compiled'
 
-/** The entries of core whose code is one file, which adapters load: a limiter without wings, and what every adapter shares. */
-const FIRST = own === '@halt/core' ? ['./src/limiter/index.ts', './src/http/index.ts'] : []
+/**
+ * The sources of core whose code is one file, `kernel.js`: a limiter without wings, what every adapter shares, and what a store in this
+ * process is made of. It is all of core that `@halt/express` loads. Node finds several entries in it, so it exports all their names.
+ */
+const KERNEL =
+  own === '@halt/core'
+    ? entriesOf(
+        [
+          'limiter/index',
+          'http/index',
+          'store/counters',
+          'misuse/index',
+          'base/libraries/node',
+          'base/suggestion',
+        ].map(name => `./src/${name}.ts`),
+      )
+    : {}
 
 const ADDRESS = `https://raw.githubusercontent.com/halt-limits/halt/refs/tags/${own}@${version}/${repository.directory}/`
 // The sources of core are larger than both built forms together.
@@ -89,9 +106,13 @@ async function bundle(format) {
   const isEsm = format === 'esm'
   const extension = isEsm ? 'js' : 'cjs'
   const others = picked.filter(file => file.startsWith(`./dist/${format}/`) && isCompiled(file)).map(sourceOf)
-  const input = { ...entries, ...entriesOf(others) }
-  const build = await rolldown({ ...SOURCES, input: hasDecorators ? compile(input) : input })
-  const first = await modulesOf(FIRST)
+  const input = { ...entries, ...entriesOf(others), ...KERNEL }
+  const build = await rolldown({
+    ...SOURCES,
+    input: hasDecorators ? compile(input) : input,
+    transform: isEsm ? {} : { define: { 'import.meta': '{}' } },
+  })
+  const kernel = await modulesOf(Object.values(KERNEL))
   const { output: files } = await build.write({
     dir: `dist/${format}`,
     format,
@@ -100,7 +121,7 @@ async function bundle(format) {
     chunkFileNames: `[name].${extension}`,
     codeSplitting: {
       groups: [
-        { name: 'kernel', test: id => first.has(id), priority: 2 },
+        { name: 'kernel', test: id => kernel.has(id), priority: 2 },
         // A file of its own, because `delay` loads it when it is needed.
         { name: 'waiting', test: /core\/src\/waiting\//, minShareCount: 2, priority: 1 },
         { name: 'shared', minShareCount: 2 },
@@ -110,6 +131,7 @@ async function bundle(format) {
     comments: { annotation: true, jsdoc: false, legal: true },
     // Jest runs no import() in CommonJS.
     dynamicImportInCjs: false,
+    minifyInternalExports: Object.keys(KERNEL).length === 0,
     sourcemap: true,
     plugins: [finish],
   })
@@ -127,7 +149,9 @@ async function modulesOf(sources) {
   const { output } = await build.generate({ codeSplitting: true })
   await build.close()
   const files = new Map(output.flatMap(file => (file.type === 'chunk' ? [[file.fileName, file]] : [])))
-  const reached = new Set(output.flatMap(file => (file.type === 'chunk' && file.isEntry ? [file.fileName] : [])))
+  const reached = new Set(
+    output.flatMap(file => (file.type === 'chunk' && file.isEntry ? [file.fileName] : [])),
+  )
   for (const name of reached) for (const next of files.get(name)?.imports ?? []) reached.add(next)
   return new Set([...reached].flatMap(name => files.get(name)?.moduleIds ?? []))
 }
@@ -223,21 +247,45 @@ const PRINT = {
   sourcemap: true,
 }
 
+/** The names in sources for what only the host has. @type {Record<string, string>} */
+const HOST = { hostRequire: 'require', hostImport: 'import' }
+
 /** Prints the built files anew, without the names and the spaces that nobody needs. */
 const finish = {
   name: 'finish',
   /** @param {{ format: string, dir: string }} options @param {Record<string, any>} files */
   generateBundle({ format, dir }, files) {
+    dropKernelEntries(files)
     for (const file of Object.values(files)) {
       if (file.type !== 'chunk') continue
       // V8 keeps a text that is not ASCII in twice the memory, and takes longer to load it.
-      const ascii = file.code.replace(/[^\0-\x7f]/g, escaped)
+      const ascii = file.code
+        .replace(/[^\0-\x7f]/g, escaped)
+        .replace(/\bhost(Require|Import)\b/g, (/** @type {string} */ name) => HOST[name] ?? name)
       const { code, map, errors } = minifySync(file.fileName, ascii, { ...PRINT, module: format === 'es' })
       if (errors.length > 0 || !map) throw new Error(`${file.fileName}: ${errors[0]?.message}`)
       const text = format === 'es' ? tighten(markPureCalls(code)) : withPlainExports(tighten(code))
       file.code = withMap(file.fileName, { code, text, map }, `${dir}/${file.fileName}`, files)
     }
   },
+}
+
+/** The files that package.json names. */
+const named = new Set(filesIn({ exports, imports }))
+
+/**
+ * Drops the files that would only export what kernel.js exports by the same names.
+ * @param {Record<string, any>} files
+ */
+function dropKernelEntries(files) {
+  for (const [name, file] of Object.entries(files)) {
+    if (!Object.hasOwn(KERNEL, file.name) || [...named].some(each => each.endsWith(`/${name}`))) continue
+    const all = files[name.replace(/.*\./, 'kernel.')].exports
+    const lost = file.exports.filter((/** @type {string} */ each) => !all.includes(each))
+    if (lost.length > 0) throw new Error(`kernel.js does not export ${lost.join(', ')} of ${file.name}.`)
+    delete files[name]
+    delete files[`${name}.map`]
+  }
 }
 
 /**

@@ -44,7 +44,7 @@ export interface ClusterOptions {
   readonly masters?: number
   /** Replicas of each master, default 0. */
   readonly replicas?: number
-  /** Milliseconds without an answer until a node counts as failed, default 5000. */
+  /** Milliseconds without an answer until a node counts as failed, default 30 000. */
   readonly nodeTimeout?: number
 }
 
@@ -68,7 +68,7 @@ export async function startRedis(options: ServerOptions = {}): Promise<RunningSe
 
 /** Starts a cluster and waits until every node knows all others. */
 export async function startCluster(options: ClusterOptions = {}): Promise<RunningCluster> {
-  const { masters = 3, replicas = 0, nodeTimeout = 5000 } = options
+  const { masters = 3, replicas = 0, nodeTimeout = 30_000 } = options
   const servers: RunningServer[] = []
   const stop = async (): Promise<void> => {
     await Promise.all(servers.map(server => server.stop()))
@@ -90,7 +90,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
 export async function ask(port: number, command: string): Promise<string> {
   const socket = connect(port, HOST)
   try {
-    socket.setTimeout(5000, () => socket.destroy(new Error(`No answer to ${command}`)))
+    socket.setTimeout(30_000, () => socket.destroy(new Error(`No answer to ${command}`)))
     socket.write(`${command}\r\n`)
     let answer = ''
     for await (const chunk of socket.setEncoding('latin1')) {

@@ -14,7 +14,7 @@ import { serve, type Served, TOKEN } from './served.ts'
 
 const executablePath = findBrowser()
 const why = executablePath === undefined ? ' (skipped: no Chromium; `npm run setup` or CHROMIUM_PATH)' : ''
-const SOON = { timeout: 20_000, interval: 100 }
+const SOON = { timeout: 30_000, interval: 100 }
 const hook = new URL('../../benchmarks/test/typescript-hook.mjs', import.meta.url).href
 const script = fileURLToPath(new URL('served-process.ts', import.meta.url))
 
@@ -87,7 +87,7 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
     )
   const text = (selector: string): Promise<string> => page.$eval(selector, found => found.textContent ?? '')
   const becomes = (selector: string, expected: string | RegExp): Promise<void> =>
-    vi.waitFor(async () => expect(await text(selector)).toMatch(expected), { timeout: 20_000, interval: 50 })
+    vi.waitFor(async () => expect(await text(selector)).toMatch(expected), { timeout: 30_000, interval: 50 })
   const press = (says: string, within: string): Promise<void> =>
     page.locator(`${within} ::-p-xpath(.//button[starts-with(normalize-space(), "${says}")])`).click()
   async function act(go: string, fields: Record<string, string>): Promise<void> {

@@ -14,6 +14,7 @@ export interface Stage<L extends Listening = Listening> {
   readonly as: (name: string, company?: string) => Record<string, string>
   /** The operator's token. */
   readonly token: string | undefined
+  readonly time: Time
 }
 
 /** Options of a show. */
@@ -21,19 +22,27 @@ export interface ShowOptions<L extends Listening> {
   readonly token?: string | undefined
   /** Scenes of this framework alone. */
   readonly more?: readonly Scene<L>[] | undefined
+  /** The time by which the show waits. Default: real time. */
+  readonly time?: Time | undefined
+}
+
+/** A time that passes, in milliseconds. */
+export interface Time {
+  now(): number
+  sleep(ms: number): unknown
 }
 
 /** Sends requests to a running app and prints what a client sees. Resolves to true if every answer was as expected. */
 export async function show<L extends Listening>(
   app: L,
   print: (line: string) => void,
-  { token, more = [] }: ShowOptions<L> = {},
+  { token, more = [], time = { now: () => performance.now(), sleep } }: ShowOptions<L> = {},
 ): Promise<boolean> {
   const run = Math.random().toString(36).slice(2, 8)
   const as = (name: string, company?: string): Record<string, string> => ({
     'X-Demo-User': company === undefined ? `${name}-${run}` : `${name}-${run}@${company}-${run}`,
   })
-  const stage = { client: new Client(app.url, print), app, as, token }
+  const stage = { client: new Client(app.url, print), app, as, token, time }
   const { client } = stage
   const ann = as('ann')
 
@@ -43,12 +52,12 @@ export async function show<L extends Listening>(
   await client.body(refused)
   const wait = Number(refused.headers.get('retry-after'))
   client.check('Retry-After is 1 to 4 seconds', wait >= 1 && wait <= 4)
-  const due = performance.now() + wait * 1000
+  const due = time.now() + wait * 1000
 
   for (const scene of [...scenes, ...more]) await scene(stage)
 
   client.title(`The first user tries again after ${wait} s, as Retry-After said, and gets an answer`)
-  await sleep(Math.max(0, due - performance.now()))
+  await time.sleep(Math.max(0, due - time.now()))
   await client.expect(200, 'GET', '/quotes', ann)
   if (token !== undefined) await seen(stage, token)
   return client.ok
@@ -77,13 +86,13 @@ const scenes: readonly Scene[] = [
     client.check('the month refuses', (await client.body(refused)).includes('company_month'))
   },
 
-  async function penalty({ client, as }) {
+  async function penalty({ client, as, time }) {
     const eve = as('eve')
     client.title('A user is refused in three different seconds. A penalty halves the limit: 5 becomes 2')
     for (let i = 0; i < 5; i++) await client.send('GET', '/quotes', eve)
     let again = await client.expect(429, 'GET', '/quotes', eve)
     for (let second = 2; second <= 3; second++) {
-      await sleep(1050)
+      await time.sleep(1050)
       await client.expect(200, 'GET', '/quotes', eve)
       again = await client.expect(429, 'GET', '/quotes', eve)
     }

@@ -7,7 +7,7 @@ import { scenes } from '../src/show.ts'
 import { start } from '../src/start.ts'
 
 demoSuite(start, {
-  ...(isFull ? {} : { stores: ['memory'] as const }),
+  ...(isFull ? { inRealTime: true } : { stores: ['memory'] as const }),
   more: scenes,
   own(bench) {
     it('charges every field of a GraphQL request', async () => {

@@ -35,7 +35,7 @@ export interface Event {
 }
 
 /** What an event may do. */
-export interface Stage {
+interface Stage {
   readonly crew: Crew
   /** Marks a worker as ended in the picture. */
   readonly ended: (worker: number) => void

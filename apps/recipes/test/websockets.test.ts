@@ -1,12 +1,10 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 
 import { servedBy } from './page.ts'
-
-const PATIENT = { timeout: 30_000 }
 
 const url = servedBy('websockets')
 
@@ -42,7 +40,7 @@ async function talk(socket: WebSocket, texts: readonly string[]): Promise<Answer
   const answers: Answer[] = []
   socket.on('message', (data: Buffer) => answers.push(JSON.parse(data.toString()) as Answer))
   for (const text of texts) socket.send(text)
-  await vi.waitFor(() => expect(answers).toHaveLength(texts.length), PATIENT)
+  await expect.poll(() => answers).toHaveLength(texts.length)
   return answers
 }
 
@@ -52,7 +50,7 @@ describe('docs/recipes/websockets.md', () => {
     expect([await handshake(first), await handshake(second)]).toEqual([101, 101])
     expect(await handshake(open('ann'))).toBe(429)
     first.close()
-    await vi.waitFor(async () => expect(await handshake(open('ann'))).toBe(101), PATIENT)
+    await expect.poll(() => handshake(open('ann'))).toBe(101)
   })
 
   it('a handshake that fails gives its place back', async () => {
@@ -62,7 +60,7 @@ describe('docs/recipes/websockets.md', () => {
       expect(answer.statusCode).toBe(400)
       await once(answer.resume(), 'close')
     }
-    await vi.waitFor(async () => expect(await handshake(open('ann'))).toBe(101), PATIENT)
+    await expect.poll(() => handshake(open('ann'))).toBe(101)
   })
 
   it('messages over the limit are answered with the wait, and the third closes the socket', async () => {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { type Decision, fromCaller } from '@halt/core'
+import type { Decision } from '@halt/core'
 import {
+  fromCaller,
   watchResponse,
   type AdapterOptions,
   runCallback,

@@ -33,6 +33,7 @@ export {
 export type { AnyPolicy, CompiledPolicy } from './policy/compiled-policy.ts'
 export type { Awaitable } from './base/promises.ts'
 export type { Cost } from './policy/cost.ts'
+export type { Fair } from './policy/fair.ts'
 export type { Duration } from './base/duration.ts'
 export type { Unreached } from './policy/reachability.ts'
 export { definePolicy, type Overrides } from './policy/define-policy.ts'

@@ -1,5 +1,6 @@
-import { type Decision, fromCaller } from '@halt/core'
+import type { Decision } from '@halt/core'
 import {
+  fromCaller,
   watchResponse,
   type AdapterOptions,
   checkGuardOptions,

@@ -10,9 +10,7 @@ import { ExpressView } from './view.ts'
  * @example
  * app.get('/usage', usage(limiter))
  */
-export function usage(
-  limiter: Limiter<Request>,
-): (req: Request, res: Response, next: NextFunction) => void {
+export function usage(limiter: Limiter<Request>): (req: Request, res: Response, next: NextFunction) => void {
   return (req, res, next) => {
     const answer = async (): Promise<void> => {
       const { headers, body } = await usageOf(limiter, new ExpressView(req, res))

@@ -3,7 +3,7 @@ import { RateLimiter } from '@halt/core'
 import type { Store } from '@halt/core/store'
 import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, Response } from 'express'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { halt, type HaltOptions, usage } from '../src/index.ts'
 
@@ -55,7 +55,7 @@ describe.each(['at once', 'later'])('with a store that answers %s', when => {
           const next: NextFunction = error => void called.push(error)
           expect(() => middleware(req as Request, res as Response, next)).not.toThrow()
           // None of the responses can be answered. An error is passed on as one.
-          await vi.waitFor(() => expect(called).toHaveLength(1), { interval: 1 })
+          await expect.poll(() => called, { interval: 1 }).toHaveLength(1)
           for (const error of called) if (error !== undefined) expect(error).toBeInstanceOf(Error)
         }
     },
@@ -89,5 +89,5 @@ it('usage passes the error of a response made by hand on', async () => {
   const called: unknown[] = []
   usage(limiter)({} as never, {} as never, error => void called.push(error))
   usage(limiter)(null as never, null as never, error => void called.push(error))
-  await vi.waitFor(() => expect(called).toEqual([expect.any(Error), expect.any(Error)]))
+  await expect.poll(() => called).toEqual([expect.any(Error), expect.any(Error)])
 })

@@ -1,5 +1,5 @@
-import { type HaltWarning, type Warn, warnOnce } from '@halt/core'
-import { messageOf } from '@halt/core/http'
+import type { HaltWarning, Warn } from '@halt/core'
+import { warnOnce, messageOf } from '@halt/core/http'
 
 import { sequence } from './hook.ts'
 import { NO_STEPS, type RouteSteps } from './route-steps.ts'

@@ -1,6 +1,5 @@
 import type { Decision } from '@halt/core'
-import { fromCaller, HaltError } from '@halt/core'
-import { decisionOf, forgetDefaultStore } from '@halt/core/http'
+import { fromCaller, HaltError, decisionOf, forgetDefaultStore } from '@halt/core/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Done } from './request-guard.ts'

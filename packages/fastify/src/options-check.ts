@@ -1,5 +1,4 @@
-import { HaltError } from '@halt/core'
-import { checkGuardOptions, describe, type GuardOptions, LIMITER_OPTIONS } from '@halt/core/http'
+import { HaltError, checkGuardOptions, describe, type GuardOptions, LIMITER_OPTIONS } from '@halt/core/http'
 
 import { type HaltRouteOptions, REFUSAL_OPTIONS } from './options.ts'
 

@@ -1,4 +1,4 @@
-import { HaltError } from '@halt/core'
+import { HaltError } from '@halt/core/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 
 import { EarlyRoutes } from './early-routes.ts'

@@ -1,5 +1,6 @@
-import { fromCaller, HaltError } from '@halt/core'
 import {
+  fromCaller,
+  HaltError,
   type AdapterOptions,
   checkGuardOptions,
   describe,

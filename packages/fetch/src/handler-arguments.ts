@@ -1,5 +1,4 @@
-import { HaltError } from '@halt/core'
-import { describe } from '@halt/core/http'
+import { HaltError, describe } from '@halt/core/http'
 
 /** The event that some frameworks give a handler instead of a request: SvelteKit, React Router and Astro; h3 and Nitro. */
 export type FetchEvent = { readonly request: Request } | { readonly req: Request }

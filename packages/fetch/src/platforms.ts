@@ -1,5 +1,4 @@
-import { HaltError } from '@halt/core'
-import { describe } from '@halt/core/http'
+import { HaltError, describe } from '@halt/core/http'
 
 import { nodeRequestOf } from './node-bridge.ts'
 

@@ -1,5 +1,5 @@
-import { type Warn, warnOnce } from '@halt/core'
-import { callAtOnce, continues, type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
+import type { Warn } from '@halt/core'
+import { warnOnce, callAtOnce, continues, type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
 
 import { type FetchEvent, readArguments } from './handler-arguments.ts'
 import { nodeRequestOf } from './node-bridge.ts'

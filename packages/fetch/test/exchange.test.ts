@@ -52,7 +52,7 @@ describe('without a socket, a request is in flight', () => {
     const { limit, left } = setUp({ chargeWhen: () => false })
     const handler = limit(() => new Promise<Response>(resolve => (answer = resolve)))
     const answered = handler(request({}, { signal: leaving.signal }))
-    await vi.waitFor(async () => expect((await left())['busy']).toBe(0))
+    await expect.poll(async () => (await left())['busy']).toBe(0)
     leaving.abort()
     expect(await left()).toEqual({ busy: 1, api: 4 })
     answer(new Response('too late'))
@@ -84,7 +84,7 @@ describe('chargeWhen', () => {
   it('refunds a request whose response does not count', async () => {
     const { limit, left } = setUp(onlyFailures)
     await (await limit(() => new Response('ok'))(request())).text()
-    await vi.waitFor(async () => expect((await left())['api']).toBe(5))
+    await expect.poll(async () => (await left())['api']).toBe(5)
     await (await limit(() => new Response('no', { status: 401 }))(request())).text()
     expect((await left())['api']).toBe(4)
   })
@@ -98,7 +98,7 @@ describe('chargeWhen', () => {
     await expect(refuse(401)(request())).rejects.toMatchObject({ status: 401 })
     expect((await left())['api']).toBe(4)
     await expect(refuse(404)(request())).rejects.toMatchObject({ status: 404 })
-    await vi.waitFor(async () => expect((await left())['api']).toBe(4))
+    await expect.poll(async () => (await left())['api']).toBe(4)
   })
 
   it('gets the request and the context', async () => {
@@ -149,7 +149,7 @@ describe('check', () => {
     expect((await left())['busy']).toBe(0)
     const answer = finish(new Response(null, { status: 204 }))
     expect(leftIn(answer)).toBe('0')
-    await vi.waitFor(async () => expect(await left()).toEqual({ busy: 1, api: 5 }))
+    await expect.poll(left).toEqual({ busy: 1, api: 5 })
   })
 
   it('exposes the headers of a refusal to which middleware has added CORS', async () => {

@@ -1,5 +1,7 @@
-import { type Decision, fromCaller, HaltError } from '@halt/core'
+import type { Decision } from '@halt/core'
 import {
+  fromCaller,
+  HaltError,
   type AdapterOptions,
   type AnswerOptions,
   runCallback,

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 
 import { openSite, type Site } from './site.ts'
 
@@ -63,9 +63,7 @@ describe('while the store is away', () => {
       expect((await site.call('feed')).body['alone']).toBe(1)
 
       site.store.end()
-      await vi.waitFor(async () => expect((await site.call('feed')).body['alone']).toBe(0), {
-        timeout: 20_000,
-      })
+      await expect.poll(async () => (await site.call('feed')).body['alone']).toBe(0)
       const [now] = await entries()
       expect(now).toMatchObject({ kind: 'block', target: entry.target })
       expect(now).not.toHaveProperty('scope')

@@ -103,7 +103,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
           await page.keyboard.press('ArrowLeft')
         expect(await text('.u-legend')).toMatch(/refused:?2allowed:?5/)
       },
-      { timeout: 20_000, interval: 300 },
+      { timeout: 30_000, interval: 300 },
     )
     const width = (): Promise<number> => page.$eval('.u-axis', axis => axis.clientWidth)
     expect(await width()).toBeGreaterThan(300)
@@ -402,11 +402,9 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
       `document.body.setAttribute('onclick', 'window.hacked=1'), document.body.click()`,
     ]
     for (const attempt of attempts) await page.evaluate(attempt).catch(() => {})
-    await vi.waitFor(() =>
-      expect(complaints.join()).toMatch(
-        /requires 'TrustedHTML' assignment.*requires 'TrustedScript' assignment/,
-      ),
-    )
+    await expect
+      .poll(() => complaints.join())
+      .toMatch(/requires 'TrustedHTML' assignment.*requires 'TrustedScript' assignment/)
     expect(await page.evaluate('window.hacked')).toBe(undefined)
   })
 

@@ -13,8 +13,8 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 it('the example of the README asks for a password, and its calls of the API work', async () => {
   process.env['OPERATOR_PASSWORD'] = 'secret'
   onTestFinished(() => void delete process.env['OPERATOR_PASSWORD'])
-  // The test listens on a free port.
-  const text = readme.replace('app.listen(3000)', '')
+  // The test listens on a free port, and closes what listens to this process.
+  const text = readme.replace('app.listen(3000)', 'app.locals.close = () => [page.close(), control.close()]')
   const { app } = await exampleAfter<Express>(text, '## Mount it\n', {
     express: () => import('express'),
     'node:crypto': () => import('node:crypto'),
@@ -22,6 +22,7 @@ it('the example of the README asks for a password, and its calls of the API work
     '@halt/operator': () => import('../src/index.ts'),
     '@halt/store-memory': () => import('@halt/store-memory'),
   })
+  onTestFinished(() => void app.locals['close']())
   const server: Server = app.listen(0)
   onTestFinished(() => void server.close())
   await once(server, 'listening')

@@ -1,4 +1,4 @@
-import { readClock } from '@halt/core/store'
+import { readClock } from '@halt/core/counters'
 
 /** Returns Unix milliseconds, fractions allowed. */
 export type Clock = () => number

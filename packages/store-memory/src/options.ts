@@ -1,4 +1,4 @@
-import { HaltError } from '@halt/core'
+import { HaltError } from '@halt/core/counters'
 
 import type { Clock } from './clock.ts'
 

@@ -1,4 +1,4 @@
-import { counterParts, shareCodes } from '@halt/core/store'
+import { counterParts, shareCodes } from '@halt/core/counters'
 
 import { Table } from './table.ts'
 import { Tables } from './tables.ts'

@@ -1,5 +1,5 @@
 import type { Algorithm, AlgorithmCode, Layout, Rule, State } from '@halt/core/store'
-import { abuseScore, algorithms } from '@halt/core/store'
+import { abuseScore, algorithms } from '@halt/core/counters'
 
 import { Holds } from './holds.ts'
 import { NarrowSlab } from './narrow-slab.ts'

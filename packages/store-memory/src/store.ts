@@ -1,3 +1,4 @@
+import { fromCaller } from '@halt/core/counters'
 import {
   AdmittedBucket,
   AdmittedBuckets,
@@ -19,8 +20,7 @@ import {
   type StoreDocument,
   type Evaluation,
   waitFor,
-} from '@halt/core/store'
-import { fromCaller } from '@halt/core'
+} from '@halt/core/counters'
 
 import { microseconds } from './clock.ts'
 import { Eviction } from './eviction.ts'

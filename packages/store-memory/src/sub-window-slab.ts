@@ -1,4 +1,4 @@
-import { leavesAt, type Rule, type State } from '@halt/core/store'
+import { leavesAt, type Rule, type State } from '@halt/core/counters'
 
 import type { Slab } from './slab.ts'
 import { listBytes, type Tally } from './tally.ts'

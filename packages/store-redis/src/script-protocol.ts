@@ -97,7 +97,8 @@ class GroupList implements ScriptCall {
     }
     for (const [at, demand] of demands.entries()) {
       const { cost, mode, penalized, chargedTo, terms } = demand
-      const marks = (penalized ? PENALIZED : 0) + (terms === undefined ? 0 : WITH_TERMS + (terms.share ? WITH_SHARE : 0))
+      const marks =
+        (penalized ? PENALIZED : 0) + (terms === undefined ? 0 : WITH_TERMS + (terms.share ? WITH_SHARE : 0))
       numbers.push(this.#rule(demand), cost, mode + marks)
       if (terms !== undefined) numbers.push(...termNumbers(terms), ...shareNumbers(demands, at))
       if (mode === Mode.SETTLE) numbers.push(chargedTo ?? 0)

@@ -97,9 +97,12 @@ describe('the call for several groups', () => {
   it('marks a group with terms, and writes them behind the mode, so that no other group is longer', () => {
     const asked = (terms: Terms): Group => ({ demands: [demand, { ...demand, penalized: true, terms }] })
     const numbersOf = (terms: Terms): unknown => (parsed(asked(terms)) as unknown[])[1]
-    expect(numbersOf({ maxWait: 7.5 })).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 7, -1, 0, 0, 0, -1, 0])
+    expect(numbersOf({ maxWait: 7.5 })).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 7, -1, 0, 0, 0, -1, 0, 0, 0, 0])
     expect(
       numbersOf({ least: 2, floor: 0.25, holdFor: 9, heldSince: 5, place: { position: 4, born: 6 } }),
-    ).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 0, 2, 0.25, 9, 5, 4, 6])
+    ).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 0, 2, 0.25, 9, 5, 4, 6, 0, 0, 0])
+    expect(numbersOf({ ttl: 8, held: { to: 12, units: 3 } })).toEqual([
+      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, -1, 0, 0, 0, -1, 0, 8, 12, 3,
+    ])
   })
 })

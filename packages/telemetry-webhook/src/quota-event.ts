@@ -13,6 +13,8 @@ export interface QuotaEvent {
     /** The owner of the counter, as decisions show it: `user:42`. API keys are digests. */
     readonly key: string
     readonly used: number
+    /** Units that calls hold and have not used yet. */
+    readonly held: number
     readonly remaining: number
     readonly limit: number
     readonly granted: number
@@ -27,10 +29,10 @@ export interface QuotaEvent {
 export function quotaEvent(
   type: QuotaEventType,
   key: string,
-  { name, used, remaining, limit, granted, resetAt }: QuotaUsage,
+  { name, used, held, remaining, limit, granted, resetAt }: QuotaUsage,
   threshold?: number,
 ): QuotaEvent {
-  const data = { quota: name, key, used, remaining, limit, granted, resetAt }
+  const data = { quota: name, key, used, held, remaining, limit, granted, resetAt }
   return {
     type,
     timestamp: new Date().toISOString(),

@@ -19,6 +19,8 @@ export interface DemoSuiteOptions<L extends Listening> {
   readonly library?: StoreOptions['library']
   /** The stores that the app runs on; default: memory and Redis. */
   readonly stores?: readonly StoreName[]
+  /** Whether the show is also played in real time. Default: no. */
+  readonly inRealTime?: boolean
   /** Scenes of this app alone. */
   readonly more?: readonly Scene<L>[]
   /** Tests of this app alone, which run on every store. */
@@ -32,7 +34,7 @@ export interface DemoSuiteOptions<L extends Listening> {
  * demoSuite(start)
  */
 export function demoSuite<L extends Listening>(start: Start<L>, options: DemoSuiteOptions<L> = {}): void {
-  const { library, stores = ['memory', 'Redis'], more = [], own } = options
+  const { library, stores = ['memory', 'Redis'], inRealTime = false, more = [], own } = options
   describe.each(stores)('the demo on %s', name => {
     const bench = new Bench(start, name, library)
 
@@ -56,6 +58,6 @@ export function demoSuite<L extends Listening>(start: Start<L>, options: DemoSui
   })
 
   describe('the show', () => {
-    showing(start, more, library)
+    showing(start, more, library, inRealTime)
   })
 }

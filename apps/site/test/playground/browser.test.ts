@@ -98,7 +98,7 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
     const field = await page.waitForSelector('::-p-aria([name="limit"])')
     await field?.evaluate(found => void ((found as HTMLInputElement).value = '77'))
     const before = await text('output')
-    await vi.waitFor(async () => expect(await text('output')).not.toBe(before), { timeout: 30_000 })
+    await expect.poll(() => text('output')).not.toBe(before)
     expect(await field?.evaluate(found => (found as HTMLInputElement).value)).toBe('77')
   })
 

@@ -58,7 +58,7 @@ function ask(user: string): Promise<Answer[]> {
 /** Waits until both processes answer so. Control reaches them within a second and a half. */
 async function until(user: string, expected: Partial<Answer>): Promise<void> {
   await expect
-    .poll(() => ask(user), { timeout: 10_000, interval: 200 })
+    .poll(() => ask(user), { interval: 200 })
     .toEqual([expect.objectContaining(expected), expect.objectContaining(expected)])
 }
 

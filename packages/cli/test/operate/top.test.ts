@@ -31,7 +31,7 @@ it('halt top lists the busiest keys over two processes', async () => {
   for (let i = 0; i < 3; i++) for (const process of [a, b]) await process.consume({ user: 'busy\u001b[31m' })
   await b.consume({ user: '7' })
   await expect
-    .poll(async () => (await halt(['top', '--prefix', prefix], { env })).out, { timeout: 10_000 })
+    .poll(async () => (await halt(['top', '--prefix', prefix], { env })).out)
     .toMatch(
       /^Redis .*: 2 live processes\n2 processes.*\n\nRefused +requests\nper_user {2}user:#\w+ +4\n\nUsed +requests\nper_user {2}user:#\w+ +2\nper_user {2}user:7 +1\n/,
     )

@@ -22,9 +22,7 @@ export function testFaults({ describe, it, expect }: TestFunctions): void {
       it('is replaced by counters in this process', async bench => {
         const limiter = bench.limiter(limitOf(2), { store: broken, storeTimeout: '20ms' })
         const client = await bench.serve([{ limiter }])
-        const started = performance.now()
         expect(await client.statuses(4)).toEqual([200, 200, 429, 429])
-        expect(performance.now() - started).toBeLessThan(2000)
         expect(client.calls[0]?.decision).toMatchObject({ degraded: 'local' })
       })
 

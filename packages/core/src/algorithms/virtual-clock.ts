@@ -1,5 +1,5 @@
 import { CLOCK, PARTS } from './parts.ts'
-import type { Rule, State } from './rule.ts'
+import { codes, type Rule, type State } from './rule.ts'
 
 // The virtual clock of a bucket that tenants share fairly.
 //
@@ -70,7 +70,8 @@ function makePace({ capacity, unit, rate }: Rule): Pace {
  * has none, or one that is over: its numbers changed, or nobody has charged the bucket for long.
  */
 export function takeClock(state: State, now: number, rule: Rule): VirtualClock | undefined {
-  if (!hasClock(state)) return undefined
+  // Other counters have numbers there that mean something else.
+  if (rule.code !== codes['token-bucket'] || !hasClock(state)) return undefined
   const [reading, epoch, until] = state.splice(-3) as [number, number, number]
   if (state[PARTS] === CLOCK) state.length = PARTS
   else state[PARTS]! -= CLOCK

@@ -120,6 +120,7 @@ export type HaltWarningCode = `HALT_W_${
   | 'LIMITER_TWICE'
   | 'LOOP_UNSEEN'
   | 'MEMORY_STORE_SHARED'
+  | 'NEVER_SETTLED'
   | 'NO_ADDRESS'
   | 'NO_GUARD'
   | 'NO_ROUTE'

@@ -32,13 +32,13 @@ function platform(): PlatformCrypto | undefined {
 /** SHA-256. */
 export function sha256(data: Uint8Array): Uint8Array {
   const native = platform()
-  return native === undefined ? hashes!.sha256(data) : native.createHash('sha256').update(data).digest()
+  return native === undefined ? hashes()!.sha256(data) : native.createHash('sha256').update(data).digest()
 }
 
 /** HMAC-SHA-256. */
 export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
   const native = platform()
   return native === undefined
-    ? hashes!.hmacSha256(key, data)
+    ? hashes()!.hmacSha256(key, data)
     : native.createHmac('sha256', key).update(data).digest()
 }

@@ -7,7 +7,7 @@ import { type Holding, holdingsOf } from './holding.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
 import { type Demand, type Group, Mode, PenaltyMode, type Terms } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { countsRepeats } from '../store/decide.ts'
+import { countsRepeats } from '../store/repeats.ts'
 import { shareAt } from '../store/shares.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
 

@@ -6,7 +6,7 @@ import { checkOfCharge, type DecisionDetails, type DecisionSource } from './deci
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 import { readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
-import { hasCharged } from '../store/decide.ts'
+import { hasCharged } from '../store/repeats.ts'
 import type { AdmittedCharge } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { held, resetAt, evaluationAt, evaluationAtStart } from '../store/reading.ts'

@@ -75,6 +75,6 @@ export function notePayment(holding: Holding, units: number, whole: Evaluation, 
 }
 
 /** The instant at which the units of a demand end that the store has held at `now`; 0 if they are charged at once. */
-export function endOf({ terms, rule }: Demand, now: number): number {
+function endOf({ terms, rule }: Demand, now: number): number {
   return terms?.ttl === undefined ? 0 : (algorithmOf(rule).holds?.end(now, terms.ttl) ?? 0)
 }

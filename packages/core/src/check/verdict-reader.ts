@@ -3,7 +3,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { blockedUntil } from '../store/cooldown.ts'
-import { countsRepeats } from '../store/decide.ts'
+import { countsRepeats } from '../store/repeats.ts'
 import { isReserved } from '../store/terms.ts'
 import {
   evaluationAt,

@@ -1,16 +1,8 @@
 import { type HaltError, messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import { WeakList } from '../base/weak-list.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { LimiterPolicies } from '../limiter/gate.ts'
 import type { ControlState } from './control-state.ts'
-
-/** The policies of one limiter. */
-export interface LimiterPolicies {
-  /** Undefined if a resolver gives the policies, so that nobody can list them. */
-  readonly fixed: readonly CompiledPolicy[] | undefined
-  /** Every policy that the limiter has used. */
-  known(): Iterable<CompiledPolicy>
-}
 
 /** How many beats the set of limiters must have stayed the same, because an application makes its limiters one after another. */
 const CALM_BEATS = 2

@@ -22,6 +22,8 @@ import { RequestKeys } from './request-keys.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import { KeyMaker } from '../request/key-maker.ts'
 import { compileClientIp } from '../request/client-ip.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
+import type { Store } from '../store/contract.ts'
 
 /** The parts of a limiter. */
 export interface LimiterParts {
@@ -67,7 +69,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const exemptionCheck = new ExemptionCheck(options as RateLimiterOptions, warn)
   const context = { multiplier: penalty?.multiplier, keysPerAddress }
   const { adviser } = wings
-  const sourceParts = { context, timeout: callbackTimeout, warn, adviser }
+  const { noticeMilliseconds } = adviser ?? {}
+  const sourceParts = { context, timeout: callbackTimeout, warn, noticeMilliseconds }
   const policies = new PolicySource(policy as never, fallbackPolicy as never, sourceParts)
   const witness = wings.witness?.(telemetry, store, warn)
   if (telemetry !== undefined && witness === undefined) failWithoutWitness()
@@ -102,7 +105,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     control === undefined ? pipeline : new Pipeline({ ...parts, countersOnly: true })
   const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
   const decider = new Decider({ policies, pipeline, peeker, witness, adviser, warn })
-  const keeper = new HoldKeeper(evaluator)
+  const keeper = new HoldKeeper(evaluator, warn)
   // Of policies that a function chooses, another client may have one of the same name.
   const policyNow: CallParts['policyNow'] = (policy, subject) =>
     pipeline.policyNow(policies.fixed?.find(({ name }) => name === policy.name) ?? policy, subject)
@@ -136,9 +139,13 @@ function failWithoutWitness(): never {
   )
 }
 
-/** The evaluator of a store: that of the limiter's wings, the one that the store brings, or the store itself if it is synchronous. */
+/**
+ * The evaluator of a store: the store itself if it decides in the memory of this process, else that of the limiter's wings, or the one
+ * that the store brings.
+ */
 function evaluatorOf(options: EvaluatorOptions, wings: Wings): Evaluator {
   const { store } = options
+  if (decidesHere(store)) return new DirectEvaluator(options)
   const make = wings.evaluator ?? (store.evaluator as Wings['evaluator'])
   if (make !== undefined) return make(options)
   if (store.isSynchronous === true) return new DirectEvaluator(options)
@@ -147,4 +154,9 @@ function evaluatorOf(options: EvaluatorOptions, wings: Wings): Evaluator {
     'The store may answer later, and nothing stands in front of it that answers when it does not.',
     "Make the limiter with RateLimiter of '@halt/core', or give the store evaluator: resilience from '@halt/core/resilience'.",
   )
+}
+
+// Such a store has nothing to wait for, and is never away. One whose `evaluate` is replaced or wrapped may be anything.
+function decidesHere(store: Store): boolean {
+  return store.isSynchronous === true && store.isShared === false && capabilitiesOf(store).chargesAlone()
 }

@@ -13,7 +13,7 @@ import type { Subject } from '../request/subject.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 import type { Adviser } from './adviser.ts'
 import type { Charges } from './charges.ts'
-import type { HoldKeeper } from './hold-keeper.ts'
+import type { HoldKeeper, Owner } from './hold-keeper.ts'
 import type { Reservation } from './reservation.ts'
 import type { Witness } from './witness.ts'
 
@@ -40,7 +40,7 @@ interface Payment {
 }
 
 /** A call that was reserved, until it is settled. */
-export class Call implements Reservation, OpenCall {
+export class Call implements Reservation, OpenCall, Owner {
   readonly decision: Decision
   readonly #parts: CallParts
   readonly #chunk: Cost | undefined
@@ -123,8 +123,7 @@ export class Call implements Reservation, OpenCall {
 
   #hold(holdings: Holding[]): void {
     this.#holdings = holdings
-    for (const holding of holdings)
-      if (holding.held > 0) this.#parts.keeper.add(holding, () => this.#lose(holding))
+    for (const holding of holdings) if (holding.held > 0) this.#parts.keeper.add(holding, this)
   }
 
   #isPaid(wanted: readonly number[]): boolean {
@@ -248,7 +247,8 @@ export class Call implements Reservation, OpenCall {
     witness?.decided(decision, check, evaluation, undefined, undefined)
   }
 
-  #lose({ policy, demand }: Holding): void {
+  /** Hears that the units of a holding are lost. */
+  lose({ policy, demand }: Holding): void {
     if (demand.mode === Mode.SHADOW || this.#isEnded) return
     this.#loss = new HaltError(
       'HALT_E_HOLD_LOST',

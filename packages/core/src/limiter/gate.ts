@@ -11,7 +11,6 @@ import type { RequestView } from '../request/view.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import type { KeyOutcome } from './key-resolver.ts'
 import type { Plan, Plans } from './plan.ts'
-import type { PolicySource } from './policy-source.ts'
 import type { RequestKeys } from './request-keys.ts'
 import type { UncountedDecisions } from './uncounted-decisions.ts'
 
@@ -85,10 +84,18 @@ export interface GateParts {
   ) => Decision | Promise<Decision>
 }
 
+/** The policies of a limiter. */
+export interface LimiterPolicies {
+  /** Undefined if a resolver gives the policies, so that nobody can list them. */
+  readonly fixed: readonly CompiledPolicy[] | undefined
+  /** Every policy that the limiter has used. */
+  known(): Iterable<CompiledPolicy>
+}
+
 /** What brings a gate into a limiter: a `Control`. */
 export interface GateSource {
-  /** Makes the gate of a limiter. @param countersOnly whether nobody is blocked or let pass, so that only numbers hold */
+  /** @internal Makes the gate of a limiter. @param countersOnly whether nobody is blocked or let pass, so that only numbers hold */
   gate(parts: GateParts, countersOnly?: boolean): Gate
   /** Notes the fixed policies of a limiter. */
-  notePolicies(policies: Pick<PolicySource, 'fixed' | 'known'>): void
+  notePolicies(policies: LimiterPolicies): void
 }

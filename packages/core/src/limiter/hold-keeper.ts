@@ -1,15 +1,23 @@
 import { algorithmOf } from '../algorithms/index.ts'
-import { afterQuietly, eventLoop, type Timer } from '../base/event-loop.ts'
+import type { Warn } from '../base/warnings.ts'
+import { type Reference, referTo } from '../base/weak-reference.ts'
+import { afterQuietly, eventLoop, outlivesRequest, type Timer } from '../base/event-loop.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { Holding } from '../check/holding.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 
+/** A call whose holdings are kept. */
+export interface Owner {
+  /** Hears that the units of a holding are lost: their time was over, and they did not fit again. */
+  lose(holding: Holding): void
+}
+
 /** A holding that is kept, and what is under way about it. */
 interface Kept {
   readonly holding: Holding
-  /** Called when the units are lost: their time was over, and they did not fit again. */
-  readonly lost: () => void
+  /** The call. Weak, because a call that nobody can settle any more must not hold units for ever. */
+  readonly owner: Reference<Owner>
   /** When the units were held last, by the process's clock in microseconds. */
   since: number
   /** Set while the store is asked to hold the units longer. */
@@ -31,11 +39,15 @@ interface Length {
  */
 export class HoldKeeper {
   readonly #evaluator: Evaluator
+  readonly #warn: Warn
   readonly #lengths = new Map<number, Length>()
   #isClosed = false
+  // On Workers a timer ends with the request that started it. There each holding has its own.
+  #isShared = true
 
-  constructor(evaluator: Evaluator) {
+  constructor(evaluator: Evaluator, warn: Warn) {
     this.#evaluator = evaluator
+    this.#warn = warn
   }
 
   /** The number of holdings that are kept. */
@@ -46,14 +58,15 @@ export class HoldKeeper {
   }
 
   /** Begins to keep a holding. */
-  add(holding: Holding, lost: () => void): void {
+  add(holding: Holding, owner: Owner): void {
     if (this.#isClosed) return
     const ttl = ttlOf(holding)
     let length = this.#lengths.get(ttl)
     if (length === undefined) this.#lengths.set(ttl, (length = { ttl, kept: new Map(), timer: undefined }))
     const since = this.#evaluator.ownTime()
-    length.kept.set(holding, { holding, lost, since, moving: undefined, isPaying: false })
-    this.#arm(length)
+    length.kept.set(holding, { holding, owner: referTo(owner), since, moving: undefined, isPaying: false })
+    if (this.#isShared) this.#arm(length)
+    if (!this.#isShared) this.#armAlone(length, holding)
   }
 
   /** Ends the keeping of a holding. Returns a promise if it is being moved now, which resolves when it is known where it is. */
@@ -94,8 +107,21 @@ export class HoldKeeper {
     if (length.timer !== undefined || this.#isClosed || length.kept.size === 0) return
     length.timer = afterQuietly(length.ttl / 3000, () => {
       length.timer = undefined
-      this.#keep(length)
+      this.#keep(length, length.kept.values())
       this.#arm(length)
+    })
+    if (outlivesRequest(length.timer)) return
+    this.#isShared = false
+    this.#disarm(length)
+  }
+
+  /** Keeps a holding by a timer of the request that reserved it. */
+  #armAlone(length: Length, holding: Holding): void {
+    afterQuietly(length.ttl / 3000, () => {
+      const kept = length.kept.get(holding)
+      if (kept === undefined || this.#isClosed) return
+      this.#keep(length, [kept])
+      this.#armAlone(length, holding)
     })
   }
 
@@ -105,11 +131,16 @@ export class HoldKeeper {
   }
 
   /** Holds the units longer that were held last a third of their time ago. */
-  #keep({ ttl, kept }: Length): void {
+  #keep({ ttl, kept }: Length, candidates: Iterable<Kept>): void {
     const now = this.#evaluator.ownTime()
     const groups = new Map<string, Kept[]>()
-    for (const one of kept.values()) {
-      const { holding, since, moving, isPaying } = one
+    for (const one of candidates) {
+      const { holding, owner, since, moving, isPaying } = one
+      if (owner.deref() === undefined) {
+        kept.delete(holding)
+        this.#noticeForgotten(holding)
+        continue
+      }
       // A timer may fire a little early by another clock.
       if (holding.held === 0 || isPaying || moving !== undefined || now - since < ttl / 3 - 50_000) continue
       const key = `${keyOfDemand(holding.demand)} ${holding.to}`
@@ -156,9 +187,17 @@ export class HoldKeeper {
     isAsked = true
   }
 
+  #noticeForgotten({ policy }: Holding): void {
+    this.#warn({
+      code: 'HALT_W_NEVER_SETTLED',
+      message: `A call that held units of "${policy.name}" was neither settled nor cancelled, and your code has forgotten it. Its units are free again soon.`,
+      fix: 'Settle or cancel each call in a finally block.',
+    })
+  }
+
   #heard(group: readonly Kept[], { now, passes }: Evaluation, ttl: number, sent: number): void {
     for (const one of group) {
-      const { holding, lost } = one
+      const { holding, owner } = one
       if (passes[0] === true) {
         holding.to = algorithmOf(holding.demand.rule).holds?.end(now, ttl) ?? 0
         one.since = sent
@@ -166,7 +205,7 @@ export class HoldKeeper {
       }
       holding.held = 0
       holding.to = 0
-      lost()
+      owner.deref()?.lose(holding)
     }
   }
 }

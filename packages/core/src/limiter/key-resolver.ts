@@ -7,7 +7,7 @@ import { messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Caller } from '../request/caller.ts'
 import { type FoundKey, NO_TENANT, SHARED } from '../request/subject.ts'
-import type { KeyWatcher } from './adviser.ts'
+import type { KeyWatcher } from './key-watcher.ts'
 import { weightOf } from './tenant-weight.ts'
 
 /**

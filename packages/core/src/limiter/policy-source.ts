@@ -10,7 +10,6 @@ import { HaltError, messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { RequestView } from '../request/view.ts'
 import { callInTime } from '../base/callbacks.ts'
-import type { Adviser } from './adviser.ts'
 
 type Given = AnyPolicy<never> | readonly AnyPolicy<never>[]
 type Found = readonly CompiledPolicy[] | undefined
@@ -27,7 +26,8 @@ export interface PolicySourceParts {
   /** The longest time that a resolver may take, in milliseconds. */
   readonly timeout: number
   readonly warn: Warn
-  readonly adviser?: Adviser | undefined
+  /** Warns of durations that were probably meant as milliseconds. */
+  readonly noticeMilliseconds?: ((whose: string, fields: object, warn: Warn) => void) | undefined
 }
 
 /** The source of a limiter's policies: a fixed list or a resolver. Compiles each policy once. */
@@ -95,7 +95,7 @@ export class PolicySource {
     let compiled = typeof policy === 'object' && policy !== null ? this.#compiled.get(policy) : undefined
     if (compiled === undefined) {
       compiled = compilePolicy(policy, this.#parts.context)
-      this.#parts.adviser?.noticeMilliseconds(`"${compiled.name}"`, policy, this.#parts.warn)
+      this.#parts.noticeMilliseconds?.(`"${compiled.name}"`, policy, this.#parts.warn)
       this.#compiled.set(policy, compiled)
     }
     if (this.#known.get(compiled.name) !== compiled) this.#known.set(compiled.name, compiled)

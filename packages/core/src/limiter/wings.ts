@@ -44,5 +44,6 @@ export interface Wings {
   readonly evaluator?: ((options: EvaluatorOptions) => Evaluator) | undefined
   readonly leases?: ((evaluator: Evaluator, store: Store) => LeaseEvaluator) | undefined
   readonly witness?: MakeWitness | undefined
+  /** @internal */
   readonly adviser?: Adviser | undefined
 }

@@ -9,9 +9,9 @@ import type { Evaluation } from '../store/evaluation.ts'
 
 /** Hears of a limiter's decisions, and of its store. A seam of the kernel: the reporter of `telemetry` fills it. */
 export interface Witness {
-  /** The start of a decision, in milliseconds; undefined if nobody listens. */
+  /** @internal The start of a decision, in milliseconds; undefined if nobody listens. */
   start(): number | undefined
-  /** A request was decided by policies that count it. */
+  /** @internal A request was decided by policies that count it. */
   decided(
     decision: Decision,
     check: Check,
@@ -19,13 +19,15 @@ export interface Witness {
     view: RequestView | undefined,
     started: number | undefined,
   ): void
-  /** A request was refused that no policy counts. */
+  /** @internal A request was refused that no policy counts. */
   refused: WitnessUncounted
-  /** A request was not counted: by an exemption, or because an operator lets the client pass. */
+  /** @internal A request was not counted: by an exemption, or because an operator lets the client pass. */
   exempt: WitnessUncounted
-  /** A refusal may have scored a violation. */
+  /** @internal A refusal may have scored a violation. */
   scored(check: Check, evaluation: Evaluation): void
+  /** @internal A call of the store failed. */
   storeFailed(error: unknown, failure: StoreFailure): void
+  /** @internal The store answers again. */
   storeRecovered(recovery: { readonly failures: number; readonly lastedMs: number }): void
 }
 

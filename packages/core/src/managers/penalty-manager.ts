@@ -15,7 +15,7 @@ import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
 import { penaltyStatus } from '../telemetry/usage.ts'
 import { PenaltyMode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { PENALTY_COUNTER } from '../store/decide.ts'
+import { PENALTY_COUNTER } from '../store/penalty-step.ts'
 import type { Notify, PenaltyStatus, Telemetry } from '../check/telemetry.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 

@@ -1,7 +1,8 @@
 import type { State } from '../algorithms/index.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { type Counters, decide } from '../store/decide.ts'
+import type { Counters } from '../store/counter-access.ts'
+import { decide } from '../store/decide.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 

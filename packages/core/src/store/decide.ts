@@ -1,7 +1,6 @@
 import {
   abuseScore,
   algorithmOf,
-  periodEnd,
   type Rule,
   type State,
   takeClock,
@@ -9,19 +8,15 @@ import {
   withClock,
 } from '../algorithms/index.ts'
 import { listOf } from '../base/list.ts'
-import {
-  type Demand,
-  Mode,
-  PenaltyMode,
-  type Group,
-  type IdempotencyDemand,
-  type PenaltyDemand,
-} from './contract.ts'
+import { type Demand, Mode, type Group } from './contract.ts'
 import { DeferredBucket } from './admitted.ts'
 import type { Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 import { unknownLayout } from './evaluation-check.ts'
+import type { Counters } from './counter-access.ts'
 import { changeLine, isAboutLine, passesByLine } from './line-demands.ts'
+import { loadPenalty, scorePenalty } from './penalty-step.ts'
+import { countsRepeats, isRepeat, keepsKey, remember } from './repeats.ts'
 import { Shares } from './shares.ts'
 import {
   admitLater,
@@ -34,22 +29,6 @@ import {
   startOf,
   unitsOf,
 } from './terms.ts'
-
-/** Reads and writes the counters for {@link decide}. Nobody else may change them meanwhile. */
-export interface Counters {
-  /**
-   * Whether all calls of the store go by one clock. If it steps back, a line then goes on by the new time; otherwise the call comes
-   * from a process whose clock is behind. Default false.
-   */
-  readonly hasOneClock?: boolean
-  /** Returns a copy of a counter, which the caller may change; empty if there is none. Penalties and keys have no rule. */
-  load(subject: string, counter: string, rule?: Rule): State
-  /** Writes a counter. From `freshAt` (microseconds) on it equals a fresh counter, so it may be removed. */
-  keep(subject: string, counter: string, state: State, freshAt: number): void
-}
-
-/** The name of the counter that holds a subject's penalty. */
-export const PENALTY_COUNTER = 'penalty:p'
 
 /**
  * Decides a group. Every store runs this loop, or a mirror of it in its own language.
@@ -299,59 +278,4 @@ function startCooldown(
 /** Whether a refusal refuses a client: a peek asks for nothing, and a settlement is refused only if a place must be kept. */
 function isAsked({ mode }: Demand): boolean {
   return mode !== Mode.PEEK && mode !== Mode.SETTLE
-}
-
-/** Whether a rule counts a call whose idempotency key was seen before. A repeated call is in flight like any other. */
-export function countsRepeats(rule: Rule): boolean {
-  return algorithmOf(rule).isFlight
-}
-
-/** Whether an evaluation charged anything. */
-export function hasCharged({ demands }: Group, { allowed, repeated }: Evaluation): boolean {
-  return allowed && (!repeated || demands.some(({ rule }) => countsRepeats(rule)))
-}
-
-/**
- * Whether a group that is admitted keeps its idempotency key: it charges a demand, now or at the end of the request. A client could
- * otherwise fill a store with keys of free calls, which no limit refuses. A group without demands records the charge of another.
- */
-export function keepsKey({ demands }: Group, passes: readonly boolean[]): boolean {
-  const charges = ({ mode, cost }: Demand): boolean =>
-    mode === Mode.HOLD || (mode !== Mode.PEEK && cost !== 0)
-  return demands.length === 0 || demands.some((demand, i) => passes[i] === true && charges(demand))
-}
-
-function loadPenalty(penalty: PenaltyDemand, counters: Counters, now: number): State {
-  const state = counters.load(penalty.subject, PENALTY_COUNTER)
-  return now >= abuseScore.freshAt(state) ? [] : state
-}
-
-function scorePenalty(
-  penalty: PenaltyDemand,
-  state: State,
-  counters: Counters,
-  now: number,
-  violates: boolean,
-): void {
-  const { rule, mode, amount, subject } = penalty
-  if (mode === PenaltyMode.RECORD) abuseScore.record(state, now, amount, rule)
-  else if (mode === PenaltyMode.APPLY) abuseScore.apply(state, now, amount, rule)
-  else if (mode === PenaltyMode.WATCH && violates && abuseScore.scores(state, now, rule)) {
-    abuseScore.record(state, now, rule.severity, rule)
-  } else return
-  counters.keep(subject, PENALTY_COUNTER, state, abuseScore.freshAt(state))
-}
-
-function isRepeat(idempotency: IdempotencyDemand, counters: Counters, now: number): boolean {
-  const state = counters.load(idempotency.subject, idempotency.counter)
-  return state.length > 0 && now < state[0]!
-}
-
-function remember(
-  { subject, counter, window, edges }: IdempotencyDemand,
-  counters: Counters,
-  now: number,
-): void {
-  const end = edges === undefined ? now + window : periodEnd(edges, now)
-  counters.keep(subject, counter, [end], end)
 }

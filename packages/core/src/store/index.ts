@@ -38,7 +38,10 @@ export {
 } from './admitted.ts'
 export type { Evaluation } from './evaluation.ts'
 export { isLoneCharge, isPlainBuckets } from './plain-groups.ts'
-export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
+export { countsRepeats } from './repeats.ts'
+export { decide } from './decide.ts'
+export { PENALTY_COUNTER } from './penalty-step.ts'
+export type { Counters } from './counter-access.ts'
 export {
   isDocumentName,
   isVersion,
@@ -61,8 +64,6 @@ export { counterParts } from './counter-key.ts'
 export type { Change } from './key-value.ts'
 export { makeDigest, type Digest } from '../base/digest.ts'
 export { isStrayPromise } from '../base/promises.ts'
-export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versioned } from './cas-store.ts'
-export { txStore, type Transaction, type TxBackend, type TxStoreOptions } from './tx-store.ts'
 export { afterFreeTime, type FreeWait } from '../base/free-time.ts'
 export { pollUntil } from '../base/poll.ts'
 export { Batcher, type BatchRules, type SendGroups } from './remote/batcher.ts'

@@ -1,7 +1,9 @@
 import type { State } from '../algorithms/index.ts'
 import type { Group } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
-import { type Counters, decide, PENALTY_COUNTER } from './decide.ts'
+import type { Counters } from './counter-access.ts'
+import { decide } from './decide.ts'
+import { PENALTY_COUNTER } from './penalty-step.ts'
 import { keyOf, keyOfDemand } from './counter-key.ts'
 import { StoreMisread } from './evaluation-check.ts'
 

@@ -17,7 +17,7 @@ export function unitsOfShare(share: number, capacity: number): number {
 }
 
 /** The units of a demand that its call still holds, so that they need no room. */
-export function unitsHeld({ terms }: Demand, rule: Rule, state: State, now: number): number {
+function unitsHeld({ terms }: Demand, rule: Rule, state: State, now: number): number {
   const held = terms?.held
   return held === undefined ? 0 : (algorithmOf(rule).holds?.still(state, now, held) ?? 0)
 }

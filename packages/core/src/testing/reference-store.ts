@@ -2,7 +2,8 @@ import type { State } from '../algorithms/index.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOf } from '../store/counter-key.ts'
-import { type Counters, decide } from '../store/decide.ts'
+import type { Counters } from '../store/counter-access.ts'
+import { decide } from '../store/decide.ts'
 import { LocalDocuments, type StoreDocument } from '../store/document.ts'
 
 /** The simplest store: `decide` over a Map that forgets nothing. Every other store must decide as it does. */

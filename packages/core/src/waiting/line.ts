@@ -3,7 +3,7 @@ import type { Alarm, Alarms } from '../base/alarms.ts'
 import type { Front } from './front.ts'
 import { neighbours } from './neighbours.ts'
 import { OwnAlarms } from './own-alarms.ts'
-import { type Asking, AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
+import { type Asking, AT_ONCE, type Owed, type Pending, type Standing, type TakenPlace } from './standing.ts'
 
 /** How long a line waits for news of the store before it asks for some. Microseconds. */
 const LOOK = 1e6
@@ -40,7 +40,7 @@ export class Line implements Alarm {
   readonly #own: OwnAlarms
   #callers: Standing[] = []
   // The callers that the store is being asked about, in order. Nobody behind them starts before the answer.
-  readonly #asked = new Set<Pick<Standing, 'seq'>>()
+  readonly #asked = new Set<Pending>()
   readonly #askers: Asking[] = []
   readonly #leaving = new Set<Standing>()
   // Whether a caller may stand here that has no place.
@@ -96,12 +96,12 @@ export class Line implements Alarm {
   }
 
   /** Notes that the store is asked about a caller. */
-  asks(caller: Pick<Standing, 'seq'>): void {
+  asks(caller: Pending): void {
     this.#asked.add(caller)
   }
 
   /** Notes that the store has answered about a caller. */
-  answered(caller: Pick<Standing, 'seq'>): void {
+  answered(caller: Pending): void {
     if (!this.#asked.delete(caller)) return
     if (this.#callers.length > 0) this.startDue()
     else if (this.isEmpty) this.#parts.emptied(this)
@@ -286,7 +286,11 @@ export class Line implements Alarm {
   }
 
   get #firstAsked(): number {
-    for (const { seq } of this.#asked) return seq
+    for (const caller of this.#asked) {
+      if (!caller.isLost) return caller.seq
+      this.#asked.delete(caller)
+      caller.drop()
+    }
     return Number.POSITIVE_INFINITY
   }
 
@@ -343,6 +347,7 @@ export class Line implements Alarm {
 
   /** The caller that asks the store next. */
   get asker(): Asking | undefined {
+    while (this.#askers[0]?.isLost === true) this.#askers.shift()!.drop()
     return this.#askers[0]
   }
 

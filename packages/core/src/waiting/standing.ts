@@ -37,8 +37,18 @@ export interface Standing extends Pick<TakenPlace, 'check' | 'units'> {
   look(): void
 }
 
+/** A caller that the store is asked about. */
+export interface Pending {
+  /** The order in which the callers of this process asked. */
+  readonly seq: number
+  /** Whether the request of the caller seems to have ended without a word, so that nobody need wait for it. */
+  readonly isLost: boolean
+  /** Counts the caller no longer, because it is lost. */
+  drop(): void
+}
+
 /** A caller that asks the store again until it is admitted. */
-export interface Asking {
+export interface Asking extends Pick<Pending, 'isLost' | 'drop'> {
   /** The instant at which it asks, by this process's clock; undefined while it asks. */
   readonly asksAt: number | undefined
   /** Whether the store has told it to come back. */

@@ -12,12 +12,14 @@ import type { Present } from './idlers.ts'
 import { endsOf, isMixed, isRefusedInLine, redeeming, timeOf, unitsInLine } from './in-line.ts'
 import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
-import { type Asking, AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
+import { type Asking, AT_ONCE, type Owed, type Pending, type Standing, type TakenPlace } from './standing.ts'
 import { patienceOf, takesTurns, ticketsAfter, type Tickets, withTickets } from './tickets.ts'
 import type { Ask, Wait, WaiterParts } from './waiter-parts.ts'
 
 /** How often a caller asks for a permit that another process may free. Microseconds. */
 const FLIGHT_BEAT = 50_000
+/** After this time without a sign the request of a caller has ended, where a timer ends with its request. Microseconds. */
+const LOST = 3e6
 
 /** The check of a caller, and who it is for. */
 interface Asked {
@@ -31,7 +33,7 @@ interface Asked {
  * It asks the store. If it is given a place, it stands in line until the front has come to it. If it is told to ask again, it does so
  * at the instant that it was told, or when those in front of it have asked.
  */
-export class Waiter implements Turn, Alarm, Standing, Asking, Present {
+export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   due = 0
   /** The promise of the caller. */
   readonly turn: Promise<Decision>
@@ -69,6 +71,10 @@ export class Waiter implements Turn, Alarm, Standing, Asking, Present {
   #asksAt: number | undefined
   // Whether the caller may ask before its instant, as soon as its alarm rings.
   #isWoken = false
+  // Whether no other caller asks first.
+  #isFirst = false
+  // The last sign of the caller's request, by this process's clock.
+  #seenAt = 0
   // Lets a caller go on that stands behind others who ask.
   #goOn: (() => void) | undefined
   #freeable: readonly string[] = []
@@ -156,6 +162,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking, Present {
         this.#goOn = () => (this.#parts.isDecided(check, client) ? this.ask() : goOn())
         this.#begin()
         this.#asksAt = this.deadline
+        this.#isFirst = false
         waitingRoom.alarms.set(this)
       })
     }
@@ -165,6 +172,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking, Present {
     line.placeMissing()
     line.asks(this)
     this.#sent = this.#parts.store.clock()
+    this.#seenAt = this.#sent
     this.#isAsking = true
     return this.#isRedeeming && this.places !== undefined
       ? redeeming(check, this.places)
@@ -190,9 +198,21 @@ export class Waiter implements Turn, Alarm, Standing, Asking, Present {
   }
 
   left(): number {
-    const left = (this.#asksAt ?? Number.POSITIVE_INFINITY) - this.#parts.store.clock()
+    const now = this.#parts.store.clock()
+    this.#seenAt = now
+    const left = (this.#asksAt ?? Number.POSITIVE_INFINITY) - now
     if (waitingRoom.alarms.isShared) return left
-    return this.#isWoken ? 0 : Math.min(left, FLIGHT_BEAT)
+    // The callers that asked first may be lost.
+    const isNext = this.#isWoken || (!this.#isFirst && this.#line?.asker === this)
+    return isNext ? 0 : Math.min(left, FLIGHT_BEAT)
+  }
+
+  drop(): void {
+    this.#parts.gone(this)
+  }
+
+  get isLost(): boolean {
+    return !waitingRoom.alarms.isShared && this.#parts.store.clock() - this.#seenAt > LOST
   }
 
   ring(): void {
@@ -379,6 +399,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking, Present {
     const freeable = freeableOf(result)
     const wait = freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT)
     const isHead = line.asker === this
+    this.#isFirst = isHead
     if (isHead) this.#freeable = freeable
     const patience = patienceOf(wait, this.#tickets)
     this.#asksAt = isHead ? Math.min(this.#parts.store.clock() + patience, this.deadline) : this.deadline

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { hashes } from '../../src/base/libraries/portable.ts'
 import * as node from '../../src/base/sha256.ts'
 
-const portable = hashes!
+const portable = hashes()!
 
 const lengths = fc.oneof(fc.nat(300), fc.constantFrom(55, 56, 63, 64, 65, 119, 120, 511, 512, 513, 100_000))
 const data = fc.tuple(lengths, fc.nat(255)).map(([length, byte]) => new Uint8Array(length).fill(byte))

@@ -116,6 +116,24 @@ describe('a process keeps the units of its open calls held', () => {
   })
 })
 
+it('on Workers each call keeps its own units, because a timer ends with its request', async () => {
+  vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })
+  const { limiter, run, read, asked } = process()
+  const calls = [
+    await limiter.reserve(alice, { cost: 100, ttl: '6s' }),
+    await limiter.reserve(alice, { cost: 200, ttl: '6s' }),
+  ]
+  asked.mockClear()
+  await run(20)
+  // Each every 2 s.
+  expect(asked).toHaveBeenCalledTimes(20)
+  expect(await read()).toEqual([0, 300, 700])
+  for (const call of calls) await call.settle(1)
+  await run(5)
+  expect(vi.getTimerCount()).toBe(0)
+  vi.unstubAllGlobals()
+})
+
 describe('a process that slept for longer than ttl', () => {
   it('holds its units again, if they are still left', async () => {
     const { limiter, run, read, clock } = process()

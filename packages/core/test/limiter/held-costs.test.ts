@@ -109,7 +109,7 @@ describe('a request with inFlight that was settled', () => {
     gate.leave(good)
     expect((await own.check(view())).allowed).toBe(false)
     answer?.(false)
-    await vi.waitFor(async () => expect((await own.peek(view())).allowed).toBe(true))
+    await expect.poll(async () => (await own.peek(view())).allowed).toBe(true)
     gate.leave(other)
     expect(await left()).toBe(2)
   })

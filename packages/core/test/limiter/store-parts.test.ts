@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { casStore, txStore } from '../../src/databases/index.ts'
 import { limiterOf } from '../../src/http/index.ts'
 import type { Decision } from '../../src/index.ts'
 import { leases } from '../../src/lease/index.ts'
@@ -54,6 +55,22 @@ describe('the limiter of an adapter', () => {
       expect((await decide({ store, policy: leased }, 50)).at(-1)?.remaining).toBe(950)
     expect(other.calls()).toBe(50)
     expect(one.calls()).toBeLessThan(25)
+  })
+
+  it('decides while a database is away', async () => {
+    const away = async (): Promise<never> => {
+      throw new Error('away')
+    }
+    for (const store of [
+      casStore({ read: away, swap: away, remove: away }),
+      txStore({ transaction: away, remove: away }),
+    ]) {
+      const found = await decide({ store, policy: { ...policy, limit: 1 }, warn: () => {} }, 2)
+      expect(found.map(({ allowed, degraded }) => [allowed, degraded])).toEqual([
+        [true, 'local'],
+        [false, 'local'],
+      ])
+    }
   })
 
   it('refuses a store that answers later and brings nothing', () => {

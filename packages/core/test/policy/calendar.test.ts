@@ -181,7 +181,7 @@ describe('every zone, every period, 2020 to 2035', () => {
       // Without an anchor every period is tested, around a clock change if there is one.
       for (const period of PERIODS) check({ period, timeZone }, inRange[0]?.at ?? FROM, wall, all)
     }
-  }, 60_000)
+  })
 })
 
 describe('UTC', () => {

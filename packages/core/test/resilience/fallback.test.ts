@@ -179,11 +179,8 @@ describe('a store that comes back', () => {
       const managers = new QuotaManager(store)
       const read = async (): Promise<number> =>
         (await managers.checkQuota({ ip: '203.0.113.7' }, quota)).quota.used
-      const started = performance.now()
-      while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false) {
-        if (performance.now() - started > 4_000) throw new Error('it never came back')
+      while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false)
         await pause(20)
-      }
       await pause(20)
       expect(await read()).toBe(used)
     }

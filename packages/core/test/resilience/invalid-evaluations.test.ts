@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { type HaltWarning, QuotaManager, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
-import { casStore, type Group, type Store, txStore, type Evaluation } from '../../src/store/index.ts'
+import { casStore, type Group, type Store, txStore, type Evaluation } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { versioned } from '../store/versioned.ts'
 import { times, view } from '../world.ts'

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
 import type { Rule } from '../../src/algorithms/index.ts'
-import { casStore } from '../../src/store/cas-store.ts'
+import { casStore } from '../../src/databases/cas-store.ts'
 import { type Demand, Mode } from '../../src/store/contract.ts'
 import { decide } from '../../src/store/decide.ts'
 import { checkEvaluation } from '../../src/store/evaluation-check.ts'

@@ -1,4 +1,4 @@
-import type { casStore, Versioned } from '../../src/store/index.ts'
+import type { casStore, Versioned } from '../../src/databases/index.ts'
 
 /** A key-value database with a version per key. It replies one turn of the event loop later. */
 export function versioned(): Parameters<typeof casStore<number>>[0] {

@@ -55,9 +55,7 @@ it('a slow store has charged the request that the limiter decided without it', a
   store.begin({ slow: '200ms' })
   expect(await limiter.consume('a')).toMatchObject({ degraded: 'local' })
   store.end()
-  await vi.waitFor(async () =>
-    expect(await limiter.peek({ custom: 'a' })).toMatchObject({ degraded: false, remaining: 1 }),
-  )
+  await expect.poll(() => limiter.peek({ custom: 'a' })).toMatchObject({ degraded: false, remaining: 1 })
 })
 
 it('a store within storeTimeout decides, however slow', async () => {
@@ -71,9 +69,7 @@ it('the limiter finds the store again after an outage', async () => {
   store.begin()
   for (let i = 0; i < 4; i++) expect(await limiter.consume('a')).not.toMatchObject({ degraded: false })
   store.end()
-  await vi.waitFor(async () => expect((await limiter.consume('b', { cost: 0 })).degraded).toBe(false), {
-    timeout: 30_000,
-  })
+  await expect.poll(async () => (await limiter.consume('b', { cost: 0 })).degraded).toBe(false)
 })
 
 it('one outage may follow another, and calls that hung are lost with the first', async () => {

@@ -25,7 +25,10 @@ function upstream(status: () => number, answers: Promise<void> = Promise.resolve
       res.status(status()).send('')
     },
   )
-  return { limiter, app, handled }
+  /** Resolves when so many requests have come. On a busy machine the first have started by then. */
+  const arrival = (count: number): Promise<void> =>
+    expect.poll(() => handled.length + limiter.waiting, { timeout: 30_000 }).toBe(count)
+  return { limiter, app, handled, arrival }
 }
 
 async function listen(app: Express): Promise<string> {
@@ -38,11 +41,11 @@ async function listen(app: Express): Promise<string> {
 it('requests that wait start one after the other though the upstream answers 503 and each unit comes back', async () => {
   let open = (): void => {}
   const gate = new Promise<void>(resolve => (open = resolve))
-  const { limiter, app, handled } = upstream(() => 503, gate)
+  const { limiter, app, handled, arrival } = upstream(() => 503, gate)
   const url = await listen(app)
   const ask = async (): Promise<number> => (await fetch(url)).status
   const answers = Array.from({ length: 12 }, ask)
-  await expect.poll(() => limiter.waiting, { interval: 5 }).toBeGreaterThan(8)
+  await arrival(12)
   const before = handled.length
   const opened = performance.now()
   open()
@@ -60,14 +63,14 @@ it('requests that wait start one after the other though the upstream answers 503
 })
 
 it('requests whose clients go away leave the line, and those behind them move up', async () => {
-  const { limiter, app, handled } = upstream(() => 200)
+  const { limiter, app, handled, arrival } = upstream(() => 200)
   const url = await listen(app)
   const leaving = new AbortController()
   const first = await fetch(url)
   const gone = Array.from({ length: 60 }, () => fetch(url, { signal: leaving.signal }).catch(() => undefined))
-  await expect.poll(() => limiter.waiting).toBeGreaterThan(40)
+  await arrival(61)
   const last = fetch(url)
-  await expect.poll(() => limiter.waiting).toBeGreaterThan(41)
+  await arrival(62)
   const before = handled.length
   leaving.abort()
   await Promise.all(gone)
@@ -79,10 +82,10 @@ it('requests whose clients go away leave the line, and those behind them move up
 })
 
 it('close() answers the requests that wait, and leaves the line empty', async () => {
-  const { limiter, app } = upstream(() => 200)
+  const { limiter, app, arrival } = upstream(() => 200)
   const url = await listen(app)
   const answers = Array.from({ length: 60 }, async () => (await fetch(url)).status)
-  await expect.poll(() => limiter.waiting).toBeGreaterThan(40)
+  await arrival(60)
   const observer = new RateLimiter({ store: limiter.store, policy, exemptPrivateIps: false })
   await limiter.close()
   expect(limiter.waiting).toBe(0)

@@ -83,7 +83,7 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
     let app: Awaited<ReturnType<typeof appBehind>>
     beforeAll(async () => {
       app = await appBehind(name, await documented(name))
-    }, 30_000)
+    })
     afterAll(closeAll)
 
     it('gives two clients two counters', async () => {

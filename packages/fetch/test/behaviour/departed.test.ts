@@ -1,6 +1,6 @@
 // A client that resets its connection while an asynchronous option works. Node then no longer knows its address.
 import { connect } from 'node:net'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 
 import { decisionOf, halt } from '../../src/index.ts'
 import { listen } from '../adapter.ts'
@@ -37,7 +37,7 @@ it('a client that resets its connection gets no second allowance', async () => {
     await entered
     socket.resetAndDestroy()
   }
-  await vi.waitFor(() => expect(departed).toBe(4))
+  await expect.poll(() => departed).toBe(4)
   await new Promise(resolve => setImmediate(resolve))
   const statuses: number[] = []
   for (let i = 0; i < 3; i++) statuses.push((await fetch(url)).status)

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await project.run(next, 'build')
   const serve = [next, 'start', '-p', '0', '-H', '127.0.0.1']
   url = await project.serve(/Local:\s+(http:\S+)[\s\S]*Ready/, serve)
-}, 180_000)
+})
 
 afterAll(() => project.end())
 

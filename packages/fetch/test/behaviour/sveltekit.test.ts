@@ -36,7 +36,7 @@ beforeAll(async () => {
   project = await makeProject('platforms/sveltekit.md', FILES)
   built = await project.run(vite, 'build')
   url = await project.serve(/at (http:\S+) ready/, ['server.js'], { ADDRESS_HEADER: 'x-real-ip' })
-}, 180_000)
+})
 
 afterAll(() => project.end())
 

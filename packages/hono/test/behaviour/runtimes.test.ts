@@ -21,5 +21,5 @@ describe('the suite of all adapters', () => {
     const { passed, failed } = await runInWorkerd(new URL('../runtimes/workerd.ts', import.meta.url))
     expect(failed).toEqual([])
     expect(passed).toBeGreaterThan(300)
-  }, 180_000)
+  })
 })

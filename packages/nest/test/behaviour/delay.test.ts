@@ -9,7 +9,7 @@ import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo'
 import { GraphQLModule, Int, Query, Resolver } from '@nestjs/graphql'
 import { WsAdapter } from '@nestjs/platform-ws'
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 
 import { RateLimit, RateLimitDecision } from '../../src/index.ts'
@@ -66,11 +66,11 @@ it('a gateway holds messages until it is their turn', async () => {
   const answers: unknown[] = []
   socket.on('message', data => answers.push(JSON.parse((data as Buffer).toString())))
   for (const data of ['a', 'b', 'c']) socket.send(JSON.stringify({ event: 'say', data }))
-  await vi.waitFor(() => expect(seen()).toBe(3))
+  await expect.poll(seen).toBe(3)
   await paused()
   expect(calls).toEqual(['a'])
   clock.advance('80ms')
-  await vi.waitFor(() => expect(answers).toHaveLength(3))
+  await expect.poll(() => answers).toHaveLength(3)
   expect(calls).toEqual(['a', 'b', 'c'])
 })
 
@@ -95,9 +95,9 @@ it('a GraphQL client that leaves gives the places of its fields back', async () 
   })
   leaving.on('error', () => {})
   leaving.end(JSON.stringify({ query: '{ a: remaining b: remaining }' }))
-  await vi.waitFor(() => expect(seen()).toBe(3))
+  await expect.poll(seen).toBe(3)
   const behind = ask('{ remaining }')
-  await vi.waitFor(() => expect(seen()).toBe(4))
+  await expect.poll(seen).toBe(4)
   leaving.destroy()
   await paused()
   clock.advance('40ms')

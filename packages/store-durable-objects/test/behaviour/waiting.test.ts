@@ -69,6 +69,15 @@ describe.each(PLATFORMS)('in workerd %s', (_, options, mayWakeOthers) => {
       expect(await waiting()).toBe(0)
     })
 
+    it.each(isFull ? ['window', 'flight', 'paced'] : ['window', 'flight'])(
+      'nobody waits for ever behind a request that has ended while it waited for a %s',
+      async policy => {
+        for (let i = 0; i < 3; i++) expect(await ask('/abandon', policy)).toBe('abandoned')
+        const answers = (await Promise.all([1, 2].map(() => ask('/', policy)))) as Answer[]
+        expect(answers.map(({ allowed }) => allowed)).toEqual([true, true])
+      },
+    )
+
     if (!mayWakeOthers) return
     it('all are woken by a reset that another request makes', async () => {
       for (let i = 0; i < 3; i++) await ask('/', 'together')

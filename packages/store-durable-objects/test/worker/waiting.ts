@@ -13,7 +13,7 @@ const policies = {
   paced: { name: 'paced', limit: 1, window: '2s', burst: 1 },
   together: { name: 'together', limit: 3, window: '1m' },
   window: { name: 'window', algorithm: 'sliding-window', limit: 2, window: '1s' },
-  flight: { name: 'flight', algorithm: 'concurrency', limit: 1, ttl: '1m' },
+  flight: { name: 'flight', algorithm: 'concurrency', limit: 1, ttl: '2s' },
 } as const
 let limiters: Readonly<Record<string, RateLimiter>> | undefined
 let asked = 0
@@ -38,7 +38,7 @@ export default {
     if (pathname === '/reset') return Response.json(await limiter.reset('key', { policy }))
     if (pathname === '/waiting') return Response.json(limiter.waiting)
     const turn = ++asked
-    const answer = await limiter.run(
+    const waiting = limiter.run(
       'key',
       async ({ allowed, waitedMs }) => {
         // A timer works only in the request that has begun it.
@@ -47,6 +47,11 @@ export default {
       },
       { policy, maxWait: '1m' },
     )
-    return Response.json(answer)
+    // As if the client had left: the platform ends what the request has begun.
+    if (pathname === '/abandon') {
+      void waiting.catch(() => {})
+      return Response.json('abandoned')
+    }
+    return Response.json(await waiting)
   },
 }

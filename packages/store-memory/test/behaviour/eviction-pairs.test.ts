@@ -184,3 +184,22 @@ it('a flood of keys may forget what a call holds, and the call pays from what is
   await call.settle(110)
   expect((await budget.peek(ANN)).remaining).toBe(0)
 })
+
+it('a flood of tenants forgets turns, and the limit that they share holds', async () => {
+  const { clock, limiter: make } = crowded()
+  const policy: AnyPolicy = {
+    name: 'pool',
+    limit: 100,
+    window: 1,
+    keyStrategy: 'shared',
+    fair: { by: 'user' },
+  }
+  const limiter = make(policy)
+  let passed = 0
+  for (let i = 0; i < 5 * MAX_KEYS; i++) {
+    clock.advance('1ms')
+    if ((await limiter.consume({ user: `t${i}` })).allowed) passed++
+  }
+  expect(passed).toBeLessThanOrEqual(100 + (100 * 5 * MAX_KEYS) / 1000)
+  expect(passed).toBeGreaterThan(100)
+})

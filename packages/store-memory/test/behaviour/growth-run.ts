@@ -31,8 +31,22 @@ const ways: Readonly<Record<string, Way>> = {
   release: async (limiter, id) => limiter.release((await consume(limiter, id)) as Decision),
 }
 
-/** How many counters live beside the requests: with none, the policy's last counter comes and goes. */
-const alive: Readonly<Record<string, number>> = { none: 0, one: 1, many: MANY }
+interface Keys {
+  /** How many counters live that no request uses: with none, the policy's last counter comes and goes. */
+  readonly alive: number
+  /** How many clients make the requests in turns. */
+  readonly clients: number
+  /** After how many requests the counters of the clients come to their end. */
+  readonly ends: number
+}
+
+const keys: Readonly<Record<string, Keys>> = {
+  none: { alive: 0, clients: MANY, ends: 1 },
+  one: { alive: 1, clients: MANY, ends: MANY },
+  many: { alive: MANY, clients: MANY, ends: MANY },
+  // One client, whose counter never ends.
+  same: { alive: 0, clients: 1, ends: Number.POSITIVE_INFINITY },
+}
 
 const gc = globalThis.gc as () => void
 
@@ -43,26 +57,25 @@ function used(): number {
   return heapUsed + external
 }
 
-async function growth(algorithm: string, way: string, keys: string): Promise<number> {
+async function growth(algorithm: string, way: string, { alive, clients, ends }: Keys): Promise<number> {
   const clock = new ManualClock()
   const store = new InMemoryStore({ clock: clock.now })
   const policy = { ...policies[algorithm]!, keyExtractor: () => undefined } as Policy
   const limiter = new RateLimiter({ store, policy, warn: () => undefined })
   const call = ways[way]!
-  const live = alive[keys]!
   const window = algorithm === 'quota' ? 3600 : WINDOW
-  const ids = Array.from({ length: MANY }, (_, i) => `user-${i}`)
+  const ids = Array.from({ length: clients }, (_, i) => `user-${i}`)
   // Counters that no request uses, and that stay.
   const keep = async (): Promise<void> => {
-    for (let i = 0; i < live; i++) await limiter.consume({ custom: `live-${i}` })
+    for (let i = 0; i < alive; i++) await limiter.consume({ custom: `live-${i}` })
   }
   await keep()
   let made = 0
   const make = async (count: number): Promise<void> => {
     for (const end = made + count; made < end; made++) {
       await call(limiter, ids[made % ids.length]!)
-      // The counter comes to its end, if the way has not ended it.
-      if (live === 0 || made % MANY === 0) clock.advance(window)
+      // The counter comes to its end, if the way has not ended it. A client whose request in flight never ends would be refused.
+      if (made % (algorithm === 'concurrency' ? Math.min(ends, clients) : ends) === 0) clock.advance(window)
       if (made % MANY === 0) await keep()
     }
   }
@@ -77,8 +90,9 @@ const chosen = process.argv.slice(4)
 const grown: Record<string, number> = {}
 for (const algorithm of Object.keys(policies))
   for (const way of Object.keys(ways))
-    for (const keys of Object.keys(alive)) {
-      const name = `${algorithm} ${way} ${keys}`
-      if (chosen.length === 0 || chosen.includes(name)) grown[name] = await growth(algorithm, way, keys)
+    for (const which of Object.keys(keys)) {
+      const name = `${algorithm} ${way} ${which}`
+      if (chosen.length === 0 || chosen.includes(name))
+        grown[name] = await growth(algorithm, way, keys[which]!)
     }
 process.stdout.write(JSON.stringify(grown))

@@ -79,5 +79,5 @@ it('instances() counts the processes that decide', async () => {
   const stores = (await sharedStores()).slice(0, 3)
   for (const store of stores) expect(store.instances()).toBe(1)
   for (const store of stores) await store.evaluate(group(demand('user:1')))
-  await expect.poll(() => Math.max(...stores.map(store => store.instances())), { timeout: 20_000 }).toBe(3)
+  await expect.poll(() => Math.max(...stores.map(store => store.instances()))).toBe(3)
 })

@@ -15,7 +15,10 @@ const { limit, streams, ttl, chunk } = JSON.parse(settings) as {
   chunk: number
 }
 const ESTIMATE = 2000
-const store = new RedisStore({ client: new Redis(url), prefix })
+const client = new Redis(url)
+// The server may go.
+client.on('error', () => {})
+const store = new RedisStore({ client, prefix })
 const policy = { name: 'day', limit, period: 'daily' } as const
 const limiter = new RateLimiter({
   store,

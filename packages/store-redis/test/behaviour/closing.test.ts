@@ -4,7 +4,8 @@ import { describe, inject } from 'vitest'
 import { unique } from '../../../../tools/unique.ts'
 import { RedisStore } from '../../src/index.ts'
 import { clusters, type Maker, singles } from '../connection/makers.ts'
-import { it, type Scene, Stopwatch, until } from '../connection/scene.ts'
+import { Stopwatch } from '../../../../tools/stopwatch.ts'
+import { it, type Scene, until } from '../connection/scene.ts'
 
 const places: AnyPolicy = {
   name: 'places',

@@ -142,42 +142,41 @@ const setups = [
 describe.each(setups)('the ACL line of the documentation, on $name', ({ usual, makers, rules, start }) => {
   for (const binary of ['redis-server', 'valkey-server'] as const) {
     if (binary !== usual && !isFull) continue
-    it(
-      `permits all that Halt does, and each of its commands is needed: ${binary}`,
-      { timeout: 60_000 },
-      async ({ scene, expect }) => {
-        const servers = await start(scene, binary)
-        const port = servers[0]!.port
-        const commands = rules.filter(rule => rule.startsWith('+'))
-        expect(commands.length).toBeGreaterThan(14)
-        await grant(servers, 'halt', rules)
-        const failures = makers.map(maker => exercise(scene, maker, port, 'halt'))
-        expect(await Promise.all(failures)).toEqual(makers.map(() => []))
-        expect(Object.fromEntries(await refusals(servers))).toEqual({})
+    it(`permits all that Halt does, and each of its commands is needed: ${binary}`, async ({
+      scene,
+      expect,
+    }) => {
+      const servers = await start(scene, binary)
+      const port = servers[0]!.port
+      const commands = rules.filter(rule => rule.startsWith('+'))
+      expect(commands.length).toBeGreaterThan(14)
+      await grant(servers, 'halt', rules)
+      const failures = makers.map(maker => exercise(scene, maker, port, 'halt'))
+      expect(await Promise.all(failures)).toEqual(makers.map(() => []))
+      expect(Object.fromEntries(await refusals(servers))).toEqual({})
 
-        const without = (command: string): string => `no-${command.slice(1).replace('|', '-')}`
-        const tryWithout = async (command: string): Promise<void> => {
-          await grant(
-            servers,
-            without(command),
-            rules.filter(rule => rule !== command),
-          )
-          await Promise.all(makers.map(maker => exercise(scene, maker, port, without(command))))
-        }
-        // EVAL is sent only if a server does not know the script.
-        for (const server of servers) await ask(server.port, 'SCRIPT FLUSH')
-        await tryWithout('+eval')
-        let refused = new Map<string, Set<string>>()
-        const isRefused = (command: string): boolean => refused.has(without(command))
-        // A slow machine sends in a later round what it had no time for.
-        for (let round = 0; round < ROUNDS; round++) {
-          const others = commands.filter(command => command !== '+eval' && !isRefused(command))
-          while (others.length > 0) await Promise.all(others.splice(0, TOGETHER).map(tryWithout))
-          refused = await refusals(servers)
-        }
-        const missed = commands.map(command => [command, [...(refused.get(without(command)) ?? [])]])
-        expect(missed).toEqual(commands.map(command => [command, [command.slice(1)]]))
-      },
-    )
+      const without = (command: string): string => `no-${command.slice(1).replace('|', '-')}`
+      const tryWithout = async (command: string): Promise<void> => {
+        await grant(
+          servers,
+          without(command),
+          rules.filter(rule => rule !== command),
+        )
+        await Promise.all(makers.map(maker => exercise(scene, maker, port, without(command))))
+      }
+      // EVAL is sent only if a server does not know the script.
+      for (const server of servers) await ask(server.port, 'SCRIPT FLUSH')
+      await tryWithout('+eval')
+      let refused = new Map<string, Set<string>>()
+      const isRefused = (command: string): boolean => refused.has(without(command))
+      // A slow machine sends in a later round what it had no time for.
+      for (let round = 0; round < ROUNDS; round++) {
+        const others = commands.filter(command => command !== '+eval' && !isRefused(command))
+        while (others.length > 0) await Promise.all(others.splice(0, TOGETHER).map(tryWithout))
+        refused = await refusals(servers)
+      }
+      const missed = commands.map(command => [command, [...(refused.get(without(command)) ?? [])]])
+      expect(missed).toEqual(commands.map(command => [command, [command.slice(1)]]))
+    })
   }
 })

@@ -18,7 +18,7 @@ export function bundleConnection(): Promise<Bundle> {
 /**
  * Bundles entries with their imports into one folder.
  *
- * @param input files of this package, by the names of their bundles
+ * @param input files, by the names of their bundles
  * @param first the one whose address is wanted
  */
 export async function bundleEntries(input: Readonly<Record<string, string>>, first: string): Promise<Bundle> {

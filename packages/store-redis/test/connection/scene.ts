@@ -11,6 +11,7 @@ import {
   startCluster,
   startRedis,
 } from '../../../../tools/servers.ts'
+import { Stopwatch } from '../../../../tools/stopwatch.ts'
 import {
   type Connection,
   type ConnectionOptions,
@@ -25,27 +26,6 @@ process.setMaxListeners(100)
 
 /** The longest until a server that is back is used, milliseconds of a {@link Stopwatch}. An idle machine needs a tenth of it. */
 export const SOON_MS = 2_000
-
-/** Measures the time in which this process could work: a late tick counts as one on time. */
-export class Stopwatch {
-  #ms = 0
-  #last = performance.now()
-  readonly #timer = setInterval(() => this.#tick(), TICK_MS)
-
-  stop(): number {
-    clearInterval(this.#timer)
-    this.#tick()
-    return this.#ms
-  }
-
-  #tick(): void {
-    const now = performance.now()
-    this.#ms += Math.min(now - this.#last, 2 * TICK_MS)
-    this.#last = now
-  }
-}
-
-const TICK_MS = 5
 
 /** The servers, clients and connections of a test, which end with it. */
 export class Scene {

@@ -3,7 +3,9 @@ import ipaddr from 'ipaddr.js'
 
 import type { Hashes } from './portable.ts'
 
-export const hashes: Hashes | undefined = undefined
+export function hashes(): Hashes | undefined {
+  return undefined
+}
 
 export function addresses(): typeof ipaddr {
   return ipaddr

@@ -10,9 +10,8 @@ export interface Hashes {
 }
 
 /** Hashes for runtimes whose own are asynchronous. Undefined where Node's own are always there. */
-export const hashes: Hashes | undefined = {
-  sha256: data => sha256(data),
-  hmacSha256: (key, data) => hmac(sha256, key, data),
+export function hashes(): Hashes | undefined {
+  return { sha256: data => sha256(data), hmacSha256: (key, data) => hmac(sha256, key, data) }
 }
 
 /** `ipaddr.js`. In Node the first call loads it. */

@@ -1,5 +1,5 @@
 import type { Demand, Group } from '../contract.ts'
-import { countsRepeats, keepsKey } from '../decide.ts'
+import { countsRepeats, keepsKey } from '../repeats.ts'
 import type { Evaluation } from '../evaluation.ts'
 import {
   mergeEvaluations,

@@ -1,6 +1,6 @@
 import { abuseScore } from '../../algorithms/index.ts'
 import { type Demand, type Group, PenaltyMode } from '../contract.ts'
-import { PENALTY_COUNTER } from '../decide.ts'
+import { PENALTY_COUNTER } from '../penalty-step.ts'
 import type { Evaluation } from '../evaluation.ts'
 import { ruleInForce } from '../reading.ts'
 import { type Part, type NodeOf, type Send, withChanges } from './part.ts'

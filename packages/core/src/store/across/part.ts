@@ -1,5 +1,5 @@
 import type { Demand, Group } from '../contract.ts'
-import { PENALTY_COUNTER } from '../decide.ts'
+import { PENALTY_COUNTER } from '../penalty-step.ts'
 import type { Evaluation } from '../evaluation.ts'
 
 /** Names the node that holds a counter: a server, a hash slot, an object. */

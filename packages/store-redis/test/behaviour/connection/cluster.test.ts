@@ -38,53 +38,48 @@ function watch(scene: Scene, { connection }: Actor): Map<number, string> {
 
 describe.concurrent('an own connection to a cluster', () => {
   for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
-    it(
-      `follows a failover, and serves the other masters meanwhile: ${signal}`,
-      { timeout: 60_000 },
-      async ({ scene, expect }) => {
-        const args = ['--cluster-require-full-coverage', 'no']
-        const cluster = await scene.cluster({ replicas: 1, nodeTimeout: 1_000, args })
-        const actors = await scene.cast(clusters, cluster.nodes[1]!.port)
-        const failures = await each(actors, actor => watch(scene, actor))
-        await sleep(200)
-        const [master, , , replica] = cluster.servers as [RunningServer, unknown, unknown, RunningServer]
-        master.process.kill(signal)
-        const role = (): Promise<string> => ask(replica.port, 'INFO replication').catch(() => '')
-        await until('a failover', async () => (await role()).includes('role:master'), 30_000)
-        const found = await each(actors, ({ connection }) => answers(connection, 0))
-        for (const { name } of actors) {
-          expect(found[name], name).toBeLessThan(2 * SOON_MS)
-          expect(
-            [...failures[name]!.keys()].filter(failed => failed !== 0),
-            name,
-          ).toEqual([])
-        }
-      },
-    )
-  }
-
-  it(
-    'serves the other masters while one is down, and that one when it is back',
-    { timeout: 60_000 },
-    async ({ scene, expect }) => {
-      const cluster = await scene.cluster({ nodeTimeout: 30_000 })
+    it(`follows a failover, and serves the other masters meanwhile: ${signal}`, async ({ scene, expect }) => {
+      const args = ['--cluster-require-full-coverage', 'no']
+      const cluster = await scene.cluster({ replicas: 1, nodeTimeout: 1_000, args })
       const actors = await scene.cast(clusters, cluster.nodes[1]!.port)
       const failures = await each(actors, actor => watch(scene, actor))
-      const [lost] = cluster.servers as [RunningServer]
-      lost.process.kill('SIGSTOP')
-      for (const { name } of actors)
-        await until(`${name} to miss the one that is away`, () => failures[name]!.has(0))
-      for (const { name, connection } of actors) expect(connection.ready, name).toBe(true)
-      lost.process.kill('SIGCONT')
-      const back = await each(actors, ({ connection }) => answers(connection, 0))
+      await sleep(200)
+      const [master, , , replica] = cluster.servers as [RunningServer, unknown, unknown, RunningServer]
+      master.process.kill(signal)
+      const role = (): Promise<string> => ask(replica.port, 'INFO replication').catch(() => '')
+      await until('a failover', async () => (await role()).includes('role:master'), 30_000)
+      const found = await each(actors, ({ connection }) => answers(connection, 0))
       for (const { name } of actors) {
-        expect(back[name], name).toBeLessThan(SOON_MS)
-        expect([...failures[name]!.keys()], name).toEqual([0])
+        expect(found[name], name).toBeLessThan(2 * SOON_MS)
+        expect(
+          [...failures[name]!.keys()].filter(failed => failed !== 0),
+          name,
+        ).toEqual([])
       }
-    },
-  )
+    })
+  }
 
-  it('opens again when the whole cluster is back', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('serves the other masters while one is down, and that one when it is back', async ({
+    scene,
+    expect,
+  }) => {
+    const cluster = await scene.cluster({ nodeTimeout: 30_000 })
+    const actors = await scene.cast(clusters, cluster.nodes[1]!.port)
+    const failures = await each(actors, actor => watch(scene, actor))
+    const [lost] = cluster.servers as [RunningServer]
+    lost.process.kill('SIGSTOP')
+    for (const { name } of actors)
+      await until(`${name} to miss the one that is away`, () => failures[name]!.has(0))
+    for (const { name, connection } of actors) expect(connection.ready, name).toBe(true)
+    lost.process.kill('SIGCONT')
+    const back = await each(actors, ({ connection }) => answers(connection, 0))
+    for (const { name } of actors) {
+      expect(back[name], name).toBeLessThan(SOON_MS)
+      expect([...failures[name]!.keys()], name).toEqual([0])
+    }
+  })
+
+  it('opens again when the whole cluster is back', async ({ scene, expect }) => {
     // The node timeout is so long that the nodes, which all sleep, do not declare each other failed.
     const cluster = await scene.cluster({ nodeTimeout: 60_000 })
     const actors = await scene.cast(clusters, cluster.nodes[1]!.port)
@@ -101,54 +96,46 @@ describe.concurrent('an own connection to a cluster', () => {
     }
   })
 
-  it(
-    'follows slots that move to a node without the script',
-    { timeout: 60_000 },
-    async ({ scene, expect }) => {
-      const cluster = await scene.cluster()
-      const [from, to] = cluster.servers as [RunningServer, RunningServer]
-      const ids = [await ask(from.port, 'CLUSTER MYID'), await ask(to.port, 'CLUSTER MYID')]
-      for (const actor of await scene.cast(clusters, cluster.nodes[1]!.port)) {
-        const { name, connection } = actor
-        const key = freshKey(0)
-        const slot = slotOf(key)
-        const count = counting()
-        expect(await connection.run(count, [key], ['1']), name).toEqual([1, '1'])
-        await ask(to.port, `CLUSTER SETSLOT ${slot} IMPORTING ${ids[0]}`)
-        await ask(from.port, `CLUSTER SETSLOT ${slot} MIGRATING ${ids[1]}`)
-        // Keys that have moved are reached by ASK at the new node, which does not know the script.
-        expect(await connection.run(count, [key], ['1']), name).toEqual([2, '1'])
-        expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([1, '1'])
-        await ask(from.port, `MIGRATE 127.0.0.1 ${to.port} ${key} 0 5000`)
-        expect(await connection.run(count, [key], ['1']), name).toEqual([3, '1'])
-        // One key on the old node, one on the new.
-        const torn = failure(connection.run(count, [key, `${key}other`], ['1']))
-        expect(await torn, name).toMatchObject({ failure: 'unavailable' })
-        for (const server of cluster.servers) await ask(server.port, `CLUSTER SETSLOT ${slot} NODE ${ids[1]}`)
-        expect(await connection.run(count, [key], ['1']), name).toEqual([4, '1'])
-        expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([2, '1'])
-      }
-    },
-  )
+  it('follows slots that move to a node without the script', async ({ scene, expect }) => {
+    const cluster = await scene.cluster()
+    const [from, to] = cluster.servers as [RunningServer, RunningServer]
+    const ids = [await ask(from.port, 'CLUSTER MYID'), await ask(to.port, 'CLUSTER MYID')]
+    for (const actor of await scene.cast(clusters, cluster.nodes[1]!.port)) {
+      const { name, connection } = actor
+      const key = freshKey(0)
+      const slot = slotOf(key)
+      const count = counting()
+      expect(await connection.run(count, [key], ['1']), name).toEqual([1, '1'])
+      await ask(to.port, `CLUSTER SETSLOT ${slot} IMPORTING ${ids[0]}`)
+      await ask(from.port, `CLUSTER SETSLOT ${slot} MIGRATING ${ids[1]}`)
+      // Keys that have moved are reached by ASK at the new node, which does not know the script.
+      expect(await connection.run(count, [key], ['1']), name).toEqual([2, '1'])
+      expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([1, '1'])
+      await ask(from.port, `MIGRATE 127.0.0.1 ${to.port} ${key} 0 5000`)
+      expect(await connection.run(count, [key], ['1']), name).toEqual([3, '1'])
+      // One key on the old node, one on the new.
+      const torn = failure(connection.run(count, [key, `${key}other`], ['1']))
+      expect(await torn, name).toMatchObject({ failure: 'unavailable' })
+      for (const server of cluster.servers) await ask(server.port, `CLUSTER SETSLOT ${slot} NODE ${ids[1]}`)
+      expect(await connection.run(count, [key], ['1']), name).toEqual([4, '1'])
+      expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([2, '1'])
+    }
+  })
 
   for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
-    it(
-      `opens to the nodes that a cluster has at the start: ${signal}`,
-      { timeout: 60_000 },
-      async ({ scene, expect }) => {
-        const args = ['--cluster-require-full-coverage', 'no']
-        const cluster = await scene.cluster({ nodeTimeout: 30_000, args })
-        cluster.servers[0]!.process.kill(signal)
-        const actors = clusters.map(maker => {
-          const user = scene.user(maker, cluster.nodes[1]!.port)
-          return { name: maker.name, maker, user, connection: scene.connection(user.client) }
-        })
-        for (const { name, connection } of actors) {
-          expect(await answers(connection, 1), name).toBeLessThan(2 * SOON_MS)
-          expect(await succeeds(connection.run(counting(), [freshKey(0)], ['1'])), name).toBe(false)
-          expect(await answers(connection, 2), name).toBeLessThan(SOON_MS)
-        }
-      },
-    )
+    it(`opens to the nodes that a cluster has at the start: ${signal}`, async ({ scene, expect }) => {
+      const args = ['--cluster-require-full-coverage', 'no']
+      const cluster = await scene.cluster({ nodeTimeout: 30_000, args })
+      cluster.servers[0]!.process.kill(signal)
+      const actors = clusters.map(maker => {
+        const user = scene.user(maker, cluster.nodes[1]!.port)
+        return { name: maker.name, maker, user, connection: scene.connection(user.client) }
+      })
+      for (const { name, connection } of actors) {
+        expect(await answers(connection, 1), name).toBeLessThan(2 * SOON_MS)
+        expect(await succeeds(connection.run(counting(), [freshKey(0)], ['1'])), name).toBe(false)
+        expect(await answers(connection, 2), name).toBeLessThan(SOON_MS)
+      }
+    })
   }
 })

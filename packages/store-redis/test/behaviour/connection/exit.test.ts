@@ -13,7 +13,7 @@ const CHILD = fileURLToPath(new URL('exit-child.mjs', import.meta.url))
 let bundle: Bundle
 beforeAll(async () => {
   bundle = await bundleConnection()
-}, 60_000)
+})
 afterAll(() => bundle.remove())
 
 /** A child process that plays one scene and should then end by itself. */
@@ -54,78 +54,74 @@ const kinds = ['single', 'cluster']
 const portFor = (kind: string): number =>
   kind === 'cluster' ? inject('clusterNodes')[0]!.port : portOf(inject('redisUrl'))
 
-describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])(
-  'a process with %s',
-  { timeout: 90_000 },
-  library => {
-    for (const kind of kinds) {
-      it(`ends although a connection is open: ${kind}`, async ({ scene, expect }) => {
-        const child = new Child(scene, library, kind, portFor(kind), 'unconnected')
-        await child.says('ready true\nPONG')
-        expect(await child.ends()).toBeLessThan(ENDS_MS)
-      })
-
-      it(`ends although attempts to connect go on: ${kind}`, async ({ scene, expect }) => {
-        const server = await scene.server()
-        await server.stop()
-        const child = new Child(scene, library, kind, server.port, 'unconnected')
-        await child.says('ready false')
-        expect(await child.ends()).toBeLessThan(ENDS_MS)
-      })
-
-      it(`stays alive during ready() although the client never connects: ${kind}`, async ({
-        scene,
-        expect,
-      }) => {
-        const well = new Child(scene, library, kind, portFor(kind), 'inspect')
-        await well.says('found nothing')
-        expect(await well.ends()).toBeLessThan(ENDS_MS)
-        const server = await scene.server()
-        for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
-          server.process.kill(signal)
-          const child = new Child(scene, library, kind, server.port, 'inspect')
-          await child.says('found HALT_W_STORE_UNAVAILABLE')
-          expect(await child.ends()).toBeLessThan(ENDS_MS)
-        }
-      })
-
-      it(`ends although a connection was lost: ${kind}`, async ({ scene, expect }) => {
-        const servers = kind === 'cluster' ? (await scene.cluster()).servers : [await scene.server()]
-        const child = new Child(scene, library, kind, servers[0]!.port, 'lost')
-        await child.says('ready true')
-        for (const server of servers) await server.stop()
-        child.goOn()
-        await child.says('lost')
-        expect(await child.ends()).toBeLessThan(ENDS_MS)
-      })
-
-      it(`ends when its client ends: ${kind}`, async ({ scene, expect }) => {
-        const child = new Child(scene, library, kind, portFor(kind), 'quit')
-        await child.says('ready true')
-        expect(await child.ends()).toBeLessThan(ENDS_MS)
-      })
-    }
-
-    it('ends although its server hangs', async ({ scene, expect }) => {
-      const server = await scene.server()
-      const child = new Child(scene, library, 'single', server.port, 'hung')
-      await child.says('ready true')
-      server.process.kill('SIGSTOP')
-      child.goOn()
+describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])('a process with %s', library => {
+  for (const kind of kinds) {
+    it(`ends although a connection is open: ${kind}`, async ({ scene, expect }) => {
+      const child = new Child(scene, library, kind, portFor(kind), 'unconnected')
+      await child.says('ready true\nPONG')
       expect(await child.ends()).toBeLessThan(ENDS_MS)
     })
 
-    // An ioredis client without a listener does not end the process.
-    if (library.startsWith('ioredis')) return
-    it('stays alive when its server goes and the client has no error listener', async ({ scene, expect }) => {
+    it(`ends although attempts to connect go on: ${kind}`, async ({ scene, expect }) => {
       const server = await scene.server()
-      const child = new Child(scene, library, 'single', server.port, 'readme')
-      await child.says('ready true')
       await server.stop()
-      child.goOn()
-      await child.says('HALT_W_REDIS_ERROR_LISTENER')
-      await child.says('alive')
+      const child = new Child(scene, library, kind, server.port, 'unconnected')
+      await child.says('ready false')
       expect(await child.ends()).toBeLessThan(ENDS_MS)
     })
-  },
-)
+
+    it(`stays alive during ready() although the client never connects: ${kind}`, async ({
+      scene,
+      expect,
+    }) => {
+      const well = new Child(scene, library, kind, portFor(kind), 'inspect')
+      await well.says('found nothing')
+      expect(await well.ends()).toBeLessThan(ENDS_MS)
+      const server = await scene.server()
+      for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+        server.process.kill(signal)
+        const child = new Child(scene, library, kind, server.port, 'inspect')
+        await child.says('found HALT_W_STORE_UNAVAILABLE')
+        expect(await child.ends()).toBeLessThan(ENDS_MS)
+      }
+    })
+
+    it(`ends although a connection was lost: ${kind}`, async ({ scene, expect }) => {
+      const servers = kind === 'cluster' ? (await scene.cluster()).servers : [await scene.server()]
+      const child = new Child(scene, library, kind, servers[0]!.port, 'lost')
+      await child.says('ready true')
+      for (const server of servers) await server.stop()
+      child.goOn()
+      await child.says('lost')
+      expect(await child.ends()).toBeLessThan(ENDS_MS)
+    })
+
+    it(`ends when its client ends: ${kind}`, async ({ scene, expect }) => {
+      const child = new Child(scene, library, kind, portFor(kind), 'quit')
+      await child.says('ready true')
+      expect(await child.ends()).toBeLessThan(ENDS_MS)
+    })
+  }
+
+  it('ends although its server hangs', async ({ scene, expect }) => {
+    const server = await scene.server()
+    const child = new Child(scene, library, 'single', server.port, 'hung')
+    await child.says('ready true')
+    server.process.kill('SIGSTOP')
+    child.goOn()
+    expect(await child.ends()).toBeLessThan(ENDS_MS)
+  })
+
+  // An ioredis client without a listener does not end the process.
+  if (library.startsWith('ioredis')) return
+  it('stays alive when its server goes and the client has no error listener', async ({ scene, expect }) => {
+    const server = await scene.server()
+    const child = new Child(scene, library, 'single', server.port, 'readme')
+    await child.says('ready true')
+    await server.stop()
+    child.goOn()
+    await child.says('HALT_W_REDIS_ERROR_LISTENER')
+    await child.says('alive')
+    expect(await child.ends()).toBeLessThan(ENDS_MS)
+  })
+})

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe } from 'vitest'
 
 import { ask } from '../../../../../tools/servers.ts'
+import { Stopwatch } from '../../../../../tools/stopwatch.ts'
 import { toStoreError } from '../../../src/connection/index.ts'
 import { singles } from '../../connection/makers.ts'
 import { startProxy } from '../../connection/proxy.ts'
@@ -16,7 +17,6 @@ import {
   freshKey,
   it,
   succeeds,
-  Stopwatch,
   until,
   SOON_MS,
 } from '../../connection/scene.ts'
@@ -51,62 +51,54 @@ function busy({ connection }: Actor): { stop(): Promise<void>; failures: Set<str
 }
 
 describe.concurrent('an own connection', () => {
-  it(
-    'opens soon after its server is back, and lets no call wait meanwhile',
-    { timeout: 60_000 },
-    async ({ scene, expect }) => {
-      const server = await scene.server()
-      const actors = await scene.cast(singles, server.port)
-      const apps = await each(actors, actor => busy(actor))
-      await sleep(50)
-      await server.stop()
-      await Promise.all(
-        actors.map(({ connection }) => until('the loss to be noticed', () => !connection.ready)),
-      )
-      await sleep(1_500)
-      await scene.server({ port: server.port })
-      const back = await each(actors, ({ connection }) => answers(connection))
-      await Promise.all(Object.values(apps).map(app => app.stop()))
-      for (const { name } of actors) {
-        expect(back[name], name).toBeLessThan(SOON_MS)
-        expect([...apps[name]!.failures], name).toEqual(['unavailable'])
-        expect(apps[name]!.slowest, name).toBeLessThan(SOON_MS)
-      }
-    },
-  )
+  it('opens soon after its server is back, and lets no call wait meanwhile', async ({ scene, expect }) => {
+    const server = await scene.server()
+    const actors = await scene.cast(singles, server.port)
+    const apps = await each(actors, actor => busy(actor))
+    await sleep(50)
+    await server.stop()
+    await Promise.all(
+      actors.map(({ connection }) => until('the loss to be noticed', () => !connection.ready)),
+    )
+    await sleep(1_500)
+    await scene.server({ port: server.port })
+    const back = await each(actors, ({ connection }) => answers(connection))
+    await Promise.all(Object.values(apps).map(app => app.stop()))
+    for (const { name } of actors) {
+      expect(back[name], name).toBeLessThan(SOON_MS)
+      expect([...apps[name]!.failures], name).toEqual(['unavailable'])
+      expect(apps[name]!.slowest, name).toBeLessThan(SOON_MS)
+    }
+  })
 
-  it(
-    'gives up a server that hangs, and opens when it goes on',
-    { timeout: 60_000 },
-    async ({ scene, expect }) => {
-      const server = await scene.server()
-      const actors = await scene.cast(singles, server.port)
-      const count = counting()
-      const keys = await each(actors, () => freshKey())
-      await each(actors, ({ name, connection }) => connection.run(count, [keys[name]!], ['1']))
-      server.process.kill('SIGSTOP')
-      const start = performance.now()
-      const watch = new Stopwatch()
-      const late = await each(actors, ({ name, connection }) =>
-        failure(connection.run(count, [keys[name]!], ['1'])),
-      )
-      const waited = { free: watch.stop(), real: performance.now() - start }
-      expect(late).toMatchObject(all(actors, { failure: 'timeout', code: 'HALT_E_STORE_TIMEOUT' }))
-      expect(waited.real).toBeGreaterThan(1_600)
-      expect(waited.free).toBeLessThan(4_000)
-      await sleep(2_500)
-      server.process.kill('SIGCONT')
-      const back = await each(actors, ({ connection }) => answers(connection))
-      for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
-      // The server executed the written call once when it went on, and never again.
-      const counted = await each(actors, async ({ name, connection }) =>
-        Number(await connection.command(['GET', keys[name]!], keys[name])),
-      )
-      expect(counted).toEqual(all(actors, 2))
-    },
-  )
+  it('gives up a server that hangs, and opens when it goes on', async ({ scene, expect }) => {
+    const server = await scene.server()
+    const actors = await scene.cast(singles, server.port)
+    const count = counting()
+    const keys = await each(actors, () => freshKey())
+    await each(actors, ({ name, connection }) => connection.run(count, [keys[name]!], ['1']))
+    server.process.kill('SIGSTOP')
+    const start = performance.now()
+    const watch = new Stopwatch()
+    const late = await each(actors, ({ name, connection }) =>
+      failure(connection.run(count, [keys[name]!], ['1'])),
+    )
+    const waited = { free: watch.stop(), real: performance.now() - start }
+    expect(late).toMatchObject(all(actors, { failure: 'timeout', code: 'HALT_E_STORE_TIMEOUT' }))
+    expect(waited.real).toBeGreaterThan(1_600)
+    expect(waited.free).toBeLessThan(4_000)
+    await sleep(2_500)
+    server.process.kill('SIGCONT')
+    const back = await each(actors, ({ connection }) => answers(connection))
+    for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
+    // The server executed the written call once when it went on, and never again.
+    const counted = await each(actors, async ({ name, connection }) =>
+      Number(await connection.command(['GET', keys[name]!], keys[name])),
+    )
+    expect(counted).toEqual(all(actors, 2))
+  })
 
-  it('survives a short stop of the server', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('survives a short stop of the server', async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
     const ids = await each(actors, ({ connection }) => connection.command(['CLIENT', 'ID']))
@@ -118,7 +110,7 @@ describe.concurrent('an own connection', () => {
     expect(await each(actors, ({ connection }) => connection.command(['CLIENT', 'ID']))).toEqual(ids)
   })
 
-  it('notices lost replies, and counts each call once', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('notices lost replies, and counts each call once', async ({ scene, expect }) => {
     const server = await scene.server()
     const proxy = await startProxy(scene, server.port)
     const actors = await scene.cast(singles, proxy.port)
@@ -138,7 +130,7 @@ describe.concurrent('an own connection', () => {
     expect(counted).toEqual(all(actors, 2))
   })
 
-  it('starts without its server, and opens when it comes', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('starts without its server, and opens when it comes', async ({ scene, expect }) => {
     const server = await scene.server()
     await server.stop()
     const ownConnections = singles.map(maker => {
@@ -172,7 +164,7 @@ describe.concurrent('an own connection', () => {
     }
   })
 
-  it('survives SCRIPT FLUSH, and counts each call once', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('survives SCRIPT FLUSH, and counts each call once', async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
     const count = counting()
@@ -192,7 +184,7 @@ describe.concurrent('an own connection', () => {
     expect(counted).toEqual(all(actors, 40))
   })
 
-  it('stays open when an ioredis client gives up', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('stays open when an ioredis client gives up', async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(
       singles.filter(({ library }) => library === 'ioredis'),

@@ -113,22 +113,18 @@ it('a closed connection makes no more attempts', async ({ scene, expect }) => {
   for (const connection of ownConnections) expect(connection.ready).toBe(false)
 })
 
-it(
-  'close() leaves no connection to a cluster open, whenever it is called',
-  { timeout: 60_000 },
-  async ({ scene }) => {
-    const { servers, nodes } = await scene.cluster()
-    for (const maker of clusters) {
-      for (const wait of [undefined, 0, 1, 3, 5, 10, 20, 40]) {
-        const connection = scene.connection(scene.user(maker, nodes[0]!.port).client)
-        if (wait !== undefined) await sleep(wait)
-        await connection.close()
-        await sleep(30)
-        await until('all to be gone', async () => (await connections(servers)) === 0)
-      }
+it('close() leaves no connection to a cluster open, whenever it is called', async ({ scene }) => {
+  const { servers, nodes } = await scene.cluster()
+  for (const maker of clusters) {
+    for (const wait of [undefined, 0, 1, 3, 5, 10, 20, 40]) {
+      const connection = scene.connection(scene.user(maker, nodes[0]!.port).client)
+      if (wait !== undefined) await sleep(wait)
+      await connection.close()
+      await sleep(30)
+      await until('all to be gone', async () => (await connections(servers)) === 0)
     }
-  },
-)
+  }
+})
 
 /** The number of connections to some servers, without the one that asks. */
 async function connections(servers: readonly RunningServer[]): Promise<number> {

@@ -1,9 +1,11 @@
-import { microsecondClock, synchronousClock } from './clocks.ts'
-import type { CounterId, Group, Store } from './contract.ts'
-import type { Evaluation } from './evaluation.ts'
-import { keyOf } from './counter-key.ts'
-import { type Change, decideOver, keysOf } from './key-value.ts'
-import { checkInstant } from './evaluation-check.ts'
+import { leases } from '../lease/lease-wing.ts'
+import { resilience } from '../resilience/resilience.ts'
+import { microsecondClock, synchronousClock } from '../store/clocks.ts'
+import type { CounterId, Group, Store } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
+import { keyOf } from '../store/counter-key.ts'
+import { type Change, decideOver, keysOf } from '../store/key-value.ts'
+import { checkInstant } from '../store/evaluation-check.ts'
 import {
   fromValue,
   keyOfDocument,
@@ -11,7 +13,7 @@ import {
   toValue,
   versionAfter,
   type VersionedText,
-} from './document.ts'
+} from '../store/document.ts'
 
 /** One transaction of a database. */
 export interface Transaction {
@@ -52,6 +54,8 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
   const own = microsecondClock(clock)
   return {
     kind,
+    evaluator: resilience,
+    leases,
     clock: synchronousClock(clock),
     evaluate: (group: Group): Promise<Evaluation> =>
       backend.transaction(async transaction => {
