@@ -74,6 +74,7 @@ while at <= #groups do
     local decided = false
     --@ include "run.lua"
     --@ include "plain-group.lua"
+    --@ include "fair-pair.lua"
     --@ include "hold-group.lua"
     if not decided then
       local i = start

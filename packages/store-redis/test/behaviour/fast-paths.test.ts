@@ -1,6 +1,14 @@
 // The script decides the commonest groups on paths of their own: one bucket alone, a run of equal groups, buckets with windows.
 // Here they meet what random histories meet rarely: the exact edges of windows, a clock that steps back, changed terms.
-import { type Evaluation, type Group, Mode, PenaltyMode, type PenaltyRule, type Rule } from '@halt/core/store'
+import {
+  type Evaluation,
+  type Group,
+  Mode,
+  PenaltyMode,
+  type PenaltyRule,
+  type Rule,
+  shareRuleOf,
+} from '@halt/core/store'
 import { ReferenceStore } from '@halt/core/testing'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
@@ -128,6 +136,66 @@ it('every path of the script decides as the reference does, at edges and when th
   )
 })
 
+// The numbers of two buckets of one counter that tenants share.
+const pools: readonly Rule[] = [
+  { ...base, code: 't', counter: 'pool:t', limit: 20, capacity: 20, unit: 100_000, window: 2 * SECOND },
+  { ...base, code: 't', counter: 'pool:t', limit: 7, capacity: 7, unit: 700_000, rate: 3, window: SECOND },
+  {
+    ...base,
+    code: 't',
+    counter: 'cools:t',
+    limit: 3,
+    capacity: 3,
+    unit: 500_000,
+    window: SECOND,
+    cooldown: SECOND,
+  },
+]
+
+/** The check of a tenant on a bucket and on its share of it. */
+const shared = (pool: Rule, tenant: string, cost: number, weight: number): Group => ({
+  demands: [
+    { rule: pool, subject: 's', cost, mode: Mode.CHARGE, penalized: false },
+    {
+      rule: shareRuleOf(pool, tenant),
+      subject: 's',
+      cost,
+      mode: Mode.CHARGE,
+      penalized: false,
+      terms: { share: { pool: pool.counter, weight } },
+    },
+  ],
+})
+
+it('the path of a bucket that tenants share decides as the reference does, at its edges and after long pauses', async () => {
+  const ask = fc.record({
+    pool: fc.constantFrom(...pools, pools[0]!, pools[0]!),
+    tenant: fc.constantFrom('user:1', 'user:1', 'user:2', 'user:3'),
+    cost: fc.constantFrom(1, 1, 1, 2, 5, 30),
+    weight: fc.constantFrom(1, 1, 5, 100),
+  })
+  const visit = fc.record({
+    advance: fc.constantFrom(0, 1, 50_000, 100_000, 100_001, SECOND, -100_000, 61 * SECOND, 3000 * SECOND),
+    asks: fc.array(ask, { minLength: 1, maxLength: 6 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(visit, { minLength: 20, maxLength: 50 }), async visits => {
+      let now = START
+      const clock = (): number => now / 1000
+      const reference = new ReferenceStore(clock)
+      const store = new RedisStore({ client, clock, prefix: `${unique()}:`, connection: 'shared' })
+      for (const { advance, asks } of visits) {
+        now += advance
+        const groups = asks.map(({ pool, tenant, cost, weight }) => shared(pool, tenant, cost, weight))
+        const expected = groups.map(group => told(reference.evaluate(group)))
+        const found = await Promise.all(groups.map(group => store.evaluate(group)))
+        expect(found.map(told)).toEqual(expected)
+      }
+    }),
+    { numRuns: 60 },
+  )
+})
+
 it('every path lets a key expire a second after it equals a fresh one, by the clock of the server', async () => {
   const prefix = `${unique()}:`
   const store = new RedisStore({ client, prefix, connection: 'shared' })
@@ -146,6 +214,9 @@ it('every path lets a key expire a second after it equals a fresh one, by the cl
   const both = await once([cooling, window], 'both')
   await isExpiringAt('both', cooling, both.now + cooling.unit)
   await isExpiringAt('both', window, both.now + window.window)
+  const pair = await store.evaluate(shared(pools[0]!, 'user:1', 1, 1))
+  await isExpiringAt('s', shareRuleOf(pools[0]!, 'user:1'), pair.now + 60 * SECOND)
+  await isExpiringAt('s', pools[0]!, pair.now + 60 * SECOND + pools[0]!.unit)
 })
 
 it('a reply of one number tells what a list tells, and what the key holds', async () => {
@@ -193,6 +264,10 @@ it('a group with a write that fails is charged nothing, and the other groups of 
   const store = new RedisStore({ run, prefix })
   const full = { ...window, counter: 'full:f' }
   const peek = { ...window, counter: 'look:f' }
+  const fullOfTenants = { ...pools[0]!, counter: 'tenants:t' }
+  const tenant = shared(fullOfTenants, 'user:full', 1, 1)
+  await expect(store.evaluate(tenant)).rejects.toThrow()
+  expect(await client.keys(`${prefix}*tenants*`)).toEqual([])
   // With a demand that only looks, a group takes the general path.
   for (const [name, more] of [
     ['plain', []],
