@@ -58,6 +58,7 @@ const projects = [
   project('packages/fetch', together),
   project('packages/operator', { ...withServers, ...together }),
   project('packages/client', { ...withServers, ...together }),
+  project('packages/ai-sdk', { ...withServers, ...together }),
   project('packages/hono', { ...withServers, ...together }),
   project('packages/nest', { ...withServers, ...together }),
   project('packages/_template', together),
