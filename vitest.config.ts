@@ -77,6 +77,7 @@ const projects = [
   project('apps/demo-nest', { ...withServers, ...together }),
   project('apps/demo-lease', { ...withServers, ...together }),
   project('apps/demo-queue', { ...withServers, ...together }),
+  project('apps/demo-budget', { ...withServers, ...together }),
   project('apps/demo-overload', together),
   project('apps/demo-worker', together),
 ]

@@ -30,7 +30,7 @@ export function budget<R = unknown>(options: BudgetOptions<R>): LanguageModelMid
     async wrapGenerate({ model, params }) {
       const { abortSignal } = params
       abortSignal?.throwIfAborted()
-      const account = await Account.open(settings, model, params)
+      const account = await Account.open(settings, model, params, 0)
       try {
         const result = await model.doGenerate(withSignals(params, [abortSignal, account.signal]))
         await account.settle(result.usage, result.content.length > 0)
@@ -43,7 +43,7 @@ export function budget<R = unknown>(options: BudgetOptions<R>): LanguageModelMid
     async wrapStream({ model, params }) {
       const { abortSignal } = params
       abortSignal?.throwIfAborted()
-      const account = await Account.open(settings, model, params)
+      const account = await Account.open(settings, model, params, settings.ahead)
       const stopped = new AbortController()
       // A reader that has left may read no more.
       const leave = (): void => void account.leave()

@@ -40,6 +40,11 @@ export interface BudgetOptions<R = unknown> {
    * process dies. Default: 2 minutes, and `false` if no policy is a quota.
    */
   readonly ttl?: Duration | false | undefined
+  /**
+   * The tokens that a stream has paid before the model makes them, at least those that it makes until it is stopped. Default: a
+   * twentieth of `most`.
+   */
+  readonly ahead?: number | undefined
   /** The units that a stream pays ahead with one call of the store. Default: a tenth of the estimate. */
   readonly chunk?: Cost | undefined
   /** Policies that decide instead of the limiter's own. */
@@ -52,6 +57,7 @@ export interface BudgetSettings<R> {
   readonly targetOf: (call: ModelCall) => Target<R>
   readonly pricing: Pricing
   readonly most: number
+  readonly ahead: number
   readonly inputOf: (params: CallParams) => number
   readonly tokensOf: (text: string) => number
   readonly reserve: {
@@ -68,6 +74,7 @@ const OPTIONS = namesOf<BudgetOptions>({
   most: true,
   input: true,
   tokens: true,
+  ahead: true,
   ttl: true,
   chunk: true,
   policy: true,
@@ -91,6 +98,9 @@ export function readOptions<R>(options: BudgetOptions<R>): BudgetSettings<R> {
     )
   if (!Number.isSafeInteger(most) || most < 1)
     throw wrong('most', most, 'Give the most tokens of an answer that you allow, 1 or more.')
+  const { ahead = Math.ceil(most / 20) } = options
+  if (!Number.isSafeInteger(ahead) || ahead < 0)
+    throw wrong('ahead', ahead, 'Give a number of tokens, 0 or more.')
   for (const name of ['price', 'input', 'tokens'] as const)
     if (typeof options[name] !== 'function' && (options[name] !== undefined || name === 'price'))
       throw wrong(
@@ -104,6 +114,7 @@ export function readOptions<R>(options: BudgetOptions<R>): BudgetSettings<R> {
     targetOf: typeof identity === 'function' ? (identity as (call: ModelCall) => Target<R>) : () => identity,
     pricing: new Pricing(price),
     most,
+    ahead,
     inputOf: params => Math.ceil(input(params)),
     tokensOf: tokens,
     reserve: { ttl: ttlOf(options), chunk, policy },

@@ -29,7 +29,7 @@ export function paidStream(
     const reason: unknown = error ?? signal?.reason
     reader.cancel(reason).catch(() => {})
     stop(reason)
-    await account.leave()
+    await account.stop()
     if (error === undefined) throw reason
     for (const [id, type] of open) controller.enqueue({ type, id })
     controller.enqueue({ type: 'error', error })

@@ -7,8 +7,8 @@ import { z } from 'zod'
 import { answering, day, generated, type Generated, price, scene, usage } from './scene.ts'
 
 describe('generateText with a budget', () => {
-  it('holds the estimate while the model runs, and settles by what the model reports', async () => {
-    const { wrap, state } = scene()
+  it('pays for the input and holds the rest while the model runs, and settles by what the model reports', async () => {
+    const { wrap, state } = scene({ chunk: 1 })
     let during: unknown
     const model = new MockLanguageModelV3({
       async doGenerate() {
@@ -18,7 +18,7 @@ describe('generateText with a budget', () => {
     })
     const { text } = await generateText({ model: wrap(model), prompt: 'hi' })
     expect(text).toBe('hello')
-    expect(during).toEqual([0, 210])
+    expect(during).toEqual([10, 200])
     expect(await state()).toEqual([72, 0])
   })
 
@@ -102,7 +102,7 @@ describe('generateText with a budget', () => {
 
   it('reserves and settles each step of an agent by itself, and stops it when the budget is gone', async () => {
     const held: unknown[] = []
-    const { wrap, state } = scene({}, { policy: { ...day, limit: 500 } })
+    const { wrap, state } = scene({ chunk: 1 }, { policy: { ...day, limit: 500 } })
     const model = new MockLanguageModelV3({
       async doGenerate(): Promise<Generated> {
         held.push(await state())
@@ -123,8 +123,8 @@ describe('generateText with a budget', () => {
     const agent = generateText({ model: wrap(model), tools, prompt: 'hi', stopWhen: stepCountIs(9) })
     const error: unknown = await agent.catch((e: unknown) => e)
     expect(held).toEqual([
-      [0, 210],
-      [150, 210],
+      [10, 200],
+      [160, 200],
     ])
     expect(isLimited(error) && error.decision.policy).toBe('day')
     expect(await state()).toEqual([300, 0])

@@ -107,6 +107,7 @@ export function scene(options: Partial<BudgetOptions> = {}, more: Partial<RateLi
     identity: TEAM,
     price,
     most: 100,
+    ahead: 0,
     input: () => 10,
     tokens: text => text.length,
     ...options,
