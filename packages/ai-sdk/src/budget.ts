@@ -47,14 +47,18 @@ export function budget<R = unknown>(options: BudgetOptions<R>): LanguageModelMid
       const stopped = new AbortController()
       // A reader that has left may read no more.
       const leave = (): void => void account.leave()
-      abortSignal?.addEventListener('abort', leave, { once: true, signal: stopped.signal })
+      const over = (): void => abortSignal?.removeEventListener('abort', leave)
+      const stop = (reason: unknown): void => {
+        over()
+        stopped.abort(reason)
+      }
+      abortSignal?.addEventListener('abort', leave)
       try {
         const signals = [abortSignal, account.signal, stopped.signal]
         const result = await model.doStream(withSignals(params, signals))
-        const stop = (reason?: unknown): void => stopped.abort(reason)
-        return { ...result, stream: paidStream(result.stream, account, { signal: abortSignal, stop }) }
+        return { ...result, stream: paidStream(result.stream, account, { signal: abortSignal, stop, over }) }
       } catch (error) {
-        stopped.abort()
+        over()
         await account.leave()
         throw account.failure ?? error
       }

@@ -8,8 +8,10 @@ type OpenBlocks = Map<string, 'text-end' | 'reasoning-end' | 'tool-input-end'>
 interface Caller {
   /** Aborted when the caller has left. */
   readonly signal: AbortSignal | undefined
-  /** Stops the model, if it still runs. */
-  readonly stop: (reason?: unknown) => void
+  /** Stops the model, which still runs. */
+  readonly stop: (reason: unknown) => void
+  /** Tells that the stream is over. */
+  readonly over: () => void
 }
 
 /**
@@ -19,7 +21,7 @@ interface Caller {
 export function paidStream(
   stream: ReadableStream<StreamPart>,
   account: Account,
-  { signal, stop }: Caller,
+  { signal, stop, over }: Caller,
 ): ReadableStream<StreamPart> {
   const reader = stream.getReader()
   const open: OpenBlocks = new Map()
@@ -46,12 +48,12 @@ export function paidStream(
           read = await reader.read()
         } catch (error) {
           if (account.signal.aborted) return end(controller)
-          stop()
+          over()
           await account.leave()
           throw error
         }
         if (read.done) {
-          stop()
+          over()
           await account.leave()
           return controller.close()
         }

@@ -112,9 +112,10 @@ describe('streamText with a budget', () => {
 
   it('settles by the usage also where the model was cheaper than what was paid', async () => {
     const { wrap, state } = scene()
-    const { model } = streaming(parts(['hello', ' you'], usage(3, 2)))
+    const { model, seen } = streaming(parts(['hello', ' you'], usage(3, 2)))
     await streamText({ model: wrap(model), prompt: 'hi' }).consumeStream()
-    expect(await state()).toEqual([7, 0])
+    // A model that has ended is not aborted.
+    expect([await state(), seen.signal?.aborted]).toEqual([[7, 0], false])
   })
 
   it('charges what was passed on, and warns, if the model reports no usage', async () => {
