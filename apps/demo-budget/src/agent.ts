@@ -15,7 +15,7 @@ export interface Listener {
 }
 
 /** Milliseconds for which the shortest answer must be refused before an agent gives up: longer than units stay held. */
-const PATIENCE = 2500
+const PATIENCE = 3000
 
 /** Asks the model again and again until the budget is gone. An agent that is refused asks for a shorter answer, and then waits. */
 export async function work(
@@ -54,6 +54,8 @@ export async function work(
       answered()
       continue
     }
+    // This process was stopped for longer than it holds units, which a busy machine may do.
+    if ((error as { code?: unknown }).code === 'HALT_E_HOLD_LOST') continue
     if (!isLimited(error)) throw error
     if (most > PART) most = Math.max(PART, Math.floor(most / 2))
     else {

@@ -18,7 +18,7 @@ export const PROMPT = 20
 export const MOST = 150
 
 /** How long units stay held if a process dies. */
-export const TTL = '1s'
+export const TTL = '2s'
 
 /** The tokens of a part of an answer. A stream has paid for so many before the model makes them. */
 export const PART = 3
