@@ -10,7 +10,7 @@ export type Model = Stream['model']
 export type CallParams = Stream['params']
 
 /** What a model answers as a stream. */
-export type StreamResult = Awaited<ReturnType<Stream['doStream']>>
+type StreamResult = Awaited<ReturnType<Stream['doStream']>>
 
 /** A part of a stream. */
 export type StreamPart = StreamResult['stream'] extends ReadableStream<infer Part> ? Part : never

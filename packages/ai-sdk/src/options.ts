@@ -13,7 +13,7 @@ export interface ModelCall {
 }
 
 /** Whose budgets a call uses: an identity, or a request of the limiter. */
-export type Target<R> = unknown extends R ? RequestView | Identity : R | RequestView | Identity
+type Target<R> = unknown extends R ? RequestView | Identity : R | RequestView | Identity
 
 /** The parts of a `RateLimiter` that {@link budget} uses. */
 type BudgetLimiter<R> = Pick<RateLimiter<R>, 'reserve' | 'compile' | 'policies' | 'warn'>
