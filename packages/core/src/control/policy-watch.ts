@@ -1,7 +1,6 @@
 import { type HaltError, messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import { WeakList } from '../base/weak-list.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { LimiterPolicies } from '../limiter/gate.ts'
 import type { ControlState } from './control-state.ts'
 

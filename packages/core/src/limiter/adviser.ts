@@ -1,9 +1,21 @@
 import type { Warn } from '../base/warnings.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { PenaltyConfig } from '../policy/penalty-config.ts'
 import type { Caller } from '../request/caller.ts'
-import type { RateLimiterOptions } from './options.ts'
+import type { TrustedProxies } from '../request/trusted-proxies.ts'
+import type { Store } from '../store/contract.ts'
 
-type Costs = Readonly<Record<string, unknown>>
+type Named = readonly { readonly name: string }[]
+type NoticeCost = (cost: Readonly<Record<string, unknown>>, policies: Named, warn: Warn) => void
+
+/** The options of a limiter that may be a mistake. */
+export interface ExaminedOptions {
+  readonly store: Store
+  readonly clientIpHeader?: string | undefined
+  readonly trustedProxies?: TrustedProxies | undefined
+  readonly clientIp?: unknown
+  readonly penalty?: PenaltyConfig | undefined
+}
 
 /**
  * Warns of settings and calls that work but are probably a mistake. `misuse` fills it. Bundles and edge runtimes have none: nobody reads
@@ -11,22 +23,22 @@ type Costs = Readonly<Record<string, unknown>>
  */
 export interface Adviser {
   /** A limiter was made. */
-  noticeMisuse(
-    options: RateLimiterOptions<never>,
+  readonly noticeMisuse: (
+    options: ExaminedOptions,
     policies: readonly CompiledPolicy[],
     instances: number | 'auto',
     warn: Warn,
-  ): void
+  ) => void
   /** Durations were given. */
-  noticeMilliseconds(whose: string, fields: object, warn: Warn): void
+  readonly noticeMilliseconds: (whose: string, fields: object, warn: Warn) => void
   /** A list of policies met its first request. */
-  noticeUse(policies: readonly CompiledPolicy[]): void
+  readonly noticeUse: (policies: readonly CompiledPolicy[]) => void
   /** A call has a cost by name. */
-  noticeCostNames(cost: Costs, policies: readonly { readonly name: string }[], warn: Warn): void
+  readonly noticeCostNames: NoticeCost
   /** A cost function returned names that are not all policies. */
-  noticeStrangeNames(cost: Costs, policies: readonly { readonly name: string }[], warn: Warn): void
+  readonly noticeStrangeNames: NoticeCost
   /** Watches the keys that the extractors of a limiter return. */
-  watchKeys(warn: Warn): KeyWatcher
+  readonly watchKeys: (warn: Warn) => KeyWatcher
 }
 
 /** Watches the keys that extractors return. */

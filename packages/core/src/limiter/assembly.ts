@@ -100,7 +100,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
   const decider = new Decider({ policies, pipeline, peeker, witness, adviser, warn })
   control?.notePolicies(policies)
-  adviser?.noticeMisuse(options as RateLimiterOptions<never>, policies.fixed ?? [], instances, warn)
+  adviser?.noticeMisuse(options, policies.fixed ?? [], instances, warn)
   return {
     warn,
     numbers,
