@@ -59,6 +59,7 @@ const projects = [
   project('packages/fetch', together),
   project('packages/operator', { ...withServers, ...together }),
   project('packages/client', { ...withServers, ...together }),
+  project('packages/ai-sdk', { ...withServers, ...together }),
   project('packages/hono', { ...withServers, ...together }),
   project('packages/nest', { ...withServers, ...together }),
   project('packages/_template', together),
@@ -78,6 +79,7 @@ const projects = [
   project('apps/demo-lease', { ...withServers, ...together }),
   project('apps/demo-queue', { ...withServers, ...together }),
   project('apps/demo-fair', { ...withServers, ...together }),
+  project('apps/demo-budget', { ...withServers, ...together }),
   project('apps/demo-overload', together),
   project('apps/demo-worker', together),
 ]

@@ -35,7 +35,8 @@ export async function bundle(
       write: false,
       minify: false,
       target: 'es2022',
-      rollupOptions: { external },
+      // One file, as wrangler makes it.
+      rollupOptions: { external, output: { codeSplitting: false } },
     },
   })
   return built[0]?.output[0]?.code ?? ''

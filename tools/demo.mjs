@@ -4,6 +4,7 @@
 //   npm run demo -- queue        workers that wait for their turn
 //   npm run demo -- lease        processes that share one busy limit
 //   npm run demo -- fair         one loud tenant beside others, on one limit
+//   npm run demo -- budget       agents of several processes that share a budget of money
 //   npm run demo -- overload     a small shop under a surge, with a load shedder and without
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'

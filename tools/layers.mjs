@@ -71,6 +71,10 @@ export const packages = {
     may: ['@halt/core', '@halt/core/http', 'structured-headers'],
     says: 'The client imports @halt/core, @halt/core/http and structured-headers.',
   },
+  'ai-sdk': {
+    may: ['@halt/core', '@halt/core/http', 'ai'],
+    says: 'The middleware imports @halt/core, @halt/core/http and the types of ai.',
+  },
   operator: {
     may: ['#place', '@halt/core', '@halt/core/http', '@halt/core/store', 'node:*'],
     says: "The operator's page imports the entries of @halt/core.",

@@ -86,7 +86,9 @@ export async function runInWorkerd(script: URL): Promise<Report> {
   const ports = Array.from({ length: 10 }, (_, port) => `port${port}`)
   // Without the second flag, workerd does not tell a Worker that its client has left.
   const compatibilityFlags = ['nodejs_compat', 'enable_request_signal']
-  const worker = await startWorker(script, { compatibilityFlags }, ports)
+  // The variables of `process.env`.
+  const bindings = { HALT_FULL: process.env['HALT_FULL'] ?? '' }
+  const worker = await startWorker(script, { compatibilityFlags, bindings }, ports)
   try {
     const [, ...urls] = worker.urls
     const names = (await (await worker.fetch('/')).json()) as string[]

@@ -1,5 +1,5 @@
 import type { Limiter } from '@halt/core'
-import { LIMITER_OPTIONS, limiterOf } from '@halt/core/http'
+import { LIMITER_OPTIONS, limiterOf, type RateLimiterOptions } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { FastifyRequest } from 'fastify'
 
@@ -35,7 +35,10 @@ export class Registration {
     if (limiter !== undefined)
       return this.#separateGuard(limiterOf(given, makeStore), guardOptionsFrom(given, true))
     if (typeof policy === 'function' || isLimiter(given)) {
-      const own = limiterOf<FastifyRequest>({ ...this.limiter.options, ...given }, makeStore)
+      const options = { ...this.limiter.options, ...given }
+      const make = (found: RateLimiterOptions<FastifyRequest>): Limiter<FastifyRequest> =>
+        this.limiter.withOptions(found)
+      const own = limiterOf(options, makeStore, make)
       return this.#separateGuard(own, guardOptionsFrom(given, false))
     }
     return this.#sharedGuard(guardOptionsFrom(given, true), false)

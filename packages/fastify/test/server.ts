@@ -1,4 +1,5 @@
 import { RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { resilience } from '@halt/core/resilience'
 import type { Group, Store } from '@halt/core/store'
 import { InMemoryStore } from '@halt/store-memory'
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
@@ -31,6 +32,7 @@ export function makeLimiter(
 /** A store that records the groups that it evaluates. */
 export class CountingStore implements Store {
   readonly kind = 'counting'
+  readonly evaluator: NonNullable<Store['evaluator']> = resilience
   readonly groups: Group[] = []
   readonly #store = new InMemoryStore()
   readonly #isAsync: boolean

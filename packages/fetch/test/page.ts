@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const docs = new URL('../../../docs/', import.meta.url)
@@ -15,8 +15,23 @@ export async function examplesOfPage(page: string): Promise<ReadonlyMap<string, 
 export async function writeExample(folder: string, page: string, name: string): Promise<string> {
   const code = (await examplesOfPage(page)).get(name)
   if (code === undefined) throw new Error(`docs/${page} has no example for ${name}.`)
-  const source = fileURLToPath(new URL('../src/index.ts', import.meta.url))
   const file = join(folder, name.replaceAll('/', '-'))
-  await writeFile(file, code.replace("'@halt/fetch'", JSON.stringify(source)))
+  await writeFile(file, withSources(code))
   return file
+}
+
+/** Writes all examples of a page, with the sources of Halt, at their paths in a new folder below the tests. Returns the folder. */
+export async function writeModules(page: string): Promise<string> {
+  const folder = await mkdtemp(fileURLToPath(new URL('behaviour/.modules-', import.meta.url)))
+  for (const [path, code] of await examplesOfPage(page)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), withSources(code))
+  }
+  return folder
+}
+
+const source = fileURLToPath(new URL('../src/index.ts', import.meta.url))
+
+function withSources(code: string): string {
+  return code.replace("'@halt/fetch'", JSON.stringify(source))
 }

@@ -17,6 +17,9 @@ afterAll(async () => {
   await server.stop()
 })
 
+// A busy machine is not a failure of Redis.
+const storeTimeout = '60s'
+
 let prefix = ''
 beforeEach(() => {
   prefix = `${unique()}:`
@@ -48,6 +51,7 @@ describe('the keys of RedisStore', () => {
     await ready(store)
     const limiter = new RateLimiter({
       store,
+      storeTimeout,
       policy: [presets.PUBLIC_API, { name: 's', limit: 5, window: 10, algorithm: 'sliding-window' }, monthly],
     })
     await limiter.consume({ user: '42' })
@@ -62,7 +66,7 @@ describe('the keys of RedisStore', () => {
   it('hold a digest of a subject that would choose the slot or break a line', async () => {
     const store = storeOf()
     await ready(store)
-    const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API })
+    const limiter = new RateLimiter({ store, storeTimeout, policy: presets.PUBLIC_API })
     for (const id of ['{a}', 'a}b', '{', 'a\r\nb', 'a\0b']) await limiter.consume({ user: id })
     const keys = await client.keys(`${prefix}*public_api*`)
     expect(keys.length).toBe(5)
@@ -72,7 +76,12 @@ describe('the keys of RedisStore', () => {
   it('never hold an API key', async () => {
     const store = storeOf()
     await ready(store)
-    const limiter = new RateLimiter({ store, policy: presets.STRICT_API, exemptPrivateIps: false })
+    const limiter = new RateLimiter({
+      store,
+      storeTimeout,
+      policy: presets.STRICT_API,
+      exemptPrivateIps: false,
+    })
     await limiter.check({
       method: 'GET',
       url: '/',
@@ -93,21 +102,23 @@ describe('the keys of RedisStore', () => {
       { name: 's', limit: 5, window: 10, algorithm: 'sliding-window' },
       { name: 'h', limit: 5, window: '500ms', algorithm: 'fixed-window' },
     ] as const
-    const limiter = new RateLimiter({ store, policy: policies, penalty: {} })
+    const limiter = new RateLimiter({ store, storeTimeout, policy: policies, penalty: {} })
+    const began = performance.now()
     for (let i = 0; i < 6; i++) await limiter.consume({ user: '42' }, { idempotencyKey: 'k' })
     for (let i = 0; i < 6; i++) await limiter.consume({ user: '42' })
     const keys = (await client.keys(`${prefix}*`)).filter(key => !key.includes('instances'))
     expect(keys.length).toBeGreaterThan(5)
-    for (const key of keys) expect(await client.pttl(key), key).toBeGreaterThan(0)
+    // -1 means that a key never expires, and -2 that it has expired.
+    for (const key of keys) expect(await client.pttl(key), key).not.toBe(-1)
     const ttl = await client.pttl(`${prefix}{user:42}:t:t`)
-    expect(ttl).toBeGreaterThan(29_000)
+    expect(ttl).toBeGreaterThan(30_500 - (performance.now() - began))
     expect(ttl).toBeLessThanOrEqual(31_000)
   })
 
   it('get a new expiry if they lost it', async () => {
     const store = storeOf()
     await ready(store)
-    const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 5, window: 10 } })
+    const limiter = new RateLimiter({ store, storeTimeout, policy: { name: 'p', limit: 5, window: 10 } })
     await limiter.consume({ user: '42' })
     await client.persist(`${prefix}{user:42}:p:t`)
     await limiter.consume({ user: '42' })
@@ -119,6 +130,7 @@ describe('the keys of RedisStore', () => {
     await ready(store)
     const limiter = new RateLimiter({
       store,
+      storeTimeout,
       policy: [presets.PUBLIC_API, { ...monthly, keyStrategy: 'ip' }],
     })
     await limiter.consume({ ip: '203.0.113.7' })
@@ -133,6 +145,7 @@ describe('the keys of RedisStore', () => {
     await ready(store)
     const limiter = new RateLimiter({
       store,
+      storeTimeout,
       policy: [
         { name: 'a', limit: 2, window: 10 },
         { name: 'b', limit: 2, window: 10, algorithm: 'sliding-window' },
@@ -144,7 +157,11 @@ describe('the keys of RedisStore', () => {
     expect((await limiter.consume({ user: '1' })).remaining).toBe(0)
     // Also for a check alone in its call, of a bucket and of another counter.
     for (const algorithm of ['token-bucket', 'fixed-window'] as const) {
-      const one = new RateLimiter({ store, policy: { name: 'c', limit: 2, window: 10, algorithm } })
+      const one = new RateLimiter({
+        store,
+        storeTimeout,
+        policy: { name: 'c', limit: 2, window: 10, algorithm },
+      })
       await client.hset(`${prefix}{user:1}:c:${algorithm[0]}`, 'x', '1')
       expect(await one.consume({ user: '1' })).toMatchObject({ degraded: false, remaining: 1 })
       expect(await one.consume({ user: '1' })).toMatchObject({ degraded: false, remaining: 0 })
@@ -177,7 +194,12 @@ describe('the traffic of RedisStore', () => {
       { name: 'f', limit: 50, window: 10, algorithm: 'fixed-window' as const },
       monthly,
     ]
-    const limiter = new RateLimiter({ store, policy: policies, penalty: presets.PENALTY_MODERATE })
+    const limiter = new RateLimiter({
+      store,
+      storeTimeout,
+      policy: policies,
+      penalty: presets.PENALTY_MODERATE,
+    })
     await limiter.consume({ user: 'warm' })
     const before = await calls()
     for (let i = 0; i < 20; i++) await limiter.consume({ user: '42' })
@@ -189,20 +211,19 @@ describe('the traffic of RedisStore', () => {
   it('is at most two commands per second for a key with a remembered refusal', async () => {
     const store = storeOf()
     await ready(store)
-    const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 5, window: 60 } })
+    const limiter = new RateLimiter({ store, storeTimeout, policy: { name: 'p', limit: 5, window: 60 } })
     for (let i = 0; i < 6; i++) await limiter.consume({ user: '42' })
     const before = await calls()
-    const started = Date.now()
-    let refused = 0
-    while (Date.now() - started < 500) if (!(await limiter.consume({ user: '42' })).allowed) refused++
-    expect(refused).toBeGreaterThan(1000)
-    expect((await calls()).evalsha - before.evalsha).toBeLessThanOrEqual(2)
+    const started = performance.now()
+    for (let i = 0; i < 2000; i++) expect((await limiter.consume({ user: '42' })).allowed).toBe(false)
+    const seconds = Math.ceil((performance.now() - started) / 1000)
+    expect((await calls()).evalsha - before.evalsha).toBeLessThanOrEqual(2 * seconds)
   })
 
   it('includes a new check after a refusal if the cost is smaller, or after a reset', async () => {
     const store = storeOf()
     await ready(store)
-    const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 60, window: 60 } })
+    const limiter = new RateLimiter({ store, storeTimeout, policy: { name: 'p', limit: 60, window: 60 } })
     await limiter.consume({ user: '42' }, { cost: 30 })
     expect((await limiter.consume({ user: '42' }, { cost: 50 })).allowed).toBe(false)
     expect((await limiter.consume({ user: '42' }, { cost: 1 })).allowed).toBe(true)
@@ -214,7 +235,7 @@ describe('the traffic of RedisStore', () => {
   it('is less than one command per check when checks come together', async () => {
     const store = storeOf()
     await ready(store)
-    const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API, storeTimeout: '2s' })
+    const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API, storeTimeout })
     await limiter.consume({ user: 'warm' })
     const before = await calls()
     const decisions = await Promise.all(
@@ -230,11 +251,12 @@ describe('the traffic of RedisStore', () => {
     await ready(store)
     const limiter = new RateLimiter({
       store,
-      policy: { name: 'p', limit: 1000, window: 3600 },
-      storeTimeout: '2s',
+      storeTimeout,
+      policy: { name: 'p', limit: 200, window: 3600 },
+      storeTimeout,
     })
     let admitted = 0
-    for (let round = 0; round < 50; round++) {
+    for (let round = 0; round < 12; round++) {
       const [, ...decisions] = await Promise.all([
         client.script('FLUSH'),
         ...Array.from({ length: 30 }, () => limiter.consume({ user: '42' })),
@@ -244,7 +266,7 @@ describe('the traffic of RedisStore', () => {
         if (decision.allowed) admitted++
       }
     }
-    expect(admitted).toBe(1000)
+    expect(admitted).toBe(200)
   })
 
   it('gives the error of one group to that group alone, and charges it nothing', async () => {

@@ -33,7 +33,7 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
   },
   more,
   run: (call, io) =>
-    withControl(call, io, async control => {
+    withControl(call, io, async (control, { place }) => {
       const [whom = ''] = call.positionals
       const options = { ...actOf(call), force: call.flags['force'] === true }
       const target = targetOf(whom, call)
@@ -46,7 +46,13 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
       if (act === 'block') warnOfOwnAddress(whom, io)
       await withValues(() => control[act](target, options))
       warnOfSize(whom, size, act, io)
-      await print(io, [`${act === 'block' ? 'Blocked' : 'Allowed'} ${nameOf(whom, call)}.`, REACH_NOTE])
+      const done = act === 'block' ? 'Blocked' : 'Allowed'
+      // An act that no process reads changes nothing yet.
+      if (place.processes === 0)
+        await print(io, [
+          `Written, but no process reads it here: ${nameOf(whom, call)} is not ${done.toLowerCase()}.`,
+        ])
+      else await print(io, [`${done} ${nameOf(whom, call)}.`, REACH_NOTE])
       return ExitCode.DONE
     }),
 }))

@@ -48,6 +48,8 @@ describe('a command on Redis', () => {
       expect(lost.err).toContain(`No process has used the prefix "${prefix}wrong:"`)
       expect(lost.err).toContain(`"${prefix}"`)
       expect(lost.out).toContain(`database 0, prefix "${prefix}wrong:": no live processes\n`)
+      if (args[0] === 'block')
+        expect(lost.out).toContain('Written, but no process reads it here: user:42 is not blocked.')
       if (args[0] === 'top') continue
       const found = await halt([...args, ...right], { cwd: cwd(), env })
       expect(found.code).toBeLessThan(2)

@@ -4,13 +4,19 @@ import { LocalStore, ReferenceStore } from '@halt/core/testing'
 import { describe, expect, it } from 'vitest'
 
 import { versioned } from '../../../core/test/store/versioned.ts'
+import { isFull } from '../../../../tools/full.ts'
 import { storeSuite } from '../../src/index.ts'
 
-storeSuite({ describe, expect, it }, { name: 'reference', make: clock => new ReferenceStore(clock) })
+const histories = isFull ? 10 : 4
 
 storeSuite(
   { describe, expect, it },
-  { name: 'local', make: clock => new LocalStore(() => Math.floor(clock() * 1000)) },
+  { name: 'reference', make: clock => new ReferenceStore(clock), histories },
+)
+
+storeSuite(
+  { describe, expect, it },
+  { name: 'local', make: clock => new LocalStore(() => Math.floor(clock() * 1000)), histories },
 )
 
 storeSuite(
@@ -19,5 +25,6 @@ storeSuite(
     name: 'casStore',
     make: clock => casStore(versioned(), { clock, attempts: 500 }),
     ordered: false,
+    histories,
   },
 )

@@ -152,5 +152,6 @@ export type HaltWarningCode = `HALT_W_${
   | 'UNPAID'
   | 'UNTRUSTED_PROXY'
   | 'UNVERIFIED_API_KEY'
+  | 'USAGE'
   | 'WEBHOOK'
   | 'WINDOW_MS'}`

@@ -1,10 +1,21 @@
 import type { Warn } from '../base/warnings.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { PenaltyConfig } from '../policy/penalty-config.ts'
+import type { TrustedProxies } from '../request/trusted-proxies.ts'
+import type { Store } from '../store/contract.ts'
 import type { KeyWatcher } from './key-watcher.ts'
-import type { RateLimiterOptions } from './options.ts'
 
-type Costs = Readonly<Record<string, unknown>>
 type Named = readonly { readonly name: string }[]
+type NoticeCost = (cost: Readonly<Record<string, unknown>>, policies: Named, warn: Warn) => void
+
+/** The options of a limiter that may be a mistake. */
+export interface ExaminedOptions {
+  readonly store: Store
+  readonly clientIpHeader?: string | undefined
+  readonly trustedProxies?: TrustedProxies | undefined
+  readonly clientIp?: unknown
+  readonly penalty?: PenaltyConfig | undefined
+}
 
 /**
  * Warns of settings and calls that work but are probably a mistake. `misuse` fills it. Bundles and edge runtimes have none: nobody reads
@@ -13,7 +24,7 @@ type Named = readonly { readonly name: string }[]
 export interface Adviser {
   /** A limiter was made. */
   readonly noticeMisuse: (
-    options: RateLimiterOptions<never>,
+    options: ExaminedOptions,
     policies: readonly CompiledPolicy[],
     instances: number | 'auto',
     warn: Warn,
@@ -23,14 +34,14 @@ export interface Adviser {
   /** A list of policies met its first request. */
   readonly noticeUse: (policies: readonly CompiledPolicy[]) => void
   /** A call has a cost by name. */
-  readonly noticeCostNames: (cost: Costs, policies: Named, warn: Warn) => void
+  readonly noticeCostNames: NoticeCost
   /** A call was reserved with one number for several policies. */
   readonly noticeUnits: (
     policies: readonly Pick<CompiledPolicy, 'unit' | 'countsRequests'>[],
     warn: Warn,
   ) => void
   /** A cost function returned names that are not all policies. */
-  readonly noticeStrangeNames: (cost: Costs, policies: Named, warn: Warn) => void
+  readonly noticeStrangeNames: NoticeCost
   /** Watches the keys that the extractors of a limiter return. */
   readonly watchKeys: (warn: Warn) => KeyWatcher
 }

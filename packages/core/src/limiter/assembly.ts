@@ -112,7 +112,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const endings = new Endings()
   endings.add(async () => keeper.close())
   control?.notePolicies(policies)
-  adviser?.noticeMisuse(options as RateLimiterOptions<never>, policies.fixed ?? [], instances, warn)
+  adviser?.noticeMisuse(options, policies.fixed ?? [], instances, warn)
   return {
     warn,
     telemetry,

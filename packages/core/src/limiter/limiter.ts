@@ -50,6 +50,7 @@ export class Limiter<R = unknown> {
    */
   readonly partitionOf: (key: string) => string
   readonly #options: RateLimiterOptions<R>
+  readonly #wings: Wings
   readonly #parts: LimiterParts
   #closing: Promise<void> | undefined
 
@@ -59,6 +60,7 @@ export class Limiter<R = unknown> {
     this.warn = parts.warn
     this.partitionOf = makePartitionOf(parts.callers.digest)
     this.#options = options
+    this.#wings = wings
     this.#parts = parts
     noteParts(this, parts)
     addUser(this.store, this)
@@ -67,6 +69,11 @@ export class Limiter<R = unknown> {
   /** The options as they were given. */
   get options(): RateLimiterOptions<R> {
     return this.#options
+  }
+
+  /** @internal Makes a limiter of the same kind with other options. */
+  withOptions(options: RateLimiterOptions<R>): Limiter<R> {
+    return new Limiter(options, this.#wings)
   }
 
   /** The longest time that a callback may take, in milliseconds. */

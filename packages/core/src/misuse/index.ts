@@ -1,7 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/warnings.ts'
-import type { Adviser } from '../limiter/adviser.ts'
-import type { RateLimiterOptions } from '../limiter/options.ts'
+import type { Adviser, ExaminedOptions } from '../limiter/adviser.ts'
 import { isToldOfProxies } from '../request/trusted-proxies.ts'
 import { noticeCostNames, noticeStrangeNames, noticeUnits } from './costs.ts'
 import { KeyWatch } from './key-watch.ts'
@@ -28,7 +27,7 @@ export const adviser: Adviser | undefined = {
 
 /** Examines a new limiter, and warns of settings that work but are probably a mistake. */
 function noticeMisuse(
-  options: RateLimiterOptions<never>,
+  options: ExaminedOptions,
   policies: readonly CompiledPolicy[],
   instances: number | 'auto',
   warn: Warn,
@@ -41,7 +40,7 @@ function noticeMisuse(
   if (options.penalty !== undefined) noticeMilliseconds('the penalty', options.penalty, warn)
 }
 
-function noticeHeader(options: RateLimiterOptions<never>, warn: Warn): void {
+function noticeHeader(options: ExaminedOptions, warn: Warn): void {
   const { clientIpHeader, clientIp } = options
   if (clientIpHeader === undefined || isToldOfProxies(options) || clientIp !== undefined) return
   warn({

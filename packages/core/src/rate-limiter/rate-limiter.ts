@@ -36,6 +36,11 @@ export class RateLimiter<R = unknown> extends Limiter<R> {
     this.#queue = queue(this)
   }
 
+  /** @internal */
+  override withOptions(options: RateLimiterOptions<R>): RateLimiter<R> {
+    return new RateLimiter(options)
+  }
+
   /** How many callers of this process wait for their turn. */
   get waiting(): number {
     return this.#queue.waiting

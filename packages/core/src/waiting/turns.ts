@@ -176,7 +176,7 @@ function leaveOnAbort(waiter: Waiter, signal: NonNullable<AcquireOptions['signal
 function closed(): HaltError {
   return new HaltError(
     'HALT_E_CLOSED',
-    'The limiter was closed while a caller waited for its turn.',
-    'Await all calls before close(), or treat this as the end of the process.',
+    'The limiter is closed, so its callers get no turn any more.',
+    'Await all calls before close(), start none after it, or treat this as the end of the process.',
   )
 }

@@ -71,6 +71,8 @@ export interface Journal {
   readonly blocks: Map<string, number>
   /** Units that killed processes have left in the line. */
   killed: number
+  /** When the server's clock was set, and how much later callers may start by that, in microseconds. */
+  readonly clockSteps: { readonly at: number; readonly late: number }[]
   /** Whether the store lost counters, so that the order is lost too. */
   isOrderLost: boolean
   /** Whether a change of the policy is under way. */
@@ -95,6 +97,7 @@ export function journal(window: number, rate: number, capacity: number): Journal
     silenceEnded: -Infinity,
     blocks: new Map(),
     killed: 0,
+    clockSteps: [],
     isOrderLost: false,
     isChanging: false,
     isUncertain: false,

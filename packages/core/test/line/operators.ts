@@ -136,12 +136,17 @@ export async function block(world: World, index: number, user: string, ms: numbe
   if (from < to && book.blocks.get(user) === to) book.closed.push({ from, to, user, why: 'block' })
 }
 
+// When the clock is set back, a line loses the time from its last call before to its first call after, a look later. When it is set
+// forward, callers that come meanwhile are charged what was skipped, in front of those who wait.
+const LATE_BY_SET_BACK = 1_010_000
+
 /** Moves the server's clock, as a failover to another server does. A client's clock only moves forward. */
 export function failover(world: World, byMs: number, lostMs = 0): void {
   const { book, time, server, policy } = world
   const stepMs = server.isClientClock === true ? Math.max(0, byMs) : byMs
   server.skewMs += stepMs
   world.setBackMs += Math.max(0, -stepMs)
+  book.clockSteps.push({ at: time.now, late: stepMs < 0 ? LATE_BY_SET_BACK : stepMs * 1000 })
   const skipped = Math.ceil((policy.limit * stepMs) / (policy.window * 1000))
   // Who comes new to a process may start what the clock skipped, once, as long as the line stands.
   if (stepMs > 0) book.grants.push({ from: time.now, to: time.now + 30e6, units: skipped, why: 'clock' })

@@ -119,7 +119,9 @@ describe('app.halt()', () => {
   })
 
   it('takes missing options from the plugin: the store and the form of a refusal', async () => {
+    // Only a limiter of the same kind, a whole RateLimiter, takes such a store.
     const store = new CountingStore()
+    Reflect.deleteProperty(store, 'evaluator')
     const app = makeApp()
     const registered = makeLimiter(9, { store })
     await app.register(halt, { limiter: registered, global: false, errorFormat: 'problem', cost: 3 })

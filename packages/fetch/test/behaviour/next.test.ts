@@ -1,58 +1,83 @@
-// Builds the examples of docs/platforms/nextjs.md with Next.js, and asks them.
+// Asks the examples of docs/platforms/nextjs.md. The full form builds and serves them with Next.js.
+import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { NextRequest } from 'next/server'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import { makeProject, type Project } from '../project.ts'
+import { isFull } from '../../../../tools/full.ts'
+import { writeModules } from '../page.ts'
+import type { Platform } from '../platform.ts'
+import { makeProject } from '../project.ts'
 import { leftIn } from '../scene.ts'
 
-const root = fileURLToPath(new URL('../../../..', import.meta.url))
-const next = createRequire(import.meta.url).resolve('next/dist/bin/next')
+const PAGE = 'platforms/nextjs.md'
+const HEADER = 'X-Vercel-Forwarded-For'
 
-const FILES = {
-  'app/layout.js': `import { createElement } from 'react'
+let next: Platform
+beforeAll(async () => {
+  next = await (isFull ? built() : byHand())
+})
+afterAll(() => next.end())
+
+async function built(): Promise<Platform> {
+  const root = fileURLToPath(new URL('../../../..', import.meta.url))
+  const program = createRequire(import.meta.url).resolve('next/dist/bin/next')
+  const project = await makeProject(PAGE, {
+    'app/layout.js': `import { createElement } from 'react'
 export default ({ children }) => createElement('html', null, createElement('body', null, children))
 `,
-  'app/page.js': `export default () => 'the page'
+    'app/page.js': `export default () => 'the page'
 `,
-  'next.config.js': `module.exports = { turbopack: { root: ${JSON.stringify(root)} } }`,
-  'package.json': '{}',
+    'next.config.js': `module.exports = { turbopack: { root: ${JSON.stringify(root)} } }`,
+    'package.json': '{}',
+  })
+  const printed = await project.run(program, 'build')
+  const serve = [program, 'start', '-p', '0', '-H', '127.0.0.1']
+  const url = await project.serve(/Local:\s+(http:\S+)[\s\S]*Ready/, serve)
+  const ask = (path: string, client: string): Promise<Response> =>
+    fetch(url + path, { headers: { [HEADER]: client } })
+  return { ask, printed, end: project.end }
 }
 
-let project: Project
-let url: string
-
-beforeAll(async () => {
-  project = await makeProject('platforms/nextjs.md', FILES)
-  await project.run(next, 'build')
-  const serve = [next, 'start', '-p', '0', '-H', '127.0.0.1']
-  url = await project.serve(/Local:\s+(http:\S+)[\s\S]*Ready/, serve)
-})
-
-afterAll(() => project.end())
-
-const ask = (path: string, client: string): Promise<Response> =>
-  fetch(url + path, { headers: { 'X-Vercel-Forwarded-For': client } })
+/** Calls the modules with the requests of Next.js. */
+async function byHand(): Promise<Platform> {
+  const folder = await writeModules(PAGE)
+  const { GET } = await import(/* @vite-ignore */ join(folder, 'app/items/[id]/route.ts'))
+  const { proxy } = await import(/* @vite-ignore */ join(folder, 'proxy.ts'))
+  return {
+    async ask(path, client) {
+      const request = new NextRequest(`https://shop.example${path}`, { headers: { [HEADER]: client } })
+      const id = /^\/items\/(\w+)$/.exec(path)?.[1]
+      if (id !== undefined) return GET(request, { params: Promise.resolve({ id }) })
+      const answer: Response = await proxy(request)
+      // Next.js sends the page with the headers of this answer.
+      return answer.headers.has('x-middleware-next') ? new Response('the page', answer) : answer
+    },
+    printed: '',
+    end: () => rm(folder, { recursive: true }),
+  }
+}
 
 it('a route handler of Next.js is limited by address', async () => {
-  const first = await ask('/items/42', '203.0.113.7')
+  const first = await next.ask('/items/42', '203.0.113.7')
   expect(await first.json()).toEqual({ id: '42', path: '/items/42', left: 2 })
   expect(leftIn(first)).toBe('2')
   expect([
-    leftIn(await ask('/items/1', '203.0.113.7')),
-    leftIn(await ask('/items/2', '203.0.113.7')),
+    leftIn(await next.ask('/items/1', '203.0.113.7')),
+    leftIn(await next.ask('/items/2', '203.0.113.7')),
   ]).toEqual(['1', '0'])
-  const refused = await ask('/items/42', '203.0.113.7')
+  const refused = await next.ask('/items/42', '203.0.113.7')
   expect([refused.status, leftIn(refused)]).toEqual([429, '0'])
   expect(await refused.json()).toMatchObject({ error: 'rate_limit_exceeded' })
-  expect((await ask('/items/42', '203.0.113.8')).status).toBe(200)
+  expect((await next.ask('/items/42', '203.0.113.8')).status).toBe(200)
 })
 
 it('the proxy of Next.js limits pages, and passes their content on', async () => {
-  const answers = [1, 2, 3].map(() => () => ask('/', '203.0.113.9'))
   const found: [number, string | null, boolean][] = []
-  for (const answer of answers) {
-    const response = await answer()
+  for (let i = 0; i < 3; i++) {
+    const response = await next.ask('/', '203.0.113.9')
     found.push([response.status, leftIn(response), (await response.text()).includes('the page')])
   }
   expect(found).toEqual([

@@ -144,7 +144,7 @@ function masterOf(slot: number): number {
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  ms = 30_000,
+  ms = 60_000,
 ): Promise<number> {
   const watch = new Stopwatch()
   const start = performance.now()

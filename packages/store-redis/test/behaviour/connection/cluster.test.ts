@@ -47,7 +47,7 @@ describe.concurrent('an own connection to a cluster', () => {
       const [master, , , replica] = cluster.servers as [RunningServer, unknown, unknown, RunningServer]
       master.process.kill(signal)
       const role = (): Promise<string> => ask(replica.port, 'INFO replication').catch(() => '')
-      await until('a failover', async () => (await role()).includes('role:master'), 30_000)
+      await until('a failover', async () => (await role()).includes('role:master'))
       const found = await each(actors, ({ connection }) => answers(connection, 0))
       for (const { name } of actors) {
         expect(found[name], name).toBeLessThan(2 * SOON_MS)

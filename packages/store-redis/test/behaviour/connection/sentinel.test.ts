@@ -57,7 +57,7 @@ async function startSentinel(scene: Scene): Promise<Watched> {
       text => text.includes('slaves=1'),
       () => false,
     )
-  await until('the Sentinel to know the replica', knows, 20_000)
+  await until('the Sentinel to know the replica', knows)
   return { master, replica, port }
 }
 
@@ -88,8 +88,8 @@ describe.concurrent('an own connection through Sentinel', () => {
       }
       if (how === 'killed') await master.stop()
       else if (how === 'stopped') master.process.kill('SIGSTOP')
-      else await until('the Sentinel to agree', () => succeeds(ask(port, 'SENTINEL FAILOVER main')), 20_000)
-      await until('a new master', async () => (await masterOf(port).catch(() => 0)) === replica.port, 30_000)
+      else await until('the Sentinel to agree', () => succeeds(ask(port, 'SENTINEL FAILOVER main')))
+      await until('a new master', async () => (await masterOf(port).catch(() => 0)) === replica.port)
       const found = await each(actors, ({ connection }) => answers(connection))
       // A node-redis client searches for its master once per second, and a hanging attempt takes two seconds.
       for (const { name } of actors) expect(found[name], name).toBeLessThan(2 * SOON_MS)

@@ -1,0 +1,143 @@
+import type { Cost, Reservation } from '@halt/core'
+import { LimitedError, messageOf } from '@halt/core/http'
+
+import type { CallParams, Model, ReportedUsage } from './model.ts'
+import type { BudgetSettings } from './options.ts'
+import { difference } from './pricing.ts'
+import { type ModelUsage, readUsage, reportOf } from './usage.ts'
+
+type Settings = Pick<BudgetSettings<never>, 'limiter' | 'pricing' | 'tokensOf' | 'ahead'>
+
+/** What a call of a model has reserved, pays and settles. */
+export class Account {
+  readonly #settings: Settings
+  readonly #model: Model
+  readonly #call: Reservation
+  readonly #input: number
+  /** The tokens of the output that were reserved, and the cost of the call with these. */
+  readonly #most: number
+  readonly #reserved: Cost
+  /** The tokens that the model has made, by estimate. Undefined while it has made none. */
+  #made: number | undefined
+  /** The cost that was paid, for the input and for the tokens ahead too. */
+  #paid: Cost | undefined
+  #end: Promise<void> | undefined
+
+  private constructor(
+    settings: Settings,
+    model: Model,
+    call: Reservation,
+    estimate: { readonly input: number; readonly most: number; readonly cost: Cost },
+  ) {
+    this.#settings = settings
+    this.#model = model
+    this.#call = call
+    this.#input = estimate.input
+    this.#most = estimate.most
+    this.#reserved = estimate.cost
+  }
+
+  /**
+   * Reserves the estimated cost of a call, and pays for its input, because the provider bills that even if this process dies.
+   *
+   * @param ahead the tokens of the output that are paid as well
+   * @throws LimitedError `HALT_E_LIMITED` if a budget is used up, and as `reserve`
+   */
+  static async open<R>(
+    settings: BudgetSettings<R>,
+    model: Model,
+    params: CallParams,
+    ahead: number,
+  ): Promise<Account> {
+    const { limiter, pricing, targetOf, inputOf, reserve } = settings
+    const input = inputOf(params)
+    const most = params.maxOutputTokens ?? settings.most
+    const cost = pricing.costOf({ input, output: most })
+    const call = await limiter.reserve(targetOf({ model, params }), { ...reserve, cost })
+    if (!call.decision.allowed) throw new LimitedError(call.decision)
+    const account = new Account(settings, model, call, { input, most, cost })
+    if (await account.#charge(ahead)) return account
+    await account.leave()
+    throw account.failure ?? new LimitedError(call.decision)
+  }
+
+  /** Aborted if the units were lost. */
+  get signal(): AbortSignal {
+    return this.#call.signal
+  }
+
+  /** Why the call must end, if the units were lost or a budget is used up. */
+  get failure(): Error | undefined {
+    const { signal, refusal } = this.#call
+    if (signal.aborted) return signal.reason as Error
+    return refusal && new LimitedError(refusal)
+  }
+
+  /** The tokens that the model has made, by estimate, as a model reports them. */
+  get usage(): ReportedUsage {
+    return reportOf(this.#input, Math.ceil(this.#made ?? 0))
+  }
+
+  /** Pays for a text that the model has made, and for the tokens ahead of it. False if a budget is used up. */
+  async pay(text: string): Promise<boolean> {
+    this.#made = (this.#made ?? 0) + this.#settings.tokensOf(text)
+    return this.#charge(this.#made + this.#settings.ahead)
+  }
+
+  /** Pays for so many tokens of the output, but not beyond those that were reserved before they are made. */
+  async #charge(tokens: number): Promise<boolean> {
+    const output = Math.max(this.#made ?? 0, Math.min(tokens, this.#most))
+    const cost = this.#costOfTokens(output)
+    if (!(await this.#call.charge(difference(cost, this.#paid)))) return false
+    this.#paid = cost
+    return true
+  }
+
+  #costOfTokens(output: number): Cost {
+    return this.#settings.pricing.costOf({ input: this.#input, output: Math.ceil(output) })
+  }
+
+  /**
+   * Settles the call by the usage that the model reported. If it reported none, what was streamed or reserved is charged.
+   *
+   * @param isCut whether the model failed, so that it need not report a usage
+   */
+  settle(reported: ReportedUsage, isGenerated = this.#made !== undefined, isCut = false): Promise<void> {
+    const usage = readUsage(reported, isGenerated)
+    if (usage === undefined && isCut) return this.leave()
+    return (this.#end ??= this.#call.settle(this.#costOf(usage) ?? this.#costOfMade() ?? this.#reserved))
+  }
+
+  /** Ends a call that a budget has ended. What was paid ahead stays paid, because the model may have made more. */
+  stop(): Promise<void> {
+    return (this.#end ??= this.#call.settle(this.#paid ?? this.#reserved))
+  }
+
+  /** Ends a call that was cut: what the model has made stays paid. If it has made nothing, all is given back. */
+  leave(): Promise<void> {
+    const cost = this.#costOfMade()
+    return (this.#end ??= cost === undefined ? this.#call.cancel() : this.#call.settle(cost))
+  }
+
+  #costOfMade(): Cost | undefined {
+    return this.#made === undefined ? undefined : this.#costOfTokens(this.#made)
+  }
+
+  #costOf(usage: ModelUsage | undefined): Cost | undefined {
+    try {
+      if (usage !== undefined) return this.#settings.pricing.costOf(usage)
+      this.#warn('reported no usage')
+    } catch (error) {
+      this.#warn(`reported a usage that has no price: ${messageOf(error)}`)
+    }
+    return undefined
+  }
+
+  #warn(what: string): void {
+    this.#settings.limiter.warn({
+      code: 'HALT_W_USAGE',
+      message: `The model ${this.#model.provider}/${this.#model.modelId} ${what}, so the call was settled by an estimate.`,
+      fix: 'Let the provider report it, as with stream_options: { include_usage: true }, or give tokens: a tokenizer of the model.',
+    })
+  }
+}
