@@ -78,10 +78,13 @@ export class Account {
     return reportOf(this.#input, Math.ceil(this.#made ?? 0))
   }
 
-  /** Pays for a text that the model has made, and for the tokens ahead of it. False if a budget is used up. */
+  /** Pays for a text that the model has made, and for the tokens ahead of it. False if a budget is used up. @throws what `tokens` and `price` throw */
   async pay(text: string): Promise<boolean> {
-    this.#made = (this.#made ?? 0) + this.#settings.tokensOf(text)
-    return this.#charge(this.#made + this.#settings.ahead)
+    const made = (this.#made ?? 0) + this.#settings.tokensOf(text)
+    // A count that has no price throws here, so that what was made before can still be settled.
+    this.#costOfTokens(made)
+    this.#made = made
+    return this.#charge(made + this.#settings.ahead)
   }
 
   /** Pays for so many tokens of the output, but not beyond those that were reserved before they are made. */

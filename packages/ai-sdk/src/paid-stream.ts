@@ -40,31 +40,32 @@ export function paidStream(
     controller.close()
   }
   let hasFailed = false
+  const next = async (controller: ReadableStreamDefaultController<StreamPart>): Promise<void> => {
+    const { done, value: part } = await reader.read()
+    if (done) {
+      over()
+      await account.leave()
+      return controller.close()
+    }
+    note(part, open)
+    const text = textOf(part, streamed)
+    if (text !== undefined && (account.signal.aborted || !(await account.pay(text)))) return end(controller)
+    if (part.type === 'error') hasFailed = true
+    if (part.type === 'finish') await account.settle(part.usage, undefined, hasFailed)
+    controller.enqueue(part)
+  }
   return new ReadableStream<StreamPart>(
     {
       async pull(controller) {
-        let read: Awaited<ReturnType<typeof reader.read>>
         try {
-          read = await reader.read()
+          await next(controller)
         } catch (error) {
           if (account.signal.aborted) return end(controller)
-          over()
+          reader.cancel(error).catch(() => {})
+          stop(error)
           await account.leave()
           throw error
         }
-        if (read.done) {
-          over()
-          await account.leave()
-          return controller.close()
-        }
-        const part = read.value
-        note(part, open)
-        const text = textOf(part, streamed)
-        if (text !== undefined && (account.signal.aborted || !(await account.pay(text))))
-          return end(controller)
-        if (part.type === 'error') hasFailed = true
-        if (part.type === 'finish') await account.settle(part.usage, undefined, hasFailed)
-        controller.enqueue(part)
       },
       async cancel(reason) {
         const cancelled = reader.cancel(reason)

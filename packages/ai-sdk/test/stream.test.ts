@@ -251,6 +251,15 @@ describe('a stream that is cut', () => {
     expect([await state(), warnings]).toEqual([left, []])
   })
 
+  it('by a tokenizer that fails stops the model, and costs what was passed on', async () => {
+    const tokens = (text: string): number => (text === ' you' ? Number.NaN : text.length)
+    const { wrap, state } = scene({ tokens })
+    const { model, seen } = streaming(parts(['hello', ' you'], usage(12, 30)))
+    const { error, parts: passed } = await read((await wrap(model).doStream(params)).stream)
+    expect(error).toMatchObject({ code: 'HALT_E_USAGE' })
+    expect([passed.length, await state(), seen.signal?.aborted]).toEqual([3, [20, 0], true])
+  })
+
   it('gives everything back if it does not begin', async () => {
     const { wrap, state } = scene()
     const model = new MockLanguageModelV3({ doStream: () => Promise.reject(new Error('overloaded')) })
