@@ -32,7 +32,7 @@ export { abuseScore } from './abuse-score.ts'
 export type { PenaltyRule } from './abuse-score.ts'
 export { codes, MAX_EXACT, MOST_COST, MOST_COUNTED, MOST_UNITS, shareCodes } from './rule.ts'
 export { type LineReading, type Place, speedUp, timeToPay } from './line.ts'
-export { newClock, paceOf, speedAt, takeClock, type VirtualClock, withClock } from './virtual-clock.ts'
+export { newClock, paceOf, takeClock, type VirtualClock, withClock } from './virtual-clock.ts'
 export {
   correctTurn,
   giveTicket,

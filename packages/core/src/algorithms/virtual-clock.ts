@@ -153,7 +153,7 @@ function stepsIn(at: number, debt: number, rule: Rule): number {
 }
 
 /** The speed in a band, in virtual units a microsecond. */
-export function speedIn(band: number, rule: Rule): number {
+function speedIn(band: number, rule: Rule): number {
   return Math.max(1, Math.floor(paceOf(rule).top / RATIO ** Math.max(0, band - 1)))
 }
 

@@ -72,7 +72,7 @@ export interface Terms {
  * A demand of a tenant on its share of a counter that tenants share fairly: the pool. The pool's own demand stands in front of it in
  * the group, for the same subject.
  */
-export interface Share {
+interface Share {
   /** The name of the pool's counter. */
   readonly pool: string
   /** The tenant's weight, a whole number from 1 to 100. */
