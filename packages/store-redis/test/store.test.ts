@@ -251,7 +251,6 @@ describe('the traffic of RedisStore', () => {
     await ready(store)
     const limiter = new RateLimiter({
       store,
-      storeTimeout,
       policy: { name: 'p', limit: 200, window: 3600 },
       storeTimeout,
     })

@@ -73,6 +73,19 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
     expect(await text('.code')).toBe("const policy = { name: 'api', limit: 4, window: '1m' }")
   })
 
+  it('a visitor lets clients share a limit fairly, which a window does not', async () => {
+    await open()
+    await page.select('::-p-aria([name="counts"])', 'shared')
+    await page.waitForSelector('::-p-aria([name="shares"])')
+    await page.select('::-p-aria([name="shares"])', 'user')
+    await becomes('.code', /keyStrategy: 'shared', fair: \{ by: 'user' \} \}/)
+    await press('Next request')
+    await becomes('.told', /fair shares: there is plenty/)
+    await page.select('::-p-aria([name="algorithm"])', 'fixed-window')
+    await becomes('.code', /keyStrategy: 'shared', algorithm: 'fixed-window' \}/)
+    expect(await page.$('::-p-aria([name="shares"])')).toBeNull()
+  })
+
   it('a visitor counts requests in flight', async () => {
     await open()
     await page.select('::-p-aria([name="algorithm"])', 'concurrency')

@@ -266,7 +266,7 @@ it('a group with a write that fails is charged nothing, and the other groups of 
   const peek = { ...window, counter: 'look:f' }
   const fullOfTenants = { ...pools[0]!, counter: 'tenants:t' }
   const tenant = shared(fullOfTenants, 'user:full', 1, 1)
-  await expect(store.evaluate(tenant)).rejects.toThrow()
+  await expect(store.evaluate(tenant)).rejects.toThrow(/memory/)
   expect(await client.keys(`${prefix}*tenants*`)).toEqual([])
   // With a demand that only looks, a group takes the general path.
   for (const [name, more] of [
