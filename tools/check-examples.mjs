@@ -114,7 +114,7 @@ writeFileSync(
   }),
 )
 const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
-const { stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', work, '--pretty', 'false'], {
+const { stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', work, '--pretty', 'false', '--checkers', '1'], {
   cwd: work,
   encoding: 'utf8',
   maxBuffer: 1 << 26,

@@ -253,7 +253,6 @@ describe('the traffic of RedisStore', () => {
       store,
       storeTimeout,
       policy: { name: 'p', limit: 200, window: 3600 },
-      storeTimeout,
     })
     let admitted = 0
     for (let round = 0; round < 12; round++) {

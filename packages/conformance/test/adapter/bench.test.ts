@@ -23,7 +23,7 @@ const closing = (keepsTooLong: boolean): AdapterUnderTest => ({
     })
     await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
-    return { url: `http://127.0.0.1:${port}`, close: async () => void server.close().closeAllConnections() }
+    return { url: `http://127.0.0.1:${port}`, close: async () => server.close().closeAllConnections() }
   },
 })
 
