@@ -12,14 +12,15 @@ const isFull = process.argv.includes('--full')
 /** @type {Record<string, string>} */
 const env = isFull ? { HALT_FULL: '1' } : {}
 
-// Apps import @halt/demo-kit.
+// The full form builds all apps. All of them import @halt/demo-kit.
 const built = isFull ? [] : ['--filter=./packages/*', '--filter=@halt/demo-kit']
+/** @type {[string, string[]]} */
+const apps = ['apps', ['exec', 'tsc', '-p', 'tsconfig.built.json', '--checkers', '1']]
 // The tests sleep most of the time. So these commands run at the same time, at a low priority.
 /** @type {[string, string[]][]} */
 const chores = [
   ['build', ['exec', 'turbo', 'run', 'build', ...built, '--output-logs=errors-only']],
-  // The full form builds the apps.
-  ...(isFull ? [] : [['apps', ['exec', 'tsc', '-p', 'tsconfig.built.json', '--checkers', '1']]]),
+  ...(isFull ? [] : [apps]),
   ['types', isFull ? ['run', 'typecheck', '--output-logs=errors-only'] : ['run', 'types']],
   ['lint', ['run', 'lint']],
   ['unused', ['run', 'unused']],
