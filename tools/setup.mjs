@@ -16,10 +16,7 @@ const packages = { postgres: 'postgresql' }
 /** Sets up. If it cannot, it throws an error that says what to do. @param {{ servers?: boolean }} [options] */
 export function setup({ servers = false } = {}) {
   checkNode()
-  if (servers) {
-    installServers()
-    installPrograms()
-  }
+  if (servers) installServers()
   if (pnpm(['install', '--frozen-lockfile']) !== 0) throw new Error('pnpm could not install the packages.')
 }
 
@@ -30,21 +27,20 @@ function checkNode() {
 }
 
 function installServers() {
-  if (missing().length === 0) return
-  if (existsSync('/usr/bin/apt-get')) installByApt(missing())
-  const names = missing()
-  if (names.length > 0) throw new Error(advice(names))
+  const names = [...missing(), ...missingPrograms()]
+  if (names.length > 0 && existsSync('/usr/bin/apt-get')) installByApt(names)
+  const servers = missing()
+  if (servers.length > 0) throw new Error(advice(servers))
 }
 
 // Tests use a Chromium for the operator's page and a Prometheus for the dashboard's queries. Without them these tests are
 // skipped. Other tests use the reverse proxies of docs/proxies.md and PgBouncer, and fail if one is missing.
-function installPrograms() {
+function missingPrograms() {
   const programs = /** @type {const} */ (['prometheus', 'nginx', 'haproxy', 'caddy', 'pgbouncer'])
-  const names = [
+  return [
     ...(findBrowser() === undefined ? ['chromium'] : []),
     ...programs.filter(name => findServer(name) === undefined),
   ]
-  if (names.length > 0 && existsSync('/usr/bin/apt-get')) installByApt(names)
 }
 
 function missing() {
@@ -63,9 +59,12 @@ function installByApt(names) {
     console.log(line.join(' '))
     return spawnSync(line[0] ?? '', line.slice(1), { stdio: 'inherit' }).status === 0
   }
+  const install = (/** @type {string[]} */ ...wanted) =>
+    apt('install', '-y', '--no-install-recommends', ...wanted)
+  const wanted = names.map(name => packages[name] ?? name)
   apt('update')
-  // Installs them one by one, because an older system may lack one of them.
-  for (const name of names) apt('install', '-y', '--no-install-recommends', packages[name] ?? name)
+  // An older system may lack one of them, and then installs none. So they are installed one by one.
+  if (!install(...wanted)) for (const name of wanted) install(name)
 }
 
 /** @param {(keyof typeof variables)[]} names */

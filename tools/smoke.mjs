@@ -104,17 +104,16 @@ function checkLightness(dir) {
 }
 
 /**
- * Loads each package by itself on this version of Node. The others load all packages together, except in the full form.
+ * Loads all packages together on each version of Node, and in the full form each by itself, too.
  * @param {string} dir @param {Packed[]} packages
  */
 async function checkEntries(dir, packages) {
-  const alone = [{ label: process.version, path: process.execPath }]
-  if (process.env['HALT_FULL']) alone.push(...otherNodes(dir))
-  for (const { label, path } of alone)
-    for (const packed of packages)
-      await check(`Node ${label}`, packed.manifest.name, () => load(path, dir, entriesOf(packed)))
-  for (const { label, path } of otherNodes(dir))
+  const nodes = [{ label: process.version, path: process.execPath }, ...otherNodes(dir)]
+  for (const { label, path } of nodes) {
     await check(`Node ${label}`, 'all together', () => load(path, dir, packages.flatMap(entriesOf)))
+    for (const packed of process.env['HALT_FULL'] ? packages : [])
+      await check(`Node ${label}`, packed.manifest.name, () => load(path, dir, entriesOf(packed)))
+  }
 }
 
 /** @param {string} what @param {string} name @param {() => Promise<unknown>} attempt */

@@ -12,10 +12,15 @@ const isFull = process.argv.includes('--full')
 /** @type {Record<string, string>} */
 const env = isFull ? { HALT_FULL: '1' } : {}
 
+// The full form builds all apps. All of them import @halt/demo-kit.
+const built = isFull ? [] : ['--filter=./packages/*', '--filter=@halt/demo-kit']
+/** @type {[string, string[]]} */
+const apps = ['apps', ['exec', 'tsc', '-p', 'tsconfig.built.json', '--checkers', '1']]
 // The tests sleep most of the time. So these commands run at the same time, at a low priority.
 /** @type {[string, string[]][]} */
 const chores = [
-  ['build', ['exec', 'turbo', 'run', 'build', '--output-logs=errors-only']],
+  ['build', ['exec', 'turbo', 'run', 'build', ...built, '--output-logs=errors-only']],
+  ...(isFull ? [] : [apps]),
   ['types', isFull ? ['run', 'typecheck', '--output-logs=errors-only'] : ['run', 'types']],
   ['lint', ['run', 'lint']],
   ['unused', ['run', 'unused']],
@@ -47,11 +52,11 @@ console.log(`\n${countLine()}`)
 rmSync(folder, { recursive: true, force: true })
 process.exitCode = failed.length > 0 ? 1 : 0
 
-/** Runs the chores one after the other. */
+/** Runs the chores one after the other. The compiler and the linter collect less garbage, which takes a fifth of their time. */
 async function work() {
   const done = []
   for (const [name, args] of chores) {
-    const result = { name, ...(await startPnpm(args, { env, nice: 10 })) }
+    const result = { name, ...(await startPnpm(args, { env: { GOGC: '400', ...env }, nice: 10 })) }
     done.push(result)
     // Without a build the other results mean nothing.
     if (name === 'build' && result.status !== 0) break

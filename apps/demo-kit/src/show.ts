@@ -28,8 +28,8 @@ export interface ShowOptions<L extends Listening> {
 
 /** A time that passes, in milliseconds. */
 export interface Time {
-  now(): number
-  sleep(ms: number): unknown
+  readonly now: () => number
+  readonly sleep: (ms: number) => unknown
 }
 
 /** Sends requests to a running app and prints what a client sees. Resolves to true if every answer was as expected. */

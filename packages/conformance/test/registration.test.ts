@@ -39,7 +39,7 @@ it('`pnpm types` compiles what `pnpm typecheck` does', () => {
     .filter(folder => scripts(`packages/${folder}/package.json`)['typecheck']?.includes('tsconfig.page.json'))
     .map(folder => `packages/${folder}/tsconfig.page.json`)
   const { types = '' } = scripts('package.json')
-  const compiled = types.split(' && ').flatMap(command => command.match(/(?<=^tsc -p ).+/) ?? [])
+  const compiled = types.split(' && ').flatMap(command => command.match(/(?<=^tsc -p )\S+/) ?? [])
   const programs = ['tsconfig.packages.json', 'tsconfig.apps.json', 'tsconfig.json']
   expect(compiled.toSorted()).toEqual([...programs, ...exclude, ...pages].toSorted())
 })

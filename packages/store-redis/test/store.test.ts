@@ -252,7 +252,6 @@ describe('the traffic of RedisStore', () => {
     const limiter = new RateLimiter({
       store,
       policy: { name: 'p', limit: 200, window: 3600 },
-      storeTimeout,
     })
     let admitted = 0
     for (let round = 0; round < 12; round++) {

@@ -13,10 +13,7 @@ import { openStore, type StoreOptions } from '../store.ts'
 /** The time of a show that waits without waiting: the clock of its store moves on. */
 function manualTime(): Time {
   const clock = new ManualClock()
-  const sleep = (ms: number): void => {
-    clock.advance(ms / 1000)
-  }
-  return { now: () => clock.now(), sleep }
+  return { now: clock.now, sleep: ms => clock.advance(ms / 1000) }
 }
 
 /** The show of `npm run demo`. With `inRealTime` it is also played as a user sees it, on the machine's clock. */
@@ -38,37 +35,47 @@ export function showing<L extends Listening>(
     return { ok, text: lines.join('\n') }
   }
 
-  async function onMemory(time?: Time): Promise<boolean> {
-    const { ok, text } = await shown(new InMemoryStore(time && { clock: () => time.now() }), time)
+  async function onRedis(time?: Time): Promise<{ ok: boolean; text: string }> {
+    const prefix = `test:${randomUUID()}:`
+    const { store, close } = openStore({ url: inject('redisUrl'), prefix, library, clock: time?.now })
+    try {
+      return await shown(store, time)
+    } finally {
+      await close()
+    }
+  }
+
+  it('the show turns 200 into 429 and back', async () => {
+    const time = manualTime()
+    const { ok, text } = await shown(new InMemoryStore({ clock: time.now }), time)
     expect(text).not.toContain('✗')
+    expect(ok).toBe(true)
     expect(text).toContain('"violated-policies":["free_plan"]')
     expect(text).toContain('"violated-policies":["company_month"]')
     expect(text).toContain('#abnormal-usage-detected')
     expect(text).toContain('"completion_tokens":27')
     expect(text).toContain('Refused: quota-exceeded (company_month)')
-    return ok
-  }
+  })
 
-  async function onRedis(time?: Time): Promise<boolean> {
-    const prefix = `test:${randomUUID()}:`
-    const clock = time && (() => time.now())
-    const { store, close } = openStore({ url: inject('redisUrl'), prefix, library, clock })
-    const { ok, text } = await shown(store, time)
-    await close()
+  it('the show is the same on Redis', async () => {
+    const { ok, text } = await onRedis(manualTime())
     expect(text).not.toContain('✗')
-    return ok
-  }
-
-  it('the show turns 200 into 429 and back', async () => expect(await onMemory(manualTime())).toBe(true))
-
-  it('the show is the same on Redis', async () => expect(await onRedis(manualTime())).toBe(true))
+    expect(ok).toBe(true)
+  })
 
   // A starved machine may need longer for six requests than the limit needs to refill. A fault fails every attempt.
-  it.each(inRealTime ? [onMemory, onRedis] : [])(
-    "the show is the same by the machine's clock (%o)",
-    { retry: 2 },
-    async play => expect(await play()).toBe(true),
-  )
+  const TIME = { timeout: 15_000, retry: 2 }
+  for (const [where, play] of inRealTime
+    ? ([
+        ['in memory', () => shown(new InMemoryStore())],
+        ['by the clock of Redis', () => onRedis()],
+      ] as const)
+    : [])
+    it(`the show takes less than 15 seconds ${where}`, TIME, async () => {
+      const { ok, text } = await play()
+      expect(text).not.toContain('✗')
+      expect(ok).toBe(true)
+    })
 
   it('the show goes on while the store is away, because the process limits by itself', async () => {
     const store = fakeOutage(new InMemoryStore())
@@ -84,11 +91,11 @@ export function showing<L extends Listening>(
 
   it('the show reports an answer that is not as expected', async () => {
     const time = manualTime()
-    const forgetful = new InMemoryStore({ clock: () => time.now() })
+    const forgetful = new InMemoryStore({ clock: time.now })
     // Forgets everything at once.
     const { ok, text } = await shown(
       {
-        evaluate: group => new InMemoryStore({ clock: () => time.now() }).evaluate(group),
+        evaluate: group => new InMemoryStore({ clock: time.now }).evaluate(group),
         forget: cells => forgetful.forget(cells),
         document: name => forgetful.document(name),
       },

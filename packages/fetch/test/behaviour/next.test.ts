@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { NextRequest } from 'next/server'
+import { NextRequest } from 'next/server.js'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
