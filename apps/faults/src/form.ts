@@ -20,7 +20,7 @@ export const SHORT: Form = {
   name: 'short',
   faultMs: 2_000,
   tenMinutes: { ms: 6_000, perTick: 100 },
-  floodKeys: 300_000,
+  floodKeys: 200_000,
   together: 6,
   everywhere: false,
   tries: 3,

@@ -11,6 +11,8 @@ import { Judgement, type Row } from '../row.ts'
 import { World } from '../world.ts'
 
 const LIMIT = 1_000
+/** The number of processes in the short form. The long form also has others. */
+const SHORT_COUNT = 4
 // Longer than the deadline.
 const WORK_MS = 130
 // A burner ends after this time at the latest.
@@ -20,8 +22,6 @@ const BURN_MS = 120_000
 interface Kind {
   readonly name: string
   readonly on: Scene['on']
-  /** The number of processes that only the long form has. */
-  readonly longOnly: number
   /** The errors of their clocks, in milliseconds. */
   readonly skews: readonly number[]
   /**
@@ -53,7 +53,6 @@ const kinds: readonly Kind[] = [
   {
     name: 'clocks apart',
     on: ['redis', 'valkey', 'cluster'],
-    longOnly: 16,
     skews: [0, 30_000, -30_000, 3_600_000],
     busy: false,
     policies: [bucket, quota, leased],
@@ -62,7 +61,6 @@ const kinds: readonly Kind[] = [
   {
     name: 'processors busy',
     on: ['redis', 'valkey'],
-    longOnly: 4,
     skews: [0],
     busy: true,
     policies: [bucket],
@@ -77,12 +75,11 @@ const kinds: readonly Kind[] = [
 export const processes: readonly Scene[] = kinds.flatMap(kind =>
   [2, 4, 16].map(count => {
     const name = `${count} processes, ${kind.name}`
-    const isLongOnly = count === kind.longOnly
     return {
       name,
       on: kind.on,
       heavy: true,
-      isLongOnly,
+      isLongOnly: count !== SHORT_COUNT,
       run: (place: Place) => play(name, count, kind, place),
     }
   }),

@@ -25,6 +25,13 @@ const GRACE = 300_000
 
 /** Plays a history. Returns what it found wrong, in words; nothing if all held. */
 export async function judge(kind: Kind, history: History, stage: Stage = {}): Promise<string[]> {
+  const said = await judgeOnce(kind, history, stage)
+  // A history leaves its timers each time. Other files of this process may set one while virtual time is installed.
+  const isTimerAlone = said.length === 1 && said[0]!.startsWith('left: timers ')
+  return isTimerAlone ? judgeOnce(kind, history, stage) : said
+}
+
+async function judgeOnce(kind: Kind, history: History, stage: Stage): Promise<string[]> {
   const world = await makeWorld({
     policy: {
       name: 'api',

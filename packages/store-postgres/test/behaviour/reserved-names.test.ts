@@ -1,12 +1,25 @@
 import { RateLimiter } from '@halt/core'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { PostgresStore, schema } from '../../src/index.ts'
-import { openPglite } from '../databases.ts'
+import { type Database, openPg } from '../databases.ts'
 
 // A database of its own, because these names cannot be unique in a shared one.
-const database = openPglite()
-afterAll(() => database.close())
+const own = unique()
+const server = openPg()
+let database: Database
+beforeAll(async () => {
+  await server.run(`CREATE DATABASE ${own}`)
+  const url = new URL(inject('postgresUrl'))
+  url.pathname = own
+  database = openPg({ connectionString: url.href })
+})
+afterAll(async () => {
+  await database.close()
+  await server.run(`DROP DATABASE ${own}`)
+  await server.close()
+})
 
 it.each(['user', 'order', 'select', 'table', 'all', 'shop'])(
   'a store counts, resets and finds nothing missing in a schema called %s',
@@ -14,7 +27,8 @@ it.each(['user', 'order', 'select', 'table', 'all', 'shop'])(
     await database.run(schema({ schema: name }))
     await database.run(schema({ schema: name, unlogged: true }))
     const store = new PostgresStore({ query: database.query, schema: name })
-    const limiter = new RateLimiter({ store, policy: { name: 'api', limit: 2, window: 3600 } })
+    const policy = { name: 'api', limit: 2, window: 3600 }
+    const limiter = new RateLimiter({ store, policy, storeTimeout: '60s' })
     for (const remaining of [1, 0]) {
       expect(await limiter.consume({ ip: '203.0.113.7' })).toMatchObject({ remaining, degraded: false })
     }

@@ -155,6 +155,8 @@ describe.each(setups)('the ACL line of the documentation, on $name', ({ usual, m
       expect(await Promise.all(failures)).toEqual(makers.map(() => []))
       expect(Object.fromEntries(await refusals(servers))).toEqual({})
 
+      // The old versions of the libraries send the same commands.
+      const some = isFull ? makers : makers.filter(({ name }) => name.includes(' 6 '))
       const without = (command: string): string => `no-${command.slice(1).replace('|', '-')}`
       const tryWithout = async (command: string): Promise<void> => {
         await grant(
@@ -162,7 +164,7 @@ describe.each(setups)('the ACL line of the documentation, on $name', ({ usual, m
           without(command),
           rules.filter(rule => rule !== command),
         )
-        await Promise.all(makers.map(maker => exercise(scene, maker, port, without(command))))
+        await Promise.all(some.map(maker => exercise(scene, maker, port, without(command))))
       }
       // EVAL is sent only if a server does not know the script.
       for (const server of servers) await ask(server.port, 'SCRIPT FLUSH')
