@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+
+import { isFull } from '../../../../tools/full.ts'
 import { type CalendarOptions, compileCalendar, type PeriodName } from '../../src/policy/calendar.ts'
 
 const MINUTE = 60_000
@@ -176,7 +178,7 @@ describe('every zone, every period, 2020 to 2035', () => {
         fc.property(fc.constantFrom(...PERIODS), now, anchor, (period, instant, from) => {
           check({ period, timeZone, ...(from && { anchor: from }) }, instant, wall, all)
         }),
-        { numRuns: 25 },
+        { numRuns: isFull ? 25 : 10 },
       )
       // Without an anchor every period is tested, around a clock change if there is one.
       for (const period of PERIODS) check({ period, timeZone }, inRange[0]?.at ?? FROM, wall, all)
