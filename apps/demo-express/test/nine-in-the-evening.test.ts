@@ -90,12 +90,19 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
     vi.waitFor(async () => expect(await text(selector)).toMatch(expected), { timeout: 30_000, interval: 50 })
   const press = (says: string, within: string): Promise<void> =>
     page.locator(`${within} ::-p-xpath(.//button[starts-with(normalize-space(), "${says}")])`).click()
+  /** Opens the form of an act. The page may draw the button anew while it is pressed, so one press may do nothing. */
+  const begin = (says: string, within: string): Promise<void> =>
+    vi.waitFor(async () => {
+      if ((await page.$('#act[open]')) === null) await press(says, within)
+      expect(await page.$('#act[open]')).not.toBeNull()
+    }, SOON)
   async function act(go: string, fields: Record<string, string>): Promise<void> {
     for (const [name, value] of Object.entries(fields)) await page.locator(`#act [name=${name}]`).fill(value)
     await press('Continue', '#act')
     await becomes('#act-says', /\w/)
     await press(go, '#act')
-    await becomes('#done', /\w/)
+    // What is done may still tell of the act before.
+    await page.waitForSelector('#act:not([open])')
   }
   async function find(kind: string, id: string): Promise<void> {
     await page.click('nav a[href="#find"]')
@@ -126,18 +133,18 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
     )
 
     // Granted, and freed.
-    await press('Grant more', '#found')
+    await begin('Grant more', '#found')
     await act('Grant', { units: '100', reason: 'their launch' })
     await becomes('#found', '100 granted on top')
     await find('user', 'cat@acme')
     await becomes('#found', 'user:cat@acme')
-    await press('Reset counters', '#found')
+    await begin('Reset counters', '#found')
     await act('Reset', { reason: 'a bug of ours' })
     // A process may repeat a refusal for a second.
     await vi.waitFor(async () => expect(await statuses()).toEqual([200, 200]), { ...SOON, interval: 400 })
 
     // Blocked in both, and unblocked.
-    await press('Block', '#found')
+    await begin('Block', '#found')
     await act('Block', { reason: 'copies the catalogue' })
     await vi.waitFor(async () => expect(await blocked('cat@acme')).toEqual([true, true]), SOON)
     expect(await statuses()).toEqual([429, 429])
@@ -147,12 +154,12 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
 
     // Halved for everybody, and taken back.
     await page.click('nav a[href="#force"]')
-    await press('Change a limit', '#force')
+    await begin('Change a limit', '#force')
     await page.click('#act summary')
     await act('Change', { policy: 'pro_plan', limit: '25', burst: '25', reason: 'the database is slow' })
     await vi.waitFor(async () => expect(await limits('eve')).toEqual([25, 25]), SOON)
     await becomes('#entries', /changeeverybodypro_planlimit 25, burst 25/)
-    await press('End', '#entries')
+    await begin('End', '#entries')
     await act('Take back', { reason: 'it is fast again' })
     await vi.waitFor(async () => expect(await limits('eve')).toEqual([50, 50]), SOON)
 
