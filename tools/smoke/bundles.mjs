@@ -12,7 +12,7 @@ import { run } from './run.mjs'
 const MOST_BYTES = {
   // One policy, memory store and Express middleware. `delay` loads the other file.
   express: { atOnce: 202_000, all: 230_000 },
-  kernel: { atOnce: 128_000, all: 128_000 },
+  kernel: { atOnce: 148_000, all: 148_000 },
 }
 
 /** Texts of parts that the bundle does not use: presets, plans, registry, managers, surveys. */
