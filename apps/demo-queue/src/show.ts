@@ -23,10 +23,13 @@ export interface Show {
   readonly inProcesses: boolean
   readonly workers: number
   readonly job: Job
+  /**
+   * Calls that were asked for within so many milliseconds may start in either order, because their ways to the store differ.
+   * Default 100.
+   */
+  readonly tolerance?: number
 }
 
-// Calls that were asked for within this time may start in either order, because their ways to the store differ.
-const TOLERANCE = 100
 const LOST = 2
 
 /** What happens in a scene while callers wait. */
@@ -39,12 +42,12 @@ interface Plot {
 
 /** Shows workers that share a limit. Resolves to true if all was as it should be. */
 export async function show(options: Show): Promise<boolean> {
-  const { screen, job, workers, inProcesses } = options
+  const { screen, job, workers, inProcesses, tolerance = 100 } = options
   const all = workers * job.calls
   screen.print(`\nEach of ${workers} workers asks for ${job.calls} calls. All stand in one line`)
   const together = await perform(options, {})
   let ok = check(screen, `all ${all} calls started`, together.length === all)
-  ok = judge(screen, together) && ok
+  ok = judge(screen, together, tolerance) && ok
 
   screen.print(
     inProcesses
@@ -54,7 +57,7 @@ export async function show(options: Show): Promise<boolean> {
   const calls = await perform(options, { lost: LOST })
   const others = calls.filter(({ worker }) => worker !== LOST).length
   ok = check(screen, 'all calls of the others started', others === all - job.calls) && ok
-  ok = judge(screen, calls) && ok
+  ok = judge(screen, calls, tolerance) && ok
 
   const more = { ...options, job: { ...job, calls: 2 * job.calls } }
   const count = 2 * all
@@ -72,15 +75,15 @@ export async function show(options: Show): Promise<boolean> {
   ok = check(screen, 'no call started before its time', early(changed, 1000 / raised).length === 0) && ok
   // Not all workers hear of a change at the same instant, so calls of one worker may overtake those of another meanwhile.
   const each = Array.from({ length: workers }, (_, index) => changed.filter(({ worker }) => worker === index))
-  const order = each.every(own => overtakers(own, TOLERANCE).length === 0)
+  const order = each.every(own => overtakers(own, tolerance).length === 0)
   return check(screen, 'those of each worker started in the order in which they were asked for', order) && ok
 }
 
-function judge(screen: Screen, calls: readonly Call[]): boolean {
+function judge(screen: Screen, calls: readonly Call[], tolerance: number): boolean {
   const soon = early(calls).length
   const said = soon === 0 ? 'no call started before its time' : `${soon} calls started before their time`
   const paced = check(screen, said, soon === 0)
-  const order = overtakers(calls, TOLERANCE).length === 0
+  const order = overtakers(calls, tolerance).length === 0
   return check(screen, 'they started in the order in which they were asked for', order) && paced
 }
 

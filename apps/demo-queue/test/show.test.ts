@@ -25,6 +25,8 @@ async function perform(url?: string): Promise<{ ok: boolean; text: string }> {
     workers: 3,
     job: JOB,
     inProcesses: url !== undefined,
+    // On a busy machine a process may get no processor between the instant of its ask and the ask.
+    tolerance: url === undefined ? 100 : 5_000,
     open() {
       const prefix = `halt:demo:${randomUUID()}:`
       const { store, close } = openStore({ url, prefix })
