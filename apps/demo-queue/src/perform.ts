@@ -25,6 +25,8 @@ export interface Show {
   readonly loseServer?: (() => Promise<void>) | undefined
   readonly workers: number
   readonly job: Job
+  /** Calls asked for within so many milliseconds may start in either order: their ways to the store differ. Default 100. */
+  readonly tolerance?: number
 }
 
 /** Something that happens while callers wait. */

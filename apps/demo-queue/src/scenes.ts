@@ -3,8 +3,6 @@ import type { Screen } from '@halt/demo-kit/screen'
 import { type Call, CALLS, early, GAP, mostAhead, overtakers } from './calls.ts'
 import { type Outcome, perform, type Show } from './perform.ts'
 
-// Calls that were asked for within this time may start in either order, because their ways to the store differ.
-const TOLERANCE = 100
 /** The worker that is lost. */
 const LOST = 2
 
@@ -16,7 +14,7 @@ export const together: Scene = async options => {
   const { screen, job, workers } = options
   screen.print(`\nEach of ${workers} workers asks for ${job.calls} calls. All stand in one line`)
   const { calls } = await perform(options)
-  return all(haveStarted(options, calls), hasKeptPace(screen, calls), hasKeptOrder(screen, calls))
+  return all(haveStarted(options, calls), hasKeptPace(screen, calls), hasKeptOrder(options, calls))
 }
 
 /** A worker is killed, or leaves. */
@@ -40,7 +38,7 @@ export const aWorkerIsLost: Scene = async options => {
   return all(
     check(screen, 'all calls of the others started', others === (workers - 1) * job.calls),
     hasKeptPace(screen, calls),
-    hasKeptOrder(screen, calls),
+    hasKeptOrder(options, calls),
   )
 }
 
@@ -93,7 +91,7 @@ export const aDeploy: Scene = async options => {
   return all(
     haveStarted(options, outcome.calls),
     hasKeptPace(screen, outcome.calls),
-    hasKeptOrder(screen, outcome.calls),
+    hasKeptOrder(options, outcome.calls),
     check(screen, 'the old workers ended by themselves', ends.length === workers && ends.every(Boolean)),
     isEmpty(screen, outcome),
   )
@@ -130,14 +128,15 @@ function hasKeptPace(screen: Screen, calls: readonly Call[], gap = GAP): boolean
   return check(screen, said, soon === 0)
 }
 
-function hasKeptOrder(screen: Screen, calls: readonly Call[]): boolean {
-  const holds = overtakers(calls, TOLERANCE).length === 0
+function hasKeptOrder({ screen, tolerance = 100 }: Show, calls: readonly Call[]): boolean {
+  const holds = overtakers(calls, tolerance).length === 0
   return check(screen, 'they started in the order in which they were asked for', holds)
 }
 
-function hasKeptOrderOfEach({ screen, workers }: Show, calls: readonly Call[]): boolean {
+function hasKeptOrderOfEach(options: Show, calls: readonly Call[]): boolean {
+  const { screen, workers, tolerance = 100 } = options
   const each = Array.from({ length: workers }, (_, index) => calls.filter(({ worker }) => worker === index))
-  const holds = each.every(own => overtakers(own, TOLERANCE).length === 0)
+  const holds = each.every(own => overtakers(own, tolerance).length === 0)
   return check(screen, 'those of each worker started in the order in which they were asked for', holds)
 }
 

@@ -103,7 +103,7 @@ describe('the story in code', () => {
     const client = new Redis(inject('redisUrl'))
     const store = new RedisStore({ client, prefix })
     const control = new Control({ store })
-    const limiter = new RateLimiter({ store, control, policy: [perUser, monthly] })
+    const limiter = new RateLimiter({ store, control, policy: [perUser, monthly], storeTimeout: '30s' })
     const quotas = new QuotaManager(store)
     try {
       await useUp('43')

@@ -10,7 +10,14 @@ import { monthly, perUser } from './story-limits.ts'
 const [, , url = '', prefix = ''] = process.argv
 const store = new RedisStore({ client: new Redis(url), prefix })
 const control = new Control({ store })
-const limiter = new RateLimiter({ store, control, policy: [perUser, monthly], exemptPrivateIps: false })
+// A busy machine is not a failure of Redis.
+const limiter = new RateLimiter({
+  store,
+  control,
+  policy: [perUser, monthly],
+  exemptPrivateIps: false,
+  storeTimeout: '30s',
+})
 
 const server = createServer((request, response) => {
   const user = { id: request.headers['x-user'] }

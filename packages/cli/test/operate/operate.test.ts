@@ -19,7 +19,7 @@ function scene(policies: readonly Policy[] = policy) {
   const prefix = `cli-${randomUUID()}:`
   const store = new RedisStore({ client, prefix })
   const control = new Control({ store })
-  const limiter = new RateLimiter({ store, control, policy: policies, warn: () => {} })
+  const limiter = new RateLimiter({ store, control, policy: policies, storeTimeout: '30s', warn: () => {} })
   onTestFinished(async () => {
     control.close()
     await limiter.close()

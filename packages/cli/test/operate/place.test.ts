@@ -19,7 +19,7 @@ const cwd = (): string => folderWith({ 'limits.mjs': `export const policies = [$
 async function idleApp(prefix: string): Promise<void> {
   const store = new RedisStore({ client, prefix })
   const control = new Control({ store })
-  const limiter = new RateLimiter({ store, control, policy })
+  const limiter = new RateLimiter({ store, control, policy, storeTimeout: '30s' })
   onTestFinished(async () => {
     control.close()
     await limiter.close()
@@ -95,7 +95,7 @@ describe('a command on PostgreSQL', () => {
     const store = new PostgresStore({ query: pool, schema, prefix: 'shop:' })
     const control = new Control({ store })
     const month = { name: 'month', limit: 4, period: 'monthly' } as const
-    const limiter = new RateLimiter({ store, control, policy: [policy, month] })
+    const limiter = new RateLimiter({ store, control, policy: [policy, month], storeTimeout: '30s' })
     onTestFinished(async () => {
       control.close()
       await limiter.close()

@@ -27,7 +27,7 @@ function scene() {
   const control = new Control({ store })
   let plan: keyof typeof PLANS = 'free'
   const policy = (): (typeof PLANS)[keyof typeof PLANS] => PLANS[plan]
-  const limiter = new RateLimiter({ store, control, policy, warn: () => {} })
+  const limiter = new RateLimiter({ store, control, policy, storeTimeout: '30s', warn: () => {} })
   onTestFinished(async () => {
     control.close()
     await limiter.close()
@@ -127,7 +127,13 @@ describe('a client of a product with plans', () => {
     const control = new Control({ store })
     const company = { name: 'company_month', limit: 3, period: 'monthly' } as const
     const ofCompany = { ...company, keyExtractor: () => 'acme' }
-    const limiter = new RateLimiter({ store, control, policy: [PRO, ofCompany], warn: () => {} })
+    const limiter = new RateLimiter({
+      store,
+      control,
+      policy: [PRO, ofCompany],
+      storeTimeout: '30s',
+      warn: () => {},
+    })
     const page = operator({ limiters: [limiter], control, authorize: () => 'ann' })
     onTestFinished(async () => {
       page.close()
@@ -242,7 +248,14 @@ describe('a limits file', () => {
     const store = new RedisStore({ client, prefix })
     const secret = 'a secret of at least 16 characters'
     const own = { name: 'per_key', limit: 5, window: '1h', keyStrategy: 'api-key' } as const
-    const limiter = new RateLimiter({ store, policy: own, secret, apiKey: () => 'sk_1', warn: () => {} })
+    const limiter = new RateLimiter({
+      store,
+      policy: own,
+      secret,
+      apiKey: () => 'sk_1',
+      storeTimeout: '30s',
+      warn: () => {},
+    })
     onTestFinished(() => limiter.close())
     await limiter.consume({ apiKey: 'sk_1' }, { cost: 2 })
     const file = `export default {

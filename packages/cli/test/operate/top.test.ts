@@ -17,7 +17,7 @@ function counting(prefix: string) {
   const store = new RedisStore({ client, prefix })
   const topKeys = new TopKeys({ store, every: '20ms' })
   const policy = { name: 'per_user', limit: 2, window: 3600, keyStrategy: 'user' } as const
-  const limiter = new RateLimiter({ store, policy, telemetry: topKeys })
+  const limiter = new RateLimiter({ store, policy, storeTimeout: '30s', telemetry: topKeys })
   onTestFinished(async () => {
     await topKeys.close()
     await limiter.close()
@@ -49,7 +49,7 @@ it('halt top asks the operator’s pages where no process has TopKeys, and hears
   const store = new RedisStore({ client, prefix })
   const control = new Control({ store })
   const policy = { name: 'per_user', limit: 2, window: 3600, keyStrategy: 'user' } as const
-  const limiter = new RateLimiter({ store, control, policy })
+  const limiter = new RateLimiter({ store, control, policy, storeTimeout: '30s' })
   const page = operator({ limiters: [limiter], control, authorize: () => 'ann' })
   onTestFinished(async () => {
     page.close()

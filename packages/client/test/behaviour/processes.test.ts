@@ -65,7 +65,10 @@ describe.each(Object.entries(stores))('several limiters on one store in %s', (_n
     // The limiter has room for all calls, so only the server holds them back.
     const policy = { name: 'calls', limit: 10_000, window: 3600 }
     const worker = async (): Promise<number[]> => {
-      const fetch = limitedFetch({ limiter: new RateLimiter({ store: storeOf(), policy }), key: 'server' })
+      const fetch = limitedFetch({
+        limiter: new RateLimiter({ store: storeOf(), policy, storeTimeout: '30s' }),
+        key: 'server',
+      })
       const statuses: number[] = []
       for (let i = 0; i < 7; i++) {
         const response = await fetch(url)
@@ -92,7 +95,11 @@ describe.each(Object.entries(stores))('several limiters on one store in %s', (_n
       return fetch(input, init)
     }
     const [a, b] = [0, 1].map(() =>
-      limitedFetch({ limiter: new RateLimiter({ store: storeOf(), policy }), key: 'server', fetch: noted }),
+      limitedFetch({
+        limiter: new RateLimiter({ store: storeOf(), policy, storeTimeout: '30s' }),
+        key: 'server',
+        fetch: noted,
+      }),
     ) as [typeof fetch, typeof fetch]
     const started = performance.now()
     await a(`${url}/0`)

@@ -24,6 +24,7 @@ function processOn(url: string, prefix = 'halt:') {
     store,
     control,
     policy: { name: 'p', limit: 1000, window: 60, keyStrategy: 'user' },
+    storeTimeout: '30s',
     warn: () => {},
   })
   undone.push(async () => {
