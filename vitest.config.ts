@@ -4,6 +4,9 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 import LongestFirst from './tools/longest-first.ts'
 
 const servers = fileURLToPath(new URL('tools/servers.ts', import.meta.url))
+const watchdog = fileURLToPath(new URL('tools/watchdog.ts', import.meta.url))
+/** `npm test` sets it. Without it, `--project` chooses a package. */
+const isWhole = Boolean(process.env['HALT_ONE_PROJECT'])
 
 /** One package or app: its tests, run against the sources of the whole workspace. */
 const project = (
@@ -22,6 +25,7 @@ const project = (
     testTimeout: 180_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
+    setupFiles: [watchdog],
     ...test,
   },
 })
@@ -35,7 +39,7 @@ const withPostgres = { globalSetup: [fileURLToPath(new URL('tools/postgres.ts', 
 /** Lets the files share a process, which halves their cost. */
 const together = {
   isolate: false,
-  setupFiles: [fileURLToPath(new URL('tools/shared-process.ts', import.meta.url))],
+  setupFiles: [watchdog, fileURLToPath(new URL('tools/shared-process.ts', import.meta.url))],
 }
 
 /** The file of graphql that Node loads. Vite would load another one, so that there were two, which graphql refuses. */
@@ -102,12 +106,13 @@ function merged(all: TestProjectInlineConfiguration[]): TestProjectInlineConfigu
 
 export default defineConfig({
   test: {
-    reporters: ['default', './tools/count-reporter.ts'],
+    reporters: ['default', './tools/count-reporter.ts', './tools/silence-reporter.ts'],
+    // A server that has gone would make each of its tests wait for minutes.
+    bail: isWhole ? 30 : 0,
     // Most tests wait for servers and timers, not for a processor: so there are more files at work than processors.
     maxWorkers: Math.max(4, availableParallelism()),
     sequence: { sequencer: LongestFirst },
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
-    // `npm test` sets it. Without it, `--project` chooses a package.
-    projects: process.env['HALT_ONE_PROJECT'] ? merged(projects) : projects,
+    projects: isWhole ? merged(projects) : projects,
   },
 })

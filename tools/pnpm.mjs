@@ -9,6 +9,9 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 
 const windows = process.platform === 'win32'
 
+/** @type {NodeJS.Signals[]} */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
 /** The command that runs the pinned pnpm: the one on PATH if it has that version, else npx. */
 const pinned = (() => {
   const { packageManager } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
@@ -40,16 +43,25 @@ export function pnpm(args, env = {}) {
 /**
  * Runs pnpm without blocking this process. Resolves to its exit code and its output.
  * @param {string[]} args
- * @param {{ env?: Record<string, string>, show?: boolean, nice?: number }} [how] `show`: prints
- *   its output instead of returning it; `nice`: the priority, lower the higher the number
+ * @param {{ env?: Record<string, string>, show?: boolean, nice?: number, minutes?: number }} [how] `show`: prints
+ *   its output instead of returning it; `nice`: the priority, lower the higher the number; `minutes`: how long it
+ *   may take before it is killed, with all that it started
  * @returns {Promise<{ status: number, output: string }>}
  */
-export function startPnpm(args, { env = {}, show = false, nice = 0 } = {}) {
+export function startPnpm(args, { env = {}, show = false, nice = 0, minutes = 40 } = {}) {
   const [command = '', ...before] = pinned
   const child = spawn(command, [...before, ...args], {
     stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that all of it can be ended.
+    detached: !windows,
     ...options(env),
   })
+  const end = (/** @type {NodeJS.Signals} */ signal) => endGroup(child, signal)
+  for (const signal of signals) process.on(signal, end)
+  const alarm = setTimeout(() => {
+    console.error(`pnpm ${args.join(' ')} did not end within ${minutes} minutes.`)
+    end('SIGKILL')
+  }, minutes * 60_000)
   try {
     if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice)
   } catch {
@@ -62,7 +74,23 @@ export function startPnpm(args, { env = {}, show = false, nice = 0 } = {}) {
     child.stderr?.setEncoding('utf8').on('data', add)
     child.once('error', error => resolve({ status: 1, output: output + error.message }))
     child.once('close', status => resolve({ status: status ?? 1, output }))
+  }).finally(() => {
+    clearTimeout(alarm)
+    for (const signal of signals) process.off(signal, end)
   })
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ */
+function endGroup(child, signal) {
+  try {
+    if (child.pid !== undefined && !windows) process.kill(-child.pid, signal)
+    else child.kill(signal)
+  } catch {
+    // It has ended.
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = pnpm(process.argv.slice(2))

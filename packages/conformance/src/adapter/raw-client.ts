@@ -125,6 +125,7 @@ function readChunks(text: string): { body: string; length: number } | undefined 
     const line = text.indexOf('\r\n', at)
     if (line < 0) return undefined
     const size = Number.parseInt(text.slice(at, line), 16)
+    if (!(size >= 0)) throw new Error(`No chunk begins at ${at} of ${JSON.stringify(text)}`)
     const next = line + 2 + size + 2
     if (text.length < next) return undefined
     if (size === 0) return { body, length: next }
