@@ -23,7 +23,7 @@ interface Row {
 
 /** Compares guards against overload under a real load. Ratios are within one round, because other work changes the capacity. */
 export async function overload({ quick }: Effort): Promise<Section> {
-  const rounds = quick ? 1 : 3
+  const rounds = quick ? 1 : 2
   const ms = quick ? 1000 : 3000
   const found = new Map<string, Row[]>()
   for (const kind of kindNames) {

@@ -28,7 +28,7 @@ export class OpenLoop {
   readonly #port: number
   readonly #idle: Socket[] = []
   readonly #calls = new Map<Socket, Call>()
-  #opening = 0
+  #isClosed = false
   #counted: { offered: number; refused: number; failed: number; latencies: number[] } | undefined
 
   constructor(port: number) {
@@ -38,7 +38,7 @@ export class OpenLoop {
   /** Opens the connections. */
   async open(): Promise<void> {
     for (let i = 0; i < CONNECTIONS; i++) this.#connect()
-    while (this.#opening > 0) await new Promise(resolve => setTimeout(resolve, 5))
+    while (this.#idle.length < CONNECTIONS) await new Promise(resolve => setTimeout(resolve, 5))
   }
 
   /** Asks at a rate for some time. Counts what was asked for after `settleMs`. */
@@ -67,6 +67,7 @@ export class OpenLoop {
   }
 
   close(): void {
+    this.#isClosed = true
     for (const socket of [...this.#idle, ...this.#calls.keys()]) socket.destroy()
   }
 
@@ -102,19 +103,20 @@ export class OpenLoop {
   }
 
   #connect(): void {
-    this.#opening++
     const socket = connect({ port: this.#port, host: '127.0.0.1' })
+    let isOpening = true
     socket.setNoDelay(true)
     socket.once('connect', () => {
-      this.#opening--
+      isOpening = false
       this.#idle.push(socket)
     })
     socket.once('close', () => {
+      // A busy server may have refused it.
+      if (isOpening) return this.#isClosed ? undefined : void setTimeout(() => this.#connect(), 20)
       const at = this.#idle.indexOf(socket)
-      if (at >= 0) {
-        this.#idle.splice(at, 1)
-        this.#connect()
-      }
+      if (at < 0) return
+      this.#idle.splice(at, 1)
+      if (!this.#isClosed) this.#connect()
     })
     socket.on('error', () => socket.destroy())
   }

@@ -14,6 +14,9 @@ export interface SurgeRun {
 
 const [guard, kind, times, ms] = process.argv.slice(2) as [string, string, string, string]
 const server = fork(fileURLToPath(new URL('server-run.js', import.meta.url)), [guard, kind])
+server.once('exit', code => {
+  if (code !== 0) throw new Error(`The server ended with ${code}.`)
+})
 const [port] = (await once(server, 'message')) as [number]
 const clients = new OpenLoop(port)
 await clients.open()
@@ -23,3 +26,5 @@ const surge = await clients.load(capacity * Number(times), Number(ms), Math.min(
 clients.close()
 server.disconnect()
 console.log(JSON.stringify({ calm, surge } satisfies SurgeRun))
+// A call that is under way has timers of its own.
+process.exit(0)
