@@ -1,6 +1,6 @@
 import { type Command, ExitCode } from '../command/command.ts'
 import { withClient } from './client.ts'
-import { printClient } from './client-report.ts'
+import { printClient } from './print-client.ts'
 import { isRefused, readClient } from './client-views.ts'
 import { controlFlags, SECRET_NOTE } from './control.ts'
 import { linesOf, otherKeysOf } from './other-keys.ts'

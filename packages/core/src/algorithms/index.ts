@@ -46,7 +46,7 @@ export {
   withReading,
 } from './turn-share.ts'
 export { mayHold, permitLevel, waitToHold } from './permit-share.ts'
-export { shareRuleOf } from './share-rule.ts'
+export { shareRuleOf } from './share-counter.ts'
 export { debtAt } from './token-bucket.ts'
 export type { Algorithm, LastCharge, Layout } from './algorithm.ts'
 export type { AlgorithmCode, Rule, State } from './rule.ts'

@@ -156,6 +156,7 @@ function distance(units: number, { pool, weight }: Pick<Turn, 'pool' | 'weight'>
 }
 
 function keep(state: State, now: number, tag: number, { clock, pool }: Turn): void {
-  const until = now + paceOf(pool).kept
+  // Whole seconds, so that a store keeps it in four bytes.
+  const until = Math.ceil((now + paceOf(pool).kept) / 1e6) * 1e6
   state.splice(0, state.length, 0, until, Math.min(tag, clock.reading + MOST_AHEAD), clock.epoch)
 }

@@ -169,7 +169,7 @@ export function unitsOf({ terms }: Demand, cost: number, rule: Rule, now: number
 }
 
 /** Whether a group is one bucket whose counter tells the whole evaluation. */
-export function isLoneBucket({ demands, penalty, idempotency }: Group): boolean {
+export function isDemandAlone({ demands, penalty, idempotency }: Group): boolean {
   if (demands.length > 1 || penalty !== undefined || idempotency !== undefined) return false
   const { least, floor } = demands[0]?.terms ?? {}
   // The counter tells neither the units granted nor those left to others.

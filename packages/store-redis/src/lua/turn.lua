@@ -4,7 +4,7 @@ if not pace_of then
 end
 local pool = items[shared.pool]
 local pooled = pool.rule
-local pace, unit = pace_of(pooled), pooled.unit
+local pace, unit = pace_of(pooled.capacity, pooled.unit, pooled.rate), pooled.unit
 if not pool.clock then pool.clock = { 70368744177664, now } end
 local reading, epoch = pool.clock[1], pool.clock[2]
 local left = math.floor((pooled.capacity * unit - pool.used) / unit)
