@@ -7,6 +7,7 @@ import {
   giveTicket,
   isTurn,
   mayHold,
+  mostToHold,
   newClock,
   type Rule,
   standingOf,
@@ -82,6 +83,17 @@ export class Shares {
     }
     const turn = this.#turnIn(at, pool)
     return mode === Mode.SETTLE || isTurn(own, this.#now, units, turn)
+  }
+
+  /** The most units that a tenant's share leaves it; undefined for a share that lets it take what is left of the pool. */
+  left(at: number): number | undefined {
+    const { demands, states, rules } = this.#judged
+    const pool = poolAt(demands, at)
+    if (pool < 0) return undefined
+    const [own, all, rule] = [states[at]!, states[pool]!, rules[pool]!]
+    if (!algorithmOf(rule).isFlight) return undefined
+    const { weight } = demands[at]!.terms!.share!
+    return mostToHold(own, this.#now, algorithmOf(rule).used(all, this.#now, rule), rule, weight)
   }
 
   #turnIn(at: number, pool: number): Turn {
