@@ -18,7 +18,7 @@ import {
   waitToHold,
   withReading,
 } from '../algorithms/index.ts'
-import { type Demand, Mode } from './contract.ts'
+import { type Demand, Mode, type Terms } from './contract.ts'
 
 /** A group while it is judged, by the indexes of its demands. */
 interface Judged {
@@ -43,6 +43,11 @@ export function shareAt(demands: readonly Demand[], at: number): number {
   return demands.findIndex(
     ({ terms, subject: own }) => terms?.share?.pool === rule.counter && own === subject,
   )
+}
+
+/** The terms that a correction of a demand keeps: the share that it is about. */
+export function shareIn({ terms }: Demand): Terms | undefined {
+  return terms?.share && { share: { ...terms.share, ticket: undefined, wantsTicket: false } }
 }
 
 /** The pools of a group, and the shares that its demands have of them, while the group is decided at one instant. */
