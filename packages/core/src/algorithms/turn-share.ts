@@ -56,9 +56,9 @@ export interface Ticket {
   readonly epoch: number
 }
 
-/** Whether a tenant may take units now. */
+/** Whether a tenant may take units now. Who takes none needs no turn. */
 export function isTurn(state: State, now: number, units: number, turn: Turn): boolean {
-  return isAbundant(units, turn) || startOf(state, now, units, turn) <= turn.clock.reading
+  return units === 0 || isAbundant(units, turn) || startOf(state, now, units, turn) <= turn.clock.reading
 }
 
 /** Moves the tag on by units that the tenant takes. With a ticket they were counted when it was given. */

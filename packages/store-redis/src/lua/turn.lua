@@ -13,4 +13,4 @@ turn = turn{ pace = pace, reading = reading, epoch = epoch, left = left, known =
 if shared.tag >= 0 then turn.start = shared.epoch == epoch and shared.tag or false end
 local lowest = reading - math.max(0, left - need) * pace.per_unit
 turn.start = turn.start and math.max(lowest, turn.start) or lowest
-fits = mode == MODE.SETTLE or turn.plenty or turn.start <= reading
+fits = mode == MODE.SETTLE or need == 0 or turn.plenty or turn.start <= reading
