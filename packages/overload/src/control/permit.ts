@@ -9,13 +9,25 @@ export interface Issuer {
   take(permit: Permit, ending: Ending): void
 }
 
+/** The client of a request, as one who sends its body. */
+export interface Sender {
+  /** Whether the handler waits for the client, who has not sent the whole body yet. */
+  readonly isSending: boolean
+  /** Calls back once the handler has the whole body. */
+  whenSent(callback: () => void): void
+}
+
 /** A request's right to be in flight. It is given back once. */
 export class Permit {
-  /** When the request was admitted, in milliseconds of the turn clock. */
-  readonly at: number
+  /** When the request was admitted, or when its place was taken again, in milliseconds of the turn clock. */
+  at: number
   readonly route: string
   /** The number of cuts of the limit before. */
-  readonly cuts: number
+  cuts: number
+  /** Whether it has given its place up, because its request uses nothing of the process. */
+  isIdle = false
+  /** Undefined where nobody sees the body arrive. */
+  sender: Sender | undefined = undefined
   #issuer: Issuer | undefined
 
   constructor(issuer: Issuer, at: number, route: string, cuts: number) {
@@ -23,6 +35,11 @@ export class Permit {
     this.at = at
     this.route = route
     this.cuts = cuts
+  }
+
+  /** Whether it was not given back yet. */
+  get isOpen(): boolean {
+    return this.#issuer !== undefined
   }
 
   /** Gives the place back. Every further call does nothing. */

@@ -1,5 +1,6 @@
 import type { TurnClock } from '../base/turn-clock.ts'
 import type { Controller } from '../control/controller.ts'
+import { type Counts, NOTHING, plus } from './counts.ts'
 import { GuardedLimit, type Tell } from './guarded-limit.ts'
 
 /** The most routes with a limit of their own. All others share one. */
@@ -16,6 +17,7 @@ export class Limits {
   readonly #tell: Tell
   readonly #whole: GuardedLimit | undefined
   readonly #routes = new Map<string, GuardedLimit>()
+  #former: Counts = NOTHING
 
   constructor(
     clock: TurnClock,
@@ -42,17 +44,32 @@ export class Limits {
     return this.#whole === undefined ? [...this.#routes.values()] : [this.#whole]
   }
 
+  /** What limits have counted whose rows went to other routes. Without it the counts of the whole would go back. */
+  get former(): Counts {
+    return this.#former
+  }
+
   #add(route: string): GuardedLimit {
-    if (this.#routes.size >= MOST && route !== OTHERS) {
-      const stale = [...this.#routes].find(
-        ([, { askedAt, governor }]) => governor.inFlight === 0 && this.#clock.now - askedAt > STALE_MS,
-      )
-      if (stale === undefined) return this.#routes.get(OTHERS) ?? this.#add(OTHERS)
-      this.#routes.delete(stale[0])
-    }
+    if (this.#routes.size >= MOST && route !== OTHERS && !this.#makeRoom())
+      return this.#routes.get(OTHERS) ?? this.#add(OTHERS)
     const made = this.#make(route)
     this.#routes.set(route, made)
     return made
+  }
+
+  /** Forgets a limit that is of no use. False if there is none. */
+  #makeRoom(): boolean {
+    for (const [route, limit] of this.#routes) {
+      const { askedAt, governor } = limit
+      // Paths that no handler knows have learned nothing. So nobody can fill the rows with invented ones.
+      const isOfUse = governor.hasLearned && this.#clock.now - askedAt <= STALE_MS
+      if (isOfUse || governor.inFlight > 0) continue
+      this.#routes.delete(route)
+      // It also tells listeners that its shedding is over.
+      this.#former = plus(limit.state(), this.#former)
+      return true
+    }
+    return false
   }
 
   #make(route: string | undefined): GuardedLimit {
