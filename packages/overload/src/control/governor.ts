@@ -29,14 +29,21 @@ export class Governor implements TurnListener, Issuer {
   #leaving = 0
   #leavingAt = 0
 
-  constructor(clock: TurnClock, controller: Controller, isEnforced = true, judged?: Judged) {
+  /** @param whole the governor within which this one counts some routes */
+  constructor(
+    clock: TurnClock,
+    controller: Controller,
+    isEnforced = true,
+    judged?: Judged,
+    whole?: Governor,
+  ) {
     this.#clock = clock
     this.controller = controller
     this.#isEnforced = isEnforced
     this.#judged = judged
     const now = clock.read()
     this.#window = new Window(now)
-    this.#fit = new TierFit(now)
+    this.#fit = new TierFit(now, whole && whole.#fit)
     this.#divide()
   }
 
@@ -63,6 +70,27 @@ export class Governor implements TurnListener, Issuer {
     const permit = new Permit(this, now, route, this.controller.cuts)
     this.#held.hold(permit)
     return permit
+  }
+
+  /** Counts requests as well that another governor has admitted, whether there are places or not. */
+  adopt(route: string, from: Governor): void {
+    this.#window.spend(this.#clock.read(), this.inFlight)
+    for (const permit of from.#held.of(route)) {
+      this.inFlight++
+      // They tell about the time before.
+      const own = new Permit(this, permit.at, route, -1)
+      own.sender = permit.sender
+      permit.within(own)
+      this.#held.hold(own)
+    }
+  }
+
+  /** Counts a request that the limit of its route has refused. The controller does not hear of it. */
+  noteRefusal(rank: number): void {
+    const { now } = this.#clock
+    this.review(now)
+    this.refused[rank]!++
+    this.refusedAt = now
   }
 
   /** Takes a permit back. Its place is free at the end of the loop's turn, because others of the turn wait for the same loop. */

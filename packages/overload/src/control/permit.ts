@@ -24,17 +24,35 @@ export class Permit {
   readonly route: string
   /** The number of cuts of the limit before. */
   cuts: number
+  /** Its neighbours among the permits that are held. */
+  before: Permit | undefined = undefined
+  after: Permit | undefined = undefined
   /** Whether it has given its place up, because its request uses nothing of the process. */
   isIdle = false
-  /** Undefined where nobody sees the body arrive. */
-  sender: Sender | undefined = undefined
+  #sender: Sender | undefined
   #issuer: Issuer | undefined
+  #inner: Permit | undefined
 
   constructor(issuer: Issuer, at: number, route: string, cuts: number) {
     this.#issuer = issuer
     this.at = at
     this.route = route
     this.cuts = cuts
+  }
+
+  /** The client, where somebody sees the body arrive. */
+  get sender(): Sender | undefined {
+    return this.#sender
+  }
+
+  set sender(sender: Sender | undefined) {
+    this.#sender = sender
+    if (this.#inner !== undefined) this.#inner.sender = sender
+  }
+
+  /** Adds the permit of a smaller limit, which is given back together with this one. */
+  within(inner: Permit): void {
+    this.#inner = inner
   }
 
   /** Whether it was not given back yet. */
@@ -48,5 +66,6 @@ export class Permit {
     if (issuer === undefined) return
     this.#issuer = undefined
     issuer.take(this, ending)
+    this.#inner?.leave(ending)
   }
 }

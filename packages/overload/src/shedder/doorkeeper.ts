@@ -58,7 +58,7 @@ export class Doorkeeper {
       (route === undefined ? matched : this.#routeOf(route as (request: unknown) => unknown, request)) ??
       routeOf(method, target)
     this.#clock!.enter()
-    return this.#limits.of(name).governor.enter(rank, name) ?? REFUSED
+    return this.#limits.of(name).enter(rank, name) ?? REFUSED
   }
 
   #rankOf(request: unknown): number {

@@ -29,6 +29,7 @@ export function sumUp(
     insideMs: worst?.insideMs ?? 0,
     calmMs: worst?.calmMs ?? 0,
     sheds: TIERS.filter(tier => limits.some(({ sheds }) => sheds.includes(tier))),
+    shedRoutes: limits.flatMap(({ shedRoutes }) => shedRoutes),
     cause: worst?.cause,
     sheddingMs: worst?.sheddingMs ?? 0,
     ...limits.reduce(plus, former),
