@@ -22,6 +22,8 @@ export interface LimitState {
   readonly calmMs: number
   /** The tiers of which requests were refused in the last window. Empty: none is shed. */
   readonly sheds: readonly Tier[]
+  /** The routes that have limits of their own now, because they are slow and most others are not. Empty if nothing is shed. */
+  readonly shedRoutes: readonly string[]
   readonly cause: Cause | undefined
   /** How long this limit has been shedding, in milliseconds. 0 if it does not. */
   readonly sheddingMs: number

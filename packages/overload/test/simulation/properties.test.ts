@@ -116,6 +116,12 @@ describe('shadow mode', () => {
     },
   )
 
+  it('refuses nothing of a route either whose queue is its own', () => {
+    const kind = untuned.find(({ name }) => name.startsWith('three routes'))!
+    const { fates } = simulate(sceneOf(kind, 3, 7), standing, { enforced: false })
+    expect(figuresOf(fates, 0, END).refused).toBe(0)
+  })
+
   it('refuses nothing in its books either, below the capacity', () => {
     const { governors } = simulate(sceneOf(pool, 0.7, 7), standing, { enforced: false })
     expect(governors.get('')?.refused).toEqual([0, 0, 0])
