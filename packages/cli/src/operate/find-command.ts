@@ -10,6 +10,10 @@ import { targetFlags, WHOM_NOTE } from './target.ts'
 export const PLANS_NOTE =
   'With plans in the limits file, each is shown apart. A client that is charged under none of them lately is refused if every plan refuses it.'
 
+/** What to try next if a client complains, and nothing here refuses it. */
+const KEYS_NOTE =
+  'Other keys of the client, such as that of its company, may refuse it. Give --keys to see them.'
+
 /** `halt find`: explains the counters of a client. */
 export const findCommand: Command = {
   name: 'find',
@@ -34,6 +38,7 @@ export const findCommand: Command = {
       await printClient(client, reading, call, io, {
         lines: keys === undefined ? [] : linesOf(keys),
         facts: keys === undefined ? {} : { otherKeys: keys },
+        notes: keys === undefined && !isRefused(reading) ? [KEYS_NOTE] : [],
       })
       const isRefusedElsewhere = keys?.some(({ allowed }) => !allowed) === true
       return isRefused(reading) || isRefusedElsewhere ? ExitCode.FOUND : ExitCode.DONE
