@@ -67,7 +67,7 @@ export const refusing: Guard = kind => {
   const shedder = loadShedder({ min: 1, max: 1 })
   const server = createServer(shedder.wrap(app(kind)))
   // A request that never ends holds the only place.
-  void shedder.fetch(() => new Promise(() => {}))(new Request('http://bench/'))
+  void shedder.fetch(() => new Promise<Response>(() => {}))(new Request('http://bench/'))
   return server
 }
 
