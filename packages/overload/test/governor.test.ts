@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 
 import { TurnClock } from '../src/base/turn-clock.ts'
-import type { Controller, WindowSummary } from '../src/control/controller.ts'
-import { Governor } from '../src/control/governor.ts'
-import type { Ending, Permit } from '../src/control/permit.ts'
-import { RoutedGovernor } from '../src/control/routed-governor.ts'
+import type { Controller, WindowSummary } from '../src/limit/controller.ts'
+import { Governor } from '../src/limit/governor.ts'
+import type { Ending, Permit } from '../src/limit/permit.ts'
+import { RoutedGovernor } from '../src/limit/routed-governor.ts'
 import { pinned } from './pinned.ts'
 
 /** A governor with 100 places on a loop whose time is moved by hand, and the windows that it has judged. */

@@ -1,7 +1,7 @@
 import { HaltError } from '@halt/core'
 import { describe, isPromise, pathOf } from '@halt/core/http'
 
-import type { Ending, Permit } from '../control/permit.ts'
+import type { Ending, Permit } from '../limit/permit.ts'
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
 import type { Refusal, Refusals } from './refusals.ts'
 import { endingOf } from './watch.ts'

@@ -1,6 +1,6 @@
 import { bindingOutcome, onResponseEnd, type EndingResponse } from '@halt/core/http'
 
-import type { Ending, Permit, Sender } from '../control/permit.ts'
+import type { Ending, Permit, Sender } from '../limit/permit.ts'
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
 

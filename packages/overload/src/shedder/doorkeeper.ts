@@ -4,7 +4,7 @@ import { describe, isStrayPromise, messageOf } from '@halt/core/http'
 import { exemptionOf, routeOf } from '../base/paths.ts'
 import { rankOf } from '../base/tiers.ts'
 import type { TurnClock } from '../base/turn-clock.ts'
-import type { Permit } from '../control/permit.ts'
+import type { Permit } from '../limit/permit.ts'
 import type { Limits } from './limits.ts'
 import type { ShedderSettings } from './options.ts'
 

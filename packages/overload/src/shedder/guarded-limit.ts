@@ -1,9 +1,9 @@
 import { type ByRank, type Tier, TIERS } from '../base/tiers.ts'
 import type { TurnClock } from '../base/turn-clock.ts'
-import type { Controller, WindowSummary } from '../control/controller.ts'
-import type { Governor } from '../control/governor.ts'
-import type { Permit } from '../control/permit.ts'
-import { RoutedGovernor } from '../control/routed-governor.ts'
+import type { Controller, WindowSummary } from '../limit/controller.ts'
+import type { Governor } from '../limit/governor.ts'
+import type { Permit } from '../limit/permit.ts'
+import { RoutedGovernor } from '../limit/routed-governor.ts'
 import type { ByTier, Cause, LimitState, ShedderEvents } from './state.ts'
 
 /** Passes events on. */

@@ -1,6 +1,6 @@
 import type { TurnClock } from '../base/turn-clock.ts'
-import type { Controller } from '../control/controller.ts'
-import { RouteRows } from '../control/route-rows.ts'
+import type { Controller } from '../limit/controller.ts'
+import { RouteRows } from '../limit/route-rows.ts'
 import { type Counts, NOTHING, plus } from './counts.ts'
 import { GuardedLimit, type Tell } from './guarded-limit.ts'
 

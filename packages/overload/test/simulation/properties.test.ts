@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Controller, WindowSummary } from '../../src/control/controller.ts'
-import { Gradient } from '../../src/control/gradient.ts'
-import { StandingQueue } from '../../src/control/standing-queue.ts'
+import type { Controller, WindowSummary } from '../../src/limit/controller.ts'
+import { Gradient } from './gradient.ts'
+import { StandingQueue } from '../../src/limit/standing-queue.ts'
 import { figuresOf } from './figures.ts'
 import { Random } from './random.ts'
 import { BOUNDS, gradient, standing, steady } from './runs.ts'

@@ -1,8 +1,8 @@
 import { rankOf, type Tier } from '../../src/base/tiers.ts'
 import { TurnClock } from '../../src/base/turn-clock.ts'
-import type { Controller } from '../../src/control/controller.ts'
-import type { Governor } from '../../src/control/governor.ts'
-import { RoutedGovernor } from '../../src/control/routed-governor.ts'
+import type { Controller } from '../../src/limit/controller.ts'
+import type { Governor } from '../../src/limit/governor.ts'
+import { RoutedGovernor } from '../../src/limit/routed-governor.ts'
 import { Random } from './random.ts'
 import { SimulatedLoop } from './simulated-loop.ts'
 
