@@ -87,10 +87,9 @@ function take(
 
 /** Builds the group that gives back what a charge took, but for the demands that keep a place in line. Undefined if that is all. */
 export function withdrawal(
-  { result }: ActualCharge,
+  { check, evaluation }: CheckResult,
   isInLine: (demand: Demand) => boolean,
 ): Group | undefined {
-  const { check, evaluation } = result
   const demands = check.demands.flatMap((demand, at): Demand[] => {
     if (demand.mode === Mode.HOLD || demand.cost === 0) return []
     if (!isTaken(demand, at, evaluation)) return []
