@@ -10,21 +10,22 @@ import { endingOf } from './watch.ts'
  * A Fetch handler, with whatever its platform passes after the request. It may give no response, as after an upgrade of Bun to a
  * WebSocket.
  */
-export type FetchHandler<A extends unknown[], T extends Response | undefined> = (
+export type FetchHandler<A extends unknown[], T extends Response | undefined = Response> = (
   request: Request,
   ...rest: A
 ) => T | Promise<T>
 
 /** Guards a Fetch handler. */
 export interface WrapFetch {
-  <A extends unknown[], T extends Response | undefined>(
-    handler: FetchHandler<A, T>,
-  ): FetchHandler<A, T | Response>
+  <A extends unknown[]>(handler: FetchHandler<A>): FetchHandler<A>
+  <A extends unknown[]>(handler: FetchHandler<A, Response | undefined>): FetchHandler<A, Response | undefined>
 }
 
 /** Makes the wrapper. */
 export function fetchOf(doorkeeper: Doorkeeper, refusals: Refusals): WrapFetch {
-  return handler => {
+  return <A extends unknown[], T extends Response | undefined>(
+    handler: FetchHandler<A, T>,
+  ): FetchHandler<A, T | Response> => {
     if (typeof handler !== 'function')
       throw new HaltError(
         'HALT_E_OPTION',
