@@ -169,7 +169,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
       })
     }
     // One caller of a tenant has a ticket, and the others of this process wait behind it.
-    if (takesTurns(check) && line.asker === undefined) line.join(this)
+    if (!this.#isOver && takesTurns(check) && line.asker === undefined) line.join(this)
     this.#isStoreAsked = true
     line.placeMissing()
     line.asks(this)

@@ -90,3 +90,17 @@ it('a caller that stood in line for its own counter waits for its share of one t
   await turn
   expect(starts).toHaveLength(1)
 })
+
+it('a caller that leaves as its turn to ask comes holds nobody up', async () => {
+  const { limiter, starts, acquire, pass } = await taken([BACKEND])
+  const leaving = new AbortController()
+  for (let i = 0; i < 3; i++)
+    void limiter.acquire({ user: 'z' }, { signal: leaving.signal, maxWait: '1h' }).catch(() => {})
+  await pass(20)
+  leaving.abort()
+  await pass(1)
+  const turn = acquire(limiter, { user: 'z' }, 'z', { maxWait: '10s' })
+  await pass(700)
+  expect(starts.map(({ name }) => name)).toEqual(['z'])
+  await turn
+})
