@@ -49,7 +49,7 @@ export interface Finding {
 }
 
 /** The routes that have a limit of their own, which they share, and its controller. Undefined while there are none. */
-export interface ApartLimit {
+interface ApartLimit {
   readonly routes: ReadonlySet<string>
   readonly controller: Controller | undefined
 }
