@@ -94,6 +94,24 @@ describe('a client that sends its body slowly', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
+  it('that leaves before its body is there tells nothing about how long requests take', async () => {
+    const { shedder, skip, get, upload, reading } = await scene()
+    const post = (): Promise<Response> => get('/quick', { method: 'POST', body: 'whole' })
+    await post()
+    // The window ends, so that it is known how long the route takes.
+    skip(1100)
+    await post()
+    const socket = upload('/quick')
+    await until(() => reading() === 3)
+    skip(5000)
+    socket.destroy()
+    await until(() => shedder.state.inFlight === 0)
+    // A window lasts at most five seconds.
+    skip(5000)
+    await post()
+    expect(shedder.state.insideMs).toBeLessThan(100)
+  })
+
   it('keeps its place over HTTP/2 too until others need it', async () => {
     const { loop, skip } = skippingLoop()
     const shedder = shedderOf(1, {}, loop)

@@ -100,8 +100,10 @@ export class Governor implements TurnListener, Issuer {
     const { at, route, cuts } = permit
     const now = this.#clock.read()
     const inside = now - at
-    // A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing.
-    if (ending !== 'drop' && cuts === this.controller.cuts) {
+    // A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing, and so does one
+    // whose client was still sending.
+    const tells = ending !== 'drop' && permit.sender?.isSending !== true
+    if (tells && cuts === this.controller.cuts) {
       if (ending === 'sample' || inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY)) {
         this.#window.sample(route, inside)
         this.hasLearned = true

@@ -12,6 +12,10 @@ const FADE = 0.98
 // A queue that grows is cut before it fills the limit if it fills this share of it, or if requests wait so long for the loop.
 const NEARLY_FULL = 0.8
 const LONG_AGE_MS = 300
+// While nothing queues, and nothing was cut for so long, the limit grows as quickly as in TCP's slow start: it is too low for the
+// work, such as that of a downstream of which many answers are awaited at once.
+const FIRST_MS = 5000
+const NO_QUEUE = 0.55
 // A queue lasts that stands for so many windows, and has grown so much meanwhile.
 const LASTING_WINDOWS = 8
 const LASTING_GROWTH = 2.5
@@ -36,6 +40,7 @@ export class StandingQueue implements ApartController {
   readonly #slower: SlowerWork
   readonly apart: Apart | undefined
   #peak = 0
+  #cutAt = Number.NEGATIVE_INFINITY
   #slow: { windows: number; readonly before: number } | undefined
 
   /** @param start given for the limit of routes that are judged apart */
@@ -49,9 +54,10 @@ export class StandingQueue implements ApartController {
   }
 
   /** Begins with a first cut, whose effect will tell slower work from a queue. */
-  #begin({ baselines, inFlight, rate, excess }: Start): void {
+  #begin({ baselines, inFlight, rate, excess, at }: Start): void {
     for (const [route, base] of baselines) this.admit(route, base)
     this.#slower.begin({ limit: inFlight, places: inFlight, rate })
+    this.#cutAt = at
     this.limit = this.#bounded(inFlight * Math.max(DEEPEST_CUT, 1 / excess))
   }
 
@@ -83,7 +89,7 @@ export class StandingQueue implements ApartController {
     if (whole > 1 && (refused > 0 || isCrowded || isLasting)) {
       if (this.apart?.part(window, this.#baselines) !== true) this.#cut(window, excess)
     } else if (refused === 0) this.#rest(window, whole <= 1 && !grows)
-    else this.#grow(whole, refused / (refused + window.admitted))
+    else this.#grow(window, whole)
     const isCalm = whole <= 1 && refused === 0
     this.#baselines.learn(routes, isCalm)
     if (isCalm) this.apart?.learn(window)
@@ -129,11 +135,14 @@ export class StandingQueue implements ApartController {
     }
     const next = this.#bounded(Math.min(this.limit, window.peak) * Math.max(DEEPEST_CUT, 1 / excess.whole))
     if (next < this.limit) this.cuts++
+    this.#cutAt = window.at
     this.limit = next
   }
 
-  #grow(whole: number, refusedShare: number): void {
-    const factor = whole < 0.6 || refusedShare < 0.05 ? 0.5 : whole < 0.75 ? 0.25 : 0.1
+  #grow({ at, refused, admitted }: WindowSummary, whole: number): void {
+    const isFirst = at - this.#cutAt > FIRST_MS && whole < NO_QUEUE
+    const isFar = whole < 0.6 || refused / (refused + admitted) < 0.05
+    const factor = isFirst ? 2 : isFar ? 0.5 : whole < 0.75 ? 0.25 : 0.1
     this.limit = this.#bounded(this.limit + Math.max(1, this.limit * factor))
   }
 

@@ -5,7 +5,7 @@ const LEAST_SAMPLES = 20
 const LONG_MS = 1000
 const LONGEST_MS = 5000
 /** The most routes that are told apart. */
-const MOST_ROUTES = 32
+const MOST_ROUTES = 128
 /** The row that all other routes share. */
 export const OTHERS = 'other'
 // Below this factor the requests in flight are as those that ended.

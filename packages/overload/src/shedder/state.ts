@@ -47,7 +47,10 @@ export interface ShedderState extends LimitState {
 export interface ShedderEvents {
   /** A limit began to refuse requests. */
   readonly shedding: LimitState
-  /** A limit has refused nothing for two seconds. `sheddingMs` and `refusedMeanwhile` sum it up. */
+  /**
+   * A limit has refused nothing for two seconds. `sheddingMs` and `refusedMeanwhile` sum it up. It is told with the next request, or
+   * when the state is read.
+   */
   readonly calm: LimitState & { readonly refusedMeanwhile: number }
   /** A longer time inside is taken for normal, because fewer requests in flight did not shorten it. */
   readonly rebaseline: LimitState

@@ -99,6 +99,22 @@ describe('a start straight into three times the capacity', () => {
   })
 })
 
+describe('a surge after a quiet hour, of work that waits for a downstream that has room', () => {
+  it.each([500, 1600])('passes within two seconds: %i requests a second', perSecond => {
+    const hour = 3_600_000
+    const work = (): Work => ({ cpu: 0.2, wait: 200 })
+    for (const seed of SEEDS) {
+      const stretches = [
+        { from: 0, to: hour, perSecond: 0.05, work },
+        { from: hour, to: hour + 5000, perSecond, work },
+      ]
+      const { fates } = simulate({ seed, stretches }, standing)
+      expect(figuresOf(fates, hour + 2000, hour + 5000).refused).toBe(0)
+      expect(figuresOf(fates, hour + 1000, hour + 2000).goodShare).toBeGreaterThan(0.6)
+    }
+  })
+})
+
 describe('a downstream that slows from 20 to 500 ms', () => {
   const scene = (seed: number, perSecond: number): Scene => ({
     seed,
