@@ -44,7 +44,7 @@ const ADDRESS_NOTE = 'The address is not known, so blocks of addresses are not s
 
 function lastLine({ last }: ClientReading): string {
   return last === undefined
-    ? 'The counters do not tell under which plan the client was charged last.'
+    ? 'The counters do not tell under which plan the client was charged last. A bucket that is full again has forgotten it.'
     : printable(`The client was charged last under the plan ${last}.`)
 }
 
