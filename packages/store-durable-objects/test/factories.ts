@@ -1,15 +1,18 @@
 import type { StoreFactory } from '@halt/conformance'
 
+import { isFull } from '../../../tools/full.ts'
 import type { DurableObjectStoreOptions } from '../src/index.ts'
+
+const histories = isFull ? 2 : 1
 
 /** The stores that the suite tests, without the function that makes them. */
 export const FACTORIES: readonly (Omit<StoreFactory, 'make'> & Pick<DurableObjectStoreOptions, 'objects'>)[] =
   [
-    { name: 'DurableObjectStore in one object', objects: 1, histories: 2, steps: 100 },
+    { name: 'DurableObjectStore in one object', objects: 1, histories, steps: 100 },
     {
       name: 'DurableObjectStore with an object per subject',
       objects: 'per-subject',
-      histories: 2,
+      histories,
       steps: 100,
       oneInstant: false,
     },

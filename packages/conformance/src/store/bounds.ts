@@ -3,6 +3,7 @@ import type { RuleNumbers } from '@halt/core/testing'
 
 import { randomNumbers } from './random-numbers.ts'
 import type { Runner } from '../runner.ts'
+import { seedsOf } from './seeds.ts'
 import type { StoreFactory } from './store-factory.ts'
 import { type Bench, ruleOf, withStore } from './bench.ts'
 
@@ -24,13 +25,12 @@ const SHAPES: Readonly<Record<Counted, readonly (readonly [title: string, number
 }
 
 const STEPS = 300
-const SEEDS = [1, 2, 3]
 
 /** The bound of each algorithm, whatever is asked and when, and the exactness of its waits. */
 export function testBounds({ describe, it, expect }: Runner, factory: StoreFactory): void {
   describe('never over-admits', () => {
     for (const [title, numbers] of Object.values(SHAPES).flat()) {
-      for (const seed of SEEDS) {
+      for (const seed of seedsOf(factory, 3)) {
         it(`admits no more than ${title} allows (${seed})`, () =>
           withStore(factory, async bench => {
             const admitted = await hammer(bench, numbers, seed)

@@ -4,6 +4,7 @@ import { type Answer, type Bench, ruleOf, START, withStore } from './bench.ts'
 import { type BookedHold, HoldBook } from './hold-book.ts'
 import { randomNumbers } from './random-numbers.ts'
 import type { Runner } from '../runner.ts'
+import { seedsOf } from './seeds.ts'
 import type { StoreFactory } from './store-factory.ts'
 
 const SECOND = 1e6
@@ -133,7 +134,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
       ['small numbers', 1000],
       ['limits near the largest', LARGEST - 1],
     ] as const)
-      for (const seed of [1, 2])
+      for (const seed of seedsOf(factory, 2))
         it(`agree with a book of single holds, for ${name} (${seed})`, () =>
           withStore(factory, bench => play(bench, limit, randomNumbers(seed))))
 

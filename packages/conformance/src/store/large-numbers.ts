@@ -3,6 +3,7 @@ import { algorithms, type Demand, Mode, type Rule } from '@halt/core/store'
 import { type Bench, demandOf, ruleOf, START, withStore } from './bench.ts'
 import { randomNumbers } from './random-numbers.ts'
 import type { Runner } from '../runner.ts'
+import { seedsOf } from './seeds.ts'
 import type { StoreFactory } from './store-factory.ts'
 
 const SECOND = 1_000_000
@@ -15,7 +16,7 @@ const ALGORITHMS = ['fixed-window', 'sliding-window', 'quota'] as const
 export function testLargeNumbers({ describe, it, expect }: Runner, factory: StoreFactory): void {
   describe('large numbers', () => {
     for (const algorithm of ALGORITHMS)
-      for (const seed of [1, 2])
+      for (const seed of seedsOf(factory, 2))
         it(`are counted exactly by ${algorithm} (${seed})`, () =>
           withStore(factory, async bench => {
             const random = randomNumbers(seed)

@@ -10,7 +10,7 @@ export interface StoreFactory {
   end?(store: Store): void | Promise<void>
   /** The steps of each random history. Give fewer for a slow store. Default 500. */
   readonly steps?: number
-  /** The number of random histories. Default 10. */
+  /** The number of random histories, and the most of each other kind of random tests. Default 10. */
   readonly histories?: number
   /** Whether a group over several subjects is decided at one instant of one clock. False on a cluster. Default true. */
   readonly oneInstant?: boolean

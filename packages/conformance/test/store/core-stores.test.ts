@@ -7,7 +7,7 @@ import { versioned } from '../../../core/test/store/versioned.ts'
 import { isFull } from '../../../../tools/full.ts'
 import { storeSuite } from '../../src/index.ts'
 
-const histories = isFull ? 10 : 4
+const histories = isFull ? 10 : 2
 
 storeSuite(
   { describe, expect, it },

@@ -4,6 +4,7 @@ import { type Change, type Store, type Transaction, txStore } from '@halt/core/s
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import { storeSuite } from '../../src/index.ts'
 
 const TABLE = 'conformance_counters'
@@ -99,7 +100,7 @@ storeSuite(
       await database.query(`delete from ${TABLE}`)
       return postgresStore(clock)
     },
-    histories: 2,
+    histories: isFull ? 2 : 1,
     steps: 60,
   },
 )

@@ -1,6 +1,7 @@
 import { storeSuite } from '@halt/conformance'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import { startWorker, type Worker } from '../../../../tools/workerd.ts'
 import { FACTORIES } from '../factories.ts'
 
@@ -8,6 +9,7 @@ let worker: Worker
 beforeAll(async () => {
   worker = await startWorker(new URL('../worker/suite.ts', import.meta.url), {
     compatibilityFlags: ['nodejs_compat'],
+    bindings: { HALT_FULL: isFull ? '1' : '' },
     durableObjects: { HALT: { className: 'HaltCounters', useSQLite: true } },
   })
 })
