@@ -11,12 +11,13 @@ export interface Told {
   readonly answers: number
 }
 
-const [, , redis, prefix, model = '', agents, limit] = process.argv
+const [, , redis, prefix, model = '', agents, limit, since = ''] = process.argv
 const { store, close } = openStore({ url: redis, prefix })
 await opened(store)
 // The picture shows what happens, so nothing is printed beside it.
 const warn = (): void => {}
-const limiter = new RateLimiter({ store, policy: dayBudget(Number(limit)), storeTimeout: '5s', warn })
+const policy = dayBudget(Number(limit), new Date(since))
+const limiter = new RateLimiter({ store, policy, storeTimeout: '5s', warn })
 await limiter.peek(TEAM)
 
 let streams = 0

@@ -14,6 +14,8 @@ export interface CrewOptions {
   readonly agents: number
   /** The budget, in millionths of a dollar. */
   readonly limit: number
+  /** When the day of the budget begins. */
+  readonly since: Date
   /** Default: the built script beside this file. */
   readonly script?: string | undefined
 }
@@ -80,9 +82,9 @@ export class Crew {
   }
 
   #start(at: number): void {
-    const { redis, prefix, model, agents, limit, script } = this.#options
+    const { redis, prefix, model, agents, limit, since, script } = this.#options
     const path = script ?? fileURLToPath(new URL('agents-process.js', import.meta.url))
-    const child = fork(path, [redis, prefix, model, `${agents}`, `${limit}`])
+    const child = fork(path, [redis, prefix, model, `${agents}`, `${limit}`, since.toISOString()])
     this.#children[at] = child
     child.on('message', (told: Told) => {
       if (this.#children[at] === child) Object.assign(this.#places[at]!, told)

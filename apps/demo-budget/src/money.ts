@@ -3,9 +3,17 @@ import { priceOf, type Quota } from '@halt/core'
 /** Whose budget it is. */
 export const TEAM = { user: 'team_a' }
 
-/** The budget of a day, in millionths of a dollar. */
-export function dayBudget(limit: number): Quota {
-  return { name: 'team_day', limit, period: 'daily', unit: 'usd-micro', status: 402, onStoreError: 'closed' }
+/** The budget of a day, in millionths of a dollar. @param since when the day begins, so that it does not end at midnight */
+export function dayBudget(limit: number, since: Date): Quota {
+  return {
+    name: 'team_day',
+    limit,
+    period: 'daily',
+    anchor: since,
+    unit: 'usd-micro',
+    status: 402,
+    onStoreError: 'closed',
+  }
 }
 
 /** Dollars per million tokens. */

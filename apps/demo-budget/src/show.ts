@@ -9,7 +9,7 @@ import { dayBudget, dollars, TEAM } from './money.ts'
 import { picture } from './picture.ts'
 
 /** What a show needs. */
-export interface Show extends Omit<CrewOptions, 'model'> {
+export interface Show extends Omit<CrewOptions, 'model' | 'since'> {
   readonly screen: Screen
   readonly model: ModelServer
   readonly store: RateLimiterOptions['store']
@@ -21,9 +21,10 @@ export interface Show extends Omit<CrewOptions, 'model'> {
 export async function show({ screen, model, store, killEvery, ...options }: Show): Promise<boolean> {
   const { limit, agents, processes } = options
   const quotas = new QuotaManager(store)
+  const since = new Date()
   const look = async (): Promise<{ used: number; held: number }> =>
-    (await quotas.checkQuota(TEAM.user, dayBudget(limit))).quota
-  const crew = new Crew({ ...options, model: model.url })
+    (await quotas.checkQuota(TEAM.user, dayBudget(limit, since))).quota
+  const crew = new Crew({ ...options, since, model: model.url })
   let most = 0
   let looks = 0
   let quota = await look()

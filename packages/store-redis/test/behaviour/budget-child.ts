@@ -19,7 +19,7 @@ const client = new Redis(url)
 // The server may go.
 client.on('error', () => {})
 const store = new RedisStore({ client, prefix })
-const policy = { name: 'day', limit, period: 'daily' } as const
+const policy = { name: 'day', limit, period: 'monthly' } as const
 const limiter = new RateLimiter({
   store,
   policy,

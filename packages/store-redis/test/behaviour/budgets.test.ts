@@ -91,7 +91,7 @@ class Agents {
   }
 
   async #read(): Promise<{ readonly charged: number; readonly held: number }> {
-    const quota = { name: 'day', limit: this.#limit, period: 'daily' } as const
+    const quota = { name: 'day', limit: this.#limit, period: 'monthly' } as const
     const { used, held } = (await new QuotaManager(this.#store, { warn: () => {} }).checkQuota('team', quota))
       .quota
     return { charged: used, held }
