@@ -108,9 +108,8 @@ export class Governor implements TurnListener, Issuer {
     const inside = now - at
     // A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing, and so does one
     // whose client was still sending.
-    const tells = ending !== 'drop' && permit.sender?.isSending !== true
-    if (tells && cuts === this.controller.cuts) {
-      if (ending === 'sample' || inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY)) {
+    if (ending !== 'drop' && cuts === this.controller.cuts) {
+      if (ending === 'sample' || (this.#isSlow(route, inside) && permit.sender?.isSending !== true)) {
         this.#window.sample(route, inside)
         this.hasLearned = true
       }
@@ -118,6 +117,10 @@ export class Governor implements TurnListener, Issuer {
     if (!this.#clock.isOpen) return this.#free(now, 1, inside)
     if (this.#leaving++ === 0) this.#clock.atEnd(this)
     this.#leavingAt += at
+  }
+
+  #isSlow(route: string, inside: number): boolean {
+    return inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY)
   }
 
   turnEnded(now: number): void {
