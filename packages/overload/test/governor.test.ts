@@ -76,6 +76,31 @@ it('frees a place once, however often and for whatever reason it is given back',
   expect(governor.inFlight).toBe(1)
 })
 
+it('lets at most a thousand clients send slowly without a place, because all may have sent at one instant', () => {
+  const { governor, enter, advance } = scene()
+  const sent: (() => void)[] = []
+  const permits: Permit[] = []
+  const send = (): boolean => {
+    const permit = enter()
+    if (permit === undefined) return false
+    permit.sender = { isSending: true, whenSent: callback => void sent.push(callback) }
+    permits.push(permit)
+    return true
+  }
+  for (let round = 0; round < 12; round++) {
+    while (send());
+    advance(200)
+  }
+  expect([permits.length, governor.inFlight, sent.length]).toEqual([1100, 100, 1000])
+  // One of them has sent, and others leave: then others may give their places up.
+  sent[0]!()
+  for (const permit of permits.slice(1, 10)) permit.leave('at-least')
+  expect(governor.inFlight).toBe(101)
+  advance(200)
+  while (send());
+  expect([governor.inFlight, sent.length]).toEqual([100, 1010])
+})
+
 it('takes what ended early for latency only if it was slower than usual', () => {
   const a = scene()
   run(

@@ -5,8 +5,10 @@ import { OTHERS } from './window.ts'
 // Routes are judged with the others again once their own limit has refused nothing for so long.
 const CALM_AFTER_MS = 2000
 // Fewer samples of a route tell nothing by themselves.
-const LEAST_SAMPLES = 5
+const LEAST_SAMPLES = 3
 const SMOOTHING = 0.1
+// So many waits a handler has at most, on average.
+const LOOP_WAITS = 4
 
 /** What the limit of routes that are judged apart begins with. */
 export interface Start {
@@ -64,8 +66,11 @@ export class Apart {
     return new Map([...routes].filter(([route]) => !this.routes.has(route)))
   }
 
-  /** Sets routes apart whose queue is their own. False if there are none. */
-  part({ at, durationMs, enforced, inFlight, routes }: WindowSummary, baselines: Baselines): boolean {
+  /**
+   * Sets routes apart whose queue is their own. False if there are none. If the slow ones have most of the requests by now, all are
+   * judged together again.
+   */
+  part({ at, durationMs, enforced, inFlight, ageMs, routes }: WindowSummary, baselines: Baselines): boolean {
     // In shadow mode a cut has no effect, not even on the routes themselves.
     if (!enforced) return false
     let [all, most, completed, held, area, excess] = [0, 0, 0, 0, 0, 0]
@@ -75,8 +80,14 @@ export class Apart {
       // Slow requests end later, so those that have ended are too few.
       const requests = Math.max(samples, (this.#usual.get(route) ?? 0) * durationMs)
       all += requests
+      if (this.routes.has(route)) {
+        most += requests
+        continue
+      }
       const target = baselines.targetOf(route, sample)
-      if (insideMs <= target) {
+      const base = baselines.times.get(route) ?? insideMs
+      // A handler waits for the loop after each of its waits. So the loop, which is everybody's, may be why it is slow.
+      if (insideMs <= target || insideMs - base <= LOOP_WAITS * ageMs) {
         // By Little's law: so many of the route are in flight.
         held += (samples * insideMs) / durationMs
         continue
@@ -85,9 +96,9 @@ export class Apart {
       completed += samples
       area += samples * insideMs
       excess += (samples * insideMs * insideMs) / target
-      const base = baselines.times.get(route)
-      if (route !== OTHERS && samples >= LEAST_SAMPLES && base !== undefined) slow.set(route, base)
+      if (route !== OTHERS && samples >= LEAST_SAMPLES) slow.set(route, base)
     }
+    if (most > all / 2) this.#rejoin(baselines)
     if (slow.size === 0 || most > all / 2) return false
     this.#controller ??= this.#make({
       baselines: slow,
@@ -120,8 +131,11 @@ export class Apart {
     const controller = this.#controller
     if (controller === undefined) return
     const isAlone = routes.size > 0 && this.rest(routes).size === 0
-    if (!isAlone && at - controller.refusedAt < CALM_AFTER_MS) return
-    for (const [route, base] of controller.finding.baselines) baselines.set(route, base)
+    if (isAlone || at - controller.refusedAt >= CALM_AFTER_MS) this.#rejoin(baselines)
+  }
+
+  #rejoin(baselines: Baselines): void {
+    for (const [route, base] of this.#controller?.finding.baselines ?? []) baselines.set(route, base)
     this.#rebaselines = this.rebaselines
     this.routes.clear()
     this.#controller = undefined

@@ -6,6 +6,9 @@ import { Places } from './places.ts'
 import { TierFit } from './tier-fit.ts'
 import { Window } from './window.ts'
 
+// All of them may have sent at one instant, and then their work begins.
+const MOST_SENDING = 1000
+
 /** Hears of each window that was judged. */
 export type Judged = (window: WindowSummary) => void
 
@@ -26,6 +29,8 @@ export class Governor implements TurnListener, Issuer {
   readonly #fit: TierFit
   readonly #places: ByRank = [0, 0, 0]
   readonly #held = new Places()
+  /** How many requests have no place while their clients send. */
+  #sending = 0
   #leaving = 0
   #leavingAt = 0
 
@@ -95,16 +100,16 @@ export class Governor implements TurnListener, Issuer {
 
   /** Takes a permit back. Its place is free at the end of the loop's turn, because others of the turn wait for the same loop. */
   take(permit: Permit, ending: Ending): void {
-    if (permit.isIdle) return
+    if (permit.idle === 'sending') this.#sending--
+    if (permit.idle !== undefined) return
     this.#held.free(permit)
     const { at, route, cuts } = permit
     const now = this.#clock.read()
     const inside = now - at
     // A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing, and so does one
     // whose client was still sending.
-    const tells = ending !== 'drop' && permit.sender?.isSending !== true
-    if (tells && cuts === this.controller.cuts) {
-      if (ending === 'sample' || inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY)) {
+    if (ending !== 'drop' && cuts === this.controller.cuts) {
+      if (ending === 'sample' || (this.#isSlow(route, inside) && permit.sender?.isSending !== true)) {
         this.#window.sample(route, inside)
         this.hasLearned = true
       }
@@ -112,6 +117,10 @@ export class Governor implements TurnListener, Issuer {
     if (!this.#clock.isOpen) return this.#free(now, 1, inside)
     if (this.#leaving++ === 0) this.#clock.atEnd(this)
     this.#leavingAt += at
+  }
+
+  #isSlow(route: string, inside: number): boolean {
+    return inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY)
   }
 
   turnEnded(now: number): void {
@@ -138,11 +147,15 @@ export class Governor implements TurnListener, Issuer {
   /** Frees the places of requests that use nothing of the process. Returns whether a tier has a place then. */
   #findsRoom(rank: number, now: number): boolean {
     for (const permit of this.#held.idle(now)) {
+      const isSending = permit.sender?.isSending === true
+      if (isSending && this.#sending >= MOST_SENDING) continue
       this.#held.free(permit)
       this.#window.spend(now, this.inFlight--)
       this.#window.complete(0, now - permit.at)
-      permit.isIdle = true
-      if (permit.sender?.isSending === true) permit.sender.whenSent(() => this.#resume(permit))
+      permit.idle = isSending ? 'sending' : 'stuck'
+      if (!isSending) continue
+      this.#sending++
+      permit.sender?.whenSent(() => this.#resume(permit))
     }
     return this.inFlight < this.#places[rank]!
   }
@@ -152,7 +165,8 @@ export class Governor implements TurnListener, Issuer {
     if (!permit.isOpen) return
     const now = this.#clock.read()
     this.#window.spend(now, this.inFlight++)
-    permit.isIdle = false
+    permit.idle = undefined
+    this.#sending--
     permit.at = now
     permit.cuts = this.controller.cuts
     this.#held.hold(permit)

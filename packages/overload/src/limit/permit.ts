@@ -27,8 +27,8 @@ export class Permit {
   /** Its neighbours among the permits that are held. */
   before: Permit | undefined = undefined
   after: Permit | undefined = undefined
-  /** Whether it has given its place up, because its request uses nothing of the process. */
-  isIdle = false
+  /** Why it has given its place up: its client is slow to send the body, or nobody knows. Undefined if it holds one. */
+  idle: 'sending' | 'stuck' | undefined = undefined
   #sender: Sender | undefined
   #issuer: Issuer | undefined
   #inner: Permit | undefined

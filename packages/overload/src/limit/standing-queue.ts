@@ -87,7 +87,7 @@ export class StandingQueue implements ApartController {
     const isCrowded = grows && (inFlight >= this.limit * NEARLY_FULL || leastAgeMs > LONG_AGE_MS)
     const isLasting = this.#lasts(window, whole > 1)
     if (whole > 1 && (refused > 0 || isCrowded || isLasting)) {
-      if (this.apart?.part(window, this.#baselines) !== true) this.#cut(window, excess)
+      if (this.apart?.part(seen, this.#baselines) !== true) this.#cut(window, excess)
     } else if (refused === 0) this.#rest(window, whole <= 1 && !grows)
     else this.#grow(window, whole)
     const isCalm = whole <= 1 && refused === 0

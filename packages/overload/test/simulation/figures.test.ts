@@ -244,7 +244,7 @@ describe('tiers', () => {
 })
 
 describe('a downstream of one route in five requests that slows from 20 to 500 ms', () => {
-  it('costs the other routes at most 5 percent, and that route at most a quarter', () => {
+  it('costs the other routes at most 5 percent, and that route at most half', () => {
     const shares = SEEDS.map(seed => {
       const work = (random: Random, now: number): Work =>
         random.next() < 0.2
@@ -259,7 +259,7 @@ describe('a downstream of one route in five requests that slows from 20 to 500 m
       )
     })
     expect(mean(shares.map(([own = 0]) => own))).toBeGreaterThan(0.95)
-    expect(mean(shares.map(([, partner = 0]) => partner))).toBeGreaterThan(0.75)
+    expect(mean(shares.map(([, partner = 0]) => partner))).toBeGreaterThan(0.5)
   })
 })
 

@@ -4,6 +4,8 @@ import type { Controller, WindowSummary } from '../../src/limit/controller.ts'
 import { Gradient } from './gradient.ts'
 import { StandingQueue } from '../../src/limit/standing-queue.ts'
 import { figuresOf } from './figures.ts'
+import { pinned } from '../pinned.ts'
+import { randomMix } from './mixes.ts'
 import { Random } from './random.ts'
 import { BOUNDS, gradient, standing, steady } from './runs.ts'
 import { CALM, END, sceneOf, tuned, untuned } from './scenes.ts'
@@ -90,6 +92,25 @@ describe('the default controller', () => {
     expect(last.good / first.good).toBeGreaterThan(0.95)
     expect(last.p99 / first.p99).toBeLessThan(1.5)
     expect(governors.get('')?.controller.limit).toBeGreaterThanOrEqual(BOUNDS.min)
+  })
+})
+
+describe('random applications of several routes', () => {
+  it('get as much answered as by the best static limit, and none much less', () => {
+    const ratios = Array.from({ length: 12 }, (_, i) => {
+      const mix = randomMix(new Random(500 + i))
+      const good = (guard: () => Controller): number => steady(mix, 2, 9, guard).goodShare
+      return good(standing) / Math.max(...[4, 8, 16, 32].map(limit => good(() => pinned(limit))))
+    })
+    expect(ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length).toBeGreaterThan(1)
+    expect(Math.min(...ratios)).toBeGreaterThan(0.85)
+  })
+
+  it('are refused nothing at 0.8 times their capacity', () => {
+    for (let i = 0; i < 12; i++) {
+      const { fates } = simulate(sceneOf(randomMix(new Random(500 + i)), 0.8, 9), standing)
+      expect(figuresOf(fates, 500, END).refusedShare, `mix ${i}`).toBeLessThan(0.005)
+    }
   })
 })
 
