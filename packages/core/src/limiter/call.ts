@@ -207,8 +207,11 @@ export class Call implements Reservation, OpenCall, Owner {
       // A store that did not answer in time may have taken the units.
       if (late === undefined) holding.held += units
       const at = check.demands.findIndex(demand => isSameCounter(demand, holding.demand))
-      // What this process charged in the store's place is written back, and cannot be given back in the store.
-      if (isPaid && evaluation.passes[at] === true) holding.paid += check.demands[at]?.cost ?? 0
+      if (!isPaid || evaluation.passes[at] !== true) continue
+      const cost = check.demands[at]?.cost ?? 0
+      // What this process charged in the store's place is written back, unless the store may have charged it.
+      if (late === undefined) notePayment(holding, cost, evaluation, at)
+      else holding.paid += cost
     }
     late?.onArrival(arrived => this.#noteLate(payments, arrived, isPaid, degraded))
   }

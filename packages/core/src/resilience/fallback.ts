@@ -103,6 +103,12 @@ export class Fallback {
     return remote
   }
 
+  /** Takes refunds out of charges that the store was not told yet. Returns the rest of their group. */
+  absorb(group: Group): Group {
+    if (this.writeBack.size === 0) return group
+    return { ...group, demands: group.demands.flatMap(demand => this.writeBack.absorb(demand) ?? []) }
+  }
+
   /** Whether a store that came back empty would need anything restored. */
   get needsRestore(): boolean {
     return this.writeBack.size > 0 || this.refused.groups().length > 0

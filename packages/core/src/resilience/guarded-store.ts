@@ -215,7 +215,9 @@ export class GuardedStore implements Evaluator {
    * A correction that the store certainly did not apply is queued until the store is back. Resolves to undefined when the
    * breaker is open, so that the store was not called.
    */
-  async correctInStore(group: Group): Promise<Evaluation | undefined> {
+  async correctInStore(whole: Group): Promise<Evaluation | undefined> {
+    const group = this.#fallback.absorb(whole)
+    if (group.demands.length === 0) return undefined
     const open = this.#breaker.isOpen()
     if (open !== false) {
       if (open !== true) await open

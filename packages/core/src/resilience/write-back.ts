@@ -38,6 +38,20 @@ export class WriteBackQueue {
   }
 
   /**
+   * Takes a refund out of the pending charges of its part of the counter. Returns what the store must correct: the rest of the refund, and
+   * the units that are held there. Undefined if that is nothing.
+   */
+  absorb(demand: Demand): Demand | undefined {
+    const key = keyOfDemand(demand)
+    const pending = demand.cost < 0 ? this.#pending.get(key) : undefined
+    if (pending === undefined || pending.edges?.[1] !== demand.chargedTo) return demand
+    const cost = pending.cost + demand.cost
+    if (cost > 0) this.#pending.set(key, { ...pending, cost })
+    else this.#pending.delete(key)
+    return cost >= 0 && demand.terms?.held === undefined ? undefined : { ...demand, cost: Math.min(0, cost) }
+  }
+
+  /**
    * Removes all charges and returns the groups that write them to the store, without those whose period is over.
    *
    * @param now the store's clock, in microseconds

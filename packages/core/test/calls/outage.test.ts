@@ -95,6 +95,21 @@ describe('while the store is away', () => {
     await reads(500, 0, 500)
   })
 
+  it('"local" gives back what was paid in its place and not used, before the store is told of it or after', async () => {
+    const { store, limiter, reads } = remote('local')
+    const [early, late] = [
+      await limiter.reserve(alice, { cost: 100, ttl: '2s' }),
+      await limiter.reserve(alice, { cost: 100, ttl: '2s' }),
+    ]
+    store.state = 'refuses'
+    for (const call of [early, late]) for (let i = 0; i < 15; i++) expect(await call.charge(10)).toBe(true)
+    await early.cancel()
+    store.state = 'up'
+    await reads(150, 100, 750)
+    await late.settle(20)
+    await reads(20, 0, 980)
+  })
+
   it('a payment that the store takes without an answer is given back if the call was refused', async () => {
     const { store, limiter, reads } = remote('closed')
     const call = await limiter.reserve(alice, { cost: 400, ttl: '1m' })
