@@ -98,6 +98,6 @@ export const packages = {
   overload: {
     may: ['@halt/core', '@halt/core/http', 'node:*'],
     says: 'The load shedder imports @halt/core and @halt/core/http.',
-    layers: ['base', 'control', 'shedder', 'http'],
+    layers: ['base', 'limit', 'shedder', 'http'],
   },
 }

@@ -870,10 +870,10 @@ BEGIN
         END;
         -- A tenant that has not asked for long has a credit of what is left, and no more.
         item.turn_at := greatest(item.turn_at, pooled.clock[1] - greatest(0, item.units_free - item.need) * pace[3]);
-        item.fits := item.mode = 3 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
+        item.fits := item.mode = 3 OR item.need = 0 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
       ELSIF NOT item.fits THEN
         pooled := items[item.pool_at];
-        item.fits := item.used + item.need <= item.weight
+        item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= item.weight
           OR item.used + item.need <= 4 * item.weight * (pooled.capacity - pooled.used - item.need);
       END IF;
     ELSIF item.pool_at IS NOT NULL THEN
@@ -957,9 +957,9 @@ BEGIN
             ) ends
             CROSS JOIN LATERAL (
               SELECT halt.counted_v3(item.state, ends.at, 3) + item.need AS mine,
-                pooled.capacity - halt.counted_v3(pooled.state, ends.at, 3) - item.need AS free
+                halt.counted_v3(pooled.state, ends.at, 3) AS taken
             ) then_
-            WHERE ends.at > now AND (then_.mine <= item.weight OR then_.mine <= 4 * item.weight * then_.free);
+            WHERE ends.at > now AND (then_.taken = 0 OR then_.mine <= item.weight OR then_.mine <= 4 * item.weight * (pooled.capacity - then_.taken - item.need));
           END IF;
         ELSIF item.kind = 1 THEN
           IF item.used + item.need <= item.capacity THEN
@@ -1054,6 +1054,17 @@ BEGIN
               WHEN item.kind = 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
               ELSE item.capacity - item.used
             END;
+            IF item.kind = 3 AND item.pool_at > 0 THEN
+              -- A tenant gets no more permits than its share of those that are free.
+              pooled := items[item.pool_at];
+              units := greatest(0, pooled.capacity - pooled.used);
+              IF pooled.used > 0 THEN
+                units := least(units, greatest(
+                  item.weight - item.used,
+                  floor((4 * item.weight * units - item.used) / (1 + 4 * item.weight))
+                ));
+              END IF;
+            END IF;
             units := least(item.cost, greatest(item.back, greatest(units, 0) + item.back - item.others));
           END IF;
         END IF;
@@ -1109,7 +1120,7 @@ BEGIN
         tag := item.turn_at + floor(least(item.need, pooled.capacity) * pace[3] / item.weight);
       END IF;
       CONTINUE WHEN tag IS NULL;
-      item.state := ARRAY[0, now + pace[5], least(tag, item.clock[1] + 281474976710656), item.clock[2]];
+      item.state := ARRAY[0, ceil((now + pace[5]) / 1e6) * 1e6, least(tag, item.clock[1] + 281474976710656), item.clock[2]];
       items[d] := item;
       PERFORM halt.keep_v3(item.key, item.state, item.state[2], now);
       CONTINUE;

@@ -43,6 +43,15 @@ export function redisTargets(figures: Figures, bytes: KeyBytes): Target[] {
       measured: figures.of('halt ioredis', 1, 'script') / figures.of('bareScript ioredis', 1, 'script'),
       unit: '×',
     },
+    {
+      what: 'a fair check: the script, to that of a bucket alone',
+      rule: 'most',
+      bound: 2,
+      measured: figures.of('haltFair ioredis', 1, 'script') / figures.of('halt ioredis', 1, 'script'),
+      unit: '×',
+    },
+    { what: 'a bucket that tenants share', rule: 'most', bound: 128, measured: bytes.pool, unit: 'bytes' },
+    { what: 'a tenant of it', rule: 'most', bound: 96, measured: bytes.tenant, unit: 'bytes' },
     { what: "a token bucket's key, IPv4", rule: 'most', bound: 140, measured: bytes.bucket, unit: 'bytes' },
   ]
 }

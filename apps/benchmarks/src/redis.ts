@@ -15,6 +15,7 @@ const ORDER: readonly RedisName[] = [
   ...redisPeers,
   'haltUser',
   'haltQuota',
+  'haltFair',
   'haltDenied',
   'flexibleDenied',
   'bareScript',
@@ -67,7 +68,7 @@ export async function redis({ quick }: Effort): Promise<Section> {
       targets: redisTargets(figures, bytes),
       notes: [
         `Median of ${rounds} rounds, ${checks} checks a stretch (a tenth of it at 1 in flight) on 10 000 keys; rates are wall time, so compare ratios. Server CPU is the server's own INFO cpu, scripts are its commandstats.`,
-        `Bytes a key by MEMORY USAGE: token bucket ${figure(bytes.bucket)}, quota ${figure(bytes.quota)}.`,
+        `Bytes a key by MEMORY USAGE: token bucket ${figure(bytes.bucket)}, quota ${figure(bytes.quota)}, bucket that users share ${figure(bytes.pool)} and each of them ${figure(bytes.tenant)}: the values have 57 and 20 bytes, the rest is the key and Redis's own.`,
         'nest-lab sends the whole script with every check (EVAL).',
         'Denied: 100 addresses that are far above their limit, so every check is refused. Both limiters remember refusals in the process: Halt for a second, rate-limiter-flexible until the window ends.',
       ],

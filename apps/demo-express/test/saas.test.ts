@@ -73,7 +73,10 @@ const usage = async (run: PageRun): Promise<string[]> => {
   return all.map(({ policy, limit, remaining }) => `${policy} ${remaining} of ${limit}`)
 }
 const desk = (run: PageRun, name: string, body: object): Promise<Response> =>
-  post(run, `/desk/api/${name}`, body, { 'x-staff': 'secret of ann', 'x-halt-operator': '1' })
+  post(run, `/desk/api/${name}`, body, {
+    authorization: `Basic ${btoa('ann:secret')}`,
+    'x-halt-operator': '1',
+  })
 async function shell(line: string): Promise<{ readonly code: number; readonly printed: string }> {
   const printed: string[] = []
   const stream = new Writable({ write: (text, _, done) => (printed.push(String(text)), done()) })

@@ -111,7 +111,11 @@ export const theServerIsLost: Scene = async options => {
   const ahead = mostAhead(calls)
   return all(
     haveStarted(options, calls),
-    check(screen, `${ahead} calls started too early, and ${most} may`, ahead <= most),
+    check(
+      screen,
+      `${ahead} ${ahead === 1 ? 'call' : 'calls'} started too early, and ${most} may`,
+      ahead <= most,
+    ),
     hasKeptOrderOfEach(options, calls),
     isEmpty(screen, outcome),
   )

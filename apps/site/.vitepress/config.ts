@@ -13,6 +13,8 @@ import { sidebar } from '../src/pages/sidebar.ts'
 
 const base = new URL(`${SITE}/`).pathname
 const pageOrigins = origins()
+const parts = sidebar()
+const inSidebar = new Set(parts.flatMap(({ items }) => items.map(({ link }) => link.replace(/#.*/, ''))))
 
 // VitePress reads this file first, so the pages exist when it looks for them.
 collect()
@@ -39,12 +41,15 @@ export default defineConfig({
   lastUpdated: true,
   transformPageData(page) {
     const origin = pageOrigins.get(page.relativePath)
-    const address = `${SITE}/${page.relativePath.replace(/(?:(^|\/)index)?\.md$/, '$1')}`
+    const route = page.relativePath.replace(/(?:(^|\/)index)?\.md$/, '$1')
+    const address = `${SITE}/${route}`
     return {
       lastUpdated: origin?.changedAt,
       frontmatter: {
         ...page.frontmatter,
         ...(origin === undefined ? { editLink: false } : { source: origin.path }),
+        // A page outside of the sidebar has no neighbours.
+        ...(inSidebar.has(`/${route}`) ? {} : { prev: false, next: false }),
         head: [
           ['meta', { property: 'og:title', content: page.title }],
           ['meta', { property: 'og:url', content: address }],
@@ -73,7 +78,7 @@ export default defineConfig({
       { text: 'API', link: '/api/' },
       { text: VERSION, link: `${GITHUB}/releases` },
     ],
-    sidebar: sidebar(),
+    sidebar: parts,
     outline: { level: [2, 3] },
     search: { provider: 'local' },
     editLink: {

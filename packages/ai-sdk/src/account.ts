@@ -41,7 +41,7 @@ export class Account {
    * Reserves the estimated cost of a call, and pays for its input, because the provider bills that even if this process dies.
    *
    * @param ahead the tokens of the output that are paid as well
-   * @throws LimitedError `HALT_E_LIMITED` if a budget is used up, and as `reserve`
+   * @throws LimitedError `HALT_E_LIMITED` if a budget is used up; the reason of the caller's signal; and as `reserve`
    */
   static async open<R>(
     settings: BudgetSettings<R>,
@@ -50,13 +50,23 @@ export class Account {
     ahead: number,
   ): Promise<Account> {
     const { limiter, pricing, targetOf, inputOf, reserve } = settings
+    const { abortSignal } = params
+    abortSignal?.throwIfAborted()
     const input = inputOf(params)
     const most = params.maxOutputTokens ?? settings.most
     const cost = pricing.costOf({ input, output: most })
     const call = await limiter.reserve(targetOf({ model, params }), { ...reserve, cost })
     if (!call.decision.allowed) throw new LimitedError(call.decision)
     const account = new Account(settings, model, call, { input, most, cost })
-    if (await account.#charge(ahead)) return account
+    try {
+      const isPaid = await account.#charge(ahead)
+      // The caller may have left while the store was asked. Then the model is not asked.
+      abortSignal?.throwIfAborted()
+      if (isPaid) return account
+    } catch (error) {
+      await account.leave()
+      throw error
+    }
     await account.leave()
     throw account.failure ?? new LimitedError(call.decision)
   }
@@ -122,6 +132,20 @@ export class Account {
     return (this.#end ??= cost === undefined ? this.#call.cancel() : this.#call.settle(cost))
   }
 
+  /** Ends the call of a stream that nobody can read any more, and tells its author. */
+  forget(): Promise<void> {
+    this.#settings.limiter.warn({
+      code: 'HALT_W_NEVER_SETTLED',
+      message: `A stream of the model ${this.#name} was neither read to its end nor cancelled, and your code has forgotten it.`,
+      fix: 'Read each stream to its end, or cancel or abort it.',
+    })
+    return this.leave()
+  }
+
+  get #name(): string {
+    return `${this.#model.provider}/${this.#model.modelId}`
+  }
+
   #costOfMade(): Cost | undefined {
     return this.#made === undefined ? undefined : this.#costOfTokens(this.#made)
   }
@@ -139,7 +163,7 @@ export class Account {
   #warn(what: string): void {
     this.#settings.limiter.warn({
       code: 'HALT_W_USAGE',
-      message: `The model ${this.#model.provider}/${this.#model.modelId} ${what}, so the call was settled by an estimate.`,
+      message: `The model ${this.#name} ${what}, so the call was settled by an estimate.`,
       fix: 'Let the provider report it, as with stream_options: { include_usage: true }, or give tokens: a tokenizer of the model.',
     })
   }

@@ -2,6 +2,7 @@ import { fromCaller } from '@halt/core'
 import type { LanguageModelMiddleware } from 'ai'
 
 import { Account } from './account.ts'
+import { forgotten } from './forgotten.ts'
 import type { CallParams } from './model.ts'
 import { type BudgetOptions, readOptions } from './options.ts'
 import { paidStream } from './paid-stream.ts'
@@ -29,7 +30,6 @@ export function budget<R = unknown>(options: BudgetOptions<R>): LanguageModelMid
     },
     async wrapGenerate({ model, params }) {
       const { abortSignal } = params
-      abortSignal?.throwIfAborted()
       const account = await Account.open(settings, model, params, 0)
       try {
         const result = await model.doGenerate(withSignals(params, [abortSignal, account.signal]))
@@ -42,12 +42,14 @@ export function budget<R = unknown>(options: BudgetOptions<R>): LanguageModelMid
     },
     async wrapStream({ model, params }) {
       const { abortSignal } = params
-      abortSignal?.throwIfAborted()
       const account = await Account.open(settings, model, params, settings.ahead)
       const stopped = new AbortController()
       // A reader that has left may read no more.
       const leave = (): void => void account.leave()
-      const over = (): void => abortSignal?.removeEventListener('abort', leave)
+      const over = (): void => {
+        abortSignal?.removeEventListener('abort', leave)
+        forgotten?.unregister(stopped)
+      }
       const stop = (reason: unknown): void => {
         over()
         stopped.abort(reason)
@@ -56,7 +58,9 @@ export function budget<R = unknown>(options: BudgetOptions<R>): LanguageModelMid
       try {
         const signals = [abortSignal, account.signal, stopped.signal]
         const result = await model.doStream(withSignals(params, signals))
-        return { ...result, stream: paidStream(result.stream, account, { signal: abortSignal, stop, over }) }
+        const stream = paidStream(result.stream, account, { signal: abortSignal, stop, over })
+        forgotten?.register(stream, { account, stop }, stopped)
+        return { ...result, stream }
       } catch (error) {
         over()
         await account.leave()

@@ -51,7 +51,10 @@ export function paidStream(
     const text = textOf(part, streamed)
     if (text !== undefined && (account.signal.aborted || !(await account.pay(text)))) return end(controller)
     if (part.type === 'error') hasFailed = true
-    if (part.type === 'finish') await account.settle(part.usage, undefined, hasFailed)
+    if (part.type === 'finish') {
+      over()
+      await account.settle(part.usage, undefined, hasFailed)
+    }
     controller.enqueue(part)
   }
   return new ReadableStream<StreamPart>(

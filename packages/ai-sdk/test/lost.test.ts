@@ -8,7 +8,8 @@ import { day, parts, read, scene, streaming, TEAM, usage } from './scene.ts'
 
 // The process slept for longer than ttl, and others have used what it held.
 function sleeper() {
-  const clock = new ManualClock()
+  // Noon, because an hour later must be the same day.
+  const clock = new ManualClock(Date.parse('2026-01-31T12:00:00Z'))
   const { limiter, wrap, state } = scene({ ttl: '1s' }, { store: new InMemoryStore({ clock: clock.now }) })
   const sleep = async (): Promise<void> => {
     clock.advance('1h')

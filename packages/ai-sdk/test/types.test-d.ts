@@ -2,7 +2,7 @@ import { type Identity, priceOf, RateLimiter, type RequestView } from '@halt/cor
 import type { LanguageModelMiddleware } from 'ai'
 import { describe, expectTypeOf, it } from 'vitest'
 
-import { budget, type BudgetOptions, type ModelUsage } from '../src/index.ts'
+import { budget, type BudgetOptions, type ModelCall, type ModelUsage } from '../src/index.ts'
 
 declare const limiter: RateLimiter
 declare const own: RateLimiter<{ team: string }>
@@ -38,5 +38,46 @@ describe('the types', () => {
   it('price tokens by class, and give units or units by policy name', () => {
     budget({ limiter, identity: 'a', price: ({ input, output }) => ({ day: input, month: output }), most })
     expectTypeOf<ModelUsage['cached']>().toEqualTypeOf<number>()
+    // @ts-expect-error -- a text is no cost
+    budget({ limiter, identity: 'a', price: () => '3', most })
+  })
+
+  it('need a limiter, an identity, a price and the most tokens of an answer', () => {
+    // @ts-expect-error -- no limiter
+    budget({ identity: 'a', price, most })
+    // @ts-expect-error -- nobody's budget
+    budget({ limiter, price, most })
+    // @ts-expect-error -- no price
+    budget({ limiter, identity: 'a', most })
+    // @ts-expect-error -- how many?
+    budget({ limiter, identity: 'a', price })
+  })
+
+  it('take estimates, holds and policies of their own, and nothing else', () => {
+    const day = { name: 'day', limit: 1000, period: 'daily', status: 402 } as const
+    budget({
+      limiter: own,
+      identity: ({ model }) => ({ team: model.provider }),
+      price,
+      most,
+      input: params => params.prompt.length,
+      tokens: text => text.length / 3,
+      ahead: 10,
+      chunk: { day: 5 },
+      ttl: '5m',
+      policy: [day, { ...day, name: 'month', period: 'monthly', keyExtractor: ({ team }) => team }],
+    })
+    budget({ limiter, identity: 'a', price, most, ttl: false, policy: day })
+    // @ts-expect-error -- the key is of another request
+    budget({ limiter, identity: 'a', price, most, policy: { ...day, keyExtractor: ({ team }) => team } })
+    // @ts-expect-error -- units are held, or not
+    budget({ limiter, identity: 'a', price, most, ttl: true })
+    // @ts-expect-error -- an unknown option
+    budget({ limiter, identity: 'a', price, most, maximum: 5 })
+  })
+
+  it('name the call that is about to begin', () => {
+    expectTypeOf<ModelCall['params']['maxOutputTokens']>().toEqualTypeOf<number | undefined>()
+    expectTypeOf<ModelCall['model']['modelId']>().toEqualTypeOf<string>()
   })
 })

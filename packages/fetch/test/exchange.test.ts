@@ -27,6 +27,16 @@ function pending(): { response: Response; end: () => void } {
   return { response: new Response(body), end: () => controller?.close() }
 }
 
+async function used(response: Response): Promise<Response> {
+  await response.text()
+  return response
+}
+
+function locked(response: Response): Response {
+  response.body?.getReader()
+  return response
+}
+
 describe('without a socket, a request is in flight', () => {
   it('until its body is read', async () => {
     const { response, end } = pending()
@@ -65,6 +75,8 @@ describe('without a socket, a request is in flight', () => {
     ['answers without a body', (): Response => new Response(null, { status: 204 })],
     ['returns no response', (): undefined => undefined],
     ['throws', (): unknown => JSON.parse('no')],
+    ['answers with a body that was read already', async (): Promise<Response> => used(new Response('used'))],
+    ['answers with a body that somebody else reads', (): Response => locked(new Response('locked'))],
   ])('until its handler %s', async (_, handler) => {
     const { limit, left } = setUp()
     await limit(handler)(request()).catch(() => {})

@@ -1,7 +1,7 @@
 // @ts-check
 import { showDone } from './done.js'
 import { byId, make, text, textsIn } from './dom.js'
-import { fieldsOf, FORMS, sizeTick } from './forms.js'
+import { fieldsOf, FORMS, sizeTick } from './act-forms.js'
 import { ask, sentenceOf } from './server.js'
 
 /** @typedef {import('../src/acts/acts.ts').ActAnswer} ActAnswer */

@@ -2,7 +2,7 @@
 import { openAct } from './act-form.js'
 import { countedCard } from './counted-card.js'
 import { button, make } from './dom.js'
-import { entryRow } from './entry.js'
+import { entryRow } from './control-entry.js'
 import { conclusion, planHead } from './plan-head.js'
 import { policyCard } from './policy-card.js'
 import { count, instant } from './words.js'

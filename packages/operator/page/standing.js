@@ -1,6 +1,6 @@
 // @ts-check
 import { fill, text } from './dom.js'
-import { actRow, entryRow } from './entry.js'
+import { actRow, entryRow } from './control-entry.js'
 
 /** @typedef {import('../src/desk/held.ts').Standing} Standing */
 

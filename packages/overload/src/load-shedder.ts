@@ -2,13 +2,14 @@ import { type Warn, warnOnce } from '@halt/core'
 
 import { type Loop, loopOf } from './base/loop.ts'
 import { TurnClock } from './base/turn-clock.ts'
-import type { Bounds, Controller } from './control/controller.ts'
-import { StandingQueue } from './control/standing-queue.ts'
+import type { Bounds, Controller } from './limit/controller.ts'
+import { StandingQueue } from './limit/standing-queue.ts'
 import { fastifyOf, type FastifyPlugin } from './http/fastify.ts'
 import { fetchOf, type WrapFetch } from './http/fetch.ts'
 import { honoOf, type HonoMiddleware } from './http/hono.ts'
 import { expressOf, type Middleware, NodeDoor, type WrapListener } from './http/node.ts'
 import { Refusals } from './http/refusals.ts'
+import { NOTHING } from './shedder/counts.ts'
 import { Doorkeeper } from './shedder/doorkeeper.ts'
 import { explain } from './shedder/explain.ts'
 import { Limits } from './shedder/limits.ts'
@@ -70,7 +71,8 @@ export function makeShedder<R>(options: ShedderOptions<R>, { loop, controller }:
   const doorkeeper = new Doorkeeper(settings, warn, clock, limits)
   const refusals = new Refusals(errorFormat)
   const door = new NodeDoor(doorkeeper, refusals)
-  const state = (): ShedderState => sumUp(name, clock === undefined ? 'off' : mode, limits?.all() ?? [])
+  const state = (): ShedderState =>
+    sumUp(name, clock === undefined ? 'off' : mode, limits?.all() ?? [], limits?.former ?? NOTHING)
   return Object.freeze({
     name,
     wrap: door.wrap,

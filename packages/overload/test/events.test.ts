@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import type { HaltWarning } from '@halt/core'
 
 import { loadShedder, makeShedder } from '../src/load-shedder.ts'
+import { explain } from '../src/shedder/explain.ts'
 import type { LimitState } from '../src/shedder/state.ts'
 import { pinned, until } from './pinned.ts'
 
@@ -110,6 +111,19 @@ it('explains itself in words', async () => {
   await handle(ask())
   expect(shedder.explain()).toMatch(
     /^shop: 1 of 1 in flight, sheds normal for 1 s, because the event loop is full; requests wait \d/,
+  )
+})
+
+it('explains which routes have a limit of their own', () => {
+  const limit = {
+    ...crowded({ name: 'shop' }).shedder.state,
+    sheds: ['batch', 'normal'] as const,
+    shedRoutes: ['GET /search'],
+    sheddingMs: 3000,
+    cause: 'inside' as const,
+  }
+  expect(explain({ ...limit, limits: [limit] })).toMatch(
+    /sheds normal and batch of GET \/search for 3 s, because something behind/,
   )
 })
 

@@ -4,6 +4,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import express from 'express'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
+import { getEventListeners } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -173,6 +174,42 @@ describe('fetch', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
+  it('passes on that a handler gave no response, as after an upgrade of Bun, and frees its place', async () => {
+    const shedder = shedderOf(1)
+    const none = (): Response | undefined => undefined
+    expect(shedder.fetch(none)(new Request('http://x/'))).toBeUndefined()
+    await until(() => shedder.state.inFlight === 0)
+    expect(await shedder.fetch(async () => none())(new Request('http://x/'))).toBeUndefined()
+    await until(() => shedder.state.inFlight === 0)
+  })
+
+  it('counts no request whose client has left before', async () => {
+    const shedder = shedderOf(1)
+    const never = shedder.fetch(() => new Promise<Response>(() => {}))
+    void never(new Request('http://x/', { signal: AbortSignal.abort() }))
+    await until(() => shedder.state.inFlight === 0)
+    const app = new Hono().use(shedder.hono).get('/', () => new Promise<Response>(() => {}))
+    void app.request('/', { signal: AbortSignal.abort() })
+    await until(() => shedder.state.admitted.normal === 2 && shedder.state.inFlight === 0)
+  })
+
+  it('listens to the signal of a request no longer than to the request', async () => {
+    const { signal } = new AbortController()
+    const request = { url: 'http://x/', method: 'GET', signal } as Request
+    const shedder = shedderOf(100)
+    const handlers = [
+      shedder.fetch(async () => new Response()),
+      shedder.fetch(async () => Promise.reject(new Error('no'))),
+    ]
+    for (let i = 0; i < 10; i++)
+      for (const handler of handlers) await Promise.resolve(handler(request)).catch(() => {})
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  })
+
+  it('refuses something that is not a handler', () => {
+    expect(() => shedderOf(1).fetch({} as never)).toThrow(expect.objectContaining({ code: 'HALT_E_OPTION' }))
+  })
+
   it('hands the arguments of the platform on', async () => {
     const handler = shedderOf(1).fetch((_request: Request, env: { name: string }) => new Response(env.name))
     expect(await (await handler(new Request('http://x/'), { name: 'env' })).text()).toBe('env')
@@ -202,6 +239,36 @@ describe('beside a limiter', () => {
     expect([last.status, last.headers.get('ratelimit-remaining')]).toEqual([200, '0'])
     expect((await server.get('/quick')).status).toBe(429)
     await until(() => shedder.state.inFlight === 0)
+  })
+})
+
+describe('an answer that a middleware before has begun', () => {
+  it('is cut off where the request is refused, so that its client does not wait for ever', async () => {
+    const shedder = shedderOf(1)
+    const app = express()
+    app.use((request, response, next) => {
+      if (request.url !== '/slow') response.write('early ')
+      next()
+    })
+    app.use(shedder.express)
+    app.use(async (_request, response) => {
+      await waiting.wait()
+      response.end('done')
+    })
+    const server = await serve(app)
+    closing.push(server.close)
+    void server.get('/slow')
+    await until(() => waiting.count === 1)
+    await expect(server.get('/quick').then(async begun => begun.text())).rejects.toThrow('fetch failed')
+    expect(shedder.state.inFlight).toBe(1)
+  })
+})
+
+describe('fastify', () => {
+  it.each(['onSend', 'preParsing', 'onrequest'])('refuses the hook %s when it is registered', async hook => {
+    const app = Fastify()
+    app.register(shedderOf(1).fastify, { hook: hook as never })
+    await expect(app.ready()).rejects.toMatchObject({ code: 'HALT_E_OPTION' })
   })
 })
 

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
 
 import { TurnClock } from '../src/base/turn-clock.ts'
-import type { Controller, WindowSummary } from '../src/control/controller.ts'
-import { Governor } from '../src/control/governor.ts'
-import type { Ending, Permit } from '../src/control/permit.ts'
+import type { Controller, WindowSummary } from '../src/limit/controller.ts'
+import { Governor } from '../src/limit/governor.ts'
+import type { Ending, Permit } from '../src/limit/permit.ts'
+import { RoutedGovernor } from '../src/limit/routed-governor.ts'
+import { pinned } from './pinned.ts'
 
 /** A governor with 100 places on a loop whose time is moved by hand, and the windows that it has judged. */
 function scene(): {
@@ -100,6 +102,48 @@ it('does not take for latency what was admitted before a cut', () => {
   enter()
   expect(windows.at(-1)?.routes.get('/')?.samples).toBe(1)
   expect(windows.at(-1)?.completions).toBe(2)
+})
+
+it('counts the requests of routes apart twice: within the whole, and within their own limit', () => {
+  let now = 0
+  const ends: (() => void)[] = []
+  const clock = new TurnClock({ now: () => now, idle: () => now, afterTurn: end => void ends.push(end) })
+  const endTurn = (): void => {
+    for (const end of ends.splice(0)) end()
+    now++
+  }
+  const apart: { readonly routes: Set<string>; controller: Controller | undefined } = {
+    routes: new Set(),
+    controller: undefined,
+  }
+  const routed = new RoutedGovernor(clock, { ...pinned(5), apart })
+  const enter = (route: string): Permit | undefined => {
+    clock.enter()
+    return routed.enter(1, route)
+  }
+  // It adopts what is in flight already.
+  const [first, second, other] = [enter('/slow'), enter('/slow'), enter('/quick')]
+  apart.routes.add('/slow')
+  apart.controller = pinned(2)
+  expect(enter('/slow')).toBeUndefined()
+  expect(enter('/quick')).toBeDefined()
+  expect([routed.whole.inFlight, routed.whole.refused]).toEqual([4, [0, 1, 0]])
+  first?.leave('sample')
+  endTurn()
+  const third = enter('/slow')
+  expect([third === undefined, enter('/slow')]).toEqual([false, undefined])
+  // The whole has a place less than the routes need.
+  expect([enter('/quick') === undefined, enter('/quick')]).toEqual([false, undefined])
+  second?.leave('sample')
+  endTurn()
+  for (const permit of [third, other]) permit?.leave('drop')
+  endTurn()
+  expect(routed.whole.inFlight).toBe(2)
+  expect([enter('/slow') === undefined, enter('/slow') === undefined, enter('/slow')]).toEqual([
+    false,
+    false,
+    undefined,
+  ])
 })
 
 it('says how much longer those in flight will take than those that ended', () => {

@@ -4,13 +4,36 @@ import type { HaltWarning } from '@halt/core'
 import { loopOf } from '../src/base/loop.ts'
 import { loadShedder, makeShedder } from '../src/load-shedder.ts'
 import type { NodeRequest } from '../src/shedder/options.ts'
-import { pinned, serve, shedderOf, type TestServer } from './pinned.ts'
+import { pinned, serve, shedderOf, type TestServer, until } from './pinned.ts'
 
 let server: TestServer | undefined
 afterEach(async () => {
   await server?.close()
   server = undefined
 })
+
+/** An object whose property `then` cannot be read. */
+function thenable(): unknown {
+  const get = (): never => {
+    throw new Error('a getter broke')
+  }
+  // oxlint-disable-next-line unicorn/no-thenable -- that is the point
+  return Object.defineProperty({}, 'then', { get })
+}
+
+/** So many different paths. */
+function paths(count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, i) => `/${String.fromCharCode(97 + (i % 26))}${'x'.repeat(i / 26)}`,
+  )
+}
+
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
 
 describe('loadShedder', () => {
   it('needs no options', () => {
@@ -72,6 +95,10 @@ describe('priority', () => {
     ['returns an unknown tier', () => 'high', '"high"'],
     ['returns a promise', async () => 'critical', 'an object'],
     ['rejects', async () => Promise.reject(new Error('later')), 'an object'],
+    ['returns an object whose then throws', () => thenable(), 'a getter broke'],
+    ['returns a revoked proxy', () => revoked(), 'revoked'],
+    ['returns a symbol', () => Symbol('high'), 'Symbol(high)'],
+    ['returns NaN', () => Number.NaN, 'NaN'],
   ])('counts a request as normal if the function %s, and warns', async (_name, priority, said) => {
     const warnings: HaltWarning[] = []
     const shedder = shedderOf(9, { priority: priority as never, warn: warning => warnings.push(warning) })
@@ -105,10 +132,54 @@ describe('scope "route"', () => {
   it('keeps at most 32 routes apart', async () => {
     const shedder = shedderOf(5, { scope: 'route' })
     server = await serve(shedder.wrap((_request, response) => response.end()))
-    for (let i = 0; i < 40; i++)
-      await server.get(`/${String.fromCharCode(97 + (i % 26))}${i < 26 ? '' : 'x'}`)
+    for (const path of paths(40)) await server.get(path)
     expect(shedder.state.limits).toHaveLength(33)
     expect(shedder.state.admitted.normal).toBe(40)
+  })
+
+  it('never counts backwards when a route gives its row to another one, and tells that it is calm', async () => {
+    let skipped = 0
+    const real = loopOf()!
+    const shedder = shedderOf(1, { scope: 'route' }, { ...real, now: () => real.now() + skipped })
+    let calm = 0
+    shedder.on('calm', () => calm++)
+    let go = (): void => {}
+    server = await serve(
+      shedder.wrap(async (request, response) => {
+        if (request.url === '/first') await new Promise<void>(resolve => (go = resolve))
+        response.end()
+      }),
+    )
+    const { get } = server
+    const first = get('/first')
+    await until(() => shedder.state.inFlight === 1)
+    expect((await get('/first')).status).toBe(503)
+    skipped += 1100
+    expect((await get('/first')).status).toBe(503)
+    go()
+    await first
+    for (const path of paths(31)) await get(path)
+    expect(shedder.state).toMatchObject({ admitted: { normal: 32 }, refused: { normal: 2 } })
+    skipped += 61_000
+    await get('/late')
+    expect(shedder.state.limits.map(({ route }) => route)).not.toContain('GET /first')
+    expect(shedder.state).toMatchObject({ admitted: { normal: 33 }, refused: { normal: 2 } })
+    expect(calm).toBe(1)
+  })
+
+  it('gives the rows of routes that nobody has answered to routes that somebody does', async () => {
+    const shedder = shedderOf(5, { scope: 'route' })
+    server = await serve(
+      shedder.wrap((request, response) => {
+        response.statusCode = request.url === '/checkout' ? 200 : 404
+        response.end()
+      }),
+    )
+    for (const path of paths(40)) await server.get(path)
+    await server.get('/checkout')
+    expect(shedder.state.limits.map(({ route }) => route)).toContain('GET /checkout')
+    expect(shedder.state.limits.length).toBeLessThanOrEqual(33)
+    expect(shedder.state.admitted.normal).toBe(41)
   })
 
   it('names the route by the path if the function fails', async () => {

@@ -29,6 +29,13 @@ new Hono<{ Variables: { user: string } }>().use('/api/*', shedder.hono)
 const handler: (request: Request) => Response | Promise<Response> = shedder.fetch(() => new Response())
 const platform = shedder.fetch((_request: Request, { id }: { id: number }) => new Response(String(id)))
 void platform(new Request('http://x'), { id: 1 })
+// As handlers of Bun after an upgrade to a WebSocket.
+const upgrading: (request: Request) => Response | undefined | Promise<Response | undefined> = shedder.fetch(
+  request => (request.headers.has('upgrade') ? undefined : new Response()),
+)
+void upgrading
+// @ts-expect-error a text is no response
+shedder.fetch(() => 'done')
 // @ts-expect-error the platform's argument is missing
 void platform(new Request('http://x'))
 void handler

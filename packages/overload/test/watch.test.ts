@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
 import { endingOf, type NodeResponse, watch } from '../src/http/watch.ts'
-import type { Ending, Permit } from '../src/control/permit.ts'
+import type { Ending, Permit } from '../src/limit/permit.ts'
 
 it.each([
   [200, 'sample'],

@@ -23,6 +23,6 @@ ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 
   tag := item.turn_at + floor(least(item.need, pooled.capacity) * pace[3] / item.weight);
 END IF;
 CONTINUE WHEN tag IS NULL;
-item.state := ARRAY[0, now + pace[5], least(tag, item.clock[1] + 281474976710656), item.clock[2]];
+item.state := ARRAY[0, ceil((now + pace[5]) / 1e6) * 1e6, least(tag, item.clock[1] + 281474976710656), item.clock[2]];
 items[d] := item;
 PERFORM halt.keep_v3(item.key, item.state, item.state[2], now);

@@ -19,7 +19,7 @@ ELSE
   ) ends
   CROSS JOIN LATERAL (
     SELECT halt.counted_v3(item.state, ends.at, 3) + item.need AS mine,
-      pooled.capacity - halt.counted_v3(pooled.state, ends.at, 3) - item.need AS free
+      halt.counted_v3(pooled.state, ends.at, 3) AS taken
   ) then_
-  WHERE ends.at > now AND (then_.mine <= item.weight OR then_.mine <= 4 * item.weight * then_.free);
+  WHERE ends.at > now AND (then_.taken = 0 OR then_.mine <= item.weight OR then_.mine <= 4 * item.weight * (pooled.capacity - then_.taken - item.need));
 END IF;

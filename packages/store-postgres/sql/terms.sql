@@ -118,6 +118,17 @@ IF allowed THEN
           WHEN item.kind = 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
           ELSE item.capacity - item.used
         END;
+        IF item.kind = 3 AND item.pool_at > 0 THEN
+          -- A tenant gets no more permits than its share of those that are free.
+          pooled := items[item.pool_at];
+          units := greatest(0, pooled.capacity - pooled.used);
+          IF pooled.used > 0 THEN
+            units := least(units, greatest(
+              item.weight - item.used,
+              floor((4 * item.weight * units - item.used) / (1 + 4 * item.weight))
+            ));
+          END IF;
+        END IF;
         units := least(item.cost, greatest(item.back, greatest(units, 0) + item.back - item.others));
       END IF;
     END IF;

@@ -14,4 +14,4 @@ item.turn_at := CASE
 END;
 -- A tenant that has not asked for long has a credit of what is left, and no more.
 item.turn_at := greatest(item.turn_at, pooled.clock[1] - greatest(0, item.units_free - item.need) * pace[3]);
-item.fits := item.mode = 3 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
+item.fits := item.mode = 3 OR item.need = 0 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];

@@ -9,9 +9,11 @@ import {
   PenaltyMode,
   type Rule,
   type State,
+  TAG,
   WINDOW,
 } from '@halt/core/store'
 
+import { isSharedCheck, readSharedRefusal, readTag } from './reply-shares.ts'
 import type { ReplyEntries } from './reply-value.ts'
 
 /**
@@ -66,22 +68,26 @@ function chargedState(demand: Demand, number: number, rest: ReplyEntries, now: n
   if (mode !== Mode.CHARGE) return undefined
   const kind = ALGORITHM_KINDS[rule.code]
   if (kind === BUCKET) return isCharged(demand, number) ? [0, now, number, rule.unit, rule.rate] : undefined
+  if (kind === TAG) return readTag(number, rest, now)
   if (kind !== WINDOW || cost <= 0 || number <= now) return undefined
   const count = rest.takeInteger()
   return count !== undefined && count >= cost && count <= rule.capacity ? [0, number, count] : undefined
 }
 
 /**
- * Reads the numbers of one bucket that refuses: the instant of its counter, negative, and its debt. Undefined if they cannot
+ * Reads the numbers of a bucket that refuses: the instant of its counter, negative, its debt, and those of a tenant's share of it. Undefined if they cannot
  * come from the script.
  */
 export function readRefusal(
   first: number,
   rest: ReplyEntries,
-  { demands, penalty, idempotency }: Group,
+  group: Group,
   now: number,
 ): Evaluation | undefined {
+  const { demands, penalty, idempotency } = group
   const debt = rest.takeInteger()
+  if (debt !== undefined && debt >= 0 && isSharedCheck(group))
+    return readSharedRefusal(first === 0 ? 0 : -first, debt, rest, group, now)
   const [demand] = demands
   if (demand === undefined || demands.length > 1 || penalty !== undefined || idempotency !== undefined)
     return undefined

@@ -33,7 +33,9 @@ export interface ScriptCall {
  * @param second the second that the server's clock is expected to show; empty if none is
  */
 export function scriptCall(groups: readonly Group[], key: KeyWriter, second: string): ScriptCall {
-  return (groups.length === 1 && loneBucket(groups[0] as Group, key, second)) || new GroupList(groups, key)
+  const only = groups.length === 1 ? (groups[0] as Group) : undefined
+  const alone = only && (loneBucket(only, key, second) ?? loneFairCheck(only, key))
+  return alone ?? new GroupList(groups, key)
 }
 
 /** The call for one bucket and nothing else, the commonest. Undefined for any other group. */
@@ -48,6 +50,36 @@ function loneBucket(group: Group, key: KeyWriter, second: string): ScriptCall | 
   if (cost !== 1 || cooldown !== 0) args.push(`${cost * unit}`)
   if (cooldown !== 0) args.push(`${cooldown}`)
   return { keys: [key(subject, rule.counter)], args }
+}
+
+/** The call for one check of a bucket that tenants share. Undefined for any other group. */
+function loneFairCheck({ demands, penalty, idempotency }: Group, key: KeyWriter): ScriptCall | undefined {
+  const [pool, tag] = demands
+  const terms = tag?.terms
+  if (demands.length !== 2 || pool === undefined || terms?.share === undefined) return undefined
+  if (penalty !== undefined || idempotency !== undefined || !chargesSharedBucket(pool, tag as Demand))
+    return undefined
+  const { rule, cost, subject } = pool
+  const { unit, rate, capacity, cooldown } = rule
+  const numbers = [unit, capacity, 0, rate, cost, cooldown, terms.share.weight]
+  return {
+    keys: [key(subject, rule.counter), key(subject, (tag as Demand).rule.counter)],
+    args: numbers.map(String),
+  }
+}
+
+/** Whether a check charges a bucket, and a tenant's tag beside it without a ticket or a wait. */
+function chargesSharedBucket(pool: Demand, tag: Demand): boolean {
+  if (ALGORITHM_KINDS[pool.rule.code] !== BUCKET || tag.cost !== pool.cost || tag.subject !== pool.subject)
+    return false
+  if (pool.mode !== Mode.CHARGE || tag.mode !== Mode.CHARGE || pool.cost <= 0) return false
+  if (pool.terms !== undefined || pool.penalized || tag.penalized || pool.edges !== undefined) return false
+  const { maxWait, least, floor, place, ttl, held, share } = tag.terms ?? {}
+  const isPlain =
+    !maxWait && least === undefined && !floor && place === undefined && !ttl && held === undefined
+  return (
+    isPlain && share?.pool === pool.rule.counter && share.ticket === undefined && share.wantsTicket !== true
+  )
 }
 
 /** The call for any groups. */

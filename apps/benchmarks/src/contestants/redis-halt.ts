@@ -73,6 +73,34 @@ export function haltUsers(more: boolean): RedisContestant<Decision> {
   }
 }
 
+/** The whole limiter for a limit that all users share fairly. */
+export const haltFair: RedisContestant<Decision> = {
+  name: 'limiter.consume, fair',
+  answer: 'token bucket',
+  clients: ['ioredis', 'node-redis'],
+  async open(url, name, { limit, windowMs }) {
+    const { client, close } = await connect(url, name)
+    const limiter = new RateLimiter({
+      store: await openStore(client),
+      policy: {
+        name: 'api',
+        limit,
+        window: `${windowMs}ms`,
+        keyStrategy: 'shared',
+        fair: { by: 'user' },
+      },
+    })
+    return {
+      ask: key => limiter.consume({ user: key }),
+      admits: decision => decision.allowed && decision.degraded === false,
+      async close() {
+        await limiter.close()
+        close()
+      },
+    }
+  },
+}
+
 /** The whole limiter for addresses that are far above their limit. Refusals are remembered in this process for a second. */
 export const haltDenied: RedisContestant<Decision> = {
   ...haltUsers(false),

@@ -1,6 +1,6 @@
 import { connect } from './clients.ts'
 import type { RedisContestant } from './contestant.ts'
-import { haltDenied, haltRedis, haltUsers } from './redis-halt.ts'
+import { haltDenied, haltFair, haltRedis, haltUsers } from './redis-halt.ts'
 import {
   expressRedis,
   fastifyRedis,
@@ -43,6 +43,7 @@ export const redisContestants = {
   halt: haltRedis,
   haltUser: haltUsers(false),
   haltQuota: haltUsers(true),
+  haltFair,
   haltDenied,
   flexibleDenied,
   express: expressRedis,

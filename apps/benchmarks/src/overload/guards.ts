@@ -66,8 +66,10 @@ export const guards = {
 export const refusing: Guard = kind => {
   const shedder = loadShedder({ min: 1, max: 1 })
   const server = createServer(shedder.wrap(app(kind)))
-  // A request that never ends holds the only place.
-  void shedder.fetch(() => new Promise(() => {}))(new Request('http://bench/'))
+  // Requests that never end hold the only place: each gives it up after ten seconds.
+  const hold = shedder.fetch(() => new Promise(() => {}))
+  void hold(new Request('http://bench/'))
+  setInterval(() => void hold(new Request('http://bench/')), 10).unref()
   return server
 }
 

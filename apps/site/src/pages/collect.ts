@@ -39,7 +39,8 @@ export function collect(): void {
 /** A page as VitePress reads it. `picture` gives the address of a picture. */
 export function siteText({ from, text }: SourcePage, picture: (path: string) => string): string {
   const link = (route: string, anchor: string): string => `/${route}${anchor}`
-  const shown = withInstallTabs(withTabs(withComponents(text), from, siteTabs))
+  // Tabs of package managers within tabs of frameworks would be too many.
+  const shown = withTabs(withInstallTabs(withComponents(text)), from, siteTabs)
   return withThemes(withLinks(shown, from, link, picture))
 }
 

@@ -26,7 +26,8 @@ export function contents(): readonly Part[] {
     return {
       title,
       entries: entries.map(([, text = '', link = '', about = '']) => ({
-        text: titled(text),
+        // The names of packages keep their small letters.
+        text: title === 'Migrate' ? text : titled(text),
         link,
         about: about.includes('](') ? '' : about.replaceAll(/\s+/g, ' '),
       })),

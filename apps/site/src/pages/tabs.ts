@@ -43,7 +43,7 @@ export const siteTabs: TabWriter = tabs =>
 export const plainTabs: TabWriter = tabs =>
   tabs.map(({ framework, content }) => `**${framework}**\n\n${content}`).join('\n\n')
 
-/** The blocks of code of a section, without those of its subsections. Without an anchor: the first one of the page. */
+/** The blocks of code of a section, without those of its subsections. Without an anchor: how to install the package, and the first one. */
 function codeOf(path: string, anchor: string | undefined): string {
   const sections = readSource(path).split(/^(?=#+ )/m)
   const isNamed = (section: string): boolean =>
@@ -51,5 +51,7 @@ function codeOf(path: string, anchor: string | undefined): string {
   const section = anchor === undefined ? sections[0] : sections.find(isNamed)
   const blocks = [...(section ?? '').matchAll(/^```(?:js|ts)\n[\s\S]*?^```/gm)].map(([block]) => block)
   if (blocks.length === 0) throw new Error(`${path}#${anchor ?? ''} has no code for a tab.`)
-  return (anchor === undefined ? blocks.slice(0, 1) : blocks).join('\n\n')
+  if (anchor !== undefined) return blocks.join('\n\n')
+  const install = /^```sh\n[\s\S]*?^```/m.exec(section ?? '')?.[0]
+  return [install, blocks[0]].filter(block => block !== undefined).join('\n\n')
 }

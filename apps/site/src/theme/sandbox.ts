@@ -17,6 +17,7 @@ export const FILES = {
 import express from 'express'
 
 const app = express()
+// 5 at once, then one every 12 s
 const policy = { name: 'api', limit: 5, window: '1m' }
 app.use(halt({ policy, exemptPrivateIps: false }))
 app.get('/', (req, res) => void res.send('hello'))

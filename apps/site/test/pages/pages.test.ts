@@ -41,6 +41,7 @@ describe('the pages of the site', () => {
     for (const name of ['Express', 'Fastify', 'Hono', 'Nest', 'Fetch handlers'])
       expect(text).toContain(`== ${name}\n`)
     expect(text).toContain("import { halt } from '@halt/hono'")
+    expect(text).toContain('== Fastify\n\n```sh\nnpm install @halt/fastify fastify\n```\n\n```js\n')
   })
 
   it('show it under headings in their twins', () => {

@@ -1,6 +1,6 @@
 import { type Command, ExitCode } from '../command/command.ts'
 import { withClient } from './client.ts'
-import { printClient } from './client-report.ts'
+import { printClient } from './print-client.ts'
 import { isRefused, readClient } from './client-views.ts'
 import { controlFlags, SECRET_NOTE } from './control.ts'
 import { linesOf, otherKeysOf } from './other-keys.ts'
@@ -9,6 +9,10 @@ import { targetFlags, WHOM_NOTE } from './target.ts'
 /** A note of the help of every command that reads a client under plans. */
 export const PLANS_NOTE =
   'With plans in the limits file, each is shown apart. A client that is charged under none of them lately is refused if every plan refuses it.'
+
+/** What to try next if a client complains, and nothing here refuses it. */
+const KEYS_NOTE =
+  'Other keys of the client, such as that of its company, may refuse it. Give --keys to see them.'
 
 /** `halt find`: explains the counters of a client. */
 export const findCommand: Command = {
@@ -34,6 +38,7 @@ export const findCommand: Command = {
       await printClient(client, reading, call, io, {
         lines: keys === undefined ? [] : linesOf(keys),
         facts: keys === undefined ? {} : { otherKeys: keys },
+        notes: keys === undefined && !isRefused(reading) ? [KEYS_NOTE] : [],
       })
       const isRefusedElsewhere = keys?.some(({ allowed }) => !allowed) === true
       return isRefused(reading) || isRefusedElsewhere ? ExitCode.FOUND : ExitCode.DONE

@@ -190,11 +190,13 @@ describe('an operator at the command line', () => {
     expect(alone.out).toMatch(
       /The address is not known, so blocks of addresses are not shown\. Give --ip\.\n$/,
     )
+    expect(alone.out).toContain('Give --keys to see them.\n')
 
     const both = ['user:7', '--ip', '203.0.113.9', '--policy', 'limits.mjs']
     const found = await shell('find', ...both)
     expect(found).toMatchObject({ code: 1, err: '' })
     expect(found.out).toMatch(/^Refused by what { user, ip } reaches: blocked/)
+    expect(found.out).not.toContain('--keys')
     expect(found.out).toContain('per_user (token-bucket) for "user:7" by the given identity: 1 of 2 left')
     expect(found.out).toMatch(/set by an operator: .* block {2}203\.0\.113\.0\/24 {2}.*\(scraping\)\n$/)
     const { parts } = JSON.parse((await shell('find', ...both, '--json')).out) as {

@@ -63,7 +63,7 @@ export function randomShare(
   const pools = pick(POOLS)
   const pool = random() < 0.9 ? pools[0]! : pick(pools)
   const tenant = pick(['user:1', 'user:1', 'user:2', 'user:3', 'api-key:#x y'])
-  const cost = pick([1, 1, 1, 1, 2, 3, 0, 12])
+  const cost = pick([1, 1, 1, 1, 2, 3, 0, 7, 12])
   const mode = pick([...Array<Mode>(12).fill(Mode.CHARGE), Mode.SHADOW, Mode.HOLD, Mode.PEEK])
   const maxWait = random() < 0.5 ? undefined : pick([300_000, SECOND, 4 * SECOND, 60 * SECOND])
   const least = cost > 1 && random() < 0.3 ? 1 : undefined

@@ -45,8 +45,8 @@ export {
   type Turn,
   withReading,
 } from './turn-share.ts'
-export { mayHold, permitLevel, waitToHold } from './permit-share.ts'
-export { shareRuleOf } from './share-rule.ts'
+export { mayHold, mostToHold, permitLevel, waitToHold } from './permit-share.ts'
+export { shareRuleOf } from './share-counter.ts'
 export { debtAt } from './token-bucket.ts'
 export type { Algorithm, LastCharge, Layout } from './algorithm.ts'
 export type { AlgorithmCode, Rule, State } from './rule.ts'

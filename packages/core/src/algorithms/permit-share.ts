@@ -9,6 +9,7 @@ const FACTOR = 4
 /**
  * The permits that one tenant holds of a pool which tenants share fairly. A tenant may hold four times as many permits as stay free,
  * times its weight, and always as many as its weight. So the more tenants want permits, the fewer each of them holds, and some stay free for newcomers.
+ * While nobody holds a permit, a tenant may take any number at once, so that no cost within the limit waits for ever.
  *
  * State: that of {@link concurrency}.
  *
@@ -34,11 +35,18 @@ export function mayHold(
   pool: Rule,
   weight: number,
 ): boolean {
-  return isWithin(slidingWindow.used(own, now, pool) + units, pool.limit - held - units, weight)
+  const taken = slidingWindow.used(own, now, pool) + units
+  return (
+    units === 0 || held === 0 || taken <= weight || taken <= FACTOR * weight * (pool.limit - held - units)
+  )
 }
 
-function isWithin(own: number, free: number, weight: number): boolean {
-  return own <= weight || own <= FACTOR * weight * free
+/** How many units more a tenant may hold at most. @param held the permits that all tenants hold */
+export function mostToHold(own: State, now: number, held: number, pool: Rule, weight: number): number {
+  const free = Math.max(0, pool.limit - held)
+  if (held === 0) return free
+  const [taken, factor] = [slidingWindow.used(own, now, pool), FACTOR * weight]
+  return Math.min(free, Math.max(0, weight - taken, Math.floor((factor * free - taken) / (1 + factor))))
 }
 
 /** The permits that a tenant of weight 1 may hold, if one more is given out. */
@@ -46,7 +54,10 @@ export function permitLevel(held: number, { limit }: Rule): number {
   return Math.max(1, Math.min(limit, FACTOR * (limit - held - 1)))
 }
 
-/** Microseconds until a tenant may hold `units` more, if no permit is given back before its time ends. `all` are those of all tenants. */
+/**
+ * Microseconds until a tenant may hold `units` more, if no permit is given back before its time ends; 0 if it may now, or never. `all` are
+ * those of all tenants.
+ */
 export function waitToHold(
   own: State,
   all: State,
@@ -58,7 +69,7 @@ export function waitToHold(
   const ends = [...endsOf(own), ...endsOf(all)].filter(end => end > now).sort((a, b) => a - b)
   const may = (at: number): boolean =>
     mayHold(own, at, units, slidingWindow.used(all, at, pool), pool, weight)
-  return (ends.find(may) ?? now) - now
+  return may(now) ? 0 : (ends.find(may) ?? now) - now
 }
 
 /** The instants at which the permits of a state end. */

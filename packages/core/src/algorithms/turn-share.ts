@@ -56,9 +56,9 @@ export interface Ticket {
   readonly epoch: number
 }
 
-/** Whether a tenant may take units now. */
+/** Whether a tenant may take units now. Who takes none needs no turn. */
 export function isTurn(state: State, now: number, units: number, turn: Turn): boolean {
-  return isAbundant(units, turn) || startOf(state, now, units, turn) <= turn.clock.reading
+  return units === 0 || isAbundant(units, turn) || startOf(state, now, units, turn) <= turn.clock.reading
 }
 
 /** Moves the tag on by units that the tenant takes. With a ticket they were counted when it was given. */
@@ -156,6 +156,7 @@ function distance(units: number, { pool, weight }: Pick<Turn, 'pool' | 'weight'>
 }
 
 function keep(state: State, now: number, tag: number, { clock, pool }: Turn): void {
-  const until = now + paceOf(pool).kept
+  // Whole seconds, so that a store keeps it in four bytes.
+  const until = Math.ceil((now + paceOf(pool).kept) / 1e6) * 1e6
   state.splice(0, state.length, 0, until, Math.min(tag, clock.reading + MOST_AHEAD), clock.epoch)
 }

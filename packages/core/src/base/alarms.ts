@@ -23,6 +23,8 @@ export class Alarms {
   // On Workers a timer ends with the request that started it. There each alarm has its own timer.
   #isShared = true
   readonly #alone = new Map<Alarm, Timer | number>()
+  // The alarms that are due now and have not rung. One that rings may take back another, or set it anew.
+  readonly #firing = new Set<Alarm>()
 
   constructor(loop: EventLoop = followsFakeTimers) {
     this.#loop = loop
@@ -30,7 +32,7 @@ export class Alarms {
 
   /** The number of alarms that are set. */
   get size(): number {
-    return this.#alarms.length + this.#alone.size
+    return this.#alarms.length + this.#firing.size + this.#alone.size
   }
 
   /** Whether all alarms share a timer. Known as soon as the first was set; until then they are taken to. */
@@ -47,6 +49,7 @@ export class Alarms {
 
   /** Takes an alarm back. Does nothing if it is not set. */
   forget(alarm: Alarm): void {
+    if (this.#firing.delete(alarm)) return
     const timer = this.#alone.get(alarm)
     if (timer !== undefined) {
       this.#alone.delete(alarm)
@@ -102,8 +105,9 @@ export class Alarms {
     this.#timer = undefined
     // Timers may fire up to a millisecond early. The clock that counts decides.
     const now = Math.max(this.#loop.now(), this.#timerDue)
-    const due = this.#alarms.splice(this.#placeOf(now)).toReversed()
-    for (const alarm of due) {
+    for (const alarm of this.#alarms.splice(this.#placeOf(now)).toReversed()) this.#firing.add(alarm)
+    for (const alarm of this.#firing) {
+      this.#firing.delete(alarm)
       if (alarm.left() > 0) this.#insert(alarm)
       else alarm.ring()
     }

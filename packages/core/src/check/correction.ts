@@ -5,10 +5,10 @@ import { demandsAt } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import { type Holding, holdingsOf } from './holding.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
-import { type Demand, type Group, Mode, PenaltyMode, type Terms } from '../store/contract.ts'
+import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/repeats.ts'
-import { shareAt } from '../store/shares.ts'
+import { shareAt, shareIn } from '../store/shares.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
 
 /** The charge record of a decision that charged something. */
@@ -87,10 +87,9 @@ function take(
 
 /** Builds the group that gives back what a charge took, but for the demands that keep a place in line. Undefined if that is all. */
 export function withdrawal(
-  { result }: ActualCharge,
+  { check, evaluation }: CheckResult,
   isInLine: (demand: Demand) => boolean,
 ): Group | undefined {
-  const { check, evaluation } = result
   const demands = check.demands.flatMap((demand, at): Demand[] => {
     if (demand.mode === Mode.HOLD || demand.cost === 0) return []
     if (!isTaken(demand, at, evaluation)) return []
@@ -160,11 +159,6 @@ function policiesOf({ check }: CheckResult): PolicyCharge[] {
       share,
     }
   })
-}
-
-/** The terms that a correction keeps: the share that it is about. */
-function shareIn({ terms }: Demand): Terms | undefined {
-  return terms?.share && { share: { ...terms.share, ticket: undefined } }
 }
 
 // The part of the total use that this guard has to charge. The guards that charged the rest refund it themselves.

@@ -28,11 +28,8 @@ export function waitForShare(at: number, { demands }: Check, whole: Evaluation, 
   const [own, all] = [evaluation.states[at] ?? [], evaluation.states[pool] ?? []]
   const units = asked ?? terms!.least ?? cost
   if (algorithmOf(rule).isFlight) {
-    const { weight } = terms!.share!
-    // Some permit may be given back at any time, so a refusal never says "at once".
-    return asked === undefined && passes[at] === true
-      ? 0
-      : Math.max(1, waitToHold(own, all, now, units, rule, weight))
+    if (asked === undefined && passes[at] === true) return 0
+    return waitToHold(own, all, now, units, rule, terms!.share!.weight)
   }
   if (own.length === 0) return 0
   return standingOf(own, now, units, {

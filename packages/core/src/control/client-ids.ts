@@ -1,6 +1,6 @@
 import { type Address, parseBareAddress } from '../request/address.ts'
 import type { Caller } from '../request/caller.ts'
-import type { FoundKey, Subject } from '../request/subject.ts'
+import type { FoundKey, Subject, Tenant } from '../request/subject.ts'
 
 /** Tells the time, in Unix milliseconds. */
 export interface Clock {
@@ -48,13 +48,16 @@ export function idsOfSubject(subject: Subject): ClientIds | undefined {
   }
 }
 
+/** The part of a key that tells whom a policy counts. */
+type CountedKey = Pick<FoundKey, 'subject'> & { readonly tenant?: Pick<Tenant, 'subject'> | undefined }
+
 /** The ids of a caller, each found only when an entry may name it. */
 export class CallerIds implements ClientIds {
   readonly #caller: Caller
-  readonly #keys: readonly (Pick<FoundKey, 'subject'> | string)[]
+  readonly #keys: readonly (CountedKey | string)[]
 
   /** @param keys the keys that policies have found for the request. Only they tell the ids of the application's own choice */
-  constructor(caller: Caller, keys: readonly (Pick<FoundKey, 'subject'> | string)[] = NONE) {
+  constructor(caller: Caller, keys: readonly (CountedKey | string)[] = NONE) {
     this.#caller = caller
     this.#keys = keys
   }
@@ -76,8 +79,11 @@ export class CallerIds implements ClientIds {
   }
 
   customs(): readonly Subject[] {
-    return this.#keys.flatMap(key =>
-      typeof key === 'object' && key.subject.startsWith(CUSTOM) ? key.subject : NONE,
-    )
+    return this.#keys.flatMap(key => {
+      if (typeof key === 'string') return NONE
+      // Of a counter that tenants share, the tenant is the client.
+      const subject = key.tenant?.subject ?? key.subject
+      return subject.startsWith(CUSTOM) ? subject : NONE
+    })
   }
 }

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Subject } from '../request/subject.ts'
 import { type ClientIds, type Clock, idsOfSubject } from './client-ids.ts'
-import { type ControlEntry, holds, isNetwork, type PolicyNumbers } from './entries.ts'
+import { type ControlEntry, ENTRY_KINDS, holds, isNetwork, type PolicyNumbers } from './entries.ts'
 import { NetworkEntries, type NetworkEntry } from './network-entries.ts'
 
 /** Hears of a policy that cannot have the numbers of an entry. */
@@ -82,7 +82,7 @@ export class ControlState {
   /** The same numbers, with nobody blocked or let pass: for a look at the counters of a client that is. */
   get withoutAccess(): ControlState {
     return (this.#withoutAccess ??= new ControlState(
-      this.#entries.filter(({ kind }) => kind === 'override' || kind === 'change'),
+      this.#entries.filter(({ kind }) => ENTRY_KINDS[kind].hasNumbers),
     ))
   }
 

@@ -2,7 +2,7 @@ import { HaltError } from '../base/errors.ts'
 import { isVersion, MAX_DOCUMENT } from '../store/document.ts'
 import { isPolicyNumbers } from './act-check.ts'
 import { type ControlDocument, NO_ENTRIES, type StampedEntry } from './control-document.ts'
-import { type ControlAct, holds, isNetwork } from './entries.ts'
+import { type ControlAct, ENTRY_KINDS, type EntryKind, holds, isNetwork } from './entries.ts'
 import { isNetworkEntry } from './network-entries.ts'
 
 /** The most entries of a control document. */
@@ -99,16 +99,19 @@ export function readHistory(text: string): readonly ControlAct[] {
 function isEntry(entry: unknown): entry is StampedEntry {
   if (!isObject(entry)) return false
   const { kind, target, policy, numbers, stamp } = entry
-  const isAccess = kind === 'block' || kind === 'allow'
-  const isPolicy = kind === 'override' || kind === 'change'
+  if (typeof kind !== 'string' || !Object.hasOwn(ENTRY_KINDS, kind)) return false
+  const { hasTarget, hasNumbers } = ENTRY_KINDS[kind as EntryKind]
   return (
-    (isAccess || isPolicy) &&
-    (kind === 'change' ? target === undefined : isText(target)) &&
-    (isAccess ? !isNetwork(target as string) || isNetworkEntry(target as string) : isText(policy)) &&
-    (isAccess || isPolicyNumbers(numbers)) &&
+    (hasTarget ? isText(target) : target === undefined) &&
+    (hasNumbers ? isText(policy) && isPolicyNumbers(numbers) : isWhom(target as string)) &&
     (stamp === undefined || Number.isFinite(stamp)) &&
     hasFacts(entry)
   )
+}
+
+/** Whether a target names clients: any subject, or a network that an entry may name. */
+function isWhom(target: string): boolean {
+  return !isNetwork(target) || isNetworkEntry(target)
 }
 
 function isAct(act: unknown): act is ControlAct {

@@ -16,6 +16,7 @@ import { Beat } from './beat.ts'
 import { withoutStamp } from './control-document.ts'
 import {
   type ActOptions,
+  ENTRY_KINDS,
   type ControlAct,
   type ControlEntry,
   holds,
@@ -169,7 +170,7 @@ export class Control implements GateSource {
    * tell whether there was a block: it resolves to true, and ends the block when it reads of one.
    */
   unblock(target: Identity, options: ActOptions = {}): Promise<boolean> {
-    return this.#take('unblock', () => ({ kind: 'block', target: this.#targets.of(target) }), options)
+    return this.#take(() => ({ kind: 'block', target: this.#targets.of(target) }), options)
   }
 
   /**
@@ -186,7 +187,7 @@ export class Control implements GateSource {
 
   /** Ends the permission of a client or a network. Resolves to whether there was one. */
   disallow(target: Identity, options: ActOptions = {}): Promise<boolean> {
-    return this.#take('disallow', () => ({ kind: 'allow', target: this.#targets.of(target) }), options)
+    return this.#take(() => ({ kind: 'allow', target: this.#targets.of(target) }), options)
   }
 
   /** Gives one client numbers of its own for a policy. Its counter is kept. Resolves to the entry, as {@link block} does. */
@@ -227,7 +228,7 @@ export class Control implements GateSource {
       identity === undefined
         ? { kind: 'change', policy: readPolicyName(policy) }
         : { kind: 'override', policy: readPolicyName(policy), target: this.#targets.subjectOf(identity) }
-    return this.#take('revert', entry, act)
+    return this.#take(entry, act)
   }
 
   /**
@@ -320,7 +321,6 @@ export class Control implements GateSource {
   }
 
   async #take(
-    act: ControlAct['act'],
     name: () => Pick<ControlEntry, 'kind' | 'target' | 'policy'>,
     options: ActOptions,
   ): Promise<boolean> {
@@ -335,7 +335,8 @@ export class Control implements GateSource {
         const mayBeThere = !this.#ledger.hasRead && !draft.isKnown(slot)
         const found = mayBeThere || (entry !== undefined && holds(entry, now))
         if (found) draft.end(slot, now)
-        return { result: found, slots: found ? [slot] : [], act: { act, ...where, ...facts } }
+        const act = { act: ENTRY_KINDS[kind].endedBy, ...where, ...facts }
+        return { result: found, slots: found ? [slot] : [], act }
       },
     })
     return result

@@ -76,6 +76,6 @@ export class ControlledRequests {
   }
 }
 
-function extractsKey({ keyExtractor }: CompiledPolicy): boolean {
-  return keyExtractor !== undefined
+function extractsKey({ keyExtractor, fair }: CompiledPolicy): boolean {
+  return keyExtractor !== undefined || fair?.keyExtractor !== undefined
 }

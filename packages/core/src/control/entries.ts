@@ -22,12 +22,30 @@ export interface ActOptions {
   readonly onStoreError?: 'local' | 'reject' | undefined
 }
 
+/** A kind of entries. */
+export interface EntryKindFacts {
+  /** Whether such an entry concerns one client or network. Otherwise it concerns everybody. */
+  readonly hasTarget: boolean
+  /** Whether it sets numbers of a policy. Otherwise it blocks clients or lets them pass, whatever the policy. */
+  readonly hasNumbers: boolean
+  /** The act that takes it back. */
+  readonly endedBy: 'unblock' | 'disallow' | 'revert'
+}
+
+/** The kinds of entries. */
+export const ENTRY_KINDS: Readonly<Record<EntryKind, EntryKindFacts>> = Object.freeze({
+  block: { hasTarget: true, hasNumbers: false, endedBy: 'unblock' },
+  allow: { hasTarget: true, hasNumbers: false, endedBy: 'disallow' },
+  override: { hasTarget: true, hasNumbers: true, endedBy: 'revert' },
+  change: { hasTarget: false, hasNumbers: true, endedBy: 'revert' },
+})
+
 /** An act that changes counters and no entry, so that only the history tells of it. */
 export type NotedAct = 'reset' | 'grant' | 'charge' | 'forgive'
 
 /** One act of an operator, as the history tells it. */
 export interface ControlAct extends Omit<ControlEntry, 'kind'> {
-  readonly act: EntryKind | 'unblock' | 'disallow' | 'revert' | NotedAct
+  readonly act: EntryKind | EntryKindFacts['endedBy'] | NotedAct
   /** The units of a `grant` or a `charge`; the counters of a `reset`. */
   readonly units?: number | undefined
 }

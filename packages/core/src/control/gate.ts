@@ -74,14 +74,15 @@ export class ControlGate implements Gate {
     return state === undefined ? policies : state.overridden(state.changed(policies, clock), keys, clock)
   }
 
-  accessOf({ demands }: Check, client: Caller | Subject): 'block' | 'allow' | undefined {
+  accessOf(check: Check, client: Caller | Subject): 'block' | 'allow' | undefined {
     const state = this.#state()
     if (state?.hasAccess !== true) return undefined
     const { clock } = this.#parts
+    const { demands } = check
     const entry =
       typeof client === 'string'
         ? state.accessOfSubject(client, clock)
-        : state.accessOf(new CallerIds(client, demands), clock)
+        : state.accessOf(new CallerIds(client, [...demands, ...tenantsOf(check)]), clock)
     return entry === undefined ? undefined : entry.kind === 'block' ? 'block' : 'allow'
   }
 
@@ -97,4 +98,9 @@ export class ControlGate implements Gate {
     const keys = state.namesCustom ? await requestKeys.findAll(policies, client, PEEK) : undefined
     return { access: state.accessOf(new CallerIds(client, keys), clock), numbersOf }
   }
+}
+
+/** The tenants of a check, who share a counter. */
+function tenantsOf({ extras }: Check): { readonly subject: Subject }[] {
+  return extras?.flatMap(one => (one?.tenant === undefined ? [] : { subject: one.tenant })) ?? []
 }

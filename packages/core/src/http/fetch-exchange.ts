@@ -40,9 +40,10 @@ export function watchFetch<R, S>(
     answered(response) {
       if (response !== undefined && !isOver) guard.decided(outcome, shown(response))
       if (outgoing !== undefined) return response
-      // There is no socket to watch, so the end of the body shows that the answer was sent.
-      if (response?.body && request.method !== 'HEAD' && isInFlightUntilSent(guard, outcome))
-        return new Response(callAtEnd(response.body, leave), response)
+      const body = request.method === 'HEAD' ? undefined : response?.body
+      // There is no socket to watch, so the end of the body shows that the answer was sent. Nobody can send a body that is locked.
+      if (body && !body.locked && isInFlightUntilSent(guard, outcome))
+        return new Response(callAtEnd(body, leave), response)
       leave()
       return response
     },

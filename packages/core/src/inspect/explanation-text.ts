@@ -32,8 +32,8 @@ export function write(
       : `${refuses}: ${verdict.reason}${until}, ${inTime(verdict.retryAfter)}`
     const left = `${leftOf(verdict)}${one.unit === undefined ? '' : ` ${one.unit}`} left${unused.includes(policy) ? ', no requests counted' : ''}`
     lines.push(`  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${left}, ${wait}`)
-    const late = waits.filter(({ seconds }) => seconds > 0)
-    if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
+    const late = waitsInWords(waits)
+    if (late.length > 0) lines.push(`    ${late.join(', ')}`)
     if (line !== undefined) lines.push(`    ${lineInWords(line)}`)
     if (one.held > 0) lines.push(`    ${one.held} held by calls that have not ended`)
     if (one.fair !== undefined) lines.push(`    ${shareInWords(one.fair, algorithm)}`)
@@ -60,6 +60,15 @@ function conclusionOf(
 // A bucket with a large burst can hold more units than the limit.
 function leftOf({ remaining: left, limit }: PolicyVerdict): string {
   return left > limit ? `${left} (limit ${limit})` : `${left} of ${limit}`
+}
+
+/** Tells when the costs pass that do not pass now and, if some never do, the largest one that can. */
+function waitsInWords(waits: readonly CostWait[]): string[] {
+  const ever = waits.filter(({ seconds }) => seconds !== Number.POSITIVE_INFINITY)
+  const most = ever.at(-1)?.cost
+  if (most === undefined || ever.length === waits.length)
+    return waits.filter(({ seconds }) => seconds > 0).map(inWords)
+  return [...ever.filter(({ seconds }) => seconds > 0).map(inWords), `at most ${most} at once`]
 }
 
 function inWords({ cost, seconds }: CostWait): string {

@@ -170,8 +170,17 @@ export class Charges {
     const record = recordOf(decision)
     if (record.settled !== undefined || !isCharge(record)) return undefined
     record.settled = 0
-    const group = withdrawal(record, isInLine)
-    return group && this.#correct(group, record.recordedIn).then(() => {})
+    return this.withdraw(record.result, isInLine, record.recordedIn)
+  }
+
+  /** Gives back what was charged beside places in line. Undefined if nothing was. */
+  withdraw(
+    result: CheckResult,
+    isInLine: (demand: Demand) => boolean,
+    where: ChargeRecord['recordedIn'] = 'store',
+  ): Promise<void> | undefined {
+    const group = withdrawal(result, isInLine)
+    return group && this.#correct(group, where).then(() => {})
   }
 
   /** Ends a request in flight, and charges a held cost unless `chargeWhen` is still pending. Works once per decision. */

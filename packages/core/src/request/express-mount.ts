@@ -18,6 +18,9 @@ interface App {
 /** The pattern of mounts that cannot be known, such as a router called by a function. */
 const UNKNOWN = '*'
 const DEEPEST = 16
+/** The most ways to a route, and the most routers that are looked at for them. */
+const MOST_CHAINS = 64
+const MOST_VISITS = 10_000
 
 const chains = new WeakMap<object, readonly MountChain[]>()
 
@@ -47,14 +50,38 @@ function chainsTo(app: App | undefined, route: object): readonly MountChain[] {
   const stack = (app?._router ?? app?.router)?.stack
   const path = app?.path?.()
   const above = typeof path === 'string' ? path : ''
-  return search(stack, route, []).map(mounts => ({ above, mounts }))
+  return search(stack, route).map(mounts => ({ above, mounts }))
 }
 
-function search(stack: unknown, route: object, mounts: readonly Layer[]): (readonly Layer[])[] {
-  if (!Array.isArray(stack) || mounts.length > DEEPEST) return []
-  return (stack as readonly Layer[]).flatMap(layer =>
-    layer.route === route ? [mounts] : search(layer.handle?.stack, route, [...mounts, layer]),
-  )
+/** A router, and how the search has come to it. */
+interface Visit {
+  readonly stack: unknown
+  readonly mounts: readonly Layer[]
+  /** The places of the mounts in their routers. */
+  readonly order: readonly number[]
+}
+
+// The nearest first, because a router may be mounted within itself: then there is no end of chains.
+function search(stack: unknown, route: object): (readonly Layer[])[] {
+  const visits: Visit[] = [{ stack, mounts: [], order: [] }]
+  const found: Visit[] = []
+  for (let i = 0; i < visits.length && found.length < MOST_CHAINS; i++) {
+    const visit = visits[i] as Visit
+    if (!Array.isArray(visit.stack) || visit.mounts.length > DEEPEST) continue
+    for (const [at, layer] of (visit.stack as readonly Layer[]).entries()) {
+      const order = [...visit.order, at]
+      if (layer.route === route) found.push({ ...visit, order })
+      else if (layer.handle?.stack !== undefined && visits.length < MOST_VISITS)
+        visits.push({ stack: layer.handle.stack, mounts: [...visit.mounts, layer], order })
+    }
+  }
+  // Express tries them in this order.
+  return found.sort(inOrder).map(({ mounts }) => mounts)
+}
+
+function inOrder({ order: one }: Visit, { order: other }: Visit): number {
+  const at = one.findIndex((place, i) => place !== other[i])
+  return at < 0 ? 0 : (one[at] ?? 0) - (other[at] ?? 0)
 }
 
 function patternsOf(chain: MountChain, baseUrl: string): string {

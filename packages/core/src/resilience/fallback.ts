@@ -1,4 +1,4 @@
-import { algorithmOf, type State } from '../algorithms/index.ts'
+import { algorithmOf, type State, takeClock, withClock } from '../algorithms/index.ts'
 import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import { Memo } from '../base/memo.ts'
@@ -133,9 +133,11 @@ export class Fallback {
       penalty: [],
     }
     const algorithm = algorithmOf(rule)
-    const used = Math.max(0, rule.capacity - remaining(demand, known.state, then))
-    const usedHere = rule.capacity - algorithm.remaining(own, now, rule)
     const state = [...own]
+    // The clock by which tenants share the bucket stays as it is.
+    const clock = takeClock(state, now, rule)
+    const used = Math.max(0, rule.capacity - remaining(demand, known.state, then))
+    const usedHere = rule.capacity - algorithm.remaining(state, now, rule)
     if (used > usedHere) algorithm.charge(state, now, used - usedHere, rule, demand.edges)
     if (state.length === 0) state.push(0, ...algorithm.idle(now, rule))
     const cooldown = known.state[0] ?? 0
@@ -143,7 +145,7 @@ export class Fallback {
     const refused = algorithm.isQuota ? 0 : known.refusedUntil
     const blocked = Math.max(refused, cooldown === 0 ? 0 : cooldown + known.offset)
     state[0] = blocked > now ? blocked : 0
-    return state
+    return clock === undefined ? state : withClock(state, clock, now, rule).state
   }
 
   #queueWriteBack(

@@ -1,12 +1,15 @@
 import { algorithmOf } from '../algorithms/index.ts'
-import type { Demand, Group } from '../store/contract.ts'
+import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
+import { poolAt } from '../store/shares.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 
 const MAX_ENTRIES = 10_000
 
 interface Correction {
   readonly demand: Demand
+  /** The demand on the pool that the demand is a share of, without a cost: the store must see both. */
+  readonly pool: Demand | undefined
   /**
    * When the correction becomes useless, by this process's clock in microseconds. Quotas use the end of their period
    * instead.
@@ -31,18 +34,32 @@ export class PendingCorrections {
    * @param now this process's clock, in microseconds
    */
   add({ demands }: Group, now: number): void {
-    for (const demand of demands) {
+    for (const [at, demand] of demands.entries()) {
       // All corrections of one part of a counter are summed up, over any number of requests.
       const { terms } = demand
       const to = terms?.held?.to ?? 0
-      const key = `${keyOfDemand(demand)} ${demand.chargedTo ?? 0} ${terms?.heldSince ?? 0} ${to}`
+      const { position = -1, born = 0 } = terms?.place ?? {}
+      const numbers = [
+        demand.chargedTo ?? 0,
+        terms?.heldSince ?? 0,
+        to,
+        terms?.share?.weight ?? 0,
+        position,
+        born,
+      ]
+      const key = `${keyOfDemand(demand)} ${numbers.join(' ')}`
       const before = this.#pending.get(key)?.demand
       const cost = demand.cost + (before?.cost ?? 0)
       const units = (terms?.held?.units ?? 0) + (before?.terms?.held?.units ?? 0)
       const summed =
         units === 0 ? { ...demand, cost } : { ...demand, cost, terms: { ...terms, held: { to, units } } }
       if (cost === 0 && units === 0) this.#pending.delete(key)
-      else this.#pending.set(key, { demand: summed, until: now + correctableFor(demand) })
+      else
+        this.#pending.set(key, {
+          demand: summed,
+          pool: poolOf(demands, at),
+          until: now + correctableFor(demand),
+        })
     }
   }
 
@@ -59,10 +76,11 @@ export class PendingCorrections {
    */
   take(now: number, storeNow: number): Group[] {
     const groups: Group[] = []
-    for (const [key, { demand, until }] of this.#pending) {
+    for (const [key, { demand, pool, until }] of this.#pending) {
       this.#pending.delete(key)
       const { edges } = demand
-      if (edges === undefined ? now < until : storeNow < edges[1]) groups.push({ demands: [demand] })
+      if (edges === undefined ? now < until : storeNow < edges[1])
+        groups.push({ demands: pool === undefined ? [demand] : [pool, demand] })
     }
     return groups
   }
@@ -71,4 +89,10 @@ export class PendingCorrections {
 /** How long a charge counts, in microseconds. Afterwards a refund has no effect, and a charge would go to another window. */
 function correctableFor({ rule }: Demand): number {
   return algorithmOf(rule).correctableFor(rule)
+}
+
+/** The demand on the pool of the share at an index, without a cost. Undefined for any other demand. */
+function poolOf(demands: readonly Demand[], at: number): Demand | undefined {
+  const pool = demands[poolAt(demands, at)]
+  return pool && { ...pool, mode: Mode.SETTLE, cost: 0, terms: undefined }
 }

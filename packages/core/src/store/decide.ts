@@ -24,7 +24,7 @@ import {
   fitsNeeded,
   grantsOf,
   hasLeast,
-  isLoneBucket,
+  isDemandAlone,
   isReserved,
   startOf,
   unitsOf,
@@ -106,7 +106,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   if (idempotency !== undefined && allowed && !repeated && keepsKey(group, passes))
     remember(idempotency, counters, now)
   const [state] = states
-  if (hasTerms && start?.isPlace === true && isLoneBucket(group))
+  if (hasTerms && start?.isPlace === true && isDemandAlone(group))
     return new DeferredBucket(now, state!, rules[0]!, start.wait)
   const told = shares?.told() ?? states
   const plain = {

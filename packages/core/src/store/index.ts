@@ -84,6 +84,7 @@ export {
   penaltyNumbers,
   shareNumbers,
   termNumbers,
+  TAG,
   WINDOW,
 } from './remote/demand-numbers.ts'
 export { checkReply } from './remote/reply-check.ts'

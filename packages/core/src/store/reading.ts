@@ -47,9 +47,10 @@ export function waitFor(demand: Demand, state: State, evaluation: Evaluation): n
  *
  * @param cost units; default: the whole capacity, whatever is left to others
  */
-export function waitForCost(demand: Demand, state: State, evaluation: Evaluation, cost?: number): number {
+export function waitForCost(demand: Demand, whole: State, evaluation: Evaluation, cost?: number): number {
   const { now } = evaluation
   const algorithm = algorithmOf(demand.rule)
+  const state = withoutOwn(demand, whole, now)
   const rule = ruleInForce(demand, evaluation)
   const units = (inForce: Rule): number =>
     cost === undefined ? inForce.capacity : cost + unitsLeftToOthers(demand, inForce)
@@ -60,6 +61,15 @@ export function waitForCost(demand: Demand, state: State, evaluation: Evaluation
   }
   const cooldown = blockedUntil(state) - now
   return wait > cooldown ? wait : cooldown > 0 ? cooldown : 0
+}
+
+/** A counter without the units that the call of a demand holds: they need no room for it. */
+function withoutOwn({ rule, terms }: Demand, state: State, now: number): State {
+  const { holds } = algorithmOf(rule)
+  if (terms?.held === undefined || holds === undefined) return state
+  const others = [...state]
+  holds.release(others, now, terms.held)
+  return others
 }
 
 /** The instant at which no charged unit counts any more: a bucket is full, or the units have left the window. Microseconds. */

@@ -7,6 +7,7 @@ import {
   giveTicket,
   isTurn,
   mayHold,
+  mostToHold,
   newClock,
   type Rule,
   standingOf,
@@ -17,7 +18,7 @@ import {
   waitToHold,
   withReading,
 } from '../algorithms/index.ts'
-import { type Demand, Mode } from './contract.ts'
+import { type Demand, Mode, type Terms } from './contract.ts'
 
 /** A group while it is judged, by the indexes of its demands. */
 interface Judged {
@@ -42,6 +43,11 @@ export function shareAt(demands: readonly Demand[], at: number): number {
   return demands.findIndex(
     ({ terms, subject: own }) => terms?.share?.pool === rule.counter && own === subject,
   )
+}
+
+/** The terms that a correction of a demand keeps: the share that it is about. */
+export function shareIn({ terms }: Demand): Terms | undefined {
+  return terms?.share && { share: { ...terms.share, ticket: undefined, wantsTicket: false } }
 }
 
 /** The pools of a group, and the shares that its demands have of them, while the group is decided at one instant. */
@@ -82,6 +88,17 @@ export class Shares {
     }
     const turn = this.#turnIn(at, pool)
     return mode === Mode.SETTLE || isTurn(own, this.#now, units, turn)
+  }
+
+  /** The most units that a tenant's share leaves it; undefined for a share that lets it take what is left of the pool. */
+  left(at: number): number | undefined {
+    const { demands, states, rules } = this.#judged
+    const pool = poolAt(demands, at)
+    if (pool < 0) return undefined
+    const [own, all, rule] = [states[at]!, states[pool]!, rules[pool]!]
+    if (!algorithmOf(rule).isFlight) return undefined
+    const { weight } = demands[at]!.terms!.share!
+    return mostToHold(own, this.#now, algorithmOf(rule).used(all, this.#now, rule), rule, weight)
   }
 
   #turnIn(at: number, pool: number): Turn {

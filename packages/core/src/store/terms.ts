@@ -141,14 +141,14 @@ function waitOf(
  * @param isPlace whether the group starts later; then it gets the fewest units that it accepts
  */
 export function grantsOf(
-  { demands, rules, states, passes }: Decided,
+  { demands, rules, states, passes, shares }: Decided,
   now: number,
   isPlace: boolean,
 ): number[] {
   const left = demands.map((demand, i) => {
     if (demand.terms?.least === undefined) return demand.cost
     if (isPlace) return demand.terms.least
-    const units = algorithmOf(rules[i]!).remaining(states[i]!, now, rules[i]!)
+    const units = shares?.left(i) ?? algorithmOf(rules[i]!).remaining(states[i]!, now, rules[i]!)
     const held = unitsHeld(demand, rules[i]!, states[i]!, now)
     return Math.min(demand.cost, Math.max(held, units + held - unitsLeftToOthers(demand, rules[i]!)))
   })
@@ -169,7 +169,7 @@ export function unitsOf({ terms }: Demand, cost: number, rule: Rule, now: number
 }
 
 /** Whether a group is one bucket whose counter tells the whole evaluation. */
-export function isLoneBucket({ demands, penalty, idempotency }: Group): boolean {
+export function isDemandAlone({ demands, penalty, idempotency }: Group): boolean {
   if (demands.length > 1 || penalty !== undefined || idempotency !== undefined) return false
   const { least, floor } = demands[0]?.terms ?? {}
   // The counter tells neither the units granted nor those left to others.

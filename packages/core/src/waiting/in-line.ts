@@ -3,6 +3,7 @@ import type { Check } from '../check/check.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
+import { poolAt } from '../store/shares.ts'
 import type { TakenPlace } from './standing.ts'
 
 /** Whether callers wait for the counter of a demand in line. Callers that leave a share to others ask again instead. */
@@ -10,14 +11,22 @@ export function canStand({ rule, mode, terms }: Demand): boolean {
   return mode !== Mode.SHADOW && !terms?.floor && algorithmOf(rule).line !== undefined
 }
 
-/** Whether a demand is about a tenant's share of a bucket. It is charged together with a place in the bucket's line. */
+/** Whether a demand is about a tenant's share of a bucket. */
 export function isTurn({ rule }: Demand): boolean {
   return rule.code === shareCodes['token-bucket']
 }
 
+/** Whether a demand is about a tenant's share of a bucket in whose line callers stand. It is charged together with the place. */
+function isWithPlace({ demands }: Group, at: number): boolean {
+  const pool = isTurn(demands[at]!) ? demands[poolAt(demands, at)] : undefined
+  return pool !== undefined && canStand(pool)
+}
+
 /** Whether some counter of a check cannot be waited for in line, so that its callers ask for it when their turn has come. */
-export function isMixed({ demands }: Check): boolean {
-  return demands.some(demand => demand.mode !== Mode.SHADOW && !canStand(demand) && !isTurn(demand))
+export function isMixed(check: Check): boolean {
+  return check.demands.some(
+    (demand, at) => demand.mode !== Mode.SHADOW && !canStand(demand) && !isWithPlace(check, at),
+  )
 }
 
 /** The units of a check, for each counter that is waited for in line. */
@@ -49,16 +58,16 @@ export function endsOf({ demands }: Group, evaluation: Evaluation): (Place | und
 
 /** The part of a check that is waited for in line. */
 export function partInLine(check: Check): Check {
-  const demands = check.demands.filter(demand => canStand(demand) || isTurn(demand))
+  const demands = check.demands.filter((demand, at) => canStand(demand) || isWithPlace(check, at))
   return { ...check, policies: [], extras: undefined, ...groupOf(check, demand => demand), demands }
 }
 
 /** The check that redeems places: it charges only the counters that are not waited for in line. */
 export function redeeming(check: Check, places: TakenPlace['places']): Check {
   let next = 0
-  const demands = check.demands.map(demand => {
+  const demands = check.demands.map((demand, at) => {
     // The share was charged with the place.
-    if (isTurn(demand)) return { ...demand, mode: Mode.SETTLE, cost: 0 }
+    if (isWithPlace(check, at)) return { ...demand, mode: Mode.SETTLE, cost: 0 }
     const place = canStand(demand) ? places[next++] : undefined
     return place === undefined ? demand : { ...demand, terms: { ...demand.terms, place } }
   })

@@ -140,6 +140,10 @@ export class Turns implements WaiterParts {
     return this.#parts.charges.forgive(decision, canStand)
   }
 
+  withdraw(inLine: CheckResult): Promise<void> | undefined {
+    return this.#parts.charges.withdraw(inLine, canStand)
+  }
+
   cancel(decision: Decision): Promise<void> {
     return this.#parts.charges.cancel(decision)
   }

@@ -37,6 +37,8 @@ export interface WaiterParts {
   askInLine(check: Check): CheckResult | Promise<CheckResult>
   /** Gives back what was charged for a caller beside its place, and ends the record of its charge. Undefined if nothing was. */
   forgive(decision: Decision): Promise<void> | undefined
+  /** Gives back what was charged for a place beside it, where the rest was to be asked for later. Undefined if nothing was. */
+  withdraw(inLine: CheckResult): Promise<void> | undefined
   /** Gives back the charge of a caller that has gone. */
   cancel(decision: Decision): Promise<void>
   /** Whether an operator blocks the client of a check now. Asks nobody. */

@@ -67,6 +67,8 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   #units: readonly number[] = []
   // The decision that the caller is given at its turn.
   #decision: Decision | undefined
+  // What was charged for its place where the rest is asked for at its turn.
+  #inLine: CheckResult | undefined
   // The instant of the next question, by this process's clock; undefined while none is due.
   #asksAt: number | undefined
   // Whether the caller may ask before its instant, as soon as its alarm rings.
@@ -167,7 +169,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
       })
     }
     // One caller of a tenant has a ticket, and the others of this process wait behind it.
-    if (takesTurns(check) && line.asker === undefined) line.join(this)
+    if (!this.#isOver && takesTurns(check) && line.asker === undefined) line.join(this)
     this.#isStoreAsked = true
     line.placeMissing()
     line.asks(this)
@@ -251,13 +253,14 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
 
   expire(): void {
     this.#isStanding = false
-    if (this.#isOver) return
-    this.#decision = undefined
-    this.#refuse()
+    if (!this.#isOver) this.#refuse()
   }
 
   gone(): Promise<void> | undefined {
-    const decision = this.#decision
+    const [decision, inLine] = [this.#decision, this.#inLine]
+    this.#decision = undefined
+    this.#inLine = undefined
+    if (inLine !== undefined) return this.#parts.withdraw(inLine)
     if (decision === undefined) return undefined
     return this.places === undefined ? this.#parts.cancel(decision) : this.#parts.forgive(decision)
   }
@@ -311,7 +314,10 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
       this.#tickets = ticketsAfter(result, this.#tickets)
     if (this.#isRedeeming) {
       this.#isRedeeming = false
-      if (decision.allowed && startsIn === undefined) return this.#finish(decision)
+      if (decision.allowed && startsIn === undefined) {
+        this.#inLine = undefined
+        return this.#finish(decision)
+      }
       this.#giveUpPlace()
     }
     this.#decision = decision
@@ -382,6 +388,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
       if (!isPlace) return this.#isOver ? undefined : this.#askLater(refused, startsIn)
       this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#parts.store.clock())
       this.#units = unitsInLine(refused.check)
+      this.#inLine = result
       this.places = endsOf(result.check, result.evaluation)
       this.#standIn(this.#line!)
       if (this.#isOver && this.#isStanding) this.#returning = this.#line!.leave(this)
@@ -414,9 +421,8 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
       this.#returning = this.#parts.store.leave(this.#line!, [
         { check: this.check, units: this.#units, places },
       ])
-    if (this.#decision !== undefined) void this.gone()
+    void this.gone()
     this.places = undefined
-    this.#decision = undefined
   }
 
   /** Charges a counter once more whose front has passed the caller, while the caller waited for another counter. */

@@ -108,3 +108,24 @@ it('where a timer is a number, each alarm has its own, because it ends with the 
   expect(rang).toEqual([['b', 20]])
   expect(alarms.size).toBe(1)
 })
+
+it('an alarm that another one of its instant takes back, and sets for later, rings once, and is not set any more', async () => {
+  const loop = new ManualLoop()
+  const alarms = new Alarms(loop)
+  const rang: number[] = []
+  let due = 10
+  const later = { due: 0, left: () => (due - loop.now()) * 1000, ring: () => void rang.push(loop.now()) }
+  const first = {
+    due: 0,
+    left: () => (10 - loop.now()) * 1000,
+    ring: () => {
+      alarms.forget(later)
+      due = 20
+      alarms.set(later)
+    },
+  }
+  alarms.set(first)
+  alarms.set(later)
+  await loop.pass(50)
+  expect([rang, alarms.size]).toEqual([[20], 0])
+})

@@ -164,6 +164,19 @@ describe('charge', () => {
     expect(await read(day)).toEqual([994, 0, 6])
   })
 
+  it('tells of a refusal when the units of others are free, for which it waits, and not its own', async () => {
+    const { limiter, clock } = budgets()
+    const call = await limiter.reserve({ user: '42' }, { cost: 500, ttl: '1h' })
+    await limiter.reserve({ user: '42' }, { cost: 500, ttl: '10s' })
+    expect(await call.charge(600)).toBe(false)
+    const { retryAfterMs, policy } = call.refusal!
+    expect([policy, retryAfterMs > 10_000, retryAfterMs <= 11_250]).toEqual(['day', true, true])
+    clock.advance(`${retryAfterMs - 1}ms`)
+    expect(await call.charge(600)).toBe(false)
+    clock.advance('1ms')
+    expect(await call.charge(600)).toBe(true)
+  })
+
   it('charges all budgets or none', async () => {
     const { limiter, read } = budgets({ name: 'small', limit: 40, period: 'daily' })
     const call = await limiter.reserve(

@@ -101,6 +101,15 @@ describe('explain', () => {
     expect((await bucket.peek(view())).allowed).toBe(true)
   })
 
+  it('says how many units pass at once where the burst is below the limit', async () => {
+    const calls = world().limiter({ name: 'calls', limit: 60, window: 60, burst: 5 })
+    expect(String(await calls.explain(view()))).toMatch(/5 of 60 left, passes\n {4}at most 5 at once$/)
+    await times(5, calls)
+    expect(String(await calls.explain(view()))).toMatch(
+      /a cost of 1 passes in 1 s, a cost of 5 passes in 5 s, at most 5 at once$/,
+    )
+  })
+
   it('shows the line: how many units wait, and how long', async () => {
     const { limiter, clock } = world()
     const calls = limiter({ name: 'calls', limit: 10, window: 1, burst: 1 })

@@ -1,9 +1,10 @@
 // Tenants that share requests in flight.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { type Decision, RateLimiter } from '../../src/index.ts'
 import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 import { Random } from '../line/random.ts'
+import { passingWorld } from '../waiting/passing-world.ts'
 import { jain } from './crowd.ts'
 
 const POOL = {
@@ -95,5 +96,62 @@ describe('places in flight that tenants share', () => {
     const turn = limiter.acquire({ user: 'a' }, { maxWait: 20 })
     await limiter.release(other)
     expect((await turn).allowed).toBe(true)
+  })
+
+  /** Limiters on one pool of 8 places, whose policies cost `costs`. */
+  function few(...costs: number[]) {
+    const clock = new ManualClock(1_700_000_000_000)
+    const store = new ReferenceStore(clock.now)
+    const limiters = costs.map(
+      cost => new RateLimiter({ store, policy: { ...POOL, limit: 8, cost }, warn: () => {} }),
+    )
+    return { clock, limiters }
+  }
+
+  it('are all for a tenant that finds none taken, so that a cost within the limit passes when it was told', async () => {
+    const { clock, limiters } = few(1, 7)
+    const [small, large] = limiters as [RateLimiter, RateLimiter]
+    expect((await small.consume({ user: 'b' })).allowed).toBe(true)
+    const refused = await large.consume({ user: 'a' })
+    expect(refused).toMatchObject({ allowed: false, retryAfterMs: 30_000 })
+    clock.advance('29999ms')
+    expect((await large.consume({ user: 'a' })).allowed).toBe(false)
+    clock.advance('1ms')
+    expect((await large.consume({ user: 'a' })).allowed).toBe(true)
+  })
+
+  it('are asked for no more often than every 50 ms by a caller that must wait for all others', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { store, limiter, acquire, refused, pass } = passingWorld()
+    const asked = vi.spyOn(store, 'evaluate')
+    await limiter({ ...POOL, limit: 8 }).consume({ user: 'b' })
+    const turn = acquire(limiter({ ...POOL, limit: 8, cost: 7 }), { user: 'a' }, 'a', { maxWait: '300ms' })
+    await pass(400)
+    await turn
+    expect(refused).toHaveLength(1)
+    expect(asked.mock.calls.length).toBeLessThan(20)
+  })
+
+  it('stay free for others where a caller accepts fewer than it asks for', async () => {
+    const clock = new ManualClock(1_700_000_000_000)
+    const limiter = new RateLimiter({ store: new ReferenceStore(clock.now), policy: POOL })
+    await limiter.consume({ user: 'b' })
+    const some = await limiter.consume({ user: 'a' }, { cost: { pool: 100 }, least: { pool: 1 } })
+    // With 79 of its own 20 are free, of which it may hold four times as many.
+    expect(some).toMatchObject({ allowed: true, cost: 79 })
+    expect((await limiter.consume({ user: 'a' })).reason).toBe('fair-share')
+    expect((await limiter.consume({ user: 'b' })).allowed).toBe(true)
+  })
+
+  it('are explained as free at once to a tenant that has its share left', async () => {
+    const { limiters } = few(1)
+    await limiters[0]!.consume({ user: 'a' })
+    const { policies, decision } = await limiters[0]!.explain({ user: 'b' })
+    expect(decision?.allowed).toBe(true)
+    expect(policies[0]!.waits.map(({ cost, seconds }) => [cost, seconds])).toEqual([
+      [1, 0],
+      [8, 30],
+    ])
   })
 })

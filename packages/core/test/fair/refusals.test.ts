@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 
 import { Control, RateLimiter } from '../../src/index.ts'
 import { FakeOutage, ManualClock, ReferenceStore } from '../../src/testing/index.ts'
-import { mistake } from '../world.ts'
+import { guard } from '../../src/http/index.ts'
+import { by, mistake } from '../world.ts'
 
 const BACKEND = {
   name: 'backend',
@@ -75,6 +76,23 @@ describe('a refusal in favour of other tenants', () => {
       ),
       { seed: 3, numRuns: 60 },
     )
+  })
+
+  it('meets no request that takes nothing of the limit, by its cost or because an earlier guard has taken it', async () => {
+    const own = { name: 'own', limit: 1000, window: 60, keyStrategy: 'user' } as const
+    const { limiter, drain } = aLimiter([BACKEND, own])
+    await drain('a')
+    expect((await limiter.consume({ user: 'a' }, { cost: { backend: 0, own: 2 } })).allowed).toBe(true)
+    const outer = guard(limiter, { policy: BACKEND })
+    const inner = guard(limiter, { policy: [BACKEND, own] })
+    let passed = 0
+    for (let i = 0; i < 10; i++) {
+      const request = {}
+      if ((await outer.enter(by('b'), request)).decision?.allowed !== true) continue
+      passed++
+      expect((await inner.enter(by('b'), request)).decision).toMatchObject({ allowed: true })
+    }
+    expect(passed).toBeGreaterThan(2)
   })
 
   it('does not count against a tenant what it settled back', async () => {

@@ -72,6 +72,7 @@ export async function change(
   if (book.isChanging) return
   world.policy = { ...world.policy, ...numbers }
   book.hear = HEAR
+  repay(world, limit)
   book.rates.push({ at: time.now, value: limit })
   book.capacities.push({ at: time.now, value: burst })
   const process = world.processes[index]!
@@ -91,6 +92,23 @@ export async function change(
   for (const { registry } of living(world)) registry?.update(world.policy.name, numbers)
   // A registry is asked with the next request of its process.
   for (const { index: each } of living(world)) world.ask(each, { by: 'check' })
+}
+
+/**
+ * Notes what a changed rate makes of the time before: a bucket without a line pays the time since its last charge at the rate that holds
+ * now. Who was charged last had asked before that.
+ */
+function repay(world: World, limit: number): void {
+  const { book, time } = world
+  const from = Math.max(0, ...book.asks.flatMap(({ end, askedAt }) => (end === 'started' ? askedAt : [])))
+  const rates = book.rates.flatMap(({ value }, i) =>
+    (book.rates[i + 1]?.at ?? Infinity) > from ? value : [],
+  )
+  const paid = (by: number): number =>
+    Math.min(Math.ceil((by * (time.now - from)) / book.window), capacityOf(world))
+  const [more, fewer] = [paid(limit - Math.min(...rates)), paid(Math.max(...rates) - limit)]
+  if (more > 0) book.grants.push({ from, to: time.now, units: more, why: 'raised' })
+  if (fewer > 0) book.corrections.push({ at: time.now, units: -fewer })
 }
 
 /** Resets the counter: one capacity may start at once. */

@@ -53,6 +53,18 @@ describe('a caller that is blocked while it waits is refused at its turn, and it
       expect((await limiter.consume(caller)).allowed).toBe(true)
     })
 
+  it('by the name that a function gives it, of tenants that share a counter', async () => {
+    const fair = { by: (request: { readonly tenant: string }) => request.tenant }
+    const { control, limiter, pass } = controlled({ ...shared, fair } as never)
+    const { enter } = guard(limiter, { delay: { maxWait: '1h' } })
+    const turns = ['one', 'acme', 'other'].map(tenant => enter(view({ request: { tenant } }), {}))
+    await pass(500)
+    await control.block({ custom: 'acme' })
+    await pass(2000)
+    expect((await turns[1])?.decision).toMatchObject({ allowed: false, reason: 'blocked' })
+    expect((await turns[2])?.decision).toMatchObject({ allowed: true })
+  })
+
   for (const [what, target] of [
     ['user', { user: '42' }],
     ['address', { ip: CLIENT }],

@@ -45,6 +45,16 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, '/api/a', '/api/a', '/api/a', '/free')).toEqual([200, 200, 429, 200])
     })
 
+    it('counts a route whose router is mounted within itself, and looks for it in a bounded time', async () => {
+      const app = express()
+      const tree = express.Router()
+      tree.get('/leaf', guard({ scope: 'route' }), ok)
+      for (const name of 'abcdef') tree.use(`/${name}`, tree)
+      app.use('/tree', tree)
+      expect(await statuses(app, '/tree/leaf', '/tree/leaf', '/tree/leaf')).toEqual([200, 200, 429])
+      expect(await statuses(app, '/tree/b/leaf', '/tree/b/leaf', '/tree/b/leaf')).toEqual([200, 200, 429])
+    })
+
     it('guards a path prefix', async () => {
       const app = express()
       app.use('/api', guard({}), ok)

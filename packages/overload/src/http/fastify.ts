@@ -1,12 +1,18 @@
+import { HaltError } from '@halt/core'
+import { describe } from '@halt/core/http'
+
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
 import type { NodeDoor, RawRequest } from './node.ts'
 import type { Refusals } from './refusals.ts'
 import { hasSeen, type NodeResponse, watch } from './watch.ts'
 
+/** Hooks that get the same arguments, before the handler. */
+const HOOKS = ['onRequest', 'preValidation', 'preHandler'] as const
+
 /** Options of the plugin. */
 export interface ShedHookOptions {
   /** The hook in which requests are asked for. Default `"onRequest"`. `"preHandler"` runs after authentication. */
-  readonly hook?: 'onRequest' | 'preValidation' | 'preHandler' | undefined
+  readonly hook?: (typeof HOOKS)[number] | undefined
 }
 
 /** The part of a Fastify request that is read. */
@@ -26,7 +32,7 @@ type Hook = (request: HookRequest, reply: HookReply, done: () => void) => void
 
 /** The part of a Fastify instance that is used. */
 interface HookHost {
-  addHook(name: 'onRequest' | 'preValidation' | 'preHandler', hook: Hook): unknown
+  addHook(name: (typeof HOOKS)[number], hook: Hook): unknown
 }
 
 /** A plugin of Fastify, for the instance that registers it and its children. */
@@ -53,6 +59,14 @@ export function fastifyOf(doorkeeper: Doorkeeper, refusals: Refusals, door: Node
     done()
   }
   const plugin: FastifyPlugin = (instance, { hook: name = 'onRequest' }, done) => {
+    if (!HOOKS.includes(name))
+      return done(
+        new HaltError(
+          'HALT_E_OPTION',
+          `hook of shedder.fastify is ${describe(name)}.`,
+          `Choose one of ${HOOKS.map(describe).join(', ')}.`,
+        ),
+      )
     instance.addHook(name, hook)
     done()
   }

@@ -1,27 +1,44 @@
-import { isPromise, pathOf } from '@halt/core/http'
+import { HaltError } from '@halt/core'
+import { describe, isPromise, pathOf } from '@halt/core/http'
 
-import type { Permit } from '../control/permit.ts'
+import type { Ending, Permit } from '../limit/permit.ts'
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
 import type { Refusal, Refusals } from './refusals.ts'
 import { endingOf } from './watch.ts'
 
-/** A Fetch handler, with whatever its platform passes after the request. */
-export type FetchHandler<A extends unknown[]> = (request: Request, ...rest: A) => Response | Promise<Response>
+/**
+ * A Fetch handler, with whatever its platform passes after the request. It may give no response, as after an upgrade of Bun to a
+ * WebSocket.
+ */
+export type FetchHandler<A extends unknown[], T extends Response | undefined = Response> = (
+  request: Request,
+  ...rest: A
+) => T | Promise<T>
 
 /** Guards a Fetch handler. */
 export interface WrapFetch {
   <A extends unknown[]>(handler: FetchHandler<A>): FetchHandler<A>
+  <A extends unknown[]>(handler: FetchHandler<A, Response | undefined>): FetchHandler<A, Response | undefined>
 }
 
 /** Makes the wrapper. */
 export function fetchOf(doorkeeper: Doorkeeper, refusals: Refusals): WrapFetch {
-  return handler =>
-    (request, ...rest) => {
+  return <A extends unknown[], T extends Response | undefined>(
+    handler: FetchHandler<A, T>,
+  ): FetchHandler<A, T | Response> => {
+    if (typeof handler !== 'function')
+      throw new HaltError(
+        'HALT_E_OPTION',
+        `fetch got ${describe(handler)}.`,
+        'Give a Fetch handler: shedder.fetch(request => new Response()).',
+      )
+    return (request, ...rest) => {
       const entry = doorkeeper.ask(request, request.method, pathOf(request.url))
       if (entry === REFUSED) return responseOf(refusals.pick())
       if (entry === UNCOUNTED) return handler(request, ...rest)
       return settle(entry, request.signal, () => handler(request, ...rest))
     }
+  }
 }
 
 /** A refusal as a response of Fetch. */
@@ -30,32 +47,47 @@ export function responseOf({ status, headers, body }: Refusal): Response {
 }
 
 /** Runs a handler, and gives the permit back when its response is there or the client has left. A body may stream on. */
-function settle(
+function settle<T extends Response | undefined>(
   permit: Permit,
   signal: AbortSignal | undefined,
-  run: () => Response | Promise<Response>,
-): Response | Promise<Response> {
+  run: () => T | Promise<T>,
+): T | Promise<T> {
+  const end = leaveOnAbort(permit, signal)
   try {
     const answer = run()
     if (!isPromise(answer)) {
-      permit.leave(endingOf(answer.status))
+      end(endingOfResponse(answer))
       return answer
     }
-    const leave = (): void => permit.leave('at-least')
-    signal?.addEventListener('abort', leave, { once: true })
     return Promise.resolve(answer).then(
       response => {
-        signal?.removeEventListener('abort', leave)
-        permit.leave(endingOf(response.status))
+        end(endingOfResponse(response))
         return response
       },
       error => {
-        permit.leave('drop')
+        end('drop')
         throw error
       },
     )
   } catch (error) {
-    permit.leave('drop')
+    end('drop')
     throw error
   }
+}
+
+/** Gives a permit back if the client leaves. Returns a function that gives it back otherwise, and hears of the client no more. */
+export function leaveOnAbort(permit: Permit, signal: AbortSignal | undefined): (ending: Ending) => void {
+  const leave = (): void => permit.leave('at-least')
+  signal?.addEventListener('abort', leave, { once: true })
+  // It may have left while an earlier middleware waited. Then no event follows.
+  if (signal?.aborted === true) leave()
+  return ending => {
+    signal?.removeEventListener('abort', leave)
+    permit.leave(ending)
+  }
+}
+
+/** No response tells nothing: the platform answers. */
+function endingOfResponse(response: Response | undefined): Ending {
+  return response === undefined ? 'drop' : endingOf(response.status)
 }

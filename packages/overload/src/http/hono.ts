@@ -1,7 +1,7 @@
 import { pathOf } from '@halt/core/http'
 
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
-import { responseOf } from './fetch.ts'
+import { leaveOnAbort, responseOf } from './fetch.ts'
 import type { NodeDoor } from './node.ts'
 import type { Refusals } from './refusals.ts'
 import { endingOf, hasSeen, type NodeResponse, watch } from './watch.ts'
@@ -30,16 +30,13 @@ export function honoOf(doorkeeper: Doorkeeper, refusals: Refusals, door: NodeDoo
       watch(door, entry, incoming, outgoing)
       return next()
     }
-    const leave = (): void => entry.leave('at-least')
-    const { signal } = context.req.raw
-    signal?.addEventListener('abort', leave, { once: true })
+    const end = leaveOnAbort(entry, context.req.raw.signal)
     let ending: ReturnType<typeof endingOf> = 'drop'
     try {
       await next()
       ending = endingOf(context.res.status)
     } finally {
-      signal?.removeEventListener('abort', leave)
-      entry.leave(ending)
+      end(ending)
     }
     return undefined
   }

@@ -62,6 +62,8 @@ export class NodeDoor {
       ;(response.writeHead as (status: number, headers: readonly string[]) => void)(status, rawHeaders)
       ;(response.end as (text: string) => void)(body.text)
     }
+    // A middleware before has begun an answer that no handler ends now. Its client would wait for ever.
+    else if (response.writableEnded !== true) (response.stream ?? response).destroy?.()
     return false
   }
 }

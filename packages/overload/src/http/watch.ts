@@ -1,6 +1,6 @@
 import { bindingOutcome, onResponseEnd, type EndingResponse } from '@halt/core/http'
 
-import type { Ending, Permit } from '../control/permit.ts'
+import type { Ending, Permit, Sender } from '../limit/permit.ts'
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
 
@@ -8,6 +8,8 @@ type Method = (this: unknown, ...args: unknown[]) => unknown
 export interface NodeResponse extends EndingResponse {
   statusCode: number
   readonly headersSent: boolean
+  readonly stream?: { readonly destroyed?: boolean | undefined; destroy?(): unknown } | undefined
+  destroy?(): unknown
   writeHead: unknown
   end: unknown
   on(event: 'close', listener: (this: NodeResponse) => void): unknown
@@ -16,8 +18,19 @@ export interface NodeResponse extends EndingResponse {
 
 const SEEN: unique symbol = Symbol('halt.overload')
 
+/** Node's own request, as far as it shows whether its body is there. */
+interface Upload {
+  /** Whether all of the body was received. */
+  readonly complete?: boolean
+  /** Null while nobody reads. */
+  readonly readableFlowing?: boolean | null
+  /** What was received and is not read yet. */
+  readonly readableLength?: number
+  once?(event: 'end', listener: () => void): unknown
+}
+
 /** A shedder that a response has passed. They form a chain, the last one first. */
-class Seen {
+class Seen implements Sender {
   readonly owner: object
   readonly permit: Permit
   readonly before: Seen | undefined
@@ -38,6 +51,16 @@ class Seen {
     this.request = request
     this.writeHead = before?.writeHead ?? (response.writeHead as Method)
     this.end = before?.end ?? (response.end as Method)
+    permit.sender = this
+  }
+
+  get isSending(): boolean {
+    const { complete, readableFlowing = null, readableLength } = this.request as Upload
+    return complete === false && readableFlowing !== null && readableLength === 0
+  }
+
+  whenSent(callback: () => void): void {
+    ;(this.request as Upload).once?.('end', callback)
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Warn } from '@halt/core'
-import { describe, messageOf } from '@halt/core/http'
+import { describe, isStrayPromise, messageOf } from '@halt/core/http'
 
 import { exemptionOf, routeOf } from '../base/paths.ts'
 import { rankOf } from '../base/tiers.ts'
 import type { TurnClock } from '../base/turn-clock.ts'
-import type { Permit } from '../control/permit.ts'
+import type { Permit } from '../limit/permit.ts'
 import type { Limits } from './limits.ts'
 import type { ShedderSettings } from './options.ts'
 
@@ -58,21 +58,23 @@ export class Doorkeeper {
       (route === undefined ? matched : this.#routeOf(route as (request: unknown) => unknown, request)) ??
       routeOf(method, target)
     this.#clock!.enter()
-    return this.#limits.of(name).governor.enter(rank, name) ?? REFUSED
+    return this.#limits.of(name).enter(rank, name) ?? REFUSED
   }
 
   #rankOf(request: unknown): number {
-    let said: unknown
     try {
-      said = (this.#settings.priority as (request: unknown) => unknown)(request)
+      const said = (this.#settings.priority as (request: unknown) => unknown)(request)
+      const rank = rankOf(said)
+      if (rank !== undefined) return rank
+      isStrayPromise(said)
+      this.#warnOf(
+        'priority',
+        `returned ${describe(said)}`,
+        'Return "critical", "normal" or "batch", at once.',
+      )
     } catch (error) {
-      this.#warnOf('priority', `threw: ${messageOf(error)}`, 'Such a request is normal.')
-      return NORMAL
+      this.#warnOf('priority', `failed: ${messageOf(error)}`, 'Such a request is normal.')
     }
-    const rank = rankOf(said)
-    if (rank !== undefined) return rank
-    swallow(said)
-    this.#warnOf('priority', `returned ${describe(said)}`, 'Return "critical", "normal" or "batch", at once.')
     return NORMAL
   }
 
@@ -80,10 +82,10 @@ export class Doorkeeper {
     try {
       const said = route(request)
       if (typeof said === 'string') return said
-      swallow(said)
+      isStrayPromise(said)
       this.#warnOf('route', `returned ${describe(said)}`, 'Return the name of the route, at once.')
     } catch (error) {
-      this.#warnOf('route', `threw: ${messageOf(error)}`, 'Such a request is named by its path.')
+      this.#warnOf('route', `failed: ${messageOf(error)}`, 'Such a request is named by its path.')
     }
     return undefined
   }
@@ -91,10 +93,4 @@ export class Doorkeeper {
   #warnOf(name: string, what: string, fix: string): void {
     this.#warn({ code: 'HALT_W_SHEDDER_CALLBACK', message: `${name} of loadShedder ${what}.`, fix })
   }
-}
-
-/** Handles the rejection of a promise that nobody waits for. It would end the process. */
-function swallow(value: unknown): void {
-  const { then } = (typeof value === 'object' && value !== null ? value : {}) as { then?: unknown }
-  if (typeof then === 'function') (value as PromiseLike<unknown>).then(undefined, () => {})
 }

@@ -9,12 +9,13 @@ export function explain({ name, mode, limits }: ShedderState): string {
 }
 
 function line(name: string, limit: LimitState, isShadow: boolean): string {
-  const { route, inFlight, sheds, sheddingMs, cause, ageMs, insideMs, calmMs } = limit
+  const { route, inFlight, sheds, shedRoutes, sheddingMs, cause, ageMs, insideMs, calmMs } = limit
   const who = route === undefined ? name : `${name}, ${route}`
   const places = `${inFlight} of ${Math.ceil(limit.limit)} in flight`
   const times = `requests wait ${ms(ageMs)} before the handler, ${ms(insideMs)} inside, ${ms(calmMs)} when calm`
   if (sheds.length === 0) return `${who}: ${places}, sheds nothing; ${times}.`
-  const what = `${isShadow ? 'would shed' : 'sheds'} ${sheds.toReversed().join(' and ')} for ${seconds(sheddingMs)}`
+  const of = shedRoutes.length === 0 ? '' : ` of ${shedRoutes.join(' and ')}`
+  const what = `${isShadow ? 'would shed' : 'sheds'} ${sheds.toReversed().join(' and ')}${of} for ${seconds(sheddingMs)}`
   const why = cause === 'loop' ? 'the event loop is full' : 'something behind the handlers is full or slow'
   return `${who}: ${places}, ${what}, because ${why}; ${times}.`
 }

@@ -1,7 +1,9 @@
 import { type ByRank, type Tier, TIERS } from '../base/tiers.ts'
 import type { TurnClock } from '../base/turn-clock.ts'
-import type { Controller, WindowSummary } from '../control/controller.ts'
-import { Governor } from '../control/governor.ts'
+import type { Controller, WindowSummary } from '../limit/controller.ts'
+import type { Governor } from '../limit/governor.ts'
+import type { Permit } from '../limit/permit.ts'
+import { RoutedGovernor } from '../limit/routed-governor.ts'
 import type { ByTier, Cause, LimitState, ShedderEvents } from './state.ts'
 
 /** Passes events on. */
@@ -15,8 +17,7 @@ const CALM_AFTER_MS = 2000
 /** A limit, and what has become of it lately, for people. */
 export class GuardedLimit {
   readonly governor: Governor
-  /** When it was last asked, in milliseconds of the turn clock. */
-  askedAt = 0
+  readonly #routed: RoutedGovernor
   readonly #route: string | undefined
   readonly #clock: TurnClock
   readonly #tell: Tell
@@ -40,7 +41,14 @@ export class GuardedLimit {
     this.#clock = clock
     this.#route = route
     this.#tell = tell
-    this.governor = new Governor(clock, controller, isEnforced, window => this.#note(window))
+    const judged = (window: WindowSummary): void => this.#note(window)
+    this.#routed = new RoutedGovernor(clock, controller, isEnforced, judged)
+    this.governor = this.#routed.whole
+  }
+
+  /** Asks for a place. Call `clock.enter()` before. Undefined: refused. */
+  enter(rank: number, route: string): Permit | undefined {
+    return this.#routed.enter(rank, route)
   }
 
   state(): LimitState {
@@ -57,6 +65,7 @@ export class GuardedLimit {
       insideMs: this.#insideMs,
       calmMs: this.#calmMs,
       sheds: this.#sheds,
+      shedRoutes: this.#since === undefined ? [] : [...(controller.apart?.routes ?? [])],
       cause: this.#cause,
       sheddingMs: this.#since === undefined ? 0 : now - this.#since,
       refused: byTier(refused),
@@ -65,7 +74,7 @@ export class GuardedLimit {
     }
   }
 
-  #note({ at, routes, ageMs, refused }: WindowSummary): void {
+  #note({ at, routes, ageMs }: WindowSummary): void {
     const { baselines, rebaselines } = this.governor.controller.finding
     let samples = 0
     let inside = 0
@@ -80,6 +89,8 @@ export class GuardedLimit {
       this.#insideMs = inside / samples
       this.#calmMs = calm / samples
     }
+    // The limits of routes refuse, too.
+    const refused = sum(this.governor.refused) - sum(this.#refusedBefore)
     if (refused > 0) this.#shed(at, refused)
     else this.#endShedding(at)
     if (rebaselines === this.#rebaselines) return

@@ -1,12 +1,8 @@
 import type { TurnClock } from '../base/turn-clock.ts'
-import type { Controller } from '../control/controller.ts'
+import type { Controller } from '../limit/controller.ts'
+import { RouteRows } from '../limit/route-rows.ts'
+import { type Counts, NOTHING, plus } from './counts.ts'
 import { GuardedLimit, type Tell } from './guarded-limit.ts'
-
-/** The most routes with a limit of their own. All others share one. */
-const MOST = 32
-const OTHERS = 'other'
-// A route that nobody has asked for so long gives its row to another one.
-const STALE_MS = 60_000
 
 /** The limits of a shedder: one for the process, or one for each route. */
 export class Limits {
@@ -15,7 +11,8 @@ export class Limits {
   readonly #isEnforced: boolean
   readonly #tell: Tell
   readonly #whole: GuardedLimit | undefined
-  readonly #routes = new Map<string, GuardedLimit>()
+  readonly #routes: RouteRows<GuardedLimit>
+  #former: Counts = NOTHING
 
   constructor(
     clock: TurnClock,
@@ -28,31 +25,26 @@ export class Limits {
     this.#isEnforced = isEnforced
     this.#tell = tell
     this.#whole = isPerRoute ? undefined : this.#make(undefined)
+    this.#routes = new RouteRows(
+      route => this.#make(route),
+      ({ governor }) => governor,
+      // It also tells listeners that its shedding is over.
+      limit => void (this.#former = plus(limit.state(), this.#former)),
+    )
   }
 
   /** The limit that holds for a route. */
   of(route: string): GuardedLimit {
-    if (this.#whole !== undefined) return this.#whole
-    const found = this.#routes.get(route) ?? this.#add(route)
-    found.askedAt = this.#clock.now
-    return found
+    return this.#whole ?? this.#routes.of(route, this.#clock.now)
   }
 
   all(): readonly GuardedLimit[] {
-    return this.#whole === undefined ? [...this.#routes.values()] : [this.#whole]
+    return this.#whole === undefined ? this.#routes.all().map(([, limit]) => limit) : [this.#whole]
   }
 
-  #add(route: string): GuardedLimit {
-    if (this.#routes.size >= MOST && route !== OTHERS) {
-      const stale = [...this.#routes].find(
-        ([, { askedAt, governor }]) => governor.inFlight === 0 && this.#clock.now - askedAt > STALE_MS,
-      )
-      if (stale === undefined) return this.#routes.get(OTHERS) ?? this.#add(OTHERS)
-      this.#routes.delete(stale[0])
-    }
-    const made = this.#make(route)
-    this.#routes.set(route, made)
-    return made
+  /** What limits have counted whose rows went to other routes. Without it the counts of the whole would go back. */
+  get former(): Counts {
+    return this.#former
   }
 
   #make(route: string | undefined): GuardedLimit {

@@ -22,6 +22,8 @@ export interface LimitState {
   readonly calmMs: number
   /** The tiers of which requests were refused in the last window. Empty: none is shed. */
   readonly sheds: readonly Tier[]
+  /** The routes that have limits of their own now, because they are slow and most others are not. Empty if nothing is shed. */
+  readonly shedRoutes: readonly string[]
   readonly cause: Cause | undefined
   /** How long this limit has been shedding, in milliseconds. 0 if it does not. */
   readonly sheddingMs: number
@@ -45,7 +47,10 @@ export interface ShedderState extends LimitState {
 export interface ShedderEvents {
   /** A limit began to refuse requests. */
   readonly shedding: LimitState
-  /** A limit has refused nothing for two seconds. `sheddingMs` and `refusedMeanwhile` sum it up. */
+  /**
+   * A limit has refused nothing for two seconds. `sheddingMs` and `refusedMeanwhile` sum it up. It is told with the next request, or
+   * when the state is read.
+   */
   readonly calm: LimitState & { readonly refusedMeanwhile: number }
   /** A longer time inside is taken for normal, because fewer requests in flight did not shorten it. */
   readonly rebaseline: LimitState

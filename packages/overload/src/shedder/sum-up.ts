@@ -1,14 +1,18 @@
 import { TIERS } from '../base/tiers.ts'
+import { type Counts, plus } from './counts.ts'
 import type { GuardedLimit } from './guarded-limit.ts'
-import type { ByTier, LimitState, ShedderState } from './state.ts'
+import type { LimitState, ShedderState } from './state.ts'
 
-const NONE: ByTier = { critical: 0, normal: 0, batch: 0 }
-
-/** Sums the limits of a shedder up. Times are those of the limit that sheds, or else of the busiest. */
+/**
+ * Sums the limits of a shedder up. Times are those of the limit that sheds, or else of the busiest.
+ *
+ * @param former what limits have counted that are no more
+ */
 export function sumUp(
   name: string,
   mode: ShedderState['mode'],
   guarded: readonly GuardedLimit[],
+  former: Counts,
 ): ShedderState {
   const limits = guarded.map(limit => limit.state())
   const worst = limits.reduce<LimitState | undefined>(
@@ -25,11 +29,10 @@ export function sumUp(
     insideMs: worst?.insideMs ?? 0,
     calmMs: worst?.calmMs ?? 0,
     sheds: TIERS.filter(tier => limits.some(({ sheds }) => sheds.includes(tier))),
+    shedRoutes: limits.flatMap(({ shedRoutes }) => shedRoutes),
     cause: worst?.cause,
     sheddingMs: worst?.sheddingMs ?? 0,
-    refused: limits.reduce((sum, { refused }) => plus(sum, refused), NONE),
-    admitted: limits.reduce((sum, { admitted }) => plus(sum, admitted), NONE),
-    rebaselines: total(limits, ({ rebaselines }) => rebaselines),
+    ...limits.reduce(plus, former),
     limits,
   }
 }
@@ -42,12 +45,4 @@ function isWorse(one: LimitState, other: LimitState): boolean {
 
 function total(limits: readonly LimitState[], of: (limit: LimitState) => number): number {
   return limits.reduce((sum, limit) => sum + of(limit), 0)
-}
-
-function plus(one: ByTier, other: ByTier): ByTier {
-  return {
-    critical: one.critical + other.critical,
-    normal: one.normal + other.normal,
-    batch: one.batch + other.batch,
-  }
 }

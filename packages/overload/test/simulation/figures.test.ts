@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { figuresOf } from './figures.ts'
 import { bestStatic, gradient, standing, steady, unloaded } from './runs.ts'
 import { CALM, END, sceneOf, STEADY, tuned, untuned } from './scenes.ts'
-import { type Scene, simulate, type Work } from './simulated-server.ts'
+import type { Tier } from '../../src/base/tiers.ts'
+import type { Random } from './random.ts'
+import { type Scene, simulate, type Stretch, type Work } from './simulated-server.ts'
 
 const SEEDS = [401, 402]
 const kinds = [...tuned, ...untuned]
@@ -97,6 +99,22 @@ describe('a start straight into three times the capacity', () => {
   })
 })
 
+describe('a surge after a quiet hour, of work that waits for a downstream that has room', () => {
+  it.each([500, 1600])('passes within two seconds: %i requests a second', perSecond => {
+    const hour = 3_600_000
+    const work = (): Work => ({ cpu: 0.2, wait: 200 })
+    for (const seed of SEEDS) {
+      const stretches = [
+        { from: 0, to: hour, perSecond: 0.05, work },
+        { from: hour, to: hour + 5000, perSecond, work },
+      ]
+      const { fates } = simulate({ seed, stretches }, standing)
+      expect(figuresOf(fates, hour + 2000, hour + 5000).refused).toBe(0)
+      expect(figuresOf(fates, hour + 1000, hour + 2000).goodShare).toBeGreaterThan(0.6)
+    }
+  })
+})
+
 describe('a downstream that slows from 20 to 500 ms', () => {
   const scene = (seed: number, perSecond: number): Scene => ({
     seed,
@@ -182,6 +200,32 @@ describe('tiers', () => {
     }
   })
 
+  it('that fit live through a surge of batch on a route that shares their pool, and routes without it too', () => {
+    const [all, untouched]: [number[], number[]] = [[], []]
+    for (const seed of SEEDS) {
+      const on = (route: string, tier: Tier, perSecond: number, from: number, work: Work): Stretch => ({
+        from,
+        to: END,
+        perSecond,
+        work: () => ({ ...work, route, tier }),
+      })
+      const pooled = { cpu: 0.1, wait: 20, pooled: true }
+      const stretches = [
+        on('/pay', 'critical', 100, 0, pooled),
+        on('/cart', 'normal', 100, 0, pooled),
+        on('/items', 'normal', 1500, 0, { cpu: 0.2 }),
+        on('/export', 'batch', 1000, CALM, pooled),
+      ]
+      const { fates } = simulate({ seed, pool: 10, stretches }, standing)
+      const of = (route: string): number =>
+        figuresOf(fates, CALM, END, ({ work }) => work.route === route).goodShare
+      all.push(of('/pay'))
+      untouched.push(of('/items'))
+    }
+    expect(mean(all)).toBeGreaterThanOrEqual(0.994)
+    expect(mean(untouched)).toBeGreaterThanOrEqual(0.99)
+  })
+
   it('that do not fit share: critical gets more than normal, and normal more than batch', () => {
     const stretches = (['critical', 'normal', 'batch'] as const).map(tier => ({
       from: 0,
@@ -196,6 +240,26 @@ describe('tiers', () => {
     expect(critical).toBeGreaterThan(0.6)
     expect(critical).toBeGreaterThan(normal as number)
     expect(normal).toBeGreaterThan(batch as number)
+  })
+})
+
+describe('a downstream of one route in five requests that slows from 20 to 500 ms', () => {
+  it('costs the other routes at most 5 percent, and that route at most a quarter', () => {
+    const shares = SEEDS.map(seed => {
+      const work = (random: Random, now: number): Work =>
+        random.next() < 0.2
+          ? { cpu: 0.1, wait: now < 5000 ? 20 : 500, route: '/partner' }
+          : { cpu: 0.5, wait: 5, route: '/own' }
+      const { fates } = simulate(
+        { seed, stretches: [{ from: 0, to: 15_000, perSecond: 300, work }] },
+        standing,
+      )
+      return ['/own', '/partner'].map(
+        route => figuresOf(fates, 5000, 15_000, fate => fate.work.route === route).goodShare,
+      )
+    })
+    expect(mean(shares.map(([own = 0]) => own))).toBeGreaterThan(0.95)
+    expect(mean(shares.map(([, partner = 0]) => partner))).toBeGreaterThan(0.75)
   })
 })
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Controller, WindowSummary } from '../../src/control/controller.ts'
-import { Gradient } from '../../src/control/gradient.ts'
-import { StandingQueue } from '../../src/control/standing-queue.ts'
+import type { Controller, WindowSummary } from '../../src/limit/controller.ts'
+import { Gradient } from './gradient.ts'
+import { StandingQueue } from '../../src/limit/standing-queue.ts'
 import { figuresOf } from './figures.ts'
 import { Random } from './random.ts'
 import { BOUNDS, gradient, standing, steady } from './runs.ts'
@@ -115,6 +115,12 @@ describe('shadow mode', () => {
       expect((would as number) / does).toBeLessThan(3)
     },
   )
+
+  it('refuses nothing of a route either whose queue is its own', () => {
+    const kind = untuned.find(({ name }) => name.startsWith('three routes'))!
+    const { fates } = simulate(sceneOf(kind, 3, 7), standing, { enforced: false })
+    expect(figuresOf(fates, 0, END).refused).toBe(0)
+  })
 
   it('refuses nothing in its books either, below the capacity', () => {
     const { governors } = simulate(sceneOf(pool, 0.7, 7), standing, { enforced: false })

@@ -82,8 +82,7 @@ export const untuned: readonly Kind[] = [
   },
   {
     name: 'three routes: processor, pool, timer',
-    // Routes that share nothing share one limit: see `scope: "route"`.
-    slack: { good: 0.75, p99: 14, failed: 0.05 },
+    slack: { p99: 8 },
     capacity: 400,
     pool: 4,
     work(random) {
@@ -91,6 +90,29 @@ export const untuned: readonly Kind[] = [
       if (route < 0.7) return { cpu: 1, route: '/items' }
       return route < 0.9 ? { ...pooled(40), route: '/search' } : { cpu: 2, wait: 100, route: '/partner' }
     },
+  },
+  {
+    name: 'two routes: processor, and a pool of 4',
+    capacity: 290,
+    pool: 4,
+    work: random =>
+      random.next() < 0.7 ? { cpu: 3, route: '/items' } : { ...pooled(40), cpu: 0.2, route: '/search' },
+  },
+  {
+    name: 'four routes: 60 % quick, the others share a pool of 5',
+    slack: { p99: 8 },
+    capacity: 620,
+    pool: 5,
+    work: random =>
+      random.next() < 0.6
+        ? { cpu: 0.3, route: '/items' }
+        : { ...pooled(20), route: `/search/${Math.floor(random.next() * 3)}` },
+  },
+  {
+    name: 'ten routes that share a pool of 10',
+    capacity: 500,
+    pool: 10,
+    work: random => ({ ...pooled(20), route: `/${Math.floor(random.next() * 10)}` }),
   },
   {
     name: 'pool of 10, 25 ms, with pauses of 60 ms every second',

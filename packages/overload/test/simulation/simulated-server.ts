@@ -1,7 +1,8 @@
 import { rankOf, type Tier } from '../../src/base/tiers.ts'
 import { TurnClock } from '../../src/base/turn-clock.ts'
-import type { Controller } from '../../src/control/controller.ts'
-import { Governor } from '../../src/control/governor.ts'
+import type { Controller } from '../../src/limit/controller.ts'
+import type { Governor } from '../../src/limit/governor.ts'
+import { RoutedGovernor } from '../../src/limit/routed-governor.ts'
 import { Random } from './random.ts'
 import { SimulatedLoop } from './simulated-loop.ts'
 
@@ -22,7 +23,7 @@ export interface Work {
 }
 
 /** Requests that come in a stretch of time. */
-interface Stretch {
+export interface Stretch {
   readonly from: number
   readonly to: number
   readonly perSecond: number
@@ -65,17 +66,17 @@ export function simulate(
   const loop = new SimulatedLoop()
   const random = new Random(seed)
   const clock = new TurnClock(loop)
-  const governors = new Map<string, Governor>()
+  const doors = new Map<string, RoutedGovernor>()
   const fates: Fate[] = []
   const free = Array.from({ length: pool }, () => 0)
   let end = 0
 
-  const governorOf = (route: string): Governor | undefined => {
+  const doorOf = (route: string): RoutedGovernor | undefined => {
     if (guard === undefined) return undefined
     const key = perRoute ? route : ''
-    let governor = governors.get(key)
-    if (governor === undefined) governors.set(key, (governor = new Governor(clock, guard(), enforced)))
-    return governor
+    let door = doors.get(key)
+    if (door === undefined) doors.set(key, (door = new RoutedGovernor(clock, guard(), enforced)))
+    return door
   }
 
   const waitFor = ({ wait = 0, pooled = false }: Work, then: () => void): void => {
@@ -90,10 +91,10 @@ export function simulate(
     loop.work(PARSING)
     const { work } = fate
     const { route = '/' } = work
-    const governor = governorOf(route)
+    const door = doorOf(route)
     clock.enter()
-    const permit = governor?.enter(rankOf(work.tier ?? 'normal')!, route)
-    if (governor !== undefined && permit === undefined) {
+    const permit = door?.enter(rankOf(work.tier ?? 'normal')!, route)
+    if (door !== undefined && permit === undefined) {
       fate.refused = true
       return loop.work(REFUSING)
     }
@@ -124,5 +125,5 @@ export function simulate(
   }
   for (const [at, ms] of pauses) loop.at(at, () => loop.work(ms))
   loop.runUntil(end + 3000)
-  return { fates, governors }
+  return { fates, governors: new Map([...doors].map(([key, { whole }]) => [key, whole])) }
 }

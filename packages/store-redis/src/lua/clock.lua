@@ -2,13 +2,13 @@
 if not pace_of then
   --@ include "virtual-clock.lua"
 end
-local reading, epoch, ends = unpackd('>ddd', value, #value - 23)
+local reading, epoch, ends = unpackd('>ddd', value, #value - 24)
 local at, debt, unit, rate = unpackd('>dddd', value)
 if ends > now and unit == rule.unit and rate == rule.rate then
-  local pace, elapsed = pace_of(rule), now > at and now - at or 0
+  local pace, elapsed = pace_of(rule.capacity, rule.unit, rule.rate), now > at and now - at or 0
   if elapsed <= 4503599627370496 / pace.top then
     reading = reading + run_clock(debt, elapsed, nil, rate, pace)
     if reading < 4503599627370496 then clock = { reading, epoch } end
   end
 end
-value = string.sub(value, 1, 40) .. (parts == 2 and '' or pack('>d', 1) .. string.sub(value, 49, -25))
+value = string.sub(value, 1, -26)

@@ -11,7 +11,7 @@
 --         units are kept, the instant since which they were, the place in line or -1, the id of its line, how long a quota holds the
 --         units, the end and the number of units that the call holds), its share of a pool (the place of the pool in the group, the
 --         weight, the ticket, or -1, or -2 where one is wanted, the clock of the ticket) and, in a settlement, its charged_to.
---         The commonest call has other arguments: lone-bucket.lua.
+--         The commonest calls have other arguments: fast/lone-bucket.lua, fast/lone-fair.lua.
 -- reply   the clock, then the reply to each group: reply.lua.
 --
 -- It makes no function before it knows that it needs one, and does nothing for parts that a group lacks, because it runs for
@@ -45,14 +45,18 @@ else
 end
 
 local rules, groups
---@ include "lone-bucket.lua"
+--@ include "fast/lone-bucket.lua"
 
-local MOST_UNITS, MOST_COUNTED = 999999999999999, 4503599627370496
+-- The last byte of a bucket with a virtual clock: virtual-clock.lua.
+local MOST_UNITS, MOST_COUNTED, CLOCK = 999999999999999, 4503599627370496, 99
+local format, try, NEWER = string.format, redis.pcall, 'NEWER A newer version of Halt wrote the counter'
+local floor, min, max = math.floor, math.min, math.max
 local MAX, PENALIZED, WITH_TERMS, WITH_SHARE, ceil, pack, unpackd = 9007199254740991, 16, 32, 64, math.ceil, struct.pack, struct.unpack
+local wrote, pace_of, run_clock = {}, nil, nil
+--@ include "fast/lone-fair.lua"
 --@ include "bucket.lua"
 --@ include "windows.lua"
 
-local format, try, NEWER = string.format, redis.pcall, 'NEWER A newer version of Halt wrote the counter'
 if not groups then
   local sent = cjson.decode(args[2])
   rules, groups = sent[1], sent[2]
@@ -60,22 +64,22 @@ end
 local keys = KEYS
 -- MGET and not GET, because MGET gives nothing for a key of another type instead of an error. The key is overwritten.
 local raw = call('MGET', unpack(keys))
-local out, o, wrote, at, k = { now }, 1, {}, 1, 0
+local out, o, at, k = { now }, 1, 1, 0
 local items = {}
 -- Used again for each group, so that the fast paths make no tables.
 local units, rates, costs, rooms, before, values, fresh_at = {}, {}, {}, {}, {}, {}, {}
-local read_line, pay, leave, reset_line, pace_of, run_clock
+local read_line, pay, leave, reset_line
 
 while at <= #groups do
   local times, count, flags, start = groups[at], groups[at + 1], groups[at + 2], at + 3
-  --@ include "plan.lua"
+  --@ include "fast/plan.lua"
   at = first + 3 * count
   for _ = 1, times do
     local decided = false
-    --@ include "run.lua"
-    --@ include "plain-group.lua"
-    --@ include "fair-pair.lua"
-    --@ include "hold-group.lua"
+    --@ include "fast/bucket-group.lua"
+    --@ include "fast/plain-group.lua"
+    --@ include "fast/fair-group.lua"
+    --@ include "fast/hold-group.lua"
     if not decided then
       local i = start
       o = o + 1
@@ -112,7 +116,7 @@ while at <= #groups do
       if flags >= 4 then
         --@ include "terms.lua"
       end
-      --@ include "keep.lua"
+      --@ include "charge.lua"
       --@ include "abuse-score.lua"
       if once_key and keeps_key and allowed and not repeated and not failed then
         local value = pack('>d', once_ends)

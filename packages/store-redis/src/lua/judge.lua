@@ -32,9 +32,9 @@ for d = 1, count do
   end
   local value, state, used, kind, line, tail, back = wrote[key], false, 0, rule.kind, false, 0, 0
   if value == nil then value = raw[k] end
-  if value and kind == KIND.BUCKET and #value > 40 then
-    local parts = unpackd('>d', value, 41)
-    if parts == 2 and #value == 72 or parts == 3 and #value > 72 then
+  if value and kind == KIND.BUCKET and #value % 2 == 1 then
+    if #value < 57 or string.byte(value, -1) ~= CLOCK then failed, value = NEWER, false
+    else
       --@ include "clock.lua"
     end
   end
@@ -62,6 +62,11 @@ for d = 1, count do
     local cooldown, at, debt, unit, rate
     used, at, debt, unit, rate, cooldown = owes(value, rule.unit, rule.rate)
     if at then state = { cooldown, at, debt, unit, rate } end
+  elseif value and kind == KIND.TAG then
+    if #value == 20 then
+      local tag, epoch, till = unpackd('>ddI4', value)
+      state = { 0, till * 1e6, tag, epoch }
+    end
   elseif value then
     state = numbers(value)
     if kind == KIND.WINDOW then
@@ -76,8 +81,6 @@ for d = 1, count do
           end
         end
       end
-    elseif kind == KIND.TAG then
-      if #state ~= 4 then state = false end
     elseif #state % 2 == 0 then state = false
     else
       for i = 2, #state - 1, 2 do if now < state[i] then used = used + state[i + 1] end end
@@ -96,7 +99,7 @@ for d = 1, count do
     elseif not fits then
       local pool, own_units = items[shared.pool], used + need
       local pooled = pool.rule
-      fits = own_units <= shared.weight or own_units <= 4 * shared.weight * (pooled.capacity - pool.used - need)
+      fits = need == 0 or pool.used == 0 or own_units <= shared.weight or own_units <= 4 * shared.weight * (pooled.capacity - pool.used - need)
     end
   elseif shared then fits = true
   elseif not fits and mode ~= MODE.SETTLE and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then

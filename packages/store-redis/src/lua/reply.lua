@@ -1,6 +1,9 @@
 -- The reply to one group. The commonest replies are numbers, because the caller knows the rest:
 --   each bucket admits: its debt; each window admits: its end and its count; one after the other if there are several
 --   one bucket refuses: the instant of its counter, negative, and its debt
+--   a bucket that tenants share admits: its debt, and the tag's end, tag, reading and epoch
+--   it refuses: the instant of its counter, negative, or 0, and its debt; 1 if the units fit, plus 2 if it is the tenant's turn; then the
+--   tag's end, tag, epoch, reading and clock
 -- Else it is '{allowed}{repeated};{penalty};{demand};…'. A demand is '+{debt}', or a sign (1 passed, 2 starts a cool-down, 0
 -- neither) and the numbers of its counter. Where the caller has to wait, '@{microseconds}' follows the flags; where a demand
 -- accepts fewer units than its cost, '*{units of each demand}'. A group that was not charged gets '!{error}'. src/reply.ts

@@ -18,7 +18,7 @@ else
     local mine, all = item.need, 0
     for i = 2, state and #state - 1 or 0, 2 do if at < state[i] then mine = mine + state[i + 1] end end
     for i = 2, #all_ends - 1, 2 do if at < all_ends[i] then all = all + all_ends[i + 1] end end
-    if mine <= shared.weight or mine <= 4 * shared.weight * (pooled.capacity - all - item.need) then
+    if all == 0 or mine <= shared.weight or mine <= 4 * shared.weight * (pooled.capacity - all - item.need) then
       own = at - now
       break
     end

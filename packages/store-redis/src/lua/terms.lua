@@ -89,6 +89,14 @@ for d = 1, allowed and count or 0 do
     granted, left = true, terms.least
     if not wait then
       local units = rule.kind == KIND.TAG and math.huge or rule.kind == KIND.BUCKET and math.floor((rule.capacity * rule.unit - item.used) / rule.unit) or rule.capacity - item.used
+      if item.shared and rule.kind == KIND.LEASES then
+        -- A tenant gets no more permits than its share of those that are free.
+        local shared, pool = item.shared, item.pool
+        local pooled, weight = pool.rule, shared.weight
+        local free = math.max(0, pooled.capacity - pool.used)
+        units = pool.used == 0 and free
+          or math.min(free, math.max(weight - item.used, math.floor((4 * weight * free - item.used) / (1 + 4 * weight))))
+      end
       left = math.min(item.cost, math.max(item.back, math.max(0, units) + item.back - item.others))
     end
   end

@@ -4,7 +4,7 @@ if not pace_of then
 end
 local pool = items[shared.pool]
 local pooled = pool.rule
-local pace, unit = pace_of(pooled), pooled.unit
+local pace, unit = pace_of(pooled.capacity, pooled.unit, pooled.rate), pooled.unit
 if not pool.clock then pool.clock = { 70368744177664, now } end
 local reading, epoch = pool.clock[1], pool.clock[2]
 local left = math.floor((pooled.capacity * unit - pool.used) / unit)
@@ -13,4 +13,4 @@ turn = turn{ pace = pace, reading = reading, epoch = epoch, left = left, known =
 if shared.tag >= 0 then turn.start = shared.epoch == epoch and shared.tag or false end
 local lowest = reading - math.max(0, left - need) * pace.per_unit
 turn.start = turn.start and math.max(lowest, turn.start) or lowest
-fits = mode == MODE.SETTLE or turn.plenty or turn.start <= reading
+fits = mode == MODE.SETTLE or need == 0 or turn.plenty or turn.start <= reading

@@ -1,15 +1,11 @@
 -- The virtual clock of a bucket that tenants share. Mirrors core/src/algorithms/virtual-clock.ts. A counter in Redis with a clock
--- has at its end the clock's reading, its epoch, and the instant from which the counter equals a fresh one.
+-- has at its end the clock's reading, its epoch, the instant from which the counter equals a fresh one, and a byte that says so: its
+-- length is odd, and that of every other counter even.
 
 -- The functions are made when the first clock of a call is met, because nearly no call meets one.
-pace_of = function(rule)
-  local room, capacity = rule.capacity * rule.unit, rule.capacity
-  local paid = ceil(room / rule.rate)
-  local per_unit = math.max(1, math.floor(math.min(70368744177664, 262144 * paid) / capacity))
-  return pace{
-    plenty = room - math.floor(room / 2), band = ceil(math.max(room / 2, 2 * rule.unit) / 10), per_unit = per_unit,
-    top = math.max(1, math.floor(16 * per_unit * capacity / paid)), kept = math.max(16 * paid, 60000000)
-  }
+pace_of = function(capacity, unit, rate)
+  --@ include "pace.lua"
+  return pace{ plenty = plenty, band = band, per_unit = per_unit, top = top, kept = kept }
 end
 
 -- How far a clock runs in some microseconds, from a debt on that nobody adds to. With a distance instead: the microseconds for it.

@@ -3,13 +3,18 @@ import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { createClient, createCluster } from 'redis'
 import { createClient as createClient5 } from 'redis5'
-import { afterAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
 import { unique } from '../../../../tools/unique.ts'
 import { isFull } from '../../../../tools/full.ts'
 import { RedisStore, type RedisStoreSettings } from '../../src/index.ts'
 
 const clients: { close: () => unknown }[] = []
+// In a hook, because nothing ends a file whose own code waits for ever.
+const connections: (() => Promise<unknown>)[] = []
+beforeAll(async () => {
+  for (const connect of connections) await connect()
+})
 afterAll(async () => {
   for (const { close } of clients) await close()
 })
@@ -38,7 +43,7 @@ for (const server of ['redisUrl', 'valkeyUrl'] as const) {
   const url = inject(server)
   const io = open(new Redis(url), client => client.quit())
   const node = open(createClient({ url }), client => client.close())
-  await node.connect()
+  connections.push(() => node.connect())
   // The short form has each client once and each server once.
   if (server === 'redisUrl' || isFull)
     storeSuite(
@@ -50,7 +55,7 @@ for (const server of ['redisUrl', 'valkeyUrl'] as const) {
   if (server === 'valkeyUrl' && !isFull) continue
   const io5 = open(new Redis5(url), client => client.quit())
   const node5 = open(createClient5({ url }), client => client.close())
-  await node5.connect()
+  connections.push(() => node5.connect())
   storeSuite({ describe, expect, it }, factory(`RedisStore on ioredis 5, ${server}`, io5, {}, FEW))
   storeSuite({ describe, expect, it }, factory(`RedisStore on node-redis 5, ${server}`, node5, {}, FEW))
 }
@@ -61,7 +66,7 @@ const nodeCluster = open(
   createCluster({ rootNodes: nodes.map(({ host, port }) => ({ url: `redis://${host}:${port}` })) }),
   client => client.close(),
 )
-await nodeCluster.connect()
+connections.push(() => nodeCluster.connect())
 for (const [name, client] of [
   ['ioredis', ioCluster],
   ['node-redis', nodeCluster],

@@ -2,6 +2,7 @@ import { algorithmOf } from '../../algorithms/index.ts'
 import { type Demand, Mode } from '../contract.ts'
 import type { Evaluation } from '../evaluation.ts'
 import { ruleInForce } from '../reading.ts'
+import { shareIn } from '../shares.ts'
 import { type Part, type Send, withChanges } from './part.ts'
 
 /**
@@ -34,7 +35,7 @@ export async function refundDownTo<N>(
     } else {
       // Units that the call had held are not held again. They are free.
       const chargedTo = algorithmOf(rule).chargedTo(state, evaluation.now, rule)
-      demands.push({ ...demand, mode: Mode.SETTLE, cost: -excess, chargedTo, terms: undefined })
+      demands.push({ ...demand, mode: Mode.SETTLE, cost: -excess, chargedTo, terms: shareIn(demand) })
     }
     indexes.push(at)
   }

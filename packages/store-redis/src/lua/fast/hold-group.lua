@@ -78,7 +78,7 @@ if flags == 4 and not decided then
     end
     if not decided then break end
   end
-  --@ include "write-group.lua"
+  --@ include "fast/write-group.lua"
   if decided then
     k, o = k_demands + count, o + 1
     at = i

@@ -6,7 +6,7 @@
 --            one number costs the server less than a list
 -- What it does not decide goes the general way. The random histories of the store suite and test/behaviour/fast-paths.test.ts
 -- hold it equal to the general path.
-if args[3] then
+if args[3] and not args[8] then
   local unit, room, second, rate, cost = args[2] + 0, args[3] + 0, args[4], args[5], args[6]
   rate, cost = rate and rate + 0 or 1, cost and cost + 0 or unit
   local key, known, owed = KEYS[1], false, 0

@@ -16,4 +16,4 @@ elseif not fits and wait and item.mode == MODE.CHARGE and terms.wait > 0 and sha
   -- Promises the tenant its next turn: the tag before these units is its ticket.
   tag = turn.start + math.floor(math.min(item.need, room) * pace.per_unit / shared.weight)
 end
-if tag then turned = { 0, now + pace.kept, math.min(tag, turn.reading + 281474976710656), turn.epoch } end
+if tag then turned = { 0, ceil((now + pace.kept) / 1e6) * 1e6, math.min(tag, turn.reading + 281474976710656), turn.epoch } end

@@ -6,16 +6,23 @@ import type { OpenClient } from './client.ts'
 import { type ClientReading, type ClientView, entriesOf, type PlanView } from './client-views.ts'
 import { lineOf } from './list-commands.ts'
 
-/**
- * Prints what was read of a client behind `lines`, each plan apart, or all of it as JSON with `facts`. `last` is the plan that is marked,
- * if it was read earlier.
- */
+/** What a command prints beside what was read of a client. */
+interface Additions {
+  /** Lines before it. */
+  readonly lines?: readonly string[]
+  /** Lines behind it. */
+  readonly notes?: readonly string[]
+  /** Fields of the JSON. */
+  readonly facts?: object
+}
+
+/** Prints what was read of a client, each plan apart, between `lines` and `notes`, or all of it as JSON with `facts`. */
 export async function printClient(
   client: OpenClient,
   reading: ClientReading,
   call: Call,
   io: CliIo,
-  { lines = [], facts = {} }: { readonly lines?: readonly string[]; readonly facts?: object } = {},
+  { lines = [], facts = {}, notes = [] }: Additions = {},
 ): Promise<void> {
   const entries = await entriesOf(reading, client.control)
   if (call.flags['json'] === true) return print(io, [jsonLine({ ...facts, ...dataOf(reading), entries })])
@@ -28,6 +35,7 @@ export async function printClient(
       ...explained(plan.views).map(line => printable(plan.plan === undefined ? line : `  ${line}`)),
     ]),
     ...entries.map(({ kind, ...entry }) => `set by an operator: ${lineOf(kind, entry)}`),
+    ...notes,
     ...(isWithoutAddress(client.identity) ? [ADDRESS_NOTE] : []),
   ])
 }
@@ -36,7 +44,7 @@ const ADDRESS_NOTE = 'The address is not known, so blocks of addresses are not s
 
 function lastLine({ last }: ClientReading): string {
   return last === undefined
-    ? 'The counters do not tell under which plan the client was charged last.'
+    ? 'The counters do not tell under which plan the client was charged last. A bucket that is full again has forgotten it.'
     : printable(`The client was charged last under the plan ${last}.`)
 }
 

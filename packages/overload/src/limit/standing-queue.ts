@@ -1,5 +1,6 @@
+import { Apart, type ApartController, type Start } from './apart.ts'
 import { Baselines } from './baselines.ts'
-import type { Bounds, Controller, Finding, WindowSummary } from './controller.ts'
+import type { Bounds, Finding, WindowSummary } from './controller.ts'
 import { type Excess, SlowerWork } from './slower-work.ts'
 
 const INITIAL = 20
@@ -11,6 +12,10 @@ const FADE = 0.98
 // A queue that grows is cut before it fills the limit if it fills this share of it, or if requests wait so long for the loop.
 const NEARLY_FULL = 0.8
 const LONG_AGE_MS = 300
+// While nothing queues, and nothing was cut for so long, the limit grows as quickly as in TCP's slow start: it is too low for the
+// work, such as that of a downstream of which many answers are awaited at once.
+const FIRST_MS = 5000
+const NO_QUEUE = 0.55
 // A queue lasts that stands for so many windows, and has grown so much meanwhile.
 const LASTING_WINDOWS = 8
 const LASTING_GROWTH = 2.5
@@ -26,38 +31,68 @@ const LASTING_GROWTH = 2.5
  * least of a window), TCP Vegas (Brakmo and Peterson 1995: the queue is what latency adds to a baseline), and Netflix's Gradient
  * (compare by ratio).
  */
-export class StandingQueue implements Controller {
+export class StandingQueue implements ApartController {
   limit: number
   cuts = 0
+  refusedAt: number
   readonly #bounds: Bounds
   readonly #baselines = new Baselines()
   readonly #slower: SlowerWork
+  readonly apart: Apart | undefined
   #peak = 0
+  #cutAt = Number.NEGATIVE_INFINITY
   #slow: { windows: number; readonly before: number } | undefined
 
-  constructor(bounds: Bounds) {
+  /** @param start given for the limit of routes that are judged apart */
+  constructor(bounds: Bounds, start?: Start) {
     this.#bounds = bounds
     this.#slower = new SlowerWork(bounds, this.#baselines)
     this.limit = this.#bounded(INITIAL)
+    this.refusedAt = start?.at ?? 0
+    if (start === undefined) this.apart = new Apart(found => new StandingQueue(bounds, found))
+    else this.#begin(start)
+  }
+
+  /** Begins with a first cut, whose effect will tell slower work from a queue. */
+  #begin({ baselines, inFlight, rate, excess, at }: Start): void {
+    for (const [route, base] of baselines) this.admit(route, base)
+    this.#slower.begin({ limit: inFlight, places: inFlight, rate })
+    this.#cutAt = at
+    this.limit = this.#bounded(inFlight * Math.max(DEEPEST_CUT, 1 / excess))
+  }
+
+  admit(route: string, base: number): void {
+    this.#baselines.set(route, base)
   }
 
   get finding(): Finding {
-    return { baselines: this.#baselines.times, rebaselines: this.#slower.rebaselines }
+    return {
+      baselines: this.#baselines.times,
+      rebaselines: this.#slower.rebaselines + (this.apart?.rebaselines ?? 0),
+    }
   }
 
-  judge(window: WindowSummary): void {
-    const { routes, refused, inFlight, before, leastAgeMs } = window
+  judge(seen: WindowSummary): void {
+    if (seen.refused > 0) this.refusedAt = seen.at
+    this.apart?.rejoin(seen, this.#baselines)
+    const routes = this.apart?.rest(seen.routes) ?? seen.routes
     if (routes.size === 0) return
+    // The loop is everybody's, so the limit of a route does not look at it.
+    const window = { ...seen, routes, leastAgeMs: this.apart === undefined ? 0 : seen.leastAgeMs }
+    const { refused, inFlight, before, leastAgeMs } = window
     const excess = this.#excess(window)
     const { whole } = excess
     this.#slower.review(window)
     const grows = inFlight > before * 1.1 + 2
     const isCrowded = grows && (inFlight >= this.limit * NEARLY_FULL || leastAgeMs > LONG_AGE_MS)
     const isLasting = this.#lasts(window, whole > 1)
-    if (whole > 1 && (refused > 0 || isCrowded || isLasting)) this.#cut(window, excess)
-    else if (refused === 0) this.#rest(window, whole <= 1 && !grows)
-    else this.#grow(whole, refused / (refused + window.admitted))
-    this.#baselines.learn(routes, whole <= 1 && refused === 0)
+    if (whole > 1 && (refused > 0 || isCrowded || isLasting)) {
+      if (this.apart?.part(window, this.#baselines) !== true) this.#cut(window, excess)
+    } else if (refused === 0) this.#rest(window, whole <= 1 && !grows)
+    else this.#grow(window, whole)
+    const isCalm = whole <= 1 && refused === 0
+    this.#baselines.learn(routes, isCalm)
+    if (isCalm) this.apart?.learn(window)
   }
 
   #excess({ routes, leastAgeMs, censored }: WindowSummary): Excess {
@@ -100,11 +135,14 @@ export class StandingQueue implements Controller {
     }
     const next = this.#bounded(Math.min(this.limit, window.peak) * Math.max(DEEPEST_CUT, 1 / excess.whole))
     if (next < this.limit) this.cuts++
+    this.#cutAt = window.at
     this.limit = next
   }
 
-  #grow(whole: number, refusedShare: number): void {
-    const factor = whole < 0.6 || refusedShare < 0.05 ? 0.5 : whole < 0.75 ? 0.25 : 0.1
+  #grow({ at, refused, admitted }: WindowSummary, whole: number): void {
+    const isFirst = at - this.#cutAt > FIRST_MS && whole < NO_QUEUE
+    const isFar = whole < 0.6 || refused / (refused + admitted) < 0.05
+    const factor = isFirst ? 2 : isFar ? 0.5 : whole < 0.75 ? 0.25 : 0.1
     this.limit = this.#bounded(this.limit + Math.max(1, this.limit * factor))
   }
 

@@ -1,4 +1,4 @@
-import type { Bounds, Controller, Finding, WindowSummary } from './controller.ts'
+import type { Bounds, Controller, Finding, WindowSummary } from '../../src/limit/controller.ts'
 
 const INITIAL = 20
 const TOLERANCE = 1.5

@@ -42,7 +42,7 @@ if plain and not single then
     end
     if not decided then break end
   end
-  --@ include "write-group.lua"
+  --@ include "fast/write-group.lua"
   if decided then k = k_demands + count end
   if decided and not failure then o = told else
     -- The numbers of a group that is not decided here, or not charged, are not part of the reply.

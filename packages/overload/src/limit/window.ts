@@ -4,9 +4,10 @@ const LEAST_MS = 100
 const LEAST_SAMPLES = 20
 const LONG_MS = 1000
 const LONGEST_MS = 5000
-/** The most routes that are told apart. All others share one row. */
-const MOST_ROUTES = 32
-const OTHERS = 'other'
+/** The most routes that are told apart. */
+const MOST_ROUTES = 128
+/** The row that all other routes share. */
+export const OTHERS = 'other'
 // Below this factor the requests in flight are as those that ended.
 const CENSORED_FROM = 1.5
 

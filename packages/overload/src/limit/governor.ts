@@ -2,6 +2,7 @@ import type { ByRank } from '../base/tiers.ts'
 import type { TurnClock, TurnListener } from '../base/turn-clock.ts'
 import type { Controller, WindowSummary } from './controller.ts'
 import { type Ending, type Issuer, Permit } from './permit.ts'
+import { Places } from './places.ts'
 import { TierFit } from './tier-fit.ts'
 import { Window } from './window.ts'
 
@@ -14,6 +15,8 @@ export class Governor implements TurnListener, Issuer {
   readonly admitted: ByRank = [0, 0, 0]
   readonly refused: ByRank = [0, 0, 0]
   inFlight = 0
+  /** Whether it knows how long some request takes. */
+  hasLearned = false
   /** When it last refused a request, in milliseconds of the turn clock. */
   refusedAt = 0
   readonly #clock: TurnClock
@@ -22,17 +25,25 @@ export class Governor implements TurnListener, Issuer {
   readonly #window: Window
   readonly #fit: TierFit
   readonly #places: ByRank = [0, 0, 0]
+  readonly #held = new Places()
   #leaving = 0
   #leavingAt = 0
 
-  constructor(clock: TurnClock, controller: Controller, isEnforced = true, judged?: Judged) {
+  /** @param whole the governor within which this one counts some routes */
+  constructor(
+    clock: TurnClock,
+    controller: Controller,
+    isEnforced = true,
+    judged?: Judged,
+    whole?: Governor,
+  ) {
     this.#clock = clock
     this.controller = controller
     this.#isEnforced = isEnforced
     this.#judged = judged
     const now = clock.read()
     this.#window = new Window(now)
-    this.#fit = new TierFit(now)
+    this.#fit = new TierFit(now, whole && whole.#fit)
     this.#divide()
   }
 
@@ -47,27 +58,56 @@ export class Governor implements TurnListener, Issuer {
     this.review(now)
     this.#fit.arrive(rank)
     const window = this.#window
-    if (this.inFlight >= this.#places[rank]!) {
+    if (this.inFlight >= this.#places[rank]! && !this.#findsRoom(rank, now)) {
       this.refused[rank]!++
       window.refused++
       this.refusedAt = now
-      if (this.#isEnforced) return undefined
-    } else {
-      window.spend(now, this.inFlight)
-      this.admitted[rank]!++
-      window.admit(age, ++this.inFlight)
+      return this.#isEnforced ? undefined : new Permit(this, now, route, this.controller.cuts)
     }
-    return new Permit(this, now, route, this.controller.cuts)
+    window.spend(now, this.inFlight)
+    this.admitted[rank]!++
+    window.admit(age, ++this.inFlight)
+    const permit = new Permit(this, now, route, this.controller.cuts)
+    this.#held.hold(permit)
+    return permit
+  }
+
+  /** Counts requests as well that another governor has admitted, whether there are places or not. */
+  adopt(route: string, from: Governor): void {
+    this.#window.spend(this.#clock.read(), this.inFlight)
+    for (const permit of from.#held.of(route)) {
+      this.inFlight++
+      // They tell about the time before.
+      const own = new Permit(this, permit.at, route, -1)
+      own.sender = permit.sender
+      permit.within(own)
+      this.#held.hold(own)
+    }
+  }
+
+  /** Counts a request that the limit of its route has refused. The controller does not hear of it. */
+  noteRefusal(rank: number): void {
+    const { now } = this.#clock
+    this.review(now)
+    this.refused[rank]!++
+    this.refusedAt = now
   }
 
   /** Takes a permit back. Its place is free at the end of the loop's turn, because others of the turn wait for the same loop. */
-  take({ at, route, cuts }: Permit, ending: Ending): void {
+  take(permit: Permit, ending: Ending): void {
+    if (permit.isIdle) return
+    this.#held.free(permit)
+    const { at, route, cuts } = permit
     const now = this.#clock.read()
     const inside = now - at
-    // A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing.
-    if (ending !== 'drop' && cuts === this.controller.cuts) {
-      if (ending === 'sample' || inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY))
+    // A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing, and so does one
+    // whose client was still sending.
+    const tells = ending !== 'drop' && permit.sender?.isSending !== true
+    if (tells && cuts === this.controller.cuts) {
+      if (ending === 'sample' || inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY)) {
         this.#window.sample(route, inside)
+        this.hasLearned = true
+      }
     }
     if (!this.#clock.isOpen) return this.#free(now, 1, inside)
     if (this.#leaving++ === 0) this.#clock.atEnd(this)
@@ -93,6 +133,29 @@ export class Governor implements TurnListener, Issuer {
     this.controller.judge(summary)
     this.#divide()
     this.#judged?.(summary)
+  }
+
+  /** Frees the places of requests that use nothing of the process. Returns whether a tier has a place then. */
+  #findsRoom(rank: number, now: number): boolean {
+    for (const permit of this.#held.idle(now)) {
+      this.#held.free(permit)
+      this.#window.spend(now, this.inFlight--)
+      this.#window.complete(0, now - permit.at)
+      permit.isIdle = true
+      if (permit.sender?.isSending === true) permit.sender.whenSent(() => this.#resume(permit))
+    }
+    return this.inFlight < this.#places[rank]!
+  }
+
+  /** Counts a request again whose body is there now, whether there is a place or not: its work begins. */
+  #resume(permit: Permit): void {
+    if (!permit.isOpen) return
+    const now = this.#clock.read()
+    this.#window.spend(now, this.inFlight++)
+    permit.isIdle = false
+    permit.at = now
+    permit.cuts = this.controller.cuts
+    this.#held.hold(permit)
   }
 
   #free(now: number, count: number, held: number): void {

@@ -48,6 +48,12 @@ export interface Finding {
   readonly rebaselines: number
 }
 
+/** The routes that have a limit of their own, which they share, and its controller. Undefined while there are none. */
+interface ApartLimit {
+  readonly routes: ReadonlySet<string>
+  readonly controller: Controller | undefined
+}
+
 /** Finds the number of requests that may be in flight at once. Each algorithm is one implementation. */
 export interface Controller {
   /** The number of requests that may be in flight, from `min` to `max`. */
@@ -55,6 +61,8 @@ export interface Controller {
   /** Counts the cuts. Requests that were admitted before the last cut tell about the old limit. */
   readonly cuts: number
   readonly finding: Finding
+  /** The routes that have a limit of their own within this one. Absent: none ever has. */
+  readonly apart?: ApartLimit | undefined
   /** Takes a window into account. */
   judge(window: WindowSummary): void
 }

@@ -39,6 +39,10 @@ export class Baselines {
     for (const [route, { insideMs }] of routes) this.#times.set(route, insideMs)
   }
 
+  set(route: string, base: number): void {
+    this.#times.set(route, base)
+  }
+
   save(): ReadonlyMap<string, number> {
     return new Map(this.#times)
   }

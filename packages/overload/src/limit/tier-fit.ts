@@ -18,14 +18,19 @@ const PRESENT = 0.5
  */
 export class TierFit {
   readonly #arrived: ByRank = [0, 0, 0]
-  readonly #rates: ByRank = [0, 0, 0]
+  #rates: ByRank = [0, 0, 0]
   #completed = 0
   #completing = 0
   #since: number
   #isFirst = true
 
-  constructor(now: number) {
+  /** @param like one whose rates it begins with */
+  constructor(now: number, like?: TierFit) {
     this.#since = now
+    if (like === undefined) return
+    this.#rates = [...like.#rates]
+    this.#completing = like.#completing
+    this.#isFirst = false
   }
 
   arrive(rank: number): void {

@@ -24,6 +24,7 @@ export interface Excess {
   readonly quickest: number
 }
 
+/** What was before the first of a row of cuts. */
 interface FirstCut {
   readonly limit: number
   readonly places: number
@@ -55,6 +56,11 @@ export class SlowerWork {
   constructor(bounds: Bounds, baselines: Baselines) {
     this.#bounds = bounds
     this.#baselines = baselines
+  }
+
+  /** Notes a cut that was made elsewhere. */
+  begin(first: FirstCut): void {
+    this.#first = first
   }
 
   /** The limit that the work needs now, if it has become slower; undefined if another cut should follow. */

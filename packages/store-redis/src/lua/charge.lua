@@ -4,7 +4,7 @@ for d = 1, failed and 0 or count do
   local rule, own, cost, state, fits, fresh = item.rule, item.own, item.cost, item.state, item.fits, nil
   local turned
   if item.turn and not repeated then
-    --@ include "keep-turn.lua"
+    --@ include "charge-turn.lua"
   end
   local kind, starts = rule.kind, not fits and own.cooldown > 0 and not wait and item.mode ~= MODE.SETTLE
   if starts then
@@ -28,7 +28,7 @@ for d = 1, failed and 0 or count do
         state = kind == KIND.BUCKET and { 0, now, 0, rule.unit, rule.rate } or kind == KIND.WINDOW and { 0, 0, 0 } or { 0 }
       end
     elseif kind == KIND.BUCKET then
-      --@ include "keep-bucket.lua"
+      --@ include "charge-bucket.lua"
     elseif kind == KIND.WINDOW and (state and #state > 4 or item.ttl and item.ttl > 0) then
       --@ include "holds.lua"
     elseif kind == KIND.WINDOW then
@@ -81,7 +81,7 @@ for d = 1, failed and 0 or count do
         value = pack('>dddd', state.at, state.debt, state.unit, state.rate)
         if state.cooldown > 0 then value = value .. pack('>d', state.cooldown) end
       elseif kind == KIND.TAG then
-        fresh, value = state.till, pack('>dddd', 0, state.till, state.tag, state.epoch)
+        fresh, value = state.till, pack('>ddI4', state.tag, state.epoch, state.till / 1e6)
       elseif kind == KIND.WINDOW and #state < 5 then
         fresh, value = state.ends, pack('>ddd', state.cooldown, state.ends, state.count) .. (state.granted and pack('>d', state.granted) or '')
       else
@@ -95,10 +95,11 @@ for d = 1, failed and 0 or count do
         local clock, at, debt = item.clock, state.at, state.debt
         -- The reading is that of this instant, so the debt must be, too. A line was paid already.
         if #state == 5 and at < now then at, debt = now, math.max(0, debt - (now - at) * state.rate) end
-        local ends = now + ceil(debt / state.rate) + pace_of(rule)[5]
-        local bucket = #state > 5 and string.sub(value, 1, 40) .. pack('>d', 3) .. string.sub(value, 49)
-          or pack('>dddddd', at, debt, state.unit, state.rate, state.cooldown, 2)
-        value = bucket .. pack('>ddd', clock[1], clock[2], ends)
+        local ends = now + ceil(debt / state.rate) + pace_of(rule.capacity, rule.unit, rule.rate)[5]
+        if #state == 5 then
+          value = pack('>dddd', at, debt, state.unit, state.rate) .. (state.cooldown > 0 and pack('>d', state.cooldown) or '')
+        end
+        value = value .. pack('>dddB', clock[1], clock[2], ends, CLOCK)
         if ends > fresh then fresh = ends end
       end
       local key, px, done = item.key, ceil((fresh - now) / 1000) + 1000, nil

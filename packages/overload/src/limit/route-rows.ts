@@ -1,0 +1,69 @@
+/** What a row shows of its use. */
+export interface Usage {
+  readonly inFlight: number
+  /** Whether it knows how long some request takes. */
+  readonly hasLearned: boolean
+}
+
+interface Row<T> {
+  readonly item: T
+  /** When it was last asked for, in milliseconds of the turn clock. */
+  askedAt: number
+}
+
+/** The most routes that are told apart. All others share one row. */
+const MOST = 32
+const OTHERS = 'other'
+// A route that nobody has asked for so long gives its row to another one.
+const STALE_MS = 60_000
+
+/** One thing for each route, for a bounded number of routes. */
+export class RouteRows<T> {
+  readonly #rows = new Map<string, Row<T>>()
+  readonly #make: (route: string) => T
+  readonly #usageOf: (item: T) => Usage
+  readonly #forgotten: (item: T) => void
+
+  /** @param forgotten called with what gives its row to another route */
+  constructor(
+    make: (route: string) => T,
+    usageOf: (item: T) => Usage,
+    forgotten: (item: T) => void = () => {},
+  ) {
+    this.#make = make
+    this.#usageOf = usageOf
+    this.#forgotten = forgotten
+  }
+
+  /** The thing of a route. */
+  of(route: string, now: number): T {
+    const row = this.#rows.get(route) ?? this.#add(route, now)
+    row.askedAt = now
+    return row.item
+  }
+
+  all(): (readonly [route: string, item: T])[] {
+    return Array.from(this.#rows, ([route, { item }]) => [route, item] as const)
+  }
+
+  #add(route: string, now: number): Row<T> {
+    if (this.#rows.size >= MOST && route !== OTHERS && !this.#makesRoom(now))
+      return this.#rows.get(OTHERS) ?? this.#add(OTHERS, now)
+    const row = { item: this.#make(route), askedAt: now }
+    this.#rows.set(route, row)
+    return row
+  }
+
+  /** Forgets a row that is of no use. False if there is none. */
+  #makesRoom(now: number): boolean {
+    for (const [route, { item, askedAt }] of this.#rows) {
+      const { inFlight, hasLearned } = this.#usageOf(item)
+      // Paths that no handler knows have learned nothing. So nobody can fill the rows with invented ones.
+      if (inFlight > 0 || (hasLearned && now - askedAt <= STALE_MS)) continue
+      this.#rows.delete(route)
+      this.#forgotten(item)
+      return true
+    }
+    return false
+  }
+}
