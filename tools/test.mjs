@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startPnpm } from './pnpm.mjs'
+import { startPnpm, startScript } from './pnpm.mjs'
 import { setup } from './setup.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'halt-count-'))
@@ -14,17 +14,28 @@ const env = isFull ? { HALT_FULL: '1' } : {}
 
 // The full form builds all apps. All of them import @halt/demo-kit.
 const built = isFull ? [] : ['--filter=./packages/*', '--filter=@halt/demo-kit']
-/** @type {[string, string[]]} */
-const apps = ['apps', ['exec', 'tsc', '-p', 'tsconfig.built.json', '--checkers', '1']]
+const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+
+/** @typedef {import('./pnpm.mjs').How} How */
+/** @type {(...args: string[]) => (how: How) => ReturnType<typeof startPnpm>} turbo needs pnpm, other programs do not. */
+const turbo =
+  (...args) =>
+  how =>
+    startPnpm(['exec', 'turbo', 'run', ...args, '--output-logs=errors-only'], how)
+/** @type {(line: string) => (how: How) => ReturnType<typeof startScript>} */
+const script = line => how => startScript(line, how)
+
+/** @type {[string, (how: How) => ReturnType<typeof startScript>]} */
+const apps = ['apps', script('tsc -p tsconfig.built.json --checkers 1')]
 // The tests sleep most of the time. So these commands run at the same time, at a low priority.
-/** @type {[string, string[]][]} */
+/** @type {[string, (how: How) => ReturnType<typeof startPnpm>][]} */
 const chores = [
-  ['build', ['exec', 'turbo', 'run', 'build', ...built, '--output-logs=errors-only']],
+  ['build', turbo('build', ...built)],
   ...(isFull ? [] : [apps]),
-  ['types', isFull ? ['run', 'typecheck', '--output-logs=errors-only'] : ['run', 'types']],
-  ['lint', ['run', 'lint']],
-  ['unused', ['run', 'unused']],
-  ['packages', ['run', 'smoke']],
+  ['types', isFull ? turbo('typecheck', '//#typecheck:tools') : script(scripts.types)],
+  ['lint', script(scripts.lint)],
+  ['unused', script(scripts.unused)],
+  ['packages', script(scripts.smoke)],
 ]
 
 /** @type {string[]} */
@@ -33,7 +44,7 @@ try {
   setup({ servers: true })
   const others = work()
   console.log('\n--- tests')
-  const { status } = await startPnpm(['exec', 'vitest', 'run'], {
+  const { status } = await startScript('vitest run', {
     env: { ...env, HALT_COUNT_FILE: counts, HALT_ONE_PROJECT: isFull ? '' : '1' },
     show: true,
   })
@@ -55,8 +66,8 @@ process.exitCode = failed.length > 0 ? 1 : 0
 /** Runs the chores one after the other. The compiler and the linter collect less garbage, which takes a fifth of their time. */
 async function work() {
   const done = []
-  for (const [name, args] of chores) {
-    const result = { name, ...(await startPnpm(args, { env: { GOGC: '400', ...env }, nice: 10 })) }
+  for (const [name, run] of chores) {
+    const result = { name, ...(await run({ env: { GOGC: '400', ...env }, nice: 5 })) }
     done.push(result)
     // Without a build the other results mean nothing.
     if (name === 'build' && result.status !== 0) break

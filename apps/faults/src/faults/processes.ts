@@ -29,7 +29,7 @@ interface Kind {
    * requests.
    */
   readonly busy: boolean
-  /** The policies that they share; each is measured in turn. */
+  /** The policies that they share; each process counts them in turn. */
   readonly policies: readonly AnyPolicy[]
   /** The number of requests of all processes together. */
   readonly asks: number
@@ -90,25 +90,25 @@ async function play(fault: string, count: number, kind: Kind, place: Place): Pro
   const burners = kind.busy ? burn() : []
   try {
     const judgement = new Judgement()
-    const sums: number[] = []
-    for (const policy of kind.policies) {
-      const run = async (skew: number): Promise<number> => {
-        const asks = Math.floor(kind.asks / count)
-        // If only the count is measured, processes may starve each other, so the deadline is long. Busy ones use the default.
-        const [timeout, work] = kind.busy ? ['100ms', WORK_MS] : ['20s', 0]
-        const { client, server } = place
-        const args = [client, server, world.port, skew, asks, timeout, work, JSON.stringify(policy)]
-        const { stdout } = await promisify(execFile)(process.execPath, [COUNTER, ...args.map(String)])
-        return Number(stdout)
-      }
-      const skews = Array.from({ length: count }, (_, i) => kind.skews[i % kind.skews.length] as number)
-      const admitted = (await Promise.all(skews.map(run))).reduce((sum, one) => sum + one)
-      sums.push(admitted)
+    const run = async (skew: number): Promise<number[]> => {
+      const asks = Math.floor(kind.asks / count)
+      // If only the count is measured, processes may starve each other, so the deadline is long. Busy ones use the default.
+      const [timeout, work] = kind.busy ? ['100ms', WORK_MS] : ['20s', 0]
+      const { client, server } = place
+      const args = [client, server, world.port, skew, asks, timeout, work, JSON.stringify(kind.policies)]
+      const { stdout } = await promisify(execFile)(process.execPath, [COUNTER, ...args.map(String)])
+      return JSON.parse(stdout) as number[]
+    }
+    const skews = Array.from({ length: count }, (_, i) => kind.skews[i % kind.skews.length] as number)
+    const counts = await Promise.all(skews.map(run))
+    const sums = kind.policies.map((policy, i) => {
+      const admitted = counts.reduce((sum, each) => sum + (each[i] as number), 0)
       const what = `admitted by the ${policy.name}`
       judgement.atMost(what, admitted, LIMIT)
       // A process may end with units that another was refused.
       if (policy.lease === undefined) judgement.exactly(what, admitted, LIMIT)
-    }
+      return admitted
+    })
     const over = Math.max(0, ...sums) - LIMIT
     const note = `${sums.join(' and ')} of ${LIMIT}`
     return { fault, place, over: { known: over }, note, missed: judgement.missed }

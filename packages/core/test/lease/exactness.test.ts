@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import type { RatePolicy } from '../../src/index.ts'
 import { processes, type Use } from './processes.ts'
 
@@ -97,7 +98,7 @@ it('a leased bucket admits no unit that an exact one would refuse, and refuses e
         else expect(left).toBeLessThan(withheld)
       }
     }),
-    { numRuns: 60 },
+    { numRuns: isFull ? 60 : 30 },
   ))
 
 it('a leased sliding window admits no unit that its limit forbids', () =>
@@ -116,5 +117,5 @@ it('a leased sliding window admits no unit that its limit forbids', () =>
         expect(within.reduce((sum, { units }) => sum + units, 0)).toBeLessThanOrEqual(80)
       }
     }),
-    { numRuns: 40 },
+    { numRuns: isFull ? 40 : 20 },
   ))

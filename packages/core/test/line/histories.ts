@@ -32,9 +32,9 @@ export function withoutServer({ name }: Kind): boolean {
  */
 export async function playHistories(
   kind: Kind,
-  { runs = 20, size, ...stage }: Stage & { readonly runs?: number; readonly size?: number } = {},
+  { runs = 12, size, ...stage }: Stage & { readonly runs?: number; readonly size?: number } = {},
 ): Promise<void> {
-  const numRuns = numberOf('HALT_HISTORIES') ?? (isFull ? runs * 30 : runs)
+  const numRuns = numberOf('HALT_HISTORIES') ?? (isFull ? runs * 50 : runs)
   const path = process.env['HALT_PATH']
   const seed = numberOf('HALT_SEED') ?? (isFull ? Math.floor(Math.random() * 2 ** 31) : EVERYDAY_SEED)
   if (process.env['HALT_SURVEY'] === '1') return survey(kind, { numRuns, seed, size, stage })

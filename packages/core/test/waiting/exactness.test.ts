@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import type { RateLimiter, RatePolicy } from '../../src/index.ts'
 import { otherProcess, passingWorld } from './passing-world.ts'
 
@@ -94,7 +95,7 @@ it('work of one process starts within the policy in every window, however caller
       const { starts } = await play(plan, [fast(burst)], 1)
       expect(excessOf(fast(burst), starts)).toBe(0)
     }),
-    { numRuns: 150 },
+    { numRuns: isFull ? 150 : 60 },
   )
 })
 
@@ -108,7 +109,7 @@ it('work starts within the slowest of several policies in every window, and with
       // Callers whose turn in the fast line has passed start together when the slow one lets them, and pay again.
       expect(excessOf(fast(burst), starts)).toBeLessThanOrEqual(most)
     }),
-    { numRuns: 150 },
+    { numRuns: isFull ? 150 : 60 },
   )
 })
 
@@ -131,6 +132,6 @@ it('callers start in the order in which they asked, each as early as those befor
       expect(starts.toSorted((a, b) => a.index - b.index).map(({ index, at }) => [index, at])).toEqual(due)
       expect(refused.toSorted((a, b) => a - b)).toEqual(turnedAway)
     }),
-    { numRuns: 150 },
+    { numRuns: isFull ? 150 : 60 },
   )
 })

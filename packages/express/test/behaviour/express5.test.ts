@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { isFull } from '../../../../tools/full.ts'
 import { adapterOn, stores } from '../adapter.ts'
 
-// Redis answers later, too.
-const some = stores.filter(({ name }) => name !== 'a store that answers later')
+// Redis answers later. A store that answers at once meets Express 4.
+const some = stores.filter(({ name }) => name === 'Redis')
 
 adapterSuite({ describe, expect, it }, adapterOn('Express 5', express), isFull ? stores : some)

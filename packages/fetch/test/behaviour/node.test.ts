@@ -1,7 +1,9 @@
 import { adapterSuite } from '@halt/conformance'
 import { describe, expect, it } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import { onNode } from '../adapter.ts'
 import { stores } from '../app.ts'
 
-adapterSuite({ describe, expect, it }, onNode, stores)
+// On Bun, Deno and workerd it meets a store that answers at once.
+adapterSuite({ describe, expect, it }, onNode, isFull ? stores : stores.slice(1))
