@@ -185,8 +185,8 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   #isBehindAsker(line: Line): boolean {
     const { asker } = line
     if (asker === undefined || asker === (this as Asking) || this.#isOver) return false
-    // A caller that is asked about for the first time holds nobody up.
-    if (!asker.wasRefused) return false
+    // A caller that is asked about for the first time holds nobody up, and one whose patience has ended is refused now.
+    if (!asker.wasRefused || this.maxWait === 0) return false
     return asker.asksAt === undefined || asker.asksAt <= this.deadline
   }
 
