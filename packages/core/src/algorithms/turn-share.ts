@@ -143,8 +143,10 @@ function tagOf(
   clock: VirtualClock,
   ticket: Ticket | undefined,
 ): number | undefined {
-  if (ticket !== undefined) return ticket.epoch === clock.epoch ? ticket.tag : undefined
-  return isValid(state, now, clock) ? state[TAG]! : undefined
+  // A ticket is void as well once the tag that it was taken from is forgotten or reset.
+  if (!isValid(state, now, clock)) return undefined
+  if (ticket === undefined) return state[TAG]!
+  return ticket.epoch === clock.epoch ? ticket.tag : undefined
 }
 
 function isValid(state: State, now: number, { epoch }: VirtualClock): boolean {

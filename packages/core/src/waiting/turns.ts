@@ -152,10 +152,6 @@ export class Turns implements WaiterParts {
     return this.#parts.gate?.accessOf(check, client) === 'block'
   }
 
-  isDecided(check: Check, client: Caller | Subject): boolean {
-    return this.#parts.gate?.accessOf(check, client) !== undefined
-  }
-
   gone(caller: Waiter): void {
     if (this.#waiting.delete(caller)) waitingRoom.size--
     if (this.#waiters.delete(caller) && this.#waiters.size === 0) this.#emptied?.()

@@ -43,8 +43,6 @@ export interface WaiterParts {
   cancel(decision: Decision): Promise<void>
   /** Whether an operator blocks the client of a check now. Asks nobody. */
   isRefused(check: Check, client: Caller | Subject): boolean
-  /** Whether an operator blocks the client of a check now, or lets it pass. Asks nobody. */
-  isDecided(check: Check, client: Caller | Subject): boolean
   /** Called when a caller no longer waits. */
   gone(caller: Turn): void
 }

@@ -77,8 +77,8 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   #isFirst = false
   // The last sign of the caller's request, by this process's clock.
   #seenAt = 0
-  // Lets a caller go on that stands behind others who ask.
-  #goOn: (() => void) | undefined
+  // Whether others ask first, so that its last question goes no further.
+  #isBehind = false
   #freeable: readonly string[] = []
   // Resolves when the store has answered the caller's last question, and its place was given back.
   #answering: Promise<void> | undefined
@@ -135,7 +135,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
 
   /** Resolves when nothing is under way for a caller that was sent away. */
   async returned(): Promise<void> {
-    await this.#answering
+    if (!this.#isBehind) await this.#answering
     await this.#returning
   }
 
@@ -143,6 +143,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   ask(): void {
     this.#asksAt = undefined
     this.#isStoreAsked = false
+    this.#isBehind = false
     try {
       const answer = this.#ask(this)
       if (!isPromise(answer)) return this.#decided(answer)
@@ -159,14 +160,13 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     this.#parts.known(this)
     if (!this.#isRedeeming && this.#isBehindAsker(line)) {
       line.join(this)
-      return new Promise(goOn => {
-        // A caller that an operator has blocked or let pass meanwhile asks anew, because its first question knows nothing of that.
-        this.#goOn = () => (this.#parts.isDecided(check, client) ? this.ask() : goOn())
-        this.#begin()
-        this.#asksAt = this.deadline
-        this.#isFirst = false
-        waitingRoom.alarms.set(this)
-      })
+      this.#begin()
+      this.#asksAt = this.deadline
+      this.#isFirst = false
+      this.#isBehind = true
+      waitingRoom.alarms.set(this)
+      // When the others have asked, it asks anew: its policies may have other numbers by then, and operators may have acted.
+      return new Promise(() => {})
     }
     // One caller of a tenant has a ticket, and the others of this process wait behind it.
     if (!this.#isOver && takesTurns(check) && line.asker === undefined) line.join(this)
@@ -185,8 +185,8 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   #isBehindAsker(line: Line): boolean {
     const { asker } = line
     if (asker === undefined || asker === (this as Asking) || this.#isOver) return false
-    // A caller that is asked about for the first time holds nobody up.
-    if (!asker.wasRefused) return false
+    // A caller that is asked about for the first time holds nobody up, and one whose patience has ended is refused now.
+    if (!asker.wasRefused || this.maxWait === 0) return false
     return asker.asksAt === undefined || asker.asksAt <= this.deadline
   }
 
@@ -221,11 +221,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     this.#isWoken = false
     for (const counter of this.#freeable) this.#parts.lines.offFreed(counter, this)
     this.#freeable = []
-    const goOn = this.#goOn
-    this.#goOn = undefined
-    this.#asksAt = undefined
-    if (goOn === undefined) this.ask()
-    else goOn()
+    this.ask()
   }
 
   wake(): void {

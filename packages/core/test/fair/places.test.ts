@@ -104,3 +104,17 @@ it('a caller that leaves as its turn to ask comes holds nobody up', async () => 
   expect(starts.map(({ name }) => name)).toEqual(['z'])
   await turn
 })
+
+it('a caller whose tenant is reset while it waits has its turn, and asks no more often than it must', async () => {
+  const { limiter, store, starts, acquire, pass } = await taken([BACKEND])
+  const turn = acquire(limiter, { user: 'z' }, 'z', { cost: 4, maxWait: '30s' })
+  await pass(20)
+  await limiter.reset({ user: 'z' })
+  // Another tenant takes its turn first, so that the clock is slower than it was when the caller was told its wait.
+  const other = acquire(limiter, { user: 'y' }, 'y', { cost: 4, maxWait: '30s' })
+  const asked = vi.spyOn(store, 'evaluate')
+  await pass(1000)
+  expect(starts.map(({ name }) => name)).toEqual(['y', 'z'])
+  expect(asked.mock.calls.length).toBeLessThan(10)
+  await Promise.all([turn, other])
+})

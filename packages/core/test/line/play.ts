@@ -15,6 +15,8 @@ export interface Stage {
   readonly server?: MakeServer
   /** One process directly on the server's store, as on a store in memory. */
   readonly isDirect?: boolean
+  /** Whether the users are tenants that share the bucket fairly. Then callers wait for the turn of their tenant, and not in one order. */
+  readonly isFair?: boolean
   readonly delays?: Delays
 }
 
@@ -22,6 +24,8 @@ export interface Stage {
 const LATE = 8000
 /** How long a caller may be held beyond `maxWait`: the time for which a call of the store is waited for, and what it takes to leave. */
 const GRACE = 300_000
+/** How much longer a tenant's callers may stand still: they look once a second. Milliseconds. */
+const TURN_LATE = 2000
 
 /** Plays a history. Returns what it found wrong, in words; nothing if all held. */
 export async function judge(kind: Kind, history: History, stage: Stage = {}): Promise<string[]> {
@@ -32,13 +36,15 @@ export async function judge(kind: Kind, history: History, stage: Stage = {}): Pr
 }
 
 async function judgeOnce(kind: Kind, history: History, stage: Stage): Promise<string[]> {
+  const { isFair = false } = stage
   const world = await makeWorld({
     policy: {
       name: 'api',
       limit: history.limit,
       window: 1,
       burst: history.burst,
-      ...(kind.by === 'control' ? { keyStrategy: 'shared' as const } : {}),
+      ...(isFair || kind.by === 'control' ? { keyStrategy: 'shared' as const } : {}),
+      ...(isFair ? { fair: { by: 'user' as const } } : {}),
     },
     processes: stage.isDirect ? 1 : history.processes,
     seed: history.seed,
@@ -62,18 +68,19 @@ async function judgeOnce(kind: Kind, history: History, stage: Stage): Promise<st
   }
 }
 
-function verdict(kind: Kind, world: World, { isDirect }: Stage): string[] {
+function verdict(kind: Kind, world: World, { isDirect, isFair = false }: Stage): string[] {
   const { book, arrivals } = world
   const said: string[] = []
   if (book.isUncertain) return said
   const excess = worstExcess(book)
   if (excess !== undefined) said.push(`too much: ${JSON.stringify(excess)}`)
-  const wrong = book.isOrderLost ? [] : outOfOrder(book)
+  const wrong = book.isOrderLost || isFair ? [] : outOfOrder(book)
   if (wrong.length > 0) said.push(`out of order: ${JSON.stringify(wrong.slice(0, 5))} of ${wrong.length}`)
   const idle = longestIdle(book)
   const killed = Math.ceil((book.killed * book.window) / Math.min(...book.rates.map(({ value }) => value)))
   const late = book.clockSteps.reduce((sum, step) => sum + (step.at < (idle?.to ?? 0) ? step.late : 0), 0)
-  if (idle !== undefined && idle.to - idle.from > kind.idleMs * 1000 + killed + late)
+  const idleMs = kind.idleMs + (isFair ? TURN_LATE : 0)
+  if (idle !== undefined && idle.to - idle.from > idleMs * 1000 + killed + late)
     said.push(`idle: ${JSON.stringify(idle)}`)
   const held = heldTooLong(book, GRACE)
   if (held.length > 0) said.push(`held too long: ${JSON.stringify(held.slice(0, 3))} of ${held.length}`)
@@ -81,7 +88,7 @@ function verdict(kind: Kind, world: World, { isDirect }: Stage): string[] {
   if (failed.length > 0) said.push(`failed: ${JSON.stringify(failed.slice(0, 3))} of ${failed.length}`)
   const early = startedInPause(book)
   if (early.length > 0) said.push(`started in a pause or a block: ${JSON.stringify(early.slice(0, 3))}`)
-  if (kind.changes !== undefined || isDirect) return said
+  if (kind.changes !== undefined || isDirect || isFair) return said
   const found = differences(book, arrivals, LATE)
   if (found.length > 0)
     said.push(`not as the book says: ${JSON.stringify(found.slice(0, 5))} of ${found.length}`)

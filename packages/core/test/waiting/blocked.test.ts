@@ -2,7 +2,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { guard } from '../../src/http/index.ts'
-import { Control, type Identity, type Policy, type RateLimiterOptions } from '../../src/index.ts'
+import {
+  Control,
+  type Identity,
+  type Policy,
+  PolicyRegistry,
+  type RateLimiterOptions,
+} from '../../src/index.ts'
 import { waitingRoom } from '../../src/waiting/lines.ts'
 import { by, CLIENT, view } from '../world.ts'
 import { passingWorld } from './passing-world.ts'
@@ -154,4 +160,22 @@ it('a block that has ended when the turn comes does not refuse', async () => {
   await control.block({ ip: CLIENT }, { for: '500ms' })
   await pass(1000)
   expect((await Promise.all(turns)).map(({ allowed }) => allowed)).toEqual([true, true])
+})
+
+it('a caller that waits for others to ask goes by the numbers that hold when its turn to ask comes', async () => {
+  const own = passingWorld()
+  const registry = new PolicyRegistry([{ name: 'calls', limit: 2, window: 1, algorithm: 'fixed-window' }])
+  const limiter = own.limiter(registry.resolver(() => 'calls'))
+  const starts: number[] = []
+  for (let i = 0; i < 2; i++) await limiter.check(view({ ip: CLIENT }))
+  for (let i = 0; i < 4; i++)
+    void limiter
+      .acquire(view({ ip: CLIENT }), { maxWait: '1m' })
+      .then(({ allowed }) => allowed && starts.push(own.now()))
+  await own.pass(100)
+  registry.update('calls', { limit: 1 })
+  await own.pass(5000)
+  expect(starts).toHaveLength(4)
+  for (let second = 1; second < 6; second++)
+    expect(starts.filter(at => Math.floor(at / 1000) === second).length).toBeLessThanOrEqual(1)
 })
