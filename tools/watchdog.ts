@@ -19,15 +19,18 @@ const watch = setInterval(() => {
   seen = beat
   if (missed < patience) return
   clearInterval(watch)
+  const still = 'The event loop of process ' + process.pid + ' has stood still for ' + (patience * beatMs) / 1000 + ' s. '
   const end = () => process.kill(process.pid, 'SIGKILL')
-  setTimeout(end, 10000)
+  setTimeout(() => {
+    writeSync(2, still + 'It does not say where.\\n')
+    end()
+  }, 10000)
   const session = new Session()
   session.connectToMainThread()
   session.on('Debugger.paused', ({ params }) => {
     const lines = params.callFrames.slice(0, 40).map(({ functionName, url, location }) =>
       '    at ' + (functionName || 'anonymous') + ' (' + url + ':' + (location.lineNumber + 1) + ')')
-    writeSync(2, 'The event loop of process ' + process.pid + ' has stood still for ' + (patience * beatMs) / 1000 +
-      ' s. It is here:\\n' + lines.join('\\n') + '\\n')
+    writeSync(2, still + 'It is here:\\n' + lines.join('\\n') + '\\n')
     end()
   })
   session.post('Debugger.enable', () => session.post('Debugger.pause'))
