@@ -108,7 +108,7 @@ export function standingOf(
   const { pool, debt, ticket } = turn
   const clock = { reading: state[READING]!, epoch: state[CLOCK]! }
   const ahead = (tagOf(state, now, clock, ticket) ?? clock.reading) - clock.reading
-  if (ahead <= 0) return { ahead, wait: 0 }
+  if (ahead <= 0 || units === 0) return { ahead, wait: 0 }
   const scarce = debt + units * pool.unit - paceOf(pool).plenty
   const toPlenty = Math.max(0, Math.ceil(scarce / pool.rate))
   return { ahead, wait: Math.min(timeTo(ahead, debt, pool), toPlenty, Math.max(0, state[UNTIL]! - now)) }

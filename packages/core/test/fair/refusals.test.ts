@@ -79,10 +79,12 @@ describe('a refusal in favour of other tenants', () => {
   })
 
   it('meets no request that takes nothing of the limit, by its cost or because an earlier guard has taken it', async () => {
-    const own = { name: 'own', limit: 1000, window: 60, keyStrategy: 'user' } as const
+    const own = { name: 'own', limit: 1000, window: 1, keyStrategy: 'user' } as const
     const { limiter, drain } = aLimiter([BACKEND, own])
     await drain('a')
     expect((await limiter.consume({ user: 'a' }, { cost: { backend: 0, own: 2 } })).allowed).toBe(true)
+    const refused = await limiter.consume({ user: 'a' }, { cost: { backend: 0, own: 1000 } })
+    expect([refused.policy, refused.retryAfterMs]).toEqual(['own', 2])
     const outer = guard(limiter, { policy: BACKEND })
     const inner = guard(limiter, { policy: [BACKEND, own] })
     let passed = 0
