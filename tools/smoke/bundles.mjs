@@ -11,7 +11,7 @@ import { run } from './run.mjs'
 /** The most bytes of a minified bundle, with `ipaddr.js` and without Express: of what it loads at once, and of all its files. */
 const MOST_BYTES = {
   // One policy, memory store and Express middleware. `delay` loads the other file.
-  express: { atOnce: 202_000, all: 230_000 },
+  express: { atOnce: 202_000, all: 231_000 },
   kernel: { atOnce: 148_000, all: 148_000 },
 }
 
