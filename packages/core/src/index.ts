@@ -101,6 +101,7 @@ export { LoggingTelemetry, type Logger, type LoggingOptions } from './telemetry/
 export { MetricsTelemetry, type MetricsClient } from './telemetry/metrics.ts'
 export { CompositeTelemetry } from './telemetry/composite.ts'
 export { LabelSet } from './telemetry/labels.ts'
+export { OnceASecond } from './telemetry/once-a-second.ts'
 export { ObservedStores } from './telemetry/observed-stores.ts'
 export { ShadowSurvey, type ShadowSurveyOptions } from './telemetry/shadow/survey.ts'
 export type { ShadowFinding, ShadowReport } from './telemetry/shadow/report.ts'

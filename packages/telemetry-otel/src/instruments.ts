@@ -12,6 +12,7 @@ export class Instruments {
   readonly checks: Counter
   readonly blocked: Counter
   readonly nearLimit: Counter
+  readonly scarce: Counter
   readonly shadow: Counter
   readonly exempt: Counter
   readonly degraded: Counter
@@ -34,6 +35,7 @@ export class Instruments {
     this.checks = counter('halt.checks', '{check}', 'Checks, by the policy that decided.')
     this.blocked = counter('halt.blocked', '{check}', 'Checks that were refused.')
     this.nearLimit = counter('halt.near_limit', '{check}', 'Checks that were allowed and left little.')
+    this.scarce = counter('halt.scarce', 's', 'Seconds in which a tenant was refused in favour of others.')
     this.shadow = counter('halt.shadow', '{check}', 'Verdicts of policies in shadow.')
     this.exempt = counter('halt.exempt', '{request}', 'Requests that no policy counted.')
     this.degraded = counter('halt.degraded', '{check}', 'Checks decided without the store.')

@@ -6,6 +6,7 @@ import {
   type LeavingCaller,
   type ObservedStore,
   ObservedStores,
+  OnceASecond,
   type PolicyVerdict,
   type QuotaUsage,
   type StoreRecovery,
@@ -31,6 +32,7 @@ export class OtelTelemetry implements Telemetry {
   readonly #options: CheckedOptions
   readonly #labels: Labels
   readonly #stores = new ObservedStores()
+  readonly #scarceSeconds = new OnceASecond()
   #instruments: Instruments | undefined
 
   constructor(options: OtelTelemetryOptions = {}) {
@@ -121,7 +123,7 @@ export class OtelTelemetry implements Telemetry {
     this.#meter().storeRecoveries.add(1, { 'halt.store': this.#labels.store(store) })
   }
 
-  #countVerdict({ policy, mode, allowed, remaining, limit }: PolicyVerdict, admitted: boolean): void {
+  #countVerdict({ policy, mode, allowed, reason, remaining, limit }: PolicyVerdict, admitted: boolean): void {
     const instruments = this.#meter()
     const label = this.#labels.policy(policy)
     if (mode === 'shadow') {
@@ -130,6 +132,8 @@ export class OtelTelemetry implements Telemetry {
       return
     }
     instruments.remaining.set(label, remaining)
+    if (reason === 'fair-share' && this.#scarceSeconds.isFirst(label))
+      instruments.scarce.add(1, { 'halt.policy': label })
     if (admitted && remaining <= limit * this.#options.nearLimit)
       instruments.nearLimit.add(1, { 'halt.policy': label })
   }

@@ -2,7 +2,7 @@ import { CompositeTelemetry, HaltError, PenaltyManager } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { metrics as globalMetrics } from '@opentelemetry/api'
 import { DataPointType, type Histogram } from '@opentelemetry/sdk-metrics'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { OtelTelemetry, type OtelTelemetryOptions } from '../src/index.ts'
 import { broken, limiterOf, type Metering, metering, type Point, view } from './otel.ts'
@@ -69,6 +69,30 @@ describe('OtelTelemetry', () => {
     for (let i = 0; i < 9; i++) await limiter.check(view())
     expect(await meter.points('halt.remaining')).toEqual([{ attributes: policy, value: 1 }])
     expect(await meter.points('halt.near_limit')).toEqual([{ attributes: policy, value: 2 }])
+  })
+
+  it('counts each second in which a tenant was refused in favour of others, once', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_400 })
+    onTestFinished(() => void vi.useRealTimers())
+    const fair = {
+      name: 'api',
+      limit: 100,
+      window: 1000,
+      keyStrategy: 'shared',
+      fair: { by: 'user' },
+    } as const
+    const limiter = limiterOf(fair, telemetry)
+    const refused = async (): Promise<number> => {
+      const all = await Promise.all(Array.from({ length: 150 }, () => limiter.consume({ user: 'loud' })))
+      return all.filter(({ reason }) => reason === 'fair-share').length
+    }
+    expect(await refused()).toBeGreaterThan(1)
+    vi.setSystemTime(1_700_000_000_900)
+    expect(await refused()).toBeGreaterThan(1)
+    expect(await meter.points('halt.scarce')).toEqual([{ attributes: policy, value: 1 }])
+    vi.setSystemTime(1_700_000_003_100)
+    await refused()
+    expect(await meter.points('halt.scarce')).toEqual([{ attributes: policy, value: 2 }])
   })
 
   it('counts verdicts of shadow policies, exempt requests and decisions without the store', async () => {

@@ -1,4 +1,4 @@
-import { ObservedStores } from '@halt/core'
+import { ObservedStores, OnceASecond } from '@halt/core'
 import type { Registry } from 'prom-client'
 
 import { DurationFamily, WAIT_BUCKETS } from './durations.ts'
@@ -28,6 +28,9 @@ export class Board {
   readonly blocked: Family<'policy' | 'reason'>
   readonly remaining: Family<'policy'>
   readonly nearLimit: Family<'policy'>
+  readonly scarce: Family<'policy'>
+  /** The seconds that `scarce` has counted. */
+  readonly scarceSeconds: OnceASecond = new OnceASecond()
   readonly shadow: Family<'policy' | 'outcome'>
   readonly exempt: Family<'policy'>
   readonly degraded: Family<'policy' | 'mode'>
@@ -75,6 +78,12 @@ export class Board {
       'counter',
       'near_limit_total',
       'Checks that were allowed and left little.',
+      policy,
+    )
+    this.scarce = family(
+      'counter',
+      'scarce_seconds_total',
+      'Seconds in which a tenant was refused in favour of others.',
       policy,
     )
     this.shadow = family('counter', 'shadow_total', 'Verdicts of policies in shadow.', [...policy, 'outcome'])

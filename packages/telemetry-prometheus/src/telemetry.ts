@@ -113,8 +113,8 @@ export class PrometheusTelemetry implements Telemetry {
     return label
   }
 
-  #countVerdict({ policy, mode, allowed, remaining, limit }: PolicyVerdict, admitted: boolean): void {
-    const { policies, shadow } = this.#board
+  #countVerdict({ policy, mode, allowed, reason, remaining, limit }: PolicyVerdict, admitted: boolean): void {
+    const { policies, shadow, scarce, scarceSeconds } = this.#board
     const cells = policies.of(policy)
     if (mode === 'shadow') {
       const outcome = allowed ? 'allowed' : 'blocked'
@@ -122,6 +122,7 @@ export class PrometheusTelemetry implements Telemetry {
       return
     }
     cells.remaining.value = remaining
+    if (reason === 'fair-share' && scarceSeconds.isFirst(cells.name)) scarce.cell(cells.name).value++
     if (admitted && remaining <= limit * this.#nearLimit) cells.nearLimit.value++
   }
 }

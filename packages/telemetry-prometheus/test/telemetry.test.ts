@@ -2,7 +2,7 @@ import { CompositeTelemetry, PenaltyManager } from '@halt/core'
 import type { Store } from '@halt/core/store'
 import { InMemoryStore } from '@halt/store-memory'
 import { Registry } from 'prom-client'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { PrometheusTelemetry } from '../src/index.ts'
 import { broken, drive, limiterOf, samples, view } from './traffic.ts'
@@ -68,6 +68,30 @@ describe('PrometheusTelemetry', () => {
     expect([now.get('halt_remaining{policy="api"}'), now.get('halt_remaining{policy="wide"}')]).toEqual([
       2, 99,
     ])
+  })
+
+  it('counts each second in which a tenant was refused in favour of others, once', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_400 })
+    onTestFinished(() => void vi.useRealTimers())
+    const fair = {
+      name: 'api',
+      limit: 100,
+      window: 1000,
+      keyStrategy: 'shared',
+      fair: { by: 'user' },
+    } as const
+    const limiter = limiterOf(fair, telemetry)
+    const refused = async (): Promise<number> => {
+      const all = await Promise.all(Array.from({ length: 150 }, () => limiter.consume({ user: 'loud' })))
+      return all.filter(({ reason }) => reason === 'fair-share').length
+    }
+    expect(await refused()).toBeGreaterThan(1)
+    vi.setSystemTime(1_700_000_000_900)
+    expect(await refused()).toBeGreaterThan(1)
+    expect((await samples(register)).get('halt_scarce_seconds_total{policy="api"}')).toBe(1)
+    vi.setSystemTime(1_700_000_003_100)
+    await refused()
+    expect((await samples(register)).get('halt_scarce_seconds_total{policy="api"}')).toBe(2)
   })
 
   it('counts verdicts of shadow policies', async () => {
