@@ -61,9 +61,14 @@ export async function startRedis(options: ServerOptions = {}): Promise<RunningSe
     try {
       return await launch(path, port, args)
     } catch (error) {
-      if (attempt === 5 || options.port || !String(error).includes('Address already in use')) throw error
+      if (attempt === 5 || options.port || !isTaken(error)) throw error
     }
   }
+}
+
+/** Whether another process has taken a port that was free. */
+function isTaken(error: unknown): boolean {
+  return String(error).includes('Address already in use')
 }
 
 /** Starts a cluster and waits until every node knows all others. */
@@ -228,13 +233,19 @@ function ready(child: ChildProcess, path: string): Promise<void> {
 
 async function startNode(options: ClusterOptions, nodeTimeout: number): Promise<RunningServer> {
   const { binary = 'redis-server', args = [] } = options
-  // By default the bus takes port + 10000, which may be in use, or above 65535.
-  const busPort = await freePort()
-  const cluster = ['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`]
   const delays = ['--cluster-node-timeout', `${nodeTimeout}`, '--repl-diskless-sync-delay', '0']
-  const server = await startRedis({ binary, args: [...cluster, ...delays, ...args] })
-  busPorts.set(server, busPort)
-  return server
+  for (let attempt = 1; ; attempt++) {
+    // By default the bus takes port + 10000, which may be in use, or above 65535.
+    const busPort = await freePort()
+    const cluster = ['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`]
+    try {
+      const server = await startRedis({ binary, args: [...cluster, ...delays, ...args] })
+      busPorts.set(server, busPort)
+      return server
+    } catch (error) {
+      if (attempt === 3 || !isTaken(error)) throw error
+    }
+  }
 }
 
 const busPorts = new WeakMap<RunningServer, number>()
