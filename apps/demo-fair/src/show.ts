@@ -94,7 +94,8 @@ export async function show({ screen, limiter, start, together, alone }: Show): P
     ),
     check(
       `${LOUD} alone got ${Math.round((100 * last.got) / whole)} % of the limit`,
-      last.got >= 0.9 * whole,
+      // What comes back while the machine stands still is asked for later, which may be after the end.
+      last.got + (BACKEND.limit * record.stoodStill) / 1000 >= 0.9 * whole,
     ),
   ].every(Boolean)
 }

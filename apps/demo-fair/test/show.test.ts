@@ -41,7 +41,7 @@ async function perform(
       ? localCrew(limiter, tell)
       : processCrew({ url, prefix, processes: 2, script: script.path }, tell)
   const screen = new Screen({ write: (more: string) => void (text += more) })
-  const ok = await show({ screen, limiter, start, together: 1500, alone: 500 })
+  const ok = await show({ screen, limiter, start, together: 1500, alone: 1500 })
   await limiter.close()
   await close()
   return { ok, text }
