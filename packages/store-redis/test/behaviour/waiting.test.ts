@@ -31,7 +31,7 @@ function pair(over: Redis | Cluster, policy: RateLimiterOptions['policy']) {
 
 it('callers of two processes start one after the other, and ask the store when they come and when they start', async () => {
   const { limiters, asked } = pair(client, { name: 'api', limit: 50, window: 1, burst: 1 })
-  const starts: { place: number; at: number }[] = []
+  const starts: number[] = []
   const began = performance.now()
   // One after the other, so that the order of asking is known.
   const turns = []
@@ -39,7 +39,7 @@ it('callers of two processes start one after the other, and ask the store when t
     const turn = limiters[place % 2]!.acquire({ custom: 'stripe' })
     turns.push(
       turn.then(decision => {
-        starts.push({ place, at: performance.now() - began })
+        starts.push(performance.now() - began)
         return decision
       }),
     )
@@ -47,7 +47,8 @@ it('callers of two processes start one after the other, and ask the store when t
   }
   const decisions = await Promise.all(turns)
   expect(decisions.every(({ allowed }) => allowed)).toBe(true)
-  for (const { place, at } of starts) expect(at).toBeGreaterThan(place * 20 - 10)
+  // The two that come first may change places, where the server does not know the script yet.
+  for (const [i, at] of starts.entries()) expect(at).toBeGreaterThan(i * 20 - 10)
   // Each of the seven that waited looked once whether its counter was blocked meanwhile, and each turn was followed by a peek.
   expect(asked.groups).toBeLessThanOrEqual(8 + 7 + 8)
 })
