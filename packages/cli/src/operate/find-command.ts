@@ -10,7 +10,7 @@ import { targetFlags, WHOM_NOTE } from './target.ts'
 export const PLANS_NOTE =
   'With plans in the limits file, each is shown apart. A client that is charged under none of them lately is refused if every plan refuses it.'
 
-/** What to try next if a client complains, and nothing here refuses it. */
+/** Tells the operator to look at further keys, because no counter of this one refuses the client. */
 const KEYS_NOTE =
   'Other keys of the client, such as that of its company, may refuse it. Give --keys to see them.'
 

@@ -6,7 +6,7 @@ import type { OpenClient } from './client.ts'
 import { type ClientReading, type ClientView, entriesOf, type PlanView } from './client-views.ts'
 import { lineOf } from './list-commands.ts'
 
-/** What a command prints beside what was read of a client. */
+/** Lines and fields that a command adds to the report of a client. */
 interface Additions {
   /** Lines before it. */
   readonly lines?: readonly string[]

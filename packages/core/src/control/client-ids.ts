@@ -81,7 +81,7 @@ export class CallerIds implements ClientIds {
   customs(): readonly Subject[] {
     return this.#keys.flatMap(key => {
       if (typeof key === 'string') return NONE
-      // Of a counter that tenants share, the tenant is the client.
+      // Where tenants share a counter, its subject names no client, and the tenant does.
       const subject = key.tenant?.subject ?? key.subject
       return subject.startsWith(CUSTOM) ? subject : NONE
     })

@@ -209,7 +209,7 @@ export class Call implements Reservation, OpenCall, Owner {
       const at = check.demands.findIndex(demand => isSameCounter(demand, holding.demand))
       if (!isPaid || evaluation.passes[at] !== true) continue
       const cost = check.demands[at]?.cost ?? 0
-      // What this process charged in the store's place is written back, unless the store may have charged it.
+      // This process has charged the payment, and writes it back later. It can be given back, unless the store may have charged it, too.
       if (late === undefined) notePayment(holding, cost, evaluation, at)
       else holding.paid += cost
     }

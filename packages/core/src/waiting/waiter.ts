@@ -67,7 +67,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   #units: readonly number[] = []
   // The decision that the caller is given at its turn.
   #decision: Decision | undefined
-  // What was charged for its place where the rest is asked for at its turn.
+  // The result that charged its place in line. The caller asks the other policies at its turn.
   #inLine: CheckResult | undefined
   // The instant of the next question, by this process's clock; undefined while none is due.
   #asksAt: number | undefined

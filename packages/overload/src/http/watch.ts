@@ -24,7 +24,7 @@ interface Upload {
   readonly complete?: boolean
   /** Null while nobody reads. */
   readonly readableFlowing?: boolean | null
-  /** What was received and is not read yet. */
+  /** The bytes that have come and that the application has not read. */
   readonly readableLength?: number
   once?(event: 'end', listener: () => void): unknown
 }

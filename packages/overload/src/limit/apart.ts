@@ -10,7 +10,7 @@ const SMOOTHING = 0.1
 // So many waits a handler has at most, on average.
 const LOOP_WAITS = 4
 
-/** What the limit of routes that are judged apart begins with. */
+/** The facts about slow routes from which their own limit starts. */
 export interface Start {
   /** The routes' times inside when nothing queues, in milliseconds. */
   readonly baselines: ReadonlyMap<string, number>
@@ -40,7 +40,7 @@ export interface ApartController extends Controller {
 export class Apart {
   readonly routes: Set<string> = new Set()
   #controller: ApartController | undefined
-  // Of the limits before.
+  // The rebaselines of earlier limits of slow routes.
   #rebaselines = 0
   /** How many requests of a route end while nothing queues, in requests a millisecond. */
   readonly #usual = new Map<string, number>()
