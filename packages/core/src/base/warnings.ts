@@ -42,9 +42,9 @@ export function silence(...codes: readonly HaltWarningCode[]): void {
   for (const code of codes) processWide(silenced).add(code)
 }
 
-/** One event of a kind that recurs, such as an outage. Each event passes each code once per receiver. */
+/** One event of a kind that recurs, such as an outage. Each event passes each code once per receiver. It keeps no receiver alive. */
 export class Occasion {
-  readonly #told = new Map<Warn, Set<string>>()
+  readonly #told = new WeakMap<Warn, Set<string>>()
 
   /** The codes or kinds that this event has passed to a receiver. */
   toldTo(receiver: Warn): Set<string> {

@@ -1,5 +1,6 @@
 import { afterQuietly, followsFakeTimers } from '../base/event-loop.ts'
 import { type HaltWarning, Occasion, type WarnOnce } from '../base/warnings.ts'
+import { WeakList } from '../base/weak-list.ts'
 import type { Store } from '../store/contract.ts'
 
 /** A store is back when no call has failed for so long, in milliseconds. While a cluster fails over, some calls fail and others do not. */
@@ -15,7 +16,9 @@ export class SharedOutage {
   #lastFailureAt = this.#startedAt
   // The first answer after the last failure. Undefined while the store fails.
   #endedAt: number | undefined
-  readonly #warned = new Set<WarnOnce>()
+  // An outage may last as long as the store. It keeps no limiter alive that nobody uses any more.
+  readonly #warned = new WeakList<WarnOnce>()
+  readonly #isWarned = new WeakSet<WarnOnce>()
   #isTimed = false
 
   /** Whether a failure at this instant belongs to this outage. */
@@ -30,7 +33,10 @@ export class SharedOutage {
 
   /** Warns of the outage. A store that does not answer is one thing to warn of, whether its connection fails or hangs. */
   warn(warn: WarnOnce, warning: HaltWarning, isAway: boolean): void {
-    this.#warned.add(warn)
+    if (!this.#isWarned.has(warn)) {
+      this.#isWarned.add(warn)
+      this.#warned.add(warn)
+    }
     warn(warning, this.#occasion, isAway ? 'away' : undefined)
   }
 
@@ -59,7 +65,6 @@ export class SharedOutage {
       fix: 'Nothing is left to do, because the store decides again.',
     }
     for (const warn of this.#warned) warn(warning, this.#occasion)
-    this.#warned.clear()
   }
 }
 
