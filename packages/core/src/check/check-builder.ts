@@ -1,6 +1,6 @@
 import type { Rule } from '../algorithms/index.ts'
 import type { PolicyExtras, Check } from './check.ts'
-import { type CheckParameters, NO_OPTIONS, PEEK } from './check-options.ts'
+import { type Ask, CHARGE } from './ask.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor } from '../policy/cost.ts'
 import { isTightened } from '../policy/penalty-scope.ts'
@@ -34,13 +34,12 @@ export function checkBuilder(
   policies: readonly CompiledPolicy[],
   keys: readonly FoundKey[],
   client: Caller | Subject,
-  parameters: CheckParameters,
+  ask: Ask,
 ) => Check {
-  return (policies, keys, client, parameters) => {
+  return (policies, keys, client, ask) => {
     const principal =
       penalty === undefined ? undefined : typeof client === 'string' ? client : client.principal(keys)
-    const hasTerms =
-      parameters.least !== undefined || parameters.turn !== undefined || parameters.ttl !== undefined
+    const hasTerms = ask.least !== undefined || ask.turn !== undefined || ask.ttl !== undefined
     const demands: Demand[] = listOf(policies.length)
     let extras: (PolicyExtras | undefined)[] | undefined
     let route: string | undefined
@@ -51,10 +50,9 @@ export function checkBuilder(
       if (policy.isPerRoute && typeof client !== 'string') route ??= routeOf(client.view, warn)
       const shadow = isShadow(policy, key.subject)
       const rule = policy.rule(route)
-      const paid =
-        parameters.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, parameters.priorGuards) ?? 0)
-      const mode = parameters === PEEK ? Mode.PEEK : modeOf(policy, shadow)
-      const cost = costFor(policy, parameters.cost)
+      const paid = ask.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, ask.priorGuards) ?? 0)
+      const mode = ask.mode === 'peek' ? Mode.PEEK : modeOf(policy, shadow)
+      const cost = costFor(policy, ask.cost)
       // HOLD demands are charged only when the request ends, so earlier guards have not charged them. Judge the full cost.
       const rest = mode === Mode.HOLD ? cost : Math.max(0, cost - paid)
       // perf: bench "limiter.check(request)"; the fields are written out because spreading objects took most of a check.
@@ -66,9 +64,7 @@ export function checkBuilder(
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
         penalized: principal !== undefined && isTightened(policy, key.subject, principal),
         terms:
-          hasTerms || policy.headroom !== undefined
-            ? termsOf(policy, rest, client, parameters, warn)
-            : undefined,
+          hasTerms || policy.headroom !== undefined ? termsOf(policy, rest, client, ask, warn) : undefined,
       }
       demands[i] = demand
       const { tenant } = key
@@ -83,21 +79,20 @@ export function checkBuilder(
           address === undefined
             ? -1
             : demands.push(addressDemand(policy.addressCeilingRule(route), address, demand)) - 1,
-        inFlight: hasInFlight(policy, demand, parameters.priorGuards)
+        inFlight: hasInFlight(policy, demand, ask.priorGuards)
           ? demands.push(demandInFlight(policy.inFlight as Rule, demand)) - 1
           : -1,
         share:
           tenant === undefined
             ? -1
-            : demands.push(shareDemand(policy, tenant, demand, parameters.turn?.maxWait)) - 1,
+            : demands.push(shareDemand(policy, tenant, demand, ask.turn?.maxWait)) - 1,
         tenant: tenant?.subject,
         paid,
       }
     }
-    const penaltyDemand =
-      penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, parameters)
-    const idempotency = parameters.idempotencyKey
-      ? idempotencyDemand(parameters.idempotencyKey, policies, demands, unitsOf(policies, parameters), digest)
+    const penaltyDemand = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, ask)
+    const idempotency = ask.idempotencyKey
+      ? idempotencyDemand(ask.idempotencyKey, policies, demands, unitsOf(policies, ask), digest)
       : undefined
     return { policies, extras, demands, penalty: penaltyDemand, idempotency }
   }
@@ -114,12 +109,12 @@ export function violationCheck(policy: CompiledPolicy, penalty: CompiledPenalty,
     policies: [],
     extras: undefined,
     demands: [refused],
-    penalty: penaltyOf(penalty, principal, NO_OPTIONS),
+    penalty: penaltyOf(penalty, principal, CHARGE),
     idempotency: undefined,
   }
 }
 
-function unitsOf(policies: readonly CompiledPolicy[], { cost }: CheckParameters): number[] {
+function unitsOf(policies: readonly CompiledPolicy[], { cost }: Ask): number[] {
   return policies.map(policy => costFor(policy, cost))
 }
 
@@ -173,13 +168,9 @@ function shareDemand(
   }
 }
 
-function penaltyOf(
-  { rule, records }: CompiledPenalty,
-  subject: Subject,
-  parameters: CheckParameters,
-): Group['penalty'] {
+function penaltyOf({ rule, records }: CompiledPenalty, subject: Subject, ask: Ask): Group['penalty'] {
   if (subject === UNKNOWN_ADDRESS) return undefined
-  const mode = records && parameters !== PEEK ? PenaltyMode.WATCH : PenaltyMode.READ
+  const mode = records && ask.mode !== 'peek' ? PenaltyMode.WATCH : PenaltyMode.READ
   return { rule, subject, mode, amount: 0 }
 }
 

@@ -2,7 +2,6 @@ import type { AnyPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, checkCost, checkLeast, type WHOLE_LIMIT } from '../policy/cost.ts'
 import { describe } from '../base/describe.ts'
 import type { PriorGuards } from './prior-guards.ts'
-import type { Turn } from './turn.ts'
 import { HaltError } from '../base/errors.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
@@ -31,22 +30,6 @@ export interface CheckOptions<R = unknown> {
 
 /** Options of a peek, which charges nothing. */
 export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
-
-/** The parameters of a check besides its policies. */
-export interface CheckParameters extends Pick<
-  CheckOptions,
-  'cost' | 'least' | 'costOnError' | 'idempotencyKey' | 'priorGuards'
-> {
-  /** How long the quotas of the check hold their units, in microseconds. Absent if they charge them. */
-  readonly ttl?: number | undefined
-  /** The caller that waits for its turn. Absent if the caller takes a refusal. */
-  readonly turn?: Turn | undefined
-  /** When the decision began, in milliseconds. Absent when no telemetry listens. */
-  readonly started?: number
-}
-
-/** The parameters of a peek: it charges nothing. Compared by identity, so that no option of a call can request it. */
-export const PEEK: CheckParameters = Object.freeze({})
 
 const CALL_OPTIONS = namesOf<Omit<CheckOptions, 'costOnError' | 'priorGuards'>>({
   cost: true,

@@ -8,7 +8,7 @@ import { type Cost, givenCost } from '../policy/cost.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
 import type { Terms } from '../store/contract.ts'
-import type { CheckParameters } from './check-options.ts'
+import type { Ask } from './ask.ts'
 
 /** The share that a request leaves to others if its `headroom` function fails: it counts as the least important. */
 const SHARE_OF_FAILED = 0.5
@@ -23,7 +23,7 @@ export function termsOf(
   policy: CompiledPolicy,
   cost: number,
   client: Caller | Subject,
-  { least, turn, ttl, cost: given }: CheckParameters,
+  { least, turn, ttl, cost: given }: Ask,
   warn: Warn,
 ): Terms | undefined {
   if (policy.headroom === undefined && least === undefined && turn === undefined && ttl === undefined)
@@ -44,7 +44,7 @@ export function termsInFlight(terms: Terms | undefined): Terms | undefined {
 }
 
 /** The fewest units that a call accepts of a policy. All policies get the largest that the call names, so that all grant alike. */
-function leastFor(policy: CompiledPolicy, least: Cost, cost: CheckParameters['cost']): number | undefined {
+function leastFor(policy: CompiledPolicy, least: Cost, cost: Ask['cost']): number | undefined {
   if (givenCost(policy, least) === undefined) return undefined
   if (typeof least === 'number') {
     const isNamed = typeof cost === 'object' && givenCost(policy, cost) === undefined

@@ -1,4 +1,4 @@
-import type { CheckParameters } from '../check/check-options.ts'
+import type { Ask } from '../check/ask.ts'
 import type { Decision } from '../check/decision.ts'
 import type { GateParts } from '../limiter/gate.ts'
 import type { KeyOutcome } from '../limiter/key-resolver.ts'
@@ -20,59 +20,43 @@ export class ControlledRequests {
   }
 
   /** @param policies the policies as the limiter has them */
-  check(
-    state: ControlState,
-    policies: readonly CompiledPolicy[],
-    view: RequestView,
-    parameters: CheckParameters,
-    ip: string | undefined,
-  ): Decided {
+  check(state: ControlState, policies: readonly CompiledPolicy[], view: RequestView, ask: Ask): Decided {
     const { callers, clock, checkBy } = this.#parts
     const policiesNow = state.changed(policies, clock)
-    if (!state.hasAccess) return checkBy(policiesNow, view, parameters, ip)
+    if (!state.hasAccess) return checkBy(policiesNow, view, ask)
     // perf: bench "control"; the application's own function is asked once a request.
     const client =
-      state.isByAddress && callers.resolveIp === undefined ? findClient(view, callers, ip) : undefined
-    if (client?.unlisted === state.mark) return checkBy(policiesNow, view, parameters, ip, undefined, client)
-    const caller = new Caller(view, callers, ip)
+      state.isByAddress && callers.resolveIp === undefined ? findClient(view, callers, ask.ip) : undefined
+    if (client?.unlisted === state.mark) return checkBy(policiesNow, view, ask, undefined, client)
+    const caller = new Caller(view, callers, ask.ip)
     const entry = state.accessOf(new CallerIds(caller), clock)
     // A permission gives way to the block of a custom id, which only a key tells.
     if (entry?.kind !== 'block' && state.namesCustom && policiesNow.some(extractsKey))
-      return this.#checkByKeys(state, policiesNow, caller, parameters)
-    if (entry !== undefined) return this.#obey(entry, policiesNow, caller, parameters)
+      return this.#checkByKeys(state, policiesNow, caller, ask)
+    if (entry !== undefined) return this.#obey(entry, policiesNow, caller, ask)
     if (client?.address !== undefined) client.unlisted = state.mark
-    return checkBy(policiesNow, view, parameters, ip, caller)
+    return checkBy(policiesNow, view, ask, caller)
   }
 
   /** Decides by the entries about the custom ids of a request, too. */
-  #checkByKeys(
-    state: ControlState,
-    policies: readonly CompiledPolicy[],
-    caller: Caller,
-    parameters: CheckParameters,
-  ): Decided {
+  #checkByKeys(state: ControlState, policies: readonly CompiledPolicy[], caller: Caller, ask: Ask): Decided {
     const { requestKeys, clock, checkCounting } = this.#parts
     const decide = (keys: readonly KeyOutcome[]): Decided => {
       const entry = state.accessOf(new CallerIds(caller, keys), clock)
       return entry === undefined
-        ? checkCounting(policies, keys, caller, parameters)
-        : this.#obey(entry, policies, caller, parameters)
+        ? checkCounting(policies, keys, caller, ask)
+        : this.#obey(entry, policies, caller, ask)
     }
-    const keys = requestKeys.findAll(policies, caller, parameters)
+    const keys = requestKeys.findAll(policies, caller, ask)
     return 'then' in keys ? keys.then(decide) : decide(keys)
   }
 
   /** Refuses a client that an operator has blocked, or lets it pass uncounted. */
-  #obey(
-    entry: ControlEntry,
-    [policy]: readonly CompiledPolicy[],
-    caller: Caller,
-    parameters: CheckParameters,
-  ): Decision {
+  #obey(entry: ControlEntry, [policy]: readonly CompiledPolicy[], caller: Caller, ask: Ask): Decision {
     const { uncounted } = this.#parts
     return entry.kind === 'allow'
-      ? uncounted.allow(policy, caller, parameters)
-      : uncounted.refuseBlocked(entry, policy, caller, parameters)
+      ? uncounted.allow(policy, caller, ask)
+      : uncounted.refuseBlocked(entry, policy, caller, ask)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Check } from '../check/check.ts'
-import { type CheckParameters, PEEK } from '../check/check-options.ts'
+import { type Ask, PEEK } from '../check/ask.ts'
 import type { Decision } from '../check/decision.ts'
 import {
   type AppliedControl,
@@ -33,22 +33,17 @@ export class ControlGate implements Gate {
     this.#plans = new ControlledPlans(parts.plans, state, parts.clock)
   }
 
-  check(
-    policies: readonly CompiledPolicy[],
-    view: RequestView,
-    parameters: CheckParameters,
-    ip: string | undefined,
-  ): Decision | Promise<Decision> {
+  check(policies: readonly CompiledPolicy[], view: RequestView, ask: Ask): Decision | Promise<Decision> {
     const state = this.#state()
     return state === undefined
-      ? this.#parts.checkBy(policies, view, parameters, ip)
-      : this.#requests.check(state, policies, view, parameters, ip)
+      ? this.#parts.checkBy(policies, view, ask)
+      : this.#requests.check(state, policies, view, ask)
   }
 
   checkSubject(
     subject: Subject,
     policies: readonly CompiledPolicy[],
-    parameters: CheckParameters,
+    ask: Ask,
   ): Decision | readonly CompiledPolicy[] {
     const state = this.#state()
     if (state === undefined) return policies
@@ -56,8 +51,8 @@ export class ControlGate implements Gate {
     const entry = state.accessOfSubject(subject, clock)
     if (entry === undefined) return state.changed(policies, clock)
     return entry.kind === 'allow'
-      ? uncounted.allow(policies[0], subject, parameters)
-      : uncounted.refuseBlocked(entry, policies[0], subject, parameters)
+      ? uncounted.allow(policies[0], subject, ask)
+      : uncounted.refuseBlocked(entry, policies[0], subject, ask)
   }
 
   planForKey(plan: Plan, key: NumbersOwner): Plan {

@@ -95,6 +95,6 @@ export function limiterOf<R>(
  * Forgets the default store of a limiter whose app has ended, so that a new build of the app does not warn
  * `HALT_W_COUNTER_SPLIT`.
  */
-export function forgetDefaultStore({ policies, store }: Pick<Limiter<never>, 'policies' | 'store'>): void {
+export function forgetDefaultStore({ policies, store }: Pick<Limiter, 'policies' | 'store'>): void {
   forgetSplit(policies, store)
 }

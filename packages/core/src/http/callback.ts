@@ -4,7 +4,7 @@ import { afterFreeTime } from '../base/free-time.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 
 /** The part of a limiter that {@link runCallback} uses. */
-export type CallbackSettings = Pick<Limiter<never>, 'warn' | 'callbackTimeout'>
+export type CallbackSettings = Pick<Limiter, 'warn' | 'callbackTimeout'>
 
 /** The result of a user's callback. It failed if it threw, rejected or took too long. */
 export type CallResult<T> = { readonly failed: false; readonly value: T } | { readonly failed: true }

@@ -9,7 +9,7 @@ import type { Limiter } from '../limiter/limiter.ts'
 export type Headers = Record<string, string>
 
 /** The part of a limiter that a dialect uses: the windows of policies, and partition keys. */
-export type PolicyDirectory = Pick<Limiter<never>, 'policyNamed' | 'partitionOf' | 'warn'>
+export type PolicyDirectory = Pick<Limiter, 'policyNamed' | 'partitionOf' | 'warn'>
 
 /** Sets headers on a target, one by one. The names of Halt's own headers come in lower case, as Node keeps them. */
 export interface HeaderSink<T> {

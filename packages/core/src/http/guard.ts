@@ -170,7 +170,7 @@ export function guard<R, S = unknown>(
   }
 }
 
-function noticeTwice({ warn }: Pick<Limiter<never>, 'warn'>, { policy }: Decision): void {
+function noticeTwice({ warn }: Pick<Limiter, 'warn'>, { policy }: Decision): void {
   warn({
     code: 'HALT_W_LIMITER_TWICE',
     message: `The limiter "${policy}" is mounted twice on this request; the request was charged once.`,

@@ -29,7 +29,7 @@ export interface Outcome {
 /** The parts of a guard that its outcomes need. */
 export interface Mount {
   /** Undefined when a handler decided by itself. */
-  readonly limiter: Pick<Limiter<never>, 'store'> | undefined
+  readonly limiter: Pick<Limiter, 'store'> | undefined
   readonly write: WriteHeaders
   readonly dialect: HeaderDialect
   readonly refuse: Refuse

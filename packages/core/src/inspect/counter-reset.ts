@@ -1,4 +1,5 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { CheckOptions } from '../check/check-options.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
@@ -24,6 +25,9 @@ export interface CounterResetParts {
   readonly warn: Warn
 }
 
+/** The policies whose counters are reset. Absent: all. */
+type Chosen = CheckOptions<never>['policy']
+
 /** Resets the counters of an identity, a request or a decision. It never resets quotas or penalties. */
 export class CounterReset {
   readonly #parts: CounterResetParts
@@ -33,15 +37,15 @@ export class CounterReset {
   }
 
   /** Resolves to how many counters the store forgot. */
-  async reset(target: unknown, given: unknown): Promise<number> {
+  async reset(target: unknown, given: Chosen): Promise<number> {
     const record = Decision.recordOf(target)
     if (record !== undefined) return this.#resetCounted(record.result, this.#chosenPolicies(given))
     if (!isIdentity(target) && isRequest(target)) return this.#resetRequest(target, given)
     return this.#resetIdentity(target as Identity, this.#chosenPolicies(given))
   }
 
-  async #resetRequest(request: unknown, given: unknown): Promise<number> {
-    const options = given === undefined ? {} : { policy: given as never }
+  async #resetRequest(request: unknown, given: Chosen): Promise<number> {
+    const options = given === undefined ? {} : { policy: given }
     const { decision, policies } = await this.#parts.inspector.peekCounters(request, options)
     if (policies === undefined) throw noPolicies('The policy resolver failed.')
     failIfOnlyQuotas(policies)
@@ -72,9 +76,9 @@ export class CounterReset {
     return count
   }
 
-  #chosenPolicies(given: unknown): readonly CompiledPolicy[] {
+  #chosenPolicies(given: Chosen): readonly CompiledPolicy[] {
     const policies =
-      given === undefined ? [...this.#parts.policies.known()] : this.#parts.policies.compile(given as never)
+      given === undefined ? [...this.#parts.policies.known()] : this.#parts.policies.compile(given)
     if (policies.length === 0)
       throw noPolicies('The policies come from a resolver, which has not given any yet.')
     failIfOnlyQuotas(policies)

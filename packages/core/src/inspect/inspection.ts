@@ -36,7 +36,7 @@ export function explain<R>(
   target: R | RequestView | Identity,
   options: PeekOptions<R> = {},
 ): Promise<Explanation> {
-  return inspectionOf(limiter).inspector.explain(target, options as PeekOptions<never>)
+  return inspectionOf(limiter).inspector.explain(target, options)
 }
 
 /** As `RateLimiter.inspect`, for a limiter of either kind. */
@@ -45,7 +45,7 @@ export function inspect<R>(
   target: R | RequestView | Identity,
   options: PeekOptions<R> = {},
 ): Promise<readonly CounterReading[]> {
-  return inspectionOf(limiter).inspector.inspect(target, options as PeekOptions<never>)
+  return inspectionOf(limiter).inspector.inspect(target, options)
 }
 
 /** As `RateLimiter.reset`, for a limiter of either kind. */

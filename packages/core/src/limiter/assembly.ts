@@ -51,7 +51,7 @@ export interface LimiterParts {
  * @throws HaltError when an option or a policy is wrong
  */
 export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings): LimiterParts {
-  const numbers = checkOptions(options as RateLimiterOptions<never>)
+  const numbers = checkOptions(options)
   const { callbackTimeout, ipv6Prefix, keysPerAddress, storeTimeout: timeout, instances } = numbers
   const { store, policy, fallbackPolicy, telemetry, onStoreError = 'local' } = options
   const warn = warnOnce(options.warn)
@@ -71,7 +71,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const { adviser } = wings
   const { noticeMilliseconds } = adviser ?? {}
   const sourceParts = { context, timeout: callbackTimeout, warn, noticeMilliseconds }
-  const policies = new PolicySource(policy as never, fallbackPolicy as never, sourceParts)
+  const policies = new PolicySource(policy, fallbackPolicy, sourceParts)
   const witness = wings.witness?.(telemetry, store, warn)
   if (telemetry !== undefined && witness === undefined) failWithoutWitness()
   const onFailure: EvaluatorOptions['onFailure'] = (error, failure) => witness?.storeFailed(error, failure)

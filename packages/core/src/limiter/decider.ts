@@ -1,11 +1,6 @@
-import {
-  type CheckOptions,
-  checkOptionValues,
-  type CheckParameters,
-  NO_OPTIONS,
-} from '../check/check-options.ts'
+import { type Ask, askOf, CHARGE } from '../check/ask.ts'
+import { type CheckOptions, checkOptionValues, NO_OPTIONS } from '../check/check-options.ts'
 import { Decision } from '../check/decision.ts'
-import type { Turn } from '../check/turn.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Identity, isIdentity } from '../request/identity.ts'
@@ -28,6 +23,8 @@ export interface DeciderParts {
 }
 
 type Options = CheckOptions<never>
+/** What a call adds to its options. */
+type Added = Pick<Ask, 'turn' | 'ttl'>
 
 /** Decides a call: finds the policies and the cost that its options name, and passes it to the pipeline. */
 export class Decider {
@@ -37,70 +34,58 @@ export class Decider {
     this.#parts = parts
   }
 
+  /** Decides a request or an identity, and freezes the decision. */
+  target(target: unknown, options: Options, added?: Added): Decision | Promise<Decision> {
+    return isIdentity(target)
+      ? this.identity(target, options, added)
+      : frozen(this.view(lazyView(target), options, added))
+  }
+
   /** Decides a request. The decision may not be frozen yet. Synchronous when the store, the policies and the keys are. */
-  view(view: RequestView, options: Options): Decision | Promise<Decision> {
+  view(view: RequestView, options: Options, added?: Added): Decision | Promise<Decision> {
     if (options !== NO_OPTIONS) checkOptionValues(options)
-    const parameters = this.#parametersOf(options)
+    const ask = this.#askOf(options, added)
     const policies = this.#parts.policies.policiesFor(view, options)
     if (policies !== undefined && 'then' in policies)
-      return policies.then(found => this.#checkBy(found, view, parameters, options.ip))
-    return this.#checkBy(policies, view, parameters, options.ip)
+      return policies.then(found => this.#checkBy(found, view, ask))
+    return this.#checkBy(policies, view, ask)
   }
 
-  identity(identity: Identity, options: Options): Decision | Promise<Decision> {
+  identity(identity: Identity, options: Options, added?: Added): Decision | Promise<Decision> {
     const policies = this.#parts.policies.forIdentity(options)
-    const parameters = this.#withCost(policies, this.#parametersOf(options))
-    return frozen(
-      this.#parts.pipeline.checkSubject(this.#parts.peeker.subjectOf(identity), policies, parameters),
-    )
-  }
-
-  /** Decides a request or an identity that waits for its turn. */
-  waiting(target: unknown, options: Options, turn: Turn | undefined): Decision | Promise<Decision> {
-    return isIdentity(target)
-      ? this.identity(target, withTurn(options, turn))
-      : this.waitingView(lazyView(target), options, turn)
-  }
-
-  /** Decides a request that waits for its turn. */
-  waitingView(view: RequestView, options: Options, turn: Turn | undefined): Decision | Promise<Decision> {
-    return frozen(this.view(view, withTurn(options, turn)))
+    const ask = this.#withCost(policies, this.#askOf(options, added))
+    return frozen(this.#parts.pipeline.checkSubject(this.#parts.peeker.subjectOf(identity), policies, ask))
   }
 
   #checkBy(
     policies: readonly CompiledPolicy[] | undefined,
     view: RequestView,
-    parameters: CheckParameters,
-    ip: string | undefined,
+    ask: Ask,
   ): Decision | Promise<Decision> {
-    const parametersWithCost = policies === undefined ? parameters : this.#withCost(policies, parameters)
-    return this.#parts.pipeline.checkRequest(policies, view, parametersWithCost, ip)
+    const withCost = policies === undefined ? ask : this.#withCost(policies, ask)
+    return this.#parts.pipeline.checkRequest(policies, view, withCost)
   }
 
   /** Replaces a cost by name with `costOnError` when a cost function returned it and its names are not all policies. */
-  #withCost(policies: readonly CompiledPolicy[], parameters: CheckParameters): CheckParameters {
-    const { cost, costOnError } = parameters
-    if (typeof cost !== 'object') return parameters
+  #withCost(policies: readonly CompiledPolicy[], ask: Ask): Ask {
+    const { cost, costOnError } = ask
+    if (typeof cost !== 'object') return ask
     if (costOnError === undefined || this.#parts.policies.areNames(Object.keys(cost), policies)) {
       this.#parts.adviser?.noticeCostNames(cost, policies, this.#parts.warn)
-      return parameters
+      return ask
     }
     this.#parts.adviser?.noticeStrangeNames(cost, policies, this.#parts.warn)
-    return { ...parameters, cost: costOnError }
+    return { ...ask, cost: costOnError }
   }
 
-  #parametersOf(options: Options): CheckParameters {
+  #askOf(options: Options, added: Added | undefined): Ask {
     const started = this.#parts.witness?.start()
-    return started === undefined ? options : { ...options, started }
+    if (options === NO_OPTIONS && added === undefined && started === undefined) return CHARGE
+    return askOf(options, { ...added, started })
   }
 }
 
 /** Freezes a decision. One that comes as a promise was frozen when it was made. */
 export function frozen(decision: Decision | Promise<Decision>): Decision | Promise<Decision> {
   return 'then' in decision ? decision : Decision.freeze(decision)
-}
-
-/** Adds a turn, which is no option of a user's call. */
-function withTurn(options: Options, turn: Turn | undefined): Options & { readonly turn?: Turn } {
-  return turn === undefined ? options : { ...options, turn }
 }

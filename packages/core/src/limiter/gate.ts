@@ -1,5 +1,5 @@
 import type { Check } from '../check/check.ts'
-import type { CheckParameters } from '../check/check-options.ts'
+import type { Ask } from '../check/ask.ts'
 import type { Decision } from '../check/decision.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
@@ -32,17 +32,12 @@ export type NumbersOwner = Pick<FoundKey, 'subject' | 'plain'>
 /** What operators have set: whom a limiter refuses or lets pass, and by which numbers it decides. A seam of the kernel: `control` fills it. */
 export interface Gate {
   /** Decides a request by the entries about its client, or by the policies with the numbers that hold now. */
-  check(
-    policies: readonly CompiledPolicy[],
-    view: RequestView,
-    parameters: CheckParameters,
-    ip: string | undefined,
-  ): Decision | Promise<Decision>
+  check(policies: readonly CompiledPolicy[], view: RequestView, ask: Ask): Decision | Promise<Decision>
   /** Decides for a subject, or returns the policies with the numbers that hold now. */
   checkSubject(
     subject: Subject,
     policies: readonly CompiledPolicy[],
-    parameters: CheckParameters,
+    ask: Ask,
   ): Decision | readonly CompiledPolicy[]
   /** The plan with the numbers of a client, where all policies but the `shared` ones count that client. */
   planForKey(plan: Plan, key: NumbersOwner): Plan
@@ -70,8 +65,7 @@ export interface GateParts {
   readonly checkBy: (
     policies: readonly CompiledPolicy[],
     view: RequestView,
-    parameters: CheckParameters,
-    ip: string | undefined,
+    ask: Ask,
     known?: Caller,
     client?: ClientAddress,
   ) => Decision | Promise<Decision>
@@ -80,7 +74,7 @@ export interface GateParts {
     policies: readonly CompiledPolicy[],
     keys: readonly KeyOutcome[],
     caller: Caller,
-    parameters: CheckParameters,
+    ask: Ask,
   ) => Decision | Promise<Decision>
 }
 

@@ -20,7 +20,7 @@ import { frozen } from './decider.ts'
 import type { RateLimiterOptions } from './options.ts'
 import { noteParts } from './parts.ts'
 import type { Reservation } from './reservation.ts'
-import { readTtl, type ReserveOptions, withTtl } from './reserve-options.ts'
+import { readTtl, type ReserveOptions } from './reserve-options.ts'
 import { addUser, removeUser } from './store-users.ts'
 import type { Wings } from './wings.ts'
 
@@ -93,9 +93,9 @@ export class Limiter<R = unknown> {
    * @throws HaltError with a code for the field that is wrong; `HALT_E_DUPLICATE_POLICY`
    */
   compile(policy?: CheckOptions<R>['policy'], also?: CheckOptions<R>['also']): readonly CompiledPolicy[] {
-    const own = policy === undefined ? this.policies : this.#parts.policies.compile(policy as never)
+    const own = policy === undefined ? this.policies : this.#parts.policies.compile(policy)
     if (also === undefined) return own
-    const all = [...own, ...this.#parts.policies.compile(also as never)]
+    const all = [...own, ...this.#parts.policies.compile(also)]
     refuseDuplicates(all)
     return all
   }
@@ -117,7 +117,7 @@ export class Limiter<R = unknown> {
       checkCallOptions(options)
       return Promise.resolve(
         isIdentityButNotIp(request)
-          ? this.#parts.decider.identity(request, options as CheckOptions<never>)
+          ? this.#parts.decider.identity(request, options)
           : this.checkView(lazyView(request), options),
       )
     } catch (error) {
@@ -132,7 +132,7 @@ export class Limiter<R = unknown> {
 
   /** @internal As {@link checkView}, but the decision may not be frozen yet. Guards call it, and freeze a decision when it is read. */
   decideView(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
-    return this.#parts.decider.view(view, options as CheckOptions<never>)
+    return this.#parts.decider.view(view, options)
   }
 
   /**
@@ -143,7 +143,7 @@ export class Limiter<R = unknown> {
    * identity when the policies come from a resolver and none is given
    */
   async peek(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Decision> {
-    return this.#parts.peeker.peek(target, options as PeekOptions<never>)
+    return this.#parts.peeker.peek(target, options)
   }
 
   /**
@@ -154,7 +154,7 @@ export class Limiter<R = unknown> {
   consume(identity: Identity, options: Omit<CheckOptions<R>, 'ip'> = NO_OPTIONS): Promise<Decision> {
     try {
       checkCallOptions(options)
-      return Promise.resolve(this.#parts.decider.identity(identity, options as CheckOptions<never>))
+      return Promise.resolve(this.#parts.decider.identity(identity, options))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -206,11 +206,9 @@ export class Limiter<R = unknown> {
     checkCallOptions(options)
     const hasResolver = this.#parts.policies.fixed === undefined && options.policy === undefined
     const policies = ttl === undefined || hasResolver ? undefined : this.compile(options.policy, options.also)
-    const all = withTtl(options, readTtl({ ...options, ttl, chunk }, policies)) as CheckOptions<never>
+    const added = { ttl: readTtl({ ...options, ttl, chunk }, policies) }
     const { decider, calls } = this.#parts
-    const decision = await (isIdentity(target)
-      ? decider.identity(target, all)
-      : frozen(decider.view(lazyView(target), all)))
+    const decision = await decider.target(target, options, added)
     return new Call(decision, options.cost, chunk, calls)
   }
 

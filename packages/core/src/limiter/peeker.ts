@@ -1,4 +1,5 @@
-import { checkPeekOptions, PEEK, type PeekOptions } from '../check/check-options.ts'
+import { PEEK, peekOf } from '../check/ask.ts'
+import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import { hasCounter } from '../check/has-counter.ts'
 import { Decision } from '../check/decision.ts'
 import { readId } from '../base/callbacks.ts'
@@ -77,7 +78,7 @@ export class Peeker {
   ): Promise<RequestPeek> {
     const view = lazyView(target)
     const policies = await this.#policies.policiesFor(view, options)
-    const decision = await pipeline.checkRequest(policies, view, PEEK, options.ip)
+    const decision = await pipeline.checkRequest(policies, view, peekOf(options.ip))
     const caller = pipeline.callerOf(view, options.ip)
     return { caller, policies, decision }
   }

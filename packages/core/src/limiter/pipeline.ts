@@ -10,7 +10,7 @@ import type { Charges } from './charges.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
 import { isShadow, checkBuilder, routeOf } from '../check/check-builder.ts'
 import type { Check } from '../check/check.ts'
-import { type CheckParameters, PEEK } from '../check/check-options.ts'
+import type { Ask } from '../check/ask.ts'
 import { Caller, findClient } from '../request/caller.ts'
 import type { ClientAddress } from '../request/client-address.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
@@ -88,69 +88,60 @@ export class Pipeline {
   checkRequest(
     policies: readonly CompiledPolicy[] | undefined,
     view: RequestView,
-    parameters: CheckParameters,
-    ip?: string,
+    ask: Ask,
   ): Decision | Promise<Decision> {
     // Health checks come first, so that an orchestrator does not kill the process when policies are missing.
     if (this.#parts.exemptionCheck.isHealthCheck(view))
-      return this.#uncounted.allow(policies?.[0], this.callerOf(view, ip), parameters)
+      return this.#uncounted.allow(policies?.[0], this.callerOf(view, ask.ip), ask)
     if (policies === undefined)
-      return this.#uncounted.refuse(undefined, this.callerOf(view, ip), 'policy-error', parameters)
-    return this.gate === undefined
-      ? this.#checkBy(policies, view, parameters, ip)
-      : this.gate.check(policies, view, parameters, ip)
+      return this.#uncounted.refuse(undefined, this.callerOf(view, ask.ip), 'policy-error', ask)
+    return this.gate === undefined ? this.#checkBy(policies, view, ask) : this.gate.check(policies, view, ask)
   }
 
   /** Decides by policies, with the caller or the address of the request where one is known. */
   #checkBy(
     policies: readonly CompiledPolicy[],
     view: RequestView,
-    parameters: CheckParameters,
-    ip: string | undefined,
+    ask: Ask,
     known?: Caller,
     client?: ClientAddress,
   ): Decision | Promise<Decision> {
     const plan = this.#plans.of(policies)
     const address =
       plan.someByAddress && this.#parts.exemptionCheck.isSettled
-        ? this.#countedAddress(plan, client ?? known?.client ?? findClient(view, this.#parts.callers, ip))
+        ? this.#countedAddress(plan, client ?? known?.client ?? findClient(view, this.#parts.callers, ask.ip))
         : undefined
-    const decision =
-      address && this.#chargeAlone(this.#planFor(plan, address), address.subject, parameters, view)
+    const decision = address && this.#chargeAlone(this.#planFor(plan, address), address.subject, ask, view)
     if (decision !== undefined) return decision
-    const caller = known ?? this.callerOf(view, ip)
+    const caller = known ?? this.callerOf(view, ask.ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
     let allKeysKnown = true
     for (let i = 0; i < policies.length; i++) {
       const key = (keys[i] =
         address !== undefined && plan.byAddress[i] === true
           ? address
-          : this.#parts.requestKeys.find(policies[i] as CompiledPolicy, caller, parameters))
+          : this.#parts.requestKeys.find(policies[i] as CompiledPolicy, caller, ask))
       if (typeof key === 'string' || 'then' in key) allKeysKnown = false
     }
-    if (allKeysKnown) return this.#evaluate(plan, keys as FoundKey[], caller, parameters)
-    if (!keys.some(isPromise)) return this.#checkCounting(policies, keys as KeyOutcome[], caller, parameters)
+    if (allKeysKnown) return this.#evaluate(plan, keys as FoundKey[], caller, ask)
+    if (!keys.some(isPromise)) return this.#checkCounting(policies, keys as KeyOutcome[], caller, ask)
     return Promise.all(keys.map(async key => key)).then(known =>
-      this.#checkCounting(policies, known, caller, parameters),
+      this.#checkCounting(policies, known, caller, ask),
     )
   }
 
   /** Decides for a subject that the caller gave. */
-  checkSubject(
-    subject: Subject,
-    given: readonly CompiledPolicy[],
-    parameters: CheckParameters,
-  ): Decision | Promise<Decision> {
-    const found = this.gate === undefined ? given : this.gate.checkSubject(subject, given, parameters)
+  checkSubject(subject: Subject, given: readonly CompiledPolicy[], ask: Ask): Decision | Promise<Decision> {
+    const found = this.gate === undefined ? given : this.gate.checkSubject(subject, given, ask)
     if ('reason' in found) return found
     const common = this.#plans.of(found)
     const plan = this.gate === undefined ? common : this.gate.planForKey(common, { subject })
-    const decision = this.#chargeAlone(plan, plan.shared ?? subject, parameters)
+    const decision = this.#chargeAlone(plan, plan.shared ?? subject, ask)
     if (decision !== undefined) return decision
     const { counting } = plan
-    if (counting.length === 0) return this.#uncounted.allow(found[0], subject, parameters)
+    if (counting.length === 0) return this.#uncounted.allow(found[0], subject, ask)
     const keys = counting.map(policy => keyOfIdentity(subject, policy))
-    return this.#evaluate(this.#plans.of(counting), keys, subject, parameters)
+    return this.#evaluate(this.#plans.of(counting), keys, subject, ask)
   }
 
   /** A policy with the numbers that operators have set for a subject now. */
@@ -184,15 +175,15 @@ export class Pipeline {
   #chargeAlone(
     { policies, lone, isByRoute, isLeased }: Plan,
     subject: Subject,
-    parameters: CheckParameters,
+    ask: Ask,
     view?: RequestView,
   ): Decision | undefined {
-    if (lone === undefined || parameters === PEEK) return undefined
-    const { priorGuards, idempotencyKey, started, least, turn } = parameters
+    if (lone === undefined || ask.mode === 'peek') return undefined
+    const { priorGuards, idempotencyKey, started, least, turn } = ask
     if (priorGuards !== undefined || idempotencyKey || started !== undefined) return undefined
     if (least !== undefined || turn !== undefined) return undefined
     const only = policies[0] as CompiledPolicy
-    const cost = costFor(only, parameters.cost)
+    const cost = costFor(only, ask.cost)
     if (cost === 0) return undefined
     const { leases, evaluator, callers } = this.#parts
     const rule = isByRoute && view !== undefined ? only.rule(routeOf(view, callers.warn)) : lone
@@ -205,59 +196,54 @@ export class Pipeline {
     policies: readonly CompiledPolicy[],
     keys: readonly KeyOutcome[],
     caller: Caller,
-    parameters: CheckParameters,
+    ask: Ask,
   ): Decision | Promise<Decision> {
     // A shadow policy never refuses. Without a key it has no counter to report on either.
     const refusing = policies.find((policy, i) => keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
-    if (refusing !== undefined) return this.#uncounted.refuseWithoutKey(refusing, caller, parameters)
+    if (refusing !== undefined) return this.#uncounted.refuseWithoutKey(refusing, caller, ask)
     const isCounted = (_: CompiledPolicy, i: number): boolean => typeof keys[i] === 'object'
     const counting = policies.every(isCounted) ? policies : policies.filter(isCounted)
-    if (counting.length === 0) return this.#uncounted.allow(policies[0], caller, parameters)
+    if (counting.length === 0) return this.#uncounted.allow(policies[0], caller, ask)
     const foundKeys = keys.filter(key => typeof key === 'object')
-    return this.#evaluate(this.#plans.of(counting), foundKeys, caller, parameters)
+    return this.#evaluate(this.#plans.of(counting), foundKeys, caller, ask)
   }
 
   #evaluate(
     given: Plan,
     keys: readonly FoundKey[],
     client: Caller | Subject,
-    parameters: CheckParameters,
+    ask: Ask,
   ): Decision | Promise<Decision> {
     const plan = this.gate === undefined ? given : this.gate.planForKeys(given, keys)
     const first = keys[0] as FoundKey
     // All unverified keys of an address have a second counter.
     const decision = first.unverified
       ? undefined
-      : this.#chargeAlone(plan, first.subject, parameters, viewOf(client))
+      : this.#chargeAlone(plan, first.subject, ask, viewOf(client))
     if (decision !== undefined) return decision
-    const { priorGuards } = parameters
-    const built = this.#buildCheck(plan.policies, keys, client, parameters)
+    const { priorGuards } = ask
+    const built = this.#buildCheck(plan.policies, keys, client, ask)
     if (priorGuards !== undefined && isPaid(built, priorGuards)) {
       const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
-    const check = parameters.turn === undefined ? built : parameters.turn.before(built, client)
+    const check = ask.turn === undefined ? built : ask.turn.before(built, client)
     // Others ask first.
-    if ('then' in check) return check.then(() => this.#evaluate(plan, keys, client, parameters))
+    if ('then' in check) return check.then(() => this.#evaluate(plan, keys, client, ask))
     const { leases, evaluator } = this.#parts
     const store = plan.isLeased && leases !== undefined ? leases : evaluator
     const result = store.evaluate(check, priorGuards?.storeFailed)
-    if (!('then' in result)) return this.#finish(result, check, client, parameters)
-    return result.then(settled => this.#finish(settled, check, client, parameters))
+    if (!('then' in result)) return this.#finish(result, check, client, ask)
+    return result.then(settled => this.#finish(settled, check, client, ask))
   }
 
-  #finish(
-    result: CheckResult,
-    check: Check,
-    client: Caller | Subject,
-    parameters: CheckParameters,
-  ): Decision {
+  #finish(result: CheckResult, check: Check, client: Caller | Subject, ask: Ask): Decision {
     const decision = readDecision(result, check, this.#clock)
-    if (parameters === PEEK || (parameters.turn !== undefined && asksAgain(result))) return decision
+    if (ask.mode === 'peek' || (ask.turn !== undefined && asksAgain(result))) return decision
     const evaluation = result.degraded === false ? result.evaluation : undefined
     if (result.late !== undefined) this.#parts.charges.awaitLateReply(decision, result.late)
     this.#parts.charges.hold(decision, check)
-    this.#parts.witness?.decided(decision, check, evaluation, viewOf(client), parameters.started)
+    this.#parts.witness?.decided(decision, check, evaluation, viewOf(client), ask.started)
     return decision
   }
 }

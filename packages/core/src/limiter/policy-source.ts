@@ -1,20 +1,21 @@
 import { BoundedMap } from '../base/bounded-map.ts'
 import {
-  type AnyPolicy,
   type CompileContext,
   compilePolicy,
   type CompiledPolicy,
+  type GivenPolicy,
 } from '../policy/compiled-policy.ts'
 import { collides, refuseDuplicates } from '../policy/duplicates.ts'
 import { HaltError, messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
+import type { CheckOptions } from '../check/check-options.ts'
 import type { RequestView } from '../request/view.ts'
 import { callInTime } from '../base/callbacks.ts'
 
-type Given = AnyPolicy<never> | readonly AnyPolicy<never>[]
+type Given = GivenPolicy | readonly GivenPolicy[]
 type Found = readonly CompiledPolicy[] | undefined
 /** The policies that a call may give instead of the limiter's own, and in addition to them. */
-type Named = { readonly policy?: unknown; readonly also?: unknown }
+type Named = Pick<CheckOptions<never>, 'policy' | 'also'>
 type Resolver = (request: never, context?: unknown) => unknown
 
 // The number of policies from a resolver that `reset` can still find by name.
@@ -80,7 +81,7 @@ export class PolicySource {
   compile(policies: Given): readonly CompiledPolicy[] {
     let list = this.#lists.get(policies)
     if (list === undefined) {
-      const given = (Array.isArray(policies) ? policies : [policies]) as readonly AnyPolicy<never>[]
+      const given = (Array.isArray(policies) ? policies : [policies]) as readonly GivenPolicy[]
       if (given.length === 0) {
         throw new HaltError('HALT_E_POLICY', 'The list of policies is empty.', 'Give at least one policy.')
       }
@@ -91,7 +92,7 @@ export class PolicySource {
     return list
   }
 
-  #compileOne(policy: AnyPolicy<never>): CompiledPolicy {
+  #compileOne(policy: GivenPolicy): CompiledPolicy {
     let compiled = typeof policy === 'object' && policy !== null ? this.#compiled.get(policy) : undefined
     if (compiled === undefined) {
       compiled = compilePolicy(policy, this.#parts.context)
@@ -126,9 +127,7 @@ export class PolicySource {
     if (this.#fixed !== undefined && named.policy === undefined && named.also === undefined)
       return this.#fixed
     const policies =
-      named.policy === undefined
-        ? this.resolve(view.request, view.context)
-        : this.compile(named.policy as never)
+      named.policy === undefined ? this.resolve(view.request, view.context) : this.compile(named.policy)
     if (policies !== undefined && 'then' in policies)
       return policies.then(found => this.#withAlso(found, named))
     return this.#withAlso(policies, named)
@@ -140,7 +139,7 @@ export class PolicySource {
    * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver
    */
   forIdentity(named: Named): readonly CompiledPolicy[] {
-    const policies = named.policy === undefined ? this.#fixed : this.compile(named.policy as never)
+    const policies = named.policy === undefined ? this.#fixed : this.compile(named.policy)
     const found = this.#withAlso(policies, named)
     if (found !== undefined) return found
     throw new HaltError(
@@ -151,7 +150,7 @@ export class PolicySource {
   }
 
   #withAlso(policies: Found, { also }: Named): Found {
-    return policies === undefined || also === undefined ? policies : this.join(policies, also as never)
+    return policies === undefined || also === undefined ? policies : this.join(policies, also)
   }
 
   /** The policies for a request; undefined when the resolver fails and there is no fallback. */

@@ -1,4 +1,4 @@
-import { type CheckParameters, PEEK } from '../check/check-options.ts'
+import type { Ask } from '../check/ask.ts'
 import { isPromise } from '../base/promises.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Caller } from '../request/caller.ts'
@@ -16,14 +16,10 @@ export class RequestKeys {
   }
 
   /** Finds the key of a policy. `'allow'` means that this policy does not count the request. */
-  find(
-    policy: CompiledPolicy,
-    caller: Caller,
-    parameters: CheckParameters,
-  ): KeyOutcome | Promise<KeyOutcome> {
+  find(policy: CompiledPolicy, caller: Caller, ask: Ask): KeyOutcome | Promise<KeyOutcome> {
     if (policy.off) return 'allow'
     const isExempt =
-      parameters === PEEK
+      ask.mode === 'peek'
         ? this.#exemptionCheck.reason(policy, caller) !== undefined
         : this.#exemptionCheck.exempts(policy, caller)
     return isExempt ? 'allow' : this.#keyResolver.find(policy, caller)
@@ -33,9 +29,9 @@ export class RequestKeys {
   findAll(
     policies: readonly CompiledPolicy[],
     caller: Caller,
-    parameters: CheckParameters,
+    ask: Ask,
   ): readonly KeyOutcome[] | Promise<readonly KeyOutcome[]> {
-    const keys = policies.map(policy => this.find(policy, caller, parameters))
+    const keys = policies.map(policy => this.find(policy, caller, ask))
     return keys.some(isPromise) ? Promise.all(keys.map(async key => key)) : (keys as KeyOutcome[])
   }
 }

@@ -51,8 +51,3 @@ export function readTtl(
     )
   return micros
 }
-
-/** Adds the time of holds, which is no option of other calls. */
-export function withTtl<O>(options: O, ttl: number | undefined): O | (O & { readonly ttl: number }) {
-  return ttl === undefined ? options : { ...options, ttl }
-}

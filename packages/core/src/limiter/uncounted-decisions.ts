@@ -1,5 +1,5 @@
 import { violationCheck } from '../check/check-builder.ts'
-import { type CheckParameters, PEEK } from '../check/check-options.ts'
+import type { Ask } from '../check/ask.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Decision } from '../check/decision.ts'
 import { allowUncounted, refusal, uncounted } from '../check/uncounted-decision.ts'
@@ -25,10 +25,10 @@ export class UncountedDecisions {
   }
 
   /** Allows an exempt request or identity. */
-  allow(policy: CompiledPolicy | undefined, client: Caller | Subject, parameters: CheckParameters): Decision {
+  allow(policy: CompiledPolicy | undefined, client: Caller | Subject, ask: Ask): Decision {
     const [key, view] = typeof client === 'string' ? [client] : [client.ip.subject, client.view]
     const decision = allowUncounted(uncounted(policy, key, 0), this.#evaluator.clock.now())
-    if (parameters !== PEEK) this.#witness?.exempt(decision, policy, view, parameters.started)
+    if (ask.mode !== 'peek') this.#witness?.exempt(decision, policy, view, ask.started)
     return decision
   }
 
@@ -37,17 +37,17 @@ export class UncountedDecisions {
     { target = '', until }: ControlEntry,
     policy: CompiledPolicy | undefined,
     client: Caller | Subject,
-    parameters: CheckParameters,
+    ask: Ask,
   ): Decision {
     const now = this.#evaluator.clock.now()
-    const units = policy === undefined ? 1 : costFor(policy, parameters.cost)
+    const units = policy === undefined ? 1 : costFor(policy, ask.cost)
     // A client sees its own key, not the network that is blocked.
     const key = typeof client !== 'string' && isNetwork(target) ? client.ip.subject : target
     const known = uncounted(policy, key, units)
     const wait = until === undefined ? Number.POSITIVE_INFINITY : Math.max(0, until - now) / 1000
     const decision = refusal('blocked', known, now, false, wait)
     const view = typeof client === 'string' ? undefined : client.view
-    if (parameters !== PEEK) this.#witness?.refused(decision, policy, view, parameters.started)
+    if (ask.mode !== 'peek') this.#witness?.refused(decision, policy, view, ask.started)
     return decision
   }
 
@@ -56,27 +56,23 @@ export class UncountedDecisions {
     policy: CompiledPolicy | undefined,
     caller: Caller,
     reason: 'missing-key' | 'policy-error',
-    parameters: CheckParameters,
+    ask: Ask,
   ): Decision {
-    const units = policy === undefined ? 1 : costFor(policy, parameters.cost)
+    const units = policy === undefined ? 1 : costFor(policy, ask.cost)
     const known = uncounted(policy, caller.ip.subject, units)
     const wait = reason === 'policy-error' ? 1 : 0
     const decision = refusal(reason, known, this.#evaluator.clock.now(), false, wait)
-    if (parameters !== PEEK) this.#witness?.refused(decision, policy, caller.view, parameters.started)
+    if (ask.mode !== 'peek') this.#witness?.refused(decision, policy, caller.view, ask.started)
     return decision
   }
 
   /** Refuses a request because it has no key. Like any refusal it scores a violation. */
-  refuseWithoutKey(
-    policy: CompiledPolicy,
-    caller: Caller,
-    parameters: CheckParameters,
-  ): Decision | Promise<Decision> {
-    const decision = this.refuse(policy, caller, 'missing-key', parameters)
+  refuseWithoutKey(policy: CompiledPolicy, caller: Caller, ask: Ask): Decision | Promise<Decision> {
+    const decision = this.refuse(policy, caller, 'missing-key', ask)
     // A client that departed early is not an attacker by that alone.
-    if (this.#penalty?.records !== true || parameters === PEEK || caller.lostAddress) return decision
+    if (this.#penalty?.records !== true || ask.mode === 'peek' || caller.lostAddress) return decision
     const violation = violationCheck(policy, this.#penalty, caller)
-    const scored = this.#evaluator.evaluate(violation, parameters.priorGuards?.storeFailed)
+    const scored = this.#evaluator.evaluate(violation, ask.priorGuards?.storeFailed)
     const report = (result: CheckResult): Decision => {
       if (result.degraded === false) this.#witness?.scored(violation, result.evaluation)
       return decision

@@ -7,7 +7,7 @@ import { HaltError } from '../base/errors.ts'
 import { type CompiledFair, compileFair } from './fair.ts'
 import { type CompiledLease, compileLease } from './lease.ts'
 import type { KeyStrategy } from '../request/identity.ts'
-import type { Algorithm, Headroom, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
+import type { Algorithm, Headroom, OnStoreError, Policy, Quota } from './policy.ts'
 import { compileExemptions, type Exemptions } from '../request/exemptions.ts'
 import { metRoutes, type MetRoutes, rulesByRoute } from './route-rules.ts'
 import { counterParts } from '../store/counter-key.ts'
@@ -15,6 +15,9 @@ import { validate } from './validation.ts'
 
 /** A policy or a quota: any limit that a limiter's `policy` may contain. */
 export type AnyPolicy<R = unknown> = Policy<R> | Quota<R>
+
+/** A policy as it was given to a limiter, whatever requests its callbacks take. */
+export type GivenPolicy = AnyPolicy<never>
 
 /** A policy or quota, validated and compiled to the facts that a check needs. */
 export interface CompiledPolicy {
@@ -103,11 +106,11 @@ const ANY_ROUTE = '*'
  *
  * @throws HaltError with a code for the field that is wrong
  */
-export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext): CompiledPolicy {
+export function compilePolicy(policy: GivenPolicy, context: CompileContext): CompiledPolicy {
   return compileWith(policy, context, { rules: metRoutes(), ceilings: metRoutes() })
 }
 
-function compileWith(policy: AnyPolicy<never>, context: CompileContext, met: Met): CompiledPolicy {
+function compileWith(policy: GivenPolicy, context: CompileContext, met: Met): CompiledPolicy {
   try {
     return compile(policy, context, met)
   } catch (error) {
@@ -116,8 +119,8 @@ function compileWith(policy: AnyPolicy<never>, context: CompileContext, met: Met
 }
 
 // Names the policy in the error, because a limiter may have several.
-function withPolicyName(error: unknown, policy: AnyPolicy<never>): unknown {
-  const name: unknown = (policy as Partial<AnyPolicy<never>> | undefined)?.name
+function withPolicyName(error: unknown, policy: GivenPolicy): unknown {
+  const name: unknown = (policy as Partial<GivenPolicy> | undefined)?.name
   if (!(error instanceof HaltError) || typeof name !== 'string' || error.summary.includes(`"${name}"`))
     return error
   return new HaltError(error.code, `The policy "${name}": ${error.summary}`, error.fix, {
@@ -125,18 +128,17 @@ function withPolicyName(error: unknown, policy: AnyPolicy<never>): unknown {
   })
 }
 
-function compile(policy: AnyPolicy<never>, context: CompileContext, met: Met): CompiledPolicy {
+function compile(policy: GivenPolicy, context: CompileContext, met: Met): CompiledPolicy {
   validate(policy)
   const { name, limit, cost = 1, counter = name, mode = 'enforce', scope = 'global' } = policy
-  const quota = 'period' in policy && policy.period !== undefined ? (policy as Quota<never>) : undefined
-  const rate = quota === undefined ? (policy as Policy<never>) : undefined
+  const quota = isQuota(policy) ? policy : undefined
+  const rate = isQuota(policy) ? undefined : policy
   const algorithm: CompiledPolicy['algorithm'] =
-    quota === undefined ? (rate?.algorithm ?? 'token-bucket') : 'quota'
-  const capacity = algorithm === 'token-bucket' ? ((rate as RatePolicy<never>).burst ?? limit) : limit
-  const window = quota === undefined ? spanOf(rate as Policy<never>) : YEAR
+    rate === undefined ? 'quota' : (rate.algorithm ?? 'token-bucket')
+  const capacity = algorithm === 'token-bucket' ? (rate?.burst ?? limit) : limit
+  const window = rate === undefined ? YEAR : spanOf(rate)
   const cooldown = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
-  const precision =
-    algorithm === 'concurrency' ? PLACES : ((rate as RatePolicy<never> | undefined)?.precision ?? 10)
+  const precision = algorithm === 'concurrency' ? PLACES : (rate?.precision ?? 10)
   const numbers = { algorithm, limit, capacity, window, precision, cooldown, floor: cost }
   const calendar = quota === undefined ? undefined : compileCalendar(quota)
   const multiplier = canBeTightened({ calendar }) ? context.multiplier : undefined
@@ -165,7 +167,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext, met: Met): C
     algorithm,
     limit,
     capacity,
-    isBurstGiven: (rate as RatePolicy<never> | undefined)?.burst !== undefined,
+    isBurstGiven: rate?.burst !== undefined,
     cost,
     countsRequests: policy.counts === 'requests' || algorithm === 'concurrency',
     keyStrategy: policy.keyStrategy ?? (policy.keyExtractor ? 'custom' : quota ? 'user' : 'ip'),
@@ -200,7 +202,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext, met: Met): C
     },
     hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
     with: (numbers: PolicyNumbers): CompiledPolicy =>
-      compileWith({ ...policy, ...numbers } as AnyPolicy<never>, context, met),
+      compileWith({ ...policy, ...numbers } as GivenPolicy, context, met),
   })
 }
 
@@ -217,6 +219,10 @@ const IN_FLIGHT = {
   floor: 1,
 } as const
 const DEFAULT_THRESHOLDS: readonly number[] = Object.freeze([0.8, 1])
+
+function isQuota(policy: GivenPolicy): policy is Quota<never> {
+  return 'period' in policy && policy.period !== undefined
+}
 
 function spanOf(policy: Policy<never>): number {
   return policy.algorithm === 'concurrency'

@@ -1,4 +1,4 @@
-import type { AnyPolicy } from './compiled-policy.ts'
+import type { AnyPolicy, GivenPolicy } from './compiled-policy.ts'
 import type { ConcurrencyPolicy, Headroom, PolicyBase, Quota, RatePolicy } from './policy.ts'
 import type { Preset, QuotaPreset } from './preset.ts'
 
@@ -54,7 +54,7 @@ export type AllOptional<T> = { readonly [K in keyof T]?: T[K] | undefined }
  * @example
  * const roomier = definePolicy(presets.PUBLIC_API, { name: 'partners', limit: 500 }) // burst 600
  */
-export function definePolicy<P extends AnyPolicy<never>, R = RequestOf<P>>(
+export function definePolicy<P extends GivenPolicy, R = RequestOf<P>>(
   base: P,
   overrides: Overrides<P, R> = {},
 ): Defined<P, R> {

@@ -146,7 +146,7 @@ export class RateLimiter<R = unknown> extends Limiter<R> {
     options?: PeekOptions<R>,
   ): Promise<Explanation & { readonly decision: Decision }>
   async explain(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Explanation> {
-    return inspectionOf(this).inspector.explain(target, options as PeekOptions<never>)
+    return inspectionOf(this).inspector.explain(target, options)
   }
 
   /**
@@ -159,6 +159,6 @@ export class RateLimiter<R = unknown> extends Limiter<R> {
     target: R | RequestView | Identity,
     options: PeekOptions<R> = {},
   ): Promise<readonly CounterReading[]> {
-    return inspectionOf(this).inspector.inspect(target, options as PeekOptions<never>)
+    return inspectionOf(this).inspector.inspect(target, options)
   }
 }

@@ -8,6 +8,7 @@ import type { Decision } from '../check/decision.ts'
 import { LimitedError } from '../check/limited-error.ts'
 import type { Turn } from '../check/turn.ts'
 import type { LimiterParts } from '../limiter/assembly.ts'
+import { frozen } from '../limiter/decider.ts'
 import { partsOf } from '../limiter/parts.ts'
 import type { Pipeline } from '../limiter/pipeline.ts'
 import type { Identity } from '../request/identity.ts'
@@ -64,7 +65,7 @@ export class Queue<R = unknown> {
       // Thousands of callers may wait. Those without options share one object.
       const rest = options === NO_OPTIONS ? options : given
       const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
-        this.#parts.decider.waiting(target, rest as CheckOptions<never>, turn)
+        this.#parts.decider.target(target, rest, turn && { turn })
       return Promise.resolve(this.#turns.acquire(ask, { maxWait, signal }))
     } catch (error) {
       return Promise.reject(error)
@@ -102,7 +103,7 @@ export class Queue<R = unknown> {
     { maxWait, signal, ...options }: CheckOptions<R> & Pick<AcquireOptions, 'maxWait' | 'signal'>,
   ): Decision | Promise<Decision> {
     const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
-      this.#parts.decider.waitingView(view, options as CheckOptions<never>, turn)
+      frozen(this.#parts.decider.view(view, options, turn && { turn }))
     return this.#turns.acquire(ask, { maxWait, signal })
   }
 
@@ -119,7 +120,7 @@ export class Queue<R = unknown> {
     const subject = peeker.subjectOf(identity)
     // Operators may block the client, and its line is there all the same.
     const pipeline = (this.#countersOnly ??= this.#parts.countersOnly())
-    const { decision } = await peeker.identity(identity, options as PeekOptions<never>, pipeline)
+    const { decision } = await peeker.identity(identity, options, pipeline)
     const callers = this.#turns.waitingOf(subject)
     const line = longestLine(decision)
     if (line !== undefined)
@@ -156,7 +157,7 @@ export class Queue<R = unknown> {
   ): Promise<void> {
     checkNames(options, ['for', 'policy'], 'pause()')
     const { for: duration, policy } = options
-    const policies = this.#parts.policies.forIdentity({ policy } as CheckOptions<R>)
+    const policies = this.#parts.policies.forIdentity({ policy })
     const group = pauseGroup(this.#parts.peeker.subjectOf(identity), policies, duration)
     if (group !== undefined) await this.#parts.charges.apply(group)
   }

@@ -14,7 +14,7 @@ import { Idlers } from './idlers.ts'
 import { LineStore } from './line-store.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import { Waiter } from './waiter.ts'
-import type { Ask, Wait, WaiterParts } from './waiter-parts.ts'
+import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
 import type { Charges } from '../limiter/charges.ts'
 import type { LineReporter } from '../telemetry/line-reporter.ts'
 import type { LeavingCaller } from '../check/telemetry.ts'
@@ -54,7 +54,7 @@ export class Turns implements WaiterParts {
 
   /** Resolves when it is the caller's turn, or at once with a refusal. Rejects with the signal's reason. */
   acquire(
-    ask: Ask,
+    ask: Decide,
     { maxWait, signal }: Pick<AcquireOptions, 'maxWait' | 'signal'>,
   ): Decision | Promise<Decision> {
     const patience = readMaxWait(maxWait)

@@ -10,7 +10,7 @@ import type { LineStore } from './line-store.ts'
 import type { Lines } from './lines.ts'
 
 /** Asks for a decision, as a caller that waits for its turn, or, without a turn, as one that takes a refusal. */
-export type Ask = (turn: Turn | undefined) => Decision | Promise<Decision>
+export type Decide = (turn: Turn | undefined) => Decision | Promise<Decision>
 
 /** The wait of a caller, as telemetry hears of it. */
 export interface Wait extends WaitingCaller {

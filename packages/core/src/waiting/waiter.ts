@@ -14,7 +14,7 @@ import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
 import { type Asking, AT_ONCE, type Owed, type Pending, type Standing, type TakenPlace } from './standing.ts'
 import { patienceOf, takesTurns, ticketsAfter, type Tickets, withTickets } from './tickets.ts'
-import type { Ask, Wait, WaiterParts } from './waiter-parts.ts'
+import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
 
 /** How often a caller asks for a permit that another process may free. Microseconds. */
 const FLIGHT_BEAT = 50_000
@@ -45,7 +45,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   /** Ends what makes the caller leave: called when it no longer waits. */
   stay: (() => void) | undefined
   readonly #parts: WaiterParts
-  readonly #ask: Ask
+  readonly #ask: Decide
   readonly #began: number
   #settle!: (decision: Decision | PromiseLike<never>) => void
   #isOver = false
@@ -84,7 +84,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   #answering: Promise<void> | undefined
   #returning: Promise<void> | undefined
 
-  constructor(parts: WaiterParts, ask: Ask, patience: number) {
+  constructor(parts: WaiterParts, ask: Decide, patience: number) {
     this.#parts = parts
     this.#ask = ask
     this.seq = parts.nextSeq()
