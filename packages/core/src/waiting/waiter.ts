@@ -144,6 +144,8 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     this.#asksAt = undefined
     this.#isStoreAsked = false
     this.#isBehind = false
+    // The last question of a caller that stood behind others never ends.
+    this.#answering = undefined
     try {
       const answer = this.#ask(this)
       if (!isPromise(answer)) return this.#decided(answer)

@@ -134,6 +134,26 @@ describe('a caller that is blocked while it waits for others to ask', () => {
   })
 })
 
+it('a limiter closes although callers are blocked that wait for others to ask', async () => {
+  const { control, limiter, acquire, pass, starts, refused } = controlled({
+    name: 'w',
+    limit: 1,
+    window: 1,
+    algorithm: 'fixed-window',
+    keyStrategy: 'shared',
+  })
+  const ends: unknown[] = []
+  for (const user of ['1', '2', '42', '43'])
+    void acquire(limiter, { user }, user).catch((error: { code: string }) => ends.push(error.code))
+  await pass(10)
+  for (const user of ['42', '43']) await control.block({ user })
+  // The first one leaves, so the next one may ask, and so on. Those that are blocked are refused before the limiter sends them away.
+  await limiter.close()
+  expect(starts.map(({ name }) => name)).toEqual(['1'])
+  expect(refused.map(({ name }) => name)).toEqual(['42', '43'])
+  expect(ends).toEqual(['HALT_E_CLOSED'])
+})
+
 it('callers keep their places while an operator acts on others', async () => {
   const { control, limiter, acquire, pass, starts } = controlled(shared)
   for (const user of ['1', '2', '3']) void acquire(limiter, { user }, user)
