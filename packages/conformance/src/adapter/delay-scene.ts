@@ -14,11 +14,21 @@ export const A_WHILE = 100
 
 // The clock of the store decides when a request starts, and the test moves it. So a busy machine changes no result.
 
+// How many calls of a test's store have no answer yet.
+const unanswered = new WeakMap<Bench, number>()
+
 /** Makes the limiters of a test on its store, which tells them the clock of the test. */
 export function limiterOn(bench: Bench): Bench['limiter'] {
   const { store, clock } = bench
+  const count = (change: number): void => void unanswered.set(bench, (unanswered.get(bench) ?? 0) + change)
   const telling: Store = {
-    evaluate: group => store.evaluate(group),
+    evaluate: group => {
+      count(1)
+      const answer = store.evaluate(group)
+      if ('then' in answer) return answer.finally(() => count(-1))
+      count(-1)
+      return answer
+    },
     forget: counters => store.forget(counters),
     clock: clock.now,
   }
@@ -28,7 +38,7 @@ export function limiterOn(bench: Bench): Bench['limiter'] {
 /** A server behind one guard that holds requests. */
 export interface Scene {
   readonly client: Client
-  /** Waits until the guard has seen that many requests. */
+  /** Waits until the guard has seen that many requests, and the store has answered about them. */
   readonly seen: (count: number) => Promise<void>
 }
 
@@ -48,7 +58,9 @@ export async function serve(
     client,
     seen: async count => {
       await bench.eventually(`request ${count} at the guard`, () => entered === count)
-      // A store that answers later has answered by then.
+      await pause(5)
+      // A caller whose answer comes after the clock has moved waits as much longer, because it cannot know when it was decided.
+      await bench.eventually('the answers of the store', () => (unanswered.get(bench) ?? 0) === 0)
       await pause(20)
     },
   }
