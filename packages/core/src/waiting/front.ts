@@ -74,12 +74,15 @@ export class Front {
     return this.#rule
   }
 
-  /** Hears a reply, unless a later one was heard before. Tells the lines. */
-  hear({ state, rule: asked, now, charged, sent, arrived }: Heard): void {
+  /**
+   * Hears a reply. Returns whether callers may start later than they were told; undefined if a later reply was heard before. Whoever
+   * calls it tells the lines, once all counters of the reply are heard: a place in several lines is judged by all of them.
+   */
+  hear({ state, rule: asked, now, charged, sent, arrived }: Heard): boolean | undefined {
     // A question that was sent after the last reply has a later answer, even if the clock was set back in between.
-    if (now < this.#now && sent < this.#arrived) return
+    if (now < this.#now && sent < this.#arrived) return undefined
     // An answer that comes after one to a later question, from another clock, was given before that clock was set.
-    if (sent < this.#sent && this.#clock.contradicts(sent, arrived, now)) return
+    if (sent < this.#sent && this.#clock.contradicts(sent, arrived, now)) return undefined
     // A correction answers by the numbers that the line has, not by those of its charge.
     const rule = algorithmOf(asked).line?.termsOf(state, asked) ?? asked
     // The first caller of this process that waits. A jump of the front is measured by it.
@@ -108,8 +111,7 @@ export class Front {
     if (isSame && wasKnown)
       this.#spread(heldBack + overdue(before + heldBack, this.#aheadOf(first.position, arrived)), arrived)
     else this.#lead = 0
-    const isSlower = isSame && wasKnown && this.startOf(first) > startBefore + NOTICEABLE
-    for (const line of this.lines) line.heard(isSlower)
+    return isSame && wasKnown && this.startOf(first) > startBefore + NOTICEABLE
   }
 
   get #first(): Place | undefined {

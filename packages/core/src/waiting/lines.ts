@@ -5,7 +5,7 @@ import type { Demand, Group, Store } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
-import { Front } from './front.ts'
+import { Front, type FrontUser } from './front.ts'
 import { canStand } from './in-line.ts'
 import { Line, type LineParts } from './line.ts'
 import type { Asking } from './standing.ts'
@@ -53,13 +53,17 @@ export class Lines {
   /** Hears an evaluation of a group. `sent` and `arrived` are instants of this process's clock. */
   heard({ demands }: Group, evaluation: Evaluation, sent: number, arrived: number): void {
     if (this.#fronts.size === 0) return
+    const told = new Map<FrontUser, boolean>()
     for (const [i, demand] of demands.entries()) {
       const front = canStand(demand) ? this.#fronts.get(keyOfDemand(demand)) : undefined
       const rule = ruleInForce(demand, evaluation)
       const { now } = evaluationAt(evaluation, i)
       const charged = evaluation.allowed ? demand.cost : 0
-      front?.hear({ state: evaluation.states[i] ?? [], rule, now, charged, sent, arrived })
+      const isSlower = front?.hear({ state: evaluation.states[i] ?? [], rule, now, charged, sent, arrived })
+      if (isSlower !== undefined)
+        for (const line of front!.lines) told.set(line, isSlower || told.get(line) === true)
     }
+    for (const [line, isSlower] of told) line.heard(isSlower)
   }
 
   /** Wakes a caller as soon as a unit of a counter is given back in this process. */

@@ -1,0 +1,45 @@
+// Callers whose places the store has lost.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+
+import type { Policy } from '../../src/index.ts'
+import type { Store } from '../../src/store/index.ts'
+import { ReferenceStore } from '../../src/testing/index.ts'
+import { passingWorld } from './passing-world.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+for (const [name, otherwise] of [
+  ['at once', (store: Store): Store => store],
+  ['later', (store: Store): Store => ({ ...store, evaluate: async group => store.evaluate(group) })],
+] as const)
+  it(`callers that wait for two buckets get new places once, from a store that lost them and answers ${name}`, async () => {
+    const own = passingWorld()
+    let [inner, calls] = [own.store, 0]
+    const store = otherwise({
+      clock: own.clock.now,
+      evaluate: group => {
+        if (++calls > 500) throw new Error('asked without end')
+        return inner.evaluate(group)
+      },
+      forget: counters => inner.forget(counters),
+    })
+    const bucket: Policy = { name: 'own', limit: 10, window: 1, burst: 1 }
+    const limiter = own.limiter([bucket, { ...bucket, name: 'all', limit: 5, keyStrategy: 'shared' }], {
+      store,
+    })
+    for (const name of ['1', '2', '1', '2', '1']) void own.acquire(limiter, { user: name }, name)
+    await own.pass(300)
+    inner = new ReferenceStore(own.clock.now)
+    const before = calls
+    // The line hears of the loss with the next question.
+    void own.acquire(limiter, { user: '1' }, 'last')
+    await own.pass(50)
+    expect(calls - before).toBeLessThan(8)
+    await own.pass(2_000)
+    // The two users stand in two lines, which ask one after the other.
+    const names = own.starts.map(({ name }) => name)
+    expect(names.filter(name => name !== '2')).toEqual(['1', '1', '1', 'last'])
+    expect(names.filter(name => name === '2')).toEqual(['2', '2'])
+    expect(own.refused).toEqual([])
+  })
