@@ -382,12 +382,20 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   /** Takes a place in the lines of a check. The rest of it is asked for when the caller's turn has come. */
   #askInLine(refused: CheckResult, startsIn: number): void {
     const then = (result: CheckResult): void => {
-      const isPlace = result.evaluation.allowed && result.degraded === false
-      if (!isPlace) return this.#isOver ? undefined : this.#askLater(refused, startsIn)
-      this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#parts.store.clock())
-      this.#units = unitsInLine(refused.check)
-      this.#inLine = result
-      this.places = endsOf(result.check, result.evaluation)
+      const { allowed, startsIn: placeStartsIn } = result.evaluation
+      const isCharged = allowed && result.degraded === false
+      if (isCharged) {
+        this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#parts.store.clock())
+        this.#units = unitsInLine(refused.check)
+        this.#inLine = result
+        this.places = endsOf(result.check, result.evaluation)
+      }
+      // Units came back meanwhile, and were charged without a place. At its turn the caller would be charged again.
+      if (isCharged && placeStartsIn === undefined) this.#giveUpPlace()
+      if (this.places === undefined) {
+        const waited = this.#parts.store.clock() - this.#sent
+        return this.#isOver ? undefined : this.#askLater(refused, Math.max(0, startsIn - waited))
+      }
       this.#standIn(this.#line!)
       if (this.#isOver && this.#isStanding) this.#returning = this.#line!.leave(this)
     }

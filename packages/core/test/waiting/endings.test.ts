@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import { Control, type AnyPolicy, type Decision, RateLimiter } from '../../src/index.ts'
+import type { Store } from '../../src/store/index.ts'
 import { fakeOutage } from '../../src/testing/index.ts'
 import { waitingRoom } from '../../src/waiting/lines.ts'
 import { otherProcess, passingWorld } from './passing-world.ts'
@@ -44,12 +45,15 @@ type Op =
   | { do: 'answer' }
   | { do: 'pass'; ms: number }
 
+/** The longest that a caller waits, in seconds. */
+const LONGEST = 5
+
 const user = fc.nat({ max: 2 })
 const acquire = fc.record({
   do: fc.constant('acquire' as const),
   user,
   cost: fc.integer({ min: 1, max: 3 }),
-  maxWait: fc.constantFrom(0.1, 0.5, 2, 60),
+  maxWait: fc.constantFrom(0.1, 0.5, 2, LONGEST),
   leaves: fc.boolean(),
   by: fc.nat({ max: 1 }),
 })
@@ -98,7 +102,9 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 
 interface History {
   readonly ops: readonly Op[]
-  readonly closes: 'at once' | 'when the line is finished' | 'beside another'
+  readonly closes: 'at once' | 'when the line is finished' | 'beside another' | 'when all have ended'
+  /** When the store answers: at once, or after milliseconds. */
+  readonly answers: 'at once' | number
   /** Whether the store answers when the limiter closes. */
   readonly isBack: boolean
 }
@@ -109,13 +115,32 @@ const history: fc.Arbitrary<History> = fc.record({
     'at once' as const,
     'when the line is finished' as const,
     'beside another' as const,
+    'when all have ended' as const,
   ),
+  answers: fc.constantFrom('at once' as const, 0, 30),
   isBack: fc.boolean(),
 })
 
-async function play(policy: AnyPolicy | AnyPolicy[], { ops, closes, isBack }: History): Promise<void> {
+/** A store that answers after some milliseconds, but for what it decides at once. */
+function answering(store: Store, ms: number): Store {
+  const later = async <T>(answer: T | Promise<T>): Promise<T> => {
+    if (ms > 0) await new Promise(resolve => void setTimeout(resolve, ms))
+    return answer
+  }
+  return {
+    clock: () => store.clock?.(),
+    evaluate: async group => later(store.evaluate(group)),
+    forget: async counters => later(store.forget(counters)),
+    document: name => store.document!(name),
+  }
+}
+
+async function play(
+  policy: AnyPolicy | AnyPolicy[],
+  { ops, closes, answers, isBack }: History,
+): Promise<void> {
   const world = passingWorld()
-  const store = fakeOutage(world.store)
+  const store = fakeOutage(answers === 'at once' ? world.store : answering(world.store, answers))
   const warn = (): void => {}
   const control = new Control({ store, warn })
   const options = { policy, control, warn, instances: 2, storeTimeout: '100ms' } as const
@@ -194,8 +219,13 @@ async function play(policy: AnyPolicy | AnyPolicy[], { ops, closes, isBack }: Hi
         await world.pass(each.ms)
     }
   }
-  if (isBack) store.end()
+  if (isBack || closes === 'when all have ended') store.end()
   const close = closes === 'when the line is finished' ? { finishLine: '1s' } : {}
+  if (closes === 'when all have ended') {
+    // A caller that the store has forgotten, or whose answer is on its way, may end a little later than it wished.
+    for (let i = 0; i < 80 && open.size > 0; i++) await world.pass(100)
+    expect([...open]).toEqual([])
+  }
   watch('close', limiters[0]!.close(close))
   if (closes === 'beside another') {
     // The other process goes on, and serves its own callers within the longest maxWait of those that are admitted.
