@@ -3,6 +3,7 @@ import type { AnyPolicy } from './compiled-policy.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import { type Headroom, QuotaPeriod, type PolicyBase } from './policy.ts'
+import type { Preset, QuotaPreset } from './preset.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** Options of {@link llmBudget}: the budgets, and the fields that its policies share. */
@@ -33,6 +34,12 @@ export interface LlmBudgetOptions<R = unknown> extends Pick<
   readonly name?: string | undefined
 }
 
+/** Options of {@link llmBudget} that read nothing of a request. */
+interface PlainLlmBudgetOptions extends LlmBudgetOptions {
+  readonly keyExtractor?: undefined
+  readonly headroom?: number | undefined
+}
+
 /**
  * Makes the policies of an endpoint that is paid per token: requests and tokens per minute, tokens per month, and money per calendar
  * period. They are decided together, in one round trip.
@@ -49,7 +56,10 @@ export interface LlmBudgetOptions<R = unknown> extends Pick<
  * const call = await limiter.reserve(request, { cost: cost(prompt, 4000), ttl: '2m' })
  * await call.settle(cost(usage.input, usage.output))
  */
-export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[] {
+export function llmBudget(options: PlainLlmBudgetOptions): readonly (Preset | QuotaPreset)[]
+/** The same, with a function that reads the framework's request. */
+export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[]
+export function llmBudget(options: LlmBudgetOptions<never>): readonly AnyPolicy<never>[] {
   return fromCaller(llmBudget, () => budget(options))
 }
 
