@@ -44,6 +44,7 @@ export class Call implements Reservation, OpenCall, Owner {
   readonly decision: Decision
   readonly #parts: CallParts
   readonly #chunk: Cost | undefined
+  readonly #isByName: boolean
   #holdings: Holding[] = []
   #payment: Promise<boolean> | undefined
   #isEnded = false
@@ -58,6 +59,7 @@ export class Call implements Reservation, OpenCall, Owner {
   constructor(decision: Decision, cost: unknown, chunk: Cost | undefined, parts: CallParts) {
     this.decision = decision
     this.#chunk = chunk
+    this.#isByName = typeof cost === 'object'
     this.#parts = parts
     const record = Decision.recordOf(decision)
     if (record === undefined) return
@@ -70,7 +72,8 @@ export class Call implements Reservation, OpenCall, Owner {
       this.#holdings = holdingsOf(record.result, true)
   }
 
-  readonly settle = (actual: Cost): Promise<void> => this.#parts.charges.settle(this.decision, actual)
+  readonly settle = (actual: Cost): Promise<void> =>
+    this.#parts.charges.settle(this.decision, this.#isByName ? this.#inUnitOfQuotas(actual) : actual)
 
   readonly cancel = (): Promise<void> => this.#parts.charges.cancel(this.decision)
 
@@ -259,6 +262,24 @@ export class Call implements Reservation, OpenCall, Owner {
       'Stop the call, and settle it. A longer ttl outlives longer pauses of the process.',
     )
     this.#controller?.abort(this.#loss)
+  }
+
+  /**
+   * A number in the unit of the call's quotas, such as money, by the names of the policies that count it. Policies of another unit, such as
+   * tokens, keep what they were charged.
+   */
+  #inUnitOfQuotas(actual: Cost): Cost {
+    // Nothing was used of any unit.
+    if (typeof actual !== 'number' || actual === 0) return actual
+    const policies = Decision.recordOf(this.decision)?.result?.check.policies ?? []
+    const [unit, ...others] = new Set(this.#holdings.flatMap(({ policy }) => policy.unit ?? []))
+    if (unit === undefined) return actual
+    if (others.length > 0) {
+      this.#parts.adviser?.noticeUnits(policies, this.#parts.warn)
+      return actual
+    }
+    const counting = policies.filter(policy => !policy.countsRequests && (policy.unit ?? unit) === unit)
+    return Object.fromEntries(counting.map(({ name }) => [name, actual]))
   }
 
   #noticeNames(more: Exclude<Cost, number>): void {
