@@ -269,17 +269,13 @@ export class Call implements Reservation, OpenCall, Owner {
    * tokens, keep what they were charged.
    */
   #inUnitOfQuotas(actual: Cost): Cost {
-    // Nothing was used of any unit.
-    if (typeof actual !== 'number' || actual === 0) return actual
-    const policies = Decision.recordOf(this.decision)?.result?.check.policies ?? []
-    const [unit, ...others] = new Set(this.#holdings.flatMap(({ policy }) => policy.unit ?? []))
-    if (unit === undefined) return actual
-    if (others.length > 0) {
-      this.#parts.adviser?.noticeUnits(policies, this.#parts.warn)
-      return actual
-    }
+    const [unit, other] = new Set(this.#holdings.flatMap(({ policy }) => policy.unit ?? []))
+    // Of any unit nothing was used.
+    if (unit === undefined || typeof actual !== 'number' || actual === 0) return actual
+    const { policies } = Decision.recordOf(this.decision)!.result!.check
+    if (other !== undefined) this.#parts.adviser?.noticeUnits(policies, this.#parts.warn)
     const counting = policies.filter(policy => !policy.countsRequests && (policy.unit ?? unit) === unit)
-    return Object.fromEntries(counting.map(({ name }) => [name, actual]))
+    return other === undefined ? Object.fromEntries(counting.map(({ name }) => [name, actual])) : actual
   }
 
   #noticeNames(more: Exclude<Cost, number>): void {
