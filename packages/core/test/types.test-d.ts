@@ -12,12 +12,14 @@ import {
   type Decision,
   getPlanPolicy,
   KeyStrategy,
+  llmBudget,
   type Policy,
   presets,
   type Quota,
   QuotaPeriod,
   RateLimiter,
   type RateLimiterOptions,
+  usd,
 } from '../src/index.ts'
 import { ManualClock, ReferenceStore } from '../src/testing/index.ts'
 
@@ -47,6 +49,19 @@ describe('the types', () => {
       keyExtractor: async ({ tenant }) => tenant,
     }
     expectTypeOf(extracting.keyExtractor).parameter(0).toEqualTypeOf<AppRequest>()
+  })
+
+  it('find the request that a keyExtractor reads beside presets and the budgets of a model', () => {
+    const tenant = (request: AppRequest): string => request.tenant
+    const day: Quota<AppRequest> = { name: 'day', limit: usd(50), period: 'daily', keyExtractor: tenant }
+    const budgets = llmBudget({ rpm: 60, itpm: 90_000, otpm: 20_000 })
+    const limiter = new RateLimiter({ store, policy: [day, presets.PUBLIC_API, ...budgets] })
+    expectTypeOf(limiter).toEqualTypeOf<RateLimiter<AppRequest>>()
+    const literal = { name: 'month', limit: 1, period: 'monthly', keyExtractor: tenant } as const
+    expectTypeOf(new RateLimiter({ store, policy: [literal, ...budgets] })).toEqualTypeOf(limiter)
+    const own = llmBudget({ rpm: 60, keyExtractor: tenant })
+    expectTypeOf(new RateLimiter({ store, policy: own })).toEqualTypeOf(limiter)
+    new RateLimiter<AppRequest>({ store, policy: llmBudget({ rpm: 60, keyExtractor: r => r.tenant }) })
   })
 
   it('allow presets and plain policies in every limiter', () => {

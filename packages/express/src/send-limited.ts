@@ -1,6 +1,6 @@
 import type { Decision } from '@halt/core'
 import { refusalFor } from '@halt/core/http'
-import type { Request, Response } from 'express'
+import type { NextFunction, Request, Response } from 'express'
 
 import { sendRefusal, showDecision } from './response.ts'
 
@@ -14,7 +14,7 @@ import { sendRefusal, showDecision } from './response.ts'
  * if (!decision.allowed) return sendLimited({ req, res }, decision)
  */
 export function sendLimited(
-  { req, res }: { readonly req: Request; readonly res: Response },
+  { req, res }: { readonly req: Request; readonly res: Response; readonly next?: NextFunction | undefined },
   decision: Decision,
 ): void {
   const outcome = refusalFor(req, decision)

@@ -14,10 +14,12 @@ describe('the types', () => {
     const app = express()
     app.use(middleware, halt({ policy: presets.PUBLIC_API, exemptPrivateIps: false }))
     express.Router().use('/api', halt({ limiter }))
-    app.get('/items/:id', halt({ limiter }), (req, res) => {
+    app.get('/items/:id', halt({ limiter }), (req, res, next) => {
       expectTypeOf(req.halt).toEqualTypeOf<Decision | undefined>()
       expectTypeOf(req.params).toEqualTypeOf<{ id: string }>()
       if (req.halt !== undefined) sendLimited({ req, res }, req.halt)
+      // The context of onLimited, spelled out.
+      if (req.halt !== undefined) sendLimited({ req, res, next }, req.halt)
     })
     const typed: RequestHandler<{ id: string }, { ok: boolean }, { name: string }> = (req, res) => {
       res.json({ ok: req.body.name === req.params.id })

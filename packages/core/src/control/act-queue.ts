@@ -148,9 +148,11 @@ export class ActQueue {
 
   async #failed(acts: readonly Waiting[], now: number, wait: Wait, error: HaltError): Promise<void> {
     const { code } = error
-    // One act may be too large for the document, and the others not.
+    // Some acts may be too large for the document, and the others not. Halves find them in few writes.
     if (code === 'HALT_E_CONTROL_FULL' && acts.length > 1) {
-      for (const act of acts) await this.#carryOut([act], wait)
+      const half = acts.length >> 1
+      await this.#carryOut(acts.slice(0, half), wait)
+      await this.#carryOut(acts.slice(half), wait)
       return
     }
     const isAway = code === 'HALT_E_STORE' || code === 'HALT_E_STORE_BUSY'

@@ -165,9 +165,8 @@ export class Control implements GateSource {
   }
 
   /**
-   * Ends the block of a client or a network. A permission of it counts again. Resolves to whether there was a block. While the store is
-   * away, the act holds in this process alone, as an act of {@link block} does. A process that has read no document since it started cannot
-   * tell whether there was a block: it resolves to true, and ends the block when it reads of one.
+   * Ends the block of a client or a network. A permission of it counts again. Resolves to whether there was a block. A
+   * process that has read no document yet cannot tell: it resolves to true, and ends the block when it reads of one.
    */
   unblock(target: Identity, options: ActOptions = {}): Promise<boolean> {
     return this.#take(() => ({ kind: 'block', target: this.#targets.of(target) }), options)

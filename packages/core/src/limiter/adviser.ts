@@ -35,7 +35,7 @@ export interface Adviser {
   readonly noticeUse: (policies: readonly CompiledPolicy[]) => void
   /** A call has a cost by name. */
   readonly noticeCostNames: NoticeCost
-  /** A call was reserved with one number for several policies. */
+  /** A call got one number for several policies. */
   readonly noticeUnits: (
     policies: readonly Pick<CompiledPolicy, 'unit' | 'countsRequests'>[],
     warn: Warn,

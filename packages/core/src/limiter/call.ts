@@ -62,7 +62,7 @@ export class Call implements Reservation, OpenCall, Owner {
     const record = Decision.recordOf(decision)
     if (record === undefined) return
     record.open = this
-    if (typeof cost === 'number') parts.adviser?.noticeUnits(record.result?.check.policies ?? [], parts.warn)
+    if (typeof cost === 'number') parts.adviser?.noticeUnits(this.#policies, parts.warn)
     if (decision.allowed && decision.degraded === 'open') this.#noticeUnpaid()
     if (record.result !== undefined && record.recordedIn !== undefined)
       this.#hold(holdingsOf(record.result, record.recordedIn === 'store'))
@@ -70,7 +70,8 @@ export class Call implements Reservation, OpenCall, Owner {
       this.#holdings = holdingsOf(record.result, true)
   }
 
-  readonly settle = (actual: Cost): Promise<void> => this.#parts.charges.settle(this.decision, actual)
+  readonly settle = (actual: Cost): Promise<void> =>
+    this.#parts.charges.settle(this.decision, this.#inUnitOfQuotas(actual))
 
   readonly cancel = (): Promise<void> => this.#parts.charges.cancel(this.decision)
 
@@ -256,21 +257,39 @@ export class Call implements Reservation, OpenCall, Owner {
     this.#loss = new HaltError(
       'HALT_E_HOLD_LOST',
       `The units of "${policy.name}" that ${demand.subject} held have ended, and others have used them.`,
-      'Stop the call, and settle it. A longer ttl outlives longer pauses of the process.',
+      'Stop the call, and settle it. A longer ttl outlives longer pauses.',
     )
     this.#controller?.abort(this.#loss)
   }
 
+  /** The policies that decided the call; none if no counter did. */
+  get #policies(): readonly CompiledPolicy[] {
+    return Decision.recordOf(this.decision)?.result?.check.policies ?? []
+  }
+
+  /** A number in the unit of the call's quotas, such as money, by the names of the policies that count it. */
+  #inUnitOfQuotas(actual: Cost): Cost {
+    const [unit, other] = new Set(this.#holdings.flatMap(({ policy }) => policy.unit ?? []))
+    // Of any unit nothing was used.
+    if (!unit || !actual || typeof actual === 'object') return actual
+    if (other) this.#parts.adviser?.noticeUnits(this.#policies, this.#parts.warn)
+    return Object.fromEntries(
+      this.#policies.flatMap(({ name, countsRequests, unit: own = unit }) =>
+        !countsRequests && (other || own === unit) ? [[name, actual]] : [],
+      ),
+    )
+  }
+
   #noticeNames(more: Exclude<Cost, number>): void {
-    const policies = Decision.recordOf(this.decision)?.result?.check.policies
-    if (policies !== undefined) this.#parts.adviser?.noticeCostNames(more, policies, this.#parts.warn)
+    const policies = this.#policies
+    if (policies.length > 0) this.#parts.adviser?.noticeCostNames(more, policies, this.#parts.warn)
   }
 
   #noticeUnpaid(): void {
     this.#parts.warn({
       code: 'HALT_W_UNPAID',
       message: 'The store did not answer, and onStoreError "open" let a call with a budget pass unpaid.',
-      fix: 'Give the budget onStoreError: "local" or "closed". Units of a call that goes on are charged when it is settled.',
+      fix: 'Give the budget onStoreError: "local" or "closed".',
     })
   }
 }

@@ -15,7 +15,8 @@ export interface Reservation {
   charge(more: Cost): Promise<boolean>
   /**
    * Corrects the charge to the units really used, of all policies of the call, and ends the call. A quota that a cost by name leaves out
-   * is charged what `charge` was told, or what was reserved if it was told nothing. Works once.
+   * is charged what `charge` was told, or what was reserved if it was told nothing. A number has the unit of
+   * the quotas. Works once.
    */
   settle(actual: Cost): Promise<void>
   /** Gives the whole charge back, unless it was settled before, and ends the call. */

@@ -27,7 +27,7 @@ export function noticeUnits(
   if (units.size < 2) return
   warn({
     code: 'HALT_W_COST_UNITS',
-    message: `A call was reserved with one number for policies that count different units: ${[...units].join(', ')}.`,
+    message: `A call got one number for policies that count different units: ${[...units].join(', ')}.`,
     fix: 'Give the cost by name: { cost: { llm_tokens: …, llm_daily_spend: … } }. llmCost() does so.',
   })
 }

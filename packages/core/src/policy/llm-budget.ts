@@ -3,6 +3,7 @@ import type { AnyPolicy } from './compiled-policy.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import { type Headroom, QuotaPeriod, type PolicyBase } from './policy.ts'
+import type { Preset, QuotaPreset } from './preset.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** Options of {@link llmBudget}: the budgets, and the fields that its policies share. */
@@ -33,13 +34,18 @@ export interface LlmBudgetOptions<R = unknown> extends Pick<
   readonly name?: string | undefined
 }
 
+/** Options without a function. */
+interface PlainOptions extends LlmBudgetOptions {
+  readonly keyExtractor?: undefined
+  readonly headroom?: number | undefined
+}
+
 /**
  * Makes the policies of an endpoint that is paid per token: requests and tokens per minute, tokens per month, and money per calendar
- * period. They are decided together, in one round trip.
+ * period.
  *
  * Each call counts as one request. Without `itpm`, `otpm` and `spend` the cost of a call is its number of tokens; with them, or beside
- * other policies, give costs by name with {@link llmCost}. With `least`, a call gets as many tokens as are left, where they are fewer
- * than its cost: so an answer is shorter, and not refused.
+ * other policies, give costs by name with {@link llmCost}.
  *
  * @throws HaltError `HALT_E_POLICY` if it gets no budget; `HALT_E_PERIOD`
  * @example
@@ -49,7 +55,9 @@ export interface LlmBudgetOptions<R = unknown> extends Pick<
  * const call = await limiter.reserve(request, { cost: cost(prompt, 4000), ttl: '2m' })
  * await call.settle(cost(usage.input, usage.output))
  */
-export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[] {
+export function llmBudget(options: PlainOptions): readonly (Preset | QuotaPreset)[]
+export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[]
+export function llmBudget(options: LlmBudgetOptions<never>): readonly AnyPolicy<never>[] {
   return fromCaller(llmBudget, () => budget(options))
 }
 

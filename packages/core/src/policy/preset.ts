@@ -6,10 +6,8 @@ interface WithoutRequest {
   readonly keyExtractor?: (() => Awaitable<string | null | undefined>) | undefined
 }
 
-/**
- * A rate policy that reads nothing of a request, so it fits every framework. Beside it, the compiler still knows the framework's
- * request in callbacks such as `skip`.
- */
+// Beside it, the compiler still knows the framework's request in callbacks such as `skip`.
+/** A rate policy that reads nothing of a request, so it fits every framework. */
 export interface Preset extends RateFields, WithoutRequest {
   readonly headroom?: number | (() => number) | undefined
 }

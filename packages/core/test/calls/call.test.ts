@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import { QuotaManager, type Quota, type Telemetry } from '../../src/index.ts'
+import { llmBudget, llmCost, QuotaManager, type Quota, type Telemetry } from '../../src/index.ts'
 import { by, rejection, START, world } from '../world.ts'
 
 const day: Quota = { name: 'day', limit: 1000, period: 'daily' }
@@ -113,6 +113,35 @@ describe('a call that holds its units', () => {
       ['tokens', 700, 0],
       ['day', 70, 0],
     ])
+  })
+
+  it('is settled by one number in the unit of its budgets, and its tokens keep their charge', async () => {
+    const { limiter, codes } = world()
+    const money = { status: 402, unit: 'usd-micro' } as const
+    const own = limiter([{ ...day, ...money }, month, ...llmBudget({ rpm: 60, itpm: 90_000, otpm: 20_000 })])
+    const cost = { day: 400, month: 400, llm_input_tokens: 30, llm_output_tokens: 100 }
+    for (const ttl of ['2m', undefined]) {
+      const call = await own.reserve({ user: '42' }, { cost, ttl })
+      expect(await call.charge(50)).toBe(true)
+      await call.settle(60)
+    }
+    const read = await own.inspect({ user: '42' })
+    expect(read.map(({ policy, used, held }) => [policy, used, held])).toEqual([
+      ['day', 120, 0],
+      ['month', 120, 0],
+      ['llm_requests', 2, 0],
+      ['llm_input_tokens', 60, 0],
+      ['llm_output_tokens', 200, 0],
+    ])
+    expect(codes()).toEqual([])
+  })
+
+  it('warns of one number for the settlement of budgets of several units', async () => {
+    const { limiter, codes } = world()
+    const own = limiter(llmBudget({ monthly: 1000, spend: { daily: 1000 } }))
+    const call = await own.reserve({ user: '42' }, { cost: llmCost({ input: 10, output: 10, spend: 90 }) })
+    await call.settle(30)
+    expect(codes()).toEqual(['HALT_W_COST_UNITS'])
   })
 
   it('holds nothing of a policy that only reports and would refuse', async () => {

@@ -8,6 +8,7 @@ import {
   type RateLimiterOptions,
 } from '../../src/index.ts'
 import { fakeOutage, ReferenceStore } from '../../src/testing/index.ts'
+import { numberOf } from '../../src/store/document.ts'
 import { by, keyed, mistake, rejection, START, view, world } from '../world.ts'
 
 const api: Policy = { name: 'api', limit: 2, window: 60 }
@@ -280,6 +281,19 @@ describe('entries and history', () => {
     const entries = Array.from({ length: 10_000 }, (_, i) => ({ kind: 'block', target: `user:${i}`, at: 1 }))
     await store.document('control').write(JSON.stringify({ halt: 1, entries }), '0')
     expect((await rejection(control.block({ user: 'one more' }))).code).toBe('HALT_E_CONTROL_FULL')
+  })
+
+  it('take as many as there is room for of acts that come at once, in few writes', async () => {
+    const { control, store } = controlled()
+    const entries = Array.from({ length: 9_968 }, (_, i) => ({ kind: 'block', target: `user:${i}`, at: 1 }))
+    await store.document('control').write(JSON.stringify({ halt: 1, entries }), '0')
+    const acts = await Promise.allSettled(
+      Array.from({ length: 33 }, (_, i) => control.block({ user: `new ${i}` })),
+    )
+    const refused = acts.flatMap((act, i) => (act.status === 'rejected' ? [[i, act.reason.code]] : []))
+    expect(refused).toEqual([[32, 'HALT_E_CONTROL_FULL']])
+    expect(await control.entries()).toHaveLength(10_000)
+    expect(numberOf((await store.document('control').read())?.version ?? '')).toBeLessThan(10)
     await control.unblock({ user: '7' })
     await control.block({ user: 'one more' })
     expect(await control.entries()).toHaveLength(10_000)
