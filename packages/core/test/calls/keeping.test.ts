@@ -48,13 +48,16 @@ describe('a process keeps the units of its open calls held', () => {
 
   it('by one call of the store for all calls of a counter, whatever their number', async () => {
     const { limiter, run, asked, read } = process()
-    for (let i = 0; i < 200; i++) await limiter.reserve(alice, { cost: 3, ttl: '6s' })
+    // The units of a call that is collected as garbage are kept no longer.
+    const calls: unknown[] = []
+    for (let i = 0; i < 200; i++) calls.push(await limiter.reserve(alice, { cost: 3, ttl: '6s' }))
     asked.mockClear()
     await run(60)
     // Every 2 s.
     expect(asked.mock.calls.length).toBeGreaterThanOrEqual(25)
     expect(asked.mock.calls.length).toBeLessThanOrEqual(30)
     expect(await read()).toEqual([0, 600, 400])
+    expect(calls).toHaveLength(200)
   })
 
   it('while calls come, pay and end at all times', async () => {
