@@ -108,7 +108,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       expect(await bench.left(loose, 'loose')).toBe(7)
     })
 
-    it('lets no request pass by the key of one whose place was given back', async bench => {
+    it('lets no request pass by the key of a client that left its place', async bench => {
       const limiter = limiterOn(bench)(BUCKET)
       const idempotencyKey = (request: unknown): string | undefined =>
         adapter.header(request as never, 'idempotency-key')
