@@ -408,7 +408,9 @@ describe('hooks', () => {
       await pass(37)
       expect(count('waiting') - count('turn') - count('leave')).toBe(own.waiting)
     }
-    await own.close()
+    // A call of the store that is under way ends by its answer or by its deadline, for which time must pass.
+    const closed = watched(own.close())
+    while (!closed.isSettled) await pass(1)
     await Promise.all(turns)
     expect(count('waiting')).toBeGreaterThan(40)
     expect([count('turn') > 5, count('leave') > 20]).toEqual([true, true])
