@@ -144,6 +144,8 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     this.#asksAt = undefined
     this.#isStoreAsked = false
     this.#isBehind = false
+    // A question that went no further is never answered, and this one may be answered at once.
+    this.#answering = undefined
     try {
       const answer = this.#ask(this)
       if (!isPromise(answer)) return this.#decided(answer)

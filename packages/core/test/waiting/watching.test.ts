@@ -408,9 +408,7 @@ describe('hooks', () => {
       await pass(37)
       expect(count('waiting') - count('turn') - count('leave')).toBe(own.waiting)
     }
-    // A call of the store that is under way ends by its answer or by its deadline, for which time must pass.
-    const closed = watched(own.close())
-    while (!closed.isSettled) await pass(1)
+    await own.close()
     await Promise.all(turns)
     expect(count('waiting')).toBeGreaterThan(40)
     expect([count('turn') > 5, count('leave') > 20]).toEqual([true, true])
@@ -430,4 +428,19 @@ it('a limiter of the kernel has them by its queue', async () => {
   await own.close()
   expect(await last).toMatchObject({ code: 'HALT_E_CLOSED' })
   expect(idle.isSettled).toBe(true)
+})
+
+it('close() ends, though a caller that had waited behind another was then answered at once', async () => {
+  const { limiter, pass } = passingWorld()
+  const own = limiter({ ...api, algorithm: 'fixed-window', limit: 1, burst: undefined })
+  const turns = Array.from({ length: 4 }, () => own.acquire('s', { maxWait: '10s' }).catch(() => {}))
+  await pass(10)
+  expect(own.waiting).toBe(3)
+  // The first of those that wait starts, and the next one asks.
+  await pass(1000)
+  expect(own.waiting).toBe(2)
+  const closed = watched(own.close())
+  await pass(1)
+  expect(closed.isSettled).toBe(true)
+  await Promise.all(turns)
 })
