@@ -30,17 +30,21 @@ const PAUSE_MS = 5
 export async function load(limiter: RateLimiter, { ms }: Job, signal: AbortSignal): Promise<Count> {
   let [asked, admitted] = [0, 0]
   const began = performance.now()
-  let lastAdmitted = began
+  // Since the first refusal that no admission has followed. A machine that stands still refuses nothing.
+  let refusedSince: number | undefined
   const isOver = (): boolean => {
     const now = performance.now()
-    return ms === undefined ? now - lastAdmitted >= PATIENCE_MS : now - began >= ms
+    return ms === undefined ? now - (refusedSince ?? now) >= PATIENCE_MS : now - began >= ms
   }
   const askSome = async (): Promise<boolean> => {
     for (let i = 0; i < ASKS_A_TURN && !signal.aborted; i++) {
       asked++
-      if (!(await limiter.consume('the service')).allowed) return false
+      if (!(await limiter.consume('the service')).allowed) {
+        refusedSince ??= performance.now()
+        return false
+      }
       admitted++
-      if (i === 0) lastAdmitted = performance.now()
+      refusedSince = undefined
     }
     return true
   }

@@ -9,7 +9,13 @@ const [, , url, prefix, text = ''] = process.argv
 const job = JSON.parse(text) as Job
 const { store, close } = openStore({ url, prefix })
 await opened(store)
-const limiter = new RateLimiter({ store, policy: serviceLimit(job), onStoreError: 'closed' })
+// A busy machine is not a failure of Redis.
+const limiter = new RateLimiter({
+  store,
+  policy: serviceLimit(job),
+  onStoreError: 'closed',
+  storeTimeout: '10s',
+})
 // Loads the script of the store, so that the first ask does not wait for that.
 await limiter.peek('the service')
 

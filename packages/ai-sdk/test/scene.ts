@@ -10,11 +10,19 @@ import { InMemoryStore } from '@halt/store-memory'
 import { wrapLanguageModel } from 'ai'
 import { MockLanguageModelV3 } from 'ai/test'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { budget, type BudgetOptions } from '../src/index.ts'
 import type { Model, ReportedUsage, StreamPart } from '../src/model.ts'
 
 export const TEAM = { user: 'team' }
-export const day: Quota = { name: 'day', limit: 1000, period: 'daily', status: 402, unit: 'usd-micro' }
+export const day: Quota = {
+  name: 'day',
+  limit: 1000,
+  period: 'daily',
+  anchor: aMinuteAgo(),
+  status: 402,
+  unit: 'usd-micro',
+}
 
 /** A unit for a token of the input, and two for one of the output. */
 export const price = priceOf({ input: 1, output: 2 })

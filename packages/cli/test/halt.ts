@@ -38,6 +38,11 @@ export async function halt(
   return { code, out: out.text(), err: err.text() }
 }
 
+/** Policies as the source of a limits file. JSON has no dates. */
+export function sourceOf(policies: unknown): string {
+  return JSON.stringify(policies).replaceAll(/"anchor":("[^"]+")/g, '"anchor":new Date($1)')
+}
+
 /** A folder with files, which is removed after the test. */
 export function folderWith(files: Readonly<Record<string, string | Buffer>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'halt-cli-'))

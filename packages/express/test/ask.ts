@@ -1,17 +1,23 @@
 import { RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { ManualClock } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 import type { Express, Request } from 'express'
 
 import { listen } from './adapter.ts'
 
-/** Makes a limiter of one policy on a store of its own, which counts localhost too. */
+/** Makes a limiter of one policy on a store of its own, whose clock stands still, which counts localhost too. */
 export function makeLimiter(
   name: string,
   limit: number,
   more: Partial<RateLimiterOptions<Request>> = {},
 ): RateLimiter<Request> {
   const policy = { name, limit, window: 60, algorithm: 'fixed-window' } as const
-  return new RateLimiter<Request>({ store: new InMemoryStore(), policy, exemptPrivateIps: false, ...more })
+  return new RateLimiter<Request>({
+    store: new InMemoryStore({ clock: new ManualClock().now }),
+    policy,
+    exemptPrivateIps: false,
+    ...more,
+  })
 }
 
 /** Asks an app for `/ask` several times; gives the last answer. */

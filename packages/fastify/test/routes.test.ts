@@ -1,4 +1,5 @@
 import { RateLimiter } from '@halt/core'
+import { ManualClock } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 import type { FastifyRequest } from 'fastify'
 import { describe, expect, it } from 'vitest'
@@ -30,13 +31,14 @@ describe('config.halt', () => {
 
   it('charges no policy when the global one refuses', async () => {
     const app = makeApp()
-    await app.register(halt, { limiter: makeLimiter(1, { policy: { name: 'global', limit: 1, window: 1 } }) })
+    const clock = new ManualClock()
+    await app.register(halt, { limiter: makeLimiter(1, { store: new InMemoryStore({ clock: clock.now }) }) })
     app.get('/tight', { config: { halt: { policy: tight } } }, () => 'ok')
     app.get('/', () => 'ok')
     const get = await listen(app)
     expect(await statuses(1, () => get('/'))).toEqual([200])
     expect(await statuses(2, () => get('/tight'))).toEqual([429, 429])
-    await new Promise(resolve => setTimeout(resolve, 1010))
+    clock.advance(60)
     expect(await statuses(1, () => get('/tight'))).toEqual([200])
   })
 

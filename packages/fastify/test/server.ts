@@ -1,4 +1,5 @@
 import { RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { ManualClock } from '@halt/core/testing'
 import { resilience } from '@halt/core/resilience'
 import type { Group, Store } from '@halt/core/store'
 import { InMemoryStore } from '@halt/store-memory'
@@ -26,7 +27,12 @@ export function makeLimiter(
   options: Partial<RateLimiterOptions<FastifyRequest>> = {},
 ): RateLimiter<FastifyRequest> {
   const policy = { name: 'global', limit, window: 60 }
-  return new RateLimiter({ store: new InMemoryStore(), policy, exemptPrivateIps: false, ...options })
+  return new RateLimiter({
+    store: new InMemoryStore({ clock: new ManualClock().now }),
+    policy,
+    exemptPrivateIps: false,
+    ...options,
+  })
 }
 
 /** A store that records the groups that it evaluates. */

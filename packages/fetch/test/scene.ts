@@ -1,4 +1,5 @@
 import { RateLimiter, type RateLimiterOptions, type RatePolicy } from '@halt/core'
+import { ManualClock } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 
 /** Makes a request of one client for `/ask`. */
@@ -11,14 +12,14 @@ export function limitOf(limit: number, more: Partial<RatePolicy> = {}): RatePoli
   return { name: 'api', limit, window: 60, algorithm: 'fixed-window', ...more }
 }
 
-/** Makes a limiter on a store of its own, and collects the codes of its warnings. */
+/** Makes a limiter on a store of its own, whose clock stands still, and collects the codes of its warnings. */
 export function makeLimiter(
   policy: RateLimiterOptions<Request>['policy'],
   more: Partial<RateLimiterOptions<Request>> = {},
 ): { limiter: RateLimiter<Request>; warned: string[] } {
   const warned: string[] = []
   const limiter = new RateLimiter<Request>({
-    store: new InMemoryStore(),
+    store: new InMemoryStore({ clock: new ManualClock().now }),
     policy,
     warn: ({ code }) => void warned.push(code),
     ...more,

@@ -1,10 +1,11 @@
 import { RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { ManualClock } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 import type { Context, Hono } from 'hono'
 
 import { listen } from './adapter.ts'
 
-/** Makes a limiter of one policy on a store of its own, which counts localhost too. */
+/** Makes a limiter of one policy on a store of its own, whose clock stands still, which counts localhost too. */
 export function makeLimiter(
   name: string,
   limit: number,
@@ -12,7 +13,7 @@ export function makeLimiter(
 ): RateLimiter<Context> {
   const policy = { name, limit, window: 60, algorithm: 'fixed-window' } as const
   return new RateLimiter<Context>({
-    store: new InMemoryStore(),
+    store: new InMemoryStore({ clock: new ManualClock().now }),
     policy,
     exemptPrivateIps: false,
     warn: () => {},

@@ -7,6 +7,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import puppeteer, { type Browser, type HTTPRequest, type Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { findBrowser } from '../../../tools/find-browser.mjs'
 import { openSite, type Site } from './site.ts'
 
@@ -159,6 +160,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
       name: 'company_month',
       limit: 30,
       period: 'monthly',
+      anchor: aMinuteAgo(),
       keyExtractor: () => 'acme',
     }
     const limiter = new RateLimiter<{ plan: 'free' | 'pro'; user: { id: string } }>({

@@ -3,6 +3,7 @@ import { Control, type Policy, type Quota, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { openSite, type Site } from './site.ts'
 
 let site: Site
@@ -10,12 +11,13 @@ afterEach(() => site.close())
 
 const FREE: Policy = { name: 'free', limit: 10, window: '1h', keyStrategy: 'user', counter: 'plan' }
 const PRO: Policy = { ...FREE, name: 'pro', limit: 200 }
-const FREE_MONTH: Quota = { name: 'free_month', limit: 15, period: 'monthly' }
-const PRO_MONTH: Quota = { name: 'pro_month', limit: 1000, period: 'monthly' }
+const FREE_MONTH: Quota = { name: 'free_month', limit: 15, period: 'monthly', anchor: aMinuteAgo() }
+const PRO_MONTH: Quota = { name: 'pro_month', limit: 1000, period: 'monthly', anchor: aMinuteAgo() }
 const COMPANY: Quota = {
   name: 'company_month',
   limit: 30,
   period: 'monthly',
+  anchor: aMinuteAgo(),
   keyExtractor: request => (request as { company?: string }).company,
 }
 const PLANS = { free: [FREE, FREE_MONTH], pro: [PRO, PRO_MONTH] }

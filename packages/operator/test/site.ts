@@ -6,6 +6,7 @@ import { Control, type Policy, type Quota, RateLimiter } from '@halt/core'
 import { fakeOutage, type FakeOutage } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { operator, type OperatorOptions } from '../src/index.ts'
 
 /** A customer's own request, as the application sees it. */
@@ -16,7 +17,7 @@ interface Asked {
 
 export const PER_USER: Policy = { name: 'per_user', limit: 5, window: '1h', keyStrategy: 'user' }
 const PER_ADDRESS: Policy = { name: 'per_address', limit: 1000, window: '1m' }
-const MONTH: Quota = { name: 'month', limit: 8, period: 'monthly' }
+const MONTH: Quota = { name: 'month', limit: 8, period: 'monthly', anchor: aMinuteAgo() }
 
 /** A server with only the page, and a limiter that it shows. */
 export interface Site {

@@ -2,6 +2,7 @@ import { presets, RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { unique } from '../../../tools/unique.ts'
 import { startRedis } from '../../../tools/servers.ts'
 import { RedisStore, type RedisStoreSettings } from '../src/index.ts'
@@ -43,7 +44,7 @@ async function ready(store: RedisStore): Promise<void> {
   throw new Error('the store did not become ready')
 }
 
-const monthly = { name: 'api_calls', limit: 1000, period: 'monthly' } as const
+const monthly = { name: 'api_calls', limit: 1000, period: 'monthly', anchor: aMinuteAgo() } as const
 
 describe('the keys of RedisStore', () => {
   it('hold the subject as the hash tag, the policy and the code of the algorithm', async () => {

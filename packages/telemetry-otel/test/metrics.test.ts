@@ -4,6 +4,7 @@ import { metrics as globalMetrics } from '@opentelemetry/api'
 import { DataPointType, type Histogram } from '@opentelemetry/sdk-metrics'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { OtelTelemetry, type OtelTelemetryOptions } from '../src/index.ts'
 import { broken, limiterOf, type Metering, metering, type Point, view } from './otel.ts'
 
@@ -31,7 +32,7 @@ describe('OtelTelemetry', () => {
   })
 
   it('names instruments and units as OpenTelemetry does', async () => {
-    const quota = { name: 'q', limit: 2, period: 'monthly', keyStrategy: 'ip' } as const
+    const quota = { name: 'q', limit: 2, period: 'monthly', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
     const store = new InMemoryStore()
     const limiter = limiterOf([api, { ...api, name: 's', limit: 1, mode: 'shadow' }, quota], telemetry, store)
     for (let i = 0; i < 4; i++) await limiter.check(view())

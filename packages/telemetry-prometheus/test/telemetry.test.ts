@@ -4,6 +4,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import { Registry } from 'prom-client'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { PrometheusTelemetry } from '../src/index.ts'
 import { broken, drive, limiterOf, samples, view } from './traffic.ts'
 
@@ -175,7 +176,13 @@ describe('PrometheusTelemetry', () => {
   })
 
   it('counts quotas and their thresholds', async () => {
-    const quota = { name: 'monthly', limit: 4, period: 'monthly', keyStrategy: 'ip' } as const
+    const quota = {
+      name: 'monthly',
+      limit: 4,
+      period: 'monthly',
+      anchor: aMinuteAgo(),
+      keyStrategy: 'ip',
+    } as const
     const limiter = limiterOf(quota, telemetry)
     for (let i = 0; i < 6; i++) await limiter.check(view())
     const now = await samples(register)

@@ -3,6 +3,8 @@ import { PenaltyManager, QuotaManager, type RequestView, RateLimiter, type Telem
 import { InMemoryStore } from '@halt/store-memory'
 import type { Registry } from 'prom-client'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
+
 /** A request from an address that is not exempt. */
 export function view(changes: Partial<RequestView> = {}): RequestView {
   return { method: 'GET', path: '/things', ip: '203.0.113.7', headers: {}, request: {}, ...changes }
@@ -28,7 +30,13 @@ export const broken: ConstructorParameters<typeof RateLimiter>[0]['store'] = {
 export async function drive(telemetry: Telemetry, store: InMemoryStore = new InMemoryStore()): Promise<void> {
   const api = { name: 'api', limit: 3, window: 60 }
   const candidate = { ...api, name: 'candidate', limit: 2, mode: 'shadow' } as const
-  const quota = { name: 'monthly', limit: 4, period: 'monthly', keyStrategy: 'ip' } as const
+  const quota = {
+    name: 'monthly',
+    limit: 4,
+    period: 'monthly',
+    anchor: aMinuteAgo(),
+    keyStrategy: 'ip',
+  } as const
   const limiter = limiterOf([api, candidate, quota], telemetry, store)
   for (let i = 0; i < 5; i++) await limiter.check(view())
   await limiter.check(view({ path: '/health' }))

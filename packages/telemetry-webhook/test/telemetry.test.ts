@@ -2,11 +2,18 @@ import { type HaltError, type HaltWarning, type Quota, RateLimiter } from '@halt
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { Stopwatch } from '../../../tools/stopwatch.ts'
 import { WebhookTelemetry, type WebhookTelemetryOptions } from '../src/index.ts'
 import { SECRET, startReceiver } from './receiver.ts'
 
-const monthly: Quota = { name: 'api_calls', limit: 10, period: 'monthly', thresholds: [0.8] }
+const monthly: Quota = {
+  name: 'api_calls',
+  limit: 10,
+  period: 'monthly',
+  anchor: aMinuteAgo(),
+  thresholds: [0.8],
+}
 const undo: (() => unknown)[] = []
 afterEach(async () => {
   for (const each of undo.splice(0).toReversed()) await each()

@@ -10,7 +10,7 @@ import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
-import { folderWith, halt, type HaltRun } from '../halt.ts'
+import { folderWith, halt, type HaltRun, sourceOf } from '../halt.ts'
 import { monthly, perUser } from './story-limits.ts'
 
 interface Answer {
@@ -68,7 +68,7 @@ async function useUp(user: string): Promise<void> {
 }
 
 it('the story at the command line', async () => {
-  const limits = JSON.stringify([perUser, monthly])
+  const limits = sourceOf([perUser, monthly])
   const cwd = folderWith({ 'limits.mjs': `export const policies = ${limits}` })
   const shell = (...args: string[]): Promise<HaltRun> =>
     halt([...args, '--prefix', prefix], { cwd, env: { HALT_REDIS_URL: inject('redisUrl') } })

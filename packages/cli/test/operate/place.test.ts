@@ -6,8 +6,9 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { unique } from '../../../../tools/unique.ts'
-import { folderWith, halt } from '../halt.ts'
+import { folderWith, halt, sourceOf } from '../halt.ts'
 
 const client = new Redis(inject('redisUrl'))
 afterAll(() => client.quit())
@@ -94,14 +95,14 @@ describe('a command on PostgreSQL', () => {
     await pool.query(schemaOf({ schema }))
     const store = new PostgresStore({ query: pool, schema, prefix: 'shop:' })
     const control = new Control({ store })
-    const month = { name: 'month', limit: 4, period: 'monthly' } as const
+    const month = { name: 'month', limit: 4, period: 'monthly', anchor: aMinuteAgo() } as const
     const limiter = new RateLimiter({ store, control, policy: [policy, month], storeTimeout: '30s' })
     onTestFinished(async () => {
       control.close()
       await limiter.close()
     })
     for (let i = 0; i < 3; i++) await limiter.consume({ user: '42' })
-    const file = `export const policies = ${JSON.stringify([policy, month])}; export const settings = { prefix: 'shop:' }`
+    const file = `export const policies = ${sourceOf([policy, month])}; export const settings = { prefix: 'shop:' }`
     const at = { cwd: folderWith({ 'limits.mjs': file }), env: { HALT_POSTGRES_URL: inject('postgresUrl') } }
     const shell = (...args: string[]) => halt([...args, '--policy', 'limits.mjs', '--schema', schema], at)
     const found = await shell('find', 'user:42')

@@ -6,8 +6,9 @@ import { Redis } from 'ioredis'
 import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { unique } from '../../../../tools/unique.ts'
-import { folderWith, halt, type HaltRun } from '../halt.ts'
+import { folderWith, halt, type HaltRun, sourceOf } from '../halt.ts'
 
 const client = new Redis(inject('redisUrl'))
 afterAll(() => client.quit())
@@ -15,8 +16,8 @@ const env = { HALT_REDIS_URL: inject('redisUrl') }
 
 const FREE = { name: 'free', limit: 10, window: '1h', keyStrategy: 'user', counter: 'plan' } as const
 const PRO = { ...FREE, name: 'pro', limit: 200 } as const
-const FREE_MONTH = { name: 'free_month', limit: 15, period: 'monthly' } as const
-const PRO_MONTH = { name: 'pro_month', limit: 1000, period: 'monthly' } as const
+const FREE_MONTH = { name: 'free_month', limit: 15, period: 'monthly', anchor: aMinuteAgo() } as const
+const PRO_MONTH = { name: 'pro_month', limit: 1000, period: 'monthly', anchor: aMinuteAgo() } as const
 const PER_IP = { name: 'per_ip', limit: 100, window: 60 } as const
 const PLANS = { free: [FREE, FREE_MONTH], pro: [PRO, PRO_MONTH] } as const
 
@@ -34,7 +35,7 @@ function scene() {
   })
   const file = `
     export const policies = [${JSON.stringify(PER_IP)}]
-    export const plans = ${JSON.stringify(PLANS)}
+    export const plans = ${sourceOf(PLANS)}
     export const settings = { prefix: ${JSON.stringify(prefix)} }`
   const cwd = folderWith({ 'limits.mjs': file })
   return {
@@ -125,7 +126,7 @@ describe('a client of a product with plans', () => {
     const prefix = `${unique()}:`
     const store = new RedisStore({ client, prefix })
     const control = new Control({ store })
-    const company = { name: 'company_month', limit: 3, period: 'monthly' } as const
+    const company = { name: 'company_month', limit: 3, period: 'monthly', anchor: aMinuteAgo() } as const
     const ofCompany = { ...company, keyExtractor: () => 'acme' }
     const limiter = new RateLimiter({
       store,
@@ -142,7 +143,7 @@ describe('a client of a product with plans', () => {
     })
     for (let i = 0; i < 4; i++)
       await limiter.check({ user: { id: '42' }, socket: { remoteAddress: '203.0.113.7' } })
-    const file = `export const policies = [${JSON.stringify(PRO)}, { ...${JSON.stringify(company)}, keyExtractor: () => undefined }]`
+    const file = `export const policies = [${JSON.stringify(PRO)}, { ...${sourceOf(company)}, keyExtractor: () => undefined }]`
     const shell = (...args: string[]): Promise<HaltRun> =>
       halt([...args, '--prefix', prefix, '--policy', 'limits.mjs'], {
         cwd: folderWith({ 'limits.mjs': file }),

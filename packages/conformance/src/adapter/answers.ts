@@ -81,7 +81,15 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
     })
 
     it('refuses with 402 and without Retry-After where a budget is used up that says so', async bench => {
-      const budget = { name: 'day', limit: 1, period: 'daily', status: 402, keyStrategy: 'ip' } as const
+      const anchor = new Date(bench.clock.now() - 60_000)
+      const budget = {
+        name: 'day',
+        limit: 1,
+        period: 'daily',
+        anchor,
+        status: 402,
+        keyStrategy: 'ip',
+      } as const
       const client = await bench.serve([{ limiter: bench.limiter(budget), statusCode: 420 }])
       await client.get()
       const { status, headers, body } = await client.get()

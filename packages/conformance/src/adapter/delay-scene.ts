@@ -1,7 +1,7 @@
 import type { RateLimiter, RatePolicy } from '@halt/core'
 import type { Store } from '@halt/core/store'
 
-import { type Bench, pause } from './bench.ts'
+import type { Bench } from './bench.ts'
 import type { Client } from './client.ts'
 import type { SuiteOptions } from './contract.ts'
 
@@ -14,20 +14,19 @@ export const A_WHILE = 100
 
 // The clock of the store decides when a request starts, and the test moves it. So a busy machine changes no result.
 
-// How many calls of a test's store have no answer yet.
-const unanswered = new WeakMap<Bench, number>()
+// The questions that the store of a test has not answered.
+const open = new WeakMap<Bench, number>()
 
 /** Makes the limiters of a test on its store, which tells them the clock of the test. */
 export function limiterOn(bench: Bench): Bench['limiter'] {
   const { store, clock } = bench
-  const count = (change: number): void => void unanswered.set(bench, (unanswered.get(bench) ?? 0) + change)
+  const count = (by: number): unknown => open.set(bench, (open.get(bench) ?? 0) + by)
   const telling: Store = {
-    evaluate: group => {
-      count(1)
+    evaluate(group) {
       const answer = store.evaluate(group)
-      if ('then' in answer) return answer.finally(() => count(-1))
-      count(-1)
-      return answer
+      if (!('then' in answer)) return answer
+      count(1)
+      return answer.finally(() => count(-1))
     },
     forget: counters => store.forget(counters),
     clock: clock.now,
@@ -38,31 +37,25 @@ export function limiterOn(bench: Bench): Bench['limiter'] {
 /** A server behind one guard that holds requests. */
 export interface Scene {
   readonly client: Client
-  /** Waits until the guard has seen that many requests, and the store has answered about them. */
-  readonly seen: (count: number) => Promise<void>
+  /** Waits until that many requests stand in line, and until a store that answers later has answered. */
+  readonly inLine: (count: number) => Promise<void>
 }
 
-/** Serves the fixed API behind a guard, and counts the requests that reach the guard. */
+/** Serves the fixed API behind a guard. */
 export async function serve(
   bench: Bench,
   options: SuiteOptions,
   setup: Parameters<Bench['serve']>[1] = {},
 ): Promise<Scene> {
-  let entered = 0
-  const skip = (): boolean => {
-    entered++
-    return false
-  }
-  const client = await bench.serve([{ ...options, skip }], setup)
+  const client = await bench.serve([options], setup)
   return {
     client,
-    seen: async count => {
-      await bench.eventually(`request ${count} at the guard`, () => entered === count)
-      await pause(5)
-      // A caller whose answer comes after the clock has moved waits as much longer, because it cannot know when it was decided.
-      await bench.eventually('the answers of the store', () => (unanswered.get(bench) ?? 0) === 0)
-      await pause(20)
-    },
+    // A clock that moves while an answer is on its way would leave open when the store gave that answer.
+    inLine: count =>
+      bench.eventually(
+        `${count} requests in line`,
+        () => options.limiter.waiting === count && !open.get(bench),
+      ),
   }
 }
 

@@ -10,12 +10,12 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
   describe('delay, and what it charges', () => {
     it('holds requests until the next window, and shows what is left of that', async bench => {
       const policy = limitOf(2, { window: '100ms' })
-      const { client, seen } = await serve(bench, { limiter: limiterOn(bench)(policy), delay: {} })
+      const { client, inLine } = await serve(bench, { limiter: limiterOn(bench)(policy), delay: {} })
       expect(await client.statuses(2)).toEqual([200, 200])
       const third = client.get('/any')
-      await seen(3)
+      await inLine(1)
       const fourth = client.get('/items/1')
-      await seen(4)
+      await inLine(2)
       await pause(A_WHILE)
       expect(client.calls.length).toBe(2)
       bench.clock.advance('100ms')
@@ -29,7 +29,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
     it('holds requests until one in flight has ended, and not those of clients that left', async bench => {
       const limiter = limiterOn(bench)(busy)
       const { passed, open } = gate()
-      const { client, seen } = await serve(
+      const { client, inLine } = await serve(
         bench,
         { limiter, delay: {} },
         {
@@ -40,14 +40,14 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
         },
       )
       const first = client.get()
-      await seen(1)
+      await bench.eventually('the first request', () => client.calls.length === 1)
       const connection = client.connect()
       connection.send(rawRequest('POST', '/login'))
-      await seen(2)
+      await inLine(1)
       const last = client.get('/items/1')
-      await seen(3)
+      await inLine(2)
       connection.abort()
-      await pause(A_WHILE)
+      await inLine(1)
       expect(client.calls.length).toBe(1)
       open()
       expect((await first).status).toBe(200)
@@ -62,12 +62,12 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       const chargeWhen = (response: unknown): boolean => adapter.status(response as never) !== 200
       const options = { limiter, delay: {}, cost: 2, chargeWhen }
       const status = [500, 200]
-      const { client, seen } = await serve(bench, options, {
+      const { client, inLine } = await serve(bench, options, {
         handle: () => ({ status: status.shift() ?? 200, body: 'ok' }),
       })
       expect((await client.get()).status).toBe(500)
       const held = client.get()
-      await seen(2)
+      await inLine(1)
       bench.clock.advance(TURN)
       await pause(A_WHILE)
       expect(client.calls.length).toBe(1)
@@ -108,20 +108,20 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       expect(await bench.left(loose, 'loose')).toBe(7)
     })
 
-    it('lets no request pass by the key of one whose place was given back', async bench => {
+    it('lets no request pass by the key of a client that left its place', async bench => {
       const limiter = limiterOn(bench)(BUCKET)
       const idempotencyKey = (request: unknown): string | undefined =>
         adapter.header(request as never, 'idempotency-key')
-      const { client, seen } = await serve(bench, { limiter, delay: {}, idempotencyKey })
+      const { client, inLine } = await serve(bench, { limiter, delay: {}, idempotencyKey })
       await client.get()
       const key = { 'Idempotency-Key': 'k' }
       const connection = client.connect()
       connection.send(rawRequest('GET', '/hello', key))
-      await seen(2)
+      await inLine(1)
       const repeated = client.get('/hello', key)
-      await seen(3)
+      await inLine(2)
       connection.abort()
-      await pause(A_WHILE)
+      await inLine(1)
       expect(client.calls.length).toBe(1)
       bench.clock.advance(TURN)
       expect((await repeated).status).toBe(200)

@@ -10,12 +10,12 @@ const CANCEL = 8
 export function testDelays({ describe, it, expect, adapter }: TestFunctions): void {
   describe('delay', () => {
     it('holds requests until it is their turn, and starts them in the order in which they came', async bench => {
-      const { client, seen } = await serve(bench, { limiter: limiterOn(bench)(BUCKET), delay: {} })
+      const { client, inLine } = await serve(bench, { limiter: limiterOn(bench)(BUCKET), delay: {} })
       expect((await client.get()).status).toBe(200)
       const second = client.post('/login')
-      await seen(2)
+      await inLine(1)
       const third = client.get('/items/1')
-      await seen(3)
+      await inLine(2)
       await pause(A_WHILE)
       expect(client.calls.length).toBe(1)
       bench.clock.advance(TURN)
@@ -30,10 +30,10 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
 
     it('refuses at once a request that would wait longer than maxWait, and charges it nothing', async bench => {
       const limiter = limiterOn(bench)(BUCKET)
-      const { client, seen } = await serve(bench, { limiter, delay: { maxWait: TURN } })
+      const { client, inLine } = await serve(bench, { limiter, delay: { maxWait: TURN } })
       expect((await client.get()).status).toBe(200)
       const held = client.get()
-      await seen(2)
+      await inLine(1)
       const refused = await client.get()
       expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1'])
       expect(await waitOf(limiter)).toBe(80)
@@ -43,33 +43,34 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
     })
 
     it('holds at most as many requests as most says, and decides others as without delay', async bench => {
-      const { client, seen } = await serve(bench, { limiter: limiterOn(bench)(BUCKET), delay: { most: 1 } })
+      const { client, inLine } = await serve(bench, { limiter: limiterOn(bench)(BUCKET), delay: { most: 1 } })
       expect((await client.get()).status).toBe(200)
       const held = client.get()
-      await seen(2)
+      await inLine(1)
       expect((await client.get()).status).toBe(429)
       bench.clock.advance(TURN)
       expect((await held).status).toBe(200)
       const next = client.get()
-      await seen(4)
+      await inLine(1)
       bench.clock.advance(TURN)
       expect((await next).status).toBe(200)
     })
 
     it('gives the place of a client that leaves to the one behind it', async bench => {
       const limiter = limiterOn(bench)(BUCKET)
-      const { client, seen } = await serve(bench, { limiter, delay: { most: 2 } })
+      const { client, inLine } = await serve(bench, { limiter, delay: { most: 2 } })
       await client.get()
       const connection = client.connect()
       connection.send(rawRequest('POST', '/login'))
-      await seen(2)
+      await inLine(1)
       const behind = client.get('/items/1')
-      await seen(3)
+      await inLine(2)
       expect(await waitOf(limiter)).toBe(120)
       connection.abort()
       await bench.eventually('the place that came back', async () => (await waitOf(limiter)) === 80)
+      await inLine(1)
       const last = client.get('/any')
-      await seen(4)
+      await inLine(2)
       bench.clock.advance(TURN)
       expect((await behind).status).toBe(200)
       bench.clock.advance(TURN)
@@ -80,10 +81,10 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
     it('sends the headers of the instant at which the request starts', async bench => {
       const slow = { name: 'p', limit: 1, window: '600ms', burst: 1 } as const
       const limiter = limiterOn(bench)([slow, { name: 'big', limit: 60, window: 30 }])
-      const { client, seen } = await serve(bench, { limiter, delay: {}, headers: 'draft-11' })
+      const { client, inLine } = await serve(bench, { limiter, delay: {}, headers: 'draft-11' })
       await client.get()
       const held = client.get()
-      await seen(2)
+      await inLine(1)
       bench.clock.advance('600ms')
       const { status, headers } = await held
       // When the request came, the first bucket would have been full after 1200 ms, and the second one had 57 units left.
@@ -97,7 +98,7 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
     if (adapter.http2 === undefined) return
     it('gives the place of an HTTP/2 stream back that the client resets', async bench => {
       const limiter = limiterOn(bench)(BUCKET)
-      const { client, seen } = await serve(bench, { limiter, delay: {} }, { http2: true })
+      const { client, inLine } = await serve(bench, { limiter, delay: {} }, { http2: true })
       const session = client.connect2()
       const ask = (): Promise<number | undefined> =>
         new Promise(resolve => {
@@ -108,9 +109,9 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
       expect(await ask()).toBe(200)
       const reset = session.request({ ':method': 'GET', ':path': '/hello' })
       reset.on('error', () => {})
-      await seen(2)
+      await inLine(1)
       const held = ask()
-      await seen(3)
+      await inLine(2)
       reset.close(CANCEL)
       await bench.eventually('the place that came back', async () => (await waitOf(limiter)) === 80)
       bench.clock.advance(TURN)

@@ -144,7 +144,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     this.#asksAt = undefined
     this.#isStoreAsked = false
     this.#isBehind = false
-    // The last question of a caller that stood behind others never ends.
+    // A question that went no further is never answered, and this one may be answered at once.
     this.#answering = undefined
     try {
       const answer = this.#ask(this)

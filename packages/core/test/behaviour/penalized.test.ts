@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type Decision, PenaltyManager, type Policy, presets } from '../../src/index.ts'
 import { by, CLIENT, keyed, type Options, START, times, view, world, type World } from '../world.ts'
 
@@ -84,7 +85,7 @@ describe('a limiter with a penalty', () => {
   it('scores any enforced refusal (limit, block, quota, missing key), and no exempt request', async () => {
     const { limiter, store } = world(Date.now())
     const penalties = new PenaltyManager({ store, config: strict })
-    const quota = { name: 'q', limit: 1, period: 'yearly' } as const
+    const quota = { name: 'q', limit: 1, period: 'yearly', anchor: aMinuteAgo() } as const
     const one = limiter(
       [{ ...fixed, name: 'u', keyStrategy: 'user', onMissingKey: 'deny' } as Policy, quota],
       { penalty: strict },
@@ -166,7 +167,7 @@ describe('a limiter with a penalty', () => {
 
   it('never applies to quotas, or to requests without an address', async () => {
     const { limiter } = world(Date.now())
-    const quota = { name: 'q', limit: 10, period: 'yearly', keyStrategy: 'ip' } as const
+    const quota = { name: 'q', limit: 10, period: 'yearly', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
     const one = limiter([{ ...fixed, limit: 1 }, quota], { penalty: { ...strict, multiplier: 0.1 } })
     await times(3, one)
     expect((await one.peek(view())).verdicts[1]?.limit).toBe(10)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type Decision, type Policy, RateLimiter } from '../../src/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { by, CLIENT, fields, keyed, rejection, times, view, world } from '../world.ts'
@@ -64,7 +65,7 @@ describe('reset', () => {
   })
 
   it('never resets a quota or a penalty', async () => {
-    const quota = { name: 'q', limit: 10, period: 'yearly', keyStrategy: 'ip' } as const
+    const quota = { name: 'q', limit: 10, period: 'yearly', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
     const limiter = world(Date.now()).limiter([minute, quota], { penalty: { threshold: 1, multiplier: 0.5 } })
     await times(4, limiter)
     await limiter.reset({ ip: '203.0.113.7' })

@@ -1,10 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { QuotaManager, type Quota, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import type { Evaluation, Group, Store } from '../../src/store/index.ts'
 
-const day: Quota = { name: 'day', limit: 1000, period: 'daily' }
+const day: Quota = { name: 'day', limit: 1000, period: 'daily', anchor: aMinuteAgo() }
 const alice = { user: '42' }
 
 /** A store over a network that can be cut: calls are not answered in time, or not sent. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import type { Cost, Policy, RequestView } from '../../src/index.ts'
 import { guard, type GuardOptions } from '../../src/http/index.ts'
 import { view, world } from '../world.ts'
@@ -130,7 +131,13 @@ describe('a cost', () => {
 
   it('of a failed function charges no whole quota, and takes one place in flight', async () => {
     const { limiter } = world(Date.now())
-    const quota = { name: 'q', limit: 1000, period: 'yearly', keyStrategy: 'ip' } as const
+    const quota = {
+      name: 'q',
+      limit: 1000,
+      period: 'yearly',
+      anchor: aMinuteAgo(),
+      keyStrategy: 'ip',
+    } as const
     const flight: Policy = { name: 'f', limit: 5, algorithm: 'concurrency', ttl: 60 }
     const one = limiter([policy, quota, flight])
     await guard(one, { cost: () => Number.NaN }).enter(view())

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type Identity, PenaltyManager, type Policy, QuotaManager } from '../../src/index.ts'
 import { by, CLIENT, keyed, view, world } from '../world.ts'
 
@@ -61,7 +62,7 @@ describe('identities and requests', () => {
   it('share one quota, with the same secret and ipv6Prefix', async () => {
     const { limiter, store } = world(Date.now())
     const options = { secret: 'a secret of some length', ipv6Prefix: 48 }
-    const quota = { name: 'q', limit: 10, period: 'yearly', keyStrategy: 'ip' } as const
+    const quota = { name: 'q', limit: 10, period: 'yearly', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
     const quotas = new QuotaManager(store, options)
     const ip = '2001:db8:7:1111::1'
     await limiter(quota, options).check(view({ ip }), { cost: 3 })

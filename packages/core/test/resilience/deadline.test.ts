@@ -14,14 +14,14 @@ describe('a deadline', () => {
   it('rejects each call after the same time, whichever others ended before, and does not touch calls in time', async () => {
     const shared = deadline(40)
     const ends: string[] = []
-    const call = (name: string, ms: number): Promise<unknown> =>
-      shared.race(after(ms, name)).then(
+    const call = (name: string, answer: Promise<string> = new Promise(() => {})): Promise<unknown> =>
+      shared.race(answer).then(
         value => ends.push(value),
         (error: Error) => ends.push(`${name} ${error.message}`),
       )
-    const first = [call('a', 500), call('b', 1), call('c', 500), call('d', 5)]
+    const first = [call('a'), call('b', after(1, 'b')), call('c'), call('d', after(5, 'd'))]
     await after(20, undefined)
-    await Promise.all([...first, call('e', 500), call('f', 1)])
+    await Promise.all([...first, call('e'), call('f', after(1, 'f'))])
     expect(ends).toEqual(['b', 'd', 'f', 'a late', 'c late', 'e late'])
   })
 
@@ -50,7 +50,11 @@ describe('a deadline', () => {
     }
     const refused = Promise.reject(new Error('refused'))
     await expect(deadline(1000).follow(refused, String, fail)).rejects.toThrow('unhandled')
-    await expect(deadline(5).follow(after(50, 7), String, fail)).rejects.toThrow('unhandled')
+    let reply = (_value: number): void => {}
+    const value = new Promise<number>(resolve => (reply = resolve))
+    await expect(deadline(5).follow(value, String, fail)).rejects.toThrow('unhandled')
+    reply(7)
+    await value
   })
 
   it('keeps nothing of a settled call', async () => {

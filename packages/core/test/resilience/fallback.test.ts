@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type Policy, type Quota, QuotaManager, RateLimiter } from '../../src/index.ts'
 import { LocalStore } from '../../src/resilience/local-store.ts'
 import { admitted, by, times, view } from '../world.ts'
@@ -133,7 +134,7 @@ describe('the fallback', () => {
 })
 
 describe('a store that comes back', () => {
-  const quota = { name: 'q', limit: 100, period: 'yearly', keyStrategy: 'ip' } as const
+  const quota = { name: 'q', limit: 100, period: 'yearly', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
 
   it('decides again, from its own counters', async () => {
     const { limiter, fail, recover } = failableLimiter(policy)
@@ -252,7 +253,7 @@ describe('a local charge', () => {
   })
 
   it('of a quota is written back later, with its corrections', async () => {
-    const quota: Quota = { name: 'q', limit: 100, period: 'daily', keyStrategy: 'ip' }
+    const quota: Quota = { name: 'q', limit: 100, period: 'daily', anchor: aMinuteAgo(), keyStrategy: 'ip' }
     const { limiter, store } = away(quota)
     const [first, second] = [
       await limiter.check(view(), { cost: 30 }),

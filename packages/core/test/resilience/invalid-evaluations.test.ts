@@ -127,11 +127,12 @@ describe('a bad answer of a store', () => {
         { clock: () => time as number },
         { policy: { name: 'q', limit: 5, period: 'daily', keyStrategy: 'ip' } },
       )
+      const before = Date.now()
       const { allowed, resetAt } = await limiter.check(view())
       expect([allowed, resetAt % 86_400]).toEqual([true, 0])
-      expect(resetAt).toBeGreaterThan(Date.now() / 1000)
+      expect(resetAt).toBeGreaterThan(before / 1000)
       const exempt = await limiter.check(view({ path: '/health' }))
-      expect(exempt.resetAt).toBeGreaterThan(Date.now() / 1000 - 60)
+      expect(exempt.resetAt).toBeGreaterThan(before / 1000 - 60)
     },
   )
 })

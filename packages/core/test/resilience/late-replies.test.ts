@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type Decision, llmBudget, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { view } from '../world.ts'
 import { FaultyStore, pause } from './faulty-store.ts'
 
-const daily = { name: 'q', limit: 100, period: 'daily', keyStrategy: 'ip' } as const
+const daily = { name: 'q', limit: 100, period: 'daily', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
 const flight = { name: 'c', limit: 2, ttl: 600, algorithm: 'concurrency' } as const
 
 interface LateLimiter {
@@ -63,10 +64,11 @@ describe('a charge whose reply came too late', () => {
   })
 
   it('is settled and refunded in the store, before and after the reply', async () => {
+    const budget = llmBudget({ tpm: 10_000, monthly: 10_000, keyStrategy: 'ip' }).map(limit =>
+      'period' in limit ? { ...limit, anchor: aMinuteAgo() } : limit,
+    )
     for (const wait of [pause, async () => {}]) {
-      const { limiter, late, left } = lateLimiter(
-        llmBudget({ tpm: 10_000, monthly: 10_000, keyStrategy: 'ip' }),
-      )
+      const { limiter, late, left } = lateLimiter(budget)
       const settled = await late(() => limiter.reserve(view(), { cost: 1000 }))
       await wait(80)
       await settled.settle(300)

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { view } from '../world.ts'
 import { failableLimiter } from './faulty-store.ts'
 
-const daily = { name: 'q', limit: 4, period: 'daily', keyStrategy: 'ip' } as const
+const daily = { name: 'q', limit: 4, period: 'daily', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
 
 describe('an idempotency key', () => {
   const keyed = { idempotencyKey: 'k' }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import {
   PenaltyManager,
   type PenaltyStatus,
@@ -179,7 +180,7 @@ describe('a remembered refusal', () => {
   })
 
   it('shows the charges of a quota manager', async () => {
-    const daily = { name: 'q', limit: 9, period: 'daily' } as const
+    const daily = { name: 'q', limit: 9, period: 'daily', anchor: aMinuteAgo() } as const
     const { store, limiter } = pacing([{ ...policy, keyStrategy: 'user' }, daily] as never)
     const left = async (): Promise<unknown> =>
       (await limiter.check(by('ann'))).verdicts.find(({ policy: name }) => name === 'q')?.remaining

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { processScript } from '../../../../tools/process-script.ts'
 import {
   type DecisionMessage,
@@ -95,7 +96,7 @@ describe('diagnostics_channel', () => {
   it('publishes checks, thresholds and refusals of limiters and managers on halt:quota', async () => {
     const heard = listen<{ event: string; allowed: boolean; threshold: number | undefined }>('halt:quota')
     const { limiter, store } = world(Date.now())
-    const quota = { name: 'q', limit: 2, period: 'daily', keyStrategy: 'ip' } as const
+    const quota = { name: 'q', limit: 2, period: 'daily', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
     await times(3, limiter(quota))
     await new QuotaManager(store).consumeQuota({ ip: CLIENT }, quota)
     const said = heard.map(message => [message.event, message.allowed, message.threshold])

@@ -2,6 +2,7 @@ import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type Logger, LoggingTelemetry, PenaltyManager, QuotaManager, RateLimiter } from '../../src/index.ts'
 import { makeDigest } from '../../src/store/index.ts'
 import { by, keyed, times, view, world } from '../world.ts'
@@ -45,7 +46,7 @@ describe('LoggingTelemetry', () => {
     const { store } = world(Date.now())
     const telemetry = new LoggingTelemetry(logger)
     const quotas = new QuotaManager(store, { telemetry })
-    const quota = { name: 'q', limit: 1, period: 'daily' } as const
+    const quota = { name: 'q', limit: 1, period: 'daily', anchor: aMinuteAgo() } as const
     await quotas.consumeQuota('42', quota)
     await quotas.consumeQuota('42', quota)
     await new PenaltyManager({ store, telemetry }).applyPenalty('42')
@@ -113,7 +114,13 @@ describe('LoggingTelemetry', () => {
       const { logger, lines } = logging()
       const telemetry = new LoggingTelemetry(logger, { secret })
       const { limiter } = world(Date.now())
-      const quota = { name: 'q', limit: 1, period: 'daily', keyStrategy: 'composite' } as const
+      const quota = {
+        name: 'q',
+        limit: 1,
+        period: 'daily',
+        anchor: aMinuteAgo(),
+        keyStrategy: 'composite',
+      } as const
       const one = limiter([{ ...policy, keyStrategy: 'composite' }, quota], {
         telemetry,
         penalty: { threshold: 1 },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type MetricsClient, MetricsTelemetry, PenaltyManager, RateLimiter } from '../../src/index.ts'
 import { by, keyed, times, view, world } from '../world.ts'
 
@@ -49,7 +50,7 @@ describe('MetricsTelemetry', () => {
     const { client, of } = measuring()
     const telemetry = new MetricsTelemetry(client)
     const { limiter, store } = world(Date.now())
-    const quota = { name: 'q', limit: 2, period: 'daily' } as const
+    const quota = { name: 'q', limit: 2, period: 'daily', anchor: aMinuteAgo() } as const
     await times(3, limiter(quota, { telemetry }), by('42'))
     expect(of('halt.quota.checks').map(([, , , { allowed }]) => allowed)).toEqual(['true', 'true', 'false'])
     expect(of('halt.quota.remaining').map(([, , value]) => value)).toEqual([1, 0, 0])

@@ -429,3 +429,18 @@ it('a limiter of the kernel has them by its queue', async () => {
   expect(await last).toMatchObject({ code: 'HALT_E_CLOSED' })
   expect(idle.isSettled).toBe(true)
 })
+
+it('close() ends, though a caller that had waited behind another was then answered at once', async () => {
+  const { limiter, pass } = passingWorld()
+  const own = limiter({ ...api, algorithm: 'fixed-window', limit: 1, burst: undefined })
+  const turns = Array.from({ length: 4 }, () => own.acquire('s', { maxWait: '10s' }).catch(() => {}))
+  await pass(10)
+  expect(own.waiting).toBe(3)
+  // The first of those that wait starts, and the next one asks.
+  await pass(1000)
+  expect(own.waiting).toBe(2)
+  const closed = watched(own.close())
+  await pass(1)
+  expect(closed.isSettled).toBe(true)
+  await Promise.all(turns)
+})

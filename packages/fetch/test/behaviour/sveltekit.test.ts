@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Handle, RequestEvent } from '@sveltejs/kit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
+import { isWaitOf } from '../../../../tools/is-wait-of.ts'
 import { isFull } from '../../../../tools/full.ts'
 import { writeModules } from '../page.ts'
 import type { Platform } from '../platform.ts'
@@ -95,7 +96,8 @@ it('an endpoint of SvelteKit is limited by address', async () => {
   expect([first.status, leftIn(first)]).toEqual([200, '1'])
   expect(leftIn(await kit.ask('/api/items', '203.0.113.7'))).toBe('0')
   const refused = await kit.ask('/api/items', '203.0.113.7')
-  expect([refused.status, leftIn(refused), refused.headers.get('retry-after')]).toEqual([429, '0', '30'])
+  expect([refused.status, leftIn(refused)]).toEqual([429, '0'])
+  expect(isWaitOf(30, refused.headers.get('retry-after'))).toBe(true)
   expect(await refused.json()).toMatchObject({ error: 'rate_limit_exceeded' })
   expect((await kit.ask('/api/items', '203.0.113.8')).status).toBe(200)
 })

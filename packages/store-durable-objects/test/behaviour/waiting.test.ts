@@ -34,7 +34,8 @@ describe.each(PLATFORMS)('in workerd %s', (_, options, mayWakeOthers) => {
     const ask = async (path: string, policy: string): Promise<unknown> => {
       const response = await worker.fetch(`${path}?store=${store}&policy=${policy}`)
       const text = await response.text()
-      return response.ok ? JSON.parse(text) : text
+      if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`)
+      return JSON.parse(text)
     }
     const waiting = (): Promise<unknown> => ask('/waiting', 'paced')
 

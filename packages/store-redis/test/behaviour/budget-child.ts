@@ -8,18 +8,19 @@ import { Redis } from 'ioredis'
 import { RedisStore } from '../../src/index.ts'
 
 const [, , url = '', prefix = '', log = '', settings = '{}'] = process.argv
-const { limit, streams, ttl, chunk } = JSON.parse(settings) as {
+const { limit, streams, ttl, chunk, anchor } = JSON.parse(settings) as {
   limit: number
   streams: number
   ttl: string | undefined
   chunk: number
+  anchor: number
 }
 const ESTIMATE = 2000
 const client = new Redis(url)
 // The server may go.
 client.on('error', () => {})
 const store = new RedisStore({ client, prefix })
-const policy = { name: 'day', limit, period: 'monthly' } as const
+const policy = { name: 'day', limit, period: 'monthly', anchor: new Date(anchor) } as const
 const limiter = new RateLimiter({
   store,
   policy,

@@ -9,6 +9,7 @@ import { QuotaManager } from '@halt/core'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { isFull } from '../../../../tools/full.ts'
 import { startRedis } from '../../../../tools/servers.ts'
 import { unique } from '../../../../tools/unique.ts'
@@ -30,6 +31,7 @@ class Agents {
   readonly #limit: number
   readonly #streams: number
   readonly #prefix = `${unique()}:`
+  readonly #anchor = aMinuteAgo()
   readonly #folder = mkdtempSync(join(tmpdir(), 'halt-budget-'))
   readonly #client: Redis
   readonly #store: RedisStore
@@ -49,7 +51,14 @@ class Agents {
 
   start(): void {
     const log = join(this.#folder, `${this.#started++}`)
-    const settings = JSON.stringify({ limit: this.#limit, streams: this.#streams, ttl: '1s', chunk: 40 })
+    const anchor = this.#anchor.getTime()
+    const settings = JSON.stringify({
+      limit: this.#limit,
+      streams: this.#streams,
+      ttl: '1s',
+      chunk: 40,
+      anchor,
+    })
     const args = [fileURLToPath(bundle.url), this.#url, this.#prefix, log, settings]
     const child = spawn(process.execPath, args, { stdio: 'inherit' })
     this.#children.add(child)
@@ -91,7 +100,7 @@ class Agents {
   }
 
   async #read(): Promise<{ readonly charged: number; readonly held: number }> {
-    const quota = { name: 'day', limit: this.#limit, period: 'monthly' } as const
+    const quota = { name: 'day', limit: this.#limit, period: 'monthly', anchor: this.#anchor } as const
     const { used, held } = (await new QuotaManager(this.#store, { warn: () => {} }).checkQuota('team', quota))
       .quota
     return { charged: used, held }

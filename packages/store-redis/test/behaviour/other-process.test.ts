@@ -3,6 +3,7 @@ import { type Policy, QuotaManager, RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { unique } from '../../../../tools/unique.ts'
 import { RedisStore } from '../../src/index.ts'
 
@@ -66,7 +67,7 @@ describe('a counter of another process', () => {
   })
 
   it('is topped up and refunded by a manager of this process', async () => {
-    const monthly = { name: 'month', limit: 3, period: 'monthly' } as const
+    const monthly = { name: 'month', limit: 3, period: 'monthly', anchor: aMinuteAgo() } as const
     const limiter = limiterOf(monthly as unknown as Policy)
     const quotas = new QuotaManager(storeOf(), { storeTimeout: '5s' })
     for (let i = 0; i < 3; i++) await limiter.consume({ user: '42' })
