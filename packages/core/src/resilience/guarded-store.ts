@@ -163,8 +163,7 @@ export class GuardedStore implements Evaluator {
       return this.#fail(whole, error)
     }
     if (!('then' in evaluation)) {
-      this.#breaker.succeeded()
-      if (this.#outages.isActive) this.#outages.answered(nowMicros())
+      this.#hear(evaluation, nowMicros())
       return storeResult(check, evaluation)
     }
     const call = this.#lastKnown.nextCall()

@@ -12,7 +12,9 @@ export interface VirtualCore {
   readonly RateLimiter: typeof Core.RateLimiter
   readonly Control: typeof Core.Control
   readonly PolicyRegistry: typeof Core.PolicyRegistry
+  readonly QuotaManager: typeof Core.QuotaManager
   readonly ReferenceStore: typeof Testing.ReferenceStore
+  readonly fakeOutage: typeof Testing.fakeOutage
   /** What all callers of this copy share. Only asked whether somebody or something is left in it. */
   readonly waitingRoom: typeof Lines.waitingRoom
 }
@@ -42,10 +44,10 @@ export function unloadCore(): void {
   vi.resetModules()
 }
 
-/** Begins a new virtual time, and installs it. */
-export function newTime(): VirtualTime {
+/** Begins a new virtual time, and installs it. @param epochMs what `Date.now` says as it begins */
+export function newTime(epochMs: number = START): VirtualTime {
   present.time.uninstall()
-  present.time = new VirtualTime(START)
+  present.time = new VirtualTime(epochMs)
   present.time.install()
   return present.time
 }

@@ -1,15 +1,16 @@
 // Whatever happens to callers that wait, each of them ends, and so does the limiter.
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import { Control, type AnyPolicy, type Decision, RateLimiter } from '../../src/index.ts'
+import type { AnyPolicy, Decision } from '../../src/index.ts'
 import type { Store } from '../../src/store/index.ts'
-import { fakeOutage } from '../../src/testing/index.ts'
-import { waitingRoom } from '../../src/waiting/lines.ts'
-import { otherProcess, passingWorld } from './passing-world.ts'
+import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
+import type { VirtualTime } from '../line/virtual-time.ts'
+import { otherProcess } from './passing-world.ts'
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
-afterEach(() => void vi.useRealTimers())
+let core: VirtualCore
+beforeAll(async () => void (core = await loadCore()))
+afterAll(unloadCore)
 
 const bucket: AnyPolicy = { name: 'bucket', limit: 10, window: 1, burst: 2 }
 const window: AnyPolicy = { name: 'window', limit: 4, window: 1, algorithm: 'sliding-window' }
@@ -135,12 +136,23 @@ function answering(store: Store, ms: number): Store {
   }
 }
 
-async function play(
+async function play(policy: AnyPolicy | AnyPolicy[], given: History): Promise<void> {
+  try {
+    await playIn(newTime(), policy, given)
+  } finally {
+    endTime()
+  }
+}
+
+async function playIn(
+  time: VirtualTime,
   policy: AnyPolicy | AnyPolicy[],
   { ops, closes, answers, isBack }: History,
 ): Promise<void> {
-  const world = passingWorld()
-  const store = fakeOutage(answers === 'at once' ? world.store : answering(world.store, answers))
+  const { Control, RateLimiter, waitingRoom } = core
+  const inner = new core.ReferenceStore(() => time.unixMs())
+  const store = core.fakeOutage(answers === 'at once' ? inner : answering(inner, answers))
+  const pass = (ms: number): Promise<void> => time.run(time.now + ms * 1000)
   const warn = (): void => {}
   const control = new Control({ store, warn })
   const options = { policy, control, warn, instances: 2, storeTimeout: '100ms' } as const
@@ -216,26 +228,26 @@ async function play(
         break
       }
       case 'pass':
-        await world.pass(each.ms)
+        await pass(each.ms)
     }
   }
   if (isBack || closes === 'when all have ended') store.end()
   const close = closes === 'when the line is finished' ? { finishLine: '1s' } : {}
   if (closes === 'when all have ended') {
     // A caller that the store has forgotten, or whose answer is on its way, may end a little later than it wished.
-    for (let i = 0; i < 80 && open.size > 0; i++) await world.pass(100)
+    for (let i = 0; i < 80 && open.size > 0; i++) await pass(100)
     expect([...open]).toEqual([])
   }
   watch('close', limiters[0]!.close(close))
   if (closes === 'beside another') {
     // The other process goes on, and serves its own callers within the longest maxWait of those that are admitted.
-    await world.pass(500)
+    await pass(500)
     store.end()
-    await world.pass(3_000)
+    await pass(3_000)
   }
   watch('the other close', limiters[1]!.close(close))
   // Each call of the store ends within its deadline, and a close waits for a few of them.
-  for (let i = 0; i < 40 && open.size > 0; i++) await world.pass(100)
+  for (let i = 0; i < 40 && open.size > 0; i++) await pass(100)
   control.close()
   store.end()
   expect([...open]).toEqual([])
