@@ -4,10 +4,9 @@ import { type Warn, warnOnce } from '../base/warnings.ts'
 import { ExemptionCheck } from './exemption-check.ts'
 import { Decider } from './decider.ts'
 import { KeyResolver } from './key-resolver.ts'
-import type { CallParts } from './call.ts'
+import type { CallsParts } from './calls.ts'
 import { Charges } from './charges.ts'
 import type { Telemetry } from '../check/telemetry.ts'
-import { HoldKeeper } from './hold-keeper.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from '../policy/penalty-config.ts'
 import type { Evaluator } from '../check/evaluator.ts'
@@ -37,7 +36,8 @@ export interface LimiterParts {
   readonly pipeline: Pipeline
   readonly decider: Decider
   readonly charges: Charges
-  readonly calls: CallParts
+  /** What the calls that the limiter reserves are made of. */
+  readonly calls: CallsParts
   readonly peeker: Peeker
   /** Makes the pipeline that shows the counters of a client, even if operators block it or let it pass. */
   countersOnly(): Pipeline
@@ -105,12 +105,10 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     control === undefined ? pipeline : new Pipeline({ ...parts, countersOnly: true })
   const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
   const decider = new Decider({ policies, pipeline, peeker, witness, adviser, warn })
-  const keeper = new HoldKeeper(evaluator, warn)
   // Of policies that a function chooses, another client may have one of the same name.
-  const policyNow: CallParts['policyNow'] = (policy, subject) =>
+  const policyNow: CallsParts['policyNow'] = (policy, subject) =>
     pipeline.policyNow(policies.fixed?.find(({ name }) => name === policy.name) ?? policy, subject)
   const endings = new Endings()
-  endings.add(async () => keeper.close())
   control?.notePolicies(policies)
   adviser?.noticeMisuse(options, policies.fixed ?? [], instances, warn)
   return {
@@ -124,7 +122,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     pipeline,
     decider,
     charges,
-    calls: { evaluator, charges, keeper, witness, adviser, warn, policyNow },
+    calls: { evaluator, charges, witness, adviser, warn, policyNow, endings },
     peeker,
     countersOnly,
     endings,

@@ -15,7 +15,7 @@ import { lazyView } from '../request/to-view.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Store } from '../store/contract.ts'
 import { assembleLimiter, type LimiterParts } from './assembly.ts'
-import { Call } from './call.ts'
+import type { Calls } from './calls.ts'
 import { frozen } from './decider.ts'
 import type { RateLimiterOptions } from './options.ts'
 import { noteParts } from './parts.ts'
@@ -52,6 +52,7 @@ export class Limiter<R = unknown> {
   readonly #options: RateLimiterOptions<R>
   readonly #wings: Wings
   readonly #parts: LimiterParts
+  #calls: Calls | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: RateLimiterOptions<R>, wings: Wings = NO_WINGS) {
@@ -207,9 +208,12 @@ export class Limiter<R = unknown> {
     const hasResolver = this.#parts.policies.fixed === undefined && options.policy === undefined
     const policies = ttl === undefined || hasResolver ? undefined : this.compile(options.policy, options.also)
     const added = { ttl: readTtl({ ...options, ttl, chunk }, policies) }
-    const { decider, calls } = this.#parts
-    const decision = await decider.target(target, options, added)
-    return new Call(decision, options.cost, chunk, calls)
+    if (this.#calls === undefined) {
+      const { Calls } = await import('./calls.ts')
+      this.#calls ??= new Calls(this.#parts.calls)
+    }
+    const decision = await this.#parts.decider.target(target, options, added)
+    return this.#calls.open(decision, options.cost, chunk)
   }
 
   /**
