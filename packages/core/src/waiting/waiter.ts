@@ -296,7 +296,8 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     } catch (error) {
       this.send(error)
     } finally {
-      this.#line?.answered(this)
+      // It may ask anew.
+      if (!this.#isAsking) this.#line?.answered(this)
     }
   }
 
@@ -401,8 +402,16 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     }
     this.#sent = this.#parts.store.clock()
     const answer = this.#parts.askInLine(refused.check)
-    if (isPromise(answer)) this.#answering = answer.then(then)
-    else then(answer)
+    if (!isPromise(answer)) return then(answer)
+    // Until the answer nobody behind it starts, and the line is kept, which hears of the place.
+    this.#isAsking = true
+    const answered = (result: CheckResult): void => {
+      this.#isAsking = false
+      then(result)
+      this.#line!.answered(this)
+      if (this.#isOver) this.#giveBackTickets()
+    }
+    this.#answering = answer.then(answered).catch(this.#failed.bind(this))
   }
 
   #askLater(result: CheckResult, startsIn: number): void {

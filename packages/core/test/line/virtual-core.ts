@@ -32,6 +32,8 @@ export async function loadCore(): Promise<VirtualCore> {
     ...(await import('../../src/index.ts')),
     ...(await import('../../src/testing/index.ts')),
     ...(await import('../../src/waiting/lines.ts')),
+    // A limiter loads it with its first call, and virtual time does not wait for that.
+    ...(await import('../../src/limiter/calls.ts')),
   }))
   loaded = found
   return found

@@ -1,4 +1,4 @@
-// A caller of a bucket and a window whose bucket needs no line any more when the caller asks for a place in it.
+// A caller that stands in the line of a bucket, and asks for a window at its turn, over a store that answers later.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import type { Policy } from '../../src/index.ts'
@@ -10,12 +10,12 @@ afterEach(() => void vi.useRealTimers())
 
 const bucket: Policy = { name: 'bucket', limit: 10, window: 1, burst: 5 }
 
-/** A world whose store decides at once, and answers after 120 ms. */
-function slowWorld() {
+/** A world whose store decides at once, and answers after some milliseconds. */
+function slowWorld(ms: number) {
   const own = passingWorld()
   const evaluate: Store['evaluate'] = async group => {
     const answer = own.store.evaluate(group)
-    await new Promise(resolve => void setTimeout(resolve, 120))
+    await new Promise(resolve => void setTimeout(resolve, ms))
     return answer
   }
   const forget: Store['forget'] = counters => own.store.forget(counters)
@@ -23,8 +23,8 @@ function slowWorld() {
   return { ...own, limiter: (policy: Policy[]) => own.limiter(policy, { store, storeTimeout: '1s' }) }
 }
 
-it('is charged once for both, and starts as soon as both admit it', async () => {
-  const { limiter, acquire, pass, starts } = slowWorld()
+it('is charged once for both, where the bucket needs no line any more when it asks for a place in it', async () => {
+  const { limiter, acquire, pass, starts } = slowWorld(120)
   const own = limiter([bucket, { name: 'window', limit: 5, window: '200ms', algorithm: 'fixed-window' }])
   const spent = own.consume('x', { cost: 5 })
   await pass(0)
@@ -37,4 +37,17 @@ it('is charged once for both, and starts as soon as both admit it', async () => 
   // It was empty at the beginning.
   const paid = Math.floor((at - 120) / 100)
   expect(decision.verdicts.find(({ policy }) => policy === 'bucket')?.remaining).toBe(paid - 1)
+})
+
+it('starts when the bucket has its unit, though nobody else waits', async () => {
+  const { limiter, acquire, pass, starts } = slowWorld(5)
+  const own = limiter([bucket, { name: 'window', limit: 100, window: 1, algorithm: 'sliding-window' }])
+  const spent = own.consume('x', { cost: 5 })
+  await pass(5)
+  expect((await spent).allowed).toBe(true)
+  for (const name of [1, 2, 3]) void acquire(own, 'x', name, { maxWait: '5s' })
+  await pass(1_000)
+  expect(starts.map(({ name }) => name)).toEqual([1, 2, 3])
+  // Its place is paid 100 ms after the bucket was empty, and then the window is asked, which takes 5 ms.
+  for (const [i, { at }] of starts.entries()) expect(at).toBeLessThan(130 + 100 * i)
 })
