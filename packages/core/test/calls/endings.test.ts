@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import type { Quota, Reservation } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
 import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
+import { answering } from '../waiting/answering.ts'
 
 // What is decided without the store goes by the time since the process began.
 const BEGAN = performance.timeOrigin
@@ -83,20 +83,6 @@ const history: fc.Arbitrary<History> = fc.record({
   answers: fc.constantFrom('at once' as const, 0, 20),
   onStoreError: fc.constantFrom('local' as const, 'closed' as const),
 })
-
-/** A store that answers after some milliseconds, but for what it decides at once. */
-function answering(store: Store, ms: number): Store {
-  const later = async <T>(answer: T | Promise<T>): Promise<T> => {
-    if (ms > 0) await new Promise(resolve => void setTimeout(resolve, ms))
-    return answer
-  }
-  return {
-    clock: () => store.clock?.(),
-    evaluate: async group => later(store.evaluate(group)),
-    forget: async counters => later(store.forget(counters)),
-    document: name => store.document!(name),
-  }
-}
 
 interface Open {
   readonly call: Reservation

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import type { Policy } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import { answering } from './answering.ts'
 import { passingWorld } from './passing-world.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
@@ -13,13 +13,7 @@ const bucket: Policy = { name: 'bucket', limit: 10, window: 1, burst: 5 }
 /** A world whose store decides at once, and answers after some milliseconds. */
 function slowWorld(ms: number) {
   const own = passingWorld()
-  const evaluate: Store['evaluate'] = async group => {
-    const answer = own.store.evaluate(group)
-    await new Promise(resolve => void setTimeout(resolve, ms))
-    return answer
-  }
-  const forget: Store['forget'] = counters => own.store.forget(counters)
-  const store: Store = { clock: own.clock.now, evaluate, forget }
+  const store = answering(own.store, ms)
   return { ...own, limiter: (policy: Policy[]) => own.limiter(policy, { store, storeTimeout: '1s' }) }
 }
 

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import type { AnyPolicy, Decision } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
 import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
 import { otherProcess } from './passing-world.ts'
+import { answering } from './answering.ts'
 
 let core: VirtualCore
 beforeAll(async () => void (core = await loadCore()))
@@ -121,20 +121,6 @@ const history: fc.Arbitrary<History> = fc.record({
   answers: fc.constantFrom('at once' as const, 0, 30),
   isBack: fc.boolean(),
 })
-
-/** A store that answers after some milliseconds, but for what it decides at once. */
-function answering(store: Store, ms: number): Store {
-  const later = async <T>(answer: T | Promise<T>): Promise<T> => {
-    if (ms > 0) await new Promise(resolve => void setTimeout(resolve, ms))
-    return answer
-  }
-  return {
-    clock: () => store.clock?.(),
-    evaluate: async group => later(store.evaluate(group)),
-    forget: async counters => later(store.forget(counters)),
-    document: name => store.document!(name),
-  }
-}
 
 async function play(policy: AnyPolicy | AnyPolicy[], given: History): Promise<void> {
   try {
