@@ -351,9 +351,12 @@ export class Line implements Alarm {
     return this.#askers[0]
   }
 
-  /** Adds a caller that asks again later, unless it stands in the line already. */
+  /** Adds a caller that asks again later, in front of those that came after it, unless it is there already. */
   join(caller: Asking): void {
-    if (!this.#askers.includes(caller)) this.#askers.push(caller)
+    if (this.#askers.includes(caller)) return
+    let at = this.#askers.length
+    while (at > 0 && this.#askers[at - 1]!.seq > caller.seq) at--
+    this.#askers.splice(at, 0, caller)
   }
 
   /** Removes a caller that asks. The next one asks at once. */

@@ -48,7 +48,7 @@ export interface Pending {
 }
 
 /** A caller that asks the store again until it is admitted. */
-export interface Asking extends Pick<Pending, 'isLost' | 'drop'> {
+export interface Asking extends Pending {
   /** The instant at which it asks, by this process's clock; undefined while it asks. */
   readonly asksAt: number | undefined
   /** Whether the store has told it to come back. */

@@ -188,7 +188,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     const { asker } = line
     if (asker === undefined || asker === (this as Asking) || this.#isOver) return false
     // A caller that is asked about for the first time holds nobody up, and one whose patience has ended is refused now.
-    if (!asker.wasRefused || this.maxWait === 0) return false
+    if (asker.seq > this.seq || !asker.wasRefused || this.maxWait === 0) return false
     return asker.asksAt === undefined || asker.asksAt <= this.deadline
   }
 
@@ -242,7 +242,9 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
       return this.ask()
     }
     if (this.places !== undefined && isMixed(check)) {
-      this.#isRedeeming = true
+      // One that came earlier asks for the rest first.
+      if (this.#isBehindAsker(this.#line!)) this.#giveUpPlace()
+      else this.#isRedeeming = true
       return this.ask()
     }
     this.#payForDelay()
