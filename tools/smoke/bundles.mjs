@@ -11,8 +11,8 @@ import { run } from './run.mjs'
 /** The most bytes of a minified bundle, with `ipaddr.js` and without Express: of what it loads at once, and of all its files. */
 const MOST_BYTES = {
   // One policy, memory store and Express middleware. `delay` and `reserve` load the other files.
-  express: { atOnce: 195_500, all: 232_000 },
-  kernel: { atOnce: 140_500, all: 148_500 },
+  express: { atOnce: 196_500, all: 233_000 },
+  kernel: { atOnce: 144_500, all: 152_500 },
 }
 
 /** Texts of parts that the bundle does not use: presets, plans, registry, managers, surveys. */
@@ -99,7 +99,11 @@ async function weigh(input, source, most) {
   const build = await rolldown({ input, external: ['express', /^node:/], resolve: { conditionNames } })
   const { output } = await build.generate({ format: 'esm', minify: true })
   const files = new Map(output.flatMap(file => (file.type === 'chunk' ? [[file.fileName, file]] : [])))
-  const code = [...files.values()].map(file => file.code).join('')
+  // A bundler may write files that nothing loads any more.
+  const loaded = new Set([...files.values()].filter(file => file.isEntry))
+  for (const file of loaded)
+    for (const name of [...file.imports, ...file.dynamicImports]) loaded.add(files.get(name) ?? file)
+  const code = [...loaded].map(file => file.code).join('')
   const unused = UNUSED.filter(text => code.includes(text))
   if (unused.length > 0) throw new Error(`It has parts that it does not use: ${unused.join(', ')}.`)
   const first = new Set([...files.values()].filter(file => file.isEntry))
