@@ -1,7 +1,7 @@
 import type { CheckOptions } from './check-options.ts'
 import type { Turn } from './turn.ts'
 
-/** What a call adds to its options on its way to the check. No option of a user can say it. */
+/** The facts of a call that the limiter adds to the user's options. A user cannot set them. */
 interface Circumstances {
   /** How long the quotas of the call hold their units, in microseconds. Absent if they charge them. */
   readonly ttl?: number | undefined
@@ -12,8 +12,8 @@ interface Circumstances {
 }
 
 /**
- * What one call asks of a limiter, besides its client and its policies. It is made once, where the call comes in, so a user who
- * changes the options afterwards changes nothing.
+ * The wishes of one call: cost, address, keys, and whether it charges. The limiter reads them once from the user's options, so a
+ * later change of the options has no effect on the call.
  */
 export interface Ask
   extends

@@ -36,7 +36,7 @@ export interface LimiterParts {
   readonly pipeline: Pipeline
   readonly decider: Decider
   readonly charges: Charges
-  /** What the calls that the limiter reserves are made of. */
+  /** The parts from which the limiter makes the calls that it reserves. */
   readonly calls: CallsParts
   readonly peeker: Peeker
   /** Makes the pipeline that shows the counters of a client, even if operators block it or let it pass. */

@@ -23,7 +23,7 @@ export interface DeciderParts {
 }
 
 type Options = CheckOptions<never>
-/** What a call adds to its options. */
+/** The facts that a caller of the decider adds to the user's options. */
 type Added = Pick<Ask, 'turn' | 'ttl'>
 
 /** Decides a call: finds the policies and the cost that its options name, and passes it to the pipeline. */

@@ -15,6 +15,13 @@ import { passingWorld } from './passing-world.ts'
 
 const shared: Policy = { name: 'calls', limit: 1, window: 1, burst: 1, keyStrategy: 'shared' }
 const perUser: Policy = { ...shared, keyStrategy: 'user' }
+const sharedWindow: Policy = {
+  name: 'w',
+  limit: 1,
+  window: 1,
+  algorithm: 'fixed-window',
+  keyStrategy: 'shared',
+}
 
 const open: Control[] = []
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
@@ -118,13 +125,7 @@ describe('a caller that is blocked while it waits for others to ask', () => {
   })
 
   it('of a window is refused when it asks again', async () => {
-    const { control, limiter, acquire, pass, starts, refused } = controlled({
-      name: 'w',
-      limit: 1,
-      window: 1,
-      algorithm: 'fixed-window',
-      keyStrategy: 'shared',
-    })
+    const { control, limiter, acquire, pass, starts, refused } = controlled(sharedWindow)
     for (const user of ['1', '42', '3']) void acquire(limiter, { user }, user)
     await pass(10)
     await control.block({ user: '42' })
@@ -135,13 +136,7 @@ describe('a caller that is blocked while it waits for others to ask', () => {
 })
 
 it('a limiter closes although callers are blocked that wait for others to ask', async () => {
-  const { control, limiter, acquire, pass, starts, refused } = controlled({
-    name: 'w',
-    limit: 1,
-    window: 1,
-    algorithm: 'fixed-window',
-    keyStrategy: 'shared',
-  })
+  const { control, limiter, acquire, pass, starts, refused } = controlled(sharedWindow)
   const ends: unknown[] = []
   for (const user of ['1', '2', '42', '43'])
     void acquire(limiter, { user }, user).catch((error: { code: string }) => ends.push(error.code))

@@ -12,7 +12,7 @@ const MOST_SENDING = 1000
 /** Hears of each window that was judged. */
 export type Judged = (window: WindowSummary) => void
 
-/** Counts the requests in flight, and refuses those for which there is no place. */
+/** Counts the requests in flight, and refuses further requests while the limit is reached. */
 export class Governor implements TurnListener, Issuer {
   readonly controller: Controller
   readonly admitted: ByRank = [0, 0, 0]

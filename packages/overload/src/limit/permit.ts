@@ -1,6 +1,6 @@
 /**
- * What an ending tells about latency. `sample`: how long an answer takes. `at-least`: that it would have taken so long or longer,
- * because the client has left, or because the server gave up. `drop`: nothing.
+ * How the limit uses the time of a request that has ended. `sample`: the time is the latency of an answer. `at-least`: the latency
+ * would have been that time or more, because the client has left or the server gave up. `drop`: the limit ignores the time.
  */
 export type Ending = 'sample' | 'at-least' | 'drop'
 

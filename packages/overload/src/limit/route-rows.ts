@@ -1,4 +1,4 @@
-/** What a row shows of its use. */
+/** The use of a row, by which the table decides which row to drop. */
 export interface Usage {
   readonly inFlight: number
   /** Whether it knows how long some request takes. */

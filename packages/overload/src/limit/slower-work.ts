@@ -24,7 +24,7 @@ export interface Excess {
   readonly quickest: number
 }
 
-/** What was before the first of a row of cuts. */
+/** The state of the limit before the first of several cuts in a row. */
 interface FirstCut {
   readonly limit: number
   readonly places: number
