@@ -4,7 +4,9 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 import LongestFirst from './tools/longest-first.ts'
 
 const servers = fileURLToPath(new URL('tools/servers.ts', import.meta.url))
-const watchdog = fileURLToPath(new URL('tools/watchdog.ts', import.meta.url))
+const everywhere = ['tools/watchdog.ts', 'tools/chance.ts'].map(file =>
+  fileURLToPath(new URL(file, import.meta.url)),
+)
 /** `npm test` sets it. Without it, `--project` chooses a package. */
 const isWhole = Boolean(process.env['HALT_ONE_PROJECT'])
 
@@ -25,7 +27,7 @@ const project = (
     testTimeout: 180_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
-    setupFiles: [watchdog],
+    setupFiles: everywhere,
     ...test,
   },
 })
@@ -39,7 +41,7 @@ const withPostgres = { globalSetup: [fileURLToPath(new URL('tools/postgres.ts', 
 /** Lets the files share a process, which halves their cost. */
 const together = {
   isolate: false,
-  setupFiles: [watchdog, fileURLToPath(new URL('tools/shared-process.ts', import.meta.url))],
+  setupFiles: [...everywhere, fileURLToPath(new URL('tools/shared-process.ts', import.meta.url))],
 }
 
 /** The file of graphql that Node loads. Vite would load another one, so that there were two, which graphql refuses. */

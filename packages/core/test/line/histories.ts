@@ -1,12 +1,10 @@
 // Random histories of a kind, on any store. Packages of stores import it.
 import fc from 'fast-check'
 
+import { seed } from '../../../../tools/chance.ts'
 import { isFull } from '../../../../tools/full.ts'
 import { historiesOf, type History, type Kind, KINDS } from './kinds.ts'
 import { judge, type Stage } from './play.ts'
-
-// The same histories in every short run, so that a rare failure is found by a long one, and not by somebody else's change.
-const EVERYDAY_SEED = 28_11
 
 /** A number from the environment. */
 const numberOf = (name: string): number | undefined => {
@@ -36,8 +34,7 @@ export async function playHistories(
 ): Promise<void> {
   const numRuns = numberOf('HALT_HISTORIES') ?? (isFull ? runs * 50 : runs)
   const path = process.env['HALT_PATH']
-  const seed = numberOf('HALT_SEED') ?? (isFull ? Math.floor(Math.random() * 2 ** 31) : EVERYDAY_SEED)
-  if (process.env['HALT_SURVEY'] === '1') return survey(kind, { numRuns, seed, size, stage })
+  if (process.env['HALT_SURVEY'] === '1') return survey(kind, { numRuns, size, stage })
   await fc.assert(
     fc.asyncProperty(historiesOf(kind, size), async (history: History) => {
       const wrong = await judge(kind, history, stage)
@@ -49,7 +46,6 @@ export async function playHistories(
     {
       numRuns,
       endOnFailure: process.env['HALT_SHRINK'] !== '1',
-      seed,
       ...(path === undefined ? {} : { path }),
     },
   )
@@ -58,7 +54,7 @@ export async function playHistories(
 /** Plays all, and prints in how many histories each promise was broken, and which. */
 async function survey(
   kind: Kind,
-  { numRuns, seed, size, stage }: { numRuns: number; seed: number; size: number | undefined; stage: Stage },
+  { numRuns, size, stage }: { numRuns: number; size: number | undefined; stage: Stage },
 ): Promise<void> {
   const counts = new Map<string, number>()
   const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1)

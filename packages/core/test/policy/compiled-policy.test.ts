@@ -82,7 +82,6 @@ describe('numbers that no double holds exactly', () => {
       window: fc.oneof(fc.constantFrom('1ms', '1m', '30d', '366d'), fc.integer({ min: 1, max: 100_000 })),
       burst: fc.option(fc.integer({ min: 1, max: 2 ** 31 }), { nil: undefined }),
     })
-    let counted = 0
     await fc.assert(
       fc.asyncProperty(numbers, async ({ limit, window, burst }) => {
         const all = burst ?? limit
@@ -91,15 +90,14 @@ describe('numbers that no double holds exactly', () => {
           limiter = world().limiter({ name: 'p', limit, window, burst })
         } catch (error) {
           expect((error as HaltError).code).toBe('HALT_E_ARITHMETIC')
-          return
+          // Another draw takes the place of a refused one, so 100 policies count.
+          return fc.pre(false)
         }
-        counted++
         expect((await limiter.check(view(), { cost: all })).remaining).toBe(0)
         expect((await limiter.check(view())).allowed).toBe(false)
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
-    expect(counted).toBeGreaterThan(100)
   })
 })
 
