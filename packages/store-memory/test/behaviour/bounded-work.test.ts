@@ -73,8 +73,9 @@ function work(calls: number, call: (i: number) => void): { most: number; mean: n
 }
 
 function expectLittle({ most, mean }: { most: number; mean: number }): void {
-  // A segment is visited as a whole when it is split or made smaller, which is rare. The same call may look for a key to evict.
-  expect(most).toBeLessThanOrEqual(SEGMENT + FEW)
+  // One call may split a full segment, look for a key to evict, and make the segment of that key smaller, of which more than half
+  // is free by then. Both are rare.
+  expect(most).toBeLessThanOrEqual(SEGMENT + SEGMENT / 2 + FEW)
   expect(mean).toBeLessThanOrEqual(16)
 }
 
