@@ -6,6 +6,7 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { blockGroup, endsOf, extraGroup, leaveGroup, lookGroup, timeOf } from './in-line.ts'
 import type { Line, LineParts } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
+import type { Placed } from './placing.ts'
 import type { Owed, Standing, TakenPlace } from './standing.ts'
 import { ticketGroup, type Tickets } from './tickets.ts'
 
@@ -32,14 +33,13 @@ export class LineStore implements LineParts {
     this.#ask(lookGroup(check), () => {})
   }
 
-  place(line: Line, callers: readonly Standing[], started: readonly number[]): void {
+  place(callers: readonly Standing[], started: readonly number[], then: Placed): void {
     const group = blockGroup(callers, started)
     let isTold = false
     this.#ask(group, evaluation => {
       const ends = evaluation && endsOf(group, evaluation)
       // A reply that comes after its time gives places that nobody has waited for.
-      if (isTold && ends !== undefined) line.placed(callers.map(withoutCaller), ends)
-      else line.placed(callers, ends)
+      then(isTold && ends !== undefined ? callers.map(withoutCaller) : callers, ends)
       isTold = true
     })
   }

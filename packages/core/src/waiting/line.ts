@@ -1,9 +1,11 @@
 import type { Place } from '../algorithms/index.ts'
 import type { Alarm, Alarms } from '../base/alarms.ts'
+import { Askers } from './askers.ts'
 import type { Front } from './front.ts'
 import { neighbours } from './neighbours.ts'
 import { OwnAlarms } from './own-alarms.ts'
-import { type Asking, AT_ONCE, type Owed, type Pending, type Standing, type TakenPlace } from './standing.ts'
+import { Placing, type PlacingStore } from './placing.ts'
+import { AT_ONCE, type Pending, type Standing, type TakenPlace } from './standing.ts'
 
 /** How long a line waits for news of the store before it asks for some. Microseconds. */
 const LOOK = 1e6
@@ -11,20 +13,12 @@ const LOOK = 1e6
 const BEAT = 50_000
 
 /** The store, as a line needs it. */
-export interface LineParts {
+export interface LineParts extends PlacingStore {
   readonly alarms: Alarms
   /** The time in microseconds, by this process's clock. */
   clock(): number
-  /**
-   * Asks the store for places at the end of the line, for callers that have none. Calls {@link Line.placed}.
-   *
-   * @param started units that started in front of them without the store's knowledge, for each counter
-   */
-  place(line: Line, callers: readonly Standing[], started: readonly number[]): void
   /** Gives back places that follow each other. Resolves when the store has answered. */
   leave(line: Line, run: readonly TakenPlace[]): Promise<void>
-  /** What a caller owes that has lost its place, while the store gives it no other one. */
-  owedBy(caller: Standing): Owed
   /** Called when nobody waits in the line any more. */
   emptied(line: Line): void
 }
@@ -36,17 +30,15 @@ export class Line implements Alarm {
   readonly key: string
   /** The fronts of the counters that are waited for in line. */
   readonly fronts: readonly Front[]
+  /** The callers that ask again later. */
+  readonly askers: Askers
   readonly #parts: LineParts
   readonly #own: OwnAlarms
+  readonly #placing: Placing
   #callers: Standing[] = []
   // The callers that the store is being asked about, in order. Nobody behind them starts before the answer.
   readonly #asked = new Set<Pending>()
-  readonly #askers: Asking[] = []
   readonly #leaving = new Set<Standing>()
-  // Whether a caller may stand here that has no place.
-  #misses = false
-  // Callers that places are being asked for.
-  readonly #unplaced = new Set<Standing>()
   #flushing: Promise<void> | undefined
   #isSet = false
   #ringsAt = Number.POSITIVE_INFINITY
@@ -62,6 +54,18 @@ export class Line implements Alarm {
     this.key = key
     this.fronts = fronts
     this.#parts = parts
+    this.askers = new Askers(() => this.#forgetEmpty())
+    this.#placing = new Placing(
+      {
+        fronts,
+        callers: () => this.#callers,
+        untold: () => this.#untold,
+        giveBack: places => void this.#giveBack(places),
+        slowed: () => this.#slowed(),
+        changed: () => this.startDue(),
+      },
+      parts,
+    )
     this.#own = new OwnAlarms(parts.alarms, {
       nextFor: caller => this.#nextFor(caller),
       clock: () => parts.clock(),
@@ -72,7 +76,7 @@ export class Line implements Alarm {
   get isEmpty(): boolean {
     return (
       this.#callers.length === 0 &&
-      this.#askers.length === 0 &&
+      this.askers.isEmpty &&
       this.#asked.size === 0 &&
       this.#flushing === undefined
     )
@@ -104,7 +108,7 @@ export class Line implements Alarm {
   answered(caller: Pending): void {
     if (!this.#asked.delete(caller)) return
     if (this.#callers.length > 0) this.startDue()
-    else if (this.isEmpty) this.#parts.emptied(this)
+    else this.#forgetEmpty()
   }
 
   /** Adds a caller behind those that asked before it. */
@@ -113,10 +117,9 @@ export class Line implements Alarm {
     // Replies may arrive in another order than the questions were asked.
     while (at > 0 && this.#callers[at - 1]!.seq > caller.seq) at--
     this.#callers.splice(at, 0, caller)
-    if (caller.places === undefined) this.#misses = true
+    if (caller.places === undefined) this.#placing.misses()
     // This process may know more than the store did when it told the start.
-    if (caller.places === undefined || this.startOf(caller) > caller.deadline)
-      this.#expiresAt = Number.NEGATIVE_INFINITY
+    if (caller.places === undefined || this.startOf(caller) > caller.deadline) this.#slowed()
     if (this.#callers.length === 1) this.#looksAt = this.#parts.clock() + LOOK
     const before = this.#started
     this.startDue()
@@ -135,14 +138,12 @@ export class Line implements Alarm {
     this.#leaving.clear()
     const done: Promise<void>[] = []
     for (const caller of gone) {
-      this.#unplaced.delete(caller)
+      this.#placing.forget(caller)
       this.#own.forget(caller)
       const returned = caller.gone()
       if (returned !== undefined) done.push(returned)
     }
-    const taken = gone.filter(isPlaced)
-    // From the end, because a place at the end is given back at once.
-    for (const run of neighbours(taken).toReversed()) done.push(this.#parts.leave(this, run))
+    done.push(...this.#giveBack(gone.filter(isPlaced)))
     this.#flushing = undefined
     this.startDue()
     await Promise.all(done)
@@ -152,92 +153,14 @@ export class Line implements Alarm {
   heard(isSlower: boolean): void {
     if (this.#callers.length === 0) return
     this.#looksAt = this.#parts.clock() + LOOK
-    if (isSlower) this.#expiresAt = Number.NEGATIVE_INFINITY
-    this.#replaceLost()
+    if (isSlower) this.#slowed()
+    this.#placing.replaceLost()
     this.startDue()
-  }
-
-  /** Asks for new places for the callers whose places the store has forgotten. */
-  #replaceLost(): void {
-    const hasLost = ({ places }: Standing): boolean =>
-      places?.some((place, i) => place !== undefined && this.fronts[i]!.hasLost(place)) === true
-    // The first has the oldest line, the last the highest position.
-    if (!hasLost(this.#callers[0]!) && !hasLost(this.#callers.at(-1)!)) return
-    this.#lose(this.#callers.filter(hasLost))
   }
 
   /** Asks the store for the places of callers that have none, in one call. */
   placeMissing(): void {
-    if (!this.#misses) return
-    const isMissing = (caller: Standing): boolean =>
-      caller.places === undefined && caller.owes !== AT_ONCE && !this.#unplaced.has(caller)
-    const missing = this.#callers.filter(isMissing)
-    if (missing.length > 0) this.#placeAll(missing)
-    else this.#misses = this.#unplaced.size > 0
-  }
-
-  #placeAll(callers: readonly Standing[]): void {
-    for (const caller of callers) this.#unplaced.add(caller)
-    const { units, owes } = this.#lastOwed
-    // The store knows nothing of a caller that has just started without a place.
-    const isOwed = this.#parts.clock() < this.#lastStart + owes.time
-    this.#parts.place(this, callers, isOwed ? units : [])
-  }
-
-  /**
-   * Hears of the places that callers got in one block. The places of those that have left or started meanwhile are given back.
-   *
-   * @param ends the end of the block in the line of each counter, undefined for a counter that makes nobody wait. Undefined as a
-   * whole if the store did not answer.
-   */
-  placed(callers: readonly Standing[], ends: readonly (Place | undefined)[] | undefined): void {
-    const behind = ends?.map(end => end?.position ?? 0) ?? []
-    const gone: TakenPlace[] = []
-    const placed = new Set<Standing>()
-    for (const caller of callers.toReversed()) {
-      const isWaiting = this.#unplaced.delete(caller)
-      if (ends === undefined) continue
-      const { check, units } = caller
-      const places = ends.map((end, i) => end && { ...end, position: behind[i]! })
-      for (const i of behind.keys()) behind[i]! -= units[i]!
-      if (isWaiting) {
-        caller.places = places
-        caller.owes = AT_ONCE
-        placed.add(caller)
-      } else gone.push({ check, units, places })
-    }
-    for (const run of neighbours(gone.toReversed()).toReversed()) void this.#parts.leave(this, run)
-    if (placed.size > 0) this.#moveBack(callers.filter(caller => placed.has(caller)))
-    this.startDue()
-  }
-
-  /**
-   * Lets callers that asked after others, but have places in front of theirs, stand behind them. They got these places while the store
-   * was asked about the others.
-   */
-  #moveBack(placed: readonly Standing[]): void {
-    // They may start later than they were told.
-    this.#expiresAt = Number.NEGATIVE_INFINITY
-    const { seq } = placed[0]!
-    const newer = this.#callers.filter(
-      caller => caller.seq > seq && isPlaced(caller) && !placed.includes(caller),
-    )
-    const ahead = (newer as TakenPlace[]).filter(({ places }) => isAhead(places, placed[0]!.places!))
-    if (ahead.length === 0) return
-    for (const run of neighbours(ahead.map(copyOf)).toReversed()) void this.#parts.leave(this, run)
-    const callers = ahead as unknown as Standing[]
-    this.#lose(callers)
-  }
-
-  /** Asks for new places for callers that have none any more. */
-  #lose(callers: readonly Standing[]): void {
-    for (const caller of callers) {
-      caller.owes = this.#parts.owedBy(caller)
-      caller.places = undefined
-    }
-    this.#misses = true
-    this.#expiresAt = Number.NEGATIVE_INFINITY
-    this.#placeAll(callers)
+    this.#placing.placeMissing()
   }
 
   /** Puts a place back that the store could not take back now. Its units leave when its turn has come. */
@@ -257,7 +180,7 @@ export class Line implements Alarm {
       this.#callers.shift()
       this.#started++
       this.#own.forget(head)
-      this.#unplaced.delete(head)
+      this.#placing.forget(head)
       this.#lastStart = now
       this.#lastOwed = head.places === undefined ? head : { units: [], owes: AT_ONCE }
       head.start()
@@ -283,6 +206,12 @@ export class Line implements Alarm {
       this.#callers[0]?.look()
     }
     this.startDue()
+  }
+
+  /** What the last caller that started owes, if it had no place: the store knows nothing of it. */
+  get #untold(): readonly number[] {
+    const { units, owes } = this.#lastOwed
+    return this.#parts.clock() < this.#lastStart + owes.time ? units : []
   }
 
   get #firstAsked(): number {
@@ -342,43 +271,28 @@ export class Line implements Alarm {
     this.#isSet = next < Infinity && alarms.isShared
     this.#ringsAt = next
     if (this.#isSet) alarms.set(this)
-    if (this.isEmpty) this.#parts.emptied(this)
+    this.#forgetEmpty()
   }
 
-  /** The caller that asks the store next. */
-  get asker(): Asking | undefined {
-    while (this.#askers[0]?.isLost === true) this.#askers.shift()!.drop()
-    return this.#askers[0]
+  #slowed(): void {
+    this.#expiresAt = Number.NEGATIVE_INFINITY
   }
 
-  /** Adds a caller that asks again later, in front of those that came after it, unless it is there already. */
-  join(caller: Asking): void {
-    if (this.#askers.includes(caller)) return
-    let at = this.#askers.length
-    while (at > 0 && this.#askers[at - 1]!.seq > caller.seq) at--
-    this.#askers.splice(at, 0, caller)
+  /** Gives back places, which are in the order of their positions. */
+  #giveBack(places: readonly TakenPlace[]): Promise<void>[] {
+    // From the end, because a place at the end is given back at once.
+    return neighbours(places)
+      .toReversed()
+      .map(async run => this.#parts.leave(this, run))
   }
 
-  /** Removes a caller that asks. The next one asks at once. */
-  part(caller: Asking): void {
-    const at = this.#askers.indexOf(caller)
-    if (at < 0) return
-    this.#askers.splice(at, 1)
-    if (at === 0) this.asker?.wake()
+  #forgetEmpty(): void {
     if (this.isEmpty) this.#parts.emptied(this)
   }
 }
 
 function isPlaced(caller: Standing): caller is Standing & TakenPlace {
   return caller.places !== undefined
-}
-
-function copyOf({ check, units, places }: TakenPlace): TakenPlace {
-  return { check, units, places }
-}
-
-function isAhead(places: TakenPlace['places'], of: TakenPlace['places']): boolean {
-  return places.some((place, i) => place !== undefined && place.position < (of[i]?.position ?? 0))
 }
 
 function positionsOf({ places }: Standing): number[] {

@@ -20,6 +20,7 @@ import { linesOf } from './lines.ts'
 import { type LineStatus, longestLine } from './line-status.ts'
 import { pauseGroup } from './pause.ts'
 import { Turns } from './turns.ts'
+import type { Decide } from './waiter-parts.ts'
 
 /** Lets callers of a limiter wait for their turn. {@link queue} makes it. */
 export class Queue<R = unknown> {
@@ -61,15 +62,17 @@ export class Queue<R = unknown> {
     try {
       checkAcquireOptions(options)
       noticeFullBucket(this.#parts.policies.fixed ?? [], this.#parts.warn)
-      const { maxWait, signal, ...given } = options
-      // Thousands of callers may wait. Those without options share one object.
-      const rest = options === NO_OPTIONS ? options : given
-      const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
-        this.#parts.decider.target(target, rest, turn && { turn })
-      return Promise.resolve(this.#turns.acquire(ask, { maxWait, signal }))
+      const { maxWait, signal, ...rest } = options
+      const given = Object.keys(rest).length === 0 ? NO_OPTIONS : rest
+      return Promise.resolve(this.#turns.acquire(this.#asking(target, given), { maxWait, signal }))
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /** Asks for a target. Thousands of callers may wait, and each keeps this function, so it refers to nothing else. */
+  #asking(target: R | RequestView | Identity, options: CheckOptions<R>): Decide {
+    return turn => this.#parts.decider.target(target, options, turn && { turn })
   }
 
   /**

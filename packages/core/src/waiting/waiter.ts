@@ -1,4 +1,3 @@
-import type { Alarm } from '../base/alarms.ts'
 import { isPromise } from '../base/promises.ts'
 import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
@@ -12,20 +11,13 @@ import type { Present } from './idlers.ts'
 import { endsOf, isMixed, isRefusedInLine, redeeming, timeOf, unitsInLine } from './in-line.ts'
 import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
-import { type Asking, AT_ONCE, type Owed, type Pending, type Standing, type TakenPlace } from './standing.ts'
-import { patienceOf, takesTurns, ticketsAfter, type Tickets, withTickets } from './tickets.ts'
+import { Retry, type Retrying } from './retry.ts'
+import { AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
+import { takesTurns, ticketsAfter, type Tickets, withTickets } from './tickets.ts'
 import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
 
-/** How often a caller asks for a permit that another process may free. Microseconds. */
-const FLIGHT_BEAT = 50_000
 /** After this time without a sign the request of a caller has ended, where a timer ends with its request. Microseconds. */
 const LOST = 3e6
-
-/** The check of a caller, and who it is for. */
-interface Asked {
-  readonly check: Check
-  readonly client: Caller | Subject
-}
 
 /**
  * A caller that waits for its turn, until it starts, is refused, or gives up. It makes one promise, because thousands may wait.
@@ -33,15 +25,13 @@ interface Asked {
  * It asks the store. If it is given a place, it stands in line until the front has come to it. If it is told to ask again, it does so
  * at the instant that it was told, or when those in front of it have asked.
  */
-export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
-  due = 0
+export class Waiter implements Turn, Standing, Retrying, Present {
   /** The promise of the caller. */
   readonly turn: Promise<Decision>
   readonly seq: number
   deadline: number
   places: TakenPlace['places'] | undefined
   owes: Owed = AT_ONCE
-  wasRefused = false
   /** Ends what makes the caller leave: called when it no longer waits. */
   stay: (() => void) | undefined
   readonly #parts: WaiterParts
@@ -54,7 +44,9 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   #isStanding = false
   // Whether the caller's turn has come, and it asks for what is not waited for in line.
   #isRedeeming = false
-  #asked: Asked | undefined
+  // What the store was asked last, and for whom.
+  #check: Check | undefined
+  #client: Caller | Subject | undefined
   #line: Line | undefined
   // Whether the last question came to the store. Otherwise the decision is one that needs no counter, or that of an earlier guard.
   #isStoreAsked = false
@@ -62,24 +54,15 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   #sent = 0
   // Whether an answer of the store is on its way.
   #isAsking = false
-  // The turns that the store promised, where tenants share a bucket.
-  #tickets: Tickets | undefined
+  // Undefined for a caller that has never had to ask again.
+  #retry: Retry | undefined
   #units: readonly number[] = []
   // The decision that the caller is given at its turn.
   #decision: Decision | undefined
   // The result that charged its place in line. The caller asks the other policies at its turn.
   #inLine: CheckResult | undefined
-  // The instant of the next question, by this process's clock; undefined while none is due.
-  #asksAt: number | undefined
-  // Whether the caller may ask before its instant, as soon as its alarm rings.
-  #isWoken = false
-  // Whether no other caller asks first.
-  #isFirst = false
-  // The last sign of the caller's request, by this process's clock.
-  #seenAt = 0
   // Whether others ask first, so that its last question goes no further.
   #isBehind = false
-  #freeable: readonly string[] = []
   // Resolves when the store has answered the caller's last question, and its place was given back.
   #answering: Promise<void> | undefined
   #returning: Promise<void> | undefined
@@ -100,25 +83,21 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   }
 
   get check(): Check {
-    return this.#asked!.check
+    return this.#check!
   }
 
   get units(): readonly number[] {
     return this.#units
   }
 
-  get asksAt(): number | undefined {
-    return this.#asksAt
-  }
-
   isOf(subject: Subject | undefined): boolean | undefined {
     if (subject === undefined) return true
-    if (this.#asked === undefined) return undefined
-    const { check, client } = this.#asked
+    const demands = this.#check?.demands
     return (
-      client === subject ||
-      check.demands.some(demand => demand.subject === subject) ||
-      check.demands.every(demand => demand.subject === SHARED)
+      demands &&
+      (this.#client === subject ||
+        demands.some(demand => demand.subject === subject) ||
+        demands.every(demand => demand.subject === SHARED))
     )
   }
 
@@ -141,7 +120,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
 
   /** Asks the store. */
   ask(): void {
-    this.#asksAt = undefined
+    this.#retry?.asks()
     this.#isStoreAsked = false
     this.#isBehind = false
     // A question that went no further is never answered, and this one may be answered at once.
@@ -158,35 +137,36 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   before(check: Check, client: Caller | Subject): Check | Promise<void> {
     const line = this.#parts.lines.of(check, this.#parts.store)
     this.#line = line
-    this.#asked = { check, client }
+    this.#check = check
+    this.#client = client
     this.#parts.known(this)
     if (!this.#isRedeeming && this.#isBehindAsker(line)) {
-      line.join(this)
       this.#begin()
-      this.#asksAt = this.deadline
-      this.#isFirst = false
       this.#isBehind = true
-      waitingRoom.alarms.set(this)
+      this.#again.behind(line)
       // When the others have asked, it asks anew: its policies may have other numbers by then, and operators may have acted.
       return new Promise(() => {})
     }
     // One caller of a tenant has a ticket, and the others of this process wait behind it.
-    if (!this.#isOver && takesTurns(check) && line.asker === undefined) line.join(this)
+    if (!this.#isOver && takesTurns(check) && line.askers.first === undefined) this.#again.joins(line)
     this.#isStoreAsked = true
     line.placeMissing()
     line.asks(this)
     this.#sent = this.#parts.store.clock()
-    this.#seenAt = this.#sent
     this.#isAsking = true
     return this.#isRedeeming && this.places !== undefined
       ? redeeming(check, this.places)
-      : withTickets(check, this.#tickets, line.asker === this)
+      : withTickets(check, this.#retry?.tickets, this.#retry?.isNextIn(line) === true)
+  }
+
+  get #again(): Retry {
+    return (this.#retry ??= new Retry(this, this.#parts))
   }
 
   /** Whether another caller asks first, and this one would wait for it without knowing that it must be refused. */
-  #isBehindAsker(line: Line): boolean {
-    const { asker } = line
-    if (asker === undefined || asker === (this as Asking) || this.#isOver) return false
+  #isBehindAsker({ askers }: Line): boolean {
+    const asker = askers.first
+    if (asker === undefined || asker === this.#retry || this.#isOver) return false
     // A caller that is asked about for the first time holds nobody up, and one whose patience has ended is refused now.
     if (asker.seq > this.seq || !asker.wasRefused || this.maxWait === 0) return false
     return asker.asksAt === undefined || asker.asksAt <= this.deadline
@@ -201,43 +181,20 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     if (this.#isStanding) this.#returning = this.#line?.leave(this)
   }
 
-  left(): number {
-    const now = this.#parts.store.clock()
-    this.#seenAt = now
-    const left = (this.#asksAt ?? Number.POSITIVE_INFINITY) - now
-    if (waitingRoom.alarms.isShared) return left
-    // The callers that asked first may be lost.
-    const isNext = this.#isWoken || (!this.#isFirst && this.#line?.asker === this)
-    return isNext ? 0 : Math.min(left, FLIGHT_BEAT)
-  }
-
   drop(): void {
     this.#parts.gone(this)
   }
 
   get isLost(): boolean {
-    return !waitingRoom.alarms.isShared && this.#parts.store.clock() - this.#seenAt > LOST
-  }
-
-  ring(): void {
-    this.#isWoken = false
-    for (const counter of this.#freeable) this.#parts.lines.offFreed(counter, this)
-    this.#freeable = []
-    this.ask()
-  }
-
-  wake(): void {
-    // On Workers the answer to a question comes only while the request lives that has asked it. So the caller's own alarm asks.
-    if (!waitingRoom.alarms.isShared) return void (this.#isWoken = true)
-    waitingRoom.alarms.forget(this)
-    this.ring()
+    if (waitingRoom.alarms.isShared) return false
+    return this.#parts.store.clock() - Math.max(this.#sent, this.#retry?.seenAt ?? 0) > LOST
   }
 
   start(): void {
     this.#isStanding = false
     if (this.#isOver) return
-    const { check, client } = this.#asked!
-    if (this.#parts.isRefused(check, client)) {
+    const { check } = this
+    if (this.#isBlocked(check)) {
       this.#giveUpPlace()
       return this.ask()
     }
@@ -266,9 +223,9 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   }
 
   look(): void {
-    const { check, client } = this.#asked!
+    const { check } = this
     const look = (now: Check): void => this.#parts.store.look(now)
-    if (this.#parts.isRefused(check, client)) return look(check)
+    if (this.#isBlocked(check)) return look(check)
     // Its policies may have other numbers now. The check is built anew, and goes no further.
     const before = (now: Check): Promise<void> => {
       look(now)
@@ -310,9 +267,9 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     }
     const startsIn = Decision.startsIn(decision)
     // What was promised is kept, or will be asked for again.
-    if (decision.allowed) this.#tickets = undefined
+    if (decision.allowed) this.#hold(undefined)
     else if (result?.degraded === false && startsIn !== undefined)
-      this.#tickets = ticketsAfter(result, this.#tickets)
+      this.#hold(ticketsAfter(result, this.#retry?.tickets))
     if (this.#isRedeeming) {
       this.#isRedeeming = false
       if (decision.allowed && startsIn === undefined) {
@@ -341,13 +298,16 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
 
   /** Whether an operator has blocked the client since the store was asked. The caller then asks again, to be refused. */
   #isBlockedMeanwhile(): boolean {
-    if (this.#asked === undefined || this.#isOver) return false
-    if (!this.#parts.isRefused(this.#asked.check, this.#asked.client)) return false
+    if (this.#check === undefined || this.#isOver || !this.#isBlocked(this.#check)) return false
     const decision = this.#decision as Decision
     this.#decision = undefined
     this.#returning = this.#parts.cancel(decision)
     this.ask()
     return true
+  }
+
+  #isBlocked(check: Check): boolean {
+    return this.#parts.isRefused(check, this.#client!)
   }
 
   /** Stands in line with a place, or behind others. */
@@ -356,7 +316,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     const { check, evaluation, degraded } = result
     const { store } = this.#parts
     // The fallback's check has the numbers of this process's share.
-    if (degraded === false) this.#asked = { check, client: this.#asked!.client }
+    if (degraded === false) this.#check = check
     this.#units = unitsInLine(this.check)
     const isPlaced = startsIn !== undefined && degraded === false
     this.places = isPlaced ? endsOf(check, evaluation) : undefined
@@ -378,7 +338,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
     this.#isStanding = true
     // The store admitted a wait that began when it was asked, and the caller begins to wait when the answer has arrived.
     this.deadline += this.#parts.store.clock() - this.#sent
-    line.part(this)
+    this.#retry?.leaves()
     line.stand(this)
   }
 
@@ -417,18 +377,7 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
   }
 
   #askLater(result: CheckResult, startsIn: number): void {
-    const line = this.#line!
-    line.join(this)
-    this.wasRefused = true
-    const freeable = freeableOf(result)
-    const wait = freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT)
-    const isHead = line.asker === this
-    this.#isFirst = isHead
-    if (isHead) this.#freeable = freeable
-    const patience = patienceOf(wait, this.#tickets)
-    this.#asksAt = isHead ? Math.min(this.#parts.store.clock() + patience, this.deadline) : this.deadline
-    for (const counter of this.#freeable) this.#parts.lines.onFreed(counter, this)
-    waitingRoom.alarms.set(this)
+    this.#again.after(this.#line!, startsIn, freeableOf(result))
   }
 
   /** Gives back the place of a caller that does not take it at its turn. */
@@ -496,17 +445,21 @@ export class Waiter implements Turn, Alarm, Standing, Pending, Asking, Present {
 
   #end(): void {
     this.#isOver = true
-    if (this.#asksAt !== undefined) waitingRoom.alarms.forget(this)
-    for (const counter of this.#freeable) this.#parts.lines.offFreed(counter, this)
-    this.#line?.part(this)
+    this.#retry?.end()
     this.#parts.gone(this)
     this.stay?.()
     if (!this.#isAsking) this.#giveBackTickets()
   }
 
+  #hold(tickets: Tickets | undefined): void {
+    if (tickets !== undefined) this.#again.tickets = tickets
+    else if (this.#retry !== undefined) this.#retry.tickets = undefined
+  }
+
   #giveBackTickets(): void {
-    if (this.#tickets !== undefined) this.#returning = this.#parts.store.giveBack(this.check, this.#tickets)
-    this.#tickets = undefined
+    const tickets = this.#retry?.tickets
+    if (tickets !== undefined) this.#returning = this.#parts.store.giveBack(this.check, tickets)
+    this.#hold(undefined)
   }
 }
 

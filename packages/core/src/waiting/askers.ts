@@ -1,0 +1,39 @@
+import type { Asking } from './standing.ts'
+
+/** The callers of a line that ask the store again later, in the order in which they came. The first one asks next. */
+export class Askers {
+  readonly #callers: Asking[] = []
+  readonly #onLeft: () => void
+
+  /** @param onLeft called when a caller has gone */
+  constructor(onLeft: () => void) {
+    this.#onLeft = onLeft
+  }
+
+  get isEmpty(): boolean {
+    return this.#callers.length === 0
+  }
+
+  /** The caller that asks next. */
+  get first(): Asking | undefined {
+    while (this.#callers[0]?.isLost === true) this.#callers.shift()!.drop()
+    return this.#callers[0]
+  }
+
+  /** Adds a caller in front of those that came after it, unless it is there already. */
+  join(caller: Asking): void {
+    if (this.#callers.includes(caller)) return
+    let at = this.#callers.length
+    while (at > 0 && this.#callers[at - 1]!.seq > caller.seq) at--
+    this.#callers.splice(at, 0, caller)
+  }
+
+  /** Removes a caller. The next one asks at once. */
+  part(caller: Asking): void {
+    const at = this.#callers.indexOf(caller)
+    if (at < 0) return
+    this.#callers.splice(at, 1)
+    if (at === 0) this.first?.wake()
+    this.#onLeft()
+  }
+}

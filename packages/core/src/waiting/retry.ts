@@ -1,0 +1,146 @@
+import type { Alarm } from '../base/alarms.ts'
+import type { Line } from './line.ts'
+import { type Lines, waitingRoom } from './lines.ts'
+import type { Asking, Pending } from './standing.ts'
+import { patienceOf, type Tickets } from './tickets.ts'
+import type { WaiterParts } from './waiter-parts.ts'
+
+/** How often a caller asks for a permit that another process may free. Microseconds. */
+const FLIGHT_BEAT = 50_000
+
+/** A caller that asks the store again later. */
+export interface Retrying extends Pending {
+  readonly deadline: number
+  ask(): void
+}
+
+/**
+ * The next question of a caller: at the instant that the store has told, when a unit may be free, or when those in front of it have
+ * asked.
+ */
+export class Retry implements Asking, Alarm {
+  due = 0
+  wasRefused = false
+  /** The last sign of the caller's request, by this process's clock. */
+  seenAt = 0
+  /** The turns that the store promised, where tenants share a bucket. */
+  tickets: Tickets | undefined
+  readonly #caller: Retrying
+  readonly #lines: Lines
+  readonly #clock: () => number
+  #line: Line | undefined
+  // Undefined while no question is due.
+  #asksAt: number | undefined
+  // Whether the caller may ask before its instant, as soon as its alarm rings.
+  #isWoken = false
+  // Whether no other caller asks first.
+  #isFirst = false
+  // The counters whose units the caller waits for.
+  #freeable: readonly string[] = []
+
+  constructor(caller: Retrying, { lines, store }: WaiterParts) {
+    this.#caller = caller
+    this.#lines = lines
+    this.#clock = () => store.clock()
+  }
+
+  get seq(): number {
+    return this.#caller.seq
+  }
+
+  get asksAt(): number | undefined {
+    return this.#asksAt
+  }
+
+  /** Whether this caller asks next of those in a line. */
+  isNextIn({ askers }: Line): boolean {
+    return askers.first === this
+  }
+
+  /** Asks when those in front of the caller in a line have asked. */
+  behind(line: Line): void {
+    this.joins(line)
+    this.#isFirst = false
+    this.#asksAt = this.#caller.deadline
+    waitingRoom.alarms.set(this)
+  }
+
+  /** Stands among the callers that ask again, and sets no alarm yet. */
+  joins(line: Line): void {
+    this.#line = line
+    line.askers.join(this)
+  }
+
+  /**
+   * Asks after a refusal.
+   *
+   * @param startsIn the wait that the store told, in microseconds
+   * @param freeable the counters whose units may be given back at any time
+   */
+  after(line: Line, startsIn: number, freeable: readonly string[]): void {
+    this.joins(line)
+    this.wasRefused = true
+    const { deadline } = this.#caller
+    const wait = freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT)
+    this.#isFirst = this.isNextIn(line)
+    if (this.#isFirst) this.#freeable = freeable
+    this.#asksAt = this.#isFirst
+      ? Math.min(this.#clock() + patienceOf(wait, this.tickets), deadline)
+      : deadline
+    for (const counter of this.#freeable) this.#lines.onFreed(counter, this)
+    waitingRoom.alarms.set(this)
+  }
+
+  /** Notes that the caller asks. */
+  asks(): void {
+    this.#asksAt = undefined
+  }
+
+  /** Ends it: the caller asks no more. */
+  end(): void {
+    if (this.#asksAt !== undefined) waitingRoom.alarms.forget(this)
+    this.#stopListening()
+    this.leaves()
+  }
+
+  /** Asks nobody again, until it is told otherwise. */
+  leaves(): void {
+    this.#line?.askers.part(this)
+  }
+
+  left(): number {
+    const now = this.#clock()
+    this.seenAt = now
+    const left = (this.#asksAt ?? Number.POSITIVE_INFINITY) - now
+    if (waitingRoom.alarms.isShared) return left
+    // The callers that asked first may be lost.
+    const isNext = this.#isWoken || (!this.#isFirst && this.#line !== undefined && this.isNextIn(this.#line))
+    return isNext ? 0 : Math.min(left, FLIGHT_BEAT)
+  }
+
+  ring(): void {
+    this.#isWoken = false
+    this.#stopListening()
+    this.#caller.ask()
+  }
+
+  wake(): void {
+    // On Workers the answer to a question comes only while the request lives that has asked it. So the caller's own alarm asks.
+    if (!waitingRoom.alarms.isShared) return void (this.#isWoken = true)
+    waitingRoom.alarms.forget(this)
+    this.ring()
+  }
+
+  get isLost(): boolean {
+    return this.#caller.isLost
+  }
+
+  drop(): void {
+    this.#caller.drop()
+  }
+
+  #stopListening(): void {
+    for (const counter of this.#freeable) this.#lines.offFreed(counter, this)
+    this.#freeable = []
+  }
+}
