@@ -7,12 +7,13 @@ import type { Caller } from '../request/caller.ts'
 import { SHARED, type Subject } from '../request/subject.ts'
 import { Mode } from '../store/contract.ts'
 import type { LeavingCaller } from '../check/telemetry.ts'
+import { CallerInLine, type Entry, type Owner } from './caller-in-line.ts'
 import type { Present } from './idlers.ts'
 import { endsOf, isMixed, isRefusedInLine, redeeming, timeOf, unitsInLine } from './in-line.ts'
 import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
 import { Retry, type Retrying } from './retry.ts'
-import { AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
+import { AT_ONCE } from './standing.ts'
 import { takesTurns, ticketsAfter, type Tickets, withTickets } from './tickets.ts'
 import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
 
@@ -25,13 +26,11 @@ const LOST = 3e6
  * It asks the store. If it is given a place, it stands in line until the front has come to it. If it is told to ask again, it does so
  * at the instant that it was told, or when those in front of it have asked.
  */
-export class Waiter implements Turn, Standing, Retrying, Present {
+export class Waiter implements Turn, Owner, Retrying, Present {
   /** The promise of the caller. */
   readonly turn: Promise<Decision>
   readonly seq: number
   deadline: number
-  places: TakenPlace['places'] | undefined
-  owes: Owed = AT_ONCE
   /** Ends what makes the caller leave: called when it no longer waits. */
   stay: (() => void) | undefined
   readonly #parts: WaiterParts
@@ -41,7 +40,6 @@ export class Waiter implements Turn, Standing, Retrying, Present {
   #isOver = false
   // Since it began to wait.
   #wait: Wait | undefined
-  #isStanding = false
   // Whether the caller's turn has come, and it asks for what is not waited for in line.
   #isRedeeming = false
   // What the store was asked last, and for whom.
@@ -56,16 +54,13 @@ export class Waiter implements Turn, Standing, Retrying, Present {
   #isAsking = false
   // Undefined for a caller that has never had to ask again.
   #retry: Retry | undefined
-  #units: readonly number[] = []
-  // The decision that the caller is given at its turn.
-  #decision: Decision | undefined
-  // The result that charged its place in line. The caller asks the other policies at its turn.
-  #inLine: CheckResult | undefined
+  // Undefined for a caller that has no place, and stands behind nobody.
+  #inLine: CallerInLine | undefined
   // Whether others ask first, so that its last question goes no further.
   #isBehind = false
   // Resolves when the store has answered the caller's last question, and its place was given back.
   #answering: Promise<void> | undefined
-  #returning: Promise<void> | undefined
+  #returning: Promise<unknown> | undefined
 
   constructor(parts: WaiterParts, ask: Decide, patience: number) {
     this.#parts = parts
@@ -84,10 +79,6 @@ export class Waiter implements Turn, Standing, Retrying, Present {
 
   get check(): Check {
     return this.#check!
-  }
-
-  get units(): readonly number[] {
-    return this.#units
   }
 
   isOf(subject: Subject | undefined): boolean | undefined {
@@ -109,7 +100,7 @@ export class Waiter implements Turn, Standing, Retrying, Present {
 
   /** The start of a caller that stands in line, as this process knows it. Undefined for one that asks again later. */
   get startsAt(): number | undefined {
-    return this.#isStanding ? this.#line!.startOf(this) : undefined
+    return this.#inLine?.startsAt
   }
 
   /** Resolves when nothing is under way for a caller that was sent away. */
@@ -154,8 +145,9 @@ export class Waiter implements Turn, Standing, Retrying, Present {
     line.asks(this)
     this.#sent = this.#parts.store.clock()
     this.#isAsking = true
-    return this.#isRedeeming && this.places !== undefined
-      ? redeeming(check, this.places)
+    const places = this.#isRedeeming ? this.#inLine?.places : undefined
+    return places !== undefined
+      ? redeeming(check, places)
       : withTickets(check, this.#retry?.tickets, this.#retry?.isNextIn(line) === true)
   }
 
@@ -178,7 +170,7 @@ export class Waiter implements Turn, Standing, Retrying, Present {
     if (this.#wait !== undefined) this.#parts.left(this.#wait, this.#waitedMs, why)
     this.#settle(rejected(reason))
     this.#end()
-    if (this.#isStanding) this.#returning = this.#line?.leave(this)
+    if (this.#inLine?.isStanding === true) this.#gives(this.#inLine.leave())
   }
 
   drop(): void {
@@ -190,36 +182,26 @@ export class Waiter implements Turn, Standing, Retrying, Present {
     return this.#parts.store.clock() - Math.max(this.#sent, this.#retry?.seenAt ?? 0) > LOST
   }
 
-  start(): void {
-    this.#isStanding = false
+  turnCame(): void {
     if (this.#isOver) return
     const { check } = this
-    if (this.#isBlocked(check)) {
+    const { decision, places } = this.#inLine!
+    if (this.#isBlocked(check) || (decision === undefined && places === undefined)) {
       this.#giveUpPlace()
       return this.ask()
     }
-    if (this.places !== undefined && isMixed(check)) {
+    if (places !== undefined && isMixed(check)) {
       // One that came earlier asks for the rest first.
       if (this.#isBehindAsker(this.#line!)) this.#giveUpPlace()
       else this.#isRedeeming = true
       return this.ask()
     }
-    this.#payForDelay()
-    this.#finish(this.#decision!)
+    this.#inLine!.payForDelay(this.#sent)
+    this.#finish(decision!)
   }
 
-  expire(): void {
-    this.#isStanding = false
+  expired(): void {
     if (!this.#isOver) this.#refuse()
-  }
-
-  gone(): Promise<void> | undefined {
-    const [decision, inLine] = [this.#decision, this.#inLine]
-    this.#decision = undefined
-    this.#inLine = undefined
-    if (inLine !== undefined) return this.#parts.withdraw(inLine)
-    if (decision === undefined) return undefined
-    return this.places === undefined ? this.#parts.cancel(decision) : this.#parts.forgive(decision)
   }
 
   look(): void {
@@ -272,19 +254,15 @@ export class Waiter implements Turn, Standing, Retrying, Present {
       this.#hold(ticketsAfter(result, this.#retry?.tickets))
     if (this.#isRedeeming) {
       this.#isRedeeming = false
-      if (decision.allowed && startsIn === undefined) {
-        this.#inLine = undefined
-        return this.#finish(decision)
-      }
+      if (decision.allowed && startsIn === undefined) return this.#finish(decision)
       this.#giveUpPlace()
     }
-    this.#decision = decision
-    if (decision.allowed && this.#isBlockedMeanwhile()) return
+    if (decision.allowed && this.#isBlockedMeanwhile(decision)) return
     if (decision.allowed) {
       const isCounted = result !== undefined && result.degraded !== 'open'
       if (startsIn === undefined && !(isCounted && this.#line?.isBehindOthers(this)))
         return this.#finish(decision)
-      return this.#stand(result!, startsIn)
+      return this.#stand(decision, result!, startsIn)
     }
     if (this.#isOver) return this.#giveBackTickets()
     if (startsIn === undefined) return this.#finish(decision)
@@ -297,11 +275,9 @@ export class Waiter implements Turn, Standing, Retrying, Present {
   }
 
   /** Whether an operator has blocked the client since the store was asked. The caller then asks again, to be refused. */
-  #isBlockedMeanwhile(): boolean {
+  #isBlockedMeanwhile(decision: Decision): boolean {
     if (this.#check === undefined || this.#isOver || !this.#isBlocked(this.#check)) return false
-    const decision = this.#decision as Decision
-    this.#decision = undefined
-    this.#returning = this.#parts.cancel(decision)
+    this.#gives(this.#parts.cancel(decision))
     this.ask()
     return true
   }
@@ -311,56 +287,60 @@ export class Waiter implements Turn, Standing, Retrying, Present {
   }
 
   /** Stands in line with a place, or behind others. */
-  #stand(result: CheckResult, startsIn: number | undefined): void {
-    const line = this.#line!
-    const { check, evaluation, degraded } = result
-    const { store } = this.#parts
+  #stand(
+    decision: Decision,
+    { check, evaluation, degraded }: CheckResult,
+    startsIn: number | undefined,
+  ): void {
+    const isOfStore = degraded === false
     // The fallback's check has the numbers of this process's share.
-    if (degraded === false) this.#check = check
-    this.#units = unitsInLine(this.check)
-    const isPlaced = startsIn !== undefined && degraded === false
-    this.places = isPlaced ? endsOf(check, evaluation) : undefined
-    this.owes =
-      degraded === false
+    if (isOfStore) this.#check = check
+    this.#standIn({
+      units: unitsInLine(this.check),
+      places: isOfStore && startsIn !== undefined ? endsOf(check, evaluation) : undefined,
+      owes: isOfStore
         ? AT_ONCE
-        : { start: store.clock() + (startsIn ?? 0), time: timeOf(check, unitsInLine(check)) }
-    this.#standIn(line)
-    if (!this.#isStanding) return
-    if (this.#isOver) this.#returning = line.leave(this)
-    else if (this.#parts.isFull && this.#wait === undefined) {
-      this.#returning = line.leave(this)
-      this.#isStanding = false
+        : {
+            start: this.#parts.store.clock() + (startsIn ?? 0),
+            time: timeOf(check, unitsInLine(check)),
+          },
+      charged: decision,
+    })
+    if (this.#inLine?.isStanding !== true) return
+    if (this.#parts.isFull && this.#wait === undefined) {
+      this.#gives(this.#inLine.leave())
       this.#refuse()
-    } else this.#begin(this.#decision, startsIn)
+    } else this.#begin(decision, startsIn)
   }
 
-  #standIn(line: Line): void {
-    this.#isStanding = true
+  #standIn(entry: Entry): void {
+    const place = this.#enter(entry)
+    this.#inLine = place
     // The store admitted a wait that began when it was asked, and the caller begins to wait when the answer has arrived.
     this.deadline += this.#parts.store.clock() - this.#sent
     this.#retry?.leaves()
-    line.stand(this)
+    place.stand()
+    if (this.#isOver && place.isStanding) this.#gives(place.leave())
+  }
+
+  #enter(entry: Entry): CallerInLine {
+    return new CallerInLine(this, this.#parts, this.#line!, entry)
   }
 
   /** Takes a place in the lines of a check. The rest of it is asked for when the caller's turn has come. */
   #askInLine(refused: CheckResult, startsIn: number): void {
     const then = (result: CheckResult): void => {
-      const { allowed, startsIn: placeStartsIn } = result.evaluation
-      const isCharged = allowed && result.degraded === false
-      if (isCharged) {
-        this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#parts.store.clock())
-        this.#units = unitsInLine(refused.check)
-        this.#inLine = result
-        this.places = endsOf(result.check, result.evaluation)
+      const { check, evaluation, degraded } = result
+      if (evaluation.allowed && degraded === false) {
+        this.#parts.lines.heard(check, evaluation, this.#sent, this.#parts.store.clock())
+        const units = unitsInLine(refused.check)
+        const entry = { units, places: endsOf(check, evaluation), charged: { forPlace: result } }
+        if (evaluation.startsIn !== undefined) return this.#standIn(entry)
+        // Units came back meanwhile, and were charged without a place. At its turn the caller would be charged again.
+        this.#gives(this.#enter(entry).giveUp())
       }
-      // Units came back meanwhile, and were charged without a place. At its turn the caller would be charged again.
-      if (isCharged && placeStartsIn === undefined) this.#giveUpPlace()
-      if (this.places === undefined) {
-        const waited = this.#parts.store.clock() - this.#sent
-        return this.#isOver ? undefined : this.#askLater(refused, Math.max(0, startsIn - waited))
-      }
-      this.#standIn(this.#line!)
-      if (this.#isOver && this.#isStanding) this.#returning = this.#line!.leave(this)
+      const waited = this.#parts.store.clock() - this.#sent
+      if (!this.#isOver) this.#askLater(refused, Math.max(0, startsIn - waited))
     }
     this.#sent = this.#parts.store.clock()
     const answer = this.#parts.askInLine(refused.check)
@@ -382,28 +362,14 @@ export class Waiter implements Turn, Standing, Retrying, Present {
 
   /** Gives back the place of a caller that does not take it at its turn. */
   #giveUpPlace(): void {
-    const { places } = this
-    if (places !== undefined)
-      this.#returning = this.#parts.store.leave(this.#line!, [
-        { check: this.check, units: this.#units, places },
-      ])
-    void this.gone()
-    this.places = undefined
+    const place = this.#inLine
+    this.#inLine = undefined
+    if (place !== undefined) this.#gives(place.giveUp())
   }
 
-  /** Charges a counter once more whose front has passed the caller, while the caller waited for another counter. */
-  #payForDelay(): void {
-    const { places } = this
-    if (places === undefined || places.length < 2) return
-    const now = this.#parts.store.clock()
-    const late = places.map((place, i) => {
-      const front = this.#line!.fronts[i]!
-      return Math.min(
-        this.#units[i]!,
-        place === undefined ? front.paidIn(now - this.#sent) : front.surplus(place, now),
-      )
-    })
-    void this.#parts.store.charge(this.#line!, this.check, late)
+  /** Notes that something is being given back. */
+  #gives(returned: Promise<unknown>): void {
+    this.#returning = this.#returning === undefined ? returned : Promise.all([this.#returning, returned])
   }
 
   /** Asks for a refusal, because the caller may not wait. */
@@ -433,7 +399,7 @@ export class Waiter implements Turn, Standing, Retrying, Present {
 
   #finish(decision: Decision): void {
     if (this.#isOver) {
-      if (decision.allowed) this.#returning = this.#parts.cancel(decision)
+      if (decision.allowed) this.#gives(this.#parts.cancel(decision))
       return
     }
     const ms = this.#waitedMs
@@ -458,7 +424,7 @@ export class Waiter implements Turn, Standing, Retrying, Present {
 
   #giveBackTickets(): void {
     const tickets = this.#retry?.tickets
-    if (tickets !== undefined) this.#returning = this.#parts.store.giveBack(this.check, tickets)
+    if (tickets !== undefined) this.#gives(this.#parts.store.giveBack(this.check, tickets))
     this.#hold(undefined)
   }
 }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import type { Policy } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import { Mode, type Store } from '../../src/store/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { passingWorld } from './passing-world.ts'
 
@@ -43,3 +43,33 @@ for (const [name, otherwise] of [
     expect(names.filter(name => name === '2')).toEqual(['2', '2'])
     expect(own.refused).toEqual([])
   })
+
+it('a caller of a bucket and a window whose place was lost asks anew at its turn, if it got no other place', async () => {
+  const own = passingWorld()
+  let [inner, isAway] = [own.store, false]
+  const store: Store = {
+    clock: own.clock.now,
+    evaluate: group => {
+      const asksForPlaces = group.demands.some(
+        ({ mode, cost, terms }) => mode === Mode.SETTLE && cost > 0 && terms?.place !== undefined,
+      )
+      if (isAway && asksForPlaces) throw new Error('away')
+      return inner.evaluate(group)
+    },
+    forget: counters => inner.forget(counters),
+  }
+  const bucket: Policy = { name: 'bucket', limit: 1, window: 1, burst: 1 }
+  const month: Policy = { name: 'month', algorithm: 'sliding-window', limit: 100, window: '1h' }
+  const limiter = own.limiter([bucket, month], { store, onStoreError: 'closed' })
+  for (const name of ['1', '2', '3']) void own.acquire(limiter, { user: '1' }, name)
+  await own.pass(300)
+  inner = new ReferenceStore(own.clock.now)
+  isAway = true
+  // The line hears of the loss with the next question.
+  void own.acquire(limiter, { user: '1' }, 'last')
+  await own.pass(50)
+  isAway = false
+  await own.pass(6_000)
+  expect(own.starts.map(({ name }) => name)).toEqual(['1', '2', '3', 'last'])
+  expect(own.refused).toEqual([])
+})
