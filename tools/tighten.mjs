@@ -9,13 +9,14 @@ const KEPT = /^(?:\+\+|--|\/.|.\/|\?\.|\d\.|<!|->)$/s
 /** @param {string} code in ASCII */
 export function tighten(code) {
   const tree = parseAst(code)
-  const spaces = /\/\/.*|\/\*.*?\*\/|[ \t]+/g
+  const spaces = /\/\/.*|[ \t]*\/\*.*?\*\/[ \t]*|[ \t]+/g
   let tight = ''
   let from = 0
   const literals = literalsIn(tree).sort(([a], [b]) => a - b)
   for (const [start, end] of literals.concat([[code.length, code.length]])) {
     tight += code.slice(from, start).replace(spaces, (match, /** @type {number} */ at) => {
-      if (!/^[ \t]/.test(match)) return match
+      if (match.startsWith('//')) return match
+      if (match.includes('/*')) return match.replaceAll(/[ \t]/g, '')
       const [left, right] = [code[from + at - 1] ?? '', code[from + at + match.length] ?? '']
       return (WORD.test(left) && WORD.test(right)) || KEPT.test(left + right) ? ' ' : ''
     })

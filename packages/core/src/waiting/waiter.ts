@@ -74,7 +74,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   }
 
   get maxWait(): number {
-    return Math.max(0, this.deadline - this.#parts.store.clock())
+    return Math.max(0, this.deadline - this.#now)
   }
 
   get check(): Check {
@@ -143,12 +143,17 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     this.#isStoreAsked = true
     line.placeMissing()
     line.asks(this)
-    this.#sent = this.#parts.store.clock()
+    this.#sent = this.#now
     this.#isAsking = true
     const places = this.#isRedeeming ? this.#inLine?.places : undefined
     return places !== undefined
       ? redeeming(check, places)
       : withTickets(check, this.#retry?.tickets, this.#retry?.isNextIn(line) === true)
+  }
+
+  /** The time in microseconds, by this process's clock. */
+  get #now(): number {
+    return this.#parts.store.clock()
   }
 
   get #again(): Retry {
@@ -179,7 +184,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   get isLost(): boolean {
     if (waitingRoom.alarms.isShared) return false
-    return this.#parts.store.clock() - Math.max(this.#sent, this.#retry?.seenAt ?? 0) > LOST
+    return this.#now - Math.max(this.#sent, this.#retry?.seenAt ?? 0) > LOST
   }
 
   turnCame(): void {
@@ -232,7 +237,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     const result = Decision.resultOf(decision)
     try {
       if (this.#isStoreAsked && result?.degraded === false && decision.allowed)
-        this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#parts.store.clock())
+        this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#now)
       this.#goOnWith(decision, result)
     } catch (error) {
       this.send(error)
@@ -301,7 +306,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
       owes: isOfStore
         ? AT_ONCE
         : {
-            start: this.#parts.store.clock() + (startsIn ?? 0),
+            start: this.#now + (startsIn ?? 0),
             time: timeOf(check, unitsInLine(check)),
           },
       charged: decision,
@@ -317,7 +322,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     const place = this.#enter(entry)
     this.#inLine = place
     // The store admitted a wait that began when it was asked, and the caller begins to wait when the answer has arrived.
-    this.deadline += this.#parts.store.clock() - this.#sent
+    this.deadline += this.#now - this.#sent
     this.#retry?.leaves()
     place.stand()
     if (this.#isOver && place.isStanding) this.#gives(place.leave())
@@ -332,17 +337,17 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     const then = (result: CheckResult): void => {
       const { check, evaluation, degraded } = result
       if (evaluation.allowed && degraded === false) {
-        this.#parts.lines.heard(check, evaluation, this.#sent, this.#parts.store.clock())
+        this.#parts.lines.heard(check, evaluation, this.#sent, this.#now)
         const units = unitsInLine(refused.check)
         const entry = { units, places: endsOf(check, evaluation), charged: { forPlace: result } }
         if (evaluation.startsIn !== undefined) return this.#standIn(entry)
         // Units came back meanwhile, and were charged without a place. At its turn the caller would be charged again.
         this.#gives(this.#enter(entry).giveUp())
       }
-      const waited = this.#parts.store.clock() - this.#sent
+      const waited = this.#now - this.#sent
       if (!this.#isOver) this.#askLater(refused, Math.max(0, startsIn - waited))
     }
-    this.#sent = this.#parts.store.clock()
+    this.#sent = this.#now
     const answer = this.#parts.askInLine(refused.check)
     if (!isPromise(answer)) return then(answer)
     // Until the answer nobody behind it starts, and the line is kept, which hears of the place.
@@ -394,7 +399,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   /** How long the caller has waited, in whole milliseconds. */
   get #waitedMs(): number {
-    return this.#wait === undefined ? 0 : Math.round((this.#parts.store.clock() - this.#began) / 1000)
+    return this.#wait === undefined ? 0 : Math.round((this.#now - this.#began) / 1000)
   }
 
   #finish(decision: Decision): void {
