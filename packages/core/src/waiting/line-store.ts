@@ -4,6 +4,7 @@ import type { Evaluator } from '../check/evaluator.ts'
 import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { blockGroup, endsOf, extraGroup, leaveGroup, lookGroup, timeOf } from './in-line.ts'
+import { KeptPlaces } from './kept-places.ts'
 import type { Line, LineParts } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import type { Placed } from './placing.ts'
@@ -47,7 +48,7 @@ export class LineStore implements LineParts {
   async leave(line: Line, run: readonly TakenPlace[]): Promise<void> {
     const group = leaveGroup(run)
     const evaluation = await this.#correct(group)
-    if (evaluation?.allowed === false) line.keepUntilTurn(new Ghost(this, line, run))
+    if (evaluation?.allowed === false) line.keepUntilTurn(new KeptPlaces(this, line, run))
   }
 
   /** Gives back tickets that their caller does not use. */
@@ -89,44 +90,6 @@ export class LineStore implements LineParts {
       then(evaluation)
       if (evaluation !== undefined) this.#lines.heard(group, evaluation, sent, this.clock())
     })
-  }
-}
-
-/** A place whose caller has left, and which the store keeps until its turn. */
-class Ghost implements Standing {
-  readonly seq = -1
-  readonly deadline: number = Number.POSITIVE_INFINITY
-  readonly check: Check
-  readonly units: readonly number[]
-  places: TakenPlace['places'] | undefined
-  owes: Owed = { start: 0, time: 1 }
-  readonly #store: LineStore
-  readonly #line: Line
-  readonly #run: readonly TakenPlace[]
-
-  constructor(store: LineStore, line: Line, run: readonly TakenPlace[]) {
-    const { check, places } = run.at(-1)!
-    this.#store = store
-    this.#line = line
-    this.#run = run
-    this.check = check
-    this.units = line.fronts.map((_, i) => run.reduce((sum, { units }) => sum + units[i]!, 0))
-    // The place ends when the front has come to its first unit.
-    this.places = places.map((place, i) => place && { ...place, position: place.position - this.units[i]! })
-  }
-
-  start(): void {
-    if (this.places !== undefined) void this.#store.leave(this.#line, this.#run)
-  }
-
-  expire(): void {}
-
-  gone(): undefined {
-    return undefined
-  }
-
-  look(): void {
-    this.#store.look(this.check)
   }
 }
 

@@ -4,7 +4,7 @@ import { Askers } from './askers.ts'
 import type { Front } from './front.ts'
 import { neighbours } from './neighbours.ts'
 import { OwnAlarms } from './own-alarms.ts'
-import { Placing, type PlacingStore } from './placing.ts'
+import { hasLost, Placing, type PlacingStore } from './placing.ts'
 import { AT_ONCE, type Pending, type Standing, type TakenPlace } from './standing.ts'
 
 /** How long a line waits for news of the store before it asks for some. Microseconds. */
@@ -60,7 +60,8 @@ export class Line implements Alarm {
         fronts,
         callers: () => this.#callers,
         untold: () => this.#untold,
-        giveBack: places => void this.#giveBack(places),
+        giveBack: places => void this.#giveBack(neighbours(places)),
+        drop: callers => this.#drop(new Set(callers)),
         slowed: () => this.#slowed(),
         changed: () => this.startDue(),
       },
@@ -133,20 +134,38 @@ export class Line implements Alarm {
   }
 
   async #flush(): Promise<void> {
-    const gone = this.#callers.filter(caller => this.#leaving.has(caller))
-    this.#callers = this.#callers.filter(caller => !this.#leaving.has(caller))
+    const leaving = new Set(this.#leaving)
     this.#leaving.clear()
+    const callers = this.#callers
+    this.#drop(leaving)
     const done: Promise<void>[] = []
-    for (const caller of gone) {
+    for (const caller of callers) {
+      if (!leaving.has(caller)) continue
       this.#placing.forget(caller)
       this.#own.forget(caller)
       const returned = caller.gone()
       if (returned !== undefined) done.push(returned)
     }
-    done.push(...this.#giveBack(gone.filter(isPlaced)))
+    const places = callers.flatMap(
+      caller => caller.kept ?? (leaving.has(caller) && isPlaced(caller) ? caller : []),
+    )
+    done.push(...this.#giveBack(this.#withKept(neighbours(places))))
     this.#flushing = undefined
     this.startDue()
     await Promise.all(done)
+  }
+
+  /** The runs of places in which somebody leaves now. Those that the store had kept go with them, and stand here no longer. */
+  #withKept(runs: readonly TakenPlace[][]): readonly TakenPlace[][] {
+    const kept = new Map(this.#callers.flatMap(caller => caller.kept?.map(place => [place, caller]) ?? []))
+    if (kept.size === 0) return runs
+    const going = runs.filter(run => run.some(place => !kept.has(place)))
+    this.#drop(new Set(going.flat().flatMap(place => kept.get(place) ?? [])))
+    return going
+  }
+
+  #drop(callers: ReadonlySet<Standing>): void {
+    if (callers.size > 0) this.#callers = this.#callers.filter(caller => !callers.has(caller))
   }
 
   /** Hears news of a front: callers whose places are lost get new ones. @param isSlower whether callers may start later than told */
@@ -163,12 +182,14 @@ export class Line implements Alarm {
     this.#placing.placeMissing()
   }
 
-  /** Puts a place back that the store could not take back now. Its units leave when its turn has come. */
-  keepUntilTurn(ghost: Standing): void {
-    const [position] = positionsOf(ghost)
+  /** Keeps places that the store could not take back now. Their units leave when their turn has come, or with neighbours. */
+  keepUntilTurn(kept: Standing): void {
+    // The store may have lost the line meanwhile.
+    if (hasLost(kept, this.fronts)) return
+    const [position] = positionsOf(kept)
     let at = 0
-    while (at < this.#callers.length && (positionsOf(this.#callers[at]!)[0] ?? Infinity) < position!) at++
-    this.#callers.splice(at, 0, ghost)
+    while (at < this.#callers.length && (positionsOf(this.#callers[at]!)[0] ?? Infinity) <= position!) at++
+    this.#callers.splice(at, 0, kept)
     this.startDue()
   }
 
@@ -278,12 +299,9 @@ export class Line implements Alarm {
     this.#expiresAt = Number.NEGATIVE_INFINITY
   }
 
-  /** Gives back places, which are in the order of their positions. */
-  #giveBack(places: readonly TakenPlace[]): Promise<void>[] {
+  #giveBack(runs: readonly (readonly TakenPlace[])[]): Promise<void>[] {
     // From the end, because a place at the end is given back at once.
-    return neighbours(places)
-      .toReversed()
-      .map(async run => this.#parts.leave(this, run))
+    return runs.toReversed().map(async run => this.#parts.leave(this, run))
   }
 
   #forgetEmpty(): void {

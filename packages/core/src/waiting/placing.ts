@@ -28,6 +28,8 @@ export interface PlacingLine {
   untold(): readonly number[]
   /** Gives back places, which are in the order of their positions. */
   giveBack(places: readonly TakenPlace[]): void
+  /** Lets those go who have nothing to give back, and for whom nobody waits. */
+  drop(callers: readonly Standing[]): void
   /** Called when callers may start later than they were told. */
   slowed(): void
   /** Called when callers may start. */
@@ -62,10 +64,11 @@ export class Placing {
   replaceLost(): void {
     const { fronts } = this.#line
     const callers = this.#line.callers()
-    const hasLost = ({ places }: Standing): boolean =>
-      places?.some((place, i) => place !== undefined && fronts[i]!.hasLost(place)) === true
     // The first has the oldest line, the last the highest position.
-    if (hasLost(callers[0]!) || hasLost(callers.at(-1)!)) this.#lose(callers.filter(hasLost))
+    if (!hasLost(callers[0]!, fronts) && !hasLost(callers.at(-1)!, fronts)) return
+    const lost = callers.filter(caller => hasLost(caller, fronts))
+    this.#line.drop(lost.filter(({ kept }) => kept !== undefined))
+    this.#lose(lost.filter(({ kept }) => kept === undefined))
   }
 
   /** Asks for places for the callers that have none, in one call of the store. */
@@ -123,6 +126,7 @@ export class Placing {
 
   /** Asks for new places for callers that have none any more. */
   #lose(callers: readonly Standing[]): void {
+    if (callers.length === 0) return
     for (const caller of callers) {
       caller.owes = this.#store.owedBy(caller)
       caller.places = undefined
@@ -131,6 +135,11 @@ export class Placing {
     this.#line.slowed()
     this.#ask(callers)
   }
+}
+
+/** Whether the store has forgotten the places of a caller. */
+export function hasLost({ places }: Standing, fronts: readonly Front[]): boolean {
+  return places?.some((place, i) => place !== undefined && fronts[i]!.hasLost(place)) === true
 }
 
 function isAhead(places: TakenPlace['places'] | undefined, of: TakenPlace['places']): boolean {

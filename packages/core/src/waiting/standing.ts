@@ -27,6 +27,8 @@ export interface Standing extends Pick<TakenPlace, 'check' | 'units'> {
   owes: Owed
   /** The instant at which the caller's patience ends. Microseconds of this process's clock. */
   readonly deadline: number
+  /** The places that the store keeps, if their callers have left. Undefined for a caller that waits. */
+  readonly kept?: readonly TakenPlace[]
   /** Starts the caller. */
   start(): void
   /** Called when the caller's patience has ended and its turn has not come. It has left the line. */
