@@ -30,7 +30,11 @@ export interface Processes extends PassingWorld {
 export function processes(
   count: number,
   policy: RateLimiterOptions['policy'],
-  { delay = () => 0, ...options }: Partial<RateLimiterOptions> & { delay?: () => number } = {},
+  {
+    delay = () => 0,
+    isAway = () => false,
+    ...options
+  }: Partial<RateLimiterOptions> & { delay?: () => number; isAway?: () => boolean } = {},
 ): Processes {
   const own = passingWorld()
   const groups: Group[] = []
@@ -42,6 +46,7 @@ export function processes(
   const evaluate = async (group: Group): Promise<Evaluation> => {
     groups.push(group)
     await wait(delay())
+    if (isAway()) throw Object.assign(new Error('away'), { unsent: true })
     decided.set(group, decide())
     const evaluation = own.store.evaluate(group)
     await wait(delay())
