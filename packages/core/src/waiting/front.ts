@@ -69,11 +69,6 @@ export class Front {
     this.key = key
   }
 
-  /** The numbers of the counter's policy, as this process last asked by them. */
-  get rule(): Rule | undefined {
-    return this.#rule
-  }
-
   /**
    * Hears a reply. Returns whether callers may start later than they were told; undefined if a later reply was heard before. Whoever
    * calls it tells the lines, once all counters of the reply are heard: a place in several lines is judged by all of them.
@@ -125,11 +120,6 @@ export class Front {
   /** Whether the store has forgotten a place. */
   hasLost({ born, position }: Place): boolean {
     return this.#reading === undefined || this.#reading.born !== born || position > this.#reading.tail
-  }
-
-  /** The place at the end of the line. Undefined if there is no line. */
-  get end(): Place | undefined {
-    return this.#reading && { born: this.#reading.born, position: this.#reading.tail }
   }
 
   /** The instant from which a caller may start, by this process's clock. `Infinity` for a place that the store has forgotten. */

@@ -88,11 +88,6 @@ export class Line implements Alarm {
     return this.#callers.length > 0 || this.#firstAsked < seq
   }
 
-  /** The number of callers that stand in the line. */
-  get length(): number {
-    return this.#callers.length
-  }
-
   /** The first place that a caller has in the line of a front. */
   first(front: Front): Place | undefined {
     const i = this.fronts.indexOf(front)
