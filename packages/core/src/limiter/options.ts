@@ -48,7 +48,7 @@ export interface LimiterSettings {
   readonly instances?: number | 'auto' | undefined
   /** A `Control`: lets an operator block clients, let them pass, and change numbers while the process runs. Default: none. */
   readonly control?: ControlOption | undefined
-  /** The most callers of this process that may wait for their turn at once. A further one is refused. Default 10 000. */
+  /** The most callers of this process that may wait for their turn at once. A further one is decided as by `check`. Default 10 000. */
   readonly mostWaiting?: number | undefined
   /** Scores refusals, and reduces the limits of clients with a high score. Default: no penalty. */
   readonly penalty?: LimiterPenalty | undefined
