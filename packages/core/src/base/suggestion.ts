@@ -35,7 +35,8 @@ function edits(a: string, b: string): number {
 const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   window: ['windowMs', 'timeWindow', 'duration', 'interval', 'ttl', 'minTime'],
   limit: ['max', 'points', 'limiter', 'tokens', 'requests', 'rate', 'tokensPerInterval', 'reservoir'],
-  cost: ['weight'],
+  cost: ['weight', 'points', 'tokens'],
+  maxWait: ['timeout', 'maxDelay', 'maxDelayMs'],
   keyExtractor: ['keyGenerator', 'generateKey', 'keyFn', 'getTracker'],
   onLimited: ['handler', 'message', 'errorMessage', 'errorResponseBuilder', 'onExceeded', 'onLimitReached'],
   chargeWhen: ['skipSuccessfulRequests', 'skipFailedRequests', 'requestWasSuccessful'],
