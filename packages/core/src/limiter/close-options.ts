@@ -1,5 +1,4 @@
-import { describe } from '../base/describe.ts'
-import { type Duration, toMicros } from '../base/duration.ts'
+import { type Duration, parseDuration } from '../base/duration.ts'
 import { checkNames, fail } from '../base/options-check.ts'
 
 /** Options of the end of a limiter. */
@@ -22,11 +21,8 @@ export function readFinish(options: CloseOptions): number {
   checkNames(options as Readonly<Record<string, unknown>>, ['finishLine'], 'close()')
   const { finishLine } = options
   if (finishLine === undefined) return 0
-  const micros = toMicros(finishLine)
-  if (micros >= 1000 && micros <= LONGEST_FINISH) return micros
-  return fail(
-    'HALT_E_DURATION',
-    `finishLine is ${describe(finishLine)}, not a duration from 1 ms to 24 hours.`,
-    'Give seconds as a number (30) or a decimal with a unit ("500ms", "30s", "5m").',
-  )
+  const micros = parseDuration(finishLine, 'finishLine')
+  return micros <= LONGEST_FINISH
+    ? micros
+    : fail('HALT_E_DURATION', 'finishLine is above 24 hours.', 'Give less, because no caller waits longer.')
 }

@@ -70,11 +70,11 @@ describe('the numbers of a policy', () => {
   it('refuse a missing window or ttl, and say what to give', () => {
     expect(refused({ window: undefined })).toMatchObject({
       code: 'HALT_E_WINDOW',
-      fix: 'Give window: "1m", the time to which the limit applies.',
+      fix: 'Give window: "1m".',
     })
     expect(refused({ algorithm: 'concurrency', window: undefined })).toMatchObject({
       code: 'HALT_E_WINDOW',
-      fix: 'Give ttl: "1m", the longest that a request can take.',
+      fix: 'Give ttl: "1m", the longest that a request takes.',
     })
   })
 
