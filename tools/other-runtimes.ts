@@ -27,15 +27,21 @@ export function readFromBun(script: URL, env: Readonly<Record<string, string>>):
 
 /** Runs a script in Deno, and reads the report that it prints. */
 export function runInDeno(script: URL): Promise<Report> {
-  return run(deno(), DENO_ARGS, script)
+  return run(deno(), denoArgs('-A'), script)
 }
 
-/** Runs a script in Deno with more environment variables, and returns what it printed, as JSON. */
+/**
+ * Runs a script in Deno with more environment variables, and returns what it printed, as JSON. It may use the network, read
+ * files and these variables, and nothing else: so Halt cannot ask for more than a server has.
+ */
 export function readFromDeno(script: URL, env: Readonly<Record<string, string>>): Promise<unknown> {
-  return printed(deno(), DENO_ARGS, script, env)
+  const variables = Object.keys(env).join(',')
+  return printed(deno(), denoArgs('--allow-net', '--allow-read', `--allow-env=${variables}`), script, env)
 }
 
-const DENO_ARGS = ['run', '-A', '--no-config', '--node-modules-dir=manual']
+function denoArgs(...permissions: readonly string[]): readonly string[] {
+  return ['run', ...permissions, '--no-prompt', '--no-config', '--node-modules-dir=manual']
+}
 
 function deno(): string {
   const libc = platform === 'linux' ? '-glibc' : ''

@@ -1,5 +1,5 @@
 import { RateLimiter } from '@halt/core'
-import { headerWriter, isUnavailable, refusalBody, type RequestView } from '@halt/core/http'
+import { headerWriter, refusalBody, type RequestView, statusOf } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type {
   ALBEvent,
@@ -42,9 +42,10 @@ function limited(handler: Handler): Handler {
       const answer = await handler(event)
       return { ...answer, headers: { ...headers, ...answer.headers } }
     }
-    const { type, text } = refusalBody(decision, 'json', 429)
+    const statusCode = statusOf(decision, 429) // 503 if the store failed, 402 for a budget
+    const { type, text } = refusalBody(decision, 'json', statusCode)
     return {
-      statusCode: isUnavailable(decision) ? 503 : 429,
+      statusCode,
       headers: { ...headers, 'Content-Type': type, 'Cache-Control': 'no-store' },
       body: text,
     }

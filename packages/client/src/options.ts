@@ -46,7 +46,7 @@ export interface CallOptions {
    * server tells, and while the server has nothing left. `"refusals"`: only after a refusal. Default: `true`.
    */
   readonly learn?: boolean | 'refusals' | undefined
-  /** Which refused calls are sent again. `false`: none. */
+  /** Which refused calls are sent again. `false`: none. Default: calls of idempotent methods, after 429 and 503, three times at most. */
   readonly retry?: RetryOptions | false | undefined
 }
 

@@ -1,4 +1,4 @@
-/** An outgoing call, as the functions `key` and `cost` get it. */
+/** An outgoing call, as the functions `key`, `cost` and `policy` get it. */
 export interface OutgoingCall {
   /** The whole address. */
   readonly url: string

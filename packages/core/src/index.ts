@@ -1,6 +1,7 @@
 // Deciding requests
 export { RateLimiter } from './rate-limiter/rate-limiter.ts'
-export type { CloseOptions, Limiter } from './limiter/limiter.ts'
+export type { CloseOptions } from './limiter/close-options.ts'
+export type { Limiter } from './limiter/limiter.ts'
 export type { Reservation } from './limiter/reservation.ts'
 export type { ReserveOptions } from './limiter/reserve-options.ts'
 export type { RateLimiterOptions } from './limiter/options.ts'

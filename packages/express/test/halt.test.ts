@@ -20,6 +20,11 @@ it.each([
   )
 })
 
+it('a key function of another limiter gets the name that Halt has for it', () => {
+  const options = { policy, keyGenerator: () => 'x' } as unknown as HaltOptions
+  expect(() => halt(options)).toThrow(/Use "keyExtractor"\. Put limit, window and the like into a policy/)
+})
+
 describe('halt() throws for wrong options', () => {
   const wrong: readonly [string, object, string][] = [
     ['an unknown option', { policy, windowMs: 60_000 }, 'HALT_E_UNKNOWN_FIELD'],

@@ -22,3 +22,10 @@ it('a usage page tells a client what it has left, and charges nothing', async ()
   }
   expect(await (await page(of('203.0.113.8'))).json()).toMatchObject({ limits: [{ remaining: 3 }] })
 })
+
+it.each([undefined, {}, 'limiter'])(
+  'a usage page for %o is refused when it is made, not at a request',
+  given => {
+    expect(() => usage(given as never)).toThrow(/HALT_E_LIMITER/)
+  },
+)

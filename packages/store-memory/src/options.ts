@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts'
 /** Options of `InMemoryStore`. */
 export interface InMemoryStoreOptions {
   /**
-   * The most counters that are stored at once. Default 1 000 000. Together they take at most 256 bytes times this, and a
+   * The most counters that are stored at once, 1 to 16 000 000. Default 1 000 000. Together they take at most 256 bytes times this, and a
    * megabyte. A counter larger than 256 bytes uses the room of several.
    */
   readonly maxKeys?: number | undefined

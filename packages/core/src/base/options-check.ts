@@ -61,6 +61,18 @@ export function checkType(fields: Fields, name: string, type: string, code: Halt
   )
 }
 
+/** Rejects an object that lacks one of `methods`. @throws HaltError `HALT_E_OPTION` */
+export function checkMethods(value: unknown, methods: readonly string[], owner: string): void {
+  const given = (typeof value === 'object' || typeof value === 'function' ? value : null) as Fields | null
+  const missing = methods.filter(name => typeof given?.[name] !== 'function')
+  if (missing.length === 0) return
+  fail(
+    'HALT_E_OPTION',
+    `${owner} got ${describe(value)}, which has no ${missing.join(', ')}.`,
+    `Give an object with the methods ${methods.join(', ')}.`,
+  )
+}
+
 /** Throws the error for a mistake in a configuration or a call. */
 export function fail(code: HaltErrorCode, message: string, fix: string): never {
   throw new HaltError(code, message, fix)

@@ -1,14 +1,13 @@
 /** The known name that a misspelt name most likely means; undefined when none is close. */
 function suggest(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase()
-  const begins = known.find(other => other.toLowerCase().startsWith(wanted.slice(0, 4)))
-  if (begins !== undefined && wanted.length >= 4) return begins
   const [closest] = known
     .map(other => ({ other, distance: edits(wanted, other.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
-  return closest !== undefined && closest.distance <= 2 && closest.distance < wanted.length - 1
-    ? closest.other
-    : begins
+  if (closest !== undefined && closest.distance <= (wanted.length < 6 ? 1 : 2)) return closest.other
+  return wanted.length < 4
+    ? undefined
+    : known.find(other => other.toLowerCase().startsWith(wanted.slice(0, 4)))
 }
 
 /** The edit distance of two words: insertions, deletions, substitutions, and swaps of neighbouring letters. */
@@ -34,12 +33,17 @@ function edits(a: string, b: string): number {
 
 /** The names that other limiters use for an option, by our name for it. */
 const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
-  window: ['windowMs', 'timeWindow', 'duration', 'interval', 'ttl'],
-  limit: ['max', 'points', 'limiter', 'tokens', 'requests'],
-  keyExtractor: ['keyGenerator', 'generateKey', 'keyFn'],
-  onLimited: ['handler', 'message', 'errorResponseBuilder', 'onExceeded', 'onLimitReached'],
+  window: ['windowMs', 'timeWindow', 'duration', 'interval', 'ttl', 'minTime'],
+  limit: ['max', 'points', 'limiter', 'tokens', 'requests', 'rate', 'tokensPerInterval', 'reservoir'],
+  cost: ['weight', 'points', 'tokens'],
+  maxWait: ['timeout', 'maxDelay', 'maxDelayMs'],
+  keyExtractor: ['keyGenerator', 'generateKey', 'keyFn', 'getTracker'],
+  onLimited: ['handler', 'message', 'errorMessage', 'errorResponseBuilder', 'onExceeded', 'onLimitReached'],
   chargeWhen: ['skipSuccessfulRequests', 'skipFailedRequests', 'requestWasSuccessful'],
   exemptions: ['allowList', 'whitelist', 'ignoreRoutes'],
+  skip: ['skipIf', 'allowList', 'whitelist', 'ignoreRoutes'],
+  onStoreError: ['passOnStoreError', 'skipOnError', 'insuranceLimiter'],
+  store: ['redis', 'client', 'storeClient', 'storage', 'datastore'],
   headers: ['standardHeaders', 'legacyHeaders', 'setHeaders', 'addHeaders'],
   policies: ['throttlers', 'limiters'],
   client: ['redis', 'url', 'storeClient', 'sendCommand'],

@@ -37,7 +37,7 @@ export class Decision {
    * `"fair-share"`, `"quota-exceeded"`, `"cost-exceeds-limit"`, `"missing-key"`, `"policy-error"`, `"store-error"`.
    */
   readonly reason: Reason
-  /** The binding policy: the refusing one with the longest wait, else the one with the least left of its limit. */
+  /** The binding policy: the refusing one with the longest wait, else the one with the smallest share of its limit left. */
   readonly policy: string
   /** Units per window, of the binding policy. */
   readonly limit: number
@@ -46,8 +46,8 @@ export class Decision {
   /** When the counter of the binding policy is back to zero: Unix seconds, rounded up. */
   readonly resetAt: number
   /**
-   * The smallest number of whole seconds after which the same request passes every policy if no other request comes; 0 when
-   * it was allowed, `Infinity` when it can never pass.
+   * The smallest number of whole seconds after which the same request passes every policy if no other request comes. 0 when
+   * it was allowed, and for `"missing-key"`, where no wait helps. `Infinity` when it can never pass.
    */
   readonly retryAfter: number
   /** The same wait in whole milliseconds, rounded up; `Infinity` when the request can never pass. */

@@ -37,7 +37,7 @@ export interface PolicyVerdict {
   readonly remaining: number
   /** When the counter is back to zero (the bucket is full, or the counted units have left the window): Unix seconds, rounded up. */
   readonly resetAt: number
-  /** Whole seconds until the same request passes this policy; 0 when it passed, `Infinity` when it can never pass. */
+  /** Whole seconds until the same request passes this policy; 0 when it passed, and for `"missing-key"`; `Infinity` when it can never pass. */
   readonly retryAfter: number
   /** The owner of the counter, readable by people: `ip:203.0.113.7`, `user:42`, `api-key:#…`. */
   readonly key: string

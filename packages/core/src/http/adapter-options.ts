@@ -43,6 +43,20 @@ export function guardOptionsOf<R, S>(options: AdapterOptions<R, S>): GuardOption
 }
 
 /**
+ * Rejects a value that is no limiter. It does not ask `instanceof`, because an ESM copy and a CommonJS copy of the package may coexist.
+ *
+ * @throws HaltError `HALT_E_LIMITER`
+ */
+export function checkLimiter(limiter: unknown): void {
+  if (typeof (limiter as { check?: unknown } | null | undefined)?.check === 'function') return
+  throw new HaltError(
+    'HALT_E_LIMITER',
+    'limiter is not a RateLimiter.',
+    'Give new RateLimiter({ store, policy }).',
+  )
+}
+
+/**
  * The limiter of an adapter's options: the given one, or a new one made from the limiter options.
  *
  * @param make makes the limiter; by default one of the kernel, because only the adapter sees it
@@ -66,14 +80,7 @@ export function limiterOf<R>(
     name => fields[name] !== undefined && !(name === 'policy' && limiter !== undefined),
   )
   if (limiter !== undefined) {
-    // Not `instanceof`, because an ESM copy and a CommonJS copy of the package may coexist.
-    if (typeof (limiter as { check?: unknown } | null)?.check !== 'function') {
-      throw new HaltError(
-        'HALT_E_LIMITER',
-        'limiter is not a RateLimiter.',
-        'Give new RateLimiter({ store, policy }).',
-      )
-    }
+    checkLimiter(limiter)
     if (given.length > 0) {
       throw new HaltError(
         'HALT_E_LIMITER',

@@ -1,3 +1,5 @@
+import { hintFor } from '#suggestion'
+
 import type { AnyPolicy } from '../policy/compiled-policy.ts'
 import { checkCost, type Cost } from '../policy/cost.ts'
 import { describe } from '../base/describe.ts'
@@ -116,17 +118,16 @@ export function checkGuardOptions(
   }
 }
 
-// Names of policy options, in Halt and in other rate limiters.
-const OF_POLICIES: readonly string[] =
-  'window burst algorithm keyStrategy keyExtractor max windowMs timeWindow points duration keyGenerator'.split(
-    ' ',
-  )
+const OF_POLICIES: readonly string[] = ['window', 'burst', 'algorithm', 'keyStrategy', 'keyExtractor']
+// Names of policy options in other rate limiters.
+const OF_OTHERS: readonly string[] = ['max', 'windowMs', 'timeWindow', 'points', 'duration', 'keyGenerator']
 const INTO_POLICY = 'Put limit, window and the like into a policy: { policy: { name, limit, window } }.'
 
 function checkPlace(options: object, owner: string): void {
-  const name = OF_POLICIES.find(each => each in options)
+  const name = [...OF_POLICIES, ...OF_OTHERS].find(each => each in options)
   if (name === undefined) return
-  throw new HaltError('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, INTO_POLICY)
+  const hint = OF_OTHERS.includes(name) ? `${hintFor(name, ['limit', ...OF_POLICIES])} ` : ''
+  throw new HaltError('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, hint + INTO_POLICY)
 }
 
 // The values that are most often passed instead of options.

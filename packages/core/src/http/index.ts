@@ -46,6 +46,7 @@ export { applyHeaders, type HeaderPort, tellHeaders } from './apply-headers.ts'
 export { onResponseDecision, type DecidingResponse } from './response-decision.ts'
 export { onResponseEnd, type EndingResponse } from './response-end.ts'
 export {
+  checkLimiter,
   guardOptionsOf,
   limiterOf,
   forgetDefaultStore,

@@ -68,7 +68,7 @@ function plain(decision: Decision): Record<string, unknown> {
   return {
     error: ours ? 'service_unavailable' : 'rate_limit_exceeded',
     message: ours ? UNAVAILABLE : MESSAGE,
-    retry_after: retryAfter(decision),
+    retry_after: waitOf(decision.retryAfter),
   }
 }
 
@@ -101,12 +101,13 @@ function problem(decision: Decision, status: number): Record<string, unknown> {
     title: ours ? 'Service Unavailable' : unpaid ? 'Payment Required' : 'Too Many Requests',
     status,
     detail: ours ? UNAVAILABLE : unpaid ? unpaidMessage(decision) : MESSAGE,
-    retry_after: unpaid ? null : retryAfter(decision),
+    retry_after: unpaid ? null : waitOf(decision.retryAfter),
     ...(unpaid ? { reset_at: decision.resetAt } : {}),
     'violated-policies': violated,
   }
 }
 
-function retryAfter({ retryAfter: wait }: Decision): number | null {
-  return wait > 0 && wait !== Number.POSITIVE_INFINITY ? wait : null
+/** The wait of a refusal in JSON: null if no wait helps, because the cost can never pass (`Infinity`) or the key is missing (0). */
+export function waitOf(retryAfter: number): number | null {
+  return retryAfter > 0 && retryAfter !== Number.POSITIVE_INFINITY ? retryAfter : null
 }

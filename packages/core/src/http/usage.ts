@@ -1,6 +1,7 @@
 import { Decision } from '../check/decision.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 import type { RequestView } from '../request/view.ts'
+import { waitOf } from './refusal.ts'
 
 /** What a client has left of one limit. */
 export interface LimitUsage {
@@ -51,13 +52,13 @@ export async function usageOf<R>(limiter: Limiter<R>, view: RequestView): Promis
     body: {
       exempt: reason === 'exempt',
       degraded: degraded !== false,
-      limits: shown.map(({ policy, limit, remaining, resetAt, retryAfter }) => ({
+      limits: shown.map(({ policy, allowed, limit, remaining, resetAt, retryAfter }) => ({
         policy,
         ...unitOf(decision, policy),
         limit,
         remaining: Math.min(remaining, limit),
         reset_at: resetAt,
-        retry_after: Number.isFinite(retryAfter) ? retryAfter : null,
+        retry_after: allowed ? 0 : waitOf(retryAfter),
         ...heldOf(decision, policy),
       })),
     },

@@ -1,5 +1,6 @@
 // @halt/core/kernel: a limiter without waiting, explanations, resets and leases, for the smallest bundle.
-export { Limiter as RateLimiter, type CloseOptions } from './limiter.ts'
+export type { CloseOptions } from './close-options.ts'
+export { Limiter as RateLimiter } from './limiter.ts'
 export type { Reservation } from './reservation.ts'
 export type { ReserveOptions } from './reserve-options.ts'
 export type { RateLimiterOptions } from './options.ts'

@@ -1,7 +1,5 @@
 import { checkCallOptions, type CheckOptions, NO_OPTIONS, type PeekOptions } from '../check/check-options.ts'
 import { fromCaller } from '../base/call-site.ts'
-import { type Duration, parseDuration } from '../base/duration.ts'
-import { checkNames } from '../base/options-check.ts'
 import { makePartitionOf } from '../base/partition.ts'
 import { atMost } from '../base/timers.ts'
 import type { HaltWarning, Warn } from '../base/warnings.ts'
@@ -16,6 +14,7 @@ import type { RequestView } from '../request/view.ts'
 import type { Store } from '../store/contract.ts'
 import { assembleLimiter, type LimiterParts } from './assembly.ts'
 import type { Calls } from './calls.ts'
+import { type CloseOptions, readFinish } from './close-options.ts'
 import { frozen } from './decider.ts'
 import type { RateLimiterOptions } from './options.ts'
 import { noteParts } from './parts.ts'
@@ -23,12 +22,6 @@ import type { Reservation } from './reservation.ts'
 import { readTtl, type ReserveOptions } from './reserve-options.ts'
 import { addUser, removeUser } from './store-users.ts'
 import type { Wings } from './wings.ts'
-
-/** Options of the end of a limiter. */
-export interface CloseOptions {
-  /** How long callers that wait still have their turns. Default: their places are given back at once. */
-  readonly finishLine?: Duration | undefined
-}
 
 /**
  * Decides requests by policies whose counters are in a store: the kernel of a limiter, without waiting, explanations and leases. `R` is
@@ -256,9 +249,7 @@ export class Limiter<R = unknown> {
    */
   close(options: CloseOptions = {}): Promise<void> {
     try {
-      checkNames(options as Readonly<Record<string, unknown>>, ['finishLine'], 'close()')
-      const { finishLine } = options
-      const finish = finishLine === undefined ? 0 : parseDuration(finishLine, 'finishLine')
+      const finish = readFinish(options)
       return (this.#closing ??= this.#close(finish))
     } catch (error) {
       return Promise.reject(error)

@@ -28,7 +28,7 @@ export interface LimiterSettings {
   /** Whether private socket peers (127/8, ::1, 10/8, 172.16/12, 192.168/16) are exempt. Default true. */
   readonly exemptPrivateIps?: boolean | undefined
   /**
-   * Whether `/health`, `/ping`, `/ready`, `/healthz` and `/livez` are exempt, or a list of the exempt paths. Default true.
+   * Whether `GET` and `HEAD` of `/health`, `/ping`, `/ready`, `/healthz` and `/livez` are exempt, or a list of other paths. Default true.
    */
   readonly exemptHealthChecks?: boolean | readonly string[] | undefined
   /** For unverified API keys: all keys of one address share this many times the limit. Default 10. */
@@ -48,7 +48,7 @@ export interface LimiterSettings {
   readonly instances?: number | 'auto' | undefined
   /** A `Control`: lets an operator block clients, let them pass, and change numbers while the process runs. Default: none. */
   readonly control?: ControlOption | undefined
-  /** The most callers of this process that may wait for their turn at once. A further one is refused. Default 10 000. */
+  /** The most callers of this process that may wait for their turn at once. A further one is decided as by `check`. Default 10 000. */
   readonly mostWaiting?: number | undefined
   /** Scores refusals, and reduces the limits of clients with a high score. Default: no penalty. */
   readonly penalty?: LimiterPenalty | undefined
@@ -64,7 +64,7 @@ export interface RequestSettings<R> {
   readonly policy: AnyPolicy<R> | readonly AnyPolicy<R>[] | PolicyResolver<R>
   /** Policies that decide when the resolver fails. Default: such a request is refused with 503. */
   readonly fallbackPolicy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
-  /** Returns the client's address, on a platform that knows it. Overrides both options above. */
+  /** Returns the client's address, on a platform that knows it. Wins over `trustedProxies` and `clientIpHeader`. */
   readonly clientIp?: ((request: R) => string | null | undefined) | undefined
   /** The authenticated user's id. Default `request.user.id`, `request.user.sub`, `request.userId`. */
   readonly userId?: ((request: R) => string | number | null | undefined) | undefined

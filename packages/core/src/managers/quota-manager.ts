@@ -77,6 +77,7 @@ export class QuotaManager {
   /**
    * Refunds units of the current period, never more than were used.
    *
+   * @param units how many; fractions round up. Default 1
    * @returns the units that were refunded: fewer than `units` when fewer were used
    */
   async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<number> {

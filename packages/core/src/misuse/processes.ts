@@ -2,8 +2,13 @@ import type { Warn } from '../base/warnings.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Store } from '../store/contract.ts'
 
-interface ProcessLike {
-  readonly env?: Readonly<Record<string, string | undefined>>
+interface Globals {
+  readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> }
+  readonly Deno?: {
+    readonly permissions?: {
+      querySync(what: { readonly name: 'env'; readonly variable: string }): { readonly state: string }
+    }
+  }
 }
 
 // Environment variables by which a manager shows that a process is one of several, or is short-lived.
@@ -30,10 +35,16 @@ export function noticeProcesses(store: Store, instances: number | 'auto', warn: 
 }
 
 function sharedRole(): string | undefined {
-  const { env } = (globalThis as { process?: ProcessLike }).process ?? {}
-  if (env === undefined) return undefined
   return SIGNS.find(([name, , isSign]) => {
-    const value = env[name]
+    const value = variable(name)
     return value !== undefined && value !== '' && (isSign === undefined || isSign(value))
   })?.[1]
+}
+
+/** An environment variable. Undefined if this runtime has none, or does not permit to read it. */
+function variable(name: string): string | undefined {
+  const { process, Deno } = globalThis as Globals
+  // Deno throws without the permission, and before that it asks whoever sits at the terminal.
+  const permitted = Deno?.permissions?.querySync({ name: 'env', variable: name }).state
+  return permitted === undefined || permitted === 'granted' ? process?.env?.[name] : undefined
 }

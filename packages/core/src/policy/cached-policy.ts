@@ -4,7 +4,7 @@ import { describe } from '../base/describe.ts'
 import { type Awaitable, atOnce } from '../base/promises.ts'
 import { fromCaller } from '../base/call-site.ts'
 import type { AnyPolicy } from './compiled-policy.ts'
-import { checkNames, fail, namesOf } from '../base/options-check.ts'
+import { checkNames, checkWhole, fail, namesOf } from '../base/options-check.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import { within } from '../base/timers.ts'
@@ -20,7 +20,7 @@ export interface CachedPolicyOptions<R> {
   readonly ttl?: Duration | undefined
   /** How much longer a loaded policy is used if loading fails or is slow. Default `"1h"`. */
   readonly stale?: Duration | undefined
-  /** The most ids kept. Beyond that, the id used longest ago is forgotten. Default 10 000. */
+  /** The most ids kept, 1 to 16 000 000. Beyond that, the id used longest ago is forgotten. Default 10 000. */
   readonly maxKeys?: number | undefined
 }
 
@@ -67,8 +67,8 @@ export function cachedPolicy<R = unknown>(
   load: (key: string, request: R) => Awaitable<Loaded<R>>,
   options: CachedPolicyOptions<R>,
 ): CachedPolicy<R> {
-  const { key, maxKeys = 10_000 } = options ?? {}
-  const { fresh, usable } = fromCaller(cachedPolicy, () => timesOf(load, options))
+  const { fresh, usable, maxKeys } = fromCaller(cachedPolicy, () => numbersOf(load, options))
+  const { key } = options
   const entries = new BoundedMap<Entry<R>>(maxKeys)
 
   function entryOf(id: string): Entry<R> {
@@ -126,9 +126,12 @@ function idOf(given: unknown): string {
 
 const OPTIONS = namesOf<CachedPolicyOptions<never>>({ key: true, ttl: true, stale: true, maxKeys: true })
 
-/** How long after its load a policy is fresh, and how long it is usable. Milliseconds. */
-function timesOf(load: unknown, options: CachedPolicyOptions<never>): { fresh: number; usable: number } {
-  const { key, ttl = '5s', stale = '1h' } = options ?? {}
+/** How long after its load a policy is fresh, and how long it is usable, in milliseconds; and how many ids are kept. */
+function numbersOf(
+  load: unknown,
+  options: CachedPolicyOptions<never>,
+): { fresh: number; usable: number; maxKeys: number } {
+  const { key, ttl = '5s', stale = '1h', maxKeys = 10_000 } = options ?? {}
   if (typeof load !== 'function' || typeof key !== 'function') {
     throw new HaltError(
       'HALT_E_OPTION',
@@ -138,5 +141,6 @@ function timesOf(load: unknown, options: CachedPolicyOptions<never>): { fresh: n
   }
   checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'cachedPolicy')
   const fresh = parseDuration(ttl, 'ttl') / 1000
-  return { fresh, usable: fresh + parseDuration(stale, 'stale') / 1000 }
+  const usable = fresh + parseDuration(stale, 'stale') / 1000
+  return { fresh, usable, maxKeys: checkWhole('maxKeys', maxKeys, 1, 16_000_000) }
 }

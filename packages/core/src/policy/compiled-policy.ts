@@ -80,6 +80,7 @@ export interface CompiledPolicy {
 export interface PolicyNumbers {
   readonly limit?: number | undefined
   readonly window?: Duration | undefined
+  /** Token bucket: the units that can be taken at once. If it is left out, a `burst` of the policy stays, whatever the new `limit`. */
   readonly burst?: number | undefined
   readonly cost?: number | undefined
   readonly blockDuration?: Duration | undefined

@@ -129,9 +129,10 @@ export interface LlmUse {
  * The cost of a model call for the policies of {@link llmBudget}, by name. A number is its tokens, for `tpm` and `monthly`.
  *
  * @param name the `name` of the budget
+ * @throws HaltError `HALT_E_USAGE` for a use that names nothing, or other tokens than `input` and `output`
  */
 export function llmCost(use: number | LlmUse, name = 'llm'): Readonly<Record<string, number>> {
-  const { input = 0, output = 0, spend } = typeof use === 'number' ? { output: use } : use
+  const { input = 0, output = 0, spend } = typeof use === 'number' ? { output: use } : checkedUse(use)
   const tokens = { [`${name}_tokens`]: input + output, [`${name}_monthly_tokens`]: input + output }
   if (typeof use === 'number') return tokens
   const own = { ...tokens, [`${name}_input_tokens`]: input, [`${name}_output_tokens`]: output }
@@ -140,6 +141,22 @@ export function llmCost(use: number | LlmUse, name = 'llm'): Readonly<Record<str
     ...own,
     ...Object.fromEntries(Object.values(QuotaPeriod).map(period => [`${name}_${period}_spend`, spend])),
   }
+}
+
+const USE = namesOf<LlmUse>({ input: true, output: true, spend: true })
+
+// The use often is what a provider reported. A call must not be free because it reported nothing, or under other names.
+function checkedUse(use: LlmUse): LlmUse {
+  const given = Object.entries(use ?? {}).filter(([, units]) => units !== undefined)
+  const other = given.find(([name]) => !USE.includes(name))
+  if (given.length > 0 && other === undefined) return use
+  throw new HaltError(
+    'HALT_E_USAGE',
+    other === undefined
+      ? `The use is ${describe(use)}, which names no tokens.`
+      : `The use names ${describe(other[0])}, which is none of ${USE.join(', ')}.`,
+    'Give { input, output, spend }. If the model reported none, settle by what you charged or reserved, and not by 0.',
+  )
 }
 
 const OPTIONS = namesOf<LlmBudgetOptions>({

@@ -117,6 +117,10 @@ function checkRate(fields: Fields): void {
   if (fields[other as string] !== undefined) {
     fail('HALT_E_WINDOW', `${algorithm} does not take ${other}.`, `Give ${span} instead.`)
   }
+  if (fields[span as string] === undefined) {
+    const means = span === 'ttl' ? ', the longest that a request takes' : ''
+    fail('HALT_E_WINDOW', `There is no ${span}.`, `Give ${span}: "1m"${means}.`)
+  }
   parseDuration(fields[span as string], span as string, 'HALT_E_WINDOW')
   checkUnits(fields, 'burst', 'HALT_E_BURST')
   if (fields['burst'] !== undefined && algorithm !== 'token-bucket') {

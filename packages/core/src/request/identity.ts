@@ -32,6 +32,8 @@ export type Identity =
   | { readonly apiKey: string; readonly ip: string }
   | string
 
+const IDS: readonly string[] = ['user', 'ip', 'apiKey', 'custom']
+
 /** Which ids an identity names. */
 export type IdentityKind = 'user' | 'ip' | 'apiKey' | 'custom' | 'user+ip' | 'apiKey+ip'
 
@@ -90,6 +92,7 @@ function partOf(kind: string, value: unknown, digest: Digest, ipv6Prefix: number
   if (id !== undefined && kind === 'user') return `user:${namePart(id, digest)}`
   if (id !== undefined && kind === 'custom') return `custom:${namePart(id, digest)}`
   if (id !== undefined && kind === 'apiKey') return apiKeySubject(id, digest)
+  if (!IDS.includes(kind)) throw invalid(`An identity has no ${kind}.`)
   throw invalid(`The identity's ${kind} is ${describe(value)}.`)
 }
 

@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.ts'
 import { type Digest, makeDigest } from '../base/digest.ts'
 import { RefusalSums } from './refusal-sums.ts'
 import type { Hook, Telemetry } from '../check/telemetry.ts'
-import { checkNames, namesOf } from '../base/options-check.ts'
+import { checkMethods, checkNames, namesOf } from '../base/options-check.ts'
 
 /** A logger, such as pino or the console. */
 export interface Logger {
@@ -23,8 +23,12 @@ export interface LoggingOptions {
 }
 
 /**
- * Logs the decisions of a limiter: checks, waits and turns at debug, allowed requests and callers that leave the line at info, refusals
- * and penalties at warn, store errors at error, their end at info. Keys are logged as digests, because they are personal data and do not belong in a log.
+ * Logs the decisions of a limiter. Keys are logged as digests, because they are personal data.
+ *
+ * - debug: checks, exempt requests, checks of quotas, callers that wait, and their turns
+ * - info: allowed requests, thresholds of quotas, violations, callers that leave the line, the end of an outage
+ * - warn: refusals, quotas that are used up, penalties
+ * - error: failures of the store
  *
  * @example
  * new RateLimiter({ store, policy, telemetry: new LoggingTelemetry(pino()) })
@@ -34,10 +38,10 @@ export class LoggingTelemetry implements Telemetry {
   readonly #digest: Digest
   readonly #sums: RefusalSums | undefined
 
-  /** @throws HaltError `HALT_E_SECRET`, `HALT_E_DURATION`, `HALT_E_OPTION` */
+  /** @throws HaltError `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`, `HALT_E_SECRET`, `HALT_E_DURATION` */
   constructor(logger: Logger, options: LoggingOptions = {}) {
+    const { digest, overMs } = fromCaller(LoggingTelemetry, () => partsOf(logger, options))
     this.#logger = logger
-    const { digest, overMs } = fromCaller(LoggingTelemetry, () => partsOf(options))
     this.#digest = digest
     if (overMs === undefined) return
     this.#sums = new RefusalSums(overMs, sum => this.#logger.warn({ ...sum, overMs }, 'halt: blocked'))
@@ -95,7 +99,8 @@ export class LoggingTelemetry implements Telemetry {
   }
 }
 
-function partsOf(options: LoggingOptions): { digest: Digest; overMs: number | undefined } {
+function partsOf(logger: Logger, options: LoggingOptions): { digest: Digest; overMs: number | undefined } {
+  checkMethods(logger, ['debug', 'info', 'warn', 'error'], 'LoggingTelemetry')
   checkNames(
     options as Record<string, unknown>,
     namesOf<LoggingOptions>({ secret: true, every: true }),

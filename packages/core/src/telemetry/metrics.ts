@@ -2,7 +2,7 @@ import { fromCaller } from '../base/call-site.ts'
 import type { Hook, Telemetry } from '../check/telemetry.ts'
 import { LabelSet } from './labels.ts'
 import { isStrayPromise } from '../base/promises.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkMethods, checkNames } from '../base/options-check.ts'
 
 /** A metrics client with these three methods, such as StatsD or Datadog. */
 export interface MetricsClient {
@@ -13,8 +13,8 @@ export interface MetricsClient {
 
 /**
  * Counts the decisions of a limiter: `halt.checks.total`, `halt.requests.allowed`, `halt.requests.blocked`,
- * `halt.requests.exempt`, `halt.line.*`, `halt.remaining`, `halt.check.duration_ms`, `halt.quota.*`, `halt.violations.total`,
- * `halt.penalties.applied`, `halt.store.errors`, `halt.store.recoveries`. Tags are policies, algorithms and outcomes, never keys.
+ * `halt.requests.exempt`, `halt.line.*`, `halt.remaining`, `halt.check.duration_ms`, `halt.quota.*`, `halt.violations.*`,
+ * `halt.penalties.*`, `halt.store.errors`, `halt.store.recoveries`. Tags are policies, algorithms and outcomes, never keys.
  * Their number is bounded, however many policies there are.
  */
 export class MetricsTelemetry implements Telemetry {
@@ -24,10 +24,14 @@ export class MetricsTelemetry implements Telemetry {
   // By the name of the policy.
   readonly #waiting = new Map<string, number>()
 
-  /** @param options `maxPolicies`: how many policies get a tag of their own; all others share `"other"`. Default 100 */
+  /**
+   * @param options `maxPolicies`: how many policies get a tag of their own; all others share `"other"`. Default 100
+   * @throws HaltError `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`
+   */
   constructor(client: MetricsClient, options: { maxPolicies?: number | undefined } = {}) {
     this.#client = client
     this.#names = fromCaller(MetricsTelemetry, () => {
+      checkMethods(client, ['increment', 'gauge', 'histogram'], 'MetricsTelemetry')
       checkNames(options, ['maxPolicies'], 'MetricsTelemetry')
       return new LabelSet(options.maxPolicies)
     })

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 import { githubAnchor } from '../../../../tools/github-anchor.ts'
+import { mistake, world } from '../world.ts'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 /** The types of the codes, which are printed from the pages. */
@@ -58,6 +59,14 @@ describe('docs/errors', () => {
     const [, begins = ''] = readFileSync(join(errors, `${code}.md`), 'utf8').split('\n\n')
     expect(said.length).toBeGreaterThan(10)
     expect(begins.replaceAll('\n', ' ').slice(0, said.length)).toBe(said)
+  })
+
+  it.each(['limit', 'burst', 'inFlight'])('names for a wrong %s the bound that its message names', field => {
+    const wrong = { name: 'api', limit: 10, window: 60, [field]: 0 }
+    const { code, fix } = mistake(() => world().limiter(wrong))
+    const [bounds = 'no bounds'] = /from 1 to \d+/.exec(fix) ?? []
+    const page = readFileSync(join(errors, `${code}.md`), 'utf8')
+    expect(page.replaceAll(/(?<=\d) (?=\d{3})/g, '')).toContain(bounds)
   })
 })
 

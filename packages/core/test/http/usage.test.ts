@@ -41,6 +41,8 @@ it('a refused client sees when it may come again, and one that never passes sees
   expect((await usageOf(own, view())).body.limits).toMatchObject([{ remaining: 0, retry_after: 60 }])
   const closed = limiter({ name: 'closed', limit: 1, window: 60, headroom: () => 1 })
   expect((await usageOf(closed, view())).body.limits).toMatchObject([{ retry_after: null }])
+  const keyed = limiter({ name: 'keyed', limit: 1, window: 60, keyStrategy: 'user', onMissingKey: 'deny' })
+  expect((await usageOf(keyed, view())).body.limits).toMatchObject([{ retry_after: null }])
 })
 
 it('an exempt client sees that it is exempt', async () => {

@@ -103,6 +103,17 @@ describe('close()', () => {
     await first
   })
 
+  it.each(['25h', '30d', 0, -1, 'soon', Number.NaN])(
+    'rejects finishLine: %o, and leaves the limiter open',
+    async finishLine => {
+      const { open } = remote(1)
+      const limiter = open()
+      await expect(limiter.close({ finishLine })).rejects.toMatchObject({ code: 'HALT_E_DURATION' })
+      expect((await limiter.consume(ann)).degraded).toBe(false)
+      await limiter.close({ finishLine: '24h' })
+    },
+  )
+
   it('ends although the store does not close', async () => {
     const { store, open } = remote(1)
     Object.assign(store, { close: () => new Promise(() => {}) })

@@ -206,6 +206,9 @@ describe('cachedPolicy', () => {
 
   it.each([
     [{ key: 'tenant' }, 'HALT_E_OPTION'],
+    [{ key, maxKeys: 0 }, 'HALT_E_OPTION'],
+    [{ key, maxKeys: Number.NaN }, 'HALT_E_OPTION'],
+    [{ key, maxKeys: '100' }, 'HALT_E_OPTION'],
     [{ key, ttl: -1 }, 'HALT_E_DURATION'],
     [{ key, ttl: '5 minutes' }, 'HALT_E_DURATION'],
     [{ key, stale: Number.NaN }, 'HALT_E_DURATION'],

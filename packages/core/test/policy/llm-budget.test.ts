@@ -179,3 +179,26 @@ describe('llmBudget', () => {
     expect((await calls.peek(view())).allowed).toBe(true)
   })
 })
+
+describe('llmCost', () => {
+  it('takes a number of tokens, or tokens and money by class', () => {
+    expect(llmCost(5)).toEqual({ llm_tokens: 5, llm_monthly_tokens: 5 })
+    expect(llmCost({ output: 5 }, 'gpt')).toMatchObject({
+      gpt_tokens: 5,
+      gpt_input_tokens: 0,
+      gpt_output_tokens: 5,
+    })
+    expect(llmCost({ spend: 7 })).toMatchObject({ llm_tokens: 0, llm_daily_spend: 7, llm_monthly_spend: 7 })
+  })
+
+  it.each([
+    undefined,
+    null,
+    {},
+    { input: undefined },
+    { prompt_tokens: 12, completion_tokens: 3 },
+    { input: 12, output_tokens: 3 },
+  ])('refuses %o, so that no call is free by mistake', use => {
+    expect(mistake(() => llmCost(use as never)).code).toBe('HALT_E_USAGE')
+  })
+})

@@ -67,8 +67,15 @@ describe('the numbers of a policy', () => {
     expect(refused({ blockDuration }).code).toBe('HALT_E_BLOCK_DURATION')
   })
 
-  it('refuse a missing window', () => {
-    expect(refused({ window: undefined }).code).toBe('HALT_E_WINDOW')
+  it('refuse a missing window or ttl, and say what to give', () => {
+    expect(refused({ window: undefined })).toMatchObject({
+      code: 'HALT_E_WINDOW',
+      fix: 'Give window: "1m".',
+    })
+    expect(refused({ algorithm: 'concurrency', window: undefined })).toMatchObject({
+      code: 'HALT_E_WINDOW',
+      fix: 'Give ttl: "1m", the longest that a request takes.',
+    })
   })
 
   it.each([0, 1001, 1.5, Number.NaN, '10', null])('refuse a precision of %o', precision => {

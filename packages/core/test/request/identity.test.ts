@@ -165,3 +165,9 @@ describe('an identity', () => {
     expect(mistake(() => subject({ apiKey: ['sk_live_secret'] })).message).not.toContain('sk_live_secret')
   })
 })
+
+it('a misspelt kind is named, so that nobody looks for a mistake in the id', () => {
+  expect(mistake(() => subject({ userId: '42' })).message).toContain(
+    'An identity has no userId. Give { user: "42" }',
+  )
+})

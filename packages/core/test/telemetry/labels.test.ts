@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { LabelSet, type MetricsClient, MetricsTelemetry } from '../../src/index.ts'
+import { LabelSet, LoggingTelemetry, type MetricsClient, MetricsTelemetry } from '../../src/index.ts'
 import { mistake, view, world } from '../world.ts'
 
 describe('LabelSet', () => {
@@ -29,6 +29,22 @@ describe('an invalid size', () => {
     const client = { increment() {}, gauge() {}, histogram() {} }
     expect(mistake(() => new MetricsTelemetry(client, { maxPolicies: size })).code).toBe('HALT_E_OPTION')
   })
+})
+
+describe('a client that lacks a method', () => {
+  it.each([undefined, null, 'statsd', {}, { increment() {}, gauge() {} }])(
+    '%o is refused by MetricsTelemetry when it is made',
+    client => {
+      expect(mistake(() => new MetricsTelemetry(client as never)).code).toBe('HALT_E_OPTION')
+    },
+  )
+
+  it.each([undefined, { secret: 'a secret that is long' }, { warn() {} }])(
+    '%o is refused by LoggingTelemetry when it is made',
+    logger => {
+      expect(mistake(() => new LoggingTelemetry(logger as never)).fix).toContain('debug, info, warn, error')
+    },
+  )
 })
 
 describe('the tags of MetricsTelemetry', () => {

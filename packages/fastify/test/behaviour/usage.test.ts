@@ -25,3 +25,10 @@ it('a usage page tells a client what it has left, and charges nothing', async ()
     expect(await answer.json()).toMatchObject({ limits: [{ policy: 'api', limit: 3, remaining: 2 }] })
   }
 })
+
+it.each([undefined, {}, 'limiter'])(
+  'a usage page for %o is refused when it is made, not at a request',
+  given => {
+    expect(() => usage(given as never)).toThrow(/HALT_E_LIMITER/)
+  },
+)

@@ -30,3 +30,10 @@ it('a usage page tells a client what it has left, and charges nothing', async ()
     await close()
   }
 })
+
+it.each([undefined, {}, 'limiter'])(
+  'a usage page for %o is refused when it is made, not at a request',
+  given => {
+    expect(() => usage(given as never)).toThrow(/HALT_E_LIMITER/)
+  },
+)

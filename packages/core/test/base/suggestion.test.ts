@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+
+import { hintFor } from '../../src/base/suggestion.ts'
+
+const LIMITER = [
+  'store',
+  'policy',
+  'storeTimeout',
+  'clientIpHeader',
+  'clientIp',
+  'trustedProxies',
+  'skip',
+  'onStoreError',
+]
+const POLICY = ['name', 'limit', 'cost', 'keyStrategy', 'keyExtractor', 'window', 'burst', 'exemptions']
+
+describe('the hint for an unknown option', () => {
+  it.each([
+    ['storeTimout', 'storeTimeout'],
+    ['clientIP', 'clientIp'],
+    ['trustProxy', 'trustedProxies'],
+    ['polcy', 'policy'],
+  ])('names for the misspelt "%s" the nearest option, not the first that begins alike', (given, meant) => {
+    expect(hintFor(given, LIMITER)).toBe(`Did you mean "${meant}"?`)
+  })
+
+  it.each([
+    ['rate', POLICY, 'limit'],
+    ['reservoir', POLICY, 'limit'],
+    ['weight', POLICY, 'cost'],
+    ['points', POLICY, 'limit'],
+    ['points', ['cost', 'least'], 'cost'],
+    ['timeout', ['cost', 'maxWait'], 'maxWait'],
+    ['allowList', POLICY, 'exemptions'],
+    ['allowList', LIMITER, 'skip'],
+    ['client', LIMITER, 'store'],
+    ['passOnStoreError', LIMITER, 'onStoreError'],
+  ])('translates "%s" of another limiter', (given, known, meant) => {
+    expect(hintFor(given, known)).toBe(`Use "${meant}".`)
+  })
+
+  it.each(['per', 'refill', 'zzzz'])('guesses nothing for "%s", which is near to none', given => {
+    expect(hintFor(given, POLICY)).toBe(`Known: ${POLICY.join(', ')}.`)
+  })
+})
