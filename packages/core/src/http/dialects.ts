@@ -70,9 +70,12 @@ function structured(
       if (unit !== undefined) parts.push(`qu="${unit}"`)
       return join(...parts) + partition(verdict, limiter)
     })
-    const left = all.map(verdict =>
-      join(`"${verdict.policy}"`, `r=${shown(verdict)}`, `t=${secondsLeft(verdict, decision)}`),
-    )
+    const left = all.map(verdict => {
+      const parts = [`"${verdict.policy}"`, `r=${shown(verdict)}`]
+      // No time brings a key.
+      if (verdict.reason !== 'missing-key') parts.push(`t=${secondsLeft(verdict, decision)}`)
+      return join(...parts)
+    })
     sink.set(target, 'ratelimit-policy', policies.join(', '))
     sink.set(target, 'ratelimit', left.join(', '))
   }

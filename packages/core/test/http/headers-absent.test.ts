@@ -58,6 +58,15 @@ describe('decisions without headers', () => {
   })
 })
 
+describe('the lists of the drafts', () => {
+  it('tell no time for a policy whose key is missing, because no time brings one', async () => {
+    const limiter = world().limiter({ ...hourly, keyStrategy: 'user', onMissingKey: 'deny' })
+    const missing = await limiter.check(view())
+    expect(headerWriter('draft-11', limiter)(missing)['RateLimit']).toBe('"hour";r=0')
+    expect(headerWriter('draft-8', limiter)(missing)['RateLimit']).toBe('"hour"; r=0')
+  })
+})
+
 describe('a custom headers function', () => {
   const limiter = world().limiter({ name: 'p', limit: 1, window: 60 })
 
