@@ -117,6 +117,14 @@ describe('a client of a limiter with plans', () => {
     expect(await ask('pro', 5)).toBe('ok')
   })
 
+  it('is shown the quota of its company with its address, too', async () => {
+    const ask = await openPlans()
+    await ask('pro', 30)
+    await ask('pro', 1)
+    const { counted } = await find({ user: '42', ip: '203.0.113.7' })
+    expect(counted).toMatchObject([{ key: 'custom:acme', now: [{ allowed: false }] }])
+  })
+
   it('shows other keys as digests where keys are not shown', async () => {
     const ask = await openPlans({ plans: PLANS, reveal: false })
     await ask('pro', 1)

@@ -2,6 +2,7 @@ import type { Identity } from '@halt/core'
 
 import { COMMAND } from '../command/command.ts'
 import type { OpenClient } from './client.ts'
+import { partsOf } from './client-views.ts'
 import { tokenOf, watch } from './watch.ts'
 
 /** Another key on which requests of a client were counted lately, and one policy of it. */
@@ -15,12 +16,16 @@ export interface OtherKey {
 
 /** Asks the operator's pages on which other keys requests of a client were counted lately, and the store what they say now. */
 export async function otherKeysOf(client: OpenClient): Promise<readonly OtherKey[]> {
-  const key = client.control.keyOf(client.identity)
+  // An id with an address is explained as both together and as each alone.
+  const [whole = '', ...parts] = partsOf(client.identity).map(part => client.control.keyOf(part))
+  // Other clients may have the address.
+  const [keys, shown] = [[whole, ...parts.slice(0, 1)], new Set([whole, ...parts])]
+  const tokens = keys.map(tokenOf)
   const last = new Map<string, OtherKey & { readonly at: number }>()
-  for (const { counted } of await watch(client, key))
-    for (const one of underIn(counted, tokenOf(key))) {
+  for (const { counted } of await watch(client, tokens))
+    for (const one of underIn(counted, tokens)) {
       const id = JSON.stringify([one.policy, one.key])
-      if ((last.get(id)?.at ?? 0) <= one.at) last.set(id, one)
+      if (!shown.has(one.key) && (last.get(id)?.at ?? 0) <= one.at) last.set(id, one)
     }
   return Promise.all([...last.values()].map(one => nowOf(client, one)))
 }
@@ -53,11 +58,11 @@ function identityOf(key: string): Identity | undefined {
   return { [kind]: kind === 'ip' ? id.replace(/\/\d+$/, '') : id } as unknown as Identity
 }
 
-function underIn(counted: unknown, token: string): (OtherKey & { readonly at: number })[] {
+function underIn(counted: unknown, tokens: readonly string[]): (OtherKey & { readonly at: number })[] {
   if (!Array.isArray(counted)) return []
   return counted.flatMap(each => {
-    const { token: whose, under } = (each ?? {}) as { token?: unknown; under?: unknown }
-    return whose === token && Array.isArray(under) ? under.filter(isUnder) : []
+    const { token, under } = (each ?? {}) as { token?: unknown; under?: unknown }
+    return tokens.some(one => one === token) && Array.isArray(under) ? under.filter(isUnder) : []
   })
 }
 

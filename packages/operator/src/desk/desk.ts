@@ -12,7 +12,7 @@ import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
 import { type CountedFinding, findCounted } from './counted.ts'
 import { findIn, type LimiterFinding } from './findings.ts'
 import { aloneIn, entriesOf, heldBy, type Standing } from './held.ts'
-import { identityOf, isNetwork, readWhom, type Whom } from './identities.ts'
+import { identityOf, isNetwork, readWhom, type Whom, withoutAddress } from './identities.ts'
 import { KeyView } from './key-view.ts'
 import { concerns, shown, withKeys } from './key-forms.ts'
 import { ownAddressOf } from './own-address.ts'
@@ -79,7 +79,7 @@ export class Desk {
     const key = this.#control.keyOf(identity)
     const [limiters, counted, { entries, problem }] = await Promise.all([
       isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity))),
-      isNetwork(key) ? NOTHING_COUNTED : this.#counted(key),
+      isNetwork(key) ? NOTHING_COUNTED : this.#counted(identity, key),
       entriesOf(this.#control),
     ])
     const about = entries.filter(({ target }) => target !== undefined && concerns(target, key))
@@ -97,9 +97,12 @@ export class Desk {
     }
   }
 
-  async #counted(key: string): Promise<typeof NOTHING_COUNTED> {
-    const { under, isWhole } = await this.#watch.countedUnder(key)
-    return { found: await findCounted(this.#limiters, under), isWhole }
+  async #counted(identity: Identity, key: string): Promise<typeof NOTHING_COUNTED> {
+    const id = withoutAddress(identity)
+    const keys = id === undefined ? [key] : [key, this.#control.keyOf(id)]
+    const { under, isWhole } = await this.#watch.countedUnder(keys)
+    const others = under.filter(other => other.key !== key)
+    return { found: await findCounted(this.#limiters, others), isWhole }
   }
 
   async standing(name: string): Promise<Standing> {
