@@ -25,6 +25,8 @@ export interface PlanView {
   /** Undefined if there are no plans. */
   readonly plan: string | undefined
   readonly views: readonly ClientView[]
+  /** Whether a policy of this plan counts the client at all. */
+  readonly isCounted: boolean
   /** Whether the client is refused now under this plan. */
   readonly isRefused: boolean
 }
@@ -34,16 +36,18 @@ export interface ClientReading {
   readonly plans: readonly PlanView[]
   /** The plan under which it was charged last; undefined if its counters do not tell, or there are no plans. */
   readonly last: string | undefined
+  /** The plan that it has, as the operator says; undefined if that is not known. */
+  readonly own: string | undefined
 }
 
 /** Reads a client under each plan, and charges nothing. */
-export async function readClient({ identity, plans }: OpenClient): Promise<ClientReading> {
+export async function readClient({ identity, plans, own }: OpenClient): Promise<ClientReading> {
   const read = await Promise.all(plans.map(plan => readPlan(plan, identity)))
   const named = read.map(({ plan = '', views }) => ({
     name: plan,
     counters: views.flatMap(({ counters }) => counters),
   }))
-  return { plans: read, last: plans[0]?.name === undefined ? undefined : lastChargedPlan(named) }
+  return { plans: read, last: plans[0]?.name === undefined ? undefined : lastChargedPlan(named), own }
 }
 
 async function readPlan({ name, limiter }: OpenPlan, identity: Identity): Promise<PlanView> {
@@ -52,6 +56,7 @@ async function readPlan({ name, limiter }: OpenPlan, identity: Identity): Promis
   return {
     plan: name,
     views,
+    isCounted: views.some(({ explanation }) => explanation.decision !== undefined),
     isRefused: views.some(({ explanation }) => explanation.decision?.allowed === false),
   }
 }
@@ -73,10 +78,15 @@ async function countersOf(limiter: RateLimiter, identity: Identity): Promise<rea
   }
 }
 
-/** Whether the client is refused under the plan that charged it last; if that is not known, under every plan. */
-export function isRefused({ plans, last }: ClientReading): boolean {
-  const known = plans.find(({ plan }) => plan === last && last !== undefined)
-  return known === undefined ? plans.every(plan => plan.isRefused) : known.isRefused
+/** The plans that may decide about the client: its own or, if that is not known, the one that charged it last; otherwise all. */
+export function plansInForce({ plans, last, own = last }: ClientReading): readonly PlanView[] {
+  const known = plans.filter(({ plan }) => plan === own)
+  return known.length === 0 ? plans : known
+}
+
+/** Whether the client is refused under each plan that may decide about it. */
+export function isRefused(reading: ClientReading): boolean {
+  return plansInForce(reading).every(plan => plan.isRefused)
 }
 
 /** The entries of operators about a client. */

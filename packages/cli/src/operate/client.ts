@@ -1,10 +1,10 @@
 import { HaltError, type Identity, RateLimiter } from '@halt/core'
 
-import { type Call, COMMAND } from '../command/command.ts'
+import { type Call, COMMAND, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import type { CliIo } from '../io.ts'
-import type { Plan } from '../limits/limits-file.ts'
+import type { LimiterSettings, Plan } from '../limits/limits-file.ts'
 import { type OpenControl, withControl } from './control.ts'
 import { targetOf } from './target.ts'
 
@@ -20,6 +20,16 @@ export interface OpenClient extends OpenControl {
   readonly identity: Identity
   /** At least one. */
   readonly plans: readonly OpenPlan[]
+  /** The plan that the operator says the client has; undefined if that is not known, or there are no plans. */
+  readonly own: string | undefined
+}
+
+/** The option that tells the plan of a client. */
+export const planFlag: Readonly<Record<string, Flag>> = {
+  plan: {
+    value: 'name',
+    help: 'The plan that the client has, if you know it. Otherwise the counters tell under which it was charged last, if they can.',
+  },
 }
 
 /**
@@ -43,14 +53,22 @@ export function withClient(
     await control.refresh()
     const plans = (opened.limits?.plans ?? []).map(plan => openPlan(plan, opened))
     await withValues(() => plans[0]?.limiter.keyOf(identity))
-    return use({ ...opened, identity, plans })
+    return use({ ...opened, identity, plans, own: ownPlanOf(call, plans, opened) })
   })
 }
 
-function openPlan(
-  { name, settings }: Plan,
-  { store, control, identityOptions, limits }: OpenControl,
-): OpenPlan {
+function ownPlanOf(call: Call, plans: readonly OpenPlan[], { limits }: OpenControl): string | undefined {
+  const own = valueOf(call, 'plan')
+  const names = plans.flatMap(({ name }) => name ?? [])
+  if (own === undefined || names.includes(own)) return own
+  throw commandError(
+    `${limits?.file} has no plan ${JSON.stringify(own)}.`,
+    names.length === 0 ? 'It has no plans.' : `Its plans are ${names.join(', ')}.`,
+  )
+}
+
+function openPlan({ name, settings }: Plan, opened: OpenControl): OpenPlan {
+  const { control, limits } = opened
   const file = limits?.file ?? ''
   if (typeof settings.policy === 'function')
     throw new HaltError(
@@ -58,19 +76,24 @@ function openPlan(
       `${file} chooses its policies by a function, which needs a request.`,
       'Let it export the plans that the function chooses among: export const plans = { free: [FREE], pro: [PRO] }.',
     )
-  const make = (): RateLimiter =>
-    new RateLimiter({
-      ...settings,
-      ...identityOptions,
-      store,
-      control,
-      // A person waits for the answer, and a decision without the store would mislead.
-      storeTimeout: '5s',
-      onStoreError: 'closed',
-      instances: 1,
-      warn: () => {},
-    })
-  return { name, limiter: withPlansHint(make) }
+  return { name, limiter: withPlansHint(() => openLimiter({ ...settings, control }, opened)) }
+}
+
+/** Opens a limiter that names counters as the application does. */
+export function openLimiter(
+  settings: LimiterSettings,
+  { store, identityOptions }: Pick<OpenControl, 'store' | 'identityOptions'>,
+): RateLimiter {
+  return new RateLimiter({
+    ...settings,
+    ...identityOptions,
+    store,
+    // A person waits for the answer, and a decision without the store would mislead.
+    storeTimeout: '5s',
+    onStoreError: 'closed',
+    instances: 1,
+    warn: () => {},
+  })
 }
 
 /** Policies that share a counter are mostly plans, of which one decides. */

@@ -1,12 +1,13 @@
-import { type AnyPolicy, HaltError, type Quota, QuotaManager, RateLimiter } from '@halt/core'
+import { type AnyPolicy, HaltError, type Quota, QuotaManager } from '@halt/core'
 
 import { type Call, type Command, COMMAND, ExitCode, valueOf } from '../command/command.ts'
-import { commandError, numberOf } from '../command/parse.ts'
+import { commandError, wholeIn } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import { type CliIo, jsonLine, print } from '../io.ts'
 import { type Limits, policiesOf } from '../limits/limits-file.ts'
 import { grouped } from '../table.ts'
 import { actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
+import { checkReach } from './policy-check.ts'
 import { nameOf, targetFlags, targetOf, WHOM_NOTE } from './target.ts'
 
 /** `halt grant`: gives a client more units of a quota. */
@@ -43,26 +44,13 @@ export const grantCommand: Command = {
 }
 
 function grant(call: Call, io: CliIo): Promise<number> {
-  return withControl(call, io, async (control, { store, limits, identityOptions }) => {
+  return withControl(call, io, async (control, opened) => {
+    const { store, limits, identityOptions } = opened
     const [whom = '', name = '', text = ''] = call.positionals
-    const units = numberOf('units', text, 1, Number.MAX_SAFE_INTEGER)
+    const units = wholeIn('The number of units', text, 1, Number.MAX_SAFE_INTEGER)
     const identity = targetOf(whom, call)
-    const quota = quotaIn(limits as Limits, name)
-    const limiter = new RateLimiter({
-      ...limits?.plans[0]?.settings,
-      ...identityOptions,
-      store,
-      policy: quota,
-      onStoreError: 'closed',
-      instances: 1,
-      warn: () => {},
-    })
-    const [left] = (await withValues(() => limiter.explain(identity))).unreachable
-    if (left !== undefined)
-      throw commandError(
-        `${name} counts nothing under ${nameOf(whom, call)}, so the grant would help nobody.`,
-        `It is reached by ${left.reachedBy}.`,
-      )
+    const quota = await withValues(() => quotaIn(limits as Limits, name))
+    await checkReach([quota], nameOf(whom, call), identity, opened, true)
     const quotas = new QuotaManager(store, { ...identityOptions, warn: () => {} })
     const once = valueOf(call, 'once')
     const before = (await quotas.checkQuota(identity, quota)).quota.granted

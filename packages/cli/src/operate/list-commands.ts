@@ -1,4 +1,4 @@
-import type { ControlAct, ControlEntry } from '@halt/core'
+import type { ControlAct, ControlEntry, PolicyNumbers } from '@halt/core'
 
 import { type Command, ExitCode, valueOf } from '../command/command.ts'
 import { wholeOf } from '../command/parse.ts'
@@ -48,16 +48,13 @@ export const listCommands: readonly Command[] = [
 export function lineOf(act: string, facts: Omit<ControlEntry, 'kind'> | Omit<ControlAct, 'act'>): string {
   const { at, target, policy, numbers, until, reason, by } = facts
   const parts = [
-    seconds(at),
+    instantOf(at),
     act,
     target,
     policy,
-    numbers &&
-      Object.entries(numbers)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(' '),
+    numbers && numbersInWords(numbers),
     'units' in facts && facts.units !== undefined ? amountOf(act, facts.units) : undefined,
-    until === undefined ? undefined : `until ${seconds(until)}`,
+    until === undefined ? undefined : `until ${instantOf(until)}`,
     by === undefined ? undefined : `by ${by}`,
     reason === undefined ? undefined : `(${reason})`,
   ]
@@ -69,6 +66,14 @@ function amountOf(act: string, units: number): string {
   return `${units} ${noun}${units === 1 ? '' : 's'}`
 }
 
-function seconds(ms: number): string {
+/** Numbers of a policy: `limit=50 window=1m`. */
+export function numbersInWords(numbers: PolicyNumbers): string {
+  return Object.entries(numbers)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
+}
+
+/** An instant to the second. @param ms Unix milliseconds */
+export function instantOf(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -47,7 +47,7 @@ export async function withPostgres<T>(
     const store = new PostgresStore({ query, prefix, schema, warn: () => {} })
     const place = async (): Promise<Place> => {
       const processes = await store.processes().catch(error => {
-        throw unavailable(`The schema "${schema}" of ${url.host} cannot be read: ${messageOf(error)}.`, error)
+        throw unreadable(schema, url, error)
       })
       const server = `PostgreSQL ${url.host}, database ${url.pathname.slice(1) || url.username}, schema ${schema}`
       const elsewhere = processes === 0 ? await otherPrefixes(query, schema) : []
@@ -70,8 +70,8 @@ function readUrl(text: string): URL {
 }
 
 async function otherPrefixes(query: Query, schema: string): Promise<string[]> {
-  // The store has checked the name of the schema.
-  const text = `SELECT DISTINCT prefix FROM ${schema}.instances WHERE seen > clock_timestamp() - interval '15 seconds' LIMIT 20`
+  // The store has checked the name of the schema, which may be a reserved word.
+  const text = `SELECT DISTINCT prefix FROM "${schema}".instances WHERE seen > clock_timestamp() - interval '15 seconds' LIMIT 20`
   const { rows } = (await query(text, [])) as { rows: readonly { readonly prefix: string }[] }
   return rows.map(({ prefix }) => prefix)
 }
@@ -101,6 +101,17 @@ async function loadPg({ cwd }: CliIo): Promise<{ readonly Pool: PoolClass }> {
       throw unavailable('PostgreSQL cannot be asked, because pg is not installed.', cause)
     }
   }
+}
+
+function unreadable(schema: string, { host }: URL, error: unknown): HaltError {
+  const message = `The schema "${schema}" of ${host} cannot be read: ${messageOf(error)}.`
+  if ((error as { code?: unknown }).code !== 'HALT_E_STORE_SCHEMA') return unavailable(message, error)
+  return new HaltError(
+    'HALT_E_STORE_SCHEMA',
+    message,
+    'Give the database and the --schema of the limiters. If they have none, run schema.sql of @halt/store-postgres.',
+    { cause: error },
+  )
 }
 
 function unavailable(message: string, cause: unknown): HaltError {

@@ -111,7 +111,7 @@ function unreachable({ host }: URL, cause: unknown): HaltError {
         : String(cause)
   return new HaltError(
     'HALT_E_STORE_UNAVAILABLE',
-    `Redis at ${host} does not answer: ${text.replace(/^Error: /, '')}.`,
+    `Redis at ${host} does not answer: ${text.replace(/^Error: |\.$/g, '')}.`,
     'Check the address, the password, and that this machine may connect.',
     { cause },
   )

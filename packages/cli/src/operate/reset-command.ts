@@ -2,7 +2,7 @@ import { type HaltError, type Identity, type RateLimiter } from '@halt/core'
 
 import { type Command, ExitCode } from '../command/command.ts'
 import { grouped } from '../table.ts'
-import { type OpenClient, withClient } from './client.ts'
+import { type OpenClient, planFlag, withClient } from './client.ts'
 import { printClient } from './print-client.ts'
 import { type ClientReading, isRefused, partsOf, readClient } from './client-views.ts'
 import { actOf, controlFlags, SECRET_NOTE, whoFlags } from './control.ts'
@@ -21,6 +21,7 @@ export const resetCommand: Command = {
   flags: {
     ...whoFlags(),
     json: { help: 'Prints JSON.' },
+    ...planFlag,
     ...targetFlags,
     ...controlFlags,
   },

@@ -1,13 +1,12 @@
 import { COMMAND } from '../command/command.ts'
-import type { ClientReading, PlanView } from './client-views.ts'
+import { type ClientReading, type PlanView, plansInForce } from './client-views.ts'
 
 /**
  * Sentences that say what still refuses a client after a reset, and what ends it: a reset leaves quotas, penalties and what operators have
- * set. Only the plan that charged the client last counts, if it is known.
+ * set. Only the plan of the client counts, if it is known.
  */
-export function hintsAfterReset({ plans, last }: ClientReading, whom: string): string[] {
-  const known = plans.filter(({ plan }) => last === undefined || plan === last)
-  return [...new Set(known.flatMap(plan => hintsOf(plan, whom)))]
+export function hintsAfterReset(reading: ClientReading, whom: string): string[] {
+  return [...new Set(plansInForce(reading).flatMap(plan => hintsOf(plan, whom)))]
 }
 
 function hintsOf({ plan, views }: PlanView, whom: string): string[] {

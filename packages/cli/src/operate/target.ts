@@ -3,6 +3,7 @@ import type { Identity } from '@halt/core'
 
 import { type Call, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
+import { printable } from '../io.ts'
 
 /** The options that complete an identity. */
 export const targetFlags: Readonly<Record<string, Flag>> = {
@@ -44,7 +45,8 @@ export function targetOf(text: string, call: Call): Identity {
 /** Whom a command is about, in the words of its caller, with the address that completes it: `user:42+ip:203.0.113.7`. */
 export function nameOf(whom: string, call: Call): string {
   const ip = valueOf(call, 'ip')
-  return ip === undefined ? whom : `${whom}+ip:${ip}`
+  // It may be copied from a log, into which its client wrote it.
+  return printable(ip === undefined ? whom : `${whom}+ip:${ip}`)
 }
 
 function kindIn(text: string): Readonly<Record<string, string>> | undefined {

@@ -71,7 +71,7 @@ describe('an operator at the command line', () => {
     )
     expect(given).toMatchObject({ code: 0, err: '' })
     expect(given.out).toMatch(
-      /^per_user has other numbers for user:42\.\nProcesses whose limiters have a Control/,
+      /^per_user has limit=50 for user:42, until 20.*Z\.\nProcesses whose limiters have a Control/,
     )
     expect(await check('42')).toMatchObject({ allowed: true })
     const freed = await shell('find', 'user:42', '--policy', 'limits.mjs')
@@ -273,7 +273,7 @@ describe('an operator at the command line', () => {
   it('is told of an entry under more ids than those that it ended', async () => {
     const { shell } = scene()
     expect((await shell('allow', 'user:x', '--ip', '203.0.113.7')).out).toMatch(
-      /^Allowed user:x\+ip:203\.0\.113\.7\.\n/,
+      /^Allowed user:x\+ip:203\.0\.113\.7, until .*\.\n/,
     )
     await shell('allow', 'user:x')
     await shell('allow', 'user:other')
@@ -295,6 +295,63 @@ describe('an operator at the command line', () => {
     expect((await shell('revert', 'per_user')).code).toBe(0)
     expect((await check('8')).verdicts.find(each => each.policy === 'per_user')).toMatchObject({ limit: 2 })
     expect((await shell('revert', 'per_user')).code).toBe(1)
+  })
+
+  it('is told until when an act holds, and which act of another operator it replaces', async () => {
+    const { shell } = scene()
+    const act = (name: string, ...args: string[]): Promise<HaltRun> => shell(name, 'user:7', ...args)
+    const first = await act('block', '--for', '30d', '--by', 'ann', '--reason', 'fraud')
+    expect(first.out).toMatch(/^Blocked user:7, until 20\d\d-.*Z\.\n/)
+    expect(first.out).not.toContain('It replaces')
+    const second = await act('block', '--by', 'bob')
+    expect(second.out).toMatch(
+      /^Blocked user:7, until somebody takes it back\.\n.*\nIt replaces: .* block {2}user:7 {2}until .* by ann {2}\(fraud\)\n$/,
+    )
+    await act('override', 'per_user', '--limit', '9', '--by', 'ann')
+    expect((await act('override', 'per_user', '--limit', '5')).out).toMatch(
+      /It replaces: .* limit=9 {2}by ann/,
+    )
+  })
+
+  it('is refused numbers that would change nothing, if the limits file tells so', async () => {
+    const { shell } = scene([
+      ...policy,
+      { name: 'per_route', limit: 5, window: 60, keyStrategy: 'user', scope: 'route' },
+    ])
+    const file = ['--policy', 'limits.mjs']
+    for (const [args, says] of [
+      [['override', 'user:42', 'per_ip', '--limit', '5'], 'per_ip counts nothing under user:42'],
+      [['override', '203.0.113.7', 'per_user', '--cost', '9'], 'no request could ever pass'],
+      [['change', 'per_user', '--cost', '9'], 'no request could ever pass'],
+    ] as const) {
+      const { code, err } = await shell(...args, ...file)
+      expect([code, err]).toEqual([2, expect.stringContaining(says)])
+    }
+    expect((await shell('history')).out).toBe('Nobody has acted.\n')
+    // A user without a session is counted by the address, and numbers hold on all routes.
+    expect((await shell('override', '203.0.113.7', 'per_user', '--limit', '9', ...file)).code).toBe(0)
+    expect((await shell('override', 'user:42', 'per_route', '--limit', '9', ...file)).code).toBe(0)
+  })
+
+  it('gets names and mistakes of its own as one readable line', async () => {
+    const { shell } = scene()
+    expect((await shell('unblock', 'user:\u202ex\ny')).out).toContain('user:\ufffdx\ufffdy was not blocked')
+    for (const [args, says] of [
+      [['block', 'user:1', '--for', '-2h'], 'is ambiguous. Did you forget to specify'],
+      [['block', 'user:1', '-5'], 'halt block has no option -5.'],
+      [['block', 'user:1', '--until', '2099-02-31'], '--until is "2099-02-31"'],
+      [
+        ['block', 'user:1', '--until', '2020-01-01'],
+        'until is 2020-01-01T00:00:00.000Z, not a Date in the future',
+      ],
+    ] as const) {
+      const { code, err } = await shell(...args)
+      expect([code, err]).toEqual([2, expect.stringContaining(says)])
+      expect(err).not.toContain('\ufffd')
+    }
+    expect((await shell('block', '127.0.0.1', '--for', '1s')).err).toContain(
+      '127.0.0.1 is an address of yours.',
+    )
   })
 
   it('is refused by its mistakes, and nothing is written', async () => {

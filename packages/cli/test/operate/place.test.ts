@@ -43,6 +43,8 @@ describe('a command on Redis', () => {
       ['history'],
       ['top'],
       ['unblock', 'user:42'],
+      ['override', 'user:42', 'per_user', '--limit', '5'],
+      ['change', 'per_user', '--limit', '5'],
     ]) {
       const lost = await halt([...args, ...wrong], { cwd: cwd(), env })
       expect([args[0], lost.code]).toEqual([args[0], 3])
@@ -51,6 +53,10 @@ describe('a command on Redis', () => {
       expect(lost.out).toContain(`database 0, prefix "${prefix}wrong:": no live processes\n`)
       if (args[0] === 'block')
         expect(lost.out).toContain('Written, but no process reads it here: user:42 is not blocked.')
+      if (args[0] === 'override' || args[0] === 'change')
+        expect(lost.out).toMatch(
+          /Written, but no process reads it here: per_user keeps its numbers for .*\.\n$/,
+        )
       if (args[0] === 'top') continue
       const found = await halt([...args, ...right], { cwd: cwd(), env })
       expect(found.code).toBeLessThan(2)
@@ -127,6 +133,26 @@ describe('a command on PostgreSQL', () => {
       {},
     )
     expect(doctor.out).toContain('prefix "shop:": 1 live process')
+  })
+
+  it('names the schema that is missing, and finds other prefixes in a schema with a reserved name', async () => {
+    const pool = new pg.Pool({ connectionString: inject('postgresUrl') })
+    onTestFinished(async () => {
+      await pool.query('DROP SCHEMA IF EXISTS "order" CASCADE')
+      await pool.end()
+    })
+    const run = () => halt(['entries', '--postgres', inject('postgresUrl'), '--schema', 'order'], {})
+    const missing = await run()
+    expect([missing.code, missing.err]).toEqual([
+      3,
+      expect.stringMatching(/HALT_E_STORE_SCHEMA: The schema "order" .* run schema\.sql/),
+    ])
+    await pool.query(schemaOf({ schema: 'order' }))
+    const found = await run()
+    expect([found.code, found.err]).toEqual([
+      3,
+      expect.stringContaining('None uses another prefix of this server'),
+    ])
   })
 
   it.each([
