@@ -1,7 +1,8 @@
-import { LoggingTelemetry, type Policy, RateLimiter, Reports } from '@halt/core'
+import { LoggingTelemetry, type Policy, type Quota, RateLimiter, Reports } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { Recorder } from '../src/watch/recorder.ts'
 import { readNumbers, writeNumbers } from '../src/watch/report.ts'
 import { openSite, PER_USER, type Site } from './site.ts'
@@ -160,6 +161,35 @@ describe('an act', () => {
     // The permission counts again after the block.
     const block = await act({ act: 'block', whom: { user: '42' }, confirmed: false })
     expect(block.body['warnings']).toEqual([])
+  })
+
+  it('warns of numbers that change nothing, of those of another operator, and of units that end soon', async () => {
+    const hour: Quota = { name: 'hour', limit: 5, period: 'hourly', anchor: aMinuteAgo() }
+    site = await openSite({ reveal: true }, [hour, { name: 'routes', limit: 9, window: 60, scope: 'route' }])
+    const warnings = async (body: object): Promise<string[]> =>
+      (await act({ whom: { user: '42' }, ...body, confirmed: false })).body['warnings']
+    const other = (policy: string, numbers: object, more = {}): Promise<string[]> =>
+      warnings({ act: 'override', policy, numbers, ...more })
+    expect(await other('per_user', { limit: 9 })).toEqual([])
+    expect(await other('per_address', { limit: 9 })).toEqual([
+      'per_address counts nothing under user:42, so this changes nothing. It is reached by { ip }.',
+    ])
+    // Requests without a user are counted by their address.
+    expect(await other('per_user', { limit: 9 }, { whom: { ip: '203.0.113.7' } })).toEqual([])
+    expect(await other('routes', { limit: 9 }, { whom: { ip: '203.0.113.7' } })).toEqual([])
+    const misfit = 'The policy keeps its own numbers, because it cannot have these.'
+    expect(await other('month', { window: '5m' })).toEqual([expect.stringContaining(misfit)])
+    const change = { act: 'change', whom: undefined, policy: 'per_user' }
+    expect(await warnings({ ...change, numbers: { cost: 9 } })).toEqual([expect.stringContaining(misfit)])
+    await site.control.change('per_user', { limit: 3 }, { by: 'ben', reason: 'slow' })
+    expect(await warnings({ ...change, numbers: { limit: 4 } })).toEqual([
+      'It replaces an entry (change) of ben: slow.',
+    ])
+    const grant = (policy: string): Promise<string[]> => warnings({ act: 'grant', policy, units: 5 })
+    expect(await grant('hour')).toEqual([
+      expect.stringMatching(/^The period ends at 20.*Z, and the units end with it\.$/),
+    ])
+    expect(await grant('month')).toEqual([])
   })
 
   it.each([
