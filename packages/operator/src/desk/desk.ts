@@ -5,7 +5,7 @@ import { act } from '../acts/acts.ts'
 import type { Acting } from '../acts/act.ts'
 import { optionsOf, readCall } from '../acts/act-call.ts'
 import { badRequest, type ShownError } from '../answer.ts'
-import type { CheckedOptions, LimiterEntry } from '../options.ts'
+import type { CheckedOptions, LimiterEntry, PlanOf } from '../options.ts'
 import { type Feed, feedOf } from '../watch/feed.ts'
 import type { Watch } from '../watch/watch.ts'
 import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
@@ -16,6 +16,7 @@ import { identityOf, isNetwork, readWhom, type Whom, withoutAddress } from './id
 import { KeyView } from './key-view.ts'
 import { concerns, shown, withKeys } from './key-forms.ts'
 import { ownAddressOf } from './own-address.ts'
+import { ownPlanOf } from './own-plan.ts'
 
 /** The facts that the page loads first. */
 export interface About {
@@ -52,13 +53,15 @@ export class Desk {
   readonly #control: Control
   readonly #reveals: (name: string) => boolean
   readonly #watch: Watch
+  readonly #planOf: PlanOf | undefined
   readonly #catalogue: Catalogue
 
-  constructor({ limiters, control, reveals, watch }: DeskParts) {
+  constructor({ limiters, control, reveals, watch, planOf }: DeskParts) {
     this.#limiters = limiters
     this.#control = control
     this.#reveals = reveals
     this.#watch = watch
+    this.#planOf = planOf
     this.#catalogue = new Catalogue(limiters)
   }
 
@@ -77,8 +80,9 @@ export class Desk {
     const identity = await this.#identity(asked, name)
     const view = this.#view(name)
     const key = this.#control.keyOf(identity)
+    const plan = isNetwork(key) ? undefined : ownPlanOf(this.#planOf, identity, this.#limiters)
     const [limiters, counted, { entries, problem }] = await Promise.all([
-      isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity))),
+      isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity, plan))),
       isNetwork(key) ? NOTHING_COUNTED : this.#counted(identity, key),
       entriesOf(this.#control),
     ])
