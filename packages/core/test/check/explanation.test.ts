@@ -151,6 +151,25 @@ describe('explain', () => {
     expect((await limiter.explain('42')).policies[0]?.line).toEqual({ units: 3, seconds: 3 })
   })
 
+  it('shows no line because a larger plan shares the counter, but the callers who wait', async () => {
+    const { limiter } = world()
+    const shared = { window: 10, counter: 'plan' }
+    const free = limiter({ name: 'free', limit: 10, ...shared })
+    const pro = limiter({ name: 'pro', limit: 100, ...shared })
+    await pro.consume('42', { cost: 30 })
+    const [policy] = (await free.explain('42')).policies
+    expect(policy?.verdict).toMatchObject({ allowed: false, remaining: 0 })
+    expect(policy?.line).toBeUndefined()
+    expect(String(await free.explain('42'))).not.toContain('in line')
+    const leaving = new AbortController()
+    const turns = [70, 5].map(cost => pro.acquire('42', { cost, signal: leaving.signal }))
+    expect(await turns[0]).toMatchObject({ allowed: true })
+    expect((await pro.explain('42')).policies[0]?.line).toMatchObject({ units: 5 })
+    expect((await free.explain('42')).policies[0]?.line).toBeDefined()
+    leaving.abort()
+    await Promise.allSettled(turns)
+  })
+
   it('shows no line because a penalty made the capacity smaller', async () => {
     const limiter = world().limiter({ name: 'p', limit: 10, window: 60 }, { penalty: { threshold: 1 } })
     await times(11, limiter)
