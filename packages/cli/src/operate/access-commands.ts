@@ -3,6 +3,7 @@ import { type CliIo, print } from '../io.ts'
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import { warnOfOwnAddress, warnOfSize } from './access-warnings.ts'
+import { entriesIn } from './control-problem.ts'
 import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
 import { lineOf } from './list-commands.ts'
 import { printEntry } from './print-entry.ts'
@@ -45,7 +46,7 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
           'Add --force if you mean all of them.',
         )
       if (act === 'block') warnOfOwnAddress(whom, io)
-      const before = await control.entries()
+      const before = await entriesIn(control)
       const entry = await withValues(() => control[act](target, options))
       warnOfSize(whom, size, act, io)
       const [name, done] = [nameOf(whom, call), act === 'block' ? 'Blocked' : 'Allowed']
@@ -71,6 +72,7 @@ function takeBack(act: 'unblock' | 'disallow', call: Call, io: CliIo): Promise<n
   return withControl(call, io, async control => {
     const [whom = ''] = call.positionals
     const target = targetOf(whom, call)
+    await entriesIn(control)
     const found = await withValues(() => control[act](target, actOf(call)))
     const [name, what] = [nameOf(whom, call), act === 'unblock' ? 'blocked' : 'allowed']
     const none = [`${name} was not ${what} by an operator.`, ...(act === 'unblock' ? [COOLDOWN_NOTE] : [])]

@@ -1,10 +1,11 @@
 import { HaltError, type Identity, RateLimiter } from '@halt/core'
 
-import { type Call, COMMAND, type Flag, valueOf } from '../command/command.ts'
+import { type Call, COMMAND, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
-import type { CliIo } from '../io.ts'
+import { type CliIo, coloursOf } from '../io.ts'
 import type { LimiterSettings, Plan } from '../limits/limits-file.ts'
+import { controlProblem } from './control-problem.ts'
 import { type OpenControl, withControl } from './control.ts'
 import { targetOf } from './target.ts'
 
@@ -53,7 +54,12 @@ export function withClient(
     await control.refresh()
     const plans = (opened.limits?.plans ?? []).map(plan => openPlan(plan, opened))
     await withValues(() => plans[0]?.limiter.keyOf(identity))
-    return use({ ...opened, identity, plans, own: ownPlanOf(call, plans, opened) })
+    const code = await use({ ...opened, identity, plans, own: ownPlanOf(call, plans, opened) })
+    const problem = controlProblem(control)
+    if (problem === undefined) return code
+    // Its counters are worth to be seen, and perhaps an operator has blocked it.
+    io.stderr.write(`${coloursOf(io, io.stderr).yellow('Warning:')} ${problem.message}\n`)
+    return ExitCode.FAILED
   })
 }
 

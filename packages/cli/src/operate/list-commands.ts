@@ -3,6 +3,7 @@ import type { ControlAct, ControlEntry, PolicyNumbers } from '@halt/core'
 import { type Command, ExitCode, valueOf } from '../command/command.ts'
 import { wholeOf } from '../command/parse.ts'
 import { jsonLine, print, printable } from '../io.ts'
+import { entriesIn } from './control-problem.ts'
 import { controlFlags, withControl } from './control.ts'
 
 const json = { json: { help: 'Prints JSON.' } }
@@ -18,7 +19,7 @@ export const listCommands: readonly Command[] = [
     flags: { ...json, ...controlFlags },
     run: (call, io) =>
       withControl(call, io, async control => {
-        const entries = await control.entries()
+        const entries = await entriesIn(control)
         const lines = entries.map(({ kind, ...entry }) => lineOf(kind, entry))
         if (lines.length === 0) lines.push('Operators have set nothing.')
         await print(io, call.flags['json'] === true ? [jsonLine(entries)] : lines)

@@ -5,6 +5,7 @@ import { type Call, type Command, ExitCode, type Flag, valueOf } from '../comman
 import { commandError, wholeOf } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import { print } from '../io.ts'
+import { entriesIn } from './control-problem.ts'
 import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
 import { numbersInWords } from './list-commands.ts'
 import { checkNumbers, checkReach, policiesNamed } from './policy-check.ts'
@@ -40,7 +41,7 @@ export const numberCommands: readonly Command[] = [
         await checkNumbers(known, numbers, opened)
         // The numbers of a client hold on all its routes, whose counters an identity does not name.
         if (known.every(({ scope }) => scope !== 'route')) await checkReach(known, name, identity, opened)
-        const before = await control.entries()
+        const before = await entriesIn(control)
         const entry = await withValues(() => control.override(identity, policy, numbers, actOf(call)))
         await printEntry(entry, before, saysOf(policy, numbers, name), opened, io)
         return ExitCode.DONE
@@ -58,7 +59,7 @@ export const numberCommands: readonly Command[] = [
       withControl(call, io, async (control, opened) => {
         const [[policy = ''], numbers] = [call.positionals, numbersOf(call)]
         await checkNumbers(await policiesNamed(policy, opened.limits), numbers, opened)
-        const before = await control.entries()
+        const before = await entriesIn(control)
         const entry = await withValues(() => control.change(policy, numbers, actOf(call)))
         await printEntry(entry, before, saysOf(policy, numbers, 'everybody'), opened, io)
         return ExitCode.DONE
@@ -76,6 +77,7 @@ export const numberCommands: readonly Command[] = [
       withControl(call, io, async control => {
         const [policy = '', whom] = call.positionals
         const identity = whom === undefined ? undefined : targetOf(whom, call)
+        await entriesIn(control)
         const found = await withValues(() => control.revert(policy, { ...actOf(call), identity }))
         const where = `${policy}${whom === undefined ? '' : ` for ${nameOf(whom, call)}`}`
         await print(io, [found ? `${where} has its own numbers again.` : `${where} had no other numbers.`])

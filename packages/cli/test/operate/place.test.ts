@@ -64,6 +64,37 @@ describe('a command on Redis', () => {
     }
   })
 
+  it('never says that operators have set nothing where it cannot read what they have set', async () => {
+    const prefix = `${unique()}:`
+    await idleApp(prefix)
+    const document = new RedisStore({ client, prefix }).document('control')
+    const found = await document.read()
+    await document.write('{"halt":99,"entries":[]}', found?.version ?? '0')
+    const at = { cwd: cwd(), env: { HALT_REDIS_URL: inject('redisUrl') } }
+    for (const args of [
+      ['entries'],
+      ['find', 'user:42'],
+      ['reset', 'user:42'],
+      ['block', 'user:42'],
+      ['unblock', 'user:42'],
+      ['override', 'user:42', 'per_user', '--limit', '5'],
+      ['revert', 'per_user'],
+    ]) {
+      const { code, err, out } = await halt([...args, '--prefix', prefix, '--policy', 'limits.mjs'], at)
+      expect([args[0], code, err]).toEqual([
+        args[0],
+        3,
+        expect.stringContaining('The control document cannot be read'),
+      ])
+      expect(out).not.toMatch(/Operators have set nothing|was not blocked|had no other numbers/)
+    }
+    const doctor = await halt(['doctor', '--prefix', prefix], at)
+    expect([doctor.code, doctor.out]).toEqual([
+      1,
+      expect.stringContaining('HALT_E_CONTROL: The control document'),
+    ])
+  })
+
   it('does not say that nobody lives where the processes do not tell', async () => {
     const prefix = `${unique()}:`
     const file = `export default { policy: ${JSON.stringify(policy)}, instances: 4 }`
@@ -147,6 +178,8 @@ describe('a command on PostgreSQL', () => {
       3,
       expect.stringMatching(/HALT_E_STORE_SCHEMA: The schema "order" .* run schema\.sql/),
     ])
+    const doctor = await halt(['doctor', '--postgres', inject('postgresUrl'), '--schema', 'order'], {})
+    expect([doctor.code, doctor.out]).toEqual([1, expect.stringContaining('problem HALT_E_STORE_SCHEMA')])
     await pool.query(schemaOf({ schema: 'order' }))
     const found = await run()
     expect([found.code, found.err]).toEqual([
