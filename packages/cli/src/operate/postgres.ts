@@ -8,8 +8,8 @@ import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
 import type { Place } from './place.ts'
 
-/** The longest time that a connection may take, in milliseconds. */
-const CONNECT_MS = 5_000
+/** The longest time that a connection, and then each query, may take, in milliseconds. */
+const PATIENCE_MS = 5_000
 
 /** A connection to PostgreSQL, the store on it, and what is looked at. */
 export interface OpenPostgres {
@@ -78,7 +78,12 @@ async function otherPrefixes(query: Query, schema: string): Promise<string[]> {
 
 async function connect(url: URL, io: CliIo): Promise<Connection> {
   const { Pool } = await loadPg(io)
-  const pool = new Pool({ connectionString: url.href, max: 2, connectionTimeoutMillis: CONNECT_MS })
+  const pool = new Pool({
+    connectionString: url.href,
+    max: 2,
+    connectionTimeoutMillis: PATIENCE_MS,
+    query_timeout: PATIENCE_MS,
+  })
   // A connection that is lost while nobody asks would end the process.
   pool.on('error', () => {})
   return { query: async (text, params) => pool.query(text, params), end: () => pool.end() }

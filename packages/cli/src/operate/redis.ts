@@ -9,8 +9,8 @@ import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
 import type { Place } from './place.ts'
 
-/** The longest time that the first connection may take, in milliseconds. */
-const CONNECT_MS = 5_000
+/** The longest time that the first connection, and then each command, may take, in milliseconds. */
+const PATIENCE_MS = 5_000
 
 /** The prefix of a `RedisStore` that is given none. */
 const DEFAULT_PREFIX = 'halt:'
@@ -88,17 +88,25 @@ async function connect(url: URL, Client: RedisClass): Promise<Redis> {
   const address = url.href.replace(/^valkey/, 'redis')
   const client = new Client(address, {
     lazyConnect: true,
-    connectTimeout: CONNECT_MS,
+    connectTimeout: PATIENCE_MS,
+    commandTimeout: PATIENCE_MS,
     retryStrategy: () => null,
   })
   let reason: unknown
   client.on('error', (error: unknown) => (reason = error))
+  // A server that hangs accepts the connection, and does not answer whether it is ready.
+  const late = setTimeout(() => {
+    reason = new Error(`no answer within ${PATIENCE_MS / 1000} s`)
+    client.disconnect()
+  }, PATIENCE_MS)
   try {
     await client.connect()
     return client
   } catch (error) {
     client.disconnect()
     throw unreachable(url, reason ?? error)
+  } finally {
+    clearTimeout(late)
   }
 }
 

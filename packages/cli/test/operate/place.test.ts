@@ -3,6 +3,8 @@ import { Control, RateLimiter } from '@halt/core'
 import { PostgresStore, schema as schemaOf } from '@halt/store-postgres'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 
@@ -118,6 +120,21 @@ describe('a command on Redis', () => {
     expect(JSON.parse(run.out)).toEqual([])
     expect(run.err).toContain(`Redis ${url.host}, database 1, prefix "halt:": no live processes\n`)
     expect(run.out + run.err).not.toContain('hunter2')
+  })
+})
+
+describe('a command on a server that accepts connections and never answers', () => {
+  it.each(['redis', 'postgres'])('ends with 3 within seconds: %s', async kind => {
+    const sockets = new Set<Socket>()
+    const server = createServer(socket => sockets.add(socket.on('error', () => {})))
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const { code, err } = await halt(['entries', `--${kind}`, `${kind}://127.0.0.1:${port}`], {})
+    expect([code, err]).toEqual([3, expect.stringContaining(`at 127.0.0.1:${port} does not answer`)])
   })
 })
 
