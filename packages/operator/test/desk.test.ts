@@ -163,6 +163,22 @@ describe('an act', () => {
     expect(block.body['warnings']).toEqual([])
   })
 
+  it('says which numbers hold on when others are taken back', async () => {
+    site = await openSite({ reveal: true })
+    await site.control.change('per_user', { limit: 3 })
+    await site.control.override({ user: '42' }, 'per_user', { limit: 9 })
+    await site.control.override({ user: '7' }, 'per_user', { limit: 9 })
+    const revert = async (body: object): Promise<string> =>
+      (await act({ act: 'revert', policy: 'per_user', ...body })).body['says']
+    expect(await revert({ whom: { user: '42' } })).toBe(
+      'The other numbers of per_user for user:42 are taken back. It has limit 3 for everybody.',
+    )
+    expect(await revert({})).toBe(
+      'The other numbers of per_user for everybody are taken back. One client keeps numbers of its own.',
+    )
+    expect(await revert({})).toBe('per_user had no other numbers for everybody.')
+  })
+
   it('warns of numbers that change nothing, of those of another operator, and of units that end soon', async () => {
     const hour: Quota = { name: 'hour', limit: 5, period: 'hourly', anchor: aMinuteAgo() }
     site = await openSite({ reveal: true }, [hour, { name: 'routes', limit: 9, window: 60, scope: 'route' }])

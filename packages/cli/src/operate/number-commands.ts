@@ -4,10 +4,10 @@ import { MOST_UNITS } from '@halt/core/store'
 import { type Call, type Command, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError, wholeOf } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
-import { print } from '../io.ts'
+import { print, printable } from '../io.ts'
 import { entriesIn } from './control-problem.ts'
 import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
-import { numbersInWords } from './list-commands.ts'
+import { lineOf, numbersInWords } from './list-commands.ts'
 import { checkNumbers, checkReach, policiesNamed } from './policy-check.ts'
 import { printEntry } from './print-entry.ts'
 import { nameOf, targetFlags, targetOf } from './target.ts'
@@ -19,6 +19,8 @@ const numberFlags: Readonly<Record<string, Flag>> = {
   cost: { value: 'n', help: 'Units per request.' },
   'block-duration': { value: 'duration', help: 'How long a refusal keeps the key refused.' },
 }
+/** How many entries that still hold a revert lists. */
+const MOST_OTHERS = 10
 const NAME_NOTE =
   'With --policy, the limits file tells whether the policy exists, can have the numbers, and counts that client.'
 
@@ -79,8 +81,21 @@ export const numberCommands: readonly Command[] = [
         const identity = whom === undefined ? undefined : targetOf(whom, call)
         await entriesIn(control)
         const found = await withValues(() => control.revert(policy, { ...actOf(call), identity }))
-        const where = `${policy}${whom === undefined ? '' : ` for ${nameOf(whom, call)}`}`
-        await print(io, [found ? `${where} has its own numbers again.` : `${where} had no other numbers.`])
+        const who = whom === undefined ? 'everybody' : nameOf(whom, call)
+        const others = (await control.entries()).filter(
+          entry => entry.policy === policy && (identity === undefined || entry.kind === 'change'),
+        )
+        await print(io, [
+          printable(
+            found
+              ? `The other numbers of ${policy} for ${who} are taken back.`
+              : `${policy} had no other numbers for ${who}.`,
+          ),
+          ...others
+            .slice(0, MOST_OTHERS)
+            .map(({ kind, ...entry }) => `Still in force: ${lineOf(kind, entry)}`),
+          ...(others.length > MOST_OTHERS ? [`Still in force: ${others.length - MOST_OTHERS} more.`] : []),
+        ])
         return found ? ExitCode.DONE : ExitCode.FOUND
       }),
   },

@@ -292,7 +292,18 @@ describe('an operator at the command line', () => {
     const { shell, check } = scene()
     await shell('change', 'per_user', '--limit', '1', '--policy', 'limits.mjs')
     expect((await check('7')).verdicts.find(each => each.policy === 'per_user')).toMatchObject({ limit: 1 })
-    expect((await shell('revert', 'per_user')).code).toBe(0)
+    await shell('override', 'user:7', 'per_user', '--limit', '9')
+    const back = await shell('revert', 'per_user', 'user:7')
+    expect([back.code, back.out]).toEqual([
+      0,
+      expect.stringMatching(
+        /^The other numbers of per_user for user:7 are taken back\.\nStill in force: .* change {2}per_user {2}limit=1 .*\n$/,
+      ),
+    ])
+    await shell('override', 'user:7', 'per_user', '--limit', '9')
+    const all = await shell('revert', 'per_user')
+    expect([all.code, all.out]).toEqual([0, expect.stringContaining('Still in force: ')])
+    expect(all.out).toContain('override  user:7  per_user  limit=9')
     expect((await check('8')).verdicts.find(each => each.policy === 'per_user')).toMatchObject({ limit: 2 })
     expect((await shell('revert', 'per_user')).code).toBe(1)
   })

@@ -21,7 +21,8 @@ export function write(
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
   for (const one of policies) {
     const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits, line, control: numbers } = one
-    if (verdict === undefined) {
+    // A block stands in the verdict of a policy that has nothing to do with it.
+    if (verdict === undefined || control?.kind === 'block') {
       lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
       continue
     }
