@@ -163,6 +163,16 @@ describe('an act', () => {
     expect(block.body['warnings']).toEqual([])
   })
 
+  it('blames no counter for the block of an operator', async () => {
+    site = await openSite({ reveal: true })
+    await site.ask('42', 2)
+    await site.control.block({ user: '42' }, { for: '1h' })
+    const [limiter] = (await find({ user: '42' })).body['limiters']
+    expect(limiter).toMatchObject({ allowed: false, reason: 'blocked' })
+    for (const policy of limiter.policies)
+      expect(policy).toMatchObject({ allowed: true, exemption: 'an operator blocks the client' })
+  })
+
   it('says which numbers hold on when others are taken back', async () => {
     site = await openSite({ reveal: true })
     await site.control.change('per_user', { limit: 3 })

@@ -18,6 +18,9 @@ export function parseCall({ name, flags, takes, usage }: Command, args: readonly
   for (const token of tokens)
     if (token.kind === 'option' && tokens.some(other => other !== token && isSame(other, token.name)))
       throw commandError(`--${token.name} is given twice.`, 'Give it once.')
+  for (const [flag, value] of Object.entries(values))
+    if (value === '' && flag !== 'prefix')
+      throw commandError(`--${flag} is empty.`, 'Give a value, or leave the option out.')
   if (values['help'] !== true && (positionals.length < takes[0] || positionals.length > takes[1])) {
     const wrong = positionals.length < takes[0] ? 'too few' : 'too many'
     throw commandError(`halt ${name} got ${wrong} arguments.`, `Write: ${COMMAND} ${name} ${usage}`.trimEnd())

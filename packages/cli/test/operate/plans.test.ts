@@ -200,6 +200,16 @@ describe('a client of a product with plans', () => {
     expect(withAddress.out).not.toContain('Counted lately on user:42')
   })
 
+  it('is told nothing of what is left after a grant, where that depends on a plan that is not known', async () => {
+    const prefix = `${unique()}:`
+    const month = { name: 'month', period: 'monthly', anchor: aMinuteAgo() } as const
+    const plans = { free: [{ ...month, limit: 10 }], pro: [{ ...month, limit: 1000 }] }
+    const file = `export const plans = ${sourceOf(plans)}; export const settings = { prefix: '${prefix}' }`
+    const cwd = folderWith({ 'limits.mjs': file })
+    const { out } = await halt(['grant', 'user:42', 'month', '5', '--policy', 'limits.mjs'], { cwd, env })
+    expect(out).toMatch(/\nuser:42 has 5 units of month on top until [^,]*Z\.\n$/)
+  })
+
   it('gets no grant that would help nobody', async () => {
     const { use, shell } = scene()
     await use('free', 1)

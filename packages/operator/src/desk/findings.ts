@@ -110,7 +110,8 @@ async function findWith(
 ): Promise<{ readonly finding: LimiterFinding; readonly counters: readonly CounterReading[] }> {
   const { limiter } = entry
   try {
-    const { decision, unreachable, policies } = await limiter.explain(identity, options)
+    const { decision, unreachable, control, policies: explained } = await limiter.explain(identity, options)
+    const policies = control?.kind === 'block' ? explained.map(asBlocked) : explained
     const isKnown = decision !== undefined && decision.degraded === false
     const counters = isKnown ? await limiter.inspect(identity, options) : []
     const quotas = isKnown ? await quotasOf(entry, identity, policies) : new Map<string, QuotaStatus>()
@@ -130,6 +131,11 @@ async function findWith(
   } catch (error) {
     return { finding: failed(error, plan), counters: [] }
   }
+}
+
+/** A block stands in the verdict of a policy that has nothing to do with it. */
+function asBlocked(policy: PolicyExplanation): PolicyExplanation {
+  return { ...policy, verdict: undefined, exemption: 'an operator blocks the client' }
 }
 
 function policyFinding(
