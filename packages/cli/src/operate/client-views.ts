@@ -4,16 +4,16 @@ import {
   type CounterReading,
   type Explanation,
   type HaltError,
-  type Identity,
   lastChargedPlan,
   type RateLimiter,
 } from '@halt/core'
 
 import type { OpenClient, OpenPlan } from './client.ts'
+import type { Whom } from './target.ts'
 
 /** An identity with its explanation and its counters. */
 export interface ClientView {
-  readonly identity: Identity
+  readonly identity: Whom
   readonly explanation: Explanation
   readonly counters: readonly CounterReading[]
   /** The keys under which entries of operators may stand. */
@@ -50,7 +50,7 @@ export async function readClient({ identity, plans, own }: OpenClient): Promise<
   return { plans: read, last: plans[0]?.name === undefined ? undefined : lastChargedPlan(named), own }
 }
 
-async function readPlan({ name, limiter }: OpenPlan, identity: Identity): Promise<PlanView> {
+async function readPlan({ name, limiter }: OpenPlan, identity: Whom): Promise<PlanView> {
   // An id with an address is explained as both together, and as each alone, because policies and entries may count either.
   const views = await Promise.all(partsOf(identity).map(part => viewOf(limiter, part)))
   return {
@@ -61,14 +61,14 @@ async function readPlan({ name, limiter }: OpenPlan, identity: Identity): Promis
   }
 }
 
-async function viewOf(limiter: RateLimiter, identity: Identity): Promise<ClientView> {
+async function viewOf(limiter: RateLimiter, identity: Whom): Promise<ClientView> {
   const explanation = await limiter.explain(identity)
   const { decision, policies } = explanation
   const keys = [decision?.key, ...policies.map(({ key }) => key)]
   return { identity, explanation, counters: await countersOf(limiter, identity), keys }
 }
 
-async function countersOf(limiter: RateLimiter, identity: Identity): Promise<readonly CounterReading[]> {
+async function countersOf(limiter: RateLimiter, identity: Whom): Promise<readonly CounterReading[]> {
   try {
     return await limiter.inspect(identity)
   } catch (error) {
@@ -99,8 +99,8 @@ export async function entriesOf(
 }
 
 /** An identity and, if it is an id with an address, each of the two alone. */
-export function partsOf(identity: Identity): readonly Identity[] {
-  if (typeof identity === 'string' || !('ip' in identity)) return [identity]
+export function partsOf(identity: Whom): readonly Whom[] {
+  if (!('ip' in identity)) return [identity]
   const { ip, ...id } = identity
-  return Object.keys(id).length === 0 ? [identity] : [identity, id as Identity, { ip }]
+  return Object.keys(id).length === 0 ? [identity] : [identity, id as Whom, { ip }]
 }

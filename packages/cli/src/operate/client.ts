@@ -1,4 +1,4 @@
-import { HaltError, type Identity, RateLimiter } from '@halt/core'
+import { HaltError, RateLimiter } from '@halt/core'
 
 import { type Call, COMMAND, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
@@ -7,7 +7,7 @@ import { type CliIo, coloursOf } from '../io.ts'
 import type { LimiterSettings, Plan } from '../limits/limits-file.ts'
 import { controlProblem } from './control-problem.ts'
 import { type OpenControl, withControl } from './control.ts'
-import { targetOf } from './target.ts'
+import { targetOf, type Whom } from './target.ts'
 
 /** A plan, and a limiter that names its counters as the application does. */
 export interface OpenPlan {
@@ -18,7 +18,7 @@ export interface OpenPlan {
 
 /** A client, and the plans that it may have. */
 export interface OpenClient extends OpenControl {
-  readonly identity: Identity
+  readonly identity: Whom
   /** At least one. */
   readonly plans: readonly OpenPlan[]
   /** The plan that the operator says the client has; undefined if that is not known, or there are no plans. */

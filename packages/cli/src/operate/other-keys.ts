@@ -1,8 +1,7 @@
-import type { Identity } from '@halt/core'
-
 import { COMMAND } from '../command/command.ts'
 import type { OpenClient } from './client.ts'
 import { partsOf } from './client-views.ts'
+import { type Whom, wordsOf } from './target.ts'
 import { tokenOf, watch } from './watch.ts'
 
 /** Another key on which requests of a client were counted lately, and one policy of it. */
@@ -36,7 +35,9 @@ export function linesOf(keys: readonly OtherKey[]): string[] {
     return ["No operator's page knows other keys on which its requests were counted lately."]
   return keys.map(({ key, policy, allowed, reason }) => {
     const verdict = allowed ? 'passes' : `refuses: ${reason}`
-    return `Counted lately on ${key} too: ${policy} ${verdict}. See: ${COMMAND} find ${key} --policy …`
+    const identity = identityOf(key)
+    const see = identity === undefined ? '' : ` See: ${COMMAND} find ${wordsOf(identity)} --policy …`
+    return `Counted lately on ${key} too: ${policy} ${verdict}.${see}`
   })
 }
 
@@ -51,11 +52,13 @@ async function nowOf({ plans }: OpenClient, { key, policy, allowed, reason }: Ot
   return { key, policy, allowed, reason }
 }
 
-/** The identity of a key as decisions show it. Undefined for a digest and for keys of two ids. */
-function identityOf(key: string): Identity | undefined {
-  const [, kind, id = ''] = /^(user|custom|ip):(.+)$/s.exec(key) ?? []
-  if (kind === undefined || id.startsWith('#') || id.includes('+ip:')) return undefined
-  return { [kind]: kind === 'ip' ? id.replace(/\/\d+$/, '') : id } as unknown as Identity
+/** The identity of a key as decisions show it. Undefined for a digest. */
+function identityOf(key: string): Whom | undefined {
+  const [, kind, id = '', ip] = /^(user|custom|ip):(.+?)(?:\+ip:([^+]+))?$/s.exec(key) ?? []
+  if (kind === undefined || id.startsWith('#')) return undefined
+  const address = (text: string): string => text.replace(/\/\d+$/, '')
+  const own = { [kind]: kind === 'ip' ? address(id) : id }
+  return (ip === undefined ? own : { ...own, ip: address(ip) }) as unknown as Whom
 }
 
 function underIn(counted: unknown, tokens: readonly string[]): (OtherKey & { readonly at: number })[] {

@@ -1,4 +1,4 @@
-import { type HaltError, type Identity, type RateLimiter } from '@halt/core'
+import type { HaltError, RateLimiter } from '@halt/core'
 
 import { type Command, ExitCode } from '../command/command.ts'
 import { grouped } from '../table.ts'
@@ -8,7 +8,7 @@ import { type ClientReading, isRefused, partsOf, readClient } from './client-vie
 import { actOf, controlFlags, SECRET_NOTE, whoFlags } from './control.ts'
 import { PLANS_NOTE } from './find-command.ts'
 import { hintsAfterReset } from './reset-hints.ts'
-import { nameOf, targetFlags, WHOM_NOTE } from './target.ts'
+import { nameOf, targetFlags, type Whom, WHOM_NOTE } from './target.ts'
 
 /** `halt reset`: frees a client, by a reset of its counters and cool-downs. */
 export const resetCommand: Command = {
@@ -43,7 +43,7 @@ export const resetCommand: Command = {
       const { reason, by } = actOf(call)
       if (count !== 0) await control.note('reset', { identity, units: count }, { reason, by })
       const after: ClientReading = { ...(await readClient(client)), last }
-      const hints = hintsAfterReset(after, whom)
+      const hints = hintsAfterReset(after)
       const lines = [countOf(count, whom), ...(problem === undefined ? [] : [problem]), ...hints]
       await printClient(client, after, call, io, { lines, facts: { reset: count, problem, hints } })
       return count === 0 || isRefused(after) ? ExitCode.FOUND : ExitCode.DONE
@@ -71,7 +71,7 @@ async function resetAll({ plans, identity }: OpenClient): Promise<Reset> {
   return whole
 }
 
-async function reset(limiter: RateLimiter, identity: Identity): Promise<Reset> {
+async function reset(limiter: RateLimiter, identity: Whom): Promise<Reset> {
   try {
     return { count: await limiter.reset(identity) }
   } catch (error) {

@@ -1,11 +1,12 @@
-import { Control, type Policy, RateLimiter } from '@halt/core'
+import { Control, type Policy, QuotaManager, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest'
-import { folderWith, halt, type HaltRun } from '../halt.ts'
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
+import { folderWith, halt, type HaltRun, sourceOf } from '../halt.ts'
 
 const client = new Redis(inject('redisUrl'))
 afterAll(() => client.quit())
@@ -28,6 +29,7 @@ function scene(policies: readonly Policy[] = policy) {
   const cwd = folderWith({ 'limits.mjs': `export const policies = ${JSON.stringify(policies)}` })
   return {
     cwd,
+    store,
     /** Runs a command. Its output comes without the line that names the server and the prefix. */
     shell: async (...args: string[]): Promise<HaltRun> => {
       // A sign of life, for which the clock of a test may be moved afterwards.
@@ -322,6 +324,32 @@ describe('an operator at the command line', () => {
     expect((await act('override', 'per_user', '--limit', '5')).out).toMatch(
       /It replaces: .* limit=9 {2}by ann/,
     )
+  })
+
+  it('is told by a reset the very commands that free the client', async () => {
+    const month = { name: 'month', limit: 1, period: 'monthly', anchor: aMinuteAgo() } as const
+    const keys = { name: 'per_key', limit: 5, window: '1h', keyStrategy: 'api-key' } as const
+    const { shell, store, cwd } = scene([...policy, keys])
+    const file = `export const policies = ${sourceOf([...policy, keys, month])}`
+    writeFileSync(join(cwd, 'limits.mjs'), file)
+    const reset = async (...whom: string[]): Promise<string> =>
+      (await shell('reset', ...whom, '--policy', 'limits.mjs')).out
+    /** Runs the command that an output tells, as a shell would. */
+    const obey = async (out: string): Promise<HaltRun> => {
+      const [, words = ''] = /npx @halt\/cli ([^\n]*?)(?: --policy …)?\n/.exec(out) ?? []
+      const args = Array.from(words.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, bare]) => quoted ?? bare ?? '')
+      return shell(...args, '--policy', 'limits.mjs')
+    }
+    for (const whom of [['api-key:sk_1'], ['user:a b'], ['user:42', '--ip', '203.0.113.7']]) {
+      await shell('block', ...whom)
+      expect([whom, (await obey(await reset(...whom))).code]).toEqual([whom, 0])
+      expect(await reset(...whom)).not.toContain('Still refused')
+    }
+    // The quota counts users, and the operator knows the address too.
+    await new QuotaManager(store).consumeQuota('42', month)
+    const out = await reset('user:42', '--ip', '203.0.113.7')
+    expect(out).toContain('Still refused: the quota month is used up')
+    expect((await obey(out)).out).toContain('user:42 has 1 000 units of month on top')
   })
 
   it('is refused numbers that would change nothing, if the limits file tells so', async () => {
