@@ -145,6 +145,19 @@ describe('explain', () => {
     }
   })
 
+  it('tells long waits in days and hours too, and no millionths of a second', async () => {
+    const { limiter } = world()
+    const waits = async (window: number): Promise<string> => {
+      const own = limiter({ name: `w${window}`, limit: 1, window, keyStrategy: 'user' })
+      await own.consume({ user: '42' })
+      return String(await own.explain({ user: '42' }))
+    }
+    expect(await waits(3599)).toMatch(/passes in 3599 s$/m)
+    expect(await waits(3600)).toContain('passes in 3600 s (1 h 0 min)')
+    expect(await waits(152_479.431073)).toContain('passes in 152479.432 s (1 d 18 h)')
+    expect(await waits(86_399)).toContain('(1 d 0 h)')
+  })
+
   it('shows the debt of a settlement as a line', async () => {
     const limiter = world().limiter({ name: 'tokens', limit: 10, window: 10 })
     await limiter.settle(await limiter.consume('42', { cost: 10 }), 13)
