@@ -74,7 +74,9 @@ async function otherPrefixes(client: Redis): Promise<string[]> {
 
 function readUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url !== undefined && /^(rediss?|valkeys?):$/.test(url.protocol)) return url
+  // The path is the number of a database. Any other one would fail later, at SELECT.
+  if (url !== undefined && /^(rediss?|valkeys?):$/.test(url.protocol) && /^\/?\d*$/.test(url.pathname))
+    return url
   // The address may hold a password, so the message does not repeat it.
   throw commandError(
     '--redis is not an address of Redis.',

@@ -461,6 +461,11 @@ describe('an operator at the command line', () => {
     ])
   })
 
+  it('is told that a database of Redis has a number', async () => {
+    const { code, err } = await halt(['history', '--redis', `${inject('redisUrl')}/shop`])
+    expect([code, err]).toEqual([2, expect.stringContaining('--redis is not an address of Redis.')])
+  })
+
   it('is told when Redis does not answer', async () => {
     const { code, err } = await halt(['history', '--redis', 'redis://127.0.0.1:1'])
     expect([code, err]).toEqual([
