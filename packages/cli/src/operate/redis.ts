@@ -38,6 +38,8 @@ export async function withRedis<T>(
   const store = new RedisStore({ client, prefix, warn: () => {} })
   try {
     return await use({ client, store, place: () => placeOf(url, prefix, client, store) })
+  } catch (error) {
+    throw isElsewhere(error) ? onCluster(url, error) : error
   } finally {
     await store.close()
     client.disconnect()
@@ -45,8 +47,11 @@ export async function withRedis<T>(
 }
 
 async function placeOf(url: URL, prefix: string, client: Redis, store: RedisStore): Promise<Place> {
-  // A user of few permissions may not count.
-  const processes = await store.processes().catch(() => undefined)
+  const processes = await store.processes().catch((error: unknown) => {
+    if (isElsewhere(error)) throw error
+    // A user of few permissions may not count.
+    return undefined
+  })
   const name = url.protocol.startsWith('valkey') ? 'Valkey' : 'Redis'
   const server = `${name} ${url.host || 'localhost'}, database ${url.pathname.slice(1) || '0'}`
   const elsewhere = processes === 0 ? await otherPrefixes(client).catch(() => []) : []
@@ -81,6 +86,21 @@ function readUrl(text: string): URL {
   throw commandError(
     '--redis is not an address of Redis.',
     'Write redis://host:6379, rediss://user:password@host:6380/0, or valkey://….',
+  )
+}
+
+/** Whether a node of a Cluster has answered that another node has the key. */
+function isElsewhere(error: unknown): boolean {
+  return /\bMOVED \d+ /.test(String((error as Error | undefined)?.message))
+}
+
+/** Half of the commands would work on such a node, and the others would find nothing. */
+function onCluster({ host }: URL, cause: unknown): HaltError {
+  return new HaltError(
+    'HALT_E_STORE',
+    `Redis at ${host} is one node of a Cluster, and other nodes have a part of the keys.`,
+    "Use the operator's page, or call Control from a script with the cluster client of your application.",
+    { cause },
   )
 }
 

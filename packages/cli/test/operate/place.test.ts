@@ -123,6 +123,30 @@ describe('a command on Redis', () => {
   })
 })
 
+describe('a command on a node of a Cluster', () => {
+  it('is refused on each node, whichever keys the node has', async () => {
+    for (const { host, port } of inject('clusterNodes')) {
+      const at = ['--redis', `redis://${host}:${port}`]
+      for (const args of [
+        ['entries'],
+        ['find', 'user:42', '--policy', 'limits.mjs'],
+        ['top'],
+        ['block', 'user:42'],
+      ]) {
+        const { code, err } = await halt([...args, ...at], { cwd: cwd() })
+        expect([port, args[0], code, err]).toEqual([
+          port,
+          args[0],
+          3,
+          expect.stringContaining('is one node of a Cluster'),
+        ])
+      }
+      const doctor = await halt(['doctor', ...at], {})
+      expect([port, doctor.code]).toEqual([port, 1])
+    }
+  })
+})
+
 describe('a command on a server that accepts connections and never answers', () => {
   it.each(['redis', 'postgres'])('ends with 3 within seconds: %s', async kind => {
     const sockets = new Set<Socket>()
