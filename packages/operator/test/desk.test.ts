@@ -331,8 +331,16 @@ describe('an act', () => {
     ['no policy', { act: 'change', numbers: { limit: 1 } }, 'HALT_E_OPERATOR'],
     ['no quota', { act: 'grant', whom: { user: 'x' }, policy: 'per_user', units: 1 }, 'HALT_E_OPERATOR'],
     ['no units', { act: 'grant', whom: { user: 'x' }, policy: 'month' }, 'HALT_E_OPERATOR'],
-    ['units below zero', { act: 'grant', whom: { user: 'x' }, policy: 'month', units: -1 }, 'HALT_E_OPERATOR'],
-    ['a part of a unit', { act: 'grant', whom: { user: 'x' }, policy: 'month', units: 1.5 }, 'HALT_E_OPERATOR'],
+    [
+      'units below zero',
+      { act: 'grant', whom: { user: 'x' }, policy: 'month', units: -1 },
+      'HALT_E_OPERATOR',
+    ],
+    [
+      'a part of a unit',
+      { act: 'grant', whom: { user: 'x' }, policy: 'month', units: 1.5 },
+      'HALT_E_OPERATOR',
+    ],
     ['a key that nobody has shown', { act: 'block', whom: { shown: 'user #x' } }, 'HALT_E_OPERATOR'],
   ])('with %s gets a code, and does nothing', async (_name, body, code) => {
     site = await openSite()
