@@ -62,10 +62,11 @@ function headOf({ plan, isCounted, isRefused }: PlanView, { last, own }: ClientR
   return `${name}: ${isRefused ? 'would be refused' : 'would pass'} under it`
 }
 
-function dataOf({ plans, last }: ClientReading): object {
+function dataOf({ plans, last, own }: ClientReading): object {
   if (plans[0]?.plan === undefined) return dataOfPlan(plans[0])
   return {
     lastPlan: last ?? null,
+    ...(own === undefined ? {} : { ownPlan: own }),
     plans: plans.map(each => ({
       plan: each.plan,
       chargedLast: last === undefined ? null : each.plan === last,

@@ -111,6 +111,11 @@ describe('a client of a product with plans', () => {
     expect(free.out).not.toMatch(/Plan pro|If you know its plan/)
     const pro = await find('--plan', 'pro')
     expect([pro.code, pro.out]).toEqual([0, expect.stringContaining('\nPlan pro: passes\n')])
+    expect(JSON.parse((await find('--plan', 'pro', '--json')).out)).toMatchObject({
+      lastPlan: null,
+      ownPlan: 'pro',
+      plans: [{ decision: { allowed: false } }, { decision: { allowed: true } }],
+    })
     const wrong = await find('--plan', 'gold')
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('Its plans are free, pro.')])
   })
