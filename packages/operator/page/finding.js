@@ -3,7 +3,7 @@ import { openAct } from './act-form.js'
 import { countedCard } from './counted-card.js'
 import { button, make } from './dom.js'
 import { entryRow } from './control-entry.js'
-import { conclusion, planHead } from './plan-head.js'
+import { conclusion, isInForce, planHead } from './plan-head.js'
 import { policyCard } from './policy-card.js'
 import { count, instant } from './words.js'
 
@@ -54,8 +54,8 @@ export function showFinding({ who, limiters, counted, entries, problem }, whom) 
   all.append(...cardsOf([...fixed, ...common], client, true))
   for (const { plan, findings } of plans) {
     const own = policiesOf(findings).filter(policy => !isOfAll(policy))
-    const isLast = findings.some(({ chargedLast }) => chargedLast === true)
-    if (own.length > 0) all.append(planHead(plan, findings), ...cardsOf(own, client, isLast))
+    const isTheirs = findings.some(finding => isInForce(finding) === true)
+    if (own.length > 0) all.append(planHead(plan, findings), ...cardsOf(own, client, isTheirs))
   }
   const told = [
     ...limiters.flatMap(limiter => problemsOf(limiter)),

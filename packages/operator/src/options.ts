@@ -38,6 +38,17 @@ export type Watched =
       readonly plans?: Plans | undefined
     }
 
+/** A client, as an operator looks for it: by one id, or by a user or an API key with an address. */
+export interface Client {
+  readonly user?: string | undefined
+  readonly ip?: string | undefined
+  readonly apiKey?: string | undefined
+  readonly custom?: string | undefined
+}
+
+/** Tells the plan of a client, from the database of the application; `undefined` if it does not know. */
+export type PlanOf = (client: Client) => string | undefined | PromiseLike<string | undefined>
+
 /** Options of {@link operator}. */
 export interface OperatorOptions<C = unknown> {
   /** The limiters of this process, on one store. */
@@ -47,6 +58,8 @@ export interface OperatorOptions<C = unknown> {
   readonly authorize: Authorize<C>
   /** The plans of every limiter whose policies come from a function, and which has no `plans` of its own. */
   readonly plans?: Plans | undefined
+  /** Tells which of the plans a client has. Without it the page shows under which one it was charged last, if its counters tell. */
+  readonly planOf?: PlanOf | undefined
   /** Whether the page shows keys in clear, or a function that says so for a name. Default false: it shows digests. */
   readonly reveal?: boolean | ((name: string) => boolean) | undefined
   /** The load shedders of this process (`@halt/overload`), each under the name that the page shows: `{ shop: shedder }`. */
@@ -60,6 +73,7 @@ const OPTIONS = namesOf<OperatorOptions>({
   control: true,
   authorize: true,
   plans: true,
+  planOf: true,
   reveal: true,
   shedders: true,
   store: true,
@@ -70,6 +84,7 @@ export interface CheckedOptions<C> {
   readonly limiters: readonly LimiterEntry[]
   readonly control: Control
   readonly authorize: Authorize<C>
+  readonly planOf: PlanOf | undefined
   readonly reveals: (name: string) => boolean
   readonly shedders: ReadShedders
   readonly store: Store & Pick<Required<Store>, 'document'>
@@ -94,7 +109,7 @@ interface PlanEntry {
 /** @throws HaltError `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD` */
 export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> {
   checkNames(options as unknown as Readonly<Record<string, unknown>>, OPTIONS, 'operator()')
-  const { limiters, control, authorize, reveal = false, plans, shedders = {} } = options
+  const { limiters, control, authorize, reveal = false, plans, planOf, shedders = {} } = options
   if (!Array.isArray(limiters) || limiters.length === 0)
     fail(`limiters is ${describe(limiters)}.`, 'Give a list of limiters: limiters: [limiter].')
   if (typeof authorize !== 'function')
@@ -106,6 +121,11 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
     fail(`control is ${describe(control)}.`, 'Give the Control of the limiters: new Control({ store }).')
   if (typeof reveal !== 'boolean' && typeof reveal !== 'function')
     fail(`reveal is ${describe(reveal)}.`, 'Give true, or (name) => boolean.')
+  if (planOf !== undefined && typeof planOf !== 'function')
+    fail(
+      `planOf is ${describe(planOf)}.`,
+      'Give a function that returns the name of a plan: planOf: ({ user }) => db.planOf(user).',
+    )
   checkShedders(shedders)
   const entries = (limiters as readonly Watched[]).map(each => entryOf(each, plans))
   const { limiter } = entries[0] as LimiterEntry
@@ -120,6 +140,7 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
     limiters: entries,
     control,
     authorize,
+    planOf,
     reveals:
       typeof reveal === 'function'
         ? // Only `true` counts: any other value, such as a promise, would show every key.

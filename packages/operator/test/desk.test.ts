@@ -1,7 +1,8 @@
-import { LoggingTelemetry, type Policy, RateLimiter, Reports } from '@halt/core'
+import { LoggingTelemetry, type Policy, type Quota, RateLimiter, Reports } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { Recorder } from '../src/watch/recorder.ts'
 import { readNumbers, writeNumbers } from '../src/watch/report.ts'
 import { openSite, PER_USER, type Site } from './site.ts'
@@ -162,6 +163,61 @@ describe('an act', () => {
     expect(block.body['warnings']).toEqual([])
   })
 
+  it('blames no counter for the block of an operator', async () => {
+    site = await openSite({ reveal: true })
+    await site.ask('42', 2)
+    await site.control.block({ user: '42' }, { for: '1h' })
+    const [limiter] = (await find({ user: '42' })).body['limiters']
+    expect(limiter).toMatchObject({ allowed: false, reason: 'blocked' })
+    for (const policy of limiter.policies)
+      expect(policy).toMatchObject({ allowed: true, exemption: 'an operator blocks the client' })
+  })
+
+  it('says which numbers hold on when others are taken back', async () => {
+    site = await openSite({ reveal: true })
+    await site.control.change('per_user', { limit: 3 })
+    await site.control.override({ user: '42' }, 'per_user', { limit: 9 })
+    await site.control.override({ user: '7' }, 'per_user', { limit: 9 })
+    const revert = async (body: object): Promise<string> =>
+      (await act({ act: 'revert', policy: 'per_user', ...body })).body['says']
+    expect(await revert({ whom: { user: '42' } })).toBe(
+      'The other numbers of per_user for user:42 are taken back. It has limit 3 for everybody.',
+    )
+    expect(await revert({})).toBe(
+      'The other numbers of per_user for everybody are taken back. One client keeps numbers of its own.',
+    )
+    expect(await revert({})).toBe('per_user had no other numbers for everybody.')
+  })
+
+  it('warns of numbers that change nothing, of those of another operator, and of units that end soon', async () => {
+    const hour: Quota = { name: 'hour', limit: 5, period: 'hourly', anchor: aMinuteAgo() }
+    site = await openSite({ reveal: true }, [hour, { name: 'routes', limit: 9, window: 60, scope: 'route' }])
+    const warnings = async (body: object): Promise<string[]> =>
+      (await act({ whom: { user: '42' }, ...body, confirmed: false })).body['warnings']
+    const other = (policy: string, numbers: object, more = {}): Promise<string[]> =>
+      warnings({ act: 'override', policy, numbers, ...more })
+    expect(await other('per_user', { limit: 9 })).toEqual([])
+    expect(await other('per_address', { limit: 9 })).toEqual([
+      'per_address counts nothing under user:42, so this changes nothing. It is reached by { ip }.',
+    ])
+    // Requests without a user are counted by their address.
+    expect(await other('per_user', { limit: 9 }, { whom: { ip: '203.0.113.7' } })).toEqual([])
+    expect(await other('routes', { limit: 9 }, { whom: { ip: '203.0.113.7' } })).toEqual([])
+    const misfit = 'The policy keeps its own numbers, because it cannot have these.'
+    expect(await other('month', { window: '5m' })).toEqual([expect.stringContaining(misfit)])
+    const change = { act: 'change', whom: undefined, policy: 'per_user' }
+    expect(await warnings({ ...change, numbers: { cost: 9 } })).toEqual([expect.stringContaining(misfit)])
+    await site.control.change('per_user', { limit: 3 }, { by: 'ben', reason: 'slow' })
+    expect(await warnings({ ...change, numbers: { limit: 4 } })).toEqual([
+      'It replaces an entry (change) of ben: slow.',
+    ])
+    const grant = (policy: string): Promise<string[]> => warnings({ act: 'grant', policy, units: 5 })
+    expect(await grant('hour')).toEqual([
+      expect.stringMatching(/^The period ends at 20.*Z, and the units end with it\.$/),
+    ])
+    expect(await grant('month')).toEqual([])
+  })
+
   it.each([
     [{ act: 'block', whom: { user: '42' }, for: '2h' }, [{ kind: 'block', target: 'user:42' }]],
     [{ act: 'allow', whom: { ip: '10.0.0.0/8' } }, [{ kind: 'allow', target: '10.0.0.0/8' }]],
@@ -275,7 +331,16 @@ describe('an act', () => {
     ['no policy', { act: 'change', numbers: { limit: 1 } }, 'HALT_E_OPERATOR'],
     ['no quota', { act: 'grant', whom: { user: 'x' }, policy: 'per_user', units: 1 }, 'HALT_E_OPERATOR'],
     ['no units', { act: 'grant', whom: { user: 'x' }, policy: 'month' }, 'HALT_E_OPERATOR'],
-    ['units below zero', { act: 'grant', whom: { user: 'x' }, policy: 'month', units: -1 }, 'HALT_E_COST'],
+    [
+      'units below zero',
+      { act: 'grant', whom: { user: 'x' }, policy: 'month', units: -1 },
+      'HALT_E_OPERATOR',
+    ],
+    [
+      'a part of a unit',
+      { act: 'grant', whom: { user: 'x' }, policy: 'month', units: 1.5 },
+      'HALT_E_OPERATOR',
+    ],
     ['a key that nobody has shown', { act: 'block', whom: { shown: 'user #x' } }, 'HALT_E_OPERATOR'],
   ])('with %s gets a code, and does nothing', async (_name, body, code) => {
     site = await openSite()

@@ -30,6 +30,7 @@ it.each([
   [{ limiters: [chooses], plans: { free: [] }, control, authorize }, 'HALT_E_OPTION'],
   [{ limiters: [chooses], plans: { free: ['x'] }, control, authorize }, 'HALT_E_OPTION'],
   [{ limiters: [chooses], plans: 'free', control, authorize }, 'HALT_E_OPTION'],
+  [{ limiters: [chooses], planOf: 'free', control, authorize }, 'HALT_E_OPTION'],
   [{ limiters: [limiter], control, authorize, shedders: 'shop' }, 'HALT_E_OPTION'],
   [{ limiters: [limiter], control, authorize, shedders: [] }, 'HALT_E_OPTION'],
   [{ limiters: [limiter], control, authorize, shedders: { shop: null } }, 'HALT_E_OPTION'],

@@ -169,10 +169,12 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
       policy: ({ plan }) => [...plans[plan], company],
       warn: () => {},
     })
+    let plan: string | undefined
     site = await openSite({
       limiters: [{ limiter, policies: [company] }],
       control,
       plans,
+      planOf: () => plan,
       reveal: true,
     })
     await limiter.check({ plan: 'free', user: { id: '42' } }, { cost: 2 })
@@ -184,6 +186,13 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(await text('#found')).toMatch(/Plan freewould be refusednot the plan that charged it last/)
     expect(await text('#found')).toMatch(/Plan procharged last: passes/)
     expect(await text('#found')).toMatch(/custom:acmecompany_monthpasses1 of 30 left/)
+    // The application knows that the customer has gone back to the free plan.
+    plan = 'free'
+    await press('Find', '#search')
+    await becomes('#found', /user:42refused: limited/)
+    expect(await text('#found')).toMatch(/Plan freeits plan: refused/)
+    expect(await text('#found')).toMatch(/Plan prowould passcharged last, and not its plan/)
+    plan = undefined
     await limiter.check({ plan: 'pro', user: { id: '42' } })
     await limiter.check({ plan: 'pro', user: { id: '42' } })
     await press('Find', '#search')

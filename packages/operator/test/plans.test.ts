@@ -80,6 +80,32 @@ describe('a client of a limiter with plans', () => {
     ])
   })
 
+  it('is under the plan that the application says, whatever its counters tell', async () => {
+    const asked: object[] = []
+    const plans: Record<string, unknown> = { 42: 'pro', 7: 'gold' }
+    const planOf = async (client: { readonly user?: string | undefined }): Promise<string> => {
+      asked.push(client)
+      if (client.user === '8') throw new Error('the database is away')
+      return plans[client.user ?? ''] as string
+    }
+    const ask = await openPlans({ plans: PLANS, planOf })
+    expect(await ask('free', 10)).toBe('ok')
+    const plansOf = async (whom: object): Promise<unknown> =>
+      (await find(whom))['limiters'].map((each: Record<string, unknown>) => [each['plan'], each['isOwn']])
+    expect((await find({ user: '42' }))['limiters']).toMatchObject([
+      { plan: 'free', isOwn: false, chargedLast: true },
+      { plan: 'pro', isOwn: true, chargedLast: false },
+    ])
+    await plansOf({ user: '42', ip: '203.0.113.7' })
+    expect(asked).toEqual([{ user: '42' }, { user: '42', ip: '203.0.113.7' }])
+    // A plan that the page does not know, no plan, and a database that is away: then the counters may tell.
+    const unknown = [
+      ['free', undefined],
+      ['pro', undefined],
+    ]
+    for (const user of ['7', '9', '8']) expect(await plansOf({ user })).toEqual(unknown)
+  })
+
   it('is under an unknown plan if its counters do not tell', async () => {
     await openPlans()
     const { limiters } = await find({ user: '7' })
@@ -115,6 +141,14 @@ describe('a client of a limiter with plans', () => {
     })
     expect((await find({ user: '42' }))['counted']).toMatchObject([{ now: [{ allowed: true }] }])
     expect(await ask('pro', 5)).toBe('ok')
+  })
+
+  it('is shown the quota of its company with its address, too', async () => {
+    const ask = await openPlans()
+    await ask('pro', 30)
+    await ask('pro', 1)
+    const { counted } = await find({ user: '42', ip: '203.0.113.7' })
+    expect(counted).toMatchObject([{ key: 'custom:acme', now: [{ allowed: false }] }])
   })
 
   it('shows other keys as digests where keys are not shown', async () => {

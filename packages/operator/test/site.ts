@@ -40,7 +40,7 @@ export interface Site {
 /** Serves a page at `/halt`. Everybody is the operator "ann", unless the options say otherwise. */
 export async function openSite(
   options: Partial<OperatorOptions<IncomingMessage>> = {},
-  policies: readonly Policy[] = [],
+  policies: readonly (Policy | Quota)[] = [],
 ): Promise<Site> {
   const store = fakeOutage(new InMemoryStore({ clock: () => Date.now() }))
   const control = new Control({ store, warn: () => {} })

@@ -138,7 +138,7 @@ describe('the other keys of a client', () => {
     const other = make()
     await vi.advanceTimersByTimeAsync(2_000)
     const key = 'user:mallory@example.com'
-    await watch.countedUnder(key)
+    await watch.countedUnder([key])
     await vi.advanceTimersByTimeAsync(4_000)
     const texts = await Promise.all(
       ['operator-watched', 'operator-numbers'].map(async name => (await store.document(name).read())?.text),
@@ -154,7 +154,7 @@ describe('the other keys of a client', () => {
     await vi.advanceTimersByTimeAsync(2_000)
     const month = { name: 'month', limit: 9, window: '1h', keyExtractor: () => 'acme' } as const
     await limiter.check({ user: { id: '7' }, socket: { remoteAddress: '203.0.113.7' } }, { also: month })
-    await watch.countedUnder('user:7')
+    await watch.countedUnder(['user:7'])
     await vi.advanceTimersByTimeAsync(4_000)
     const told = await new Reports({ store, name: 'operator-numbers' }).read()
     expect(told.map(({ text }) => readNumbers(text)?.counted)).toContainEqual([
@@ -171,7 +171,7 @@ describe('the other keys of a client', () => {
     const other = make()
     await vi.advanceTimersByTimeAsync(4_000)
     // Both watches listen to this process, so the report of another one is written by hand.
-    expect(await watch.countedUnder('user:7')).toEqual({ under: [], isWhole: true })
+    expect(await watch.countedUnder(['user:7'])).toEqual({ under: [], isWhole: true })
     await vi.advanceTimersByTimeAsync(2_000)
     expect((await store.document('operator-watched').read())?.text).toBe(
       `{"tokens":["${tokenOf('user:7')}"]}`,
@@ -186,8 +186,8 @@ describe('the other keys of a client', () => {
       counted: [{ token: tokenOf('user:7'), under }],
     }
     await new Reports({ store, name: 'operator-numbers' }).publish(writeNumbers(numbers))
-    expect(await watch.countedUnder('user:7')).toEqual({ under, isWhole: true })
-    expect((await watch.countedUnder('user:8')).isWhole).toBe(false)
+    expect(await watch.countedUnder(['user:7'])).toEqual({ under, isWhole: true })
+    expect((await watch.countedUnder(['user:8'])).isWhole).toBe(false)
     other.close()
   })
 })

@@ -18,6 +18,9 @@ export function parseCall({ name, flags, takes, usage }: Command, args: readonly
   for (const token of tokens)
     if (token.kind === 'option' && tokens.some(other => other !== token && isSame(other, token.name)))
       throw commandError(`--${token.name} is given twice.`, 'Give it once.')
+  for (const [flag, value] of Object.entries(values))
+    if (value === '' && flag !== 'prefix')
+      throw commandError(`--${flag} is empty.`, 'Give a value, or leave the option out.')
   if (values['help'] !== true && (positionals.length < takes[0] || positionals.length > takes[1])) {
     const wrong = positionals.length < takes[0] ? 'too few' : 'too many'
     throw commandError(`halt ${name} got ${wrong} arguments.`, `Write: ${COMMAND} ${name} ${usage}`.trimEnd())
@@ -32,9 +35,7 @@ export function commandError(message: string, fix: string): HaltError {
 
 /** Reads a number of an option. @throws HaltError `HALT_E_COMMAND` */
 export function numberOf(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text)
-  if (text.trim() !== '' && value >= least && value <= most) return value
-  throw commandError(`--${flag} is ${JSON.stringify(text)}.`, `Give a number from ${least} to ${most}.`)
+  return numberIn(`--${flag}`, text, least, most)
 }
 
 /** Reads a whole number of an option; undefined without one. @throws HaltError `HALT_E_COMMAND` */
@@ -44,10 +45,20 @@ export function wholeOf(
   least: number,
   most: number,
 ): number | undefined {
-  if (text === undefined) return undefined
-  const value = numberOf(flag, text, least, most)
+  return text === undefined ? undefined : wholeIn(`--${flag}`, text, least, most)
+}
+
+/** Reads a whole number. @param what its name for the error @throws HaltError `HALT_E_COMMAND` */
+export function wholeIn(what: string, text: string, least: number, most: number): number {
+  const value = numberIn(what, text, least, most)
   if (Number.isInteger(value)) return value
-  throw commandError(`--${flag} is ${JSON.stringify(text)}.`, `Give a whole number from ${least} to ${most}.`)
+  throw commandError(`${what} is ${JSON.stringify(text)}.`, `Give a whole number from ${least} to ${most}.`)
+}
+
+function numberIn(what: string, text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= least && value <= most) return value
+  throw commandError(`${what} is ${JSON.stringify(text)}.`, `Give a number from ${least} to ${most}.`)
 }
 
 type Options = Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>
@@ -67,14 +78,18 @@ function read(name: string, args: string[], options: Options): Read {
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true, tokens: true }) as never
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
-    const [, unknown = ''] = /^Unknown option '-*([^'=]*)/.exec(text) ?? []
-    if (unknown === '')
-      throw commandError(`halt ${name}: ${text}`, `${COMMAND} ${name} --help lists the options.`)
+    // Node tells some mistakes in several lines.
+    const text = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ')
+    const [, unknown] = /^Unknown option '([^'=]*)/.exec(text) ?? []
+    if (unknown === undefined)
+      throw commandError(
+        `halt ${name}: ${text.replace(/\.?$/, '.')}`,
+        `${COMMAND} ${name} --help lists the options.`,
+      )
     const known = Object.keys(options)
     throw commandError(
-      `halt ${name} has no option --${unknown}.`,
-      `${nearest(unknown, known)}${COMMAND} ${name} --help lists the options.`,
+      `halt ${name} has no option ${unknown}.`,
+      `${nearest(unknown.replace(/^-+/, ''), known)}${COMMAND} ${name} --help lists the options.`,
     )
   }
 }

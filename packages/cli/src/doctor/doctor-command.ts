@@ -13,6 +13,7 @@ import { withRedis } from '../operate/redis.ts'
 import { addressOf, storeFlags } from '../operate/store.ts'
 import { readLogs } from '../replay/read-log.ts'
 import { appFindings } from './app-findings.ts'
+import { controlFindings } from './control-findings.ts'
 import type { Finding } from './finding.ts'
 import { ProxySurvey } from './log-findings.ts'
 import { redisFindings, storeFindings } from './redis-findings.ts'
@@ -74,16 +75,18 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
             await store.inspect(),
             'The schema, its functions and the permissions are as Halt needs them.',
           ),
+          ...(await controlFindings(store)),
         ],
       )
     if (redis === undefined) return []
     return await withRedis(redis, prefix, io, async opened => [
       placeFinding(await opened.place()),
       ...(await redisFindings(opened)),
+      ...(await controlFindings(opened.store)),
     ])
   } catch (error) {
     const { code, summary, fix } = error as { code?: string; summary?: string; fix?: string }
-    if (code !== 'HALT_E_STORE_UNAVAILABLE' || summary === undefined) throw error
+    if (code?.startsWith('HALT_E_STORE') !== true || summary === undefined) throw error
     return [{ level: 'problem', code, message: summary, fix }]
   }
 }

@@ -3,8 +3,10 @@ import { type CliIo, print } from '../io.ts'
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import { warnOfOwnAddress, warnOfSize } from './access-warnings.ts'
-import { actFlags, actOf, controlFlags, REACH_NOTE, SECRET_NOTE, whoFlags, withControl } from './control.ts'
+import { entriesIn } from './control-problem.ts'
+import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
 import { lineOf } from './list-commands.ts'
+import { printEntry } from './print-entry.ts'
 import { relatedEntries } from './related-entries.ts'
 import { nameOf, NETWORK_NOTE, targetFlags, targetOf } from './target.ts'
 
@@ -33,7 +35,7 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
   },
   more,
   run: (call, io) =>
-    withControl(call, io, async (control, { place }) => {
+    withControl(call, io, async (control, opened) => {
       const [whom = ''] = call.positionals
       const options = { ...actOf(call), force: call.flags['force'] === true }
       const target = targetOf(whom, call)
@@ -44,15 +46,12 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
           'Add --force if you mean all of them.',
         )
       if (act === 'block') warnOfOwnAddress(whom, io)
-      await withValues(() => control[act](target, options))
+      const before = await entriesIn(control)
+      const entry = await withValues(() => control[act](target, options))
       warnOfSize(whom, size, act, io)
-      const done = act === 'block' ? 'Blocked' : 'Allowed'
-      // An act that no process reads changes nothing yet.
-      if (place.processes === 0)
-        await print(io, [
-          `Written, but no process reads it here: ${nameOf(whom, call)} is not ${done.toLowerCase()}.`,
-        ])
-      else await print(io, [`${done} ${nameOf(whom, call)}.`, REACH_NOTE])
+      const [name, done] = [nameOf(whom, call), act === 'block' ? 'Blocked' : 'Allowed']
+      const says = { done: `${done} ${name}`, undone: `${name} is not ${done.toLowerCase()}` }
+      await printEntry(entry, before, says, opened, io)
       return ExitCode.DONE
     }),
 }))
@@ -73,6 +72,7 @@ function takeBack(act: 'unblock' | 'disallow', call: Call, io: CliIo): Promise<n
   return withControl(call, io, async control => {
     const [whom = ''] = call.positionals
     const target = targetOf(whom, call)
+    await entriesIn(control)
     const found = await withValues(() => control[act](target, actOf(call)))
     const [name, what] = [nameOf(whom, call), act === 'unblock' ? 'blocked' : 'allowed']
     const none = [`${name} was not ${what} by an operator.`, ...(act === 'unblock' ? [COOLDOWN_NOTE] : [])]

@@ -31,8 +31,9 @@ export function warnOfOwnAddress(whom: string, io: CliIo): void {
   ]
   const hit = own.find(address => address !== '' && contains(whom.replace(/^ip:/, ''), address))
   if (hit === undefined) return
+  const isOwn = whom.replace(/^ip:/, '') === hit ? `${whom} is` : `${whom} contains ${hit},`
   io.stderr.write(
-    `${coloursOf(io, io.stderr).yellow('Warning:')} ${whom} contains ${hit}, an address of yours. ${localhostNote(hit)}${COMMAND} unblock ${whom} takes it back.\n`,
+    `${coloursOf(io, io.stderr).yellow('Warning:')} ${isOwn} an address of yours. ${localhostNote(hit)}${COMMAND} unblock ${whom} takes it back.\n`,
   )
 }
 

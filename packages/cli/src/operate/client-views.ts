@@ -4,16 +4,16 @@ import {
   type CounterReading,
   type Explanation,
   type HaltError,
-  type Identity,
   lastChargedPlan,
   type RateLimiter,
 } from '@halt/core'
 
 import type { OpenClient, OpenPlan } from './client.ts'
+import type { Whom } from './target.ts'
 
 /** An identity with its explanation and its counters. */
 export interface ClientView {
-  readonly identity: Identity
+  readonly identity: Whom
   readonly explanation: Explanation
   readonly counters: readonly CounterReading[]
   /** The keys under which entries of operators may stand. */
@@ -25,6 +25,8 @@ export interface PlanView {
   /** Undefined if there are no plans. */
   readonly plan: string | undefined
   readonly views: readonly ClientView[]
+  /** Whether a policy of this plan counts the client at all. */
+  readonly isCounted: boolean
   /** Whether the client is refused now under this plan. */
   readonly isRefused: boolean
 }
@@ -34,36 +36,39 @@ export interface ClientReading {
   readonly plans: readonly PlanView[]
   /** The plan under which it was charged last; undefined if its counters do not tell, or there are no plans. */
   readonly last: string | undefined
+  /** The plan that it has, as the operator says; undefined if that is not known. */
+  readonly own: string | undefined
 }
 
 /** Reads a client under each plan, and charges nothing. */
-export async function readClient({ identity, plans }: OpenClient): Promise<ClientReading> {
+export async function readClient({ identity, plans, own }: OpenClient): Promise<ClientReading> {
   const read = await Promise.all(plans.map(plan => readPlan(plan, identity)))
   const named = read.map(({ plan = '', views }) => ({
     name: plan,
     counters: views.flatMap(({ counters }) => counters),
   }))
-  return { plans: read, last: plans[0]?.name === undefined ? undefined : lastChargedPlan(named) }
+  return { plans: read, last: plans[0]?.name === undefined ? undefined : lastChargedPlan(named), own }
 }
 
-async function readPlan({ name, limiter }: OpenPlan, identity: Identity): Promise<PlanView> {
+async function readPlan({ name, limiter }: OpenPlan, identity: Whom): Promise<PlanView> {
   // An id with an address is explained as both together, and as each alone, because policies and entries may count either.
   const views = await Promise.all(partsOf(identity).map(part => viewOf(limiter, part)))
   return {
     plan: name,
     views,
+    isCounted: views.some(({ explanation }) => explanation.decision !== undefined),
     isRefused: views.some(({ explanation }) => explanation.decision?.allowed === false),
   }
 }
 
-async function viewOf(limiter: RateLimiter, identity: Identity): Promise<ClientView> {
+async function viewOf(limiter: RateLimiter, identity: Whom): Promise<ClientView> {
   const explanation = await limiter.explain(identity)
   const { decision, policies } = explanation
   const keys = [decision?.key, ...policies.map(({ key }) => key)]
   return { identity, explanation, counters: await countersOf(limiter, identity), keys }
 }
 
-async function countersOf(limiter: RateLimiter, identity: Identity): Promise<readonly CounterReading[]> {
+async function countersOf(limiter: RateLimiter, identity: Whom): Promise<readonly CounterReading[]> {
   try {
     return await limiter.inspect(identity)
   } catch (error) {
@@ -73,10 +78,15 @@ async function countersOf(limiter: RateLimiter, identity: Identity): Promise<rea
   }
 }
 
-/** Whether the client is refused under the plan that charged it last; if that is not known, under every plan. */
-export function isRefused({ plans, last }: ClientReading): boolean {
-  const known = plans.find(({ plan }) => plan === last && last !== undefined)
-  return known === undefined ? plans.every(plan => plan.isRefused) : known.isRefused
+/** The plans that may decide about the client: its own or, if that is not known, the one that charged it last; otherwise all. */
+export function plansInForce({ plans, last, own = last }: ClientReading): readonly PlanView[] {
+  const known = plans.filter(({ plan }) => plan === own)
+  return known.length === 0 ? plans : known
+}
+
+/** Whether the client is refused under each plan that may decide about it. */
+export function isRefused(reading: ClientReading): boolean {
+  return plansInForce(reading).every(plan => plan.isRefused)
 }
 
 /** The entries of operators about a client. */
@@ -89,8 +99,8 @@ export async function entriesOf(
 }
 
 /** An identity and, if it is an id with an address, each of the two alone. */
-export function partsOf(identity: Identity): readonly Identity[] {
-  if (typeof identity === 'string' || !('ip' in identity)) return [identity]
+export function partsOf(identity: Whom): readonly Whom[] {
+  if (!('ip' in identity)) return [identity]
   const { ip, ...id } = identity
-  return Object.keys(id).length === 0 ? [identity] : [identity, id as Identity, { ip }]
+  return Object.keys(id).length === 0 ? [identity] : [identity, id as Whom, { ip }]
 }

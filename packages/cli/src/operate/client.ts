@@ -1,12 +1,13 @@
-import { HaltError, type Identity, RateLimiter } from '@halt/core'
+import { HaltError, RateLimiter } from '@halt/core'
 
-import { type Call, COMMAND } from '../command/command.ts'
+import { type Call, COMMAND, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
-import type { CliIo } from '../io.ts'
-import type { Plan } from '../limits/limits-file.ts'
+import { type CliIo, coloursOf } from '../io.ts'
+import type { LimiterSettings, Plan } from '../limits/limits-file.ts'
+import { controlProblem } from './control-problem.ts'
 import { type OpenControl, withControl } from './control.ts'
-import { targetOf } from './target.ts'
+import { targetOf, type Whom } from './target.ts'
 
 /** A plan, and a limiter that names its counters as the application does. */
 export interface OpenPlan {
@@ -17,9 +18,19 @@ export interface OpenPlan {
 
 /** A client, and the plans that it may have. */
 export interface OpenClient extends OpenControl {
-  readonly identity: Identity
+  readonly identity: Whom
   /** At least one. */
   readonly plans: readonly OpenPlan[]
+  /** The plan that the operator says the client has; undefined if that is not known, or there are no plans. */
+  readonly own: string | undefined
+}
+
+/** The option that tells the plan of a client. */
+export const planFlag: Readonly<Record<string, Flag>> = {
+  plan: {
+    value: 'name',
+    help: 'The plan that the client has, if you know it. Otherwise the counters tell under which it was charged last, if they can.',
+  },
 }
 
 /**
@@ -43,14 +54,27 @@ export function withClient(
     await control.refresh()
     const plans = (opened.limits?.plans ?? []).map(plan => openPlan(plan, opened))
     await withValues(() => plans[0]?.limiter.keyOf(identity))
-    return use({ ...opened, identity, plans })
+    const code = await use({ ...opened, identity, plans, own: ownPlanOf(call, plans, opened) })
+    const problem = controlProblem(control)
+    if (problem === undefined) return code
+    // Its counters are worth to be seen, and perhaps an operator has blocked it.
+    io.stderr.write(`${coloursOf(io, io.stderr).yellow('Warning:')} ${problem.message}\n`)
+    return ExitCode.FAILED
   })
 }
 
-function openPlan(
-  { name, settings }: Plan,
-  { store, control, identityOptions, limits }: OpenControl,
-): OpenPlan {
+function ownPlanOf(call: Call, plans: readonly OpenPlan[], { limits }: OpenControl): string | undefined {
+  const own = valueOf(call, 'plan')
+  const names = plans.flatMap(({ name }) => name ?? [])
+  if (own === undefined || names.includes(own)) return own
+  throw commandError(
+    `${limits?.file} has no plan ${JSON.stringify(own)}.`,
+    names.length === 0 ? 'It has no plans.' : `Its plans are ${names.join(', ')}.`,
+  )
+}
+
+function openPlan({ name, settings }: Plan, opened: OpenControl): OpenPlan {
+  const { control, limits } = opened
   const file = limits?.file ?? ''
   if (typeof settings.policy === 'function')
     throw new HaltError(
@@ -58,19 +82,24 @@ function openPlan(
       `${file} chooses its policies by a function, which needs a request.`,
       'Let it export the plans that the function chooses among: export const plans = { free: [FREE], pro: [PRO] }.',
     )
-  const make = (): RateLimiter =>
-    new RateLimiter({
-      ...settings,
-      ...identityOptions,
-      store,
-      control,
-      // A person waits for the answer, and a decision without the store would mislead.
-      storeTimeout: '5s',
-      onStoreError: 'closed',
-      instances: 1,
-      warn: () => {},
-    })
-  return { name, limiter: withPlansHint(make) }
+  return { name, limiter: withPlansHint(() => openLimiter({ ...settings, control }, opened)) }
+}
+
+/** Opens a limiter that names counters as the application does. */
+export function openLimiter(
+  settings: LimiterSettings,
+  { store, identityOptions }: Pick<OpenControl, 'store' | 'identityOptions'>,
+): RateLimiter {
+  return new RateLimiter({
+    ...settings,
+    ...identityOptions,
+    store,
+    // A person waits for the answer, and a decision without the store would mislead.
+    storeTimeout: '5s',
+    onStoreError: 'closed',
+    instances: 1,
+    warn: () => {},
+  })
 }
 
 /** Policies that share a counter are mostly plans, of which one decides. */

@@ -35,10 +35,6 @@ export function whoFlags(): Readonly<Record<string, Flag>> {
 export const SECRET_NOTE =
   'If the limiters have a secret, give it as $HALT_SECRET or in settings of the limits file, so that API keys get the same digests.'
 
-/** Tells what an act needs to have an effect, because the document does not tell who reads it. */
-export const REACH_NOTE =
-  'Processes whose limiters have a Control take it over within a second and a half. Others do not know of it.'
-
 /** A store with the control document on it, and the options by which identities become the same counters as in the limiters. */
 export interface OpenControl extends Opened {
   readonly control: Control
@@ -79,7 +75,7 @@ export function actOf(call: Call): ActOptions {
   if (until !== undefined && length !== undefined)
     throw commandError('--for and --until are both given.', 'Give one of them.')
   const date = until === undefined ? undefined : new Date(until)
-  if (date !== undefined && Number.isNaN(date.getTime()))
+  if (date !== undefined && (Number.isNaN(date.getTime()) || !isOfCalendar(until ?? '')))
     throw commandError(
       `--until is ${JSON.stringify(until)}.`,
       'Give a date such as 2026-12-01T08:00:00Z or 2026-12-01, or a length by --for 1d.',
@@ -90,6 +86,12 @@ export function actOf(call: Call): ActOptions {
     reason: valueOf(call, 'reason'),
     by: valueOf(call, 'by') ?? userName(),
   }
+}
+
+/** Whether a text names a day that there is. JavaScript takes 31 February for 3 March. */
+function isOfCalendar(text: string): boolean {
+  const [date, day] = /^\d{4}-\d\d-(\d\d)/.exec(text) ?? []
+  return date === undefined || new Date(`${date}T00:00Z`).getUTCDate() === Number(day)
 }
 
 function userName(): string | undefined {

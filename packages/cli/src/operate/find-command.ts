@@ -1,5 +1,5 @@
 import { type Command, ExitCode } from '../command/command.ts'
-import { withClient } from './client.ts'
+import { planFlag, withClient } from './client.ts'
 import { printClient } from './print-client.ts'
 import { isRefused, readClient } from './client-views.ts'
 import { controlFlags, SECRET_NOTE } from './control.ts'
@@ -8,7 +8,7 @@ import { targetFlags, WHOM_NOTE } from './target.ts'
 
 /** A note of the help of every command that reads a client under plans. */
 export const PLANS_NOTE =
-  'With plans in the limits file, each is shown apart. A client that is charged under none of them lately is refused if every plan refuses it.'
+  'With plans in the limits file, each is shown apart. A client whose plan is not known is refused if every plan refuses it.'
 
 /** Tells the operator to look at further keys, because no counter of this one refuses the client. */
 const KEYS_NOTE =
@@ -27,6 +27,7 @@ export const findCommand: Command = {
       help: "Asks the operator's pages on which other keys its requests were counted lately, such as that of its company. Takes some seconds.",
     },
     json: { help: 'Prints JSON.' },
+    ...planFlag,
     ...targetFlags,
     ...controlFlags,
   },

@@ -1,12 +1,13 @@
-import { type AnyPolicy, HaltError, type Quota, QuotaManager, RateLimiter } from '@halt/core'
+import { type AnyPolicy, HaltError, type Quota, QuotaManager } from '@halt/core'
 
 import { type Call, type Command, COMMAND, ExitCode, valueOf } from '../command/command.ts'
-import { commandError, numberOf } from '../command/parse.ts'
+import { commandError, wholeIn } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import { type CliIo, jsonLine, print } from '../io.ts'
 import { type Limits, policiesOf } from '../limits/limits-file.ts'
 import { grouped } from '../table.ts'
 import { actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
+import { checkReach } from './policy-check.ts'
 import { nameOf, targetFlags, targetOf, WHOM_NOTE } from './target.ts'
 
 /** `halt grant`: gives a client more units of a quota. */
@@ -43,26 +44,13 @@ export const grantCommand: Command = {
 }
 
 function grant(call: Call, io: CliIo): Promise<number> {
-  return withControl(call, io, async (control, { store, limits, identityOptions }) => {
+  return withControl(call, io, async (control, opened) => {
+    const { store, limits, identityOptions } = opened
     const [whom = '', name = '', text = ''] = call.positionals
-    const units = numberOf('units', text, 1, Number.MAX_SAFE_INTEGER)
+    const units = wholeIn('The number of units', text, 1, Number.MAX_SAFE_INTEGER)
     const identity = targetOf(whom, call)
-    const quota = quotaIn(limits as Limits, name)
-    const limiter = new RateLimiter({
-      ...limits?.plans[0]?.settings,
-      ...identityOptions,
-      store,
-      policy: quota,
-      onStoreError: 'closed',
-      instances: 1,
-      warn: () => {},
-    })
-    const [left] = (await withValues(() => limiter.explain(identity))).unreachable
-    if (left !== undefined)
-      throw commandError(
-        `${name} counts nothing under ${nameOf(whom, call)}, so the grant would help nobody.`,
-        `It is reached by ${left.reachedBy}.`,
-      )
+    const [quota, others] = await withValues(() => quotasIn(limits as Limits, name))
+    await checkReach([quota], nameOf(whom, call), identity, opened, true)
     const quotas = new QuotaManager(store, { ...identityOptions, warn: () => {} })
     const once = valueOf(call, 'once')
     const before = (await quotas.checkQuota(identity, quota)).quota.granted
@@ -74,18 +62,20 @@ function grant(call: Call, io: CliIo): Promise<number> {
     // The store ignores a grant whose id it has seen, so the history gets no act for it.
     if (granted !== before) await control.note('grant', { identity, policy: name, units }, { reason, by })
     const until = new Date(resetAt * 1000).toISOString().replace('.000Z', 'Z')
-    const line = `${nameOf(whom, call)} has ${grouped(granted)} units of ${name} on top until ${until}, and ${grouped(remaining)} left.`
+    // What is left depends on the plan, if plans have quotas of one name and other limits.
+    const left = others.every(other => other.limit === quota.limit) ? `, and ${grouped(remaining)} left` : ''
+    const line = `${nameOf(whom, call)} has ${grouped(granted)} units of ${name} on top until ${until}${left}.`
     const data = { quota: name, granted, remaining, limit, used, resetAt }
     await print(io, [call.flags['json'] === true ? jsonLine(data) : line])
     return granted === before ? ExitCode.FOUND : ExitCode.DONE
   })
 }
 
-/** A quota by its name, in any plan. @throws HaltError `HALT_E_UNKNOWN_POLICY` */
-function quotaIn({ plans, file }: Limits, name: string): Quota {
+/** A quota by its name, and those of other plans with that name. @throws HaltError `HALT_E_UNKNOWN_POLICY` */
+function quotasIn({ plans, file }: Limits, name: string): readonly [Quota, readonly Quota[]] {
   const quotas = plans.flatMap(({ settings }) => policiesOf(settings).filter(isQuota))
-  const found = quotas.find(quota => quota.name === name)
-  if (found !== undefined) return found
+  const [found, ...others] = quotas.filter(quota => quota.name === name)
+  if (found !== undefined) return [found, others]
   const names = [...new Set(quotas.map(quota => quota.name))]
   throw new HaltError(
     'HALT_E_UNKNOWN_POLICY',

@@ -1,8 +1,9 @@
-import type { ControlAct, ControlEntry } from '@halt/core'
+import type { ControlAct, ControlEntry, PolicyNumbers } from '@halt/core'
 
 import { type Command, ExitCode, valueOf } from '../command/command.ts'
 import { wholeOf } from '../command/parse.ts'
 import { jsonLine, print, printable } from '../io.ts'
+import { entriesIn } from './control-problem.ts'
 import { controlFlags, withControl } from './control.ts'
 
 const json = { json: { help: 'Prints JSON.' } }
@@ -18,7 +19,7 @@ export const listCommands: readonly Command[] = [
     flags: { ...json, ...controlFlags },
     run: (call, io) =>
       withControl(call, io, async control => {
-        const entries = await control.entries()
+        const entries = await entriesIn(control)
         const lines = entries.map(({ kind, ...entry }) => lineOf(kind, entry))
         if (lines.length === 0) lines.push('Operators have set nothing.')
         await print(io, call.flags['json'] === true ? [jsonLine(entries)] : lines)
@@ -48,16 +49,13 @@ export const listCommands: readonly Command[] = [
 export function lineOf(act: string, facts: Omit<ControlEntry, 'kind'> | Omit<ControlAct, 'act'>): string {
   const { at, target, policy, numbers, until, reason, by } = facts
   const parts = [
-    seconds(at),
+    instantOf(at),
     act,
     target,
     policy,
-    numbers &&
-      Object.entries(numbers)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(' '),
+    numbers && numbersInWords(numbers),
     'units' in facts && facts.units !== undefined ? amountOf(act, facts.units) : undefined,
-    until === undefined ? undefined : `until ${seconds(until)}`,
+    until === undefined ? undefined : `until ${instantOf(until)}`,
     by === undefined ? undefined : `by ${by}`,
     reason === undefined ? undefined : `(${reason})`,
   ]
@@ -69,6 +67,14 @@ function amountOf(act: string, units: number): string {
   return `${units} ${noun}${units === 1 ? '' : 's'}`
 }
 
-function seconds(ms: number): string {
+/** Numbers of a policy: `limit=50 window=1m`. */
+export function numbersInWords(numbers: PolicyNumbers): string {
+  return Object.entries(numbers)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
+}
+
+/** An instant to the second. @param ms Unix milliseconds */
+export function instantOf(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
 }

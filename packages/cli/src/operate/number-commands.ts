@@ -1,12 +1,15 @@
-import { HaltError, type PolicyNumbers } from '@halt/core'
+import type { PolicyNumbers } from '@halt/core'
 import { MOST_UNITS } from '@halt/core/store'
 
 import { type Call, type Command, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError, wholeOf } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
-import { print } from '../io.ts'
-import { type Limits, policiesOf } from '../limits/limits-file.ts'
-import { actFlags, actOf, controlFlags, REACH_NOTE, SECRET_NOTE, whoFlags, withControl } from './control.ts'
+import { print, printable } from '../io.ts'
+import { entriesIn } from './control-problem.ts'
+import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
+import { lineOf, numbersInWords } from './list-commands.ts'
+import { checkNumbers, checkReach, policiesNamed } from './policy-check.ts'
+import { printEntry } from './print-entry.ts'
 import { nameOf, targetFlags, targetOf } from './target.ts'
 
 const numberFlags: Readonly<Record<string, Flag>> = {
@@ -16,7 +19,10 @@ const numberFlags: Readonly<Record<string, Flag>> = {
   cost: { value: 'n', help: 'Units per request.' },
   'block-duration': { value: 'duration', help: 'How long a refusal keeps the key refused.' },
 }
-const NAME_NOTE = 'With --policy, the name of the policy is checked by the limits file.'
+/** How many entries that still hold a revert lists. */
+const MOST_OTHERS = 10
+const NAME_NOTE =
+  'With --policy, the limits file tells whether the policy exists, can have the numbers, and counts that client.'
 
 /** `halt override`, `halt change` and `halt revert`. */
 export const numberCommands: readonly Command[] = [
@@ -30,11 +36,16 @@ export const numberCommands: readonly Command[] = [
     flags: { ...numberFlags, ...actFlags, ...targetFlags, ...controlFlags },
     more: [NAME_NOTE, SECRET_NOTE],
     run: (call, io) =>
-      withControl(call, io, async (control, { limits }) => {
+      withControl(call, io, async (control, opened) => {
         const [whom = '', policy = ''] = call.positionals
-        await checkName(policy, limits)
-        await withValues(() => control.override(targetOf(whom, call), policy, numbersOf(call), actOf(call)))
-        await print(io, [`${policy} has other numbers for ${nameOf(whom, call)}.`, REACH_NOTE])
+        const [name, identity, numbers] = [nameOf(whom, call), targetOf(whom, call), numbersOf(call)]
+        const known = await policiesNamed(policy, opened.limits)
+        await checkNumbers(known, numbers, opened)
+        // The numbers of a client hold on all its routes, whose counters an identity does not name.
+        if (known.every(({ scope }) => scope !== 'route')) await checkReach(known, name, identity, opened)
+        const before = await entriesIn(control)
+        const entry = await withValues(() => control.override(identity, policy, numbers, actOf(call)))
+        await printEntry(entry, before, saysOf(policy, numbers, name), opened, io)
         return ExitCode.DONE
       }),
   },
@@ -47,11 +58,12 @@ export const numberCommands: readonly Command[] = [
     flags: { ...numberFlags, ...actFlags, ...controlFlags },
     more: [NAME_NOTE],
     run: (call, io) =>
-      withControl(call, io, async (control, { limits }) => {
-        const [policy = ''] = call.positionals
-        await checkName(policy, limits)
-        await withValues(() => control.change(policy, numbersOf(call), actOf(call)))
-        await print(io, [`${policy} has other numbers for everybody.`, REACH_NOTE])
+      withControl(call, io, async (control, opened) => {
+        const [[policy = ''], numbers] = [call.positionals, numbersOf(call)]
+        await checkNumbers(await policiesNamed(policy, opened.limits), numbers, opened)
+        const before = await entriesIn(control)
+        const entry = await withValues(() => control.change(policy, numbers, actOf(call)))
+        await printEntry(entry, before, saysOf(policy, numbers, 'everybody'), opened, io)
         return ExitCode.DONE
       }),
   },
@@ -67,9 +79,23 @@ export const numberCommands: readonly Command[] = [
       withControl(call, io, async control => {
         const [policy = '', whom] = call.positionals
         const identity = whom === undefined ? undefined : targetOf(whom, call)
+        await entriesIn(control)
         const found = await withValues(() => control.revert(policy, { ...actOf(call), identity }))
-        const where = `${policy}${whom === undefined ? '' : ` for ${nameOf(whom, call)}`}`
-        await print(io, [found ? `${where} has its own numbers again.` : `${where} had no other numbers.`])
+        const who = whom === undefined ? 'everybody' : nameOf(whom, call)
+        const others = (await control.entries()).filter(
+          entry => entry.policy === policy && (identity === undefined || entry.kind === 'change'),
+        )
+        await print(io, [
+          printable(
+            found
+              ? `The other numbers of ${policy} for ${who} are taken back.`
+              : `${policy} had no other numbers for ${who}.`,
+          ),
+          ...others
+            .slice(0, MOST_OTHERS)
+            .map(({ kind, ...entry }) => `Still in force: ${lineOf(kind, entry)}`),
+          ...(others.length > MOST_OTHERS ? [`Still in force: ${others.length - MOST_OTHERS} more.`] : []),
+        ])
         return found ? ExitCode.DONE : ExitCode.FOUND
       }),
   },
@@ -89,19 +115,9 @@ function numbersOf(call: Call): PolicyNumbers {
   throw commandError('There are no numbers.', 'Give --limit, --window, --burst, --cost or --block-duration.')
 }
 
-/** Refuses the name of a policy that the limits file does not have. A limiter ignores numbers of a policy that it does not know. */
-async function checkName(policy: string, limits: Limits | undefined): Promise<void> {
-  if (limits === undefined || limits.plans.some(({ settings }) => typeof settings.policy === 'function'))
-    return
-  const names = [
-    ...new Set(limits.plans.flatMap(({ settings }) => policiesOf(settings).map(({ name }) => name))),
-  ]
-  if (names.includes(policy)) return
-  await withValues(() => {
-    throw new HaltError(
-      'HALT_E_UNKNOWN_POLICY',
-      `${limits.file} has no policy "${policy}".`,
-      `Its policies are ${names.join(', ')}.`,
-    )
-  })
+function saysOf(policy: string, numbers: PolicyNumbers, whom: string): { done: string; undone: string } {
+  return {
+    done: `${policy} has ${numbersInWords(numbers)} for ${whom}`,
+    undone: `${policy} keeps its numbers for ${whom}`,
+  }
 }

@@ -1,7 +1,7 @@
-import type { Identity } from '@halt/core'
-
 import { COMMAND } from '../command/command.ts'
 import type { OpenClient } from './client.ts'
+import { partsOf } from './client-views.ts'
+import { type Whom, wordsOf } from './target.ts'
 import { tokenOf, watch } from './watch.ts'
 
 /** Another key on which requests of a client were counted lately, and one policy of it. */
@@ -15,12 +15,16 @@ export interface OtherKey {
 
 /** Asks the operator's pages on which other keys requests of a client were counted lately, and the store what they say now. */
 export async function otherKeysOf(client: OpenClient): Promise<readonly OtherKey[]> {
-  const key = client.control.keyOf(client.identity)
+  // An id with an address is explained as both together and as each alone.
+  const [whole = '', ...parts] = partsOf(client.identity).map(part => client.control.keyOf(part))
+  // Other clients may have the address.
+  const [keys, shown] = [[whole, ...parts.slice(0, 1)], new Set([whole, ...parts])]
+  const tokens = keys.map(tokenOf)
   const last = new Map<string, OtherKey & { readonly at: number }>()
-  for (const { counted } of await watch(client, key))
-    for (const one of underIn(counted, tokenOf(key))) {
+  for (const { counted } of await watch(client, tokens))
+    for (const one of underIn(counted, tokens)) {
       const id = JSON.stringify([one.policy, one.key])
-      if ((last.get(id)?.at ?? 0) <= one.at) last.set(id, one)
+      if (!shown.has(one.key) && (last.get(id)?.at ?? 0) <= one.at) last.set(id, one)
     }
   return Promise.all([...last.values()].map(one => nowOf(client, one)))
 }
@@ -31,7 +35,9 @@ export function linesOf(keys: readonly OtherKey[]): string[] {
     return ["No operator's page knows other keys on which its requests were counted lately."]
   return keys.map(({ key, policy, allowed, reason }) => {
     const verdict = allowed ? 'passes' : `refuses: ${reason}`
-    return `Counted lately on ${key} too: ${policy} ${verdict}. See: ${COMMAND} find ${key} --policy …`
+    const identity = identityOf(key)
+    const see = identity === undefined ? '' : ` See: ${COMMAND} find ${wordsOf(identity)} --policy …`
+    return `Counted lately on ${key} too: ${policy} ${verdict}.${see}`
   })
 }
 
@@ -46,18 +52,20 @@ async function nowOf({ plans }: OpenClient, { key, policy, allowed, reason }: Ot
   return { key, policy, allowed, reason }
 }
 
-/** The identity of a key as decisions show it. Undefined for a digest and for keys of two ids. */
-function identityOf(key: string): Identity | undefined {
-  const [, kind, id = ''] = /^(user|custom|ip):(.+)$/s.exec(key) ?? []
-  if (kind === undefined || id.startsWith('#') || id.includes('+ip:')) return undefined
-  return { [kind]: kind === 'ip' ? id.replace(/\/\d+$/, '') : id } as unknown as Identity
+/** The identity of a key as decisions show it. Undefined for a digest. */
+function identityOf(key: string): Whom | undefined {
+  const [, kind, id = '', ip] = /^(user|custom|ip):(.+?)(?:\+ip:([^+]+))?$/s.exec(key) ?? []
+  if (kind === undefined || id.startsWith('#')) return undefined
+  const address = (text: string): string => text.replace(/\/\d+$/, '')
+  const own = { [kind]: kind === 'ip' ? address(id) : id }
+  return (ip === undefined ? own : { ...own, ip: address(ip) }) as unknown as Whom
 }
 
-function underIn(counted: unknown, token: string): (OtherKey & { readonly at: number })[] {
+function underIn(counted: unknown, tokens: readonly string[]): (OtherKey & { readonly at: number })[] {
   if (!Array.isArray(counted)) return []
   return counted.flatMap(each => {
-    const { token: whose, under } = (each ?? {}) as { token?: unknown; under?: unknown }
-    return whose === token && Array.isArray(under) ? under.filter(isUnder) : []
+    const { token, under } = (each ?? {}) as { token?: unknown; under?: unknown }
+    return tokens.some(one => one === token) && Array.isArray(under) ? under.filter(isUnder) : []
   })
 }
 

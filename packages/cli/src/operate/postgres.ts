@@ -8,8 +8,8 @@ import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
 import type { Place } from './place.ts'
 
-/** The longest time that a connection may take, in milliseconds. */
-const CONNECT_MS = 5_000
+/** The longest time that a connection, and then each query, may take, in milliseconds. */
+const PATIENCE_MS = 5_000
 
 /** A connection to PostgreSQL, the store on it, and what is looked at. */
 export interface OpenPostgres {
@@ -47,7 +47,7 @@ export async function withPostgres<T>(
     const store = new PostgresStore({ query, prefix, schema, warn: () => {} })
     const place = async (): Promise<Place> => {
       const processes = await store.processes().catch(error => {
-        throw unavailable(`The schema "${schema}" of ${url.host} cannot be read: ${messageOf(error)}.`, error)
+        throw unreadable(schema, url, error)
       })
       const server = `PostgreSQL ${url.host}, database ${url.pathname.slice(1) || url.username}, schema ${schema}`
       const elsewhere = processes === 0 ? await otherPrefixes(query, schema) : []
@@ -70,15 +70,20 @@ function readUrl(text: string): URL {
 }
 
 async function otherPrefixes(query: Query, schema: string): Promise<string[]> {
-  // The store has checked the name of the schema.
-  const text = `SELECT DISTINCT prefix FROM ${schema}.instances WHERE seen > clock_timestamp() - interval '15 seconds' LIMIT 20`
+  // The store has checked the name of the schema, which may be a reserved word.
+  const text = `SELECT DISTINCT prefix FROM "${schema}".instances WHERE seen > clock_timestamp() - interval '15 seconds' LIMIT 20`
   const { rows } = (await query(text, [])) as { rows: readonly { readonly prefix: string }[] }
   return rows.map(({ prefix }) => prefix)
 }
 
 async function connect(url: URL, io: CliIo): Promise<Connection> {
   const { Pool } = await loadPg(io)
-  const pool = new Pool({ connectionString: url.href, max: 2, connectionTimeoutMillis: CONNECT_MS })
+  const pool = new Pool({
+    connectionString: url.href,
+    max: 2,
+    connectionTimeoutMillis: PATIENCE_MS,
+    query_timeout: PATIENCE_MS,
+  })
   // A connection that is lost while nobody asks would end the process.
   pool.on('error', () => {})
   return { query: async (text, params) => pool.query(text, params), end: () => pool.end() }
@@ -101,6 +106,17 @@ async function loadPg({ cwd }: CliIo): Promise<{ readonly Pool: PoolClass }> {
       throw unavailable('PostgreSQL cannot be asked, because pg is not installed.', cause)
     }
   }
+}
+
+function unreadable(schema: string, { host }: URL, error: unknown): HaltError {
+  const message = `The schema "${schema}" of ${host} cannot be read: ${messageOf(error)}.`
+  if ((error as { code?: unknown }).code !== 'HALT_E_STORE_SCHEMA') return unavailable(message, error)
+  return new HaltError(
+    'HALT_E_STORE_SCHEMA',
+    message,
+    'Give the database and the --schema of the limiters. If they have none, run schema.sql of @halt/store-postgres.',
+    { cause: error },
+  )
 }
 
 function unavailable(message: string, cause: unknown): HaltError {

@@ -3,7 +3,13 @@ import type { Identity } from '@halt/core'
 import type { Call } from '../command/command.ts'
 import { type CliIo, coloursOf, jsonLine, print, printable } from '../io.ts'
 import type { OpenClient } from './client.ts'
-import { type ClientReading, type ClientView, entriesOf, type PlanView } from './client-views.ts'
+import {
+  type ClientReading,
+  type ClientView,
+  entriesOf,
+  type PlanView,
+  plansInForce,
+} from './client-views.ts'
 import { lineOf } from './list-commands.ts'
 
 /** Lines and fields that a command adds to the report of a client. */
@@ -29,8 +35,8 @@ export async function printClient(
   const { bold } = coloursOf(io, io.stdout)
   await print(io, [
     ...lines.map(printable),
-    ...(reading.plans[0]?.plan === undefined ? [] : [lastLine(reading)]),
-    ...reading.plans.flatMap(plan => [
+    ...(reading.plans[0]?.plan === undefined ? [] : lastLine(reading)),
+    ...(reading.own === undefined ? reading.plans : plansInForce(reading)).flatMap(plan => [
       ...(plan.plan === undefined ? [] : [bold(printable(headOf(plan, reading)))]),
       ...explained(plan.views).map(line => printable(plan.plan === undefined ? line : `  ${line}`)),
     ]),
@@ -40,24 +46,27 @@ export async function printClient(
   ])
 }
 
+const UNKNOWN_NOTE =
+  'The counters do not tell under which plan the client was charged last. If you know its plan, give --plan.'
 const ADDRESS_NOTE = 'The address is not known, so blocks of addresses are not shown. Give --ip.'
 
-function lastLine({ last }: ClientReading): string {
-  return last === undefined
-    ? 'The counters do not tell under which plan the client was charged last. A bucket that is full again has forgotten it.'
-    : printable(`The client was charged last under the plan ${last}.`)
+function lastLine({ last, own }: ClientReading): string[] {
+  if (last !== undefined) return [printable(`The client was charged last under the plan ${last}.`)]
+  return own === undefined ? [UNKNOWN_NOTE] : []
 }
 
-function headOf({ plan, isRefused }: PlanView, { last }: ClientReading): string {
-  const verdict = isRefused ? 'would be refused' : 'would pass'
-  if (plan !== last) return `Plan ${plan}: ${verdict} under it`
-  return `Plan ${plan}, charged last: ${isRefused ? 'refused' : 'passes'}`
+function headOf({ plan, isCounted, isRefused }: PlanView, { last, own }: ClientReading): string {
+  const name = `Plan ${plan}${plan === last ? ', charged last' : ''}`
+  if (!isCounted) return `${name}: counts nothing of it`
+  if (plan === (own ?? last)) return `${name}: ${isRefused ? 'refused' : 'passes'}`
+  return `${name}: ${isRefused ? 'would be refused' : 'would pass'} under it`
 }
 
-function dataOf({ plans, last }: ClientReading): object {
+function dataOf({ plans, last, own }: ClientReading): object {
   if (plans[0]?.plan === undefined) return dataOfPlan(plans[0])
   return {
     lastPlan: last ?? null,
+    ...(own === undefined ? {} : { ownPlan: own }),
     plans: plans.map(each => ({
       plan: each.plan,
       chargedLast: last === undefined ? null : each.plan === last,

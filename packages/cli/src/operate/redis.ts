@@ -9,8 +9,8 @@ import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
 import type { Place } from './place.ts'
 
-/** The longest time that the first connection may take, in milliseconds. */
-const CONNECT_MS = 5_000
+/** The longest time that the first connection, and then each command, may take, in milliseconds. */
+const PATIENCE_MS = 5_000
 
 /** The prefix of a `RedisStore` that is given none. */
 const DEFAULT_PREFIX = 'halt:'
@@ -38,6 +38,8 @@ export async function withRedis<T>(
   const store = new RedisStore({ client, prefix, warn: () => {} })
   try {
     return await use({ client, store, place: () => placeOf(url, prefix, client, store) })
+  } catch (error) {
+    throw isElsewhere(error) ? onCluster(url, error) : error
   } finally {
     await store.close()
     client.disconnect()
@@ -45,8 +47,11 @@ export async function withRedis<T>(
 }
 
 async function placeOf(url: URL, prefix: string, client: Redis, store: RedisStore): Promise<Place> {
-  // A user of few permissions may not count.
-  const processes = await store.processes().catch(() => undefined)
+  const processes = await store.processes().catch((error: unknown) => {
+    if (isElsewhere(error)) throw error
+    // A user of few permissions may not count.
+    return undefined
+  })
   const name = url.protocol.startsWith('valkey') ? 'Valkey' : 'Redis'
   const server = `${name} ${url.host || 'localhost'}, database ${url.pathname.slice(1) || '0'}`
   const elsewhere = processes === 0 ? await otherPrefixes(client).catch(() => []) : []
@@ -74,11 +79,28 @@ async function otherPrefixes(client: Redis): Promise<string[]> {
 
 function readUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url !== undefined && /^(rediss?|valkeys?):$/.test(url.protocol)) return url
+  // The path is the number of a database. Any other one would fail later, at SELECT.
+  if (url !== undefined && /^(rediss?|valkeys?):$/.test(url.protocol) && /^\/?\d*$/.test(url.pathname))
+    return url
   // The address may hold a password, so the message does not repeat it.
   throw commandError(
     '--redis is not an address of Redis.',
     'Write redis://host:6379, rediss://user:password@host:6380/0, or valkey://….',
+  )
+}
+
+/** Whether a node of a Cluster has answered that another node has the key. */
+function isElsewhere(error: unknown): boolean {
+  return /\bMOVED \d+ /.test(String((error as Error | undefined)?.message))
+}
+
+/** Half of the commands would work on such a node, and the others would find nothing. */
+function onCluster({ host }: URL, cause: unknown): HaltError {
+  return new HaltError(
+    'HALT_E_STORE',
+    `Redis at ${host} is one node of a Cluster, and other nodes have a part of the keys.`,
+    "Use the operator's page, or call Control from a script with the cluster client of your application.",
+    { cause },
   )
 }
 
@@ -88,17 +110,25 @@ async function connect(url: URL, Client: RedisClass): Promise<Redis> {
   const address = url.href.replace(/^valkey/, 'redis')
   const client = new Client(address, {
     lazyConnect: true,
-    connectTimeout: CONNECT_MS,
+    connectTimeout: PATIENCE_MS,
+    commandTimeout: PATIENCE_MS,
     retryStrategy: () => null,
   })
   let reason: unknown
   client.on('error', (error: unknown) => (reason = error))
+  // A server that hangs accepts the connection, and does not answer whether it is ready.
+  const late = setTimeout(() => {
+    reason = new Error(`no answer within ${PATIENCE_MS / 1000} s`)
+    client.disconnect()
+  }, PATIENCE_MS)
   try {
     await client.connect()
     return client
   } catch (error) {
     client.disconnect()
     throw unreachable(url, reason ?? error)
+  } finally {
+    clearTimeout(late)
   }
 }
 
@@ -111,7 +141,7 @@ function unreachable({ host }: URL, cause: unknown): HaltError {
         : String(cause)
   return new HaltError(
     'HALT_E_STORE_UNAVAILABLE',
-    `Redis at ${host} does not answer: ${text.replace(/^Error: /, '')}.`,
+    `Redis at ${host} does not answer: ${text.replace(/^Error: |\.$/g, '')}.`,
     'Check the address, the password, and that this machine may connect.',
     { cause },
   )

@@ -1,14 +1,14 @@
-import { type HaltError, type Identity, type RateLimiter } from '@halt/core'
+import type { HaltError, RateLimiter } from '@halt/core'
 
 import { type Command, ExitCode } from '../command/command.ts'
 import { grouped } from '../table.ts'
-import { type OpenClient, withClient } from './client.ts'
+import { type OpenClient, planFlag, withClient } from './client.ts'
 import { printClient } from './print-client.ts'
 import { type ClientReading, isRefused, partsOf, readClient } from './client-views.ts'
 import { actOf, controlFlags, SECRET_NOTE, whoFlags } from './control.ts'
 import { PLANS_NOTE } from './find-command.ts'
 import { hintsAfterReset } from './reset-hints.ts'
-import { nameOf, targetFlags, WHOM_NOTE } from './target.ts'
+import { nameOf, targetFlags, type Whom, WHOM_NOTE } from './target.ts'
 
 /** `halt reset`: frees a client, by a reset of its counters and cool-downs. */
 export const resetCommand: Command = {
@@ -21,6 +21,7 @@ export const resetCommand: Command = {
   flags: {
     ...whoFlags(),
     json: { help: 'Prints JSON.' },
+    ...planFlag,
     ...targetFlags,
     ...controlFlags,
   },
@@ -42,7 +43,7 @@ export const resetCommand: Command = {
       const { reason, by } = actOf(call)
       if (count !== 0) await control.note('reset', { identity, units: count }, { reason, by })
       const after: ClientReading = { ...(await readClient(client)), last }
-      const hints = hintsAfterReset(after, whom)
+      const hints = hintsAfterReset(after)
       const lines = [countOf(count, whom), ...(problem === undefined ? [] : [problem]), ...hints]
       await printClient(client, after, call, io, { lines, facts: { reset: count, problem, hints } })
       return count === 0 || isRefused(after) ? ExitCode.FOUND : ExitCode.DONE
@@ -70,7 +71,7 @@ async function resetAll({ plans, identity }: OpenClient): Promise<Reset> {
   return whole
 }
 
-async function reset(limiter: RateLimiter, identity: Identity): Promise<Reset> {
+async function reset(limiter: RateLimiter, identity: Whom): Promise<Reset> {
   try {
     return { count: await limiter.reset(identity) }
   } catch (error) {

@@ -1,26 +1,33 @@
 import { COMMAND } from '../command/command.ts'
-import type { ClientReading, PlanView } from './client-views.ts'
+import { type ClientReading, type PlanView, plansInForce } from './client-views.ts'
+import { type Whom, wordsOf } from './target.ts'
 
 /**
  * Sentences that say what still refuses a client after a reset, and what ends it: a reset leaves quotas, penalties and what operators have
- * set. Only the plan that charged the client last counts, if it is known.
+ * set. Only the plan of the client counts, if it is known.
  */
-export function hintsAfterReset({ plans, last }: ClientReading, whom: string): string[] {
-  const known = plans.filter(({ plan }) => last === undefined || plan === last)
-  return [...new Set(known.flatMap(plan => hintsOf(plan, whom)))]
+export function hintsAfterReset(reading: ClientReading): string[] {
+  return [...new Set(plansInForce(reading).flatMap(hintsOf))]
 }
 
-function hintsOf({ plan, views }: PlanView, whom: string): string[] {
+function hintsOf({ plan, views }: PlanView): string[] {
   const where = plan === undefined ? '' : ` (plan ${plan})`
-  return views.flatMap(({ explanation: { decision, control } }) => {
+  return views.flatMap(({ identity, explanation: { decision, control } }) => {
     if (decision === undefined || decision.allowed) return []
     if (control !== undefined)
       return [
-        `Still refused: an operator has blocked ${control.target}. End it: ${COMMAND} unblock ${control.target}`,
+        `Still refused: an operator has blocked ${control.target}. End it: ${COMMAND} unblock ${wordsOfTarget(control.target, identity)}`,
       ]
     const refusing = decision.verdicts.filter(verdict => !verdict.allowed && verdict.mode === 'enforce')
-    return refusing.flatMap(({ policy, reason }) => hintFor(reason, policy, where, whom))
+    return refusing.flatMap(({ policy, reason }) => hintFor(reason, policy, where, wordsOf(identity)))
   })
+}
+
+/** The words that name the target of an entry about a client. The target holds the digest of an API key or of a long id. */
+function wordsOfTarget(target = '', identity: Whom): string {
+  const { ip, ...id } = identity as { readonly ip?: string }
+  if (!/^(?:user|api-key|custom):/.test(target)) return target
+  return wordsOf(target.includes('+ip:') ? identity : ((ip === undefined ? identity : id) as typeof identity))
 }
 
 function hintFor(reason: string, policy: string, where: string, whom: string): string[] {

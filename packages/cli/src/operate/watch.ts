@@ -17,37 +17,36 @@ const MOST_CLIENTS = 16
 /**
  * Watches as the operator's page does: tells the processes so, and waits until all that live have told their numbers.
  *
- * @param client the key of a client at which this command looks, so that the processes tell what they know of it
+ * @param tokens name a client at which this command looks, so that the processes tell what they know of it
  */
 export async function watch(
   { store, place }: Pick<Opened, 'store' | 'place'>,
-  client?: string,
+  tokens: readonly string[] = [],
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
   // Nobody would answer.
   if (place.processes === 0) return []
   const reports = new Reports({ store, name: NUMBERS, warn: () => {} })
   const before = new Map((await reports.read()).map(({ process, at }) => [process, at]))
-  const token = client === undefined ? undefined : tokenOf(client)
-  await tell(store, token)
+  await tell(store, tokens)
   // A process that was about to write has not read of the client yet.
-  const since = client === undefined ? before : new Map<string, number>()
+  const since = tokens.length === 0 ? before : new Map<string, number>()
   let fresh: readonly Readonly<Record<string, unknown>>[] = []
   for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
     await sleep(STEP_MS)
     const all = (await reports.read()).filter(({ process, at }) => since.get(process) !== at)
     fresh = all.map(({ text }) => numbersIn(text)).filter(numbers => numbers !== undefined)
-    const isKnown = token === undefined || fresh.some(({ counted }) => hasToken(counted, token))
+    const isKnown = tokens.length === 0 || fresh.some(({ counted }) => hasToken(counted, tokens))
     if (isKnown && fresh.length >= (place.processes ?? Number.POSITIVE_INFINITY)) break
   }
   return fresh
 }
 
 /** The version of the document says that somebody watches, and its text the tokens of the clients at which somebody looks. */
-async function tell(store: Opened['store'], token: string | undefined): Promise<void> {
+async function tell(store: Opened['store'], added: readonly string[]): Promise<void> {
   const document = store.document(WATCHED)
   const found = await document.read()
-  const others = tokensIn(found?.text ?? '').filter(other => other !== token)
-  const tokens = [...others, ...(token === undefined ? [] : [token])].slice(-MOST_CLIENTS)
+  const others = tokensIn(found?.text ?? '').filter(other => !added.some(token => token === other))
+  const tokens = [...others, ...added].slice(-MOST_CLIENTS)
   // If another one wrote meanwhile, it has told that somebody watches.
   await document.write(JSON.stringify({ tokens }), found?.version ?? '0')
 }
@@ -76,6 +75,9 @@ function numbersIn(text: string): Readonly<Record<string, unknown>> | undefined 
   }
 }
 
-function hasToken(counted: unknown, token: string): boolean {
-  return Array.isArray(counted) && counted.some(each => (each as { token?: unknown } | null)?.token === token)
+function hasToken(counted: unknown, tokens: readonly unknown[]): boolean {
+  return (
+    Array.isArray(counted) &&
+    counted.some(each => tokens.includes((each as { token?: unknown } | null)?.token))
+  )
 }

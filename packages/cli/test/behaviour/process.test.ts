@@ -48,6 +48,22 @@ await new Promise(resolve => setTimeout(resolve, 5_000))`,
     expect(stderr).toMatch(/^halt: HALT_E_POLICY_MODULE: .*EADDRINUSE.* Import no server that listens/)
   })
 
+  it('ends with a code when the module of the limits waits for ever', () => {
+    const cwd = folderWith({ 'limits.mjs': 'await new Promise(() => {})' })
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [...node, 'replay', '-', '--policy', 'limits.mjs'],
+      {
+        cwd,
+        encoding: 'utf8',
+      },
+    )
+    expect([status, stderr]).toEqual([
+      3,
+      expect.stringMatching(/halt: HALT_E_POLICY_MODULE: .* waits for something that never comes\./),
+    ])
+  })
+
   it('ends quietly when the reader of its output leaves', async () => {
     const child = spawn(process.execPath, [...node, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
     child.stdout.destroy()

@@ -1,11 +1,12 @@
-import { Control, type Policy, RateLimiter } from '@halt/core'
+import { Control, type Policy, QuotaManager, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest'
-import { folderWith, halt, type HaltRun } from '../halt.ts'
+import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
+import { folderWith, halt, type HaltRun, sourceOf } from '../halt.ts'
 
 const client = new Redis(inject('redisUrl'))
 afterAll(() => client.quit())
@@ -28,6 +29,7 @@ function scene(policies: readonly Policy[] = policy) {
   const cwd = folderWith({ 'limits.mjs': `export const policies = ${JSON.stringify(policies)}` })
   return {
     cwd,
+    store,
     /** Runs a command. Its output comes without the line that names the server and the prefix. */
     shell: async (...args: string[]): Promise<HaltRun> => {
       // A sign of life, for which the clock of a test may be moved afterwards.
@@ -71,7 +73,7 @@ describe('an operator at the command line', () => {
     )
     expect(given).toMatchObject({ code: 0, err: '' })
     expect(given.out).toMatch(
-      /^per_user has other numbers for user:42\.\nProcesses whose limiters have a Control/,
+      /^per_user has limit=50 for user:42, until 20.*Z\.\nProcesses whose limiters have a Control/,
     )
     expect(await check('42')).toMatchObject({ allowed: true })
     const freed = await shell('find', 'user:42', '--policy', 'limits.mjs')
@@ -273,7 +275,7 @@ describe('an operator at the command line', () => {
   it('is told of an entry under more ids than those that it ended', async () => {
     const { shell } = scene()
     expect((await shell('allow', 'user:x', '--ip', '203.0.113.7')).out).toMatch(
-      /^Allowed user:x\+ip:203\.0\.113\.7\.\n/,
+      /^Allowed user:x\+ip:203\.0\.113\.7, until .*\.\n/,
     )
     await shell('allow', 'user:x')
     await shell('allow', 'user:other')
@@ -292,9 +294,104 @@ describe('an operator at the command line', () => {
     const { shell, check } = scene()
     await shell('change', 'per_user', '--limit', '1', '--policy', 'limits.mjs')
     expect((await check('7')).verdicts.find(each => each.policy === 'per_user')).toMatchObject({ limit: 1 })
-    expect((await shell('revert', 'per_user')).code).toBe(0)
+    await shell('override', 'user:7', 'per_user', '--limit', '9')
+    const back = await shell('revert', 'per_user', 'user:7')
+    expect([back.code, back.out]).toEqual([
+      0,
+      expect.stringMatching(
+        /^The other numbers of per_user for user:7 are taken back\.\nStill in force: .* change {2}per_user {2}limit=1 .*\n$/,
+      ),
+    ])
+    await shell('override', 'user:7', 'per_user', '--limit', '9')
+    const all = await shell('revert', 'per_user')
+    expect([all.code, all.out]).toEqual([0, expect.stringContaining('Still in force: ')])
+    expect(all.out).toContain('override  user:7  per_user  limit=9')
     expect((await check('8')).verdicts.find(each => each.policy === 'per_user')).toMatchObject({ limit: 2 })
     expect((await shell('revert', 'per_user')).code).toBe(1)
+  })
+
+  it('is told until when an act holds, and which act of another operator it replaces', async () => {
+    const { shell } = scene()
+    const act = (name: string, ...args: string[]): Promise<HaltRun> => shell(name, 'user:7', ...args)
+    const first = await act('block', '--for', '30d', '--by', 'ann', '--reason', 'fraud')
+    expect(first.out).toMatch(/^Blocked user:7, until 20\d\d-.*Z\.\n/)
+    expect(first.out).not.toContain('It replaces')
+    const second = await act('block', '--by', 'bob')
+    expect(second.out).toMatch(
+      /^Blocked user:7, until somebody takes it back\.\n.*\nIt replaces: .* block {2}user:7 {2}until .* by ann {2}\(fraud\)\n$/,
+    )
+    await act('override', 'per_user', '--limit', '9', '--by', 'ann')
+    expect((await act('override', 'per_user', '--limit', '5')).out).toMatch(
+      /It replaces: .* limit=9 {2}by ann/,
+    )
+  })
+
+  it('is told by a reset the very commands that free the client', async () => {
+    const month = { name: 'month', limit: 1, period: 'monthly', anchor: aMinuteAgo() } as const
+    const keys = { name: 'per_key', limit: 5, window: '1h', keyStrategy: 'api-key' } as const
+    const { shell, store, cwd } = scene([...policy, keys])
+    const file = `export const policies = ${sourceOf([...policy, keys, month])}`
+    writeFileSync(join(cwd, 'limits.mjs'), file)
+    const reset = async (...whom: string[]): Promise<string> =>
+      (await shell('reset', ...whom, '--policy', 'limits.mjs')).out
+    /** Runs the command that an output tells, as a shell would. */
+    const obey = async (out: string): Promise<HaltRun> => {
+      const [, words = ''] = /npx @halt\/cli ([^\n]*?)(?: --policy …)?\n/.exec(out) ?? []
+      const args = Array.from(words.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, bare]) => quoted ?? bare ?? '')
+      return shell(...args, '--policy', 'limits.mjs')
+    }
+    for (const whom of [['api-key:sk_1'], ['user:a b'], ['user:42', '--ip', '203.0.113.7']]) {
+      await shell('block', ...whom)
+      expect([whom, (await obey(await reset(...whom))).code]).toEqual([whom, 0])
+      expect(await reset(...whom)).not.toContain('Still refused')
+    }
+    // The quota counts users, and the operator knows the address too.
+    await new QuotaManager(store).consumeQuota('42', month)
+    const out = await reset('user:42', '--ip', '203.0.113.7')
+    expect(out).toContain('Still refused: the quota month is used up')
+    expect((await obey(out)).out).toContain('user:42 has 1 000 units of month on top')
+  })
+
+  it('is refused numbers that would change nothing, if the limits file tells so', async () => {
+    const { shell } = scene([
+      ...policy,
+      { name: 'per_route', limit: 5, window: 60, keyStrategy: 'user', scope: 'route' },
+    ])
+    const file = ['--policy', 'limits.mjs']
+    for (const [args, says] of [
+      [['override', 'user:42', 'per_ip', '--limit', '5'], 'per_ip counts nothing under user:42'],
+      [['override', '203.0.113.7', 'per_user', '--cost', '9'], 'no request could ever pass'],
+      [['change', 'per_user', '--cost', '9'], 'no request could ever pass'],
+    ] as const) {
+      const { code, err } = await shell(...args, ...file)
+      expect([code, err]).toEqual([2, expect.stringContaining(says)])
+    }
+    expect((await shell('history')).out).toBe('Nobody has acted.\n')
+    // A user without a session is counted by the address, and numbers hold on all routes.
+    expect((await shell('override', '203.0.113.7', 'per_user', '--limit', '9', ...file)).code).toBe(0)
+    expect((await shell('override', 'user:42', 'per_route', '--limit', '9', ...file)).code).toBe(0)
+  })
+
+  it('gets names and mistakes of its own as one readable line', async () => {
+    const { shell } = scene()
+    expect((await shell('unblock', 'user:\u202ex\ny')).out).toContain('user:\ufffdx\ufffdy was not blocked')
+    for (const [args, says] of [
+      [['block', 'user:1', '--for', '-2h'], 'is ambiguous. Did you forget to specify'],
+      [['block', 'user:1', '--policy='], '--policy is empty.'],
+      [['block', 'user:1', '-5'], 'halt block has no option -5.'],
+      [['block', 'user:1', '--until', '2099-02-31'], '--until is "2099-02-31"'],
+      [
+        ['block', 'user:1', '--until', '2020-01-01'],
+        'until is 2020-01-01T00:00:00.000Z, not a Date in the future',
+      ],
+    ] as const) {
+      const { code, err } = await shell(...args)
+      expect([code, err]).toEqual([2, expect.stringContaining(says)])
+      expect(err).not.toContain('\ufffd')
+    }
+    expect((await shell('block', '127.0.0.1', '--for', '1s')).err).toContain(
+      '127.0.0.1 is an address of yours.',
+    )
   })
 
   it('is refused by its mistakes, and nothing is written', async () => {
@@ -362,6 +459,11 @@ describe('an operator at the command line', () => {
         /127\.0\.0\.0\/8 contains 127\.0\.0\.1, an address of yours\. .* ::1, .* npx @halt\/cli unblock/,
       ),
     ])
+  })
+
+  it('is told that a database of Redis has a number', async () => {
+    const { code, err } = await halt(['history', '--redis', `${inject('redisUrl')}/shop`])
+    expect([code, err]).toEqual([2, expect.stringContaining('--redis is not an address of Redis.')])
   })
 
   it('is told when Redis does not answer', async () => {

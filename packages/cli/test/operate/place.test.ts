@@ -3,6 +3,8 @@ import { Control, RateLimiter } from '@halt/core'
 import { PostgresStore, schema as schemaOf } from '@halt/store-postgres'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 
@@ -43,6 +45,8 @@ describe('a command on Redis', () => {
       ['history'],
       ['top'],
       ['unblock', 'user:42'],
+      ['override', 'user:42', 'per_user', '--limit', '5'],
+      ['change', 'per_user', '--limit', '5'],
     ]) {
       const lost = await halt([...args, ...wrong], { cwd: cwd(), env })
       expect([args[0], lost.code]).toEqual([args[0], 3])
@@ -51,11 +55,46 @@ describe('a command on Redis', () => {
       expect(lost.out).toContain(`database 0, prefix "${prefix}wrong:": no live processes\n`)
       if (args[0] === 'block')
         expect(lost.out).toContain('Written, but no process reads it here: user:42 is not blocked.')
+      if (args[0] === 'override' || args[0] === 'change')
+        expect(lost.out).toMatch(
+          /Written, but no process reads it here: per_user keeps its numbers for .*\.\n$/,
+        )
       if (args[0] === 'top') continue
       const found = await halt([...args, ...right], { cwd: cwd(), env })
       expect(found.code).toBeLessThan(2)
       expect(found.out).toContain(`prefix "${prefix}": 1 live process\n`)
     }
+  })
+
+  it('never says that operators have set nothing where it cannot read what they have set', async () => {
+    const prefix = `${unique()}:`
+    await idleApp(prefix)
+    const document = new RedisStore({ client, prefix }).document('control')
+    const found = await document.read()
+    await document.write('{"halt":99,"entries":[]}', found?.version ?? '0')
+    const at = { cwd: cwd(), env: { HALT_REDIS_URL: inject('redisUrl') } }
+    for (const args of [
+      ['entries'],
+      ['find', 'user:42'],
+      ['reset', 'user:42'],
+      ['block', 'user:42'],
+      ['unblock', 'user:42'],
+      ['override', 'user:42', 'per_user', '--limit', '5'],
+      ['revert', 'per_user'],
+    ]) {
+      const { code, err, out } = await halt([...args, '--prefix', prefix, '--policy', 'limits.mjs'], at)
+      expect([args[0], code, err]).toEqual([
+        args[0],
+        3,
+        expect.stringContaining('The control document cannot be read'),
+      ])
+      expect(out).not.toMatch(/Operators have set nothing|was not blocked|had no other numbers/)
+    }
+    const doctor = await halt(['doctor', '--prefix', prefix], at)
+    expect([doctor.code, doctor.out]).toEqual([
+      1,
+      expect.stringContaining('HALT_E_CONTROL: The control document'),
+    ])
   })
 
   it('does not say that nobody lives where the processes do not tell', async () => {
@@ -81,6 +120,45 @@ describe('a command on Redis', () => {
     expect(JSON.parse(run.out)).toEqual([])
     expect(run.err).toContain(`Redis ${url.host}, database 1, prefix "halt:": no live processes\n`)
     expect(run.out + run.err).not.toContain('hunter2')
+  })
+})
+
+describe('a command on a node of a Cluster', () => {
+  it('is refused on each node, whichever keys the node has', async () => {
+    for (const { host, port } of inject('clusterNodes')) {
+      const at = ['--redis', `redis://${host}:${port}`]
+      for (const args of [
+        ['entries'],
+        ['find', 'user:42', '--policy', 'limits.mjs'],
+        ['top'],
+        ['block', 'user:42'],
+      ]) {
+        const { code, err } = await halt([...args, ...at], { cwd: cwd() })
+        expect([port, args[0], code, err]).toEqual([
+          port,
+          args[0],
+          3,
+          expect.stringContaining('is one node of a Cluster'),
+        ])
+      }
+      const doctor = await halt(['doctor', ...at], {})
+      expect([port, doctor.code]).toEqual([port, 1])
+    }
+  })
+})
+
+describe('a command on a server that accepts connections and never answers', () => {
+  it.each(['redis', 'postgres'])('ends with 3 within seconds: %s', async kind => {
+    const sockets = new Set<Socket>()
+    const server = createServer(socket => sockets.add(socket.on('error', () => {})))
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const { code, err } = await halt(['entries', `--${kind}`, `${kind}://127.0.0.1:${port}`], {})
+    expect([code, err]).toEqual([3, expect.stringContaining(`at 127.0.0.1:${port} does not answer`)])
   })
 })
 
@@ -127,6 +205,28 @@ describe('a command on PostgreSQL', () => {
       {},
     )
     expect(doctor.out).toContain('prefix "shop:": 1 live process')
+  })
+
+  it('names the schema that is missing, and finds other prefixes in a schema with a reserved name', async () => {
+    const pool = new pg.Pool({ connectionString: inject('postgresUrl') })
+    onTestFinished(async () => {
+      await pool.query('DROP SCHEMA IF EXISTS "order" CASCADE')
+      await pool.end()
+    })
+    const run = () => halt(['entries', '--postgres', inject('postgresUrl'), '--schema', 'order'], {})
+    const missing = await run()
+    expect([missing.code, missing.err]).toEqual([
+      3,
+      expect.stringMatching(/HALT_E_STORE_SCHEMA: The schema "order" .* run schema\.sql/),
+    ])
+    const doctor = await halt(['doctor', '--postgres', inject('postgresUrl'), '--schema', 'order'], {})
+    expect([doctor.code, doctor.out]).toEqual([1, expect.stringContaining('problem HALT_E_STORE_SCHEMA')])
+    await pool.query(schemaOf({ schema: 'order' }))
+    const found = await run()
+    expect([found.code, found.err]).toEqual([
+      3,
+      expect.stringContaining('None uses another prefix of this server'),
+    ])
   })
 
   it.each([

@@ -86,6 +86,47 @@ describe('a client of a product with plans', () => {
     expect(out).not.toContain('charged last:')
   })
 
+  it('is judged by the plan that the operator names, where plans share their counters and nothing tells the plan', async () => {
+    const prefix = `${unique()}:`
+    const store = new RedisStore({ client, prefix })
+    const month = { period: 'monthly', counter: 'month', anchor: aMinuteAgo() } as const
+    const plans = {
+      free: [{ name: 'free_month', limit: 3, ...month }],
+      pro: [{ name: 'pro_month', limit: 100, ...month }],
+    }
+    const limiter = new RateLimiter({ store, policy: plans.free, storeTimeout: '30s', warn: () => {} })
+    onTestFinished(() => limiter.close())
+    for (let i = 0; i < 4; i++) await limiter.consume({ user: '42' })
+    const file = `export const plans = ${sourceOf(plans)}; export const settings = { prefix: '${prefix}' }`
+    const at = { cwd: folderWith({ 'limits.mjs': file }), env }
+    const find = (...args: string[]): Promise<HaltRun> =>
+      halt(['find', 'user:42', '--policy', 'limits.mjs', ...args], at)
+    const unknown = await find()
+    expect([unknown.code, unknown.out]).toEqual([
+      0,
+      expect.stringContaining('If you know its plan, give --plan.'),
+    ])
+    const free = await find('--plan', 'free')
+    expect([free.code, free.out]).toEqual([1, expect.stringContaining('\nPlan free: refused\n')])
+    expect(free.out).not.toMatch(/Plan pro|If you know its plan/)
+    const pro = await find('--plan', 'pro')
+    expect([pro.code, pro.out]).toEqual([0, expect.stringContaining('\nPlan pro: passes\n')])
+    expect(JSON.parse((await find('--plan', 'pro', '--json')).out)).toMatchObject({
+      lastPlan: null,
+      ownPlan: 'pro',
+      plans: [{ decision: { allowed: false } }, { decision: { allowed: true } }],
+    })
+    const wrong = await find('--plan', 'gold')
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('Its plans are free, pro.')])
+  })
+
+  it('is not said to pass under a plan that counts nothing of it', async () => {
+    const { shell } = scene()
+    const { out } = await shell('find', 'api-key:sk_1')
+    expect(out).toContain('Plan free: counts nothing of it')
+    expect(out).not.toContain('would pass')
+  })
+
   it('keeps a used-up quota after a reset, which says what gives more, and a grant does', async () => {
     const { use, shell, store } = scene()
     await use('free', 10)
@@ -155,6 +196,23 @@ describe('a client of a product with plans', () => {
       1,
       expect.stringContaining('Counted lately on custom:acme too: company_month refuses: quota-exceeded.'),
     ])
+    // Support knows the address too. The keys of the user alone are what its requests share with the company.
+    const withAddress = await shell('find', 'user:42', '--ip', '203.0.113.7', '--keys')
+    expect([withAddress.code, withAddress.out]).toEqual([
+      1,
+      expect.stringContaining('Counted lately on custom:acme too: company_month refuses: quota-exceeded.'),
+    ])
+    expect(withAddress.out).not.toContain('Counted lately on user:42')
+  })
+
+  it('is told nothing of what is left after a grant, where that depends on a plan that is not known', async () => {
+    const prefix = `${unique()}:`
+    const month = { name: 'month', period: 'monthly', anchor: aMinuteAgo() } as const
+    const plans = { free: [{ ...month, limit: 10 }], pro: [{ ...month, limit: 1000 }] }
+    const file = `export const plans = ${sourceOf(plans)}; export const settings = { prefix: '${prefix}' }`
+    const cwd = folderWith({ 'limits.mjs': file })
+    const { out } = await halt(['grant', 'user:42', 'month', '5', '--policy', 'limits.mjs'], { cwd, env })
+    expect(out).toMatch(/\nuser:42 has 5 units of month on top until [^,]*Z\.\n$/)
   })
 
   it('gets no grant that would help nobody', async () => {
@@ -162,9 +220,11 @@ describe('a client of a product with plans', () => {
     await use('free', 1)
     for (const [args, exit, says] of [
       [['grant', 'ip:203.0.113.7', 'free_month', '5'], 2, 'It is reached by { user }'],
-      [['grant', 'user:42', 'free', '5'], 3, 'Its quotas are free_month, pro_month.'],
-      [['grant', 'user:42', 'free_month', '0'], 2, '--units'],
-      [['grant', 'user:42', 'free_month', 'x'], 2, '--units'],
+      [['grant', 'user:42', 'free', '5'], 2, 'Its quotas are free_month, pro_month.'],
+      [['grant', 'user:42', 'free_month', '0'], 2, 'The number of units is "0"'],
+      [['grant', 'user:42', 'free_month', 'x'], 2, 'The number of units is "x"'],
+      // It would be noted as 1.5 units, and give 2.
+      [['grant', 'user:42', 'free_month', '1.5'], 2, 'Give a whole number'],
     ] as const) {
       const { code, err } = await shell(...args)
       expect([code, err]).toEqual([exit, expect.stringContaining(says)])

@@ -63,7 +63,7 @@ function endOf({ for: duration, until }: ActOptions, now: number): number | unde
   if (end > now) return end
   return fail(
     'HALT_E_CONTROL',
-    `until is ${describe(until)}, not a Date in the future.`,
+    `until is ${Number.isNaN(end) ? describe(until) : new Date(end).toISOString()}, not a Date in the future.`,
     'Give a later Date, or for: "2h".',
   )
 }

@@ -13,17 +13,8 @@ import { readAct, readNumbers, readPolicyName } from './act-check.ts'
 import { ActHistory } from './act-history.ts'
 import { ActQueue } from './act-queue.ts'
 import { Beat } from './beat.ts'
-import { withoutStamp } from './control-document.ts'
-import {
-  type ActOptions,
-  ENTRY_KINDS,
-  type ControlAct,
-  type ControlEntry,
-  holds,
-  type NotedAct,
-  type PolicyNumbers,
-  slotOf,
-} from './entries.ts'
+import type { ActOptions, ControlAct, ControlEntry, NotedAct, PolicyNumbers } from './entries.ts'
+import { EntryActs, type EntryName } from './entry-acts.ts'
 import { Ledger } from './ledger.ts'
 import type { ControlState } from './control-state.ts'
 import { ControlGate } from './gate.ts'
@@ -73,7 +64,7 @@ export class Control implements GateSource {
   readonly #store: Store
   readonly #ledger: Ledger
   readonly #history: ActHistory
-  readonly #queue: ActQueue
+  readonly #acts: EntryActs
   readonly #beat: Beat
   readonly #watch: PolicyWatch
 
@@ -95,8 +86,9 @@ export class Control implements GateSource {
     this.#watch = new PolicyWatch(warnings)
     this.#ledger = new Ledger(store, document('control'), warnings, this.#watch)
     this.#history = new ActHistory(document('control-history'))
-    this.#queue = new ActQueue(store, this.#ledger, this.#history)
-    this.#beat = new Beat(this.#ledger, this.#queue, this.#watch)
+    const queue = new ActQueue(store, this.#ledger, this.#history)
+    this.#beat = new Beat(this.#ledger, queue, this.#watch)
+    this.#acts = new EntryActs(queue, this.#ledger, this.#beat, this.#watch)
   }
 
   /** @internal The entries that hold, ready to be looked up; undefined while there are none. Limiters read it at each check. */
@@ -157,7 +149,7 @@ export class Control implements GateSource {
    *   not take it and it may not hold here alone. All acts reject so
    */
   block(target: Identity, options: BlockOptions = {}): Promise<ControlEntry> {
-    return this.#put(options, now => ({
+    return this.#acts.put(options, now => ({
       kind: 'block',
       ...readAct(options, now),
       target: this.#targets.ofNew(target, options.force),
@@ -169,7 +161,7 @@ export class Control implements GateSource {
    * process that has read no document yet cannot tell: it resolves to true, and ends the block when it reads of one.
    */
   unblock(target: Identity, options: ActOptions = {}): Promise<boolean> {
-    return this.#take(() => ({ kind: 'block', target: this.#targets.of(target) }), options)
+    return this.#acts.take(() => ({ kind: 'block', target: this.#targets.of(target) }), options)
   }
 
   /**
@@ -177,7 +169,7 @@ export class Control implements GateSource {
    * counts. Resolves to the entry, as {@link block} does.
    */
   allow(target: Identity, options: BlockOptions = {}): Promise<ControlEntry> {
-    return this.#put(options, now => ({
+    return this.#acts.put(options, now => ({
       kind: 'allow',
       ...readAct(options, now),
       target: this.#targets.ofNew(target, options.force),
@@ -186,7 +178,7 @@ export class Control implements GateSource {
 
   /** Ends the permission of a client or a network. Resolves to whether there was one. */
   disallow(target: Identity, options: ActOptions = {}): Promise<boolean> {
-    return this.#take(() => ({ kind: 'allow', target: this.#targets.of(target) }), options)
+    return this.#acts.take(() => ({ kind: 'allow', target: this.#targets.of(target) }), options)
   }
 
   /** Gives one client numbers of its own for a policy. Its counter is kept. Resolves to the entry, as {@link block} does. */
@@ -196,7 +188,7 @@ export class Control implements GateSource {
     numbers: PolicyNumbers,
     options: ActOptions = {},
   ): Promise<ControlEntry> {
-    return this.#put(options, now => ({
+    return this.#acts.put(options, now => ({
       kind: 'override',
       target: this.#targets.subjectOf(identity),
       policy: readPolicyName(policy),
@@ -207,7 +199,7 @@ export class Control implements GateSource {
 
   /** Changes the numbers of a policy for everybody. The counters are kept. Resolves to the entry, as {@link block} does. */
   change(policy: string, numbers: PolicyNumbers, options: ActOptions = {}): Promise<ControlEntry> {
-    return this.#put(options, now => ({
+    return this.#acts.put(options, now => ({
       kind: 'change',
       policy: readPolicyName(policy),
       numbers: readNumbers(numbers),
@@ -223,11 +215,11 @@ export class Control implements GateSource {
     options: ActOptions & { readonly identity?: Identity | undefined } = {},
   ): Promise<boolean> {
     const { identity, ...act } = options
-    const entry = (): Pick<ControlEntry, 'kind' | 'target' | 'policy'> =>
+    const entry = (): EntryName =>
       identity === undefined
         ? { kind: 'change', policy: readPolicyName(policy) }
         : { kind: 'override', policy: readPolicyName(policy), target: this.#targets.subjectOf(identity) }
-    return this.#take(entry, act)
+    return this.#acts.take(entry, act)
   }
 
   /**
@@ -305,45 +297,5 @@ export class Control implements GateSource {
    */
   close(): void {
     this.#beat.end()
-  }
-
-  async #put(options: ActOptions, make: (now: number) => ControlEntry): Promise<ControlEntry> {
-    const { result } = await this.#queue.add({
-      mayHoldHere: () => this.#mayHoldHere(options),
-      apply: (draft, now) => {
-        const entry = withoutStamp(draft.put(make(now)))
-        const { kind, ...facts } = entry
-        return { result: entry, slots: [slotOf(entry)], act: { act: kind, ...facts } }
-      },
-    })
-    return this.#ledger.marked(result)
-  }
-
-  async #take(
-    name: () => Pick<ControlEntry, 'kind' | 'target' | 'policy'>,
-    options: ActOptions,
-  ): Promise<boolean> {
-    const { result } = await this.#queue.add({
-      mayHoldHere: () => this.#mayHoldHere(options),
-      apply: (draft, now) => {
-        const { kind, ...where } = name()
-        const facts = readAct(options, now)
-        const slot = slotOf({ kind, ...where })
-        const entry = draft.entryOf(slot)
-        // A process that has read no document cannot tell whether there is an entry. If there is one, it must end when it is read.
-        const mayBeThere = !this.#ledger.hasRead && !draft.isKnown(slot)
-        const found = mayBeThere || (entry !== undefined && holds(entry, now))
-        if (found) draft.end(slot, now)
-        const act = { act: ENTRY_KINDS[kind].endedBy, ...where, ...facts }
-        return { result: found, slots: found ? [slot] : [], act }
-      },
-    })
-    return result
-  }
-
-  #mayHoldHere(options: ActOptions | null): boolean {
-    if (this.#beat.isEnded) return false
-    const onStoreError = options?.onStoreError
-    return onStoreError === undefined ? this.#watch.hasLimiters : onStoreError === 'local'
   }
 }

@@ -10,7 +10,7 @@ import type { ClientIp } from '../request/client-ip.ts'
 import type { IdentityKind } from '../request/identity.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
-import { evaluationAt, held, lineOf, remaining, waitForCost } from '../store/reading.ts'
+import { evaluationAt, held, isForeignDebt, lineOf, remaining, waitForCost } from '../store/reading.ts'
 import type { Explanation, PolicyExplanation } from './explanation.ts'
 import { write } from './explanation-text.ts'
 
@@ -79,7 +79,7 @@ function stateOf(
   const demand = check.demands[at] as Demand
   const state = evaluation.states[at] ?? []
   const before = remaining(demand, state, evaluation)
-  const line = lineOf(demand, state, evaluation)
+  const line = isForeignDebt(demand, state, evaluation) ? undefined : lineOf(demand, state, evaluation)
   const cooldown = blockedUntil(state)
   const share = check.extras?.[at]?.share ?? -1
   const waitOf = (units: number): number =>

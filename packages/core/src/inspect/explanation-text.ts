@@ -21,7 +21,8 @@ export function write(
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
   for (const one of policies) {
     const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits, line, control: numbers } = one
-    if (verdict === undefined) {
+    // A block stands in the verdict of a policy that has nothing to do with it.
+    if (verdict === undefined || control?.kind === 'block') {
       lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
       continue
     }
@@ -101,5 +102,17 @@ function instant(seconds: number): string {
 }
 
 function inTime(seconds: number): string {
-  return seconds === Number.POSITIVE_INFINITY ? 'never passes' : `passes in ${seconds} s`
+  if (seconds === Number.POSITIVE_INFINITY) return 'never passes'
+  // Rounded up, so that the wait suffices.
+  const told = `passes in ${Math.ceil(seconds * 1000 - 1e-6) / 1000} s`
+  return seconds < HOUR ? told : `${told} (${inHours(seconds)})`
+}
+
+const HOUR = 3600
+
+/** Days and hours, or hours and minutes, of at least an hour: a person cannot read 152 479 seconds. */
+function inHours(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60)
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24]
+  return days > 0 ? `${days} d ${hours} h` : `${hours} h ${minutes % 60} min`
 }

@@ -109,6 +109,16 @@ export function lineOf(demand: Demand, state: State, evaluation: Evaluation): Un
   return units > 0 ? { units, micros: algorithm.wait(state, evaluation.now, 0, rule) } : undefined
 }
 
+/**
+ * Whether units beyond the capacity are a debt under other numbers, for which nobody waits: a larger plan that shares the counter was
+ * charged them, or a limit was lowered.
+ */
+export function isForeignDebt(demand: Demand, state: State, evaluation: Evaluation): boolean {
+  const algorithm = algorithmOf(demand.rule)
+  if (algorithm.line?.read(state, evaluation.now, demand.rule) !== undefined) return false
+  return algorithm.lastCharge(state, evaluation.now, demand.rule, demand.edges).isOwn === false
+}
+
 /** The whole units left for a demand after the evaluation, without the units that it leaves to others. */
 export function remaining(demand: Demand, state: State, evaluation: Evaluation): number {
   if (evaluation.now < blockedUntil(state)) return 0

@@ -145,10 +145,42 @@ describe('explain', () => {
     }
   })
 
+  it('tells long waits in days and hours too, and no millionths of a second', async () => {
+    const { limiter } = world()
+    const waits = async (window: number): Promise<string> => {
+      const own = limiter({ name: `w${window}`, limit: 1, window, keyStrategy: 'user' })
+      await own.consume({ user: '42' })
+      return String(await own.explain({ user: '42' }))
+    }
+    expect(await waits(3599)).toMatch(/passes in 3599 s$/m)
+    expect(await waits(3600)).toContain('passes in 3600 s (1 h 0 min)')
+    expect(await waits(152_479.431073)).toContain('passes in 152479.432 s (1 d 18 h)')
+    expect(await waits(86_399)).toContain('(1 d 0 h)')
+  })
+
   it('shows the debt of a settlement as a line', async () => {
     const limiter = world().limiter({ name: 'tokens', limit: 10, window: 10 })
     await limiter.settle(await limiter.consume('42', { cost: 10 }), 13)
     expect((await limiter.explain('42')).policies[0]?.line).toEqual({ units: 3, seconds: 3 })
+  })
+
+  it('shows no line because a larger plan shares the counter, but the callers who wait', async () => {
+    const { limiter } = world()
+    const shared = { window: 10, counter: 'plan' }
+    const free = limiter({ name: 'free', limit: 10, ...shared })
+    const pro = limiter({ name: 'pro', limit: 100, ...shared })
+    await pro.consume('42', { cost: 30 })
+    const [policy] = (await free.explain('42')).policies
+    expect(policy?.verdict).toMatchObject({ allowed: false, remaining: 0 })
+    expect(policy?.line).toBeUndefined()
+    expect(String(await free.explain('42'))).not.toContain('in line')
+    const leaving = new AbortController()
+    const turns = [70, 5].map(cost => pro.acquire('42', { cost, signal: leaving.signal }))
+    expect(await turns[0]).toMatchObject({ allowed: true })
+    expect((await pro.explain('42')).policies[0]?.line).toMatchObject({ units: 5 })
+    expect((await free.explain('42')).policies[0]?.line).toBeDefined()
+    leaving.abort()
+    await Promise.allSettled(turns)
   })
 
   it('shows no line because a penalty made the capacity smaller', async () => {

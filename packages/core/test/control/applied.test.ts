@@ -31,6 +31,8 @@ describe('explain', () => {
       by: 'ann',
       reason: why,
     })
+    // The verdict of the block says nothing of the counter of the policy that carries it.
+    expect(String(explanation)).not.toContain(' left, ')
     expect(String(explanation).split('\n').slice(0, 2)).toEqual([
       'Refused: blocked (per_user)',
       `  by an operator: block for "203.0.113.0/24", until 2026-11-24T02:00:00.000Z, by "ann", because ${JSON.stringify(why)}`,

@@ -84,7 +84,10 @@ export function readCall(body: Readonly<Record<string, unknown>>): ActCall {
     if (value !== undefined && (typeof value !== type || value === null))
       throw badRequest(`${name} is ${describe(value)}, not a ${type}.`, `Give a ${type}, or leave it out.`)
   }
-  const { whom, reason } = body
+  const { whom, reason, units } = body
+  // A fraction is rounded up, so that the history would tell another number than was given.
+  if (units !== undefined && !(Number.isSafeInteger(units) && (units as number) > 0))
+    throw badRequest(`units is ${describe(units)}.`, 'Give a whole number of at least 1.')
   if (typeof reason !== 'string' || reason.trim() === '')
     throw badRequest('The act has no reason.', 'Write why, because the history shows it.')
   return { ...(body as unknown as ActCall), ...(whom === undefined ? {} : { whom: readWhom(whom) }) }

@@ -28,15 +28,16 @@ export const numberActs: Readonly<Record<'override' | 'change' | 'revert', Act>>
     },
   },
   revert: {
-    says: acting => `${acting.policy()} has its own numbers again for ${whose(acting)}.`,
+    says: acting =>
+      `The other numbers of ${acting.policy()} for ${whose(acting)} are taken back.${restOf(acting)}`,
     async perform(acting) {
       const { call, control } = acting
       const identity = call.whom === undefined ? {} : { identity: acting.identity() }
       const found = await control.revert(acting.policy(), { ...identity, ...why(acting) })
       return {
         says: found
-          ? `${acting.policy()} has its own numbers again for ${whose(acting)}.`
-          : `${acting.policy()} had its own numbers for ${whose(acting)}.`,
+          ? `The other numbers of ${acting.policy()} for ${whose(acting)} are taken back.${restOf(acting)}`
+          : `${acting.policy()} had no other numbers for ${whose(acting)}.`,
         undo: found ? putBack(before(acting), acting) : undefined,
         scope: found ? scopeOfEnd(control) : undefined,
       }
@@ -50,6 +51,18 @@ function before(acting: Acting): ControlEntry | undefined {
   const kind = call.whom === undefined ? 'change' : 'override'
   const isSame = (entry: ControlEntry): boolean => kind === 'change' || entry.target === target
   return entries.find(entry => entry.kind === kind && entry.policy === acting.policy() && isSame(entry))
+}
+
+/** Numbers of the policy that hold on after others are taken back, in a sentence. */
+function restOf({ call, entries }: Acting): string {
+  const ofPolicy = entries.filter(entry => entry.policy === call.policy)
+  if (call.whom !== undefined) {
+    const change = ofPolicy.find(({ kind }) => kind === 'change')
+    return change === undefined ? '' : ` It has ${inWords(change.numbers)} for everybody.`
+  }
+  const own = ofPolicy.filter(({ kind }) => kind === 'override').length
+  if (own === 0) return ''
+  return own === 1 ? ' One client keeps numbers of its own.' : ` ${own} clients keep numbers of their own.`
 }
 
 function revertOf({ call: { whom, policy } }: Acting): ActCall {

@@ -2,6 +2,7 @@ import type { NetworkSize } from '@halt/core'
 
 import type { Acting } from './act.ts'
 import { contains } from '../desk/identities.ts'
+import { policyWarnings } from './policy-warnings.ts'
 import { leftByReset } from './reset.ts'
 
 /** From how many clients on a network is called large. */
@@ -27,16 +28,15 @@ export async function warningsOf(acting: Acting, own: string | undefined): Promi
     warnings.push(`No limiter of this process has a policy "${call.policy}". It has no effect here.`)
   const replaced = entries.find(
     entry =>
-      entry.target === target &&
+      (entry.target ?? '') === target &&
       entry.kind === call.act &&
-      (call.act === 'block' ||
-        call.act === 'allow' ||
-        (call.act === 'override' && entry.policy === call.policy)),
+      (call.act === 'block' || call.act === 'allow' || entry.policy === call.policy),
   )
   if (replaced !== undefined)
     warnings.push(
       `It replaces an entry (${replaced.kind}) of ${replaced.by ?? 'somebody'}${replaced.reason === undefined ? '' : `: ${replaced.reason}`}.`,
     )
+  warnings.push(...(await policyWarnings(acting)))
   const left = call.act === 'reset' ? await leftByReset(acting) : undefined
   if (left !== undefined) warnings.push(left)
   return warnings

@@ -5,17 +5,18 @@ import { act } from '../acts/acts.ts'
 import type { Acting } from '../acts/act.ts'
 import { optionsOf, readCall } from '../acts/act-call.ts'
 import { badRequest, type ShownError } from '../answer.ts'
-import type { CheckedOptions, LimiterEntry } from '../options.ts'
+import type { CheckedOptions, LimiterEntry, PlanOf } from '../options.ts'
 import { type Feed, feedOf } from '../watch/feed.ts'
 import type { Watch } from '../watch/watch.ts'
 import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
 import { type CountedFinding, findCounted } from './counted.ts'
 import { findIn, type LimiterFinding } from './findings.ts'
 import { aloneIn, entriesOf, heldBy, type Standing } from './held.ts'
-import { identityOf, isNetwork, readWhom, type Whom } from './identities.ts'
+import { identityOf, isNetwork, readWhom, type Whom, withoutAddress } from './identities.ts'
 import { KeyView } from './key-view.ts'
 import { concerns, shown, withKeys } from './key-forms.ts'
 import { ownAddressOf } from './own-address.ts'
+import { ownPlanOf } from './own-plan.ts'
 
 /** The facts that the page loads first. */
 export interface About {
@@ -52,13 +53,15 @@ export class Desk {
   readonly #control: Control
   readonly #reveals: (name: string) => boolean
   readonly #watch: Watch
+  readonly #planOf: PlanOf | undefined
   readonly #catalogue: Catalogue
 
-  constructor({ limiters, control, reveals, watch }: DeskParts) {
+  constructor({ limiters, control, reveals, watch, planOf }: DeskParts) {
     this.#limiters = limiters
     this.#control = control
     this.#reveals = reveals
     this.#watch = watch
+    this.#planOf = planOf
     this.#catalogue = new Catalogue(limiters)
   }
 
@@ -77,9 +80,10 @@ export class Desk {
     const identity = await this.#identity(asked, name)
     const view = this.#view(name)
     const key = this.#control.keyOf(identity)
+    const plan = isNetwork(key) ? undefined : ownPlanOf(this.#planOf, identity, this.#limiters)
     const [limiters, counted, { entries, problem }] = await Promise.all([
-      isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity))),
-      isNetwork(key) ? NOTHING_COUNTED : this.#counted(key),
+      isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity, plan))),
+      isNetwork(key) ? NOTHING_COUNTED : this.#counted(identity, key),
       entriesOf(this.#control),
     ])
     const about = entries.filter(({ target }) => target !== undefined && concerns(target, key))
@@ -97,9 +101,12 @@ export class Desk {
     }
   }
 
-  async #counted(key: string): Promise<typeof NOTHING_COUNTED> {
-    const { under, isWhole } = await this.#watch.countedUnder(key)
-    return { found: await findCounted(this.#limiters, under), isWhole }
+  async #counted(identity: Identity, key: string): Promise<typeof NOTHING_COUNTED> {
+    const id = withoutAddress(identity)
+    const keys = id === undefined ? [key] : [key, this.#control.keyOf(id)]
+    const { under, isWhole } = await this.#watch.countedUnder(keys)
+    const others = under.filter(other => other.key !== key)
+    return { found: await findCounted(this.#limiters, others), isWhole }
   }
 
   async standing(name: string): Promise<Standing> {

@@ -20,6 +20,8 @@ export interface LimiterFinding {
   readonly plan: string | undefined
   /** Whether the client was charged last under the plan. Undefined if its counters do not tell, or there are no plans. */
   readonly chargedLast: boolean | undefined
+  /** Whether the client has the plan, as the application says. Undefined if it does not say, or there are no plans. */
+  readonly isOwn: boolean | undefined
   /** Whether a request would pass now; undefined if the identity reaches no policy. */
   readonly allowed: boolean | undefined
   readonly reason: string | undefined
@@ -56,9 +58,13 @@ interface PolicyFinding extends Pick<
   readonly quota: Pick<QuotaStatus, 'used' | 'held' | 'limit' | 'granted' | 'periodStart'> | undefined
 }
 
-/** Asks a limiter everything about a client. It charges nothing. */
-export async function findIn(entry: LimiterEntry, identity: Identity): Promise<readonly LimiterFinding[]> {
-  if (entry.plans.length > 0) return findInPlans(entry, identity)
+/** Asks a limiter everything about a client. It charges nothing. @param own the plan of the client, if the application says it */
+export async function findIn(
+  entry: LimiterEntry,
+  identity: Identity,
+  own: Promise<string | undefined> | undefined,
+): Promise<readonly LimiterFinding[]> {
+  if (entry.plans.length > 0) return findInPlans(entry, identity, own)
   // Policies that a function chooses do not decide together, so each is explained alone.
   const groups = entry.chooses ? entry.policies.map(policy => ({ policy })) : [{}]
   if (groups.length === 0) return [failed(await explanationError(entry.limiter, identity), undefined)]
@@ -75,20 +81,24 @@ export async function findPolicies(
   return (await findWith(entry, identity, { policy: policies })).finding
 }
 
-async function findInPlans(entry: LimiterEntry, identity: Identity): Promise<readonly LimiterFinding[]> {
+async function findInPlans(
+  entry: LimiterEntry,
+  identity: Identity,
+  own: Promise<string | undefined> | undefined,
+): Promise<readonly LimiterFinding[]> {
   const found = await Promise.all(
     entry.plans.map(async ({ name, policies }) => ({
       name,
       ...(await findWith(entry, identity, { policy: policies }, name)),
     })),
   )
-  const last = lastChargedPlan(found)
+  const [last, plan] = [lastChargedPlan(found), await own]
   return found.map(({ finding, name }) => {
     const chargedLast = last === undefined ? undefined : name === last
     // What another plan was charged beyond this plan's capacity is no line in front of it.
     const policies =
       chargedLast === false ? finding.policies.map(each => ({ ...each, line: undefined })) : finding.policies
-    return { ...finding, policies, chargedLast }
+    return { ...finding, policies, chargedLast, isOwn: plan === undefined ? undefined : name === plan }
   })
 }
 
@@ -100,13 +110,15 @@ async function findWith(
 ): Promise<{ readonly finding: LimiterFinding; readonly counters: readonly CounterReading[] }> {
   const { limiter } = entry
   try {
-    const { decision, unreachable, policies } = await limiter.explain(identity, options)
+    const { decision, unreachable, control, policies: explained } = await limiter.explain(identity, options)
+    const policies = control?.kind === 'block' ? explained.map(asBlocked) : explained
     const isKnown = decision !== undefined && decision.degraded === false
     const counters = isKnown ? await limiter.inspect(identity, options) : []
     const quotas = isKnown ? await quotasOf(entry, identity, policies) : new Map<string, QuotaStatus>()
     const finding = {
       plan,
       chargedLast: undefined,
+      isOwn: undefined,
       allowed: decision?.allowed,
       reason: decision?.reason,
       degraded: decision?.degraded ?? false,
@@ -119,6 +131,11 @@ async function findWith(
   } catch (error) {
     return { finding: failed(error, plan), counters: [] }
   }
+}
+
+/** A block stands in the verdict of a policy that has nothing to do with it. */
+function asBlocked(policy: PolicyExplanation): PolicyExplanation {
+  return { ...policy, verdict: undefined, exemption: 'an operator blocks the client' }
 }
 
 function policyFinding(
@@ -183,6 +200,7 @@ function failed(error: unknown, plan: string | undefined): LimiterFinding {
   return {
     plan,
     chargedLast: undefined,
+    isOwn: undefined,
     allowed: undefined,
     reason: undefined,
     degraded: false,

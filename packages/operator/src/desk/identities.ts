@@ -57,6 +57,13 @@ function partOf(key: string): Exclude<Identity, string> | undefined {
   return kind === 'user' ? { user: id } : { custom: id }
 }
 
+/** The id alone of an id with an address. Most policies count one of the two. Undefined for every other identity. */
+export function withoutAddress(identity: Identity): Identity | undefined {
+  if (typeof identity === 'string' || !('ip' in identity)) return undefined
+  const { ip: _, ...id } = identity
+  return Object.keys(id).length === 0 ? undefined : (id as Identity)
+}
+
 /** Whether a text is a network, such as `203.0.113.0/24`. */
 export function isNetwork(text: string): boolean {
   const [address = '', bits = ''] = text.split('/')

@@ -47,12 +47,13 @@ export class Presence {
     await this.#write([])
   }
 
-  /** Somebody looks at a client, so that the other processes tell what they know of it. */
-  async lookAt(token: string, now: number): Promise<void> {
+  /** Somebody looks at a client, so that the other processes tell what they know of it. @param tokens those of its keys */
+  async lookAt(tokens: readonly string[], now: number): Promise<void> {
     this.#until = now + WATCHED_MS
-    if (this.#tokens.at(-1) === token) return
+    const last = this.#tokens.slice(-tokens.length)
+    if (tokens.every((token, i) => token === last[i])) return
     this.#renewedAt = now
-    await this.#write([token])
+    await this.#write(tokens)
   }
 
   /** Looks whether somebody watches another process. The first look only learns the version. */

@@ -77,20 +77,22 @@ export class Watch {
   /**
    * The other keys on which requests of a client were counted lately, in all processes. Other processes tell theirs some seconds after the
    * first call: `isWhole` says whether they had the time.
+   *
+   * @param keys the keys that name the client
    */
-  async countedUnder(client: string): Promise<{ under: readonly CountedUnder[]; isWhole: boolean }> {
-    const own = this.#recorder.countedUnder(client)
-    const token = tokenOf(client)
-    const isKnown = this.#presence.tokens.includes(token)
+  async countedUnder(keys: readonly string[]): Promise<{ under: readonly CountedUnder[]; isWhole: boolean }> {
+    const own = keys.flatMap(key => this.#recorder.countedUnder(key))
+    const tokens = keys.map(tokenOf)
+    const isKnown = tokens.every(token => this.#presence.tokens.includes(token))
     try {
-      await this.#presence.lookAt(token, Date.now())
+      await this.#presence.lookAt(tokens, Date.now())
       const { processes } = await this.read()
-      const all = processes.flatMap(({ counted }) => counted.filter(each => each.token === token))
+      const all = processes.flatMap(({ counted }) => counted.filter(({ token }) => tokens.includes(token)))
       const under = latestOf([...own, ...all.flatMap(each => each.under)])
       return { under, isWhole: isKnown || processes.length === 1 }
     } catch {
       // The store is away, so no process hears of the look.
-      return { under: own, isWhole: true }
+      return { under: latestOf(own), isWhole: true }
     }
   }
 

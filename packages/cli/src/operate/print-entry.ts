@@ -1,0 +1,37 @@
+import type { ControlEntry } from '@halt/core'
+
+import { type CliIo, print, printable } from '../io.ts'
+import type { OpenControl } from './control.ts'
+import { instantOf, lineOf } from './list-commands.ts'
+
+/** Tells what an act needs to have an effect, because the document does not tell who reads it. */
+const REACH_NOTE =
+  'Processes whose limiters have a Control take it over within a second and a half. Others do not know of it.'
+
+/** Sentences about an entry: what holds, and what does not hold because no process reads the entry. */
+interface Says {
+  readonly done: string
+  readonly undone: string
+}
+
+/** Prints what an act has set, until when, and which entry it replaced. @param before the entries before the act */
+export async function printEntry(
+  entry: ControlEntry,
+  before: readonly ControlEntry[],
+  { done, undone }: Says,
+  { place }: Pick<OpenControl, 'place'>,
+  io: CliIo,
+): Promise<void> {
+  const { kind, target, policy, until } = entry
+  const end = until === undefined ? 'until somebody takes it back' : `until ${instantOf(until)}`
+  const replaced = before.find(
+    other => other.kind === kind && other.target === target && other.policy === policy,
+  )
+  await print(io, [
+    // An entry that no process reads changes nothing yet.
+    ...(place.processes === 0
+      ? [printable(`Written, but no process reads it here: ${undone}.`)]
+      : [printable(`${done}, ${end}.`), REACH_NOTE]),
+    ...(replaced === undefined ? [] : [`It replaces: ${lineOf(kind, replaced)}`]),
+  ])
+}
