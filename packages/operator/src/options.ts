@@ -111,7 +111,10 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
   checkNames(options as unknown as Readonly<Record<string, unknown>>, OPTIONS, 'operator()')
   const { limiters, control, authorize, reveal = false, plans, planOf, shedders = {} } = options
   if (!Array.isArray(limiters) || limiters.length === 0)
-    fail(`limiters is ${describe(limiters)}.`, 'Give a list of limiters: limiters: [limiter].')
+    fail(
+      `limiters is ${Array.isArray(limiters) ? 'an empty list' : describe(limiters)}.`,
+      'Give a list of limiters: limiters: [limiter].',
+    )
   if (typeof authorize !== 'function')
     fail(
       `authorize is ${describe(authorize)}, so anybody could act.`,

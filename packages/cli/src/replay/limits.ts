@@ -1,7 +1,7 @@
 import type { AnyPolicy } from '@halt/core'
 
-/** The greatest limit that a search tries. */
-const GREATEST = 2 ** 31
+/** The greatest limit that Halt counts. */
+const GREATEST = 999_999_999_999_999
 /** How many limits a pass tries while it searches. */
 const STEPS = 8
 

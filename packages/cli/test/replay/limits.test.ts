@@ -18,6 +18,12 @@ function search(
   }
 }
 
+it('limitsAround tries limits as large as Halt counts', () => {
+  const around = (limit: number): readonly number[] => limitsAround({ name: 'p', limit, window: '1d' })
+  expect(around(5e9)).toEqual([1.25e9, 2.5e9, 5e9, 10e9, 20e9])
+  expect(around(900e12)).toEqual([225e12, 450e12, 900e12, 999_999_999_999_999])
+})
+
 describe('narrow', () => {
   it('finds the smallest limit, in fewer than twenty passes', () => {
     fc.assert(

@@ -77,6 +77,16 @@ function endOf({ for: duration, until }: ActOptions, now: number): number | unde
  * @throws HaltError `HALT_E_CONTROL`
  */
 export function readNetwork(target: unknown, isNew: boolean, force = false): string | undefined {
+  if (
+    isNew &&
+    typeof target === 'string' &&
+    parseBareAddress(target.trim().replace(/\/\d+$/, '')) !== undefined
+  )
+    fail(
+      'HALT_E_IDENTITY',
+      `${describe(target)} names a custom key, but is an address.`,
+      'Give { ip: … }, or { custom: … } if it is a key of yours.',
+    )
   if (typeof target !== 'object' || target === null) return undefined
   const { ip, ...others } = target as { ip?: unknown }
   if (typeof ip !== 'string' || !ip.includes('/')) return undefined

@@ -108,7 +108,7 @@ export class Control implements GateSource {
   }
 
   /**
-   * Whether an act on a client or a network reaches the requests from an address. Ask it before an operator blocks his own address.
+   * Whether an act on a client or a network reaches the requests from an address. Ask it before operators block their own address.
    *
    * @example
    * control.reaches({ ip: '203.0.113.0/24' }, '203.0.113.7') // true

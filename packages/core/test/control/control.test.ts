@@ -305,6 +305,8 @@ describe('mistakes', () => {
     const { control } = controlled()
     const calls: [string, () => Promise<unknown>][] = [
       ['HALT_E_IDENTITY', () => control.block({} as never)],
+      ['HALT_E_IDENTITY', () => control.block('203.0.113.7')],
+      ['HALT_E_IDENTITY', () => control.allow('2001:db8::/32')],
       ['HALT_E_CONTROL', () => control.block({ ip: '1.2.3/24' })],
       ['HALT_E_CONTROL', () => control.block({ ip: '203.0.113.7/24' })],
       ['HALT_E_CONTROL', () => control.block({ user: '1' }, { for: '1h', until: new Date() })],
