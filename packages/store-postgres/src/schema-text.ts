@@ -409,10 +409,10 @@ size int := cardinality(state);
 elapsed float8 := greatest(0, now - state[2]);
 reading float8;
 BEGIN
-IF state[size] <= now OR state[4] <> unit OR state[5] <> rate OR elapsed > 4503599627370496 / pace[4] THEN
+IF state[size] <= now OR elapsed > 4503599627370496 / pace[4] THEN
 RETURN NULL;
 END IF;
-reading := state[size - 2] + halt.run_clock_v3(state[3], elapsed, NULL, rate, pace);
+reading := state[size - 2] + halt.run_clock_v3(halt.debt_v3(state, state[2], unit, rate), elapsed, NULL, rate, pace);
 RETURN CASE WHEN reading < 4503599627370496 THEN ARRAY[reading, state[size - 1]] END;
 END
 $$;
@@ -421,9 +421,6 @@ LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 stored float8[] := state;
 BEGIN
-IF cardinality(state) = 5 AND state[2] < now THEN
-stored[3] := greatest(0, state[3] - (now - state[2]) * state[5]);
-END IF;
 stored[2] := greatest(state[2], now);
 stored[6] := coalesce(state[6], 0) + 2;
 RETURN stored || clock || (now + ceil(stored[3] / stored[5]) + pace[5]);
@@ -1078,6 +1075,9 @@ item.state := state;
 items[d] := item;
 fresh := halt.fresh_at_v3(state, item.kind);
 IF item.clock IS NOT NULL THEN
+IF cardinality(state) = 5 AND state[2] < now THEN
+state := ARRAY[state[1], now, CASE WHEN state[3] > 0 THEN item.used ELSE 0 END, item.unit, item.rate];
+END IF;
 state := halt.with_clock_v3(state, item.clock, now, halt.pace_v3(item.capacity, item.unit, item.rate));
 fresh := greatest(fresh, state[cardinality(state)]);
 END IF;

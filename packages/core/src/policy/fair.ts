@@ -31,6 +31,8 @@ export interface CompiledFair {
   readonly weight: number | ((request: never) => number)
   /** The rule of a tenant's share of a pool. */
   share(pool: Rule, tenant: string): Rule
+  /** The rule of a pool that was asked for last: if its numbers have changed, another one than that of an earlier charge. */
+  latest(pool: Rule): Rule
 }
 
 const STRATEGIES = ['user', 'api-key', 'ip', 'composite']
@@ -70,14 +72,26 @@ export function checkFair(policy: Fields, isQuota: boolean): void {
     refuse('fair does not go with lease: a process would take units for nobody.', 'Leave one of them out.')
 }
 
+// A policy with other numbers has the same `fair`, so that the charges of the one find the pool of the other.
+const compiled = new WeakMap<Fair<never>, CompiledFair>()
+
 /** Compiles a checked `fair`. */
-export function compileFair({ by, weight = 1 }: Fair<never>): CompiledFair {
+export function compileFair(fair: Fair<never>): CompiledFair {
+  let found = compiled.get(fair)
+  if (found === undefined) compiled.set(fair, (found = makeFair(fair)))
+  return found
+}
+
+function makeFair({ by, weight = 1 }: Fair<never>): CompiledFair {
   const rules = new BoundedMap<Rule>(MOST_RULES)
+  const pools = new BoundedMap<Rule>(MOST_RULES)
   return {
     by: typeof by === 'function' ? 'custom' : by,
     keyExtractor: typeof by === 'function' ? by : undefined,
     weight,
+    latest: pool => pools.get(pool.counter) ?? pool,
     share(pool, tenant) {
+      if (pools.get(pool.counter) !== pool) pools.set(pool.counter, pool)
       const key = `${tenant} ${pool.counter}`
       let rule = rules.get(key)
       // With other numbers the pool is another rule, and its shares too.

@@ -164,7 +164,7 @@ function stateToUse(state: State, rule: Rule, now: number, hasOneClock = false):
   if (algorithm.reads?.(state) === false) throw unknownLayout(rule)
   if (algorithm.line === undefined) return state
   if (hasOneClock && state[1]! > now) state[1] = now
-  return freshAt(state, rule) <= now ? [] : state
+  return state.length > BUCKET_LENGTH && freshAt(state, rule) <= now ? [] : state
 }
 
 /** The rule by which a demand changes a counter. A correction leaves a line the numbers that it has. */
