@@ -42,7 +42,7 @@ const MOST_RULES = 10_000
 
 /** @throws HaltError `HALT_E_FAIR` for a policy's `fair` that is wrong, or that does not go with another field */
 export function checkFair(policy: Fields, isQuota: boolean): void {
-  const { fair, algorithm = 'token-bucket', keyStrategy, keyExtractor, lease } = policy
+  const { fair, algorithm = 'token-bucket', keyStrategy, keyExtractor, lease, blockDuration } = policy
   if (fair === undefined) return
   if (typeof fair !== 'object' || fair === null)
     refuse(`fair is ${describe(fair)}.`, 'Give an object: { by: "user" }.')
@@ -70,6 +70,11 @@ export function checkFair(policy: Fields, isQuota: boolean): void {
     )
   if (lease !== undefined)
     refuse('fair does not go with lease: a process would take units for nobody.', 'Leave one of them out.')
+  if (blockDuration !== undefined)
+    refuse(
+      'fair does not go with blockDuration: a refusal of one tenant would block all of them.',
+      'Leave one out, or give blockDuration to a second policy that counts each tenant.',
+    )
 }
 
 // A policy with other numbers has the same `fair`, so that the charges of the one find the pool of the other.
