@@ -113,8 +113,9 @@ FOR d IN 1 .. count LOOP
       --@ include "turn.sql"
     ELSIF NOT item.fits THEN
       pooled := items[item.pool_at];
-      item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= item.weight
-        OR item.used + item.need <= 4 * item.weight * (pooled.capacity - pooled.used - item.need);
+      factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
+      item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= 1
+        OR item.used + item.need <= factor * (pooled.capacity - pooled.used - item.need);
     END IF;
   ELSIF item.pool_at IS NOT NULL THEN
     item.fits := true;

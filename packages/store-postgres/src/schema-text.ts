@@ -598,6 +598,7 @@ most float8 := 'Infinity';
 units float8;
 pace float8[];
 tag float8;
+factor float8;
 fresh float8;
 marks int;
 rule int;
@@ -745,8 +746,9 @@ item.turn_at := greatest(item.turn_at, pooled.clock[1] - greatest(0, item.units_
 item.fits := item.mode = 3 OR item.need = 0 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
 ELSIF NOT item.fits THEN
 pooled := items[item.pool_at];
-item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= item.weight
-OR item.used + item.need <= 4 * item.weight * (pooled.capacity - pooled.used - item.need);
+factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
+item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= 1
+OR item.used + item.need <= factor * (pooled.capacity - pooled.used - item.need);
 END IF;
 ELSIF item.pool_at IS NOT NULL THEN
 item.fits := true;
@@ -812,6 +814,7 @@ greatest(0, coalesce(item.state[2], 0) - now)
 );
 END IF;
 ELSE
+factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
 SELECT coalesce(min(ends.at), now) - now INTO own
 FROM (
 SELECT item.state[own_end] AS at FROM generate_series(2, coalesce(cardinality(item.state), 0) - 1, 2) own_end
@@ -822,7 +825,7 @@ CROSS JOIN LATERAL (
 SELECT halt.counted_v3(item.state, ends.at, 3) + item.need AS mine,
 halt.counted_v3(pooled.state, ends.at, 3) AS taken
 ) then_
-WHERE ends.at > now AND (then_.taken = 0 OR then_.mine <= item.weight OR then_.mine <= 4 * item.weight * (pooled.capacity - then_.taken - item.need));
+WHERE ends.at > now AND (then_.taken = 0 OR then_.mine <= 1 OR then_.mine <= factor * (pooled.capacity - then_.taken - item.need));
 END IF;
 ELSIF item.kind = 1 THEN
 IF item.used + item.need <= item.capacity THEN
@@ -918,10 +921,8 @@ IF item.kind = 3 AND item.pool_at > 0 THEN
 pooled := items[item.pool_at];
 units := greatest(0, pooled.capacity - pooled.used);
 IF pooled.used > 0 THEN
-units := least(units, greatest(
-item.weight - item.used,
-floor((4 * item.weight * units - item.used) / (1 + 4 * item.weight))
-));
+factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
+units := least(units, greatest(1 - item.used, floor((factor * units - item.used) / (1 + factor))));
 END IF;
 END IF;
 units := least(item.cost, greatest(item.back, greatest(units, 0) + item.back - item.others));

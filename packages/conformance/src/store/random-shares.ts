@@ -31,7 +31,7 @@ const POOLS: readonly (readonly Rule[])[] = [
     counter: 'p_permits',
     sizes: [
       [8, 8],
-      [20, 20],
+      [40, 40],
       [3, 3],
     ],
   },

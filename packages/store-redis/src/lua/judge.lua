@@ -99,7 +99,8 @@ for d = 1, count do
     elseif not fits then
       local pool, own_units = items[shared.pool], used + need
       local pooled = pool.rule
-      fits = need == 0 or pool.used == 0 or own_units <= shared.weight or own_units <= 4 * shared.weight * (pooled.capacity - pool.used - need)
+      local factor = min(4 * shared.weight, max(4, floor(pooled.capacity / 5)))
+      fits = need == 0 or pool.used == 0 or own_units <= 1 or own_units <= factor * (pooled.capacity - pool.used - need)
     end
   elseif shared then fits = true
   elseif not fits and mode ~= MODE.SETTLE and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
