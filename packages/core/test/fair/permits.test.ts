@@ -1,7 +1,7 @@
 // Tenants that share requests in flight.
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
-import { type Decision, RateLimiter, type RequestView } from '../../src/index.ts'
+import { type Decision, RateLimiter } from '../../src/index.ts'
 import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 import { Random } from '../line/random.ts'
 import { passingWorld } from '../waiting/passing-world.ts'
@@ -48,7 +48,7 @@ async function play(
     for (const [user, rate] of Object.entries(rates)) {
       for (let tries = rate / 1000; tries > 0; tries--) {
         if (random.next() >= tries) continue
-        const decision = await limiter.checkView(by(user) as RequestView<Asker>)
+        const decision = await limiter.checkView(by(user))
         if (now >= ms / 2) add(asked, user, 1)
         if (!decision.allowed) continue
         if (now >= ms / 2) add(got, user, 1)
