@@ -231,6 +231,8 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     this.#isAsking = false
     const result = Decision.resultOf(decision)
     try {
+      if (this.#isStoreAsked && result?.degraded === false)
+        this.#parts.lines.turns.hear(result.check, result.evaluation, this.#parts.store.clock())
       if (this.#isStoreAsked && result?.degraded === false && decision.allowed)
         this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#parts.store.clock())
       this.#goOnWith(decision, result)
