@@ -31,7 +31,9 @@ export interface CompiledFair {
   readonly weight: number | ((request: never) => number)
   /** The rule of a tenant's share of a pool. */
   share(pool: Rule, tenant: string): Rule
-  /** The rule of a pool that was asked for last: if its numbers have changed, another one than that of an earlier charge. */
+  /** Notes the rule by which a pool is asked now. */
+  asks(pool: Rule): void
+  /** The rule by which a pool was asked last: if its numbers have changed, another one than that of an earlier charge. */
   latest(pool: Rule): Rule
 }
 
@@ -94,9 +96,11 @@ function makeFair({ by, weight = 1 }: Fair<never>): CompiledFair {
     by: typeof by === 'function' ? 'custom' : by,
     keyExtractor: typeof by === 'function' ? by : undefined,
     weight,
+    asks(pool) {
+      if (pools.get(pool.counter) !== pool) pools.set(pool.counter, pool)
+    },
     latest: pool => pools.get(pool.counter) ?? pool,
     share(pool, tenant) {
-      if (pools.get(pool.counter) !== pool) pools.set(pool.counter, pool)
       const key = `${tenant} ${pool.counter}`
       let rule = rules.get(key)
       // With other numbers the pool is another rule, and its shares too.
