@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 
-import { Control, RateLimiter, type RatePolicy, type Reservation } from '../../src/index.ts'
+import { Control, type Decision, RateLimiter, type RatePolicy, type Reservation } from '../../src/index.ts'
 import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 
 interface Act {
@@ -123,6 +123,50 @@ it('admit no more of a bucket than a plain book, and leave nothing behind', asyn
         const { remaining } = decision!.verdicts.find(({ policy }) => policy === 'shared')!
         expect(remaining).toBe(capacity - Math.ceil(headroom * capacity))
         expect(policies.find(({ policy }) => policy === 'shared')!.fair?.ahead ?? 0).toBeLessThanOrEqual(0)
+      }
+      await limiter.close()
+      control.close()
+    }),
+    { numRuns: 100, endOnFailure: true },
+  )
+})
+
+it('hold no more permits than a plain book has, and give all of them back', async () => {
+  await fc.assert(
+    fc.asyncProperty(policies, acts(3), async ({ limit: first, mode, hasOwn, weights }, all) => {
+      const numbers = { algorithm: 'concurrency', limit: first, ttl: '2s', mode } as const
+      const { clock, control, limiter, view } = aLimiter(numbers, weights, hasOwn)
+      let [limit, now] = [first, 0]
+      let held: { readonly decision: Decision; readonly cost: number; readonly until: number }[] = []
+      const sum = (): number => held.reduce((units, { cost }) => units + cost, 0)
+      for (const { does, tenant, cost: wanted, after } of all) {
+        clock.advance(after / 1e6)
+        now += after
+        held = held.filter(({ until }) => until > now)
+        if (does === 'ask') {
+          const cost = Math.min(wanted, limit)
+          const before = sum()
+          const decision = await limiter.check(view(tenant), { cost: { shared: cost } })
+          const { allowed } = decision.verdicts.find(({ policy }) => policy === 'shared')!
+          // Nobody waits for a permit while all are free.
+          if (before === 0) expect(allowed).toBe(true)
+          if (!decision.allowed || !allowed || cost === 0) continue
+          expect(before + cost).toBeLessThanOrEqual(limit)
+          held.push({ decision, cost, until: now + 2e6 })
+        } else if (does === 'end' && held.length > 0) {
+          const [one] = held.splice(tenant % held.length, 1)
+          await limiter.release(one!.decision)
+        } else if (does === 'change') {
+          limit = 1 + ((limit * 5 + tenant) % 40)
+          await control.change('shared', { limit })
+        } else if (does === 'resetTenant') await limiter.reset({ custom: `t${tenant}` })
+        else if (does === 'peek') await limiter.peek(view(tenant))
+      }
+      for (const { decision } of held) await limiter.release(decision)
+      for (let tenant = 0; tenant < 5; tenant++) {
+        const { decision } = await limiter.explain(view(tenant))
+        expect(decision!.verdicts.find(({ policy }) => policy === 'shared')!.remaining).toBe(limit)
+        expect((await limiter.inspect({ custom: `t${tenant}` })).map(({ used }) => used)[0] ?? 0).toBe(0)
       }
       await limiter.close()
       control.close()
