@@ -710,6 +710,10 @@ END IF;
 item.line := halt.pay_line_v3(state, now, item.capacity, item.unit, item.rate, own_clock);
 END IF;
 END IF;
+IF item.mode = 3 AND item.kind = 0 AND item.line IS NULL AND greatest(now - state[2], 0) * state[5] < state[3] THEN
+item.unit := state[4];
+item.rate := state[5];
+END IF;
 item.state := state;
 IF state IS NULL OR item.kind = 4 THEN
 item.used := 0;

@@ -77,6 +77,11 @@ export const tokenBucket: Algorithm = {
 
     termsOf: (state, rule) => (line.hasLine(state) ? line.inTermsOf(state, rule) : rule),
 
+    correctedBy(state, now, rule) {
+      const isOwed = line.hasLine(state) || Math.max(0, now - state[1]!) * state[4]! < state[2]!
+      return isOwed ? line.inTermsOf(state, rule) : rule
+    },
+
     read(state, now, rule) {
       return line.hasLine(state) ? line.readLine(line.lineAt(state, now, rule), rule) : undefined
     },

@@ -81,3 +81,32 @@ it.each([
     expect(loud / heavy).toBeLessThan(1.5)
   },
 )
+
+it.each([undefined, BACKEND.fair])(
+  'a limit that was lowered holds while old calls are settled, with fair: %o',
+  async fair => {
+    const clock = new ManualClock(1_700_000_000_000)
+    const store = new ReferenceStore(clock.now)
+    const control = new Control({ store, warn: () => {} })
+    const policy = { ...BACKEND, limit: 1000, burst: 100, fair } as RatePolicy
+    const limiter = new RateLimiter({ store, control, warn: () => {}, policy })
+    // Another process, which has not heard of the change.
+    const other = new RateLimiter({ store, warn: () => {}, policy })
+    const open: Reservation[] = []
+    for (let i = 0; i < 200; i++) {
+      clock.advance('10ms')
+      open.push(await other.reserve({ user: 'a' }, { cost: 2 }))
+    }
+    await control.change('backend', { limit: 10, burst: 100 })
+    let admitted = 0
+    for (const call of open) {
+      clock.advance('10ms')
+      await call.settle(1)
+      while ((await limiter.consume({ user: 'b' })).allowed) admitted++
+    }
+    // The burst, 20 units of two seconds, and what the calls gave back.
+    expect(admitted).toBeLessThanOrEqual(100 + 20 + 200)
+    await Promise.all([limiter.close(), other.close()])
+    control.close()
+  },
+)

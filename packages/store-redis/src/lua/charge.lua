@@ -120,6 +120,8 @@ for d = 1, failed and 0 or count do
       end
       wrote[key], item.state, item.stored = value, state, nil
       item.short = kind == KIND.BUCKET and fits and cost > 0 and state.cooldown == 0 and state.at == now and #state == 5
+        -- A correction may have kept other numbers than those of its demand.
+        and (item.mode ~= MODE.SETTLE or state.unit == own.unit and state.rate == own.rate)
     end
   end
 end

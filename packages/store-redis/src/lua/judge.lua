@@ -61,6 +61,11 @@ for d = 1, count do
   elseif value and kind == KIND.BUCKET then
     local cooldown, at, debt, unit, rate
     used, at, debt, unit, rate, cooldown = owes(value, rule.unit, rule.rate)
+    -- A correction leaves a bucket the numbers that it has, which may be newer.
+    if mode == MODE.SETTLE and at and math.max(0, now - at) * rate < debt and (unit ~= rule.unit or rate ~= rule.rate) then
+      rule = rule{ kind = kind, cooldown = rule.cooldown, reduced = 0, capacity = rule.capacity, unit = unit, rate = rate }
+      used = owes(value, unit, rate)
+    end
     if at then state = { cooldown, at, debt, unit, rate } end
   elseif value and kind == KIND.TAG then
     if #value == 20 then
