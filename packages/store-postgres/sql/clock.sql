@@ -48,7 +48,8 @@ BEGIN
 END
 $$;
 
--- The clock in a stored state, at `now`: its reading and its epoch. NULL if it is over, or belongs to other numbers.
+-- The clock in a stored state, at `now`: its reading and its epoch. NULL if it is over. If the terms of the bucket have changed, the
+-- clock goes on by the numbers of the rule.
 CREATE OR REPLACE FUNCTION halt.clock_v3(state float8[], now float8, unit float8, rate float8, pace float8[]) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -56,24 +57,20 @@ DECLARE
   elapsed float8 := greatest(0, now - state[2]);
   reading float8;
 BEGIN
-  IF state[size] <= now OR state[4] <> unit OR state[5] <> rate OR elapsed > 4503599627370496 / pace[4] THEN
+  IF state[size] <= now OR elapsed > 4503599627370496 / pace[4] THEN
     RETURN NULL;
   END IF;
-  reading := state[size - 2] + halt.run_clock_v3(state[3], elapsed, NULL, rate, pace);
+  reading := state[size - 2] + halt.run_clock_v3(halt.debt_v3(state, state[2], unit, rate), elapsed, NULL, rate, pace);
   RETURN CASE WHEN reading < 4503599627370496 THEN ARRAY[reading, state[size - 1]] END;
 END
 $$;
 
--- A state with its clock, as it is stored.
+-- A state of `now` with its clock, as it is stored.
 CREATE OR REPLACE FUNCTION halt.with_clock_v3(state float8[], clock float8[], now float8, pace float8[]) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   stored float8[] := state;
 BEGIN
-  -- The reading is that of `now`, so the debt must be, too. A line was paid already.
-  IF cardinality(state) = 5 AND state[2] < now THEN
-    stored[3] := greatest(0, state[3] - (now - state[2]) * state[5]);
-  END IF;
   stored[2] := greatest(state[2], now);
   stored[6] := coalesce(state[6], 0) + 2;
   RETURN stored || clock || (now + ceil(stored[3] / stored[5]) + pace[5]);

@@ -53,6 +53,7 @@ DECLARE
   -- Shares of a pool.
   pace float8[];
   tag float8;
+  factor float8;
   fresh float8;
   -- A demand's marks: 1 with a rule under a penalty, 2 with a calendar, 4 with terms. The first number of its rule.
   marks int;

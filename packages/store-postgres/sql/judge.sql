@@ -89,6 +89,11 @@ FOR d IN 1 .. count LOOP
       item.line := halt.pay_line_v3(state, now, item.capacity, item.unit, item.rate, own_clock);
     END IF;
   END IF;
+  -- A correction leaves a bucket the numbers that it has, which may be newer.
+  IF item.mode = 3 AND item.kind = 0 AND item.line IS NULL AND greatest(now - state[2], 0) * state[5] < state[3] THEN
+    item.unit := state[4];
+    item.rate := state[5];
+  END IF;
   item.state := state;
   IF state IS NULL OR item.kind = 4 THEN
     item.used := 0;
@@ -113,8 +118,9 @@ FOR d IN 1 .. count LOOP
       --@ include "turn.sql"
     ELSIF NOT item.fits THEN
       pooled := items[item.pool_at];
-      item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= item.weight
-        OR item.used + item.need <= 4 * item.weight * (pooled.capacity - pooled.used - item.need);
+      factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
+      item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= 1
+        OR item.used + item.need <= factor * (pooled.capacity - pooled.used - item.need);
     END IF;
   ELSIF item.pool_at IS NOT NULL THEN
     item.fits := true;

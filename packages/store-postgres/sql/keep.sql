@@ -74,6 +74,10 @@ FOR d IN 1 .. count LOOP
   items[d] := item;
   fresh := halt.fresh_at_v3(state, item.kind);
   IF item.clock IS NOT NULL THEN
+    -- The reading is that of `now`, so the debt must be, too. A line was paid already.
+    IF cardinality(state) = 5 AND state[2] < now THEN
+      state := ARRAY[state[1], now, CASE WHEN state[3] > 0 THEN item.used ELSE 0 END, item.unit, item.rate];
+    END IF;
     state := halt.with_clock_v3(state, item.clock, now, halt.pace_v3(item.capacity, item.unit, item.rate));
     fresh := greatest(fresh, state[cardinality(state)]);
   END IF;

@@ -11,6 +11,7 @@ IF item.kind = 4 THEN
     );
   END IF;
 ELSE
+  factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
   SELECT coalesce(min(ends.at), now) - now INTO own
   FROM (
     SELECT item.state[own_end] AS at FROM generate_series(2, coalesce(cardinality(item.state), 0) - 1, 2) own_end
@@ -21,5 +22,5 @@ ELSE
     SELECT halt.counted_v3(item.state, ends.at, 3) + item.need AS mine,
       halt.counted_v3(pooled.state, ends.at, 3) AS taken
   ) then_
-  WHERE ends.at > now AND (then_.taken = 0 OR then_.mine <= item.weight OR then_.mine <= 4 * item.weight * (pooled.capacity - then_.taken - item.need));
+  WHERE ends.at > now AND (then_.taken = 0 OR then_.mine <= 1 OR then_.mine <= factor * (pooled.capacity - then_.taken - item.need));
 END IF;

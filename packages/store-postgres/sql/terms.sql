@@ -123,10 +123,8 @@ IF allowed THEN
           pooled := items[item.pool_at];
           units := greatest(0, pooled.capacity - pooled.used);
           IF pooled.used > 0 THEN
-            units := least(units, greatest(
-              item.weight - item.used,
-              floor((4 * item.weight * units - item.used) / (1 + 4 * item.weight))
-            ));
+            factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
+            units := least(units, greatest(1 - item.used, floor((factor * units - item.used) / (1 + factor))));
           END IF;
         END IF;
         units := least(item.cost, greatest(item.back, greatest(units, 0) + item.back - item.others));

@@ -409,10 +409,10 @@ size int := cardinality(state);
 elapsed float8 := greatest(0, now - state[2]);
 reading float8;
 BEGIN
-IF state[size] <= now OR state[4] <> unit OR state[5] <> rate OR elapsed > 4503599627370496 / pace[4] THEN
+IF state[size] <= now OR elapsed > 4503599627370496 / pace[4] THEN
 RETURN NULL;
 END IF;
-reading := state[size - 2] + halt.run_clock_v3(state[3], elapsed, NULL, rate, pace);
+reading := state[size - 2] + halt.run_clock_v3(halt.debt_v3(state, state[2], unit, rate), elapsed, NULL, rate, pace);
 RETURN CASE WHEN reading < 4503599627370496 THEN ARRAY[reading, state[size - 1]] END;
 END
 $$;
@@ -421,9 +421,6 @@ LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 stored float8[] := state;
 BEGIN
-IF cardinality(state) = 5 AND state[2] < now THEN
-stored[3] := greatest(0, state[3] - (now - state[2]) * state[5]);
-END IF;
 stored[2] := greatest(state[2], now);
 stored[6] := coalesce(state[6], 0) + 2;
 RETURN stored || clock || (now + ceil(stored[3] / stored[5]) + pace[5]);
@@ -601,6 +598,7 @@ most float8 := 'Infinity';
 units float8;
 pace float8[];
 tag float8;
+factor float8;
 fresh float8;
 marks int;
 rule int;
@@ -712,6 +710,10 @@ END IF;
 item.line := halt.pay_line_v3(state, now, item.capacity, item.unit, item.rate, own_clock);
 END IF;
 END IF;
+IF item.mode = 3 AND item.kind = 0 AND item.line IS NULL AND greatest(now - state[2], 0) * state[5] < state[3] THEN
+item.unit := state[4];
+item.rate := state[5];
+END IF;
 item.state := state;
 IF state IS NULL OR item.kind = 4 THEN
 item.used := 0;
@@ -748,8 +750,9 @@ item.turn_at := greatest(item.turn_at, pooled.clock[1] - greatest(0, item.units_
 item.fits := item.mode = 3 OR item.need = 0 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
 ELSIF NOT item.fits THEN
 pooled := items[item.pool_at];
-item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= item.weight
-OR item.used + item.need <= 4 * item.weight * (pooled.capacity - pooled.used - item.need);
+factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
+item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= 1
+OR item.used + item.need <= factor * (pooled.capacity - pooled.used - item.need);
 END IF;
 ELSIF item.pool_at IS NOT NULL THEN
 item.fits := true;
@@ -815,6 +818,7 @@ greatest(0, coalesce(item.state[2], 0) - now)
 );
 END IF;
 ELSE
+factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
 SELECT coalesce(min(ends.at), now) - now INTO own
 FROM (
 SELECT item.state[own_end] AS at FROM generate_series(2, coalesce(cardinality(item.state), 0) - 1, 2) own_end
@@ -825,7 +829,7 @@ CROSS JOIN LATERAL (
 SELECT halt.counted_v3(item.state, ends.at, 3) + item.need AS mine,
 halt.counted_v3(pooled.state, ends.at, 3) AS taken
 ) then_
-WHERE ends.at > now AND (then_.taken = 0 OR then_.mine <= item.weight OR then_.mine <= 4 * item.weight * (pooled.capacity - then_.taken - item.need));
+WHERE ends.at > now AND (then_.taken = 0 OR then_.mine <= 1 OR then_.mine <= factor * (pooled.capacity - then_.taken - item.need));
 END IF;
 ELSIF item.kind = 1 THEN
 IF item.used + item.need <= item.capacity THEN
@@ -921,10 +925,8 @@ IF item.kind = 3 AND item.pool_at > 0 THEN
 pooled := items[item.pool_at];
 units := greatest(0, pooled.capacity - pooled.used);
 IF pooled.used > 0 THEN
-units := least(units, greatest(
-item.weight - item.used,
-floor((4 * item.weight * units - item.used) / (1 + 4 * item.weight))
-));
+factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
+units := least(units, greatest(1 - item.used, floor((factor * units - item.used) / (1 + factor))));
 END IF;
 END IF;
 units := least(item.cost, greatest(item.back, greatest(units, 0) + item.back - item.others));
@@ -1078,6 +1080,9 @@ item.state := state;
 items[d] := item;
 fresh := halt.fresh_at_v3(state, item.kind);
 IF item.clock IS NOT NULL THEN
+IF cardinality(state) = 5 AND state[2] < now THEN
+state := ARRAY[state[1], now, CASE WHEN state[3] > 0 THEN item.used ELSE 0 END, item.unit, item.rate];
+END IF;
 state := halt.with_clock_v3(state, item.clock, now, halt.pace_v3(item.capacity, item.unit, item.rate));
 fresh := greatest(fresh, state[cardinality(state)]);
 END IF;

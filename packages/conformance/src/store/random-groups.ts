@@ -153,7 +153,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const shared = randomShare(random, pick, subject, past)
     const other = random() < 0.2 ? [demand(subject, pick(ALGORITHMS))] : []
     return {
-      demands: random() < 0.5 ? [...shared, ...other] : [shared[0]!, ...other, shared[1]!],
+      demands: random() < 0.5 ? [...shared, ...other] : [shared[0]!, ...other, ...shared.slice(1)],
       penalty: random() < 0.8 ? undefined : penaltyOf(subject),
       idempotency:
         random() < 0.05 ? { subject, counter: `p_pool@key${whole(3)}:i`, window: SECOND } : undefined,

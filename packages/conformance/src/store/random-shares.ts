@@ -31,7 +31,7 @@ const POOLS: readonly (readonly Rule[])[] = [
     counter: 'p_permits',
     sizes: [
       [8, 8],
-      [20, 20],
+      [40, 40],
       [3, 3],
     ],
   },
@@ -53,7 +53,10 @@ const POOLS: readonly (readonly Rule[])[] = [
   ),
 )
 
-/** Picks the demands of a tenant on a pool and on its share of it. Some have a ticket of an earlier refusal. */
+/**
+ * Picks the demands of a tenant on a pool and on its share of it. Some have a ticket of an earlier refusal. Now and then an operator acts
+ * on the pool alone, whose numbers may have changed since the last charge.
+ */
 export function randomShare(
   random: () => number,
   pick: Pick,
@@ -61,7 +64,11 @@ export function randomShare(
   past: readonly Charged[],
 ): Demand[] {
   const pools = pick(POOLS)
-  const pool = random() < 0.9 ? pools[0]! : pick(pools)
+  const pool = random() < 0.8 ? pools[0]! : pick(pools)
+  if (random() < 0.08) {
+    const rule = { ...pool, cooldown: pick([0, 1, 200_000]) }
+    return [{ rule, subject, cost: 0, mode: pick([Mode.BLOCK, Mode.LOOK, Mode.RESET]), penalized: false }]
+  }
   const tenant = pick(['user:1', 'user:1', 'user:2', 'user:3', 'api-key:#x y'])
   const cost = pick([1, 1, 1, 1, 2, 3, 0, 7, 12])
   const mode = pick([...Array<Mode>(12).fill(Mode.CHARGE), Mode.SHADOW, Mode.HOLD, Mode.PEEK])

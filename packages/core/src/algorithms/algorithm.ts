@@ -110,8 +110,10 @@ interface LineSteps {
   look(state: State, now: number, rule: Rule): void
   /** Ends the cool-down, and lets a capacity start at once. The line stays. Without a line the counter is fresh afterwards. */
   reset(state: State, now: number, rule: Rule): void
-  /** A rule with the unit and the rate of a line, for a correction: it must not bring the numbers of its charge back. */
+  /** A rule with the unit and the rate of a line. */
   termsOf(state: State, rule: Rule): Rule
+  /** A rule with the unit and the rate of a counter, for a correction: it must not bring the numbers of its charge back. */
+  correctedBy(state: State, now: number, rule: Rule): Rule
   /** Reads the line at `now`. Undefined if there is none. */
   read(state: State, now: number, rule: Rule): LineReading | undefined
 }

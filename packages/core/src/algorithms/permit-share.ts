@@ -5,10 +5,13 @@ import { slidingWindow } from './sliding-window.ts'
 
 /** How many times what stays free a tenant of weight 1 may hold. */
 const FACTOR = 4
+/** The part of the pool that bounds this number for all weights. Otherwise a large weight would leave nothing free for others. */
+const MOST_PART = 5
 
 /**
  * The permits that one tenant holds of a pool which tenants share fairly. A tenant may hold four times as many permits as stay free,
- * times its weight, and always as many as its weight. So the more tenants want permits, the fewer each of them holds, and some stay free for newcomers.
+ * times its weight, and always one. So the more tenants want permits, the fewer each of them holds, and some stay free for newcomers:
+ * whatever its weight, a tenant may hold at most as many times what stays free as a fifth of the pool has permits.
  * While nobody holds a permit, a tenant may take any number at once, so that no cost within the limit waits for ever.
  *
  * State: that of {@link concurrency}.
@@ -37,7 +40,7 @@ export function mayHold(
 ): boolean {
   const taken = slidingWindow.used(own, now, pool) + units
   return (
-    units === 0 || held === 0 || taken <= weight || taken <= FACTOR * weight * (pool.limit - held - units)
+    units === 0 || held === 0 || taken <= 1 || taken <= factorOf(weight, pool) * (pool.limit - held - units)
   )
 }
 
@@ -45,13 +48,19 @@ export function mayHold(
 export function mostToHold(own: State, now: number, held: number, pool: Rule, weight: number): number {
   const free = Math.max(0, pool.limit - held)
   if (held === 0) return free
-  const [taken, factor] = [slidingWindow.used(own, now, pool), FACTOR * weight]
-  return Math.min(free, Math.max(0, weight - taken, Math.floor((factor * free - taken) / (1 + factor))))
+  const [taken, factor] = [slidingWindow.used(own, now, pool), factorOf(weight, pool)]
+  return Math.min(free, Math.max(0, 1 - taken, Math.floor((factor * free - taken) / (1 + factor))))
 }
 
-/** The permits that a tenant of weight 1 may hold, if one more is given out. */
-export function permitLevel(held: number, { limit }: Rule): number {
-  return Math.max(1, Math.min(limit, FACTOR * (limit - held - 1)))
+/** The permits that a tenant may hold, if one more is given out. */
+export function permitLevel(held: number, pool: Rule, weight: number): number {
+  const { limit } = pool
+  return Math.max(1, Math.min(limit, factorOf(weight, pool) * (limit - held - 1)))
+}
+
+/** How many times what stays free a tenant may hold. */
+function factorOf(weight: number, { limit }: Rule): number {
+  return Math.min(FACTOR * weight, Math.max(FACTOR, Math.floor(limit / MOST_PART)))
 }
 
 /**

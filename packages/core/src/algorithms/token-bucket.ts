@@ -1,5 +1,5 @@
 import type { Algorithm } from './algorithm.ts'
-import { convertDebt } from './debt.ts'
+import { debtAfter } from './debt.ts'
 import * as line from './line.ts'
 import { MAX_EXACT, type Rule, type State } from './rule.ts'
 import { clockEnd, hasClock } from './virtual-clock.ts'
@@ -77,6 +77,11 @@ export const tokenBucket: Algorithm = {
 
     termsOf: (state, rule) => (line.hasLine(state) ? line.inTermsOf(state, rule) : rule),
 
+    correctedBy(state, now, rule) {
+      const isOwed = line.hasLine(state) || Math.max(0, now - state[1]!) * state[4]! < state[2]!
+      return isOwed ? line.inTermsOf(state, rule) : rule
+    },
+
     read(state, now, rule) {
       return line.hasLine(state) ? line.readLine(line.lineAt(state, now, rule), rule) : undefined
     },
@@ -150,13 +155,7 @@ function isIn(state: State, rule: Rule): boolean {
 export function debtAt(state: State, now: number, rule: Rule): number {
   if (state.length === 0) return 0
   if (line.hasLine(state)) return line.lineAt(state, now, rule)[2]!
-  let debt = state[2]!
-  const elapsed = now > state[1]! ? now - state[1]! : 0
-  // A product above 2^53 is inexact, but still above any debt, so both comparisons are right.
-  if (elapsed * state[4]! >= debt) return 0
-  if (state[3] !== rule.unit) debt = convertDebt(debt, state[3]!, rule.unit)
-  const paid = elapsed * rule.rate
-  return paid >= debt ? 0 : debt - paid
+  return debtAfter(now > state[1]! ? now - state[1]! : 0, state, rule)
 }
 
 /** A copy of a state at `now`, in the terms of `rule`. */

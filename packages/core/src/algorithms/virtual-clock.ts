@@ -1,3 +1,4 @@
+import { debtAfter } from './debt.ts'
 import { CLOCK, PARTS } from './parts.ts'
 import { codes, type Rule, type State } from './rule.ts'
 
@@ -67,7 +68,10 @@ function makePace({ capacity, unit, rate }: Rule): Pace {
 
 /**
  * Takes the virtual clock out of a stored bucket, which is then as any other, and brings the clock to `now`. Undefined if the bucket
- * has none, or one that is over: its numbers changed, or nobody has charged the bucket for long.
+ * has none, or one that is over because nobody has charged the bucket for long.
+ *
+ * If the terms of the bucket have changed, the clock goes on, by the numbers of `rule`: a virtual unit is a share of time at the whole
+ * rate, whatever the rate. So old and new numbers may alternate, as where old charges are settled after a change.
  */
 export function takeClock(state: State, now: number, rule: Rule): VirtualClock | undefined {
   // Other counters have numbers there that mean something else.
@@ -75,10 +79,9 @@ export function takeClock(state: State, now: number, rule: Rule): VirtualClock |
   const [reading, epoch, until] = state.splice(-3) as [number, number, number]
   if (state[PARTS] === CLOCK) state.length = PARTS
   else state[PARTS]! -= CLOCK
-  if (until <= now || state[3] !== rule.unit || state[4] !== rule.rate) return undefined
   const elapsed = Math.max(0, now - state[1]!)
-  if (elapsed > LAST / paceOf(rule).top) return undefined
-  const later = reading + advance(state[2]!, elapsed, rule)
+  if (until <= now || elapsed > LAST / paceOf(rule).top) return undefined
+  const later = reading + advance(debtAfter(0, state, rule), elapsed, rule)
   return later < LAST ? { reading: later, epoch } : undefined
 }
 
@@ -101,9 +104,11 @@ export function withClock(
   now: number,
   rule: Rule,
 ): { readonly state: State; readonly until: number } {
-  const [cooldown, at, owed, unit, rate] = state as [number, number, number, number, number]
+  const [cooldown, at, owed, oldUnit, oldRate] = state as [number, number, number, number, number]
   // The reading is that of `now`, so the debt must be, too. A line was paid already.
-  const debt = state.length > PARTS || at >= now ? owed : Math.max(0, owed - (now - at) * rate)
+  const isPaid = state.length > PARTS || at >= now
+  const [unit, rate] = isPaid ? [oldUnit, oldRate] : [rule.unit, rule.rate]
+  const debt = isPaid ? owed : debtAfter(now - at, state, rule)
   const until = now + Math.ceil(debt / rate) + paceOf(rule).kept
   const parts = state.length > PARTS ? state[PARTS]! + CLOCK : CLOCK
   const bucket = [cooldown, Math.max(at, now), debt, unit, rate, parts]

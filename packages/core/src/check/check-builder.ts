@@ -157,6 +157,7 @@ function shareDemand(
   { rule, subject, cost, mode, terms }: Demand,
   maxWait: number | undefined,
 ): Demand {
+  fair!.asks(rule)
   return {
     rule: fair!.share(rule, tenant.subject),
     subject,

@@ -178,7 +178,7 @@ interface OwnUnits {
 }
 
 function correction(
-  { result, taken }: ActualCharge,
+  { result, taken, recordedIn }: ActualCharge,
   each: (charged: PolicyCharge, settle: Settle) => void,
 ): Group | undefined {
   const { check, evaluation } = result
@@ -190,7 +190,11 @@ function correction(
     const rule = ruleInForce(demand, evaluation)
     const chargedTo = own?.chargedTo ?? chargedToAt(at, demand, rule, evaluation, taken)
     const terms = own?.held === undefined ? shareIn(demand) : { held: own.held }
-    demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, chargedTo, terms })
+    const { fair } = check.policies[at] ?? {}
+    // How fast tenants have their turns depends on the numbers of their bucket. A correction must not bring old ones back.
+    const isPool = fair !== undefined && recordedIn !== 'local' && algorithmOf(demand.rule).refills
+    const now = isPool ? fair.latest(demand.rule) : demand.rule
+    demands.push({ ...demand, rule: now, mode: Mode.SETTLE, cost: delta, chargedTo, terms })
   }
   for (const charged of policiesOf(result)) each(charged, settle)
   if (demands.length === 0) return undefined

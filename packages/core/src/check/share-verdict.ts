@@ -71,8 +71,9 @@ export function fairShareOf(policy: number, check: Check, whole: Evaluation): Fa
   const { weight } = demand.terms!.share!
   if (algorithmOf(rule).isFlight) {
     const used = (state: State): number => algorithmOf(rule).used(state, now, rule)
-    const level = permitLevel(used(all), rule)
-    return { tenant, weight, ahead: used(own) + 1 - weight * level, level, isScarce: level < rule.limit }
+    const level = permitLevel(used(all), rule, 1)
+    const ahead = used(own) + 1 - permitLevel(used(all), rule, weight)
+    return { tenant, weight, ahead, level, isScarce: level < rule.limit }
   }
   if (own.length === 0) return undefined
   const debt = debtAt(all, now, rule)

@@ -31,6 +31,10 @@ export interface CompiledFair {
   readonly weight: number | ((request: never) => number)
   /** The rule of a tenant's share of a pool. */
   share(pool: Rule, tenant: string): Rule
+  /** Notes the rule by which a pool is asked now. */
+  asks(pool: Rule): void
+  /** The rule by which a pool was asked last: if its numbers have changed, another one than that of an earlier charge. */
+  latest(pool: Rule): Rule
 }
 
 const STRATEGIES = ['user', 'api-key', 'ip', 'composite']
@@ -40,7 +44,7 @@ const MOST_RULES = 10_000
 
 /** @throws HaltError `HALT_E_FAIR` for a policy's `fair` that is wrong, or that does not go with another field */
 export function checkFair(policy: Fields, isQuota: boolean): void {
-  const { fair, algorithm = 'token-bucket', keyStrategy, keyExtractor, lease } = policy
+  const { fair, algorithm = 'token-bucket', keyStrategy, keyExtractor, lease, blockDuration } = policy
   if (fair === undefined) return
   if (typeof fair !== 'object' || fair === null)
     refuse(`fair is ${describe(fair)}.`, 'Give an object: { by: "user" }.')
@@ -68,15 +72,34 @@ export function checkFair(policy: Fields, isQuota: boolean): void {
     )
   if (lease !== undefined)
     refuse('fair does not go with lease: a process would take units for nobody.', 'Leave one of them out.')
+  if (blockDuration !== undefined)
+    refuse(
+      'fair does not go with blockDuration: a refusal of one tenant would block all of them.',
+      'Leave one out, or give blockDuration to a second policy that counts each tenant.',
+    )
 }
 
+// A policy with other numbers has the same `fair`, so that the charges of the one find the pool of the other.
+const compiled = new WeakMap<Fair<never>, CompiledFair>()
+
 /** Compiles a checked `fair`. */
-export function compileFair({ by, weight = 1 }: Fair<never>): CompiledFair {
+export function compileFair(fair: Fair<never>): CompiledFair {
+  let found = compiled.get(fair)
+  if (found === undefined) compiled.set(fair, (found = makeFair(fair)))
+  return found
+}
+
+function makeFair({ by, weight = 1 }: Fair<never>): CompiledFair {
   const rules = new BoundedMap<Rule>(MOST_RULES)
+  const pools = new BoundedMap<Rule>(MOST_RULES)
   return {
     by: typeof by === 'function' ? 'custom' : by,
     keyExtractor: typeof by === 'function' ? by : undefined,
     weight,
+    asks(pool) {
+      if (pools.get(pool.counter) !== pool) pools.set(pool.counter, pool)
+    },
+    latest: pool => pools.get(pool.counter) ?? pool,
     share(pool, tenant) {
       const key = `${tenant} ${pool.counter}`
       let rule = rules.get(key)

@@ -122,7 +122,7 @@ export class Fallback {
       this.#seeded.set(key, known.lastReply)
       this.#store.put(demand.subject, rule.counter, own => this.#seed(demand, rule, known, own))
     }
-    return { ...demand, rule, terms: chargedAtOnce(demand.terms) }
+    return { ...demand, rule, terms: withoutStore(demand.terms) }
   }
 
   // Starts from what the store last reported, capped at this process's share, minus what was admitted here in the last
@@ -170,8 +170,12 @@ export class Fallback {
   }
 }
 
-/** The terms of a demand without the store: nobody can hold units there, so they are charged. */
-function chargedAtOnce(terms: Demand['terms']): Demand['terms'] {
-  if (terms?.ttl === undefined && terms?.held === undefined) return terms
-  return { ...terms, ttl: undefined, held: undefined }
+/**
+ * The terms of a demand without the store. Nobody can hold units there, so they are charged. Nobody keeps a ticket of this process, so
+ * none is given: it would count the units each time that its caller asks. One of the store means nothing here.
+ */
+function withoutStore(terms: Demand['terms']): Demand['terms'] {
+  if (terms?.ttl === undefined && terms?.held === undefined && terms?.share === undefined) return terms
+  const share = terms.share && { ...terms.share, ticket: undefined, wantsTicket: false }
+  return { ...terms, ttl: undefined, held: undefined, share }
 }

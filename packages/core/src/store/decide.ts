@@ -59,7 +59,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     const loaded = counters.load(demand.subject, own.counter, own)
     const clock = loaded.length > BUCKET_LENGTH ? takeClock(loaded, now, own) : undefined
     const state = loaded.length > BUCKET_LENGTH ? stateToUse(loaded, own, now, counters.hasOneClock) : loaded
-    const rule = ruleFor(demand, own, state)
+    const rule = ruleFor(demand, own, state, now)
     rules[i] = rule
     states[i] = state
     if (clock !== undefined || demand.terms?.share !== undefined)
@@ -130,7 +130,7 @@ function decideOne(demand: Demand, counters: Counters, now: number): Evaluation 
   const isLong = loaded.length > BUCKET_LENGTH
   const clock = isLong ? takeClock(loaded, now, demand.rule) : undefined
   const state = isLong ? stateToUse(loaded, demand.rule, now, counters.hasOneClock) : loaded
-  const rule = ruleFor(demand, demand.rule, state)
+  const rule = ruleFor(demand, demand.rule, state, now)
   const passed = fits(demand, rule, state, now)
   let started = false
   if (passed) applyDemand(demand, demand.cost, rule, state, counters, now, clock)
@@ -164,13 +164,13 @@ function stateToUse(state: State, rule: Rule, now: number, hasOneClock = false):
   if (algorithm.reads?.(state) === false) throw unknownLayout(rule)
   if (algorithm.line === undefined) return state
   if (hasOneClock && state[1]! > now) state[1] = now
-  return freshAt(state, rule) <= now ? [] : state
+  return state.length > BUCKET_LENGTH && freshAt(state, rule) <= now ? [] : state
 }
 
-/** The rule by which a demand changes a counter. A correction leaves a line the numbers that it has. */
-function ruleFor({ mode }: Demand, rule: Rule, state: State): Rule {
-  if (mode !== Mode.SETTLE || state.length <= BUCKET_LENGTH) return rule
-  return algorithmOf(rule).line?.termsOf(state, rule) ?? rule
+/** The rule by which a demand changes a counter. A correction leaves a bucket the numbers that it has, which may be newer. */
+function ruleFor({ mode }: Demand, rule: Rule, state: State, now: number): Rule {
+  if (mode !== Mode.SETTLE || state.length === 0) return rule
+  return algorithmOf(rule).line?.correctedBy(state, now, rule) ?? rule
 }
 
 function fits(demand: Demand, rule: Rule, state: State, now: number): boolean {

@@ -9,6 +9,7 @@ import { Front, type FrontUser } from './front.ts'
 import { canStand } from './in-line.ts'
 import { Line, type LineParts } from './line.ts'
 import type { Asking } from './standing.ts'
+import { TurnNews } from './turn-news.ts'
 
 /** What all callers of a process share: one timer, and one bound on their number. */
 export class WaitingRoom {
@@ -24,6 +25,8 @@ export const waitingRoom: WaitingRoom = new WaitingRoom()
 export class Lines {
   readonly #lines = new Map<string, Line>()
   readonly #fronts = new Map<string, Front>()
+  /** What this process has heard of the clocks of shared buckets. */
+  readonly turns: TurnNews = new TurnNews()
   // The callers that wait for a permit, by its counter.
   readonly #freeable = new Map<string, Set<Asking>>()
 

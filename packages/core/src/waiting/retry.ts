@@ -35,6 +35,8 @@ export class Retry implements Asking, Alarm {
   #isWoken = false
   // Whether no other caller asks first.
   #isFirst = false
+  // When the caller was told its wait, or another caller something newer of the same clock.
+  #toldAt = 0
   // The counters whose units the caller waits for.
   #freeable: readonly string[] = []
 
@@ -82,10 +84,11 @@ export class Retry implements Asking, Alarm {
     this.wasRefused = true
     const { deadline } = this.#caller
     const wait = freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT)
+    this.#toldAt = this.#clock()
     this.#isFirst = this.isNextIn(line)
     if (this.#isFirst) this.#freeable = freeable
     this.#asksAt = this.#isFirst
-      ? Math.min(this.#clock() + patienceOf(wait, this.tickets), deadline)
+      ? Math.min(this.#toldAt + patienceOf(wait, this.tickets), deadline)
       : deadline
     for (const counter of this.#freeable) this.#lines.onFreed(counter, this)
     waitingRoom.alarms.set(this)
@@ -119,6 +122,23 @@ export class Retry implements Asking, Alarm {
   }
 
   ring(): void {
+    if (!this.#isWoken && this.#isPutOff()) return waitingRoom.alarms.set(this)
+    this.#asksNow()
+  }
+
+  /** Puts the question off if the caller's turn cannot have come, as another caller of this process was told meanwhile. */
+  #isPutOff(): boolean {
+    const { deadline } = this.#caller
+    const now = this.#clock()
+    if (this.tickets === undefined || this.#asksAt === undefined || now >= deadline) return false
+    const news = this.#lines.turns.notBefore(this.tickets, this.#toldAt)
+    if (news === undefined || news.instant <= now) return false
+    this.#toldAt = news.heardAt
+    this.#asksAt = Math.min(news.instant, deadline)
+    return true
+  }
+
+  #asksNow(): void {
     this.#isWoken = false
     this.#stopListening()
     this.#caller.ask()
@@ -128,7 +148,7 @@ export class Retry implements Asking, Alarm {
     // On Workers the answer to a question comes only while the request lives that has asked it. So the caller's own alarm asks.
     if (!waitingRoom.alarms.isShared) return void (this.#isWoken = true)
     waitingRoom.alarms.forget(this)
-    this.ring()
+    this.#asksNow()
   }
 
   get isLost(): boolean {

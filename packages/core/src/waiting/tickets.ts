@@ -4,6 +4,7 @@ import type { Ticket } from '../algorithms/index.ts'
 import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
+import { keyOfDemand } from '../store/counter-key.ts'
 import { evaluationAt } from '../store/reading.ts'
 import { poolAt } from '../store/shares.ts'
 import { ticketOf } from '../store/tickets.ts'
@@ -12,6 +13,10 @@ import { isTurn } from './in-line.ts'
 /** A ticket, and what its caller knows of the clock of its bucket. */
 interface Held {
   readonly ticket: Ticket
+  /** The key of the bucket's counter, the units that the caller takes, and when the tenant's tag is forgotten. */
+  readonly pool: string
+  readonly units: number
+  readonly until: number
   /** How far one request moves the tenant's tag. */
   readonly request: number
   /** The reading of the clock when the ticket was given, and when the store was asked last; the instants of the store's clock. */
@@ -41,7 +46,7 @@ export function ticketsAfter(
   had: Tickets | undefined,
 ): Tickets | undefined {
   let tickets: Map<string, Held> | undefined
-  for (const [at, { rule, terms }] of check.demands.entries()) {
+  for (const [at, { rule, terms, cost }] of check.demands.entries()) {
     if (terms?.share === undefined) continue
     const before = had?.get(rule.counter)
     const ticket = before?.ticket ?? ticketOf(check, at, evaluation)
@@ -49,7 +54,9 @@ export function ticketsAfter(
     const state = evaluation.states[at]!
     const last = { reading: state[READING]!, at: evaluationAt(evaluation, at).now }
     const { from = last, request = state[TAG]! - ticket.tag, tries = 0 } = before ?? {}
-    ;(tickets ??= new Map()).set(rule.counter, { ticket, request, from, last, tries: tries + 1 })
+    const pool = keyOfDemand(check.demands[poolAt(check.demands, at)]!)
+    const held = { ticket, pool, units: terms.least ?? cost, until: state[UNTIL]! }
+    ;(tickets ??= new Map()).set(rule.counter, { ...held, request, from, last, tries: tries + 1 })
   }
   return tickets
 }
@@ -74,8 +81,8 @@ export function patienceOf(told: number, tickets: Tickets | undefined): number {
 
 /** The index of the clock's reading in a tag's state. */
 const READING = 4
-/** The index of the tag. */
-const TAG = 2
+/** The indexes of the instant at which the tag is forgotten, and of the tag. */
+const [UNTIL, TAG] = [1, 2] as const
 
 /** Whether tenants share a bucket of a check, so that its callers take turns. */
 export function takesTurns({ demands }: Check): boolean {

@@ -5,6 +5,7 @@ import { type Decision, RateLimiter } from '../../src/index.ts'
 import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 import { Random } from '../line/random.ts'
 import { passingWorld } from '../waiting/passing-world.ts'
+import { by } from '../world.ts'
 import { jain } from './crowd.ts'
 
 const POOL = {
@@ -16,10 +17,20 @@ const POOL = {
   fair: { by: 'user' },
 } as const
 
+interface Asker {
+  readonly user: { readonly id: string }
+}
+
 /** Tenants whose requests take 20 to 180 ms. Returns what share of its requests each had admitted, and how many it had in flight. */
-async function play(rates: Readonly<Record<string, number>>, ms = 3000) {
+async function play(
+  rates: Readonly<Record<string, number>>,
+  ms = 3000,
+  { limit, weight }: { readonly limit?: number; readonly weight?: (user: string) => number } = {},
+) {
   const clock = new ManualClock(1_700_000_000_000)
-  const limiter = new RateLimiter({ store: new ReferenceStore(clock.now), policy: POOL })
+  const fair = { by: 'user', weight: (request: Asker) => weight?.(request.user.id) ?? 1 } as const
+  const policy = { ...POOL, limit: limit ?? POOL.limit, fair }
+  const limiter = new RateLimiter<Asker>({ store: new ReferenceStore(clock.now), policy })
   const random = new Random(7)
   const ends: { readonly at: number; readonly user: string; readonly decision: Decision }[] = []
   const [held, asked, got] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()]
@@ -37,7 +48,7 @@ async function play(rates: Readonly<Record<string, number>>, ms = 3000) {
     for (const [user, rate] of Object.entries(rates)) {
       for (let tries = rate / 1000; tries > 0; tries--) {
         if (random.next() >= tries) continue
-        const decision = await limiter.consume({ user })
+        const decision = await limiter.checkView(by(user))
         if (now >= ms / 2) add(asked, user, 1)
         if (!decision.allowed) continue
         if (now >= ms / 2) add(got, user, 1)
@@ -64,6 +75,23 @@ describe('places in flight that tenants share', () => {
     const { got, inUse } = await play(heavy)
     expect(jain(Object.keys(heavy).map(user => got.get(user)!))).toBeGreaterThan(0.98)
     expect(inUse).toBeGreaterThan(90)
+  })
+
+  it.each([
+    ['a large weight', (user: string) => (user === 'loud' ? 100 : 1)],
+    ['large weights alone', () => 100],
+  ])('leave some free for quiet tenants beside a loud one, with %s', async (_, weight) => {
+    const quiet = Object.fromEntries(Array.from({ length: 10 }, (__, i) => [`q${i}`, 8]))
+    const { share, inUse } = await play({ loud: 8000, ...quiet }, 3000, { weight })
+    for (const user of Object.keys(quiet)) expect(share(user)).toBeGreaterThan(0.9)
+    expect(inUse).toBeGreaterThan(90)
+  })
+
+  it('go to tenants of the same weight alike, whatever the weight', async () => {
+    for (const limit of [20, 100]) {
+      const { got } = await play({ a: 8000, b: 1500 }, 2000, { limit, weight: () => 10 })
+      expect(jain([got.get('a')!, got.get('b')!])).toBeGreaterThan(0.95)
+    }
   })
 
   it('leave a lone tenant four fifths', async () => {

@@ -38,8 +38,8 @@ function aLimiter(policy: object | readonly object[] = BACKEND, more: object = {
 }
 
 describe('a refusal in favour of other tenants', () => {
-  it('has its reason, the tenant as key, no cool-down, and writes nothing', async () => {
-    const { clock, limiter } = aLimiter({ ...BACKEND, blockDuration: 60 })
+  it('has its reason, the tenant as key, and writes nothing', async () => {
+    const { clock, limiter } = aLimiter()
     for (let i = 0; i < 40; i++) await limiter.consume({ user: 'a' })
     clock.advance('50ms')
     const refused = await limiter.consume({ user: 'a' })
@@ -215,6 +215,7 @@ describe('fair', () => {
     ['a counter of one client', { keyStrategy: 'user' }],
     ['a key extractor', { keyExtractor: () => 'k' }],
     ['a lease', { lease: { share: 0.1 } }],
+    ['a block of all after a refusal of one', { blockDuration: 60 }],
     ['a quota', { period: 'daily', window: undefined, burst: undefined }],
   ])('does not go with %s', (_, more) => {
     expect(mistake(() => aLimiter({ ...BACKEND, ...more })).code).toBe('HALT_E_FAIR')

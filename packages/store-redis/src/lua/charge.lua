@@ -92,12 +92,12 @@ for d = 1, failed and 0 or count do
       end
       if state.cooldown > fresh then fresh = state.cooldown end
       if item.clock then
-        local clock, at, debt = item.clock, state.at, state.debt
+        local clock, at, debt, unit, rate = item.clock, state.at, state.debt, state.unit, state.rate
         -- The reading is that of this instant, so the debt must be, too. A line was paid already.
-        if #state == 5 and at < now then at, debt = now, math.max(0, debt - (now - at) * state.rate) end
-        local ends = now + ceil(debt / state.rate) + pace_of(rule.capacity, rule.unit, rule.rate)[5]
+        if #state == 5 and at < now then at, debt, unit, rate = now, debt > 0 and item.used or 0, rule.unit, rule.rate end
+        local ends = now + ceil(debt / rate) + pace_of(rule.capacity, rule.unit, rule.rate)[5]
         if #state == 5 then
-          value = pack('>dddd', at, debt, state.unit, state.rate) .. (state.cooldown > 0 and pack('>d', state.cooldown) or '')
+          value = pack('>dddd', at, debt, unit, rate) .. (state.cooldown > 0 and pack('>d', state.cooldown) or '')
         end
         value = value .. pack('>dddB', clock[1], clock[2], ends, CLOCK)
         if ends > fresh then fresh = ends end
@@ -120,6 +120,8 @@ for d = 1, failed and 0 or count do
       end
       wrote[key], item.state, item.stored = value, state, nil
       item.short = kind == KIND.BUCKET and fits and cost > 0 and state.cooldown == 0 and state.at == now and #state == 5
+        -- A correction may have kept other numbers than those of its demand.
+        and (item.mode ~= MODE.SETTLE or state.unit == own.unit and state.rate == own.rate)
     end
   end
 end

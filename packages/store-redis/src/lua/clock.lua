@@ -3,11 +3,16 @@ if not pace_of then
   --@ include "virtual-clock.lua"
 end
 local reading, epoch, ends = unpackd('>ddd', value, #value - 24)
-local at, debt, unit, rate = unpackd('>dddd', value)
-if ends > now and unit == rule.unit and rate == rule.rate then
+local at, debt, unit = unpackd('>ddd', value)
+if ends > now then
+  -- If the terms have changed, the clock goes on by the numbers of the rule.
+  if unit ~= rule.unit then
+    local whole = floor(debt / unit)
+    debt = min(whole * rule.unit + ceil((debt - whole * unit) / unit * rule.unit), MAX)
+  end
   local pace, elapsed = pace_of(rule.capacity, rule.unit, rule.rate), now > at and now - at or 0
   if elapsed <= 4503599627370496 / pace.top then
-    reading = reading + run_clock(debt, elapsed, nil, rate, pace)
+    reading = reading + run_clock(debt, elapsed, nil, rule.rate, pace)
     if reading < 4503599627370496 then clock = { reading, epoch } end
   end
 end

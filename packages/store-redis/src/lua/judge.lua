@@ -61,6 +61,11 @@ for d = 1, count do
   elseif value and kind == KIND.BUCKET then
     local cooldown, at, debt, unit, rate
     used, at, debt, unit, rate, cooldown = owes(value, rule.unit, rule.rate)
+    -- A correction leaves a bucket the numbers that it has, which may be newer.
+    if mode == MODE.SETTLE and at and math.max(0, now - at) * rate < debt and (unit ~= rule.unit or rate ~= rule.rate) then
+      rule = rule{ kind = kind, cooldown = rule.cooldown, reduced = 0, capacity = rule.capacity, unit = unit, rate = rate }
+      used = owes(value, unit, rate)
+    end
     if at then state = { cooldown, at, debt, unit, rate } end
   elseif value and kind == KIND.TAG then
     if #value == 20 then
@@ -99,7 +104,8 @@ for d = 1, count do
     elseif not fits then
       local pool, own_units = items[shared.pool], used + need
       local pooled = pool.rule
-      fits = need == 0 or pool.used == 0 or own_units <= shared.weight or own_units <= 4 * shared.weight * (pooled.capacity - pool.used - need)
+      local factor = min(4 * shared.weight, max(4, floor(pooled.capacity / 5)))
+      fits = need == 0 or pool.used == 0 or own_units <= 1 or own_units <= factor * (pooled.capacity - pool.used - need)
     end
   elseif shared then fits = true
   elseif not fits and mode ~= MODE.SETTLE and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then

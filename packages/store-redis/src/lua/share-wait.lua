@@ -9,7 +9,7 @@ if turn then
     own = math.min(run_clock(pool.used, nil, turn.start - turn.reading, pooled.rate, pace), scarce, math.max(0, (state and state.till or 0) - now))
   end
 else
-  local ends = {}
+  local ends, factor = {}, min(4 * shared.weight, max(4, floor(pooled.capacity / 5)))
   for _, list in ipairs({ state or {}, all_ends }) do
     for i = 2, #list - 1, 2 do if list[i] > now then ends[#ends + 1] = list[i] end end
   end
@@ -18,7 +18,7 @@ else
     local mine, all = item.need, 0
     for i = 2, state and #state - 1 or 0, 2 do if at < state[i] then mine = mine + state[i + 1] end end
     for i = 2, #all_ends - 1, 2 do if at < all_ends[i] then all = all + all_ends[i + 1] end end
-    if all == 0 or mine <= shared.weight or mine <= 4 * shared.weight * (pooled.capacity - all - item.need) then
+    if all == 0 or mine <= 1 or mine <= factor * (pooled.capacity - all - item.need) then
       own = at - now
       break
     end

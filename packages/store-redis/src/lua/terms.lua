@@ -92,10 +92,11 @@ for d = 1, allowed and count or 0 do
       if item.shared and rule.kind == KIND.LEASES then
         -- A tenant gets no more permits than its share of those that are free.
         local shared, pool = item.shared, item.pool
-        local pooled, weight = pool.rule, shared.weight
+        local pooled = pool.rule
+        local factor = min(4 * shared.weight, max(4, floor(pooled.capacity / 5)))
         local free = math.max(0, pooled.capacity - pool.used)
         units = pool.used == 0 and free
-          or math.min(free, math.max(weight - item.used, math.floor((4 * weight * free - item.used) / (1 + 4 * weight))))
+          or math.min(free, max(1 - item.used, floor((factor * free - item.used) / (1 + factor))))
       end
       left = math.min(item.cost, math.max(item.back, math.max(0, units) + item.back - item.others))
     end

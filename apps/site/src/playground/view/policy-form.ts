@@ -44,6 +44,7 @@ export function policyForm(
         optionalNumber('precision', precision, value => change({ precision: value })),
       optionalNumber('cost', cost, value => change({ cost: value })),
       algorithm !== 'concurrency' &&
+        policy.fair === undefined &&
         textField(
           'cool-down',
           String(blockDuration ?? ''),
@@ -60,7 +61,7 @@ export function policyForm(
       ),
       canBeFair(algorithm, policy.keyStrategy) &&
         choice('shares', policy.fair?.by ?? 'none', SHARES, value =>
-          change({ fair: value === 'none' ? undefined : { by: value } }),
+          change(value === 'none' ? { fair: undefined } : { fair: { by: value }, blockDuration: undefined }),
         ),
       removable && h('button', { type: 'button', onClick: () => set(undefined) }, `Remove ${name}`),
     ]),
