@@ -62,10 +62,10 @@ it('limits cleartext HTTP/2 by the address of the connection', async () => {
   expect(await ask(session, '/')).toMatchObject({ status: 429, remaining: '0' })
 })
 
-it('releases a concurrency policy when an HTTP/2 stream is reset', async () => {
+it.each(['GET', 'HEAD'])('releases a concurrency policy when an HTTP/2 stream of %s is reset', async method => {
   const { session, entered } = await start()
   const inside = entered()
-  const stream = session.request({ ':path': '/open' })
+  const stream = session.request({ ':path': '/open', ':method': method })
   await inside
   expect((await ask(session, '/open')).status).toBe(429)
   stream.on('error', () => {})

@@ -4,11 +4,18 @@ import type { Ending, Permit, Sender } from '../limit/permit.ts'
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
 
+interface NodeStream {
+  readonly destroyed?: boolean | undefined
+  destroy?(): unknown
+  on(event: 'close', listener: () => void): unknown
+  once(event: 'close', listener: () => void): unknown
+}
+
 /** Node's own response, of HTTP/1 or HTTP/2. */
 export interface NodeResponse extends EndingResponse {
   statusCode: number
   readonly headersSent: boolean
-  readonly stream?: { readonly destroyed?: boolean | undefined; destroy?(): unknown } | undefined
+  readonly stream?: NodeStream | undefined
   destroy?(): unknown
   writeHead: unknown
   end: unknown
@@ -83,9 +90,14 @@ export function watch(owner: object, permit: Permit, request: object, response: 
   if (response.destroyed === true || response.stream?.destroyed === true) return permit.leave('at-least')
   if (before !== undefined) return
   response.writeHead = writeHead
-  // HTTP/1 writes the head by `writeHead`, whoever ends the response. HTTP/2 has another way within `end`.
-  if (response.stream !== undefined) response.end = end
-  response.on('close', close)
+  const { stream } = response
+  if (stream === undefined) response.on('close', close)
+  else {
+    // HTTP/1 writes the head by `writeHead`, whoever ends the response. HTTP/2 has another way within `end`.
+    response.end = end
+    // The response to a HEAD request does not tell that its stream was reset.
+    stream.on('close', () => close.call(response))
+  }
   // A response that waits behind others of its connection emits nothing when that closes.
   if (response.socket === null) onResponseEnd(response, () => leaveAll(response, 'at-least'))
 }
