@@ -79,7 +79,7 @@ export function makeShedder<R>(options: ShedderOptions<R>, { loop, controller }:
     express: expressOf(door),
     fastify: fastifyOf(doorkeeper, refusals, door),
     hono: honoOf(doorkeeper, refusals, door),
-    fetch: fetchOf(doorkeeper, refusals),
+    fetch: fetchOf(doorkeeper, refusals, door),
     get state() {
       return state()
     },

@@ -26,6 +26,8 @@ export interface RawRequest {
 
 /** Lets requests of Node's servers in, or answers them. */
 export class NodeDoor {
+  /** The Fetch requests in flight. One may pass several handlers and middlewares of a shedder. */
+  readonly counted: WeakSet<object> = new WeakSet()
   readonly #doorkeeper: Doorkeeper
   readonly #refusals: Refusals
 
@@ -39,9 +41,9 @@ export class NodeDoor {
       const fix = 'Give the listener of a server, such as an Express app: createServer(shedder.wrap(app)).'
       throw new HaltError('HALT_E_OPTION', `wrap got ${describe(listener)}.`, fix)
     }
-    return (...[request, response]: Parameters<L>): void => {
-      if (this.admits(request, request, response)) listener(request, response)
-    }
+    // What the listener returns is for `EventEmitter.captureRejections`.
+    return (...[request, response]: Parameters<L>): unknown =>
+      this.admits(request, request, response) ? listener(request, response) : undefined
   }
 
   /**
