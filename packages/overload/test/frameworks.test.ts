@@ -298,7 +298,7 @@ describe('what a limiter refuses, whatever its status,', () => {
     [
       'in Hono on Node',
       async (shedder: LoadShedder) => {
-        const server = await serve(getRequestListener(inHono(shedder).fetch))
+        const server = await serve(getRequestListener(inHono(shedder).fetch) as never)
         closing.push(server.close)
         return server.get()
       },
