@@ -353,6 +353,35 @@ describe('a middleware before that writes the head of a stream', () => {
   })
 })
 
+describe('a middleware before that replaces `writeHead`', () => {
+  it('gets the headers of a refusal in a form that it understands', async () => {
+    const shedder = shedderOf(1)
+    const app = express()
+    app.use((_request, response, next) => {
+      const writeHead = response.writeHead.bind(response) as (status: number) => typeof response
+      // As on-headers 1.0 does, which reads a list as one of pairs.
+      response.writeHead = ((status: number, headers: Record<string, string> | [string, string][] = {}) => {
+        for (const [name, value] of Array.isArray(headers) ? headers : Object.entries(headers))
+          response.setHeader(name, value)
+        return writeHead(status)
+      }) as typeof response.writeHead
+      next()
+    })
+    app.use(shedder.express)
+    app.use(() => waiting.wait())
+    const server = await serve(app)
+    closing.push(server.close)
+    void server.get()
+    await until(() => waiting.count === 1)
+    const { status, headers } = await server.get()
+    expect([status, headers.get('content-type'), headers.get('retry-after')]).toEqual([
+      503,
+      'application/json; charset=utf-8',
+      expect.stringMatching(/^[123]$/),
+    ])
+  })
+})
+
 describe('fastify', () => {
   it('refuses with its own body where a hook has set a serializer', async () => {
     const shedder = shedderOf(1)

@@ -59,9 +59,11 @@ export class NodeDoor {
       watch(this, entry, request, response)
       return true
     }
-    const { status, rawHeaders, body } = this.#refusals.pick()
+    const { status, headers, rawHeaders, body } = this.#refusals.pick()
     if (!response.headersSent && response.destroyed !== true) {
-      ;(response.writeHead as (status: number, headers: readonly string[]) => void)(status, rawHeaders)
+      // A middleware may have put a method there that misreads a list, as those of compression and express-session long did.
+      const given = Object.hasOwn(response, 'writeHead') ? headers : rawHeaders
+      ;(response.writeHead as (status: number, headers: object) => void)(status, given)
       ;(response.end as (text: string) => void)(body.text)
     }
     // A middleware before has begun an answer that no handler ends now. Its client would wait for ever.

@@ -7,7 +7,6 @@ import { Hono } from 'hono'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
-import type { AddressInfo } from 'node:net'
 
 import type { LoadShedder } from '../../src/load-shedder.ts'
 
