@@ -8,8 +8,9 @@ import {
 } from 'node:http2'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 
+import { loadShedder } from '../src/load-shedder.ts'
 import { serve, shedderOf, type TestServer, until, Waiting } from './pinned.ts'
 
 let server: TestServer | undefined
@@ -199,6 +200,17 @@ describe('wrap', () => {
     server = await serve(failing, capturing)
     expect((await server.get()).status).toBe(500)
     await until(() => shedder.state.inFlight === 0)
+  })
+
+  it('frees places in a test that fakes the timers', async () => {
+    vi.useFakeTimers({ toFake: ['setImmediate', 'setTimeout', 'performance'] })
+    const shedder = loadShedder({ min: 1, max: 1 })
+    vi.useRealTimers()
+    const { get } = await start(shedder)
+    for (let i = 0; i < 3; i++) {
+      expect((await get('/quick')).status).toBe(200)
+      await until(() => shedder.state.inFlight === 0)
+    }
   })
 
   it('rejects something that is not a listener', () => {
