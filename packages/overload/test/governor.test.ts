@@ -84,7 +84,10 @@ it('never counts fewer than none in flight in shadow mode, where refused request
     clock.enter()
     return governor.enter(1, '/')!
   }
-  const [admitted, refused] = [[enter(), enter()], [enter(), enter()]]
+  const [admitted, refused] = [
+    [enter(), enter()],
+    [enter(), enter()],
+  ]
   for (const permit of refused) permit.leave('drop')
   expect(governor.inFlight).toBe(0)
   const next = [enter(), enter()]
