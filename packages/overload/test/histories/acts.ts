@@ -25,7 +25,7 @@ export class Gates {
 }
 
 /** `at once`: before anything is let go. `late`: once it is let go. `never`: it tears its connection instead. */
-export type Decides = 'at once' | 'late' | 'never'
+type Decides = 'at once' | 'late' | 'never'
 
 export interface Act {
   readonly decides: Decides

@@ -9,7 +9,7 @@ import { play } from './play.ts'
 import { STAGES } from './stages.ts'
 import { VARIANTS } from './variants.ts'
 
-const RUNS = isFull ? 60 : 1
+const RUNS = isFull ? 20 : 1
 
 describe.each(STAGES)('$name', stage => {
   it.each(VARIANTS)('answers each request once, and frees each place once, $name', async variant => {

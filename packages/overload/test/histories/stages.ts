@@ -10,7 +10,7 @@ import { createServer as createHttp2Server } from 'node:http2'
 
 import type { LoadShedder } from '../../src/load-shedder.ts'
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 /** Makes a server that hands each admitted request to a handler. */
 export interface Stage {
