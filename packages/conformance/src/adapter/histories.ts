@@ -1,5 +1,6 @@
 import type { RateLimiter } from '@halt/core'
 
+import { randomNumbers } from '../store/random-numbers.ts'
 import { type Bench, pause } from './bench.ts'
 import type { AdapterUnderTest, Call, Reply } from './contract.ts'
 import { type Connection, rawRequest } from './raw-client.ts'
@@ -43,13 +44,13 @@ class History {
   /** How often a handler got the request of a user. */
   readonly #handled = new Map<string, number>()
   #isEnding = false
-  #drawn: number
+  readonly #draw: () => number
 
   constructor(bench: Bench, adapter: AdapterUnderTest, seed: number) {
     this.#bench = bench
     this.#adapter = adapter
     this.#seed = seed
-    this.#drawn = seed
+    this.#draw = randomNumbers(seed)
     this.#limiter = bench.limiter([
       { name: 'places', algorithm: 'concurrency', limit: PLACES, ttl: 3600, keyStrategy: 'shared' },
       { name: 'rate', algorithm: 'fixed-window', limit: PLENTY, window: 36_000, keyStrategy: 'user' },
@@ -156,15 +157,6 @@ class History {
 
   #pick<T>(of: readonly T[]): T | undefined {
     return of[Math.floor(this.#draw() * of.length)]
-  }
-
-  /** A number from 0 to 1, 1 excluded (mulberry32). */
-  #draw(): number {
-    this.#drawn = (this.#drawn + 0x6d2b79f5) >>> 0
-    let t = this.#drawn
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
 }
 
