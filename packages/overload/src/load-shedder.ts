@@ -1,6 +1,6 @@
 import { type Warn, warnOnce } from '@halt/core'
 
-import { type Loop, loopOf } from './base/loop.ts'
+import { type Loop, presentLoop } from './base/loop.ts'
 import { TurnClock } from './base/turn-clock.ts'
 import type { Bounds, Controller } from './limit/controller.ts'
 import { StandingQueue } from './limit/standing-queue.ts'
@@ -55,7 +55,7 @@ export interface ShedderParts {
  * createServer(shedder.wrap(app)).listen(3000)
  */
 export function loadShedder<R = NodeRequest>(options: ShedderOptions<R> = {}): LoadShedder {
-  return makeShedder(options, { loop: loopOf(), controller: bounds => new StandingQueue(bounds) })
+  return makeShedder(options, { loop: presentLoop, controller: bounds => new StandingQueue(bounds) })
 }
 
 /** {@link loadShedder} on a loop and with a controller of its own. */
@@ -79,7 +79,7 @@ export function makeShedder<R>(options: ShedderOptions<R>, { loop, controller }:
     express: expressOf(door),
     fastify: fastifyOf(doorkeeper, refusals, door),
     hono: honoOf(doorkeeper, refusals, door),
-    fetch: fetchOf(doorkeeper, refusals),
+    fetch: fetchOf(doorkeeper, refusals, door),
     get state() {
       return state()
     },

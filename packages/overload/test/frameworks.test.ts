@@ -1,4 +1,6 @@
-import { serve as serveHono } from '@hono/node-server'
+import { getRequestListener, serve as serveHono } from '@hono/node-server'
+import { RateLimiter } from '@halt/core'
+import { refusalFor } from '@halt/core/http'
 import { halt } from '@halt/express'
 import { InMemoryStore } from '@halt/store-memory'
 import express from 'express'
@@ -10,7 +12,7 @@ import { createServer, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 
 import type { LoadShedder } from '../src/load-shedder.ts'
-import { serve, shedderOf, until, Waiting } from './pinned.ts'
+import { serve, shedderOf, skippingLoop, until, Waiting } from './pinned.ts'
 
 const waiting = new Waiting()
 const closing: (() => unknown)[] = []
@@ -161,6 +163,40 @@ describe.each([
   })
 })
 
+describe('a Fetch handler and a middleware of one shedder', () => {
+  const twice = (shedder: LoadShedder): Hono =>
+    new Hono()
+      .use(shedder.hono)
+      .use(shedder.hono)
+      .get('/', context => context.text(String(shedder.state.inFlight)))
+
+  it('count a request once', async () => {
+    const shedder = shedderOf(1)
+    const handler = shedder.fetch((request: Request) => twice(shedder).fetch(request))
+    const request = new Request('http://x/')
+    for (const ask of [handler, handler, (each: Request) => twice(shedder).fetch(each)]) {
+      expect(await (await ask(request)).text()).toBe('1')
+      await until(() => shedder.state.inFlight === 0)
+    }
+    expect(shedder.state.admitted.normal).toBe(3)
+  })
+
+  it('count it once on Node, also behind `wrap`', async () => {
+    const shedder = shedderOf(1)
+    const app = twice(shedder)
+    const guarded = shedder.fetch((request: Request, env: object) => app.fetch(request, env))
+    const listener = getRequestListener(guarded as never)
+    for (const each of [listener, shedder.wrap(listener)]) {
+      const server = await serve(each as never)
+      closing.push(server.close)
+      const answer = await server.get()
+      expect([answer.status, await answer.text()]).toEqual([200, '1'])
+      await until(() => shedder.state.inFlight === 0)
+    }
+    expect(shedder.state.admitted.normal).toBe(2)
+  })
+})
+
 describe('fetch', () => {
   it('frees the place of a handler that throws or rejects, and passes the error on', async () => {
     const shedder = shedderOf(1)
@@ -242,6 +278,42 @@ describe('beside a limiter', () => {
   })
 })
 
+describe('what a limiter refuses, whatever its status,', () => {
+  const { loop, skip } = skippingLoop()
+  const policy = { name: 'api', limit: 1, window: 60, keyStrategy: 'user' } as const
+  const limiter = new RateLimiter({ store: new InMemoryStore(), policy })
+
+  /** Refuses as the adapters do, after five seconds. */
+  const refuse = async (noted: object): Promise<Response> => {
+    const decision = await limiter.consume({ user: '42' }, { cost: 2 })
+    const { body } = refusalFor(noted, decision)
+    skip(5000)
+    return new Response(body?.text)
+  }
+  const inHono = (shedder: LoadShedder): Hono =>
+    new Hono().use(shedder.hono).get('/', context => refuse(context))
+
+  it.each([
+    ['in Hono', (shedder: LoadShedder) => inHono(shedder).request('/')],
+    [
+      'in Hono on Node',
+      async (shedder: LoadShedder) => {
+        const server = await serve(getRequestListener(inHono(shedder).fetch) as never)
+        closing.push(server.close)
+        return server.get()
+      },
+    ],
+    ['in a Fetch handler', (shedder: LoadShedder) => shedder.fetch(refuse)(new Request('http://x/'))],
+  ])('says nothing about latency, %s', async (_name, ask) => {
+    const shedder = shedderOf(9, {}, loop)
+    expect((await ask(shedder)).status).toBe(200)
+    await until(() => shedder.state.inFlight === 0)
+    // A window lasts at most five seconds.
+    skip(5000)
+    expect(shedder.state.insideMs).toBe(0)
+  })
+})
+
 describe('an answer that a middleware before has begun', () => {
   it('is cut off where the request is refused, so that its client does not wait for ever', async () => {
     const shedder = shedderOf(1)
@@ -264,7 +336,69 @@ describe('an answer that a middleware before has begun', () => {
   })
 })
 
+describe('a middleware before that writes the head of a stream', () => {
+  it('takes no place, as nothing tells later when the answer is decided', async () => {
+    const shedder = shedderOf(1)
+    const app = express()
+    app.use((_request, response, next) => {
+      response.flushHeaders()
+      next()
+    })
+    app.use(shedder.express)
+    app.use((_request, response) => void response.write('begun'))
+    const server = await serve(app)
+    closing.push(server.close)
+    for (let i = 0; i < 3; i++) await server.get()
+    expect(shedder.state).toMatchObject({ inFlight: 0, admitted: { normal: 3 } })
+  })
+})
+
+describe('a middleware before that replaces `writeHead`', () => {
+  it('gets the headers of a refusal in a form that it understands', async () => {
+    const shedder = shedderOf(1)
+    const app = express()
+    app.use((_request, response, next) => {
+      const writeHead = response.writeHead.bind(response) as (status: number) => typeof response
+      // As on-headers 1.0 does, which reads a list as one of pairs.
+      response.writeHead = ((status: number, headers: Record<string, string> | [string, string][] = {}) => {
+        for (const [name, value] of Array.isArray(headers) ? headers : Object.entries(headers))
+          response.setHeader(name, value)
+        return writeHead(status)
+      }) as typeof response.writeHead
+      next()
+    })
+    app.use(shedder.express)
+    app.use(() => waiting.wait())
+    const server = await serve(app)
+    closing.push(server.close)
+    void server.get()
+    await until(() => waiting.count === 1)
+    const { status, headers } = await server.get()
+    expect([status, headers.get('content-type'), headers.get('retry-after')]).toEqual([
+      503,
+      'application/json; charset=utf-8',
+      expect.stringMatching(/^[123]$/),
+    ])
+  })
+})
+
 describe('fastify', () => {
+  it('refuses with its own body where a hook has set a serializer', async () => {
+    const shedder = shedderOf(1)
+    const app = Fastify({ forceCloseConnections: true })
+    closing.push(() => app.close())
+    app.addHook('onRequest', (_request, reply, done) => {
+      reply.serializer(data => JSON.stringify({ data }))
+      done()
+    })
+    await app.register(shedder.fastify)
+    app.get('/', () => waiting.wait())
+    const url = await app.listen({ port: 0, host: '127.0.0.1' })
+    fetch(url).catch(() => {})
+    await until(() => waiting.count === 1)
+    expect(await (await fetch(url)).json()).toMatchObject({ reason: 'overloaded' })
+  })
+
   it.each(['onSend', 'preParsing', 'onrequest'])('refuses the hook %s when it is registered', async hook => {
     const app = Fastify()
     app.register(shedderOf(1).fastify, { hook: hook as never })

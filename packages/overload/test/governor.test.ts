@@ -76,6 +76,29 @@ it('frees a place once, however often and for whatever reason it is given back',
   expect(governor.inFlight).toBe(1)
 })
 
+it('never counts fewer than none in flight in shadow mode, where refused requests leave as well', () => {
+  let now = 0
+  const clock = new TurnClock({ now: () => now, idle: () => now, afterTurn: end => end() })
+  const governor = new Governor(clock, pinned(2), false)
+  const enter = (): Permit => {
+    clock.enter()
+    return governor.enter(1, '/')!
+  }
+  const [admitted, refused] = [
+    [enter(), enter()],
+    [enter(), enter()],
+  ]
+  for (const permit of refused) permit.leave('drop')
+  expect(governor.inFlight).toBe(0)
+  const next = [enter(), enter()]
+  // The first two hang by now, so the next one takes the place of all who do.
+  now = 20_000
+  const last = enter()
+  expect(governor.inFlight).toBe(1)
+  for (const permit of [...admitted, ...next, last]) permit.leave('drop')
+  expect(governor.inFlight).toBe(0)
+})
+
 it('lets at most a thousand clients send slowly without a place, because all may have sent at one instant', () => {
   const { governor, enter, advance } = scene()
   const sent: (() => void)[] = []

@@ -20,6 +20,12 @@ export function shedderOf<R>(
   return makeShedder(options, { loop, controller: () => pinned(limit) })
 }
 
+/** The loop of this process with a clock that is moved by hand. */
+export function skippingLoop(): { readonly loop: Loop; skip(ms: number): void } {
+  let time = 0
+  return { loop: { ...loopOf()!, now: () => time, idle: () => time }, skip: ms => void (time += ms) }
+}
+
 /** Resolves once something is true. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise(resolve => setImmediate(resolve))

@@ -4,8 +4,7 @@ import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 
-import { loopOf, type Loop } from '../src/base/loop.ts'
-import { serve, shedderOf, type TestServer, until, Waiting } from './pinned.ts'
+import { serve, shedderOf, skippingLoop, type TestServer, until, Waiting } from './pinned.ts'
 
 let server: TestServer | undefined
 const waiting = new Waiting()
@@ -17,12 +16,6 @@ afterEach(async () => {
   await server?.close()
   server = undefined
 })
-
-/** The loop of this process with a clock that is moved by hand. */
-function skippingLoop(): { readonly loop: Loop; skip(ms: number): void } {
-  let time = 0
-  return { loop: { ...loopOf()!, now: () => time, idle: () => time }, skip: ms => void (time += ms) }
-}
 
 /** A server whose handler reads the body first. `/work` waits then. */
 async function scene(limit = 2) {

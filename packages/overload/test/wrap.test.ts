@@ -1,12 +1,16 @@
+import { EventEmitter, once } from 'node:events'
 import {
   connect as connectHttp2,
+  constants,
   createServer as createHttp2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
 } from 'node:http2'
+import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 
+import { loadShedder } from '../src/load-shedder.ts'
 import { serve, shedderOf, type TestServer, until, Waiting } from './pinned.ts'
 
 let server: TestServer | undefined
@@ -187,12 +191,53 @@ describe('wrap', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
+  it('hands on what the handler returns, so that a server that captures rejections answers with 500', async () => {
+    const shedder = shedderOf(1)
+    const failing = shedder.wrap(async () => Promise.reject(new Error('no')))
+    EventEmitter.captureRejections = true
+    const capturing = createServer()
+    EventEmitter.captureRejections = false
+    server = await serve(failing, capturing)
+    expect((await server.get()).status).toBe(500)
+    await until(() => shedder.state.inFlight === 0)
+  })
+
+  it('frees places in a test that fakes the timers', async () => {
+    vi.useFakeTimers({ toFake: ['setImmediate', 'setTimeout', 'performance'] })
+    const shedder = loadShedder({ min: 1, max: 1 })
+    vi.useRealTimers()
+    const { get } = await start(shedder)
+    for (let i = 0; i < 3; i++) {
+      expect((await get('/quick')).status).toBe(200)
+      await until(() => shedder.state.inFlight === 0)
+    }
+  })
+
   it('rejects something that is not a listener', () => {
     expect(() => shedderOf(1).wrap({} as never)).toThrow('listener')
   })
 })
 
 describe('HTTP/2', () => {
+  it('frees the place of a HEAD request whose stream is reset', async () => {
+    const shedder = shedderOf(1)
+    const http2 = createHttp2Server()
+    http2.on(
+      'request',
+      shedder.wrap(() => {}),
+    )
+    http2.listen(0, '127.0.0.1')
+    await once(http2, 'listening')
+    const client = connectHttp2(`http://127.0.0.1:${(http2.address() as AddressInfo).port}`)
+    const stream = client.request({ ':path': '/', ':method': 'HEAD' })
+    stream.on('error', () => {})
+    await until(() => shedder.state.inFlight === 1)
+    stream.close(constants.NGHTTP2_CANCEL)
+    await until(() => shedder.state.inFlight === 0)
+    client.close()
+    await new Promise(resolve => http2.close(resolve))
+  })
+
   it('admits, refuses, and frees places of answers and of streams that were reset', async () => {
     const shedder = shedderOf(2)
     const http2 = createHttp2Server()

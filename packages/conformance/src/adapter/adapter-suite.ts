@@ -9,6 +9,7 @@ import { testCosts } from './costs.ts'
 import { testDelayedCharges } from './delayed-charges.ts'
 import { testDelays } from './delays.ts'
 import { testFaults } from './faults.ts'
+import { testHistories } from './histories.ts'
 import { testOddValues } from './odd-values.ts'
 import { testProtocol } from './protocol.ts'
 import { testRoutes } from './routes.ts'
@@ -51,6 +52,7 @@ export function adapterSuite(
       testDelays(functions)
       testDelayedCharges(functions)
       testFaults(functions)
+      testHistories(functions)
     })
   }
 }

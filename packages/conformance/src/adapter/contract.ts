@@ -104,6 +104,8 @@ export interface AdapterUnderTest {
   readonly keepsTooLong?: boolean
   /** Whether the server closes a connection after a request whose body nobody read. */
   readonly closesUnread?: boolean
+  /** Whether the runtime may end a request whose client leaves before anybody hears of it. What it holds is free after its `ttl`. */
+  readonly forgetsLeavers?: boolean
 }
 
 /** Makes the stores that the suite runs on: an empty one per test, on the test's clock. */

@@ -19,7 +19,7 @@ export interface DrainOptions {
 
 /** The course of a {@link drain}. */
 export interface DrainReport {
-  /** How many connections were destroyed at the deadline. */
+  /** How many connections were left at the deadline. Those of HTTP/1 were destroyed. */
   readonly forced: number
   /** The errors of what could not be closed. */
   readonly errors: readonly unknown[]

@@ -4,10 +4,16 @@ export interface EndingResponse {
   readonly closed?: boolean | undefined
   readonly destroyed?: boolean | undefined
   readonly writableEnded?: boolean | undefined
-  readonly stream?: { readonly destroyed?: boolean | undefined } | undefined
+  /** HTTP/2 only. */
+  readonly stream?: EndingStream | undefined
   /** HTTP/1 only: null while the response waits behind others of the same connection. */
   readonly socket?: unknown
   readonly req?: { readonly socket?: EndingSocket | null | undefined } | undefined
+}
+
+interface EndingStream {
+  once(event: 'close', listener: () => void): unknown
+  readonly destroyed?: boolean | undefined
 }
 
 interface EndingSocket {
@@ -41,6 +47,8 @@ export function onResponseEnd(response: EndingResponse, ended: Ended): void {
   // An HTTP/2 response also emits "finish" when its stream is reset.
   response.once('finish', () => end(response.writableEnded !== false))
   response.once('close', leave)
+  // Node emits nothing on the response to a HEAD request whose stream is reset before the response has ended.
+  response.stream?.once('close', leave)
   if (connection) whenClosed(connection, leave)
 }
 

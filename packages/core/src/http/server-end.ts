@@ -35,10 +35,10 @@ const DESTROY_MS = 250
 
 /**
  * Ends a server in good order. It listens no more. Each answer from now on closes its connection, and connections that stay idle
- * are closed. Those that are left at the deadline are destroyed.
+ * are closed. Those that are left at the deadline are destroyed, if Node's server can: not those of HTTP/2.
  *
  * @param deadlineMs the longest wait, in milliseconds
- * @returns how many connections were destroyed
+ * @returns how many connections were left at the deadline
  */
 export async function endServer(server: DrainableServer, deadlineMs: number): Promise<number> {
   const timers = new Set<Timer | number>()

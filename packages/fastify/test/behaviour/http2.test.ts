@@ -62,23 +62,26 @@ it('limits cleartext HTTP/2 by the address of the connection', async () => {
   expect(await ask(session, '/')).toMatchObject({ status: 429, remaining: '0' })
 })
 
-it('releases a concurrency policy when an HTTP/2 stream is reset', async () => {
-  const { session, entered } = await start()
-  const inside = entered()
-  const stream = session.request({ ':path': '/open' })
-  await inside
-  expect((await ask(session, '/open')).status).toBe(429)
-  stream.on('error', () => {})
-  stream.destroy()
-  const again = entered()
-  let status = 429
-  const asking = (async () => {
-    while (status === 429) status = (await ask(session, '/open')).status
-  })()
-  ;(await again)()
-  await asking
-  expect(status).toBe(200)
-})
+it.each(['GET', 'HEAD'])(
+  'releases a concurrency policy when an HTTP/2 stream of %s is reset',
+  async method => {
+    const { session, entered } = await start()
+    const inside = entered()
+    const stream = session.request({ ':path': '/open', ':method': method })
+    await inside
+    expect((await ask(session, '/open')).status).toBe(429)
+    stream.on('error', () => {})
+    stream.destroy()
+    const again = entered()
+    let status = 429
+    const asking = (async () => {
+      while (status === 429) status = (await ask(session, '/open')).status
+    })()
+    ;(await again)()
+    await asking
+    expect(status).toBe(200)
+  },
+)
 
 it('keeps the charge of a stream that is reset before the answer', async () => {
   const { session, entered } = await start()

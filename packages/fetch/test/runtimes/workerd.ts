@@ -9,7 +9,14 @@ export * from '../../../conformance/test/suite-ports.ts'
 const server = { requestIP: () => ({ address: '127.0.0.1' }) }
 
 const runner: Entrypoint = suiteWorker(
-  { ...common, name: 'Fetch on workerd', inSequence: true, hidesVersion: true, keepsTooLong: true },
+  {
+    ...common,
+    name: 'Fetch on workerd',
+    inSequence: true,
+    hidesVersion: true,
+    keepsTooLong: true,
+    forgetsLeavers: true,
+  },
   setup => {
     const handler = build(setup, 'bun')
     return request => handler(request, server)

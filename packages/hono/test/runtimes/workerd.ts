@@ -9,7 +9,14 @@ export * from '../../../conformance/test/suite-ports.ts'
 const getConnInfo = (): { remote: { address: string } } => ({ remote: { address: '127.0.0.1' } })
 
 const runner: Entrypoint = suiteWorker(
-  { ...common, name: 'Hono on workerd', inSequence: true, hidesVersion: true, keepsTooLong: true },
+  {
+    ...common,
+    name: 'Hono on workerd',
+    inSequence: true,
+    hidesVersion: true,
+    keepsTooLong: true,
+    forgetsLeavers: true,
+  },
   setup => {
     const app = build(setup, getConnInfo)
     return request => app.fetch(request)

@@ -32,3 +32,6 @@ export function loopOf(host: unknown = globalThis): Loop | undefined {
     afterTurn: callback => void setImmediate(callback),
   }
 }
+
+/** The event loop of this process, read at import, because a test that fakes the timers does not fake the sockets. */
+export const presentLoop: Loop | undefined = loopOf()

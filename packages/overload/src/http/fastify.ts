@@ -25,6 +25,7 @@ interface HookReply {
   readonly raw: object
   code(status: number): HookReply
   headers(headers: Record<string, string>): HookReply
+  serializer(serialize: (text: string) => string): HookReply
   send(body: string): unknown
 }
 
@@ -53,7 +54,8 @@ export function fastifyOf(doorkeeper: Doorkeeper, refusals: Refusals, door: Node
     const entry = doorkeeper.ask(request, raw.method, raw.url ?? '/', matched)
     if (entry === REFUSED) {
       const { status, headers, body } = refusals.pick()
-      return void reply.code(status).headers(headers).send(body.text)
+      // The text is JSON already, so a serializer that a hook has set is not for it.
+      return void reply.code(status).headers(headers).serializer(asIs).send(body.text)
     }
     if (entry !== UNCOUNTED) watch(door, entry, raw, response)
     done()
@@ -76,3 +78,5 @@ export function fastifyOf(doorkeeper: Doorkeeper, refusals: Refusals, door: Node
     [Symbol.for('fastify.display-name')]: '@halt/overload',
   })
 }
+
+const asIs = (text: string): string => text

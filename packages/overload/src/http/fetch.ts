@@ -4,7 +4,9 @@ import { describe, isPromise, pathOf } from '@halt/core/http'
 import type { Ending, Permit } from '../limit/permit.ts'
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
 import type { Refusal, Refusals } from './refusals.ts'
-import { endingOf } from './watch.ts'
+import type { NodeDoor } from './node.ts'
+import { nodeBindings } from './node-bindings.ts'
+import { endingOf, hasSeen } from './watch.ts'
 
 /**
  * A Fetch handler, with whatever its platform passes after the request. It may give no response, as after an upgrade of Bun to a
@@ -22,7 +24,7 @@ export interface WrapFetch {
 }
 
 /** Makes the wrapper. */
-export function fetchOf(doorkeeper: Doorkeeper, refusals: Refusals): WrapFetch {
+export function fetchOf(doorkeeper: Doorkeeper, refusals: Refusals, door: NodeDoor): WrapFetch {
   return <A extends unknown[], T extends Response | undefined>(
     handler: FetchHandler<A, T>,
   ): FetchHandler<A, T | Response> => {
@@ -33,10 +35,13 @@ export function fetchOf(doorkeeper: Doorkeeper, refusals: Refusals): WrapFetch {
         'Give a Fetch handler: shedder.fetch(request => new Response()).',
       )
     return (request, ...rest) => {
+      const { outgoing } = nodeBindings(rest[0])
+      if (door.counted.has(request) || (outgoing !== undefined && hasSeen(door, outgoing)))
+        return handler(request, ...rest)
       const entry = doorkeeper.ask(request, request.method, pathOf(request.url))
       if (entry === REFUSED) return responseOf(refusals.pick())
       if (entry === UNCOUNTED) return handler(request, ...rest)
-      return settle(entry, request.signal, () => handler(request, ...rest))
+      return settle(door, entry, request, () => handler(request, ...rest))
     }
   }
 }
@@ -48,20 +53,21 @@ export function responseOf({ status, headers, body }: Refusal): Response {
 
 /** Runs a handler, and gives the permit back when its response is there or the client has left. A body may stream on. */
 function settle<T extends Response | undefined>(
+  door: NodeDoor,
   permit: Permit,
-  signal: AbortSignal | undefined,
+  request: Request,
   run: () => T | Promise<T>,
 ): T | Promise<T> {
-  const end = leaveOnAbort(permit, signal)
+  const end = hold(door, permit, request)
   try {
     const answer = run()
     if (!isPromise(answer)) {
-      end(endingOfResponse(answer))
+      end(endingOfResponse(answer, request))
       return answer
     }
     return Promise.resolve(answer).then(
       response => {
-        end(endingOfResponse(response))
+        end(endingOfResponse(response, request))
         return response
       },
       error => {
@@ -75,19 +81,25 @@ function settle<T extends Response | undefined>(
   }
 }
 
-/** Gives a permit back if the client leaves. Returns a function that gives it back otherwise, and hears of the client no more. */
-export function leaveOnAbort(permit: Permit, signal: AbortSignal | undefined): (ending: Ending) => void {
+/**
+ * Notes that a request is counted, and gives its permit back if the client leaves. Returns a function that gives it back otherwise, and
+ * forgets the request.
+ */
+export function hold({ counted }: NodeDoor, permit: Permit, request: Request): (ending: Ending) => void {
+  const { signal } = request as Partial<Request>
   const leave = (): void => permit.leave('at-least')
+  counted.add(request)
   signal?.addEventListener('abort', leave, { once: true })
   // It may have left while an earlier middleware waited. Then no event follows.
   if (signal?.aborted === true) leave()
   return ending => {
+    counted.delete(request)
     signal?.removeEventListener('abort', leave)
     permit.leave(ending)
   }
 }
 
 /** No response tells nothing: the platform answers. */
-function endingOfResponse(response: Response | undefined): Ending {
-  return response === undefined ? 'drop' : endingOf(response.status)
+function endingOfResponse(response: Response | undefined, request: Request): Ending {
+  return response === undefined ? 'drop' : endingOf(response.status, request)
 }

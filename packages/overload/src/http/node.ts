@@ -26,6 +26,8 @@ export interface RawRequest {
 
 /** Lets requests of Node's servers in, or answers them. */
 export class NodeDoor {
+  /** The Fetch requests in flight. One may pass several handlers and middlewares of a shedder. */
+  readonly counted: WeakSet<object> = new WeakSet()
   readonly #doorkeeper: Doorkeeper
   readonly #refusals: Refusals
 
@@ -39,9 +41,9 @@ export class NodeDoor {
       const fix = 'Give the listener of a server, such as an Express app: createServer(shedder.wrap(app)).'
       throw new HaltError('HALT_E_OPTION', `wrap got ${describe(listener)}.`, fix)
     }
-    return (...[request, response]: Parameters<L>): void => {
-      if (this.admits(request, request, response)) listener(request, response)
-    }
+    // What the listener returns is for `EventEmitter.captureRejections`.
+    return (...[request, response]: Parameters<L>): unknown =>
+      this.admits(request, request, response) ? listener(request, response) : undefined
   }
 
   /**
@@ -57,9 +59,11 @@ export class NodeDoor {
       watch(this, entry, request, response)
       return true
     }
-    const { status, rawHeaders, body } = this.#refusals.pick()
+    const { status, headers, rawHeaders, body } = this.#refusals.pick()
     if (!response.headersSent && response.destroyed !== true) {
-      ;(response.writeHead as (status: number, headers: readonly string[]) => void)(status, rawHeaders)
+      // A middleware may have put a method there that misreads a list, as those of compression and express-session long did.
+      const given = Object.hasOwn(response, 'writeHead') ? headers : rawHeaders
+      ;(response.writeHead as (status: number, headers: object) => void)(status, given)
       ;(response.end as (text: string) => void)(body.text)
     }
     // A middleware before has begun an answer that no handler ends now. Its client would wait for ever.

@@ -4,11 +4,18 @@ import type { Ending, Permit, Sender } from '../limit/permit.ts'
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
 
+interface NodeStream {
+  readonly destroyed?: boolean | undefined
+  destroy?(): unknown
+  on(event: 'close', listener: () => void): unknown
+  once(event: 'close', listener: () => void): unknown
+}
+
 /** Node's own response, of HTTP/1 or HTTP/2. */
 export interface NodeResponse extends EndingResponse {
   statusCode: number
   readonly headersSent: boolean
-  readonly stream?: { readonly destroyed?: boolean | undefined; destroy?(): unknown } | undefined
+  readonly stream?: NodeStream | undefined
   destroy?(): unknown
   writeHead: unknown
   end: unknown
@@ -35,6 +42,8 @@ class Seen implements Sender {
   readonly permit: Permit
   readonly before: Seen | undefined
   readonly request: object
+  /** What guards of limiters keep their notes on. */
+  readonly noted: object
   readonly writeHead: Method
   readonly end: Method
 
@@ -44,11 +53,13 @@ class Seen implements Sender {
     before: Seen | undefined,
     request: object,
     response: NodeResponse,
+    noted: object,
   ) {
     this.owner = owner
     this.permit = permit
     this.before = before
     this.request = request
+    this.noted = noted
     this.writeHead = before?.writeHead ?? (response.writeHead as Method)
     this.end = before?.end ?? (response.end as Method)
     permit.sender = this
@@ -74,18 +85,33 @@ export function hasSeen(owner: object, response: NodeResponse): boolean {
 /**
  * Gives a permit back once the application has decided the response, or once the client has left before. So a stream leaves at
  * its headers, and an answer does not wait for a slow reader.
+ *
+ * @param noted what guards of limiters keep their notes on, if it is not the request
  */
 // perf: bench "overload"; shared functions that find the permit on the response cost less than closures of each request.
-export function watch(owner: object, permit: Permit, request: object, response: NodeResponse): void {
+export function watch(
+  owner: object,
+  permit: Permit,
+  request: object,
+  response: NodeResponse,
+  noted: object = request,
+): void {
   const before = response[SEEN]
-  response[SEEN] = new Seen(owner, permit, before, request, response)
+  response[SEEN] = new Seen(owner, permit, before, request, response, noted)
   // It may have closed while an earlier middleware waited. Then it tells nothing more.
   if (response.destroyed === true || response.stream?.destroyed === true) return permit.leave('at-least')
+  // A middleware before has written the head, so nothing tells any more when the response is decided.
+  if (response.headersSent) return permit.leave('drop')
   if (before !== undefined) return
   response.writeHead = writeHead
-  // HTTP/1 writes the head by `writeHead`, whoever ends the response. HTTP/2 has another way within `end`.
-  if (response.stream !== undefined) response.end = end
-  response.on('close', close)
+  const { stream } = response
+  if (stream === undefined) response.on('close', close)
+  else {
+    // HTTP/1 writes the head by `writeHead`, whoever ends the response. HTTP/2 has another way within `end`.
+    response.end = end
+    // The response to a HEAD request does not tell that its stream was reset.
+    stream.on('close', () => close.call(response))
+  }
   // A response that waits behind others of its connection emits nothing when that closes.
   if (response.socket === null) onResponseEnd(response, () => leaveAll(response, 'at-least'))
 }
@@ -94,19 +120,19 @@ function writeHead(this: NodeResponse, ...args: unknown[]): unknown {
   const seen = this[SEEN]!
   // The method may throw. Then the response is not decided.
   const given = seen.writeHead.apply(this, args)
-  leaveAll(this, endingOf(this.statusCode, seen.request))
+  leaveAll(this, endingOf(this.statusCode, seen.noted))
   return given
 }
 
 function end(this: NodeResponse, ...args: unknown[]): unknown {
   const seen = this[SEEN]!
   const given = seen.end.apply(this, args)
-  leaveAll(this, endingOf(this.statusCode, seen.request))
+  leaveAll(this, endingOf(this.statusCode, seen.noted))
   return given
 }
 
 function close(this: NodeResponse): void {
-  leaveAll(this, this.headersSent ? endingOf(this.statusCode, this[SEEN]!.request) : 'at-least')
+  leaveAll(this, this.headersSent ? endingOf(this.statusCode, this[SEEN]!.noted) : 'at-least')
 }
 
 function leaveAll(response: NodeResponse, ending: Ending): void {
@@ -116,8 +142,10 @@ function leaveAll(response: NodeResponse, ending: Ending): void {
 /**
  * What a status tells about latency. A quick error tells nothing, and a slow one, such as a time-out of a pool, that the work took
  * so long at least. A refusal of a limiter never tells anything.
+ *
+ * @param noted what guards of limiters keep their notes on
  */
-export function endingOf(status: number, request?: object): Ending {
-  if (request !== undefined && bindingOutcome(request)?.pass === false) return 'drop'
+export function endingOf(status: number, noted?: object): Ending {
+  if (noted !== undefined && bindingOutcome(noted)?.pass === false) return 'drop'
   return status < 400 ? 'sample' : status < 500 ? 'drop' : 'at-least'
 }

@@ -150,7 +150,8 @@ export class Governor implements TurnListener, Issuer {
       const isSending = permit.sender?.isSending === true
       if (isSending && this.#sending >= MOST_SENDING) continue
       this.#held.free(permit)
-      this.#window.spend(now, this.inFlight--)
+      this.#window.spend(now, this.inFlight)
+      this.#leave(1)
       this.#window.complete(0, now - permit.at)
       permit.idle = isSending ? 'sending' : 'stuck'
       if (!isSending) continue
@@ -174,11 +175,15 @@ export class Governor implements TurnListener, Issuer {
 
   #free(now: number, count: number, held: number): void {
     this.#window.spend(now, this.inFlight)
-    // In shadow mode what would have been refused leaves too. So the number counts what an enforcing shedder would have in flight.
-    this.inFlight = Math.max(0, this.inFlight - count)
+    this.#leave(count)
     this.#window.complete(count, held)
     this.#fit.complete(count)
     this.review(now)
+  }
+
+  /** In shadow mode what would have been refused leaves too. So the number counts what an enforcing shedder would have in flight. */
+  #leave(count: number): void {
+    this.inFlight = Math.max(0, this.inFlight - count)
   }
 
   #divide(): void {
