@@ -72,14 +72,16 @@ export class Charges {
       })
     }
     record.settled = actual
+    record.ending = true
     const ending = record.open?.end()
     if (ending !== undefined) await ending
     // Wait for the store's reply, because it tells which window the held cost went to.
     if (record.correcting !== undefined) await record.correcting
+    record.ending = false
     if (!isCharge(record)) return
     if (typeof actual === 'object')
       this.#adviser?.noticeCostNames(actual, record.result.check.policies, this.#warn)
-    await this.#decideCharge(record, settlement(record, actual))
+    await this.#decideCharge(record, this.#settlement(record, actual))
   }
 
   /**
@@ -249,16 +251,22 @@ export class Charges {
       record.result = result
       record.recordedIn = 'store'
       record.open?.adopt(result)
-      if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
+      // A settlement that is not made yet finds the charge in the record.
+      if (record.ending) return
+      if (settled !== undefined) await this.#correct(this.#settlement(charge, settled), 'store')
       else if (decided) await this.#correct(takeHeldCost(charge), 'store')
       else if (holdsCost(result.check)) this.#addHeld(record)
       if (released) await this.#correct(release({ ...charge, decided: true }), 'store')
       return
     }
     // A locally refused request used nothing, so refund it.
-    if (!allowed) await this.#correct(settlement(charge, 0), 'store')
+    if (!allowed) await this.#correct(this.#settlement(charge, 0), 'store')
     // An uncounted request will never be released, so end its lease now.
     await this.#correct(release({ ...charge, decided: !allowed }), 'store')
+  }
+
+  #settlement(charge: ActualCharge, actual: Cost): Group | undefined {
+    return settlement(charge, actual, this.#evaluator.clock.now())
   }
 
   /** Corrects counters in the store, and lets callers that wait hear of it. Rejects if the store fails. */

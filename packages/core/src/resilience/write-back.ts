@@ -31,6 +31,8 @@ export class WriteBackQueue {
     const key = keyOfDemand(demand)
     const pending = this.#pending.get(key)
     if (pending === undefined) return this.#correctKeyed(key, demand)
+    // The units of another period are not those that are pending.
+    if (pending.edges?.[1] !== (demand.cost < 0 ? demand.chargedTo : demand.edges?.[1])) return demand
     const cost = pending.cost + demand.cost
     if (cost > 0) this.#pending.set(key, { ...pending, cost })
     else this.#pending.delete(key)

@@ -276,6 +276,38 @@ describe('charge', () => {
     expect(await read(day)).toEqual([101, 0, 899])
   })
 
+  it('is judged by the policy of the call, though the limiter has one of the same name', async () => {
+    const { limiter } = world()
+    const own = limiter([{ ...day, limit: 100 }])
+    const large = await own.reserve({ user: '42' }, { cost: 500, ttl: '2m', policy: day })
+    expect([await large.charge(900), await large.charge(101)]).toEqual([true, false])
+    expect(large.refusal?.limit).toBe(1000)
+    const small = await limiter(day).reserve(
+      { user: '43' },
+      { cost: 50, ttl: '2m', policy: { ...day, limit: 100 } },
+    )
+    expect([await small.charge(100), await small.charge(1)]).toEqual([true, false])
+  })
+
+  it('is given back to a call that repeats another one, as far as it paid by itself and did not use it', async () => {
+    const { limiter, read } = budgets()
+    const options = { cost: 100, idempotencyKey: 'once', chunk: 1 }
+    const first = await limiter.reserve({ user: '42' }, options)
+    const [again, third] = [
+      await limiter.reserve({ user: '42' }, options),
+      await limiter.reserve({ user: '42' }, options),
+    ]
+    expect([await again.charge(300), await third.charge(150)]).toEqual([true, true])
+    expect(await read(day)).toEqual([350, 0, 650])
+    await again.settle(250)
+    await again.settle(0)
+    expect(await read(day)).toEqual([300, 0, 700])
+    await third.cancel()
+    expect(await read(day)).toEqual([250, 0, 750])
+    await first.settle(40)
+    expect(await read(day)).toEqual([190, 0, 810])
+  })
+
   it('tells the hooks when a budget is gone', async () => {
     const { limiter } = world()
     const onQuotaExceeded = vi.fn<NonNullable<Telemetry['onQuotaExceeded']>>()

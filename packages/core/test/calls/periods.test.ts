@@ -1,0 +1,284 @@
+// Calls that run while periods end and begin, as the processes sleep and lose the store: each budget of each period has paid what the book says.
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+
+import type { Quota, Reservation } from '../../src/index.ts'
+import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
+import type { VirtualTime } from '../line/virtual-time.ts'
+
+// What is decided without the store goes by the time since the process began.
+const BEGAN = performance.timeOrigin
+const HOUR = 3_600_000
+/** Periods of one hour and of one day. The first hour ends after 20 s, and the first day 2 h later. */
+const EDGE = BEGAN + 20_000
+const NAMES = ['hour', 'day'] as const
+type Name = (typeof NAMES)[number]
+const LENGTHS: Readonly<Record<Name, number>> = { hour: HOUR, day: 24 * HOUR }
+const ANCHORS: Readonly<Record<Name, number>> = { hour: EDGE, day: EDGE + 2 * HOUR }
+const alice = { user: '42' }
+
+let core: VirtualCore
+beforeAll(async () => void (core = await loadCore()))
+afterAll(unloadCore)
+
+type Units = Readonly<Partial<Record<Name, number>>>
+
+type Op =
+  | { do: 'reserve'; at: number; cost: Readonly<Record<Name, number>>; ttl: string | undefined }
+  | { do: 'charge' | 'settle'; which: number; units: number | Units }
+  | { do: 'cancel'; which: number }
+  | { do: 'consume'; at: number; units: number }
+  | { do: 'grant'; name: Name; units: number }
+  | { do: 'fail' | 'answer'; at: number }
+  | { do: 'pass' | 'sleep'; ms: number }
+
+const which = fc.nat({ max: 30 })
+const at = fc.nat({ max: 1 })
+const units = (max: number): fc.Arbitrary<number | Units> =>
+  fc.oneof(fc.nat({ max }), fc.record({ hour: fc.nat({ max }), day: fc.nat({ max }) }, { requiredKeys: [] }))
+const op: fc.Arbitrary<Op> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('reserve' as const),
+      at,
+      cost: fc.record({ hour: fc.nat({ max: 300 }), day: fc.nat({ max: 300 }) }),
+      ttl: fc.constantFrom(undefined, '2s', '7s', '24h'),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('charge' as const), which, units: units(120) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('settle' as const), which, units: units(300) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('consume' as const), at, units: fc.integer({ min: 1, max: 90 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('grant' as const),
+      name: fc.constantFrom(...NAMES),
+      units: fc.integer({ min: 1, max: 90 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('fail' as const, 'answer' as const), at }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 400, 3_000, 11_000) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('sleep' as const),
+      ms: fc.constantFrom(6_000, 19_990, HOUR / 2, HOUR, 2 * HOUR),
+    }),
+  },
+)
+
+interface History {
+  readonly ops: readonly Op[]
+  readonly limit: number
+  readonly hasOutages: boolean
+}
+
+const history: fc.Arbitrary<History> = fc.record({
+  ops: fc.array(op, { minLength: 5, maxLength: 50 }),
+  limit: fc.constantFrom(700, 1e9),
+  hasOutages: fc.boolean(),
+})
+
+/** What one call has paid of one budget, as the book knows it. */
+interface Entry {
+  readonly estimate: number
+  used: number
+  paid: number
+  /** The period in which units were paid last, and those that were paid in it. */
+  period: number
+  inPeriod: number
+}
+
+/** A book of what budgets must have paid: per budget and period, and per call. It shares no code with Halt. */
+class Book {
+  readonly #used = new Map<string, number>()
+  readonly #time: VirtualTime
+
+  constructor(time: VirtualTime) {
+    this.#time = time
+  }
+
+  period(name: Name): number {
+    return Math.floor((this.#time.unixMs() - ANCHORS[name]) / LENGTHS[name])
+  }
+
+  used(name: Name): number {
+    return this.#used.get(`${name} ${this.period(name)}`) ?? 0
+  }
+
+  add(name: Name, sum: number, period = this.period(name)): void {
+    const key = `${name} ${period}`
+    this.#used.set(key, Math.max(0, (this.#used.get(key) ?? 0) + sum))
+  }
+
+  open(name: Name, estimate: number, isHeld: boolean): Entry {
+    const entry = { estimate, used: 0, paid: 0, period: this.period(name), inPeriod: 0 }
+    if (!isHeld) this.#pay(name, entry, estimate)
+    return entry
+  }
+
+  charge(name: Name, entry: Entry, sum: number): void {
+    entry.used += sum
+    if (entry.used > entry.paid) this.#pay(name, entry, entry.used - entry.paid)
+  }
+
+  settle(name: Name, entry: Entry, actual: number | undefined): void {
+    const used = actual ?? (entry.used > 0 ? entry.used : entry.estimate)
+    const more = Math.max(used - entry.paid, -entry.inPeriod)
+    if (more > 0) this.add(name, more)
+    else this.add(name, more, entry.period)
+  }
+
+  #pay(name: Name, entry: Entry, sum: number): void {
+    if (entry.period !== this.period(name)) entry.inPeriod = 0
+    entry.period = this.period(name)
+    entry.paid += sum
+    entry.inPeriod += sum
+    this.add(name, sum)
+  }
+}
+
+interface Open {
+  readonly call: Reservation
+  readonly entries: Readonly<Record<Name, Entry>>
+  readonly isHeld: boolean
+}
+
+async function play(given: History): Promise<void> {
+  try {
+    await playIn(newTime(BEGAN), given)
+  } finally {
+    endTime()
+  }
+}
+
+async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): Promise<void> {
+  const inner = new core.ReferenceStore(() => time.unixMs())
+  const quota = (name: Name, period: 'hourly' | 'daily'): Quota => ({
+    name,
+    limit,
+    period,
+    anchor: new Date(ANCHORS[name]),
+  })
+  const policy = [quota('hour', 'hourly'), quota('day', 'daily')]
+  const processes = [0, 1].map(() => {
+    const store = core.fakeOutage(inner)
+    const options = { store, policy, warn: () => {}, instances: 2, storeTimeout: '100ms' } as const
+    return { store, limiter: new core.RateLimiter(options) }
+  })
+  const quotas = new core.QuotaManager(inner)
+  const book = new Book(time)
+  const pass = (ms: number): Promise<void> => time.run(time.now + ms * 1000)
+  const soon = async <T>(promise: Promise<T>): Promise<T> => (await Promise.all([promise, pass(0)]))[0]
+  const calls: Open[] = []
+  const granted = new Map<string, number>()
+  let isOverdrawn = false
+  let isAway = false
+  const unitsOf = (given: number | Units, name: Name): number | undefined =>
+    typeof given === 'number' ? given : given[name]
+  const end = async (open: Open, given: number | Units, ending: Promise<void>): Promise<void> => {
+    await soon(ending)
+    for (const name of NAMES) {
+      const actual = unitsOf(given, name)
+      if ((actual ?? open.entries[name].estimate) > open.entries[name].paid) isOverdrawn = true
+      book.settle(name, open.entries[name], given === 0 ? 0 : actual)
+    }
+  }
+  const read = async (): Promise<void> => {
+    for (const [i, name] of NAMES.entries()) {
+      const { quota } = await soon(quotas.checkQuota('42', policy[i] as Quota))
+      expect([name, quota.used]).toEqual([name, book.used(name)])
+      const most = calls.reduce(
+        (sum, { isHeld, entries: { [name]: own } }) => sum + (isHeld ? own.estimate : 0),
+        0,
+      )
+      expect(quota.held).toBeLessThanOrEqual(most)
+      const room = limit + (granted.get(`${name} ${book.period(name)}`) ?? 0)
+      if (!isOverdrawn) expect(quota.used + quota.held).toBeLessThanOrEqual(room)
+    }
+  }
+  for (const each of ops) {
+    const { store, limiter } = processes['at' in each ? each.at : 0] as (typeof processes)[number]
+    switch (each.do) {
+      case 'reserve': {
+        const { cost, ttl } = each
+        const call = await soon(limiter.reserve(alice, { cost, chunk: 1, ttl }))
+        if (!call.decision.allowed) break
+        const isHeld = ttl !== undefined && call.decision.degraded === false
+        const entries = {
+          hour: book.open('hour', cost.hour, isHeld),
+          day: book.open('day', cost.day, isHeld),
+        }
+        calls.push({ call, entries, isHeld })
+        break
+      }
+      case 'charge': {
+        const open = calls[each.which % Math.max(1, calls.length)]
+        if (open === undefined || !(await soon(open.call.charge(each.units)))) break
+        for (const name of NAMES) book.charge(name, open.entries[name], unitsOf(each.units, name) ?? 0)
+        break
+      }
+      case 'settle':
+      case 'cancel': {
+        const open = calls.splice(each.which % Math.max(1, calls.length), 1)[0]
+        if (open === undefined) break
+        if (each.do === 'cancel') await end(open, 0, open.call.cancel())
+        else await end(open, each.units, open.call.settle(each.units))
+        break
+      }
+      case 'consume':
+        if ((await soon(limiter.consume(alice, { cost: each.units }))).allowed)
+          for (const name of NAMES) book.add(name, each.units)
+        break
+      case 'grant': {
+        const key = `${each.name} ${book.period(each.name)}`
+        granted.set(key, (granted.get(key) ?? 0) + each.units)
+        await soon(quotas.grantQuota('42', policy[NAMES.indexOf(each.name)] as Quota, each.units))
+        break
+      }
+      case 'fail':
+        if (!hasOutages) break
+        // Each process alone spends its share of the limit.
+        isOverdrawn = isAway = true
+        store.begin('refused')
+        break
+      case 'answer':
+        store.end()
+        break
+      case 'pass':
+        await pass(each.ms)
+        break
+      case 'sleep':
+        time.stall(each.ms * 1000)
+        await pass(0)
+    }
+    if (!isAway) await read()
+  }
+  for (const { store } of processes) store.end()
+  await pass(2_000)
+  for (const { limiter } of processes) await soon(limiter.peek(alice))
+  await pass(1_000)
+  await read()
+  for (const open of calls.splice(0)) await end(open, 5, open.call.settle(5))
+  await pass(100)
+  await read()
+  for (const { limiter } of processes) await Promise.all([limiter.close(), pass(500)])
+}
+
+it('each budget has paid in each period what its calls have used, whatever happens', async () => {
+  await fc.assert(fc.asyncProperty(history, play), { numRuns: Number(process.env['RUNS'] ?? 40) })
+})
