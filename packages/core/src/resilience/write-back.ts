@@ -31,8 +31,7 @@ export class WriteBackQueue {
     const key = keyOfDemand(demand)
     const pending = this.#pending.get(key)
     if (pending === undefined) return this.#correctKeyed(key, demand)
-    // The units of another period are not those that are pending.
-    if (pending.edges?.[1] !== (demand.cost < 0 ? demand.chargedTo : demand.edges?.[1])) return demand
+    if (!isOfPeriod(demand, pending)) return demand
     const cost = pending.cost + demand.cost
     if (cost > 0) this.#pending.set(key, { ...pending, cost })
     else this.#pending.delete(key)
@@ -81,7 +80,9 @@ export class WriteBackQueue {
 
   #correctKeyed(key: string, demand: Demand): Demand | undefined {
     for (const [name, group] of this.#keyed) {
-      const at = group.demands.findIndex(pending => keyOfDemand(pending) === key)
+      const at = group.demands.findIndex(
+        pending => keyOfDemand(pending) === key && isOfPeriod(demand, pending),
+      )
       if (at < 0) continue
       const cost = (group.demands[at] as Demand).cost + demand.cost
       const demands = group.demands.map((pending, i) =>
@@ -92,4 +93,9 @@ export class WriteBackQueue {
     }
     return demand
   }
+}
+
+/** Whether a correction is of the period of a pending charge: a refund goes to the period that was charged, what is added to its own. */
+function isOfPeriod({ cost, chargedTo, edges }: Demand, pending: Demand): boolean {
+  return pending.edges?.[1] === (cost < 0 ? chargedTo : edges?.[1])
 }
