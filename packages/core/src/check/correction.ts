@@ -32,7 +32,7 @@ export function settlement(charge: ActualCharge, actual: Cost, now: number): Gro
     for (const at of [policy.at, policy.addressCeiling]) {
       const holding = holdingAt(charge, at)
       if (holding === undefined) settle(at, delta)
-      else settleHolding(holding, isNamed(policy, actual) ? usedOf(policy, actual) : undefined, now, settle)
+      else settleHolding(holding, isNamed(policy, actual) ? usedOf(policy, actual) : undefined, settle)
     }
     settle(policy.share, delta)
   }
@@ -46,12 +46,12 @@ function holdingAt({ open, result }: ActualCharge, at: number): Holding | undefi
 }
 
 /** @param actual the units used; undefined if they are those that the call has told */
-function settleHolding(holding: Holding, actual: number | undefined, now: number, settle: Settle): void {
+function settleHolding(holding: Holding, actual: number | undefined, settle: Settle): void {
   const { at, paid, part, inPart, demand } = holding
   const used = actual ?? (holding.used > 0 ? holding.used : demand.cost)
   // Only what was charged to the last part of the counter can be given back.
   holding.owed = Math.max(0, paid - used - inPart)
-  settle(at, Math.max(used - paid, -inPart), { chargedTo: part, held: claimOf(holding, now * 1000) })
+  settle(at, Math.max(used - paid, -inPart), { chargedTo: part, held: claimOf(holding) })
 }
 
 function isNamed({ policy }: PolicyCharge, actual: Cost): boolean {

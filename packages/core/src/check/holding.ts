@@ -1,6 +1,5 @@
-import { algorithmOf } from '../algorithms/index.ts'
+import { algorithmOf, type HeldUnits, type State } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { HeldUnits } from '../algorithms/index.ts'
 import type { Demand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
@@ -20,8 +19,6 @@ export interface Holding {
   held: number
   /** The instant at which they end in the store, in microseconds. 0 if it is not known: then they cannot be claimed. */
   to: number
-  /** The end of the period in which they are held, in microseconds. They end with it. */
-  period: number
   /** Units that the call has charged. It charges them before it uses them. */
   paid: number
   /** Units that the call has used. */
@@ -59,9 +56,8 @@ export function holdingsOf({ check, evaluation }: CheckResult, isStored: boolean
       const demand = check.demands[at]
       // A policy that only reports, and would have refused, counts nothing.
       if (demand === undefined || evaluation.passes[at] !== true) return []
-      const to = endOf(demand, evaluationAt(evaluation, at).now)
-      const period = evaluation.states[at]?.[1] ?? 0
-      const common = { policy, at, demand, period, used: 0, part: 0, inPart: 0, owed: 0 }
+      const to = endOf(demand, evaluation.states[at] ?? [], evaluationAt(evaluation, at).now)
+      const common = { policy, at, demand, used: 0, part: 0, inPart: 0, owed: 0 }
       if (isStored && to > 0) return [{ ...common, held: demand.cost, to, paid: 0 }]
       const charged: Holding = { ...common, held: 0, to: 0, paid: 0 }
       notePayment(charged, demand.cost, evaluation, at)
@@ -70,14 +66,9 @@ export function holdingsOf({ check, evaluation }: CheckResult, isStored: boolean
   })
 }
 
-/**
- * The units that a call may claim of what it holds. None after their period, because the units of another call may end at the same
- * instant in the next one.
- *
- * @param now the store's clock, in microseconds
- */
-export function claimOf({ held, to, period }: Holding, now: number): HeldUnits | undefined {
-  return held > 0 && to > 0 && now < period ? { to, units: held } : undefined
+/** The units that a call may claim of what it holds. */
+export function claimOf({ held, to }: Holding): HeldUnits | undefined {
+  return held > 0 && to > 0 ? { to, units: held } : undefined
 }
 
 /**
@@ -109,6 +100,6 @@ export function notePayment(holding: Holding, units: number, whole: Evaluation, 
 }
 
 /** The instant at which the units of a demand end that the store has held at `now`; 0 if they are charged at once. */
-function endOf({ terms, rule }: Demand, now: number): number {
-  return terms?.ttl === undefined ? 0 : (algorithmOf(rule).holds?.end(now, terms.ttl) ?? 0)
+function endOf({ terms, rule }: Demand, state: State, now: number): number {
+  return terms?.ttl === undefined ? 0 : (algorithmOf(rule).holds?.end(state, now, terms.ttl) ?? 0)
 }

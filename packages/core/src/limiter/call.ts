@@ -190,7 +190,7 @@ export class Call implements Reservation, OpenCall, Owner {
     const { policy, demand } = holding
     const chunk = this.#chunk === undefined ? undefined : givenCost(policy, this.#chunk)
     const cost = Math.max(need, chunk ?? Math.ceil(demand.cost / 10))
-    const claim = claimOf(holding, this.#parts.evaluator.clock.now() * 1000)
+    const claim = claimOf(holding)
     const units = Math.min(claim?.units ?? 0, cost)
     holding.held -= units
     return { holding, need, cost, units }

@@ -145,7 +145,7 @@ export class HoldKeeper {
       }
       // A timer may fire a little early by another clock.
       if (holding.held === 0 || isPaying || moving !== undefined || now - since < ttl / 3 - 50_000) continue
-      const key = `${keyOfDemand(holding.demand)} ${holding.to} ${holding.period}`
+      const key = `${keyOfDemand(holding.demand)} ${holding.to}`
       const group = groups.get(key)
       if (group === undefined) groups.set(key, [one])
       else group.push(one)
@@ -159,10 +159,9 @@ export class HoldKeeper {
     const { subject, mode } = first.demand
     const rule = this.#ruleOf(first)
     const units = group.reduce((sum, { holding }) => sum + holding.held, 0)
-    const now = this.#evaluator.clock.now()
-    const claim = claimOf(first, now * 1000)
+    const claim = claimOf(first)
     const held = claim && { ...claim, units }
-    const edges = first.policy.edges(now)
+    const edges = first.policy.edges(this.#evaluator.clock.now())
     const demand = { rule, subject, cost: units, mode, edges, penalized: false, terms: { ttl, held } }
     let settle = (): void => {}
     // An answer that comes late tells where the units are, unless the store was asked again.
@@ -201,8 +200,7 @@ export class HoldKeeper {
     for (const one of group) {
       const { holding, owner } = one
       if (passes[0] === true) {
-        holding.to = algorithmOf(holding.demand.rule).holds?.end(now, ttl) ?? 0
-        holding.period = states[0]?.[1] ?? 0
+        holding.to = algorithmOf(holding.demand.rule).holds?.end(states[0] ?? [], now, ttl) ?? 0
         one.since = sent
         continue
       }
