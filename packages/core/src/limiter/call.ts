@@ -144,7 +144,7 @@ export class Call implements Reservation, OpenCall, Owner {
   }
 
   async #pay(wanted: readonly Wanted[]): Promise<boolean> {
-    const { evaluator, keeper } = this.#parts
+    const { evaluator, keeper, witness } = this.#parts
     const due = wanted.flatMap(({ holding, units }) => {
       const need = holding.used + units - holding.paid
       return need > 0 ? [{ holding, need }] : []
@@ -159,6 +159,7 @@ export class Call implements Reservation, OpenCall, Owner {
       this.#note(payments, result, isPaid)
       if (!isPaid) this.#refuse(result, check)
       else if (result.degraded === 'open') this.#noticeUnpaid()
+      else if (result.degraded === false) witness?.paid(result.check, result.evaluation)
       return isPaid && use(wanted)
     } finally {
       for (const { holding } of due) keeper.release(holding)

@@ -321,6 +321,24 @@ describe('charge', () => {
     expect(onQuotaExceeded.mock.calls[0]?.[1]).toMatchObject({ used: 0, held: 100, remaining: 900 })
   })
 
+  it('tells the hooks once that a share of a budget is reached, by what the call holds or by what it pays beyond', async () => {
+    const { limiter } = world()
+    const reached: unknown[] = []
+    const onQuotaThreshold: Telemetry['onQuotaThreshold'] = (_who, { used, held }, share) =>
+      reached.push([share, used, held])
+    const own = limiter(day, { telemetry: { onQuotaThreshold } })
+    const call = await own.reserve({ user: '42' }, { cost: 500, ttl: '2m', chunk: 100 })
+    for (let i = 0; i < 5; i++) expect(await call.charge(100)).toBe(true)
+    expect(reached).toEqual([])
+    for (let i = 0; i < 4; i++) expect(await call.charge(100)).toBe(true)
+    expect(reached).toEqual([[0.8, 800, 0]])
+    await own.reserve({ user: '42' }, { cost: 100, ttl: '2m' })
+    expect(reached).toEqual([
+      [0.8, 800, 0],
+      [1, 900, 100],
+    ])
+  })
+
   it.each([Number.NaN, -1, '5', undefined, Infinity])('refuses a cost of %o', async more => {
     const call = await budgets().limiter.reserve({ user: '42' }, { cost: 9, ttl: '2m' })
     expect((await rejection(call.charge(more as never))).code).toBe('HALT_E_COST')
