@@ -99,6 +99,8 @@ export class Call implements Reservation, OpenCall, Owner {
     if (this.#isEnded || !this.decision.allowed) return false
     const wanted = this.#holdings.map(holding => ({ holding, units: givenCost(holding.policy, more) ?? 0 }))
     if (isPaid(wanted)) return use(wanted)
+    // The store cannot be told of a payment any more.
+    if (this.#parts.charges.isStoreClosed) return false
     this.#payment = this.#pay(wanted)
     try {
       return await this.#payment

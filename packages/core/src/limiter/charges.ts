@@ -15,6 +15,7 @@ import {
   takeHeldCost,
   withdrawal,
 } from '../check/correction.ts'
+import { algorithmOf } from '../algorithms/index.ts'
 import type { Demand, Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Adviser } from './adviser.ts'
@@ -145,6 +146,11 @@ export class Charges {
     this.#isStoreClosed = true
   }
 
+  /** Whether the store is closed, so that nothing can be charged any more. */
+  get isStoreClosed(): boolean {
+    return this.#isStoreClosed
+  }
+
   /** The units that a decision charged, by policy name. */
   chargesOf(decision: Decision): ReadonlyMap<string, number> {
     const record = recordOf(decision)
@@ -265,6 +271,15 @@ export class Charges {
     await this.#correct(release({ ...charge, decided: !allowed }), 'store')
   }
 
+  #noticeUnpaid({ demands }: Group): undefined {
+    if (!demands.some(({ rule, cost }) => cost > 0 && algorithmOf(rule).isQuota)) return
+    this.#warn({
+      code: 'HALT_W_UNPAID',
+      message: 'A call with a budget was settled after its limiter was closed, so what it used stays unpaid.',
+      fix: 'Settle or cancel each call before limiter.close().',
+    })
+  }
+
   #settlement(charge: ActualCharge, actual: Cost): Group | undefined {
     return settlement(charge, actual, this.#evaluator.clock.now())
   }
@@ -281,7 +296,8 @@ export class Charges {
     correction: Group | undefined,
     where: ChargeRecord['recordedIn'],
   ): Promise<Evaluation | undefined> {
-    if (correction === undefined || this.#isStoreClosed) return undefined
+    if (correction === undefined) return undefined
+    if (this.#isStoreClosed) return this.#noticeUnpaid(correction)
     const rest = where === 'store' ? correction : this.#evaluator.correctLocally(correction)
     try {
       // We do not know whether the store applied the charge, so we do not refund it.

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import { llmBudget, llmCost, QuotaManager, type Quota, type Telemetry } from '../../src/index.ts'
+import { llmBudget, llmCost, QuotaManager, type Quota, RateLimiter, type Telemetry } from '../../src/index.ts'
+import { fakeOutage, ReferenceStore } from '../../src/testing/index.ts'
 import { by, rejection, START, world } from '../world.ts'
 
 const day: Quota = { name: 'day', limit: 1000, period: 'daily' }
@@ -342,6 +343,24 @@ describe('charge', () => {
   it.each([Number.NaN, -1, '5', undefined, Infinity])('refuses a cost of %o', async more => {
     const call = await budgets().limiter.reserve({ user: '42' }, { cost: 9, ttl: '2m' })
     expect((await rejection(call.charge(more as never))).code).toBe('HALT_E_COST')
+  })
+})
+
+describe('a limiter that is closed while calls are open', () => {
+  it('lets them use what they have paid, charges no more, and warns of what a settlement cannot charge', async () => {
+    const store = fakeOutage(new ReferenceStore(world().clock.now))
+    const codes: string[] = []
+    const limiter = new RateLimiter({ store, policy: day, warn: ({ code }) => void codes.push(code) })
+    const open = () => limiter.reserve({ user: '42' }, { cost: 200, ttl: '2m' })
+    const [stream, answer, unused] = [await open(), await open(), await open()]
+    expect(await stream.charge(10)).toBe(true)
+    await limiter.close()
+    expect([await stream.charge(10), await stream.charge(1)]).toEqual([true, false])
+    await stream.settle(20)
+    await unused.cancel()
+    expect(codes).toEqual([])
+    await answer.settle(150)
+    expect(codes).toEqual(['HALT_W_UNPAID'])
   })
 })
 
