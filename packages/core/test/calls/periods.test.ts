@@ -29,7 +29,8 @@ type Op =
   | { do: 'cancel'; which: number }
   | { do: 'consume'; at: number; units: number }
   | { do: 'grant'; name: Name; units: number }
-  | { do: 'fail' | 'answer'; at: number }
+  | { do: 'fail'; at: number }
+  | { do: 'answer' }
   | { do: 'pass' | 'sleep'; ms: number }
 
 const which = fc.nat({ max: 30 })
@@ -67,7 +68,8 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       units: fc.integer({ min: 1, max: 90 }),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('fail' as const, 'answer' as const), at }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('fail' as const), at }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('answer' as const) }) },
   {
     weight: 4,
     arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 400, 3_000, 11_000) }),
@@ -156,6 +158,8 @@ interface Open {
   readonly call: Reservation
   readonly entries: Readonly<Record<Name, Entry>>
   readonly isHeld: boolean
+  /** The hour in which the process was last awake and knew its units held; undefined if it may have lost them since. */
+  keptIn: number | undefined
 }
 
 async function play(given: History): Promise<void> {
@@ -211,6 +215,14 @@ async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): P
       if (!isOverdrawn) expect(quota.used + quota.held).toBeLessThanOrEqual(room)
     }
   }
+  /** The store is asked once more, so that the processes know that it is back, and tell it of what it missed. */
+  const recover = async (): Promise<void> => {
+    for (const { store } of processes) store.end()
+    await pass(2_000)
+    for (const { limiter } of processes) await soon(limiter.peek(alice))
+    await pass(1_000)
+    isAway = false
+  }
   for (const each of ops) {
     const { store, limiter } = processes['at' in each ? each.at : 0] as (typeof processes)[number]
     switch (each.do) {
@@ -223,12 +235,20 @@ async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): P
           hour: book.open('hour', cost.hour, isHeld),
           day: book.open('day', cost.day, isHeld),
         }
-        calls.push({ call, entries, isHeld })
+        calls.push({ call, entries, isHeld, keptIn: isHeld && !isAway ? book.period('hour') : undefined })
         break
       }
       case 'charge': {
         const open = calls[each.which % Math.max(1, calls.length)]
-        if (open === undefined || !(await soon(open.call.charge(each.units)))) break
+        if (open === undefined) break
+        const isCovered = NAMES.every(name => {
+          const { estimate, used } = open.entries[name]
+          return used + (unitsOf(each.units, name) ?? 0) <= estimate
+        })
+        const isPaid = await soon(open.call.charge(each.units))
+        // What a call holds is its own, whatever others do.
+        if (isCovered && open.keptIn === book.period('hour')) expect(isPaid).toBe(true)
+        if (!isPaid) break
         for (const name of NAMES) book.charge(name, open.entries[name], unitsOf(each.units, name) ?? 0)
         break
       }
@@ -254,24 +274,23 @@ async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): P
         if (!hasOutages) break
         // Each process alone spends its share of the limit.
         isOverdrawn = isAway = true
+        for (const open of calls) open.keptIn = undefined
         store.begin('refused')
         break
       case 'answer':
-        store.end()
+        if (isAway) await recover()
         break
       case 'pass':
         await pass(each.ms)
         break
       case 'sleep':
         time.stall(each.ms * 1000)
+        for (const open of calls) open.keptIn = undefined
         await pass(0)
     }
     if (!isAway) await read()
   }
-  for (const { store } of processes) store.end()
-  await pass(2_000)
-  for (const { limiter } of processes) await soon(limiter.peek(alice))
-  await pass(1_000)
+  await recover()
   await read()
   for (const open of calls.splice(0)) await end(open, 5, open.call.settle(5))
   await pass(100)
