@@ -24,7 +24,14 @@ afterAll(unloadCore)
 type Units = Readonly<Partial<Record<Name, number>>>
 
 type Op =
-  | { do: 'reserve'; at: number; cost: Readonly<Record<Name, number>>; ttl: string | undefined }
+  | {
+      do: 'reserve'
+      at: number
+      cost: Readonly<Record<Name, number>>
+      ttl: string | undefined
+      least: number | undefined
+    }
+  | { do: 'change'; at: number; name: Name; units: number }
   | { do: 'charge' | 'settle'; which: number; units: number | Units }
   | { do: 'cancel'; which: number }
   | { do: 'consume'; at: number; units: number }
@@ -45,6 +52,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       at,
       cost: fc.record({ hour: fc.nat({ max: 300 }), day: fc.nat({ max: 300 }) }),
       ttl: fc.constantFrom(undefined, '2s', '7s', '24h'),
+      least: fc.constantFrom(undefined, 1),
     }),
   },
   {
@@ -68,6 +76,15 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       units: fc.integer({ min: 1, max: 90 }),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('change' as const),
+      at,
+      name: fc.constantFrom(...NAMES),
+      units: fc.integer({ min: 1, max: 1000 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('fail' as const), at }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('answer' as const) }) },
   {
@@ -83,15 +100,28 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
 )
 
+/** The limits of the budgets, and what a unit of a history stands for. */
+interface Size {
+  readonly limits: Readonly<Record<Name, number>>
+  readonly unit: number
+}
+
+const LARGEST = 999_999_999_999_999
+const SIZES: readonly Size[] = [
+  { limits: { hour: 700, day: 900 }, unit: 1 },
+  { limits: { hour: 1e9, day: 1e9 }, unit: 1 },
+  { limits: { hour: LARGEST - 1, day: LARGEST }, unit: 1_428_571_428_571 },
+]
+
 interface History {
   readonly ops: readonly Op[]
-  readonly limit: number
+  readonly size: Size
   readonly hasOutages: boolean
 }
 
 const history: fc.Arbitrary<History> = fc.record({
   ops: fc.array(op, { minLength: 5, maxLength: 50 }),
-  limit: fc.constantFrom(700, 1e9),
+  size: fc.constantFrom(...SIZES),
   hasOutages: fc.boolean(),
 })
 
@@ -170,19 +200,21 @@ async function play(given: History): Promise<void> {
   }
 }
 
-async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): Promise<void> {
+async function playIn(time: VirtualTime, { ops, size, hasOutages }: History): Promise<void> {
   const inner = new core.ReferenceStore(() => time.unixMs())
   const quota = (name: Name, period: 'hourly' | 'daily'): Quota => ({
     name,
-    limit,
+    limit: size.limits[name],
     period,
     anchor: new Date(ANCHORS[name]),
   })
   const policy = [quota('hour', 'hourly'), quota('day', 'daily')]
   const processes = [0, 1].map(() => {
     const store = core.fakeOutage(inner)
-    const options = { store, policy, warn: () => {}, instances: 2, storeTimeout: '100ms' } as const
-    return { store, limiter: new core.RateLimiter(options) }
+    const warn = (): void => {}
+    const control = new core.Control({ store, warn })
+    const options = { store, policy, control, warn, instances: 2, storeTimeout: '100ms' } as const
+    return { store, control, limiter: new core.RateLimiter(options) }
   })
   const quotas = new core.QuotaManager(inner)
   const book = new Book(time)
@@ -194,6 +226,10 @@ async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): P
   let isAway = false
   const unitsOf = (given: number | Units, name: Name): number | undefined =>
     typeof given === 'number' ? given : given[name]
+  const scaled = <T extends number | Units>(given: T): T =>
+    (typeof given === 'number'
+      ? given * size.unit
+      : Object.fromEntries(Object.entries(given).map(([name, sum]) => [name, sum * size.unit]))) as T
   const end = async (open: Open, given: number | Units, ending: Promise<void>): Promise<void> => {
     await soon(ending)
     for (const name of NAMES) {
@@ -211,7 +247,7 @@ async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): P
         0,
       )
       expect(quota.held).toBeLessThanOrEqual(most)
-      const room = limit + (granted.get(`${name} ${book.period(name)}`) ?? 0)
+      const room = size.limits[name] + (granted.get(`${name} ${book.period(name)}`) ?? 0)
       if (!isOverdrawn) expect(quota.used + quota.held).toBeLessThanOrEqual(room)
     }
   }
@@ -224,16 +260,25 @@ async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): P
     isAway = false
   }
   for (const each of ops) {
-    const { store, limiter } = processes['at' in each ? each.at : 0] as (typeof processes)[number]
+    const { store, limiter, control } = processes['at' in each ? each.at : 0] as (typeof processes)[number]
     switch (each.do) {
       case 'reserve': {
-        const { cost, ttl } = each
-        const call = await soon(limiter.reserve(alice, { cost, chunk: 1, ttl }))
+        const { ttl, least } = each
+        const cost = scaled(each.cost)
+        const call = await soon(limiter.reserve(alice, { cost, chunk: 1, ttl, least }))
         if (!call.decision.allowed) break
         const isHeld = ttl !== undefined && call.decision.degraded === false
+        const got = limiter.chargesOf(call.decision)
+        for (const name of NAMES) {
+          const units = got.get(name) ?? 0
+          expect([units <= cost[name], units >= Math.min(cost[name], least ?? cost[name])]).toEqual([
+            true,
+            true,
+          ])
+        }
         const entries = {
-          hour: book.open('hour', cost.hour, isHeld),
-          day: book.open('day', cost.day, isHeld),
+          hour: book.open('hour', got.get('hour') ?? 0, isHeld),
+          day: book.open('day', got.get('day') ?? 0, isHeld),
         }
         calls.push({ call, entries, isHeld, keptIn: isHeld && !isAway ? book.period('hour') : undefined })
         break
@@ -241,15 +286,16 @@ async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): P
       case 'charge': {
         const open = calls[each.which % Math.max(1, calls.length)]
         if (open === undefined) break
+        const sum = scaled(each.units)
         const isCovered = NAMES.every(name => {
           const { estimate, used } = open.entries[name]
-          return used + (unitsOf(each.units, name) ?? 0) <= estimate
+          return used + (unitsOf(sum, name) ?? 0) <= estimate
         })
-        const isPaid = await soon(open.call.charge(each.units))
+        const isPaid = await soon(open.call.charge(sum))
         // What a call holds is its own, whatever others do.
         if (isCovered && open.keptIn === book.period('hour')) expect(isPaid).toBe(true)
         if (!isPaid) break
-        for (const name of NAMES) book.charge(name, open.entries[name], unitsOf(each.units, name) ?? 0)
+        for (const name of NAMES) book.charge(name, open.entries[name], unitsOf(sum, name) ?? 0)
         break
       }
       case 'settle':
@@ -257,19 +303,24 @@ async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): P
         const open = calls.splice(each.which % Math.max(1, calls.length), 1)[0]
         if (open === undefined) break
         if (each.do === 'cancel') await end(open, 0, open.call.cancel())
-        else await end(open, each.units, open.call.settle(each.units))
+        else await end(open, scaled(each.units), open.call.settle(scaled(each.units)))
         break
       }
       case 'consume':
-        if ((await soon(limiter.consume(alice, { cost: each.units }))).allowed)
-          for (const name of NAMES) book.add(name, each.units)
+        if ((await soon(limiter.consume(alice, { cost: scaled(each.units) }))).allowed)
+          for (const name of NAMES) book.add(name, scaled(each.units))
         break
       case 'grant': {
         const key = `${each.name} ${book.period(each.name)}`
-        granted.set(key, (granted.get(key) ?? 0) + each.units)
-        await soon(quotas.grantQuota('42', policy[NAMES.indexOf(each.name)] as Quota, each.units))
+        granted.set(key, (granted.get(key) ?? 0) + scaled(each.units))
+        await soon(quotas.grantQuota('42', policy[NAMES.indexOf(each.name)] as Quota, scaled(each.units)))
         break
       }
+      case 'change':
+        // More than the limit may be used before it is lowered.
+        isOverdrawn = true
+        await soon(control.change(each.name, { limit: scaled(each.units) }).catch(() => {}))
+        break
       case 'fail':
         if (!hasOutages) break
         // Each process alone spends its share of the limit.
@@ -295,7 +346,10 @@ async function playIn(time: VirtualTime, { ops, limit, hasOutages }: History): P
   for (const open of calls.splice(0)) await end(open, 5, open.call.settle(5))
   await pass(100)
   await read()
-  for (const { limiter } of processes) await Promise.all([limiter.close(), pass(500)])
+  for (const { limiter, control } of processes) {
+    await Promise.all([limiter.close(), pass(500)])
+    control.close()
+  }
 }
 
 it('each budget has paid in each period what its calls have used, whatever happens', async () => {
