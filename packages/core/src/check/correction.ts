@@ -195,11 +195,12 @@ function correction(
       if (demand === undefined || !isTaken(demand, at, evaluation)) return
       if (delta === 0 && own?.held === undefined) return
       const rule = ruleInForce(demand, evaluation)
-      const chargedTo = own?.chargedTo ?? chargedToAt(at, demand, rule, evaluation, taken)
       const terms = own?.held === undefined ? shareIn(demand) : { held: own.held }
       // The charge may be of an earlier period. What is added belongs to the present one.
       const edges =
         edgesOf === undefined || demand.edges === undefined ? demand.edges : edgesOf(charged.policy)
+      const before = own?.chargedTo ?? chargedToAt(at, demand, rule, evaluation, taken)
+      const chargedTo = delta > 0 && edges !== undefined ? edges[1] : before
       demands.push({ ...demand, edges, mode: Mode.SETTLE, cost: delta, chargedTo, terms })
     })
   if (demands.length === 0) return undefined

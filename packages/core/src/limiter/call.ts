@@ -206,8 +206,8 @@ export class Call implements Reservation, OpenCall, Owner {
       if (degraded === false) {
         if (isPaid && evaluation.passes[i] === true)
           notePayment(holding, check.demands[i]?.cost ?? 0, evaluation, i)
-        // Of several nodes one may have given the units back.
-        else if (evaluation.instants === undefined) holding.held += units
+        // Of several nodes one that lets its part pass has given the units back.
+        else if (evaluation.instants === undefined || evaluation.passes[i] !== true) holding.held += units
         continue
       }
       // A store that did not answer in time may have taken the units.

@@ -55,6 +55,20 @@ it('a refund for the period before takes nothing from what this process pays in 
     expect(await read()).toEqual([70, 0])
   }))
 
+it('what a call adds in one period and what another one gives back of the period before are told apart', () =>
+  withBudget(core, async ({ store, limiter, soon, pass, recover, read }) => {
+    const [more, less] = [
+      await soon(limiter.reserve(alice, { cost: 10 })),
+      await soon(limiter.reserve(alice, { cost: 10 })),
+    ]
+    await pass(61_000)
+    store.begin('refused')
+    await soon(more.settle(13))
+    await soon(less.settle(7))
+    await recover()
+    expect(await read()).toEqual([3, 0])
+  }))
+
 it('a call that held units in the period before does not pay from those that another one holds', () =>
   withBudget(core, async ({ limiter, other, soon, pass, useUp }) => {
     // Times of 7 h are counted in parts of 52.5 min, so that one of them has the end of the day in it.
