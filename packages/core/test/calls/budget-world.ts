@@ -4,6 +4,7 @@ import type { Control } from '../../src/index.ts'
 import type { FakeOutage } from '../../src/testing/index.ts'
 import { endTime, newTime, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
+import { answering } from '../waiting/answering.ts'
 
 // What is decided without the store goes by the time since the process began.
 const BEGAN = performance.timeOrigin
@@ -35,18 +36,25 @@ export interface BudgetWorld {
   readonly read: () => Promise<number[]>
   /** Charges the budget past all limiters, as another process does. */
   readonly useUp: (units: number) => Promise<void>
+  /** Grants units, as another process does. */
+  readonly grant: (units: number) => Promise<void>
 }
 
-/** Plays a test on a budget in virtual time. */
+/**
+ * Plays a test on a budget in virtual time.
+ *
+ * @param answers when the store answers, in milliseconds. Default: at once, as one in this process
+ */
 export async function withBudget(
   core: VirtualCore,
   play: (world: BudgetWorld) => Promise<void>,
   options: Partial<RateLimiterOptions> = {},
+  answers?: number,
 ): Promise<void> {
   const time = newTime(BEGAN)
   try {
     const inner = new core.ReferenceStore(() => time.unixMs())
-    const store = core.fakeOutage(inner)
+    const store = core.fakeOutage(answers === undefined ? inner : answering(inner, answers))
     const warn = (): void => {}
     const control = new core.Control({ store, warn })
     const make = (): RateLimiter =>
@@ -84,6 +92,9 @@ export async function withBudget(
       },
       async useUp(units) {
         await soon(quotas.consumeQuota('42', day, { cost: units }))
+      },
+      async grant(units) {
+        await soon(quotas.grantQuota('42', day, units))
       },
     })
     await soon(limiter.close(), 2000)

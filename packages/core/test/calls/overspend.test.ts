@@ -25,7 +25,7 @@ const FAILURES: readonly OutageKind[] = ['refused', 'hanging', { slow: '160ms' }
 type Op =
   | { do: 'reserve'; at: number; cost: number; ttl: string | undefined; chunk: number | undefined }
   | { do: 'charge'; which: number; units: number }
-  | { do: 'settle' | 'cancel'; which: number }
+  | { do: 'settle'; which: number }
   | { do: 'consume'; at: number; units: number }
   | { do: 'fail'; at: number; how: OutageKind }
   | { do: 'answer' | 'die'; at: number }
@@ -149,6 +149,9 @@ async function playIn(time: VirtualTime, ops: readonly Op[]): Promise<void> {
         store.begin('hanging')
         processes[each.at] = begin()
         streams = streams.filter(stream => stream.process !== process)
+        return
+      case 'pass':
+      case 'sleep':
     }
   }
   const check = async (): Promise<void> => {
