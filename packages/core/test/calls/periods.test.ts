@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Quota, Reservation } from '../../src/index.ts'
 import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
+import { answering } from '../waiting/answering.ts'
 
 // What is decided without the store goes by the time since the process began.
 const BEGAN = performance.timeOrigin
@@ -117,12 +118,15 @@ interface History {
   readonly ops: readonly Op[]
   readonly size: Size
   readonly hasOutages: boolean
+  /** Whether the store answers later. Only then is it remembered what it said. */
+  readonly isRemote: boolean
 }
 
 const history: fc.Arbitrary<History> = fc.record({
   ops: fc.array(op, { minLength: 5, maxLength: 50 }),
   size: fc.constantFrom(...SIZES),
   hasOutages: fc.boolean(),
+  isRemote: fc.boolean(),
 })
 
 /** What one call has paid of one budget, as the book knows it. */
@@ -200,7 +204,7 @@ async function play(given: History): Promise<void> {
   }
 }
 
-async function playIn(time: VirtualTime, { ops, size, hasOutages }: History): Promise<void> {
+async function playIn(time: VirtualTime, { ops, size, hasOutages, isRemote }: History): Promise<void> {
   const inner = new core.ReferenceStore(() => time.unixMs())
   const quota = (name: Name, period: 'hourly' | 'daily'): Quota => ({
     name,
@@ -210,7 +214,7 @@ async function playIn(time: VirtualTime, { ops, size, hasOutages }: History): Pr
   })
   const policy = [quota('hour', 'hourly'), quota('day', 'daily')]
   const processes = [0, 1].map(() => {
-    const store = core.fakeOutage(inner)
+    const store = core.fakeOutage(isRemote ? answering(inner, 0) : inner)
     const warn = (): void => {}
     const control = new core.Control({ store, warn })
     const options = { store, policy, control, warn, instances: 2, storeTimeout: '100ms' } as const
@@ -224,6 +228,7 @@ async function playIn(time: VirtualTime, { ops, size, hasOutages }: History): Pr
   const granted = new Map<string, number>()
   let isOverdrawn = false
   let isAway = false
+  let isChanged = false
   const unitsOf = (given: number | Units, name: Name): number | undefined =>
     typeof given === 'number' ? given : given[name]
   const scaled = <T extends number | Units>(given: T): T =>
@@ -238,6 +243,12 @@ async function playIn(time: VirtualTime, { ops, size, hasOutages }: History): Pr
       book.settle(name, open.entries[name], given === 0 ? 0 : actual)
     }
   }
+  const limitOf = (name: Name): number =>
+    size.limits[name] + (granted.get(`${name} ${book.period(name)}`) ?? 0)
+  const room = async (name: Name): Promise<number> => {
+    const { quota } = await soon(quotas.checkQuota('42', policy[NAMES.indexOf(name)] as Quota))
+    return limitOf(name) - book.used(name) - quota.held
+  }
   const read = async (): Promise<void> => {
     for (const [i, name] of NAMES.entries()) {
       const { quota } = await soon(quotas.checkQuota('42', policy[i] as Quota))
@@ -247,8 +258,7 @@ async function playIn(time: VirtualTime, { ops, size, hasOutages }: History): Pr
         0,
       )
       expect(quota.held).toBeLessThanOrEqual(most)
-      const room = size.limits[name] + (granted.get(`${name} ${book.period(name)}`) ?? 0)
-      if (!isOverdrawn) expect(quota.used + quota.held).toBeLessThanOrEqual(room)
+      if (!isOverdrawn) expect(quota.used + quota.held).toBeLessThanOrEqual(limitOf(name))
     }
   }
   /** The store is asked once more, so that the processes know that it is back, and tell it of what it missed. */
@@ -306,10 +316,16 @@ async function playIn(time: VirtualTime, { ops, size, hasOutages }: History): Pr
         else await end(open, scaled(each.units), open.call.settle(scaled(each.units)))
         break
       }
-      case 'consume':
-        if ((await soon(limiter.consume(alice, { cost: scaled(each.units) }))).allowed)
-          for (const name of NAMES) book.add(name, scaled(each.units))
+      case 'consume': {
+        const cost = scaled(each.units)
+        let fits = true
+        for (const name of NAMES) if (cost > (await room(name))) fits = false
+        const { allowed, degraded } = await soon(limiter.consume(alice, { cost }))
+        // Whatever was refused or lost before, nobody is kept from what is left.
+        if (!isAway) expect([degraded, isChanged || allowed === fits]).toEqual([false, true])
+        if (allowed) for (const name of NAMES) book.add(name, cost)
         break
+      }
       case 'grant': {
         const key = `${each.name} ${book.period(each.name)}`
         granted.set(key, (granted.get(key) ?? 0) + scaled(each.units))
@@ -318,7 +334,7 @@ async function playIn(time: VirtualTime, { ops, size, hasOutages }: History): Pr
       }
       case 'change':
         // More than the limit may be used before it is lowered.
-        isOverdrawn = true
+        isOverdrawn = isChanged = true
         await soon(control.change(each.name, { limit: scaled(each.units) }).catch(() => {}))
         break
       case 'fail':
