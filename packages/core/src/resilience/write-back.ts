@@ -73,6 +73,8 @@ export class WriteBackQueue {
     const key = keyOfDemand(demand)
     const before = this.#pending.get(key)
     if (before === undefined && this.#pending.size >= MAX_ENTRIES) return
+    // A clock that is set back over the end of a period must not drop what was charged since.
+    if (before?.edges !== undefined && demand.edges !== undefined && demand.edges[1] < before.edges[1]) return
     // The charges of the last period are dropped when a new period begins.
     const cost = demand.cost + (before?.edges?.[1] === demand.edges?.[1] ? (before?.cost ?? 0) : 0)
     this.#pending.set(key, { ...demand, mode: Mode.SETTLE, cost })

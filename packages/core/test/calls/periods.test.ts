@@ -66,8 +66,12 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which }) },
   {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('consume' as const), at, units: fc.integer({ min: 1, max: 90 }) }),
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('consume' as const),
+      at,
+      units: fc.oneof(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 900 })),
+    }),
   },
   {
     weight: 1,

@@ -40,6 +40,13 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.take(150)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
   })
 
+  it('is kept where a clock steps back over the end of a period', () => {
+    const writeBack = new WriteBackQueue()
+    writeBack.add({ demands: [charge(3, TOMORROW)] })
+    writeBack.add({ demands: [charge(2, TODAY)] })
+    expect(writeBack.take(100)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
+  })
+
   it('is corrected while it is pending, and removed by a full refund', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(5, TODAY)] })
