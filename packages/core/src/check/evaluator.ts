@@ -40,8 +40,12 @@ export interface Evaluator {
   ask(group: Group, heard: (evaluation: Evaluation | undefined, mayBeApplied?: boolean) => void): void
   /** Corrects counters. Resolves to undefined if the store is to be told later. Rejects if it fails. */
   correctInStore(group: Group): Promise<Evaluation | undefined>
-  /** Corrects charges that were decided without the store. Returns the part that only the store can correct. */
-  correctLocally(group: Group): Group | undefined
+  /**
+   * Corrects charges that were decided without the store. Returns the part that only the store can correct.
+   *
+   * @param isOwed whether the store is told of the charges later; false if it may know of them already
+   */
+  correctLocally(group: Group, isOwed: boolean): Group | undefined
   /**
    * Forgets counters. Resolves to how many of them existed. Rejects if the store fails.
    *

@@ -298,7 +298,8 @@ export class Charges {
   ): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
     if (this.#isStoreClosed) return this.#noticeUnpaid(correction)
-    const rest = where === 'store' ? correction : this.#evaluator.correctLocally(correction)
+    const rest =
+      where === 'store' ? correction : this.#evaluator.correctLocally(correction, where === 'local')
     try {
       // We do not know whether the store applied the charge, so we do not refund it.
       if (rest === undefined || where === 'unknown') return undefined

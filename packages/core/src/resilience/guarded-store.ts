@@ -203,8 +203,8 @@ export class GuardedStore implements Evaluator {
   }
 
   /** Corrects charges that the fallback made. Returns the part that only the store can correct. */
-  correctLocally(group: Group): Group | undefined {
-    const demands = this.#fallback.correct(group)
+  correctLocally(group: Group, isOwed: boolean): Group | undefined {
+    const demands = this.#fallback.correct(group, isOwed)
     return demands.length === 0 ? undefined : { demands }
   }
 

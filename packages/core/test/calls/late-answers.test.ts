@@ -83,3 +83,15 @@ it('a payment that the store tells of after the call has ended is given back as 
     await pass(500)
     expect(await read()).toEqual([10, 0])
   }))
+
+it('a settlement before the reservation is answered leaves alone what the store is still to be told', () =>
+  withBudget(core, async world => {
+    const { store, limiter, soon, pass, recover, read } = world
+    store.begin('refused')
+    await soon(limiter.consume(alice, { cost: 70 }))
+    const call = await reserveLate(world, undefined)
+    await soon(call.settle(40))
+    await pass(500)
+    await recover()
+    expect(await read()).toEqual([110, 0])
+  }))
