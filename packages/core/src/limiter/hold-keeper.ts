@@ -162,7 +162,10 @@ export class HoldKeeper {
     const claim = claimOf(first)
     const held = claim && { ...claim, units }
     const edges = first.policy.edges(this.#evaluator.clock.now())
-    const demand = { rule, subject, cost: units, mode, edges, penalized: false, terms: { ttl, held } }
+    // If not all units are left, some calls keep theirs. Units that may still be held unknown to this process need no second place.
+    const least = group.length > 1 && first.to > 0 ? 1 : undefined
+    const terms = { ttl, held, least }
+    const demand = { rule, subject, cost: units, mode, edges, penalized: false, terms }
     let settle = (): void => {}
     // An answer that comes late tells where the units are, unless the store was asked again.
     const isAbout = ({ moving: own, holding }: Kept): boolean =>
@@ -196,19 +199,25 @@ export class HoldKeeper {
     })
   }
 
-  #heard(group: readonly Kept[], { now, passes, states }: Evaluation, ttl: number, sent: number): void {
+  #heard(
+    group: readonly Kept[],
+    { now, passes, states, grants }: Evaluation,
+    ttl: number,
+    sent: number,
+  ): void {
+    const [isHeld] = passes
+    let left = isHeld === true ? (grants?.[0] ?? Number.POSITIVE_INFINITY) : 0
     for (const one of group) {
       const { holding, owner } = one
-      if (passes[0] === true) {
-        holding.to = algorithmOf(holding.demand.rule).holds?.end(states[0] ?? [], now, ttl) ?? 0
-        one.since = sent
-        continue
-      }
       // Its units may still be held where nobody knows of them, up to an eighth longer than their time. They have no room twice.
-      if (holding.to === 0 && sent - one.since < (ttl * 9) / 8) continue
-      holding.held = 0
-      holding.to = 0
-      owner.deref()?.lose(holding)
+      if (isHeld !== true && holding.to === 0 && sent - one.since < (ttl * 9) / 8) continue
+      const end = algorithmOf(holding.demand.rule).holds?.end(states[0] ?? [], now, ttl) ?? 0
+      const isLost = left < holding.held
+      if (isLost) holding.held = left
+      left -= holding.held
+      holding.to = holding.held > 0 ? end : 0
+      one.since = sent
+      if (isLost) owner.deref()?.lose(holding)
     }
   }
 }

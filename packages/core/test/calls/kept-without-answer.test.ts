@@ -45,6 +45,20 @@ it('units that others have used meanwhile are lost when their time is over', () 
     expect(call.signal.aborted).toBe(true)
   }))
 
+it('of units that have ended and of which others have used a part, as many calls keep theirs as are left for', () =>
+  withBudget(core, async ({ time, limiter, soon, pass, useUp, read }) => {
+    const calls = []
+    for (const cost of [300, 300, 200]) calls.push(await soon(limiter.reserve(alice, { cost, ttl: '6s' })))
+    time.stall(8e6)
+    await useUp(450)
+    await pass(100)
+    expect(calls.map(({ signal }) => signal.aborted)).toEqual([false, true, true])
+    expect(await read()).toEqual([450, 550])
+    expect(await soon(calls[0]!.charge(300))).toBe(true)
+    for (const call of calls.slice(1)) await soon(call.settle(0))
+    expect(await read()).toEqual([750, 0])
+  }))
+
 it('units that have ended are held again only within the limit that an operator has set since', () =>
   withBudget(core, async ({ store, limiter, control, soon, pass, useUp, recover, read }) => {
     const call = await soon(limiter.reserve(alice, { cost: 400, ttl: '3s' }))
