@@ -14,7 +14,7 @@ import { paidStream } from './paid-stream.ts'
  * A call that no budget has room for throws `LimitedError`, and a stream whose budget ends meanwhile ends with it: `error.decision`
  * says which budget it is. A call that generated nothing costs nothing. Each step of an agent is a call.
  *
- * @throws HaltError `HALT_E_LIMITER`, `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`, `HALT_E_USAGE`
+ * @throws HaltError `HALT_E_LIMITER`, `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`, `HALT_E_USAGE`, `HALT_E_COST`
  * @example
  * const price = priceOf({ input: 3, cached: 0.3, output: 15 })
  * const middleware = budget({ limiter, identity: { user: 'team_a' }, price, most: 4000 })

@@ -80,7 +80,7 @@ const OPTIONS = namesOf<BudgetOptions>({
   policy: true,
 })
 
-/** @throws HaltError `HALT_E_LIMITER`, `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`, `HALT_E_USAGE` */
+/** @throws HaltError `HALT_E_LIMITER`, `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`, `HALT_E_USAGE`, `HALT_E_COST` */
 export function readOptions<R>(options: BudgetOptions<R>): BudgetSettings<R> {
   checkNames(options as never, OPTIONS, 'budget')
   const { limiter, identity, price, most, tokens = estimateTokens, chunk, policy } = options

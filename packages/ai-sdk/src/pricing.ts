@@ -1,4 +1,5 @@
 import type { Cost } from '@halt/core'
+import { readGivenCost } from '@halt/core/http'
 
 import type { ModelUsage } from './usage.ts'
 
@@ -11,21 +12,22 @@ export class Pricing {
   readonly #hasCached: boolean
   readonly #hasWritten: boolean
 
-  /** @throws HaltError `HALT_E_USAGE` if the price is not of input and output */
+  /** @throws HaltError `HALT_E_USAGE` if the price is not of input and output; `HALT_E_COST` if it is no cost */
   constructor(price: Price) {
     this.#price = price
     price({ input: 1, output: 1 } as ModelUsage)
     this.#hasCached = hasPrice(price, { cached: 1 })
     this.#hasWritten = hasPrice(price, { written: 1 })
+    this.costOf({ input: 1, output: 1 })
   }
 
-  /** The cost of a call. */
+  /** The cost of a call in whole units, so that the parts of a stream are not rounded up each. @throws HaltError `HALT_E_COST` */
   costOf({ input, cached = 0, written = 0, output }: Partial<ModelUsage> & Tokens): Cost {
     const rest = input + (this.#hasCached ? 0 : cached) + (this.#hasWritten ? 0 : written)
     const usage: { -readonly [K in keyof ModelUsage]?: number } = { input: rest, output }
     if (this.#hasCached) usage.cached = cached
     if (this.#hasWritten) usage.written = written
-    return this.#price(usage as ModelUsage)
+    return readGivenCost(this.#price(usage as ModelUsage))
   }
 }
 

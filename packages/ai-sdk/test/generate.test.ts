@@ -100,6 +100,18 @@ describe('generateText with a budget', () => {
     expect(warnings[0]?.message).toContain('no tier')
   })
 
+  it.each([Number.NaN, -1, undefined, { day: Number.NaN }])(
+    'keeps the estimate charged and warns if the price of what was used is %o',
+    async wrong => {
+      const failing = (tokens: { input: number; output: number }): number =>
+        tokens.output === 30 ? (wrong as number) : price(tokens)
+      const { wrap, state, warnings } = scene({ price: failing })
+      await generateText({ model: wrap(answering('hello', usage(12, 30))), prompt: 'hi' })
+      expect(await state()).toEqual([210, 0])
+      expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_USAGE'])
+    },
+  )
+
   it('reserves and settles each step of an agent by itself, and stops it when the budget is gone', async () => {
     const held: unknown[] = []
     const { wrap, state } = scene({ chunk: 1 }, { policy: { ...day, limit: 500 } })

@@ -23,6 +23,10 @@ describe('the options of budget', () => {
     ['HALT_E_OPTION', { input: 'hi' }],
     ['HALT_E_UNKNOWN_FIELD', { mosts: 3 }],
     ['HALT_E_USAGE', { price: priceOf({ input: 3 }) }],
+    ['HALT_E_COST', { price: () => undefined }],
+    ['HALT_E_COST', { price: ({ input, tokens }: { input: number; tokens: number }) => input * tokens }],
+    ['HALT_E_COST', { price: () => ({ day: -1 }) }],
+    ['HALT_E_COST', { price: async () => 3 }],
   ])('are refused with %s for %o', (code, wrong) => {
     let thrown: unknown
     try {

@@ -86,6 +86,19 @@ describe('streamText with a budget', () => {
     expect(await state()).toEqual([10 + 30, 0])
   })
 
+  it('pays parts whose price is a fraction of a unit by their sum', async () => {
+    const cheap = ({ input, output }: { input: number; output: number }) => input * 0.3 + output * 0.1
+    const { wrap, state } = scene({ chunk: 1, price: cheap, most: 10 }, { policy: { ...day, limit: 14 } })
+    const { model } = streaming(
+      parts(
+        Array.from({ length: 100 }, () => 'a'),
+        usage(),
+      ),
+    )
+    const { parts: all } = await read((await wrap(model).doStream(params)).stream)
+    expect([all.filter(({ type }) => type === 'text-delta').length, await state()]).toEqual([100, [13, 0]])
+  })
+
   it('keeps what was paid ahead if a budget is gone, because the model may have made more', async () => {
     const { wrap, state } = scene({ chunk: 1, ahead: 20, most: 10 }, { policy: { ...day, limit: 90 } })
     const { model } = streaming(

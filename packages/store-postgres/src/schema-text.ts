@@ -93,7 +93,7 @@ ELSIF cost > 0 THEN
 base[2] := CASE WHEN edges IS NULL THEN now + span ELSE halt.period_end_v3(edges, now) END;
 END IF;
 upto := CASE
-WHEN cost > 0 AND ttl > 0 AND p_mode IN (0, 1) THEN now - mod(now::bigint, slice::bigint) + slice + ttl
+WHEN cost > 0 AND ttl > 0 AND p_mode IN (0, 1) THEN least(now - mod(now::bigint, slice::bigint) + slice + ttl, base[2])
 END;
 IF is_open THEN
 FOR i IN 5 .. cardinality(state) - 1 BY 2 LOOP

@@ -46,7 +46,7 @@ export class HoldBook {
     }
     if (act === 'grant') this.#granted = least(this.#granted + units, 999_999_999_999_999n)
     else if (act === 'reserve') return this.#add(units, now, period)
-    else if (act === 'extend') Object.assign(own as BookedHold, { to: this.#end(now), period })
+    else if (act === 'extend') Object.assign(own as BookedHold, { to: this.#end(now, period), period })
     else this.#used = least(this.#used + units, 2n ** 52n)
     return true
   }
@@ -70,7 +70,7 @@ export class HoldBook {
   }
 
   #add(rest: bigint, now: number, period: number): BookedHold {
-    const hold = { rest, to: this.#end(now), period }
+    const hold = { rest, to: this.#end(now, period), period }
     this.#holds.push(hold)
     return hold
   }
@@ -79,10 +79,10 @@ export class HoldBook {
     return hold.period === period && now < hold.to
   }
 
-  /** The first end of an eighth of the time that is at least the whole time away. */
-  #end(now: number): number {
+  /** The first end of an eighth of the time that is at least the whole time away, or the end of the period if that comes before. */
+  #end(now: number, period: number): number {
     const eighth = this.#ttl / 8
-    return (Math.floor(now / eighth) + 1) * eighth + this.#ttl
+    return Math.min((Math.floor(now / eighth) + 1) * eighth + this.#ttl, period)
   }
 }
 

@@ -20,7 +20,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
       bench.take(rule, units, { edges, terms: { ttl } })
     const left = async (bench: Bench): Promise<number> => (await bench.take(rule, 0, { edges })).remaining
     const endOf = ({ evaluation }: Answer, ttl = TTL): number =>
-      Number(algorithms.q.holds?.end(evaluation.now, ttl))
+      Number(algorithms.q.holds?.end(evaluation.states[0] ?? [], evaluation.now, ttl))
     const settle = (bench: Bench, cost: number, to: number, units: number): Promise<Answer> =>
       bench.take(rule, cost, {
         edges,
@@ -109,6 +109,17 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         bench.now = edges[1]
         expect(await left(bench)).toBe(100)
         expect((await settle(bench, 40, to, 110)).remaining).toBe(60)
+      }))
+
+    it('of one period take nothing from those of the next one, though they would end in one sub-window', () =>
+      withStore(factory, async bench => {
+        bench.now = edges[1] - SECOND / 10
+        const before = endOf(await reserve(bench, 60))
+        bench.now = edges[1] + SECOND / 10
+        const to = endOf(await reserve(bench, 100))
+        expect([before, to - before > TTL]).toEqual([edges[1], true])
+        expect((await settle(bench, 0, before, 60)).remaining).toBe(0)
+        expect((await settle(bench, 0, to, 100)).remaining).toBe(100)
       }))
 
     it('take at most 16 pairs of numbers, whatever their number and lengths', () =>

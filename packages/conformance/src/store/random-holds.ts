@@ -21,13 +21,14 @@ export function randomUseOfHold(random: () => number, pick: Pick, past: readonly
   const { group, evaluation } = pick(holding)
   const demands = group.demands.filter(isHold).map((charged): Demand => {
     const { ttl = 0 } = charged.terms ?? {}
-    const end = algorithms.q.holds?.end(evaluation.now, ttl) ?? 0
+    const state = evaluation.states[group.demands.indexOf(charged)] ?? []
+    const end = algorithms.q.holds?.end(state, evaluation.now, ttl) ?? 0
     const held = {
       to: random() < 0.9 ? end : end + pick([-1, 1, 50_000]),
       units: pick([charged.cost, charged.cost, 1, 2 * charged.cost]),
     }
     const cost = pick([0, 1, charged.cost, charged.cost + 1, 12])
-    const chargedTo = evaluation.states[group.demands.indexOf(charged)]?.[1] ?? 0
+    const chargedTo = state[1] ?? 0
     const act = pick(['pay', 'extend', 'settle', 'refund', 'cancel', 'look'])
     const least = cost > 1 && random() < 0.4 ? 1 : undefined
     const changes: Partial<Demand> =

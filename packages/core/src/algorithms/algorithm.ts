@@ -90,8 +90,8 @@ interface HoldSteps {
   hold(state: State, now: number, units: number, ttl: number, rule: Rule, edges?: Edges): void
   /** Gives back the units of a hold that are still held. Changes `state` in place. Returns whether there were any. */
   release(state: State, now: number, held: HeldUnits): boolean
-  /** The instant at which units end that are held from `now` on, in microseconds. */
-  end(now: number, ttl: number): number
+  /** The instant at which units end that were held at `now`, in microseconds. `state` is the one after that. */
+  end(state: State, now: number, ttl: number): number
 }
 
 /** The arithmetic of callers that wait in line. All methods but the readings change `state` in place. */

@@ -6,7 +6,8 @@ import type { State } from './rule.ts'
  *
  * They are counted in sub-windows of an eighth of their time, behind the grant of a quota's counter:
  * `[cooldown, end, used, granted, expiry, units, expiry, units, …]`, the first to end first. So a counter has at most
- * {@link MOST_PARTS} of them, however many calls hold units. A hold ends with its period.
+ * {@link MOST_PARTS} of them, however many calls hold units. A hold ends with its period at the latest: so no sub-window of one
+ * period is taken for one of the next.
  *
  * Source: leases (Gray and Cheriton, 1989), counted in the sub-windows of a sliding window.
  */
@@ -29,14 +30,15 @@ export function readsHolds({ length }: State): boolean {
 }
 
 /**
- * The instant at which units end that are held from `now` on, in microseconds: their time later, and at most an eighth of it after
- * that.
+ * The instant at which units end that are held from `now` on, in microseconds: their time later and at most an eighth of it after
+ * that, but not after their period.
  *
+ * @param state the state after the units were held
  * @param ttl the time of the hold, in microseconds
  */
-export function holdEnd(now: number, ttl: number): number {
+export function holdEnd(state: State, now: number, ttl: number): number {
   const slice = Math.ceil(ttl / PARTS_PER_TIME)
-  return now - (now % slice) + slice + ttl
+  return Math.min(now - (now % slice) + slice + ttl, state[1] ?? 0)
 }
 
 /** The units held at `now`, in the period that is open. */
@@ -49,14 +51,14 @@ export function heldAt(state: State, now: number): number {
 
 /** The units of a hold that are still held at `now`. */
 export function stillHeld(state: State, now: number, { to, units }: HeldUnits): number {
-  const at = now < to && now < (state[1] ?? 0) ? indexOf(state, to) : -1
+  const at = now < to ? indexOf(state, to) : -1
   return at < 0 ? 0 : Math.min(units, state[at + 1]!)
 }
 
 /** Adds units to the sub-window of `now`. The period is open. */
 export function addHeld(state: State, now: number, units: number, ttl: number): void {
   if (state.length < FIRST) state[3] = 0
-  const end = holdEnd(now, ttl)
+  const end = holdEnd(state, now, ttl)
   let at = state.length
   while (at > FIRST && state[at - 2]! > end) at -= 2
   if (at > FIRST && state[at - 2] === end) state[at - 1]! += units

@@ -14,6 +14,8 @@ export interface AppliedCorrection {
 export interface ChargeRecord {
   /** The cost that the charge was settled to. */
   settled: Cost | undefined
+  /** Whether the settlement waits for what is under way, so that the store was not told of it. */
+  ending: boolean
   /** Whether the request in flight has ended. */
   released: boolean
   /** Whether a held cost was charged or dropped, and its lease ended. */

@@ -1,9 +1,9 @@
-import { algorithmOf, type HeldUnits, type Rule } from '../algorithms/index.ts'
+import { algorithmOf, type Edges, type HeldUnits, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
 import { demandsAt } from './check.ts'
 import type { CheckResult } from './check-result.ts'
-import { type Holding, holdingsOf } from './holding.ts'
+import { claimOf, type Holding, holdingsOf } from './holding.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
@@ -19,9 +19,12 @@ export type ActualCharge = ChargeRecord & { readonly result: CheckResult }
  * changes.
  *
  * It does not end requests in flight, because they are not a cost: {@link release} does.
+ *
+ * @param now the store's clock, in Unix milliseconds
  */
-export function settlement(charge: ActualCharge, actual: Cost): Group | undefined {
-  return correction(charge, (policy, settle) => {
+export function settlement(charge: ActualCharge, actual: Cost, now: number): Group | undefined {
+  const present = (policy: CompiledPolicy): Edges | undefined => policy.edges(now)
+  const each = (policy: PolicyCharge, settle: Settle): void => {
     if (policy.isFlight) return
     const isOpen = policy.isHeld && !charge.decided
     const delta = usedOf(policy, actual) - (isOpen ? 0 : policy.rest)
@@ -32,7 +35,8 @@ export function settlement(charge: ActualCharge, actual: Cost): Group | undefine
       else settleHolding(holding, isNamed(policy, actual) ? usedOf(policy, actual) : undefined, settle)
     }
     settle(policy.share, delta)
-  })
+  }
+  return correction(charge, each, present)
 }
 
 /** The units of a quota that a charge holds, or has paid while its call ran. Undefined where it was charged at once. */
@@ -43,11 +47,11 @@ function holdingAt({ open, result }: ActualCharge, at: number): Holding | undefi
 
 /** @param actual the units used; undefined if they are those that the call has told */
 function settleHolding(holding: Holding, actual: number | undefined, settle: Settle): void {
-  const { at, held, to, paid, part, inPart, demand } = holding
+  const { at, paid, part, inPart, demand } = holding
   const used = actual ?? (holding.used > 0 ? holding.used : demand.cost)
-  const back = held > 0 && to > 0 ? { to, units: held } : undefined
   // Only what was charged to the last part of the counter can be given back.
-  settle(at, Math.max(used - paid, -inPart), { chargedTo: part, held: back })
+  holding.owed = Math.max(0, paid - used - inPart)
+  settle(at, Math.max(used - paid, -inPart), { chargedTo: part, held: claimOf(holding) })
 }
 
 function isNamed({ policy }: PolicyCharge, actual: Cost): boolean {
@@ -177,26 +181,32 @@ interface OwnUnits {
   readonly held: HeldUnits | undefined
 }
 
+/** @param edgesOf the edges of a policy's periods around this moment. Default: those of the charge */
 function correction(
   { result, taken, recordedIn }: ActualCharge,
   each: (charged: PolicyCharge, settle: Settle) => void,
+  edgesOf?: (policy: CompiledPolicy) => Edges | undefined,
 ): Group | undefined {
   const { check, evaluation } = result
   const demands: Demand[] = []
-  const settle: Settle = (at, delta, own) => {
-    const demand = check.demands[at]
-    if (demand === undefined || !isTaken(demand, at, evaluation)) return
-    if (delta === 0 && own?.held === undefined) return
-    const rule = ruleInForce(demand, evaluation)
-    const chargedTo = own?.chargedTo ?? chargedToAt(at, demand, rule, evaluation, taken)
-    const terms = own?.held === undefined ? shareIn(demand) : { held: own.held }
-    const { fair } = check.policies[at] ?? {}
-    // How fast tenants have their turns depends on the numbers of their bucket. A correction must not bring old ones back.
-    const isPool = fair !== undefined && recordedIn !== 'local' && algorithmOf(demand.rule).refills
-    const now = isPool ? fair.latest(demand.rule) : demand.rule
-    demands.push({ ...demand, rule: now, mode: Mode.SETTLE, cost: delta, chargedTo, terms })
-  }
-  for (const charged of policiesOf(result)) each(charged, settle)
+  for (const charged of policiesOf(result))
+    each(charged, (at, delta, own) => {
+      const demand = check.demands[at]
+      if (demand === undefined || !isTaken(demand, at, evaluation)) return
+      if (delta === 0 && own?.held === undefined) return
+      const rule = ruleInForce(demand, evaluation)
+      const terms = own?.held === undefined ? shareIn(demand) : { held: own.held }
+      // The charge may be of an earlier period. What is added belongs to the present one.
+      const edges =
+        edgesOf === undefined || demand.edges === undefined ? demand.edges : edgesOf(charged.policy)
+      const before = own?.chargedTo ?? chargedToAt(at, demand, rule, evaluation, taken)
+      const chargedTo = delta > 0 && edges !== undefined ? edges[1] : before
+      const { fair } = check.policies[at] ?? {}
+      // How fast tenants have their turns depends on the numbers of their bucket. A correction must not bring old ones back.
+      const isPool = fair !== undefined && recordedIn !== 'local' && algorithmOf(demand.rule).refills
+      const latest = isPool ? fair.latest(demand.rule) : demand.rule
+      demands.push({ ...demand, rule: latest, edges, mode: Mode.SETTLE, cost: delta, chargedTo, terms })
+    })
   if (demands.length === 0) return undefined
   const { penalty } = check
   return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }

@@ -238,6 +238,7 @@ export class Decision {
     const isCharged = result !== undefined && hasCharged(result.check, result.evaluation)
     return {
       settled: undefined,
+      ending: false,
       released: false,
       decided: false,
       concluded: false,

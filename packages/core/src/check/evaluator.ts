@@ -32,12 +32,20 @@ export interface Evaluator {
   evaluate(check: Check, failed?: boolean, whole?: Check): CheckResult | Promise<CheckResult>
   /** Charges one counter at once. Returns undefined if {@link evaluate} must decide. */
   charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined
-  /** Evaluates a group that no request waits for, and passes its evaluation on; undefined if there is none in time. */
-  ask(group: Group, heard: (evaluation: Evaluation | undefined) => void): void
+  /**
+   * Evaluates a group that no request waits for, and passes its evaluation on; undefined if there is none in time.
+   *
+   * @param heard `mayBeApplied`: whether the store may have applied the group though there is no evaluation
+   */
+  ask(group: Group, heard: (evaluation: Evaluation | undefined, mayBeApplied?: boolean) => void): void
   /** Corrects counters. Resolves to undefined if the store is to be told later. Rejects if it fails. */
   correctInStore(group: Group): Promise<Evaluation | undefined>
-  /** Corrects charges that were decided without the store. Returns the part that only the store can correct. */
-  correctLocally(group: Group): Group | undefined
+  /**
+   * Corrects charges that were decided without the store. Returns the part that only the store can correct.
+   *
+   * @param isOwed whether the store is told of the charges later; false if it may know of them already
+   */
+  correctLocally(group: Group, isOwed: boolean): Group | undefined
   /**
    * Forgets counters. Resolves to how many of them existed. Rejects if the store fails.
    *

@@ -1,4 +1,4 @@
-import { algorithmOf } from '../algorithms/index.ts'
+import { algorithmOf, type HeldUnits, type State } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
@@ -9,9 +9,9 @@ import type { CheckResult } from './check-result.ts'
 export interface Holding {
   readonly policy: CompiledPolicy
   /** The index of its demand in the check of the call. */
-  readonly at: number
+  at: number
   /** The demand that reserved the units. */
-  readonly demand: Demand
+  demand: Demand
   /**
    * Units that the call holds and has not used. The call claims only what it holds for certain, because a claim beyond that would
    * take what other calls hold.
@@ -27,6 +27,8 @@ export interface Holding {
   part: number
   /** How many of the paid units were charged to that part of the store's counter, so that they can be given back. */
   inPart: number
+  /** Units that were paid and not used, and could not be given back when the call ended, because the store had not told of them. */
+  owed: number
 }
 
 /** A call that is under way, as its charge record knows it. */
@@ -54,13 +56,36 @@ export function holdingsOf({ check, evaluation }: CheckResult, isStored: boolean
       const demand = check.demands[at]
       // A policy that only reports, and would have refused, counts nothing.
       if (demand === undefined || evaluation.passes[at] !== true) return []
-      const to = endOf(demand, evaluationAt(evaluation, at).now)
-      const common = { policy, at, demand, used: 0, part: 0, inPart: 0 }
+      const to = endOf(demand, evaluation.states[at] ?? [], evaluationAt(evaluation, at).now)
+      const common = { policy, at, demand, used: 0, part: 0, inPart: 0, owed: 0 }
       if (isStored && to > 0) return [{ ...common, held: demand.cost, to, paid: 0 }]
       const charged: Holding = { ...common, held: 0, to: 0, paid: 0 }
       notePayment(charged, demand.cost, evaluation, at)
       return [charged]
     })
+  })
+}
+
+/** The units that a call may claim of what it holds. */
+export function claimOf({ held, to }: Holding): HeldUnits | undefined {
+  return held > 0 && to > 0 ? { to, units: held } : undefined
+}
+
+/**
+ * Lets a holding stand for what the store has reserved, and no longer for what this process had charged in its place. What the call
+ * has paid since then stays paid.
+ */
+export function takeOver(own: Holding, stored: Holding): Holding {
+  const since = own.paid - own.demand.cost
+  const inPart = Math.min(own.inPart, since)
+  const isLatest = inPart === 0 || own.part === stored.part
+  const part = isLatest && stored.paid > 0 ? stored.part : own.part
+  return Object.assign(own, {
+    ...stored,
+    used: own.used,
+    paid: since + stored.paid,
+    part,
+    inPart: inPart + (isLatest ? stored.inPart : 0),
   })
 }
 
@@ -75,6 +100,6 @@ export function notePayment(holding: Holding, units: number, whole: Evaluation, 
 }
 
 /** The instant at which the units of a demand end that the store has held at `now`; 0 if they are charged at once. */
-function endOf({ terms, rule }: Demand, now: number): number {
-  return terms?.ttl === undefined ? 0 : (algorithmOf(rule).holds?.end(now, terms.ttl) ?? 0)
+function endOf({ terms, rule }: Demand, state: State, now: number): number {
+  return terms?.ttl === undefined ? 0 : (algorithmOf(rule).holds?.end(state, now, terms.ttl) ?? 0)
 }

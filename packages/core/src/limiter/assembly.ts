@@ -105,9 +105,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     control === undefined ? pipeline : new Pipeline({ ...parts, countersOnly: true })
   const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
   const decider = new Decider({ policies, pipeline, peeker, witness, adviser, warn })
-  // Of policies that a function chooses, another client may have one of the same name.
   const policyNow: CallsParts['policyNow'] = (policy, subject) =>
-    pipeline.policyNow(policies.fixed?.find(({ name }) => name === policy.name) ?? policy, subject)
+    pipeline.policyNow(policy.origin ?? policy, subject)
   const endings = new Endings()
   control?.notePolicies(policies)
   adviser?.noticeMisuse(options, policies.fixed ?? [], instances, warn)

@@ -3,13 +3,12 @@ import type { Check, PolicyExtras } from '../check/check.ts'
 import { Decision } from '../check/decision.ts'
 import { readDecision } from '../check/decision-reader.ts'
 import type { Evaluator } from '../check/evaluator.ts'
-import { type Holding, holdingsOf, notePayment, type OpenCall } from '../check/holding.ts'
+import { claimOf, type Holding, holdingsOf, notePayment, type OpenCall, takeOver } from '../check/holding.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import { checkCost, type Cost, givenCost, readCost } from '../policy/cost.ts'
 import type { Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Subject } from '../request/subject.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 import type { Adviser } from './adviser.ts'
 import type { Charges } from './charges.ts'
@@ -25,8 +24,14 @@ export interface CallParts {
   readonly witness: Witness | undefined
   readonly adviser: Adviser | undefined
   readonly warn: Warn
-  /** A policy with the numbers that hold for a subject now. */
-  readonly policyNow: (policy: CompiledPolicy, subject: Subject) => CompiledPolicy
+  /** The rule of a holding's counter with the numbers of this moment. */
+  readonly ruleOf: (holding: Holding) => Rule
+}
+
+/** Units that a call wants to use. */
+interface Wanted {
+  readonly holding: Holding
+  readonly units: number
 }
 
 /** A payment of a call that is under way: so many units, of which the call holds some. */
@@ -47,6 +52,8 @@ export class Call implements Reservation, OpenCall, Owner {
   #holdings: Holding[] = []
   #payment: Promise<boolean> | undefined
   #isEnded = false
+  /** Whether another call has paid what was reserved, so that only what this one paid beyond it can be given back. */
+  #isRepeat = false
   #refusal: Decision | undefined
   #controller: AbortController | undefined
   #loss: HaltError | undefined
@@ -66,14 +73,22 @@ export class Call implements Reservation, OpenCall, Owner {
     if (decision.allowed && decision.degraded === 'open') this.#noticeUnpaid()
     if (record.result !== undefined && record.recordedIn !== undefined)
       this.#hold(holdingsOf(record.result, record.recordedIn === 'store'))
-    else if (record.result?.evaluation.repeated === true && decision.allowed)
+    else if (record.result?.evaluation.repeated === true && decision.allowed) {
       this.#holdings = holdingsOf(record.result, true)
+      this.#isRepeat = true
+    }
   }
 
-  readonly settle = (actual: Cost): Promise<void> =>
-    this.#parts.charges.settle(this.decision, this.#inUnitOfQuotas(actual))
+  readonly settle = async (actual: Cost): Promise<void> => {
+    const units = this.#inUnitOfQuotas(actual)
+    await this.#parts.charges.settle(this.decision, units)
+    await this.#settleRepeat(units)
+  }
 
-  readonly cancel = (): Promise<void> => this.#parts.charges.cancel(this.decision)
+  readonly cancel = async (): Promise<void> => {
+    await this.#parts.charges.cancel(this.decision)
+    await this.#settleRepeat(0)
+  }
 
   readonly charge = async (more: Cost): Promise<boolean> => {
     if (more === undefined) readCost(more, 'more')
@@ -82,8 +97,10 @@ export class Call implements Reservation, OpenCall, Owner {
     // One payment at a time, so that each knows what the one before has left.
     while (this.#payment !== undefined) await this.#payment
     if (this.#isEnded || !this.decision.allowed) return false
-    const wanted = this.#holdings.map(({ policy }) => givenCost(policy, more) ?? 0)
-    if (this.#isPaid(wanted)) return this.#use(wanted)
+    const wanted = this.#holdings.map(holding => ({ holding, units: givenCost(holding.policy, more) ?? 0 }))
+    if (isPaid(wanted)) return use(wanted)
+    // The store cannot be told of a payment any more.
+    if (this.#parts.charges.isStoreClosed) return false
     this.#payment = this.#pay(wanted)
     try {
       return await this.#payment
@@ -108,9 +125,10 @@ export class Call implements Reservation, OpenCall, Owner {
 
   adopt(result: CheckResult): void {
     const before = this.#holdings
-    const adopted = holdingsOf(result, true)
-    for (const holding of adopted)
-      holding.used = before.find(({ demand }) => isSameCounter(demand, holding.demand))?.used ?? 0
+    const adopted = holdingsOf(result, true).map(stored => {
+      const own = before.find(({ demand }) => isSameCounter(demand, stored.demand))
+      return own === undefined ? stored : takeOver(own, stored)
+    })
     if (this.#isEnded) this.#holdings = adopted
     else this.#hold(adopted)
   }
@@ -127,19 +145,10 @@ export class Call implements Reservation, OpenCall, Owner {
     for (const holding of holdings) if (holding.held > 0) this.#parts.keeper.add(holding, this)
   }
 
-  #isPaid(wanted: readonly number[]): boolean {
-    return this.#holdings.every(({ used, paid }, i) => used + (wanted[i] ?? 0) <= paid)
-  }
-
-  #use(wanted: readonly number[]): true {
-    for (const [i, holding] of this.#holdings.entries()) holding.used += wanted[i] ?? 0
-    return true
-  }
-
-  async #pay(wanted: readonly number[]): Promise<boolean> {
-    const { evaluator, keeper } = this.#parts
-    const due = this.#holdings.flatMap((holding, i) => {
-      const need = holding.used + (wanted[i] ?? 0) - holding.paid
+  async #pay(wanted: readonly Wanted[]): Promise<boolean> {
+    const { evaluator, keeper, witness } = this.#parts
+    const due = wanted.flatMap(({ holding, units }) => {
+      const need = holding.used + units - holding.paid
       return need > 0 ? [{ holding, need }] : []
     })
     const moving = due.flatMap(({ holding }) => keeper.seize(holding) ?? [])
@@ -152,7 +161,8 @@ export class Call implements Reservation, OpenCall, Owner {
       this.#note(payments, result, isPaid)
       if (!isPaid) this.#refuse(result, check)
       else if (result.degraded === 'open') this.#noticeUnpaid()
-      return isPaid && this.#use(wanted)
+      else if (result.degraded === false) witness?.paid(result.check, result.evaluation)
+      return isPaid && use(wanted)
     } finally {
       for (const { holding } of due) keeper.release(holding)
     }
@@ -165,7 +175,7 @@ export class Call implements Reservation, OpenCall, Owner {
       policies: payments.map(({ holding }) => holding.policy),
       extras: isShadow ? payments.map(({ holding }) => extrasOf(holding.demand)) : undefined,
       demands: payments.map(({ holding, need, cost, units }) => ({
-        rule: this.#ruleOf(holding),
+        rule: this.#parts.ruleOf(holding),
         subject: holding.demand.subject,
         cost,
         mode: holding.demand.mode,
@@ -178,18 +188,13 @@ export class Call implements Reservation, OpenCall, Owner {
     }
   }
 
-  /** The rule of a counter with the numbers of this moment, which operators may have changed while the call runs. */
-  #ruleOf({ policy, demand }: Holding): Rule {
-    const rule = this.#parts.policyNow(policy, demand.subject).rule(undefined)
-    return rule.counter === demand.rule.counter ? rule : demand.rule
-  }
-
   /** Takes units out of what the call holds, for a payment. */
   #claim(holding: Holding, need: number): Payment {
     const { policy, demand } = holding
     const chunk = this.#chunk === undefined ? undefined : givenCost(policy, this.#chunk)
     const cost = Math.max(need, chunk ?? Math.ceil(demand.cost / 10))
-    const units = holding.to === 0 ? 0 : Math.min(holding.held, cost)
+    const claim = claimOf(holding)
+    const units = Math.min(claim?.units ?? 0, cost)
     holding.held -= units
     return { holding, need, cost, units }
   }
@@ -201,8 +206,8 @@ export class Call implements Reservation, OpenCall, Owner {
       if (degraded === false) {
         if (isPaid && evaluation.passes[i] === true)
           notePayment(holding, check.demands[i]?.cost ?? 0, evaluation, i)
-        // Of several nodes one may have given the units back.
-        else if (evaluation.instants === undefined) holding.held += units
+        // Of several nodes one that lets its part pass has given the units back.
+        else if (evaluation.instants === undefined || evaluation.passes[i] !== true) holding.held += units
         continue
       }
       // A store that did not answer in time may have taken the units.
@@ -235,12 +240,29 @@ export class Call implements Reservation, OpenCall, Owner {
         notePayment(holding, demand.cost, evaluation, i)
         // The payment was counted when this process charged it.
         if (isCounted) holding.paid = before
-        continue
       }
+      // A call that has ended could not give back what it had not used of these units.
+      const back = isWanted ? Math.min(demand.cost, holding.owed) : demand.cost
+      if (isWanted) holding.owed -= back
       const chargedTo = evaluation.states[i]?.[1]
-      refunds.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo, terms: undefined })
+      if (back > 0) refunds.push({ ...demand, mode: Mode.SETTLE, cost: -back, chargedTo, terms: undefined })
     }
     if (refunds.length > 0) this.#parts.charges.apply({ demands: refunds }).catch(() => {})
+  }
+
+  async #settleRepeat(actual: Cost): Promise<void> {
+    if (!this.#isRepeat) return
+    this.#isRepeat = false
+    const demands = this.#holdings.flatMap((holding): Demand[] => {
+      const { policy, demand, paid, part, inPart } = holding
+      const used = actual === 0 ? 0 : (givenCost(policy, actual) ?? Math.max(holding.used, demand.cost))
+      const back = Math.min(paid - Math.max(used, demand.cost), inPart)
+      return back > 0
+        ? [{ ...demand, mode: Mode.SETTLE, cost: -back, chargedTo: part, terms: undefined }]
+        : []
+    })
+    // A correction that fails was reported already, and what was paid stays paid.
+    if (demands.length > 0) await this.#parts.charges.apply({ demands }).catch(() => {})
   }
 
   #refuse(result: CheckResult, check: Check): void {
@@ -292,6 +314,15 @@ export class Call implements Reservation, OpenCall, Owner {
       fix: 'Give the budget onStoreError: "local" or "closed".',
     })
   }
+}
+
+function isPaid(wanted: readonly Wanted[]): boolean {
+  return wanted.every(({ holding: { used, paid }, units }) => used + units <= paid)
+}
+
+function use(wanted: readonly Wanted[]): true {
+  for (const { holding, units } of wanted) holding.used += units
+  return true
 }
 
 function termsOf(

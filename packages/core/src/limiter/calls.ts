@@ -1,13 +1,19 @@
 import type { Decision } from '../check/decision.ts'
 import type { Cost } from '../policy/cost.ts'
+import type { Holding } from '../check/holding.ts'
+import type { Rule } from '../algorithms/index.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Subject } from '../request/subject.ts'
 import { Call, type CallParts } from './call.ts'
 import type { Endings } from './endings.ts'
 import { HoldKeeper } from './hold-keeper.ts'
 import type { Reservation } from './reservation.ts'
 
 /** The parts of a limiter of which its calls are made. */
-export interface CallsParts extends Omit<CallParts, 'keeper'> {
+export interface CallsParts extends Omit<CallParts, 'keeper' | 'ruleOf'> {
   readonly endings: Endings
+  /** A policy with the numbers that hold for a subject now. */
+  readonly policyNow: (policy: CompiledPolicy, subject: Subject) => CompiledPolicy
 }
 
 /**
@@ -17,10 +23,15 @@ export interface CallsParts extends Omit<CallParts, 'keeper'> {
 export class Calls {
   readonly #parts: CallParts
 
-  constructor({ endings, ...parts }: CallsParts) {
-    const keeper = new HoldKeeper(parts.evaluator, parts.warn)
+  constructor({ endings, policyNow, ...parts }: CallsParts) {
+    // Operators may have changed the numbers while a call runs.
+    const ruleOf = ({ policy, demand }: Holding): Rule => {
+      const rule = policyNow(policy, demand.subject).rule(undefined)
+      return rule.counter === demand.rule.counter ? rule : demand.rule
+    }
+    const keeper = new HoldKeeper(parts.evaluator, parts.warn, ruleOf)
     endings.add(async () => keeper.close())
-    this.#parts = { ...parts, keeper }
+    this.#parts = { ...parts, keeper, ruleOf }
   }
 
   /** Makes the call of a decision. */

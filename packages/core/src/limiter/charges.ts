@@ -15,6 +15,7 @@ import {
   takeHeldCost,
   withdrawal,
 } from '../check/correction.ts'
+import { algorithmOf } from '../algorithms/index.ts'
 import type { Demand, Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Adviser } from './adviser.ts'
@@ -72,14 +73,16 @@ export class Charges {
       })
     }
     record.settled = actual
+    record.ending = true
     const ending = record.open?.end()
     if (ending !== undefined) await ending
     // Wait for the store's reply, because it tells which window the held cost went to.
     if (record.correcting !== undefined) await record.correcting
+    record.ending = false
     if (!isCharge(record)) return
     if (typeof actual === 'object')
       this.#adviser?.noticeCostNames(actual, record.result.check.policies, this.#warn)
-    await this.#decideCharge(record, settlement(record, actual))
+    await this.#decideCharge(record, this.#settlement(record, actual))
   }
 
   /**
@@ -141,6 +144,11 @@ export class Charges {
   /** Drops later corrections, because the store is closed. They would be reported as an outage. */
   storeCloses(): void {
     this.#isStoreClosed = true
+  }
+
+  /** Whether the store is closed, so that nothing can be charged any more. */
+  get isStoreClosed(): boolean {
+    return this.#isStoreClosed
   }
 
   /** The units that a decision charged, by policy name. */
@@ -249,16 +257,31 @@ export class Charges {
       record.result = result
       record.recordedIn = 'store'
       record.open?.adopt(result)
-      if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
+      // A settlement that is not made yet finds the charge in the record.
+      if (record.ending) return
+      if (settled !== undefined) await this.#correct(this.#settlement(charge, settled), 'store')
       else if (decided) await this.#correct(takeHeldCost(charge), 'store')
       else if (holdsCost(result.check)) this.#addHeld(record)
       if (released) await this.#correct(release({ ...charge, decided: true }), 'store')
       return
     }
     // A locally refused request used nothing, so refund it.
-    if (!allowed) await this.#correct(settlement(charge, 0), 'store')
+    if (!allowed) await this.#correct(this.#settlement(charge, 0), 'store')
     // An uncounted request will never be released, so end its lease now.
     await this.#correct(release({ ...charge, decided: !allowed }), 'store')
+  }
+
+  #noticeUnpaid({ demands }: Group): undefined {
+    if (!demands.some(({ rule, cost }) => cost > 0 && algorithmOf(rule).isQuota)) return
+    this.#warn({
+      code: 'HALT_W_UNPAID',
+      message: 'A call with a budget was settled after its limiter was closed, so what it used stays unpaid.',
+      fix: 'Settle or cancel each call before limiter.close().',
+    })
+  }
+
+  #settlement(charge: ActualCharge, actual: Cost): Group | undefined {
+    return settlement(charge, actual, this.#evaluator.clock.now())
   }
 
   /** Corrects counters in the store, and lets callers that wait hear of it. Rejects if the store fails. */
@@ -273,8 +296,10 @@ export class Charges {
     correction: Group | undefined,
     where: ChargeRecord['recordedIn'],
   ): Promise<Evaluation | undefined> {
-    if (correction === undefined || this.#isStoreClosed) return undefined
-    const rest = where === 'store' ? correction : this.#evaluator.correctLocally(correction)
+    if (correction === undefined) return undefined
+    if (this.#isStoreClosed) return this.#noticeUnpaid(correction)
+    const rest =
+      where === 'store' ? correction : this.#evaluator.correctLocally(correction, where === 'local')
     try {
       // We do not know whether the store applied the charge, so we do not refund it.
       if (rest === undefined || where === 'unknown') return undefined

@@ -1,10 +1,10 @@
-import { algorithmOf } from '../algorithms/index.ts'
+import { algorithmOf, type Rule } from '../algorithms/index.ts'
 import type { Warn } from '../base/warnings.ts'
 import { type Reference, referTo } from '../base/weak-reference.ts'
 import { afterQuietly, eventLoop, outlivesRequest, type Timer } from '../base/event-loop.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluator } from '../check/evaluator.ts'
-import type { Holding } from '../check/holding.ts'
+import { claimOf, type Holding } from '../check/holding.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 
 /** A call whose holdings are kept. */
@@ -40,14 +40,17 @@ interface Length {
 export class HoldKeeper {
   readonly #evaluator: Evaluator
   readonly #warn: Warn
+  readonly #ruleOf: (holding: Holding) => Rule
   readonly #lengths = new Map<number, Length>()
   #isClosed = false
   // On Workers a timer ends with the request that started it. There each holding has its own.
   #isShared = true
 
-  constructor(evaluator: Evaluator, warn: Warn) {
+  /** @param ruleOf the rule of a holding's counter with the numbers of this moment */
+  constructor(evaluator: Evaluator, warn: Warn, ruleOf: (holding: Holding) => Rule) {
     this.#evaluator = evaluator
     this.#warn = warn
+    this.#ruleOf = ruleOf
   }
 
   /** The number of holdings that are kept. */
@@ -92,11 +95,10 @@ export class HoldKeeper {
     if (kept !== undefined) kept.isPaying = false
   }
 
-  /** Keeps nothing any more. What is held is free again when its time is over. */
+  /** Keeps nothing any more. What is held is free again when its time is over. A call that ends still learns where its units are. */
   close(): void {
     this.#isClosed = true
     for (const length of this.#lengths.values()) this.#disarm(length)
-    this.#lengths.clear()
   }
 
   #find(holding: Holding): Kept | undefined {
@@ -154,21 +156,24 @@ export class HoldKeeper {
   /** Holds the units of some holdings longer, which end at one instant of one counter. */
   #hold(group: readonly Kept[], ttl: number, sent: number): void {
     const [{ holding: first }] = group as [Kept]
-    const { rule, subject } = first.demand
+    const { subject, mode } = first.demand
+    const rule = this.#ruleOf(first)
     const units = group.reduce((sum, { holding }) => sum + holding.held, 0)
-    const held = first.to === 0 ? undefined : { to: first.to, units }
+    const claim = claimOf(first)
+    const held = claim && { ...claim, units }
     const edges = first.policy.edges(this.#evaluator.clock.now())
-    const mode = first.demand.mode
-    const demand = { rule, subject, cost: units, mode, edges, penalized: false, terms: { ttl, held } }
+    // If not all units are left, some calls keep theirs. Units that may still be held unknown to this process need no second place.
+    const least = group.length > 1 && first.to > 0 ? 1 : undefined
+    const terms = { ttl, held, least }
+    const demand = { rule, subject, cost: units, mode, edges, penalized: false, terms }
     let settle = (): void => {}
-    let isAsked = false
     // An answer that comes late tells where the units are, unless the store was asked again.
     const isAbout = ({ moving: own, holding }: Kept): boolean =>
       own === moving || (own === undefined && holding.to === 0)
-    const heard = (evaluation: Evaluation | undefined): void => {
+    const heard = (evaluation: Evaluation | undefined, mayBeApplied = false): void => {
       if (evaluation === undefined) {
-        // The store was not asked if it is known to be away. Otherwise nobody knows whether it has moved the units.
-        if (isAsked) for (const { holding } of group) holding.to = 0
+        // Nobody knows whether the store has moved the units.
+        if (mayBeApplied) for (const { holding } of group) holding.to = 0
       } else
         this.#heard(
           group.filter(one => isAbout(one)),
@@ -184,7 +189,6 @@ export class HoldKeeper {
     })
     for (const one of group) one.moving = moving
     this.#evaluator.ask({ demands: [demand] }, heard)
-    isAsked = true
   }
 
   #noticeForgotten({ policy }: Holding): void {
@@ -195,17 +199,25 @@ export class HoldKeeper {
     })
   }
 
-  #heard(group: readonly Kept[], { now, passes }: Evaluation, ttl: number, sent: number): void {
+  #heard(
+    group: readonly Kept[],
+    { now, passes, states, grants }: Evaluation,
+    ttl: number,
+    sent: number,
+  ): void {
+    const [isHeld] = passes
+    let left = isHeld === true ? (grants?.[0] ?? Number.POSITIVE_INFINITY) : 0
     for (const one of group) {
       const { holding, owner } = one
-      if (passes[0] === true) {
-        holding.to = algorithmOf(holding.demand.rule).holds?.end(now, ttl) ?? 0
-        one.since = sent
-        continue
-      }
-      holding.held = 0
-      holding.to = 0
-      owner.deref()?.lose(holding)
+      // Its units may still be held where nobody knows of them, up to an eighth longer than their time. They have no room twice.
+      if (isHeld !== true && holding.to === 0 && sent - one.since < (ttl * 9) / 8) continue
+      const end = algorithmOf(holding.demand.rule).holds?.end(states[0] ?? [], now, ttl) ?? 0
+      const isLost = left < holding.held
+      if (isLost) holding.held = left
+      left -= holding.held
+      holding.to = holding.held > 0 ? end : 0
+      one.since = sent
+      if (isLost) owner.deref()?.lose(holding)
     }
   }
 }

@@ -9,7 +9,7 @@ export interface Reservation {
    * that the call holds, then from what is left of the quotas: all are charged, or none. Call it before the units are used. It asks
    * the store once per `chunk`.
    *
-   * @returns false if a quota is used up, or if the call was refused or has ended. Then nothing was charged
+   * @returns false if a quota is used up, if the call was refused or has ended, or if the limiter is closed. Then nothing was charged
    * @throws HaltError `HALT_E_COST`
    */
   charge(more: Cost): Promise<boolean>

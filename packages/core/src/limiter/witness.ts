@@ -19,6 +19,8 @@ export interface Witness {
     view: RequestView | undefined,
     started: number | undefined,
   ): void
+  /** @internal A call that runs has paid units. @param check its demands: what the call held of them counted before */
+  paid(check: Check, evaluation: Evaluation): void
   /** @internal A request was refused that no policy counts. */
   refused: WitnessUncounted
   /** @internal A request was not counted: by an exemption, or because an operator lets the client pass. */

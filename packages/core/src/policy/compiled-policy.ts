@@ -74,6 +74,8 @@ export interface CompiledPolicy {
   hasMetRoutes(): boolean
   /** @internal The same policy with other numbers. It counts on the same counters. @throws HaltError if the numbers do not fit */
   with(numbers: PolicyNumbers): CompiledPolicy
+  /** @internal The policy whose numbers {@link with} has changed; undefined if it has its own. */
+  readonly origin: CompiledPolicy | undefined
 }
 
 /** The numbers of a policy that an operator can change while it runs. */
@@ -111,9 +113,14 @@ export function compilePolicy(policy: GivenPolicy, context: CompileContext): Com
   return compileWith(policy, context, { rules: metRoutes(), ceilings: metRoutes() })
 }
 
-function compileWith(policy: GivenPolicy, context: CompileContext, met: Met): CompiledPolicy {
+function compileWith(
+  policy: GivenPolicy,
+  context: CompileContext,
+  met: Met,
+  origin?: CompiledPolicy,
+): CompiledPolicy {
   try {
-    return compile(policy, context, met)
+    return compile(policy, context, met, origin)
   } catch (error) {
     throw withPolicyName(error, policy)
   }
@@ -129,7 +136,12 @@ function withPolicyName(error: unknown, policy: GivenPolicy): unknown {
   })
 }
 
-function compile(policy: GivenPolicy, context: CompileContext, met: Met): CompiledPolicy {
+function compile(
+  policy: GivenPolicy,
+  context: CompileContext,
+  met: Met,
+  origin: CompiledPolicy | undefined,
+): CompiledPolicy {
   validate(policy)
   const { name, limit, cost = 1, counter = name, mode = 'enforce', scope = 'global' } = policy
   const quota = isQuota(policy) ? policy : undefined
@@ -163,7 +175,7 @@ function compile(policy: GivenPolicy, context: CompileContext, met: Met): Compil
     const place = isPerRoute ? `${counterParts.keys}:${route}` : counterParts.keys
     return multiply(base, `${counter}@${place}:${base.code}`, context.keysPerAddress)
   }, met.ceilings)
-  return Object.freeze({
+  const compiled: CompiledPolicy = Object.freeze({
     name,
     algorithm,
     limit,
@@ -203,8 +215,10 @@ function compile(policy: GivenPolicy, context: CompileContext, met: Met): Compil
     },
     hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
     with: (numbers: PolicyNumbers): CompiledPolicy =>
-      compileWith({ ...policy, ...numbers } as GivenPolicy, context, met),
+      compileWith({ ...policy, ...numbers } as GivenPolicy, context, met, origin ?? compiled),
+    origin,
   })
+  return compiled
 }
 
 const YEAR = 366 * 86_400e6

@@ -68,7 +68,8 @@ export function checkLeast(least: unknown, cost: Cost | typeof WHOLE_LIMIT | und
  * @throws HaltError `HALT_E_COST` for a value that is not a cost
  */
 export function readGivenCost(cost: unknown): Cost {
-  if (typeof cost !== 'object' || cost === null || Symbol.iterator in cost) return readCost(cost)
+  if (typeof cost !== 'object' || cost === null || Symbol.iterator in cost || isStrayPromise(cost))
+    return readCost(cost)
   const units = Object.create(null) as Record<string, number | undefined>
   for (const [name, given] of Object.entries(cost))
     units[name] = given === undefined ? undefined : readCost(given, `cost of ${describe(name)}`)

@@ -90,12 +90,14 @@ export class Fallback {
   /**
    * Corrects local charges. Returns the demands that only the store can correct, because their charges were quota charges that
    * have been written back.
+   *
+   * @param isOwed whether the store is told of the charges later. If not, they are not among those that are pending
    */
-  correct({ demands }: Group): Demand[] {
+  correct({ demands }: Group, isOwed = true): Demand[] {
     const local: Demand[] = []
     const remote: Demand[] = []
     for (const demand of demands) {
-      const rest = algorithmOf(demand.rule).isQuota ? this.writeBack.correct(demand) : undefined
+      const rest = isOwed && algorithmOf(demand.rule).isQuota ? this.writeBack.correct(demand) : undefined
       if (rest !== undefined) remote.push(rest)
       if (rest !== demand) local.push(demand)
     }

@@ -132,7 +132,7 @@ export class GuardedStore implements Evaluator {
    * Evaluates a group that no request waits for, and passes its evaluation on; undefined if the store cannot answer in time. An
    * answer that comes later is passed on as well.
    */
-  ask(group: Group, heard: (evaluation: Evaluation | undefined) => void): void {
+  ask(group: Group, heard: (evaluation: Evaluation | undefined, mayBeApplied?: boolean) => void): void {
     if (this.#breaker.isOpen() !== false) return heard(undefined)
     const call = this.#lastKnown.nextCall()
     const sent = nowMicros()
@@ -144,7 +144,7 @@ export class GuardedStore implements Evaluator {
     const fail = (error: unknown): void => {
       this.#breaker.failed()
       this.#outages.failed(error)
-      heard(undefined)
+      heard(undefined, !wasNotApplied(error))
     }
     try {
       const answer = this.#evaluate(group)
@@ -203,8 +203,8 @@ export class GuardedStore implements Evaluator {
   }
 
   /** Corrects charges that the fallback made. Returns the part that only the store can correct. */
-  correctLocally(group: Group): Group | undefined {
-    const demands = this.#fallback.correct(group)
+  correctLocally(group: Group, isOwed: boolean): Group | undefined {
+    const demands = this.#fallback.correct(group, isOwed)
     return demands.length === 0 ? undefined : { demands }
   }
 

@@ -71,7 +71,7 @@ export class LastKnown {
       if (until > 0) this.hasRefused = true
       // A peek must not change what we remember of real requests.
       if (passed) refused?.delete(subject, rule.counter)
-      else if (demand.mode === Mode.CHARGE && demand.terms === undefined) refused?.set(demand, until)
+      else if (demand.mode === Mode.CHARGE && demand.terms === undefined) refused?.set(demand, until, state)
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
     }
     if (penalty === undefined) return
@@ -102,7 +102,7 @@ export class LastKnown {
       const state = evaluation.states[i] ?? []
       const { refusedDemand: demand } = known
       const until = demand === undefined ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
-      if (until > 0) refused?.prolong(subject, rule.counter, until)
+      if (until > 0) refused?.prolong(subject, rule.counter, until, state)
       else refused?.delete(subject, rule.counter)
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
     }

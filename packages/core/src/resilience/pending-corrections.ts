@@ -40,6 +40,7 @@ export class PendingCorrections {
       const to = terms?.held?.to ?? 0
       const { position = -1, born = 0 } = terms?.place ?? {}
       const numbers = [
+        demand.edges?.[1] ?? 0,
         demand.chargedTo ?? 0,
         terms?.heldSince ?? 0,
         to,

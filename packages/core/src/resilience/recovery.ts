@@ -68,7 +68,10 @@ export class Recovery {
     await deadline.race(
       (async () => {
         const answers = await settled(refused.map(async ({ peek }) => evaluate(peek)))
-        const lost = refused.filter((_, i) => answers[i]?.allowed === true)
+        const lost = refused.filter(({ isLost }, i) => {
+          const answer = answers[i]
+          return answer !== undefined && isLost(answer)
+        })
         // Taken from the queue only now. When an earlier step fails, the next probe retries everything.
         const writeBacks = this.#takeWriteBacks().map(group => this.#writeBack(group))
         const restored = lost.map(async ({ restore }) => evaluate(restore))

@@ -31,6 +31,7 @@ export class WriteBackQueue {
     const key = keyOfDemand(demand)
     const pending = this.#pending.get(key)
     if (pending === undefined) return this.#correctKeyed(key, demand)
+    if (!isOfPeriod(demand, pending)) return demand
     const cost = pending.cost + demand.cost
     if (cost > 0) this.#pending.set(key, { ...pending, cost })
     else this.#pending.delete(key)
@@ -72,6 +73,8 @@ export class WriteBackQueue {
     const key = keyOfDemand(demand)
     const before = this.#pending.get(key)
     if (before === undefined && this.#pending.size >= MAX_ENTRIES) return
+    // A clock that is set back over the end of a period must not drop what was charged since.
+    if (before?.edges !== undefined && demand.edges !== undefined && demand.edges[1] < before.edges[1]) return
     // The charges of the last period are dropped when a new period begins.
     const cost = demand.cost + (before?.edges?.[1] === demand.edges?.[1] ? (before?.cost ?? 0) : 0)
     this.#pending.set(key, { ...demand, mode: Mode.SETTLE, cost })
@@ -79,7 +82,9 @@ export class WriteBackQueue {
 
   #correctKeyed(key: string, demand: Demand): Demand | undefined {
     for (const [name, group] of this.#keyed) {
-      const at = group.demands.findIndex(pending => keyOfDemand(pending) === key)
+      const at = group.demands.findIndex(
+        pending => keyOfDemand(pending) === key && isOfPeriod(demand, pending),
+      )
       if (at < 0) continue
       const cost = (group.demands[at] as Demand).cost + demand.cost
       const demands = group.demands.map((pending, i) =>
@@ -90,4 +95,9 @@ export class WriteBackQueue {
     }
     return demand
   }
+}
+
+/** Whether a correction is of the period of a pending charge: a refund goes to the period that was charged, what is added to its own. */
+function isOfPeriod({ cost, chargedTo, edges }: Demand, pending: Demand): boolean {
+  return pending.edges?.[1] === (cost < 0 ? chargedTo : edges?.[1])
 }

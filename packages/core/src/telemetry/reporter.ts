@@ -13,9 +13,16 @@ import type { MakeWitness, Witness } from '../limiter/witness.ts'
 import type { RequestView } from '../request/view.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './usage.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
-import type { Demand, Store } from '../store/contract.ts'
+import { type Demand, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from '../check/telemetry.ts'
+import type {
+  DecisionMetadata,
+  Hook,
+  Notify,
+  QuotaUsage,
+  StoreRecovery,
+  Telemetry,
+} from '../check/telemetry.ts'
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
 
@@ -54,6 +61,16 @@ class TelemetryReporter implements Witness {
     if (evaluation === undefined) return
     if (hasTelemetry || quotas.hasSubscribers) this.#reportQuotas(check, evaluation)
     this.scored(check, evaluation)
+  }
+
+  paid({ policies, demands }: Check, evaluation: Evaluation): void {
+    if (!this.#hasTelemetry && !quotas.hasSubscribers) return
+    for (const [i, policy] of policies.entries()) {
+      const demand = demands[i] as Demand
+      if (demand.mode === Mode.SHADOW) continue
+      const more = demand.cost - (demand.terms?.held?.units ?? 0)
+      this.#reportThreshold(policy, demand, quotaUsage(policy, demand, evaluation, i), more)
+    }
   }
 
   /** Reports the violation that a refusal scored, if it scored one. */
@@ -129,11 +146,15 @@ class TelemetryReporter implements Witness {
       const passed = evaluation.passes[i] === true
       this.#notify('onQuotaCheck', demand.subject, usage, passed)
       if (!passed) this.#notify('onQuotaExceeded', demand.subject, usage)
-      else if (evaluation.allowed && !evaluation.repeated) {
-        const threshold = thresholdReached(policy, usage, demand.cost)
-        if (threshold !== undefined) this.#notify('onQuotaThreshold', demand.subject, usage, threshold)
-      }
+      else if (evaluation.allowed && !evaluation.repeated)
+        this.#reportThreshold(policy, demand, usage, demand.cost)
     }
+  }
+
+  /** @param more the units by which what counts has grown */
+  #reportThreshold(policy: CompiledPolicy, { subject }: Demand, usage: QuotaUsage, more: number): void {
+    const threshold = thresholdReached(policy, usage, more)
+    if (threshold !== undefined) this.#notify('onQuotaThreshold', subject, usage, threshold)
   }
 
   #reportPenalty({ penalty }: Check, evaluation: Evaluation): void {

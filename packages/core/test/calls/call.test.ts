@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import { llmBudget, llmCost, QuotaManager, type Quota, type Telemetry } from '../../src/index.ts'
+import { llmBudget, llmCost, QuotaManager, type Quota, RateLimiter, type Telemetry } from '../../src/index.ts'
+import { fakeOutage, ReferenceStore } from '../../src/testing/index.ts'
 import { by, rejection, START, world } from '../world.ts'
 
 const day: Quota = { name: 'day', limit: 1000, period: 'daily' }
@@ -276,6 +277,38 @@ describe('charge', () => {
     expect(await read(day)).toEqual([101, 0, 899])
   })
 
+  it('is judged by the policy of the call, though the limiter has one of the same name', async () => {
+    const { limiter } = world()
+    const own = limiter([{ ...day, limit: 100 }])
+    const large = await own.reserve({ user: '42' }, { cost: 500, ttl: '2m', policy: day })
+    expect([await large.charge(900), await large.charge(101)]).toEqual([true, false])
+    expect(large.refusal?.limit).toBe(1000)
+    const small = await limiter(day).reserve(
+      { user: '43' },
+      { cost: 50, ttl: '2m', policy: { ...day, limit: 100 } },
+    )
+    expect([await small.charge(100), await small.charge(1)]).toEqual([true, false])
+  })
+
+  it('is given back to a call that repeats another one, as far as it paid by itself and did not use it', async () => {
+    const { limiter, read } = budgets()
+    const options = { cost: 100, idempotencyKey: 'once', chunk: 1 }
+    const first = await limiter.reserve({ user: '42' }, options)
+    const [again, third] = [
+      await limiter.reserve({ user: '42' }, options),
+      await limiter.reserve({ user: '42' }, options),
+    ]
+    expect([await again.charge(300), await third.charge(150)]).toEqual([true, true])
+    expect(await read(day)).toEqual([350, 0, 650])
+    await again.settle(250)
+    await again.settle(0)
+    expect(await read(day)).toEqual([300, 0, 700])
+    await third.cancel()
+    expect(await read(day)).toEqual([250, 0, 750])
+    await first.settle(40)
+    expect(await read(day)).toEqual([190, 0, 810])
+  })
+
   it('tells the hooks when a budget is gone', async () => {
     const { limiter } = world()
     const onQuotaExceeded = vi.fn<NonNullable<Telemetry['onQuotaExceeded']>>()
@@ -289,9 +322,45 @@ describe('charge', () => {
     expect(onQuotaExceeded.mock.calls[0]?.[1]).toMatchObject({ used: 0, held: 100, remaining: 900 })
   })
 
+  it('tells the hooks once that a share of a budget is reached, by what the call holds or by what it pays beyond', async () => {
+    const { limiter } = world()
+    const reached: unknown[] = []
+    const onQuotaThreshold: Telemetry['onQuotaThreshold'] = (_who, { used, held }, share) =>
+      reached.push([share, used, held])
+    const own = limiter(day, { telemetry: { onQuotaThreshold } })
+    const call = await own.reserve({ user: '42' }, { cost: 500, ttl: '2m', chunk: 100 })
+    for (let i = 0; i < 5; i++) expect(await call.charge(100)).toBe(true)
+    expect(reached).toEqual([])
+    for (let i = 0; i < 4; i++) expect(await call.charge(100)).toBe(true)
+    expect(reached).toEqual([[0.8, 800, 0]])
+    await own.reserve({ user: '42' }, { cost: 100, ttl: '2m' })
+    expect(reached).toEqual([
+      [0.8, 800, 0],
+      [1, 900, 100],
+    ])
+  })
+
   it.each([Number.NaN, -1, '5', undefined, Infinity])('refuses a cost of %o', async more => {
     const call = await budgets().limiter.reserve({ user: '42' }, { cost: 9, ttl: '2m' })
     expect((await rejection(call.charge(more as never))).code).toBe('HALT_E_COST')
+  })
+})
+
+describe('a limiter that is closed while calls are open', () => {
+  it('lets them use what they have paid, charges no more, and warns of what a settlement cannot charge', async () => {
+    const store = fakeOutage(new ReferenceStore(world().clock.now))
+    const codes: string[] = []
+    const limiter = new RateLimiter({ store, policy: day, warn: ({ code }) => void codes.push(code) })
+    const open = () => limiter.reserve({ user: '42' }, { cost: 200, ttl: '2m' })
+    const [stream, answer, unused] = [await open(), await open(), await open()]
+    expect(await stream.charge(10)).toBe(true)
+    await limiter.close()
+    expect([await stream.charge(10), await stream.charge(1)]).toEqual([true, false])
+    await stream.settle(20)
+    await unused.cancel()
+    expect(codes).toEqual([])
+    await answer.settle(150)
+    expect(codes).toEqual(['HALT_W_UNPAID'])
   })
 })
 

@@ -17,20 +17,24 @@ beforeAll(async () => void (core = await loadCore()))
 afterAll(unloadCore)
 
 type Op =
-  | { do: 'reserve'; cost: number; ttl: boolean; chunk: number | undefined }
+  | { do: 'reserve'; at: number; cost: number; ttl: boolean; chunk: number | undefined }
   | { do: 'charge' | 'settle'; which: number; units: number }
   | { do: 'cancel'; which: number }
-  | { do: 'consume'; units: number }
+  | { do: 'consume'; at: number; units: number }
   | { do: 'change'; limit: number }
-  | { do: 'reset' | 'grant' | 'fail' | 'answer' }
+  | { do: 'fail' | 'slow' | 'answer'; at: number }
+  | { do: 'reset' | 'grant' }
   | { do: 'pass'; ms: number }
 
 const which = fc.nat({ max: 30 })
+/** One of the two processes. */
+const at = fc.nat({ max: 1 })
 const op: fc.Arbitrary<Op> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
       do: fc.constant('reserve' as const),
+      at,
       cost: fc.integer({ min: 1, max: 400 }),
       ttl: fc.boolean(),
       chunk: fc.constantFrom(undefined, 1, 50),
@@ -47,7 +51,11 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), which }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('consume' as const), units: fc.integer({ min: 1, max: 100 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('consume' as const),
+      at,
+      units: fc.integer({ min: 1, max: 100 }),
+    }),
   },
   {
     weight: 1,
@@ -56,18 +64,20 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      do: fc.constantFrom(
-        'reset' as const,
-        'grant' as const,
-        'fail' as const,
-        'answer' as const,
-        'answer' as const,
-      ),
+      do: fc.constantFrom('fail' as const, 'slow' as const, 'answer' as const, 'answer' as const),
+      at,
     }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('reset' as const, 'grant' as const) }),
+  },
+  {
     weight: 5,
-    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(0, 1, 30, 700, 5_000) }),
+    arbitrary: fc.record({
+      do: fc.constant('pass' as const),
+      ms: fc.constantFrom(0, 1, 30, 120, 700, 5_000),
+    }),
   },
 )
 
@@ -76,12 +86,15 @@ interface History {
   /** When the store answers: at once, or after milliseconds. */
   readonly answers: 'at once' | number
   readonly onStoreError: 'local' | 'closed'
+  /** Whether the budget has room for everything. A process that did not hear a refusal in time may let a call pass. */
+  readonly isAmple: boolean
 }
 
 const history: fc.Arbitrary<History> = fc.record({
   ops: fc.array(op, { minLength: 5, maxLength: 60 }),
   answers: fc.constantFrom('at once' as const, 0, 20),
   onStoreError: fc.constantFrom('local' as const, 'closed' as const),
+  isAmple: fc.boolean(),
 })
 
 interface Open {
@@ -98,20 +111,24 @@ async function play(given: History): Promise<void> {
   }
 }
 
-async function playIn(time: VirtualTime, { ops, answers, onStoreError }: History): Promise<void> {
+async function playIn(time: VirtualTime, { ops, answers, onStoreError, isAmple }: History): Promise<void> {
   const { Control, QuotaManager, RateLimiter } = core
   const inner = new core.ReferenceStore(() => time.unixMs())
-  const store = core.fakeOutage(answers === 'at once' ? inner : answering(inner, answers))
   const warn = (): void => {}
-  const control = new Control({ store, warn })
-  const limiter = new RateLimiter({
-    store,
-    policy: day,
-    control,
-    warn,
-    onStoreError,
-    instances: 2,
-    storeTimeout: '100ms',
+  const policy = isAmple ? { ...day, limit: 1e9 } : day
+  const processes = [0, 1].map(() => {
+    const store = core.fakeOutage(answers === 'at once' ? inner : answering(inner, answers))
+    const control = new Control({ store, warn })
+    const limiter = new RateLimiter({
+      store,
+      policy,
+      control,
+      warn,
+      onStoreError,
+      instances: 2,
+      storeTimeout: '100ms',
+    })
+    return { store, control, limiter }
   })
   const quotas = new QuotaManager(inner)
   const pass = (ms: number): Promise<void> => time.run(time.now + ms * 1000)
@@ -123,84 +140,68 @@ async function playIn(time: VirtualTime, { ops, answers, onStoreError }: History
   }
   const calls: Open[] = []
   let used = 0
-  const take = (at: number): Open | undefined => calls.splice(at % Math.max(1, calls.length), 1)[0]
-  for (const [i, each] of ops.entries()) {
+  const take = (which: number): Open | undefined => calls.splice(which % Math.max(1, calls.length), 1)[0]
+  const play = async (each: Op, i: number): Promise<unknown> => {
+    const { store, control, limiter } = processes['at' in each ? each.at : 0] as (typeof processes)[number]
     switch (each.do) {
       case 'reserve': {
         const { cost, chunk } = each
-        const reserving = limiter.reserve(alice, { cost, chunk, ...(each.ttl ? { ttl: '2s' } : {}) })
-        void watch(
-          `reserve ${i}`,
-          reserving.then(call => call.decision.allowed && calls.push({ call, charged: 0 })),
-        )
-        break
+        const call = await limiter.reserve(alice, { cost, chunk, ...(each.ttl ? { ttl: '2s' } : {}) })
+        return call.decision.allowed && calls.push({ call, charged: 0 })
       }
       case 'charge': {
         const open = calls[each.which % Math.max(1, calls.length)]
-        if (open === undefined) break
-        void watch(
-          `charge ${i}`,
-          open.call.charge(each.units).then(paid => (open.charged += paid ? each.units : 0)),
-        )
-        break
+        if (await open?.call.charge(each.units)) open!.charged += each.units
+        return
       }
       case 'settle': {
         const open = take(each.which)
-        if (open === undefined) break
-        used += each.units
-        void watch(`settle ${i}`, open.call.settle(each.units))
-        break
+        if (open !== undefined) used += each.units
+        return open?.call.settle(each.units)
       }
-      case 'cancel': {
-        const open = take(each.which)
-        if (open !== undefined) void watch(`cancel ${i}`, open.call.cancel())
-        break
+      case 'cancel':
+        return take(each.which)?.call.cancel()
+      case 'consume': {
+        const { allowed } = await limiter.consume(alice, { cost: each.units })
+        return (used += allowed ? each.units : 0)
       }
-      case 'consume':
-        void watch(
-          `consume ${i}`,
-          limiter
-            .consume(alice, { cost: each.units })
-            .then(({ allowed }) => (used += allowed ? each.units : 0)),
-        )
-        break
       case 'change':
-        void watch(`change ${i}`, control.change('day', { limit: each.limit }))
-        break
+        return control.change('day', { limit: isAmple ? each.limit * 1e6 : each.limit })
       case 'grant':
-        void watch(`grant ${i}`, quotas.grantQuota('42', day, 10))
-        break
+        return quotas.grantQuota('42', day, 10, { idempotencyKey: String(i) })
       case 'reset':
-        void watch(`reset ${i}`, limiter.reset(alice))
-        break
+        return limiter.reset(alice)
       case 'fail':
-        store.begin('refused')
-        break
+        return store.begin('refused')
+      case 'slow':
+        return store.begin(isAmple ? { slow: '300ms' } : 'refused')
       case 'answer':
-        store.end()
-        break
+        return store.end()
       case 'pass':
-        await pass(each.ms)
     }
-    await pass(0)
   }
-  await pass(200)
+  for (const [i, each] of ops.entries()) {
+    void watch(`${each.do} ${i}`, play(each, i))
+    await pass(each.do === 'pass' ? each.ms : 0)
+  }
+  await pass(500)
   for (const { call, charged } of calls.splice(0)) {
     used += charged
     void watch('last', call.settle(charged))
   }
-  store.end()
-  // The store is asked once more, so that the process knows that it is back.
+  await pass(500)
+  for (const { store } of processes) store.end()
+  // The store is asked once more, so that the processes know that it is back.
   await pass(2_000)
-  void watch('probe', limiter.peek(alice))
+  for (const { limiter } of processes) void watch('probe', limiter.peek(alice))
   await pass(3_000)
   expect([...pending]).toEqual([])
   const { quota } = await quotas.checkQuota('42', day)
   expect([quota.used, quota.held]).toEqual([used, 0])
-  void watch('close', limiter.close())
+  for (const { limiter } of processes) void watch('close', limiter.close())
   await pass(1_000)
   expect([...pending]).toEqual([])
-  control.close()
+  for (const { control } of processes) control.close()
 }
 
 it('every call ends, and its budget has paid what was used, whatever happens', async () => {

@@ -19,7 +19,7 @@ const TODAY: Edges = [0, 100, 200]
 const TOMORROW: Edges = [100, 200, 300]
 
 function charge(cost: number, edges: Edges): Demand {
-  return { rule, subject: 'user:1', cost, edges, mode: Mode.CHARGE, penalized: false }
+  return { rule, subject: 'user:1', cost, edges, chargedTo: edges[1], mode: Mode.CHARGE, penalized: false }
 }
 
 describe('a pending charge of a quota', () => {
@@ -40,6 +40,13 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.take(150)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
   })
 
+  it('is kept where a clock steps back over the end of a period', () => {
+    const writeBack = new WriteBackQueue()
+    writeBack.add({ demands: [charge(3, TOMORROW)] })
+    writeBack.add({ demands: [charge(2, TODAY)] })
+    expect(writeBack.take(100)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
+  })
+
   it('is corrected while it is pending, and removed by a full refund', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(5, TODAY)] })
@@ -52,6 +59,17 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.correct(charge(-2, TODAY))).toMatchObject({ cost: -2 })
     writeBack.add({ demands: [charge(5, TODAY)] })
     expect([writeBack.correct(charge(-5, TODAY)), writeBack.size]).toEqual([undefined, 0])
+  })
+
+  it('is not corrected by what is of another period', () => {
+    const writeBack = new WriteBackQueue()
+    const idempotency = { subject: 'user:1', counter: 'q@k:i', window: 100 }
+    const [refund, more] = [charge(-2, TODAY), charge(2, TODAY)]
+    for (const of of [undefined, idempotency]) {
+      writeBack.add({ demands: [charge(5, TOMORROW)], idempotency: of })
+      expect([writeBack.correct(refund), writeBack.correct(more)]).toEqual([refund, more])
+      expect(writeBack.take(150)).toMatchObject([{ demands: [{ cost: 5 }] }])
+    }
   })
 
   it('with an idempotency key stays separate, is added once, and is corrected there', () => {

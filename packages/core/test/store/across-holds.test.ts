@@ -35,7 +35,10 @@ function nodes() {
     const state = states[0] ?? []
     return [algorithms.q.used(state, NOW, rule), algorithms.q.holds?.held(state, NOW) ?? 0]
   }
-  const held = (units: number): HeldUnits => ({ to: algorithms.q.holds?.end(NOW, TTL) ?? 0, units })
+  const held = (units: number): HeldUnits => ({
+    to: algorithms.q.holds?.end([0, Number.POSITIVE_INFINITY], NOW, TTL) ?? 0,
+    units,
+  })
   return { demand, ask, read, held }
 }
 

@@ -110,8 +110,11 @@ export function toStoreError(error: unknown): StoreError {
   const root = rootOf(error)
   const text = errorText(root)
   const reply = replyIn(root, text)
-  if (reply === undefined)
-    return storeError(text, isTimeout(root, text) ? 'timeout' : 'unavailable', undefined, safeCause(root))
+  if (reply === undefined) {
+    const kind = isTimeout(root, text) ? 'timeout' : 'unavailable'
+    const failed = storeError(text, kind, undefined, safeCause(root))
+    return NOT_SENT.test(text) ? unsent(failed) : failed
+  }
   const kind = REPLIES[reply] ?? DETAILS.find(([pattern]) => pattern.test(text))?.[1] ?? 'script'
   // A cluster client gives up redirections while the cluster changes. A plain client on a cluster is a mistake.
   const isChanging = kind === 'cluster' && (root !== error || GAVE_UP.test(text))
@@ -127,6 +130,9 @@ export function unsent(cause: StoreError): StoreError {
 export function isNoScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT')
 }
+
+// What ioredis and node-redis say of a call that they did not send, because they saw before Halt that the connection was lost.
+const NOT_SENT = /^(?:Stream isn't writeable and enableOfflineQueue|The client is (?:closed|offline)$)/
 
 const GAVE_UP = /^Too many Cluster redirections/
 

@@ -17,7 +17,7 @@ if back > 0 or cost > 0 or refunds then
   if cost > 0 and item.mode == MODE.GRANT then granted = math.min(granted + cost, MOST_UNITS)
   elseif cost > 0 and terms and terms.ttl > 0 and item.mode ~= MODE.SETTLE then
     local slice = ceil(terms.ttl / 8)
-    local to, at = now - now % slice + slice + terms.ttl, #ring + 1
+    local to, at = math.min(now - now % slice + slice + terms.ttl, ends), #ring + 1
     while at > 1 and ring[at - 2] > to do at = at - 2 end
     if at > 1 and ring[at - 2] == to then ring[at - 1] = ring[at - 1] + cost
     else

@@ -14,6 +14,18 @@ function replyError(message: string): Error {
 
 describe('toStoreError', () => {
   it.each([
+    ["Stream isn't writeable and enableOfflineQueue options is false", true],
+    ['The client is closed', true],
+    ['The client is offline', true],
+    ['Connection is closed.', undefined],
+    ['Socket closed unexpectedly', undefined],
+    ['read ECONNRESET', undefined],
+  ])('knows whether the call was never sent: %s', (message, unsent) => {
+    expect(toStoreError(new Error(message))).toMatchObject({ message, failure: 'unavailable' })
+    expect((toStoreError(new Error(message)) as { unsent?: boolean }).unsent).toBe(unsent)
+  })
+
+  it.each([
     ['NOAUTH Authentication required.', 'NOAUTH', 'misconfigured', 'AUTH'],
     ['WRONGPASS invalid username-password pair or user is disabled.', 'WRONGPASS', 'misconfigured', 'AUTH'],
     ['ERR invalid password', 'ERR', 'misconfigured', 'AUTH'],

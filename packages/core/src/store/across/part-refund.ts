@@ -30,7 +30,7 @@ export async function refundDownTo<N>(
     const { holds } = algorithmOf(rule)
     const ttl = demand.terms?.ttl ?? 0
     if (ttl > 0 && holds !== undefined) {
-      const held = { to: holds.end(evaluation.now, ttl), units: excess }
+      const held = { to: holds.end(state, evaluation.now, ttl), units: excess }
       demands.push({ ...demand, mode: Mode.SETTLE, cost: 0, terms: { held } })
     } else {
       // Units that the call had held are not held again. They are free.

@@ -57,7 +57,7 @@ if flags == 4 and not decided then
       decided = decided and cooldown == 0 and (back > 0 and cost <= back or used + held - back + cost <= rule.capacity + granted)
       if decided and ttl > 0 then
         local slice = ceil(ttl / 8)
-        local till, last, own = now - now % slice + slice + ttl, 0, 0
+        local till, last, own = math.min(now - now % slice + slice + ttl, ends), 0, 0
         if ring ~= '' then last, own = unpackd('>dd', ring, #ring - 15) end
         if last == till then ring = string.sub(ring, 1, -17) .. pack('>dd', till, own + cost)
         else
