@@ -145,6 +145,8 @@ export class Retry implements Asking, Alarm {
   }
 
   wake(): void {
+    // It asks already. A second question would charge it twice.
+    if (this.#asksAt === undefined) return
     // On Workers the answer to a question comes only while the request lives that has asked it. So the caller's own alarm asks.
     if (!waitingRoom.alarms.isShared) return void (this.#isWoken = true)
     waitingRoom.alarms.forget(this)

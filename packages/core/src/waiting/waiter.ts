@@ -188,7 +188,8 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   }
 
   turnCame(): void {
-    if (this.#isOver) return
+    // It left while the store was asked, and would have started at once.
+    if (this.#isOver) return this.#giveUpPlace()
     const { check } = this
     const { decision, places } = this.#inLine!
     if (this.#isBlocked(check) || (decision === undefined && places === undefined)) {
