@@ -103,7 +103,10 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
 
   it('shows the values below the pointer, zooms, and goes back', async () => {
     await site.call('feed')
+    // All of them are decided in one second.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
     await site.ask('ann', 7)
+    vi.useRealTimers()
     await open()
     await becomes('#keys', '2')
     // The second of the decisions has ended.

@@ -107,7 +107,8 @@ export const STAGES: readonly Stage[] = [
       app.use(shedder.hono as never)
       app.all('*', context => {
         handler(context.env.incoming, context.env.outgoing)
-        return RESPONSE_ALREADY_SENT
+        // Where a server of Hono ran before, that response is one of its own, which it would write. The copy is one of Node's.
+        return RESPONSE_ALREADY_SENT.clone()
       })
       return listening(serveHono({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server)
     },
