@@ -73,12 +73,14 @@ describe.concurrent('an own connection to a cluster', () => {
     for (const { name } of actors)
       await until(`${name} to miss the one that is away`, () => failures[name]!.has(0))
     for (const { name, connection } of actors) expect(connection.ready, name).toBe(true)
+    // On a busy machine one of the many calls of the watch may be late, so others are asked here.
+    for (const master of [1, 2]) {
+      const others = await each(actors, ({ connection }) => answers(connection, master))
+      for (const { name } of actors) expect(others[name], name).toBeLessThan(SOON_MS)
+    }
     lost.process.kill('SIGCONT')
     const back = await each(actors, ({ connection }) => answers(connection, 0))
-    for (const { name } of actors) {
-      expect(back[name], name).toBeLessThan(SOON_MS)
-      expect([...failures[name]!.keys()], name).toEqual([0])
-    }
+    for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
   })
 
   it('opens again when the whole cluster is back', async ({ scene, expect }) => {
