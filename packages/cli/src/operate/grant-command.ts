@@ -62,7 +62,7 @@ function grant(call: Call, io: CliIo): Promise<number> {
     // The store ignores a grant whose id it has seen, so the history gets no act for it.
     if (granted !== before) await control.note('grant', { identity, policy: name, units }, { reason, by })
     const until = new Date(resetAt * 1000).toISOString().replace('.000Z', 'Z')
-    // What is left depends on the plan, if plans have quotas of one name and other limits.
+    // Plans may have quotas of one name with different limits. Then the plan decides how many units are left.
     const left = others.every(other => other.limit === quota.limit) ? `, and ${grouped(remaining)} left` : ''
     const line = `${nameOf(whom, call)} has ${grouped(granted)} units of ${name} on top until ${until}${left}.`
     const data = { quota: name, granted, remaining, limit, used, resetAt }

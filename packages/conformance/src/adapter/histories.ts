@@ -11,7 +11,7 @@ const STEPS = 40
 const PLACES = 4
 const PLENTY = 100
 const ON_ERROR = 7
-/** What the cost function does, by the header of a request. */
+/** The ways of a cost function. A header of the request chooses one. */
 const COSTS = ['1', '1', '2', '3', '4', 'throws', 'rejects', 'is late']
 /** The status of an answer, by the cost of its request. All others are 200. */
 const STATUSES: Readonly<Record<string, number>> = { '2': 418, '3': 422, '4': 409 }
@@ -57,7 +57,7 @@ class History {
     ])
   }
 
-  /** What was wrong. */
+  /** The promises that the adapter broke. */
   async play(): Promise<readonly string[]> {
     const options = {
       limiter: this.#limiter,

@@ -43,7 +43,7 @@ export function guardOptionsOf<R, S>(options: AdapterOptions<R, S>): GuardOption
 }
 
 /**
- * Rejects a value that is no limiter. It does not ask `instanceof`, because an ESM copy and a CommonJS copy of the package may coexist.
+ * Rejects a value that is no limiter. `instanceof` would reject a limiter of the package's other copy, ESM or CommonJS.
  *
  * @throws HaltError `HALT_E_LIMITER`
  */

@@ -13,7 +13,7 @@ interface Refusal {
   readonly demand: Demand
   /** The end of the refusal, by this process's clock in microseconds. */
   readonly until: number
-  /** What was used of a quota then; 0 for other counters. */
+  /** The units of a quota that were used when it refused; 0 for other counters. */
   readonly used: number
 }
 

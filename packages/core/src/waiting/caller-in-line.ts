@@ -25,7 +25,10 @@ export interface Entry {
   /** Undefined for a caller without a place in the store. */
   readonly places: TakenPlace['places'] | undefined
   readonly owes?: Owed
-  /** What charged it: the decision that it is given at its turn, or, where it asks for the rest at its turn, the result for its place. */
+  /**
+   * What was charged for the caller. A decision is given to it at its turn. A result is for its place alone: at its turn the caller asks
+   * for the rest.
+   */
   readonly charged: Decision | { readonly forPlace: CheckResult }
 }
 

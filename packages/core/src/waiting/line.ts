@@ -224,7 +224,7 @@ export class Line implements Alarm {
     this.startDue()
   }
 
-  /** What the last caller that started owes, if it had no place: the store knows nothing of it. */
+  /** The units of the last caller that started, if it had no place. The store has not counted them. Empty for none. */
   get #untold(): readonly number[] {
     const { units, owes } = this.#lastOwed
     return this.#parts.clock() < this.#lastStart + owes.time ? units : []

@@ -25,7 +25,7 @@ export const waitingRoom: WaitingRoom = new WaitingRoom()
 export class Lines {
   readonly #lines = new Map<string, Line>()
   readonly #fronts = new Map<string, Front>()
-  /** What this process has heard of the clocks of shared buckets. */
+  /** The latest news of the clocks by which tenants take turns. */
   readonly turns: TurnNews = new TurnNews()
   // The callers that wait for a permit, by its counter.
   readonly #freeable = new Map<string, Set<Asking>>()

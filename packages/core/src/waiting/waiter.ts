@@ -237,10 +237,11 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     this.#isAsking = false
     const result = Decision.resultOf(decision)
     try {
-      if (this.#isStoreAsked && result?.degraded === false)
-        this.#parts.lines.turns.hear(result.check, result.evaluation, this.#parts.store.clock())
-      if (this.#isStoreAsked && result?.degraded === false && decision.allowed)
-        this.#parts.lines.heard(result.check, result.evaluation, this.#sent, this.#now)
+      if (this.#isStoreAsked && result?.degraded === false) {
+        const { lines } = this.#parts
+        lines.turns.hear(result.check, result.evaluation, this.#now)
+        if (decision.allowed) lines.heard(result.check, result.evaluation, this.#sent, this.#now)
+      }
       this.#goOnWith(decision, result)
     } catch (error) {
       this.send(error)
