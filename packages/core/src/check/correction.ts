@@ -1,14 +1,13 @@
 import { algorithmOf, type Edges, type HeldUnits, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
-import { demandsAt } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import { claimOf, type Holding, holdingsOf } from './holding.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/repeats.ts'
-import { shareAt, shareIn } from '../store/shares.ts'
+import { shareIn } from '../store/shares.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
 
 /** The charge record of a decision that charged something. */
@@ -89,26 +88,6 @@ function take(
   settle(share, rest)
 }
 
-/** Builds the group that gives back what a charge took, but for the demands that keep a place in line. Undefined if that is all. */
-export function withdrawal(
-  { check, evaluation }: CheckResult,
-  isInLine: (demand: Demand) => boolean,
-): Group | undefined {
-  const demands = check.demands.flatMap((demand, at): Demand[] => {
-    if (demand.mode === Mode.HOLD || demand.cost === 0) return []
-    if (!isTaken(demand, at, evaluation)) return []
-    // A share is corrected beside its pool, whose units are given back with the place.
-    const keeps = isInLine(demand)
-    if (keeps && shareAt(check.demands, at) < 0) return []
-    const rule = ruleInForce(demand, evaluation)
-    const chargedTo = chargedToAt(at, demand, rule, evaluation, undefined)
-    return [
-      { ...demand, mode: Mode.SETTLE, cost: keeps ? 0 : -demand.cost, chargedTo, terms: shareIn(demand) },
-    ]
-  })
-  return demands.length === 0 ? undefined : { demands }
-}
-
 /** The units that a charge took for the demand at an index, or takes when the request ends. Undefined when it takes none. */
 export function chargeAt(charge: ActualCharge, index: number): number | undefined {
   const { check, evaluation } = charge.result
@@ -123,8 +102,10 @@ export function chargeAt(charge: ActualCharge, index: number): number | undefine
   return charge.settled === undefined ? own.rest : usedOf(own, charge.settled)
 }
 
-// A shadow policy that would have refused charged nothing. A repeated call charged only its places in flight.
-function isTaken({ mode, rule }: Demand, index: number, { passes, repeated }: Evaluation): boolean {
+/**
+ * Whether a demand took units. A shadow policy that would have refused charged nothing, and a repeated call only its places in flight.
+ */
+export function isTaken({ mode, rule }: Demand, index: number, { passes, repeated }: Evaluation): boolean {
   return passes[index] === true && mode !== Mode.PEEK && (!repeated || countsRepeats(rule))
 }
 
@@ -212,8 +193,8 @@ function correction(
   return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }
 }
 
-// The part of the counter that a charge went to. A held cost went to the part that was current when it was charged.
-function chargedToAt(
+/** The part of the counter that a charge went to. A held cost went to the part that was current when it was charged. */
+export function chargedToAt(
   at: number,
   { mode, subject, rule: { counter } }: Demand,
   rule: Rule,
@@ -226,15 +207,4 @@ function chargedToAt(
       : -1
   const [index, heard] = later < 0 ? [at, evaluation] : [later, (taken as AppliedCorrection).evaluation]
   return algorithmOf(rule).chargedTo(heard.states[index] ?? [], evaluationAt(heard, index).now, rule)
-}
-
-/** The demands about the given policies by which a decision counted, without the demands of quotas. */
-export function demandsOf({ check }: CheckResult, policies: readonly CompiledPolicy[]): Demand[] {
-  const names = new Set(policies.map(({ name }) => name))
-  return check.policies.flatMap(({ name, calendar, fair }, at) => {
-    if (calendar !== undefined || !names.has(name)) return []
-    // The counter of all tenants is not this client's.
-    const indexes = demandsAt(check, at).filter(index => fair === undefined || index !== at)
-    return indexes.flatMap(index => check.demands[index] ?? [])
-  })
 }

@@ -5,15 +5,15 @@ import { Decision } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { RuledCounter } from '../check/evaluator.ts'
-import type { Charges } from '../limiter/charges.ts'
+import type { Corrections } from '../limiter/corrections.ts'
 import { failIfDegraded, noCountingPolicy, type Peeker } from '../limiter/peeker.ts'
 import type { PolicySource } from '../limiter/policy-source.ts'
 import type { Inspector } from './inspector.ts'
 import { countsBy, inBraces, unreachedOf } from '../policy/reachability.ts'
 import { type Identity, isIdentity, kindOf } from '../request/identity.ts'
 import { SHARED } from '../request/subject.ts'
-import { demandsOf } from '../check/correction.ts'
-import type { Store } from '../store/contract.ts'
+import { demandsAt } from '../check/check.ts'
+import type { Demand, Store } from '../store/contract.ts'
 
 /** The parts of a limiter that a reset uses. */
 export interface CounterResetParts {
@@ -21,7 +21,7 @@ export interface CounterResetParts {
   readonly policies: PolicySource
   readonly inspector: Inspector
   readonly peeker: Peeker
-  readonly charges: Charges
+  readonly corrections: Corrections
   readonly warn: Warn
 }
 
@@ -56,7 +56,7 @@ export class CounterReset {
   async #resetCounted(result: CheckResult | undefined, policies: readonly CompiledPolicy[]): Promise<number> {
     if (result === undefined) return 0
     const demands = demandsOf(result, policies)
-    return this.#parts.charges.forget(
+    return this.#parts.corrections.forget(
       demands.map(({ subject, rule }) => ({ subject, counter: rule.counter, rule })),
     )
   }
@@ -66,7 +66,9 @@ export class CounterReset {
     const kind = kindOf(identity)
     const counting = policies.filter(({ calendar }) => calendar === undefined)
     // Forget the counters of all policies, because `consume` charges an identity under every policy.
-    const count = await this.#parts.charges.forget(counting.flatMap(policy => countersFor(subject, policy)))
+    const count = await this.#parts.corrections.forget(
+      counting.flatMap(policy => countersFor(subject, policy)),
+    )
     const reached = counting.filter(policy => countsBy(policy, kind, counting))
     const unreached = unreachedOf(kind, counting, reached, this.#parts.peeker.verifiesKeys)
     if (reached.length === 0 && count === 0) throw noCountingPolicy(kind, unreached)
@@ -136,3 +138,14 @@ function isRequest(target: unknown): boolean {
 }
 
 const REQUEST_FIELDS = ['method', 'headers', 'socket', 'url', 'request', 'raw', 'req'] as const
+
+/** The demands about the given policies by which a decision counted, without the demands of quotas. */
+function demandsOf({ check }: CheckResult, policies: readonly CompiledPolicy[]): Demand[] {
+  const names = new Set(policies.map(({ name }) => name))
+  return check.policies.flatMap(({ name, calendar, fair }, at) => {
+    if (calendar !== undefined || !names.has(name)) return []
+    // The counter of all tenants is not this client's.
+    const indexes = demandsAt(check, at).filter(index => fair === undefined || index !== at)
+    return indexes.flatMap(index => check.demands[index] ?? [])
+  })
+}

@@ -23,9 +23,16 @@ export function inspectionOf(limiter: { readonly store: Store }): Inspection {
   let own = inspections.get(limiter)
   if (own !== undefined) return own
   const parts = partsOf(limiter)
-  const { policies, peeker, charges, warn } = parts
+  const { policies, peeker, corrections, warn } = parts
   const inspector = new Inspector({ ...parts, countersOnly: parts.countersOnly() })
-  const counterReset = new CounterReset({ store: limiter.store, policies, inspector, peeker, charges, warn })
+  const counterReset = new CounterReset({
+    store: limiter.store,
+    policies,
+    inspector,
+    peeker,
+    corrections,
+    warn,
+  })
   inspections.set(limiter, (own = { inspector, counterReset }))
   return own
 }

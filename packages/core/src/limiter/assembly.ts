@@ -6,6 +6,7 @@ import { Decider } from './decider.ts'
 import { KeyResolver } from './key-resolver.ts'
 import type { CallsParts } from './calls.ts'
 import { Charges } from './charges.ts'
+import { Corrections } from './corrections.ts'
 import type { Telemetry } from '../check/telemetry.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from '../policy/penalty-config.ts'
@@ -36,6 +37,7 @@ export interface LimiterParts {
   readonly pipeline: Pipeline
   readonly decider: Decider
   readonly charges: Charges
+  readonly corrections: Corrections
   /** The parts from which the limiter makes the calls that it reserves. */
   readonly calls: CallsParts
   readonly peeker: Peeker
@@ -85,7 +87,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     new KeyResolver(callbackTimeout, warn, adviser?.watchKeys(warn)),
   )
   const leases = (wings.leases ?? (store.leases as Wings['leases']))?.(evaluator, store)
-  const charges = new Charges({ evaluator, leases, warn, numbers, adviser })
+  const corrections = new Corrections({ evaluator, leases, warn })
+  const charges = new Charges({ evaluator, corrections, leases, warn, numbers, adviser })
   const control = options.control as GateSource | undefined
   const parts = {
     exemptionCheck,
@@ -121,7 +124,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     pipeline,
     decider,
     charges,
-    calls: { evaluator, charges, witness, adviser, warn, policyNow, endings },
+    corrections,
+    calls: { evaluator, charges, corrections, witness, adviser, warn, policyNow, endings },
     peeker,
     countersOnly,
     endings,

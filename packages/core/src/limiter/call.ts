@@ -1,60 +1,32 @@
 import type { CheckResult } from '../check/check-result.ts'
-import type { Check, PolicyExtras } from '../check/check.ts'
 import { Decision } from '../check/decision.ts'
-import { readDecision } from '../check/decision-reader.ts'
-import type { Evaluator } from '../check/evaluator.ts'
-import { claimOf, type Holding, holdingsOf, notePayment, type OpenCall, takeOver } from '../check/holding.ts'
+import { type Holding, holdingsOf, isSameCounter, type OpenCall, takeOver } from '../check/holding.ts'
 import { HaltError } from '../base/errors.ts'
-import type { Warn } from '../base/warnings.ts'
 import { checkCost, type Cost, givenCost, readCost } from '../policy/cost.ts'
-import type { Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 import type { Adviser } from './adviser.ts'
 import type { Charges } from './charges.ts'
-import type { HoldKeeper, Owner } from './hold-keeper.ts'
+import type { Owner } from './hold-keeper.ts'
+import { noticeUnpaid, Payments, type PaymentsParts, use, type Wanted } from './payments.ts'
 import type { Reservation } from './reservation.ts'
-import type { Witness } from './witness.ts'
 
 /** The parts of a limiter that its calls use. */
-export interface CallParts {
-  readonly evaluator: Evaluator
+export interface CallParts extends PaymentsParts {
   readonly charges: Charges
-  readonly keeper: HoldKeeper
-  readonly witness: Witness | undefined
   readonly adviser: Adviser | undefined
-  readonly warn: Warn
-  /** The rule of a holding's counter with the numbers of this moment. */
-  readonly ruleOf: (holding: Holding) => Rule
-}
-
-/** Units that a call wants to use. */
-interface Wanted {
-  readonly holding: Holding
-  readonly units: number
-}
-
-/** A payment of a call that is under way: so many units, of which the call holds some. */
-interface Payment {
-  readonly holding: Holding
-  /** The fewest units that the call needs, and those that it asks for, to need no payment soon. */
-  readonly need: number
-  readonly cost: number
-  /** Units that the call holds, and gives for it. */
-  readonly units: number
 }
 
 /** A call that was reserved, until it is settled. */
 export class Call implements Reservation, OpenCall, Owner {
   readonly decision: Decision
   readonly #parts: CallParts
-  readonly #chunk: Cost | undefined
+  readonly #payments: Payments
   #holdings: Holding[] = []
   #payment: Promise<boolean> | undefined
   #isEnded = false
   /** Whether another call has paid what was reserved, so that only what this one paid beyond it can be given back. */
   #isRepeat = false
-  #refusal: Decision | undefined
   #controller: AbortController | undefined
   #loss: HaltError | undefined
 
@@ -64,13 +36,13 @@ export class Call implements Reservation, OpenCall, Owner {
    */
   constructor(decision: Decision, cost: unknown, chunk: Cost | undefined, parts: CallParts) {
     this.decision = decision
-    this.#chunk = chunk
     this.#parts = parts
+    this.#payments = new Payments(chunk, parts, () => this.#isEnded)
     const record = Decision.recordOf(decision)
     if (record === undefined) return
     record.open = this
     if (typeof cost === 'number') parts.adviser?.noticeUnits(this.#policies, parts.warn)
-    if (decision.allowed && decision.degraded === 'open') this.#noticeUnpaid()
+    if (decision.allowed && decision.degraded === 'open') noticeUnpaid(parts.warn)
     if (record.result !== undefined && record.recordedIn !== undefined)
       this.#hold(holdingsOf(record.result, record.recordedIn === 'store'))
     else if (record.result?.evaluation.repeated === true && decision.allowed) {
@@ -100,8 +72,8 @@ export class Call implements Reservation, OpenCall, Owner {
     const wanted = this.#holdings.map(holding => ({ holding, units: givenCost(holding.policy, more) ?? 0 }))
     if (isPaid(wanted)) return use(wanted)
     // The store cannot be told of a payment any more.
-    if (this.#parts.charges.isStoreClosed) return false
-    this.#payment = this.#pay(wanted)
+    if (this.#parts.corrections.isStoreClosed) return false
+    this.#payment = this.#payments.pay(wanted)
     try {
       return await this.#payment
     } finally {
@@ -114,7 +86,7 @@ export class Call implements Reservation, OpenCall, Owner {
   }
 
   get refusal(): Decision | undefined {
-    return this.#refusal
+    return this.#payments.refusal
   }
 
   get signal(): AbortSignal {
@@ -145,111 +117,6 @@ export class Call implements Reservation, OpenCall, Owner {
     for (const holding of holdings) if (holding.held > 0) this.#parts.keeper.add(holding, this)
   }
 
-  async #pay(wanted: readonly Wanted[]): Promise<boolean> {
-    const { evaluator, keeper, witness } = this.#parts
-    const due = wanted.flatMap(({ holding, units }) => {
-      const need = holding.used + units - holding.paid
-      return need > 0 ? [{ holding, need }] : []
-    })
-    const moving = due.flatMap(({ holding }) => keeper.seize(holding) ?? [])
-    if (moving.length > 0) await Promise.all(moving)
-    try {
-      const payments = due.map(({ holding, need }) => this.#claim(holding, need))
-      const check = this.#checkOf(payments)
-      const result = await evaluator.evaluate(check)
-      const isPaid = result.closedPolicy < 0 && result.evaluation.allowed
-      this.#note(payments, result, isPaid)
-      if (!isPaid) this.#refuse(result, check)
-      else if (result.degraded === 'open') this.#noticeUnpaid()
-      else if (result.degraded === false) witness?.paid(result.check, result.evaluation)
-      return isPaid && use(wanted)
-    } finally {
-      for (const { holding } of due) keeper.release(holding)
-    }
-  }
-
-  #checkOf(payments: readonly Payment[]): Check {
-    const now = this.#parts.evaluator.clock.now()
-    const isShadow = payments.some(({ holding }) => holding.demand.mode === Mode.SHADOW)
-    return {
-      policies: payments.map(({ holding }) => holding.policy),
-      extras: isShadow ? payments.map(({ holding }) => extrasOf(holding.demand)) : undefined,
-      demands: payments.map(({ holding, need, cost, units }) => ({
-        rule: this.#parts.ruleOf(holding),
-        subject: holding.demand.subject,
-        cost,
-        mode: holding.demand.mode,
-        edges: holding.policy.edges(now),
-        penalized: false,
-        terms: termsOf(need < cost ? need : undefined, units > 0 ? { to: holding.to, units } : undefined),
-      })),
-      penalty: undefined,
-      idempotency: undefined,
-    }
-  }
-
-  /** Takes units out of what the call holds, for a payment. */
-  #claim(holding: Holding, need: number): Payment {
-    const { policy, demand } = holding
-    const chunk = this.#chunk === undefined ? undefined : givenCost(policy, this.#chunk)
-    const cost = Math.max(need, chunk ?? Math.ceil(demand.cost / 10))
-    const claim = claimOf(holding)
-    const units = Math.min(claim?.units ?? 0, cost)
-    holding.held -= units
-    return { holding, need, cost, units }
-  }
-
-  /** Notes what became of payments. */
-  #note(payments: readonly Payment[], result: CheckResult, isPaid: boolean): void {
-    const { evaluation, degraded, check, late } = result
-    for (const [i, { holding, units }] of payments.entries()) {
-      if (degraded === false) {
-        if (isPaid && evaluation.passes[i] === true)
-          notePayment(holding, check.demands[i]?.cost ?? 0, evaluation, i)
-        // Of several nodes one that lets its part pass has given the units back.
-        else if (evaluation.instants === undefined || evaluation.passes[i] !== true) holding.held += units
-        continue
-      }
-      // A store that did not answer in time may have taken the units.
-      if (late === undefined) holding.held += units
-      const at = check.demands.findIndex(demand => isSameCounter(demand, holding.demand))
-      if (!isPaid || evaluation.passes[at] !== true) continue
-      const cost = check.demands[at]?.cost ?? 0
-      // This process has charged the payment, and writes it back later. It can be given back, unless the store may have charged it, too.
-      if (late === undefined) notePayment(holding, cost, evaluation, at)
-      else holding.paid += cost
-    }
-    late?.onArrival(arrived => this.#noteLate(payments, arrived, isPaid, degraded))
-  }
-
-  /** The store has charged payments, after this process had decided without it. */
-  #noteLate(
-    payments: readonly Payment[],
-    { evaluation, check }: CheckResult,
-    isPaid: boolean,
-    degraded: CheckResult['degraded'],
-  ): void {
-    const refunds: Demand[] = []
-    for (const [i, { holding }] of payments.entries()) {
-      const demand = check.demands[i]
-      if (demand === undefined || evaluation.passes[i] !== true) continue
-      const isCounted = isPaid && degraded === 'local'
-      const before = holding.paid
-      const isWanted = isPaid && (isCounted || !this.#isEnded)
-      if (isWanted) {
-        notePayment(holding, demand.cost, evaluation, i)
-        // The payment was counted when this process charged it.
-        if (isCounted) holding.paid = before
-      }
-      // A call that has ended could not give back what it had not used of these units.
-      const back = isWanted ? Math.min(demand.cost, holding.owed) : demand.cost
-      if (isWanted) holding.owed -= back
-      const chargedTo = evaluation.states[i]?.[1]
-      if (back > 0) refunds.push({ ...demand, mode: Mode.SETTLE, cost: -back, chargedTo, terms: undefined })
-    }
-    if (refunds.length > 0) this.#parts.charges.apply({ demands: refunds }).catch(() => {})
-  }
-
   async #settleRepeat(actual: Cost): Promise<void> {
     if (!this.#isRepeat) return
     this.#isRepeat = false
@@ -262,15 +129,7 @@ export class Call implements Reservation, OpenCall, Owner {
         : []
     })
     // A correction that fails was reported already, and what was paid stays paid.
-    if (demands.length > 0) await this.#parts.charges.apply({ demands }).catch(() => {})
-  }
-
-  #refuse(result: CheckResult, check: Check): void {
-    const { evaluator, witness } = this.#parts
-    const decision = Decision.freeze(readDecision(result, check, evaluator.clock))
-    this.#refusal = decision
-    const evaluation = result.degraded === false ? result.evaluation : undefined
-    witness?.decided(decision, check, evaluation, undefined, undefined)
+    if (demands.length > 0) await this.#parts.corrections.apply({ demands }).catch(() => {})
   }
 
   /** Hears that the units of a holding are lost. */
@@ -306,38 +165,8 @@ export class Call implements Reservation, OpenCall, Owner {
     const policies = this.#policies
     if (policies.length > 0) this.#parts.adviser?.noticeCostNames(more, policies, this.#parts.warn)
   }
-
-  #noticeUnpaid(): void {
-    this.#parts.warn({
-      code: 'HALT_W_UNPAID',
-      message: 'The store did not answer, and onStoreError "open" let a call with a budget pass unpaid.',
-      fix: 'Give the budget onStoreError: "local" or "closed".',
-    })
-  }
 }
 
 function isPaid(wanted: readonly Wanted[]): boolean {
   return wanted.every(({ holding: { used, paid }, units }) => used + units <= paid)
-}
-
-function use(wanted: readonly Wanted[]): true {
-  for (const { holding, units } of wanted) holding.used += units
-  return true
-}
-
-function termsOf(
-  least: number | undefined,
-  held: { to: number; units: number } | undefined,
-): Demand['terms'] {
-  return least === undefined && held === undefined ? undefined : { least, held }
-}
-
-function extrasOf({ mode }: Demand): PolicyExtras | undefined {
-  return mode === Mode.SHADOW
-    ? { shadow: true, addressCeiling: -1, inFlight: -1, share: -1, tenant: undefined, paid: 0 }
-    : undefined
-}
-
-function isSameCounter(a: Demand, b: Demand): boolean {
-  return a.subject === b.subject && a.rule.counter === b.rule.counter
 }

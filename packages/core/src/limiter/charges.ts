@@ -6,26 +6,19 @@ import { HaltError } from '../base/errors.ts'
 import { UnderWay, untilIdle } from '../base/idleness.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Check } from '../check/check.ts'
-import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
-import {
-  type ActualCharge,
-  chargeAt,
-  release,
-  settlement,
-  takeHeldCost,
-  withdrawal,
-} from '../check/correction.ts'
-import { algorithmOf } from '../algorithms/index.ts'
-import type { Demand, Group } from '../store/contract.ts'
-import type { Evaluation } from '../store/evaluation.ts'
+import type { Evaluator } from '../check/evaluator.ts'
+import { type ActualCharge, chargeAt, release, settlement, takeHeldCost } from '../check/correction.ts'
+import type { Group } from '../store/contract.ts'
 import type { Adviser } from './adviser.ts'
+import type { Corrections } from './corrections.ts'
 import { HeldCosts } from './held-costs.ts'
-import type { CorrectionListener, LeaseEvaluator } from './wings.ts'
+import type { LeaseEvaluator } from './wings.ts'
 import type { LimiterNumbers } from './options.ts'
 
 /** The parts of a limiter that its charges use. */
 export interface ChargesParts {
   readonly evaluator: Evaluator
+  readonly corrections: Corrections
   readonly leases: LeaseEvaluator | undefined
   readonly warn: Warn
   readonly adviser: Adviser | undefined
@@ -35,28 +28,23 @@ export interface ChargesParts {
 /** Corrects charges after the decision: settlements, held costs, requests that have ended, late replies of the store. */
 export class Charges {
   readonly #evaluator: Evaluator
+  readonly #corrections: Corrections
   readonly #warn: Warn
   readonly #adviser: Adviser | undefined
   readonly #leases: LeaseEvaluator | undefined
-  #listener: CorrectionListener | undefined
   readonly #numbers: ChargesParts['numbers']
   // The answers of chargeWhen that are awaited, and the late replies, which may never come.
   readonly #answers = new UnderWay()
   readonly #late = new UnderWay()
-  #isStoreClosed = false
   readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#takeHeld(record))
 
-  constructor({ evaluator, leases, warn, numbers, adviser }: ChargesParts) {
+  constructor({ evaluator, corrections, leases, warn, numbers, adviser }: ChargesParts) {
     this.#adviser = adviser
     this.#evaluator = evaluator
+    this.#corrections = corrections
     this.#leases = leases
     this.#warn = warn
     this.#numbers = numbers
-  }
-
-  /** Lets callers that wait hear of corrections. */
-  tell(listener: CorrectionListener): void {
-    this.#listener = listener
   }
 
   /** Corrects the charge of a decision to the units used, and ends the lease of a held cost. Works once per decision. */
@@ -141,16 +129,6 @@ export class Charges {
     if (!this.#late.isIdle) await untilIdle([this.#late, calls], storeTimeout)
   }
 
-  /** Drops later corrections, because the store is closed. They would be reported as an outage. */
-  storeCloses(): void {
-    this.#isStoreClosed = true
-  }
-
-  /** Whether the store is closed, so that nothing can be charged any more. */
-  get isStoreClosed(): boolean {
-    return this.#isStoreClosed
-  }
-
   /** The units that a decision charged, by policy name. */
   chargesOf(decision: Decision): ReadonlyMap<string, number> {
     const record = recordOf(decision)
@@ -170,34 +148,13 @@ export class Charges {
     await this.release(decision)
   }
 
-  /**
-   * Ends the record of a caller that leaves its place in line: gives back what was charged for it beside the place. Undefined if nothing
-   * was.
-   */
-  forgive(decision: Decision, isInLine: (demand: Demand) => boolean): Promise<void> | undefined {
-    const record = recordOf(decision)
-    if (record.settled !== undefined || !isCharge(record)) return undefined
-    record.settled = 0
-    return this.withdraw(record.result, isInLine, record.recordedIn)
-  }
-
-  /** Gives back what was charged beside places in line. Undefined if nothing was. */
-  withdraw(
-    result: CheckResult,
-    isInLine: (demand: Demand) => boolean,
-    where: ChargeRecord['recordedIn'] = 'store',
-  ): Promise<void> | undefined {
-    const group = withdrawal(result, isInLine)
-    return group && this.#correct(group, where).then(() => {})
-  }
-
   /** Ends a request in flight, and charges a held cost unless `chargeWhen` is still pending. Works once per decision. */
   async release(decision: Decision): Promise<void> {
     const record = recordOf(decision)
     if (record.released || !isCharge(record)) return
     const group = release(record)
     record.released = true
-    if (record.decided || record.awaited) await this.#correct(group, record.recordedIn)
+    if (record.decided || record.awaited) await this.#corrections.correct(group, record.recordedIn)
     else await this.#decideCharge(record, group)
   }
 
@@ -214,23 +171,6 @@ export class Charges {
     )
   }
 
-  /** Applies a group whatever the limits. Rejects with `HALT_E_STORE` if the store fails. */
-  async apply(group: Group): Promise<void> {
-    this.#leases?.release(group.demands)
-    await this.#correctInStore(group)
-  }
-
-  /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
-  forget(counters: readonly RuledCounter[]): Promise<number> {
-    const reset = (): Promise<number> => {
-      const sent = this.#evaluator.ownTime()
-      return this.#evaluator.reset(counters, (group, evaluation) =>
-        this.#listener?.heard(group, evaluation, sent, this.#evaluator.ownTime()),
-      )
-    }
-    return this.#leases === undefined ? reset() : this.#leases.reset(counters, reset)
-  }
-
   #addHeld(record: ChargeRecord): void {
     if (isCharge(record)) this.#held.add(record)
   }
@@ -243,7 +183,7 @@ export class Charges {
   async #decideCharge(record: ActualCharge, correction: Group | undefined): Promise<void> {
     record.decided = true
     this.#held.delete(record)
-    const correcting = this.#correct(correction, record.recordedIn)
+    const correcting = this.#corrections.correct(correction, record.recordedIn)
     record.correcting = correcting
     const evaluation = await correcting
     record.correcting = undefined
@@ -259,57 +199,20 @@ export class Charges {
       record.open?.adopt(result)
       // A settlement that is not made yet finds the charge in the record.
       if (record.ending) return
-      if (settled !== undefined) await this.#correct(this.#settlement(charge, settled), 'store')
-      else if (decided) await this.#correct(takeHeldCost(charge), 'store')
+      if (settled !== undefined) await this.#corrections.correct(this.#settlement(charge, settled), 'store')
+      else if (decided) await this.#corrections.correct(takeHeldCost(charge), 'store')
       else if (holdsCost(result.check)) this.#addHeld(record)
-      if (released) await this.#correct(release({ ...charge, decided: true }), 'store')
+      if (released) await this.#corrections.correct(release({ ...charge, decided: true }), 'store')
       return
     }
     // A locally refused request used nothing, so refund it.
-    if (!allowed) await this.#correct(this.#settlement(charge, 0), 'store')
+    if (!allowed) await this.#corrections.correct(this.#settlement(charge, 0), 'store')
     // An uncounted request will never be released, so end its lease now.
-    await this.#correct(release({ ...charge, decided: !allowed }), 'store')
-  }
-
-  #noticeUnpaid({ demands }: Group): undefined {
-    if (!demands.some(({ rule, cost }) => cost > 0 && algorithmOf(rule).isQuota)) return
-    this.#warn({
-      code: 'HALT_W_UNPAID',
-      message: 'A call with a budget was settled after its limiter was closed, so what it used stays unpaid.',
-      fix: 'Settle or cancel each call before limiter.close().',
-    })
+    await this.#corrections.correct(release({ ...charge, decided: !allowed }), 'store')
   }
 
   #settlement(charge: ActualCharge, actual: Cost): Group | undefined {
     return settlement(charge, actual, this.#evaluator.clock.now())
-  }
-
-  /** Corrects counters in the store, and lets callers that wait hear of it. Rejects if the store fails. */
-  async #correctInStore(group: Group): Promise<Evaluation | undefined> {
-    const sent = this.#evaluator.ownTime()
-    const evaluation = await this.#evaluator.correctInStore(group)
-    if (evaluation !== undefined) this.#listener?.heard(group, evaluation, sent, this.#evaluator.ownTime())
-    return evaluation
-  }
-
-  async #correct(
-    correction: Group | undefined,
-    where: ChargeRecord['recordedIn'],
-  ): Promise<Evaluation | undefined> {
-    if (correction === undefined) return undefined
-    if (this.#isStoreClosed) return this.#noticeUnpaid(correction)
-    const rest =
-      where === 'store' ? correction : this.#evaluator.correctLocally(correction, where === 'local')
-    try {
-      // We do not know whether the store applied the charge, so we do not refund it.
-      if (rest === undefined || where === 'unknown') return undefined
-      return await this.#correctInStore(rest)
-    } catch {
-      // The original charge stands. The failure was already reported.
-      return undefined
-    } finally {
-      this.#listener?.freed(correction.demands)
-    }
   }
 }
 

@@ -266,7 +266,7 @@ export class Limiter<R = unknown> {
     await this.#parts.charges.close()
     const { store } = this
     if (!removeUser(store, this) || store.close === undefined) return
-    this.#parts.charges.storeCloses()
+    this.#parts.corrections.storeCloses()
     await atMost(this.#parts.numbers.callbackTimeout, store.close())
   }
 }

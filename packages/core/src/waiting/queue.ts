@@ -31,13 +31,21 @@ export class Queue<R = unknown> {
   /** @internal */
   constructor(limiter: { readonly store: Store }) {
     const parts = partsOf(limiter)
-    const { evaluator, charges, numbers, pipeline, endings } = parts
+    const { evaluator, charges, corrections, numbers, pipeline, endings } = parts
     const lines = linesOf(limiter.store)
     const { mostWaiting } = numbers
     this.#parts = parts
     const reporter = new LineReporter(parts.telemetry, parts.warn)
-    this.#turns = new Turns({ evaluator, charges, lines, mostWaiting, gate: pipeline.gate, reporter })
-    charges.tell(lines)
+    this.#turns = new Turns({
+      evaluator,
+      charges,
+      corrections,
+      lines,
+      mostWaiting,
+      gate: pipeline.gate,
+      reporter,
+    })
+    corrections.tell(lines)
     endings.add(async finish => this.#turns.close(finish))
   }
 
@@ -162,7 +170,7 @@ export class Queue<R = unknown> {
     const { for: duration, policy } = options
     const policies = this.#parts.policies.forIdentity({ policy })
     const group = pauseGroup(this.#parts.peeker.subjectOf(identity), policies, duration)
-    if (group !== undefined) await this.#parts.charges.apply(group)
+    if (group !== undefined) await this.#parts.corrections.apply(group)
   }
 }
 

@@ -2,20 +2,23 @@ import { HaltError, messageOf } from '../base/errors.ts'
 import { eventLoop } from '../base/event-loop.ts'
 import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
-import type { Decision } from '../check/decision.ts'
+import { Decision } from '../check/decision.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { Gate } from '../limiter/gate.ts'
 import { type AcquireOptions, readMaxWait } from './acquire-options.ts'
 import { onAbort } from './departures.ts'
-import { canStand, partInLine } from './in-line.ts'
+import { partInLine } from './in-line.ts'
 import { Idlers } from './idlers.ts'
 import { LineStore } from './line-store.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import { Waiter } from './waiter.ts'
 import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
+import type { ChargeRecord } from '../check/charge-record.ts'
 import type { Charges } from '../limiter/charges.ts'
+import type { Corrections } from '../limiter/corrections.ts'
+import { withdrawal } from './withdrawal.ts'
 import type { LineReporter } from '../telemetry/line-reporter.ts'
 import type { LeavingCaller } from '../check/telemetry.ts'
 
@@ -23,6 +26,7 @@ import type { LeavingCaller } from '../check/telemetry.ts'
 export interface TurnsParts {
   readonly evaluator: Evaluator
   readonly charges: Charges
+  readonly corrections: Corrections
   readonly lines: Lines
   /** The most callers of this process that may wait. */
   readonly mostWaiting: number
@@ -137,11 +141,17 @@ export class Turns implements WaiterParts {
   }
 
   forgive(decision: Decision): Promise<void> | undefined {
-    return this.#parts.charges.forgive(decision, canStand)
+    const record = Decision.recordOf(decision)
+    if (record?.settled !== undefined || record?.result === undefined) return undefined
+    const { result, recordedIn } = record
+    if (recordedIn === undefined) return undefined
+    record.settled = 0
+    return this.withdraw(result, recordedIn)
   }
 
-  withdraw(inLine: CheckResult): Promise<void> | undefined {
-    return this.#parts.charges.withdraw(inLine, canStand)
+  withdraw(inLine: CheckResult, where: ChargeRecord['recordedIn'] = 'store'): Promise<void> | undefined {
+    const group = withdrawal(inLine)
+    return group && this.#parts.corrections.correct(group, where).then(() => {})
   }
 
   cancel(decision: Decision): Promise<void> {

@@ -1,0 +1,102 @@
+import { algorithmOf } from '../algorithms/index.ts'
+import type { Warn } from '../base/warnings.ts'
+import type { ChargeRecord } from '../check/charge-record.ts'
+import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
+import type { Group } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
+import type { CorrectionListener, LeaseEvaluator } from './wings.ts'
+
+/** The parts of a limiter that its corrections use. */
+export interface CorrectionsParts {
+  readonly evaluator: Evaluator
+  readonly leases: LeaseEvaluator | undefined
+  readonly warn: Warn
+}
+
+/** Carries the corrections of counters to where the charges are: the store, this process, or both. Callers that wait hear of them. */
+export class Corrections {
+  readonly #parts: CorrectionsParts
+  #listener: CorrectionListener | undefined
+  #isStoreClosed = false
+
+  constructor(parts: CorrectionsParts) {
+    this.#parts = parts
+  }
+
+  /** Lets callers that wait hear of corrections. */
+  tell(listener: CorrectionListener): void {
+    this.#listener = listener
+  }
+
+  /** Drops later corrections, because the store is closed. They would be reported as an outage. */
+  storeCloses(): void {
+    this.#isStoreClosed = true
+  }
+
+  /** Whether the store is closed, so that nothing can be charged any more. */
+  get isStoreClosed(): boolean {
+    return this.#isStoreClosed
+  }
+
+  /**
+   * Corrects what a decision charged. Resolves to the store's answer; undefined if the store was not asked or failed. A failure was
+   * reported already, and the charge stands.
+   *
+   * @param where where the decision was charged
+   */
+  async correct(
+    correction: Group | undefined,
+    where: ChargeRecord['recordedIn'],
+  ): Promise<Evaluation | undefined> {
+    if (correction === undefined) return undefined
+    if (this.#isStoreClosed) return this.#noticeUnpaid(correction)
+    const { evaluator } = this.#parts
+    const rest = where === 'store' ? correction : evaluator.correctLocally(correction, where === 'local')
+    try {
+      // We do not know whether the store applied the charge, so we do not refund it.
+      if (rest === undefined || where === 'unknown') return undefined
+      return await this.#correctInStore(rest)
+    } catch {
+      return undefined
+    } finally {
+      this.#listener?.freed(correction.demands)
+    }
+  }
+
+  /** Applies a group whatever the limits. Rejects with `HALT_E_STORE` if the store fails. */
+  async apply(group: Group): Promise<void> {
+    this.#parts.leases?.release(group.demands)
+    await this.#correctInStore(group)
+  }
+
+  /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
+  forget(counters: readonly RuledCounter[]): Promise<number> {
+    const { evaluator, leases } = this.#parts
+    const reset = (): Promise<number> => {
+      const sent = evaluator.ownTime()
+      return evaluator.reset(counters, (group, evaluation) => this.#hear(group, evaluation, sent))
+    }
+    return leases === undefined ? reset() : leases.reset(counters, reset)
+  }
+
+  async #correctInStore(group: Group): Promise<Evaluation | undefined> {
+    const { evaluator } = this.#parts
+    const sent = evaluator.ownTime()
+    const evaluation = await evaluator.correctInStore(group)
+    if (evaluation !== undefined) this.#hear(group, evaluation, sent)
+    return evaluation
+  }
+
+  #hear(group: Group, evaluation: Evaluation, sent: number): void {
+    this.#listener?.heard(group, evaluation, sent, this.#parts.evaluator.ownTime())
+  }
+
+  #noticeUnpaid({ demands }: Group): undefined {
+    if (!demands.some(({ rule, cost }) => cost > 0 && algorithmOf(rule).isQuota)) return
+    this.#parts.warn({
+      code: 'HALT_W_UNPAID',
+      message: 'A call with a budget was settled after its limiter was closed, so what it used stays unpaid.',
+      fix: 'Settle or cancel each call before limiter.close().',
+    })
+  }
+}
