@@ -14,13 +14,15 @@ export const kernel = ['base', 'algorithms', 'store', 'request', 'policy', 'chec
  * @type {Readonly<Record<string, { readonly kernel?: string; readonly wings: readonly string[] }>>}
  */
 export const wings = {
-  reports: { kernel: 'check', wings: [] },
+  documents: { kernel: 'store', wings: [] },
+  reports: { kernel: 'check', wings: ['documents'] },
   telemetry: { wings: ['reports'] },
   misuse: { wings: [] },
+  presets: { kernel: 'policy', wings: [] },
   resilience: { wings: [] },
   lease: { wings: ['resilience'] },
   databases: { wings: ['resilience', 'lease'] },
-  control: { wings: [] },
+  control: { wings: ['documents'] },
   inspect: { wings: [] },
   waiting: { wings: ['telemetry'] },
   managers: { wings: ['resilience', 'telemetry'] },

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 
 import { type Decision, type Policy, RateLimiter, type RateLimiterOptions } from '../src/index.ts'
-import { type Group, type Store, type Evaluation, waitFor } from '../src/store/index.ts'
+import { type Group, type Store, type Evaluation, waitFor } from '../src/databases/index.ts'
 import { ReferenceStore } from '../src/testing/index.ts'
 import { START, view } from './world.ts'
 

@@ -1,5 +1,5 @@
 import type { StoreDocument } from '../store/document.ts'
-import { readText, updateText } from '../store/shared-text.ts'
+import { readText, updateText } from '../documents/shared-text.ts'
 import { readHistory, writeHistory } from './control-text.ts'
 import type { ControlAct } from './entries.ts'
 

@@ -2,8 +2,8 @@ import { messageOf } from '../base/errors.ts'
 import type { WarnOnce } from '../base/warnings.ts'
 import type { Store } from '../store/contract.ts'
 import { NEVER_WRITTEN, type StoreDocument, type VersionedText } from '../store/document.ts'
-import { answers, learnTime } from '../store/learn-time.ts'
-import { readNewText, readText, type Wait } from '../store/shared-text.ts'
+import { answers, learnTime } from '../documents/learn-time.ts'
+import { readNewText, readText, type Wait } from '../documents/shared-text.ts'
 import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
 import {
   type ControlDocument,

@@ -1,12 +1,12 @@
 import { HaltError } from '../base/errors.ts'
 import { leases } from '../lease/lease-wing.ts'
 import { resilience } from '../resilience/resilience.ts'
-import { microsecondClock, synchronousClock } from '../store/clocks.ts'
+import { microsecondClock, synchronousClock } from './clocks.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { fromValue, keyOfDocument, NEVER_EXPIRES, toValue, versionAfter } from '../store/document.ts'
-import { type Change, decideOver, keysOf } from '../store/key-value.ts'
+import { type Change, decideOver, keysOf } from './key-value.ts'
 
 /** A value, and the version that it had when it was read. */
 export interface Versioned<V> {

@@ -1,4 +1,94 @@
 // @halt/core/store: what a store is made of, and stores over databases. Those bring what decides while the database is away.
-export * from '../store/index.ts'
+export {
+  algorithms,
+  codes,
+  shareCodes,
+  abuseScore,
+  leavesAt,
+  MOST_COST,
+  MOST_COUNTED,
+  MOST_UNITS,
+  type Algorithm,
+  type Edges,
+  type HeldUnits,
+  type AlgorithmCode,
+  type Layout,
+  type PenaltyRule,
+  type Place,
+  type Rule,
+  type State,
+} from '../algorithms/index.ts'
+export {
+  Mode,
+  PenaltyMode,
+  type CounterId,
+  type Demand,
+  type Group,
+  type IdempotencyDemand,
+  type PenaltyDemand,
+  type Store,
+  type StoreFailure,
+  type Terms,
+} from '../store/contract.ts'
+export {
+  AdmittedBucket,
+  AdmittedBuckets,
+  type AdmittedCharge,
+  AdmittedWindow,
+  DeferredBucket,
+} from '../store/admitted.ts'
+export type { Evaluation } from '../store/evaluation.ts'
+export { isLoneCharge, isPlainBuckets } from '../store/plain-groups.ts'
+export { countsRepeats } from '../store/repeats.ts'
+export { decide } from '../store/decide.ts'
+export { PENALTY_COUNTER } from '../store/penalty-step.ts'
+export type { Counters } from '../store/counter-access.ts'
+export {
+  isDocumentName,
+  isVersion,
+  LocalDocuments,
+  MAX_DOCUMENT,
+  NEVER_WRITTEN,
+  type StoreDocument,
+  versionAfter,
+  type VersionedText,
+} from '../store/document.ts'
+export { evaluateAcross, nodesOf, type NodeOf, type Send } from './across/index.ts'
+export { LOOK_RULE } from '../store/look-rule.ts'
+export { checkEvaluation, StoreMisread } from '../store/evaluation-check.ts'
+export { readClock } from '../store/instant.ts'
+export { freshAt } from '../store/cooldown.ts'
+export { unitsLeftToOthers } from '../store/terms.ts'
+export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
+export { ticketOf } from '../store/tickets.ts'
+export { shareRuleOf } from '../algorithms/index.ts'
+export { counterParts } from '../store/counter-key.ts'
+export type { Change } from './key-value.ts'
+export { makeDigest, type Digest } from '../base/digest.ts'
+export { isStrayPromise } from '../base/promises.ts'
+export { afterFreeTime, type FreeWait } from '../base/free-time.ts'
+export { pollUntil } from './poll.ts'
+export { Batcher, type BatchRules, type SendGroups } from './remote/batcher.ts'
+export type { Load } from './remote/pending-calls.ts'
+export { Heartbeat, type HeartbeatWire } from './remote/heartbeat.ts'
+export {
+  errorCode,
+  type ErrorMeaning,
+  errorText,
+  inDoubt,
+  replyType,
+  StoreError,
+} from './remote/store-error.ts'
+export {
+  ALGORITHM_KINDS,
+  BUCKET,
+  isLoneBucket,
+  penaltyNumbers,
+  shareNumbers,
+  termNumbers,
+  TAG,
+  WINDOW,
+} from './remote/demand-numbers.ts'
+export { checkReply } from './remote/reply-check.ts'
 export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versioned } from './cas-store.ts'
 export { txStore, type Transaction, type TxBackend, type TxStoreOptions } from './tx-store.ts'

@@ -1,10 +1,10 @@
 import { leases } from '../lease/lease-wing.ts'
 import { resilience } from '../resilience/resilience.ts'
-import { microsecondClock, synchronousClock } from '../store/clocks.ts'
+import { microsecondClock, synchronousClock } from './clocks.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOf } from '../store/counter-key.ts'
-import { type Change, decideOver, keysOf } from '../store/key-value.ts'
+import { type Change, decideOver, keysOf } from './key-value.ts'
 import { checkInstant } from '../store/evaluation-check.ts'
 import {
   fromValue,

@@ -7,7 +7,7 @@ import { type Warn, type WarnOnce, warnOnce } from '../base/warnings.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Store } from '../store/contract.ts'
 import { isDocumentName, type StoreDocument } from '../store/document.ts'
-import { readText, updateText } from '../store/shared-text.ts'
+import { readText, updateText } from '../documents/shared-text.ts'
 import { LifeSigns } from './life-signs.ts'
 import { fitsReport, MAX_REPORT, type ProcessReport, readReports, writeReports } from './report-list.ts'
 

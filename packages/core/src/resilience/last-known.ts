@@ -1,5 +1,5 @@
 import type { State } from '../algorithms/index.ts'
-import { PairMemo } from '../base/pair-memo.ts'
+import { PairMemo } from './pair-memo.ts'
 import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'

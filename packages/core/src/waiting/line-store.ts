@@ -1,4 +1,4 @@
-import type { Alarms } from '../base/alarms.ts'
+import type { Alarms } from './alarms.ts'
 import type { Check } from '../check/check.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { Group } from '../store/contract.ts'

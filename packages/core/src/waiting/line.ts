@@ -1,5 +1,5 @@
 import type { Place } from '../algorithms/index.ts'
-import type { Alarm, Alarms } from '../base/alarms.ts'
+import type { Alarm, Alarms } from './alarms.ts'
 import { Askers } from './askers.ts'
 import type { Front } from './front.ts'
 import { neighbours } from './neighbours.ts'

@@ -1,5 +1,5 @@
 import { algorithmOf } from '../algorithms/index.ts'
-import { Alarms } from '../base/alarms.ts'
+import { Alarms } from './alarms.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Demand, Group, Store } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'

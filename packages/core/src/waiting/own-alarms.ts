@@ -1,4 +1,4 @@
-import type { Alarm, Alarms } from '../base/alarms.ts'
+import type { Alarm, Alarms } from './alarms.ts'
 import type { Standing } from './standing.ts'
 
 /** A line whose callers have alarms of their own. Instants in microseconds of this process's clock. */

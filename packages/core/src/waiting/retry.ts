@@ -1,4 +1,4 @@
-import type { Alarm } from '../base/alarms.ts'
+import type { Alarm } from './alarms.ts'
 import type { Line } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import type { Asking, Pending } from './standing.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { Alarms } from '../../src/base/alarms.ts'
+import { Alarms } from '../../src/waiting/alarms.ts'
 import { ManualLoop } from '../manual-loop.ts'
 
 /** Alarms on a loop that the test moves, and the names of those that rang. */

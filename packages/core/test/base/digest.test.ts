@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 
 import type { HaltWarning } from '../../src/index.ts'
-import { makeDigest } from '../../src/store/index.ts'
+import { makeDigest } from '../../src/databases/index.ts'
 import { mistake } from '../world.ts'
 
 const SECRET = 'sixteen or more letters'

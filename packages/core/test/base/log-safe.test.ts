@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { logSafe } from '../../src/base/log-safe.ts'
+import { logSafe } from '../../src/telemetry/shadow/log-safe.ts'
 
 describe('logSafe', () => {
   it('leaves ordinary keys unchanged', () => {

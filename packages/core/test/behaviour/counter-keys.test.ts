@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 
 import { type Policy, RateLimiter } from '../../src/index.ts'
-import type { Group } from '../../src/store/index.ts'
-import { keysOf } from '../../src/store/key-value.ts'
+import type { Group } from '../../src/databases/index.ts'
+import { keysOf } from '../../src/databases/key-value.ts'
 import { admitted, by, keyed, world } from '../world.ts'
 
 it('policies and users whose names read alike when joined have different counters', async () => {

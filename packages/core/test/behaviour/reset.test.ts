@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type Decision, type Policy, RateLimiter } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 import { by, CLIENT, fields, keyed, rejection, times, view, world } from '../world.ts'
 
 const minute: Policy = { name: 'minute', limit: 3, window: 60, algorithm: 'fixed-window' }

@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest'
 
 import { QuotaManager, type Quota, RateLimiter } from '../../src/index.ts'
-import { evaluateAcross } from '../../src/store/across/index.ts'
-import type { Evaluation, Group, Store } from '../../src/store/index.ts'
+import { evaluateAcross } from '../../src/databases/across/index.ts'
+import type { Evaluation, Group, Store } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { by, world } from '../world.ts'
 

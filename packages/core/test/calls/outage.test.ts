@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { QuotaManager, type Quota, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
-import type { Evaluation, Group, Store } from '../../src/store/index.ts'
+import type { Evaluation, Group, Store } from '../../src/databases/index.ts'
 
 const day: Quota = { name: 'day', limit: 1000, period: 'daily', anchor: aMinuteAgo() }
 const alice = { user: '42' }

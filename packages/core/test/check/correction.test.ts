@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { type Decision, type Policy, RateLimiter } from '../../src/index.ts'
-import type { Group, Store } from '../../src/store/index.ts'
+import type { Group, Store } from '../../src/databases/index.ts'
 import { admitted, fields, keyed, rejection, view, world } from '../world.ts'
 
 const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { Control, RateLimiter } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 import { by, rejection, START } from '../world.ts'
 

@@ -2,7 +2,7 @@
 import { vi } from 'vitest'
 
 import { Control, type HaltWarning, type Policy, RateLimiter } from '../../src/index.ts'
-import { NEVER_WRITTEN, type Store, versionAfter, type VersionedText } from '../../src/store/index.ts'
+import { NEVER_WRITTEN, type Store, versionAfter, type VersionedText } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { by, START } from '../world.ts'
 

@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest'
 
 import { RateLimiter, type RatePolicy } from '../../src/index.ts'
-import { evaluateAcross } from '../../src/store/across/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import { evaluateAcross } from '../../src/databases/across/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { failableLimiter, pause } from '../resilience/faulty-store.ts'
 

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 
 import { type HaltWarning, presets, type RateLimiter } from '../../src/index.ts'
 import { limiterOf, forgetDefaultStore } from '../../src/http/index.ts'
-import type { Group, Store, Evaluation } from '../../src/store/index.ts'
+import type { Group, Store, Evaluation } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { mistake, view, world } from '../world.ts'
 

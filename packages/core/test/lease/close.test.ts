@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import type { RatePolicy } from '../../src/index.ts'
 import { StoreMisread } from '../../src/store/evaluation-check.ts'
-import type { Evaluation, Group } from '../../src/store/index.ts'
+import type { Evaluation, Group } from '../../src/databases/index.ts'
 import { processes, type Processes, taken } from './processes.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))

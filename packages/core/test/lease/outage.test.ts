@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { guard } from '../../src/http/index.ts'
 import type { Decision, OnStoreError, RateLimiter, RatePolicy } from '../../src/index.ts'
 import { StoreMisread } from '../../src/store/evaluation-check.ts'
-import type { Evaluation, Group, Store } from '../../src/store/index.ts'
+import type { Evaluation, Group, Store } from '../../src/databases/index.ts'
 import { view } from '../world.ts'
 import { type Processes, processes } from './processes.ts'
 

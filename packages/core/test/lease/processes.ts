@@ -2,7 +2,7 @@
 import { vi } from 'vitest'
 
 import type { RateLimiter, RateLimiterOptions } from '../../src/index.ts'
-import { type Evaluation, type Group, Mode, type Store } from '../../src/store/index.ts'
+import { type Evaluation, type Group, Mode, type Store } from '../../src/databases/index.ts'
 import { type PassingWorld, passingWorld } from '../waiting/passing-world.ts'
 
 /** Units that were admitted or refused at an instant, in milliseconds. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 
 import { type AnyPolicy, type HaltWarning, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 
 const policy: AnyPolicy = { name: 'p', limit: 10, window: 60, keyStrategy: 'user', inFlight: 5 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { type Decision, type Policy, presets, RateLimiter } from '../../src/index.ts'
-import type { Group } from '../../src/store/index.ts'
+import type { Group } from '../../src/databases/index.ts'
 import { admitted, by, fields, times, view, world } from '../world.ts'
 
 const minute: Policy = { name: 'minute', limit: 3, window: 60, algorithm: 'fixed-window' }

@@ -5,7 +5,7 @@ import { limiterOf } from '../../src/http/index.ts'
 import type { Decision } from '../../src/index.ts'
 import { leases } from '../../src/lease/index.ts'
 import { resilience } from '../../src/resilience/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { mistake, world } from '../world.ts'
 

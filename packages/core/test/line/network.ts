@@ -1,5 +1,5 @@
 // A network between the processes of a world and the one server: requests of a process arrive in order, replies may not.
-import type { Store } from '../../src/store/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 import type { Random } from './random.ts'
 import type { Server } from './server.ts'
 import type { VirtualTime } from './virtual-time.ts'

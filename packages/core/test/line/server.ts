@@ -1,5 +1,5 @@
 // The one store that all processes of a world share, as its server sees it: it decides, and can lose what it knows.
-import type { Group, Store } from '../../src/store/index.ts'
+import type { Group, Store } from '../../src/databases/index.ts'
 import type { VirtualCore } from './virtual-core.ts'
 import type { VirtualTime } from './virtual-time.ts'
 

@@ -1,6 +1,6 @@
 // Processes that share a store and whose callers wait in one line: simulated clients, operators and faults, and a journal of all.
 import type { Decision, RateLimiterOptions, RatePolicy, RequestView } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 import { type Ask, journal, type Journal } from './journal.ts'
 import { type Arrival, type Delays, Network } from './network.ts'
 import { Random } from './random.ts'

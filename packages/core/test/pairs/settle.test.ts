@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 
 import { type AnyPolicy, PolicyRegistry } from '../../src/index.ts'
-import type { Evaluation, Group, Store } from '../../src/store/index.ts'
+import type { Evaluation, Group, Store } from '../../src/databases/index.ts'
 import { world } from '../world.ts'
 
 const ANN = { custom: 'ann' } as const

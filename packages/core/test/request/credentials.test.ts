@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { type HeaderBag, type Policy, presets, type RequestView } from '../../src/index.ts'
-import { makeDigest } from '../../src/store/index.ts'
+import { makeDigest } from '../../src/databases/index.ts'
 import { admitted, by, CLIENT, keyed, type Options, view, world } from '../world.ts'
 
 const SECRET_KEY = 'sk_live_do_not_tell'

@@ -2,7 +2,7 @@
 import { afterFreeTime } from '../../src/base/free-time.ts'
 import { RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
-import type { CounterId, Group, Store, Evaluation } from '../../src/store/index.ts'
+import type { CounterId, Group, Store, Evaluation } from '../../src/databases/index.ts'
 import { view } from '../world.ts'
 
 /** How a call fails. */

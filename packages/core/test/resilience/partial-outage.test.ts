@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { RateLimiter } from '../../src/index.ts'
-import type { Group, Store, Evaluation } from '../../src/store/index.ts'
+import type { Group, Store, Evaluation } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 
 describe('a store that fails for some keys only', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { compileRule } from '../../src/policy/rule-compiler.ts'
 import { PendingCorrections } from '../../src/resilience/pending-corrections.ts'
-import { type Demand, Mode } from '../../src/store/index.ts'
+import { type Demand, Mode } from '../../src/databases/index.ts'
 import { times, view } from '../world.ts'
 import { failableLimiter, pause } from './faulty-store.ts'
 

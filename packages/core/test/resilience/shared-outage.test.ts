@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import { type HaltWarning, RateLimiter } from '../../src/index.ts'
-import type { Evaluation, Group, Store } from '../../src/store/index.ts'
+import type { Evaluation, Group, Store } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))

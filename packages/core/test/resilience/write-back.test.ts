@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Edges } from '../../src/algorithms/index.ts'
 import { WriteBackQueue } from '../../src/resilience/write-back.ts'
-import { type Demand, Mode } from '../../src/store/index.ts'
+import { type Demand, Mode } from '../../src/databases/index.ts'
 
 const numbers = {
   limit: 9,

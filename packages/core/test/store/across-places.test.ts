@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { evaluateAcross } from '../../src/store/across/index.ts'
+import { evaluateAcross } from '../../src/databases/across/index.ts'
 import { type Demand, type Group, Mode } from '../../src/store/contract.ts'
 import type { Evaluation } from '../../src/store/evaluation.ts'
 import { ReferenceStore } from '../../src/testing/reference-store.ts'

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { StoreClock } from '../../src/store/store-clock.ts'
 import { casStore, type Evaluation, type Group, type Store } from '../../src/databases/index.ts'
-import { decideOver } from '../../src/store/key-value.ts'
+import { decideOver } from '../../src/databases/key-value.ts'
 import { QuotaManager, QuotaPeriod, RateLimiter } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing/index.ts'
 import { versioned } from './versioned.ts'

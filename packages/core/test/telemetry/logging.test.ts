@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type Logger, LoggingTelemetry, PenaltyManager, QuotaManager, RateLimiter } from '../../src/index.ts'
-import { makeDigest } from '../../src/store/index.ts'
+import { makeDigest } from '../../src/databases/index.ts'
 import { by, keyed, times, view, world } from '../world.ts'
 
 type Line = [level: string, fields: Record<string, unknown>, message: string]

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 
 import { RateLimiter } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 import { fakeOutage, type FakeOutage, ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 
 const policy = { name: 'p', limit: 2, window: 60 }

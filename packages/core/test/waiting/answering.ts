@@ -1,4 +1,4 @@
-import type { Store } from '../../src/store/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 
 /** A store that decides at once, and answers after some milliseconds. */
 export function answering(store: Store, ms: number): Store {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import type { Policy } from '../../src/index.ts'
-import { Mode, type Store } from '../../src/store/index.ts'
+import { Mode, type Store } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { passingWorld } from './passing-world.ts'
 

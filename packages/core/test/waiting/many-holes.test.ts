@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import type { RateLimiter } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { type PassingWorld, passingWorld } from './passing-world.ts'
 

@@ -1,7 +1,7 @@
 // Lines on Workers, where a timer ends with the request that started it.
 import { expect, it } from 'vitest'
 
-import { Alarms } from '../../src/base/alarms.ts'
+import { Alarms } from '../../src/waiting/alarms.ts'
 import { Line } from '../../src/waiting/line.ts'
 import type { Standing } from '../../src/waiting/standing.ts'
 import { ManualLoop } from '../manual-loop.ts'

@@ -2,7 +2,7 @@
 import { vi } from 'vitest'
 
 import type { AcquireOptions, Decision, Identity, RateLimiter } from '../../src/index.ts'
-import type { Store } from '../../src/store/index.ts'
+import type { Store } from '../../src/databases/index.ts'
 import { type World, world } from '../world.ts'
 
 /** A start of a caller: when, in milliseconds since the world began, and what its decision said. */

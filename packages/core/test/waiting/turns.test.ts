@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { LimitedError, Policy } from '../../src/index.ts'
-import { Mode, type Store } from '../../src/store/index.ts'
+import { Mode, type Store } from '../../src/databases/index.ts'
 import { waitingRoom } from '../../src/waiting/lines.ts'
 import { mistake, rejection, view } from '../world.ts'
 import { otherProcess, passingWorld } from './passing-world.ts'

@@ -1,6 +1,6 @@
 import type { Reason } from '../../check/policy-verdict.ts'
 import type { HeavyKey } from '../heavy-keys.ts'
-import { logSafe } from '../../base/log-safe.ts'
+import { logSafe } from './log-safe.ts'
 
 /** The findings about one shadow policy. */
 export interface ShadowFinding {

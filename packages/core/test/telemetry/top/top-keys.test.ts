@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { Control, type Policy, RateLimiter, TopKeys } from '../../../src/index.ts'
-import type { Store } from '../../../src/store/index.ts'
+import type { Store } from '../../../src/databases/index.ts'
 import { fakeOutage, ReferenceStore } from '../../../src/testing/index.ts'
 import { by, keyed, mistake, rejection, START, times, view, world } from '../../world.ts'
 

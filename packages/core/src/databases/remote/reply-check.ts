@@ -1,0 +1,70 @@
+import { algorithms, type State } from '../../algorithms/index.ts'
+import { DeferredBucket } from '../../store/admitted.ts'
+import { type Demand, type Group, Mode } from '../../store/contract.ts'
+import type { Evaluation } from '../../store/evaluation.ts'
+import { ALGORITHM_KINDS, BUCKET, TAG, WINDOW } from './demand-numbers.ts'
+
+const PENALTY_NUMBERS = 6
+
+/**
+ * Checks an evaluation that was read from a server's reply, more strictly than `checkEvaluation`: every number is a whole one, and
+ * all fields agree with the group. Returns its short form, if it has one. Undefined if no server of Halt can have given it.
+ */
+export function checkReply(evaluation: Evaluation, group: Group): Evaluation | undefined {
+  if (!isSound(evaluation, group) || !hasSoundTerms(evaluation, group)) return undefined
+  return deferredBucket(evaluation, group) ?? evaluation
+}
+
+/** The short form of the evaluation of one bucket that starts later. Undefined if its counter does not tell the whole evaluation. */
+function deferredBucket(
+  { now, allowed, startsIn, states }: Evaluation,
+  { demands, penalty, idempotency }: Group,
+): DeferredBucket | undefined {
+  if (demands.length !== 1 || penalty !== undefined || idempotency !== undefined) return undefined
+  const { rule, terms } = demands[0] as Demand
+  if (!allowed || startsIn === undefined || terms?.least !== undefined || terms?.floor) return undefined
+  return new DeferredBucket(now, states[0] as State, rule, startsIn)
+}
+
+function isSound(evaluation: Evaluation, group: Group): boolean {
+  const { now, allowed, repeated, passes, states, penalty } = evaluation
+  const { demands, idempotency } = group
+  if (!Number.isSafeInteger(now) || (repeated && idempotency === undefined)) return false
+  if (allowed !== demands.every(({ mode }, i) => passes[i] || mode === Mode.SHADOW)) return false
+  if (penalty.length > 0 && (group.penalty === undefined || penalty.length !== PENALTY_NUMBERS)) return false
+  return penalty.every(Number.isFinite) && demands.every((demand, i) => isState(states[i] as State, demand))
+}
+
+/** Whether the start and the grants fit the group. */
+function hasSoundTerms({ allowed, starts, startsIn, grants }: Evaluation, { demands }: Group): boolean {
+  if (startsIn !== undefined) {
+    const isPatient = demands.some(({ terms }) => (terms?.maxWait ?? -1) >= startsIn)
+    if (!isPatient || starts.includes(true)) return false
+    if (allowed && !demands.every(canHoldPlace)) return false
+  }
+  const isGranted = allowed && demands.some(({ terms }) => terms?.least !== undefined)
+  if (grants === undefined || !isGranted) return isGranted === (grants !== undefined)
+  return (
+    grants.length === demands.length &&
+    demands.every(({ cost, terms }, i) => grants[i]! <= cost && grants[i]! >= (terms?.least ?? cost))
+  )
+}
+
+function canHoldPlace({ rule, mode }: Demand): boolean {
+  const kind = ALGORITHM_KINDS[rule.code]
+  return mode === Mode.SHADOW || (mode === Mode.CHARGE && (kind === BUCKET || kind === TAG))
+}
+
+function isState(state: State, { rule }: Demand): boolean {
+  const kind = ALGORITHM_KINDS[rule.code]
+  const { length } = state
+  const fits =
+    kind === BUCKET
+      ? length >= 5 && algorithms[rule.code].reads?.(state) !== false
+      : kind === WINDOW
+        ? length >= 3 && algorithms[rule.code].reads?.(state) !== false
+        : kind === TAG
+          ? algorithms[rule.code].reads?.(state) === true
+          : length % 2 === 1
+  return (fits || length === 0) && state.every(Number.isSafeInteger)
+}

@@ -1,0 +1,16 @@
+import type { Rule } from '../algorithms/index.ts'
+
+/** The rule of a demand that reads and never writes. No counter is stored under it. */
+export const LOOK_RULE: Rule = {
+  code: 'f',
+  counter: 'look:f',
+  limit: 1,
+  capacity: 1,
+  unit: 1,
+  rate: 1,
+  window: 1e6,
+  slice: 1e6,
+  precision: 1,
+  cooldown: 0,
+  reduced: undefined,
+}
