@@ -9,7 +9,7 @@ const { presets, getPlanPolicy } = entry
 const exported: Readonly<Record<string, unknown>> = { ...entry }
 
 const source = (name: string): string =>
-  readFileSync(new URL(`../../src/policy/${name}.ts`, import.meta.url), 'utf8')
+  readFileSync(new URL(`../../src/presets/${name}.ts`, import.meta.url), 'utf8')
 
 describe('the texts of presets', () => {
   const texts = source('presets').matchAll(/(\/\*\*(?:(?!\*\/)[^])*\*\/)\nexport const ([A-Z_]+):/g)
