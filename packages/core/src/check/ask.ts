@@ -9,6 +9,8 @@ interface Circumstances {
   readonly turn?: Turn | undefined
   /** When the decision began, in milliseconds. Absent if nobody listens. */
   readonly started?: number | undefined
+  /** Whether the counters are asked for even if operators block the client or let it pass. */
+  readonly countersOnly?: boolean | undefined
 }
 
 /**
@@ -49,7 +51,5 @@ export const CHARGE: Ask = Object.freeze(askOf({}))
 /** A peek without options. */
 export const PEEK: Ask = Object.freeze({ ...CHARGE, mode: 'peek' })
 
-/** Makes what a peek asks. */
-export function peekOf(ip: string | undefined): Ask {
-  return ip === undefined ? PEEK : { ...PEEK, ip }
-}
+/** A peek at counters, even if operators block their client or let it pass. */
+export const PEEK_COUNTERS: Ask = Object.freeze({ ...PEEK, countersOnly: true })

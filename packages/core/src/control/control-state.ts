@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Subject } from '../request/subject.ts'
 import { type ClientIds, type Clock, idsOfSubject } from './client-ids.ts'
-import { type ControlEntry, ENTRY_KINDS, holds, isNetwork, type PolicyNumbers } from './entries.ts'
+import { type ControlEntry, holds, isNetwork, type PolicyNumbers } from './entries.ts'
 import { NetworkEntries, type NetworkEntry } from './network-entries.ts'
 
 /** Hears of a policy that cannot have the numbers of an entry. */
@@ -22,7 +22,6 @@ export class ControlState {
   readonly mark: object = {}
   /** Whether an entry blocks an id of the application's own choice or lets it pass. A request has such ids in its keys alone. */
   readonly namesCustom: boolean
-  readonly #entries: readonly ControlEntry[]
   readonly #misfit: Misfit
   readonly #access = new Map<string, Access>()
   readonly #networks: NetworkEntries
@@ -33,7 +32,6 @@ export class ControlState {
   readonly #namesUser: boolean
   readonly #namesKey: boolean
   readonly #hasPairs: boolean
-  #withoutAccess: ControlState | undefined
   readonly #variants = new WeakMap<CompiledPolicy, Map<ControlEntry, CompiledPolicy>>()
   readonly #lists = new WeakMap<
     readonly CompiledPolicy[],
@@ -45,7 +43,6 @@ export class ControlState {
    * @throws HaltError if the network that an entry names is not valid
    */
   constructor(entries: readonly ControlEntry[], misfit: Misfit = () => {}) {
-    this.#entries = entries
     const kinds = new Set<string>()
     this.#misfit = misfit
     const networks: ControlEntry[] = []
@@ -77,13 +74,6 @@ export class ControlState {
   /** Whether the address alone tells whether such an entry concerns a client. */
   get isByAddress(): boolean {
     return !this.#namesUser && !this.#namesKey && !this.namesCustom
-  }
-
-  /** The same numbers, with nobody blocked or let pass: for a look at the counters of a client that is. */
-  get withoutAccess(): ControlState {
-    return (this.#withoutAccess ??= new ControlState(
-      this.#entries.filter(({ kind }) => ENTRY_KINDS[kind].hasNumbers),
-    ))
   }
 
   /** The policies whose numbers some entry sets. */

@@ -96,10 +96,9 @@ export class Control implements GateSource {
     return this.#ledger.state
   }
 
-  /** @internal Makes the gate of a limiter. @param countersOnly whether nobody is blocked or let pass, so that only numbers hold */
-  gate(parts: GateParts, countersOnly = false): Gate {
-    const state = (): ControlState | undefined => (countersOnly ? this.state?.withoutAccess : this.state)
-    return new ControlGate(state, parts)
+  /** @internal Makes the gate of a limiter. */
+  gate(parts: GateParts): Gate {
+    return new ControlGate(() => this.state, parts)
   }
 
   /** Notes the policies of a limiter, so that an entry about an unknown policy is warned of. Limiters call it. */

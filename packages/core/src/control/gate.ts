@@ -1,12 +1,12 @@
 import type { Check } from '../check/check.ts'
 import { type Ask, PEEK } from '../check/ask.ts'
-import type { Decision } from '../check/decision.ts'
 import {
   type AppliedControl,
   type Gate,
   type GateParts,
   NO_CONTROL,
   type NumbersOwner,
+  type Passage,
 } from '../limiter/gate.ts'
 import type { Plan } from '../limiter/plan.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
@@ -15,44 +15,37 @@ import type { FoundKey, Subject } from '../request/subject.ts'
 import type { RequestView } from '../request/view.ts'
 import { CallerIds } from './client-ids.ts'
 import { ControlledPlans } from './controlled-plans.ts'
-import { ControlledRequests } from './controlled-requests.ts'
+import { passageOf } from './passage.ts'
 import type { ControlState } from './control-state.ts'
 
-/** Decides for a limiter by what operators have set in a `Control`. */
+/** Says what operators have set in a `Control`, for a limiter. */
 export class ControlGate implements Gate {
   readonly #state: () => ControlState | undefined
   readonly #parts: GateParts
-  readonly #requests: ControlledRequests
   readonly #plans: ControlledPlans
 
   /** @param state what operators have set, as this process knows it now */
   constructor(state: () => ControlState | undefined, parts: GateParts) {
     this.#state = state
     this.#parts = parts
-    this.#requests = new ControlledRequests(parts)
     this.#plans = new ControlledPlans(parts.plans, state, parts.clock)
   }
 
-  check(policies: readonly CompiledPolicy[], view: RequestView, ask: Ask): Decision | Promise<Decision> {
+  pass(policies: readonly CompiledPolicy[], view: RequestView, ask: Ask): Passage | Promise<Passage> {
     const state = this.#state()
-    return state === undefined
-      ? this.#parts.checkBy(policies, view, ask)
-      : this.#requests.check(state, policies, view, ask)
+    if (state === undefined) return { policies }
+    const policiesNow = state.changed(policies, this.#parts.clock)
+    return state.hasAccess && ask.countersOnly !== true
+      ? passageOf(state, policiesNow, view, ask, this.#parts)
+      : { policies: policiesNow }
   }
 
-  checkSubject(
-    subject: Subject,
-    policies: readonly CompiledPolicy[],
-    ask: Ask,
-  ): Decision | readonly CompiledPolicy[] {
+  passSubject(policies: readonly CompiledPolicy[], subject: Subject, { countersOnly }: Ask): Passage {
     const state = this.#state()
-    if (state === undefined) return policies
-    const { uncounted, clock } = this.#parts
-    const entry = state.accessOfSubject(subject, clock)
-    if (entry === undefined) return state.changed(policies, clock)
-    return entry.kind === 'allow'
-      ? uncounted.allow(policies[0], subject, ask)
-      : uncounted.refuseBlocked(entry, policies[0], subject, ask)
+    if (state === undefined) return { policies }
+    const { clock } = this.#parts
+    const entry = countersOnly === true ? undefined : state.accessOfSubject(subject, clock)
+    return { entry, policies: state.changed(policies, clock) }
   }
 
   planForKey(plan: Plan, key: NumbersOwner): Plan {

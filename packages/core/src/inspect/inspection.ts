@@ -24,7 +24,7 @@ export function inspectionOf(limiter: { readonly store: Store }): Inspection {
   if (own !== undefined) return own
   const parts = partsOf(limiter)
   const { policies, peeker, corrections, warn } = parts
-  const inspector = new Inspector({ ...parts, countersOnly: parts.countersOnly() })
+  const inspector = new Inspector(parts)
   const counterReset = new CounterReset({
     store: limiter.store,
     policies,

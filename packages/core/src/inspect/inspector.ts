@@ -1,3 +1,4 @@
+import { PEEK_COUNTERS } from '../check/ask.ts'
 import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import { Decision } from '../check/decision.ts'
 import type { ExemptionCheck } from '../limiter/exemption-check.ts'
@@ -15,8 +16,6 @@ import type { Explanation } from './explanation.ts'
 export interface InspectorParts {
   readonly peeker: Peeker
   readonly pipeline: Pipeline
-  /** The same pipeline, but with nobody blocked or let pass by operators. */
-  readonly countersOnly: Pipeline
   readonly exemptionCheck: ExemptionCheck
   readonly callers: CallerSettings
 }
@@ -48,9 +47,9 @@ export class Inspector {
   /** @throws HaltError `HALT_E_IDENTITY_KIND` as a peek; `HALT_E_STORE` when the store does not answer */
   async inspect(target: unknown, options: PeekOptions<never>): Promise<readonly CounterReading[]> {
     checkPeekOptions(options)
-    const { peeker, countersOnly } = this.#parts
+    const { peeker } = this.#parts
     const peeked = isIdentity(target)
-      ? reachedBy(await peeker.identity(target, options, countersOnly))
+      ? reachedBy(await peeker.identity(target, options, PEEK_COUNTERS))
       : await this.#withControl(await this.peekCounters(target, options))
     failIfDegraded(peeked.decision)
     const result = Decision.recordOf(peeked.decision)?.result
@@ -59,7 +58,7 @@ export class Inspector {
 
   /** A peek at the counters of a request, even if operators block its client or let it pass. */
   peekCounters(target: unknown, options: PeekOptions<never>): Promise<RequestPeek> {
-    return this.#parts.peeker.request(target, options, this.#parts.countersOnly)
+    return this.#parts.peeker.request(target, options, PEEK_COUNTERS)
   }
 
   async #withControl(peeked: RequestPeek): Promise<RequestPeek & { readonly control: AppliedControl }> {

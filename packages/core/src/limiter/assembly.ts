@@ -41,8 +41,6 @@ export interface LimiterParts {
   /** The parts from which the limiter makes the calls that it reserves. */
   readonly calls: CallsParts
   readonly peeker: Peeker
-  /** Makes the pipeline that shows the counters of a client, even if operators block it or let it pass. */
-  countersOnly(): Pipeline
   /** What ends when the limiter closes, before its charges do. */
   readonly endings: Endings
 }
@@ -104,8 +102,6 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     control,
   }
   const pipeline = new Pipeline(parts)
-  const countersOnly = (): Pipeline =>
-    control === undefined ? pipeline : new Pipeline({ ...parts, countersOnly: true })
   const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
   const decider = new Decider({ policies, pipeline, peeker, witness, adviser, warn })
   const policyNow: CallsParts['policyNow'] = (policy, subject) =>
@@ -127,7 +123,6 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     corrections,
     calls: { evaluator, charges, corrections, witness, adviser, warn, policyNow, endings },
     peeker,
-    countersOnly,
     endings,
   }
 }

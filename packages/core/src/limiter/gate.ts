@@ -1,6 +1,5 @@
 import type { Check } from '../check/check.ts'
 import type { Ask } from '../check/ask.ts'
-import type { Decision } from '../check/decision.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
 import type { Caller } from '../request/caller.ts'
@@ -12,7 +11,6 @@ import type { StoreClock } from '../store/store-clock.ts'
 import type { KeyOutcome } from './key-resolver.ts'
 import type { Plan, Plans } from './plan.ts'
 import type { RequestKeys } from './request-keys.ts'
-import type { UncountedDecisions } from './uncounted-decisions.ts'
 
 /** The entries of operators that apply to a request or to an identity. */
 export interface AppliedControl {
@@ -26,19 +24,27 @@ export interface AppliedControl {
 export const NO_CONTROL: AppliedControl = Object.freeze({ access: undefined, numbersOf: () => NONE })
 const NONE: readonly ControlEntry[] = Object.freeze([])
 
+/** What a gate says of a client. */
+export interface Passage {
+  /** The entry that blocks the client or lets it pass. */
+  readonly entry?: ControlEntry | undefined
+  /** The policies with everybody's numbers that hold now. */
+  readonly policies: readonly CompiledPolicy[]
+  /** What the gate has found of the request. */
+  readonly caller?: Caller | undefined
+  readonly client?: ClientAddress | undefined
+  readonly keys?: readonly KeyOutcome[] | undefined
+}
+
 /** The part of a key that tells whose numbers hold. */
 export type NumbersOwner = Pick<FoundKey, 'subject' | 'plain'>
 
 /** What operators have set: whom a limiter refuses or lets pass, and by which numbers it decides. A seam of the kernel: `control` fills it. */
 export interface Gate {
-  /** Decides a request by the entries about its client, or by the policies with the numbers that hold now. */
-  check(policies: readonly CompiledPolicy[], view: RequestView, ask: Ask): Decision | Promise<Decision>
-  /** Decides for a subject, or returns the policies with the numbers that hold now. */
-  checkSubject(
-    subject: Subject,
-    policies: readonly CompiledPolicy[],
-    ask: Ask,
-  ): Decision | readonly CompiledPolicy[]
+  /** Says what holds for the client of a request. */
+  pass(policies: readonly CompiledPolicy[], view: RequestView, ask: Ask): Passage | Promise<Passage>
+  /** Says what holds for a subject. */
+  passSubject(policies: readonly CompiledPolicy[], subject: Subject, ask: Ask): Passage
   /** The plan with the numbers of a client, where all policies but the `shared` ones count that client. */
   planForKey(plan: Plan, key: NumbersOwner): Plan
   /** The plan with the numbers of the clients that its policies count. */
@@ -57,25 +63,9 @@ export interface Gate {
 /** The parts of a limiter that a gate uses. */
 export interface GateParts {
   readonly requestKeys: RequestKeys
-  readonly uncounted: UncountedDecisions
   readonly callers: CallerSettings
   readonly clock: StoreClock
   readonly plans: Plans
-  /** Finds the keys of a request and decides, with its caller or its address where one is known. */
-  readonly checkBy: (
-    policies: readonly CompiledPolicy[],
-    view: RequestView,
-    ask: Ask,
-    known?: Caller,
-    client?: ClientAddress,
-  ) => Decision | Promise<Decision>
-  /** Decides by the policies that have a key. */
-  readonly checkCounting: (
-    policies: readonly CompiledPolicy[],
-    keys: readonly KeyOutcome[],
-    caller: Caller,
-    ask: Ask,
-  ) => Decision | Promise<Decision>
 }
 
 /** The policies of a limiter. */
@@ -88,8 +78,8 @@ export interface LimiterPolicies {
 
 /** What brings a gate into a limiter: a `Control`. */
 export interface GateSource {
-  /** @internal Makes the gate of a limiter. @param countersOnly whether nobody is blocked or let pass, so that only numbers hold */
-  gate(parts: GateParts, countersOnly?: boolean): Gate
+  /** @internal Makes the gate of a limiter. */
+  gate(parts: GateParts): Gate
   /** Notes the fixed policies of a limiter. */
   notePolicies(policies: LimiterPolicies): void
 }

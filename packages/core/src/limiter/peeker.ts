@@ -1,4 +1,4 @@
-import { PEEK, peekOf } from '../check/ask.ts'
+import { type Ask, PEEK } from '../check/ask.ts'
 import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import { hasCounter } from '../check/has-counter.ts'
 import { Decision } from '../check/decision.ts'
@@ -70,16 +70,17 @@ export class Peeker {
     return Decision.withUnreachable(decision, unreachable)
   }
 
-  /** Peeks at a request. */
+  /** Peeks at a request. @param peek what is asked, beside the options */
   async request(
     target: unknown,
-    options: PeekOptions<never>,
-    pipeline: Pipeline = this.#pipeline,
+    { ip, ...options }: PeekOptions<never>,
+    peek: Ask = PEEK,
   ): Promise<RequestPeek> {
     const view = lazyView(target)
     const policies = await this.#policies.policiesFor(view, options)
-    const decision = await pipeline.checkRequest(policies, view, peekOf(options.ip))
-    const caller = pipeline.callerOf(view, options.ip)
+    const ask = ip === undefined ? peek : { ...peek, ip }
+    const decision = await this.#pipeline.checkRequest(policies, view, ask)
+    const caller = this.#pipeline.callerOf(view, ip)
     return { caller, policies, decision }
   }
 
@@ -100,23 +101,19 @@ export class Peeker {
     return subjectOf(identity, 'custom', digest, this.#ipv6Prefix)
   }
 
-  /** Peeks at an identity. */
-  async identity(
-    identity: Identity,
-    options: PeekOptions<never>,
-    pipeline: Pipeline = this.#pipeline,
-  ): Promise<IdentityPeek> {
+  /** Peeks at an identity. @param peek what is asked, beside the options */
+  async identity(identity: Identity, options: PeekOptions<never>, peek: Ask = PEEK): Promise<IdentityPeek> {
     const policies = this.#policies.forIdentity(options)
     const [subject, kind] = [this.subjectOf(identity), kindOf(identity)]
     const counting = policies.filter(({ off }) => !off)
     const reached = counting.filter(policy => isReached(policy, kind, counting))
     const evaluate = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
-      pipeline.checkSubject(subject, some, PEEK)
+      this.#pipeline.checkSubject(subject, some, peek)
     const control = (await this.#pipeline.gate?.applied(policies, subject)) ?? NO_CONTROL
     let decision: Decision | undefined = await evaluate(policies)
     let shown = counting
     // A block or a permission of an operator holds for all policies.
-    const isDecided = control.access !== undefined && pipeline === this.#pipeline
+    const isDecided = control.access !== undefined && peek.countersOnly !== true
     if (reached.length < counting.length && !isDecided) {
       // Also show counters with a charge, because `consume` may have charged any policy under this identity.
       const result = Decision.recordOf(decision)?.result

@@ -16,7 +16,8 @@ import type { ClientAddress } from '../request/client-address.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import type { FoundKey, Subject } from '../request/subject.ts'
 import type { RequestView } from '../request/view.ts'
-import type { Gate, GateSource } from './gate.ts'
+import type { ControlEntry } from '../policy/control-entry.ts'
+import type { Gate, GateSource, Passage } from './gate.ts'
 import type { Adviser } from './adviser.ts'
 import { keyOfIdentity, type Plan, Plans } from './plan.ts'
 import type { RequestKeys } from './request-keys.ts'
@@ -43,8 +44,6 @@ export interface PipelineParts {
   readonly callers: CallerSettings
   /** What operators have set; undefined if the limiter has no control. */
   readonly control: GateSource | undefined
-  /** Whether nobody is blocked or let pass by operators. */
-  readonly countersOnly?: boolean
 }
 
 /** The steps of one request: exemptions → keys → check → store → result → decision. Synchronous when all parts are. */
@@ -72,16 +71,7 @@ export class Pipeline {
       noticeUse: parts.adviser?.noticeUse,
     })
     this.#buildCheck = checkBuilder(penalty, callers.digest, clock, callers.warn)
-    const gateParts = {
-      requestKeys,
-      uncounted: this.#uncounted,
-      callers,
-      clock,
-      plans: this.#plans,
-      checkBy: this.#checkBy.bind(this),
-      checkCounting: this.#checkCounting.bind(this),
-    }
-    this.gate = parts.control?.gate(gateParts, parts.countersOnly)
+    this.gate = parts.control?.gate({ requestKeys, callers, clock, plans: this.#plans })
   }
 
   /** Decides a request by policies. They are undefined when the resolver failed. */
@@ -95,7 +85,33 @@ export class Pipeline {
       return this.#uncounted.allow(policies?.[0], this.callerOf(view, ask.ip), ask)
     if (policies === undefined)
       return this.#uncounted.refuse(undefined, this.callerOf(view, ask.ip), 'policy-error', ask)
-    return this.gate === undefined ? this.#checkBy(policies, view, ask) : this.gate.check(policies, view, ask)
+    if (this.gate === undefined) return this.#checkBy(policies, view, ask)
+    const passage = this.gate.pass(policies, view, ask)
+    if ('then' in passage) return passage.then(found => this.#checkPassed(found, view, ask))
+    return this.#checkPassed(passage, view, ask)
+  }
+
+  /** Decides a request of which the gate has spoken. */
+  #checkPassed(
+    { entry, policies, caller, client, keys }: Passage,
+    view: RequestView,
+    ask: Ask,
+  ): Decision | Promise<Decision> {
+    if (entry !== undefined) return this.#obey(entry, policies[0], caller ?? this.callerOf(view, ask.ip), ask)
+    if (caller !== undefined && keys !== undefined) return this.#checkCounting(policies, keys, caller, ask)
+    return this.#checkBy(policies, view, ask, caller, client)
+  }
+
+  /** Refuses a client that an operator has blocked, or lets it pass uncounted. */
+  #obey(
+    entry: ControlEntry,
+    policy: CompiledPolicy | undefined,
+    client: Caller | Subject,
+    ask: Ask,
+  ): Decision {
+    return entry.kind === 'allow'
+      ? this.#uncounted.allow(policy, client, ask)
+      : this.#uncounted.refuseBlocked(entry, policy, client, ask)
   }
 
   /** Decides by policies, with the caller or the address of the request where one is known. */
@@ -132,8 +148,10 @@ export class Pipeline {
 
   /** Decides for a subject that the caller gave. */
   checkSubject(subject: Subject, given: readonly CompiledPolicy[], ask: Ask): Decision | Promise<Decision> {
-    const found = this.gate === undefined ? given : this.gate.checkSubject(subject, given, ask)
-    if ('reason' in found) return found
+    const { entry, policies: found }: Passage = this.gate?.passSubject(given, subject, ask) ?? {
+      policies: given,
+    }
+    if (entry !== undefined) return this.#obey(entry, found[0], subject, ask)
     const common = this.#plans.of(found)
     const plan = this.gate === undefined ? common : this.gate.planForKey(common, { subject })
     const decision = this.#chargeAlone(plan, plan.shared ?? subject, ask)

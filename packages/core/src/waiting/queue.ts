@@ -1,3 +1,4 @@
+import { PEEK_COUNTERS } from '../check/ask.ts'
 import { noticeFullBucket } from '#misuse'
 
 import { describe } from '../base/describe.ts'
@@ -10,7 +11,6 @@ import type { Turn } from '../check/turn.ts'
 import type { LimiterParts } from '../limiter/assembly.ts'
 import { frozen } from '../limiter/decider.ts'
 import { partsOf } from '../limiter/parts.ts'
-import type { Pipeline } from '../limiter/pipeline.ts'
 import type { Identity } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Store } from '../store/contract.ts'
@@ -26,7 +26,6 @@ import type { Decide } from './waiter-parts.ts'
 export class Queue<R = unknown> {
   readonly #parts: LimiterParts
   readonly #turns: Turns
-  #countersOnly: Pipeline | undefined
 
   /** @internal */
   constructor(limiter: { readonly store: Store }) {
@@ -130,8 +129,7 @@ export class Queue<R = unknown> {
     const { peeker, evaluator } = this.#parts
     const subject = peeker.subjectOf(identity)
     // Operators may block the client, and its line is there all the same.
-    const pipeline = (this.#countersOnly ??= this.#parts.countersOnly())
-    const { decision } = await peeker.identity(identity, options, pipeline)
+    const { decision } = await peeker.identity(identity, options, PEEK_COUNTERS)
     const callers = this.#turns.waitingOf(subject)
     const line = longestLine(decision)
     if (line !== undefined)
