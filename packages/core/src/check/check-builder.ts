@@ -1,5 +1,5 @@
 import type { Rule } from '../algorithms/index.ts'
-import type { PolicyExtras, Check } from './check.ts'
+import { type Check, plainCheck, type PolicyExtras } from './check.ts'
 import { type Ask, CHARGE } from './ask.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor } from '../policy/cost.ts'
@@ -105,13 +105,7 @@ export function violationCheck(policy: CompiledPolicy, penalty: CompiledPenalty,
   // No policy has this counter.
   const rule = { ...own, counter: `${policy.name}@denied:${own.code}`, cooldown: 0, reduced: undefined }
   const refused = { rule, subject: principal, cost: 0, mode: Mode.BLOCK, edges: undefined, penalized: false }
-  return {
-    policies: [],
-    extras: undefined,
-    demands: [refused],
-    penalty: penaltyOf(penalty, principal, CHARGE),
-    idempotency: undefined,
-  }
+  return { ...plainCheck([], [refused]), penalty: penaltyOf(penalty, principal, CHARGE) }
 }
 
 function unitsOf(policies: readonly CompiledPolicy[], { cost }: Ask): number[] {

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Group } from '../store/contract.ts'
+import type { Demand, Group } from '../store/contract.ts'
 
 /** One check of a request: the group that the store evaluates, and the policies behind its demands. */
 export interface Check extends Group {
@@ -29,6 +29,11 @@ export interface PolicyExtras {
    * ask in full.
    */
   readonly paid: number
+}
+
+/** Makes a check of one demand for each policy, and nothing beside. */
+export function plainCheck(policies: readonly CompiledPolicy[], demands: readonly Demand[]): Check {
+  return { policies, extras: undefined, demands, penalty: undefined, idempotency: undefined }
 }
 
 /** The indexes of all demands of a policy: its own, then its extra ones. */

@@ -1,3 +1,4 @@
+import { plainCheck } from './check.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Mode } from '../store/contract.ts'
 import type { AdmittedCharge } from '../store/admitted.ts'
@@ -26,6 +27,5 @@ export function checkOfCharge(
   cost: number,
 ): CheckResult {
   const demand = { rule: charge.rule, subject, cost, mode: Mode.CHARGE, edges: undefined, penalized: false }
-  const check = { policies, extras: undefined, demands: [demand], penalty: undefined, idempotency: undefined }
-  return storeResult(check, charge)
+  return storeResult(plainCheck(policies, [demand]), charge)
 }

@@ -6,10 +6,11 @@ import { HaltError } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { RuledCounter } from '../check/evaluator.ts'
 import type { Corrections } from '../limiter/corrections.ts'
-import { failIfDegraded, noCountingPolicy, type Peeker } from '../limiter/peeker.ts'
+import { failIfDegraded, noCountingPolicy } from '../limiter/peeker.ts'
 import type { PolicySource } from '../limiter/policy-source.ts'
 import type { Inspector } from './inspector.ts'
 import { countsBy, inBraces, unreachedOf } from '../policy/reachability.ts'
+import type { CallerSettings } from '../request/caller-settings.ts'
 import { type Identity, isIdentity, kindOf } from '../request/identity.ts'
 import { SHARED } from '../request/subject.ts'
 import { demandsAt } from '../check/check.ts'
@@ -20,7 +21,7 @@ export interface CounterResetParts {
   readonly store: Store
   readonly policies: PolicySource
   readonly inspector: Inspector
-  readonly peeker: Peeker
+  readonly callers: CallerSettings
   readonly corrections: Corrections
   readonly warn: Warn
 }
@@ -62,7 +63,7 @@ export class CounterReset {
   }
 
   async #resetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
-    const subject = this.#parts.peeker.subjectOf(identity)
+    const subject = this.#parts.callers.keys.subjectOf(identity)
     const kind = kindOf(identity)
     const counting = policies.filter(({ calendar }) => calendar === undefined)
     // Forget the counters of all policies, because `consume` charges an identity under every policy.
@@ -70,7 +71,7 @@ export class CounterReset {
       counting.flatMap(policy => countersFor(subject, policy)),
     )
     const reached = counting.filter(policy => countsBy(policy, kind, counting))
-    const unreached = unreachedOf(kind, counting, reached, this.#parts.peeker.verifiesKeys)
+    const unreached = unreachedOf(kind, counting, reached, this.#parts.callers.apiKey !== undefined)
     if (reached.length === 0 && count === 0) throw noCountingPolicy(kind, unreached)
     const unnamed = reached.find(policy => this.#hasUnknownRoutes(policy))
     if (unnamed !== undefined) throw routesNotKnown(unnamed, count)

@@ -23,13 +23,13 @@ export function inspectionOf(limiter: { readonly store: Store }): Inspection {
   let own = inspections.get(limiter)
   if (own !== undefined) return own
   const parts = partsOf(limiter)
-  const { policies, peeker, corrections, warn } = parts
+  const { policies, callers, corrections, warn } = parts
   const inspector = new Inspector(parts)
   const counterReset = new CounterReset({
     store: limiter.store,
     policies,
     inspector,
-    peeker,
+    callers,
     corrections,
     warn,
   })

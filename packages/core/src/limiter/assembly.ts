@@ -63,7 +63,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     userId: options.userId as CallerSettings['userId'],
     apiKey: options.apiKey as CallerSettings['apiKey'],
     digest,
-    keys: new KeyMaker(digest),
+    keys: new KeyMaker(digest, ipv6Prefix),
     warn,
   }
   const exemptionCheck = new ExemptionCheck(options as RateLimiterOptions, warn)
@@ -102,8 +102,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     control,
   }
   const pipeline = new Pipeline(parts)
-  const peeker = new Peeker({ policies, pipeline, callers, ipv6Prefix })
-  const decider = new Decider({ policies, pipeline, peeker, witness, adviser, warn })
+  const peeker = new Peeker({ policies, pipeline, callers })
+  const decider = new Decider({ policies, pipeline, keys: callers.keys, witness, adviser, warn })
   const policyNow: CallsParts['policyNow'] = (policy, subject) =>
     pipeline.policyNow(policy.origin ?? policy, subject)
   const endings = new Endings()

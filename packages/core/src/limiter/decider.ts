@@ -4,10 +4,10 @@ import { Decision } from '../check/decision.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Identity, isIdentity } from '../request/identity.ts'
+import type { KeyMaker } from '../request/key-maker.ts'
 import { lazyView } from '../request/to-view.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Adviser } from './adviser.ts'
-import type { Peeker } from './peeker.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
 import type { Witness } from './witness.ts'
@@ -16,7 +16,7 @@ import type { Witness } from './witness.ts'
 export interface DeciderParts {
   readonly policies: PolicySource
   readonly pipeline: Pipeline
-  readonly peeker: Pick<Peeker, 'subjectOf'>
+  readonly keys: KeyMaker
   readonly witness: Witness | undefined
   readonly adviser: Adviser | undefined
   readonly warn: Warn
@@ -54,7 +54,7 @@ export class Decider {
   identity(identity: Identity, options: Options, added?: Added): Decision | Promise<Decision> {
     const policies = this.#parts.policies.forIdentity(options)
     const ask = this.#withCost(policies, this.#askOf(options, added))
-    return frozen(this.#parts.pipeline.checkSubject(this.#parts.peeker.subjectOf(identity), policies, ask))
+    return frozen(this.#parts.pipeline.checkSubject(this.#parts.keys.subjectOf(identity), policies, ask))
   }
 
   #checkBy(

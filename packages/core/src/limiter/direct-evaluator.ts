@@ -1,14 +1,15 @@
-import { algorithmOf, type Rule } from '../algorithms/index.ts'
+import type { Rule } from '../algorithms/index.ts'
 import { UnderWay, type Idler } from '../base/idleness.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { isPromise } from '../base/promises.ts'
-import type { Check } from '../check/check.ts'
+import { type Check, plainCheck } from '../check/check.ts'
 import { type CheckResult, storeResult } from '../check/check-result.ts'
+import { mayHaveLine, resetGroup } from '../check/counter-resets.ts'
 import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
 import type { AdmittedCharge } from '../store/admitted.ts'
 import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
 import { checkedEvaluate, type Evaluate } from '../store/checked-evaluate.ts'
-import { type Group, Mode, type Store } from '../store/contract.ts'
+import type { Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
 import type { EvaluatorOptions } from './wings.ts'
@@ -37,16 +38,15 @@ export class DirectEvaluator implements Evaluator {
     } catch (error) {
       const { onFailure, onStoreError } = this.#options
       onFailure(error, 'script')
-      const nothing = {
-        policies: [],
-        extras: undefined,
-        demands: [],
-        penalty: undefined,
-        idempotency: undefined,
-      }
       const degraded = onStoreError === 'open' ? 'open' : 'closed'
       const closedPolicy = degraded === 'open' ? -1 : 0
-      return { check: nothing, evaluation: this.#passing(), degraded, closedPolicy, late: undefined }
+      return {
+        check: plainCheck([], []),
+        evaluation: this.#passing(),
+        degraded,
+        closedPolicy,
+        late: undefined,
+      }
     }
   }
 
@@ -81,10 +81,9 @@ export class DirectEvaluator implements Evaluator {
     counters: readonly RuledCounter[],
     heard: (group: Group, evaluation: Evaluation) => void,
   ): Promise<number> {
-    let count = await this.#store.forget(counters.filter(({ rule }) => algorithmOf(rule).line === undefined))
-    for (const { subject, rule } of counters) {
-      if (algorithmOf(rule).line === undefined) continue
-      const group = { demands: [{ rule, subject, cost: 0, mode: Mode.RESET, penalized: false }] }
+    let count = await this.#store.forget(counters.filter(counter => !mayHaveLine(counter)))
+    for (const counter of counters.filter(mayHaveLine)) {
+      const group = resetGroup(counter)
       const evaluation = this.#evaluate(group)
       heard(group, evaluation)
       if ((evaluation.states[0]?.length ?? 0) > 0) count++

@@ -217,7 +217,7 @@ export class Limiter<R = unknown> {
    * @throws HaltError `HALT_E_IDENTITY`
    */
   digestOf(identity: Identity): string | undefined {
-    return digestIn(this.#parts.peeker.subjectOf(identity))
+    return digestIn(this.#parts.callers.keys.subjectOf(identity))
   }
 
   /**
@@ -226,7 +226,7 @@ export class Limiter<R = unknown> {
    * @throws HaltError `HALT_E_IDENTITY`
    */
   keyOf(identity: Identity): string {
-    return this.#parts.peeker.subjectOf(identity)
+    return this.#parts.callers.keys.subjectOf(identity)
   }
 
   /** Checks the store and its set-up. Resolves to the problems found. */

@@ -2,21 +2,12 @@ import { type Ask, PEEK } from '../check/ask.ts'
 import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import { hasCounter } from '../check/has-counter.ts'
 import { Decision } from '../check/decision.ts'
-import { readId } from '../base/callbacks.ts'
 import { HaltError } from '../base/errors.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { inBraces, isReached, type Unreached, unreachedOf } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
-import {
-  type Identity,
-  type IdentityKind,
-  isIdentity,
-  kindOf,
-  subjectOf,
-  userIn,
-} from '../request/identity.ts'
-import type { Subject } from '../request/subject.ts'
+import { type Identity, type IdentityKind, isIdentity, kindOf } from '../request/identity.ts'
 import { lazyView } from '../request/to-view.ts'
 import { type AppliedControl, NO_CONTROL } from './gate.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -27,7 +18,6 @@ export interface PeekerParts {
   readonly policies: PolicySource
   readonly pipeline: Pipeline
   readonly callers: CallerSettings
-  readonly ipv6Prefix: number
 }
 
 /** A peek at an identity: the decision of the policies that the identity reaches. */
@@ -53,13 +43,11 @@ export class Peeker {
   readonly #policies: PolicySource
   readonly #pipeline: Pipeline
   readonly #callers: CallerSettings
-  readonly #ipv6Prefix: number
 
-  constructor({ policies, pipeline, callers, ipv6Prefix }: PeekerParts) {
+  constructor({ policies, pipeline, callers }: PeekerParts) {
     this.#policies = policies
     this.#pipeline = pipeline
     this.#callers = callers
-    this.#ipv6Prefix = ipv6Prefix
   }
 
   /** @throws HaltError `HALT_E_IDENTITY_KIND` when no policy counts requests under the identity */
@@ -84,27 +72,10 @@ export class Peeker {
     return { caller, policies, decision }
   }
 
-  /** Whether the application verifies API keys, so that they have no ceiling per address. */
-  get verifiesKeys(): boolean {
-    return this.#callers.apiKey !== undefined
-  }
-
-  /** The subject of an identity. */
-  subjectOf(identity: Identity): Subject {
-    const { keys, digest } = this.#callers
-    if (typeof identity === 'string') {
-      if (readId(identity) !== undefined) return keys.custom(identity).subject
-    } else {
-      const user = userIn(identity)
-      if (user !== undefined) return keys.user(user).subject
-    }
-    return subjectOf(identity, 'custom', digest, this.#ipv6Prefix)
-  }
-
   /** Peeks at an identity. @param peek what is asked, beside the options */
   async identity(identity: Identity, options: PeekOptions<never>, peek: Ask = PEEK): Promise<IdentityPeek> {
     const policies = this.#policies.forIdentity(options)
-    const [subject, kind] = [this.subjectOf(identity), kindOf(identity)]
+    const [subject, kind] = [this.#callers.keys.subjectOf(identity), kindOf(identity)]
     const counting = policies.filter(({ off }) => !off)
     const reached = counting.filter(policy => isReached(policy, kind, counting))
     const evaluate = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
@@ -125,7 +96,7 @@ export class Peeker {
       kind,
       decision,
       policies: policies.filter(policy => policy.off || shown.includes(policy)),
-      unreachable: unreachedOf(kind, counting, reached, this.verifiesKeys),
+      unreachable: unreachedOf(kind, counting, reached, this.#callers.apiKey !== undefined),
       control,
     }
   }

@@ -1,6 +1,8 @@
 import { BriefMemo } from '../base/brief-memo.ts'
 import type { Digest } from '../base/digest.ts'
+import { readId } from '../base/callbacks.ts'
 import { TextCache } from '../base/text-cache.ts'
+import { type Identity, subjectOf, userIn } from './identity.ts'
 import { apiKeySubject, type FoundKey, namePart, type Subject } from './subject.ts'
 
 // Ten thousand clients in turn are all remembered.
@@ -14,12 +16,15 @@ const LONGEST = 128
  */
 export class KeyMaker {
   readonly #digest: Digest
+  readonly #ipv6Prefix: number
   readonly #users = new TextCache<FoundKey>(MAX_IDS)
   readonly #customs = new TextCache<FoundKey>(MAX_IDS)
   readonly #apiKeys = new BriefMemo<Subject>()
 
-  constructor(digest: Digest) {
+  /** @param ipv6Prefix how many bits of an IPv6 address are one client */
+  constructor(digest: Digest, ipv6Prefix: number) {
     this.#digest = digest
+    this.#ipv6Prefix = ipv6Prefix
   }
 
   /** The key of a user's id. */
@@ -37,6 +42,17 @@ export class KeyMaker {
     let subject = this.#apiKeys.get(key)
     if (subject === undefined) this.#apiKeys.set(key, (subject = apiKeySubject(key, this.#digest)))
     return subject
+  }
+
+  /** The subject of an identity. @throws HaltError `HALT_E_IDENTITY` */
+  subjectOf(identity: Identity): Subject {
+    if (typeof identity === 'string') {
+      if (readId(identity) !== undefined) return this.custom(identity).subject
+    } else {
+      const user = userIn(identity)
+      if (user !== undefined) return this.user(user).subject
+    }
+    return subjectOf(identity, 'custom', this.#digest, this.#ipv6Prefix)
   }
 
   #make(cache: TextCache<FoundKey>, kind: string, id: string, how: string): FoundKey {

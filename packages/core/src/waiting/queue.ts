@@ -126,8 +126,12 @@ export class Queue<R = unknown> {
    */
   async line(identity: Identity, options: Pick<PeekOptions<R>, 'policy'> = NO_OPTIONS): Promise<LineStatus> {
     checkPeekOptions(options)
-    const { peeker, evaluator } = this.#parts
-    const subject = peeker.subjectOf(identity)
+    const {
+      peeker,
+      evaluator,
+      callers: { keys },
+    } = this.#parts
+    const subject = keys.subjectOf(identity)
     // Operators may block the client, and its line is there all the same.
     const { decision } = await peeker.identity(identity, options, PEEK_COUNTERS)
     const callers = this.#turns.waitingOf(subject)
@@ -149,7 +153,7 @@ export class Queue<R = unknown> {
    * @throws HaltError `HALT_E_IDENTITY`
    */
   async idle(identity?: Identity): Promise<void> {
-    await this.#turns.idle(identity === undefined ? undefined : this.#parts.peeker.subjectOf(identity))
+    await this.#turns.idle(identity === undefined ? undefined : this.#parts.callers.keys.subjectOf(identity))
   }
 
   /**
@@ -167,7 +171,7 @@ export class Queue<R = unknown> {
     checkNames(options, ['for', 'policy'], 'pause()')
     const { for: duration, policy } = options
     const policies = this.#parts.policies.forIdentity({ policy })
-    const group = pauseGroup(this.#parts.peeker.subjectOf(identity), policies, duration)
+    const group = pauseGroup(this.#parts.callers.keys.subjectOf(identity), policies, duration)
     if (group !== undefined) await this.#parts.corrections.apply(group)
   }
 }

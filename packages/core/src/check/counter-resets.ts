@@ -1,5 +1,5 @@
 import { algorithmOf } from '../algorithms/index.ts'
-import type { RuledCounter } from '../check/evaluator.ts'
+import type { RuledCounter } from './evaluator.ts'
 import { type Group, Mode } from '../store/contract.ts'
 
 /** Whether callers may stand in line for a counter, so that a reset must not forget it as a whole. */
