@@ -12,6 +12,7 @@ import { checkDocumentation } from './smoke/documentation.mjs'
 import { checkEditor } from './smoke/editor.mjs'
 import { checkPage } from './smoke/page.mjs'
 import { message, run } from './smoke/run.mjs'
+import { checkSnapshot } from './smoke/snapshot.mjs'
 import { checkFiles, checkManifest, checkTypes, pack } from './smoke/tarballs.mjs'
 import { checkLoading, checkTraces, checkWeight } from './smoke/weight.mjs'
 
@@ -111,6 +112,7 @@ async function checkEntries(dir, packages) {
   const nodes = [{ label: process.version, path: process.execPath }, ...otherNodes(dir)]
   for (const { label, path } of nodes) {
     await check(`Node ${label}`, 'all together', () => load(path, dir, packages.flatMap(entriesOf)))
+    await check('snapshot', label, () => checkSnapshot(path, dir))
     for (const packed of process.env['HALT_FULL'] ? packages : [])
       await check(`Node ${label}`, packed.manifest.name, () => load(path, dir, entriesOf(packed)))
   }
