@@ -16,7 +16,7 @@ export interface Rule {
   readonly unit: number
   /** Token bucket: the debt that one microsecond pays back. */
   readonly rate: number
-  /** Windows: the window's length. `concurrency`: the shortest life of a lease, less one microsecond. */
+  /** Windows: the window's length. `concurrency`: the shortest life of a permit, less one microsecond. */
   readonly window: number
   /** Sliding window: the length of a sub-window. */
   readonly slice: number

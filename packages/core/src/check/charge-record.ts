@@ -18,7 +18,7 @@ export interface ChargeRecord {
   ending: boolean
   /** Whether the request in flight has ended. */
   released: boolean
-  /** Whether a held cost was charged or dropped, and its lease ended. */
+  /** Whether a held cost was charged or dropped, and its permit ended. */
   decided: boolean
   /** Whether the application has told, or will tell, if the request counts. */
   concluded: boolean

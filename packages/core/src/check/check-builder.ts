@@ -127,7 +127,7 @@ function hasInFlight(
   priorGuards: PriorGuards | undefined,
 ): boolean {
   if (inFlight === undefined || mode === Mode.SHADOW) return false
-  // One request in flight takes one lease, however many guards it passes.
+  // One request in flight takes one permit, however many guards it passes.
   return priorGuards === undefined || paidOn(inFlight, subject, priorGuards) === undefined
 }
 

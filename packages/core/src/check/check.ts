@@ -16,7 +16,7 @@ export interface PolicyExtras {
   /** The index of the demand on the counter that all unverified keys of one address share; -1 when there is none. */
   readonly addressCeiling: number
   /**
-   * The index of the demand for a lease, which a policy has when it charges at the end of the request; -1 when there is
+   * The index of the demand for a permit, which a policy has when it charges at the end of the request; -1 when there is
    * none.
    */
   readonly inFlight: number

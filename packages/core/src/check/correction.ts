@@ -14,7 +14,7 @@ import { ruleInForce, evaluationAt } from '../store/reading.ts'
 export type ActualCharge = ChargeRecord & { readonly result: CheckResult }
 
 /**
- * Builds the group that corrects a charge to the units really used, and ends the lease of a held cost. Undefined when nothing
+ * Builds the group that corrects a charge to the units really used, and ends the permit of a held cost. Undefined when nothing
  * changes.
  *
  * It does not end requests in flight, because they are not a cost: {@link release} does.
@@ -57,9 +57,9 @@ function isNamed({ policy }: PolicyCharge, actual: Cost): boolean {
   return actual === 0 || givenCost(policy, actual) !== undefined
 }
 
-/** Builds the group that charges a held cost and ends its lease. Undefined when no cost is held. */
-export function takeHeldCost(charge: ActualCharge): Group | undefined {
-  return correction(charge, (policy, settle) => take(policy, charge, settle))
+/** Builds the group that charges a held cost and ends its permit. Undefined when no cost is held. */
+export function chargeHeldCost(charge: ActualCharge): Group | undefined {
+  return correction(charge, (policy, settle) => settleHeld(policy, charge, settle))
 }
 
 /**
@@ -72,11 +72,11 @@ export function release(charge: ActualCharge): Group | undefined {
       settle(policy.at, -policy.rest)
       settle(policy.share, -policy.rest)
     }
-    if (!charge.awaited) take(policy, charge, settle)
+    if (!charge.awaited) settleHeld(policy, charge, settle)
   })
 }
 
-function take(
+function settleHeld(
   { isHeld, at, addressCeiling, inFlight, share, rest }: PolicyCharge,
   { decided }: ActualCharge,
   settle: Settle,

@@ -118,7 +118,7 @@ function fewestOf({ terms, cost }: Demand): number {
 function asRetried(policy: number, at: number, { demands, extras }: Check): Demand {
   const demand = demands[at] as Demand
   const own = extras?.[policy]
-  // Leases will have ended by then, and held demands already ask for the full cost.
+  // Permits will have ended by then, and held demands already ask for the full cost.
   const isWhole = own === undefined || own.paid === 0 || at === own.inFlight || demand.mode === Mode.HOLD
   if (isWhole || algorithmOf(demand.rule).isFlight) return demand
   return { ...demand, cost: demand.cost + own.paid }

@@ -160,7 +160,7 @@ export class Control implements GateSource {
    * process that has read no document yet cannot tell: it resolves to true, and ends the block when it reads of one.
    */
   unblock(target: Identity, options: ActOptions = {}): Promise<boolean> {
-    return this.#acts.take(() => ({ kind: 'block', target: this.#targets.of(target) }), options)
+    return this.#acts.takeBack(() => ({ kind: 'block', target: this.#targets.of(target) }), options)
   }
 
   /**
@@ -177,7 +177,7 @@ export class Control implements GateSource {
 
   /** Ends the permission of a client or a network. Resolves to whether there was one. */
   disallow(target: Identity, options: ActOptions = {}): Promise<boolean> {
-    return this.#acts.take(() => ({ kind: 'allow', target: this.#targets.of(target) }), options)
+    return this.#acts.takeBack(() => ({ kind: 'allow', target: this.#targets.of(target) }), options)
   }
 
   /** Gives one client numbers of its own for a policy. Its counter is kept. Resolves to the entry, as {@link block} does. */
@@ -218,7 +218,7 @@ export class Control implements GateSource {
       identity === undefined
         ? { kind: 'change', policy: readPolicyName(policy) }
         : { kind: 'override', policy: readPolicyName(policy), target: this.#targets.subjectOf(identity) }
-    return this.#acts.take(entry, act)
+    return this.#acts.takeBack(entry, act)
   }
 
   /**

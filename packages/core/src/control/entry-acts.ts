@@ -37,7 +37,7 @@ export class EntryActs {
   }
 
   /** Takes an entry back. Resolves to whether there was one. */
-  async take(name: () => EntryName, options: ActOptions): Promise<boolean> {
+  async takeBack(name: () => EntryName, options: ActOptions): Promise<boolean> {
     const { result } = await this.#queue.add({
       mayHoldHere: () => this.#mayHoldHere(options),
       apply: (draft, now) => {

@@ -7,7 +7,7 @@ import { UnderWay, untilIdle } from '../base/idleness.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Check } from '../check/check.ts'
 import type { Evaluator } from '../check/evaluator.ts'
-import { type ActualCharge, chargeAt, release, settlement, takeHeldCost } from '../check/correction.ts'
+import { type ActualCharge, chargeAt, release, settlement, chargeHeldCost } from '../check/correction.ts'
 import type { Group } from '../store/contract.ts'
 import type { Adviser } from './adviser.ts'
 import type { Corrections } from './corrections.ts'
@@ -36,7 +36,7 @@ export class Charges {
   // The answers of chargeWhen that are awaited, and the late replies, which may never come.
   readonly #answers = new UnderWay()
   readonly #late = new UnderWay()
-  readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#takeHeld(record))
+  readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#chargeHeld(record))
 
   constructor({ evaluator, corrections, leases, warn, numbers, adviser }: ChargesParts) {
     this.#adviser = adviser
@@ -47,7 +47,7 @@ export class Charges {
     this.#numbers = numbers
   }
 
-  /** Corrects the charge of a decision to the units used, and ends the lease of a held cost. Works once per decision. */
+  /** Corrects the charge of a decision to the units used, and ends the permit of a held cost. Works once per decision. */
   async settle(decision: Decision, actual: Cost): Promise<void> {
     if (actual === undefined) readCost(actual, 'actual')
     checkCost(actual)
@@ -74,7 +74,7 @@ export class Charges {
   }
 
   /**
-   * Begins to wait for the end of a request whose cost is held. The cost is charged if no end comes before its lease ends.
+   * Begins to wait for the end of a request whose cost is held. The cost is charged if no end comes before its permit ends.
    */
   hold(decision: Decision, check: Check): void {
     if (holdsCost(check)) this.#addHeld(recordOf(decision))
@@ -82,7 +82,7 @@ export class Charges {
 
   /**
    * Handles the response that the application decided. If the request counts, a held cost is charged, else the whole charge is
-   * refunded. While `counts` is pending, the cost stays held, but no longer than its lease. Works once per decision.
+   * refunded. While `counts` is pending, the cost stays held, but no longer than its permit. Works once per decision.
    */
   async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
     const record = recordOf(decision)
@@ -101,7 +101,7 @@ export class Charges {
   }
 
   async #concludeBy(decision: Decision, record: ChargeRecord, isCounted: boolean): Promise<void> {
-    if (isCounted) await this.#takeHeld(record)
+    if (isCounted) await this.#chargeHeld(record)
     else if (record.settled === undefined) await this.settle(decision, 0)
   }
 
@@ -115,7 +115,7 @@ export class Charges {
   async close(): Promise<void> {
     await this.#leases?.close()
     await this.rest(() => {
-      for (const record of this.#held.drain()) void this.#takeHeld(record)
+      for (const record of this.#held.drain()) void this.#chargeHeld(record)
     })
     await this.#evaluator.writeBack()
   }
@@ -175,8 +175,8 @@ export class Charges {
     if (isCharge(record)) this.#held.add(record)
   }
 
-  async #takeHeld(record: ChargeRecord): Promise<void> {
-    if (!record.decided && isCharge(record)) await this.#decideCharge(record, takeHeldCost(record))
+  async #chargeHeld(record: ChargeRecord): Promise<void> {
+    if (!record.decided && isCharge(record)) await this.#decideCharge(record, chargeHeldCost(record))
   }
 
   /** Applies the correction that charges or drops a held cost. */
@@ -200,14 +200,14 @@ export class Charges {
       // A settlement that is not made yet finds the charge in the record.
       if (record.ending) return
       if (settled !== undefined) await this.#corrections.correct(this.#settlement(charge, settled), 'store')
-      else if (decided) await this.#corrections.correct(takeHeldCost(charge), 'store')
+      else if (decided) await this.#corrections.correct(chargeHeldCost(charge), 'store')
       else if (holdsCost(result.check)) this.#addHeld(record)
       if (released) await this.#corrections.correct(release({ ...charge, decided: true }), 'store')
       return
     }
     // A locally refused request used nothing, so refund it.
     if (!allowed) await this.#corrections.correct(this.#settlement(charge, 0), 'store')
-    // An uncounted request will never be released, so end its lease now.
+    // An uncounted request will never be released, so end its permit now.
     await this.#corrections.correct(release({ ...charge, decided: !allowed }), 'store')
   }
 

@@ -1,7 +1,7 @@
 import { IN_FLIGHT_MS } from '../policy/compiled-policy.ts'
 import { afterQuietly, eventLoop, type Timer } from '../base/event-loop.ts'
 
-// One second less than a lease, because the store's lease began before its reply arrived here, and because timers are late.
+// One second less than a permit lasts, because the store's permit began before its reply arrived here, and because timers are late.
 const WAIT_MS = IN_FLIGHT_MS - 1000
 // With this many undecided requests their ends have been lost. Then the oldest costs are charged early, a slice at a time.
 const MAX_HELD = 100_000
@@ -10,20 +10,20 @@ const SLICE = 1000
 const clock = (): number => performance.now()
 
 /**
- * The held costs of requests whose response is not decided yet. A cost that is still held when its lease ends is charged.
+ * The held costs of requests whose response is not decided yet. A cost that is still held when its permit ends is charged.
  *
- * All leases are equally long, so they end in the order of their arrival, and one timer serves all of them.
+ * All permits last equally long, so they end in the order of their arrival, and one timer serves all of them.
  */
 export class HeldCosts<T> {
-  readonly #take: (held: T) => void
+  readonly #charge: (held: T) => void
   readonly #due = new Map<T, number>()
-  /** No lease ends before this instant. */
+  /** No permit ends before this instant. */
   #next = Number.POSITIVE_INFINITY
   #timer: Timer | number | undefined
 
-  /** @param take charges a held cost */
-  constructor(take: (held: T) => void) {
-    this.#take = take
+  /** @param charge charges a held cost */
+  constructor(charge: (held: T) => void) {
+    this.#charge = charge
   }
 
   /** Adds a held cost and begins to wait for its response. */
@@ -31,7 +31,7 @@ export class HeldCosts<T> {
     const now = clock()
     const surplus = this.#due.size < MAX_HELD ? 0 : SLICE
     // Some runtimes end a timer together with the request that started it, so do not rely on the timer alone.
-    if (now >= this.#next || surplus > 0) this.#takeDue(now, surplus)
+    if (now >= this.#next || surplus > 0) this.#chargeDue(now, surplus)
     const due = now + WAIT_MS
     this.#due.set(held, due)
     this.#next = Math.min(this.#next, due)
@@ -54,13 +54,13 @@ export class HeldCosts<T> {
     return all
   }
 
-  #takeDue(now: number, surplus: number): void {
+  #chargeDue(now: number, surplus: number): void {
     let left = surplus
     for (const [held, due] of this.#due) {
       this.#next = due
       if (due > now && left-- <= 0) return
       this.#due.delete(held)
-      this.#take(held)
+      this.#charge(held)
     }
     this.#next = Number.POSITIVE_INFINITY
   }
@@ -72,7 +72,7 @@ export class HeldCosts<T> {
   #fire(): void {
     this.#timer = undefined
     const now = clock()
-    this.#takeDue(now, 0)
+    this.#chargeDue(now, 0)
     if (this.#next < Number.POSITIVE_INFINITY) this.#arm(Math.max(1, this.#next - now))
   }
 }

@@ -151,20 +151,20 @@ function compile(
   const capacity = algorithm === 'token-bucket' ? (rate?.burst ?? limit) : limit
   const window = rate === undefined ? YEAR : spanOf(rate)
   const cooldown = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
-  const precision = algorithm === 'concurrency' ? PLACES : (rate?.precision ?? 10)
+  const precision = algorithm === 'concurrency' ? EXACT_PERMITS : (rate?.precision ?? 10)
   const numbers = { algorithm, limit, capacity, window, precision, cooldown, floor: cost }
   const calendar = quota === undefined ? undefined : compileCalendar(quota)
   const multiplier = canBeTightened({ calendar }) ? context.multiplier : undefined
   const base = compileRule({ ...numbers, counter }, multiplier)
-  const places = rate?.inFlight
+  const permits = rate?.inFlight
   const inFlight =
-    places === undefined
+    permits === undefined
       ? undefined
       : compileRule({
           ...IN_FLIGHT,
           counter: `${counter}@${counterParts.held}`,
-          limit: places,
-          capacity: places,
+          limit: permits,
+          capacity: permits,
         })
   const isPerRoute = scope === 'route'
   const ruleFor = rulesByRoute(
@@ -223,13 +223,13 @@ function compile(
 
 const YEAR = 366 * 86_400e6
 /** Up to this many requests in flight of a key expire to the microsecond. With more, each expires up to a sixty-fourth later. */
-const PLACES = 64
-/** How long a store keeps the place of a request in flight that is not charged yet. Milliseconds. */
+const EXACT_PERMITS = 64
+/** How long a store keeps the permit of a request in flight that is not charged yet. Milliseconds. */
 export const IN_FLIGHT_MS = 60_000
 const IN_FLIGHT = {
   algorithm: 'concurrency',
   window: IN_FLIGHT_MS * 1000,
-  precision: PLACES,
+  precision: EXACT_PERMITS,
   cooldown: 0,
   floor: 1,
 } as const

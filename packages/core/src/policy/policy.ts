@@ -105,7 +105,7 @@ export interface RateFields extends PolicyFields {
    * Charges only failed requests, and is the most requests of a key that may be undecided at once. A request is charged when the
    * application has decided its response (the status, not the delivery) and the request failed (by an adapter's `chargeWhen`, or
    * without `settle(decision, 0)`). So at most `limit + inFlight` attempts come between recorded failures, and `inFlight` good
-   * requests in parallel are never refused. A request that the application neither settles nor releases is charged when its lease
+   * requests in parallel are never refused. A request that the application neither settles nor releases is charged when its permit
    * ends, after 60 s. Default: every request is charged at once.
    */
   readonly inFlight?: number | undefined
@@ -139,10 +139,10 @@ export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
   readonly ttl: Duration
   /** The cool-down: after a refusal, every request of that key is refused for this long. Default: no cool-down. */
   readonly blockDuration?: Duration | undefined
-  /** The share of the places that a request must leave to more important ones. Default 0. */
+  /** The share of the permits that a request must leave to more important ones. Default 0. */
   readonly headroom?: Headroom<R> | undefined
   /**
-   * Lets tenants share the places fairly: each holds at most four times as many as stay free, times its weight. Only with
+   * Lets tenants share the permits fairly: each holds at most four times as many as stay free, times its weight. Only with
    * `keyStrategy: "shared"`. Default: whoever asks first.
    */
   readonly fair?: Fair<R> | undefined

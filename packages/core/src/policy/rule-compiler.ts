@@ -27,7 +27,7 @@ export interface RuleNumbers {
 export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
   const { algorithm, limit, capacity, window, floor } = numbers
   const reduced = multiplier === undefined ? undefined : reduce(limit, multiplier, floor)
-  // If there are no more leases than sub-windows, each lease has its own sub-window and ends to the microsecond.
+  // If there are no more permits than sub-windows, each permit has its own sub-window and ends to the microsecond.
   const isLease = algorithm === 'concurrency'
   const slice = isLease && limit <= numbers.precision ? 1 : Math.ceil(window / numbers.precision)
   const common = commonOf(window, limit, reduced)

@@ -104,7 +104,7 @@ export async function evaluateAcross<N>(
   return repeated ? takeLeases(whole, group, nodeOf, send, inDoubt) : whole
 }
 
-/** Takes the leases of a repeated call, whose other charges were refunded: a repeat is in flight like any request. */
+/** Takes the permits of a repeated call, whose other charges were refunded: a repeat is in flight like any request. */
 async function takeLeases<N>(
   whole: Evaluation,
   group: Group,
