@@ -22,9 +22,9 @@ require('node:v8').startupSnapshot.setDeserializeMainFunction(async () => {
  * @param {string} node the program @param {string} dir where the packages are installed
  */
 export async function checkSnapshot(node, dir) {
-  const [source, bundle, blob] = ['application.cjs', 'application.bundle.cjs', 'application.blob'].map(name =>
-    join(dir, name),
-  )
+  const source = join(dir, 'application.cjs')
+  const bundle = join(dir, 'application.bundle.cjs')
+  const blob = join(dir, 'application.blob')
   writeFileSync(source, APPLICATION)
   await esbuild.build({
     entryPoints: [source],
