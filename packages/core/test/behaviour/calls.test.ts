@@ -116,7 +116,7 @@ describe('a call', () => {
 })
 
 describe('an identity', () => {
-  it('an identity is one kind with its string, and a request with a user is a request', async () => {
+  it('an object is an identity if its user is a string, and a request if its user is an object', async () => {
     const limiter = world().limiter({ ...policy, keyStrategy: 'user' })
     const request = { user: { id: 42 } }
     await times(2, limiter, by(42))

@@ -82,7 +82,7 @@ describe('a limiter with a penalty', () => {
     expect(await one.check(view())).toMatchObject({ limit: 5 })
   })
 
-  it('any enforced refusal scores (limit, quota, missing key), and no exempt request', async () => {
+  it('a spent quota and a missing key score a violation, and an exempt request does not', async () => {
     const { limiter, store } = world(Date.now())
     const penalties = new PenaltyManager({ store, config: strict })
     const quota = { name: 'q', limit: 1, period: 'yearly', anchor: aMinuteAgo() } as const

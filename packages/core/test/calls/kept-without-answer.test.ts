@@ -45,7 +45,7 @@ it('units that others have used meanwhile are lost when their time is over', () 
     expect(call.signal.aborted).toBe(true)
   }))
 
-it('as many calls keep units that have ended as the units that others left are enough for', () =>
+it('calls whose units have ended keep those that others have left, the first calls first', () =>
   withBudget(core, async ({ time, limiter, soon, pass, useUp, read }) => {
     const calls = []
     for (const cost of [300, 300, 200]) calls.push(await soon(limiter.reserve(alice, { cost, ttl: '6s' })))

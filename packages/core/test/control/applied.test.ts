@@ -69,7 +69,7 @@ describe('explain', () => {
     expect((await own.explain(by('7'))).policies[0]).toMatchObject({ limit: 50, control: [{ by: 'bob' }] })
   })
 
-  it('explain names no entry whose numbers the policy cannot have, and no end of a block that has ended', async () => {
+  it('explain names no numbers that the policy cannot have, and a block until it ends by the store’s clock', async () => {
     const { control, own } = controlled({ name: 'calls', limit: 2, algorithm: 'concurrency', ttl: 60 })
     await control.change('calls', { window: 5 })
     expect((await own.explain(view())).policies[0]?.control).toEqual([])

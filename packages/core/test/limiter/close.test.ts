@@ -73,7 +73,7 @@ describe('close()', () => {
     expect(await left()).toBe(9)
   })
 
-  it('close() makes later settlements and releases drop without a warning', async () => {
+  it('a settlement and a release after close() are dropped without a warning', async () => {
     const { seen, warned, open } = remote(1)
     const limiter = open()
     const decision = await limiter.consume(ann)

@@ -178,7 +178,7 @@ describe('a policy that can never pass', () => {
     expect(accepted({ headroom: () => 1 })).toBe(true)
   })
 
-  it('an operator cannot put a policy into force that can never pass', () => {
+  it('a policy refuses changed numbers under which no request can pass', () => {
     const limiter = world().limiter({ name: 'api', limit: 10, window: 60, headroom: 0.5 })
     expect(mistake(() => limiter.policies[0]?.with({ burst: 1 })).code).toBe('HALT_E_HEADROOM')
   })

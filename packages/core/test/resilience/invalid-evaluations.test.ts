@@ -73,7 +73,7 @@ describe('an invalid evaluation', () => {
     })
   })
 
-  it('every result of decide() is accepted', async () => {
+  it('a valid evaluation of a store is accepted', async () => {
     const reference = new ReferenceStore(Date.now)
     const { limiter, codes } = answering(group => reference.evaluate(group))
     expect((await times(3, limiter)).map(({ allowed, degraded }) => [allowed, degraded])).toEqual([

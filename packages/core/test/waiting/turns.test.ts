@@ -88,7 +88,7 @@ describe('callers of a token bucket', () => {
     expect(starts.map(({ at }) => at)).toEqual([0, 0, 0])
   })
 
-  it('a caller may wait for requests, too', async () => {
+  it('a request waits for its turn as an identity does', async () => {
     const { limiter, pass } = passingWorld()
     const own = limiter(api)
     const turns = [own.acquire(view()), own.acquire(view())]
