@@ -30,7 +30,7 @@ interface AppRequest {
 const store = new ReferenceStore(new ManualClock().now)
 
 describe('the types', () => {
-  it('give callbacks the framework’s own request', () => {
+  it('a callback gets the framework’s own request', () => {
     const limiter = new RateLimiter<AppRequest>({
       store,
       policy: request => {
@@ -51,7 +51,7 @@ describe('the types', () => {
     expectTypeOf(extracting.keyExtractor).parameter(0).toEqualTypeOf<AppRequest>()
   })
 
-  it('find the request that a keyExtractor reads beside presets and the budgets of a model', () => {
+  it('a limiter finds the request that a keyExtractor reads beside presets and the budgets of a model', () => {
     const tenant = (request: AppRequest): string => request.tenant
     const day: Quota<AppRequest> = { name: 'day', limit: usd(50), period: 'daily', keyExtractor: tenant }
     const budgets = llmBudget({ rpm: 60, itpm: 90_000, otpm: 20_000 })
@@ -64,7 +64,7 @@ describe('the types', () => {
     new RateLimiter<AppRequest>({ store, policy: llmBudget({ rpm: 60, keyExtractor: r => r.tenant }) })
   })
 
-  it('allow presets and plain policies in every limiter', () => {
+  it('every limiter accepts presets and plain policies', () => {
     const options: RateLimiterOptions<AppRequest> = {
       store,
       policy: [
@@ -82,7 +82,7 @@ describe('the types', () => {
     expectTypeOf(presets.QUOTA_FREE_DAILY).toExtend<Quota<AppRequest>>()
   })
 
-  it('accept the plain strings for the names, and nothing else', () => {
+  it('a name accepts its plain strings, and no other string', () => {
     expectTypeOf<'token-bucket'>().toExtend<Algorithm>()
     expectTypeOf(Algorithm.TOKEN_BUCKET).toEqualTypeOf<'token-bucket'>()
     expectTypeOf(KeyStrategy.API_KEY).toEqualTypeOf<'api-key'>()
@@ -90,7 +90,7 @@ describe('the types', () => {
     expectTypeOf<'leaky-bucket'>().not.toExtend<Algorithm>()
   })
 
-  it('know which options exclude each other', () => {
+  it('the type of a policy refuses options that exclude each other', () => {
     // @ts-expect-error requests in flight have a ttl, not a window
     const flight: Policy = { name: 'p', limit: 1, algorithm: 'concurrency', window: 60 }
     // @ts-expect-error a policy has a window
@@ -100,7 +100,7 @@ describe('the types', () => {
     expectTypeOf([flight, without, wrong]).toEqualTypeOf<Policy[]>()
   })
 
-  it('give definePolicy the kind of its base', () => {
+  it('definePolicy returns the kind of its base', () => {
     const rate: RatePolicy = definePolicy(presets.PUBLIC_API, { limit: 3 })
     const pool: ConcurrencyPolicy = definePolicy(
       { name: 'pool', limit: 1, algorithm: 'concurrency', ttl: '30s' },
@@ -121,7 +121,7 @@ describe('the types', () => {
     definePolicy(presets.QUOTA_FREE_DAILY, { window: 3 })
   })
 
-  it('narrow a caught error to a refusal', () => {
+  it('isLimited narrows a caught error to a refusal', () => {
     const error: unknown = undefined
     if (isLimited(error)) {
       expectTypeOf(error.decision).toEqualTypeOf<Decision>()
@@ -129,7 +129,7 @@ describe('the types', () => {
     }
   })
 
-  it('take null where a header is missing', () => {
+  it('a callback may return null where a header is missing', () => {
     const options: RateLimiterOptions<Request> = {
       store,
       policy: { name: 'p', limit: 1, window: 1, keyExtractor: request => request.headers.get('x-tenant') },
@@ -140,7 +140,7 @@ describe('the types', () => {
     expectTypeOf(options.userId).not.toBeAny()
   })
 
-  it('refuse mistakes that run wrong', () => {
+  it('the types refuse mistakes that would run and do the wrong thing', () => {
     const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API })
     // @ts-expect-error a quota has no window
     const both: Quota = { name: 'p', limit: 1, period: 'monthly', window: '1m' }
@@ -155,7 +155,7 @@ describe('the types', () => {
     expectTypeOf(both).toExtend<Quota>()
   })
 
-  it('contain no any in public types', () => {
+  it('no public type contains any', () => {
     expectTypeOf<Decision['allowed']>().toEqualTypeOf<boolean>()
     expectTypeOf<Decision['verdicts'][number]['key']>().toEqualTypeOf<string>()
     expectTypeOf<Decision[keyof Decision]>().not.toBeAny()

@@ -71,7 +71,7 @@ describe('escalation', () => {
     escalation: { factor: 2, maxDuration: 200 },
   })
 
-  it('makes each further penalty longer, up to the longest', () => {
+  it('escalation makes each further penalty longer, up to the longest', () => {
     const state: State = []
     const lengths = [100, 1000, 2000, 3000].map(at => {
       abuseScore.record(state, micros(at), POINT, escalating)
@@ -82,7 +82,7 @@ describe('escalation', () => {
 })
 
 describe('a penalty that is applied', () => {
-  it('starts at once, without a score', () => {
+  it('a penalty that is applied by hand starts at once, without a score', () => {
     const state: State = []
     abuseScore.apply(state, micros(100), micros(30), rule)
     expect(abuseScore.active(state, micros(129))).toBe(true)
@@ -91,7 +91,7 @@ describe('a penalty that is applied', () => {
     expect(abuseScore.violations(state)).toBe(0)
   })
 
-  it('never shortens a longer one', () => {
+  it('a penalty that is applied by hand never shortens a longer one', () => {
     const state: State = []
     record(state, [[100, 3]])
     abuseScore.apply(state, micros(100), micros(30), rule)

@@ -56,7 +56,7 @@ it('a release after the ttl changes nothing', () => {
   expect(concurrency.used(state, micros(131), rule)).toBe(1)
 })
 
-it('with more leases than sub-windows a lease ends at most a sixty-fourth of the ttl late', () => {
+it('a lease among more leases than sub-windows ends at most a sixty-fourth of the ttl late', () => {
   const many = ruleOf({ algorithm: 'concurrency', limit: 100, window: 64, precision: 64 })
   const state: State = []
   concurrency.charge(state, micros(100.5), 1, many)

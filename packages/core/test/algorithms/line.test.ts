@@ -149,7 +149,7 @@ const numbers = fc.record({
 type Numbers = typeof numbers extends fc.Arbitrary<infer T> ? T : never
 
 describe('the line of a token bucket', () => {
-  it('is paid, left and given back as in a book that pays microsecond by microsecond', () => {
+  it('a line is paid, left and given back as in a book that pays microsecond by microsecond', () => {
     const check = (rule: Numbers, steps: readonly Step[]): void => {
       const both = new Both(rule)
       for (const each of steps) {
@@ -161,7 +161,7 @@ describe('the line of a token bucket', () => {
     fc.assert(fc.property(numbers, fc.array(step, { maxLength: 60, size: 'max' }), check), { numRuns: 300 })
   })
 
-  it('applies large refunds within about a second, as the book does', () => {
+  it('the line of a bucket applies large refunds within about a second, as the book does', () => {
     const both = new Both({ unit: 200_000, rate: 1, capacity: 4 })
     both.ask(Mode.SETTLE, 24, { place: { position: 0, born: 0 } })
     for (let i = 0; i < 6; i++) both.book.join(4)
@@ -179,7 +179,7 @@ describe('the line of a token bucket', () => {
     }
   })
 
-  it('keeps the units of whoever has left in front of one that comes', () => {
+  it('a caller that comes keeps waiting for the units of one that has left in front of it', () => {
     const both = new Both({ unit: 10, rate: 1, capacity: 2 })
     for (let i = 0; i < 5; i++) come(both, 2)
     play(both, { advance: 0, act: 'leave', cost: 1, who: 1 })
@@ -189,7 +189,7 @@ describe('the line of a token bucket', () => {
     compare(both)
   })
 
-  it('has no numbers but those that this version knows', () => {
+  it('a reader refuses the state of a line with numbers that this version does not know', () => {
     const line = [0, 5, 38, 10, 1, 1, 5, 3, 0, 99, 1, 2, 1]
     expect(hasUnknownParts(line)).toBe(false)
     expect(hasUnknownParts(line.with(5, 3))).toBe(true)

@@ -16,7 +16,7 @@ describe('periodEnd', () => {
     expect(periodEnd(EDGES, now)).toBe(end)
   })
 
-  it('finds an end for instants outside the edges: after the instant, and at most a period away', () => {
+  it('periodEnd finds an end for instants outside the edges: after the instant, and at most a period away', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 400 * 86_400e6 }),

@@ -37,7 +37,7 @@ it('a quota without edges counts for the length of the window', () => {
 })
 
 describe('a grant', () => {
-  it('raises the limit until the period ends', () => {
+  it('a grant raises the limit until the period ends', () => {
     const state: State = []
     quota.charge(state, micros(150), 5, rule, edges)
     quota.grant?.(state, micros(150), 3, rule, edges)
@@ -53,14 +53,14 @@ describe('a grant', () => {
     expect(grantedAt(state, micros(200))).toBe(0)
   })
 
-  it('makes no later period admit a cost above the plain limit', () => {
+  it('a grant makes no later period admit a cost above the plain limit', () => {
     const state: State = []
     quota.grant?.(state, micros(150), 3, rule, edges)
     quota.charge(state, micros(150), 1, rule, edges)
     expect(quota.wait(state, micros(150), 8, rule)).toBe(Infinity)
   })
 
-  it('adds to an earlier grant of the same period', () => {
+  it('a grant adds to an earlier grant of the same period', () => {
     const state: State = []
     quota.grant?.(state, micros(150), 3, rule, edges)
     quota.grant?.(state, micros(160), 2, rule, edges)

@@ -88,7 +88,7 @@ it('a thousand alarms need one timer', async () => {
   expect(timers).toBe(1)
 })
 
-it('where a timer is a number, each alarm has its own, because it ends with the request that started it', async () => {
+it('an alarm has its own timer where a timer is a number, because it ends with the request that started it', async () => {
   const { loop, alarms, at, rang } = set()
   const timers = new Map<number, object>()
   const after = loop.after.bind(loop)
@@ -109,7 +109,7 @@ it('where a timer is a number, each alarm has its own, because it ends with the 
   expect(alarms.size).toBe(1)
 })
 
-it('an alarm that another one of its instant takes back, and sets for later, rings once, and is not set any more', async () => {
+it('an alarm that another one takes back and sets for later rings once, and is not set any more', async () => {
   const loop = new ManualLoop()
   const alarms = new Alarms(loop)
   const rang: number[] = []

@@ -56,18 +56,18 @@ describe('the stack of a mistake begins with the user’s line', () => {
     ['LabelSet', () => new LabelSet(0)],
     ['ShadowSurvey', () => new ShadowSurvey({ top: 0 })],
   ]
-  it.each(mistakes)('%s', (_, call) => {
+  it.each(mistakes)('the stack of a mistake in %s begins with the user’s line', (_, call) => {
     expect(framesOf(call)[0]).toContain('call-site.test.ts')
   })
 
-  it('a class that extends RateLimiter', () => {
+  it('the stack of a mistake in a class that extends RateLimiter begins with the user’s line', () => {
     class Own extends RateLimiter {}
     expect(framesOf(() => new Own({ store, policy: wrong }))[0]).toContain('call-site.test.ts')
   })
 })
 
 describe('fromCaller', () => {
-  it('leaves other errors unchanged, and returns the body’s result', () => {
+  it('fromCaller leaves other errors unchanged, and returns the body’s result', () => {
     const error = new Error('other')
     const { stack } = error
     const fails = (): never =>

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { readId } from '../../src/base/callbacks.ts'
 
 describe('readId', () => {
-  it('reads text and numbers, including 0, and nothing else', () => {
+  it('readId reads text and numbers, including 0, and nothing else', () => {
     expect([0, '0', 42, -1, 1.5, 7n, ' a '].map(readId)).toEqual(['0', '0', '42', '-1', '1.5', '7', ' a '])
     const nothing = [
       undefined,

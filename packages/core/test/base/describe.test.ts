@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { describe as show } from '../../src/base/describe.ts'
 
 describe('a value in a message', () => {
-  it('is shown in few characters, never as a dump', () => {
+  it('a message shows a value in few characters, never as a dump', () => {
     expect(show('x'.repeat(1000)).length).toBeLessThan(50)
     expect(show({ password: 'secret' })).toBe('an object')
     expect(show(['secret'])).toBe('an array')

@@ -9,7 +9,7 @@ import { mistake } from '../world.ts'
 const SECRET = 'sixteen or more letters'
 
 describe('makeDigest', () => {
-  it('gives the first 128 bits of SHA-256, base64url', () => {
+  it('makeDigest gives the first 128 bits of SHA-256, base64url', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), text => {
         const expected = createHash('sha256')
@@ -22,7 +22,7 @@ describe('makeDigest', () => {
     )
   })
 
-  it('gives an HMAC of the secret when there is one', () => {
+  it('makeDigest gives an HMAC if it has a secret', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), text => {
         const expected = createHmac('sha256', SECRET)
@@ -36,14 +36,14 @@ describe('makeDigest', () => {
   })
 
   describe('of long texts', () => {
-    it('tells apart texts that differ only in their last letter, or in their length', () => {
+    it('a digest tells apart long texts that differ only in their last letter, or in their length', () => {
       const digest = makeDigest()
       const long = 'x'.repeat(1_000_000)
       expect(new Set([digest(`${long}a`), digest(`${long}b`), digest(long), digest(`${long}x`)]).size).toBe(4)
     })
   })
 
-  it('tells texts apart that UTF-8 cannot: lone surrogates', () => {
+  it('a digest tells apart texts that UTF-8 cannot: lone surrogates', () => {
     const digest = makeDigest()
     const texts = [
       '\ud800',
@@ -58,11 +58,11 @@ describe('makeDigest', () => {
     expect(new Set(texts.map(digest)).size).toBe(texts.length)
   })
 
-  it.each(['', 5, null, {}])('refuses the secret %o', secret => {
+  it.each(['', 5, null, {}])('makeDigest refuses the secret %o', secret => {
     expect(mistake(() => makeDigest(secret as string)).code).toBe('HALT_E_SECRET')
   })
 
-  it('takes a short secret, warns of it, and does not show it', () => {
+  it('makeDigest takes a short secret, warns of it, and does not show it', () => {
     const warnings: HaltWarning[] = []
     const digest = makeDigest('hunter2', warning => void warnings.push(warning))
     expect(digest('key')).not.toBe(makeDigest()('key'))

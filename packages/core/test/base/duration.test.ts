@@ -20,12 +20,12 @@ describe('parseDuration', () => {
     ['1.5h', 5400e6],
     ['7d', 7 * 86_400e6],
     [' 1 m ', 60e6],
-  ])('reads %o as %d microseconds', (value, micros) => {
+  ])('parseDuration reads %o as %d microseconds', (value, micros) => {
     expect(read(value)).toBe(micros)
   })
 
   it.each(['1M', '1w', '1y', 's', '.5s', '1.s', '+1s', '1s 2ms', 'P1D', '١s', '1 s s'])(
-    'refuses %o',
+    'parseDuration refuses %o',
     value => {
       expect(mistake(() => read(value)).code).toBe('HALT_E_DURATION')
     },
@@ -38,11 +38,11 @@ describe('parseDuration', () => {
     ['500 msecs', '500ms'],
     ['1.5 days', '1.5d'],
     ['2 weeks', '14d'],
-  ])('refuses %o, and shows %o', (value, written) => {
+  ])('parseDuration refuses %o, and tells to write %o', (value, written) => {
     expect(mistake(() => read(value)).fix).toMatch(`Write "${written}". `)
   })
 
-  it('returns whole microseconds within its range, or throws an error with the given code', () => {
+  it('parseDuration returns whole microseconds within its range, or throws an error with the given code', () => {
     fc.assert(
       fc.property(fc.oneof(fc.double(), fc.string(), fc.anything()), value => {
         let micros
@@ -57,7 +57,7 @@ describe('parseDuration', () => {
     )
   })
 
-  it('reads seconds as a number and as text alike', () => {
+  it('parseDuration reads seconds as a number and as text alike', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 31_622_400 }), seconds => {
         expect(read(`${seconds}s`)).toBe(read(seconds))

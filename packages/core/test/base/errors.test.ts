@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { HaltError } from '../../src/index.ts'
 
 describe('HaltError', () => {
-  it('puts the code, the mistake, the fix and the page into one message', () => {
+  it('HaltError puts the code, the mistake, the fix and the page into one message', () => {
     const error = new HaltError('HALT_E_LIMIT', 'limit is NaN.', 'Give a whole number.', { cause: 'env' })
     expect(error.message).toBe(
       'HALT_E_LIMIT: limit is NaN. Give a whole number. ' +

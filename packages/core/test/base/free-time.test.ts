@@ -4,7 +4,7 @@ import { afterFreeTime } from '../../src/base/free-time.ts'
 import { ManualLoop } from '../manual-loop.ts'
 
 describe('afterFreeTime', () => {
-  it('calls back once, after the time, if the loop is free', async () => {
+  it('afterFreeTime calls back once, after the time, if the loop is free', async () => {
     const loop = new ManualLoop()
     const calls: number[] = []
     afterFreeTime(100, () => calls.push(loop.now()), false, loop)
@@ -12,7 +12,7 @@ describe('afterFreeTime', () => {
     expect(calls).toEqual([100])
   })
 
-  it('does not count the time in which the loop was blocked, except for the running slice', async () => {
+  it('afterFreeTime does not count the time in which the loop was blocked, except for the running slice', async () => {
     const loop = new ManualLoop()
     const calls: number[] = []
     afterFreeTime(100, () => calls.push(loop.now()), false, loop)
@@ -23,7 +23,7 @@ describe('afterFreeTime', () => {
     expect(calls).toEqual([1_085])
   })
 
-  it('reports how long the loop was free', async () => {
+  it('afterFreeTime reports how long the loop was free', async () => {
     const loop = new ManualLoop()
     const wait = afterFreeTime(100, () => {}, false, loop)
     await loop.pass(10)
@@ -32,7 +32,7 @@ describe('afterFreeTime', () => {
     expect([early, wait.passed]).toEqual([10, 25])
   })
 
-  it('calls back after a few turns of a loop that is never free', async () => {
+  it('afterFreeTime calls back after a few turns of a loop that is never free', async () => {
     const loop = new ManualLoop()
     let calls = 0
     afterFreeTime(100, () => calls++, false, loop)
@@ -40,7 +40,7 @@ describe('afterFreeTime', () => {
     expect(calls).toBe(1)
   })
 
-  it('reads the sockets once more before it calls back, even if the time is 0', async () => {
+  it('afterFreeTime reads the sockets once more before it calls back, even if the time is 0', async () => {
     for (const ms of [0, 100]) {
       const loop = new ManualLoop()
       const events: string[] = []
@@ -52,7 +52,7 @@ describe('afterFreeTime', () => {
     }
   })
 
-  it('does not call back after cancel, even if the time is over', async () => {
+  it('afterFreeTime does not call back after cancel, even if the time is over', async () => {
     const loop = new ManualLoop()
     let calls = 0
     const wait = afterFreeTime(100, () => calls++, false, loop)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { logSafe } from '../../src/telemetry/shadow/log-safe.ts'
 
 describe('logSafe', () => {
-  it('leaves ordinary keys unchanged', () => {
+  it('logSafe leaves ordinary keys unchanged', () => {
     const key = 'user:zoë+ip:2001:db8::/56 api-key:#Ab_9-x é 日本 😀'
     expect(logSafe(key)).toBe(key)
   })
@@ -17,7 +17,7 @@ describe('logSafe', () => {
       '\\u{2028}\\u{2029}\\u{202e}\\u{200b}\\u{feff}\\u{85}\\u{0}',
     ],
     ['\ud800', '\\u{d800}'],
-  ])('writes the unsafe characters of %j as code points', (text, written) => {
+  ])('logSafe writes the unsafe characters of %j as code points', (text, written) => {
     expect(logSafe(text)).toBe(written)
   })
 })

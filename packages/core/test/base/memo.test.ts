@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { Memo } from '../../src/base/memo.ts'
 
 describe('Memo', () => {
-  it('never keeps more entries than its size, and never returns the value of another text', () => {
+  it('a Memo never keeps more entries than its size, and never returns the value of another text', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 9 }), fc.array(fc.nat({ max: 20 })), (size, texts) => {
         const recent = new Memo<string>(size)
@@ -19,7 +19,7 @@ describe('Memo', () => {
     )
   })
 
-  it('keeps entries that are read during a flood of new texts', () => {
+  it('a Memo keeps entries that are read during a flood of new texts', () => {
     const recent = new Memo<number>(100)
     recent.set('regular', 1)
     for (let i = 0; i < 10_000; i++) {
@@ -29,7 +29,7 @@ describe('Memo', () => {
     expect(recent.get('new 0')).toBeUndefined()
   })
 
-  it('does not keep the string alive that a text was cut from', () => {
+  it('a Memo does not keep the string alive that a text was cut from', () => {
     setFlagsFromString('--expose-gc')
     const gc = runInNewContext('gc') as () => void
     const recent = new Memo<number>(4096)

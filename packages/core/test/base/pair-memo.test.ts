@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { PairMemo } from '../../src/resilience/pair-memo.ts'
 
 describe('PairMemo', () => {
-  it('never keeps more entries than its size, and never returns the value of another pair', () => {
+  it('a PairMemo never keeps more entries than its size, and never returns the value of another pair', () => {
     const pair = fc.tuple(fc.constantFrom('a', 'b', 'a b', ''), fc.constantFrom('c', 'b c', 'c d', 'd', ''))
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 9 }), fc.array(pair, { maxLength: 40 }), (size, pairs) => {
@@ -20,7 +20,7 @@ describe('PairMemo', () => {
     )
   })
 
-  it('keeps entries that are read during a flood of new pairs', () => {
+  it('a PairMemo keeps entries that are read during a flood of new pairs', () => {
     const recent = new PairMemo<number>(100)
     recent.set('counter', 'regular', 1)
     for (let i = 0; i < 10_000; i++) {
@@ -30,7 +30,7 @@ describe('PairMemo', () => {
     expect(recent.get('counter', 'new 0')).toBeUndefined()
   })
 
-  it('counts an entry once, however often it is written', () => {
+  it('a PairMemo counts an entry once, however often it is written', () => {
     const recent = new PairMemo<number>(100)
     for (let i = 0; i < 49; i++) recent.set('counter', 'x', i)
     expect(recent.get('counter', 'x')).toBe(48)

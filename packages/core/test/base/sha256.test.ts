@@ -11,7 +11,7 @@ const lengths = fc.oneof(fc.nat(300), fc.constantFrom(55, 56, 63, 64, 65, 119, 1
 const data = fc.tuple(lengths, fc.nat(255)).map(([length, byte]) => new Uint8Array(length).fill(byte))
 
 describe('SHA-256', () => {
-  it('is the same by Node and in JavaScript', () => {
+  it('Node and JavaScript compute the same SHA-256', () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array(), data), bytes => {
         expect(Buffer.from(portable.sha256(bytes)).toString('hex')).toBe(
@@ -21,7 +21,7 @@ describe('SHA-256', () => {
     )
   })
 
-  it('is the same with a key of any length', () => {
+  it('Node and JavaScript compute the same HMAC with a key of any length', () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array(), data), fc.uint8Array({ maxLength: 200 }), (bytes, key) => {
         expect(Buffer.from(portable.hmacSha256(key, bytes)).toString('hex')).toBe(

@@ -20,7 +20,7 @@ describe('the hint for an unknown option', () => {
     ['clientIP', 'clientIp'],
     ['trustProxy', 'trustedProxies'],
     ['polcy', 'policy'],
-  ])('names for the misspelt "%s" the nearest option, not the first that begins alike', (given, meant) => {
+  ])('the hint for misspelt "%s" names the nearest option, not one that begins alike', (given, meant) => {
     expect(hintFor(given, LIMITER)).toBe(`Did you mean "${meant}"?`)
   })
 
@@ -35,11 +35,11 @@ describe('the hint for an unknown option', () => {
     ['allowList', LIMITER, 'skip'],
     ['client', LIMITER, 'store'],
     ['passOnStoreError', LIMITER, 'onStoreError'],
-  ])('translates "%s" of another limiter', (given, known, meant) => {
+  ])('the hint for "%s" of another limiter names Halt’s own option', (given, known, meant) => {
     expect(hintFor(given, known)).toBe(`Use "${meant}".`)
   })
 
-  it.each(['per', 'refill', 'zzzz'])('guesses nothing for "%s", which is near to none', given => {
+  it.each(['per', 'refill', 'zzzz'])('the hint for "%s", near to no option, guesses nothing', given => {
     expect(hintFor(given, POLICY)).toBe(`Known: ${POLICY.join(', ')}.`)
   })
 })

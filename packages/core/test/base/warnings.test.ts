@@ -16,7 +16,7 @@ afterEach(() => {
 })
 
 describe('warnOnce', () => {
-  it('passes each code on once per receiver', () => {
+  it('warnOnce passes each code on once per receiver', () => {
     const [first, second]: [string[], string[]] = [[], []]
     const one = warnOnce(({ code }) => void first.push(code))
     const other = warnOnce(({ code }) => void second.push(code))
@@ -27,14 +27,14 @@ describe('warnOnce', () => {
     expect(second).toEqual(['HALT_W_AUTOVACUUM'])
   })
 
-  it('survives a receiver that throws', () => {
+  it('warnOnce survives a receiver that throws', () => {
     const warn = warnOnce(() => {
       throw new Error('broken')
     })
     expect(() => warn(warning('HALT_W_AUTOVACUUM'))).not.toThrow()
   })
 
-  it('prints each code once per process by default, through process.emitWarning, with the fix and the page', () => {
+  it('warnOnce prints each code once per process, through process.emitWarning, with the fix and the page', () => {
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const code = `HALT_W_TEST_${Math.random().toString(36).slice(2).toUpperCase()}` as HaltWarning['code']
     warnOnce()(warning(code))
@@ -47,7 +47,7 @@ describe('warnOnce', () => {
     expect(options).toEqual({ type: 'HaltWarning', code })
   })
 
-  it('prints through the console if there is no process', () => {
+  it('warnOnce prints through the console if there is no process', () => {
     const printed = vi.spyOn(console, 'warn').mockImplementation(() => {})
     vi.stubGlobal('process', undefined)
     const code = `HALT_W_TEST_${Math.random().toString(36).slice(2).toUpperCase()}` as HaltWarning['code']
@@ -59,7 +59,7 @@ describe('warnOnce', () => {
 })
 
 describe('a limiter without warn', () => {
-  it('warns once per process, even if two limiters notice the same mistake', async () => {
+  it('a limiter without warn warns once per process, even if two limiters notice the same mistake', async () => {
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const codes = (): unknown[] => emit.mock.calls.map(call => (call[1] as unknown as { code: string }).code)
     const store = new ReferenceStore(new ManualClock().now)

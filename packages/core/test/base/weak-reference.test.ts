@@ -9,13 +9,13 @@ describe('where the runtime has no WeakRef', () => {
   beforeEach(() => void vi.stubGlobal('WeakRef', undefined))
   afterEach(() => void vi.unstubAllGlobals())
 
-  it('a reference keeps its object', () => {
+  it('a reference keeps its object where the runtime has no WeakRef', () => {
     const item = {}
     expect(hasWeakRef()).toBe(false)
     expect(referTo(item).deref()).toBe(item)
   })
 
-  it('a list keeps the last 1000 objects, so that a limiter per request does not fill the memory', () => {
+  it('a list without WeakRef keeps the last 1000 objects, so that a limiter per request does not fill the memory', () => {
     const list = new WeakList<{ readonly n: number }>()
     const items = Array.from({ length: 2500 }, (_, n) => ({ n }))
     for (const item of items) list.add(item)
@@ -24,7 +24,7 @@ describe('where the runtime has no WeakRef', () => {
     expect(list.delete(items[0] as { n: number })).toBe(false)
   })
 
-  it('a store that two limiters share closes with the last of them', async () => {
+  it('a store that two limiters share closes with the last of them where the runtime has no WeakRef', async () => {
     const { store } = world()
     const close = vi.fn<() => Promise<void>>(async () => {})
     const shared = Object.assign(store, { close })
@@ -36,7 +36,7 @@ describe('where the runtime has no WeakRef', () => {
     expect(close).toHaveBeenCalledTimes(1)
   })
 
-  it('telemetry reads the sizes of the stores', () => {
+  it('telemetry reads the sizes of the stores where the runtime has no WeakRef', () => {
     const stores = new ObservedStores()
     stores.add({ kind: 'memory', size: 3 })
     expect([...stores.sizes()]).toEqual([['memory', 3]])

@@ -16,11 +16,11 @@ describe('ARCHITECTURE.md', () => {
     ([, path]) => path as string,
   )
 
-  it('names places of the repository', () => {
+  it('ARCHITECTURE.md names more than twenty places of the repository', () => {
     expect(paths.length).toBeGreaterThan(20)
   })
 
-  it.each([...new Set(paths)])('names %s, which exists', path => {
+  it.each([...new Set(paths)])('ARCHITECTURE.md names %s, which exists', path => {
     const places = [path, join('packages', path)]
     expect(places.some(place => existsSync(join(root, place)))).toBe(true)
   })
@@ -30,9 +30,9 @@ describe('ARCHITECTURE.md', () => {
     file as string,
   ])
 
-  it('has nine nouns', () => expect(nouns).toHaveLength(9))
+  it('ARCHITECTURE.md has nine nouns', () => expect(nouns).toHaveLength(9))
 
-  it.each(nouns)('defines %s in %s', (noun, file) => {
+  it.each(nouns)('the noun %s is defined in %s, as ARCHITECTURE.md says', (noun, file) => {
     expect(read(join('packages', file))).toMatch(new RegExp(`^export (interface|class|type) ${noun}\\b`, 'm'))
   })
 
@@ -45,13 +45,13 @@ describe('ARCHITECTURE.md', () => {
       .filter(({ rules }) => JSON.stringify(rules).includes('The kernel imports no wing.') === isKernel)
       .flatMap(({ files: [file = ''] }) => /^packages\/core\/src\/([a-z-]+)\/\*\*$/.exec(file)?.[1] ?? [])
 
-  it('lists the folders of the kernel in the order that lint holds them to', () => {
+  it('ARCHITECTURE.md lists the folders of the kernel in the order that lint holds them to', () => {
     const list = /```\nbase\/[\s\S]*?```/.exec(page)?.[0] ?? ''
     const told = [...list.matchAll(/^([a-z]+)\//gm)].map(([, name]) => name)
     expect(told).toEqual(folders(true))
   })
 
-  it.each(folders(false))('says what %s/ holds', folder => {
+  it.each(folders(false))('ARCHITECTURE.md says what %s/ holds', folder => {
     expect(page).toContain(`\`${folder}/\``)
   })
 })
@@ -60,12 +60,12 @@ describe('ARCHITECTURE.md', () => {
 const TITLES: Readonly<Record<string, string>> = { concurrency: 'in flight' }
 
 describe('every algorithm', () => {
-  it.each(Object.keys(codes))('%s has its test', name => {
+  it.each(Object.keys(codes))('the algorithm %s has its test', name => {
     expect(existsSync(join(root, 'packages/core/test/algorithms', `${name}.test.ts`))).toBe(true)
   })
 
   it.each(Object.keys(codes).filter(name => name !== 'quota'))(
-    '%s has its section in docs/algorithms.md',
+    'the algorithm %s has its section in docs/algorithms.md',
     name => {
       expect(read('docs/algorithms.md')).toMatch(
         new RegExp(`^#+ .*${TITLES[name] ?? name.replace('-', '[- ]')}`, 'im'),
@@ -75,7 +75,7 @@ describe('every algorithm', () => {
 })
 
 describe('every header dialect', () => {
-  it.each(Object.keys(DIALECTS))('%s is told in docs/headers.md', name => {
+  it.each(Object.keys(DIALECTS))('docs/headers.md tells the header dialect %s', name => {
     expect(read('docs/headers.md')).toMatch(new RegExp(`['"\`]${name}['"\`]`))
   })
 })
@@ -85,11 +85,11 @@ describe('every telemetry hook', () => {
     ...read('packages/core/src/check/telemetry.ts').matchAll(/^ {2}(?:readonly )?(on[A-Z]\w+)\?/gm),
   ].map(([, name]) => name as string)
 
-  it('is found', () => {
+  it('the list of telemetry hooks has onStoreRecovered', () => {
     expect(hooks).toContain('onStoreRecovered')
   })
 
-  it.each(hooks)('%s is told in docs/telemetry.md', name => {
+  it.each(hooks)('docs/telemetry.md tells the hook %s', name => {
     expect(read('docs/telemetry.md')).toContain(`\`${name}`)
   })
 })

@@ -27,7 +27,7 @@ describe('the admitted requests', () => {
     }
   }
 
-  it('never exceed the bound of any policy in any interval, hammered or not', async () => {
+  it('admitted requests never exceed the bound of any policy in any interval, hammered or not', async () => {
     await fc.assert(
       fc.asyncProperty(somePolicies, histories, penalties, async (policies, history, penalty) => {
         const store = new RecordingStore()
@@ -45,7 +45,7 @@ describe('the admitted requests', () => {
     )
   })
 
-  it('with settled estimates stay within the bound of the real use, refunds counted when they are made', async () => {
+  it('settled estimates stay within the bound of the real use, with refunds counted when they are made', async () => {
     const used = fc.array(
       fc.record({ estimate: fc.integer({ min: 1, max: 6 }), actual: fc.integer({ min: 0, max: 6 }) }),
       { maxLength: 30 },

@@ -39,7 +39,7 @@ describe('an async function where a synchronous one is required', () => {
     ['apiKey', { apiKey: rejects }, { keyStrategy: 'api-key' }],
     ['clientIp', { clientIp: rejects }, {}],
     ['userId', { userId: resolves }, { keyStrategy: 'user' }],
-  ])('does not end the process, and is warned of at once: %s', async (name, options, fields) => {
+  ])('an async %s does not end the process, and is warned of at once', async (name, options, fields) => {
     const { limiter, warnings } = world()
     const decision = await limiter({ ...policy, ...fields }, options).check(view())
     await turn()
@@ -48,7 +48,7 @@ describe('an async function where a synchronous one is required', () => {
     expect(warnings[0]?.message).toContain(`${name} returned a promise`)
   })
 
-  it('trusts no proxy as trustedProxies, and does not fail a request as warn', async () => {
+  it('an async function trusts no proxy as trustedProxies, and fails no request as warn', async () => {
     const { store } = world()
     const limiter = new RateLimiter({
       store,
@@ -65,7 +65,7 @@ describe('an async function where a synchronous one is required', () => {
     expect(unheard).toEqual([])
   })
 
-  it('keeps the charge as chargeWhen, and sends no headers as headers', async () => {
+  it('an async function keeps the charge as chargeWhen, and sends no headers as headers', async () => {
     const { limiter, codes } = world()
     const own = limiter(policy)
     const gate = guard(own, { chargeWhen: rejects })
@@ -80,7 +80,7 @@ describe('an async function where a synchronous one is required', () => {
 
 describe('an async function elsewhere', () => {
   it.each([rejects, resolves])(
-    'as headroom leaves half of the capacity, and is warned of',
+    'an async function as headroom leaves half of the capacity, and is warned of',
     async headroom => {
       const { limiter, warnings } = world()
       const own = limiter({ ...policy, limit: 10, headroom })
@@ -98,7 +98,7 @@ describe('an async function elsewhere', () => {
     [rejects, 'key returned a promise, and Halt does not wait for it'],
     [resolves, 'key returned a promise, and Halt does not wait for it'],
     [() => ({ id: 1 }), 'key returned an object, which is not an id'],
-  ])('as key of cachedPolicy makes no two clients one: the resolver fails', async (key, message) => {
+  ])('a cachedPolicy key that is not an id fails, and makes no two clients one', async (key, message) => {
     const { limiter, warnings } = world()
     const own = limiter(cachedPolicy(() => policy, { key: key as never }))
     expect((await own.check(view())).reason).toBe('policy-error')
@@ -107,7 +107,7 @@ describe('an async function elsewhere', () => {
     expect(warnings[0]?.message).toContain(message)
   })
 
-  it('of a logger or a metrics client does not end the process, and is warned of', async () => {
+  it('an async logger or metrics client does not end the process, and is warned of', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const logger = { debug: rejects, info: rejects, warn: rejects, error: rejects }
     const metrics = { increment: rejects, gauge: rejects, histogram: rejects }
@@ -127,7 +127,7 @@ describe('an async function elsewhere', () => {
     expect(unheard).toEqual([])
   })
 
-  it('of a logger that throws in its timer does not end the process', async () => {
+  it('a logger that throws in its timer does not end the process', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const broken = (): never => {
       throw new Error('the disk is full')
@@ -139,7 +139,7 @@ describe('an async function elsewhere', () => {
     vi.useRealTimers()
   })
 
-  it('as cost of a call is a mistake', async () => {
+  it('an async function as cost of a call is a mistake', async () => {
     const own = world().limiter(policy)
     expect((await rejection(own.check(view(), { cost: (rejects as () => never)() }))).code).toBe(
       'HALT_E_COST',
@@ -148,7 +148,7 @@ describe('an async function elsewhere', () => {
     expect(unheard).toEqual([])
   })
 
-  it('as clock of a store does not end the process', async () => {
+  it('an async function as clock of a store does not end the process', async () => {
     const store = { kind: 'mine', evaluate: world().store.evaluate, forget: () => 0, clock: rejects }
     const { limiter } = world()
     await limiter({ name: 'q', limit: 1, period: 'daily', keyStrategy: 'ip' }, { store }).check(view())
@@ -158,7 +158,7 @@ describe('an async function elsewhere', () => {
 })
 
 describe('an invalid id', () => {
-  it.each([[{ id: 1 }], [true], [[1]]])('is warned of, and the address counts: %j', async id => {
+  it.each([[{ id: 1 }], [true], [[1]]])('a wrong id is warned of, and the address counts: %j', async id => {
     const { limiter, warnings } = world()
     const own = limiter({ ...policy, keyStrategy: 'user' }, { userId: () => id as never })
     expect((await own.check(view())).key).toBe('ip:203.0.113.7')
@@ -166,7 +166,7 @@ describe('an invalid id', () => {
   })
 
   it.each([[undefined], [null], ['']])(
-    'means that no user is signed in, and gives no warning: %j',
+    'an empty id means that no user is signed in, and gives no warning: %j',
     async id => {
       const { limiter, codes } = world()
       await limiter({ ...policy, keyStrategy: 'user' }, { userId: () => id as never }).check(view())
@@ -176,7 +176,7 @@ describe('an invalid id', () => {
 })
 
 describe('a number as a header value', () => {
-  it('is written as text', async () => {
+  it('a header value that is a number is written as text', async () => {
     const gate = guard(world().limiter(policy), {
       headers: ({ remaining }) => ({ 'X-Left': remaining }) as never,
     })
@@ -187,7 +187,7 @@ describe('a number as a header value', () => {
 describe('a cost by name', () => {
   const budget = llmBudget({ rpm: 60, tpm: 90_000, name: 'chat' })
 
-  it('that names none of the policies is warned of, in a check and in a settlement', async () => {
+  it('a cost that names none of the policies is warned of, in a check and in a settlement', async () => {
     const { limiter, warnings } = world()
     const { decision } = await limiter(budget).reserve({ user: '42' }, { cost: llmCost(2000) })
     expect(decision.verdicts.find(({ policy: name }) => name === 'chat_tokens')?.remaining).toBe(89_999)
@@ -203,7 +203,7 @@ describe('a cost by name', () => {
     expect(other.codes()).toEqual(['HALT_W_COST_NAMES'])
   })
 
-  it('gives no warning when it names one policy, or nothing', async () => {
+  it('a cost by name gives no warning when it names one policy, or nothing', async () => {
     const { limiter, codes } = world()
     const own = limiter(budget)
     await own.consume({ user: '42' }, { cost: llmCost(2000, 'chat') })
@@ -221,14 +221,14 @@ describe('a duration that looks like milliseconds', () => {
     ['callbackTimeout', {}, { callbackTimeout: 1000 }],
     ['duration', {}, { penalty: { duration: 3_600_000 } }],
     ['cooldown', {}, { penalty: { cooldown: 60_000 } }],
-  ])('is warned of: %s', (name, fields, options) => {
+  ])('a duration that looks like milliseconds is warned of: %s', (name, fields, options) => {
     const { limiter, warnings } = world()
     limiter({ ...policy, ...fields } as never, options)
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_WINDOW_MS'])
     expect(warnings[0]?.message.startsWith(`${name} of `)).toBe(true)
   })
 
-  it('gives no warning as a string, or as usual seconds', () => {
+  it('a duration gives no warning as a string, or as usual seconds', () => {
     const { limiter, codes } = world()
     const options = { storeTimeout: 1, callbackTimeout: 5, penalty: { duration: 3600, cooldown: 60 } }
     limiter({ ...policy, window: '60000s', blockDuration: 300 }, options)
@@ -237,7 +237,7 @@ describe('a duration that looks like milliseconds', () => {
 })
 
 describe('reset', () => {
-  it('resets an identity under a resolver by the given policy, and needs one when none is known', async () => {
+  it('reset takes an identity under a resolver by the given policy, and needs one when none is known', async () => {
     const { limiter } = world()
     await limiter(policy).consume({ user: '42' }, { cost: 3 })
     const admin = limiter(() => policy)
@@ -260,7 +260,7 @@ describe('an option in the wrong place', () => {
     [() => new LoggingTelemetry(console, { secrets: 'x' } as never), 'Did you mean "secret"?'],
     [() => cachedPolicy(() => policy, { key: () => 'a', TTL: 5 } as never), 'Did you mean "ttl"?'],
     [() => cachedPolicy(() => policy, undefined as never), 'cachedPolicy(load, { key: request => id })'],
-  ])('is answered with the right place', (call, fix) => {
+  ])('an option in the wrong place is answered with the right place', (call, fix) => {
     expect(mistake(call).message).toContain(fix)
   })
 })
@@ -271,7 +271,7 @@ describe('a misspelt option', () => {
     [() => world().limiter(policy, { penalty: { treshold: 5 } as never }), 'Did you mean "threshold"?'],
     [() => world().limiter({ ...policy, algoritm: 'x' } as never), 'Did you mean "algorithm"?'],
     [() => world().limiter({ ...policy, zzz: 1 } as never), 'Known: '],
-  ])('is answered with a suggestion', (call, hint) => {
+  ])('a misspelt option is answered with a suggestion', (call, hint) => {
     expect(mistake(call).message).toContain(hint)
   })
 })

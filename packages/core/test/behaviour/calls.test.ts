@@ -14,7 +14,7 @@ const policy = { name: 'p', limit: 5, window: 60 }
 const quota = { name: 'q', limit: 5, period: 'daily' } as const
 
 describe('a call', () => {
-  it('with an unknown option is rejected, and charges nothing', async () => {
+  it('a call with an unknown option is rejected, and charges nothing', async () => {
     const limiter = world().limiter(policy)
     const wrong = { costs: 5 } as CheckOptions
     for (const call of [
@@ -31,7 +31,7 @@ describe('a call', () => {
     expect((await limiter.peek(view())).remaining).toBe(5)
   })
 
-  it('that peeks rejects a cost', async () => {
+  it('a call that peeks rejects a cost', async () => {
     const limiter = world().limiter(policy)
     const wrong = { cost: 5 } as object
     for (const call of [
@@ -42,7 +42,7 @@ describe('a call', () => {
       expect((await rejection(call)).code).toBe('HALT_E_UNKNOWN_FIELD')
   })
 
-  it('with a value that is not an options object is rejected, by managers as well', async () => {
+  it('a call with a value that is not an options object is rejected, by managers as well', async () => {
     const { limiter, store } = world()
     const [one, quotas, penalties] = [limiter(policy), new QuotaManager(store), new PenaltyManager({ store })]
     const five = 5 as never
@@ -60,7 +60,7 @@ describe('a call', () => {
     expect((await one.peek('u')).remaining).toBe(5)
   })
 
-  it('of a manager with an unknown option is rejected', async () => {
+  it('a call of a manager with an unknown option is rejected', async () => {
     const { store } = world()
     const [quotas, penalties] = [new QuotaManager(store), new PenaltyManager({ store })]
     for (const call of [
@@ -73,7 +73,7 @@ describe('a call', () => {
     expect((await quotas.checkQuota('u', quota)).quota.used).toBe(0)
   })
 
-  it('treats undefined as absent, in costs by name as well', async () => {
+  it('a call treats undefined as absent, in costs by name as well', async () => {
     const limiter = world().limiter([policy, { ...policy, name: 'other' }])
     const options = {
       cost: { p: undefined, other: 3 },
@@ -85,7 +85,7 @@ describe('a call', () => {
     expect(verdicts.map(({ remaining }) => remaining)).toEqual([4, 2])
   })
 
-  it('with an idempotency key that is not a string is rejected, by managers as well', async () => {
+  it('a call with an idempotency key that is not a string is rejected, by managers as well', async () => {
     const { limiter, store } = world()
     const wrong = { idempotencyKey: 5 as unknown as string }
     expect((await rejection(limiter(policy).check(view(), wrong))).code).toBe('HALT_E_OPTION')
@@ -94,7 +94,7 @@ describe('a call', () => {
     )
   })
 
-  it('charges one request to a policy that counts requests, unless the cost names the policy', async () => {
+  it('a policy that counts requests is charged one request, unless the cost names the policy', async () => {
     const limiter = world().limiter([
       { ...policy, counts: 'requests' },
       { ...policy, name: 'flight', window: undefined, algorithm: 'concurrency', ttl: 60 },
@@ -116,7 +116,7 @@ describe('a call', () => {
 })
 
 describe('an identity', () => {
-  it('is one kind with its string, and a request with a user is a request', async () => {
+  it('an object is an identity if its user is a string, and a request if its user is an object', async () => {
     const limiter = world().limiter({ ...policy, keyStrategy: 'user' })
     const request = { user: { id: 42 } }
     await times(2, limiter, by(42))
@@ -126,7 +126,7 @@ describe('an identity', () => {
     expect((await limiter.peek({ user: '42', ip: undefined } as unknown as Identity)).remaining).toBe(2)
   })
 
-  it('of two kinds that are not a composite is refused', async () => {
+  it('an identity of two kinds that are not a composite is refused', async () => {
     const error = await rejection(
       world()
         .limiter(policy)
@@ -145,7 +145,7 @@ describe('a value that is not an identity', () => {
     [null, 'The identity is null.'],
     [{}, 'The identity is an object without an id.'],
     [view(), 'The identity is a request.'],
-  ])('is shown in the error: %o', async (value, message) => {
+  ])('an error shows the value that is not an identity: %o', async (value, message) => {
     const error = await rejection(
       world()
         .limiter(policy)
@@ -163,13 +163,13 @@ describe('a constructor without options, or with senseless ones', () => {
     [() => llmBudget(undefined as never), 'HALT_E_POLICY'],
     [() => new PolicyRegistry({ ...policy } as never), 'HALT_E_POLICY'],
     [() => new PolicyRegistry(null as never), 'HALT_E_POLICY'],
-  ])('throws an error with a code', (make, code) => {
+  ])('a constructor without options, or with senseless ones, throws an error with a code', (make, code) => {
     expect(mistake(make).code).toBe(code)
   })
 })
 
 describe('a timeout that is too long for a timer', () => {
-  it('is shortened to the longest timer', async () => {
+  it('a timeout that is too long for a timer is shortened to the longest timer', async () => {
     const { limiter, codes } = world()
     const keyExtractor = async (): Promise<string> => {
       await new Promise(resolve => setTimeout(resolve, 20))

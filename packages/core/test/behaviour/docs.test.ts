@@ -19,17 +19,17 @@ const pages = readdirSync(errors)
 describe('docs/errors', () => {
   const codes = [...codesIn(sources())].sort()
 
-  it('finds the codes', () => {
+  it('the list of codes has those of limits, warnings and stores', () => {
     expect(codes).toContain('HALT_E_LIMIT')
     expect(codes).toContain('HALT_W_PRIVATE_EXEMPT')
     expect(codes).toContain('HALT_E_STORE_READONLY')
   })
 
-  it('has a page for every code, and no page without one', () => {
+  it('docs/errors has a page for every code, and no page without one', () => {
     expect(pages).toEqual(codes)
   })
 
-  it('is the list of the types of codes', () => {
+  it('the types of the codes list every page of docs/errors', () => {
     const [, errors = '', warnings = ''] = readFileSync(join(root, CODES), 'utf8').split('export type')
     const typed = [errors, warnings].flatMap((union, i) =>
       (union.match(/(?<=').*(?=')/g) ?? []).map(name => `HALT_${i === 0 ? 'E' : 'W'}_${name}`),
@@ -37,7 +37,7 @@ describe('docs/errors', () => {
     expect(typed.toSorted(), 'Run node tools/print-codes.mjs.').toEqual(pages)
   })
 
-  it.each(pages)('%s tells the meaning, the reason, an example and the fix', code => {
+  it.each(pages)('the page of %s tells the meaning, the reason, an example and the fix', code => {
     const text = readFileSync(join(errors, `${code}.md`), 'utf8')
     const parts = [
       `# ${code}\n\n`,
@@ -52,7 +52,7 @@ describe('docs/errors', () => {
     expect(text.match(/^```ts$/gm)?.length).toBeGreaterThanOrEqual(2)
   })
 
-  it.each(pages)('lists %s with the first sentence of its page', code => {
+  it.each(pages)('the index of codes lists %s with the first sentence of its page', code => {
     const index = readFileSync(join(errors, 'README.md'), 'utf8')
     const row = index.split('\n').find(line => line.startsWith(`| [\`${code}\`](${code}.md)`)) ?? ''
     const said = row.split('|')[2]?.trim().replace(/\.$/, '') ?? ''
@@ -61,7 +61,7 @@ describe('docs/errors', () => {
     expect(begins.replaceAll('\n', ' ').slice(0, said.length)).toBe(said)
   })
 
-  it.each(['limit', 'burst', 'inFlight'])('names for a wrong %s the bound that its message names', field => {
+  it.each(['limit', 'burst', 'inFlight'])('the page of a wrong %s names the bound of its message', field => {
     const wrong = { name: 'api', limit: 10, window: 60, [field]: 0 }
     const { code, fix } = mistake(() => world().limiter(wrong))
     const [bounds = 'no bounds'] = /from 1 to \d+/.exec(fix) ?? []
@@ -73,14 +73,14 @@ describe('docs/errors', () => {
 describe('the README of every package', () => {
   const readmes = documents().filter(name => /^packages\/[^/]+\/README\.md$/.test(name))
 
-  it.each(readmes)('%s has only absolute links, because npm shows it as well', name => {
+  it.each(readmes)('the README %s has only absolute links, because npm shows it as well', name => {
     const links = linksIn(readFileSync(join(root, name), 'utf8'))
     expect(links.filter(link => !link.startsWith('#'))).toEqual([])
   })
 })
 
 describe('every Markdown file', () => {
-  it.each(documents())('%s has only links with an existing target', name => {
+  it.each(documents())('the document %s has only links with an existing target', name => {
     const file = join(root, name)
     const text = readFileSync(file, 'utf8')
     const broken = linksIn(text).filter(link => !leadsSomewhere(link, file))

@@ -52,7 +52,7 @@ it('a decision shows the limit of its policy, whatever the window', async () => 
   }
 })
 
-it('a drained bucket admits only what has been refilled', async () => {
+it('a drained bucket admits only the units that were refilled', async () => {
   const { clock, limiter } = world()
   const one = limiter({ name: 'p', limit: 10, window: 60, burst: 1000 })
   await one.check(view(), { cost: 1000 })

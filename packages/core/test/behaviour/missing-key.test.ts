@@ -11,14 +11,14 @@ const named = (more: Partial<Policy> = {}): Policy =>
 const FALLBACK = `ip:${CLIENT}`
 
 describe('a request without a key', () => {
-  it('is counted by address by default, on another counter than a key with the same text', async () => {
+  it('a request without a key is counted by address, on another counter than a key with the same text', async () => {
     const limiter = world().limiter(named())
     expect(await admitted(3, limiter)).toBe(2)
     expect(await admitted(3, limiter, by(CLIENT))).toBe(2)
     expect(await admitted(3, limiter, by(FALLBACK))).toBe(2)
   })
 
-  it('is refused by "deny" for the enforced share of addresses, and counted for the others', async () => {
+  it('"deny" refuses the enforced share of addresses without a key, and counts the others', async () => {
     const outcomes = async (mode: Policy['mode']): Promise<number> => {
       const limiter = world().limiter(named({ onMissingKey: 'deny', mode }))
       let passed = 0
@@ -31,7 +31,7 @@ describe('a request without a key', () => {
     expect(await outcomes('enforce')).toBe(0)
   })
 
-  it('is refused by "deny", and nothing is charged', async () => {
+  it('"deny" refuses a request without a key, and charges nothing', async () => {
     const plain: Policy = { name: 'plain', limit: 5, window: 60 }
     const limiter = world().limiter([plain, named({ onMissingKey: 'deny' })])
     const refused = await limiter.check(view())
@@ -45,7 +45,7 @@ describe('a request without a key', () => {
     expect((await limiter.check(by('42'))).verdicts.map(({ remaining }) => remaining)).toEqual([4, 1])
   })
 
-  it('scores a violation of its address under "deny", once per cool-down', async () => {
+  it('a request without a key scores a violation of its address under "deny", once per cool-down', async () => {
     const { limiter: make, clock, store } = world()
     const onViolation = vi.fn<() => void>()
     const penalty = { threshold: 2, multiplier: 0.5, cooldown: 60 }
@@ -64,7 +64,7 @@ describe('a request without a key', () => {
     expect((await make(plain, { penalty }).check(view())).limit).toBe(5)
   })
 
-  it('scores nothing under "deny" with recordOn "never", and is refused during an outage', async () => {
+  it('"deny" scores nothing with recordOn "never", and refuses during an outage', async () => {
     const here = world()
     const deny = named({ onMissingKey: 'deny' })
     const byHand = here.limiter(deny, { penalty: { recordOn: 'never' } })
@@ -76,7 +76,7 @@ describe('a request without a key', () => {
     expect(await limiter.check(view())).toMatchObject({ reason: 'missing-key', degraded: false })
   })
 
-  it('skips the policy under "allow", and is counted by the others', async () => {
+  it('"allow" skips the policy for a request without a key, and the other policies count it', async () => {
     const plain: Policy = { name: 'plain', limit: 5, window: 60 }
     const limiter = world().limiter([plain, named({ onMissingKey: 'allow' })])
     const decisions = await times(6, limiter)
@@ -84,13 +84,13 @@ describe('a request without a key', () => {
     expect(decisions[0]?.verdicts.map(({ policy }) => policy)).toEqual(['plain'])
   })
 
-  it('is exempt when the only policy has "allow"', async () => {
+  it('a request without a key is exempt when its only policy has "allow"', async () => {
     const limiter = world().limiter(named({ onMissingKey: 'allow' }))
     expect(await limiter.check(view())).toMatchObject({ allowed: true, reason: 'exempt', verdicts: [] })
   })
 
   it.each(['deny', 'allow', 'ip'] as const)(
-    'is handled by "%s" when an asynchronous key is missing',
+    'onMissingKey "%s" handles a request whose asynchronous key is missing',
     async onMissingKey => {
       const plain: Policy = { name: 'plain', limit: 5, window: 60 }
       const late = extracting(async () => undefined, { name: 'late', onMissingKey })
@@ -101,12 +101,12 @@ describe('a request without a key', () => {
     },
   )
 
-  it('is not refused by a shadow policy', async () => {
+  it('a shadow policy does not refuse a request without a key', async () => {
     const limiter = world().limiter(named({ mode: 'shadow', onMissingKey: 'deny' }))
     expect((await limiter.check(view())).allowed).toBe(true)
   })
 
-  it('is not asked for a key by a policy that is off or exempts it', async () => {
+  it('a policy that is off or exempts a request does not ask for its key', async () => {
     const keyExtractor = vi.fn<() => string>(() => 'x')
     const { limiter } = world()
     await limiter(extracting(keyExtractor, { mode: 'off' })).check(view())
@@ -117,7 +117,7 @@ describe('a request without a key', () => {
 })
 
 describe('a policy that never finds a key', () => {
-  it('is warned of after 100 requests without a key', async () => {
+  it('a policy that never finds a key is warned of after 100 requests without one', async () => {
     const { limiter, warnings } = world()
     const users = limiter(named())
     await times(99, users)
@@ -128,7 +128,7 @@ describe('a policy that never finds a key', () => {
     expect(warnings[0]?.fix).toMatch(/userId/)
   })
 
-  it('is not warned of once it has found a key', async () => {
+  it('a policy that has found a key is not warned of', async () => {
     const { limiter, warnings } = world()
     const users = limiter(named())
     await times(50, users)
@@ -137,7 +137,7 @@ describe('a policy that never finds a key', () => {
     expect(warnings).toEqual([])
   })
 
-  it('is warned of under every onMissingKey, and when a resolver makes a new object each time', async () => {
+  it('a policy that never finds a key is warned of under every onMissingKey, and from a resolver of new objects', async () => {
     const policy = named({ onMissingKey: 'deny' })
     for (const given of [policy, () => policy, () => [policy]]) {
       const { limiter, codes } = world()

@@ -23,7 +23,7 @@ describe('a limiter with a penalty', () => {
     return { ...here, asked: cost => limiter.check(view(), cost === undefined ? {} : { cost }) }
   }
 
-  it('reduces the limit of the next decision, and shows it', async () => {
+  it('a penalty reduces the limit of the next decision, and the decision shows it', async () => {
     const { clock, asked } = await punished()
     clock.advance(60)
     expect(await asked(6)).toMatchObject({ allowed: false, reason: 'penalized', limit: 5, remaining: 5 })
@@ -31,7 +31,7 @@ describe('a limiter with a penalty', () => {
     expect(await asked()).toMatchObject({ allowed: false, reason: 'penalized', limit: 5, retryAfter: 60 })
   })
 
-  it('gives the wait until the penalty ends when the cost fits only then', async () => {
+  it('a refusal gives the wait until the penalty ends when the cost fits only then', async () => {
     const { clock, asked } = await punished()
     clock.advance(60)
     const refused = await asked(6)
@@ -42,7 +42,7 @@ describe('a limiter with a penalty', () => {
     expect(await asked(6)).toMatchObject({ allowed: true, limit: 10, remaining: 4 })
   })
 
-  it('scales a bucket’s burst as well', async () => {
+  it('a penalty scales a bucket’s burst as well', async () => {
     const { clock, asked } = await punished({ name: 'p', limit: 60, window: 60, burst: 90 })
     clock.advance(300)
     expect(await asked(46)).toMatchObject({ allowed: false, reason: 'penalized', limit: 30, remaining: 45 })
@@ -51,7 +51,7 @@ describe('a limiter with a penalty', () => {
     expect((await asked()).retryAfter).toBe(2)
   })
 
-  it('never reduces a limit below the policy’s cost', async () => {
+  it('a penalty never reduces a limit below the policy’s cost', async () => {
     const { clock, asked } = await punished(
       { ...fixed, cost: 8 },
       { penalty: { ...strict, multiplier: 0.1 } },
@@ -60,7 +60,7 @@ describe('a limiter with a penalty', () => {
     expect(await asked()).toMatchObject({ allowed: true, limit: 8, remaining: 0 })
   })
 
-  it('counts at most one violation per cool-down', async () => {
+  it('a limiter counts at most one violation per cool-down', async () => {
     const { clock, limiter, store } = world()
     const penalty = { threshold: 3, duration: 600, decayRate: 0, cooldown: 60 }
     const one = limiter({ ...fixed, window: 3600 }, { penalty })
@@ -82,7 +82,7 @@ describe('a limiter with a penalty', () => {
     expect(await one.check(view())).toMatchObject({ limit: 5 })
   })
 
-  it('scores any enforced refusal (limit, block, quota, missing key), and no exempt request', async () => {
+  it('a spent quota and a missing key score a violation, and an exempt request does not', async () => {
     const { limiter, store } = world(Date.now())
     const penalties = new PenaltyManager({ store, config: strict })
     const quota = { name: 'q', limit: 1, period: 'yearly', anchor: aMinuteAgo() } as const
@@ -98,7 +98,7 @@ describe('a limiter with a penalty', () => {
     expect(await penalties.getPenalty('7')).toMatchObject({ violations: 1, isActive: true })
   })
 
-  it('only applies penalties when recordOn is "never"', async () => {
+  it('a limiter only applies penalties when recordOn is "never"', async () => {
     const { limiter, store } = world()
     const one = limiter(fixed, { penalty: { ...strict, recordOn: 'never' } })
     await times(15, one)
@@ -108,7 +108,7 @@ describe('a limiter with a penalty', () => {
     expect((await one.peek(view())).limit).toBe(5)
   })
 
-  it('shares its scores with the manager', async () => {
+  it('a limiter shares its scores with the manager', async () => {
     const { limiter, store } = world()
     const one = limiter({ ...fixed, keyStrategy: 'user' }, { penalty: presets.PENALTY_STRICT })
     const penalties = new PenaltyManager({ store, config: presets.PENALTY_STRICT })
@@ -120,7 +120,7 @@ describe('a limiter with a penalty', () => {
     expect((await one.check(by('user_123'))).limit).toBe(10)
   })
 
-  it('follows the principal of the request (user, else API key, else address) and the policies keyed on it', async () => {
+  it('a penalty follows the principal of the request and the policies that are keyed on it', async () => {
     const policies: Policy[] = [
       { ...fixed, name: 'user', keyStrategy: 'user' },
       { ...fixed, name: 'composite', keyStrategy: 'composite' },
@@ -140,7 +140,7 @@ describe('a limiter with a penalty', () => {
     expect(await limits(by('8'))).toEqual([10, 10, 10, 10])
   })
 
-  it('cannot be escaped with an invented API key when no policy counts by key', async () => {
+  it('an invented API key escapes no penalty when no policy counts by key', async () => {
     const { asked, limiter } = await punished()
     expect(await asked()).toMatchObject({ limit: 5 })
     const one = limiter(fixed, { penalty: strict })
@@ -157,7 +157,7 @@ describe('a limiter with a penalty', () => {
     expect((await byKey.peek(keyed('mine'))).limit).toBe(5)
   })
 
-  it('does not confuse users whose names begin alike', async () => {
+  it('a penalty of one user does not reach users whose names begin alike', async () => {
     const { limiter, store } = world()
     const one = limiter({ ...fixed, keyStrategy: 'composite' }, { penalty: strict })
     await new PenaltyManager({ store, config: strict }).applyPenalty('7')
@@ -165,7 +165,7 @@ describe('a limiter with a penalty', () => {
     expect((await one.peek(by('7+ip:x'))).limit).toBe(10)
   })
 
-  it('never applies to quotas, or to requests without an address', async () => {
+  it('a penalty never applies to quotas, or to requests without an address', async () => {
     const { limiter } = world(Date.now())
     const quota = { name: 'q', limit: 10, period: 'yearly', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
     const one = limiter([{ ...fixed, limit: 1 }, quota], { penalty: { ...strict, multiplier: 0.1 } })
@@ -176,7 +176,7 @@ describe('a limiter with a penalty', () => {
     expect((await nowhere.peek(view({ ip: undefined }))).limit).toBe(10)
   })
 
-  it('does not change by a peek', async () => {
+  it('a peek scores no violation', async () => {
     const { limiter, store } = world()
     const one = limiter(fixed, { penalty: strict })
     await one.check(view(), { cost: 10 })
@@ -186,7 +186,7 @@ describe('a limiter with a penalty', () => {
     )
   })
 
-  it('ends at its exact second', async () => {
+  it('a penalty ends at its exact second', async () => {
     const { clock, store, asked } = await punished()
     const { penaltyUntil } = await new PenaltyManager({ store, config: strict }).getPenalty({ ip: CLIENT })
     expect(penaltyUntil).toBe(NOW + 600)

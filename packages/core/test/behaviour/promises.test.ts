@@ -15,7 +15,7 @@ import {
 import { view } from '../world.ts'
 
 describe('a refused request', () => {
-  it('passes after retryAfter, but not 1 ms before the exact wait or one whole second earlier', async () => {
+  it('a refused request passes after retryAfter, but not 1 ms before the exact wait', async () => {
     let refusals = 0
     await fc.assert(
       fc.asyncProperty(somePolicies, histories, penalties, async (policies, history, penalty) => {
@@ -43,7 +43,7 @@ describe('a refused request', () => {
     expect(refusals).toBeGreaterThan(50)
   })
 
-  it('charges nothing: remaining and resetAt are unchanged', async () => {
+  it('a refused request charges nothing: remaining and resetAt are unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(somePolicies, histories, async (policies, history) => {
         const plain = policies.map(policy => ({ ...policy, blockDuration: undefined }) as Policy)
@@ -67,7 +67,7 @@ describe('a refused request', () => {
 })
 
 describe('any decision', () => {
-  it('has fields that agree with each other', async () => {
+  it('a decision has fields that agree with each other', async () => {
     await fc.assert(
       fc.asyncProperty(somePolicies, histories, penalties, async (policies, history, penalty) => {
         const { store, last } = await play(policies, history, penalty)
@@ -89,7 +89,7 @@ describe('any decision', () => {
     )
   })
 
-  it('of a peek changes nothing in the rest of the history', async () => {
+  it('a peek changes nothing in the rest of the history', async () => {
     await fc.assert(
       fc.asyncProperty(somePolicies, histories, penalties, async (policies, history, penalty) => {
         const plain = await play(policies, history, penalty)

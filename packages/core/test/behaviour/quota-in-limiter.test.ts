@@ -18,7 +18,7 @@ describe('a quota in a limiter', () => {
     algorithm: 'fixed-window',
   } as const
 
-  it('is charged together with the policies, all or none', async () => {
+  it('a quota is charged together with the policies, all or none', async () => {
     const { limiter, quotas, pass } = managing()
     const both = limiter([minute, daily])
     await times(6, both, by('u'))
@@ -31,7 +31,7 @@ describe('a quota in a limiter', () => {
     expect((await quotas.checkQuota('u', daily)).quota.used).toBe(10)
   })
 
-  it('has another counter than a policy of its name, or another quota', async () => {
+  it('a quota has another counter than a policy of its name, or another quota', async () => {
     const { quotas, limiter } = managing()
     await quotas.consumeQuota('u', daily, { cost: 10 })
     expect((await quotas.checkQuota('u', { ...daily, name: 'other' })).quota.used).toBe(0)
@@ -42,7 +42,7 @@ describe('a quota in a limiter', () => {
     expect((await quotas.checkQuota('u', { ...daily, name: '__proto__' })).quota.used).toBe(1)
   })
 
-  it('shows its refusal, and until when it refuses', async () => {
+  it('a quota shows its refusal, and until when it refuses', async () => {
     const { limiter, pass } = managing()
     const one = limiter({ ...daily, limit: 2 })
     pass(3600)
@@ -59,14 +59,14 @@ describe('a quota in a limiter', () => {
     })
   })
 
-  it('counts by user by default, and by address without a user', async () => {
+  it('a quota counts by user by default, and by address without a user', async () => {
     const { limiter } = managing()
     expect((await limiter(daily).check(by('u'))).key).toBe('user:u')
     expect((await limiter(daily).check(view())).key).toBe('ip:203.0.113.7')
     expect((await limiter({ ...daily, keyStrategy: 'shared' }).check(by('u'))).key).toBe('shared')
   })
 
-  it('takes a cost, exemptions and modes like a policy', async () => {
+  it('a quota takes a cost, exemptions and modes like a policy', async () => {
     const { limiter } = managing()
     expect((await limiter({ ...daily, cost: 4 }).check(by('u'))).remaining).toBe(6)
     expect((await limiter({ ...daily, exemptions: ['/things'] }).check(by('u'))).reason).toBe('exempt')
@@ -74,7 +74,7 @@ describe('a quota in a limiter', () => {
     expect((await times(3, shadow, by('u'))).map(({ allowed }) => allowed)).toEqual([true, true, true])
   })
 
-  it('settles within the period only', async () => {
+  it('a settlement of a quota counts within its period only', async () => {
     const { limiter, quotas, pass } = managing()
     const one = limiter(daily)
     const [a, b] = [await one.check(by('u'), { cost: 4 }), await one.check(by('u'), { cost: 4 })]
@@ -86,7 +86,7 @@ describe('a quota in a limiter', () => {
     expect((await quotas.checkQuota('u', daily)).quota.used).toBe(4)
   })
 
-  it('takes the presets', async () => {
+  it('a limiter takes the preset quotas', async () => {
     const { limiter } = managing()
     for (const quota of [presets.QUOTA_FREE_MONTHLY, presets.QUOTA_PRO_DAILY]) {
       expect((await limiter(quota).check(by('u'))).remaining).toBe(quota.limit - 1)

@@ -6,7 +6,7 @@ import { admitted, by, times, view, world } from '../world.ts'
 const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
 
 describe('reserve', () => {
-  it('charges an estimate, and settles or cancels it', async () => {
+  it('reserve charges an estimate, and settles or cancels it', async () => {
     const limiter = world().limiter(fixed)
     const open = (): Promise<Reservation> => limiter.reserve(by('42'), { cost: 4 })
     const [one, other] = [await open(), await open()]
@@ -16,7 +16,7 @@ describe('reserve', () => {
     expect((await limiter.peek(view())).remaining).toBe(9)
   })
 
-  it('works for identities as well, and refuses as a check does', async () => {
+  it('reserve works for identities as well, and refuses as a check does', async () => {
     const limiter = world().limiter(fixed)
     const { decision, cancel } = await limiter.reserve({ user: '42' }, { cost: 10 })
     expect(decision.key).toBe('user:42')
@@ -34,7 +34,7 @@ describe('reserve', () => {
 describe('release', () => {
   const flight: Policy = { name: 'f', limit: 2, algorithm: 'concurrency', ttl: 30 }
 
-  it('ends a request in flight, once', async () => {
+  it('release ends a request in flight, once', async () => {
     const limiter = world().limiter(flight)
     const [first, second, third] = await times(3, limiter)
     expect([first?.allowed, second?.allowed, third?.allowed]).toEqual([true, true, false])
@@ -42,7 +42,7 @@ describe('release', () => {
     expect(await admitted(3, limiter)).toBe(1)
   })
 
-  it('does nothing for a refused or exempt request', async () => {
+  it('release does nothing for a refused or exempt request', async () => {
     const limiter = world().limiter(flight)
     const [, , refused] = await times(3, limiter)
     await limiter.release(refused as Decision)
@@ -50,7 +50,7 @@ describe('release', () => {
     expect((await limiter.peek(view())).allowed).toBe(false)
   })
 
-  it('happens by the ttl when the call is lost', async () => {
+  it('the ttl releases a request whose call is lost', async () => {
     const { clock, limiter } = world()
     const one = limiter(flight)
     await times(2, one)
@@ -60,7 +60,7 @@ describe('release', () => {
     expect(await admitted(3, one)).toBe(2)
   })
 
-  it('does not end the lease of another request', async () => {
+  it('release does not end the lease of another request', async () => {
     const { clock, limiter } = world()
     const one = limiter(flight)
     const [lost] = await times(2, one)
@@ -70,7 +70,7 @@ describe('release', () => {
     expect((await one.peek(view())).allowed).toBe(false)
   })
 
-  it('is separate from a settlement, so a settled request is still in flight', async () => {
+  it('a settled request is still in flight until it is released', async () => {
     const limiter = world().limiter([flight, fixed])
     const decision = await limiter.check(view(), { cost: { p: 5 } })
     await limiter.settle(decision, 0)
@@ -82,7 +82,7 @@ describe('release', () => {
 
 describe('inFlight with chargeWhen for failures', () => {
   it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
-    'is corrected after its end as well: %s',
+    'a request under inFlight is corrected after its end as well: %s',
     async algorithm => {
       const { clock, limiter } = world()
       const one = limiter({ name: 'p', limit: 1000, window: 3600, algorithm, inFlight: 5 })
@@ -102,7 +102,7 @@ describe('inFlight with chargeWhen for failures', () => {
     await limiter.release(decision)
   }
 
-  it('admits any number of good requests, at most inFlight at a time', async () => {
+  it('inFlight admits any number of good requests, at most inFlight at a time', async () => {
     const limiter = world().limiter(logins)
     for (let i = 0; i < 20; i++) await end(limiter, await limiter.check(view()), false)
     const open = await times(3, limiter)
@@ -112,7 +112,7 @@ describe('inFlight with chargeWhen for failures', () => {
     expect(await admitted(2, limiter)).toBe(1)
   })
 
-  it('counts the failed requests, in whatever order they end', async () => {
+  it('a limit with inFlight counts failed requests that end one after the other', async () => {
     const limiter = world().limiter(logins)
     for (let i = 0; i < 3; i++) {
       expect((await limiter.peek(view())).remaining).toBe(3 - i)
@@ -121,7 +121,7 @@ describe('inFlight with chargeWhen for failures', () => {
     expect(await limiter.check(view())).toMatchObject({ allowed: false, remaining: 0, retryAfter: 60 })
   })
 
-  it('admits at most its limit plus inFlight when all requests fail at once', async () => {
+  it('a policy admits at most its limit plus inFlight when all requests fail at once', async () => {
     const limiter = world().limiter(logins)
     let passed = 0
     for (let round = 0; round < 10; round++) {

@@ -12,7 +12,7 @@ const left = ({ verdicts }: Decision): number[] => verdicts.map(({ remaining }) 
 describe('reset', () => {
   const blocking: Policy = { ...minute, blockDuration: 600 }
 
-  it('resets the counters and cool-downs of an identity', async () => {
+  it('reset forgets the counters and cool-downs of an identity', async () => {
     const { limiter } = world()
     const both = limiter([blocking, hour])
     await times(4, both)
@@ -20,7 +20,7 @@ describe('reset', () => {
     expect(left(await both.peek(view()))).toEqual([3, 5])
   })
 
-  it('resets the counters of a decision', async () => {
+  it('reset forgets the counters of a decision', async () => {
     const both = world().limiter([
       { ...blocking, keyStrategy: 'composite' },
       { ...hour, keyStrategy: 'api-key' },
@@ -32,7 +32,7 @@ describe('reset', () => {
     expect(left(await both.peek(request))).toEqual([3, 5])
   })
 
-  it('resets the address ceiling of a decision as well', async () => {
+  it('reset forgets the address ceiling of a decision as well', async () => {
     const limiter = world().limiter({ ...minute, keyStrategy: 'api-key' }, { keysPerAddress: 1 })
     for (const key of ['a', 'b', 'c']) await limiter.check(keyed(key))
     const refused = await limiter.check(keyed('d'))
@@ -41,14 +41,14 @@ describe('reset', () => {
     expect((await limiter.check(keyed('d'))).allowed).toBe(true)
   })
 
-  it('does nothing for a decision that no counter made', async () => {
+  it('reset does nothing for a decision that no counter made', async () => {
     const limiter = world().limiter(minute)
     await times(3, limiter)
     await limiter.reset(await limiter.check(view({ path: '/health' })))
     expect((await limiter.peek(view())).remaining).toBe(0)
   })
 
-  it('does not touch other identities', async () => {
+  it('reset does not touch other identities', async () => {
     const limiter = world().limiter(minute)
     await times(3, limiter)
     await times(3, limiter, view({ ip: '198.51.100.1' }))
@@ -56,7 +56,7 @@ describe('reset', () => {
     expect((await limiter.peek(view())).remaining).toBe(0)
   })
 
-  it('resets the counter of each route', async () => {
+  it('reset forgets the counter of each route', async () => {
     const limiter = world().limiter({ ...minute, scope: 'route' })
     const routes = ['/a', '/b'].map(route => view({ route }))
     for (const request of routes) await times(3, limiter, request)
@@ -64,7 +64,7 @@ describe('reset', () => {
     for (const request of routes) expect((await limiter.peek(request)).remaining).toBe(3)
   })
 
-  it('never resets a quota or a penalty', async () => {
+  it('reset never forgets a quota or a penalty', async () => {
     const quota = { name: 'q', limit: 10, period: 'yearly', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
     const limiter = world(Date.now()).limiter([minute, quota], { penalty: { threshold: 1, multiplier: 0.5 } })
     await times(4, limiter)
@@ -76,7 +76,7 @@ describe('reset', () => {
     ])
   })
 
-  it('rejects a given quota', async () => {
+  it('reset rejects a given quota', async () => {
     const limiter = world().limiter(minute)
     const quota = { name: 'q', limit: 5, period: 'daily' } as const
     const error = await rejection(limiter.reset({ user: '42' }, { policy: quota }))
@@ -84,20 +84,20 @@ describe('reset', () => {
     await limiter.reset({ ip: CLIENT }, { policy: [minute, quota] })
   })
 
-  it('resets policies that a resolver returned', async () => {
+  it('reset forgets policies that a resolver returned', async () => {
     const limiter = world().limiter(() => minute)
     await times(3, limiter)
     await limiter.reset({ ip: '203.0.113.7' })
     expect((await limiter.peek(view())).remaining).toBe(3)
   })
 
-  it('refuses a copy of a decision', async () => {
+  it('reset refuses a copy of a decision', async () => {
     const limiter = world().limiter(minute)
     const copy = fields(await limiter.check(view())) as unknown as Decision
     expect((await rejection(limiter.reset(copy))).code).toBe('HALT_E_IDENTITY')
   })
 
-  it('returns how many counters the store forgot', async () => {
+  it('reset returns how many counters the store forgot', async () => {
     const limiter = world().limiter([blocking, hour, { ...hour, name: 'user', keyStrategy: 'user' }])
     const refused = (await times(4, limiter, by('42')))[3] as Decision
     expect(await limiter.reset({ ip: '198.51.100.1' })).toBe(0)
@@ -108,7 +108,7 @@ describe('reset', () => {
     expect(await limiter.reset(refused)).toBe(0)
   })
 
-  it('resets all counters of a request, that of its route too, in a process that has seen no request', async () => {
+  it('reset forgets all counters of a request, and its route, in a process that has seen no request', async () => {
     const { limiter } = world()
     const policies: Policy[] = [
       { ...minute, name: 'pair', keyStrategy: 'composite' },
@@ -124,7 +124,7 @@ describe('reset', () => {
     expect(await elsewhere.reset(view({ path: '/health' }))).toBe(0)
   })
 
-  it('resets a composite counter by user and address', async () => {
+  it('reset forgets a composite counter by user and address', async () => {
     const pair: Policy = { ...minute, keyStrategy: 'composite' }
     const { limiter } = world()
     const one = limiter(pair)
@@ -136,7 +136,7 @@ describe('reset', () => {
     expect((await one.peek(keyed('sk_live'))).remaining).toBe(3)
   })
 
-  it('rejects when no policy counts by the identity, and names what would reach them', async () => {
+  it('reset rejects when no policy counts by the identity, and names what would reach the counters', async () => {
     const { limiter } = world()
     const one = limiter([hour, { ...minute, keyStrategy: 'composite' }])
     await times(4, one, by('42'))
@@ -146,14 +146,14 @@ describe('reset', () => {
     expect(error.message).toContain('"minute" is reached by { user, ip } or { apiKey, ip }')
   })
 
-  it('warns of the counters that remain', async () => {
+  it('reset warns of the counters that remain', async () => {
     const { limiter, warnings } = world()
     await limiter([minute, { ...hour, keyStrategy: 'user' }]).reset({ user: '42' })
     expect(warnings).toMatchObject([{ code: 'HALT_W_RESET_PARTIAL' }])
     expect(warnings[0]?.message).toContain('"minute" (reached by { ip })')
   })
 
-  it('warns of the counters of users behind an address', async () => {
+  it('reset warns of the counters of users behind an address', async () => {
     const { limiter, warnings } = world()
     await limiter({ ...minute, keyStrategy: 'composite' }).reset({ ip: CLIENT })
     expect(warnings[0]?.message).toContain(
@@ -161,7 +161,7 @@ describe('reset', () => {
     )
   })
 
-  it('resets the address ceiling in a process that has seen no key', async () => {
+  it('reset forgets the address ceiling in a process that has seen no key', async () => {
     const { limiter } = world()
     const one = limiter({ ...minute, keyStrategy: 'api-key' }, { keysPerAddress: 1 })
     for (const key of ['a', 'b', 'c', 'd']) await one.check(keyed(key))
@@ -170,20 +170,20 @@ describe('reset', () => {
     expect((await one.check(keyed('e'))).allowed).toBe(true)
   })
 
-  it('resets the shared counter for any identity', async () => {
+  it('reset forgets the shared counter for any identity', async () => {
     const limiter = world().limiter({ ...minute, keyStrategy: 'shared' })
     await times(3, limiter)
     expect(await limiter.reset({ custom: 'stripe' })).toBe(1)
     expect((await limiter.peek(view())).remaining).toBe(3)
   })
 
-  it('resets the charges of consume, whatever identities the requests are counted by', async () => {
+  it('reset forgets the charges of consume, whatever identities the requests are counted by', async () => {
     const limiter = world().limiter(minute)
     await limiter.consume({ user: '42' })
     expect(await limiter.reset({ user: '42' })).toBe(1)
   })
 
-  it('rejects when routes may be unknown: none was seen, or the store is shared', async () => {
+  it('reset rejects when routes may be unknown: none was seen, or the store is shared', async () => {
     const routed: Policy = { ...minute, scope: 'route' }
     const { limiter, store } = world()
     const request = view({ route: '/a' })
@@ -208,7 +208,7 @@ describe('reset', () => {
     expect((await one.peek(request)).remaining).toBe(3)
   })
 
-  it('resets the counter of requests without a route, in a process that has seen none', async () => {
+  it('reset forgets the counter of requests without a route, in a process that has seen none', async () => {
     const routed: Policy = { ...minute, scope: 'route' }
     const { limiter } = world()
     const one = limiter(routed)
@@ -218,7 +218,7 @@ describe('reset', () => {
     expect((await one.peek(view())).remaining).toBe(3)
   })
 
-  it('rejects when the store does not answer', async () => {
+  it('reset rejects when the store does not answer', async () => {
     const store: Store = {
       evaluate: () => Promise.reject(new Error('gone')),
       forget: () => Promise.reject(new Error('gone')),
@@ -234,7 +234,7 @@ describe('reset', () => {
     }
   })
 
-  it('rejects when no policy is found for a request', async () => {
+  it('reset rejects when no policy is found for a request', async () => {
     const limiter = world().limiter(() => undefined as unknown as Policy)
     expect((await rejection(limiter.reset(view()))).code).toBe('HALT_E_POLICY_REQUIRED')
   })

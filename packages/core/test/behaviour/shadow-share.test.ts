@@ -4,7 +4,7 @@ import { RateLimiter } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 
 describe('a share of keys in shadow mode', () => {
-  it('is as large as configured, also for consecutive ids', async () => {
+  it('the share of keys in shadow mode is as large as configured, also for consecutive ids', async () => {
     const policy = { name: 'p', limit: 5, window: 60, keyStrategy: 'user', mode: { shadow: 0.9 } } as const
     const limiter = new RateLimiter({ store: new ReferenceStore(() => Date.now()), policy })
     let enforced = 0

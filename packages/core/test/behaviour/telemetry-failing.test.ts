@@ -24,7 +24,7 @@ describe('a hook that fails', () => {
     ['never ends', () => new Promise(() => {})],
   ]
 
-  it.each(failures)('that %s does not change a decision or delay a request', async (how, fail) => {
+  it.each(failures)('a hook that %s does not change a decision or delay a request', async (how, fail) => {
     const { limiter, warnings }: World = world()
     const telemetry = Object.fromEntries(ALL_HOOKS.map(hook => [hook, fail])) as Telemetry
     const one = limiter(fixed, { telemetry, penalty: { threshold: 1 } })
@@ -38,7 +38,7 @@ describe('a hook that fails', () => {
     }
   })
 
-  it('gets as many arguments as it takes', async () => {
+  it('a hook gets as many arguments as it takes', async () => {
     const calls = new Map<string, number>()
     const telemetry = Object.fromEntries(
       ALL_HOOKS.map(hook => [hook, (...args: unknown[]) => void calls.set(hook, args.length)]),
@@ -65,7 +65,7 @@ describe('a hook that fails', () => {
     })
   })
 
-  it('is called on its own object', async () => {
+  it('a hook is called on its own object', async () => {
     class Counter implements Telemetry {
       checks = 0
       onCheck(): void {

@@ -21,7 +21,7 @@ function budgets(...more: Quota[]) {
 }
 
 describe('a call that holds its units', () => {
-  it('takes them from the budgets, and uses none', async () => {
+  it('a call with ttl holds its units in the budgets, and uses none', async () => {
     const { limiter, read } = budgets()
     const { decision } = await limiter.reserve({ user: '42' }, { cost: 400, ttl: '2m' })
     expect([decision.allowed, decision.remaining]).toEqual([true, 600])
@@ -33,7 +33,7 @@ describe('a call that holds its units', () => {
     expect((await limiter.consume({ user: '42' }, { cost: 600 })).allowed).toBe(true)
   })
 
-  it('is settled to what it used, once', async () => {
+  it('a call is settled to what it used, once', async () => {
     const { limiter, read, codes } = budgets()
     const call = await limiter.reserve(by('42'), { cost: 400, ttl: '2m' })
     await call.settle(150)
@@ -41,7 +41,7 @@ describe('a call that holds its units', () => {
     expect([await read(day), codes()]).toEqual([[150, 0, 850], ['HALT_W_SETTLED_TWICE']])
   })
 
-  it('is settled by name, and a budget that is left out is charged what was reserved', async () => {
+  it('a budget that a settlement by name leaves out is charged what the call reserved', async () => {
     const { limiter, read } = budgets()
     const call = await limiter.reserve({ user: '42' }, { cost: { day: 400, month: 300 }, ttl: '2m' })
     await call.settle({ day: 120 })
@@ -51,14 +51,14 @@ describe('a call that holds its units', () => {
     ])
   })
 
-  it('may use more than it reserved, which overdraws the budget', async () => {
+  it('a call may use more than it reserved, which overdraws the budget', async () => {
     const { limiter, read } = budgets()
     const call = await limiter.reserve({ user: '42' }, { cost: 900, ttl: '2m' })
     await call.settle(1300)
     expect(await read(day)).toEqual([1300, 0, 0])
   })
 
-  it('is given back by a cancel', async () => {
+  it('a cancel gives back what a call holds and what it has paid', async () => {
     const { limiter, read } = budgets()
     const { cancel, charge } = await limiter.reserve({ user: '42' }, { cost: 400, ttl: '2m' })
     expect(await charge(30)).toBe(true)
@@ -66,7 +66,7 @@ describe('a call that holds its units', () => {
     expect(await read(day)).toEqual([0, 0, 1000])
   })
 
-  it('ends with its time where the process has died', async () => {
+  it('the units of a call are free when its time is over, because its process may have died', async () => {
     const { limiter, read, clock } = budgets()
     const dead = await limiter.reserve({ user: '42' }, { cost: 400, ttl: '2m' })
     clock.advance('2m')
@@ -78,7 +78,7 @@ describe('a call that holds its units', () => {
     expect(await read(day)).toEqual([250, 0, 750])
   })
 
-  it('is settled in the period in which it ends', async () => {
+  it('a call is settled in the period in which it ends', async () => {
     const { limiter, read, clock } = budgets()
     clock.advance('23h')
     const call = await limiter.reserve({ user: '42' }, { cost: 400, ttl: '2h' })
@@ -92,7 +92,7 @@ describe('a call that holds its units', () => {
     ])
   })
 
-  it('accepts fewer units where not all are left', async () => {
+  it('a call with least accepts fewer units where not all are left', async () => {
     const { limiter, read } = budgets()
     await limiter.consume({ user: '42' }, { cost: 900 })
     const call = await limiter.reserve({ user: '42' }, { cost: 400, least: 50, ttl: '2m' })
@@ -101,7 +101,7 @@ describe('a call that holds its units', () => {
     expect(await read(day)).toEqual([980, 0, 20])
   })
 
-  it('is charged on its other policies as ever', async () => {
+  it('a call that holds a budget is charged on its other policies as ever', async () => {
     const { limiter } = world()
     const tokens = { name: 'tokens', limit: 90_000, window: '1m', keyStrategy: 'user' } as const
     const own = limiter([tokens, day])
@@ -116,7 +116,7 @@ describe('a call that holds its units', () => {
     ])
   })
 
-  it('is settled by one number in the unit of its budgets, and its tokens keep their charge', async () => {
+  it('a settlement by one number reaches the budgets of one unit, and tokens keep their charge', async () => {
     const { limiter, codes } = world()
     const money = { status: 402, unit: 'usd-micro' } as const
     const own = limiter([{ ...day, ...money }, month, ...llmBudget({ rpm: 60, itpm: 90_000, otpm: 20_000 })])
@@ -137,7 +137,7 @@ describe('a call that holds its units', () => {
     expect(codes()).toEqual([])
   })
 
-  it('warns of one number for the settlement of budgets of several units', async () => {
+  it('one number for the settlement of budgets of several units is warned of', async () => {
     const { limiter, codes } = world()
     const own = limiter(llmBudget({ monthly: 1000, spend: { daily: 1000 } }))
     const call = await own.reserve({ user: '42' }, { cost: llmCost({ input: 10, output: 10, spend: 90 }) })
@@ -145,7 +145,7 @@ describe('a call that holds its units', () => {
     expect(codes()).toEqual(['HALT_W_COST_UNITS'])
   })
 
-  it('holds nothing of a policy that only reports and would refuse', async () => {
+  it('a call holds nothing of a policy that only reports and would refuse', async () => {
     const { limiter, store } = world()
     const shadow: Quota = { ...day, name: 'shadow', limit: 100, mode: 'shadow' }
     const own = limiter([shadow, month])
@@ -158,7 +158,7 @@ describe('a call that holds its units', () => {
 })
 
 describe('charge', () => {
-  it('pays from the units held, and asks the store once per chunk', async () => {
+  it('charge pays from the units held, and asks the store once per chunk', async () => {
     const { limiter, read, asked } = budgets()
     const call = await limiter.reserve({ user: '42' }, { cost: 400, ttl: '2m' })
     asked.mockClear()
@@ -169,7 +169,7 @@ describe('charge', () => {
     expect(await read(day)).toEqual([100, 0, 900])
   })
 
-  it('takes a chunk as the call gives it', async () => {
+  it('charge takes a chunk as the call gives it', async () => {
     const { limiter, asked } = budgets()
     const call = await limiter.reserve(
       { user: '42' },
@@ -180,7 +180,7 @@ describe('charge', () => {
     expect(asked).toHaveBeenCalledTimes(1)
   })
 
-  it('goes on beyond the units held, until a budget is gone, to its last unit', async () => {
+  it('charge goes on beyond the units held, until a budget is gone, to its last unit', async () => {
     const { limiter, read } = budgets()
     const call = await limiter.reserve({ user: '42' }, { cost: 100, ttl: '2m' })
     let parts = 0
@@ -194,7 +194,7 @@ describe('charge', () => {
     expect(await read(day)).toEqual([994, 0, 6])
   })
 
-  it('tells of a refusal when the units of others are free, for which it waits, and not its own', async () => {
+  it('the refusal of a charge tells when the units of others are free, and counts not its own', async () => {
     const { limiter, clock } = budgets()
     const call = await limiter.reserve({ user: '42' }, { cost: 500, ttl: '1h' })
     await limiter.reserve({ user: '42' }, { cost: 500, ttl: '10s' })
@@ -207,7 +207,7 @@ describe('charge', () => {
     expect(await call.charge(600)).toBe(true)
   })
 
-  it('charges all budgets or none', async () => {
+  it('charge pays from all budgets or from none', async () => {
     const { limiter, read } = budgets({ name: 'small', limit: 40, period: 'daily' })
     const call = await limiter.reserve(
       { user: '42' },
@@ -222,7 +222,7 @@ describe('charge', () => {
     expect(await call.charge({ day: 90, month: 90, small: 40 })).toBe(true)
   })
 
-  it('pays a settlement that leaves a budget out by what it was told', async () => {
+  it('a settlement that leaves a budget out charges it what the call has paid', async () => {
     const { limiter, read } = budgets()
     const call = await limiter.reserve({ user: '42' }, { cost: 100, ttl: '2m' })
     await call.charge(37)
@@ -233,7 +233,7 @@ describe('charge', () => {
     ])
   })
 
-  it('counts exactly where many parts are charged at once', async () => {
+  it('charge counts exactly where many parts are charged at once', async () => {
     const { limiter, read } = budgets()
     const call = await limiter.reserve({ user: '42' }, { cost: 100, ttl: '2m' })
     const answers = await Promise.all(Array.from({ length: 300 }, () => call.charge(7)))
@@ -242,7 +242,7 @@ describe('charge', () => {
     expect(await read(day)).toEqual([994, 0, 6])
   })
 
-  it('waits for a settlement of the same moment, and charges nothing after it', async () => {
+  it('charge waits for a settlement of the same moment, and charges nothing after it', async () => {
     const { limiter, read } = budgets()
     const call = await limiter.reserve({ user: '42' }, { cost: 100, ttl: '2m' })
     const [first, , second] = await Promise.all([call.charge(20), call.settle(20), call.charge(500)])
@@ -251,7 +251,7 @@ describe('charge', () => {
     expect(await read(day)).toEqual([20, 0, 980])
   })
 
-  it('is false for a call that was refused, and charges nothing', async () => {
+  it('charge is false for a call that was refused, and charges nothing', async () => {
     const { limiter, read } = budgets()
     const call = await limiter.reserve({ user: '42' }, { cost: 1001, ttl: '2m' })
     expect([call.decision.allowed, await call.charge(1)]).toEqual([false, false])
@@ -259,13 +259,13 @@ describe('charge', () => {
     expect(await read(day)).toEqual([0, 0, 1000])
   })
 
-  it('is free for a call that is exempt', async () => {
+  it('charge is free for a call that is exempt', async () => {
     const { limiter } = world()
     const call = await limiter({ ...day, exemptions: ['/things'] }).reserve(by('42'), { cost: 9, ttl: '2m' })
     expect(await call.charge(5000)).toBe(true)
   })
 
-  it('works without ttl, beyond the estimate that was charged', async () => {
+  it('charge works without ttl, beyond the estimate that was charged', async () => {
     const { limiter, read, asked } = budgets()
     const call = await limiter.reserve({ user: '42' }, { cost: 100 })
     asked.mockClear()
@@ -277,7 +277,7 @@ describe('charge', () => {
     expect(await read(day)).toEqual([101, 0, 899])
   })
 
-  it('is judged by the policy of the call, though the limiter has one of the same name', async () => {
+  it('charge goes by the policy of the call, though the limiter has one of the same name', async () => {
     const { limiter } = world()
     const own = limiter([{ ...day, limit: 100 }])
     const large = await own.reserve({ user: '42' }, { cost: 500, ttl: '2m', policy: day })
@@ -290,7 +290,7 @@ describe('charge', () => {
     expect([await small.charge(100), await small.charge(1)]).toEqual([true, false])
   })
 
-  it('is given back to a call that repeats another one, as far as it paid by itself and did not use it', async () => {
+  it('a call that repeats another one gets back what it paid by itself and did not use', async () => {
     const { limiter, read } = budgets()
     const options = { cost: 100, idempotencyKey: 'once', chunk: 1 }
     const first = await limiter.reserve({ user: '42' }, options)
@@ -309,7 +309,7 @@ describe('charge', () => {
     expect(await read(day)).toEqual([190, 0, 810])
   })
 
-  it('tells the hooks when a budget is gone', async () => {
+  it('charge tells the hooks when a budget is gone', async () => {
     const { limiter } = world()
     const onQuotaExceeded = vi.fn<NonNullable<Telemetry['onQuotaExceeded']>>()
     const onBlocked = vi.fn<NonNullable<Telemetry['onBlocked']>>()
@@ -322,7 +322,7 @@ describe('charge', () => {
     expect(onQuotaExceeded.mock.calls[0]?.[1]).toMatchObject({ used: 0, held: 100, remaining: 900 })
   })
 
-  it('tells the hooks once that a share of a budget is reached, by what the call holds or by what it pays beyond', async () => {
+  it('charge tells the hooks once that a share of a budget is reached', async () => {
     const { limiter } = world()
     const reached: unknown[] = []
     const onQuotaThreshold: Telemetry['onQuotaThreshold'] = (_who, { used, held }, share) =>
@@ -340,14 +340,14 @@ describe('charge', () => {
     ])
   })
 
-  it.each([Number.NaN, -1, '5', undefined, Infinity])('refuses a cost of %o', async more => {
+  it.each([Number.NaN, -1, '5', undefined, Infinity])('charge refuses a cost of %o', async more => {
     const call = await budgets().limiter.reserve({ user: '42' }, { cost: 9, ttl: '2m' })
     expect((await rejection(call.charge(more as never))).code).toBe('HALT_E_COST')
   })
 })
 
 describe('a limiter that is closed while calls are open', () => {
-  it('lets them use what they have paid, charges no more, and warns of what a settlement cannot charge', async () => {
+  it('a call that is open when its limiter closes uses what it has paid, and a settlement beyond it is warned of', async () => {
     const store = fakeOutage(new ReferenceStore(world().clock.now))
     const codes: string[] = []
     const limiter = new RateLimiter({ store, policy: day, warn: ({ code }) => void codes.push(code) })
@@ -367,7 +367,7 @@ describe('a limiter that is closed while calls are open', () => {
 describe('ttl', () => {
   const bucket = { name: 'tokens', limit: 10, window: 60 }
 
-  it('is refused where no policy of the call is a quota', async () => {
+  it('ttl is refused where no policy of the call is a quota', async () => {
     const { limiter } = world()
     const error = await rejection(limiter(bucket).reserve(by('42'), { ttl: '2m' }))
     expect([error.code, error.fix]).toEqual(['HALT_E_TTL', expect.stringContaining('period')])
@@ -378,12 +378,12 @@ describe('ttl', () => {
     expect((await byPlan.reserve(by('42'), { ttl: '2m' })).decision.allowed).toBe(true)
   })
 
-  it.each([0, 0.5, '500ms', '25h', '2', Number.NaN, null, {}])('is refused if it is %o', async ttl => {
+  it.each([0, 0.5, '500ms', '25h', '2', Number.NaN, null, {}])('ttl is refused if it is %o', async ttl => {
     const { limiter } = budgets()
     expect((await rejection(limiter.reserve({ user: '42' }, { ttl: ttl as never }))).code).toBe('HALT_E_TTL')
   })
 
-  it('is refused beside an idempotency key, and by calls that hold nothing', async () => {
+  it('ttl is refused beside an idempotency key, and by calls that hold nothing', async () => {
     const { limiter } = budgets()
     const options = { ttl: '2m', idempotencyKey: 'a' }
     expect((await rejection(limiter.reserve({ user: '42' }, options))).code).toBe('HALT_E_TTL')

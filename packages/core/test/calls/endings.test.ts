@@ -204,6 +204,6 @@ async function playIn(time: VirtualTime, { ops, answers, onStoreError, isAmple }
   for (const { control } of processes) control.close()
 }
 
-it('every call ends, and its budget has paid what was used, whatever happens', async () => {
+it('every call ends, and its budget has paid for its use, whatever happens', async () => {
   await fc.assert(fc.asyncProperty(history, play), { numRuns: Number(process.env['RUNS'] ?? 40) })
 })

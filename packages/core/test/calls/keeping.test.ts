@@ -35,7 +35,7 @@ function process(options: Partial<RateLimiterOptions> = {}) {
 }
 
 describe('a process keeps the units of its open calls held', () => {
-  it('for as long as they last, and settles them in the end', async () => {
+  it('a process keeps the units of a call held for as long as the call lasts, and settles them in the end', async () => {
     const { limiter, run, read } = process()
     const call = await limiter.reserve(alice, { cost: 400, ttl: '6s' })
     await run(60)
@@ -46,7 +46,7 @@ describe('a process keeps the units of its open calls held', () => {
     expect(await read()).toEqual([100, 0, 900])
   })
 
-  it('by one call of the store for all calls of a counter, whatever their number', async () => {
+  it('a process keeps all calls of a counter by one call of the store, whatever their number', async () => {
     const { limiter, run, asked, read } = process()
     // The units of a call that is collected as garbage are kept no longer.
     const calls: unknown[] = []
@@ -60,7 +60,7 @@ describe('a process keeps the units of its open calls held', () => {
     expect(calls).toHaveLength(200)
   })
 
-  it('while calls come, pay and end at all times', async () => {
+  it('a process keeps the units of its calls while calls come, pay and end at all times', async () => {
     const { limiter, run, read } = process()
     const open: Awaited<ReturnType<typeof limiter.reserve>>[] = []
     let paid = 0
@@ -79,7 +79,7 @@ describe('a process keeps the units of its open calls held', () => {
     expect([used, held]).toEqual([paid, open.length * 19])
   })
 
-  it('also where nothing is left, and where the limit was lowered meanwhile', async () => {
+  it('a process keeps the units of a call that holds its whole budget', async () => {
     const { limiter, run, read, clock } = process()
     const call = await limiter.reserve(alice, { cost: 1000, ttl: '6s' })
     await run(20)
@@ -87,7 +87,7 @@ describe('a process keeps the units of its open calls held', () => {
     expect(clock.now()).toBe(START + 20_000)
   })
 
-  it('over the end of a period, where they are held in the next one', async () => {
+  it('a process keeps the units of a call over the end of a period, in the next one', async () => {
     const { limiter, run, read, clock } = process()
     clock.advance('23h')
     clock.advance('59m')
@@ -97,7 +97,7 @@ describe('a process keeps the units of its open calls held', () => {
     expect([await read(), call.signal.aborted]).toEqual([[0, 400, 600], false])
   })
 
-  it('until the limiter closes', async () => {
+  it('a process keeps the units of its calls until the limiter closes', async () => {
     const { limiter, run, read } = process()
     await limiter.reserve(alice, { cost: 400, ttl: '6s' })
     await run(3)
@@ -107,7 +107,7 @@ describe('a process keeps the units of its open calls held', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('and has no timer when no call is open', async () => {
+  it('a process has no timer when no call is open', async () => {
     const { limiter } = process()
     const calls = [
       await limiter.reserve(alice, { cost: 4, ttl: '6s' }),
@@ -119,7 +119,7 @@ describe('a process keeps the units of its open calls held', () => {
   })
 })
 
-it('on Workers each call keeps its own units, because a timer ends with its request', async () => {
+it('each call on Workers keeps its own units, because a timer ends with its request', async () => {
   vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })
   const { limiter, run, read, asked } = process()
   const calls = [
@@ -138,7 +138,7 @@ it('on Workers each call keeps its own units, because a timer ends with its requ
 })
 
 describe('a process that slept for longer than ttl', () => {
-  it('holds its units again, if they are still left', async () => {
+  it('a process that slept for longer than ttl holds its units again, if they are still left', async () => {
     const { limiter, run, read, clock } = process()
     const call = await limiter.reserve(alice, { cost: 400, ttl: '6s' })
     clock.advance('1h')
@@ -147,7 +147,7 @@ describe('a process that slept for longer than ttl', () => {
     expect([await read(), call.signal.aborted]).toEqual([[0, 400, 600], false])
   })
 
-  it('hears that they are lost, if others have used them meanwhile, and pays what is left', async () => {
+  it('a process that slept for longer than ttl hears that others have used its units, and pays from the rest', async () => {
     const { limiter, run, clock, read } = process()
     const call = await limiter.reserve(alice, { cost: 400, ttl: '6s' })
     expect(await call.charge(40)).toBe(true)
@@ -164,7 +164,7 @@ describe('a process that slept for longer than ttl', () => {
     expect(await read()).toEqual([950, 0, 50])
   })
 
-  it('is not paid from units that others hold', async () => {
+  it('a call whose process slept is not paid from units that others hold', async () => {
     const { limiter, clock, read } = process()
     const asleep = await limiter.reserve(alice, { cost: 600, ttl: '6s' })
     clock.advance('1h')

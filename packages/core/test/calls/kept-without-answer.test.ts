@@ -20,7 +20,7 @@ it('units whose keeping the store refused once are still those of the call, and 
     expect(await soon(call.charge(1000))).toBe(true)
   }))
 
-it('units that the store keeps without an answer are not lost while their time lasts, though they fit no second time', () =>
+it('units that the store keeps without an answer are not lost while their time lasts', () =>
   withBudget(core, async ({ store, limiter, soon, pass, read }) => {
     const call = await soon(limiter.reserve(alice, { cost: 600, ttl: '6s' }))
     await pass(1900)
@@ -45,7 +45,7 @@ it('units that others have used meanwhile are lost when their time is over', () 
     expect(call.signal.aborted).toBe(true)
   }))
 
-it('of units that have ended and of which others have used a part, as many calls keep theirs as are left for', () =>
+it('calls whose units have ended keep those that others have left, the first calls first', () =>
   withBudget(core, async ({ time, limiter, soon, pass, useUp, read }) => {
     const calls = []
     for (const cost of [300, 300, 200]) calls.push(await soon(limiter.reserve(alice, { cost, ttl: '6s' })))

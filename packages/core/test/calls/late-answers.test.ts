@@ -20,7 +20,7 @@ async function reserveLate({ store, limiter, pass }: BudgetWorld, ttl: string | 
   return call
 }
 
-it.each(['2m', undefined])('what a call paid before its reservation was answered stays paid (%s)', ttl =>
+it.each(['2m', undefined])('units that a call paid before its reservation was answered stay paid (%s)', ttl =>
   withBudget(core, async world => {
     const { store, soon, pass, read } = world
     const call = await reserveLate(world, ttl)
@@ -32,7 +32,7 @@ it.each(['2m', undefined])('what a call paid before its reservation was answered
   }),
 )
 
-it.each(['2m', undefined])('so does what it paid without the store, which is told of it later (%s)', ttl =>
+it.each(['2m', undefined])('a payment without the store is told to the store later (%s)', ttl =>
   withBudget(core, async world => {
     const { store, soon, pass, recover, read } = world
     const call = await reserveLate(world, ttl)

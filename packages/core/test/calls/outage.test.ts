@@ -46,7 +46,7 @@ describe('while the store is away', () => {
     return { store, limiter, codes, reads }
   }
 
-  it('"closed" charges nothing more, and the units are held again when it is back', async () => {
+  it('a call under "closed" is charged nothing more in an outage, and its units are held again after it', async () => {
     const { store, limiter, reads } = remote('closed')
     const call = await limiter.reserve(alice, { cost: 400, ttl: '1s' })
     store.state = 'refuses'
@@ -60,7 +60,7 @@ describe('while the store is away', () => {
     await reads(10, 0, 990)
   })
 
-  it('"open" lets the call go on unpaid, says so, and settles it in full when it is back', async () => {
+  it('a call under "open" goes on unpaid in an outage, with a warning, and is settled in full after it', async () => {
     const { store, limiter, reads, codes } = remote('open')
     const call = await limiter.reserve(alice, { cost: 400, ttl: '1s' })
     store.state = 'refuses'
@@ -71,7 +71,7 @@ describe('while the store is away', () => {
     await reads(50, 0, 950)
   })
 
-  it('"open" says so of a call that was reserved without the store', async () => {
+  it('a call that was reserved without the store under "open" is warned of when it goes on unpaid', async () => {
     const { store, limiter, codes } = remote('open')
     store.state = 'refuses'
     const call = await limiter.reserve(alice, { cost: 400, ttl: '1s' })
@@ -82,7 +82,7 @@ describe('while the store is away', () => {
     ])
   })
 
-  it('"local" pays from the share of this process, and tells the store when it is back', async () => {
+  it('a call under "local" pays from the share of its process, and the store is told of it after the outage', async () => {
     const { store, limiter, reads } = remote('local')
     const call = await limiter.reserve(alice, { cost: 100, ttl: '1s' })
     store.state = 'refuses'
@@ -96,7 +96,7 @@ describe('while the store is away', () => {
     await reads(500, 0, 500)
   })
 
-  it('"local" gives back what was paid in its place and not used, before the store is told of it or after', async () => {
+  it('a call under "local" gives back what it paid and did not use, before the store is told of it or after', async () => {
     const { store, limiter, reads } = remote('local')
     const [early, late] = [
       await limiter.reserve(alice, { cost: 100, ttl: '2s' }),

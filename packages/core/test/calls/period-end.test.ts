@@ -18,7 +18,7 @@ it('a settlement that the store misses is paid in the period in which the call w
     expect(await read()).toEqual([80, 0])
   }))
 
-it('a settlement that the store misses is not paid in the period after that in which the call was settled', () =>
+it('a settlement that the store misses is paid in no period after that in which the call was settled', () =>
   withBudget(core, async ({ store, limiter, soon, pass, recover, read }) => {
     const [early, late] = [
       await soon(limiter.reserve(alice, { cost: 100, ttl: '2m' })),
@@ -33,7 +33,7 @@ it('a settlement that the store misses is not paid in the period after that in w
     expect(await read()).toEqual([7, 0])
   }))
 
-it('what a call used beyond its charge of the period before is paid, though the store is told of neither in time', () =>
+it('a use beyond a charge of the period before is paid, though the store is told of neither in time', () =>
   withBudget(core, async ({ store, limiter, soon, pass, recover, read }) => {
     store.begin('refused')
     const call = await soon(limiter.reserve(alice, { cost: 100 }))
@@ -55,7 +55,7 @@ it('a refund for the period before takes nothing from what this process pays in 
     expect(await read()).toEqual([70, 0])
   }))
 
-it('what a call adds in one period and what another one gives back of the period before are told apart', () =>
+it('a charge of this period and a refund of the period before are told apart', () =>
   withBudget(core, async ({ store, limiter, soon, pass, recover, read }) => {
     const [more, less] = [
       await soon(limiter.reserve(alice, { cost: 10 })),

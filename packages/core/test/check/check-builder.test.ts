@@ -24,13 +24,13 @@ describe('invented API keys', () => {
     return passed
   }
 
-  it('of one address together get keysPerAddress times the limit', async () => {
+  it('invented API keys of one address together get keysPerAddress times the limit', async () => {
     const { limiter } = world()
     expect(await invent(200, limiter(policy))).toBe(50)
     expect(await invent(200, limiter({ ...policy, name: 'two' }, { keysPerAddress: 2 }))).toBe(10)
   })
 
-  it('each get at most the limit', async () => {
+  it('an invented API key gets at most the limit', async () => {
     const { limiter } = world()
     const one = limiter(policy)
     expect(await admitted(20, one, keyed('a'))).toBe(5)
@@ -38,7 +38,7 @@ describe('invented API keys', () => {
     expect(refused.key).toMatch(/^api-key:#/)
   })
 
-  it('are refused by the address ceiling once it is used up', async () => {
+  it('the address ceiling refuses invented API keys once it is used up', async () => {
     const one = world().limiter(policy, { keysPerAddress: 1 })
     await invent(5, one)
     expect(await one.check(keyed('another'))).toMatchObject({
@@ -48,7 +48,7 @@ describe('invented API keys', () => {
     })
   })
 
-  it('of another address, and verified keys, have counters of their own', async () => {
+  it('API keys of another address, and verified keys, have counters of their own', async () => {
     const { limiter } = world()
     const one = limiter(policy, { keysPerAddress: 1 })
     await invent(10, one)
@@ -60,13 +60,13 @@ describe('invented API keys', () => {
     expect(await invent(20, verifying, key => view({ request: { key } }))).toBe(20)
   })
 
-  it('are capped in composite keys as well', async () => {
+  it('invented API keys are capped in composite keys as well', async () => {
     expect(
       await invent(100, world().limiter({ ...policy, keyStrategy: 'composite' }, { keysPerAddress: 3 })),
     ).toBe(15)
   })
 
-  it('have a ceiling per route under a route policy, so one honest key can use every route', async () => {
+  it('invented API keys have a ceiling per route under a route policy, so one honest key can use every route', async () => {
     const { limiter } = world()
     const routes = Array.from({ length: 25 }, (_, i) => `/r${i}`)
     const one = limiter({ ...policy, scope: 'route' })
@@ -76,13 +76,13 @@ describe('invented API keys', () => {
       expect(await invent(30, invented, key => keyed(key, { route })), route).toBe(10)
   })
 
-  it('do not use the counter of the address itself', async () => {
+  it('invented API keys do not use the counter of the address itself', async () => {
     const one = world().limiter(policy, { keysPerAddress: 1 })
     await invent(10, one)
     expect(await admitted(9, one)).toBe(5)
   })
 
-  it('start a cool-down only for their own key', async () => {
+  it('an invented API key starts a cool-down only for itself', async () => {
     const one = world().limiter({ ...policy, blockDuration: 600 })
     await admitted(9, one, keyed('mine'))
     expect((await one.check(keyed('mine'))).retryAfter).toBe(600)
@@ -94,7 +94,7 @@ describe('scope "route"', () => {
   const scoped: Policy = { ...fixed, limit: 2, scope: 'route' }
   const at = (route: string, changes: Partial<RequestView> = {}): RequestView => view({ route, ...changes })
 
-  it('counts each matched route, HEAD as GET', async () => {
+  it('scope "route" counts each matched route, HEAD as GET', async () => {
     const limiter = world().limiter(scoped)
     expect(await admitted(3, limiter, at('/users/:id', { path: '/users/1' }))).toBe(2)
     expect(await admitted(3, limiter, at('/users/:id', { path: '/users/2' }))).toBe(0)
@@ -103,14 +103,14 @@ describe('scope "route"', () => {
     expect(await admitted(3, limiter, at('/users'))).toBe(2)
   })
 
-  it('gives different routes different counters, however they are spelled', async () => {
+  it('scope "route" gives different routes different counters, however they are spelled', async () => {
     const limiter = world().limiter(scoped)
     for (const route of ['/a b', '/a', '/b:x', '/{tag}', '/a@b', '/keys', '*', '@keys:t']) {
       expect(await admitted(3, limiter, at(route)), route).toBe(2)
     }
   })
 
-  it('counts all requests without a known route on one counter, and warns', async () => {
+  it('scope "route" counts all requests without a known route on one counter, and warns', async () => {
     const { limiter, codes } = world()
     const one = limiter(scoped)
     expect(await admitted(3, one, view({ path: '/login' }))).toBe(2)
@@ -119,7 +119,7 @@ describe('scope "route"', () => {
     expect(codes()).toEqual(['HALT_W_NO_ROUTE'])
   })
 
-  it('counts a handler of several methods once', async () => {
+  it('scope "route" counts a handler of several methods once', async () => {
     const limiter = world().limiter(scoped)
     const route = { pattern: '/x', method: 'ALL' }
     const methods = ['GET', 'POST', 'PURGE']
@@ -127,13 +127,13 @@ describe('scope "route"', () => {
     expect(passed.reduce((sum, each) => sum + each)).toBe(2)
   })
 
-  it('ignores a trailing slash', async () => {
+  it('scope "route" ignores a trailing slash', async () => {
     const limiter = world().limiter(scoped)
     expect(await admitted(3, limiter, at('/users'))).toBe(2)
     expect(await admitted(3, limiter, at('/users/'))).toBe(0)
   })
 
-  it('counts the routes of each client separately', async () => {
+  it('scope "route" counts the routes of each client separately', async () => {
     const limiter = world().limiter(scoped)
     await admitted(3, limiter, at('/a'))
     expect(await admitted(3, limiter, at('/a', { ip: '198.51.100.1' }))).toBe(2)
@@ -144,7 +144,7 @@ describe('an idempotency key', () => {
   const ask = (limiter: RateLimiter, idempotencyKey: string, cost = 1, request = view()): Promise<Decision> =>
     limiter.check(request, { idempotencyKey, cost })
 
-  it('charges once, and a repeat shows the current rest', async () => {
+  it('an idempotency key charges once, and a repeat shows the current rest', async () => {
     const { clock, limiter } = world()
     const one = limiter(fixed)
     expect(await ask(one, 'a', 3)).toMatchObject({ allowed: true, cost: 3, remaining: 7 })
@@ -157,14 +157,14 @@ describe('an idempotency key', () => {
     expect(await ask(one, 'a', 3)).toMatchObject({ cost: 3, remaining: 7 })
   })
 
-  it('lets a repeat pass even when nothing is left', async () => {
+  it('an idempotency key lets a repeat pass even when nothing is left', async () => {
     const one = world().limiter(fixed)
     await ask(one, 'a', 10)
     expect((await one.check(view())).allowed).toBe(false)
     expect(await ask(one, 'a', 10)).toMatchObject({ allowed: true, cost: 0, remaining: 0 })
   })
 
-  it('of a refused call leaves no record', async () => {
+  it('a refused call leaves no record of its idempotency key', async () => {
     const { clock, limiter } = world()
     const one = limiter(fixed)
     await one.check(view(), { cost: 8 })
@@ -174,7 +174,7 @@ describe('an idempotency key', () => {
     expect(await ask(one, 'a', 5)).toMatchObject({ allowed: true, remaining: 5 })
   })
 
-  it('is scoped to its client and its policy', async () => {
+  it('an idempotency key is scoped to its client and its policy', async () => {
     const { limiter } = world()
     const one = limiter(fixed)
     await ask(one, 'a')
@@ -182,7 +182,7 @@ describe('an idempotency key', () => {
     expect((await ask(limiter({ ...fixed, name: 'other' }), 'a')).cost).toBe(1)
   })
 
-  it('may be any string, and its charge is settled only once', async () => {
+  it('an idempotency key may be any string, and its charge is settled only once', async () => {
     const one = world().limiter({ ...fixed, limit: 100 })
     for (const key of [' ', 'x'.repeat(1 << 20), '\ud800', 'a:i', '__proto__', '{t}', '\0']) {
       const first = await ask(one, key, 3)
@@ -193,7 +193,7 @@ describe('an idempotency key', () => {
     expect((await one.peek(view())).remaining).toBe(100 - 21)
   })
 
-  it('does not exist when it is empty, so a missing header admits no one', async () => {
+  it('an empty idempotency key counts as none, so a missing header admits no one', async () => {
     const { limiter, store } = world()
     const one = limiter(fixed)
     for (let i = 0; i < 3; i++) expect((await ask(one, '')).cost).toBe(1)
@@ -203,14 +203,14 @@ describe('an idempotency key', () => {
       expect((await quotas.consumeQuota('u', quota, { idempotencyKey: '' })).quota.used).toBe(used)
   })
 
-  it('charges only one of 50 concurrent calls', async () => {
+  it('an idempotency key charges only one of 50 concurrent calls', async () => {
     const one = world().limiter({ ...fixed, limit: 100 })
     const decisions = await Promise.all(Array.from({ length: 50 }, () => ask(one, 'a')))
     expect(decisions.filter(({ cost }) => cost === 1)).toHaveLength(1)
     expect((await one.peek(view())).remaining).toBe(99)
   })
 
-  it('does not let a user pass with a key that another user of the same address used', async () => {
+  it('an idempotency key of one user lets no other user of the same address pass', async () => {
     const user: Policy = { name: 'user', limit: 1, window: 60, keyStrategy: 'user' }
     const one = world().limiter([{ ...fixed, limit: 100 }, user])
     for (const id of [1, 2, 3])
@@ -220,7 +220,7 @@ describe('an idempotency key', () => {
     expect((await one.peek({ ip: CLIENT })).verdicts[0]?.remaining).toBe(97)
   })
 
-  it('stays scoped to its client when the first counter is shared', async () => {
+  it('an idempotency key stays scoped to its client when the first counter is shared', async () => {
     const everybody: Policy = { name: 'all', limit: 100, window: 60, keyStrategy: 'shared' }
     const user: Policy = { name: 'user', limit: 1, window: 60, keyStrategy: 'user' }
     const one = world().limiter([everybody, user])
@@ -229,7 +229,7 @@ describe('an idempotency key', () => {
     expect((await one.peek(by(2))).verdicts.map(({ remaining }) => remaining)).toEqual([98, 0])
   })
 
-  it('is bound to the cost and policies of its call, and makes no other call free', async () => {
+  it('an idempotency key is bound to the cost and policies of its call, and makes no other call free', async () => {
     const { limiter } = world()
     const one = limiter({ ...fixed, limit: 100 })
     expect([(await ask(one, 'a', 1)).cost, (await ask(one, 'a', 9)).cost]).toEqual([1, 9])
@@ -237,7 +237,7 @@ describe('an idempotency key', () => {
     expect((await one.peek(view())).remaining).toBe(90)
   })
 
-  it('is the same key at a later guard with a higher cost, whose retry is free as well', async () => {
+  it('an idempotency key stays the same at a later guard with a higher cost, whose retry is free as well', async () => {
     const one = world().limiter({ ...fixed, limit: 100 })
     const pass = async (): Promise<number[]> => {
       const first = await ask(one, 'a', 2)
@@ -250,7 +250,7 @@ describe('an idempotency key', () => {
     expect((await one.peek(view())).remaining).toBe(95)
   })
 
-  it('makes a repeated call take a place in flight, which its release returns', async () => {
+  it('a repeated call takes a place in flight, which its release returns', async () => {
     const { limiter, clock } = world()
     const flight: Policy = { name: 'flight', algorithm: 'concurrency', limit: 2, ttl: 600 }
     const one = limiter([{ ...fixed, limit: 100 }, flight])
@@ -270,7 +270,7 @@ describe('an idempotency key', () => {
     expect(await left()).toEqual([97, 2])
   })
 
-  it('makes a repeat take a new lease, and charges the held cost once', async () => {
+  it('a repeated call takes a new lease, and is charged the held cost once', async () => {
     const one = world().limiter({ ...fixed, inFlight: 2 })
     const first = await ask(one, 'a', 3)
     const again = await ask(one, 'a', 3)
@@ -282,7 +282,7 @@ describe('an idempotency key', () => {
     expect(await one.inspect(view())).toMatchObject([{ used: 3 }, { counter: 'in-flight', used: 0 }])
   })
 
-  it('works for identities', async () => {
+  it('an idempotency key works for identities', async () => {
     const one = world().limiter(fixed)
     for (let i = 0; i < 3; i++) await one.consume({ user: '1' }, { idempotencyKey: 'job' })
     expect((await one.peek({ user: '1' })).remaining).toBe(9)

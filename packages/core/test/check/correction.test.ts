@@ -14,7 +14,7 @@ const EACH: [string, Policy][] = [
 ]
 
 describe('settle', () => {
-  it.each(EACH)('corrects the charge of a %s to less, to more, to nothing', async (_name, policy) => {
+  it.each(EACH)('settle corrects the charge of a %s to less, to more, to nothing', async (_name, policy) => {
     for (const [actual, left] of [
       [2, 8],
       [5, 5],
@@ -28,7 +28,7 @@ describe('settle', () => {
     }
   })
 
-  it('refunds everything for 0, including policies that count requests', async () => {
+  it('settle to 0 refunds everything, including policies that count requests', async () => {
     const limiter = world().limiter([
       { ...fixed, counts: 'requests' },
       { ...fixed, name: 'tokens', limit: 1000 },
@@ -44,14 +44,14 @@ describe('settle', () => {
     expect(await left()).toEqual([9, 950])
   })
 
-  it('corrects the named policies, and leaves the charges of the others', async () => {
+  it('settle corrects the named policies, and leaves the charges of the others', async () => {
     const limiter = world().limiter([fixed, { ...fixed, name: 'tokens', limit: 1000 }])
     const decision = await limiter.check(view(), { cost: { p: 2, tokens: 500 } })
     await limiter.settle(decision, { tokens: 320, nobody: 5 })
     expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([8, 680])
   })
 
-  it('may overdraw a window, which then shows 0 left until it ends', async () => {
+  it('settle may overdraw a window, which then shows 0 left until it ends', async () => {
     const { clock, limiter } = world()
     const one = limiter(fixed)
     await one.settle(await one.check(view()), 25)
@@ -60,7 +60,7 @@ describe('settle', () => {
     expect((await one.peek(view())).remaining).toBe(10)
   })
 
-  it('may overdraw a bucket, which pays the debt back by its refill', async () => {
+  it('settle may overdraw a bucket, which pays the debt back by its refill', async () => {
     const { clock, limiter } = world()
     const one = limiter(bucket)
     await one.settle(await one.check(view()), 25)
@@ -71,7 +71,7 @@ describe('settle', () => {
     expect((await one.check(view())).allowed).toBe(true)
   })
 
-  it('refunds to a bucket at most its debt', async () => {
+  it('settle refunds to a bucket at most its debt', async () => {
     const { clock, limiter } = world()
     const one = limiter(bucket)
     const decision = await one.check(view(), { cost: 10 })
@@ -81,7 +81,7 @@ describe('settle', () => {
     expect(await admitted(15, one)).toBe(10)
   })
 
-  it('refunds only to the window that was charged', async () => {
+  it('settle refunds only to the window that was charged', async () => {
     const { clock, limiter } = world()
     const one = limiter(fixed)
     const decision = await one.check(view(), { cost: 10 })
@@ -91,7 +91,7 @@ describe('settle', () => {
     expect((await one.peek(view())).remaining).toBe(0)
   })
 
-  it('refunds only to the sub-window that was charged', async () => {
+  it('settle refunds only to the sub-window that was charged', async () => {
     const { clock, limiter } = world()
     const one = limiter(sliding)
     const decision = await one.check(view(), { cost: 4 })
@@ -103,7 +103,7 @@ describe('settle', () => {
     expect((await one.peek(view())).remaining).toBe(4)
   })
 
-  it('does not end a cool-down', async () => {
+  it('settle does not end a cool-down', async () => {
     const { limiter } = world()
     const blocking = limiter({ ...fixed, blockDuration: 600 })
     const decision = await blocking.check(view(), { cost: 10 })
@@ -112,7 +112,7 @@ describe('settle', () => {
     expect(await blocking.check(view())).toMatchObject({ allowed: false, retryAfter: 600 })
   })
 
-  it('does nothing the second time, and warns once', async () => {
+  it('settle does nothing the second time, and warns once', async () => {
     const { limiter, codes } = world()
     const one = limiter(fixed)
     const decision = await one.check(view(), { cost: 5 })
@@ -121,7 +121,7 @@ describe('settle', () => {
     expect(codes()).toEqual(['HALT_W_SETTLED_TWICE'])
   })
 
-  it('does nothing for a refusal, any number of times, without a warning', async () => {
+  it('settle does nothing for a refusal, any number of times, without a warning', async () => {
     const { limiter, codes } = world()
     const one = limiter(fixed)
     const { decision, settle, cancel } = await one.reserve(view(), { cost: 11 })
@@ -132,7 +132,7 @@ describe('settle', () => {
     expect([(await one.peek(view())).remaining, codes()]).toEqual([10, []])
   })
 
-  it('keeps the settlement when a finally block cancels the reservation', async () => {
+  it('a settlement stands when a finally block cancels the reservation', async () => {
     const { limiter, codes } = world()
     const one = limiter(fixed)
     const { settle, cancel } = await one.reserve(view(), { cost: 5 })
@@ -144,7 +144,7 @@ describe('settle', () => {
     expect((await one.peek(view())).remaining).toBe(8)
   })
 
-  it('refuses a value that is not a decision, and a copy of a decision', async () => {
+  it('settle refuses a value that is not a decision, and a copy of a decision', async () => {
     const limiter = world().limiter(fixed)
     const decision = await limiter.check(view(), { cost: 5 })
     const copies: unknown[] = [
@@ -159,7 +159,7 @@ describe('settle', () => {
     expect((await limiter.peek(view())).remaining).toBe(5)
   })
 
-  it('does nothing for a refusal, an exempt request or a peek', async () => {
+  it('settle does nothing for a refusal, an exempt request or a peek', async () => {
     const limiter = world().limiter(fixed)
     await limiter.check(view(), { cost: 8 })
     const refused = await limiter.check(view(), { cost: 5 })
@@ -168,14 +168,14 @@ describe('settle', () => {
     expect((await limiter.peek(view())).remaining).toBe(2)
   })
 
-  it('corrects the address ceiling of unverified keys as well', async () => {
+  it('settle corrects the address ceiling of unverified keys as well', async () => {
     const { limiter } = world()
     const one = limiter({ ...fixed, keyStrategy: 'api-key' }, { keysPerAddress: 1 })
     await one.settle(await one.check(keyed('a'), { cost: 10 }), 4)
     expect(await admitted(10, one, keyed('b'))).toBe(6)
   })
 
-  it('changes nothing when a shadow policy charged nothing', async () => {
+  it('settle changes nothing of a shadow policy that charged nothing', async () => {
     const { limiter } = world()
     const both = limiter([fixed, { ...fixed, name: 'shadow', limit: 4, mode: 'shadow' }])
     const left = async (): Promise<number[]> =>
@@ -189,7 +189,7 @@ describe('settle', () => {
     expect(await left()).toEqual([7, 1])
   })
 
-  it('does not reject when the store fails, keeps the charge, and warns', async () => {
+  it('settle does not reject when the store fails, keeps the charge, and warns', async () => {
     const { store, warnings } = world()
     let away = false
     const leaky: Store = {

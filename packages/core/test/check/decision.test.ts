@@ -12,7 +12,7 @@ const fixed = (name: string, limit: number, window: number, more: Partial<Policy
   bucket(name, limit, window, { algorithm: 'fixed-window', ...more } as Partial<Policy>)
 
 describe('a decision', () => {
-  it('has exactly the documented fields', async () => {
+  it('a decision has exactly the documented fields', async () => {
     const decision = await world()
       .limiter(bucket('p', 10, 60))
       .check(view())
@@ -44,7 +44,7 @@ describe('a decision', () => {
     })
   })
 
-  it('prints and serialises with exactly its fields, verdicts among them', async () => {
+  it('a decision prints and serialises with exactly its fields, verdicts among them', async () => {
     const decision = await world()
       .limiter(bucket('p', 10, 60))
       .check(view())
@@ -58,7 +58,7 @@ describe('a decision', () => {
     expect(decision.verdicts).toBe(decision.verdicts)
   })
 
-  it('tells the wait in milliseconds as well, rounded up', async () => {
+  it('a decision tells the wait in milliseconds as well, rounded up', async () => {
     const limiter = world().limiter(bucket('p', 7, 10, { burst: 1 }))
     const [, refused] = await times(2, limiter)
     expect(refused).toMatchObject({ retryAfter: 2, retryAfterMs: 1429 })
@@ -68,7 +68,7 @@ describe('a decision', () => {
     })
   })
 
-  it('is frozen, including its verdicts', async () => {
+  it('a decision is frozen, including its verdicts', async () => {
     const limiter = world().limiter([bucket('p', 1, 60), bucket('q', 1, 60)])
     const [allowed, refused] = await times(2, limiter)
     const exempt = await limiter.check(view({ path: '/health' }))
@@ -80,7 +80,7 @@ describe('a decision', () => {
     }
   })
 
-  it('of an exempt request has no verdicts, the whole limit left, and resets now', async () => {
+  it('the decision of an exempt request has no verdicts, the whole limit left, and resets now', async () => {
     const exempt = await world(START + 200)
       .limiter([bucket('p', 10, 60), bucket('q', 5, 60)])
       .check(view({ path: '/health' }))
@@ -102,7 +102,7 @@ describe('a decision', () => {
 })
 
 describe('the binding policy', () => {
-  it('of an allowed request is the one with the least left of its limit', async () => {
+  it('the policy with the least left of its limit binds an allowed request', async () => {
     const limiter = world().limiter([fixed('wide', 100, 60), fixed('tight', 4, 60), fixed('middle', 10, 60)])
     expect(await limiter.check(view())).toMatchObject({ policy: 'tight', limit: 4, remaining: 3 })
     expect(await limiter.check(view(), { cost: { wide: 90 } })).toMatchObject({
@@ -111,7 +111,7 @@ describe('the binding policy', () => {
     })
   })
 
-  it('of a refused request is the refusing policy with the longest wait', async () => {
+  it('the refusing policy with the longest wait binds a refused request', async () => {
     const { clock, limiter } = world()
     const one = limiter([fixed('short', 2, 10), fixed('long', 2, 100), fixed('open', 100, 1000)])
     await times(2, one)
@@ -121,7 +121,7 @@ describe('the binding policy', () => {
     expect(await one.check(view())).toMatchObject({ policy: 'long', retryAfter: 90 })
   })
 
-  it('is chosen by microseconds when the seconds are equal', async () => {
+  it('microseconds choose the binding policy when the seconds are equal', async () => {
     const limiter = world().limiter([fixed('a', 1, '9100ms' as never), fixed('b', 1, '9900ms' as never)])
     await limiter.check(view())
     expect(await limiter.check(view())).toMatchObject({ policy: 'b', retryAfter: 10 })
@@ -129,7 +129,7 @@ describe('the binding policy', () => {
 })
 
 describe('retryAfter', () => {
-  it('is 0 for an allowed request, and whole seconds, rounded up, for a refused one', async () => {
+  it('retryAfter is 0 for an allowed request, and whole seconds, rounded up, for a refused one', async () => {
     const { clock, limiter } = world()
     const one = limiter(bucket('p', 3, 10))
     expect((await times(3, one)).map(({ retryAfter }) => retryAfter)).toEqual([0, 0, 0])
@@ -143,7 +143,7 @@ describe('retryAfter', () => {
     expect((await one.check(view())).allowed).toBe(true)
   })
 
-  it('covers the whole request: the policy with the longest wait, cool-downs included', async () => {
+  it('retryAfter covers the whole request: the policy with the longest wait, cool-downs included', async () => {
     const limiter = world().limiter([fixed('a', 1, 10, { blockDuration: 50 }), fixed('b', 1, 30)])
     await limiter.check(view())
     const decision = await limiter.check(view())
@@ -151,7 +151,7 @@ describe('retryAfter', () => {
     expect(decision.verdicts.map(({ retryAfter }) => retryAfter)).toEqual([50, 30])
   })
 
-  it('includes policies that pass now but will refuse under the penalty that this refusal starts', async () => {
+  it('retryAfter includes policies that will refuse under the penalty that this refusal starts', async () => {
     const { clock, limiter } = world()
     const penalty = { threshold: 1, multiplier: 0.5, duration: 60 }
     const both = limiter([fixed('a', 10, 100), fixed('b', 1, 5)], { penalty })
@@ -167,7 +167,7 @@ describe('retryAfter', () => {
 })
 
 describe('resetAt and remaining', () => {
-  it('describe the state after this request: when a bucket is full, when a window has ended', async () => {
+  it('resetAt and remaining describe the state after this request', async () => {
     const { limiter } = world()
     expect(await limiter(bucket('b', 10, 60)).check(view(), { cost: 10 })).toMatchObject({
       remaining: 0,
@@ -181,7 +181,7 @@ describe('resetAt and remaining', () => {
     expect(await sliding.check(view(), { cost: 10 })).toMatchObject({ remaining: 0, resetAt: NOW + 66 })
   })
 
-  it('do not change by a refusal', async () => {
+  it('a refusal does not change resetAt and remaining', async () => {
     const { clock, limiter } = world()
     const one = limiter(bucket('b', 10, 60))
     await one.check(view(), { cost: 8 })
@@ -198,7 +198,7 @@ describe('resetAt and remaining', () => {
     })
   })
 
-  it('show everything that a burst leaves, and round up to whole seconds', async () => {
+  it('remaining shows everything that a burst leaves, and resetAt rounds up to whole seconds', async () => {
     expect(
       await world()
         .limiter(bucket('b', 100, 60, { burst: 120 } as Partial<Policy>))
@@ -210,7 +210,7 @@ describe('resetAt and remaining', () => {
     })
   })
 
-  it('show a burst smaller than the limit', async () => {
+  it('remaining shows a burst smaller than the limit', async () => {
     const limiter = world().limiter(bucket('b', 600, 60, { burst: 10 } as Partial<Policy>))
     expect((await times(11, limiter)).map(({ allowed, remaining }) => [allowed, remaining]).slice(8)).toEqual(
       [

@@ -6,7 +6,7 @@ import { by, CLIENT, keyed, rejection, times, view, world } from '../world.ts'
 const fixed: Policy = { name: 'p', limit: 2, unit: undefined, window: 60, algorithm: 'fixed-window' }
 
 describe('explain', () => {
-  it('charges nothing, and gives the decision of a check', async () => {
+  it('explain charges nothing, and gives the decision of a check', async () => {
     const limiter = world().limiter(fixed)
     for (let i = 0; i < 5; i++) expect((await limiter.explain(view())).decision.remaining).toBe(2)
     await times(2, limiter)
@@ -35,7 +35,7 @@ describe('explain', () => {
     ])
   })
 
-  it('names policies in shadow mode, and costs that can never pass', async () => {
+  it('explain names policies in shadow mode', async () => {
     const limiter = world().limiter([
       { ...fixed, mode: 'shadow' },
       { ...fixed, name: 'large', limit: 100 },
@@ -46,7 +46,7 @@ describe('explain', () => {
     expect(text).toContain('0 of 2 left, only reports, would refuse: limited, passes in 60 s')
   })
 
-  it('calls a resolver once, and does not feed the warnings', async () => {
+  it('explain calls a resolver once, and does not feed the warnings', async () => {
     let asked = 0
     const { limiter, codes } = world()
     const one = limiter(
@@ -64,7 +64,7 @@ describe('explain', () => {
     expect(codes()).toEqual(['HALT_W_ALL_EXEMPT'])
   })
 
-  it('writes the whole explanation as text', async () => {
+  it('explain writes the whole explanation as text', async () => {
     const limiter = world().limiter([fixed, { ...presets.PLAN_PRO, exemptions: ['/things'] }])
     await times(3, limiter)
     expect(String(await limiter.explain(view()))).toBe(
@@ -78,7 +78,7 @@ describe('explain', () => {
     )
   })
 
-  it('shows the rest before and after, and exactly when each cost passes', async () => {
+  it('explain shows the rest before and after, and exactly when each cost passes', async () => {
     const { limiter, clock } = world()
     const bucket = limiter({ name: 'b', limit: 10, window: 60, cost: 3 })
     await bucket.check(view())
@@ -101,7 +101,7 @@ describe('explain', () => {
     expect((await bucket.peek(view())).allowed).toBe(true)
   })
 
-  it('says how many units pass at once where the burst is below the limit', async () => {
+  it('explain says how many units pass at once where the burst is below the limit', async () => {
     const calls = world().limiter({ name: 'calls', limit: 60, window: 60, burst: 5 })
     expect(String(await calls.explain(view()))).toMatch(/5 of 60 left, passes\n {4}at most 5 at once$/)
     await times(5, calls)
@@ -110,7 +110,7 @@ describe('explain', () => {
     )
   })
 
-  it('shows the line: how many units wait, and how long', async () => {
+  it('explain shows how many units wait in line, and how long', async () => {
     const { limiter, clock } = world()
     const calls = limiter({ name: 'calls', limit: 10, window: 1, burst: 1 })
     const line = async (): Promise<unknown> => (await calls.explain('stripe')).policies[0]?.line
@@ -132,7 +132,7 @@ describe('explain', () => {
     await Promise.allSettled(turns)
   })
 
-  it('shows no line where the units only do not fit, or where the policy has no places', async () => {
+  it('explain shows no line where the units only do not fit, or where the policy has no places', async () => {
     const { limiter } = world()
     const limiters = [
       limiter({ name: 'bucket', limit: 2, window: 60 }),
@@ -145,7 +145,7 @@ describe('explain', () => {
     }
   })
 
-  it('tells long waits in days and hours too, and no millionths of a second', async () => {
+  it('explain tells long waits in days and hours too, and no millionths of a second', async () => {
     const { limiter } = world()
     const waits = async (window: number): Promise<string> => {
       const own = limiter({ name: `w${window}`, limit: 1, window, keyStrategy: 'user' })
@@ -158,13 +158,13 @@ describe('explain', () => {
     expect(await waits(86_399)).toContain('(1 d 0 h)')
   })
 
-  it('shows the debt of a settlement as a line', async () => {
+  it('explain shows the debt of a settlement as a line', async () => {
     const limiter = world().limiter({ name: 'tokens', limit: 10, window: 10 })
     await limiter.settle(await limiter.consume('42', { cost: 10 }), 13)
     expect((await limiter.explain('42')).policies[0]?.line).toEqual({ units: 3, seconds: 3 })
   })
 
-  it('shows no line because a larger plan shares the counter, but the callers who wait', async () => {
+  it('explain shows no line because a larger plan shares the counter, but shows the callers that wait', async () => {
     const { limiter } = world()
     const shared = { window: 10, counter: 'plan' }
     const free = limiter({ name: 'free', limit: 10, ...shared })
@@ -183,7 +183,7 @@ describe('explain', () => {
     await Promise.allSettled(turns)
   })
 
-  it('shows no line because a penalty made the capacity smaller', async () => {
+  it('explain shows no line because a penalty made the capacity smaller', async () => {
     const limiter = world().limiter({ name: 'p', limit: 10, window: 60 }, { penalty: { threshold: 1 } })
     await times(11, limiter)
     const [policy] = (await limiter.explain(view())).policies
@@ -191,7 +191,7 @@ describe('explain', () => {
     expect(policy?.line).toBeUndefined()
   })
 
-  it('explains a user without a request by a given policy, when the policies come from a resolver', async () => {
+  it('explain takes a user by a given policy, when the policies come from a resolver', async () => {
     const limiter = world().limiter(() => fixed)
     expect((await rejection(limiter.explain({ user: '42' }))).code).toBe('HALT_E_POLICY_REQUIRED')
     await limiter.consume({ user: '42' }, { policy: fixed })
@@ -201,14 +201,14 @@ describe('explain', () => {
     expect((await limiter.peek(view(), { ip: '198.51.100.2' })).key).toBe('ip:198.51.100.2')
   })
 
-  it('names the address that clientIp gave, not the socket', async () => {
+  it('explain names the address that clientIp gave, not the socket', async () => {
     const limiter = world().limiter(fixed, { clientIp: () => '198.51.100.2' })
     const explanation = await limiter.explain(view())
     expect(explanation.hops).toEqual([])
     expect(String(explanation)).toContain('from "198.51.100.2": given by clientIp')
   })
 
-  it('walks the proxies hop by hop', async () => {
+  it('explain walks the proxies hop by hop', async () => {
     const limiter = world().limiter(fixed, { trustedProxies: ['10.0.0.0/8'] })
     const request = view({
       ip: '10.0.0.1',
@@ -230,14 +230,14 @@ describe('explain', () => {
     ['api-key', keyed('sk_live'), undefined, 'X-API-Key, unverified'],
     ['composite', by('42'), `user:42+ip:${CLIENT}`, 'the user id and the client address'],
     ['shared', view(), 'shared', 'one counter for everybody'],
-  ] as const)('says how a key was found: %s', async (keyStrategy, request, key, how) => {
+  ] as const)('explain says how a key was found: %s', async (keyStrategy, request, key, how) => {
     const limiter = world().limiter({ ...fixed, keyStrategy })
     const [policy] = (await limiter.explain(request)).policies
     expect(policy?.keyFoundBy).toBe(how)
     if (key !== undefined) expect(policy?.key).toBe(key)
   })
 
-  it('tells why a request is not counted', async () => {
+  it('explain tells why a request is not counted', async () => {
     const { limiter } = world()
     const why = async (policy: Policy, request = view()): Promise<string> =>
       String(await limiter(policy).explain(request))
@@ -248,7 +248,7 @@ describe('explain', () => {
     expect(await why(fixed, view({ path: '/health' }))).toMatch(/health/)
   })
 
-  it('reports that the policies could not be found', async () => {
+  it('explain reports that the policies could not be found', async () => {
     const explanation = await world()
       .limiter(() => undefined as unknown as Policy)
       .explain(view())
@@ -256,7 +256,7 @@ describe('explain', () => {
     expect(explanation.policies).toEqual([])
   })
 
-  it('explains an identity', async () => {
+  it('explain takes an identity', async () => {
     const limiter = world().limiter(fixed)
     await limiter.consume({ user: '42' })
     const explanation = await limiter.explain({ user: '42' })
@@ -266,7 +266,7 @@ describe('explain', () => {
     expect((await rejection(limiter.explain({ user: '' }))).code).toBe('HALT_E_IDENTITY')
   })
 
-  it('says of an address that it names no requests with a user, also when it names others', async () => {
+  it('explain says of an address that it does not reach requests with a user', async () => {
     const limiter = world().limiter([
       { ...fixed, name: 'pair', blockDuration: 900, keyStrategy: 'composite' },
       { ...fixed, name: 'address', limit: 30 },
@@ -292,7 +292,7 @@ describe('explain', () => {
     ])
   })
 
-  it('says until when a cool-down blocks, and whether a counter of an identity holds anything', async () => {
+  it('explain says until when a cool-down blocks, and whether a counter of an identity holds anything', async () => {
     const { limiter, clock } = world()
     const one = limiter({ ...fixed, blockDuration: 900, keyStrategy: 'user' })
     const end = new Date(clock.now() + 900_000).toISOString().replace('.000Z', 'Z')
@@ -307,7 +307,7 @@ describe('explain', () => {
     expect(String(await one.explain(by('Ann@example.com')))).not.toContain('no requests counted')
   })
 
-  it('lists each policy once for a client whom an operator lets pass', async () => {
+  it('explain lists each policy once for a client whom an operator lets pass', async () => {
     const { limiter, store } = world()
     const control = new Control({ store })
     const one = limiter([fixed, { ...fixed, name: 'user', keyStrategy: 'user' }], { control })
@@ -323,7 +323,7 @@ describe('explain', () => {
     control.close()
   })
 
-  it('keeps text from a client on one line', async () => {
+  it('explain keeps text from a client on one line', async () => {
     const forged = view({
       request: { user: { id: 'x"\u2028y' } },
       headers: { 'x-forwarded-for': 'evil"\u2028line' },
@@ -337,7 +337,7 @@ describe('explain', () => {
 })
 
 describe('no secret shows', () => {
-  it('in decisions, explanations or warnings', async () => {
+  it('no API key shows in decisions, explanations or warnings', async () => {
     const { limiter, warnings } = world()
     const secret = 'sk_live_do_not_tell_4242'
     const one = limiter({ ...fixed, keyStrategy: 'composite' })

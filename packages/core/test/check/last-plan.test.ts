@@ -48,7 +48,7 @@ function scene(plans: Plans, listed: readonly string[] = Object.keys(plans)) {
 }
 
 describe('the plan under which a client was charged last', () => {
-  it('is told by a bucket that the plans share, after each change of the plan', async () => {
+  it('a bucket that the plans share tells the plan that charged last, after each change of the plan', async () => {
     const { use, told } = scene({ free: [bucket('free', 100, 'plan')], pro: [bucket('pro', 2000, 'plan')] })
     expect(await told()).toBe(undefined)
     await use('free')
@@ -59,7 +59,7 @@ describe('the plan under which a client was charged last', () => {
     expect(await told()).toBe('free')
   })
 
-  it('is told by quotas of their own, and by the bucket after an upgrade in the same month', async () => {
+  it('quotas of their own tell the last plan, and the bucket tells it after an upgrade in the same month', async () => {
     const common = bucket('per_user', 1000)
     const plans = {
       free: [common, bucket('free', 100, 'plan'), month('free_month', 1000)],
@@ -76,7 +76,7 @@ describe('the plan under which a client was charged last', () => {
     expect(await told()).toBe(undefined)
   })
 
-  it('is not the only plan that is listed, if its bucket was charged by other numbers', async () => {
+  it('the only listed plan is not the last one, if other numbers charged its bucket', async () => {
     const { use, told } = scene({ free: [bucket('free', 100, 'plan')], pro: [bucket('pro', 2000, 'plan')] }, [
       'free',
     ])
@@ -86,7 +86,7 @@ describe('the plan under which a client was charged last', () => {
     expect(await told()).toBe('free')
   })
 
-  it('is unknown where the plans charge one window, one quota, or a bucket by the same numbers', async () => {
+  it('the last plan is unknown where the plans charge one window, one quota, or a bucket by the same numbers', async () => {
     for (const make of [window, month]) {
       const { use, told } = scene({ free: [make('free', 100, 'plan')], pro: [make('pro', 2000, 'plan')] })
       await use('pro')
@@ -97,7 +97,7 @@ describe('the plan under which a client was charged last', () => {
     expect(await told()).toBe(undefined)
   })
 
-  it('is never another one, whatever the plans share and however often the client changes', async () => {
+  it('the last plan is never a wrong one, whatever the plans share and however often the client changes', async () => {
     let seed = 7
     const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below
     const pick = (name: string): readonly AnyPolicy[] => {

@@ -4,7 +4,7 @@ import { isLimited } from '../../src/index.ts'
 import { world } from '../world.ts'
 
 describe('isLimited', () => {
-  it('knows the refusal that run() throws, whichever copy of the package threw it', async () => {
+  it('isLimited knows the refusal that run() throws, whichever copy of the package threw it', async () => {
     const limiter = world().limiter({ name: 'p', limit: 1, window: '1m' })
     await limiter.consume('a')
     const error: unknown = await limiter
@@ -16,7 +16,7 @@ describe('isLimited', () => {
     expect(isLimited({ code: 'HALT_E_LIMITED', decision: { allowed: false } })).toBe(true)
   })
 
-  it('knows other values from a refusal', () => {
+  it('isLimited knows other values from a refusal', () => {
     const others = [
       undefined,
       null,

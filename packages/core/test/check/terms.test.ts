@@ -12,7 +12,7 @@ function granted({ allowed, cost, remaining, reason }: Decision): unknown[] {
 
 describe('least', () => {
   for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window'] as const)
-    it(`grants what is left, and refuses below the least: ${algorithm}`, async () => {
+    it(`least grants the rest, and a rest below it is refused: ${algorithm}`, async () => {
       const own = world().limiter({ ...budget, algorithm })
       const ask = async (cost: number, least: number): Promise<unknown[]> =>
         granted(await own.consume('s', { cost, least }))
@@ -22,18 +22,18 @@ describe('least', () => {
       expect(await ask(1, 1)).toEqual([false, 1, 0, 'limited'])
     })
 
-  it('tells the wait for the least, not for the whole cost', async () => {
+  it('a refusal tells the wait for the least, not for the whole cost', async () => {
     const own = world().limiter(budget)
     await own.consume('s', { cost: 100 })
     expect((await own.consume('s', { cost: 100, least: 10 })).retryAfterMs).toBe(6000)
   })
 
-  it('lets a cost above the capacity pass in part', async () => {
+  it('least lets a cost above the capacity pass in part', async () => {
     const own = world().limiter(budget)
     expect(granted(await own.consume('s', { cost: 1000, least: 1 }))).toEqual([true, 100, 0, 'ok'])
   })
 
-  it('charges every policy that takes the cost for the same units, and the others their own', async () => {
+  it('least charges every policy that takes the cost for the same units, and the others their own', async () => {
     const own = world().limiter([
       { name: 'requests', limit: 10, window: 60, counts: 'requests' },
       { name: 'minute', limit: 100, window: 60 },
@@ -47,7 +47,7 @@ describe('least', () => {
     ])
   })
 
-  it('by name applies to the named policies', async () => {
+  it('least by name applies to the named policies', async () => {
     const own = world().limiter([
       { name: 'requests', limit: 10, window: 60 },
       { name: 'tokens', limit: 50, window: 60 },
@@ -59,7 +59,7 @@ describe('least', () => {
     ])
   })
 
-  it('is settled and refunded by the units that were granted', async () => {
+  it('a call with least is settled and refunded by the units that were granted', async () => {
     const own = world().limiter(budget)
     await own.consume('s', { cost: 70 })
     const { decision, settle } = await own.reserve('s', { cost: 100, least: 1 })
@@ -71,7 +71,7 @@ describe('least', () => {
     expect((await own.peek('s')).remaining).toBe(20)
   })
 
-  it('takes no more than a shadow policy beside it, which charges the same units', async () => {
+  it('a shadow policy that has less left does not reduce what least grants', async () => {
     const own = world().limiter([budget, { name: 'trial', limit: 40, window: 60, mode: 'shadow' }])
     const decision = await own.consume('s', { cost: 100, least: 50 })
     expect([...own.chargesOf(decision)]).toEqual([['tokens', 100]])
@@ -79,7 +79,7 @@ describe('least', () => {
   })
 
   for (const least of [0, -1, Number.NaN, Infinity, '5', null, [1], 51, { tokens: 0 }])
-    it(`${JSON.stringify(least)} of a cost of 50 rejects as a mistake`, async () => {
+    it(`a least of ${JSON.stringify(least)} of a cost of 50 rejects as a mistake`, async () => {
       const own = world().limiter(budget)
       const { code } = await rejection(own.consume('s', { cost: 50, least: least as never }))
       expect(code).toBe('HALT_E_LEAST')
@@ -90,7 +90,7 @@ describe('headroom', () => {
   const reserve = { ...budget, limit: 10, headroom: 0.5 } as const
 
   for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window'] as const)
-    it(`leaves its share to more important requests on the same counter: ${algorithm}`, async () => {
+    it(`headroom leaves its share to more important requests on the same counter: ${algorithm}`, async () => {
       const own = world().limiter({ ...reserve, algorithm })
       const important = { ...reserve, algorithm, headroom: 0 }
       for (let i = 0; i < 5; i++) expect((await own.consume('s')).allowed).toBe(true)
@@ -99,7 +99,7 @@ describe('headroom', () => {
       expect(await own.consume('s', { policy: important })).toMatchObject({ reason: 'limited' })
     })
 
-  it('tells the exact wait', async () => {
+  it('a refusal for headroom tells the exact wait', async () => {
     const { clock, limiter } = world()
     const own = limiter(reserve)
     for (let i = 0; i < 5; i++) await own.consume('s')
@@ -111,7 +111,7 @@ describe('headroom', () => {
     expect((await own.consume('s')).allowed).toBe(true)
   })
 
-  it('works on requests in flight', async () => {
+  it('headroom works on requests in flight', async () => {
     const own = world().limiter({
       name: 'calls',
       limit: 4,
@@ -123,7 +123,7 @@ describe('headroom', () => {
     expect(await own.consume('s')).toMatchObject({ allowed: false, reason: 'reserved' })
   })
 
-  it('is asked of each request, and leaves half where the function fails, with one warning', async () => {
+  it('headroom is asked of each request, and leaves half where the function fails, with one warning', async () => {
     const { limiter, codes } = world()
     const own = limiter({
       ...reserve,
@@ -147,12 +147,12 @@ describe('headroom', () => {
     expect(codes().filter(code => code === 'HALT_W_CALLBACK')).toHaveLength(1)
   })
 
-  it('of the whole capacity refuses for ever', async () => {
+  it('headroom of the whole capacity refuses for ever', async () => {
     const own = world().limiter({ ...reserve, headroom: () => 1 })
     expect(await own.check(view())).toMatchObject({ reason: 'reserved', retryAfter: Infinity })
   })
 
-  it('starts no cool-down, because others still have room', async () => {
+  it('a refusal for headroom starts no cool-down, because others still have room', async () => {
     const own = world().limiter({ ...reserve, blockDuration: '1h' })
     for (let i = 0; i < 6; i++) await own.consume('s')
     expect(
@@ -160,7 +160,7 @@ describe('headroom', () => {
     ).toBe(true)
   })
 
-  it('shrinks with the capacity under a penalty', async () => {
+  it('headroom shrinks with the capacity under a penalty', async () => {
     const penalty = {
       threshold: 1,
       duration: 600,
@@ -174,7 +174,7 @@ describe('headroom', () => {
     expect(await own.check(by('42'))).toMatchObject({ allowed: false, limit: 5 })
   })
 
-  it('takes shares without a rounding error', async () => {
+  it('headroom takes shares without a rounding error', async () => {
     const own = world().limiter({ ...budget, headroom: 0.07 })
     expect((await own.consume('s', { cost: 93 })).allowed).toBe(true)
   })

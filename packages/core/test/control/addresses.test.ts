@@ -13,7 +13,7 @@ function controlled() {
 }
 
 describe('of the entries about an IPv6 address', () => {
-  it('the one of a network in its /56 counts before that of the /56', async () => {
+  it('an entry of a network within a /56 counts before that of the /56', async () => {
     const { control, reasonOf } = controlled()
     await control.allow({ ip: '2001:db8::1' })
     await control.block({ ip: '2001:db8::bad/128' })
@@ -27,7 +27,7 @@ describe('of the entries about an IPv6 address', () => {
     }
   })
 
-  it('the one of the /56 counts before that of a larger network', async () => {
+  it('an entry of a /56 counts before that of a larger network', async () => {
     const { control, reasonOf } = controlled()
     await control.allow({ ip: '2001:db8::1' })
     await control.block({ ip: '2001:db8::/48' })
@@ -49,7 +49,7 @@ describe('of the entries about an IPv6 address', () => {
 describe('an IPv6 address that stands for an IPv4 address', () => {
   const spellings = ['::ffff:203.0.113.7', '64:ff9b::203.0.113.7', '2002:cb00:7107::1', '2001:0:1::34ff:8ef8']
 
-  it('is reached by a network of that address, in requests and identities', async () => {
+  it('a network of an IPv4 address reaches the IPv6 addresses that stand for it, in requests and identities', async () => {
     const { control, own, reasonOf } = controlled()
     await control.block({ ip: '203.0.113.0/24' })
     for (const ip of spellings) {
@@ -62,7 +62,7 @@ describe('an IPv6 address that stands for an IPv4 address', () => {
     expect(await reasonOf('2001:db8::1')).toBe('ok')
   })
 
-  it('is blocked if either of the two is', async () => {
+  it('an IPv6 address that stands for an IPv4 address is blocked if either of the two is', async () => {
     const { control, reasonOf } = controlled()
     await control.allow({ ip: '203.0.113.0/24' })
     expect(await reasonOf('64:ff9b::203.0.113.7')).toBe('exempt')
@@ -75,7 +75,7 @@ describe('an IPv6 address that stands for an IPv4 address', () => {
     expect(await reasonOf('64:ff9b::198.51.100.1')).toBe('exempt')
   })
 
-  it('is let pass by its own entry in a network that is blocked', async () => {
+  it('an entry of an IPv4 address lets its IPv6 spellings pass in a network that is blocked', async () => {
     const { control, reasonOf } = controlled()
     await control.block({ ip: '203.0.113.0/24' })
     await control.allow({ ip: '203.0.113.7' })
@@ -92,7 +92,7 @@ describe('a network', () => {
     ['1.2.3.4/0', '0.0.0.0/0', '0.0.0.0/0'],
     ['0::/00', '::/0', '::/0'],
   ] as const)
-    it(`has one entry, however it is spelled: ${one} is ${written}`, async () => {
+    it(`a network has one entry, however it is spelled: ${one} is ${written}`, async () => {
       const { control } = controlled()
       const inside = one.includes('::') && !one.includes('ffff') ? '2001:db8::1' : '203.0.113.7'
       await control.block({ ip: one }, { force: true })
@@ -107,7 +107,7 @@ describe('a network', () => {
       expect((await control.history())[0]).toMatchObject({ act: 'unblock', target: written })
     })
 
-  it('of no address is refused, with force too', async () => {
+  it('a network of no address is refused, with force too', async () => {
     const { control } = controlled()
     for (const ip of ['999.0.0.0/0', ':::/0', '1.2.3/0'])
       expect((await rejection(control.block({ ip }, { force: true }))).code, ip).toBe('HALT_E_CONTROL')

@@ -19,7 +19,7 @@ function controlled(policy: RateLimiterOptions['policy'] = perUser) {
 }
 
 describe('explain', () => {
-  it('names the block of a request: the network, until when, who and why, as quoted text', async () => {
+  it('explain names the block of a request: the network, until when, who and why, as quoted text', async () => {
     const { control, own } = controlled()
     const why = '<script>alert(1)</script>\nsecond line'
     await control.block({ ip: '203.0.113.0/24' }, { for: '2h', by: 'ann', reason: why })
@@ -39,7 +39,7 @@ describe('explain', () => {
     ])
   })
 
-  it('names the permission of a request', async () => {
+  it('explain names the permission of a request', async () => {
     const { control, own } = controlled()
     await control.allow({ user: 'partner' })
     const explanation = await own.explain(by('partner'))
@@ -50,7 +50,7 @@ describe('explain', () => {
     expect(String(explanation)).toContain('not counted, an operator lets the client pass')
   })
 
-  it('names the numbers of everybody and of the client, on the policy that has them', async () => {
+  it('explain names the numbers of everybody and of the client, on the policy that has them', async () => {
     const { control, own } = controlled([perUser, { name: 'api', limit: 9, window: 60 }])
     await control.change('per_user', { limit: 50 }, { by: 'bob' })
     await control.override({ user: '42' }, 'per_user', { limit: 5000 }, { for: '3d', reason: 'launch' })
@@ -69,7 +69,7 @@ describe('explain', () => {
     expect((await own.explain(by('7'))).policies[0]).toMatchObject({ limit: 50, control: [{ by: 'bob' }] })
   })
 
-  it('names no entry that has ended, and none whose numbers the policy cannot have', async () => {
+  it('explain names no numbers that the policy cannot have, and a block until it ends by the store’s clock', async () => {
     const { control, own } = controlled({ name: 'calls', limit: 2, algorithm: 'concurrency', ttl: 60 })
     await control.change('calls', { window: 5 })
     expect((await own.explain(view())).policies[0]?.control).toEqual([])
@@ -79,7 +79,7 @@ describe('explain', () => {
   })
 
   for (const identity of [{ ip: '203.0.113.7' }, { user: '42', ip: '203.0.113.7' }] as const)
-    it(`names the block of a network for the identity ${JSON.stringify(identity)}`, async () => {
+    it(`explain names the block of a network for the identity ${JSON.stringify(identity)}`, async () => {
       const { control, own } = controlled()
       await control.block({ ip: '203.0.113.0/24' })
       const explanation = await own.explain(identity)
@@ -88,14 +88,14 @@ describe('explain', () => {
       expect((await own.peek(identity)).reason).toBe('blocked')
     })
 
-  it('names the block of a user for the identity of the user and an address', async () => {
+  it('explain names the block of a user for the identity of the user and an address', async () => {
     const { control, own } = controlled()
     await control.block({ user: '42' })
     expect((await own.explain({ user: '42', ip: '203.0.113.9' })).control?.target).toBe('user:42')
     expect((await own.explain({ user: '43', ip: '203.0.113.9' })).control).toBeUndefined()
   })
 
-  it('applies to an IPv6 identity only the networks that contain all of its /56', async () => {
+  it('a network applies to an IPv6 identity only if it contains all of its /56', async () => {
     const { control, own } = controlled({ ...perUser, keyStrategy: 'ip' })
     const identity = { ip: '2001:db8:0:5::1' }
     await control.block({ ip: '2001:db8::/64' })
@@ -106,7 +106,7 @@ describe('explain', () => {
 })
 
 describe('inspect', () => {
-  it('shows the counters of a blocked client, and the entries that apply', async () => {
+  it('inspect shows the counters of a blocked client, and the entries that apply', async () => {
     const { control, own } = controlled()
     await own.check(by('42'))
     await control.override({ user: '42' }, 'per_user', { limit: 200 })

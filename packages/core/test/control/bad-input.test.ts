@@ -22,7 +22,7 @@ function running(store: ReferenceStore, ...policies: readonly (Policy | (() => P
 }
 
 describe('an entry about a policy that no limiter of the process has', () => {
-  it('is warned of once, with the names that exist', async () => {
+  it('an entry about a policy that no limiter has is warned of once, with the names that exist', async () => {
     vi.useFakeTimers({ now: START })
     const store = new ReferenceStore(Date.now)
     const { control, limiters, warnings } = running(store, api, { ...api, name: 'login' })
@@ -37,7 +37,7 @@ describe('an entry about a policy that no limiter of the process has', () => {
     expect(warnings[0]?.fix).toContain('"api", "login"')
   })
 
-  it('is not warned of if a limiter is made a second later that has it', async () => {
+  it('an entry about a policy that a limiter gets a second later is not warned of', async () => {
     vi.useFakeTimers({ now: START })
     const store = new ReferenceStore(Date.now)
     const { control, warnings } = running(store, api)
@@ -49,7 +49,7 @@ describe('an entry about a policy that no limiter of the process has', () => {
     await late.close()
   })
 
-  it('is not warned of where a resolver gives policies, nor in a process without limiters', async () => {
+  it('an entry about an unknown policy is not warned of where a resolver gives policies, or without limiters', async () => {
     vi.useFakeTimers({ now: START })
     for (const policies of [[() => api], []]) {
       const { control, warnings } = running(new ReferenceStore(Date.now), ...policies)
@@ -83,7 +83,7 @@ it('a network of every address needs force, in every spelling', async () => {
   expect(await control.entries()).toEqual([])
 })
 
-it('a text that is no network is told so, without a word about proxies', async () => {
+it('a text that is not a network is told so, without a word about proxies', async () => {
   const { control } = running(new ReferenceStore(Date.now), api)
   for (const ip of [
     '203.0.113.0/33',
@@ -122,7 +122,7 @@ it('sizeOf tells before an act how many clients a network has, and whether the a
   expect(control.sizeOf({ ip: '203.0.113.7' })).toBe(undefined)
 })
 
-it('of overlapping networks the smallest one counts whose entry has not ended', async () => {
+it('the smallest of overlapping networks counts whose entry has not ended', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: START })
   const { control, own } = running(new ReferenceStore(Date.now), { ...api, limit: 1e6 })
   await control.block({ ip: '0.0.0.0/0' }, { force: true })
@@ -185,7 +185,7 @@ it('an entry ends by the clock of the process that decides, however far its cloc
   expect((await behind.own.check(view())).allowed).toBe(true)
 })
 
-it('HTML and control characters in reasons and keys come back as they were given, and quoted where Halt prints them', async () => {
+it('HTML and control characters in reasons and keys come back unchanged, and quoted where Halt prints them', async () => {
   const store = new ReferenceStore(Date.now)
   const { control, own } = running(store, { ...api, keyStrategy: 'user' })
   const [user, reason] = ['<img src=x onerror=alert(1)>', '</script>\u001b[31m\n']

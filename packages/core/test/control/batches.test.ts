@@ -10,7 +10,7 @@ afterEach(() => server.close())
 const users = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `u${from + i}`)
 
 describe('100 acts at once', () => {
-  it('of one process all succeed, in a few writes, and are all in the history', async () => {
+  it('a hundred acts of one process at once all succeed, in a few writes, and are all in the history', async () => {
     const { control } = server.process()
     await beats()
     await Promise.all(users(100).map(user => control.block({ user })))
@@ -19,14 +19,14 @@ describe('100 acts at once', () => {
     expect(await control.history()).toHaveLength(100)
   })
 
-  it('of four processes all succeed', async () => {
+  it('a hundred acts of four processes at once all succeed', async () => {
     const all = Array.from({ length: 4 }, () => server.process())
     await Promise.all(all.flatMap(({ control }, i) => users(25, i * 25).map(user => control.block({ user }))))
     expect(server.blocked()).toEqual(users(100).toSorted())
     expect(await all[0]?.control.history()).toHaveLength(100)
   })
 
-  it('are carried out in order', async () => {
+  it('acts of one process at once are carried out in order', async () => {
     const { control } = server.process()
     const results = await Promise.all([
       control.unblock({ user: '42' }),
@@ -39,7 +39,7 @@ describe('100 acts at once', () => {
     expect(server.blocked()).toEqual(['42'])
   })
 
-  it('with one mistake reject that one alone', async () => {
+  it('a mistake among acts at once rejects alone', async () => {
     const { control } = server.process()
     const outcomes = await Promise.allSettled([
       control.block({ user: 'a' }),
@@ -58,7 +58,7 @@ describe('100 acts at once', () => {
     expect(server.blocked()).toEqual(['a', 'c'])
   })
 
-  it('with options that throw reject, and later acts are carried out', async () => {
+  it('an act with options that throw rejects, and later acts are carried out', async () => {
     const { control } = server.process()
     const broken = {
       get onStoreError(): never {
@@ -70,7 +70,7 @@ describe('100 acts at once', () => {
     expect(server.blocked()).toEqual(['b'])
   })
 
-  it('that do not all fit reject those that do not', async () => {
+  it('an act at once with others rejects if the document has no room for it', async () => {
     const { control } = server.process()
     const entries = Array.from({ length: 9_999 }, (_, i) => ({ kind: 'block', target: `user:${i}`, at: 1 }))
     await server.writeByHand(JSON.stringify({ halt: 1, entries }))

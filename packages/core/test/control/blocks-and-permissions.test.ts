@@ -24,7 +24,7 @@ describe('a block of a client that an operator lets pass', () => {
     ['a network', { ip: '203.0.113.0/24' }, view()],
     ['an id of its own', 'job', undefined],
   ] as const)
-    it(`wins while it holds, and the permission counts again afterwards: ${what}`, async () => {
+    it(`a block wins over a permission while it holds, and the permission counts afterwards: ${what}`, async () => {
       const { control, own, clock } = controlled()
       const reason = async () =>
         (await (request === undefined ? own.consume('job') : own.check(request))).reason
@@ -42,7 +42,7 @@ describe('a block of a client that an operator lets pass', () => {
       expect(await reason()).toBe('ok')
     })
 
-  it('wins in whichever order the two are made', async () => {
+  it('a block wins over a permission in whichever order the two are made', async () => {
     const { control, reasonOf } = controlled()
     for (const ip of ['203.0.113.7', '203.0.113.0/24', '2001:db8::/48']) {
       await control.block({ ip })
@@ -64,7 +64,7 @@ describe('one client or network, however it is spelled, has one entry', () => {
     ['ip:fe80::/56', 'fe80::1', 'fe80::1%eth0', 'FE80::/56', 'fe80::%en1/56'],
     ['203.0.113.0/24', '203.0.113.0/24', '::ffff:203.0.113.0/120'],
   ] as const)
-    it(`${written} is ${spellings.join(', ')}`, async () => {
+    it(`one entry has all spellings: ${written} is ${spellings.join(', ')}`, async () => {
       const { control } = controlled()
       for (const ip of spellings) {
         for (const other of spellings) await control.block({ ip: other })
@@ -75,7 +75,7 @@ describe('one client or network, however it is spelled, has one entry', () => {
       }
     })
 
-  it('one address is the client where the limiter counts each address by itself', async () => {
+  it('an address of a limiter with ipv6Prefix 128 is a client by itself', async () => {
     const { control, reasonOf } = controlled(128)
     await control.block({ ip: '2001:db8::7/128' })
     expect(control.keyOf({ ip: '2001:db8::7' })).toBe('ip:2001:db8::7/128')
@@ -109,7 +109,7 @@ describe('a network that is larger than those of one owner', () => {
     '64.0.0.0/2',
     '8.0.0.0/7',
   ])
-    it(`needs force: ${ip}`, async () => {
+    it(`a network that is larger than those of one owner needs force: ${ip}`, async () => {
       const { control } = controlled()
       for (const act of ['block', 'allow'] as const) {
         const error = await rejection(control[act]({ ip }))
@@ -120,7 +120,7 @@ describe('a network that is larger than those of one owner', () => {
       expect(await control.unblock({ ip })).toBe(true)
     })
 
-  it('is one with a shorter prefix than /8 or /19', async () => {
+  it('a network of /8 or /19 needs no force', async () => {
     const { control } = controlled()
     for (const ip of ['10.0.0.0/8', '2003::/19', '2001:db8::/32']) await control.block({ ip })
     expect(await control.entries()).toHaveLength(3)
@@ -128,7 +128,7 @@ describe('a network that is larger than those of one owner', () => {
 })
 
 describe('numbers', () => {
-  it('may not hold fields that are not numbers of a policy', async () => {
+  it('numbers may not hold fields that are not numbers of a policy', async () => {
     const { control } = controlled()
     for (const numbers of [
       { mode: 'off' },
@@ -152,7 +152,7 @@ describe('numbers', () => {
     '[]',
     '{"window":""}',
   ])
-    it(`that were written by hand are not obeyed: ${numbers}`, async () => {
+    it(`numbers that were written by hand are not obeyed: ${numbers}`, async () => {
       const { control, own, store } = controlled()
       const text = `{"halt":1,"entries":[{"kind":"change","policy":"p","at":1,"numbers":${numbers}}]}`
       await store.document('control').write(text, '0')
@@ -164,7 +164,7 @@ describe('numbers', () => {
 
 describe('an act upon a document with an entry that cannot be read', () => {
   for (const target of ['999.0.0.0/8', '203.0.113.7/24', '10.0.0.0/33'])
-    it(`rejects, and writes nothing: ${target}`, async () => {
+    it(`an act upon a document with an entry that cannot be read rejects, and writes nothing: ${target}`, async () => {
       const { control, store } = controlled()
       const text = `{"halt":1,"entries":[{"kind":"block","target":"${target}","at":1}]}`
       await store.document('control').write(text, '0')
@@ -176,7 +176,7 @@ describe('an act upon a document with an entry that cannot be read', () => {
 })
 
 describe('telemetry hears of a client that an operator lets pass', () => {
-  it('in consume as in check, and not in peek', async () => {
+  it('telemetry hears of a client that an operator lets pass in consume as in check, and not in peek', async () => {
     const { control, own, exempt } = controlled()
     await control.allow({ user: '42' })
     await own.check(by('42'))

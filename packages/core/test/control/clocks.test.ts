@@ -66,7 +66,7 @@ for (const [whose, off] of [
   ['a year behind', -365 * DAY],
 ] as const)
   describe(`an operator whose clock is ${whose}`, () => {
-    it('blocks for as long as it says', async () => {
+    it('a block holds for as long as its operator says, whatever the operator’s clock', async () => {
       const server = new Server()
       const operator = server.process(off)
       await operator.act(control => control.block({ user: 'mallory' }, { for: '2h' }))
@@ -81,7 +81,7 @@ for (const [whose, off] of [
       expect(await app.reasonOf('mallory')).toBe('ok')
     })
 
-    it('deletes no entry of others that holds', async () => {
+    it('an operator whose clock is wrong deletes no entry of others that holds', async () => {
       const server = new Server()
       await server.process(0).act(control => control.block({ user: 'mallory' }, { for: '2h', by: 'ann' }))
       const operator = server.process(off)
@@ -91,7 +91,7 @@ for (const [whose, off] of [
       expect(await server.process(0).reasonOf('mallory')).toBe('blocked')
     })
 
-    it('gives dates, which are those of the store', async () => {
+    it('the dates of an operator whose clock is wrong are those of the store', async () => {
       const server = new Server()
       const operator = server.process(off)
       const until = (user: string, ms: number): Promise<unknown> =>
@@ -102,7 +102,7 @@ for (const [whose, off] of [
       expect((await rejection(until('other', -HOUR))).code).toBe('HALT_E_CONTROL')
     })
 
-    it('takes back what holds, and nothing else', async () => {
+    it('an operator whose clock is wrong takes back the entries that hold, and nothing else', async () => {
       const server = new Server()
       await server.process(0).act(control => control.block({ user: 'mallory' }, { for: '1h' }))
       const operator = server.process(off)
@@ -148,7 +148,7 @@ it('readings ask the store for the time before the first entries, and a store wi
   expect(evaluate).not.toHaveBeenCalled()
 })
 
-it('where the store does not tell its time, the system clock counts, and no entry that holds is lost', async () => {
+it('the system clock counts where the store does not tell its time, and no entry that holds is lost', async () => {
   const server = new Server()
   await server.process(0).act(control => control.block({ user: 'mallory' }, { for: '2h' }))
   server.isBroken = true
@@ -158,7 +158,7 @@ it('where the store does not tell its time, the system clock counts, and no entr
 })
 
 describe('an entry that has ended', () => {
-  it('stays in the document for a day, unseen, and goes with the next act after it', async () => {
+  it('an entry that has ended stays in the document for a day, unseen, and goes with the next act after it', async () => {
     const server = new Server()
     const { act } = server.process(0)
     const textOf = async (): Promise<string> => (await server.store.document('control').read())?.text ?? ''
@@ -173,7 +173,7 @@ describe('an entry that has ended', () => {
     expect(await textOf()).not.toContain('mallory')
   })
 
-  it('makes room as soon as the document is full', async () => {
+  it('an entry that has ended makes room as soon as the document is full', async () => {
     const server = new Server()
     const { act } = server.process(0)
     const entries = Array.from({ length: 10_000 }, (_, i) => ({

@@ -34,7 +34,7 @@ function make(options: ControlOptions): Control {
 }
 
 describe('block', () => {
-  it('refuses a client with the exact wait, and charges nothing', async () => {
+  it('a block refuses a client with the exact wait, and charges nothing', async () => {
     const { control, own, clock } = controlled()
     await control.block({ ip: '203.0.113.7' }, { for: '90s', reason: 'scraping', by: 'support' })
     const decision = await own.check(view())
@@ -44,7 +44,7 @@ describe('block', () => {
     expect(await own.check(view())).toMatchObject({ allowed: true, remaining: 1 })
   })
 
-  it('without an end refuses until somebody takes it back', async () => {
+  it('a block without an end refuses until somebody takes it back', async () => {
     const { control, own } = controlled()
     await control.block({ user: '42' })
     expect(await own.check(by('42'))).toMatchObject({ reason: 'blocked', retryAfter: Infinity })
@@ -62,14 +62,14 @@ describe('block', () => {
     [{ ip: '2001:db8::/32' }, view({ ip: '2001:db8:5::1' }), view({ ip: '2001:db9::1' })],
     [{ user: '42', ip: '203.0.113.7' }, by('42'), by('42', { ip: '203.0.113.8' })],
   ] as const)
-    it(`reaches requests of ${JSON.stringify(identity)}, and no others`, async () => {
+    it(`a block reaches requests of ${JSON.stringify(identity)}, and no others`, async () => {
       const { control, own } = controlled({ ...api, limit: 100 })
       await control.block(identity)
       expect((await own.check(request)).reason).toBe('blocked')
       expect((await own.check(other)).reason).toBe('ok')
     })
 
-  it('reaches an identity in consume, peek and acquire', async () => {
+  it('a block reaches an identity in consume, peek and acquire', async () => {
     const { control, own } = controlled()
     await control.block('job')
     expect((await own.consume('job')).reason).toBe('blocked')
@@ -78,14 +78,14 @@ describe('block', () => {
     expect((await own.consume('other')).allowed).toBe(true)
   })
 
-  it('of a client comes before a permission of another of its ids', async () => {
+  it('a block of a client comes before a permission of another of its ids', async () => {
     const { control, own } = controlled()
     await control.allow({ ip: '203.0.113.0/24' })
     await control.block({ user: '42' })
     expect((await own.check(by('42'))).reason).toBe('blocked')
   })
 
-  it('of networks gives way to the most special entry about the address', async () => {
+  it('a block of a network gives way to the most special entry about the address', async () => {
     const { control, own } = controlled()
     await control.block({ ip: '203.0.0.0/16' })
     await control.allow({ ip: '203.0.113.0/24' })
@@ -95,7 +95,7 @@ describe('block', () => {
     expect((await own.check(view({ ip: '203.0.9.1' }))).reason).toBe('blocked')
   })
 
-  it('of every address needs force', async () => {
+  it('a block of every address needs force', async () => {
     const { control, own } = controlled()
     expect((await rejection(control.block({ ip: '0.0.0.0/0' }))).code).toBe('HALT_E_CONTROL')
     await control.block({ ip: '0.0.0.0/0' }, { force: true })
@@ -106,7 +106,7 @@ describe('block', () => {
 })
 
 describe('allow', () => {
-  it('lets a client pass uncounted', async () => {
+  it('a permission lets a client pass uncounted', async () => {
     const { control, own } = controlled()
     await control.allow({ user: 'partner' }, { for: '30d' })
     for (let i = 0; i < 5; i++) expect(await own.check(by('partner'))).toMatchObject({ reason: 'exempt' })
@@ -118,7 +118,7 @@ describe('allow', () => {
 describe('override', () => {
   const perUser: Policy = { name: 'per_user', limit: 2, window: 60, keyStrategy: 'user' }
 
-  it('gives one client other numbers on the same counter', async () => {
+  it('an override gives one client other numbers on the same counter', async () => {
     const { control, own, clock } = controlled(perUser)
     for (let i = 0; i < 2; i++) await own.check(by('42'))
     expect((await own.check(by('42'))).allowed).toBe(false)
@@ -129,7 +129,7 @@ describe('override', () => {
     expect(await own.check(by('42'))).toMatchObject({ limit: 2, remaining: 1 })
   })
 
-  it('holds for the address of the common check, and for consume', async () => {
+  it('an override holds for the address of the common check, and for consume', async () => {
     const { control, own } = controlled()
     await own.check(view())
     await control.override({ ip: '203.0.113.7' }, 'api', { limit: 10 })
@@ -138,7 +138,7 @@ describe('override', () => {
     expect(await own.consume('job')).toMatchObject({ limit: 4, remaining: 0 })
   })
 
-  it('is taken back for one client', async () => {
+  it('an override is taken back for one client', async () => {
     const { control, own } = controlled(perUser)
     await control.override({ user: '42' }, 'per_user', { limit: 5 })
     expect(await control.revert('per_user', { identity: { user: '43' } })).toBe(false)
@@ -148,7 +148,7 @@ describe('override', () => {
 })
 
 describe('change', () => {
-  it('changes a policy for everybody, keeps the counters, and is reverted', async () => {
+  it('a change changes a policy for everybody, keeps the counters, and is reverted', async () => {
     const { control, own } = controlled({ ...api, limit: 10 })
     for (let i = 0; i < 4; i++) await own.check(view())
     await control.change('api', { limit: 5 }, { reason: 'incident' })
@@ -158,7 +158,7 @@ describe('change', () => {
     expect(await own.check(view())).toMatchObject({ allowed: true, limit: 10, remaining: 4 })
   })
 
-  it('ends at its instant', async () => {
+  it('a change ends at its instant', async () => {
     const { control, own, clock } = controlled({ ...api, limit: 10 })
     await control.change('api', { limit: 5 }, { until: new Date(Date.now() + 60_000) })
     expect((await own.check(view())).limit).toBe(5)
@@ -166,7 +166,7 @@ describe('change', () => {
     expect((await own.check(view())).limit).toBe(10)
   })
 
-  it('of one client comes before that of everybody', async () => {
+  it('an override of one client comes before a change for everybody', async () => {
     const { control, own } = controlled()
     await control.change('api', { limit: 5 })
     await control.override({ ip: '203.0.113.7' }, 'api', { limit: 7 })
@@ -174,7 +174,7 @@ describe('change', () => {
     expect((await own.check(view({ ip: '203.0.113.8' }))).limit).toBe(5)
   })
 
-  it('whose numbers do not fit the policy changes nothing', async () => {
+  it('a change whose numbers do not fit the policy changes nothing', async () => {
     const { control, own } = controlled({ name: 'calls', limit: 2, algorithm: 'concurrency', ttl: 60 })
     await control.change('calls', { window: 5 })
     expect((await own.check(view())).limit).toBe(2)
@@ -182,7 +182,7 @@ describe('change', () => {
 })
 
 describe('other processes', () => {
-  it('hold an entry within a second, and keep it while the store is away', async () => {
+  it('other processes hold an entry within a second, and keep it while the store is away', async () => {
     vi.useFakeTimers()
     const shared = new ReferenceStore(Date.now)
     const here = make({ store: shared })
@@ -201,7 +201,7 @@ describe('other processes', () => {
     expect((await own.check(by('42'))).reason).not.toBe('blocked')
   })
 
-  it('lose nothing when many operators act at once', async () => {
+  it('no entry is lost when many operators act at once', async () => {
     const store = new ReferenceStore(Date.now)
     await Promise.all(
       Array.from({ length: 10 }, (_, i) => make({ store }).block({ user: `u${i}` }, { by: `operator ${i}` })),
@@ -217,7 +217,7 @@ describe('other processes', () => {
     ['with a strange entry', '{"halt":1,"entries":[{"kind":"block"}]}'],
     ['with a network that is none', '{"halt":1,"entries":[{"kind":"block","target":"999.0.0.0/8","at":1}]}'],
   ] as const)
-    it(`keep the last good entries beside a document ${what}, and warn once`, async () => {
+    it(`a process keeps the last good entries beside a document ${what}, and warns`, async () => {
       const { control, own, store, codes } = controlled()
       await control.block({ user: '42' })
       const document = store.document('control')
@@ -231,7 +231,7 @@ describe('other processes', () => {
 })
 
 describe('entries and history', () => {
-  it('tell who acted, when, why and until when, the latest first', async () => {
+  it('entries and history tell who acted, when, why and until when, the latest first', async () => {
     const { control } = controlled()
     await control.block({ user: '42' }, { for: '1h', reason: '<b>spam</b>', by: 'ann' })
     await control.change('api', { limit: 5 }, { by: 'bob' })
@@ -248,7 +248,7 @@ describe('entries and history', () => {
     ])
   })
 
-  it('tell of acts that changed only counters, as their doer noted them', async () => {
+  it('the history tells of acts that changed only counters, as their doer noted them', async () => {
     const { control, own } = controlled()
     const what = { identity: { user: '42' }, policy: 'month', units: 100 }
     await control.note('grant', what, { by: 'ann', reason: 'their launch' })
@@ -260,7 +260,7 @@ describe('entries and history', () => {
     expect(await control.entries()).toEqual([])
   })
 
-  it('tell why a document cannot be read, until it can', async () => {
+  it('a control tells why a document cannot be read, until it can', async () => {
     const { control, store } = controlled()
     const version = await store.document('control').write('{"halt":99}', '0')
     await control.refresh()
@@ -270,20 +270,20 @@ describe('entries and history', () => {
     expect(control.problem).toBe(undefined)
   })
 
-  it('hold no API key in clear', async () => {
+  it('the document holds no API key in clear', async () => {
     const { control, store } = controlled()
     await control.block({ apiKey: 'very-secret' })
     expect((await store.document('control').read())?.text).not.toContain('very-secret')
   })
 
-  it('take at most 10 000 entries', async () => {
+  it('the document takes at most 10 000 entries', async () => {
     const { control, store } = controlled()
     const entries = Array.from({ length: 10_000 }, (_, i) => ({ kind: 'block', target: `user:${i}`, at: 1 }))
     await store.document('control').write(JSON.stringify({ halt: 1, entries }), '0')
     expect((await rejection(control.block({ user: 'one more' }))).code).toBe('HALT_E_CONTROL_FULL')
   })
 
-  it('take as many as there is room for of acts that come at once, in few writes', async () => {
+  it('the document takes as many acts that come at once as it has room for, in few writes', async () => {
     const { control, store } = controlled()
     const entries = Array.from({ length: 9_968 }, (_, i) => ({ kind: 'block', target: `user:${i}`, at: 1 }))
     await store.document('control').write(JSON.stringify({ halt: 1, entries }), '0')
@@ -301,7 +301,7 @@ describe('entries and history', () => {
 })
 
 describe('mistakes', () => {
-  it('reject with a code, and act on nothing', async () => {
+  it('a mistaken act rejects with a code, and changes nothing', async () => {
     const { control } = controlled()
     const calls: [string, () => Promise<unknown>][] = [
       ['HALT_E_IDENTITY', () => control.block({} as never)],
@@ -328,7 +328,7 @@ describe('mistakes', () => {
     expect(await control.history()).toEqual([])
   })
 
-  it('in the options throw', () => {
+  it('a mistake in the options of a control throws', () => {
     const store = new ReferenceStore(Date.now)
     expect(mistake(() => new Control({ store: {} as never })).code).toBe('HALT_E_CONTROL')
     expect(mistake(() => new Control({ store, every: 5 } as never)).code).toBe('HALT_E_UNKNOWN_FIELD')

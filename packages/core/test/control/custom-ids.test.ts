@@ -32,7 +32,7 @@ for (const [how, policy] of [
   ],
   ['beside an address', [perAddress, tenants]],
 ] as const)
-  it(`a block of a custom id refuses the requests of it, whose key is found ${how}`, async () => {
+  it(`a block of a custom id refuses its requests, whose key is found ${how}`, async () => {
     const { control, own, clock } = controlled(policy as RateLimiterOptions['policy'])
     await control.block({ custom: 'acme' }, { for: '90s', by: 'ann' })
     for (let i = 0; i < 2; i++) {
@@ -71,7 +71,7 @@ it('a block of any id of a request comes before a permission of another', async 
   expect((await own.check(of('acme'))).reason).toBe('blocked')
 })
 
-it('the application is asked once a request for the key, and never for a request that is blocked before', async () => {
+it('the application is asked once per request for the key, and never for a request that is blocked before', async () => {
   let asked = 0
   const { control, own } = controlled({ ...tenants, keyExtractor: () => `t${++asked}` })
   await control.block({ custom: 'acme' })
@@ -82,7 +82,7 @@ it('the application is asked once a request for the key, and never for a request
   expect(asked).toBe(1)
 })
 
-it('a request of a blocked custom id that a policy needs another key for is blocked, not without a key', async () => {
+it('a request of a blocked custom id is blocked though another policy misses its key', async () => {
   const { control, own } = controlled([
     tenants,
     { ...perAddress, name: 'per_user', keyStrategy: 'user', onMissingKey: 'deny' },

@@ -76,6 +76,6 @@ it('the last act on each client holds in the store and in every process', async 
   for (let seed = 1; seed <= 50; seed++) await play(seed, true)
 })
 
-it('without a loss nobody warns of one', async () => {
+it('no process warns of a loss where the store loses nothing', async () => {
   for (let seed = 1; seed <= 50; seed++) await play(seed, false)
 })

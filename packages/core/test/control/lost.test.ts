@@ -17,7 +17,7 @@ async function twoProcesses() {
 }
 
 describe('processes whose store comes back empty', () => {
-  it('obey the last document, warn once each, and write it back', async () => {
+  it('processes whose store comes back empty obey the last document, warn once each, and write it back', async () => {
     const [a, b] = await twoProcesses()
     server.flush()
     await beats(5)
@@ -27,7 +27,7 @@ describe('processes whose store comes back empty', () => {
     expect((await server.process().control.entries())[0]).toMatchObject({ target: 'user:mallory', by: 'ann' })
   })
 
-  it('warn again of the next loss', async () => {
+  it('a process warns again of the next loss', async () => {
     const a = server.process()
     await a.control.block({ user: 'mallory' })
     for (let i = 0; i < 2; i++) {
@@ -38,7 +38,7 @@ describe('processes whose store comes back empty', () => {
     expect(server.blocked()).toEqual(['mallory'])
   })
 
-  it('write all back when many do it at once, and lose no act that is made meanwhile', async () => {
+  it('processes that write a lost document back at once lose no act that is made meanwhile', async () => {
     const all = Array.from({ length: 6 }, () => server.process())
     for (const [i, { control }] of all.entries()) await control.block({ user: `u${i}` })
     await beats()
@@ -50,7 +50,7 @@ describe('processes whose store comes back empty', () => {
     for (const each of all) expect(each.blocked().toSorted()).toEqual(server.blocked())
   })
 
-  it('do not write back an entry that has ended meanwhile', async () => {
+  it('a process does not write back an entry that has ended meanwhile', async () => {
     const a = server.process()
     await a.control.block({ user: 'short' }, { for: '10s' })
     await a.control.block({ user: 'long' })
@@ -63,7 +63,7 @@ describe('processes whose store comes back empty', () => {
     expect(server.blocked()).toEqual(['long'])
   })
 
-  it('do not bring back what an operator took back while another process writes back', async () => {
+  it('a write-back does not bring back what an operator takes back meanwhile', async () => {
     const [a, b] = await twoProcesses()
     server.flush()
     // B writes the lost document back, and the operator unblocks in A before that.
@@ -73,7 +73,7 @@ describe('processes whose store comes back empty', () => {
     for (const each of [a, b]) expect(await each.reasonOf('mallory')).toBe('ok')
   })
 
-  it('obey the newer of two documents that they remember', async () => {
+  it('processes obey the newer of two documents that they remember', async () => {
     const [a, b] = await twoProcesses()
     // A stops before the operator acts again.
     a.control.close()
@@ -88,7 +88,7 @@ describe('processes whose store comes back empty', () => {
     expect(await b.reasonOf('mallory')).toBe('ok')
   })
 
-  it('see an act of another process whose document has as many versions as the lost one', async () => {
+  it('processes see an act in a document that has as many versions as the lost one', async () => {
     const [a, b] = await twoProcesses()
     server.flush()
     const script = server.process({ isScript: true })
@@ -101,7 +101,7 @@ describe('processes whose store comes back empty', () => {
     expect(server.blocked()).toEqual(['eve', 'mallory'])
   })
 
-  it('merge a document that has more versions than the lost one', async () => {
+  it('processes merge a document that has more versions than the lost one', async () => {
     const [, b] = await twoProcesses()
     server.flush()
     const script = server.process({ isScript: true })
@@ -113,7 +113,7 @@ describe('processes whose store comes back empty', () => {
 })
 
 describe('a failover to an older copy', () => {
-  it('loses no act that a process has read', async () => {
+  it('a failover to an older copy loses no act that a process has read', async () => {
     const [, b] = await twoProcesses()
     const copy = server.documents
     await b.control.block({ user: 'eve' })
@@ -124,7 +124,7 @@ describe('a failover to an older copy', () => {
     expect(b.codes()).toEqual(['HALT_W_CONTROL_LOST'])
   })
 
-  it('is noticed even if the copy has been written since', async () => {
+  it('a failover to an older copy is noticed even if the copy has been written since', async () => {
     const [a, b] = await twoProcesses()
     const copy = server.documents
     await b.control.block({ user: 'eve' })
@@ -139,7 +139,7 @@ describe('a failover to an older copy', () => {
 })
 
 describe('an operator who takes everything back', () => {
-  it('one by one, is not undone', async () => {
+  it('an operator who takes everything back one by one is not undone', async () => {
     const [a, b] = await twoProcesses()
     await a.control.unblock({ user: 'mallory' })
     await beats(3)
@@ -148,7 +148,7 @@ describe('an operator who takes everything back', () => {
     expect([...a.codes(), ...b.codes()]).toEqual([])
   })
 
-  it('by writing an empty document, is not undone, even if somebody acts before the others have read it', async () => {
+  it('an operator who writes an empty document is not undone, even if somebody acts before the others read it', async () => {
     const [a, b] = await twoProcesses()
     await server.writeByHand('')
     const script = server.process({ isScript: true })
@@ -185,7 +185,7 @@ it('a process that has not read for days brings nothing back that may have been 
 })
 
 describe('a document that cannot be read', () => {
-  it('is warned of each time that it happens', async () => {
+  it('a document that cannot be read is warned of each time that it happens', async () => {
     const a = server.process()
     for (let i = 0; i < 2; i++) {
       await server.writeByHand('oops')
@@ -197,7 +197,7 @@ describe('a document that cannot be read', () => {
     expect(a.control.problem).toBe(undefined)
   })
 
-  it('is warned of if the store refuses to read it, and answers otherwise', async () => {
+  it('a document that the store refuses to read is warned of, if the store answers otherwise', async () => {
     const a = server.process()
     await a.control.block({ user: 'mallory' })
     const { documents } = server
@@ -216,7 +216,7 @@ describe('a document that cannot be read', () => {
     expect(a.control.problem).toBe(undefined)
   })
 
-  it('is not warned of while the whole store is away', async () => {
+  it('a document is not warned of while the whole store is away', async () => {
     const a = server.process()
     server.fails = 'refused'
     await beats(10)

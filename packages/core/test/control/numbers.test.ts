@@ -30,7 +30,7 @@ describe('an override of one client', () => {
   it.each([
     ['alone', all],
     ['beside another', [all, { ...perUser, limit: 100 }]],
-  ] as const)('does not change the counter of everybody, %s', async (_how, policy) => {
+  ] as const)('an override of a client does not change the shared counter, %s', async (_how, policy) => {
     const { control, own } = controlled(policy as RateLimiterOptions['policy'])
     await control.override({ user: '42' }, 'all', { limit: 50 })
     expect((await own.peek({ user: '42' })).verdicts[0]?.limit).toBe(5)
@@ -39,7 +39,7 @@ describe('an override of one client', () => {
     expect((await own.check(by('42'))).allowed).toBe(false)
   })
 
-  it('changes its own counter beside that of everybody', async () => {
+  it('an override of one client changes its own counter beside that of everybody', async () => {
     const { control, own } = controlled([{ ...all, limit: 100 }, perUser])
     await control.override({ user: '42' }, 'per_user', { limit: 9 })
     for (let i = 0; i < 9; i++) expect((await own.consume({ user: '42' })).allowed).toBe(true)

@@ -19,7 +19,7 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
 
 describe('an act while the store is away', () => {
   for (const fails of ['refused', 'hanging'] as const)
-    it(`holds in this process alone, says so, and is written when the store is back (${fails})`, async () => {
+    it(`an act during an outage holds in this process alone, says so, and is written after it (${fails})`, async () => {
       const [a, b] = [server.process(), server.process()]
       await beats()
       server.fails = fails
@@ -40,7 +40,7 @@ describe('an act while the store is away', () => {
       expect(a.codes()).toEqual(['HALT_W_CONTROL_LOCAL'])
     })
 
-  it('waits a quarter of a second for a store that is known to hang', async () => {
+  it('an act waits a quarter of a second for a store that is known to hang', async () => {
     const a = server.process()
     await beats()
     server.fails = 'hanging'
@@ -48,7 +48,7 @@ describe('an act while the store is away', () => {
     expect(await within(300, a.control.block({ user: 'mallory' }))).toMatchObject({ scope: 'process' })
   })
 
-  it('of every kind holds here, and can be taken back here', async () => {
+  it('an act of every kind during an outage holds here, and can be taken back here', async () => {
     const a = server.process()
     await a.control.block({ user: 'before' })
     expect(a.control.isAhead).toBe(false)
@@ -77,7 +77,7 @@ describe('an act while the store is away', () => {
     expect(a.codes()).toEqual(['HALT_W_CONTROL_LOCAL'])
   })
 
-  it('is merged with what others did meanwhile, the later act of a client counts', async () => {
+  it('an act during an outage is merged with what others did meanwhile, and the later act of a client counts', async () => {
     const [a, b] = [server.process(), server.process()]
     await a.control.block({ user: 'both' })
     await beats()
@@ -93,7 +93,7 @@ describe('an act while the store is away', () => {
     expect(a.blocked().toSorted()).toEqual(server.blocked())
   })
 
-  it('survives a store that comes back empty, with the document that it lost', async () => {
+  it('an act during an outage survives a store that comes back empty, with the document that it lost', async () => {
     const [a, b] = [server.process(), server.process()]
     await a.control.block({ user: 'mallory' })
     await beats()
@@ -106,7 +106,7 @@ describe('an act while the store is away', () => {
     for (const each of [a, b]) expect(each.blocked().toSorted()).toEqual(['eve', 'mallory'])
   })
 
-  it('is carried out once if the store took it and its answer was lost', async () => {
+  it('an act is carried out once if the store took it and its answer was lost', async () => {
     const a = server.process()
     await beats()
     server.losesAnswer = true
@@ -118,7 +118,7 @@ describe('an act while the store is away', () => {
     expect(await a.control.history()).toHaveLength(1)
   })
 
-  it('rejects if the caller wants that, and then changes nothing', async () => {
+  it('an act during an outage rejects if the caller wants that, and then changes nothing', async () => {
     const a = server.process()
     await beats()
     server.fails = 'refused'
@@ -130,7 +130,7 @@ describe('an act while the store is away', () => {
     expect(server.blocked()).toEqual([])
   })
 
-  it('rejects in a process without a limiter, unless its caller wants the act to hold here', async () => {
+  it('an act during an outage rejects in a process without a limiter, unless its caller wants it to hold here', async () => {
     const script = server.process({ isScript: true })
     await beats()
     server.fails = 'refused'
@@ -140,7 +140,7 @@ describe('an act while the store is away', () => {
     })
   })
 
-  it('with a mistake rejects with the code of the mistake', async () => {
+  it('an act with a mistake rejects with the code of the mistake during an outage', async () => {
     server.fails = 'refused'
     const a = server.process()
     expect((await rejection(a.control.block({} as never))).code).toBe('HALT_E_IDENTITY')
@@ -168,7 +168,7 @@ describe('a process that starts while the store is away', () => {
     await beats(4)
   }
 
-  it('blocks, lets pass and changes numbers, and takes each of them back before the store is back', async () => {
+  it('a process that starts in an outage acts in every way, and takes each act back before the store is back', async () => {
     const { control, reasonOf, limitOf, codes } = await started()
     expect(await control.block({ user: 'b' })).toMatchObject({ scope: 'process' })
     expect(await control.allow({ user: 'a' })).toMatchObject({ scope: 'process' })
@@ -204,7 +204,7 @@ describe('a process that starts while the store is away', () => {
     expect(codes()).toEqual(['HALT_W_CONTROL_LOCAL'])
   })
 
-  it('gives the store what holds, and takes it back afterwards in every process', async () => {
+  it('a process that started in an outage gives the store its acts, and takes them back in every process', async () => {
     const other = server.process()
     const { control } = await started()
     await control.block({ user: 'b' })
@@ -226,7 +226,7 @@ describe('a process that starts while the store is away', () => {
   })
 
   for (const isEmpty of [false, true])
-    it(`ends entries that it has never read, also if the store comes back ${isEmpty ? 'empty' : 'with them'}`, async () => {
+    it(`a process ends entries that it has never read, also if the store comes back ${isEmpty ? 'empty' : 'with them'}`, async () => {
       const other = server.process()
       await other.control.block({ user: 'b' })
       await other.control.block({ user: 'stays' })
@@ -249,7 +249,7 @@ describe('a process that starts while the store is away', () => {
       expect([await other.reasonOf('b'), await other.reasonOf('stays')]).toEqual(['ok', 'blocked'])
     })
 
-  it('leaves an entry alone that somebody made after it was taken back here', async () => {
+  it('a process leaves an entry alone that somebody made after it was taken back here', async () => {
     const other = server.process()
     await beats()
     const { control } = await started()
@@ -262,7 +262,7 @@ describe('a process that starts while the store is away', () => {
     expect(control.inForce()).toMatchObject([{ target: 'user:b' }])
   })
 
-  it('acts within a second on a store that hangs, and within a quarter of one after that', async () => {
+  it('a process acts within a second on a store that hangs, and within a quarter of one after that', async () => {
     const other = server.process()
     await other.control.block({ user: 'b' })
     server.fails = 'hanging'
@@ -276,7 +276,7 @@ describe('a process that starts while the store is away', () => {
     expect(await other.reasonOf('b')).toBe('ok')
   })
 
-  it('writes nothing where there was nothing to take back', async () => {
+  it('a process writes no entries where there was nothing to take back', async () => {
     const { control } = await started()
     expect(await control.unblock({ user: 'nobody' })).toBe(true)
     await storeIsBack()
@@ -284,7 +284,7 @@ describe('a process that starts while the store is away', () => {
     expect(control.isAhead).toBe(false)
   })
 
-  it('rejects what its caller wants to reject', async () => {
+  it('a process that starts in an outage rejects the acts whose callers want that', async () => {
     const { control } = await started()
     const options = { onStoreError: 'reject' } as const
     expect((await rejection(control.unblock({ user: 'b' }, options))).code).toBe('HALT_E_STORE')
@@ -303,7 +303,7 @@ it('entries() rejects while the store is away, and inForce() tells what this pro
 })
 
 describe('close()', () => {
-  it('during a write lets the act finish', async () => {
+  it('close() during a write lets the act finish', async () => {
     const a = server.process()
     await beats()
     server.beforeWrite = async () => a.control.close()
@@ -317,7 +317,7 @@ describe('close()', () => {
     expect(await a.reasonOf('mallory')).toBe('blocked')
   })
 
-  it('during a write that fails rejects the act, because nobody would write it later', async () => {
+  it('close() during a write that fails rejects the act, because nobody would write it later', async () => {
     const a = server.process()
     await beats()
     server.beforeWrite = async () => {
@@ -328,7 +328,7 @@ describe('close()', () => {
     expect(a.blocked()).toEqual([])
   })
 
-  it('during a write-back ends it', async () => {
+  it('close() during a write-back ends it', async () => {
     const a = server.process()
     await a.control.block({ user: 'mallory' })
     server.flush()

@@ -76,7 +76,7 @@ it('two controls of one process do not take each other for granted', async () =>
   other.control.close()
 })
 
-it('the application says once a request who the client is', async () => {
+it('the application says once per request who the client is', async () => {
   const { store, limiter } = world()
   const control = new Control({ store })
   await control.block({ ip: '198.51.100.0/24' })

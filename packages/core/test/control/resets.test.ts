@@ -21,7 +21,7 @@ describe('a reset', () => {
   }
   const on = (route: string) => view({ path: route, route })
 
-  it('of an identity forgets the counters of routes that were met under changed numbers', async () => {
+  it('a reset of an identity forgets the counters of routes that were met under changed numbers', async () => {
     const { control, own } = controlled(perRoute)
     await own.check(on('/a'))
     await control.change('p', { limit: 3 })
@@ -37,7 +37,7 @@ describe('a reset', () => {
     expect(await own.reset({ ip: '203.0.113.7' })).toBe(1)
   })
 
-  it('of an identity fails if no route was met, and not if one was met under changed numbers', async () => {
+  it('a reset of an identity fails if no route was met, and not if one was met under changed numbers', async () => {
     const { control, own } = controlled(perRoute)
     await control.change('p', { limit: 3 })
     expect((await rejection(own.reset({ ip: '203.0.113.7' }))).code).toBe('HALT_E_ROUTES_UNKNOWN')
@@ -45,7 +45,7 @@ describe('a reset', () => {
     expect(await own.reset({ ip: '203.0.113.7' })).toBe(1)
   })
 
-  it.each(['block', 'allow'] as const)('of a request reaches its counters behind a %s', async act => {
+  it.each(['block', 'allow'] as const)('a reset of a request reaches its counters behind a %s', async act => {
     const { control, own } = controlled({ name: 'p', limit: 2, window: 600, keyStrategy: 'user' })
     for (let i = 0; i < 3; i++) await own.check(by('a'))
     await control[act]({ user: 'a' })

@@ -70,7 +70,7 @@ function aLimiter(numbers: object, weights: readonly unknown[], hasOwn: boolean)
   return { clock, control, limiter, view, shared }
 }
 
-it('admit no more of a bucket than a plain book, and leave nothing behind', async () => {
+it('random acts on a shared bucket admit no more than a plain book, and leave nothing behind', async () => {
   await fc.assert(
     fc.asyncProperty(policies, acts(12), async ({ limit, burst, mode, hasOwn, headroom, weights }, all) => {
       const numbers = { limit, burst, window: '1s', mode, headroom: () => headroom } as const
@@ -134,7 +134,7 @@ it('admit no more of a bucket than a plain book, and leave nothing behind', asyn
   )
 })
 
-it('hold no more permits than a plain book has, and give all of them back', async () => {
+it('random acts on shared permits hold no more than a plain book has, and give all of them back', async () => {
   await fc.assert(
     fc.asyncProperty(policies, acts(3), async ({ limit: first, mode, hasOwn, weights }, all) => {
       const numbers = { algorithm: 'concurrency', limit: first, ttl: '2s', mode } as const

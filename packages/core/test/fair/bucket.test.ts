@@ -11,7 +11,7 @@ const total = (served: Record<string, Served>): number =>
   Object.values(served).reduce((sum, { got }) => sum + got, 0)
 
 describe('a bucket that tenants share', () => {
-  it('gives quiet tenants all that they ask for, however loud one is', async () => {
+  it('a shared bucket gives quiet tenants all that they ask for, however loud one is', async () => {
     const quiet = many(20, { rate: 4 })
     const served = await crowd(shared(200), [{ name: 'loud', rate: 4000 }, ...quiet], 2 * HALF)
     for (const { name } of quiet) expect(served[name]!.got).toBe(served[name]!.asked)
@@ -19,7 +19,7 @@ describe('a bucket that tenants share', () => {
     expect(total(served) / ((200 * HALF) / 1000)).toBeGreaterThan(0.99)
   })
 
-  it('gives tenants that want more equal shares, however hard each of them presses', async () => {
+  it('a shared bucket gives tenants that want more equal shares, however hard each of them presses', async () => {
     const heavy = [
       { name: 'a', rate: 4000 },
       { name: 'b', rate: 400 },
@@ -29,14 +29,14 @@ describe('a bucket that tenants share', () => {
     expect(jain(heavy.map(({ name }) => served[name]!.got))).toBeGreaterThan(0.999)
   })
 
-  it('gives tenants of other weights shares by weight, within 2 percent', async () => {
+  it('a shared bucket gives tenants of other weights shares by weight, within 2 percent', async () => {
     const heavy = [1, 5, 2].map((weight, i) => ({ name: `t${i}`, rate: 1500, weight }))
     const served = await crowd(shared(400), heavy, 4000, 1000)
     const perWeight = heavy.map(({ name, weight }) => served[name]!.got / weight)
     expect(Math.max(...perWeight) / Math.min(...perWeight)).toBeLessThan(1.02)
   })
 
-  it('gives each tenant its max-min share of demands that differ', async () => {
+  it('a shared bucket gives each tenant its max-min share of demands that differ', async () => {
     const askers = [3, 9, 27, 60, 90, 300, 1500].map((rate, i) => ({
       name: `t${i}`,
       rate,
@@ -48,7 +48,7 @@ describe('a bucket that tenants share', () => {
       expect(Math.abs(served[name]!.got / 4 - wanted[i]!)).toBeLessThanOrEqual(0.02 * wanted[i]! + 1)
   })
 
-  it('gives large requests the same share as small ones', async () => {
+  it('a shared bucket gives large requests the same share as small ones', async () => {
     const askers = [
       { name: 'large', rate: 40, cost: 40 },
       { name: 'small', rate: 1000, cost: 1 },
@@ -58,7 +58,7 @@ describe('a bucket that tenants share', () => {
     expect(jain(askers.map(({ name }) => served[name]!.got))).toBeGreaterThan(0.99)
   })
 
-  it('gives a lone tenant the whole limit, and holds nothing of it against the tenant later', async () => {
+  it('a shared bucket gives a lone tenant the whole limit, and holds nothing of it against the tenant later', async () => {
     const served = await crowd(
       shared(100),
       [
@@ -75,14 +75,14 @@ describe('a bucket that tenants share', () => {
     expect(jain([late('first'), late('second')])).toBeGreaterThan(0.99)
   })
 
-  it('gives a tenant the whole limit again soon after the others have left', async () => {
+  it('a shared bucket gives a tenant the whole limit again soon after the others have left', async () => {
     const others = many(9, { rate: 300, to: 2000 })
     const served = await crowd(shared(100), [{ name: 'stays', rate: 1000 }, ...others], 3500, 0)
     const last = served['stays']!.at.filter(at => at >= 2500).length
     expect(last).toBeGreaterThanOrEqual(90)
   })
 
-  it('never admits more than a plain bucket may', async () => {
+  it('a shared bucket never admits more than a plain bucket may', async () => {
     const served = await crowd(shared(100, 50), many(5, { rate: 500 }), 2000, 0)
     const at = Object.values(served)
       .flatMap(one => one.at)
@@ -95,7 +95,7 @@ describe('a bucket that tenants share', () => {
   it.each([
     [16, 0.97],
     [32, 0.99],
-  ])('with a burst of %i gives quiet tenants the share %f of what they ask', async (burst, least) => {
+  ])('a burst of %i of a shared bucket gives quiet tenants %f of what they ask', async (burst, least) => {
     const quiet = many(30, { rate: 2 })
     const heavy = [3000, 400, 150].map((rate, i) => ({ name: `h${i}`, rate }))
     const served = await crowd(shared(200, burst), [...heavy, ...quiet], 5000, 1000)

@@ -29,7 +29,7 @@ async function drain(limiter: ReturnType<World['limiter']>, user: string): Promi
 }
 
 describe('explain', () => {
-  it('says that there is plenty while more than half of the bucket is left', async () => {
+  it('explain says that there is plenty while more than half of the bucket is left', async () => {
     const limiter = world().limiter(BACKEND)
     for (let i = 0; i < 20; i++) await limiter.check(by('a'))
     const { policies, ...explanation } = await limiter.explain(by('a'))
@@ -41,7 +41,7 @@ describe('explain', () => {
     )
   })
 
-  it('tells how far a tenant is ahead of its share, what a share is now, and who may go on', async () => {
+  it('explain tells how far a tenant is ahead of its share, what a share is now, and who may go on', async () => {
     const limiter = world().limiter(BACKEND)
     const taken = await drain(limiter, 'a')
     const loud = await limiter.explain(by('a'))
@@ -60,7 +60,7 @@ describe('explain', () => {
     expect(String(quiet)).toContain('"user:b" (weight 2) is within its share')
   })
 
-  it('tells the wait for each cost, the wait for the turn included', async () => {
+  it('explain tells the wait for each cost, the wait for the turn included', async () => {
     const { clock, limiter } = world()
     const one = limiter({ ...BACKEND, burst: 1000, fair: { by: 'user' } })
     await drain(one, 'a')
@@ -73,7 +73,7 @@ describe('explain', () => {
     expect((await one.peek(by('a'))).allowed).toBe(true)
   })
 
-  it('tells of a pool how many places a tenant may hold', async () => {
+  it('explain tells how many places of a pool a tenant may hold', async () => {
     const limiter = world().limiter(POOL)
     expect(await drain(limiter, 'a')).toBe(80)
     const loud = await limiter.explain(by('a'))
@@ -90,7 +90,7 @@ describe('explain', () => {
     expect((await limiter.explain(by('b'))).policies[0]?.fair).toMatchObject({ ahead: -75, level: 76 })
   })
 
-  it('says nothing of a policy without fair', async () => {
+  it('explain says nothing of shares for a policy without fair', async () => {
     const { fair: _, ...plain } = BACKEND as { fair: unknown } & Policy
     const explanation = await world().limiter(plain).explain(by('a'))
     expect(explanation.policies[0]?.fair).toBeUndefined()
@@ -99,7 +99,7 @@ describe('explain', () => {
 })
 
 describe('inspect', () => {
-  it("reads the tenant's share beside the counter of all tenants", async () => {
+  it('inspect reads the tenant’s share beside the counter of all tenants', async () => {
     const limiter = world().limiter(BACKEND)
     const taken = await drain(limiter, 'a')
     const readings = await limiter.inspect(by('a'))
@@ -114,7 +114,7 @@ describe('inspect', () => {
     expect(quiet[1]).toMatchObject({ counter: 'share', key: 'user:b', used: 0, remaining: 40 - taken })
   })
 
-  it('reads the places that a tenant holds, and how many it may hold now', async () => {
+  it('inspect reads the places that a tenant holds, and how many it may hold now', async () => {
     const limiter = world().limiter(POOL)
     await drain(limiter, 'a')
     await limiter.check(by('b'))

@@ -64,13 +64,13 @@ async function play(
 }
 
 describe('places in flight that tenants share', () => {
-  it('leave some free for quiet tenants beside a loud one', async () => {
+  it('a shared pool leaves places free for quiet tenants beside a loud one', async () => {
     const quiet = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`q${i}`, 8]))
     const { share } = await play({ loud: 8000, ...quiet })
     for (const user of Object.keys(quiet)) expect(share(user)).toBeGreaterThan(0.98)
   })
 
-  it('go to heavy tenants alike, and are nearly all in use', async () => {
+  it('a shared pool gives heavy tenants places alike, and nearly all are in use', async () => {
     const heavy = { a: 8000, b: 3000, c: 2000, d: 1500 }
     const { got, inUse } = await play(heavy)
     expect(jain(Object.keys(heavy).map(user => got.get(user)!))).toBeGreaterThan(0.98)
@@ -80,27 +80,27 @@ describe('places in flight that tenants share', () => {
   it.each([
     ['a large weight', (user: string) => (user === 'loud' ? 100 : 1)],
     ['large weights alone', () => 100],
-  ])('leave some free for quiet tenants beside a loud one, with %s', async (_, weight) => {
+  ])('a shared pool leaves places free for quiet tenants beside a loud one, with %s', async (_, weight) => {
     const quiet = Object.fromEntries(Array.from({ length: 10 }, (__, i) => [`q${i}`, 8]))
     const { share, inUse } = await play({ loud: 8000, ...quiet }, 3000, { weight })
     for (const user of Object.keys(quiet)) expect(share(user)).toBeGreaterThan(0.9)
     expect(inUse).toBeGreaterThan(90)
   })
 
-  it('go to tenants of the same weight alike, whatever the weight', async () => {
+  it('a shared pool gives tenants of the same weight places alike, whatever the weight', async () => {
     for (const limit of [20, 100]) {
       const { got } = await play({ a: 8000, b: 1500 }, 2000, { limit, weight: () => 10 })
       expect(jain([got.get('a')!, got.get('b')!])).toBeGreaterThan(0.95)
     }
   })
 
-  it('leave a lone tenant four fifths', async () => {
+  it('a shared pool gives a lone tenant four fifths of its places', async () => {
     const { inUse } = await play({ only: 8000 }, 1000)
     expect(inUse).toBeGreaterThan(78)
     expect(inUse).toBeLessThanOrEqual(80)
   })
 
-  it('are refused with the reason, and a wait that is never 0', async () => {
+  it('a refusal of a shared pool has its reason, and a wait that is never 0', async () => {
     const clock = new ManualClock(1_700_000_000_000)
     const limiter = new RateLimiter({ store: new ReferenceStore(clock.now), policy: { ...POOL, limit: 10 } })
     const held: Decision[] = []
@@ -115,7 +115,7 @@ describe('places in flight that tenants share', () => {
     expect((await limiter.consume({ user: 'a' })).allowed).toBe(true)
   })
 
-  it('wake a caller that waits as soon as another tenant gives a place back', async () => {
+  it('a caller that waits for a place wakes as soon as another tenant gives one back', async () => {
     const clock = new ManualClock(1_700_000_000_000)
     const limiter = new RateLimiter({ store: new ReferenceStore(clock.now), policy: { ...POOL, limit: 10 } })
     const held: Decision[] = []
@@ -136,7 +136,7 @@ describe('places in flight that tenants share', () => {
     return { clock, limiters }
   }
 
-  it('are all for a tenant that finds none taken, so that a cost within the limit passes when it was told', async () => {
+  it('a tenant gets all places of a pool when none is taken, at the instant that it was told', async () => {
     const { clock, limiters } = few(1, 7)
     const [small, large] = limiters as [RateLimiter, RateLimiter]
     expect((await small.consume({ user: 'b' })).allowed).toBe(true)
@@ -148,7 +148,7 @@ describe('places in flight that tenants share', () => {
     expect((await large.consume({ user: 'a' })).allowed).toBe(true)
   })
 
-  it('are asked for no more often than every 50 ms by a caller that must wait for all others', async () => {
+  it('a caller that must wait for all other places asks no more often than every 50 ms', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     onTestFinished(() => void vi.useRealTimers())
     const { store, limiter, acquire, refused, pass } = passingWorld()
@@ -161,7 +161,7 @@ describe('places in flight that tenants share', () => {
     expect(asked.mock.calls.length).toBeLessThan(20)
   })
 
-  it('stay free for others where a caller accepts fewer than it asks for', async () => {
+  it('a caller that accepts fewer places than it asks for leaves some free for others', async () => {
     const clock = new ManualClock(1_700_000_000_000)
     const limiter = new RateLimiter({ store: new ReferenceStore(clock.now), policy: POOL })
     await limiter.consume({ user: 'b' })
@@ -172,7 +172,7 @@ describe('places in flight that tenants share', () => {
     expect((await limiter.consume({ user: 'b' })).allowed).toBe(true)
   })
 
-  it('are explained as free at once to a tenant that has its share left', async () => {
+  it('explain tells a tenant that has its share left that places are free at once', async () => {
     const { limiters } = few(1)
     await limiters[0]!.consume({ user: 'a' })
     const { policies, decision } = await limiters[0]!.explain({ user: 'b' })

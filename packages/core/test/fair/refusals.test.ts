@@ -38,7 +38,7 @@ function aLimiter(policy: object | readonly object[] = BACKEND, more: object = {
 }
 
 describe('a refusal in favour of other tenants', () => {
-  it('has its reason, the tenant as key, and writes nothing', async () => {
+  it('a fair-share refusal has its reason and its tenant as key, and another tenant is served', async () => {
     const { clock, limiter } = aLimiter()
     for (let i = 0; i < 40; i++) await limiter.consume({ user: 'a' })
     clock.advance('50ms')
@@ -48,7 +48,7 @@ describe('a refusal in favour of other tenants', () => {
     expect((await limiter.consume({ user: 'b' })).allowed).toBe(true)
   })
 
-  it('tells the first millisecond at which the same request passes, if nobody else asks', async () => {
+  it('a fair-share refusal tells the first millisecond at which the same request passes, if nobody else asks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -78,7 +78,7 @@ describe('a refusal in favour of other tenants', () => {
     )
   })
 
-  it('meets no request that takes nothing of the limit, by its cost or because an earlier guard has taken it', async () => {
+  it('a request that takes nothing of the shared limit gets no fair-share refusal', async () => {
     const own = { name: 'own', limit: 1000, window: 1, keyStrategy: 'user' } as const
     const { limiter, drain } = aLimiter([BACKEND, own])
     await drain('a')
@@ -97,7 +97,7 @@ describe('a refusal in favour of other tenants', () => {
     expect(passed).toBeGreaterThan(2)
   })
 
-  it('does not count against a tenant what it settled back', async () => {
+  it('a settlement back does not count against its tenant', async () => {
     const { clock, limiter } = aLimiter({ ...BACKEND, burst: 400 })
     let used = { a: 0, b: 0 }
     for (let i = 0; i < 8000; i++) {
@@ -117,7 +117,7 @@ describe('a refusal in favour of other tenants', () => {
     expect(used.a / used.b).toBeLessThan(1.03)
   })
 
-  it('stands beside the other policies of a request: all are charged, or none', async () => {
+  it('a fair-share refusal charges no other policy of its request', async () => {
     const { limiter, drain } = aLimiter([
       BACKEND,
       { name: 'own', limit: 1000, window: 60, keyStrategy: 'user' },
@@ -127,7 +127,7 @@ describe('a refusal in favour of other tenants', () => {
     expect(verdicts.find(one => one.policy === 'own')?.remaining).toBe(1000 - taken)
   })
 
-  it('ends when the tenant is reset, and the others keep what they have', async () => {
+  it('a fair-share refusal ends when the tenant is reset', async () => {
     const { limiter, drain } = aLimiter()
     await drain('a')
     expect((await limiter.consume({ user: 'a' })).reason).toBe('fair-share')
@@ -136,7 +136,7 @@ describe('a refusal in favour of other tenants', () => {
     expect((await limiter.peek({ user: 'b' })).verdicts[0]!.remaining).toBeLessThan(40)
   })
 
-  it('holds by this process alone while the store is away', async () => {
+  it('a process alone holds fair shares while the store is away', async () => {
     const { store } = aLimiter()
     const outage = new FakeOutage(store)
     const limiter = new RateLimiter({ store: outage, policy: BACKEND, warn: () => {} })
@@ -155,7 +155,7 @@ describe('a refusal in favour of other tenants', () => {
     await limiter.close()
   })
 
-  it('follows numbers that an operator changes, while what was used stays used', async () => {
+  it('fair shares follow numbers that an operator changes, while used units stay used', async () => {
     const { clock, store, drain } = aLimiter()
     const control = new Control({ store, warn: () => {} })
     const limiter = new RateLimiter({ store, policy: BACKEND, control, warn: () => {} })
@@ -174,7 +174,7 @@ describe('a refusal in favour of other tenants', () => {
 describe('the tenant of a request', () => {
   const view = (request: object) => ({ method: 'GET', path: '/', headers: {}, ip: '203.0.113.7', request })
 
-  it('is one for all requests that name none, unless the policy says otherwise', async () => {
+  it('requests that name no tenant are one tenant, unless the policy says otherwise', async () => {
     const { limiter } = aLimiter()
     expect((await limiter.checkView(view({}))).key).toBe('tenant:unknown')
     const byAddress = aLimiter({ ...BACKEND, onMissingKey: 'ip' })
@@ -183,14 +183,14 @@ describe('the tenant of a request', () => {
     expect((await denying.limiter.checkView(view({}))).reason).toBe('missing-key')
   })
 
-  it('comes from a function, late ones included, and a weight that fails is 1', async () => {
+  it('a function may name the tenant, late too, and a weight that fails is 1', async () => {
     const fair = { by: async (request: { tenant: string }) => request.tenant, weight: () => 0.5 }
     const { limiter, warned } = aLimiter({ ...BACKEND, fair })
     expect((await limiter.checkView(view({ tenant: 'acme' }))).key).toBe('custom:acme')
     expect(warned).toContain('HALT_W_CALLBACK')
   })
 
-  it('is warned of where a client can invent it', async () => {
+  it('a tenant that a client can invent is warned of', async () => {
     const { limiter, warned } = aLimiter({ ...BACKEND, fair: { by: 'api-key' } })
     await limiter.checkView({ ...view({}), headers: { 'x-api-key': 'k' } })
     expect(warned).toContain('HALT_W_UNVERIFIED_API_KEY')
@@ -205,7 +205,7 @@ describe('fair', () => {
     ['a weight of 0', { by: 'user', weight: 0 }],
     ['a weight of 101', { by: 'user', weight: 101 }],
     ['a fraction as weight', { by: 'user', weight: 1.5 }],
-  ])('is refused with %s', (_, fair) => {
+  ])('fair is refused with %s', (_, fair) => {
     expect(mistake(() => aLimiter({ ...BACKEND, fair })).code).toBe('HALT_E_FAIR')
   })
 
@@ -217,7 +217,7 @@ describe('fair', () => {
     ['a lease', { lease: { share: 0.1 } }],
     ['a block of all after a refusal of one', { blockDuration: 60 }],
     ['a quota', { period: 'daily', window: undefined, burst: undefined }],
-  ])('does not go with %s', (_, more) => {
+  ])('fair does not go with %s', (_, more) => {
     expect(mistake(() => aLimiter({ ...BACKEND, ...more })).code).toBe('HALT_E_FAIR')
   })
 })

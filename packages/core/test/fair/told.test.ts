@@ -27,7 +27,7 @@ async function drained(telemetry?: object) {
 }
 
 describe('a refusal in favour of other tenants', () => {
-  it('leaves nothing to the tenant in draft-11, and tells when its turn comes', async () => {
+  it('a refused tenant has nothing left in draft-11, and reads there when its turn comes', async () => {
     const { limiter, refused } = await drained()
     const headers = headerWriter('draft-11', limiter)(refused)
     expect(headers['RateLimit-Policy']).toBe('"backend";q=600;w=60')
@@ -38,7 +38,7 @@ describe('a refusal in favour of other tenants', () => {
     expect(headerWriter('draft-11', limiter)(served)['RateLimit']).toMatch(/^"backend";r=19;t=\d+$/)
   })
 
-  it('has the partition key of the tenant in draft-8', async () => {
+  it('a refusal has the partition key of its tenant in draft-8', async () => {
     const { limiter, refused } = await drained()
     const served = await limiter.check(by('quiet'))
     const partition = (decision: typeof served): string =>
@@ -47,7 +47,7 @@ describe('a refusal in favour of other tenants', () => {
     expect(partition(served)).toBe(limiter.partitionOf('user:quiet'))
   })
 
-  it('stands on the usage page as nothing left until the turn', async () => {
+  it('a refused tenant has nothing left on the usage page until its turn', async () => {
     const { limiter, refused } = await drained()
     const usage = async (user: string) => (await usageOf(limiter, by(user))).body.limits
     expect(await usage('loud')).toEqual([
@@ -63,7 +63,7 @@ describe('a refusal in favour of other tenants', () => {
     ])
   })
 
-  it('is counted by its reason, and the tenants by what they got', async () => {
+  it('a fair-share refusal is counted by its reason, and the tenants by what they got', async () => {
     const reasons: string[] = []
     const client = {
       increment: (name: string, _value: number, tags: Readonly<Record<string, string>>) =>

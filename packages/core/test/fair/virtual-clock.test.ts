@@ -41,7 +41,7 @@ function speedByBook(debt: number, { capacity, unit, rate }: Parameters<typeof s
 }
 
 describe('a virtual clock', () => {
-  it('runs as far as the speeds of all single microseconds add up to', () => {
+  it('a virtual clock runs as far as the speeds of all single microseconds add up to', () => {
     fc.assert(
       fc.property(
         rules,
@@ -58,7 +58,7 @@ describe('a virtual clock', () => {
     )
   })
 
-  it('has come to a distance at the told microsecond, and not at the one before', () => {
+  it('a virtual clock has come to a distance at the told microsecond, and not at the one before', () => {
     fc.assert(
       fc.property(
         rules,

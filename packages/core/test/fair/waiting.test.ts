@@ -85,7 +85,7 @@ describe('callers of tenants that share a bucket', () => {
       2.5,
       4,
     ],
-  ] as const)('have fair turns beside %s', async (_, scene, turns, calls) => {
+  ] as const)('tenants that share a bucket have fair turns beside %s', async (_, scene, turns, calls) => {
     const found = await play(scene)
     expect(found.used).toBeGreaterThan(0.99)
     expect(found.spread).toBeLessThan(1.12)
@@ -93,7 +93,7 @@ describe('callers of tenants that share a bucket', () => {
     expect(found.calls).toBeLessThanOrEqual(calls)
   })
 
-  it('in 16 processes ask the store some six times a start, and use the limit', async () => {
+  it('callers in 16 processes ask the store some six times a start, and use the limit', async () => {
     const weights = [1, 5]
     const found = await play({ noisy: 10, processes: 16, quiet: 20, rate: 100, burst: 1, weights })
     expect(found.used).toBeGreaterThan(0.97)
@@ -101,7 +101,7 @@ describe('callers of tenants that share a bucket', () => {
     expect(found.calls).toBeLessThanOrEqual(7.2)
   })
 
-  it('leave nothing behind: a caller that gives up gives its ticket back', async () => {
+  it('a caller that gives up gives its ticket back, and leaves nothing behind', async () => {
     const policy = { ...perSecond(10), keyStrategy: 'shared', fair: { by: 'user' } }
     const world = await aWorld(policy as never, { delays: { least: 300, most: 900 } })
     for (let i = 0; i < 3; i++) world.ask(0, { user: 'a' })
@@ -115,7 +115,7 @@ describe('callers of tenants that share a bucket', () => {
     expect(world.processes[0]!.limiter.waiting).toBe(0)
   })
 
-  it('are refused at once where their turn is too far away', async () => {
+  it('a caller whose turn is too far away is refused before it', async () => {
     const policy = { ...perSecond(10), keyStrategy: 'shared', fair: { by: 'user' } }
     const world = await aWorld(policy as never, {})
     for (let i = 0; i < 3; i++) world.ask(0, { user: 'a' })

@@ -22,7 +22,7 @@ class CountedStore extends ReferenceStore {
 }
 
 describe('limiterOf', () => {
-  it('returns the given limiter', () => {
+  it('limiterOf returns the given limiter', () => {
     const one = limiter(presets.PUBLIC_API)
     const make = vi.fn<() => Store>(makeStore)
     expect(limiterOf({ limiter: one }, make)).toBe(one)
@@ -30,7 +30,7 @@ describe('limiterOf', () => {
     expect(make).not.toHaveBeenCalled()
   })
 
-  it('makes a limiter from the limiter options of an adapter, with a default store', () => {
+  it('limiterOf makes a limiter from the limiter options of an adapter, with a default store', () => {
     const made = limiterOf(
       { policy: presets.PUBLIC_API, callbackTimeout: '2s', cost: 5, skip: () => true },
       makeStore,
@@ -41,7 +41,7 @@ describe('limiterOf', () => {
     expect(limiterOf({ policy: presets.PUBLIC_API, store: own }, makeStore).store).toBe(own)
   })
 
-  it('accepts a limiter of another copy of the package', () => {
+  it('limiterOf accepts a limiter of another copy of the package', () => {
     const foreign = { check: () => {} }
     expect(limiterOf({ limiter: foreign }, makeStore)).toBe(foreign)
   })
@@ -57,7 +57,7 @@ describe('limiterOf', () => {
       return { made, codes }
     }
 
-    it('warns once of two default stores, and tells how to share one', () => {
+    it('two default stores with a policy of one name are warned of once, with the way to share one', () => {
       const first = build('twice')
       const warnings: HaltWarning[] = []
       build('twice', { warn: (warning: HaltWarning) => warnings.push(warning) })
@@ -68,7 +68,7 @@ describe('limiterOf', () => {
       expect(first.made.policies.length).toBe(1)
     })
 
-    it('does not warn when they share a limiter or a store, or have different counters', () => {
+    it('limiters that share a limiter or a store, or have different counters, are not warned of', () => {
       const { made } = build('shared')
       expect(limiterOf({ limiter: made }, makeStore)).toBe(made)
       const given = { store: new CountedStore(Date.now) }
@@ -81,7 +81,7 @@ describe('limiterOf', () => {
       expect(made.policies.length).toBe(1)
     })
 
-    it('does not warn about an app that has served requests, has ended, or was collected', async () => {
+    it('an app that has served requests, has ended, or was collected causes no warning', async () => {
       const used = build('used')
       await used.made.check(view())
       expect(build('used').codes).toEqual([])
@@ -106,7 +106,7 @@ describe('limiterOf', () => {
     [{ limiter: null }, 'HALT_E_LIMITER'],
     [{}, 'HALT_E_POLICY'],
     [{ policy: { name: 'p' } }, 'HALT_E_LIMIT'],
-  ])('refuses both, neither, or wrong options: %#', (options, code) => {
+  ])('limiterOf refuses both, neither, or wrong options: %#', (options, code) => {
     expect(mistake(() => limiterOf(options, makeStore)).code).toBe(code)
   })
 })

@@ -27,7 +27,7 @@ const exposed = (
 }
 
 describe('applyHeaders', () => {
-  it('sets only the headers without CORS', () => {
+  it('applyHeaders sets only the headers without CORS', () => {
     const target = response()
     applyHeaders(ours, target, port)
     expect(Object.fromEntries(target)).toEqual({
@@ -37,11 +37,11 @@ describe('applyHeaders', () => {
     })
   })
 
-  it('exposes the headers to scripts with CORS', () => {
+  it('applyHeaders exposes the headers to scripts with CORS', () => {
     expect(exposed(CORS)).toBe('RateLimit-Limit, Retry-After')
   })
 
-  it('appends each header once to the exposed ones, in any case', () => {
+  it('applyHeaders appends each header once to the exposed ones, in any case', () => {
     expect(exposed({ ...CORS, 'Access-Control-Expose-Headers': 'ETag' })).toBe(
       'ETag, RateLimit-Limit, Retry-After',
     )
@@ -55,7 +55,7 @@ describe('applyHeaders', () => {
     )
   })
 
-  it('does nothing for a request without headers', () => {
+  it('applyHeaders does nothing for a request without headers', () => {
     expect(exposed(CORS, {})).toBeUndefined()
   })
 })

@@ -8,7 +8,7 @@ const day: Quota = { name: 'day', limit: 10, period: 'daily', status: 402, unit:
 const ends = START / 1000 + 86_400
 
 describe('a budget with status 402', () => {
-  it('is refused with 402, without Retry-After, by a body that says which budget and when it begins anew', async () => {
+  it('a spent budget answers 402 without Retry-After, and says which budget it is and when it begins anew', async () => {
     const limiter = world().limiter([{ name: 'calls', limit: 100, window: 60, keyStrategy: 'user' }, day])
     const { enter } = guard(limiter, { headers: 'draft-11' })
     expect((await enter(by('42'))).status).toBe(200)
@@ -25,7 +25,7 @@ describe('a budget with status 402', () => {
     })
   })
 
-  it('says so in problem details, and in detail', async () => {
+  it('a spent budget says so in problem details, and in detail', async () => {
     const limiter = world().limiter(day)
     await limiter.consume({ user: '42' }, { cost: 10 })
     const problem = await guard(limiter, { errorFormat: 'problem', statusCode: 420 }).enter(by('42'))
@@ -44,7 +44,7 @@ describe('a budget with status 402', () => {
     })
   })
 
-  it('is 402 too where a call costs more than the whole budget', async () => {
+  it('a call that costs more than the whole budget gets 402 too', async () => {
     const limiter = world().limiter(day)
     const { status, body } = await guard(limiter, { cost: 11 }).enter(by('42'))
     expect([status, body?.data['message']]).toEqual([
@@ -53,7 +53,7 @@ describe('a budget with status 402', () => {
     ])
   })
 
-  it('is 429 where another policy binds, or where the budget does not say 402', async () => {
+  it('a refusal is 429 where another policy binds, or where the budget does not say 402', async () => {
     const own = world()
     const calls = { name: 'calls', limit: 1, window: '2d', keyStrategy: 'user' } as const
     const { enter } = guard(own.limiter([calls, day]))
@@ -66,7 +66,7 @@ describe('a budget with status 402', () => {
     expect([refused.status, refused.headers['Retry-After']]).toEqual([429, '86400'])
   })
 
-  it('keeps its own status when it shows nothing but Retry-After', async () => {
+  it('a spent budget sends no header but Cache-Control under headers: false', async () => {
     const limiter = world().limiter({ ...day, limit: 1 })
     const { enter } = guard(limiter, { headers: false })
     await enter(by('42'))
@@ -108,15 +108,15 @@ it('a header never tells more than a structured one can hold', async () => {
 })
 
 describe('the fields', () => {
-  it.each([400, '402', null, 503])('refuse a status of %o', status => {
+  it.each([400, '402', null, 503])('a quota refuses a status of %o', status => {
     expect(mistake(() => world().limiter({ ...day, status: status as never })).code).toBe('HALT_E_STATUS')
   })
 
-  it.each(['', 'a"b', 'ü', 'x'.repeat(33), 5, null])('refuse a unit of %o', unit => {
+  it.each(['', 'a"b', 'ü', 'x'.repeat(33), 5, null])('a quota refuses a unit of %o', unit => {
     expect(mistake(() => world().limiter({ ...day, unit: unit as never })).code).toBe('HALT_E_UNIT')
   })
 
-  it('have no status on a policy without a period', () => {
+  it('a policy without a period refuses a status', () => {
     const bucket = { name: 'p', limit: 1, window: 60, status: 402 } as const
     expect(mistake(() => world().limiter(bucket as never)).code).toBe('HALT_E_UNKNOWN_FIELD')
   })

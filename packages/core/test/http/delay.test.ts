@@ -37,12 +37,12 @@ describe('the option delay', () => {
     [{ most: '9' }, 'HALT_E_OPTION'],
     [{ most: Number.POSITIVE_INFINITY }, 'HALT_E_OPTION'],
     [{ wait: '2s' }, 'HALT_E_UNKNOWN_FIELD'],
-  ])('refuses %o', (delay, expected) => {
+  ])('delay refuses %o', (delay, expected) => {
     const options = { delay } as unknown as GuardOptions
     expect(mistake(() => guard(world().limiter(api), options)).code).toBe(expected)
   })
 
-  it('may be empty, and its fields may be undefined', () => {
+  it('delay may be empty, and its fields may be undefined', () => {
     for (const delay of [{}, { maxWait: undefined, most: undefined }])
       expect(guard(world().limiter(api), { delay }).delays).toBe(true)
     expect(guard(world().limiter(api), { delay: undefined }).delays).toBe(false)
@@ -50,7 +50,7 @@ describe('the option delay', () => {
 })
 
 describe('a guard with delay', () => {
-  it('holds a request for at most 30 seconds, and 1000 requests at once, by default', async () => {
+  it('a guard with delay holds a request for at most 30 seconds, and 1000 requests at once, by default', async () => {
     const { limiter, pass } = passingWorld()
     const outcomes: Outcome[] = []
     const patient = guard(limiter({ ...api, limit: 100, window: 100 }), { delay: {} })
@@ -66,7 +66,7 @@ describe('a guard with delay', () => {
     await Promise.all([patient.limiter.close(), crowded.limiter.close()])
   })
 
-  it('reports a held request once, with its whole charge', async () => {
+  it('a guard with delay reports a held request once, with its whole charge', async () => {
     const { limiter, pass } = passingWorld()
     const reported: boolean[] = []
     const onCheck = (_key: string, { allowed }: { allowed: boolean }): void => void reported.push(allowed)
@@ -82,7 +82,7 @@ describe('a guard with delay', () => {
     expect(outcomes.map(({ charged }) => charged)).toEqual([true, true, true, true])
   })
 
-  it('counts its held requests together with other guards that got the same object', async () => {
+  it('a guard counts its held requests together with other guards that got the same delay object', async () => {
     const { limiter, pass } = passingWorld()
     const own = limiter(api)
     const statuses = async (first: DelayOptions, second: DelayOptions): Promise<number[]> => {
@@ -98,7 +98,7 @@ describe('a guard with delay', () => {
     expect(await statuses(delay, delay)).toEqual([429, 429, 200])
   })
 
-  it('decides held requests as without delay when the limiter closes', async () => {
+  it('a guard decides held requests as without delay when the limiter closes', async () => {
     const { limiter, pass } = passingWorld()
     const own = guard(limiter(api), { delay: {} })
     const outcomes: Outcome[] = []
@@ -110,7 +110,7 @@ describe('a guard with delay', () => {
     expect(outcomes[1]?.decision).toMatchObject({ allowed: false, policy: 'api' })
   })
 
-  it('refuses a request without a decision when its response ends first, and gives its place back', async () => {
+  it('a held request whose response ends first is refused without a decision, and gives its place back', async () => {
     const { limiter, pass } = passingWorld()
     const own = guard(limiter(api), { delay: {} })
     const outcomes: Outcome[] = []
@@ -130,7 +130,7 @@ describe('a guard with delay', () => {
     expect(outcomes[2]).toMatchObject({ pass: true, charged: true })
   })
 
-  it('does not ask the store about a request whose client left before', async () => {
+  it('a guard does not ask the store about a request whose client left before', async () => {
     const { limiter, store } = passingWorld()
     const evaluate = vi.spyOn(store, 'evaluate')
     const own = guard(limiter(api), { delay: {} })
@@ -139,7 +139,7 @@ describe('a guard with delay', () => {
     expect(evaluate).not.toHaveBeenCalled()
   })
 
-  it('keeps the place of a request whose departure nobody tells', async () => {
+  it('a guard keeps the place of a request whose departure nobody tells', async () => {
     const { limiter, pass } = passingWorld()
     const own = guard(limiter(api), { delay: {} })
     const outcomes: Outcome[] = []
@@ -148,7 +148,7 @@ describe('a guard with delay', () => {
     expect(outcomes.map(({ pass: passes }) => passes)).toEqual([true, true])
   })
 
-  it('passes on the error of a request that cannot be read', async () => {
+  it('a guard passes on the error of a request that cannot be read', async () => {
     const own = guard(world().limiter(api), { delay: {} })
     const broken = view()
     Object.defineProperty(broken, 'headers', {
@@ -164,7 +164,7 @@ describe('a guard with delay', () => {
     await expect(own.enter(broken, {})).rejects.toThrow('broken view')
   })
 
-  it('holds requests with a limiter of the kernel, and loads what it needs for that with the first one', async () => {
+  it('a guard holds requests with a limiter of the kernel, and loads what it needs with the first one', async () => {
     const { store, pass } = passingWorld()
     const limiter = new Limiter({ store, policy: api })
     const outcomes: Outcome[] = []
@@ -181,7 +181,7 @@ describe('a guard with delay', () => {
     expect(outcomes.at(-1)?.status).toBe(429)
   })
 
-  it('sends nobody into a line of a limiter that was closed before', async () => {
+  it('a limiter that was closed before takes nobody into a line', async () => {
     const { store } = passingWorld()
     const limiter = new Limiter({ store, policy: api })
     await limiter.close()

@@ -48,7 +48,7 @@ const ok: Handler = (_request, response) => void response.end('ok')
 const nothing = { forced: 0, errors: [] }
 
 describe('drain()', () => {
-  it('answers on connections in use once more, and tells them to close', async () => {
+  it('drain() answers on connections in use once more, and tells them to close', async () => {
     const { server, port, agent } = await serve(ok)
     expect((await ask(port, agent)).headers.connection).toBe('keep-alive')
     const drained = drain(server)
@@ -59,13 +59,13 @@ describe('drain()', () => {
     await expect(ask(port, agent)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  it('closes connections that stay idle', async () => {
+  it('drain() closes connections that stay idle', async () => {
     const { server, port, agent } = await serve(ok)
     await ask(port, agent)
     expect(await drain(server)).toEqual(nothing)
   })
 
-  it('ends although clients send one request after the other on each connection', async () => {
+  it('drain() ends although clients send one request after the other on each connection', async () => {
     let begun = 0
     const { server, port } = await serve((request, response) => {
       begun++
@@ -91,7 +91,7 @@ describe('drain()', () => {
     expect(statuses).toHaveLength(begun)
   })
 
-  it('waits for a running request, and then closes its connection and the limiters', async () => {
+  it('drain() waits for a running request, and then closes its connection and the limiters', async () => {
     let answer = (): void => {}
     const { server, port, agent } = await serve((_request, response) => (answer = () => response.end('late')))
     const closed: string[] = []
@@ -107,7 +107,7 @@ describe('drain()', () => {
     expect(closed).toEqual(['a', 'b'])
   })
 
-  it('destroys at the deadline what is left, and says how much', async () => {
+  it('drain() destroys at the deadline the connections that are left, and says how many', async () => {
     const { server, port, agent } = await serve(() => {})
     const asked = ask(port, agent)
     asked.catch(() => {})
@@ -119,7 +119,7 @@ describe('drain()', () => {
     await ended
   })
 
-  it('waits for what the requests of every limiter of the store have left, before it closes anything', async () => {
+  it('drain() waits for the corrections of every limiter of the store before it closes anything', async () => {
     const store = Object.assign(new ReferenceStore(Date.now), { close: () => void order.push('closed') })
     const order: string[] = []
     const evaluate = store.evaluate.bind(store)
@@ -140,7 +140,7 @@ describe('drain()', () => {
     expect(order).toEqual(['1', '-1', 'closed'])
   })
 
-  it('returns the promise of the first call for a second signal', async () => {
+  it('drain() returns the promise of the first call for a second signal', async () => {
     const { server } = await serve(ok)
     let times = 0
     const limiter = { close: () => void times++ }
@@ -151,7 +151,7 @@ describe('drain()', () => {
     expect(times).toBe(1)
   })
 
-  it('goes on where a limiter cannot be closed, and reports why', async () => {
+  it('drain() goes on where a limiter cannot be closed, and reports why', async () => {
     const { server } = await serve(ok)
     const error = new Error('no')
     let isClosed = false
@@ -168,14 +168,14 @@ describe('drain()', () => {
     expect(isClosed).toBe(true)
   })
 
-  it('ends at once for a server that never listened or that was closed', async () => {
+  it('drain() ends at once for a server that never listened or that was closed', async () => {
     expect(await drain(createServer())).toEqual(nothing)
     const { server } = await serve(ok)
     server.close()
     expect(await drain(server)).toEqual(nothing)
   })
 
-  it('tells HTTP/2 clients to go away, and lets their running requests end', async () => {
+  it('drain() tells HTTP/2 clients to go away, and lets their running requests end', async () => {
     const server = createServer2().listen(0, '127.0.0.1')
     await once(server, 'listening')
     let answer = (): void => {}
@@ -208,7 +208,7 @@ describe('drain()', () => {
     [createServer(), { limiter: [null] }, 'HALT_E_OPTION'],
     [createServer(), { deadline: 'soon' }, 'HALT_E_DURATION'],
     [createServer(), null, 'HALT_E_OPTION'],
-  ])('rejects wrong arguments: %#', async (server, options, code) => {
+  ])('drain() rejects wrong arguments: %#', async (server, options, code) => {
     await expect(drain(server as unknown as DrainableServer, options as object)).rejects.toMatchObject({
       code,
     })

@@ -35,11 +35,11 @@ describe('a cost', () => {
     ['an async function', async () => 2.5, 7],
     ['a function that gives it by name', () => ({ p: 9 }), 1],
     ['0', 0, 10],
-  ] as [string, GuardOptions['cost'], number][])('may be %s', async (_what, cost, expected) => {
+  ] as [string, GuardOptions['cost'], number][])('a cost may be %s', async (_what, cost, expected) => {
     expect(await left({ cost }, view({ request: { units: 5 } }))).toBe(expected)
   })
 
-  it('that is fixed above the limit is warned of at start', async () => {
+  it('a fixed cost above the limit is warned of at start', async () => {
     const { limiter: build, codes } = world()
     const limiter = build([policy, { ...policy, name: 'dear', limit: 100 }])
     guard(limiter, { cost: { dear: 100, p: 10 } })
@@ -80,20 +80,20 @@ describe('a cost', () => {
     ['gives a revoked proxy', revoked],
   ]
   it.each(broken)(
-    'of a function that %s is the whole limit, so that breaking it is not cheap',
+    'a cost function that %s takes the whole limit, so that breaking it is not cheap',
     async (_how, cost) => {
       expect(await left({ cost: cost as () => Cost })).toBe(0)
       expect(await left({ cost: cost as () => Cost, costOnError: 3 })).toBe(7)
     },
   )
 
-  it('by name is read once, so that a later change has no effect', async () => {
+  it('a cost by name is read once, so that a later change has no effect', async () => {
     let looks = 0
     const cost = Object.defineProperty({}, 'p', { enumerable: true, get: () => (looks++ === 0 ? 4 : 0) })
     expect(await left({ cost: () => cost as Cost })).toBe(6)
   })
 
-  it('that is too large to count is refused', async () => {
+  it('a cost that is too large to count is refused', async () => {
     const limiter = world().limiter(policy)
     for (const huge of [1e308, { p: 2 ** 1023 }]) {
       const outcome = await guard(limiter, { cost: () => huge }).enter(view())
@@ -101,7 +101,7 @@ describe('a cost', () => {
     }
   })
 
-  it('by name may name any policy of the limiter, and must name a deciding one with a resolver', async () => {
+  it('a cost may name any policy of the limiter, and must name a deciding one with a resolver', async () => {
     const { limiter, codes } = world()
     const one = limiter([policy, { ...policy, name: 'tokens' }])
     const shared = { cost: () => ({ p: 2, tokens: 3 }) }
@@ -116,7 +116,7 @@ describe('a cost', () => {
     expect(codes().filter(code => code === 'HALT_W_COST_NAMES').length).toBe(2)
   })
 
-  it('of a failed function warns once, with the consequence', async () => {
+  it('a failed cost function warns once, with the consequence', async () => {
     const { limiter, warnings } = world()
     const entering = guard(limiter(policy), {
       cost: () => {
@@ -129,7 +129,7 @@ describe('a cost', () => {
     expect(warnings[0]?.fix).toContain('costOnError')
   })
 
-  it('of a failed function charges no whole quota, and takes one place in flight', async () => {
+  it('a failed cost function charges no whole quota, and takes one place in flight', async () => {
     const { limiter } = world(Date.now())
     const quota = {
       name: 'q',
@@ -144,7 +144,7 @@ describe('a cost', () => {
     expect((await one.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([0, 999, 4])
   })
 
-  it('that never settles is abandoned after callbackTimeout', async () => {
+  it('a cost function that never settles is abandoned after callbackTimeout', async () => {
     vi.useFakeTimers()
     const limiter = world().limiter(policy, { callbackTimeout: '50ms' })
     const entered = guard(limiter, { cost: () => new Promise<number>(() => {}) }).enter(view())

@@ -35,11 +35,11 @@ describe('the options of a guard', () => {
     ['statusCode', 429.5, 'HALT_E_OPTION'],
     ['statusCode', '429', 'HALT_E_OPTION'],
     ['policy', { name: 'p', limit: 0, window: 1 }, 'HALT_E_LIMIT'],
-  ])('refuse %s: %o', (name, value, expected) => {
+  ])('a guard refuses %s: %o', (name, value, expected) => {
     expect(code({ [name]: value })).toBe(expected)
   })
 
-  it('refuse unknown names next to an adapter’s own', () => {
+  it('a guard refuses unknown names next to an adapter’s own', () => {
     expect(mistake(() => checkGuardOptions({ skipIf: true } as GuardOptions, ['limiter'])).code).toBe(
       'HALT_E_UNKNOWN_FIELD',
     )
@@ -48,7 +48,7 @@ describe('the options of a guard', () => {
     ).not.toThrow()
   })
 
-  it('refuse policies that would charge a counter twice', () => {
+  it('a guard refuses policies that would charge a counter twice', () => {
     const limiter = world().limiter(policy)
     expect(mistake(() => guard(limiter, {}, policy)).code).toBe('HALT_E_DUPLICATE_POLICY')
   })
@@ -68,11 +68,11 @@ describe('skip', () => {
       9,
     ],
     ['a rejection', () => Promise.reject(new Error('x')), 9],
-  ])('that returns %s counts the request or not', async (_what, skip, expected) => {
+  ])('only a skip of true leaves a request uncounted: %s', async (_what, skip, expected) => {
     expect(await left({ skip: skip as () => boolean })).toBe(expected)
   })
 
-  it('gives no decision and no headers', async () => {
+  it('a skipped request has no decision and no headers', async () => {
     const outcome = await guard(world().limiter(policy), { skip: () => true }).enter(view())
     expect(outcome).toMatchObject({
       pass: true,
@@ -92,12 +92,12 @@ describe('a CORS preflight', () => {
     headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' },
   })
 
-  it('is not counted unless skipPreflight is false', async () => {
+  it('a CORS preflight is not counted unless skipPreflight is false', async () => {
     expect(await left({}, preflight)).toBe(10)
     expect(await left({ skipPreflight: false }, preflight)).toBe(9)
   })
 
-  it('needs the header and the method', async () => {
+  it('a CORS preflight needs the header and the method', async () => {
     expect(await left({}, view({ method: 'OPTIONS' }))).toBe(9)
     expect(await left({}, { ...preflight, method: 'POST' })).toBe(9)
   })
@@ -106,7 +106,7 @@ describe('a CORS preflight', () => {
 describe('the end of a response', () => {
   const chargeWhen = ({ status }: { status: number }): boolean => status >= 400
 
-  it('refunds the charge when chargeWhen returns false', async () => {
+  it('the end of a response refunds the charge when chargeWhen returns false', async () => {
     const limiter = world().limiter(policy)
     const entering = guard(limiter, { chargeWhen })
     for (const response of [{ status: 200 }, { status: 401 }, undefined]) {
@@ -117,7 +117,7 @@ describe('the end of a response', () => {
     expect((await limiter.peek(view())).remaining).toBe(8)
   })
 
-  it('keeps the charge when chargeWhen throws, and warns', async () => {
+  it('a chargeWhen that throws keeps the charge, and warns', async () => {
     const { limiter, codes } = world()
     const one = limiter(policy)
     const entering = guard(one, {
@@ -131,7 +131,7 @@ describe('the end of a response', () => {
     expect(codes()).toEqual(['HALT_W_CALLBACK'])
   })
 
-  it('ends a request in flight, once', async () => {
+  it('the end of a response ends a request in flight, once', async () => {
     const limiter = world().limiter({ name: 'f', limit: 1, algorithm: 'concurrency', ttl: 60 })
     const entering = guard(limiter)
     const outcome = await entering.enter(view())
@@ -143,7 +143,7 @@ describe('the end of a response', () => {
     expect((await entering.enter(view())).pass).toBe(false)
   })
 
-  it('matters only for policies or options that use it', () => {
+  it('a guard needs the response only for policies or options that use it', () => {
     const { limiter } = world()
     const flight: Policy = { name: 'f', limit: 1, algorithm: 'concurrency', ttl: 60 }
     expect(guard(limiter(policy)).needsResponse).toBe(false)

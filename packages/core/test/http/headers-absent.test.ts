@@ -13,14 +13,14 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
 afterEach(() => void vi.useRealTimers())
 
 describe('decisions without headers', () => {
-  it('an exempt request', async () => {
+  it('an exempt request gets no headers', async () => {
     const limiter = world().limiter(bucket)
     const exempt = await limiter.check(view({ path: '/health' }))
     for (const dialect of [...DIALECTS, () => ({ 'X-Mine': '1' })])
       expect(headerWriter(dialect, limiter)(exempt)).toEqual({})
   })
 
-  it('a policy in shadow mode', async () => {
+  it('a policy in shadow mode appears in no headers', async () => {
     const shadow: Policy = { name: 'secret', limit: 1, window: 60, mode: 'shadow' }
     for (const dialect of DIALECTS) {
       expect(JSON.stringify(await headersOf(dialect, [bucket, shadow], 3)), dialect).not.toContain('secret')
@@ -29,7 +29,7 @@ describe('decisions without headers', () => {
   })
 
   it.each(['draft-8', 'draft-11'] as const)(
-    'open policies during an outage, in the lists of %s',
+    'an open policy appears in no list of %s during an outage',
     async dialect => {
       const away = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }
       const headers = await headersOf(dialect, bucket, 1, { store: away, onStoreError: 'open' })
@@ -37,14 +37,14 @@ describe('decisions without headers', () => {
     },
   )
 
-  it('a refusal that no counter decided, apart from Retry-After', async () => {
+  it('a refusal that no counter decided gets Retry-After alone', async () => {
     for (const dialect of DIALECTS) {
       const limiter = world().limiter(() => undefined as unknown as Policy)
       expect(headerWriter(dialect, limiter)(await limiter.check(view()))).toEqual({ 'Retry-After': '1' })
     }
   })
 
-  it('Retry-After of a refusal that can never pass: a cost that is too large, a missing key', async () => {
+  it('a refusal that can never pass has no Retry-After: a cost that is too large, a missing key', async () => {
     const limiter = world().limiter({ ...hourly, keyStrategy: 'user', onMissingKey: 'deny' })
     const missing = await limiter.check(view())
     const large = await limiter.check(view({ request: { user: { id: 1 } } }), { cost: 6 })
@@ -59,7 +59,7 @@ describe('decisions without headers', () => {
 })
 
 describe('the lists of the drafts', () => {
-  it('tell no time for a policy whose key is missing, because no time brings one', async () => {
+  it('the lists of the drafts tell no time for a policy whose key is missing', async () => {
     const limiter = world().limiter({ ...hourly, keyStrategy: 'user', onMissingKey: 'deny' })
     const missing = await limiter.check(view())
     expect(headerWriter('draft-11', limiter)(missing)['RateLimit']).toBe('"hour";r=0')
@@ -70,7 +70,7 @@ describe('the lists of the drafts', () => {
 describe('a custom headers function', () => {
   const limiter = world().limiter({ name: 'p', limit: 1, window: 60 })
 
-  it('writes the headers that it returns, and Retry-After', async () => {
+  it('a custom headers function writes the headers that it returns, and Retry-After', async () => {
     const write = headerWriter(({ remaining }) => ({ 'X-Left': String(remaining) }), limiter)
     const [allowed, refused] = (await times(2, world().limiter({ name: 'p', limit: 1, window: 60 }))) as [
       Decision,
@@ -92,7 +92,7 @@ describe('a custom headers function', () => {
     ['gives a line break', () => ({ 'X-Left': '1\r\nSet-Cookie: a=b' })],
     ['gives a wrong name', () => ({ 'X Left': '1' })],
     ['gives no latin-1', () => ({ 'X-Left': '€' })],
-  ])('that %s writes nothing and warns, and the request does not fail', async (_how, dialect) => {
+  ])('a headers function that %s writes nothing, warns, and fails no request', async (_how, dialect) => {
     const { limiter: make, codes } = world()
     const one = make({ name: 'p', limit: 1, window: 60 })
     const write = headerWriter(dialect as unknown as HeaderDialect, one)
@@ -103,9 +103,12 @@ describe('a custom headers function', () => {
 })
 
 describe('an unknown dialect', () => {
-  it.each(['draft-5', 'STANDARD', true, null, 5, 'constructor', '__proto__'])('is refused: %o', dialect => {
-    const error = mistake(() => headerWriter(dialect as HeaderDialect, world().limiter(bucket)))
-    expect(error.code).toBe('HALT_E_HEADERS')
-    expect(error.fix).toContain('draft-11')
-  })
+  it.each(['draft-5', 'STANDARD', true, null, 5, 'constructor', '__proto__'])(
+    'an unknown dialect is refused: %o',
+    dialect => {
+      const error = mistake(() => headerWriter(dialect as HeaderDialect, world().limiter(bucket)))
+      expect(error.code).toBe('HALT_E_HEADERS')
+      expect(error.fix).toContain('draft-11')
+    },
+  )
 })

@@ -19,7 +19,7 @@ function structured(header: string | undefined): [unknown, Record<string, unknow
 }
 
 describe('the window of a policy', () => {
-  it('is that of the policy that decided, whatever other policies of its name a resolver returns', async () => {
+  it('the header shows the window of the policy that decided, whatever else a resolver returns by its name', async () => {
     const { limiter } = world()
     const short: Policy = { name: 'plan', limit: 10, window: 60 }
     const long: Policy = { name: 'plan', limit: 10, window: 3600 }
@@ -34,7 +34,7 @@ describe('the window of a policy', () => {
     ])
   })
 
-  it('is known for a decision of another limiter', async () => {
+  it('the window of a policy is known for a decision of another limiter', async () => {
     const { limiter } = world()
     const decision = await limiter({ name: 'rows', limit: 5, window: 60 }).check(view())
     expect(headerWriter('draft-11', limiter(bucket))(decision)['RateLimit-Policy']).toBe('"rows";q=5;w=60')
@@ -90,7 +90,7 @@ describe('the dialects, allowed and refused', () => {
       },
     ],
     [false, {}],
-  ] as const)('%s', async (dialect, expected) => {
+  ] as const)('the dialect %s writes its headers, and Retry-After if refused', async (dialect, expected) => {
     const policies = [bucket, hourly]
     expect(await headersOf(dialect, policies, 1)).toEqual(expected)
     const refused = await headersOf(dialect, policies, 6)
@@ -98,7 +98,7 @@ describe('the dialects, allowed and refused', () => {
     expect(Object.keys(refused)).toEqual([...Object.keys(expected), 'Retry-After'])
   })
 
-  it('count the seconds of the drafts by the store’s clock, not by this process’s', async () => {
+  it('the drafts count their seconds by the store’s clock, not by this process’s', async () => {
     vi.setSystemTime(START + 1_000_000)
     const headers = await headersOf('draft-6', hourly, 1)
     expect(headers['RateLimit-Reset']).toBe('3600')
@@ -109,7 +109,7 @@ describe('the dialects, allowed and refused', () => {
     ['draft-7', 'RateLimit', /reset=(\d+)$/],
     ['draft-8', 'RateLimit', /t=(\d+)$/],
     ['draft-11', 'RateLimit', /t=(\d+)$/],
-  ] as const)('%s rounds the seconds until the exact reset up', async (dialect, name, reset) => {
+  ] as const)('the dialect %s rounds the seconds until the exact reset up', async (dialect, name, reset) => {
     const { limiter, clock } = world()
     const one = limiter(hourly)
     await one.check(view())
@@ -121,7 +121,7 @@ describe('the dialects, allowed and refused', () => {
     expect(told).toEqual(['3600', '3599', '3598'])
   })
 
-  it('never show more left than the limit, or less than 0', async () => {
+  it('a header never shows more left than the limit', async () => {
     const { limiter } = world()
     const one = limiter(bucket)
     const decision = await one.check(view())
@@ -130,7 +130,7 @@ describe('the dialects, allowed and refused', () => {
     expect(headerWriter('draft-11', one)(decision)['RateLimit']).toBe('"minute";r=100;t=1')
   })
 
-  it('show in the drafts when a refusing policy lets the request pass', async () => {
+  it('a header of the drafts shows when a refusing policy lets the request pass', async () => {
     const headers = await headersOf('draft-8', { name: 'p', limit: 3, window: 30 }, 4)
     expect(headers['RateLimit']).toBe('"p"; r=0; t=10')
   })
@@ -145,7 +145,7 @@ describe('the structured fields', () => {
   ]
 
   it.each(['draft-8', 'draft-11'] as const)(
-    'of %s parse by RFC 9651, and agree with the decision',
+    'the structured fields of %s parse by RFC 9651, and agree with the decision',
     async dialect => {
       const limiter = world().limiter(policies)
       for (const decision of await times(7, limiter)) {
@@ -164,14 +164,14 @@ describe('the structured fields', () => {
     },
   )
 
-  it('have whole windows of at least a second, and none for a calendar period', async () => {
+  it('the structured fields have whole windows of at least a second, and none for a calendar period', async () => {
     const limiter = world().limiter(policies)
     const headers = headerWriter('draft-11', limiter)(await limiter.check(view()))
     expect(structured(headers['RateLimit-Policy']).map(([, { w }]) => w)).toEqual([60, 3600, 2, undefined])
   })
 
   it.each(['draft-8', 'draft-11'] as const)(
-    'of %s describe requests in flight as the draft does',
+    'the structured fields of %s describe requests in flight as the draft does',
     async dialect => {
       const headers = await headersOf(dialect, { name: 'f', limit: 5, algorithm: 'concurrency', ttl: 60 }, 1)
       expect(structured(headers['RateLimit-Policy'])).toMatchObject([
@@ -180,7 +180,7 @@ describe('the structured fields', () => {
     },
   )
 
-  it('of draft-7 parse as a dictionary', async () => {
+  it('the header of draft-7 parses as a dictionary', async () => {
     const headers = await headersOf('draft-7', hourly, 1)
     const members = [...parseDictionary(headers['RateLimit'] ?? '')].map(([name, [value]]) => [name, value])
     expect(Object.fromEntries(members)).toEqual({ limit: 5, remaining: 4, reset: 3600 })
@@ -199,31 +199,31 @@ describe('the partition key of draft-8', () => {
     )
   }
 
-  it('is the first 12 hexadecimal digits of the SHA-256 of the policy’s key', async () => {
+  it('a partition key is the first 12 hexadecimal digits of the SHA-256 of the policy’s key', async () => {
     const digits = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 12)
     expect(await partitions(by(42))).toEqual([digits(`ip:${CLIENT}`), digits('user:42')])
   })
 
-  it('uses `secret`, so that guesses cannot be tested without it', async () => {
+  it('a partition key uses `secret`, so that guesses cannot be tested without it', async () => {
     const secret = 'a secret of a decent length'
     const digits = (key: string): string =>
       createHmac('sha256', secret).update(key).digest('hex').slice(0, 12)
     expect(await partitions(by(42), { secret })).toEqual([digits(`ip:${CLIENT}`), digits('user:42')])
   })
 
-  it('contains no id, and differs between clients', async () => {
+  it('a partition key contains no id, and differs between clients', async () => {
     const all = await Promise.all(['ann', 'ben'].map(id => partitions(by(id))))
     expect(new Set(all.map(([, user]) => user)).size).toBe(2)
     expect(JSON.stringify(all)).not.toMatch(/ann|ben/)
   })
 
-  it('exists for keys with any characters', async () => {
+  it('a partition key exists for keys with any characters', async () => {
     for (let i = 0; i < 200; i++) expect((await partitions(by(`é-${i}`)))[1]).toMatch(/^[\da-f]{12}$/)
   })
 })
 
 describe('OpenAI’s headers', () => {
-  it('show the tightest policy of requests and of tokens', async () => {
+  it('OpenAI’s headers show the tightest policy of requests and of tokens', async () => {
     const policies: Policy[] = [
       { name: 'llm_requests', limit: 60, window: 60, algorithm: 'fixed-window' },
       { name: 'llm_tokens', limit: 90_000, window: '2h', algorithm: 'fixed-window' },

@@ -11,7 +11,7 @@ const policy: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-win
 const tight: Policy = { name: 'tight', limit: 3, window: 60, algorithm: 'fixed-window' }
 
 describe('one HTTP request that passes a limiter several times', () => {
-  it('is charged once', async () => {
+  it('a request that passes three mounts of a limiter is charged once', async () => {
     const limiter = world().limiter(policy)
     const requestObject = {}
     const [first, second] = [guard(limiter), guard(limiter)]
@@ -29,7 +29,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(9)
   })
 
-  it('is refunded only by the mount that charged it', async () => {
+  it('a request is refunded only by the mount that charged it', async () => {
     const limiter = world().limiter(policy)
     const requestObject = {}
     const [plain, failures] = [guard(limiter), guard(limiter, { chargeWhen: () => false })]
@@ -40,7 +40,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(9)
   })
 
-  it('is charged again when it is another request', async () => {
+  it('a request is charged again when it is another one', async () => {
     const limiter = world().limiter(policy)
     for (let i = 0; i < 3; i++) await guard(limiter).enter(view(), {})
     await guard(limiter).enter(view())
@@ -48,7 +48,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(5)
   })
 
-  it('pays the difference when a later mount costs more, and nothing when it costs less', async () => {
+  it('a request pays the difference when a later mount costs more, and nothing when it costs less', async () => {
     const limiter = world().limiter([policy, { ...policy, name: 'tokens', limit: 100 }])
     const requestObject = {}
     const left = async (): Promise<number[]> =>
@@ -63,7 +63,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect(await left()).toEqual([5, 50])
   })
 
-  it('is refused by the later mount when the difference does not fit', async () => {
+  it('a later mount refuses a request when the difference does not fit', async () => {
     const limiter = world().limiter(policy)
     const requestObject = {}
     await guard(limiter, { cost: 6 }).enter(view(), requestObject)
@@ -73,7 +73,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(1)
   })
 
-  it('is charged by each limiter, and by each policy that a mount gives', async () => {
+  it('a request is charged by each limiter, and by each policy that a mount gives', async () => {
     const { limiter } = world()
     const [one, other] = [limiter(policy), limiter(tight)]
     const requestObject = {}
@@ -84,7 +84,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await other.peek(view())).remaining).toBe(1)
   })
 
-  it('shows only the tightest of its limiters', async () => {
+  it('a request shows only the tightest of its limiters', async () => {
     const { limiter } = world()
     const requestObject = {}
     const wide = await guard(limiter(policy)).enter(view(), requestObject)
@@ -99,7 +99,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     ])
   })
 
-  it('shows a counted decision rather than an exempt one', async () => {
+  it('a request shows a counted decision rather than an exempt one', async () => {
     const { limiter } = world()
     const requestObject = {}
     await guard(limiter({ ...policy, exemptions: ['/things'] })).enter(view(), requestObject)
@@ -112,7 +112,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect([exempt.binding, exempt.headers]).toEqual([false, {}])
   })
 
-  it('is charged by the additional policies of a mount, without charging the limiter’s policies twice', async () => {
+  it('the additional policies of a mount charge a request, and the limiter’s own do not charge it twice', async () => {
     const limiter = world().limiter(policy)
     const requestObject = {}
     await guard(limiter).enter(view(), requestObject)
@@ -124,7 +124,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(9)
   })
 
-  it('shows an enforced decision rather than one of shadow policies, in any order', async () => {
+  it('a request shows an enforced decision rather than one of shadow policies, in any order', async () => {
     const { limiter } = world()
     const reporting: Policy = { ...tight, name: 'reporting', mode: 'shadow' }
     for (const order of [
@@ -140,7 +140,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     }
   })
 
-  it('loses the headers of a looser guard that a tighter one of another dialect does not replace', async () => {
+  it('a tighter guard of another dialect tells which headers of a looser one are stale', async () => {
     const { limiter } = world()
     const requestObject = {}
     await guard(limiter(policy)).enter(view(), requestObject)
@@ -150,7 +150,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect(third.stale).toEqual(['RateLimit-Policy', 'RateLimit'])
   })
 
-  it('is charged later by policies that could not count it the first time', async () => {
+  it('a request is charged later by policies that could not count it the first time', async () => {
     const user: Policy = { ...tight, name: 'user', keyStrategy: 'user', onMissingKey: 'allow' }
     for (const own of [[policy, user], [user]]) {
       const limiter = world().limiter(own)
@@ -177,7 +177,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     }
   })
 
-  it('gets the wait for the full cost of a retry when a later mount costs more', async () => {
+  it('a request gets the wait for the full cost of a retry when a later mount costs more', async () => {
     const { limiter: build, clock } = world()
     const limiter = build({ name: 'p', limit: 10, window: 10 })
     const gates = [guard(limiter), guard(limiter, { cost: 8 })]
@@ -196,7 +196,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await pass()).map(outcome => outcome?.pass)).toEqual([true, true])
   })
 
-  it('is refused forever for a cost that can never pass, whatever an earlier mount charged of it', async () => {
+  it('a cost that can never pass is refused forever, whatever an earlier mount charged of it', async () => {
     const limiter = world().limiter(policy)
     const requestObject = {}
     await guard(limiter, { cost: 5 }).enter(view(), requestObject)
@@ -208,7 +208,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     })
   })
 
-  it('is corrected to the total use, whichever of its mounts settles', async () => {
+  it('a settlement corrects a request to its total use, whichever of its mounts settles', async () => {
     for (const [used, left] of [
       [7, 3],
       [2, 8],
@@ -226,7 +226,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     }
   })
 
-  it('is judged by each limit of one counter, which is charged once', async () => {
+  it('each limit of one counter judges a request, which is charged once', async () => {
     for (const policyOf of [
       (): Policy => ({ ...policy, limit: 4 }),
       (): Policy => ({ ...policy, name: 'other', counter: 'p', limit: 4 }),
@@ -244,7 +244,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     }
   })
 
-  it('is also charged on the counter of its route when an earlier mount knew no route', async () => {
+  it('a request is charged on the counter of its route too when an earlier mount knew no route', async () => {
     const limiter = world().limiter({ ...tight, scope: 'route' })
     const gate = guard(limiter)
     const outcomes = []
@@ -256,7 +256,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, false])
   })
 
-  it('is one request in flight, whatever number of mounts it passes', async () => {
+  it('a request is one request in flight, whatever number of mounts it passes', async () => {
     const { limiter: build } = world()
     const held: Policy = { ...policy, inFlight: 1 }
     const limiter = build(held)
@@ -271,7 +271,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     }
   })
 
-  it('is judged at its full held cost, though nothing of it is charged yet', async () => {
+  it('a request is judged at its full held cost, though nothing of it is charged yet', async () => {
     const limiter = world().limiter({ ...policy, inFlight: 10, limit: 5 })
     const requestObject = {}
     await guard(limiter, { cost: 4 }).enter(view(), requestObject)
@@ -279,7 +279,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect(outcome.decision).toMatchObject({ allowed: false, reason: 'cost-exceeds-limit' })
   })
 
-  it('does not wait for its own end', async () => {
+  it('a request does not wait for its own end', async () => {
     const flight: Policy = { name: 'f', algorithm: 'concurrency', limit: 1, ttl: 300 }
     const limiter = world().limiter([flight, { name: 'b', limit: 1, window: 2, algorithm: 'fixed-window' }])
     const requestObject = {}
@@ -300,7 +300,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     })
   })
 
-  it('pays again for units that were refunded between two mounts', async () => {
+  it('a request pays again for units that were refunded between two mounts', async () => {
     const limiter = world().limiter(policy)
     const requestObject = {}
     const first = await guard(limiter, { cost: 2 }).enter(view(), requestObject)
@@ -309,7 +309,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(5)
   })
 
-  it('is charged to the user that logged in between two mounts', async () => {
+  it('a request is charged to the user that logged in between two mounts', async () => {
     const limiter = world().limiter({ ...tight, keyStrategy: 'user' })
     const gate = guard(limiter)
     const outcomes = []
@@ -321,7 +321,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, false])
   })
 
-  it('is charged once by the policies that a resolver returns now', async () => {
+  it('a request is charged once by the policies that a resolver returns now', async () => {
     const user: Policy = { ...tight, name: 'user', keyStrategy: 'user', onMissingKey: 'allow' }
     const { limiter: build, codes } = world()
     const limiter = build(async () => [{ ...policy }, { ...user }])
@@ -339,7 +339,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect(codes()).toContain('HALT_W_LIMITER_TWICE')
   })
 
-  it('pays the rest of the limit when the cost function of a later mount fails', async () => {
+  it('a request pays the rest of the limit when the cost function of a later mount fails', async () => {
     const limiter = world().limiter(policy)
     const requestObject = {}
     await guard(limiter).enter(view(), requestObject)
@@ -352,7 +352,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(0)
   })
 
-  it('pays the highest cost of any mount, policy by policy', async () => {
+  it('a request pays the highest cost of any mount, policy by policy', async () => {
     const limiter = world().limiter([
       { ...policy, name: 'a' },
       { ...policy, name: 'b', cost: 5 },
@@ -363,7 +363,7 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([6, 5])
   })
 
-  it('is charged once by a limiter whose policies come from a resolver', async () => {
+  it('a limiter whose policies come from a resolver charges a request once', async () => {
     const limiter = world().limiter(() => policy)
     const requestObject = {}
     for (let i = 0; i < 3; i++) await guard(limiter).enter(view(), requestObject)
@@ -377,7 +377,7 @@ describe('one HTTP request for which the store failed', () => {
   const limiters = (store: FaultyStore): RateLimiter[] =>
     [policy, tight].map(own => new RateLimiter({ store, policy: own, storeTimeout: '50ms', warn: () => {} }))
 
-  it('waits for the store once, however many limiters it passes', async () => {
+  it('a request waits for a failed store once, however many limiters it passes', async () => {
     const store = new FaultyStore()
     store.fault = 'hang'
     const requestObject = {}
@@ -391,7 +391,7 @@ describe('one HTTP request for which the store failed', () => {
     expect([store.calls, waited]).toEqual([1, [true, false]])
   })
 
-  it('still calls another store, and the next request calls the failed one again', async () => {
+  it('a request still calls another store, and the next request calls the failed one again', async () => {
     const store = new FaultyStore()
     const [first, second] = limiters(store) as [RateLimiter, RateLimiter]
     const requestObject = {}

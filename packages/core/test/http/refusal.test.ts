@@ -9,7 +9,7 @@ const refused = async (limiter: RateLimiter = world().limiter(policy)): Promise<
   (await times(2, limiter))[1] as Decision
 
 describe('the body of a refusal', () => {
-  it('has the default JSON format', async () => {
+  it('the body of a refusal has the default JSON format', async () => {
     const body = refusalBody(await refused(), 'json', 429)
     expect(body).toEqual({
       type: 'application/json; charset=utf-8',
@@ -18,7 +18,7 @@ describe('the body of a refusal', () => {
     })
   })
 
-  it('has the reason and the numbers of the binding policy in the detailed format, and not the key', async () => {
+  it('the detailed body has the reason and the numbers of the binding policy, and not the key', async () => {
     const month: Quota = { name: 'month', limit: 1, period: 'monthly', keyStrategy: 'ip' }
     const decision = await refused(world().limiter([policy, month]))
     const { type, data } = refusalBody(decision, 'detailed', 429)
@@ -35,7 +35,7 @@ describe('the body of a refusal', () => {
     })
   })
 
-  it('is a problem document with the draft’s type and the policies that refused', async () => {
+  it('the problem document has the draft’s type and the policies that refused', async () => {
     const limiter = world().limiter([
       policy,
       { ...policy, name: 'hour', window: 3600 },
@@ -55,7 +55,7 @@ describe('the body of a refusal', () => {
     })
   })
 
-  it('has a type of its own for a penalized client', async () => {
+  it('the problem document has a type of its own for a penalized client', async () => {
     const { clock, limiter } = world()
     const one = limiter({ ...policy, limit: 10 }, { penalty: { threshold: 1 } })
     await one.check(view(), { cost: 10 })
@@ -66,7 +66,7 @@ describe('the body of a refusal', () => {
     expect(refusalBody(decision, 'problem', 429).data['type']).toMatch(/#abnormal-usage-detected$/)
   })
 
-  it('has a null wait when the request can never pass', async () => {
+  it('the body of a refusal has a null wait when the request can never pass', async () => {
     const large = await world().limiter(policy).check(view(), { cost: 2 })
     const missing = await world()
       .limiter({ ...policy, keyStrategy: 'user', onMissingKey: 'deny' })
@@ -80,7 +80,7 @@ describe('the body of a refusal', () => {
     }
   })
 
-  it('does not blame the client when the service is unavailable', async () => {
+  it('the body of a refusal does not blame the client when the service is unavailable', async () => {
     const decision = await world()
       .limiter(() => undefined as unknown as Policy)
       .check(view())
@@ -104,7 +104,7 @@ describe('a guard’s refusal', () => {
     return entering.enter(view())
   }
 
-  it('is 429 with headers, and never cached', async () => {
+  it('a guard’s refusal is 429 with headers, and never cached', async () => {
     const { pass, status, headers, body, decision } = await second({})
     expect({ pass, status }).toEqual({ pass: false, status: 429 })
     expect(headers).toMatchObject({
@@ -116,18 +116,18 @@ describe('a guard’s refusal', () => {
     expect(decision?.allowed).toBe(false)
   })
 
-  it('uses the status and format of the options', async () => {
+  it('a guard’s refusal uses the status and format of the options', async () => {
     const { status, body } = await second({ statusCode: 420, errorFormat: 'problem' })
     expect(status).toBe(420)
     expect(body?.data).toMatchObject({ status: 420 })
   })
 
-  it('is 503 when the service is unavailable, whatever statusCode is', async () => {
+  it('a guard’s refusal is 503 when the service is unavailable, whatever statusCode is', async () => {
     const failing = world().limiter(() => undefined as unknown as Policy)
     expect((await guard(failing, { statusCode: 420 }).enter(view())).status).toBe(503)
   })
 
-  it('is the same for a decision that a handler made itself', async () => {
+  it('a guard’s refusal is the same for a decision that a handler made itself', async () => {
     const limiter = world().limiter(policy)
     const entering = guard(limiter, { errorFormat: 'problem' })
     const requestObject = {}

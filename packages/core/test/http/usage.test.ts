@@ -54,7 +54,7 @@ it('an exempt client sees that it is exempt', async () => {
   })
 })
 
-it('in an outage a client sees the numbers of this process, and that they are', async () => {
+it('a client sees during an outage the numbers of this process, and that they are degraded', async () => {
   const { limiter } = world()
   const store = fakeOutage(new ReferenceStore(() => START))
   store.begin('refused')

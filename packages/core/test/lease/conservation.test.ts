@@ -121,7 +121,7 @@ async function play(
   return { used: used.reduce((sum, { units }) => sum + units, 0), counted: 5000 - remaining }
 }
 
-it('what processes use is counted exactly, whatever changes under their leases', () =>
+it('the units that processes use are counted exactly, whatever changes under their leases', () =>
   fc.assert(
     fc.asyncProperty(
       ops,

@@ -39,7 +39,7 @@ async function left(hot: Processes, policy: RatePolicy): Promise<number> {
 }
 
 describe('a busy key', () => {
-  it('is paid from units taken in advance, a few calls in a hundred checks', async () => {
+  it('a busy key is paid from units taken in advance, a few calls in a hundred checks', async () => {
     const hot = processes(1, SLOW)
     await ask(hot, 0, 200, 3)
     expect(hot.uses.every(({ allowed }) => allowed)).toBe(true)
@@ -50,7 +50,7 @@ describe('a busy key', () => {
     expect(hot.uses.filter(({ isLocal }) => isLocal).length).toBe(600 - exact)
   })
 
-  it('admits every unit of its limit in all processes together, and none more', async () => {
+  it('a busy key admits every unit of its limit in all processes together, and none more', async () => {
     const hot = processes(3, WINDOW)
     for (let i = 0; i < 90; i++) for (let process = 0; process < 3; process++) await ask(hot, process, 1)
     await hot.pass(150)
@@ -59,7 +59,7 @@ describe('a busy key', () => {
     expect(taken(hot.groups).takes).toBeGreaterThan(0)
   })
 
-  it('shows what this process knows to be left', async () => {
+  it('a busy key shows what this process knows to be left', async () => {
     const hot = processes(1, WINDOW)
     const rests: number[] = []
     for (let i = 0; i < 40; i++) {
@@ -106,7 +106,7 @@ it('a limiter with a store of its own process asks it each time', async () => {
 })
 
 describe('units that nobody uses', () => {
-  it('are given back when they have been idle', async () => {
+  it('units that nobody uses are given back when they have been idle', async () => {
     const hot = processes(1, SLOW)
     await ask(hot, 0, 30, 2)
     expect(await left(hot, SLOW)).toBeLessThan(940)
@@ -118,7 +118,7 @@ describe('units that nobody uses', () => {
     expect(await left(hot, SLOW)).toBeLessThanOrEqual(942)
   })
 
-  it('are given back when the limiter is closed', async () => {
+  it('units that nobody uses are given back when the limiter is closed', async () => {
     const hot = processes(1, WINDOW)
     await ask(hot, 0, 30)
     expect(await left(hot, WINDOW)).toBeLessThan(170)
@@ -128,7 +128,7 @@ describe('units that nobody uses', () => {
     expect(await left(hot, WINDOW)).toBe(150)
   })
 
-  it('of a process that was killed are never used twice', async () => {
+  it('units of a process that was killed are never used twice', async () => {
     const hot = processes(2, WINDOW)
     await ask(hot, 0, 30)
     const lost = 170 - (await left(hot, WINDOW))
@@ -142,7 +142,7 @@ describe('units that nobody uses', () => {
 describe('a check of several policies', () => {
   const own: RatePolicy = { name: 'own', limit: 25, window: '10m', algorithm: 'fixed-window' }
 
-  it('pays the leased one locally, and asks the store for the others alone', async () => {
+  it('a check of several policies pays the leased one locally, and asks the store for the others alone', async () => {
     const hot = processes(1, [WINDOW, own])
     await ask(hot, 0, 25)
     const names = hot.groups.map(({ demands }) =>
@@ -155,7 +155,7 @@ describe('a check of several policies', () => {
     expect(await left(hot, own)).toBe(0)
   })
 
-  it('puts the units back if another policy refuses', async () => {
+  it('a check of several policies puts the units back if another policy refuses', async () => {
     const hot = processes(1, [WINDOW, own])
     await ask(hot, 0, 60)
     expect(hot.uses.filter(({ allowed }) => allowed)).toHaveLength(25)
@@ -163,7 +163,7 @@ describe('a check of several policies', () => {
     expect(await left(hot, WINDOW)).toBe(175)
   })
 
-  it('tells the verdict of each policy', async () => {
+  it('a check of several policies tells the verdict of each', async () => {
     const hot = processes(1, [WINDOW, own])
     await ask(hot, 0, 20)
     const decision = await (hot.limiters[0] as Processes['limiters'][0]).consume('s')
@@ -260,7 +260,7 @@ describe('what changes a counter', () => {
 })
 
 describe('while the store is away', () => {
-  it('a process uses what it holds, then its share', async () => {
+  it('a process uses what it holds during an outage, then its share', async () => {
     const hot = processes(1, WINDOW, { instances: 10 })
     await ask(hot, 0, 20)
     vi.spyOn(hot.store, 'evaluate').mockImplementation(() => {
@@ -314,7 +314,7 @@ it.each([
   [{ share: 0.1, idle: '1m' }],
   [{ share: 0.1, for: 3 }],
   [true],
-])('lease: %j is refused when the limiter is made', lease => {
+])('a limiter refuses lease: %j when it is made', lease => {
   const error = mistake(() => world().limiter({ ...SLOW, lease } as unknown as RatePolicy))
   expect(['HALT_E_LEASE', 'HALT_E_UNKNOWN_FIELD', 'HALT_E_OPTION']).toContain(error.code)
 })

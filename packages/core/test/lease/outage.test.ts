@@ -79,7 +79,7 @@ for (const policies of [
   describe(`a check by ${policies.map(({ name }) => name).join(' and ')}`, () => {
     const leased = policies.filter(({ lease }) => lease !== undefined)
 
-    it('is decided whole by "local", which a settlement refunds', async () => {
+    it('"local" decides a check whole, and a settlement refunds it', async () => {
       const { limiter, during, used } = await holding(policies, 'local')
       const decision = await during(refused, () => limiter.check(view(), { cost: 10 }))
       expect(decision).toMatchObject({ allowed: true, degraded: 'local' })
@@ -89,7 +89,7 @@ for (const policies of [
       for (const policy of leased) expect(await used(policy)).toBe(300)
     })
 
-    it('passes uncounted by "open"', async () => {
+    it('"open" lets a check pass uncounted', async () => {
       const { limiter, during, used } = await holding(policies, 'open')
       const decision = await during(refused, () => limiter.check(view(), { cost: 10 }))
       expect(decision).toMatchObject({ allowed: true, degraded: 'open', verdicts: [] })
@@ -98,14 +98,14 @@ for (const policies of [
       for (const policy of leased) expect(await used(policy)).toBe(300)
     })
 
-    it('is refused by "closed", and charges nothing', async () => {
+    it('"closed" refuses a check, and charges nothing', async () => {
       const { limiter, during, used } = await holding(policies, 'closed')
       const decision = await during(refused, () => limiter.check(view(), { cost: 10 }))
       expect(decision).toMatchObject({ allowed: false, reason: 'store-error' })
       for (const policy of leased) expect(await used(policy)).toBe(300)
     })
 
-    it('that a request makes at two mounts is charged once', async () => {
+    it('a check that a request makes at two mounts is charged once', async () => {
       const { limiter, during } = await holding(policies, 'local')
       const mounts = [guard(limiter, { cost: 10 }), guard(limiter, { cost: 10 })]
       const request = {}
@@ -120,7 +120,7 @@ for (const policies of [
       )
     })
 
-    it('that the store answers too late is charged there, and a settlement reaches all of it', async () => {
+    it('a check that the store answers too late is charged there, and a settlement reaches all of it', async () => {
       for (const settled of [undefined, 0, 4]) {
         const { hot, limiter, during, used } = await holding(policies, 'local')
         const decision = await during(late, () => checkedBeforeReply(hot, limiter))
@@ -133,7 +133,7 @@ for (const policies of [
       }
     })
 
-    it('that is refused here while the store is late gives everything back', async () => {
+    it('a check that is refused here while the store is late gives everything back', async () => {
       const { hot, limiter, during, used } = await holding(policies, 'closed')
       const decision = await during(late, () => checkedBeforeReply(hot, limiter))
       expect(decision.allowed).toBe(false)

@@ -17,14 +17,14 @@ const MONTH: Quota = { name: 'month', limit: 200, period: 'monthly', lease: { sh
 const SCORED = { threshold: 1, cooldown: 0 } as const
 
 describe('a cool-down', () => {
-  it('does not go with a lease, because an early refusal would start it', () => {
+  it('a cool-down does not go with a lease, because an early refusal would start it', () => {
     const error = mistake(() => world().limiter({ ...HOT, blockDuration: '5m' }))
     expect(error.code).toBe('HALT_E_LEASE')
     expect(error.message).toContain('"hot"')
     expect(error.fix).toContain('blockDuration')
   })
 
-  it('that an operator sets is warned of, and changes nothing', async () => {
+  it('a cool-down that an operator sets on a lease is warned of, and changes nothing', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     const { store, warnings, codes } = world()
     const control = new Control({ store, warn: warning => void warnings.push(warning) })
@@ -44,7 +44,7 @@ describe('a penalty', () => {
   afterEach(() => void vi.useRealTimers())
 
   it.each([HOT, MONTH])(
-    'that scores refusals leaves no unit to a lease, so that none is early: $name',
+    'a penalty that scores refusals leaves no unit to a lease, so that none is early: $name',
     async policy => {
       const wide = { ...policy, lease: { share: 0.3, idle: '10s' } } as const
       const hot = processes(2, wide, { penalty: SCORED })
@@ -58,7 +58,7 @@ describe('a penalty', () => {
     },
   )
 
-  it('that only a PenaltyManager scores goes with a lease: an early refusal scores nothing', async () => {
+  it('a penalty that only a PenaltyManager scores goes with a lease: an early refusal scores nothing', async () => {
     const wide = { ...HOT, lease: { share: 0.3, idle: '10s' } } as const
     const hot = processes(2, wide, { penalty: { ...SCORED, recordOn: 'never' } })
     for (let i = 0; i < 40; i++) {

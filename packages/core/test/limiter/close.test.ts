@@ -41,7 +41,7 @@ function remote(ms: number) {
 }
 
 describe('close()', () => {
-  it('waits for a check that is on its way', async () => {
+  it('close() waits for a check that is on its way', async () => {
     const { seen, warned, open, left } = remote(20)
     const limiter = open()
     const checked = limiter.consume(ann)
@@ -52,7 +52,7 @@ describe('close()', () => {
     expect(await left()).toBe(9)
   })
 
-  it('waits for a refund that begins when a charge has been answered', async () => {
+  it('close() waits for a refund that begins when a charge has been answered', async () => {
     const { seen, open, left } = remote(20)
     const limiter = open()
     const decision = await limiter.consume(ann)
@@ -62,7 +62,7 @@ describe('close()', () => {
     expect(await left()).toBe(10)
   })
 
-  it('waits for an answer of chargeWhen, but not for ever', async () => {
+  it('close() waits for an answer of chargeWhen, but not for ever', async () => {
     const { open, left } = remote(1)
     const limiter = open({ callbackTimeout: '200ms', storeTimeout: '100ms' })
     const [soon, never] = [await limiter.consume(ann), await limiter.consume(ann)]
@@ -73,7 +73,7 @@ describe('close()', () => {
     expect(await left()).toBe(9)
   })
 
-  it('drops what comes after it, without a warning', async () => {
+  it('a settlement and a release after close() are dropped without a warning', async () => {
     const { seen, warned, open } = remote(1)
     const limiter = open()
     const decision = await limiter.consume(ann)
@@ -83,7 +83,7 @@ describe('close()', () => {
     expect([seen.refusals, warned]).toEqual([0, []])
   })
 
-  it('leaves the store open for another limiter, whose requests still settle', async () => {
+  it('close() leaves the store open for another limiter, whose requests still settle', async () => {
     const { seen, open, left } = remote(1)
     const [first, second] = [open(), open()]
     const decision = await second.consume(ann)
@@ -95,7 +95,7 @@ describe('close()', () => {
     expect(await left()).toBe(10)
   })
 
-  it('returns the promise of the first call for a second one', async () => {
+  it('close() returns the promise of the first call for a second one', async () => {
     const { open } = remote(1)
     const limiter = open()
     const first = limiter.close()
@@ -104,7 +104,7 @@ describe('close()', () => {
   })
 
   it.each(['25h', '30d', 0, -1, 'soon', Number.NaN])(
-    'rejects finishLine: %o, and leaves the limiter open',
+    'close() rejects finishLine: %o, and leaves the limiter open',
     async finishLine => {
       const { open } = remote(1)
       const limiter = open()
@@ -114,7 +114,7 @@ describe('close()', () => {
     },
   )
 
-  it('ends although the store does not close', async () => {
+  it('close() ends although the store does not close', async () => {
     const { store, open } = remote(1)
     Object.assign(store, { close: () => new Promise(() => {}) })
     await open({ callbackTimeout: '50ms' }).close()

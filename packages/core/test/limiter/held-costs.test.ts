@@ -25,7 +25,7 @@ function lasting() {
 }
 
 describe('a request with inFlight that is never settled', () => {
-  it('is charged once when its lease ends, before another takes its place', async () => {
+  it('a request that is never settled is charged once when its lease ends, before another takes its place', async () => {
     const { own, left, pass } = lasting()
     const lost = await times(2, own)
     expect(lost.map(({ allowed }) => allowed)).toEqual([true, true])
@@ -37,7 +37,7 @@ describe('a request with inFlight that is never settled', () => {
     expect(await left()).toBe(1)
   })
 
-  it('admits at most limit + inFlight of an attacker’s requests, however long the attack lasts', async () => {
+  it('a limit admits at most limit + inFlight of an attacker’s requests, however long the attack lasts', async () => {
     const { own, pass } = lasting()
     let tried = 0
     for (let round = 0; round < 10; round++) {
@@ -47,7 +47,7 @@ describe('a request with inFlight that is never settled', () => {
     expect(tried).toBe(4)
   })
 
-  it('is not charged again by a later end', async () => {
+  it('a request that was charged when its lease ended is not charged again by a later end', async () => {
     const { own, left, pass } = lasting()
     const lost = await own.check(view())
     await pass(60)
@@ -61,7 +61,7 @@ describe('a request with inFlight that is never settled', () => {
     [false, true, 3],
     [Promise.resolve(true), false, 2],
     [Promise.resolve(false), true, 3],
-  ])('counts as the application first concluded: %s, then %s', async (first, second, remaining) => {
+  ])('a request counts as the application first concluded: %s, then %s', async (first, second, remaining) => {
     const { own, left } = lasting()
     const decision = await own.check(view())
     await Promise.all([own.conclude(decision, first), own.conclude(decision, second)])
@@ -73,7 +73,7 @@ describe('a request with inFlight that is never settled', () => {
   it.each<[string, (own: ReturnType<typeof lasting>['own'], decision: Decision) => Promise<void>]>([
     ['settle', (own, decision) => own.settle(decision, 0)],
     ['conclude', (own, decision) => own.conclude(decision, false)],
-  ])('is refunded when %s reports later that it was good', async (_, end) => {
+  ])('a request is refunded when %s reports later that it was good', async (_, end) => {
     const { own, left, pass } = lasting()
     const late = await own.check(view())
     await pass(60)
@@ -82,7 +82,7 @@ describe('a request with inFlight that is never settled', () => {
     expect(await left()).toBe(3)
   })
 
-  it('is charged when the limiter is closed', async () => {
+  it('a request that is never settled is charged when the limiter is closed', async () => {
     const { own, left } = lasting()
     await times(2, own)
     await own.close()
@@ -91,7 +91,7 @@ describe('a request with inFlight that is never settled', () => {
 })
 
 describe('a request with inFlight that was settled', () => {
-  it('frees its place at once, and is not charged when its lease would have ended', async () => {
+  it('a settled request frees its place at once, and is not charged when its lease would have ended', async () => {
     const { own, left, pass } = lasting()
     for (let i = 0; i < 5; i++) await own.settle(await own.check(view()), 0)
     expect(await left()).toBe(3)
@@ -99,7 +99,7 @@ describe('a request with inFlight that was settled', () => {
     expect(await left()).toBe(3)
   })
 
-  it('keeps its place while chargeWhen is pending, even after the response has ended', async () => {
+  it('a request keeps its place while chargeWhen is pending, even after the response has ended', async () => {
     const { own, left } = lasting()
     let answer: ((counts: boolean) => void) | undefined
     const gate = guard(own, { chargeWhen: () => new Promise(resolve => (answer = resolve)) })
@@ -116,7 +116,7 @@ describe('a request with inFlight that was settled', () => {
 })
 
 describe('HeldCosts', () => {
-  it('charges the oldest costs early when there are too many', () => {
+  it('HeldCosts charges the oldest costs early when there are too many', () => {
     const taken: number[] = []
     const waiting = new HeldCosts<number>(held => void taken.push(held))
     for (let i = 0; i < 100_001; i++) waiting.add(i)
@@ -124,7 +124,7 @@ describe('HeldCosts', () => {
     expect(waiting.drain().length).toBe(99_001)
   })
 
-  it('works without its timer, which a runtime may end', () => {
+  it('HeldCosts works without its timer, which a runtime may end', () => {
     const taken: number[] = []
     const waiting = new HeldCosts<number>(held => void taken.push(held))
     waiting.add(1)

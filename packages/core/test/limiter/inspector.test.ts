@@ -8,7 +8,7 @@ const pair: Policy = { ...fixed, name: 'pair', keyStrategy: 'composite' }
 const user: Policy = { ...fixed, name: 'user', limit: 100, keyStrategy: 'user' }
 
 describe('a peek at an identity', () => {
-  it('does not show a counter that counts the customer under another identity', async () => {
+  it('a peek does not show a counter that counts the customer under another identity', async () => {
     const limiter = world().limiter([fixed, pair])
     expect((await times(3, limiter, by('42'))).at(-1)?.allowed).toBe(false)
     const error = await rejection(limiter.peek({ user: '42' }))
@@ -32,7 +32,7 @@ describe('a peek at an identity', () => {
     expect((await rejection(limiter.inspect({ user: '42' }))).code).toBe('HALT_E_IDENTITY_KIND')
   })
 
-  it('shows the policies that it reaches, and lists the others', async () => {
+  it('a peek shows the policies that its identity reaches, and lists the others', async () => {
     const limiter = world().limiter([user, fixed, pair])
     await times(3, limiter, by('42'))
     const decision = await limiter.peek({ user: '42' })
@@ -59,7 +59,7 @@ describe('a peek at an identity', () => {
     ['a user', { keyStrategy: 'user' }, { user: '42' }, by('42')],
     ['everybody', { keyStrategy: 'shared' }, { user: '42' }, view()],
     ['an extracted key', { keyExtractor: () => 'acme' }, { custom: 'acme' }, view()],
-  ])('reaches %s on the counter that the request is counted on', async (_who, changes, identity, request) => {
+  ])('a peek reaches %s on the counter that counts the request', async (_who, changes, identity, request) => {
     const limiter = world().limiter({ ...fixed, ...changes } as Policy)
     await times(3, limiter, request)
     const decision = await limiter.peek(identity)
@@ -75,13 +75,13 @@ describe('a peek at an identity', () => {
     ['an extracted key', { keyExtractor: () => 'acme' }, { user: 'acme' }, '{ custom }'],
     ['a route', { scope: 'route' }, { ip: CLIENT }, 'a request of { ip }'],
     ['everybody on a route', { scope: 'route', keyStrategy: 'shared' }, { ip: CLIENT }, 'a request'],
-  ])('does not reach %s under another kind of identity', async (_what, changes, identity, instead) => {
+  ])('a peek does not reach %s under another kind of identity', async (_what, changes, identity, instead) => {
     const limiter = world().limiter({ ...fixed, ...changes } as Policy)
     const { unreachable } = await limiter.explain(identity)
     expect(unreachable).toEqual(instead === '' ? [] : [{ policy: 'p', reachedBy: instead }])
   })
 
-  it('shows the counters that consume charged, whatever identities the requests are counted by', async () => {
+  it('a peek shows the counters that consume charged, whatever identities the requests are counted by', async () => {
     const limiter = world().limiter([fixed, user])
     // Without a key extractor, only consume uses custom names.
     expect((await limiter.peek('job')).verdicts).toHaveLength(2)
@@ -94,7 +94,7 @@ describe('a peek at an identity', () => {
     expect(decision.unreachable).toEqual([{ policy: 'p', reachedBy: '{ ip }' }])
   })
 
-  it('names the address ceiling that may refuse an unverified key', async () => {
+  it('a peek names the address ceiling that may refuse an unverified key', async () => {
     const byKey: Policy = { ...fixed, keyStrategy: 'api-key' }
     const { limiter } = world()
     const one = limiter(byKey, { keysPerAddress: 1 })
@@ -109,7 +109,7 @@ describe('a peek at an identity', () => {
 })
 
 describe('inspect', () => {
-  it('reads every counter of a request, and charges nothing', async () => {
+  it('inspect reads every counter of a request, and charges nothing', async () => {
     const { limiter } = world()
     const quota: Quota = { name: 'month', limit: 10, period: 'monthly' }
     const one = limiter([{ ...fixed, blockDuration: 600 }, { ...user, algorithm: 'token-bucket' }, quota])
@@ -151,7 +151,7 @@ describe('inspect', () => {
     expect(await one.inspect(view({ path: '/health' }))).toEqual([])
   })
 
-  it('shows overdrawn counters, requests in flight, and address ceilings', async () => {
+  it('inspect shows overdrawn counters, requests in flight, and address ceilings', async () => {
     const { limiter } = world()
     const held = limiter({ ...user, inFlight: 3 })
     const decision = await held.check(by('42'))
@@ -173,7 +173,7 @@ describe('inspect', () => {
 })
 
 describe('digestOf', () => {
-  it('returns the digest that replaces a secret or a long id in a key', async () => {
+  it('digestOf returns the digest that replaces a secret or a long id in a key', async () => {
     const limiter = world().limiter([fixed, pair], { secret: 'a secret of some length' })
     const shown = async (identity: Identity): Promise<string> => (await limiter.consume(identity)).key
     expect(await shown({ apiKey: 'sk_live' })).toBe(`api-key:#${limiter.digestOf({ apiKey: 'sk_live' })}`)

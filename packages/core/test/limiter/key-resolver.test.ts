@@ -9,7 +9,7 @@ const extracting = (keyExtractor: unknown, more: Partial<Policy> = {}): Policy =
 const FALLBACK = `ip:${CLIENT}`
 
 describe('a key extractor', () => {
-  it('returns the key, synchronous or asynchronous, and overrides the strategy', async () => {
+  it('a key extractor returns the key, synchronous or asynchronous, and overrides the strategy', async () => {
     for (const keyExtractor of [() => 'acme', () => Promise.resolve('acme'), async () => 'acme']) {
       const { limiter } = world()
       const decision = await limiter(extracting(keyExtractor, { keyStrategy: 'user' })).check(by('42'))
@@ -17,7 +17,7 @@ describe('a key extractor', () => {
     }
   })
 
-  it('gets the framework’s own request', async () => {
+  it('a key extractor gets the framework’s own request', async () => {
     const request = { tenant: 'acme' }
     const keyExtractor = vi.fn<(given: { tenant: string }) => string>(given => given.tenant)
     const decision = await world().limiter(extracting(keyExtractor)).check(view({ request }))
@@ -35,7 +35,7 @@ describe('a key extractor', () => {
     ['a:b', 'custom:a:b'],
     ['Ünïcode', 'custom:Ünïcode'],
     [' x ', 'custom: x '],
-  ])('may return the id %o', async (id, key) => {
+  ])('a key extractor may return the id %o', async (id, key) => {
     expect(
       (
         await world()
@@ -45,7 +45,7 @@ describe('a key extractor', () => {
     ).toBe(key)
   })
 
-  it('that returns an object is warned of, and the address is counted', async () => {
+  it('a key extractor that returns an object is warned of, and the address is counted', async () => {
     const { limiter, codes } = world()
     const one = limiter(extracting(() => ({ user: '1' }) as unknown as string))
     expect((await one.check(view())).key).toBe(`ip:${CLIENT}`)
@@ -66,7 +66,7 @@ describe('a key extractor', () => {
     ['a'],
     Symbol('s'),
     () => 'x',
-  ])('that returns %o found no key, so the address is counted', async nothing => {
+  ])('a key extractor that returns %o found no key, so the address is counted', async nothing => {
     for (const keyExtractor of [() => nothing, async () => nothing]) {
       const limiter = world().limiter(extracting(keyExtractor))
       const decisions = await times(3, limiter)
@@ -89,7 +89,7 @@ describe('a key extractor', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('no tenant'))],
-  ] as const)('that %s counts the address and warns once, with the reason', async (_how, keyExtractor) => {
+  ] as const)('a key extractor that %s counts the address and warns once', async (_how, keyExtractor) => {
     const { limiter, warnings } = world()
     const decisions = await times(3, limiter(extracting(keyExtractor)))
     expect(decisions.map(({ allowed, key }) => [allowed, key])).toEqual([
@@ -101,7 +101,7 @@ describe('a key extractor', () => {
     expect(warnings[0]?.message).toMatch(/"p" failed: no tenant/)
   })
 
-  it('that returns an invalid key is warned of, one that returns none is not', async () => {
+  it('a key extractor that returns an invalid key is warned of, and one that returns none is not', async () => {
     for (const value of [{}, Number.NaN, true, Symbol('key'), () => 'key']) {
       const { limiter, codes } = world()
       const decision = await limiter(extracting(() => value as never)).check(view())
@@ -114,7 +114,7 @@ describe('a key extractor', () => {
     }
   })
 
-  it('that never settles is abandoned after callbackTimeout', async () => {
+  it('a key extractor that never settles is abandoned after callbackTimeout', async () => {
     vi.useFakeTimers()
     try {
       const { limiter, codes } = world()
@@ -134,7 +134,7 @@ describe('a key extractor', () => {
     }
   })
 
-  it('that is slow runs for two policies at the same time', async () => {
+  it('slow key extractors of two policies run at the same time', async () => {
     vi.useFakeTimers()
     try {
       const slow = (): Promise<string> => new Promise(resolve => setTimeout(() => resolve('acme'), 40))

@@ -46,18 +46,18 @@ describe('the options of a limiter', () => {
     ['fallbackPolicy', { name: 'p', limit: 0, window: 1 }, 'HALT_E_LIMIT'],
     ['trustProxy', ['10.0.0.0/8'], 'HALT_E_UNKNOWN_FIELD'],
     ['policies', [], 'HALT_E_UNKNOWN_FIELD'],
-  ])('refuse %s: %o', (name, value, expected) => {
+  ])('a limiter refuses %s: %o', (name, value, expected) => {
     expect(code({ [name]: value })).toBe(expected)
   })
 
-  it('treat undefined as absent', () => {
+  it('a limiter treats undefined as absent', () => {
     const options = Object.fromEntries(
       LIMITER_OPTIONS.filter(name => name !== 'store' && name !== 'policy').map(name => [name, undefined]),
     )
     expect(world().limiter(presets.PUBLIC_API, options).callbackTimeout).toBe(1000)
   })
 
-  it('must hold a policy', () => {
+  it('a limiter refuses options without a policy', () => {
     const { store } = world()
     expect(mistake(() => new RateLimiter({ store } as unknown as RateLimiterOptions)).code).toBe(
       'HALT_E_POLICY',
@@ -70,7 +70,7 @@ describe('the options of a limiter', () => {
     )
   })
 
-  it('suggest the option that was meant', () => {
+  it('a limiter suggests the option that was meant', () => {
     const { limiter } = world()
     const error = mistake(() => limiter(presets.PUBLIC_API, { trustedProxy: [] } as unknown as Options))
     expect(error.fix).toContain('trustedProxies')
@@ -79,7 +79,7 @@ describe('the options of a limiter', () => {
 
 describe('HALT_W_WINDOW_MS', () => {
   it.each([10_000, 60_000, 900_000, 3_600_000])(
-    'warns of a window of %d, which was meant as milliseconds',
+    'a window of %d, which was meant as milliseconds, is warned of',
     window => {
       const { limiter, warnings } = world()
       limiter({ name: 'api', limit: 10, window })
@@ -89,13 +89,13 @@ describe('HALT_W_WINDOW_MS', () => {
     },
   )
 
-  it.each([60, 9000, 9999, 10_001, 86_400, '60000s', '10000s'])('does not warn of %o', window => {
+  it.each([60, 9000, 9999, 10_001, 86_400, '60000s', '10000s'])('a window of %o is not warned of', window => {
     const { limiter, warnings } = world()
     limiter({ name: 'api', limit: 10, window })
     expect(warnings).toEqual([])
   })
 
-  it('warns of policies from a call, a resolver or a fallback as well', async () => {
+  it('a window in milliseconds is warned of in a call, a resolver or a fallback as well', async () => {
     const slow = { name: 'slow', limit: 10, window: 60_000 }
     for (const ask of [
       ({ limiter }: ReturnType<typeof world>) => limiter(presets.PUBLIC_API).check(view(), { policy: slow }),

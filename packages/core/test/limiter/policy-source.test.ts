@@ -31,7 +31,7 @@ const FAILURES: [string, unknown][] = [
 afterEach(() => void vi.useRealTimers())
 
 describe('a resolver', () => {
-  it('returns one or several policies for a request, synchronous or asynchronous', async () => {
+  it('a resolver returns one or several policies for a request, synchronous or asynchronous', async () => {
     const plans: Record<string, Policy | Policy[]> = { a: one, b: [one, spare] }
     const find = (request: unknown): Policy | Policy[] => plans[(request as { plan: string }).plan] as Policy
     for (const policy of [find, async (request: unknown) => find(request)]) {
@@ -43,7 +43,7 @@ describe('a resolver', () => {
     }
   })
 
-  it('gets the framework’s request, and the context of the call', async () => {
+  it('a resolver gets the framework’s request, and the context of the call', async () => {
     const resolver = vi.fn<(request: unknown, context?: unknown) => Policy>(() => one)
     const [request, context] = [{}, {}]
     await world().limiter(resolver).check(view({ request, context }))
@@ -51,7 +51,7 @@ describe('a resolver', () => {
     expect(resolver.mock.calls[0]?.[1]).toBe(context)
   })
 
-  it.each(FAILURES)('that %s refuses with 503, and warns once', async (_how, policy) => {
+  it.each(FAILURES)('a resolver that %s refuses with 503, and warns once', async (_how, policy) => {
     const { limiter, warnings } = world()
     const failing = limiter(policy as Resolver)
     const [decision] = await times(3, failing)
@@ -69,7 +69,7 @@ describe('a resolver', () => {
     expect([outcome.status, outcome.headers['Retry-After']]).toEqual([503, '1'])
   })
 
-  it.each(FAILURES)('that %s leaves the decision to fallbackPolicy', async (_how, policy) => {
+  it.each(FAILURES)('a resolver that %s leaves the decision to fallbackPolicy', async (_how, policy) => {
     const { limiter, codes } = world()
     const decisions = await times(3, limiter(policy as Resolver, { fallbackPolicy: spare }))
     expect(decisions.map(({ allowed, policy: name }) => [allowed, name])).toEqual([
@@ -80,7 +80,7 @@ describe('a resolver', () => {
     expect(codes()).toEqual(['HALT_W_POLICY_RESOLVER'])
   })
 
-  it('that exceeds callbackTimeout has failed', async () => {
+  it('a resolver that exceeds callbackTimeout has failed', async () => {
     vi.useFakeTimers()
     const asked = world()
       .limiter(() => new Promise<Policy>(() => {}), { callbackTimeout: '30ms' })
@@ -89,7 +89,7 @@ describe('a resolver', () => {
     expect((await asked).reason).toBe('policy-error')
   })
 
-  it('that returns an empty list does not admit the request', async () => {
+  it('a resolver that returns an empty list does not admit the request', async () => {
     const { limiter } = world()
     expect((await limiter(() => []).check(view())).reason).toBe('policy-error')
     expect(
@@ -100,7 +100,7 @@ describe('a resolver', () => {
     ).toBe(2)
   })
 
-  it('compiles each policy object once, whatever list contains it', async () => {
+  it('a limiter compiles each policy object of a resolver once, whatever list contains it', async () => {
     let reads = 0
     const counted = {
       name: 'one',
@@ -117,7 +117,7 @@ describe('a resolver', () => {
     expect(reads).toBe(once)
   })
 
-  it('counts equal policies of different objects on one counter', async () => {
+  it('equal policies of different objects count on one counter', async () => {
     expect(
       await admitted(
         9,
@@ -126,7 +126,7 @@ describe('a resolver', () => {
     ).toBe(3)
   })
 
-  it('cannot decide for an identity, so consume, peek and explain need a policy', async () => {
+  it('a resolver cannot decide for an identity, so consume, peek and explain need a policy', async () => {
     const limiter = world().limiter(() => one)
     for (const asked of [
       limiter.consume({ user: '42' }),
@@ -140,7 +140,7 @@ describe('a resolver', () => {
 })
 
 describe('the policies of a call', () => {
-  it('decide instead of the limiter’s policies', async () => {
+  it('the policies of a call decide instead of the limiter’s policies', async () => {
     const limiter = world().limiter(one)
     const decision = await limiter.check(view(), { policy: [spare, presets.PUBLIC_API] })
     expect(decision.verdicts.map(({ policy }) => policy)).toEqual(['spare', 'public_api'])
@@ -148,7 +148,7 @@ describe('the policies of a call', () => {
     expect((await limiter.consume('job', { policy: spare })).policy).toBe('spare')
   })
 
-  it('given as also decide with the limiter’s: all are charged or none, and none twice', async () => {
+  it('policies given as also decide with the limiter’s: all are charged or none, and none twice', async () => {
     const limiter = world().limiter(one)
     const asked = { also: [spare, one] }
     const decisions = []
@@ -163,7 +163,7 @@ describe('the policies of a call', () => {
     expect(names.toSorted()).toEqual([one.name, spare.name].toSorted())
   })
 
-  it('are garbage-collected after the call if each call brings new ones', async () => {
+  it('policies of a call are garbage-collected after it if each call brings new ones', async () => {
     const limiter = world().limiter(one)
     const extractors: WeakRef<() => string>[] = []
     const ask = async (): Promise<void> => {
@@ -183,7 +183,7 @@ describe('the policies of a call', () => {
     expect((await limiter.peek(view())).policy).toBe('one')
   })
 
-  it('are validated like the limiter’s policies', async () => {
+  it('the policies of a call are validated like the limiter’s policies', async () => {
     const limiter = world().limiter(one)
     const wrong = { name: 'p', limit: 0, window: 60 }
     expect((await rejection(limiter.check(view(), { policy: wrong }))).code).toBe('HALT_E_LIMIT')
@@ -196,7 +196,7 @@ describe('the policies of a call', () => {
     expect(mistake(() => world().limiter(() => one, { fallbackPolicy: [] })).code).toBe('HALT_E_POLICY')
   })
 
-  it('whose mode is "off" count nothing, and a request with only such policies is exempt', async () => {
+  it('a policy whose mode is "off" counts nothing, and a request with only such policies is exempt', async () => {
     const limiter = world().limiter([{ ...one, mode: 'off' }, spare])
     expect((await limiter.check(by(1))).verdicts.map(({ policy }) => policy)).toEqual(['spare'])
     const none = world().limiter({ ...one, mode: 'off' })

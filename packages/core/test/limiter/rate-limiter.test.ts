@@ -9,7 +9,7 @@ const hour: Policy = { name: 'hour', limit: 5, window: 3600, algorithm: 'fixed-w
 const left = ({ verdicts }: Decision): number[] => verdicts.map(({ remaining }) => remaining)
 
 describe('check', () => {
-  it('charges all policies or none', async () => {
+  it('check charges all policies or none', async () => {
     const { clock, limiter } = world()
     const both = limiter([minute, hour])
     expect(left((await times(3, both))[2] as Decision)).toEqual([0, 2])
@@ -20,7 +20,7 @@ describe('check', () => {
     expect(left(await both.peek(view()))).toEqual([1, 0])
   })
 
-  it('accepts any request: a Node request, a Fetch request, a view, or an empty object', async () => {
+  it('check accepts any request: a Node request, a Fetch request, a view, or an empty object', async () => {
     const limiter = world().limiter({ ...minute, limit: 50 })
     const requests: [unknown, string][] = [
       [{ method: 'GET', url: '/', headers: {}, socket: { remoteAddress: '203.0.113.9' } }, 'ip:203.0.113.9'],
@@ -32,7 +32,7 @@ describe('check', () => {
     for (const [request, key] of requests) expect((await limiter.check(request as object)).key).toBe(key)
   })
 
-  it('treats an identity as consume does', async () => {
+  it('check treats an identity as consume does', async () => {
     const limiter = world().limiter({ ...minute, limit: 2 })
     for (const identity of [{ user: 'anna' }, { user: 'ben' }, { custom: 'job' }, { apiKey: 'k' }])
       expect(await limiter.check(identity)).toMatchObject({ remaining: 1 })
@@ -42,12 +42,12 @@ describe('check', () => {
     expect((await limiter.check({ user: { id: 7 } })).key).toBe('ip:unknown')
   })
 
-  it('is synchronous inside when the store, the policies and the keys are', () => {
+  it('checkView is synchronous when the store, the policies and the keys are', () => {
     const decision = world().limiter(minute).checkView(view())
     expect(decision).toMatchObject({ allowed: true, remaining: 2 })
   })
 
-  it('uses one counter for all methods under a global policy', async () => {
+  it('check uses one counter for all methods under a global policy', async () => {
     const limiter = world().limiter(minute)
     const methods = ['GET', 'HEAD', 'POST', 'OPTIONS', 'BREW']
     const allowed = []
@@ -55,13 +55,13 @@ describe('check', () => {
     expect(allowed).toEqual([true, true, true, false, false])
   })
 
-  it('admits exactly the limit out of 200 concurrent requests', async () => {
+  it('check admits exactly the limit out of 200 concurrent requests', async () => {
     const limiter = world().limiter({ ...minute, limit: 50 })
     const decisions = await Promise.all(Array.from({ length: 200 }, () => limiter.check(view())))
     expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(50)
   })
 
-  it('counts ids that are names of object properties like any other id', async () => {
+  it('check counts ids that are names of object properties like any other id', async () => {
     const limiter = world().limiter({ ...minute, keyStrategy: 'user' })
     for (const id of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       expect(await admitted(6, limiter, by(id)), id).toBe(3)
@@ -71,7 +71,7 @@ describe('check', () => {
 })
 
 describe('peek', () => {
-  it('returns the decision of a check, and charges nothing', async () => {
+  it('peek returns the decision of a check, and charges nothing', async () => {
     const limiter = world().limiter([minute, hour])
     for (let used = 0; used < 3; used++) {
       for (let i = 0; i < 3; i++) expect(left(await limiter.peek(view()))).toEqual([3 - used, 5 - used])
@@ -81,7 +81,7 @@ describe('peek', () => {
     expect(fields(peeked)).toEqual(fields(checked))
   })
 
-  it('starts no cool-down', async () => {
+  it('peek starts no cool-down', async () => {
     const { clock, limiter } = world()
     const blocking = limiter({ ...minute, blockDuration: 600 })
     await times(3, blocking)
@@ -92,7 +92,7 @@ describe('peek', () => {
     expect((await blocking.peek(view())).retryAfter).toBe(600)
   })
 
-  it('recognizes a request by any of its fields, and an identity by its only field', async () => {
+  it('peek recognizes a request by any of its fields, and an identity by its only field', async () => {
     const limiter = world().limiter(minute)
     const { ip, ...rest } = view()
     expect((await limiter.peek({ ip, ...rest, path: '/health' })).reason).toBe('exempt')
@@ -100,7 +100,7 @@ describe('peek', () => {
     expect((await limiter.peek({ ip: '198.51.100.4' })).key).toBe('ip:198.51.100.4')
   })
 
-  it('distinguishes a request and an identity', async () => {
+  it('peek distinguishes a request and an identity', async () => {
     const limiter = world().limiter({ ...minute, keyStrategy: 'user' })
     await limiter.check(by('42'))
     expect((await limiter.peek(by('42'))).remaining).toBe(2)
@@ -111,7 +111,7 @@ describe('peek', () => {
 })
 
 describe('consume', () => {
-  it('charges every policy for the identity', async () => {
+  it('consume charges every policy for the identity', async () => {
     const limiter = world().limiter([minute, { ...hour, keyStrategy: 'user' }])
     const decision = await limiter.consume({ user: '42' }, { cost: 2 })
     expect(decision.verdicts.map(({ key, remaining }) => [key, remaining])).toEqual([
@@ -120,7 +120,7 @@ describe('consume', () => {
     ])
   })
 
-  it('exempts no identity, not even a private address', async () => {
+  it('consume exempts no identity, not even a private address', async () => {
     expect(await world().limiter(minute).consume({ ip: '127.0.0.1' })).toMatchObject({
       reason: 'ok',
       key: 'ip:127.0.0.1',
@@ -129,7 +129,7 @@ describe('consume', () => {
 })
 
 describe('ready and close', () => {
-  it('return the problems that the store finds, and close the store', async () => {
+  it('ready returns the problems that the store finds, and close closes the store', async () => {
     const { store: plain } = world()
     const warning = {
       code: 'HALT_W_EVICTION',
@@ -148,7 +148,7 @@ describe('ready and close', () => {
     expect(store.close).toHaveBeenCalledTimes(1)
   })
 
-  it('do nothing for a store without inspect and close', async () => {
+  it('ready and close do nothing for a store without inspect and close', async () => {
     const limiter = world().limiter(presets.PUBLIC_API)
     expect(await limiter.ready()).toEqual([])
     await expect(limiter.close()).resolves.toBeUndefined()

@@ -38,7 +38,7 @@ async function decide(options: object, times: number): Promise<Decision[]> {
 }
 
 describe('the limiter of an adapter', () => {
-  it('decides in this process while a store that brings resilience is away', async () => {
+  it('an adapter’s limiter decides in this process while a store that brings resilience is away', async () => {
     const away = async (): Promise<never> => {
       throw new Error('away')
     }
@@ -48,7 +48,7 @@ describe('the limiter of an adapter', () => {
     expect(found[0]?.degraded).toBe('local')
   })
 
-  it('takes units in advance where the store brings leases', async () => {
+  it('an adapter’s limiter takes units in advance where the store brings leases', async () => {
     const leased = { ...policy, lease: { share: 0.1 } }
     const [one, other] = [remote({ evaluator: resilience, leases }), remote({ evaluator: resilience })]
     for (const { store } of [one, other])
@@ -57,7 +57,7 @@ describe('the limiter of an adapter', () => {
     expect(one.calls()).toBeLessThan(25)
   })
 
-  it('decides while a database is away', async () => {
+  it('an adapter’s limiter decides while a database is away', async () => {
     const away = async (): Promise<never> => {
       throw new Error('away')
     }
@@ -73,12 +73,12 @@ describe('the limiter of an adapter', () => {
     }
   })
 
-  it('refuses a store that answers later and brings nothing', () => {
+  it('an adapter’s limiter refuses a store that answers later and brings nothing', () => {
     const { store } = remote({})
     expect(mistake(() => limiterOf({ store, policy }, makeStore)).code).toBe('HALT_E_EVALUATOR')
   })
 
-  it('charges no counter past the evaluate that replaces the one of its store', async () => {
+  it('an adapter’s limiter charges no counter past the evaluate that replaces the one of its store', async () => {
     class Counted extends ReferenceStore {
       override readonly isSynchronous = true
       readonly isChecked = true

@@ -31,7 +31,7 @@ function closable(): Store & { readonly close: ReturnType<typeof vi.fn<() => voi
 const limiterOn = (store: Store): RateLimiter => new RateLimiter({ store, policy: presets.PUBLIC_API })
 
 describe('close()', () => {
-  it('closes the store once, with the last open limiter that uses it', async () => {
+  it('close() closes the store once, with the last open limiter that uses it', async () => {
     const store = closable()
     const [first, second, third] = [limiterOn(store), limiterOn(store), limiterOn(store)]
     await first.close()
@@ -45,14 +45,14 @@ describe('close()', () => {
     expect(store.close).toHaveBeenCalledTimes(1)
   })
 
-  it('does not close the stores of other limiters', async () => {
+  it('close() does not close the stores of other limiters', async () => {
     const stores = [closable(), closable()] as const
     const limiters = stores.map(limiterOn)
     await limiters[0]?.close()
     expect(stores.map(({ close }) => close.mock.calls.length)).toEqual([1, 0])
   })
 
-  it('ignores a limiter that was garbage-collected', async () => {
+  it('close() ignores a limiter that was garbage-collected', async () => {
     const store = closable()
     const limiter = limiterOn(store)
     const ref = await (async () => {
@@ -67,7 +67,7 @@ describe('close()', () => {
 })
 
 describe('a limiter', () => {
-  it('is garbage-collected with all its parts while its store lives and reports connections', async () => {
+  it('a limiter is garbage-collected with all its parts while its store lives and reports connections', async () => {
     const listeners: (() => void)[] = []
     const store = Object.assign(closable(), {
       onReconnect: (listener: () => void) => void listeners.push(listener),
@@ -88,7 +88,7 @@ describe('a limiter', () => {
 })
 
 describe('a WeakList', () => {
-  it('keeps living objects in order, and drops collected ones', async () => {
+  it('a WeakList keeps living objects in order, and drops collected ones', async () => {
     const list = new WeakList<{ readonly n: number }>()
     const kept = [{ n: 1 }, { n: 2 }, { n: 3 }]
     for (const item of kept) list.add(item)

@@ -48,11 +48,11 @@ function told(
 const at = (...instants: number[]) => told(instants.map(each => ({ at: each })))
 
 describe('the book', () => {
-  it('allows a capacity at once, and then the rate', () => {
+  it('the book allows a capacity at once, and then the rate', () => {
     expect(worstExcess(at(0, 0, 100_000, 200_000, 300_000), exactly)).toBeUndefined()
   })
 
-  it('finds a start that is a microsecond early', () => {
+  it('the book finds a start that is a microsecond early', () => {
     expect(worstExcess(at(0, 0, 99_999), exactly)).toEqual({
       from: 0,
       to: 99_999,
@@ -61,12 +61,12 @@ describe('the book', () => {
     })
   })
 
-  it('finds an excess that lies between quiet times', () => {
+  it('the book finds an excess that lies between quiet times', () => {
     const found = worstExcess(at(0, SECOND, 5 * SECOND, 5 * SECOND, 5_000_001, 9 * SECOND), exactly)
     expect(found).toMatchObject({ from: 5 * SECOND, to: 5_000_001, started: 3 })
   })
 
-  it('counts units, not callers', () => {
+  it('the book counts units, not callers', () => {
     const starts = [
       { at: 0, cost: 2 },
       { at: 199_999, cost: 2 },
@@ -75,14 +75,14 @@ describe('the book', () => {
     expect(worstExcess(told([starts[0]!, { at: 200_000, cost: 2 }]), exactly)).toBeUndefined()
   })
 
-  it('allows starts that are late by the lag, and no more', () => {
+  it('the book allows starts that are late by the lag, and no more', () => {
     const late = (count: number): Journal => at(...Array.from({ length: count }, () => SECOND))
     expect(worstExcess(late(12), exactly)).toMatchObject({ started: 12, allowed: 2 })
     expect(worstExcess(late(12), { lag: SECOND, grantLag: 0 })).toBeUndefined()
     expect(worstExcess(late(13), { lag: SECOND, grantLag: 0 })).toMatchObject({ started: 13, allowed: 12 })
   })
 
-  it('allows what was refunded in the interval and shortly before, once, and nothing that was refunded later', () => {
+  it('the book allows refunds of the interval and shortly before, once, and no later ones', () => {
     const refunded = (when: number): Journal => {
       const book = at(...[5, 5, 5, 5].map(second => second * SECOND))
       book.grants.push({ from: when, to: when, units: 2, why: 'refund' })
@@ -99,7 +99,7 @@ describe('the book', () => {
     expect(worstExcess(twice, exactly)).toMatchObject({ from: 15 * SECOND, started: 4, allowed: 2 })
   })
 
-  it('pays the rates that held, and the higher one while a change is not heard of', () => {
+  it('the book pays the rates that held, and the higher one while a change is not heard of', () => {
     const lowered = (starts: number[]): Journal => {
       const book = at(...starts)
       book.rates.push({ at: SECOND, value: 1 })
@@ -116,7 +116,7 @@ describe('the book', () => {
     ).toBeDefined()
   })
 
-  it('allows the larger of two capacities only around the change', () => {
+  it('the book allows the larger of two capacities only around the change', () => {
     const raised = (second: number): Journal => {
       const book = at(...Array.from({ length: 5 }, () => second * SECOND))
       book.capacities.push({ at: 3 * SECOND, value: 5 }, { at: 6 * SECOND, value: 2 })
@@ -127,7 +127,7 @@ describe('the book', () => {
     expect(worstExcess(raised(8), exactly)).toMatchObject({ allowed: 2 })
   })
 
-  it('adds the shares of an outage while it lasts', () => {
+  it('the book adds the shares of an outage while it lasts', () => {
     const book = at(...Array.from({ length: 40 }, (_, i) => SECOND + i * 50_000))
     expect(worstExcess(book, exactly)).toBeDefined()
     book.shares.push({ from: SECOND, to: 3 * SECOND, rate: 10, why: 'outage' })
@@ -139,7 +139,7 @@ describe('the book', () => {
     ])
   })
 
-  it('finds, in random starts, exactly what a bucket that counts them finds', () => {
+  it('the book finds in random starts exactly what a bucket that counts them finds', () => {
     let seed = 7
     const random = (most: number): number => (seed = (seed * 48_271) % 2_147_483_647) % most
     let excesses = 0
@@ -164,14 +164,14 @@ describe('the book', () => {
 })
 
 describe('the judge of order', () => {
-  it('finds a caller that started before one of its process that had asked earlier', () => {
+  it('the judge of order finds a caller that started before one of its process that had asked earlier', () => {
     const book = at(0, 1, 2)
     expect(outOfOrder(book)).toEqual([])
     Object.assign(book.asks[0]!, { endOrder: 9 })
     expect(outOfOrder(book)).toEqual([[0, 2]])
   })
 
-  it('looks at each process by itself, and passes over those that never started', () => {
+  it('the judge of order looks at each process by itself, and passes over those that never started', () => {
     const book = told([{ at: 3, process: 1 }, { at: 2 }, { at: 1, end: 'left' }])
     book.asks.forEach((ask, i) => (ask.endOrder = 3 - i))
     expect(outOfOrder(book)).toEqual([])
@@ -179,12 +179,12 @@ describe('the judge of order', () => {
 })
 
 describe('the judge of idleness', () => {
-  it('finds a caller that stood still with room', () => {
+  it('the judge of idleness finds a caller that stood still with room', () => {
     expect(longestIdle(at(0, 0, 5 * SECOND))).toEqual({ from: 100_000, to: 5 * SECOND, waiting: 1 })
     expect(longestIdle(at(0, 0, 100_000, 200_000))).toBeUndefined()
   })
 
-  it('counts what was refunded, what was overdrawn, and what was paused', () => {
+  it('the judge of idleness counts refunds, overdrafts, and pauses', () => {
     const book = at(0, 0, 100_000)
     book.corrections.push({ at: 50_000, units: 1 })
     expect(longestIdle(book)).toMatchObject({ from: 50_000, to: 100_000 })
@@ -196,7 +196,7 @@ describe('the judge of idleness', () => {
     expect(longestIdle(paused)).toMatchObject({ from: SECOND, to: 1_100_000 })
   })
 
-  it('does not blame the line for a time in which nobody waited, or the first was too expensive', () => {
+  it('the judge of idleness blames no line in which nobody waited, or whose first caller was too expensive', () => {
     expect(longestIdle(told([{ at: 0 }, { at: 0 }, { at: 9_020_000, asked: 9 * SECOND }]))?.to).toBe(
       9_020_000,
     )
@@ -213,7 +213,7 @@ describe('the judge of idleness', () => {
 })
 
 describe('the judge of patience', () => {
-  it('finds callers that were held longer than they wanted, and those without an answer', () => {
+  it('the judge of patience finds callers that were held longer than they wanted, or without an answer', () => {
     const book = told([
       { at: 500_000, maxWait: 400_000 },
       { at: 300_000, maxWait: 400_000 },
@@ -222,13 +222,13 @@ describe('the judge of patience', () => {
     expect(heldTooLong(book, 50_000).map(({ id }) => id)).toEqual([0, 2])
   })
 
-  it('finds calls that failed', () => {
+  it('the judge of patience finds calls that failed', () => {
     expect(failures(told([{ at: 0 }, { at: 0, end: 'failed' }])).map(({ id }) => id)).toEqual([1])
   })
 })
 
 describe('the judge of pauses', () => {
-  it('finds starts in a pause, and those of a user who is blocked', () => {
+  it('the judge of pauses finds starts in a pause, and those of a user who is blocked', () => {
     const book = at(SECOND, 2 * SECOND, 3 * SECOND)
     book.closed.push({ from: 1_500_000, to: 2_500_000, why: 'pause' })
     book.closed.push({ from: 2_500_000, to: 4_000_000, why: 'block', user: 'u1' })
@@ -242,11 +242,11 @@ describe('the exact book', () => {
   const arrivals = (...instants: number[]): Arrival[] =>
     instants.map((instant, caller) => ({ process: 0, caller, at: instant, method: 'evaluate' }))
 
-  it('finds nothing where everybody starts at its instant', () => {
+  it('the exact book finds nothing where everybody starts at its instant', () => {
     expect(differences(at(0, 0, 100_000, 200_000), arrivals(0, 0, 0, 0), 1000)).toEqual([])
   })
 
-  it('finds starts that are early or late by a microsecond', () => {
+  it('the exact book finds starts that are early or late by a microsecond', () => {
     const found = differences(at(0, 0, 99_999, 201_001), arrivals(0, 0, 0, 0), 1000)
     expect(found.map(({ id, what }) => [id, what])).toEqual([
       [2, 'started 1 microseconds early'],
@@ -254,7 +254,7 @@ describe('the exact book', () => {
     ])
   })
 
-  it('finds wrong refusals, wrong waits, more calls than one, and calls that never came', () => {
+  it('the exact book finds wrong refusals, wrong waits, more calls than one, and calls that never came', () => {
     const book = told([
       { at: 0 },
       { at: 0 },

@@ -20,7 +20,7 @@ import { viewOf } from './world.ts'
 inVirtualTime()
 
 describe('close()', () => {
-  it('leaves the line empty when 300 callers wait, and warns of nothing', async () => {
+  it('close() leaves the line empty when 300 callers wait, and warns of nothing', async () => {
     const world = await aWorld(perSecond(10))
     asks(world, 300)
     await world.pass(1050)
@@ -32,7 +32,7 @@ describe('close()', () => {
     expect(world.warnings).toEqual([])
   })
 
-  it('has given the places back when it resolves', async () => {
+  it('close() has given the places back when it resolves', async () => {
     const slow = { delays: { least: 40_000, most: 60_000 }, limiter: { storeTimeout: '1s' } } as const
     const world = await aWorld(perSecond(10), slow)
     asks(world, 50)
@@ -46,7 +46,7 @@ describe('close()', () => {
     expect(await lineOf(world, 300)).toBe(0)
   })
 
-  it('moves up those of other processes, whatever their costs', async () => {
+  it('close() moves up the callers of other processes, whatever their costs', async () => {
     const world = await aWorld(perSecond(10, 3), { processes: 2 })
     for (let i = 0; i < 60; i++) asks(world, 1, { cost: 1 + (i % 3) }, i % 2)
     await world.pass(1050)
@@ -58,7 +58,7 @@ describe('close()', () => {
     expect(Math.max(...left.map(({ endedAt }) => endedAt!)) / 1000).toBeLessThan(7100)
   })
 
-  it("lets those who wait have their turn first with finishLine: '30s'", async () => {
+  it('close() with finishLine lets those who wait have their turn first', async () => {
     const world = await aWorld(perSecond(10))
     asks(world, 40)
     await world.pass(550)
@@ -76,7 +76,7 @@ describe('close()', () => {
     expect(await lineOf(world)).toBe(0)
   })
 
-  it('gives back the places of those who had no turn within finishLine', async () => {
+  it('close() gives back the places of those who had no turn within finishLine', async () => {
     const world = await aWorld(perSecond(10))
     asks(world, 40)
     await world.pass(550)
@@ -90,7 +90,7 @@ describe('close()', () => {
 })
 
 describe('a process that is killed', () => {
-  it('leaves its places empty, and the others start when they were told', async () => {
+  it('a killed process leaves its places empty, and the others start when they were told', async () => {
     const world = await aWorld(perSecond(10), { processes: 2 })
     for (let i = 0; i < 40; i++) asks(world, 1, {}, i % 2)
     await world.pass(1050)
@@ -103,7 +103,7 @@ describe('a process that is killed', () => {
 })
 
 describe('a caller that must not be held', () => {
-  it('is refused at once behind others of a window, if its own wait is longer than it wants', async () => {
+  it('a caller behind others of a window is refused at once if its own wait is longer than it wants', async () => {
     const world = await aWorld(
       { ...perSecond(1), name: 'hour' },
       {
@@ -120,7 +120,7 @@ describe('a caller that must not be held', () => {
     await world.pass(100)
   })
 
-  it('is held as the one that mostWaiting allows, and the next is refused, though the store has not answered yet', async () => {
+  it('a caller beyond mostWaiting is refused, though the store has not answered those before it yet', async () => {
     const world = await aWorld(perSecond(1), { limiter: { mostWaiting: 1 } })
     const callers = asks(world, 3)
     await world.pass(100)
@@ -129,7 +129,7 @@ describe('a caller that must not be held', () => {
     expect(callers.map(({ ask }) => ask.end)).toEqual(['started', 'started', 'refused'])
   })
 
-  it('rejects with a code for a signal that is null', async () => {
+  it('acquire rejects with a code for a signal that is null', async () => {
     const world = await aWorld(perSecond(1))
     const { limiter } = world.processes[0]!
     const error = await rejection(limiter.acquire(viewOf('u0'), { signal: null as never }))
@@ -137,7 +137,7 @@ describe('a caller that must not be held', () => {
     expect(limiter.waiting).toBe(0)
   })
 
-  it('rejects with a code for a signal that throws, and leaves no waiter behind', async () => {
+  it('acquire rejects with a code for a signal that throws, and leaves no waiter behind', async () => {
     const world = await aWorld(perSecond(1))
     const { limiter } = world.processes[0]!
     asks(world, 1)

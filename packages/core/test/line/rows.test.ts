@@ -19,7 +19,7 @@ import {
 inVirtualTime()
 
 describe('a limit that changes under a line', () => {
-  it('starts callers one by one when Control raises it from 2 to 20 a second', async () => {
+  it('a line starts callers one by one when Control raises its limit from 2 to 20 per second', async () => {
     const world = await aWorld(perSecond(2), { changes: 'control' })
     asks(world, 120)
     await world.pass(1700)
@@ -30,7 +30,7 @@ describe('a limit that changes under a line', () => {
     expect(mostStarts(starts, 10)).toBeLessThanOrEqual(1)
   })
 
-  it('starts callers of four processes one or two at a time when Control raises it', async () => {
+  it('a line of four processes starts callers one or two at a time when Control raises its limit', async () => {
     const world = await aWorld(perSecond(2), { changes: 'control', processes: 4 })
     for (let i = 0; i < 30; i++) for (const process of [0, 1, 2, 3]) asks(world, 1, {}, process)
     await world.pass(1700)
@@ -42,7 +42,7 @@ describe('a limit that changes under a line', () => {
     expect(mostStarts(starts, 1000)).toBeLessThanOrEqual(41)
   })
 
-  it('speeds up the line of one customer, one by one, when Control gives him numbers of his own', async () => {
+  it('a line of one customer speeds up, one by one, when Control gives him numbers of his own', async () => {
     const world = await aWorld({ ...perSecond(2), keyStrategy: 'user' }, { changes: 'control' })
     asks(world, 60)
     asks(world, 60, { user: 'other' })
@@ -63,7 +63,7 @@ describe('a limit that changes under a line', () => {
     await world.pass(100)
   })
 
-  it('starts callers one by one when a PolicyRegistry raises it and newcomers ask by the new one', async () => {
+  it('a line starts callers one by one when a PolicyRegistry raises its limit and newcomers ask by the new one', async () => {
     const world = await aWorld(perSecond(2), { changes: 'registry' })
     asks(world, 80)
     await world.pass(1700)
@@ -77,7 +77,7 @@ describe('a limit that changes under a line', () => {
     expect(order).toEqual(order.toSorted((a, b) => a - b))
   })
 
-  it('speeds up those who wait when it is raised from 1 to 10 a second', async () => {
+  it('a line speeds up when its limit is raised from 1 to 10 per second', async () => {
     const world = await aWorld(perSecond(1), { changes: 'control' })
     asks(world, 600)
     await world.pass(2500)
@@ -87,7 +87,7 @@ describe('a limit that changes under a line', () => {
     expect(startsFrom(world, changed + 1500).filter(at => at < changed + 49_500).length).toBeGreaterThan(470)
   })
 
-  it('slows down 3 000 who wait when it is lowered from 100 to 1 a second', async () => {
+  it('a line of 3 000 callers slows down when its limit is lowered from 100 to 1 per second', async () => {
     const world = await aWorld(perSecond(100), { changes: 'control' })
     asks(world, 3000)
     await world.pass(1500)
@@ -101,7 +101,7 @@ describe('a limit that changes under a line', () => {
     expect(heard.length).toBeGreaterThanOrEqual(18)
   })
 
-  it('refuses those who would wait longer than they want, when they have', async () => {
+  it('a line whose limit is lowered refuses those who would wait longer than they want, when they have', async () => {
     const world = await aWorld(perSecond(10), { changes: 'control' })
     asks(world, 60, { maxWaitMs: 8000 })
     await world.pass(1050)
@@ -119,7 +119,7 @@ describe('a limit that changes under a line', () => {
 })
 
 describe('units that come back to a line', () => {
-  it('start one capacity at once and leave the rest in order, when the counter is reset with 600 waiting', async () => {
+  it('a reset with 600 callers waiting starts one capacity at once and leaves the rest in order', async () => {
     const world = await aWorld(perSecond(1), { changes: 'control' })
     asks(world, 600)
     await world.pass(2500)
@@ -136,7 +136,7 @@ describe('units that come back to a line', () => {
     expect(order).toEqual(order.toSorted((a, b) => a - b))
   })
 
-  it('start at most 4 in 100 ms, when 21 calls are settled to 0, 19 wait and newcomers ask', async () => {
+  it('settling 21 calls to 0 starts at most 4 callers in 100 ms while 19 wait and newcomers ask', async () => {
     const world = await aWorld(perSecond(10, 21), { processes: 2 })
     const callers = asks(world, 40)
     await world.pass(150)
@@ -151,7 +151,7 @@ describe('units that come back to a line', () => {
     expect(mostStarts(startsFrom(world, before), 100)).toBeLessThanOrEqual(4)
   })
 
-  it('never start two callers at one instant, when each call is settled to 0 as soon as it has started', async () => {
+  it('calls that are settled to 0 as soon as they start never start two callers at one instant', async () => {
     const world = await aWorld(perSecond(10))
     const callers = asks(world, 10)
     for (let i = 0; i < 6000; i++) {
@@ -167,7 +167,7 @@ describe('units that come back to a line', () => {
     expect(mostStarts(starts, 100)).toBeLessThanOrEqual(4)
   })
 
-  it('start at most 16 in 1.5 s at 10 a second, when half of a line leaves and newcomers ask elsewhere', async () => {
+  it('a line of which half leaves starts at most 16 callers in 1.5 s, though newcomers ask elsewhere', async () => {
     const world = await aWorld(perSecond(10), { processes: 2 })
     const callers = asks(world, 40)
     await world.pass(20)
@@ -185,7 +185,7 @@ describe('units that come back to a line', () => {
     expect(order.lastIndexOf(0)).toBeLessThan(order.indexOf(1))
   })
 
-  it('go to those who wait and not to newcomers of another process, when 15 calls are settled to 0', async () => {
+  it('units of 15 calls settled to 0 go to those who wait, and not to newcomers of another process', async () => {
     const world = await aWorld(perSecond(10, 15), { processes: 2 })
     const callers = asks(world, 35)
     await world.pass(50)
@@ -200,7 +200,7 @@ describe('units that come back to a line', () => {
     expect(mostStarts(startsFrom(world, 60), 100)).toBeLessThanOrEqual(4)
   })
 
-  it('leave no line, when 100 callers of different costs all give up', async () => {
+  it('a hundred callers of different costs that all give up leave no line', async () => {
     const world = await aWorld(perSecond(10, 20))
     const callers = Array.from({ length: 100 }, (_, i) =>
       world.ask(0, { cost: 1 + (i % 9), maxWaitMs: 3_600_000 }),
@@ -213,7 +213,7 @@ describe('units that come back to a line', () => {
     expect((await checkElsewhere(world)).retryAfterMs).toBeLessThanOrEqual(100)
   })
 
-  it('go to those behind, when callers leave from the middle', async () => {
+  it('the units of callers that leave from the middle go to those behind', async () => {
     const world = await aWorld(perSecond(10))
     const callers = asks(world, 30)
     await world.pass(250)
@@ -228,7 +228,7 @@ describe('units that come back to a line', () => {
 })
 
 describe('a store that goes away under a line', () => {
-  it('starts callers one by one through an outage of 5 s, the newcomers behind those who wait', async () => {
+  it('a line starts callers one by one through an outage of 5 s, the newcomers behind those who wait', async () => {
     const world = await aWorld(perSecond(10))
     asks(world, 55)
     await world.pass(1030)
@@ -254,7 +254,7 @@ describe('a store that goes away under a line', () => {
     [-100, 1],
     [1000, 2],
   ] as const)
-    it(`starts at most ${most} in 50 ms after a failover to a server whose clock is off by ${stepMs} ms`, async () => {
+    it(`a line starts at most ${most} in 50 ms after a failover to a server whose clock is off by ${stepMs} ms`, async () => {
       const world = await aWorld(perSecond(10), { processes: 2 })
       for (let i = 0; i < 14; i++) asks(world, 1, {}, i % 2)
       await world.pass(1030)
@@ -269,7 +269,7 @@ describe('a store that goes away under a line', () => {
       expect(mostStarts(starts, 50)).toBeLessThanOrEqual(most)
     })
 
-  it('starts a caller when it is paid, after a clock was set forward by more than the whole bucket', async () => {
+  it('a caller starts when it is paid, after a clock was set forward by more than the whole bucket', async () => {
     const world = await aWorld(perSecond(10, 10))
     asks(world, 10)
     await world.pass(20)
@@ -287,7 +287,7 @@ describe('a store that goes away under a line', () => {
     expect(starts[10]).toBeLessThan(650)
   })
 
-  it('places everybody again by one call for each process, when it lost the counter, before newcomers', async () => {
+  it('a process that lost its counter places its callers again by one call, before newcomers', async () => {
     const world = await aWorld(perSecond(10), { processes: 2 })
     for (let i = 0; i < 60; i++) asks(world, 1, {}, i % 2)
     await world.pass(1030)
@@ -308,7 +308,7 @@ describe('a store that goes away under a line', () => {
 })
 
 describe('callers whose replies are under way', () => {
-  it('start in order and a slot apart, though replies come in any order', async () => {
+  it('callers start in order and a slot apart, though replies come in any order', async () => {
     const world = await aWorld(perSecond(10, 3), { delays: { least: 500, most: 60_000 } })
     asks(world, 30)
     await world.pass(4000)
@@ -317,7 +317,7 @@ describe('callers whose replies are under way', () => {
     expect(mostStarts(startsFrom(world).slice(3), 30)).toBe(1)
   })
 
-  it('start 200 ms apart at 5 a second, when one of them gives up before its reply has come', async () => {
+  it('callers start 200 ms apart at 5 per second, when one gives up before its reply has come', async () => {
     const world = await aWorld(perSecond(5), { delays: { least: 3000, most: 3500 } })
     const callers = asks(world, 5)
     await world.pass(5)

@@ -9,7 +9,7 @@ import { viewOf, type World } from './world.ts'
 inVirtualTime()
 
 describe('a caller of a bucket and a window', () => {
-  it('is served in turn beside a busy line of the bucket alone', async () => {
+  it('a caller of a bucket and a window is served in turn beside a busy line of the bucket alone', async () => {
     const bucket = perSecond(10)
     const window = { name: 'w', algorithm: 'fixed-window', limit: 1000, window: '1m' } as const
     const world = await aWorld(bucket, { limiter: { policy: [bucket, window] } })
@@ -31,7 +31,7 @@ describe('a caller of a bucket and a window', () => {
 })
 
 describe('a line that is paused', () => {
-  it('freezes, keeps its order, and goes on where it was, while nobody asks again', async () => {
+  it('a paused line freezes, keeps its order, and goes on where it was, while nobody asks again', async () => {
     const world = await aWorld(perSecond(10))
     const callers = asks(world, 30)
     await world.pass(1050)
@@ -50,7 +50,7 @@ describe('a line that is paused', () => {
     expect(world.arrivals.length - calls).toBeLessThanOrEqual(1 + 6)
   })
 
-  it('tells newcomers the pause and the line', async () => {
+  it('a paused line tells newcomers the pause and the line', async () => {
     const world = await aWorld(perSecond(10))
     asks(world, 30)
     await world.pass(1050)
@@ -65,7 +65,7 @@ describe('a line that is paused', () => {
 })
 
 describe('a line of several users, of whom one is blocked', () => {
-  it('refuses him at his turn, and those behind move up', async () => {
+  it('a line refuses a blocked user at his turn, and those behind move up', async () => {
     const world = await aWorld({ ...perSecond(10), keyStrategy: 'shared' }, { changes: 'control' })
     for (let i = 0; i < 30; i++) world.ask(0, { user: i % 3 === 1 ? 'bad' : 'good', maxWaitMs: 60_000 })
     await world.pass(250)
@@ -83,7 +83,7 @@ describe('a line of several users, of whom one is blocked', () => {
 })
 
 describe('a line whose bucket changes', () => {
-  it('waits longer, in order, when a call is settled for more than it was charged', async () => {
+  it('a line waits longer, in order, when a call is settled for more than it was charged', async () => {
     const world = await aWorld(perSecond(10))
     const callers = asks(world, 20)
     await world.pass(50)
@@ -95,7 +95,7 @@ describe('a line whose bucket changes', () => {
     expect(starts.at(-1)!.endedAt / 1000).toBeLessThan(2925)
   })
 
-  it('moves up by the difference when the burst is raised, in order', async () => {
+  it('a line moves up by the difference when the burst is raised', async () => {
     const world = await aWorld(perSecond(10), { changes: 'control' })
     asks(world, 40)
     await world.pass(1050)
@@ -108,7 +108,7 @@ describe('a line whose bucket changes', () => {
     expect(starts).toBeLessThanOrEqual(paid + 6)
   })
 
-  it('falls back by the difference when the burst is lowered, and nobody is forgotten', async () => {
+  it('a line falls back by the difference when the burst is lowered, and nobody is forgotten', async () => {
     const world = await aWorld(perSecond(10, 6), { changes: 'control' })
     const callers = asks(world, 30, { cost: 2 })
     await world.pass(1050)
@@ -129,7 +129,7 @@ describe('a constant line of calls that reserve 1000 units', () => {
     [100, 3000, 45_000, 0.97],
   ] as const)
     for (const processes of [1, 4])
-      it(`and use ${used} uses the limit in full: ${processes} processes`, async () => {
+      it(`calls that reserve 1000 units and use ${used} use the limit in full: ${processes} processes`, async () => {
         const world = await aWorld(perSecond(limit, 1000), { processes })
         const seconds = 20
         await keepLine(world, used, settledMs + seconds * 1000)

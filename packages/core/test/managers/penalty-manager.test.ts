@@ -20,12 +20,12 @@ function managing(
 }
 
 describe('PenaltyManager', () => {
-  it('has no score for an unknown identity', async () => {
+  it('PenaltyManager has no score for an unknown identity', async () => {
     const nothing = { isActive: false, penaltyUntil: 0, abuseScore: 0, violations: 0, lastViolation: 0 }
     expect(await managing().penalties.getPenalty('user_123')).toEqual(nothing)
   })
 
-  it('sums up violations, and starts a penalty at the threshold', async () => {
+  it('PenaltyManager sums up violations, and starts a penalty at the threshold', async () => {
     const { penalties } = managing({ threshold: 3, duration: 600, decayRate: 1 })
     expect(await penalties.recordViolation('u')).toEqual({
       isActive: false,
@@ -44,7 +44,7 @@ describe('PenaltyManager', () => {
     })
   })
 
-  it('reduces the score by decayRate points per hour', async () => {
+  it('PenaltyManager reduces the score by decayRate points per hour', async () => {
     const { clock, penalties } = managing({ threshold: 10, decayRate: 2 })
     await penalties.recordViolation('u', { severity: 5 })
     clock.advance('1h')
@@ -58,14 +58,14 @@ describe('PenaltyManager', () => {
     expect(await penalties.getPenalty('u')).toMatchObject({ abuseScore: 0 })
   })
 
-  it('compares scores rounded to a tenth of a point, so that a moment of decay does not prevent a penalty', async () => {
+  it('a moment of decay does not prevent a penalty, because scores are rounded to a tenth of a point', async () => {
     const { clock, penalties } = managing({ threshold: 2, decayRate: 1 })
     await penalties.recordViolation('u')
     clock.advance(60)
     expect(await penalties.recordViolation('u')).toMatchObject({ isActive: true, abuseScore: 2 })
   })
 
-  it('does not lengthen an active penalty, and escalates only if configured', async () => {
+  it('a violation does not lengthen an active penalty, and the next penalty escalates only if configured', async () => {
     const { clock, penalties } = managing({ threshold: 1, duration: 100, decayRate: 0 })
     await penalties.recordViolation('u')
     clock.advance(50)
@@ -75,7 +75,7 @@ describe('PenaltyManager', () => {
     expect((await penalties.recordViolation('u')).penaltyUntil).toBe(NOW + 200)
   })
 
-  it('makes each further penalty longer, up to a day or the configured maximum', async () => {
+  it('an escalation makes each further penalty longer, up to the configured maximum', async () => {
     const { clock, penalties } = managing({
       threshold: 1,
       duration: 100,
@@ -91,7 +91,7 @@ describe('PenaltyManager', () => {
     expect(lengths).toEqual([100, 300, 500, 500])
   })
 
-  it('applies and clears a penalty by hand', async () => {
+  it('PenaltyManager applies and clears a penalty by hand', async () => {
     const { penalties } = managing({ duration: 600 })
     expect(await penalties.applyPenalty('u')).toMatchObject({
       isActive: true,
@@ -104,20 +104,20 @@ describe('PenaltyManager', () => {
     expect(await penalties.getPenalty('u')).toMatchObject({ isActive: false, abuseScore: 0, penaltyUntil: 0 })
   })
 
-  it('counts all of 50 concurrent violations', async () => {
+  it('PenaltyManager counts all of 50 concurrent violations', async () => {
     const { penalties } = managing({ threshold: 1000, decayRate: 0 })
     await Promise.all(Array.from({ length: 50 }, () => penalties.recordViolation('u')))
     expect(await penalties.getPenalty('u')).toMatchObject({ violations: 50, abuseScore: 50 })
   })
 
-  it('treats a bare string as a user, never as another kind of identity', async () => {
+  it('PenaltyManager treats a bare string as a user, never as another kind of identity', async () => {
     const { penalties } = managing()
     await penalties.recordViolation('ip:203.0.113.7')
     expect((await penalties.getPenalty({ ip: '203.0.113.7' })).violations).toBe(0)
     expect((await penalties.getPenalty({ user: 'ip:203.0.113.7' })).violations).toBe(1)
   })
 
-  it('takes the presets', async () => {
+  it('PenaltyManager takes the presets', async () => {
     for (const [config, threshold, duration] of [
       [presets.PENALTY_LENIENT, 20, 1800],
       [presets.PENALTY_MODERATE, 10, 3600],
@@ -129,14 +129,14 @@ describe('PenaltyManager', () => {
     }
   })
 
-  it.each([0, -1, Number.NaN, Infinity, '1', null])('refuses a severity of %o', async severity => {
+  it.each([0, -1, Number.NaN, Infinity, '1', null])('a severity of %o is refused', async severity => {
     const { penalties } = managing()
     const asked = penalties.recordViolation('u', { severity: severity as number })
     expect((await rejection(asked)).code).toBe('HALT_E_PENALTY')
     expect((await penalties.getPenalty('u')).violations).toBe(0)
   })
 
-  it('refuses wrong durations, identities and stores', async () => {
+  it('PenaltyManager refuses wrong durations, identities and stores', async () => {
     const { penalties } = managing()
     expect((await rejection(penalties.applyPenalty('u', { duration: -1 }))).code).toBe('HALT_E_PENALTY')
     expect((await rejection(penalties.getPenalty(''))).code).toBe('HALT_E_IDENTITY')
@@ -146,7 +146,7 @@ describe('PenaltyManager', () => {
       )
   })
 
-  it('reports each violation and each penalty once to telemetry', async () => {
+  it('PenaltyManager reports each violation and each penalty once to telemetry', async () => {
     const heard: [string, string, PenaltyStatus, number?][] = []
     const { clock, penalties } = managing(
       { threshold: 2, duration: 10, decayRate: 0 },
@@ -170,7 +170,7 @@ describe('PenaltyManager', () => {
     expect(heard.at(-1)).toMatchObject(['penalty', 'user:v', { isActive: true }])
   })
 
-  it('does not report a penalty that is already active: escalated, applied by hand, or shorter', async () => {
+  it('PenaltyManager does not report a penalty that is already active: escalated, by hand, or shorter', async () => {
     const applied: string[] = []
     const escalation = { factor: 3, maxDuration: '1h' } as const
     const { clock, penalties } = managing(
@@ -190,7 +190,7 @@ describe('PenaltyManager', () => {
     expect(applied.length).toBe(3)
   })
 
-  it('rejects with a code when the store does not answer', async () => {
+  it('PenaltyManager rejects with a code when the store does not answer', async () => {
     const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }
     const penalties = new PenaltyManager({ store, warn: () => {} })
     expect((await rejection(penalties.recordViolation('u'))).code).toBe('HALT_E_STORE')

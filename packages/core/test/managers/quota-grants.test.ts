@@ -10,7 +10,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
 afterEach(() => void vi.useRealTimers())
 
 describe('grantQuota', () => {
-  it('raises the limit in the current period, and shows it', async () => {
+  it('grantQuota raises the limit in the current period, and shows it', async () => {
     const { store } = world()
     const quotas = new QuotaManager(store)
     await quotas.consumeQuota('u', daily, { cost: 10 })
@@ -29,7 +29,7 @@ describe('grantQuota', () => {
     expect((await quotas.checkQuota('v', daily)).quota.granted).toBe(0)
   })
 
-  it('shows in the limiter that counts the quota: limit, remaining and retryAfter', async () => {
+  it('a grant shows in the limiter that counts the quota: limit, remaining and retryAfter', async () => {
     const { clock, limiter, store } = world()
     const quotas = new QuotaManager(store)
     const minute: Policy = { name: 'minute', limit: 100, window: 60, keyStrategy: 'user' }
@@ -56,7 +56,7 @@ describe('grantQuota', () => {
     })
   })
 
-  it('works once per idempotency key, which differs from the key of a charge or of another amount', async () => {
+  it('grantQuota works once per idempotency key, which is apart from the key of a charge or another amount', async () => {
     const quotas = new QuotaManager(world().store)
     const call = { idempotencyKey: 'invoice-7' }
     await quotas.consumeQuota('u', daily, { cost: 5, ...call })
@@ -64,7 +64,7 @@ describe('grantQuota', () => {
     expect((await quotas.grantQuota('u', daily, 6, call)).granted).toBe(11)
   })
 
-  it('survives a refund and a reset', async () => {
+  it('a grant survives a refund and a reset', async () => {
     const quotas = new QuotaManager(world().store)
     await quotas.grantQuota('u', daily, 5)
     await quotas.consumeQuota('u', daily, { cost: 12 })
@@ -73,14 +73,14 @@ describe('grantQuota', () => {
     expect((await quotas.checkQuota('u', daily)).quota).toMatchObject({ used: 0, granted: 5, remaining: 15 })
   })
 
-  it('lets a refund reduce the use beyond a limit that was lowered since', async () => {
+  it('a refund reduces the use beyond a limit that was lowered since', async () => {
     const quotas = new QuotaManager(world().store)
     await quotas.consumeQuota('u', daily, { cost: 10 })
     expect(await quotas.refundQuota('u', { ...daily, limit: 5 }, 2)).toBe(2)
     expect((await quotas.checkQuota('u', daily)).quota.used).toBe(8)
   })
 
-  it('reports thresholds of the limit and its grants together', async () => {
+  it('QuotaManager reports thresholds of the limit and its grants together', async () => {
     const onQuotaThreshold = vi.fn<(key: string, quota: { used: number }, share: number) => void>()
     const quotas = new QuotaManager(world().store, { telemetry: { onQuotaThreshold } })
     await quotas.grantQuota('u', daily, 10)
@@ -91,12 +91,12 @@ describe('grantQuota', () => {
     ])
   })
 
-  it.each([Number.NaN, -1, Infinity, '1', undefined])('refuses a grant of %o', async wrong => {
+  it.each([Number.NaN, -1, Infinity, '1', undefined])('grantQuota refuses a grant of %o', async wrong => {
     const quotas = new QuotaManager(world().store)
     expect((await rejection(quotas.grantQuota('u', daily, wrong as number))).code).toBe('HALT_E_COST')
   })
 
-  it('agrees with plain arithmetic for any sequence of charges, refunds and grants', async () => {
+  it('a quota agrees with plain arithmetic for any sequence of charges, refunds and grants', async () => {
     const units = fc.integer({ min: 0, max: 14 })
     const step = fc.oneof(
       fc.record({ kind: fc.constant('consume' as const), units, through: fc.boolean() }),
@@ -145,7 +145,7 @@ describe('grantQuota', () => {
 })
 
 describe('a bare string', () => {
-  it('is the kind of id that the quota counts', async () => {
+  it('a bare string is the kind of id that the quota counts', async () => {
     const { limiter, store } = world()
     const quotas = new QuotaManager(store)
     const byTenant: Quota = { ...daily, name: 'tenant', keyExtractor: () => 'acme' }
@@ -165,7 +165,7 @@ describe('a bare string', () => {
     expect(await used('acme', byTenant)).toBe(0)
   })
 
-  it('that cannot name a counter of the quota is refused', async () => {
+  it('a bare string that cannot name a counter of the quota is refused', async () => {
     const quotas = new QuotaManager(world().store)
     const byAddress: Quota = { ...daily, keyStrategy: 'ip' }
     expect((await rejection(quotas.checkQuota('acme', byAddress))).code).toBe('HALT_E_IDENTITY')

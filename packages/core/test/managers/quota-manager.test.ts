@@ -10,7 +10,7 @@ const NOW = START / 1000
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
 afterEach(() => void vi.useRealTimers())
 describe('QuotaManager', () => {
-  it('charges units, and returns the use and the time of the reset', async () => {
+  it('QuotaManager charges units, and returns the use and the time of the reset', async () => {
     const { quotas, pass } = managing()
     pass(3600)
     expect(await quotas.consumeQuota('user_123', daily, { cost: 3 })).toEqual({
@@ -30,7 +30,7 @@ describe('QuotaManager', () => {
     expect((await quotas.consumeQuota('user_456', daily)).quota.used).toBe(1)
   })
 
-  it('refuses units that do not fit, and charges nothing then', async () => {
+  it('QuotaManager refuses units that do not fit, and charges nothing then', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 8 })
     expect(await quotas.consumeQuota('u', daily, { cost: 3 })).toMatchObject({
@@ -44,7 +44,7 @@ describe('QuotaManager', () => {
     expect(await quotas.consumeQuota('u', daily)).toMatchObject({ allowed: false, quota: { used: 10 } })
   })
 
-  it('checks without charging, also for a fresh quota', async () => {
+  it('QuotaManager checks without charging, also for a fresh quota', async () => {
     const { quotas } = managing()
     for (let i = 0; i < 3; i++) {
       expect(await quotas.checkQuota('u', daily, { cost: 10 })).toEqual({
@@ -64,14 +64,14 @@ describe('QuotaManager', () => {
     expect((await quotas.checkQuota('u', daily, { cost: 11 })).allowed).toBe(false)
   })
 
-  it('admits exactly the limit out of 100 concurrent calls', async () => {
+  it('QuotaManager admits exactly the limit out of 100 concurrent calls', async () => {
     const { quotas } = managing()
     const results = await Promise.all(Array.from({ length: 100 }, () => quotas.consumeQuota('u', daily)))
     expect(results.filter(({ allowed }) => allowed)).toHaveLength(10)
     expect((await quotas.checkQuota('u', daily)).quota.used).toBe(10)
   })
 
-  it('resets at the edge of the calendar period, to the millisecond', async () => {
+  it('a quota resets at the edge of the calendar period, to the millisecond', async () => {
     const { quotas, pass } = managing()
     await quotas.consumeQuota('u', daily, { cost: 10 })
     pass(DAY - 0.001)
@@ -92,19 +92,19 @@ describe('QuotaManager', () => {
     ['weekly', 'UTC', '2026-11-23T00:00:00Z', '2026-11-30T00:00:00Z'],
     ['monthly', 'UTC', '2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z'],
     ['yearly', 'UTC', '2026-01-01T00:00:00Z', '2027-01-01T00:00:00Z'],
-  ] as const)('counts a %s period in %s', async (period, timeZone, start, end) => {
+  ] as const)('QuotaManager counts a %s period in %s', async (period, timeZone, start, end) => {
     const { quota } = await managing().quotas.consumeQuota('u', { ...daily, period, timeZone })
     expect([quota.periodStart, quota.resetAt]).toEqual([Date.parse(start) / 1000, Date.parse(end) / 1000])
   })
 
-  it('counts periods from a billing anchor', async () => {
+  it('QuotaManager counts periods from a billing anchor', async () => {
     const anchor = new Date('2026-01-31T12:00:00Z')
     const { quota } = await managing().quotas.consumeQuota('u', { ...daily, period: 'monthly', anchor })
     expect(new Date(quota.resetAt * 1000).toISOString()).toBe('2026-11-30T12:00:00.000Z')
     expect(new Date(quota.periodStart * 1000).toISOString()).toBe('2026-10-31T12:00:00.000Z')
   })
 
-  it('refunds at most the units used, and returns how many', async () => {
+  it('refundQuota refunds at most the units used, and returns how many', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 5 })
     expect(await quotas.refundQuota('u', daily, 2)).toBe(2)
@@ -116,14 +116,14 @@ describe('QuotaManager', () => {
     expect(await quotas.refundQuota('stranger', daily, 5)).toBe(0)
   })
 
-  it('resets the use', async () => {
+  it('resetQuota resets the use', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 10 })
     await quotas.resetQuota('u', daily)
     expect((await quotas.checkQuota('u', daily)).quota.used).toBe(0)
   })
 
-  it('applies a raised or lowered limit at once, and keeps the use', async () => {
+  it('a raised or lowered limit of a quota applies at once, and keeps the use', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 10 })
     expect(await quotas.consumeQuota('u', { ...daily, limit: 1000 })).toMatchObject({
@@ -136,7 +136,7 @@ describe('QuotaManager', () => {
     })
   })
 
-  it('charges an idempotency key once per period, and keeps no record of a refused call', async () => {
+  it('an idempotency key is charged once per period, and a refused call leaves no record of it', async () => {
     const { quotas, pass } = managing()
     const ask = (cost: number) => quotas.consumeQuota('u', daily, { cost, idempotencyKey: 'order-7' })
     await quotas.consumeQuota('u', daily, { cost: 8 })
@@ -147,14 +147,14 @@ describe('QuotaManager', () => {
     expect(await ask(2)).toMatchObject({ allowed: true, quota: { used: 2 } })
   })
 
-  it('reports a threshold once, however often an idempotency key is repeated', async () => {
+  it('QuotaManager reports a threshold once, however often an idempotency key is repeated', async () => {
     const onQuotaThreshold = vi.fn<() => void>()
     const { quotas } = managing({ telemetry: { onQuotaThreshold } })
     for (let i = 0; i < 3; i++) await quotas.consumeQuota('u', daily, { cost: 8, idempotencyKey: 'order-7' })
     expect(onQuotaThreshold).toHaveBeenCalledTimes(1)
   })
 
-  it('reports checks, refusals and thresholds to telemetry, each threshold once', async () => {
+  it('QuotaManager reports checks, refusals and thresholds to telemetry, each threshold once', async () => {
     const heard: [string, boolean | number | undefined, number][] = []
     const { quotas } = managing({
       telemetry: {
@@ -178,7 +178,7 @@ describe('QuotaManager', () => {
     ])
   })
 
-  it.each([Number.NaN, -1, Infinity, '1', null])('refuses a cost of %o', async cost => {
+  it.each([Number.NaN, -1, Infinity, '1', null])('QuotaManager refuses a cost of %o', async cost => {
     const { quotas } = managing()
     const wrong = cost as number
     expect((await rejection(quotas.consumeQuota('u', daily, { cost: wrong }))).code).toBe('HALT_E_COST')
@@ -186,7 +186,7 @@ describe('QuotaManager', () => {
     expect((await rejection(quotas.refundQuota('u', daily, wrong))).code).toBe('HALT_E_COST')
   })
 
-  it('refuses a value that is not a quota, and a value that is not a store', async () => {
+  it('QuotaManager refuses a value that is not a quota, and a value that is not a store', async () => {
     const { quotas } = managing()
     const policy = { name: 'p', limit: 5, window: 60 } as unknown as Quota
     expect((await rejection(quotas.consumeQuota('u', policy))).code).toBe('HALT_E_PERIOD')
@@ -195,7 +195,7 @@ describe('QuotaManager', () => {
     expect(mistake(() => new QuotaManager(undefined as never)).code).toBe('HALT_E_STORE_OPTION')
   })
 
-  it('rejects with a code when the store does not answer, within its time', async () => {
+  it('QuotaManager rejects with a code when the store does not answer, within its time', async () => {
     const hanging = { evaluate: () => new Promise<never>(() => {}), forget: () => 0 }
     const quotas = new QuotaManager(hanging, { storeTimeout: '20ms', warn: () => {} })
     expect((await rejection(quotas.consumeQuota('u', daily))).code).toBe('HALT_E_STORE')

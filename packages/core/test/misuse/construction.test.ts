@@ -14,7 +14,7 @@ describe('a limiter built per request', () => {
   })
   afterAll(() => silence('HALT_W_LIMITER_PER_REQUEST'))
 
-  it('is warned of after a hundred limiters with one policy that each decided a request', async () => {
+  it('a limiter per request is warned of after a hundred with one policy that each decided a request', async () => {
     const { limiter, codes } = world()
     for (let i = 0; i < 99; i++) await limiter(policy({ name: 'crowd' })).check(view())
     expect(codes()).toEqual([])
@@ -25,7 +25,7 @@ describe('a limiter built per request', () => {
     expect(codes()).toHaveLength(1)
   })
 
-  it('is not suspected in the limiters of many routes, which are all built before the first request', async () => {
+  it('a limiter per route is not suspected, because all are built before the first request', async () => {
     const { limiter, codes } = world()
     const routes = Array.from({ length: 300 }, () => limiter(policy({ name: 'route' })))
     for (const route of routes) await route.check(view())
@@ -33,7 +33,7 @@ describe('a limiter built per request', () => {
     expect(codes()).toEqual([])
   })
 
-  it('is not suspected in limiters with different policies', () => {
+  it('a limiter is not suspected beside others with different policies', () => {
     const { limiter, codes } = world()
     for (let i = 0; i < 200; i++) limiter(policy({ name: `of_${i}` }))
     expect(codes()).toEqual([])
@@ -41,7 +41,7 @@ describe('a limiter built per request', () => {
 })
 
 describe('two policies of one name on one store', () => {
-  it('are warned of with both numbers when the numbers differ', () => {
+  it('two policies of one name are warned of with both numbers when the numbers differ', () => {
     const { limiter, warnings } = world()
     limiter(policy())
     limiter(policy({ limit: 20 } as Partial<AnyPolicy>))
@@ -53,14 +53,14 @@ describe('two policies of one name on one store', () => {
     ['the same numbers', {}],
     ['a counter of its own', { counter: 'other', limit: 20 }],
     ['another algorithm, which counts apart', { algorithm: 'fixed-window', limit: 20 } as Partial<AnyPolicy>],
-  ])('give no warning with %s', (_, fields) => {
+  ])('two policies of one name give no warning with %s', (_, fields) => {
     const { limiter, codes } = world()
     limiter(policy())
     limiter(policy(fields))
     expect(codes()).toEqual([])
   })
 
-  it('do not conflict on two stores', () => {
+  it('two policies of one name do not conflict on two stores', () => {
     const [one, other] = [world(), world()]
     one.limiter(policy())
     other.limiter(policy({ limit: 20 }))
@@ -80,7 +80,7 @@ describe('a policy that never refuses', () => {
     ],
     ['windows within a window', window({ limit: 5 }, 'api'), window({ limit: 500, window: 60 })],
     ['fixed windows within one', fixed({ limit: 5 }, 'api'), window({ limit: 335, window: 60 })],
-  ])('is warned of: %s', (_, tight, loose) => {
+  ])('a policy that never refuses is warned of: %s', (_, tight, loose) => {
     const { limiter, warnings, codes } = world()
     limiter([policy(tight), policy(loose)])
     expect(codes()).toEqual([code])
@@ -103,13 +103,13 @@ describe('a policy that never refuses', () => {
     ['a higher cost', { limit: 10 }, window({ limit: 1000, window: 60, cost: 3 })],
     ['exemptions', { exemptions: ['/admin'] }, window({ limit: 1000, window: 60 })],
     ['one that only reports', { mode: 'shadow' }, window({ limit: 1000, window: 60 })],
-  ])('is not suspected when the policy can refuse: %s', (_, tight, loose) => {
+  ])('a policy that can refuse is not suspected: %s', (_, tight, loose) => {
     const { limiter, codes } = world()
     limiter([policy(tight), policy(loose)])
     expect(codes()).toEqual([])
   })
 
-  it('is not suspected in a policy for tokens next to one for requests', () => {
+  it('a policy for tokens next to one for requests is not suspected', () => {
     const { limiter, codes } = world()
     limiter(llmBudget({ rpm: 5000, tpm: 200_000, monthly: 1_000_000 }))
     limiter([
@@ -119,7 +119,7 @@ describe('a policy that never refuses', () => {
     expect(codes()).toEqual([])
   })
 
-  it('never refuses any of a thousand requests per interval', async () => {
+  it('a policy that is warned of refuses none of a thousand requests', async () => {
     const { limiter, clock } = world()
     const both = limiter([policy({ limit: 5 }), policy(window({ limit: 335, window: 60 }))])
     const refusing = new Set<string>()
@@ -142,7 +142,7 @@ describe('a memory store in one of several processes', () => {
     ['pm_id', '3', 'an instance of PM2'],
     ['WEB_CONCURRENCY', '4', 'one of several web processes'],
     ['AWS_LAMBDA_FUNCTION_NAME', 'api', 'an AWS Lambda function'],
-  ])('is recognized by %s', (name, value, who) => {
+  ])('a memory store in one of several processes is recognized by %s', (name, value, who) => {
     vi.stubEnv(name, value)
     const { limiter, warnings } = world()
     limiter(policy(), { store: memory })
@@ -150,13 +150,13 @@ describe('a memory store in one of several processes', () => {
     expect(warnings[0]?.message).toContain(who)
   })
 
-  it('is recognized by instances', () => {
+  it('a memory store in one of several processes is recognized by instances', () => {
     const { limiter, codes } = world()
     limiter(policy(), { store: memory, instances: 4 })
     expect(codes()).toEqual(['HALT_W_MEMORY_STORE_SHARED'])
   })
 
-  it('gives no warning in a single process or with a shared store', () => {
+  it('a memory store in a single process gives no warning, and neither does a shared store', () => {
     const { limiter, codes } = world()
     limiter(policy(), { store: memory, instances: 1 })
     vi.stubEnv('WEB_CONCURRENCY', '1')
@@ -169,13 +169,13 @@ describe('a memory store in one of several processes', () => {
 })
 
 describe('clientIpHeader without a trusted proxy', () => {
-  it('is warned of', () => {
+  it('clientIpHeader without a trusted proxy is warned of', () => {
     const { limiter, codes } = world()
     limiter(policy(), { clientIpHeader: 'cf-connecting-ip' })
     expect(codes()).toEqual(['HALT_W_SPOOFABLE_HEADER'])
   })
 
-  it('gives no warning with a trusted proxy', () => {
+  it('clientIpHeader with a trusted proxy gives no warning', () => {
     const { limiter, codes } = world()
     limiter(policy(), { clientIpHeader: 'cf-connecting-ip', trustedProxies: ['cloudflare'] })
     limiter(policy(), { clientIpHeader: 'x-real-ip', trustedProxies: address => address === '10.0.0.1' })

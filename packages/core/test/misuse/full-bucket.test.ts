@@ -15,7 +15,7 @@ function warnings(...policies: AnyPolicy[]): HaltWarning[] {
 }
 
 describe('noticeFullBucket', () => {
-  it('says how many callers may start in the first window, and what to write', () => {
+  it('noticeFullBucket says how many callers may start in the first window, and what to write', () => {
     expect(warnings(calls)).toEqual([
       {
         code: 'HALT_W_FULL_BUCKET',
@@ -29,11 +29,11 @@ describe('noticeFullBucket', () => {
     expect(warnings({ ...calls, window: '250ms' })[0]?.message).toContain('the first 250 ms')
   })
 
-  it('warns once of several policies', () => {
+  it('noticeFullBucket warns once of several policies', () => {
     expect(warnings(calls, { ...calls, name: 'others' })).toHaveLength(1)
   })
 
-  it('is silent about a burst that somebody wrote, and about policies that have none', () => {
+  it('noticeFullBucket is silent about a burst that somebody wrote, and about policies that have none', () => {
     const silent: AnyPolicy[] = [
       { ...calls, burst: 1 },
       { ...calls, burst: 10 },

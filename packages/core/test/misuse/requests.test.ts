@@ -27,7 +27,7 @@ async function ask(limiter: RateLimiter, count: number, ip?: string): Promise<vo
 }
 
 describe('a key extractor', () => {
-  it('that returns one key for all clients is warned of after a thousand requests', async () => {
+  it('a key extractor that returns one key for all clients is warned of after a thousand requests', async () => {
     const { limiter, codes } = world()
     const constant = limiter(extracting(() => 'everybody'))
     await ask(constant, 999)
@@ -36,7 +36,7 @@ describe('a key extractor', () => {
     expect(codes()).toEqual(['HALT_W_KEY_CONSTANT'])
   })
 
-  it('that returns a new key for each request is warned of', async () => {
+  it('a key extractor that returns a new key for each request is warned of', async () => {
     const { limiter, codes } = world()
     await ask(limiter(extracting(({ i }) => `${Date.now()} ${i}`)), 1000, '203.0.113.7')
     expect(codes()).toEqual(['HALT_W_KEY_UNBOUNDED'])
@@ -47,13 +47,13 @@ describe('a key extractor', () => {
     ['of one customer at one place', () => 'the only one', '203.0.113.7'],
     ['of a thousand clients at their own addresses', ({ i }) => `device-${i}`, undefined],
     ['of nobody', () => undefined, undefined],
-  ])('gives no warning: keys %s', async (_, keyExtractor, ip) => {
+  ])('a key extractor gives no warning for keys %s', async (_, keyExtractor, ip) => {
     const { limiter, codes } = world()
     await ask(limiter(extracting(keyExtractor)), 1500, ip)
     expect(codes().filter(code => code !== 'HALT_W_KEY_NEVER_FOUND')).toEqual([])
   })
 
-  it('that returns IPv6 addresses unchanged is warned of once', async () => {
+  it('a key extractor that returns IPv6 addresses unchanged is warned of once', async () => {
     const { limiter, warnings } = world()
     const perAddress = limiter(extracting(({ i }) => (i < 3 ? `203.0.113.${i}` : `2001:db8::${i}`)))
     await ask(perAddress, 3)
@@ -68,7 +68,7 @@ describe('a key extractor', () => {
     ['IPv4 addresses, mapped into IPv6 by the socket', ({ i }) => `::ffff:203.0.113.${i}`],
     ['what addressKey makes of IPv6 addresses', ({ i }) => addressKey(`2001:db8:${i}::1`) ?? ''],
     ['ids with colons', ({ i }) => `tenant:${i}:user`],
-  ])('that returns %s gives no warning', async (_, keyExtractor) => {
+  ])('a key extractor that returns %s gives no warning', async (_, keyExtractor) => {
     const { limiter, codes } = world()
     await ask(limiter(extracting(keyExtractor)), 20)
     expect(codes()).toEqual([])
@@ -82,7 +82,7 @@ describe('a key extractor', () => {
     ['with a user', forwarded, ip => `login:${addressKey(ip)}:bob`],
     ['over IPv6', { ...forwarded, ip: '2001:db8::9' }, ip => `${addressKey(ip)}:bob`],
     ['over the loopback of IPv6', { ...forwarded, ip: '::1' }, ip => `${ip}:bob`],
-  ])('that returns the address of the trusted proxy is warned of: %s', async (_, fields, keyOf) => {
+  ])('a key extractor that returns the proxy’s address is warned of: %s', async (_, fields, keyOf) => {
     const { limiter, warnings } = world()
     const own = limiter(
       extracting(() => keyOf(fields.ip ?? '')),
@@ -102,7 +102,7 @@ describe('a key extractor', () => {
     ['a user', forwarded, 'bob'],
     ['the address of a proxy that asks by itself', { ip: '10.0.3.7' }, '10.0.3.7:bob'],
     ['the address of a peer that is not trusted', { ...forwarded, ip: '198.51.100.1' }, '198.51.100.1'],
-  ])('that returns %s is not warned of a proxy', async (_, fields, key) => {
+  ])('a key extractor that returns %s is not warned of a proxy', async (_, fields, key) => {
     const { limiter, codes } = world()
     const own = limiter(
       extracting(() => key),
@@ -112,7 +112,7 @@ describe('a key extractor', () => {
     expect(codes()).not.toContain('HALT_W_KEY_PROXY')
   })
 
-  it('that returns a forwarding header unchanged is warned of at its first request', async () => {
+  it('a key extractor that returns a forwarding header unchanged is warned of at its first request', async () => {
     const { limiter, warnings } = world()
     const spoofable = limiter({
       name: 'api',
@@ -131,13 +131,13 @@ describe('unverified API keys', () => {
   const policy = { name: 'keys', limit: 5, window: 1, keyStrategy: 'api-key' } as const
   const headers = { 'x-api-key': 'a key' }
 
-  it('are warned of', async () => {
+  it('an unverified API key is warned of', async () => {
     const { limiter, codes } = world()
     await limiter(policy).check(view(0, { headers }))
     expect(codes()).toEqual(['HALT_W_UNVERIFIED_API_KEY'])
   })
 
-  it('give no warning once the app verifies them, or when there are none', async () => {
+  it('an API key gives no warning once the app verifies it, and neither does a request without one', async () => {
     const { limiter, codes } = world()
     await limiter(policy, { apiKey: () => 'a key' }).check(view(0, { headers }))
     await limiter(policy).check(view())
@@ -146,7 +146,7 @@ describe('unverified API keys', () => {
 })
 
 describe('a limiter that exempts every request', () => {
-  it('is warned of after a thousand requests, with the reason', async () => {
+  it('a limiter that exempts every request is warned of after a thousand, with the reason', async () => {
     const { limiter, warnings } = world()
     const exempting = limiter({ name: 'api', limit: 5, window: 1, exemptions: ['/items'] })
     await ask(exempting, 999)
@@ -156,7 +156,7 @@ describe('a limiter that exempts every request', () => {
     expect(warnings[0]?.message).toContain('the path is under "/items"')
   })
 
-  it('gives no warning once it counted a single request', async () => {
+  it('a limiter gives no warning once it counted a single request', async () => {
     const { limiter, codes } = world()
     const most = limiter({ name: 'api', limit: 5, window: 1, exemptions: ['/items'] })
     await most.check(view(0, { path: '/' }))
@@ -166,7 +166,7 @@ describe('a limiter that exempts every request', () => {
 })
 
 describe('a limiter that is mounted twice on a request', () => {
-  it('charges it once, and warns', async () => {
+  it('a limiter that is mounted twice on a request charges it once, and warns', async () => {
     const { limiter, codes } = world()
     const own = limiter({ name: 'api', limit: 5, window: 1 })
     const [first, second] = [guard(own), guard(own)]
@@ -176,7 +176,7 @@ describe('a limiter that is mounted twice on a request', () => {
     expect(codes()).toEqual(['HALT_W_LIMITER_TWICE'])
   })
 
-  it('gives no warning when the second mount costs more', async () => {
+  it('a limiter that is mounted twice gives no warning when the second mount costs more', async () => {
     const { limiter, codes } = world()
     const own = limiter({ name: 'api', limit: 5, window: 1 })
     const visitor = {}
@@ -190,7 +190,7 @@ describe('silence', () => {
   const silenced = Symbol.for('halt.warnings.silenced')
   afterEach(() => (globalThis as { [silenced]?: Set<string> })[silenced]?.clear())
 
-  it('suppresses a code for every receiver, and no other code', async () => {
+  it('silence suppresses a code for every receiver, and no other code', async () => {
     silence('HALT_W_UNVERIFIED_API_KEY')
     const { store, codes, warnings } = world()
     const policy = { name: 'keys', limit: 5, window: 1, keyStrategy: 'api-key' } as const

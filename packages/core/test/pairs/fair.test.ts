@@ -110,7 +110,7 @@ it('a call whose key was seen takes no second turn', async () => {
   clock.advance('1ms')
 })
 
-it('a guard that delays requests holds those of a tenant until its turn', async () => {
+it('a guard that delays requests answers all of a tenant within a second', async () => {
   const world = await aWorld({ ...perSecond(10), keyStrategy: 'shared', fair: { by: 'user' } } as never)
   const { limiter } = world.processes[0]!
   const delaying = guard(limiter as never, { delay: { maxWait: '5s' } })
@@ -125,7 +125,7 @@ it('a guard that delays requests holds those of a tenant until its turn', async 
   expect(answers).toHaveLength(3)
 })
 
-it('a request that is undecided moves its tenant on when its cost is taken', async () => {
+it('a request that is undecided takes nothing of a shared bucket, and its whole cost once it is concluded', async () => {
   const { limiter: make } = world()
   const limiter = make({ ...BACKEND, inFlight: 50 } as RatePolicy, OPTIONS)
   const undecided = await Promise.all(Array.from({ length: 40 }, () => limiter.consume({ user: 'a' })))

@@ -56,28 +56,28 @@ function sources(): string {
 }
 
 describe('the page of pairs', () => {
-  it('has each pair once, in order', () => {
+  it('the page has each pair once, in order', () => {
     const pairs = THINGS.flatMap((one, at) => THINGS.slice(at + 1).map(other => `${one}, ${other}`))
     expect(pairs).toHaveLength(153)
     expect(lines.map(([pair]) => pair)).toEqual(pairs)
   })
 
-  it.each(lines)('names an existing test of %s, or says why the two cannot meet', (_, text) => {
+  it.each(lines)('the page names an existing test of %s, or says why the two cannot meet', (_, text) => {
     const [, name, file] = /^"(.+)" in `(.+)`$/.exec(text) ?? []
     if (name !== undefined && file !== undefined) expect(hasTest(file, name), `${name} in ${file}`).toBe(true)
     else expect(text).toMatch(/^They cannot meet, because .{20,}\.$/)
   })
 
-  it('names only codes that the sources have', () => {
+  it('the page names only codes that the sources have', () => {
     const all = sources()
     const codes = lines.flatMap(([, text]) => text.match(/HALT_[A-Z_]+/g) ?? [])
     expect(codes.length).toBeGreaterThan(0)
     for (const code of codes) expect(all).toContain(code)
   })
 
-  it('would miss a test that was renamed', () => {
-    expect(hasTest('core/test/pairs/pairs.test.ts', 'would miss a test that was renamed')).toBe(true)
-    expect(hasTest('core/test/pairs/pairs.test.ts', 'would miss a test that was')).toBe(false)
-    expect(hasTest('core/test/pairs/gone.test.ts', 'would miss a test that was renamed')).toBe(false)
+  it('the page would miss a test that was renamed', () => {
+    expect(hasTest('core/test/pairs/pairs.test.ts', 'the page would miss a test that was renamed')).toBe(true)
+    expect(hasTest('core/test/pairs/pairs.test.ts', 'the page would miss a test that was')).toBe(false)
+    expect(hasTest('core/test/pairs/gone.test.ts', 'the page would miss a test that was renamed')).toBe(false)
   })
 })

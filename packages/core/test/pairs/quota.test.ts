@@ -63,7 +63,7 @@ it('a request that does not count gives back its unit of a quota beside a policy
   expect((await own.peek(ANN)).verdicts).toMatchObject([{ remaining: 4 }, { remaining: 2 }])
 })
 
-it('what was used of a quota is used for the limiter that follows one that was closed', async () => {
+it('the use of a quota counts for the limiter that follows one that was closed', async () => {
   const { limiter } = world()
   const before = limiter(HOURLY)
   await before.consume(ANN, { cost: 2 })

@@ -21,7 +21,7 @@ function database(): Mock<Load> {
 }
 
 describe('cachedPolicy', () => {
-  it('loads once for requests that come at once', async () => {
+  it('cachedPolicy loads once for requests that come at once', async () => {
     const load = database()
     const resolve = cachedPolicy(load, { key })
     const asked = Promise.all(Array.from({ length: 100 }, async () => resolve(request('a'))))
@@ -30,7 +30,7 @@ describe('cachedPolicy', () => {
     expect(load).toHaveBeenCalledTimes(1)
   })
 
-  it('passes the key and the request to the loader, and keeps keys apart', async () => {
+  it('cachedPolicy passes the key and the request to the loader, and keeps keys apart', async () => {
     const load = vi.fn<Load>(async id => policy(id.length))
     const resolve = cachedPolicy(load, { key })
     expect(await resolve(request('a'))).toEqual(policy(1))
@@ -38,14 +38,14 @@ describe('cachedPolicy', () => {
     expect(load.mock.calls[1]).toEqual(['bb', request('bb')])
   })
 
-  it('loads a request without a key as \'\' and not as a customer called "undefined"', async () => {
+  it('cachedPolicy loads a request without a key as \'\' and not as a customer called "undefined"', async () => {
     const load = vi.fn<Load>(async () => policy(1))
     const resolve = cachedPolicy(load, { key: () => undefined })
     await resolve(request('a'))
     expect(load.mock.calls[0]?.[0]).toBe('')
   })
 
-  it('loads again only after the ttl, once for all requests', async () => {
+  it('cachedPolicy loads again only after the ttl, once for all requests', async () => {
     const load = database()
     const resolve = cachedPolicy(load, { key, ttl: '5s' })
     const first = resolve(request('a'))
@@ -62,7 +62,7 @@ describe('cachedPolicy', () => {
     expect(resolve(request('a'))).toEqual(policy(2))
   })
 
-  it('uses the old policy while a load is late, and makes only one request wait', async () => {
+  it('cachedPolicy uses the old policy while a load is late, and makes only one request wait', async () => {
     let answer: (late: Policy) => void = () => {}
     const load = vi.fn<Load>(async () => policy(1))
     const resolve = cachedPolicy(load, { key, ttl: '1s' })
@@ -79,7 +79,7 @@ describe('cachedPolicy', () => {
     expect(load).toHaveBeenCalledTimes(2)
   })
 
-  it('uses the old policy while loading fails, at most for stale', async () => {
+  it('cachedPolicy uses the old policy while loading fails, at most for stale', async () => {
     let isAway = false
     const load = vi.fn<Load>(async () => {
       if (isAway) throw new Error('no database')
@@ -100,7 +100,7 @@ describe('cachedPolicy', () => {
   })
 
   it.each([[null], [undefined], [[]], [{ name: 'p', limit: -1, window: 60 }]])(
-    'keeps the old one when the loader gives %o, with which nothing can be decided',
+    'cachedPolicy keeps the old policy when the loader gives %o, with which nothing can be decided',
     async nothing => {
       const load = vi.fn<Load>(async () => policy(1))
       const resolve = cachedPolicy(load, { key, ttl: '1s' })
@@ -112,14 +112,14 @@ describe('cachedPolicy', () => {
     },
   )
 
-  it('does not remember a failure: the next request loads', async () => {
+  it('cachedPolicy does not remember a failure: the next request loads', async () => {
     const load = vi.fn<Load>(async () => policy(1)).mockRejectedValueOnce(new Error('no database'))
     const resolve = cachedPolicy(load, { key })
     await expect(resolve(request('a'))).rejects.toThrow('no database')
     expect(await resolve(request('a'))).toEqual(policy(1))
   })
 
-  it('treats a loader that throws like one that rejects', async () => {
+  it('cachedPolicy treats a loader that throws like one that rejects', async () => {
     let isAway = true
     const resolve = cachedPolicy(
       () => {
@@ -133,7 +133,7 @@ describe('cachedPolicy', () => {
     expect(await resolve(request('a'))).toEqual(policy(1))
   })
 
-  it('does not let a load that was given up overwrite a newer one', async () => {
+  it('a load that was given up does not overwrite a newer one', async () => {
     let answer: (late: Policy) => void = () => {}
     const load = vi
       .fn<Load>(async () => policy(2))
@@ -147,7 +147,7 @@ describe('cachedPolicy', () => {
     expect(resolve(request('a'))).toEqual(policy(2))
   })
 
-  it('starts another load if a load never ends', async () => {
+  it('cachedPolicy starts another load if a load never ends', async () => {
     const load = vi
       .fn<(id: string) => Promise<Policy>>(async () => policy(1))
       .mockReturnValueOnce(new Promise(() => {}))
@@ -161,7 +161,7 @@ describe('cachedPolicy', () => {
     expect((await second).reason).toBe('ok')
   })
 
-  it('keeps at most maxKeys, and forgets the key used longest ago', async () => {
+  it('cachedPolicy keeps at most maxKeys, and forgets the key used longest ago', async () => {
     const load = vi.fn<Load>(async () => policy(1))
     const resolve = cachedPolicy(load, { key, maxKeys: 2 })
     for (const tenant of ['a', 'b', 'a', 'c', 'a']) await resolve(request(tenant))
@@ -170,7 +170,7 @@ describe('cachedPolicy', () => {
     expect(load).toHaveBeenCalledTimes(4)
   })
 
-  it('loads a forgotten key again at once, and keeps the others', async () => {
+  it('cachedPolicy loads a forgotten key again at once, and keeps the others', async () => {
     let loads = 0
     const load: Load = async () => policy(++loads)
     const resolve = cachedPolicy(load, { key })
@@ -181,7 +181,7 @@ describe('cachedPolicy', () => {
     resolve.forget('nobody')
   })
 
-  it('does not keep what was under way when its key was forgotten', async () => {
+  it('cachedPolicy does not keep a load that was under way when its key was forgotten', async () => {
     const load = database()
     const resolve = cachedPolicy(load, { key })
     const before = resolve(request('a'))
@@ -192,13 +192,13 @@ describe('cachedPolicy', () => {
     expect(await resolve(request('a'))).toEqual(policy(2))
   })
 
-  it('refuses to forget what is not a key', () => {
+  it('cachedPolicy refuses to forget a value that is not a key', () => {
     const resolve = cachedPolicy(() => policy(1), { key })
     for (const wrong of [undefined, '', {}, Number.NaN])
       expect(mistake(() => resolve.forget(wrong as never)).code).toBe('HALT_E_OPTION')
   })
 
-  it('gives a limiter the same policy objects, so that each is compiled once', async () => {
+  it('cachedPolicy gives a limiter all policies of a list', async () => {
     const list = [policy(5), presets.PUBLIC_API]
     const limiter = world().limiter(cachedPolicy(() => list, { key: () => 'a' }))
     for (const { verdicts } of await times(3, limiter)) expect(verdicts).toHaveLength(2)
@@ -212,7 +212,7 @@ describe('cachedPolicy', () => {
     [{ key, ttl: -1 }, 'HALT_E_DURATION'],
     [{ key, ttl: '5 minutes' }, 'HALT_E_DURATION'],
     [{ key, stale: Number.NaN }, 'HALT_E_DURATION'],
-  ])('refuses the options %o', (options, code) => {
+  ])('cachedPolicy refuses the options %o', (options, code) => {
     const wrong = options as unknown as CachedPolicyOptions<{ tenant: string }>
     expect(mistake(() => cachedPolicy(() => policy(1), wrong)).code).toBe(code)
   })

@@ -164,7 +164,7 @@ describe('every zone, every period, 2020 to 2035', () => {
     }
   }
 
-  test('edges surround, tile, and show the expected local time', () => {
+  test('the edges of every zone and period surround, tile, and show the expected local time', () => {
     for (const timeZone of zones) {
       const wall = wallClock(timeZone)
       const all = changes(wall)
@@ -193,7 +193,7 @@ describe('UTC', () => {
     ['weekly', '2026-05-11T00:00:00.000Z', '2026-05-18T00:00:00.000Z', '2026-05-25T00:00:00.000Z'],
     ['monthly', '2026-05-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '2026-07-01T00:00:00.000Z'],
     ['yearly', '2026-01-01T00:00:00.000Z', '2027-01-01T00:00:00.000Z', '2028-01-01T00:00:00.000Z'],
-  ] as const)('%s is the default zone', (period, ...expected) => {
+  ] as const)('UTC is the default zone of a period that is %s', (period, ...expected) => {
     expect(compileCalendar({ period }).edges(at('2026-05-13T10:20:30.400Z')).map(iso)).toEqual(expected)
     const named = compileCalendar({ period, timeZone: 'Etc/UTC' })
     expect(named.edges(at('2026-05-13T10:20:30.400Z')).map(iso)).toEqual(expected)
@@ -217,7 +217,7 @@ describe('UTC', () => {
 describe('clock changes', () => {
   const timeZone = 'America/New_York'
 
-  test('a day of 23 hours and one of 25 in New York', () => {
+  test('New York has a day of 23 hours and one of 25', () => {
     expect(hours({ period: 'daily', timeZone }, '2026-03-08T12:00:00Z')).toBe(23)
     expect(hours({ period: 'daily', timeZone }, '2026-11-01T12:00:00Z')).toBe(25)
     expect(starts({ period: 'daily', timeZone }, '2026-03-08T12:00:00Z', 2)).toEqual([
@@ -228,7 +228,7 @@ describe('clock changes', () => {
     expect(hours({ period: 'monthly', timeZone }, '2026-03-15T12:00:00Z')).toBe(31 * 24 - 1)
   })
 
-  test('such days have 23 and 25 hourly periods, each of one elapsed hour', () => {
+  test('a day of 23 or 25 hours has as many hourly periods, each of one elapsed hour', () => {
     for (const [day, count] of [
       ['2026-03-08T12:00:00Z', 23],
       ['2026-11-01T12:00:00Z', 25],
@@ -243,7 +243,7 @@ describe('clock changes', () => {
     }
   })
 
-  test('the half-hour change of Lord Howe', () => {
+  test('the hourly periods of Lord Howe follow its change of half an hour', () => {
     const zone = 'Australia/Lord_Howe'
     // 4 October 2026: 02:00 (+10:30) becomes 02:30 (+11). The skipped 02:00 is half an hour after the change.
     expect(starts({ period: 'hourly', timeZone: zone }, '2026-10-03T14:30:00Z', 4)).toEqual([
@@ -262,7 +262,7 @@ describe('clock changes', () => {
     expect(hours({ period: 'daily', timeZone: zone }, '2026-04-05T00:00:00Z')).toBe(24.5)
   })
 
-  test('the two-hour change of Troll', () => {
+  test('the hourly periods of Troll follow its change of two hours', () => {
     const zone = 'Antarctica/Troll'
     expect(hours({ period: 'daily', timeZone: zone }, '2026-03-29T12:00:00Z')).toBe(22)
     expect(hours({ period: 'daily', timeZone: zone }, '2026-10-25T12:00:00Z')).toBe(26)
@@ -272,7 +272,7 @@ describe('clock changes', () => {
     }
   })
 
-  test('full hours of zones with offsets of 30 and 45 minutes', () => {
+  test('the hourly periods of zones with offsets of 30 and 45 minutes begin at their own full hours', () => {
     expect(starts({ period: 'hourly', timeZone: 'Asia/Kolkata' }, '2026-01-01T10:29:59.999Z', 2)).toEqual([
       '2026-01-01T09:30:00.000Z',
       '2026-01-01T10:30:00.000Z',
@@ -299,7 +299,7 @@ describe('clock changes', () => {
     ])
   })
 
-  test('an anchor’s time of day that is skipped or comes twice', () => {
+  test('an anchor’s time of day that is skipped moves on, and one that comes twice is the first', () => {
     const skipped = new Date('2026-01-10T02:30:00-05:00')
     expect(starts({ period: 'daily', timeZone, anchor: skipped }, '2026-03-07T12:00:00Z', 3)).toEqual([
       '2026-03-07T07:30:00.000Z',
@@ -316,7 +316,7 @@ describe('clock changes', () => {
     expect(iso(moved.edges(at('2026-03-08T07:10:00Z'))[0])).toBe('2026-03-07T07:30:00.000Z')
   })
 
-  test('Apia skipped a day, 30 December 2011: no empty period, no endless loop', () => {
+  test('Apia skipped a day, 30 December 2011, and has no empty period and no endless loop', () => {
     const zone = 'Pacific/Apia'
     expect(starts({ period: 'daily', timeZone: zone }, '2011-12-29T12:00:00Z', 3)).toEqual([
       '2011-12-29T10:00:00.000Z',
@@ -339,7 +339,7 @@ describe('anchors', () => {
   const days = (options: CalendarOptions, from: string, count: number): string[] =>
     starts(options, from, count).map(text => text.slice(0, 10))
 
-  test('the 31st, 30th and 29th come back after a shorter month', () => {
+  test('an anchor on the 31st, 30th or 29th comes back after a shorter month', () => {
     const monthly = (day: string): CalendarOptions => ({
       period: 'monthly',
       anchor: new Date(`2027-01-${day}T08:15:00Z`),
@@ -370,7 +370,7 @@ describe('anchors', () => {
     expect(days(options, '2100-03-01T00:00:00Z', 1)).toEqual(['2100-02-28'])
   })
 
-  test('weekday and time, minute and second, and the day in the zone rather than in UTC', () => {
+  test('an anchor gives the weekday and time, minute and second, and the day in its zone rather than in UTC', () => {
     const anchor = new Date('2026-06-30T23:17:05.250Z')
     expect(starts({ period: 'weekly', anchor }, '2026-05-15T00:00:00Z', 2)).toEqual([
       '2026-05-12T23:17:05.250Z',
@@ -388,7 +388,7 @@ describe('anchors', () => {
   })
 
   test.each(['0001-01-31T10:00:00Z', '-200000-01-31T10:00:00Z', '+200000-01-31T10:00:00Z'])(
-    'from %s',
+    'an anchor may be from %s',
     text => {
       const anchor = new Date(text)
       expect(days({ period: 'monthly', anchor }, '2026-02-10T00:00:00Z', 2)).toEqual([
@@ -400,7 +400,7 @@ describe('anchors', () => {
 })
 
 describe('edges', () => {
-  test('half-open, to the millisecond and below it', () => {
+  test('the edges are half-open, to the millisecond and below it', () => {
     const calendar = compileCalendar({ period: 'monthly', timeZone: 'Europe/Berlin' })
     const edge = at('2028-02-29T23:00:00Z')
     expect(calendar.edges(edge - 1)[1]).toBe(edge)
@@ -411,7 +411,7 @@ describe('edges', () => {
     expect(cold.edges(edge - 0.001)[1]).toBe(edge)
   })
 
-  test('one frozen tuple a period, also for a clock that steps back', () => {
+  test('a period has one frozen tuple of edges, also for a clock that steps back', () => {
     const calendar = compileCalendar({ period: 'hourly', timeZone: 'Asia/Kolkata' })
     const now = at('2026-01-01T10:00:00Z')
     const first = calendar.edges(now)
@@ -422,7 +422,7 @@ describe('edges', () => {
     expect(calendar.edges(first[1])).toBe(second)
   })
 
-  test('finite and in order at any date, with the zones’ old offsets too', () => {
+  test('the edges are finite and in order at any date, with the zones’ old offsets too', () => {
     const zones = [
       'UTC',
       'America/Juneau',
@@ -444,7 +444,7 @@ describe('edges', () => {
     )
   })
 
-  test.each([Number.NaN, Infinity, -Infinity, 8.64e15, 1e300])('a clock at %s', now => {
+  test.each([Number.NaN, Infinity, -Infinity, 8.64e15, 1e300])('a clock at %s throws a coded error', now => {
     const calendar = compileCalendar({ period: 'daily' })
     expect(() => calendar.edges(now)).toThrow(expect.objectContaining({ code: 'HALT_E_CLOCK' }))
     expect(iso(calendar.edges(0)[0])).toBe('1970-01-01T00:00:00.000Z')
@@ -461,13 +461,19 @@ describe('mistakes', () => {
     return undefined
   }
 
-  test.each(['fortnightly', 'MONTHLY', '', 'constructor', undefined, null, 3])('period %s', period => {
-    expect(code({ period })).toBe('HALT_E_PERIOD')
-  })
+  test.each(['fortnightly', 'MONTHLY', '', 'constructor', undefined, null, 3])(
+    'a period of %s is refused',
+    period => {
+      expect(code({ period })).toBe('HALT_E_PERIOD')
+    },
+  )
 
-  test.each(['Mars/Olympus', 'Europe/Berlín', '', ' ', null, 5, {}, Symbol('zone')])('zone %s', timeZone => {
-    expect(code({ period: 'daily', timeZone })).toBe('HALT_E_TIME_ZONE')
-  })
+  test.each(['Mars/Olympus', 'Europe/Berlín', '', ' ', null, 5, {}, Symbol('zone')])(
+    'a zone of %s is refused',
+    timeZone => {
+      expect(code({ period: 'daily', timeZone })).toBe('HALT_E_TIME_ZONE')
+    },
+  )
 
   test.each([
     ['an invalid Date', new Date(Number.NaN)],
@@ -475,12 +481,12 @@ describe('mistakes', () => {
     ['a number', 1_700_000_000_000],
     ['null', null],
     ['an object', {}],
-  ])('anchor: %s', (_, anchor) => {
+  ])('an anchor that is %s is refused', (_, anchor) => {
     expect(code({ period: 'daily', anchor })).toBe('HALT_E_ANCHOR')
     expect(code({ period: 'daily', anchor, timeZone: 'Asia/Tokyo' })).toBe('HALT_E_ANCHOR')
   })
 
-  test('the message names what was given and the fix', () => {
+  test('the message of a mistake names the given value and the fix', () => {
     expect(() => compileCalendar({ period: 'daily', timeZone: 'Mars/Olympus' })).toThrow(
       'HALT_E_TIME_ZONE: timeZone is "Mars/Olympus", which this runtime does not know. Give an IANA name',
     )

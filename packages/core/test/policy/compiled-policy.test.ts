@@ -8,7 +8,7 @@ const policy = (name: string, more: Partial<Policy> = {}): Policy =>
   ({ name, limit: 10, window: 60, ...more }) as Policy
 
 describe('numbers that no double holds exactly', () => {
-  it('are refused at construction, with the fix', () => {
+  it('numbers that no double holds exactly are refused at construction, with the fix', () => {
     const error = mistake(() => world().limiter({ name: 'huge', limit: 2 ** 31, window: '366d' }))
     expect(error.code).toBe('HALT_E_ARITHMETIC')
     expect(error.fix).toMatch(/smaller burst|another algorithm/)
@@ -21,7 +21,7 @@ describe('numbers that no double holds exactly', () => {
     [7_919_000_017, '1m', {}, 7_919_000_000],
     [98_765_432_101_234, '1d', {}, 98_764_800_000_000],
     [1_000_001, '1d', { burst: 1_000_000 }, undefined],
-  ])('name the next lower limit of %i per %s that is exact', (limit, window, more, expected) => {
+  ])('the error names the next lower limit of %i per %s that is exact', (limit, window, more, expected) => {
     const isExact = (lower: number): boolean => {
       try {
         world().limiter({ name: 'p', limit: lower, window, ...more })
@@ -38,7 +38,7 @@ describe('numbers that no double holds exactly', () => {
     else for (let lower = limit - 1; lower > named; lower--) expect(isExact(lower)).toBe(false)
   })
 
-  it('name a lower limit that a penalty can reduce exactly, too', () => {
+  it('the error names a lower limit that a penalty can reduce exactly, too', () => {
     const penalty = { multiplier: 0.5 }
     const error = mistake(() =>
       world().limiter({ name: 'p', limit: 7_919_000_017, window: '1m' }, { penalty }),
@@ -48,7 +48,7 @@ describe('numbers that no double holds exactly', () => {
     expect(limit).toBeGreaterThan(7_918_000_000)
   })
 
-  it('are refused for the reduced limit too, even if the normal limit is exact', () => {
+  it('a reduced limit that no double holds exactly is refused, even if the normal limit is exact', () => {
     const numbers = { name: 'p', limit: 1_000_000, window: '1d' }
     expect(() => world().limiter(numbers)).not.toThrow()
     // 1 000 000 shares its factors with a day; a third of it, 333 333, does not.
@@ -57,7 +57,7 @@ describe('numbers that no double holds exactly', () => {
     )
   })
 
-  it('never fail a request, because the address ceiling is compiled exactly too', async () => {
+  it('an address ceiling is compiled exactly too, so that no request fails', async () => {
     const numbers = {
       name: 'p',
       limit: 390_625,
@@ -76,7 +76,7 @@ describe('numbers that no double holds exactly', () => {
     expect((await limiter.check(request)).allowed).toBe(true)
   })
 
-  it('are refused, and all others count to the last unit, for any limit, window and burst', async () => {
+  it('inexact numbers are refused, and all others count to the last unit, for any limit, window and burst', async () => {
     const numbers = fc.record({
       limit: fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 2 ** 31 })),
       window: fc.oneof(fc.constantFrom('1ms', '1m', '30d', '366d'), fc.integer({ min: 1, max: 100_000 })),
@@ -102,7 +102,7 @@ describe('numbers that no double holds exactly', () => {
 })
 
 describe('a changed policy on a live counter', () => {
-  it('applies at once, keeps used units, and never shows less than 0 left', async () => {
+  it('a changed policy applies at once, keeps used units, and never shows less than 0 left', async () => {
     const { limiter } = world()
     for (let i = 0; i < 8; i++) await limiter(policy('p', { algorithm: 'fixed-window' })).check(view())
     const lower = await limiter(policy('p', { algorithm: 'fixed-window', limit: 5 })).check(view())
@@ -111,7 +111,7 @@ describe('a changed policy on a live counter', () => {
     expect([higher.allowed, higher.remaining]).toEqual([true, 11])
   })
 
-  it('keeps a bucket’s debt when the plan changes', async () => {
+  it('a changed plan keeps a bucket’s debt', async () => {
     const { limiter } = world()
     const free = policy('free', { counter: 'plan', limit: 100, keyStrategy: 'user' })
     const pro = policy('pro', { counter: 'plan', limit: 1000, keyStrategy: 'user' })
@@ -120,7 +120,7 @@ describe('a changed policy on a live counter', () => {
     expect((await limiter(free).check(by('42'))).remaining).toBe(38)
   })
 
-  it('starts a new counter under another algorithm, without an error', async () => {
+  it('a changed algorithm starts a new counter, without an error', async () => {
     const { limiter } = world()
     expect(await admitted(15, limiter(policy('p')))).toBe(10)
     expect(await admitted(15, limiter(policy('p', { algorithm: 'sliding-window' })))).toBe(10)
@@ -129,7 +129,7 @@ describe('a changed policy on a live counter', () => {
 })
 
 describe('a window of unusual length', () => {
-  it('of 500 ms ends after 500 ms', async () => {
+  it('a window of 500 ms ends after 500 ms', async () => {
     const { clock, limiter } = world()
     const short = limiter(policy('p', { window: '500ms', algorithm: 'fixed-window' }))
     expect(await admitted(11, short)).toBe(10)
@@ -140,7 +140,7 @@ describe('a window of unusual length', () => {
   })
 
   it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
-    'of 30 days holds for 30 days, on a %s',
+    'a window of 30 days holds for 30 days, on a %s',
     async algorithm => {
       const { clock, limiter } = world()
       const long = limiter(policy('p', { window: '30d', algorithm, limit: 20 }))

@@ -24,18 +24,18 @@ describe('a cost', () => {
     ['a fraction by name', { tokens: 0.001 }, [9, 999]],
     ['a name that no policy has: each its own', { other: 7 }, [9, 995]],
     ['nothing by name', {}, [9, 995]],
-  ])('can be %s', async (_what, cost, expected) => {
+  ])('a cost can be %s', async (_what, cost, expected) => {
     expect(await left(cost as Cost)).toEqual(expected)
   })
 
-  it('uses only its own names, and none of its prototype', async () => {
+  it('a cost uses only its own names, and none of its prototype', async () => {
     expect(await left(Object.create({ tokens: 500 }) as Cost)).toEqual([9, 995])
     const named = { name: '__proto__', limit: 10, window: 60 }
     const cost = JSON.parse('{"__proto__": 4}') as Cost
     expect((await world().limiter(named).check(view(), { cost })).remaining).toBe(6)
   })
 
-  it('must be given when a decision is settled', async () => {
+  it('a cost must be given when a decision is settled', async () => {
     const limiter = world().limiter(requests)
     const decision = await limiter.check(view())
     expect((await rejection(limiter.settle(decision, undefined as never))).code).toBe('HALT_E_COST')
@@ -44,7 +44,7 @@ describe('a cost', () => {
   })
 
   it.each([Number.NaN, -1, -0.5, Infinity, -Infinity, '1', '', null, true, [], [1], new Map(), () => 1, 1n])(
-    'is refused when it is %o, and nothing is charged',
+    'a cost of %o is refused, and nothing is charged',
     async cost => {
       const limiter = world().limiter(requests)
       expect((await rejection(limiter.check(view(), { cost: cost as Cost }))).code).toBe('HALT_E_COST')
@@ -60,7 +60,7 @@ describe('a cost', () => {
     },
   )
 
-  it('is refused for every number that is not a number of units, and only for those', async () => {
+  it('a cost is refused for every number that is not a number of units, and only for those', async () => {
     await fc.assert(
       fc.asyncProperty(fc.double(), async cost => {
         const limiter = world().limiter({ ...requests, limit: 2 ** 31 })
@@ -78,7 +78,7 @@ describe('a cost', () => {
 describe('a cost above the capacity of a policy', () => {
   const policy: Policy = { name: 'p', limit: 10, burst: 15, window: 60, blockDuration: 300 }
 
-  it('is always refused, charges nothing and starts no cool-down', async () => {
+  it('a cost above the capacity is always refused, charges nothing and starts no cool-down', async () => {
     const limiter = world().limiter(policy)
     const decision = await limiter.check(view(), { cost: 16 })
     expect(decision).toMatchObject({
@@ -92,13 +92,13 @@ describe('a cost above the capacity of a policy', () => {
     expect(await limiter.check(view(), { cost: 15 })).toMatchObject({ allowed: true, remaining: 0 })
   })
 
-  it.each(['fixed-window', 'sliding-window'] as const)('is refused by a %s too', async algorithm => {
+  it.each(['fixed-window', 'sliding-window'] as const)('a %s refuses too large a cost', async algorithm => {
     const limiter = world().limiter({ name: 'p', limit: 10, window: 60, algorithm, blockDuration: 300 })
     expect(await limiter.check(view(), { cost: 11 })).toMatchObject({ allowed: false, retryAfter: Infinity })
     expect(await limiter.check(view(), { cost: 10 })).toMatchObject({ allowed: true })
   })
 
-  it('is refused by a quota with the reason cost-exceeds-limit', async () => {
+  it('a quota refuses a cost above its limit with the reason cost-exceeds-limit', async () => {
     const limiter = world(Date.now()).limiter({ name: 'q', limit: 10, period: 'daily', keyStrategy: 'ip' })
     expect(await limiter.check(view(), { cost: 11 })).toMatchObject({
       allowed: false,
@@ -107,7 +107,7 @@ describe('a cost above the capacity of a policy', () => {
     })
   })
 
-  it('makes the refusing policy binding over one that would pass later', async () => {
+  it('a cost above the capacity makes the refusing policy binding over one that would pass later', async () => {
     const limiter = world().limiter([requests, { name: 'small', limit: 3, window: 60 }])
     await limiter.check(view(), { cost: { requests: 10, small: 1 } })
     const decision = await limiter.check(view(), { cost: 5 })

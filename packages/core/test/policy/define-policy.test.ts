@@ -4,7 +4,7 @@ import { definePolicy, presets } from '../../src/index.ts'
 import { mistake, world } from '../world.ts'
 
 describe('definePolicy', () => {
-  it('keeps the proportion of burst to limit when only the limit changes', () => {
+  it('definePolicy keeps the proportion of burst to limit when only the limit changes', () => {
     expect(definePolicy(presets.PUBLIC_API, { limit: 500 })).toEqual({
       ...presets.PUBLIC_API,
       limit: 500,
@@ -16,7 +16,7 @@ describe('definePolicy', () => {
     })
   })
 
-  it('uses a given burst, and adds none if the base has none', () => {
+  it('definePolicy uses a given burst, and adds none if the base has none', () => {
     expect(definePolicy(presets.PUBLIC_API, { limit: 500, burst: 500 })).toMatchObject({ burst: 500 })
     expect(definePolicy(presets.PUBLIC_API, { window: 1 })).toMatchObject({
       limit: 100,
@@ -26,7 +26,7 @@ describe('definePolicy', () => {
     expect(definePolicy({ name: 'p', limit: 1, window: 1 }, { limit: 9 })).not.toHaveProperty('burst')
   })
 
-  it('changes none of its arguments, and freezes its result', () => {
+  it('definePolicy changes none of its arguments, and freezes its result', () => {
     const base = { name: 'p', limit: 10, window: 60, burst: 12 }
     const made = definePolicy(base, { limit: 20 })
     expect(base).toEqual({ name: 'p', limit: 10, window: 60, burst: 12 })
@@ -35,12 +35,12 @@ describe('definePolicy', () => {
     expect(made).not.toBe(base)
   })
 
-  it('treats undefined as absent', () => {
+  it('definePolicy treats undefined as absent', () => {
     const overrides = { name: undefined, limit: undefined, burst: undefined, keyStrategy: undefined }
     expect(definePolicy(presets.PUBLIC_API, overrides)).toEqual(presets.PUBLIC_API)
   })
 
-  it('drops the fields that another algorithm does not use', () => {
+  it('definePolicy drops the fields that another algorithm does not use', () => {
     const sliding = definePolicy(presets.PUBLIC_API, { algorithm: 'sliding-window', precision: 20 })
     expect(sliding).not.toHaveProperty('burst')
     expect(definePolicy(sliding, { algorithm: 'fixed-window' })).not.toHaveProperty('precision')
@@ -48,7 +48,7 @@ describe('definePolicy', () => {
       expect(world().limiter(policy).policies).toHaveLength(1)
   })
 
-  it('makes quotas of quotas', () => {
+  it('definePolicy makes quotas of quotas', () => {
     expect(definePolicy(presets.QUOTA_FREE_MONTHLY, { limit: 20_000 })).toEqual({
       name: 'free_monthly_requests',
       limit: 20_000,
@@ -56,7 +56,7 @@ describe('definePolicy', () => {
     })
   })
 
-  it('leaves mistakes to the limiter, which reports them', () => {
+  it('definePolicy leaves mistakes to the limiter, which reports them', () => {
     const made = definePolicy(presets.PUBLIC_API, { limit: Number.NaN })
     expect(mistake(() => world().limiter(made)).code).toBe('HALT_E_LIMIT')
     expect(mistake(() => world().limiter(definePolicy(presets.EXPENSIVE_OPS, { limit: 1 }))).code).toBe(

@@ -4,7 +4,7 @@ import { llmBudget, llmCost, priceOf, QuotaManager, type Quota, usd } from '../.
 import { by, mistake, view, world } from '../world.ts'
 
 describe('llmBudget', () => {
-  it('makes one policy per number: requests and tokens per minute, tokens per month', () => {
+  it('llmBudget makes one policy per number: requests and tokens per minute, tokens per month', () => {
     expect(llmBudget({ rpm: 60, tpm: 90_000, monthly: 5_000_000 })).toEqual([
       {
         name: 'llm_requests',
@@ -28,7 +28,7 @@ describe('llmBudget', () => {
     ])
   })
 
-  it('makes policies of input, output and money, and their costs by name', async () => {
+  it('llmBudget makes policies of input, output and money, and llmCost makes their costs by name', async () => {
     const budget = llmBudget({ itpm: 1000, otpm: 500, spend: { daily: usd(5), monthly: usd(50) } })
     expect(budget.map(({ name, limit, unit }) => [name, limit, unit])).toEqual([
       ['llm_input_tokens', 1000, 'tokens'],
@@ -47,24 +47,24 @@ describe('llmBudget', () => {
     expect([left, codes()]).toEqual([[400, 400, 5_000_000 - 3300, 50_000_000 - 3300], []])
   })
 
-  it('warns of one number for tokens and money', async () => {
+  it('one number for tokens and money is warned of', async () => {
     const { limiter, codes } = world()
     await limiter(llmBudget({ tpm: 1000, spend: { daily: usd(5) } })).reserve(by('u'), { cost: 10 })
     expect(codes()).toEqual(['HALT_W_COST_UNITS'])
   })
 
-  it.each([{}, 5, { dayly: 5 }, null, { daily: undefined }])('refuses a spend of %o', spend => {
+  it.each([{}, 5, { dayly: 5 }, null, { daily: undefined }])('llmBudget refuses a spend of %o', spend => {
     expect(mistake(() => llmBudget({ rpm: 1, spend: spend as never })).code).toBe('HALT_E_PERIOD')
   })
 
-  it('freezes its policies, and refuses empty or wrong options', () => {
+  it('llmBudget freezes its policies, and refuses empty or wrong options', () => {
     const budget = llmBudget({ rpm: 1, tpm: 1 })
     expect([budget, ...budget].every(Object.isFrozen)).toBe(true)
     expect(mistake(() => llmBudget({})).code).toBe('HALT_E_POLICY')
     expect(mistake(() => world().limiter(llmBudget({ rpm: Number.NaN }))).code).toBe('HALT_E_LIMIT')
   })
 
-  it('counts one request and its tokens, and corrects the tokens afterwards', async () => {
+  it('llmBudget counts one request and its tokens, and corrects the tokens afterwards', async () => {
     const { limiter, store } = world()
     const budget = llmBudget({ rpm: 2, tpm: 1000, monthly: 10_000 })
     const calls = limiter(budget)
@@ -79,7 +79,7 @@ describe('llmBudget', () => {
     expect(used).toBe(250)
   })
 
-  it('uses a number as the tokens, and counts a call as one request whatever its cost', async () => {
+  it('llmBudget uses a number as the tokens, and counts a call as one request whatever its cost', async () => {
     const calls = world().limiter(llmBudget({ rpm: 3, tpm: 1000, monthly: 5000 }))
     const left = async (): Promise<number[]> =>
       (await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)
@@ -92,7 +92,7 @@ describe('llmBudget', () => {
     expect(await left()).toEqual([0, 949, 4949])
   })
 
-  it('refuses by the policy that is used up, and charges none of the others', async () => {
+  it('llmBudget refuses by the policy that is used up, and charges none of the others', async () => {
     const calls = world().limiter(llmBudget({ rpm: 10, tpm: 1000, monthly: 1500 }))
     await calls.reserve(by('u'), { cost: llmCost(900) })
     const refused = await calls.reserve(by('u'), { cost: llmCost(200) })
@@ -111,7 +111,7 @@ describe('llmBudget', () => {
     expect((await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)).toEqual([9, 100, 600])
   })
 
-  it('grants a call fewer tokens than it asks for, at least as many as it accepts, and settles what was granted', async () => {
+  it('llmBudget grants a call fewer tokens than it asks for, and settles the granted ones', async () => {
     const calls = world().limiter(llmBudget({ rpm: 10, tpm: 1000, monthly: 2500 }))
     const left = async (): Promise<number[]> =>
       (await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)
@@ -138,7 +138,7 @@ describe('llmBudget', () => {
     expect(await left()).toEqual([9, 550, 2050])
   })
 
-  it('grants what the month has left, and charges both budgets alike', async () => {
+  it('llmBudget grants what the month has left, and charges both budgets alike', async () => {
     const calls = world().limiter(llmBudget({ tpm: 1000, monthly: 300 }))
     const { decision } = await calls.reserve(by('u'), { cost: llmCost(800), least: llmCost(100) })
     expect(Object.fromEntries(calls.chargesOf(decision))).toEqual({
@@ -147,7 +147,7 @@ describe('llmBudget', () => {
     })
   })
 
-  it('leaves a share of the budgets per minute to more important calls, on the same counters', async () => {
+  it('llmBudget leaves a share of the budgets per minute to more important calls, on the same counters', async () => {
     const numbers = { rpm: 10, tpm: 1000, monthly: 5000 }
     const calls = world().limiter(llmBudget(numbers))
     const policy = llmBudget({ ...numbers, headroom: 0.4 })
@@ -159,7 +159,7 @@ describe('llmBudget', () => {
     expect(mistake(() => world().limiter(llmBudget({ tpm: 1, headroom: 2 }))).code).toBe('HALT_E_HEADROOM')
   })
 
-  it('tells a call whose least is not left now when to come again', async () => {
+  it('llmBudget tells a call whose least is not left now when to come again', async () => {
     const calls = world().limiter(llmBudget({ tpm: 600 }))
     await calls.reserve(by('u'), { cost: 600 })
     const later = await calls.reserve(by('u'), { cost: 1400, least: 300 })
@@ -169,7 +169,7 @@ describe('llmBudget', () => {
     expect(never.decision).toMatchObject({ reason: 'cost-exceeds-limit', retryAfter: Infinity })
   })
 
-  it('charges a call that used more than estimated, and the refill pays the debt back', async () => {
+  it('a call that used more than estimated is charged, and the refill pays the debt back', async () => {
     const { clock, limiter } = world()
     const calls = limiter(llmBudget({ tpm: 600 }))
     const { settle } = await calls.reserve(view(), { cost: llmCost(100) })
@@ -181,7 +181,7 @@ describe('llmBudget', () => {
 })
 
 describe('llmCost', () => {
-  it('takes a number of tokens, or tokens and money by class', () => {
+  it('llmCost takes a number of tokens, or tokens and money by class', () => {
     expect(llmCost(5)).toEqual({ llm_tokens: 5, llm_monthly_tokens: 5 })
     expect(llmCost({ output: 5 }, 'gpt')).toMatchObject({
       gpt_tokens: 5,
@@ -198,7 +198,7 @@ describe('llmCost', () => {
     { input: undefined },
     { prompt_tokens: 12, completion_tokens: 3 },
     { input: 12, output_tokens: 3 },
-  ])('refuses %o, so that no call is free by mistake', use => {
+  ])('llmCost refuses %o, so that no call is free by mistake', use => {
     expect(mistake(() => llmCost(use as never)).code).toBe('HALT_E_USAGE')
   })
 })

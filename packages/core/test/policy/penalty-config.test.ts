@@ -16,7 +16,7 @@ describe('the configuration of a penalty', () => {
     recordOn: ['always', null],
   }
   const cases = Object.entries(wrong).flatMap(([name, values]) => values.map(value => [name, value] as const))
-  it.each(cases)('refuses the %s %o', (name, value) => {
+  it.each(cases)('the configuration of a penalty refuses the %s %o', (name, value) => {
     const config = { [name]: value } as unknown as PenaltyConfig
     const { limiter, store } = world()
     expect(mistake(() => limiter(fixed, { penalty: config })).code).toBe('HALT_E_PENALTY')
@@ -24,7 +24,7 @@ describe('the configuration of a penalty', () => {
     expect(mistake(() => new PenaltyManager({ store, config })).code).toBe('HALT_E_PENALTY')
   })
 
-  it('refuses unknown fields', () => {
+  it('the configuration of a penalty refuses unknown fields', () => {
     for (const penalty of [
       { decay: 1 },
       { escalation: { factor: 2, max: '1d' } },
@@ -32,7 +32,7 @@ describe('the configuration of a penalty', () => {
       expect(mistake(() => world().limiter(fixed, { penalty })).code).toBe('HALT_E_UNKNOWN_FIELD')
   })
 
-  it('accepts every field', () => {
+  it('the configuration of a penalty accepts every field', () => {
     const penalty = {
       threshold: 0.1,
       duration: '1m',

@@ -6,7 +6,7 @@ import { admitted, mistake, times, view, world } from '../world.ts'
 const one: Policy = { name: 'one', limit: 4, window: 60, algorithm: 'fixed-window' }
 
 describe('PolicyRegistry', () => {
-  it('holds policies by name', () => {
+  it('PolicyRegistry holds policies by name', () => {
     const registry = new PolicyRegistry([one, presets.PUBLIC_API])
     expect(registry.get('one')).toEqual(one)
     expect(registry.list().map(({ name }) => name)).toEqual(['one', 'public_api'])
@@ -22,12 +22,12 @@ describe('PolicyRegistry', () => {
     ])
   })
 
-  it('refuses two policies with the same name', () => {
+  it('PolicyRegistry refuses two policies with the same name', () => {
     const make = (): unknown => new PolicyRegistry([one, { ...one, limit: 9 }])
     expect(mistake(make).code).toBe('HALT_E_DUPLICATE_POLICY')
   })
 
-  it.each(['two', 'constructor', '__proto__', ''])('refuses the name %o, and lists the known names', name => {
+  it.each(['two', 'constructor', '__proto__', ''])('get refuses %o, and lists the known names', name => {
     const error = mistake(() => new PolicyRegistry([one]).get(name))
     expect(error.code).toBe('HALT_E_UNKNOWN_POLICY')
     expect(error.fix).toContain('one')
@@ -39,7 +39,7 @@ describe('PolicyRegistry', () => {
     [{ name: 'q', limit: 1, period: 'daily', timeZone: 'Mars' }, 'HALT_E_TIME_ZONE'],
     [{ ...one, exemptions: ['010.0.0.1'] }, 'HALT_E_EXEMPTION'],
   ] as [Policy | Quota, string][])(
-    'refuses a wrong policy when it comes, not when a request does: %o',
+    'PolicyRegistry refuses a wrong policy when it comes, not when a request does: %o',
     (policy, code) => {
       const registry = new PolicyRegistry([one])
       expect(mistake(() => registry.register(policy)).code).toBe(code)
@@ -50,7 +50,7 @@ describe('PolicyRegistry', () => {
     },
   )
 
-  it('does not change the policies that it gets', () => {
+  it('PolicyRegistry does not change with the objects that it gets', () => {
     const mine = { ...one }
     const registry = new PolicyRegistry([mine])
     mine.limit = 1000
@@ -58,13 +58,13 @@ describe('PolicyRegistry', () => {
     expect(Object.isFrozen(registry.get('one'))).toBe(true)
   })
 
-  it('rescales the burst with the limit, unless the update has a burst', () => {
+  it('PolicyRegistry rescales the burst with the limit, unless the update has a burst', () => {
     const registry = new PolicyRegistry([presets.PUBLIC_API])
     expect(registry.update('public_api', { limit: 200 })).toMatchObject({ limit: 200, burst: 240 })
     expect(registry.update('public_api', { burst: 200 })).toMatchObject({ limit: 200, burst: 200 })
   })
 
-  it('keeps name and counter in an update', () => {
+  it('PolicyRegistry keeps name and counter in an update', () => {
     const registry = new PolicyRegistry([presets.PLAN_FREE])
     const changes = { name: 'other', counter: 'other', limit: 5 } as Partial<Policy>
     expect(registry.update('free_plan', changes)).toMatchObject({
@@ -74,14 +74,14 @@ describe('PolicyRegistry', () => {
     })
   })
 
-  it('updates quotas too', () => {
+  it('PolicyRegistry updates quotas too', () => {
     const registry = new PolicyRegistry([presets.QUOTA_FREE_DAILY])
     expect(registry.update('free_daily_requests', { limit: 7 })).toMatchObject({ limit: 7, period: 'daily' })
   })
 })
 
 describe('a limiter with a registry', () => {
-  it('applies a change to the next request, and keeps used units', async () => {
+  it('a limiter applies a change of its registry to the next request, and keeps used units', async () => {
     const registry = new PolicyRegistry([one])
     const limiter = world().limiter(registry.resolver(() => 'one'))
     expect(await admitted(6, limiter)).toBe(4)
@@ -91,7 +91,7 @@ describe('a limiter with a registry', () => {
     expect(await limiter.check(view())).toMatchObject({ allowed: false, limit: 2, remaining: 0 })
   })
 
-  it('starts a new counter after a change of the algorithm, without an error', async () => {
+  it('a limiter starts a new counter after a change of the algorithm, without an error', async () => {
     const registry = new PolicyRegistry([one])
     const { limiter, codes } = world()
     const live = limiter(registry.resolver(() => 'one'))
@@ -101,7 +101,7 @@ describe('a limiter with a registry', () => {
     expect(codes()).toEqual([])
   })
 
-  it('accepts one name or several, as a value or a promise', async () => {
+  it('a resolver of a registry accepts one name or several, as a value or a promise', async () => {
     const registry = new PolicyRegistry([one, presets.PUBLIC_API])
     // Like the query of a database library, it is not a Promise but behaves as one.
     // oxlint-disable-next-line unicorn/no-thenable -- the test needs a thenable
@@ -113,7 +113,7 @@ describe('a limiter with a registry', () => {
     }
   })
 
-  it('refuses with 503 for an unknown or removed name', async () => {
+  it('a limiter refuses with 503 for an unknown or removed name', async () => {
     const registry = new PolicyRegistry([one])
     const { limiter, warnings } = world()
     const live = limiter(registry.resolver(() => 'one'))

@@ -4,7 +4,7 @@ import { Algorithm, KeyStrategy, QuotaPeriod } from '../../src/index.ts'
 import { view, world } from '../world.ts'
 
 describe('the names of algorithms, key strategies and periods', () => {
-  it('equal their plain strings', () => {
+  it('the names of algorithms, key strategies and periods equal their plain strings', () => {
     expect(Algorithm).toEqual({
       TOKEN_BUCKET: 'token-bucket',
       FIXED_WINDOW: 'fixed-window',
@@ -24,7 +24,7 @@ describe('the names of algorithms, key strategies and periods', () => {
 })
 
 describe('a policy without a burst', () => {
-  it('admits its limit at once, and no more', async () => {
+  it('a policy without a burst admits its limit at once, and no more', async () => {
     const limiter = world().limiter({ name: 'p', limit: 5, window: 60 })
     const decisions = []
     for (let i = 0; i < 6; i++) decisions.push((await limiter.check(view())).allowed)

@@ -14,10 +14,13 @@ const source = (name: string): string =>
 describe('the texts of presets', () => {
   const texts = source('presets').matchAll(/(\/\*\*(?:(?!\*\/)[^])*\*\/)\nexport const ([A-Z_]+):/g)
 
-  it.each([...texts].map(([, text = '', name = '']) => ({ name, text })))('$name', ({ name, text }) => {
-    const flat = (some: string): string => some.replace(/\n\s*/g, '\n')
-    expect(flat(source('preset-list'))).toContain(flat(`${text}\n  readonly ${name}:`))
-  })
+  it.each([...texts].map(([, text = '', name = '']) => ({ name, text })))(
+    'the text of $name is the same in presets.ts and preset-list.ts',
+    ({ name, text }) => {
+      const flat = (some: string): string => some.replace(/\n\s*/g, '\n')
+      expect(flat(source('preset-list'))).toContain(flat(`${text}\n  readonly ${name}:`))
+    },
+  )
 })
 
 const POLICIES = {
@@ -79,7 +82,7 @@ describe('the presets', () => {
     },
   )
 
-  it('are exported by name and under presets, and are frozen', () => {
+  it('the presets are exported by name and under presets, and are frozen', () => {
     expect(Object.isFrozen(presets)).toBe(true)
     expect(Object.values(presets).every(Object.isFrozen)).toBe(true)
     const all = Object.entries(presets).filter(([name]) => name === name.toUpperCase())
@@ -90,7 +93,7 @@ describe('the presets', () => {
     }
   })
 
-  it('are all accepted by a limiter', () => {
+  it('a limiter accepts all presets', () => {
     const { limiter } = world()
     for (const name of Object.keys(POLICIES)) limiter(presets[name as 'PUBLIC_API'])
     for (const plan of Object.values(presets.PLAN_TIERS)) limiter(plan)
@@ -104,7 +107,7 @@ describe('the presets', () => {
 })
 
 describe('getPlanPolicy', () => {
-  it.each(['pro', 'PRO', 'Pro'])('finds %s', name => {
+  it.each(['pro', 'PRO', 'Pro'])('getPlanPolicy finds %s', name => {
     expect(getPlanPolicy(name)).toBe(presets.PLAN_PRO)
   })
 
@@ -120,7 +123,7 @@ describe('getPlanPolicy', () => {
     undefined,
     7,
     {},
-  ])('refuses %o and lists the plans', name => {
+  ])('getPlanPolicy refuses %o and lists the plans', name => {
     const error = mistake(() => getPlanPolicy(name as string))
     expect(error.code).toBe('HALT_E_UNKNOWN_PLAN')
     expect(error.fix).toContain('free, starter, pro, business, enterprise')
@@ -155,20 +158,20 @@ describe('the effect of the presets', () => {
     expect(await admitted(11, auth, login)).toBe(10)
   })
 
-  it('AUTH_ENDPOINTS counts private addresses, PUBLIC_API does not', async () => {
+  it('AUTH_ENDPOINTS counts private addresses, and PUBLIC_API does not', async () => {
     const { limiter } = world()
     const local = view({ ip: '127.0.0.1' })
     expect(await admitted(20, limiter(presets.AUTH_ENDPOINTS), local)).toBe(10)
     expect(await admitted(200, limiter(presets.PUBLIC_API), local)).toBe(200)
   })
 
-  it('plans share one counter, so an upgrade keeps used units', async () => {
+  it('the plans share one counter, so an upgrade keeps used units', async () => {
     const { limiter } = world()
     expect(await admitted(130, limiter(presets.PLAN_FREE), by('42'))).toBe(120)
     expect((await limiter(presets.PLAN_PRO).check(by('42'))).remaining).toBe(2500 - 121)
   })
 
-  it('plans count anonymous clients by address', async () => {
+  it('the plans count anonymous clients by address', async () => {
     expect(await admitted(200, world().limiter(presets.PLAN_FREE))).toBe(120)
   })
 })

@@ -12,17 +12,17 @@ describe('usd', () => {
     [1e-6, 1],
     [999_999_999.99, 999_999_999_990_000],
     [999_999_999.999999, 999_999_999_999_999],
-  ])('gives %d dollars in millionths', (dollars, micros) => {
+  ])('usd gives %d dollars in millionths', (dollars, micros) => {
     expect(usd(dollars)).toBe(micros)
   })
 
-  it.each([Number.NaN, -1, '50', undefined, null, 1e9, Infinity])('refuses %o', dollars => {
+  it.each([Number.NaN, -1, '50', undefined, null, 1e9, Infinity])('usd refuses %o', dollars => {
     expect(mistake(() => usd(dollars as never)).code).toBe('HALT_E_PRICE')
   })
 })
 
 describe('priceOf', () => {
-  it('adds up exactly, and rounds up once', () => {
+  it('priceOf adds up exactly, and rounds up once', () => {
     const price = priceOf({ input: 3, cached: 0.3, output: 15 })
     expect(price({ input: 1_000_000 })).toBe(3_000_000)
     expect(price({ input: 200, cached: 1000, output: 340 })).toBe(600 + 300 + 5100)
@@ -33,7 +33,7 @@ describe('priceOf', () => {
     expect(price({ input: undefined, output: 2 })).toBe(30)
   })
 
-  it('is the sum in whole numbers of any size, for any prices and tokens', () => {
+  it('priceOf gives the sum in whole numbers of any size, for any prices and tokens', () => {
     const millionths = fc.integer({ min: 0, max: 500_000_000 })
     const tokens = fc.oneof(fc.integer({ min: 0, max: 2_000_000 }), fc.integer({ min: 0, max: 2 ** 36 }))
     fc.assert(
@@ -57,7 +57,7 @@ describe('priceOf', () => {
     [{ input: Number.NaN }],
     [{ input: 0.000_000_1 }],
     [{ input: Infinity }],
-  ])('refuses prices of %o', prices => {
+  ])('priceOf refuses prices of %o', prices => {
     expect(mistake(() => priceOf(prices as never)).code).toBe('HALT_E_PRICE')
   })
 
@@ -66,7 +66,7 @@ describe('priceOf', () => {
     [{ output: 3, completionTokens: 3 }],
     [{ cached: 3, cache_read_input_tokens: 3 }],
     [{ input: 3, output: 15, totalTokens: 1 }],
-  ])('refuses classes that overlap: %o', prices => {
+  ])('priceOf refuses classes that overlap: %o', prices => {
     const error = mistake(() => priceOf(prices as never))
     expect([error.code, error.message]).toEqual(['HALT_E_PRICE', expect.stringContaining('overlap')])
   })
@@ -84,7 +84,7 @@ describe('priceOf', () => {
     { input: '7' },
     { input: 2 ** 53 },
     'many',
-  ])('never prices a usage of %o at nothing', usage => {
+  ])('priceOf never prices a usage of %o at nothing', usage => {
     const price = priceOf({ input: 3, output: 15 })
     let thrown: unknown
     try {

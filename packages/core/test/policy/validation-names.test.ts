@@ -28,12 +28,12 @@ describe('names and choices', () => {
     null,
     5,
     {},
-  ])('refuse the name %o, because a header, a key or a label would have to escape it', name => {
+  ])('a policy refuses the name %o, because a header, a key or a label would have to escape it', name => {
     expect(refused({ name }).code).toBe('HALT_E_POLICY_NAME')
     if (name !== undefined) expect(refused({ counter: name }).code).toBe('HALT_E_POLICY_NAME')
   })
 
-  it.each(['a', 'A-b_c.9', 'x'.repeat(64), '__proto__', 'constructor'])('accept the name %s', name => {
+  it.each(['a', 'A-b_c.9', 'x'.repeat(64), '__proto__', 'constructor'])('the name %s is accepted', name => {
     expect(accepted({ name })).toBe(true)
   })
 
@@ -56,7 +56,7 @@ describe('names and choices', () => {
     ['mode', { shadow: 0.5, enforce: 0.5 }, 'HALT_E_MODE'],
     ['exemptPrivateIps', 'yes', 'HALT_E_EXEMPTION'],
     ['plan', 7, 'HALT_E_PLAN'],
-  ])('refuse %s: %o', (field, value, code) => {
+  ])('a policy refuses %s: %o', (field, value, code) => {
     expect(refused({ [field]: value }).code).toBe(code)
   })
 
@@ -74,17 +74,17 @@ describe('names and choices', () => {
     '',
     7,
     null,
-  ])('refuse the exemption %o', entry => {
+  ])('a policy refuses the exemption %o', entry => {
     expect(refused({ exemptions: [entry] }).code).toBe('HALT_E_EXEMPTION')
   })
 
-  it.each(['/admin', {}, 5, '', null])('refuse %o in place of a list of exemptions', exemptions => {
+  it.each(['/admin', {}, 5, '', null])('a policy refuses %o in place of a list of exemptions', exemptions => {
     expect(refused({ exemptions }).code).toBe('HALT_E_EXEMPTION')
   })
 })
 
 describe('a mistake in one of several policies', () => {
-  it('names the policy', () => {
+  it('a mistake in one of several policies names the policy', () => {
     const [good, wrong] = [
       { name: 'good', limit: 1, window: 1 },
       { name: 'b', limit: '10', window: 60 },
@@ -99,7 +99,7 @@ describe('a mistake in one of several policies', () => {
     ).toBe('The policy "c" has an unknown field "windowMs".')
   })
 
-  it('says that "concurrency" has a ttl if it got a window', () => {
+  it('a mistake says that "concurrency" has a ttl if it got a window', () => {
     expect(refused({ algorithm: 'concurrency' }).message).toContain(
       'concurrency does not take window. Give ttl',
     )
@@ -118,20 +118,20 @@ describe('unknown fields', () => {
     ['shadow', '"mode"'],
     ['blockduration', 'blockDuration'],
     ['bust', ''],
-  ])('refuse %s and suggest the field that was meant', (field, meant) => {
+  ])('a policy refuses the unknown field %s and suggests the field that was meant', (field, meant) => {
     const error = refused({ [field]: 60_000 })
     expect(error.code).toBe('HALT_E_UNKNOWN_FIELD')
     expect(error.message).toContain(`"${field}"`)
     expect(error.fix).toContain(meant)
   })
 
-  it('treat undefined as absent, for known and unknown fields', () => {
+  it('a policy treats undefined as absent, for known and unknown fields', () => {
     expect(
       accepted({ burst: undefined, blockDuration: undefined, mode: undefined, windowMs: undefined }),
     ).toBe(true)
   })
 
-  it('refuse the fields of a quota on a rate policy, and the reverse', () => {
+  it('a rate policy refuses the fields of a quota, and the reverse', () => {
     expect(refused({ timeZone: 'UTC' }).code).toBe('HALT_E_UNKNOWN_FIELD')
     expect(refusedQuota({ burst: 60 }).code).toBe('HALT_E_UNKNOWN_FIELD')
   })

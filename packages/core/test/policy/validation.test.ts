@@ -36,38 +36,38 @@ const NO_TEXTS = ['60', '0.5ms', '-1s', '1 year', '1e3s', '0x10s', '1m30s', '367
 const NO_DURATIONS = [...NO_NUMBERS, ...NO_TEXTS]
 
 describe('the numbers of a policy', () => {
-  it.each(NO_UNITS)('refuse a limit of %o', limit => {
+  it.each(NO_UNITS)('a policy refuses a limit of %o', limit => {
     const error = refused({ limit })
     expect(error.code).toBe('HALT_E_LIMIT')
     expect(error.message).toContain('limit')
     expect(error.fix).toContain('999999999999999')
   })
 
-  it('refuse a missing limit, and explain how to read an environment variable', () => {
+  it('a policy refuses a missing limit, and explains how to read an environment variable', () => {
     expect(refused({ limit: undefined }).code).toBe('HALT_E_LIMIT')
     expect(refused({ limit: Number(process.env['MISSING_LIMIT']) }).fix).toContain('environment variable')
     expect(refused({ limit: '100' }).fix).toContain('Number(')
   })
 
-  it.each(NO_UNITS)('refuse a cost of %o', cost => {
+  it.each(NO_UNITS)('a policy refuses a cost of %o', cost => {
     expect(refused({ cost }).code).toBe('HALT_E_COST')
   })
 
-  it.each(NO_UNITS)('refuse a burst of %o', burst => {
+  it.each(NO_UNITS)('a policy refuses a burst of %o', burst => {
     expect(refused({ burst }).code).toBe('HALT_E_BURST')
   })
 
-  it.each(NO_DURATIONS)('refuse a window of %o', window => {
+  it.each(NO_DURATIONS)('a policy refuses a window of %o', window => {
     const error = refused({ window })
     expect(error.code).toBe('HALT_E_WINDOW')
     expect(error.message).toContain('1 ms to 366 days')
   })
 
-  it.each(NO_DURATIONS)('refuse a blockDuration of %o', blockDuration => {
+  it.each(NO_DURATIONS)('a policy refuses a blockDuration of %o', blockDuration => {
     expect(refused({ blockDuration }).code).toBe('HALT_E_BLOCK_DURATION')
   })
 
-  it('refuse a missing window or ttl, and say what to give', () => {
+  it('a policy refuses a missing window or ttl, and says what to give', () => {
     expect(refused({ window: undefined })).toMatchObject({
       code: 'HALT_E_WINDOW',
       fix: 'Give window: "1m".',
@@ -78,11 +78,11 @@ describe('the numbers of a policy', () => {
     })
   })
 
-  it.each([0, 1001, 1.5, Number.NaN, '10', null])('refuse a precision of %o', precision => {
+  it.each([0, 1001, 1.5, Number.NaN, '10', null])('a policy refuses a precision of %o', precision => {
     expect(refused({ algorithm: 'sliding-window', precision }).code).toBe('HALT_E_PRECISION')
   })
 
-  it('can be as large and as small as documented', () => {
+  it('the numbers of a policy can be as large and as small as documented', () => {
     expect(accepted({ limit: 2 ** 31, window: 1 })).toBe(true)
     for (const algorithm of ['fixed-window', 'sliding-window'])
       expect(accepted({ limit: 999_999_999_999_999, window: '366d', algorithm })).toBe(true)
@@ -95,16 +95,16 @@ describe('the numbers of a policy', () => {
 })
 
 describe('fields that do not go together', () => {
-  it.each(['fixed-window', 'sliding-window'])('refuse a burst on %s', algorithm => {
+  it.each(['fixed-window', 'sliding-window'])('a policy refuses a burst on %s', algorithm => {
     expect(refused({ algorithm, burst: 20 }).code).toBe('HALT_E_BURST')
   })
 
-  it.each(['token-bucket', 'fixed-window', 'concurrency'])('refuse a precision on %s', algorithm => {
+  it.each(['token-bucket', 'fixed-window', 'concurrency'])('a precision on %s is refused', algorithm => {
     const time = algorithm === 'concurrency' ? { window: undefined, ttl: 60 } : {}
     expect(refused({ algorithm, ...time, precision: 10 }).code).toBe('HALT_E_PRECISION')
   })
 
-  it('refuse a cost with which no request could pass', () => {
+  it('a policy refuses a cost with which no request could pass', () => {
     expect(refused({ limit: 100, burst: 10, cost: 11 }).code).toBe('HALT_E_BURST')
     expect(refused({ limit: 10, cost: 11 }).code).toBe('HALT_E_COST')
     expect(refused({ limit: 10, cost: 11, algorithm: 'fixed-window' }).code).toBe('HALT_E_COST')
@@ -112,12 +112,12 @@ describe('fields that do not go together', () => {
     expect(accepted({ limit: 10, burst: 15, cost: 15 })).toBe(true)
   })
 
-  it('allow a burst below and above the limit', () => {
+  it('a policy allows a burst below and above the limit', () => {
     expect(accepted({ limit: 600, burst: 10 })).toBe(true)
     expect(accepted({ limit: 600, burst: 6000 })).toBe(true)
   })
 
-  it('require a ttl for concurrency, and refuse it otherwise', () => {
+  it('a policy requires a ttl for concurrency, and refuses it otherwise', () => {
     expect(refused({ algorithm: 'concurrency' }).code).toBe('HALT_E_WINDOW')
     expect(refused({ algorithm: 'concurrency', window: 60, ttl: 60 }).fix).toContain('ttl')
     expect(refused({ ttl: 60 }).fix).toContain('window')
@@ -127,7 +127,7 @@ describe('fields that do not go together', () => {
     expect(accepted({ algorithm: 'concurrency', window: undefined, ttl: 60 })).toBe(true)
   })
 
-  it('refuse a custom key without an extractor', () => {
+  it('a policy refuses a custom key without an extractor', () => {
     expect(refused({ keyStrategy: 'custom' }).code).toBe('HALT_E_KEY_EXTRACTOR')
     expect(accepted({ keyStrategy: 'custom', keyExtractor: () => 'x' })).toBe(true)
     expect(accepted({ keyExtractor: () => 'x' })).toBe(true)
@@ -145,14 +145,14 @@ describe('quotas', () => {
     ['thresholds', [0], 'HALT_E_THRESHOLDS'],
     ['thresholds', [1.5], 'HALT_E_THRESHOLDS'],
     ['limit', Number.NaN, 'HALT_E_LIMIT'],
-  ])('refuse %s: %o', (field, value, code) => {
+  ])('a quota refuses %s: %o', (field, value, code) => {
     expect(refusedQuota({ [field]: value }).code).toBe(code)
     expect(refusedQuota({ [field]: value, mode: { shadow: 0.5 } }).code).toBe(code)
   })
 })
 
 describe('a limiter’s policy option', () => {
-  it.each(['public_api', 5, null, [], [null], [[]]])('refuses %o', policy => {
+  it.each(['public_api', 5, null, [], [null], [[]]])('a limiter refuses a policy option of %o', policy => {
     expect(mistake(() => world().limiter(policy as unknown as Policy)).code).toBe('HALT_E_POLICY')
   })
 })
@@ -166,19 +166,19 @@ describe('a policy that can never pass', () => {
       { algorithm: 'concurrency', window: undefined, ttl: 60, limit: 1, headroom: 0.1 },
       'leaves 0 of 1 units',
     ],
-  ])('is refused: %o', (changes, said) => {
+  ])('a policy that can never pass is refused: %o', (changes, said) => {
     const error = refused(changes)
     expect(error.code).toBe('HALT_E_HEADROOM')
     expect(error.message).toContain(said)
   })
 
-  it('is told from one that can pass, to the unit', () => {
+  it('a policy that can never pass is told from one that can, to the unit', () => {
     expect(accepted({ headroom: 0.9 })).toBe(true)
     expect(accepted({ headroom: 0.5, cost: 5 })).toBe(true)
     expect(accepted({ headroom: () => 1 })).toBe(true)
   })
 
-  it('is not put into force by an operator', () => {
+  it('a policy refuses changed numbers under which no request can pass', () => {
     const limiter = world().limiter({ name: 'api', limit: 10, window: 60, headroom: 0.5 })
     expect(mistake(() => limiter.policies[0]?.with({ burst: 1 })).code).toBe('HALT_E_HEADROOM')
   })

@@ -20,7 +20,7 @@ async function textsOf(reports: Reports): Promise<string[]> {
 }
 
 describe('a report', () => {
-  it('reaches the other processes of the store, and replaces the one before it', async () => {
+  it('a report reaches the other processes of the store, and replaces the one before it', async () => {
     const { process } = shared()
     const [a, b] = [process(), process()]
     await a.publish('one')
@@ -33,14 +33,14 @@ describe('a report', () => {
     expect(a.processes).toBe(2)
   })
 
-  it('is not lost when many processes write at once', async () => {
+  it('a report is not lost when many processes write at once', async () => {
     const { process } = shared()
     const all = Array.from({ length: 8 }, process)
     await Promise.all(all.map((reports, i) => reports.publish(String(i))))
     expect(await textsOf(process())).toHaveLength(8)
   })
 
-  it('is taken back by its process', async () => {
+  it('a report is taken back by its process', async () => {
     const { process } = shared()
     const [a, b] = [process(), process()]
     await a.publish('one')
@@ -49,7 +49,7 @@ describe('a report', () => {
     expect(await textsOf(b)).toEqual(['two'])
   })
 
-  it('is left out once its process has been silent for ten beats, however far apart the clocks are', async () => {
+  it('a report is left out once its process is silent for ten beats, however far apart the clocks are', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START })
     const { process } = shared()
     const [silent, alive] = [process(), process()]
@@ -67,7 +67,7 @@ describe('a report', () => {
     expect(alive.processes).toBe(1)
   })
 
-  it('of a process that ended long ago is left out at the first look', async () => {
+  it('a report of a process that ended long ago is left out at the first look', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START })
     const { process } = shared()
     await process().publish('old')
@@ -75,7 +75,7 @@ describe('a report', () => {
     expect(await textsOf(process())).toEqual([])
   })
 
-  it('may have 16 000 characters; a longer one is warned of once and not written', async () => {
+  it('a report may have 16 000 characters; a longer one is warned of once and not written', async () => {
     const store = new ReferenceStore(Date.now)
     const warnings: HaltWarning[] = []
     const reports = new Reports({ store, name: 'figures', warn: warning => void warnings.push(warning) })
@@ -85,7 +85,7 @@ describe('a report', () => {
     expect((await textsOf(reports))[0]).toHaveLength(15_998)
   })
 
-  it('of the 65th process displaces the oldest one, and the document stays below its bound', async () => {
+  it('a report of the 65th process displaces the oldest one, and the document stays below its bound', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START })
     const { process, document } = shared()
     for (let i = 0; i < 65; i++) {
@@ -101,7 +101,7 @@ describe('a report', () => {
 
 describe('a document that other processes wrote', () => {
   for (const text of ['oops', 'null', '{"halt":2,"reports":[]}', '{"halt":1,"reports":{}}'])
-    it(`is replaced if it is ${text}`, async () => {
+    it(`a document that is ${text} is replaced`, async () => {
       const { process, document } = shared()
       await document.write(text, '0')
       const reports = process()
@@ -110,7 +110,7 @@ describe('a document that other processes wrote', () => {
       expect(await textsOf(reports)).toEqual(['good'])
     })
 
-  it('loses its broken reports, and keeps the others', async () => {
+  it('a document loses its broken reports, and keeps the others', async () => {
     const { process, document } = shared()
     const at = Date.now()
     const broken = [
@@ -131,7 +131,7 @@ describe('a document that other processes wrote', () => {
 })
 
 describe('a store', () => {
-  it('that is away makes one warning, and no error of publish', async () => {
+  it('a store that is away makes one warning, and no error of publish', async () => {
     const store = fakeOutage(new ReferenceStore(Date.now))
     const warnings: HaltWarning[] = []
     const reports = new Reports({ store, name: 'figures', warn: warning => void warnings.push(warning) })
@@ -146,7 +146,7 @@ describe('a store', () => {
     expect(await textsOf(reports)).toEqual(['three'])
   })
 
-  it('without documents, a name that is taken, and wrong options are errors', () => {
+  it('Reports refuses a store without documents, a name that is taken, and wrong options', () => {
     const store = new ReferenceStore(Date.now)
     const name = 'figures'
     expect(mistake(() => new Reports({ store: {} as never, name })).code).toBe('HALT_E_OPTION')

@@ -41,24 +41,24 @@ const embeddings: Record<string, (quad: number[], any: number[]) => string> = {
 }
 
 describe('maskAddress', () => {
-  it('counts IPv4 as it is and IPv6 by its network', () => {
+  it('maskAddress counts IPv4 as it is and IPv6 by its network', () => {
     expect(maskAddress(must('203.0.113.7'), 56)).toBe('203.0.113.7')
     expect(maskAddress(must('2001:db8::1'), 56)).toBe('2001:db8::/56')
     expect(maskAddress(must('2001:db8:0:1ff::1'), 56)).toBe('2001:db8:0:100::/56')
     expect(maskAddress(must('2001:db8::1'), 128)).toBe('2001:db8::1/128')
   })
 
-  it('keeps two IPv4 clients of a dual-stack socket apart (CVE-2026-30827)', () => {
+  it('maskAddress keeps two IPv4 clients of a dual-stack socket apart (CVE-2026-30827)', () => {
     expect(maskAddress(must('::ffff:203.0.113.7'), 56)).toBe('203.0.113.7')
     expect(maskAddress(must('::ffff:203.0.113.8'), 56)).toBe('203.0.113.8')
     expect(maskAddress(must('::ffff:cb00:7107'), 56)).toBe('203.0.113.7')
   })
 
-  it('does not let a client choose its key by the low 32 bits of 2001:db8::1.2.3.4', () => {
+  it('a client cannot choose its key by the low 32 bits of 2001:db8::1.2.3.4', () => {
     expect(maskAddress(must('2001:db8::1.2.3.4'), 56)).toBe(maskAddress(must('2001:db8::4.3.2.1'), 56))
   })
 
-  it('gives one key to a hundred addresses of a /64, and to the 256 /64s of a /56', () => {
+  it('maskAddress gives one key to a hundred addresses of a /64, and to the 256 /64s of a /56', () => {
     const keys = new Set<string>()
     for (let i = 0; i < 256; i++) {
       keys.add(maskAddress(must(`2001:db8:0:${i.toString(16)}::${i.toString(16)}`), 56))
@@ -67,7 +67,7 @@ describe('maskAddress', () => {
     expect([...keys]).toEqual(['2001:db8::/56'])
   })
 
-  it('agrees with ipaddr.js on the network of every address and prefix', () => {
+  it('maskAddress agrees with ipaddr.js on the network of every address and prefix', () => {
     fc.assert(
       fc.property(groups, fc.integer({ min: 1, max: 128 }), (parts, prefix) => {
         const spelling = parts.map(part => part.toString(16)).join(':')
@@ -79,7 +79,7 @@ describe('maskAddress', () => {
     )
   })
 
-  it('counts 64:ff9b:1::/48 by all bits, because each of its addresses is one IPv4 client', () => {
+  it('maskAddress counts 64:ff9b:1::/48 by all bits, because each of its addresses is one IPv4 client', () => {
     expect(maskAddress(must('64:ff9b:1::203.0.113.7'), 56)).toBe('64:ff9b:1::cb00:7107/128')
     expect(maskAddress(must('64:ff9b:1:ffff::203.0.113.7'), 56)).toBe('64:ff9b:1:ffff::cb00:7107/128')
     expect(maskAddress(must('64:ff9b:2::203.0.113.7'), 56)).toBe('64:ff9b:2::/56')
@@ -88,7 +88,7 @@ describe('maskAddress', () => {
 })
 
 describe.each(Object.entries(embeddings))('an IPv4 address embedded by %s', (_name, embed) => {
-  it('is the key, independent of the other bits and the prefix', () => {
+  it('an embedded IPv4 address is the key, independent of the other bits and the prefix', () => {
     fc.assert(
       fc.property(octets, groups, fc.integer({ min: 32, max: 128 }), (quad, any, ipv6Prefix) => {
         expect(addressKey(embed(quad, any), { ipv6Prefix })).toBe(quad.join('.'))
@@ -96,7 +96,7 @@ describe.each(Object.entries(embeddings))('an IPv4 address embedded by %s', (_na
     )
   })
 
-  it('makes different keys for two clients', () => {
+  it('embedded IPv4 addresses make different keys for two clients', () => {
     fc.assert(
       fc.property(octets, octets, groups, (one, other, any) => {
         const same = one.join('.') === other.join('.')
@@ -109,7 +109,7 @@ describe.each(Object.entries(embeddings))('an IPv4 address embedded by %s', (_na
 describe('an IPv6 address that embeds an IPv4 address', () => {
   const policy = { name: 'p', limit: 5, window: 60 }
 
-  it('shares the counter of that IPv4 client, for requests and identities', async () => {
+  it('an IPv6 address that embeds an IPv4 address shares its counter, for requests and identities', async () => {
     const limiter = world().limiter(policy)
     const ask = async (ip: string): Promise<unknown> => {
       const { key, remaining } = await limiter.check(view({ ip }))
@@ -123,7 +123,7 @@ describe('an IPv6 address that embeds an IPv4 address', () => {
   })
 
   it.each(['64:ff9b::10.0.0.1', '::ffff:0:10.0.0.1', '2002:a00:1::1', '2001:0:1:1:1:1:f5ff:fffe'])(
-    'is neither private, nor exempt, nor trusted for that: %s',
+    'an IPv6 address that embeds an IPv4 address is neither private, nor exempt, nor trusted for that: %s',
     async ip => {
       const { limiter } = world()
       const headers: RequestView['headers'] = { 'x-forwarded-for': '198.51.100.1' }
@@ -136,7 +136,7 @@ describe('an IPv6 address that embeds an IPv4 address', () => {
 })
 
 describe('addressKey', () => {
-  it('makes the same key as the limiter', async () => {
+  it('addressKey makes the same key as the limiter', async () => {
     const { limiter } = world()
     const addresses = ['203.0.113.7', '::ffff:203.0.113.7', '2001:db8:1:2ab::1', '[2001:db8::1%eth0]:443']
     for (const ip of addresses) {
@@ -150,11 +150,11 @@ describe('addressKey', () => {
   })
 
   it.each([undefined, null, '', 'unknown', '010.0.0.1', '127.1', '2001:db8::/56', 5, {}])(
-    'has no key for %j',
+    'addressKey has no key for %j',
     ip => expect(addressKey(ip as string)).toBeUndefined(),
   )
 
-  it.each([0, 31, 129, 56.5, '56'])('refuses the prefix %j', ipv6Prefix => {
+  it.each([0, 31, 129, 56.5, '56'])('addressKey refuses the prefix %j', ipv6Prefix => {
     const call = (): unknown => addressKey('::1', { ipv6Prefix: ipv6Prefix as number })
     expect(call).toThrow(expect.objectContaining({ code: 'HALT_E_OPTION' }))
   })

@@ -56,7 +56,7 @@ describe('parseAddress', () => {
     '0000:0000:0000:0000:0000:FFFF:203.0.113.7',
     '[::ffff:203.0.113.7]:443',
     '::ffff:203.0.113.7%eth0',
-  ])('reads %s as 203.0.113.7', spelling => {
+  ])('parseAddress reads %s as 203.0.113.7', spelling => {
     expect(must(spelling)).toMatchObject({ text: '203.0.113.7', version: 4 })
   })
 
@@ -73,7 +73,7 @@ describe('parseAddress', () => {
     '2001:db8::1%eth0',
     '[2001:db8::1%eth0]:443',
     '2001:db8::1%25br-lan.1',
-  ])('reads %s as 2001:db8::1', spelling => {
+  ])('parseAddress reads %s as 2001:db8::1', spelling => {
     expect(must(spelling)).toMatchObject({ text: '2001:db8::1', version: 6 })
   })
 
@@ -86,7 +86,7 @@ describe('parseAddress', () => {
     '2130706433',
     '::ffff:010.0.0.1',
     '::0x7f.0.0.1',
-  ])('rejects %s', spelling => {
+  ])('parseAddress rejects the ambiguous text %s', spelling => {
     expect(parseAddress(spelling)).toBeUndefined()
   })
 
@@ -138,23 +138,23 @@ describe('parseAddress', () => {
     '1.2.3.4\n',
     '1.2.3.4\0',
     '::ffff:1.2.3.4\u2028',
-  ])('rejects %j', spelling => {
+  ])('parseAddress rejects %j', spelling => {
     expect(parseAddress(spelling)).toBeUndefined()
   })
 
-  it('rejects a text that is too long, before it reads it', () => {
+  it('parseAddress rejects a text that is too long, before it reads it', () => {
     expect(parseAddress(`${' '.repeat(70)}1.2.3.4`)?.text).toBe('1.2.3.4')
     expect(parseAddress(`${' '.repeat(74)}1.2.3.4`)).toBeUndefined()
     expect(parseAddress(`::1%${'a'.repeat(1e6)}`)).toBeUndefined()
   })
 
-  it('returns undefined for a value that is not a string', () => {
+  it('parseAddress returns undefined for a value that is not a string', () => {
     for (const value of [undefined, null, 2130706433, {}, ['1.2.3.4']]) {
       expect(parseAddress(value as string)).toBeUndefined()
     }
   })
 
-  it('reads an address that only looks mapped as IPv6 (express-rate-limit PR 667)', () => {
+  it('parseAddress reads an address that only looks mapped as IPv6 (express-rate-limit PR 667)', () => {
     expect(text('2001:db8::1.2.3.4')).toBe('2001:db8::102:304')
     expect(text('64:ff9b::1.2.3.4')).toBe('64:ff9b::102:304')
     expect(text('::1.2.3.4')).toBe('::102:304')
@@ -163,12 +163,12 @@ describe('parseAddress', () => {
     expect(text('1::ffff:1.2.3.4')).toBe('1::ffff:102:304')
   })
 
-  it('reads a mapped address in any notation as IPv4 (express-rate-limit PR 667)', () => {
+  it('parseAddress reads a mapped address in any notation as IPv4 (express-rate-limit PR 667)', () => {
     expect(must('::ffff:102:304')).toEqual(must('1.2.3.4'))
     expect(must('::ffff:0:0')).toEqual(must('0.0.0.0'))
   })
 
-  it('writes RFC 5952: lower case, no leading zeros, the first longest run of two zeros or more', () => {
+  it('the text of an address is RFC 5952: lower case, no leading zeros, the first longest run of zeros', () => {
     expect(text('2001:0DB8:0000:0001:0001:0001:0001:0001')).toBe('2001:db8:0:1:1:1:1:1')
     expect(text('2001:0:0:1:0:0:0:1')).toBe('2001:0:0:1::1')
     expect(text('2001:db8:0:0:1:0:0:1')).toBe('2001:db8::1:0:0:1')
@@ -176,7 +176,7 @@ describe('parseAddress', () => {
     expect(text('1:0:0:0:0:0:0:0')).toBe('1::')
   })
 
-  it('reads every spelling of every IPv6 address into its bits, and mapped ones into IPv4', () => {
+  it('parseAddress reads every spelling of every IPv6 address into its bits, and mapped ones into IPv4', () => {
     fc.assert(
       fc.property(spelled, ({ parts, spelling }) => {
         const address = must(spelling)
@@ -187,7 +187,7 @@ describe('parseAddress', () => {
     )
   })
 
-  it('reads mapped spellings of every IPv4 address as that address', () => {
+  it('parseAddress reads mapped spellings of every IPv4 address as that address', () => {
     fc.assert(
       fc.property(quad, dotted => {
         const [high = 0, low = 0] = new ipaddr.IPv6(
@@ -202,7 +202,7 @@ describe('parseAddress', () => {
     )
   })
 
-  it('writes IPv6 as the URL standard does', () => {
+  it('the text of an IPv6 address is that of the URL standard', () => {
     fc.assert(
       fc.property(spelled, ({ parts, spelling }) => {
         fc.pre(!isMapped(parts))
@@ -212,7 +212,7 @@ describe('parseAddress', () => {
     )
   })
 
-  it('accepts exactly the undecorated texts that node:net accepts', () => {
+  it('parseAddress accepts exactly the undecorated texts that node:net accepts', () => {
     const noise = fc.string({ unit: fc.constantFrom(...'0123456789abfF:.x'.split('')), maxLength: 24 })
     const honest = fc.oneof(
       quad,
@@ -232,7 +232,7 @@ describe('parseAddress', () => {
     )
   })
 
-  it('never throws, and reads its own text again', () => {
+  it('parseAddress never throws, and reads its own text again', () => {
     const odd = fc.string({
       unit: fc.constantFrom(...'0123456789abcdef:.%[]"/_- \t\n\0é'.split('')),
       maxLength: 90,
@@ -256,10 +256,10 @@ describe('isPrivate', () => {
     '10.255.255.255',
     '172.16.0.0',
     '172.31.255.255',
-  ])('holds for %s', spelling => expect(isPrivate(must(spelling))).toBe(true))
+  ])('isPrivate holds for %s', spelling => expect(isPrivate(must(spelling))).toBe(true))
 
   it.each(['192.168.0.0', '192.168.255.255', '::ffff:10.1.2.3', '::ffff:7f00:1', '0:0:0:0:0:0:0:1'])(
-    'holds for %s',
+    'isPrivate holds for %s',
     spelling => expect(isPrivate(must(spelling))).toBe(true),
   )
 
@@ -269,9 +269,9 @@ describe('isPrivate', () => {
       192.169.0.0 100.64.0.1 169.254.0.1 203.0.113.7 8.8.8.8 :: ::2 fc00::1 fd00::1 fe80::1 ::10.0.0.1
       64:ff9b::10.0.0.1 2001:db8::7f00:1 1::1
     `),
-  )('does not hold for %s', spelling => expect(isPrivate(must(spelling))).toBe(false))
+  )('isPrivate does not hold for %s', spelling => expect(isPrivate(must(spelling))).toBe(false))
 
-  it('agrees with ipaddr.js on every IPv4 address', () => {
+  it('isPrivate agrees with ipaddr.js on every IPv4 address', () => {
     const nearby = fc
       .constantFrom('127', '10', '172', '192')
       .chain(first => quad.map(q => q.replace(/^\d+/, first)))

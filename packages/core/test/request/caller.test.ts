@@ -24,17 +24,17 @@ describe('the address of a caller', () => {
     ['127.1', 'ip:unknown'],
     ['0x7f.1', 'ip:unknown'],
     [undefined, 'ip:unknown'],
-  ])('of a socket at %s has the key %s', async (ip, key) => {
+  ])('a socket at %s has the key %s', async (ip, key) => {
     expect(await keyOf('ip', view({ ip }))).toBe(key)
   })
 
-  it('gives two IPv4 clients on a dual-stack socket different counters', async () => {
+  it('two IPv4 clients on a dual-stack socket have different counters', async () => {
     const limiter = world().limiter({ name: 'p', limit: 5, window: 60 })
     expect(await admitted(9, limiter, view({ ip: '::ffff:203.0.113.7' }))).toBe(5)
     expect(await admitted(9, limiter, view({ ip: '::ffff:203.0.113.8' }))).toBe(5)
   })
 
-  it('gives all addresses of a /56, or of ipv6Prefix, one counter', async () => {
+  it('all addresses of a /56, or of ipv6Prefix, have one counter', async () => {
     const limiter = world().limiter({ name: 'p', limit: 5, window: 60 })
     let passed = 0
     for (let i = 0; i < 256; i++)
@@ -50,7 +50,7 @@ describe('the address of a caller', () => {
     expect(await keyOf('ip', view({ ip: '2001:db8::1' }), { ipv6Prefix: 128 })).toBe('ip:2001:db8::1/128')
   })
 
-  it('is the nearest hop that is not a trusted proxy', async () => {
+  it('the client is the nearest hop that is not a trusted proxy', async () => {
     const trusting: Options = { trustedProxies: ['10.0.0.0/8'] }
     const proxied = (xff: string): RequestView =>
       view({ ip: '10.0.0.1', headers: { 'x-forwarded-for': xff } })
@@ -66,7 +66,7 @@ describe('the address of a caller', () => {
     )
   })
 
-  it('comes from clientIp before any header, and from the socket if clientIp returns undefined', async () => {
+  it('the address comes from clientIp before any header, and from the socket if clientIp returns undefined', async () => {
     const request = { edge: '198.51.100.5' }
     const clientIp = (given: unknown): string | undefined => (given as { edge?: string }).edge
     expect(await keyOf('ip', view({ request }), { clientIp })).toBe('ip:198.51.100.5')
@@ -74,13 +74,13 @@ describe('the address of a caller', () => {
     expect(await keyOf('ip', view(), { clientIp: () => 'nonsense' })).toBe('ip:unknown')
   })
 
-  it('comes from the call’s ip option', async () => {
+  it('the address comes from the call’s ip option', async () => {
     const limiter = world().limiter({ name: 'p', limit: 2, window: 60 })
     expect((await limiter.check(view(), { ip: '198.51.100.6' })).key).toBe('ip:198.51.100.6')
     expect((await limiter.check(view({ ip: '127.0.0.1' }), { ip: '127.0.0.1' })).reason).toBe('ok')
   })
 
-  it('comes from the socket if clientIp fails, with one warning', async () => {
+  it('the address comes from the socket if clientIp fails, with one warning', async () => {
     const { limiter, warnings } = world()
     const broken = limiter(
       { name: 'p', limit: 5, window: 60 },
@@ -96,7 +96,7 @@ describe('the address of a caller', () => {
     ])
   })
 
-  it('that is missing is replaced by one shared key, with one warning', async () => {
+  it('a missing address is replaced by one shared key, with one warning', async () => {
     const { limiter, codes } = world()
     const one = limiter({ name: 'p', limit: 2, window: 60 })
     expect(await admitted(2, one, view({ ip: undefined }))).toBe(2)
@@ -106,7 +106,7 @@ describe('the address of a caller', () => {
 })
 
 describe('a shared policy', () => {
-  it('has one counter for everybody', async () => {
+  it('a shared policy has one counter for everybody', async () => {
     const limiter = world().limiter({ name: 'p', limit: 3, window: 60, keyStrategy: 'shared' })
     const decisions: Decision[] = []
     for (const request of [by(1), by(2), view({ ip: '198.51.100.1' }), keyed('k')])

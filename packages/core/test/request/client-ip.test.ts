@@ -40,34 +40,37 @@ describe('an address that the platform tells', () => {
     return { client: clientIp.resolve(sender), hops: clientIp.walk(sender) }
   }
 
-  it('is the client where there is no socket', () => {
+  it('the address that the platform tells is the client where there is no socket', () => {
     const { client: found, hops } = from({ clientIp: '203.0.113.7' })
     expect(found.address?.text).toBe('203.0.113.7')
     expect(hops).toMatchObject([{ address: '203.0.113.7', why: expect.stringContaining('platform') }])
   })
 
-  it('is never an untrusted peer, so a private one is not exempt', () => {
+  it('the address that the platform tells is never an untrusted peer, so a private one is not exempt', () => {
     expect(from({ clientIp: '10.0.0.9' }).client).toMatchObject({ trusted: true })
   })
 
-  it('is not read where there is a socket', () => {
+  it('the address that the platform tells is not read where there is a socket', () => {
     expect(from({ ip: '198.51.100.1', clientIp: '203.0.113.7' }).client.address?.text).toBe('198.51.100.1')
   })
 
-  it.each(['', 'unknown', '203.0.113.7, 203.0.113.8', '010.0.0.1'])('is no address if it is "%s"', text => {
-    expect(from({ clientIp: text }).client.address).toBe(undefined)
-  })
+  it.each(['', 'unknown', '203.0.113.7, 203.0.113.8', '010.0.0.1'])(
+    'the platform tells no address by "%s"',
+    text => {
+      expect(from({ clientIp: text }).client.address).toBe(undefined)
+    },
+  )
 })
 
 describe('by default', () => {
-  it('trusts no proxy, so a rotated X-Forwarded-For changes nothing', () => {
+  it('a limiter trusts no proxy by default, so a rotated X-Forwarded-For changes nothing', () => {
     const seen = new Set<string | undefined>()
     for (let i = 0; i < 100; i++)
       seen.add(client({}, '203.0.113.7', { 'x-forwarded-for': `198.51.100.${i}` }))
     expect([...seen]).toEqual(['203.0.113.7'])
   })
 
-  it('reports every forwarding header, even an empty one', () => {
+  it('a limiter reports every forwarding header by default, even an empty one', () => {
     expect(resolve({}, '203.0.113.7')).toMatchObject({ forwarded: false, trusted: false })
     const all =
       'x-forwarded-for forwarded x-real-ip cf-connecting-ip true-client-ip fly-client-ip fastly-client-ip x-cluster-client-ip ' +
@@ -80,13 +83,13 @@ describe('by default', () => {
     expect(resolve({}, '203.0.113.7', { 'x-mine': 'x', 'user-agent': 'x' }).forwarded).toBe(false)
   })
 
-  it('reads all spellings of a dual-stack socket as one address', () => {
+  it('a limiter reads all spellings of a dual-stack socket as one address', () => {
     expect(client({}, '::ffff:203.0.113.7')).toBe('203.0.113.7')
     expect(client({}, '::ffff:203.0.113.8')).toBe('203.0.113.8')
     expect(client({}, 'fe80::1%eth0')).toBe('fe80::1')
   })
 
-  it('has no address if the socket has none', () => {
+  it('a request has no address if its socket has none', () => {
     for (const peer of [undefined, '', '/run/app.sock', 'unix:', '@']) {
       const key = { subject: 'ip:unknown', how: 'the client address', unverified: false }
       const nobody = { address: undefined, key, isPrivate: false, trusted: false }
@@ -95,7 +98,7 @@ describe('by default', () => {
     }
   })
 
-  it('returns the same object for a peer from its second request on', () => {
+  it('a peer resolves to the same object from its second request on', () => {
     const finder = compileClientIp({})
     const [, second, third] = [1, 2, 3].map(() => finder.resolve({ ip: '203.0.113.177', headers: {} }))
     expect(third).toBe(second)
@@ -103,14 +106,14 @@ describe('by default', () => {
 })
 
 describe('X-Forwarded-For from a trusted peer', () => {
-  it('names the rightmost hop that is not trusted', () => {
+  it('X-Forwarded-For from a trusted peer names the rightmost hop that is not trusted', () => {
     expect(behind('203.0.113.7')).toBe('203.0.113.7')
     expect(behind('203.0.113.7, 10.0.0.2, 10.0.0.3')).toBe('203.0.113.7')
     expect(behind('203.0.113.7,10.0.0.2')).toBe('203.0.113.7')
     expect(behind('2001:DB8::1, fd00::2')).toBe('2001:db8::1')
   })
 
-  it('ignores what the client wrote to the left', () => {
+  it('text that the client wrote to the left in X-Forwarded-For is ignored', () => {
     for (const forged of [
       '127.0.0.1',
       '10.0.0.9',
@@ -127,27 +130,27 @@ describe('X-Forwarded-For from a trusted peer', () => {
     }
   })
 
-  it('leaves the peer as the client if it is absent or empty', () => {
+  it('an absent or empty X-Forwarded-For leaves the peer as the client', () => {
     expect(resolve(TRUST, LB)).toMatchObject({ address: { text: LB }, forwarded: false, trusted: true })
     for (const empty of ['', ' ', ',', ' , ,', []]) expect(behind(empty)).toBe(LB)
   })
 
-  it('names the leftmost address if all of them are trusted', () => {
+  it('X-Forwarded-For names the leftmost address if all of them are trusted', () => {
     expect(behind('10.0.0.4, 10.0.0.3, 10.0.0.2')).toBe('10.0.0.4')
   })
 
-  it('is read as one list over several lines', () => {
+  it('X-Forwarded-For is read as one list over several lines', () => {
     expect(behind(['198.51.100.1', '203.0.113.7', '10.0.0.2'])).toBe('203.0.113.7')
     expect(behind(['203.0.113.7, 10.0.0.3', '10.0.0.2'])).toBe('203.0.113.7')
     expect(behind(['203.0.113.7', '', '10.0.0.2'])).toBe('203.0.113.7')
   })
 
-  it('skips empty entries', () => {
+  it('an empty entry of X-Forwarded-For is skipped', () => {
     expect(behind('203.0.113.7, , 10.0.0.2,,')).toBe('203.0.113.7')
     expect(behind(',,203.0.113.7,,')).toBe('203.0.113.7')
   })
 
-  it('stops at an entry that is not an address, and names the hop that wrote it', () => {
+  it('an entry that is not an address ends X-Forwarded-For, and the hop that wrote it is the client', () => {
     for (const odd of [
       'unknown',
       '_hidden',
@@ -164,7 +167,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     }
   })
 
-  it('ignores ports, brackets, quotes and zones, so that a new connection is not a new client', () => {
+  it('ports, brackets, quotes and zones are ignored, so that a new connection is not a new client', () => {
     const ipv4 = words(`
       203.0.113.7:50123 203.0.113.7:50124 "203.0.113.7" ::ffff:203.0.113.7 ::FFFF:cb00:7107
       0:0:0:0:0:ffff:203.0.113.7 [::ffff:cb00:7107]:443 "[::ffff:203.0.113.7]:443" 203.0.113.7
@@ -183,13 +186,13 @@ describe('X-Forwarded-For from a trusted peer', () => {
     }
   })
 
-  it('trusts a proxy by its address in any spelling', () => {
+  it('a proxy is trusted by its address in any spelling', () => {
     expect(client(TRUST, '::ffff:a00:1', { 'x-forwarded-for': '203.0.113.7, ::ffff:10.0.0.2' })).toBe(
       '203.0.113.7',
     )
   })
 
-  it('reads at most 32 hops', () => {
+  it('X-Forwarded-For is read for at most 32 hops', () => {
     const hops = (count: number): string => Array.from({ length: count }, () => '10.0.0.2').join(',')
     expect(behind(`203.0.113.7,${hops(31)}`)).toBe('203.0.113.7')
     expect(behind(`203.0.113.7,${hops(32)}`)).toBe('10.0.0.2')
@@ -197,7 +200,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     expect(behind(`203.0.113.7${','.repeat(40)}`)).toBe(LB)
   })
 
-  it('reads at most 2 KiB, and never a part of an entry', () => {
+  it('X-Forwarded-For is read for at most 2 KiB, and never a part of an entry', () => {
     const tail = ',10.0.0.2'
     const pad = (length: number): string => ' '.repeat(length - tail.length)
     // A part of 211.2.3.4 would be another client's address.
@@ -209,7 +212,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     expect(behind(['211.2.3.4', `${pad(2038)}${tail}`])).toBe('211.2.3.4')
   })
 
-  it('takes no longer for a hundred times the entries', () => {
+  it('a header of a hundred times the entries takes no longer to read', () => {
     const finder = compileClientIp(TRUST)
     // The fastest of many runs excludes other work of the machine.
     const time = (headers: Headers): number => {
@@ -232,7 +235,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     }
   })
 
-  it('agrees with a simple implementation of the rule, and walk() ends at the client of resolve()', () => {
+  it('X-Forwarded-For agrees with a simple reader of the rule, and walk() ends at the client of resolve()', () => {
     const hop = fc.constantFrom(
       '10.0.0.2',
       '10.0.0.3:80',
@@ -264,7 +267,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     )
   })
 
-  it('never throws, and finds the same client for any text to the left of an untrusted hop', () => {
+  it('resolve never throws, and finds the same client for any text to the left of an untrusted hop', () => {
     const left = fc.string({ unit: fc.constantFrom(...'19.:,; "\\[]=for%é\0'.split('')), maxLength: 40 })
     fc.assert(
       fc.property(left, fc.constantFrom('x-forwarded-for', 'forwarded'), (forged, name) => {
@@ -298,14 +301,14 @@ describe('Forwarded (RFC 7239)', () => {
     String.raw`host="a\"b, for=1.1.1.1";for=203.0.113.7`,
     'for=198.51.100.1, for=203.0.113.7, for=10.0.0.2;proto=http',
     'for=198.51.100.1,for=203.0.113.7,,for="10.0.0.2:80"',
-  ])('reads %s', value => expect(forwarded(value)).toBe('203.0.113.7'))
+  ])('Forwarded (RFC 7239) is read from %s', value => expect(forwarded(value)).toBe('203.0.113.7'))
 
-  it('reads an IPv6 address in its quotes and brackets', () => {
+  it('Forwarded has an IPv6 address in its quotes and brackets', () => {
     expect(forwarded('for="[2001:db8::1]:4711"')).toBe('2001:db8::1')
     expect(forwarded('for="[2001:DB8::1]", for="[fd00::2]:_x"')).toBe('2001:db8::1')
   })
 
-  it('reads several lines as one list', () => {
+  it('Forwarded is read as one list over several lines', () => {
     expect(forwarded(['for=198.51.100.1', 'for=203.0.113.7', 'for=10.0.0.2'])).toBe('203.0.113.7')
   })
 
@@ -325,18 +328,18 @@ describe('Forwarded (RFC 7239)', () => {
     '203.0.113.7',
     'xfor=203.0.113.7',
     'for =203.0.113.7',
-  ])('finds no address in %s, and stops there', value => {
+  ])('Forwarded has no address in %s, and stops there', value => {
     expect(forwarded(value)).toBe(LB)
     expect(forwarded(`for=198.51.100.1, ${value}, for=10.0.0.2`)).toBe('10.0.0.2')
   })
 
-  it('cannot be broken by a quote the client left open', () => {
+  it('Forwarded cannot be broken by a quote the client left open', () => {
     for (const open of ['for="', 'for="\\', '"', 'for="x", "', String.raw`for=a\"`]) {
       expect(forwarded(`${open}, for=203.0.113.7`), open).toBe('203.0.113.7')
     }
   })
 
-  it('is never mixed with X-Forwarded-For', () => {
+  it('Forwarded is never mixed with X-Forwarded-For', () => {
     expect(client(options, LB, { 'x-forwarded-for': '203.0.113.7' })).toBe(LB)
     expect(client(TRUST, LB, { forwarded: 'for=203.0.113.7' })).toBe(LB)
   })
@@ -346,17 +349,17 @@ describe('a header with a single address', () => {
   const options: ClientIpOptions = { trustedProxies: ['cloudflare'], clientIpHeader: 'CF-Connecting-IP' }
   const EDGE = '173.245.48.5'
 
-  it('is believed from a trusted peer only', () => {
+  it('a header with a single address is believed from a trusted peer only', () => {
     expect(client(options, EDGE, { 'cf-connecting-ip': '203.0.113.7' })).toBe('203.0.113.7')
     expect(client(options, EDGE, { 'cf-connecting-ip': ' 2001:DB8::1 ' })).toBe('2001:db8::1')
     expect(client(options, '198.51.100.9', { 'cf-connecting-ip': '203.0.113.7' })).toBe('198.51.100.9')
   })
 
-  it('names the client even if that address is a trusted proxy', () => {
+  it('a header with a single address names the client even if that address is a trusted proxy', () => {
     expect(client(options, EDGE, { 'cf-connecting-ip': '173.245.48.9' })).toBe('173.245.48.9')
   })
 
-  it('is ignored when malformed, doubled or absent', () => {
+  it('a header with a single address is ignored when malformed, doubled or absent', () => {
     for (const value of [
       '',
       'unknown',
@@ -371,7 +374,7 @@ describe('a header with a single address', () => {
     expect(client(options, EDGE, { 'cf-connecting-ip': ['203.0.113.7'] })).toBe('203.0.113.7')
   })
 
-  it('may have any name, and is read as a list if the name ends in forwarded-for', () => {
+  it('clientIpHeader may have any name, and is read as a list if the name ends in forwarded-for', () => {
     const mine = (name: string): ClientIpOptions => ({ ...TRUST, clientIpHeader: name })
     expect(client(mine('X-Azure-ClientIP'), LB, { 'x-azure-clientip': '203.0.113.7' })).toBe('203.0.113.7')
     expect(
@@ -380,7 +383,7 @@ describe('a header with a single address', () => {
   })
 
   it.each(['', ' ', 'a b', 'x-forwarded-for:', 'é', 'a,b', 1, true, null, ['x-real-ip']])(
-    'refuses the name %j',
+    'clientIpHeader refuses the name %j',
     name => {
       expect(refusal({ clientIpHeader: name }).code).toBe('HALT_E_CLIENT_IP_HEADER')
     },
@@ -402,20 +405,20 @@ describe('trustedProxies', () => {
     [true],
     ['0.0.0.0/0'],
     ['::ffff:10.0.0.0/8'],
-  ])('refuses %j, with the fix', trustedProxies => {
+  ])('trustedProxies refuses %j, with the fix', trustedProxies => {
     const error = refusal({ trustedProxies })
     expect(error.code).toBe('HALT_E_TRUSTED_PROXIES')
     expect(error.fix).toMatch(/"10\.0\.0\.0\/8"|"loopback"/)
   })
 
-  it('may be absent or undefined', () => {
+  it('trustedProxies may be absent or undefined', () => {
     expect(
       client({ trustedProxies: undefined, clientIpHeader: undefined }, LB, { 'x-forwarded-for': '1.1.1.1' }),
     ).toBe(LB)
     expect(client({ trustedProxies: [] }, LB, { 'x-forwarded-for': '1.1.1.1' })).toBe(LB)
   })
 
-  it('may be a function of the canonical address and the hop, 0 being the peer', () => {
+  it('trustedProxies may be a function of the canonical address and the hop, 0 being the peer', () => {
     const calls: [string, number][] = []
     const trustedProxies: TrustedProxies = (address, hop) => {
       calls.push([address, hop])
@@ -433,7 +436,7 @@ describe('trustedProxies', () => {
     ])
   })
 
-  it('is called for every request, so that its answer may change', () => {
+  it('trustedProxies is called for every request, so that its answer may change', () => {
     let trusted = false
     const finder = compileClientIp({ trustedProxies: () => trusted })
     const header = { 'x-forwarded-for': '203.0.113.7' }
@@ -448,7 +451,7 @@ describe('trustedProxies', () => {
     })
   })
 
-  it('trusts no proxy if the function throws or returns anything but true', () => {
+  it('trustedProxies trusts no proxy if the function throws or returns anything but true', () => {
     const answers: unknown[] = [1, 'yes', {}, Promise.resolve(true), undefined, null]
     for (const answer of answers) {
       const trustedProxies = (() => answer) as TrustedProxies
@@ -468,7 +471,7 @@ describe('walk', () => {
   const walk = (headers: Headers, options = TRUST, peer: string | undefined = LB) =>
     compileClientIp(options).walk({ ip: peer, headers })
 
-  it('lists every hop as received, with the reason', () => {
+  it('walk lists every hop as received, with the reason', () => {
     expect(walk({ 'x-forwarded-for': '1.1.1.1, 203.0.113.7:80,10.0.0.2' })).toEqual([
       {
         address: LB,
@@ -491,7 +494,7 @@ describe('walk', () => {
     ])
   })
 
-  it('gives the reason for an early stop', () => {
+  it('walk gives the reason for an early stop', () => {
     expect(walk({ 'x-forwarded-for': '203.0.113.7' }, {})).toMatchObject([
       { why: expect.stringContaining('not in') as string },
     ])

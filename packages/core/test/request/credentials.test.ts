@@ -32,21 +32,21 @@ describe('the user of a request', () => {
     [{ user: 'bob' }, `ip:${CLIENT}`],
     [null, `ip:${CLIENT}`],
     [undefined, `ip:${CLIENT}`],
-  ])('of the request %o gives the key %s', async (request, key) => {
+  ])('the user of the request %o gives the key %s', async (request, key) => {
     expect(await keyOf('user', view({ request }))).toBe(key)
   })
 
-  it('comes from userId instead of from the request', async () => {
+  it('the user comes from userId instead of from the request', async () => {
     expect(await keyOf('user', by(42), { userId: () => 7 })).toBe('user:7')
     expect(await keyOf('user', by(42), { userId: () => undefined })).toBe(`ip:${CLIENT}`)
   })
 
-  it('comes from the adapter’s view if it is not on the request', async () => {
+  it('the user comes from the adapter’s view if it is not on the request', async () => {
     expect(await keyOf('user', view({ user: { id: 5 } }))).toBe('user:5')
     expect(await keyOf('user', view({ user: { sub: 'x' } }))).toBe('user:x')
   })
 
-  it('counts as missing if reading it throws, and the request is decided', async () => {
+  it('a user that cannot be read counts as missing, and the request is decided', async () => {
     const request = {
       get user(): never {
         throw new Error('no session')
@@ -80,20 +80,20 @@ describe('the API key of a request', () => {
     [{ authorization: 'Bearer' }, `ip:${CLIENT}`],
     [{ authorization: '' }, `ip:${CLIENT}`],
     [{}, `ip:${CLIENT}`],
-  ])('in the headers %o gives the key %s', async (headers, key) => {
+  ])('the API key in the headers %o gives the key %s', async (headers, key) => {
     expect(await keyOf('api-key', view({ headers: headers as HeaderBag }))).toBe(key)
   })
 
-  it('is found in Fetch headers too', async () => {
+  it('the API key is found in Fetch headers too', async () => {
     expect(await keyOf('api-key', view({ headers: new Headers({ 'X-API-Key': SECRET_KEY }) }))).toBe(DIGESTED)
   })
 
-  it('comes verified from apiKey, and never from the headers if apiKey is given', async () => {
+  it('the API key comes verified from apiKey, and never from the headers if apiKey is given', async () => {
     expect(await keyOf('api-key', view(), { apiKey: () => SECRET_KEY })).toBe(DIGESTED)
     expect(await keyOf('api-key', keyed('invented'), { apiKey: () => undefined })).toBe(`ip:${CLIENT}`)
   })
 
-  it('is an HMAC with a secret', async () => {
+  it('an API key is an HMAC with a secret', async () => {
     const secret = 'a secret of some length'
     expect(await keyOf('api-key', keyed(SECRET_KEY), { secret })).toBe(
       `api-key:#${makeDigest(secret)(SECRET_KEY)}`,
@@ -110,11 +110,11 @@ describe('a composite key', () => {
     ['the API key alone without an address', keyed(SECRET_KEY, { ip: undefined }), DIGESTED],
     ['the address alone', view(), `ip:${CLIENT}`],
     ['nobody', view({ ip: undefined }), 'ip:unknown'],
-  ])('consists of %s', async (_what, request, key) => {
+  ])('a composite key consists of %s', async (_what, request, key) => {
     expect(await keyOf('composite', request)).toBe(key)
   })
 
-  it('never equals the key of a user whose id looks like a composite key', async () => {
+  it('a composite key never equals the key of a user whose id looks like one', async () => {
     const forged = await keyOf('user', by(`42+ip:${CLIENT}`))
     expect(forged).not.toBe(await keyOf('composite', by(42)))
     expect(forged).toMatch(/^user:#/)

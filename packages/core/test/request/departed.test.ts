@@ -21,7 +21,7 @@ describe('a request whose client departed before its address was read', () => {
     ['over HTTP/1', nodes(departed)],
     ['over HTTP/2, where the socket is gone too', nodes(undefined, { stream: { destroyed: true } })],
     ['in Fastify', { method: 'POST', url: '/login', headers: {}, raw: nodes(departed) }],
-  ])('is refused %s, and not counted as a request without an address', async (_, request) => {
+  ])('a departed client is refused %s, and not counted as one without an address', async (_, request) => {
     const { limiter, codes } = world()
     const one = limiter(policy)
     expect(await one.check(request)).toMatchObject({ allowed: false, reason: 'missing-key' })
@@ -35,14 +35,14 @@ describe('a request whose client departed before its address was read', () => {
     ['a composite key', { keyStrategy: 'composite' }],
     ['an unverified API key', { keyStrategy: 'api-key' }],
     ['a user who is not known', { keyStrategy: 'user' }],
-  ] as const)('is refused for a policy by %s', async (_, fields) => {
+  ] as const)('a request of a departed client is refused for a policy by %s', async (_, fields) => {
     const { limiter } = world()
     const headers = fields.keyStrategy === 'user' ? {} : { 'x-api-key': 'k1' }
     const decision = await limiter({ ...policy, ...fields }).check(nodes(departed, { headers }))
     expect(decision).toMatchObject({ allowed: false, reason: 'missing-key' })
   })
 
-  it('is counted for a policy that needs no address', async () => {
+  it('a request of a departed client is counted for a policy that needs no address', async () => {
     const { limiter } = world()
     const shared = limiter({ ...policy, keyStrategy: 'shared' })
     const user = limiter({ ...policy, keyStrategy: 'user' })
@@ -50,7 +50,7 @@ describe('a request whose client departed before its address was read', () => {
     expect(await user.check(nodes(departed, { user: { id: 'ann' } }))).toMatchObject({ allowed: true })
   })
 
-  it('is no violation', async () => {
+  it('a request of a departed client scores no violation', async () => {
     const { limiter } = world()
     const penalty = { threshold: 1, duration: 60, multiplier: 0.1, cooldown: 0 }
     const one = limiter({ ...policy, limit: 10, keyStrategy: 'composite' }, { penalty })
@@ -61,7 +61,7 @@ describe('a request whose client departed before its address was read', () => {
     })
   })
 
-  it('is counted when its address was read in time', async () => {
+  it('a request of a departed client is counted when its address was read in time', async () => {
     const { limiter } = world()
     const request = nodes({ destroyed: true, remoteAddress: '203.0.113.7' })
     expect(await limiter(policy).check(request)).toMatchObject({ allowed: true, key: 'ip:203.0.113.7' })

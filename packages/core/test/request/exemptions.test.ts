@@ -18,7 +18,7 @@ async function isExempt(
 
 describe('health checks', () => {
   it.each(['/health', '/ping', '/ready', '/healthz', '/livez'])(
-    '%s is exempt for GET and HEAD',
+    'the health check %s is exempt for GET and HEAD',
     async path => {
       expect(await isExempt(view({ path }))).toBe(true)
       expect(await isExempt(view({ path, method: 'HEAD' }))).toBe(true)
@@ -47,14 +47,14 @@ describe('health checks', () => {
     expect(await isExempt(view({ path }))).toBe(false)
   })
 
-  it('can be other paths, or none', async () => {
+  it('the health checks can be other paths, or none', async () => {
     expect(await isExempt(view({ path: '/up' }), {}, { exemptHealthChecks: ['/up'] })).toBe(true)
     expect(await isExempt(view({ path: '/health' }), {}, { exemptHealthChecks: ['/up'] })).toBe(false)
     expect(await isExempt(view({ path: '/health' }), {}, { exemptHealthChecks: false })).toBe(false)
     expect(await isExempt(view({ path: '/health' }), {}, { exemptHealthChecks: true })).toBe(true)
   })
 
-  it('stay exempt if the policy resolver fails, so that no orchestrator ends the process', async () => {
+  it('a health check stays exempt if the policy resolver fails, so that no orchestrator ends the process', async () => {
     const { limiter } = world()
     const failing = limiter(() => {
       throw new Error('the database is away')
@@ -70,7 +70,7 @@ describe('a list of exempt paths', () => {
     .map(parts => `/${parts.join('/')}`)
     .filter(text => text !== '/' && !text.includes('//'))
 
-  it('covers its paths and all below them, whatever else it holds', async () => {
+  it('a list of exempt paths covers its paths and all below them, whatever else it holds', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(path, { minLength: 1, maxLength: 6 }), path, async (exemptions, asked) => {
         const isCovered = exemptions.some(
@@ -87,14 +87,14 @@ describe('a policy’s exemptions', () => {
   const exemptions = ['/admin', '/static/', '192.0.2.7', '198.51.100.0/24', '2001:db8::/32']
 
   it.each(['/admin', '/admin/', '/admin/users', '/static/', '/static/app.js', '/admin/a/b'])(
-    'cover %s',
+    'the exemptions of a policy cover %s',
     async path => {
       expect(await isExempt(view({ path }), { exemptions })).toBe(true)
     },
   )
 
   it.each(['/administrator', '/admin2', '/Admin', '/', '/static', '/x/admin', '/adm'])(
-    'do not cover %s',
+    'the exemptions of a policy do not cover %s',
     async path => {
       expect(await isExempt(view({ path }), { exemptions })).toBe(false)
     },
@@ -107,11 +107,11 @@ describe('a policy’s exemptions', () => {
     '/admin;x',
     '/admin\\..\\login',
     '/admin/%61',
-  ])('never cover %s, which a router may read as another path', async path => {
+  ])('the exemptions of a policy never cover %s, which a router may read as another path', async path => {
     expect(await isExempt(view({ path }), { exemptions })).toBe(false)
   })
 
-  it('never cover a path with an ambiguous part in any position', async () => {
+  it('the exemptions of a policy never cover a path with an ambiguous part in any position', async () => {
     const part = fc.string({ unit: fc.constantFrom('a', 'Z', '/', '.', '-', '_', '~', '0') })
     const tricky = fc.constantFrom('%', '..', '//', ';', '\\')
     await fc.assert(
@@ -122,23 +122,23 @@ describe('a policy’s exemptions', () => {
   })
 
   it.each(['192.0.2.7', '::ffff:192.0.2.7', '198.51.100.200', '2001:db8:ffff::1'])(
-    'cover the address %s',
+    'the exemptions of a policy cover the address %s',
     async ip => {
       expect(await isExempt(view({ ip }), { exemptions })).toBe(true)
     },
   )
 
-  it.each(['192.0.2.70', '198.51.101.1', '2001:db9::1'])('do not cover the address %s', async ip => {
+  it.each(['192.0.2.70', '198.51.101.1', '2001:db9::1'])('exemptions do not cover address %s', async ip => {
     expect(await isExempt(view({ ip }), { exemptions })).toBe(false)
   })
 
-  it('ignore the header of an untrusted proxy', async () => {
+  it('the exemptions of a policy ignore the header of an untrusted proxy', async () => {
     const forged = view({ headers: { 'x-forwarded-for': '192.0.2.7' } })
     expect(await isExempt(forged, { exemptions })).toBe(false)
     expect(await isExempt(forged, { exemptions }, { trustedProxies: [CLIENT] })).toBe(true)
   })
 
-  it('apply to their own policy only', async () => {
+  it('the exemptions of a policy apply to that policy only', async () => {
     const limiter = world().limiter([
       { ...plain, exemptions: ['/admin'] },
       { ...plain, name: 'other' },
@@ -147,7 +147,7 @@ describe('a policy’s exemptions', () => {
     expect(decision.verdicts.map(({ policy }) => policy)).toEqual(['other'])
   })
 
-  it('refuse patterns, because they would cover nothing', () => {
+  it('exemptions refuse patterns, because they would cover nothing', () => {
     for (const exemptions of [['/admin/*'], ['/*'], ['/a*b']])
       expect(mistake(() => world().limiter({ ...plain, exemptions })).code).toBe('HALT_E_EXEMPTION')
   })

@@ -20,14 +20,14 @@ describe('identities and requests', () => {
     ['ip', view({ ip: '2001:db8:0:1234:5678::1' }), { ip: '2001:db8:0:12ff::9' }],
     ['api-key', keyed('sk_live'), { apiKey: 'sk_live' }],
     ['api-key', view({ headers: { authorization: 'Bearer sk_live' } }), { apiKey: 'sk_live' }],
-  ] as const)('are counted on one counter: %s', async (strategy, request, identity) => {
+  ] as const)('a request and its identity share a counter: %s', async (strategy, request, identity) => {
     const limiter = world().limiter(policy(strategy))
     await limiter.check(request, { cost: 3 })
     expect((await limiter.consume(identity, { cost: 4 })).remaining).toBe(3)
     expect((await limiter.check(request)).remaining).toBe(2)
   })
 
-  it('share one counter for an extracted key', async () => {
+  it('a request and its identity share one counter for an extracted key', async () => {
     const limiter = world().limiter({ name: 'p', limit: 10, window: 60, keyExtractor: () => 'acme' })
     await limiter.check(view(), { cost: 3 })
     expect((await limiter.consume('acme')).remaining).toBe(6)
@@ -39,14 +39,14 @@ describe('identities and requests', () => {
     [{ ip: '2001:db8:7:11ff::1', user: '42' }, by(42, { ip: '2001:db8:7:1111::9' })],
     [{ apiKey: 'sk_live', ip: CLIENT }, keyed('sk_live')],
     [{ ip: CLIENT }, view()],
-  ])('share one composite counter: %o', async (identity, request) => {
+  ])('a request and its identity share one composite counter: %o', async (identity, request) => {
     const limiter = world().limiter(policy('composite'))
     await limiter.check(request, { cost: 3 })
     expect((await limiter.consume(identity, { cost: 4 })).remaining).toBe(3)
     expect((await limiter.check(request)).remaining).toBe(2)
   })
 
-  it('share one penalty, with the same secret and ipv6Prefix', async () => {
+  it('a request and its identity share one penalty, with the same secret and ipv6Prefix', async () => {
     const { limiter, store } = world()
     const options = { secret: 'a secret of some length', ipv6Prefix: 48 }
     const penalties = new PenaltyManager({ store, ...options })
@@ -59,7 +59,7 @@ describe('identities and requests', () => {
     expect((await new PenaltyManager({ store }).getPenalty({ apiKey: 'sk_live' })).isActive).toBe(false)
   })
 
-  it('share one quota, with the same secret and ipv6Prefix', async () => {
+  it('a request and its identity share one quota, with the same secret and ipv6Prefix', async () => {
     const { limiter, store } = world(Date.now())
     const options = { secret: 'a secret of some length', ipv6Prefix: 48 }
     const quota = { name: 'q', limit: 10, period: 'yearly', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
@@ -104,7 +104,7 @@ describe('an id', () => {
     { name: 'extracted', limit: 10, window: 60, keyExtractor: ({ user }) => user.id },
   ] as Policy<{ user: { id: string } }>[] as Policy[]
 
-  it('names its own counters, and never another client’s', async () => {
+  it('an id names its own counters, and never another client’s', async () => {
     await fc.assert(
       fc.asyncProperty(anId, anId, async (a, b) => {
         fc.pre(a.trim() !== '' && b.trim() !== '' && a !== b)
@@ -126,7 +126,7 @@ describe('an id', () => {
     )
   })
 
-  it('is shown as its digest if it starts with "#" or contains "+ip:"', async () => {
+  it('an id is shown as its digest if it starts with "#" or contains "+ip:"', async () => {
     const limiter = world().limiter(policies)
     for (const id of ['#42', `42+ip:${CLIENT}`])
       expect((await limiter.check(by(id))).verdicts.map(({ key }) => key)).toEqual([

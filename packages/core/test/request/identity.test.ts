@@ -54,7 +54,7 @@ const anId = fc.oneof(
 
 describe('the user in an identity', () => {
   it.each([{ user: '42' }, { user: 42 }, { user: ' x' }, { user: '{x}' }])(
-    'is the id that it names alone: %j',
+    'userIn gives the id of a user that an identity names alone: %j',
     identity => {
       const id = userIn(identity)
       expect(id).toBe(String(identity.user))
@@ -73,13 +73,13 @@ describe('the user in an identity', () => {
     ['nothing', {}],
     ['null', null],
     ['undefined', undefined],
-  ])('is unknown where all of an identity must be read: %s', (_, identity) => {
+  ])('userIn gives nothing where all of an identity must be read: %s', (_, identity) => {
     expect(userIn(identity as never)).toBeUndefined()
   })
 })
 
 describe('the subjects of ids', () => {
-  it('differ if the ids differ, and never equal another principal’s', () => {
+  it('the subjects of ids differ if the ids differ, and never equal another principal’s', () => {
     fc.assert(
       fc.property(
         anId,
@@ -97,7 +97,7 @@ describe('the subjects of ids', () => {
     )
   })
 
-  it('are short and have no control character, for every id', () => {
+  it('the subjects of ids are short and have no control character, for every id', () => {
     fc.assert(
       fc.property(anId, id => {
         const part = namePart(id, digest)
@@ -108,7 +108,7 @@ describe('the subjects of ids', () => {
     )
   })
 
-  it('show an id as it is if it is short and harmless', () => {
+  it('a subject shows an id as it is if the id is short and harmless', () => {
     expect(namePart('42', digest)).toBe('42')
     expect(namePart('x'.repeat(128), digest)).toBe('x'.repeat(128))
     expect(namePart('x'.repeat(129), digest)).toBe(`#${digest('x'.repeat(129))}`)
@@ -121,7 +121,7 @@ describe('the subjects of ids', () => {
 })
 
 describe('an identity', () => {
-  it('gives the subject of its ids', () => {
+  it('an identity gives the subject of its ids', () => {
     expect(subject({ user: '42' })).toBe('user:42')
     expect(subject({ user: 0 })).toBe('user:0')
     expect(subject({ ip: '203.0.113.7' })).toBe('ip:203.0.113.7')
@@ -131,7 +131,7 @@ describe('an identity', () => {
     expect(subject({ custom: 'job' })).toBe('custom:job')
   })
 
-  it('that is a bare string is never parsed', () => {
+  it('an identity that is a bare string is never parsed', () => {
     for (const text of HOSTILE.filter(id => id.trim() !== '')) {
       expect(subject(text)).toBe(subject({ custom: text }))
       expect(subject(text, 'user')).toBe(subject({ user: text }))
@@ -148,7 +148,7 @@ describe('an identity', () => {
     { custom: ' ' },
     { name: 'x' },
   )
-  it.each(nobody)('that names no client is refused: %o', async identity => {
+  it.each(nobody)('an identity that names no client is refused: %o', async identity => {
     const { limiter, store } = world()
     expect(mistake(() => subject(identity)).code).toBe('HALT_E_IDENTITY')
     const one = limiter({ name: 'p', limit: 1, window: 1 })
@@ -159,7 +159,7 @@ describe('an identity', () => {
     expect((await rejection(asked)).code).toBe('HALT_E_IDENTITY')
   })
 
-  it('never shows an API key in an error', () => {
+  it('an identity never shows an API key in an error', () => {
     const error = mistake(() => subject({ apikey: 'sk_live_secret' }))
     expect(error.message.length).toBeLessThan(300)
     expect(mistake(() => subject({ apiKey: ['sk_live_secret'] })).message).not.toContain('sk_live_secret')

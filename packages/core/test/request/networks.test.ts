@@ -25,7 +25,7 @@ const refusal = (list: unknown): HaltError => {
 }
 
 describe('parseNetworks', () => {
-  it('matches by bits, not by the start of the text', () => {
+  it('parseNetworks matches by bits, not by the start of the text', () => {
     expect(holds(['10.0.0.0/8'], '10.1.2.3')).toBe(true)
     expect(holds(['192.0.2.0/24'], '192.0.23.7')).toBe(false)
     expect(holds(['10.0.0.0/30'], '10.0.0.3')).toBe(true)
@@ -34,21 +34,21 @@ describe('parseNetworks', () => {
     expect(holds(['2001:db8::/32'], '2001:db9::')).toBe(false)
   })
 
-  it('reads an address as a network of one address', () => {
+  it('parseNetworks reads an address as a network of one address', () => {
     expect(holds(['192.0.2.7'], '192.0.2.7')).toBe(true)
     expect(holds(['192.0.2.7'], '192.0.2.8')).toBe(false)
     expect(holds(['2001:db8::1'], '2001:DB8:0::1')).toBe(true)
     expect(holds(['2001:db8::1'], '2001:db8::2')).toBe(false)
   })
 
-  it('never finds an IPv4 address in an IPv6 network, nor the reverse', () => {
+  it('parseNetworks never finds an IPv4 address in an IPv6 network, nor the reverse', () => {
     expect(holds(['::/1'], '10.0.0.1')).toBe(false)
     expect(holds(['a00::/8'], '10.0.0.1')).toBe(false)
     expect(holds(['10.0.0.0/8'], 'a00::1')).toBe(false)
     expect(holds(['::/96'], '0.0.0.1')).toBe(false)
   })
 
-  it('reads a mapped network as the IPv4 network it is', () => {
+  it('parseNetworks reads a mapped network as the IPv4 network it is', () => {
     expect(holds(['::ffff:10.0.0.0/104'], '10.1.2.3')).toBe(true)
     expect(holds(['::ffff:10.0.0.0/104'], '::ffff:a01:203')).toBe(true)
     expect(holds(['::ffff:a00:0/104'], '11.0.0.1')).toBe(false)
@@ -56,7 +56,7 @@ describe('parseNetworks', () => {
     expect(holds(['::ffff:192.0.2.7/128'], '192.0.2.8')).toBe(false)
   })
 
-  it('refuses ::ffff:10.0.0.0/8, which proxy-addr read as all of IPv4 (CVE-2026-90711)', () => {
+  it('parseNetworks refuses ::ffff:10.0.0.0/8, which proxy-addr read as all of IPv4 (CVE-2026-90711)', () => {
     const error = refusal(['::ffff:10.0.0.0/8'])
     expect(error.code).toBe(CODE)
     expect(error.fix).toContain('"10.0.0.0/8"')
@@ -64,7 +64,7 @@ describe('parseNetworks', () => {
   })
 
   it.each(['0.0.0.0/0', '::/0', '::ffff:0:0/96', '::ffff:0.0.0.0/96', '10.0.0.0/0'])(
-    'refuses %s, which contains every address',
+    'parseNetworks refuses %s, which contains every address',
     cidr => {
       expect(refusal([cidr])).toMatchObject({
         code: CODE,
@@ -73,7 +73,7 @@ describe('parseNetworks', () => {
     },
   )
 
-  it('refuses bits after the prefix, and suggests the network and the address', () => {
+  it('parseNetworks refuses bits after the prefix, and suggests the network and the address', () => {
     const error = refusal(['10.0.0.5/8'])
     expect(error.code).toBe(CODE)
     expect(error.fix).toContain('"10.0.0.0/8"')
@@ -92,7 +92,7 @@ describe('parseNetworks', () => {
     10.0.0.0-10.0.0.9 localhost 1.2.3.4:80 [::1] "1.2.3.4" fe80::1%eth0 10.0.0.0/8,192.0.2.7 Loopback
     constructor /x
   `),
-  ])('refuses %j', entry => {
+  ])('parseNetworks refuses %j', entry => {
     expect(refusal([entry])).toMatchObject({
       code: CODE,
       fix: expect.stringContaining('"10.0.0.0/8"') as string,
@@ -100,24 +100,24 @@ describe('parseNetworks', () => {
   })
 
   it.each([1, true, false, null, undefined, {}, ['10.0.0.0/8'], Number.NaN])(
-    'refuses a list that holds %j',
+    'parseNetworks refuses a list that holds %j',
     entry => {
       expect(refusal(['10.0.0.0/8', entry]).code).toBe(CODE)
     },
   )
 
-  it.each([1, 0, true, false, null, {}, 'loopback'])('refuses %j in place of a list', list => {
+  it.each([1, 0, true, false, null, {}, 'loopback'])('parseNetworks refuses %j in place of a list', list => {
     expect(refusal(list)).toMatchObject({
       code: CODE,
       fix: expect.stringContaining('Write trustedProxies: [') as string,
     })
   })
 
-  it('suggests the list to paste in place of a text', () => {
+  it('parseNetworks suggests the list to paste in place of a text', () => {
     expect(refusal('10.0.0.0/8, loopback').fix).toContain('trustedProxies: ["10.0.0.0/8","loopback"]')
   })
 
-  it('uses the error code and the option name of its caller', () => {
+  it('parseNetworks uses the error code and the option name of its caller', () => {
     expect(() => parseNetworks(['10/8'], 'HALT_E_EXEMPTION', 'exemptions')).toThrow(
       expect.objectContaining({
         code: 'HALT_E_EXEMPTION',
@@ -126,11 +126,11 @@ describe('parseNetworks', () => {
     )
   })
 
-  it('ignores spaces around an entry, as "a, b".split(",") leaves them', () => {
+  it('parseNetworks ignores spaces around an entry, as "a, b".split(",") leaves them', () => {
     expect(holds([' 10.0.0.0/8 '], '10.0.0.1')).toBe(true)
   })
 
-  it('reads the names of networks', () => {
+  it('parseNetworks reads the names of networks', () => {
     const names: [string, string[], string[]][] = [
       ['loopback', ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'], ['128.0.0.1', '::2', '10.0.0.1']],
       ['linklocal', ['169.254.1.1', 'fe80::1', 'febf::1'], ['169.255.0.0', 'fec0::1', '127.0.0.1']],
@@ -151,12 +151,12 @@ describe('parseNetworks', () => {
     }
   })
 
-  it('contains no address if the list is empty', () => {
+  it('an empty list contains no address', () => {
     expect(parseNetworks([], CODE).size).toBe(0)
     expect(holds([], '127.0.0.1')).toBe(false)
   })
 
-  it('agrees with ipaddr.js on random networks and addresses', () => {
+  it('parseNetworks agrees with ipaddr.js on random networks and addresses', () => {
     const bytes = (length: number): fc.Arbitrary<number[]> =>
       fc.array(fc.nat({ max: 255 }), { minLength: length, maxLength: length })
     fc.assert(
@@ -186,7 +186,7 @@ describe('parseNetworks', () => {
 })
 
 describe('the Cloudflare list', () => {
-  it('has 15 IPv4 and 7 IPv6 networks, all valid, and a date', () => {
+  it('the Cloudflare list has 15 IPv4 and 7 IPv6 networks, all valid, and a date', () => {
     expect(CLOUDFLARE_RANGES.filter(range => range.includes('.'))).toHaveLength(15)
     expect(CLOUDFLARE_RANGES.filter(range => range.includes(':'))).toHaveLength(7)
     expect(parseNetworks(CLOUDFLARE_RANGES, CODE).size).toBe(22)

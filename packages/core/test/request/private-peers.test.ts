@@ -43,12 +43,12 @@ describe('private addresses', () => {
     'fe80::1',
     '::',
     '128.0.0.1',
-  ])('%s is not exempt', async ip => {
+  ])('%s is not exempt as a socket peer', async ip => {
     expect(await isExempt(view({ ip }))).toBe(false)
   })
 
   it.each(['x-forwarded-for', 'forwarded', 'x-real-ip', 'cf-connecting-ip', 'true-client-ip'])(
-    'are not exempt with an %s header, even an empty one, because the peer is a proxy',
+    'a private peer is not exempt with an %s header, even an empty one, because it is a proxy',
     async name => {
       for (const value of ['198.51.100.1', '127.0.0.1', '']) {
         expect(await isExempt(view({ ip: '10.0.0.1', headers: { [name]: value } }))).toBe(false)
@@ -56,7 +56,7 @@ describe('private addresses', () => {
     },
   )
 
-  it('are never exempt if they come from a header, from a trusted proxy or not', async () => {
+  it('a private address is never exempt if it comes from a header, from a trusted proxy or not', async () => {
     const forged = view({ ip: '198.51.100.1', headers: { 'x-forwarded-for': '10.0.0.1' } })
     expect(await isExempt(forged)).toBe(false)
     expect(await isExempt(forged, {}, { trustedProxies: ['198.51.100.1'] })).toBe(false)
@@ -64,7 +64,7 @@ describe('private addresses', () => {
     expect(await isExempt(view({ ip: '127.0.0.1' }), {}, { clientIp: () => '127.0.0.1' })).toBe(false)
   })
 
-  it('cause a warning at the first exemption, unless the option was set', async () => {
+  it('a private address causes a warning at the first exemption, unless the option was set', async () => {
     const [silent, loud, byPolicy] = [world(), world(), world()]
     await isExempt(view({ ip: '10.0.0.1' }), {}, { exemptPrivateIps: true }, silent)
     await isExempt(view({ ip: '10.0.0.1' }), { exemptPrivateIps: true }, {}, byPolicy)
@@ -85,7 +85,7 @@ describe('an untrusted proxy', () => {
     ['with exemptPrivateIps: false', {}, { exemptPrivateIps: false }],
     ['on a policy that counts private addresses', { exemptPrivateIps: false }, {}],
   ] as const)(
-    'is counted as the client, with one warning that has the line to paste, %s',
+    'an untrusted proxy is counted as the client, with one warning that has the line to paste, %s',
     async (_how, more, options) => {
       const { limiter, warnings } = world()
       const one = limiter({ ...plain, ...more }, options)
@@ -95,13 +95,13 @@ describe('an untrusted proxy', () => {
     },
   )
 
-  it('causes the warning with the presets too', async () => {
+  it('an untrusted proxy causes the warning with the presets too', async () => {
     const { limiter, codes } = world()
     await limiter(presets.AUTH_ENDPOINTS).check(proxied)
     expect(codes()).toEqual(['HALT_W_UNTRUSTED_PROXY'])
   })
 
-  it('causes one warning if it is public, such as a CDN, with its address in the line', async () => {
+  it('an untrusted proxy that is public, such as a CDN, causes one warning with its address', async () => {
     const { limiter, warnings } = world()
     const one = limiter(plain)
     for (let i = 0; i < 100; i++) {
@@ -112,13 +112,13 @@ describe('an untrusted proxy', () => {
     expect(warnings[0]?.fix).toContain(`trustedProxies: ["${CLIENT}"]`)
   })
 
-  it('causes no warning if its header names the peer itself, as some runtimes write it', async () => {
+  it('a peer whose header names the peer itself, as some runtimes write it, causes no warning', async () => {
     const { limiter, codes } = world()
     await limiter(plain).check(view({ headers: { 'cf-connecting-ip': CLIENT } }))
     expect(codes()).toEqual([])
   })
 
-  it('is looked for in the first 1000 requests only', async () => {
+  it('an untrusted proxy is looked for in the first 1000 requests only', async () => {
     const { limiter, codes } = world()
     const one = limiter({ ...plain, limit: 10_000 })
     for (let i = 0; i < 1000; i++) await one.check(view())
@@ -133,7 +133,7 @@ describe('a private peer', () => {
     x-scheme cdn-loop cf-ray x-amzn-trace-id proxy-client-ip wl-proxy-client-ip x-envoy-attempt-count x-envoy-anything
   `
   it.each(SIGNS.trim().split(/\s+/))(
-    'that sends %s is a proxy, so it is counted and named in the warning',
+    'a private peer that sends %s is a proxy, so it is counted and named in the warning',
     async name => {
       const { limiter, warnings } = world()
       const one = limiter(plain)
@@ -146,7 +146,7 @@ describe('a private peer', () => {
     },
   )
 
-  it('that sends the clientIpHeader is a proxy, even if the headers cannot be listed', async () => {
+  it('a private peer that sends the clientIpHeader is a proxy, even if the headers cannot be listed', async () => {
     const only = { get: (name: string) => (name === 'x-mine' ? '198.51.100.1' : null) }
     for (const headers of [only, { 'x-mine': '198.51.100.1' }, { 'X-Mine': '198.51.100.1' }]) {
       const request = view({ ip: '10.0.3.7', headers })
@@ -155,7 +155,7 @@ describe('a private peer', () => {
     }
   })
 
-  it('that sends only headers of internal services is exempt', async () => {
+  it('a private peer that sends only headers of internal services is exempt', async () => {
     const headers = {
       accept: '*/*',
       authorization: 'Bearer x',
@@ -169,7 +169,7 @@ describe('a private peer', () => {
     expect(await isExempt(view({ ip: '10.0.3.7', headers, httpVersion: '2.0' }))).toBe(true)
   })
 
-  it('that speaks HTTP/1.0 is a proxy, so it is counted, and the warning has the line to paste', async () => {
+  it('a private peer that speaks HTTP/1.0 is a proxy, so it is counted, and the warning has the line to paste', async () => {
     for (const options of [{}, { exemptPrivateIps: false }, { exemptPrivateIps: true }]) {
       const { limiter, warnings } = world()
       const decision = await limiter(plain, options).check(view({ ip: '10.0.3.7', httpVersion: '1.0' }))
@@ -180,7 +180,7 @@ describe('a private peer', () => {
     }
   })
 
-  it('that once forwarded stays a proxy if a client makes it drop its headers', async () => {
+  it('a private peer that once forwarded stays a proxy if a client makes it drop its headers', async () => {
     const { limiter } = world()
     const one = limiter(plain)
     await one.check(view({ ip: '10.0.3.7', headers: { 'x-forwarded-for': '198.51.100.1' } }))
@@ -190,7 +190,7 @@ describe('a private peer', () => {
     expect((await one.check(view({ ip: '10.0.3.8' }))).reason).toBe('exempt')
   })
 
-  it('is recognised as a proxy by a check, not by a peek', async () => {
+  it('a check recognises a private peer as a proxy, and a peek does not', async () => {
     const { limiter } = world()
     const one = limiter(plain)
     const forwarding = view({ ip: '10.0.3.7', headers: { via: 'x' } })
@@ -201,7 +201,7 @@ describe('a private peer', () => {
 })
 
 describe('a public peer', () => {
-  it('that speaks HTTP/1.0 or sends "via" causes no warning, because it may be a client', async () => {
+  it('a public peer that speaks HTTP/1.0 or sends "via" causes no warning, because it may be a client', async () => {
     const { limiter, codes } = world()
     await limiter(plain).check(view({ httpVersion: '1.0', headers: { via: 'x' } }))
     expect(codes()).toEqual([])
@@ -213,7 +213,7 @@ describe('a trusted proxy', () => {
     ['an address', ['10.0.3.7']],
     ['a network', ['private']],
     ['a function', address => address === '10.0.3.7'],
-  ])('that names no client is never exempt, trusted by %s', async (_how, trustedProxies) => {
+  ])('a trusted proxy that names no client is never exempt, trusted by %s', async (_how, trustedProxies) => {
     const { limiter, codes } = world()
     const one = limiter({ ...plain, limit: 1 }, { trustedProxies })
     const statuses = new Set<boolean>()
@@ -226,7 +226,7 @@ describe('a trusted proxy', () => {
     expect(codes()).not.toContain('HALT_W_UNTRUSTED_PROXY')
   })
 
-  it('is not exempt if it names a private client or an invalid address', async () => {
+  it('a trusted proxy is not exempt if it names a private client or an invalid address', async () => {
     const trust = { trustedProxies: ['10.0.3.7'], exemptPrivateIps: true }
     for (const named of ['192.168.1.1', 'unknown', '_hidden', '', '010.0.0.1', ',,', '10.0.3.7']) {
       const request = view({ ip: '10.0.3.7', headers: { 'x-forwarded-for': named } })

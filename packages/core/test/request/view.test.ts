@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { pathOf, readHeader, toView } from '../../src/http/index.ts'
 
 describe('toView', () => {
-  it('reads a Node request', () => {
+  it('toView reads a Node request', () => {
     const request = {
       method: 'POST',
       url: '/a?b=c',
@@ -27,14 +27,14 @@ describe('toView', () => {
     expect(toView(request).headers).toBe(request.headers)
   })
 
-  it('reads the headers of a hand-made request in any case', () => {
+  it('toView reads the headers of a hand-made request in any case', () => {
     const { headers } = toView({ headers: { 'X-API-Key': 'k', Forwarded: ['a', 'b'], host: 'x' } })
     expect(
       ['x-api-key', 'forwarded', 'host', 'cookie', '__proto__'].map(name => readHeader(headers, name)),
     ).toEqual(['k', ['a', 'b'], 'x', undefined, undefined])
   })
 
-  it('finds the route that a framework matched', () => {
+  it('toView finds the route that a framework matched', () => {
     const route = { path: '/:id' }
     expect(toView({ url: '/7', route, baseUrl: '' }).route).toEqual({ pattern: '/:id', method: 'GET' })
     expect(toView({ url: '/u/7', raw: {}, routeOptions: { url: '/u/:id' } }).route).toBe('/u/:id')
@@ -42,7 +42,7 @@ describe('toView', () => {
     expect(toView({ url: '/u/7' }).route).toBeUndefined()
   })
 
-  it('does not show the mount path if the app is not known', () => {
+  it('toView does not show the mount path if the app is not known', () => {
     const route = { path: '/:id' }
     for (const app of [undefined, {}, { path: () => '/x' }, { _router: { stack: [{}] } }])
       expect(toView({ url: '/u/7', route, baseUrl: '/u/t0ken', app }).route).toEqual({
@@ -51,7 +51,7 @@ describe('toView', () => {
       })
   })
 
-  it('keeps a view’s route, with the method if the handler has several', () => {
+  it('toView keeps a view’s route, with the method if the handler has several', () => {
     const given = { request: {}, path: '/x' }
     const all = { pattern: '/x', method: 'ALL' }
     expect(toView({ ...given, route: all }).route).toEqual(all)
@@ -59,7 +59,7 @@ describe('toView', () => {
       expect(toView({ ...given, route }).route).toBeUndefined()
   })
 
-  it('reads a Hono context', () => {
+  it('toView reads a Hono context', () => {
     const raw = new Request('https://example.com/u/7?x', { headers: { 'x-api-key': 'k' } })
     const values = new Map<string, unknown>([['user', { id: 7 }]])
     const context = {
@@ -82,7 +82,7 @@ describe('toView', () => {
     expect(toView({ ...context, env: undefined })).toMatchObject({ ip: undefined, user: { sub: 'u-9' } })
   })
 
-  it('prefers the socket’s address to the one that a framework computed', () => {
+  it('toView prefers the socket’s address to the one that a framework computed', () => {
     expect(toView({ ip: '1.1.1.1', socket: { remoteAddress: '203.0.113.7' } }).ip).toBe('203.0.113.7')
     expect(toView({ ip: '1.1.1.1', raw: { socket: { remoteAddress: '203.0.113.7' } } }).ip).toBe(
       '203.0.113.7',
@@ -90,17 +90,17 @@ describe('toView', () => {
     expect(toView({ ip: '1.1.1.1', socket: {} }).ip).toBeUndefined()
   })
 
-  it('reads the HTTP version from the request, or from the request that it wraps', () => {
+  it('toView reads the HTTP version from the request, or from the request that it wraps', () => {
     expect(toView({ httpVersion: '1.0', socket: {} }).httpVersion).toBe('1.0')
     expect(toView({ raw: { httpVersion: '1.0', socket: {} } }).httpVersion).toBe('1.0')
     expect(toView({ httpVersion: 1 }).httpVersion).toBeUndefined()
   })
 
-  it('reads the whole path inside a mounted router', () => {
+  it('toView reads the whole path inside a mounted router', () => {
     expect(toView({ url: '/health', originalUrl: '/users/health?x' }).path).toBe('/users/health')
   })
 
-  it('reads a Fetch request', () => {
+  it('toView reads a Fetch request', () => {
     const request = new Request('https://example.com/a/b?c#d', {
       method: 'PUT',
       headers: { 'X-API-Key': 'k' },
@@ -110,7 +110,7 @@ describe('toView', () => {
     expect(readHeader(view.headers, 'x-api-key')).toBe('k')
   })
 
-  it('keeps every field of a view', () => {
+  it('toView keeps every field of a view', () => {
     const request = { mine: true }
     const given = {
       method: 'GET',
@@ -135,7 +135,7 @@ describe('toView', () => {
     { method: 5, url: 7, headers: null, socket: null },
     [],
     Object.create(null),
-  ])('makes a view of %o', request => {
+  ])('toView makes a view of %o', request => {
     const view = toView(request)
     expect(view).toMatchObject({ method: 'GET', path: '/', ip: undefined })
     expect(readHeader(view.headers, 'x')).toBeUndefined()
@@ -165,11 +165,11 @@ describe('pathOf', () => {
     ['http://x@y;/health', '//x@y;/health'],
     ['//x/a', '//x/a'],
     ['/%6cogin', '/%6cogin'],
-  ])('reads %s as %s', (url, path) => {
+  ])('pathOf reads %s as %s', (url, path) => {
     expect(pathOf(url)).toBe(path)
   })
 
-  it('agrees with the URL parser on plain paths', () => {
+  it('pathOf agrees with the URL parser on plain paths', () => {
     const plain = fc.string({ unit: fc.constantFrom('a', 'Z', '/', '-', '_', '~', '0', ':', '@', '%41') })
     fc.assert(
       fc.property(plain, fc.string(), fc.string(), (path, query, hash) => {
@@ -182,7 +182,7 @@ describe('pathOf', () => {
 })
 
 describe('readHeader', () => {
-  it('reads text and lists, and no property of a prototype', () => {
+  it('readHeader reads text and lists, and no property of a prototype', () => {
     expect(readHeader({ a: '1' }, 'a')).toBe('1')
     expect(readHeader({ a: ['1', '2'] }, 'a')).toEqual(['1', '2'])
     expect(readHeader({ a: 5 } as never, 'a')).toBeUndefined()

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 
 import { CircuitBreaker } from '../../src/resilience/circuit-breaker.ts'
 
-it('starts another probe 30 seconds after one that never ends, as on Workers', async () => {
+it('a breaker starts another probe 30 seconds after one that never ends, as on Workers', async () => {
   let now = 0
   let probes = 0
   const probe = (): Promise<void> => (++probes === 1 ? new Promise(() => {}) : Promise.resolve())

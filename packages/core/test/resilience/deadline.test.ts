@@ -11,7 +11,7 @@ const after = <T>(ms: number, value: T): Promise<T> =>
 const deadline = (ms: number): Deadline => new Deadline(ms, () => new Error('late'))
 
 describe('a deadline', () => {
-  it('rejects each call after the same time, whichever others ended before, and does not touch calls in time', async () => {
+  it('a deadline rejects each call after the same time, and does not touch calls in time', async () => {
     const shared = deadline(40)
     const ends: string[] = []
     const call = (name: string, answer: Promise<string> = new Promise(() => {})): Promise<unknown> =>
@@ -25,7 +25,7 @@ describe('a deadline', () => {
     expect(ends).toEqual(['b', 'd', 'f', 'a late', 'c late', 'e late'])
   })
 
-  it('passes a late value to the callback', async () => {
+  it('a deadline passes a late value to the callback', async () => {
     const used: number[] = []
     const use = (value: number): string => `used ${used.push(value)}`
     let reply = (_value: number): void => {}
@@ -37,14 +37,14 @@ describe('a deadline', () => {
     expect(used).toEqual([7])
   })
 
-  it('treats an error of the callback as a failure of the call', async () => {
+  it('an error of the callback is a failure of the call', async () => {
     const use = (): never => {
       throw new TypeError('no verdict')
     }
     expect(await deadline(1000).follow(after(1, 7), use, String)).toBe('TypeError: no verdict')
   })
 
-  it('rejects with the error that the failure handler throws, in time and late', async () => {
+  it('a deadline rejects with the error that the failure handler throws, in time and late', async () => {
     const fail = (error: unknown): never => {
       throw new Error('unhandled', { cause: error })
     }
@@ -57,7 +57,7 @@ describe('a deadline', () => {
     await value
   })
 
-  it('keeps nothing of a settled call', async () => {
+  it('a deadline keeps nothing of a settled call', async () => {
     const shared = deadline(60_000)
     const values: WeakRef<object>[] = []
     for (let i = 0; i < 10; i++) {
@@ -86,14 +86,14 @@ describe('a deadline in a busy process', () => {
     return { ends, answer }
   }
 
-  it('rejects a call after its time when the loop is free', async () => {
+  it('a deadline rejects a call after its time when the loop is free', async () => {
     const loop = new ManualLoop()
     const { ends } = call(loop)
     await loop.pass(200)
     expect(ends).toEqual(['late at 100'])
   })
 
-  it('accepts a reply that waited in the socket while the loop was blocked', async () => {
+  it('a deadline accepts a reply that waited in the socket while the loop was blocked', async () => {
     for (const free of [0, 50, 99]) {
       const loop = new ManualLoop()
       const { ends, answer } = call(loop)
@@ -105,7 +105,7 @@ describe('a deadline in a busy process', () => {
     }
   })
 
-  it('gives the store the time that the loop lost', async () => {
+  it('a deadline gives the store the time that the loop lost', async () => {
     const loop = new ManualLoop()
     const { ends, answer } = call(loop)
     await loop.block(5_000)
@@ -115,14 +115,14 @@ describe('a deadline in a busy process', () => {
     expect(ends).toEqual(['answered at 5075'])
   })
 
-  it('still rejects a call without a reply, however often the loop is blocked', async () => {
+  it('a deadline still rejects a call without a reply, however often the loop is blocked', async () => {
     const loop = new ManualLoop()
     const { ends } = call(loop)
     for (let turn = 0; turn < 4; turn++) await loop.block(200)
     expect(ends).toEqual(['late at 800'])
   })
 
-  it('counts the time of each call from its own start', async () => {
+  it('a deadline counts the time of each call from its own start', async () => {
     const loop = new ManualLoop()
     const deadline = new Deadline(100, () => new Error('late'), loop)
     const ends: string[] = []

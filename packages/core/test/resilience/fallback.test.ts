@@ -14,7 +14,7 @@ describe('the fallback', () => {
     [4, 3],
     [5, 2],
     [100, 1],
-  ])('divides the limit by %d instances, which leaves %d', async (instances, share) => {
+  ])('the fallback divides the limit by %d instances, which leaves %d', async (instances, share) => {
     for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window'] as const) {
       const { limiter, fail } = failableLimiter({ ...policy, algorithm }, { instances })
       fail()
@@ -22,20 +22,20 @@ describe('the fallback', () => {
     }
   })
 
-  it('takes the number of instances from the store by default', async () => {
+  it('the fallback takes the number of instances from the store by default', async () => {
     const { store, limiter, fail } = failableLimiter(policy)
     Object.assign(store, { instances: () => 3 })
     fail()
     expect(await admitted(40, limiter)).toBe(4)
   })
 
-  it('never gets a share below the policy’s cost', async () => {
+  it('the fallback never gets a share below the policy’s cost', async () => {
     const { limiter, fail } = failableLimiter({ ...policy, cost: 5 }, { instances: 6 })
     fail()
     expect(await admitted(5, limiter)).toBe(1)
   })
 
-  it('refills at the rate of its share, not of the limit', async () => {
+  it('the fallback refills at the rate of its share, not of the limit', async () => {
     const { limiter, fail } = failableLimiter({ name: 'p', limit: 300, window: '300ms' }, { instances: 3 })
     fail()
     await limiter.check(view(), { cost: 100 })
@@ -44,7 +44,7 @@ describe('the fallback', () => {
     expect((await limiter.check(view(), { cost: 100 })).allowed).toBe(true)
   })
 
-  it('keeps to its share for any limit and window', async () => {
+  it('the fallback keeps to its share for any limit and window', async () => {
     const { limiter, fail } = failableLimiter(
       { name: 'p', limit: 10_000_000, window: '1d' },
       { instances: 3 },
@@ -57,14 +57,14 @@ describe('the fallback', () => {
     expect(units).toBeGreaterThanOrEqual(3_300_000)
   })
 
-  it('starts from what the store last reported', async () => {
+  it('the fallback starts from what the store last reported', async () => {
     const { limiter, fail } = failableLimiter(policy)
     await times(9, limiter)
     fail()
     expect(await admitted(10, limiter)).toBe(3)
   })
 
-  it('starts with its share for an unknown key, and with at most its share for a known one', async () => {
+  it('the fallback starts with its share for an unknown key, and with at most its share for a known one', async () => {
     const { limiter, fail } = failableLimiter(policy, { instances: 3 })
     await limiter.check(view())
     fail()
@@ -72,7 +72,7 @@ describe('the fallback', () => {
     expect(await admitted(10, limiter)).toBe(4)
   })
 
-  it('keeps refused keys refused, and blocked keys blocked', async () => {
+  it('the fallback keeps refused keys refused, and blocked keys blocked', async () => {
     const { limiter, fail } = failableLimiter([
       policy,
       { ...policy, name: 'q', limit: 3, blockDuration: '2h' },
@@ -86,7 +86,7 @@ describe('the fallback', () => {
   })
 
   it.each(['fixed-window', 'sliding-window', 'token-bucket'] as const)(
-    'admits at most its share per window while the store flaps: %s',
+    'the fallback admits at most its share per window while the store flaps: %s',
     async algorithm => {
       const { limiter, fail, recover } = failableLimiter(
         { ...policy, limit: 40, algorithm },
@@ -103,7 +103,7 @@ describe('the fallback', () => {
     },
   )
 
-  it('charges a repeated idempotency key once', async () => {
+  it('the fallback charges a repeated idempotency key once', async () => {
     const { limiter, fail } = failableLimiter(policy)
     fail()
     for (let i = 0; i < 3; i++)
@@ -111,7 +111,7 @@ describe('the fallback', () => {
     expect(await admitted(20, limiter)).toBe(11)
   })
 
-  it('forgets counters on reset', async () => {
+  it('a reset forgets counters of the fallback', async () => {
     const { store, limiter, fail } = failableLimiter(policy)
     await times(13, limiter)
     await limiter.reset({ ip: '203.0.113.7' })
@@ -120,7 +120,7 @@ describe('the fallback', () => {
     store.fault = 'none'
   })
 
-  it('caps unverified keys as the store does', async () => {
+  it('the fallback caps unverified keys as the store does', async () => {
     const { limiter, fail } = failableLimiter(
       { ...policy, limit: 2, keyStrategy: 'api-key' },
       { keysPerAddress: 3 },
@@ -136,7 +136,7 @@ describe('the fallback', () => {
 describe('a store that comes back', () => {
   const quota = { name: 'q', limit: 100, period: 'yearly', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
 
-  it('decides again, from its own counters', async () => {
+  it('a store that comes back decides again, from its own counters', async () => {
     const { limiter, fail, recover } = failableLimiter(policy)
     await times(2, limiter)
     fail()
@@ -145,7 +145,7 @@ describe('a store that comes back', () => {
     expect(await limiter.check(view())).toMatchObject({ degraded: false, remaining: 9 })
   })
 
-  it('receives the local charges of quotas, once', async () => {
+  it('a store that comes back receives the local charges of quotas, once', async () => {
     const { store, limiter, fail, recover } = failableLimiter(quota)
     await times(2, limiter)
     fail()
@@ -159,7 +159,7 @@ describe('a store that comes back', () => {
     expect((await new QuotaManager(store).checkQuota({ ip: '203.0.113.7' }, quota)).quota.used).toBe(12)
   })
 
-  it('receives a write again that it refused, but not one that it may have applied', async () => {
+  it('a store receives a write again that it refused, but not one that it may have applied', async () => {
     const full = Object.assign(new Error('OOM command not allowed'), { reply: 'OOM' })
     for (const [error, used] of [
       [full, 5],
@@ -187,7 +187,7 @@ describe('a store that comes back', () => {
     }
   })
 
-  it('empty keeps refusing known offenders, and no longer than announced', async () => {
+  it('a store that comes back empty keeps refusing known offenders, and no longer than announced', async () => {
     const short: Policy = { ...policy, limit: 3, window: 3 }
     const { store, limiter, fail, recover } = failableLimiter(short)
     const started = performance.now()
@@ -217,7 +217,7 @@ describe('the local store', () => {
   const ask = (store: LocalStore, subject: string): boolean =>
     store.evaluate({ demands: [{ rule, subject, cost: 1, mode: 0, penalized: false }] }).allowed
 
-  it('is bounded, and a flood of keys does not evict refused keys', () => {
+  it('the local store is bounded, and a flood of keys does not evict refused keys', () => {
     const store = new LocalStore(() => 1e15, 100)
     expect([ask(store, 'attacker'), ask(store, 'attacker')]).toEqual([true, false])
     for (let i = 0; i < 5000; i++) ask(store, `flood-${i}`)
@@ -234,7 +234,7 @@ describe('a local charge', () => {
     return { limiter: new RateLimiter({ store, policy, warn: () => {} }), store }
   }
 
-  it('is refunded without the store', async () => {
+  it('a local charge is refunded without the store', async () => {
     const { limiter } = away({ name: 'p', limit: 5, window: 60, algorithm: 'fixed-window' })
     const decision = await limiter.check(view(), { cost: 5 })
     expect(decision).toMatchObject({ allowed: true, degraded: 'local' })
@@ -244,7 +244,7 @@ describe('a local charge', () => {
     expect((await limiter.check(view())).allowed).toBe(false)
   })
 
-  it('ends with its request in flight', async () => {
+  it('a local charge ends with its request in flight', async () => {
     const { limiter } = away({ name: 'f', limit: 1, algorithm: 'concurrency', ttl: 60 })
     const decision = await limiter.check(view())
     expect((await limiter.check(view())).allowed).toBe(false)
@@ -252,7 +252,7 @@ describe('a local charge', () => {
     expect((await limiter.check(view())).allowed).toBe(true)
   })
 
-  it('of a quota is written back later, with its corrections', async () => {
+  it('a local charge of a quota is written back later, with its corrections', async () => {
     const quota: Quota = { name: 'q', limit: 100, period: 'daily', anchor: aMinuteAgo(), keyStrategy: 'ip' }
     const { limiter, store } = away(quota)
     const [first, second] = [

@@ -39,7 +39,7 @@ function atOnce<T>(promise: Promise<T>): Promise<T> {
 describe('a store that fails', () => {
   const faults: Fault[] = ['reject', 'hang', 'throw', 'late answer', 'late rejection']
 
-  it.each(faults)('by %s leaves the decision to the fallback, within the deadline', async fault => {
+  it.each(faults)('a store that fails by %s leaves the decision to the fallback in time', async fault => {
     const { store, limiter } = faulty()
     store.fault = fault
     const watch = new Stopwatch()
@@ -51,7 +51,7 @@ describe('a store that fails', () => {
     expect(decisions[5]?.retryAfter).toBeGreaterThan(3590)
   })
 
-  it('by a late rejection charges each request once in the fallback', async () => {
+  it('a store that fails by a late rejection charges each request once in the fallback', async () => {
     const { store, limiter } = faulty()
     store.fault = 'late rejection'
     const first = await limiter.check(view())
@@ -60,7 +60,7 @@ describe('a store that fails', () => {
     expect([first.remaining, second.remaining]).toEqual([3, 2])
   })
 
-  it('after a quiet outage, the first request waits for the probe instead of being refused', async () => {
+  it('the first request after a quiet outage waits for the probe instead of being refused', async () => {
     const { store, limiter } = faulty({ onStoreError: 'closed' })
     store.fault = 'reject'
     await times(4, limiter)
@@ -70,7 +70,7 @@ describe('a store that fails', () => {
     expect(await limiter.check(view())).toMatchObject({ allowed: true, degraded: false, remaining: 3 })
   })
 
-  it('after a quiet outage, only one request waits for the probe of a store that is still away', async () => {
+  it('only one request after a quiet outage waits for the probe of a store that is still away', async () => {
     const { store, limiter } = faulty()
     store.fault = 'hang'
     await times(4, limiter)
@@ -88,7 +88,7 @@ describe('a store that fails', () => {
     ['closed', false, 'store-error', 'closed', 503],
     ['local', true, 'ok', 'local', 200],
   ] as const)(
-    'leaves the decision to onStoreError: %s',
+    'a store that fails leaves the decision to onStoreError: %s',
     async (onStoreError, allowed, reason, degraded, status) => {
       for (const options of [
         { onStoreError },
@@ -105,7 +105,7 @@ describe('a store that fails', () => {
     },
   )
 
-  it('refuses a request that a closed policy counts, whatever the other policies decide', async () => {
+  it('a closed policy refuses the requests that it counts, whatever the other policies decide', async () => {
     const { store, limiter } = faulty({
       policy: [policy, { ...policy, name: 'login', onStoreError: 'closed' }],
     })
@@ -119,7 +119,7 @@ describe('a store that fails', () => {
     expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([4, 4])
   })
 
-  it('does not refuse because of a closed policy in shadow mode', async () => {
+  it('a closed policy in shadow mode refuses no request', async () => {
     const { store, limiter } = faulty({
       policy: [policy, { ...policy, name: 's', mode: 'shadow', onStoreError: 'closed' }],
     })
@@ -127,7 +127,7 @@ describe('a store that fails', () => {
     expect(await limiter.check(view())).toMatchObject({ allowed: true, policy: 'p' })
   })
 
-  it('lets local policies refuse next to open ones', async () => {
+  it('a local policy may refuse next to an open one', async () => {
     const { store, limiter } = faulty({
       policy: [
         { ...policy, limit: 1 },
@@ -142,7 +142,7 @@ describe('a store that fails', () => {
     ])
   })
 
-  it('warns once with the kind of failure, and calls telemetry each time', async () => {
+  it('a store that fails is warned of once with the kind of failure, and telemetry hears of it each time', async () => {
     const kinds: [unknown, string, string][] = [
       [new Error('gone'), 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],
       [
@@ -171,7 +171,7 @@ describe('a store that fails', () => {
     expect(warnings[0]?.message).toContain('30 ms')
   })
 
-  it('gets no refund for a charge that it never made', async () => {
+  it('a store gets no refund for a charge that it never made', async () => {
     const { store, limiter } = faulty()
     store.fault = 'reject'
     const decisions = await times(2, limiter)
@@ -185,7 +185,7 @@ describe('a store that fails', () => {
 })
 
 describe('an unavailable store', () => {
-  it('delays no request after a few failures, and is found again by a probe within two seconds', async () => {
+  it('an unavailable store delays no request after a few failures, and a probe finds it within two seconds', async () => {
     const { store, limiter } = faulty({ policy: { ...policy, limit: 1000 } })
     store.fault = 'hang'
     await times(3, limiter)
@@ -203,7 +203,7 @@ describe('an unavailable store', () => {
     expect(await limiter.check(view())).toMatchObject({ degraded: false })
   })
 
-  it('gets only a few probes while it is unavailable', async () => {
+  it('an unavailable store gets only a few probes', async () => {
     const { store, limiter } = faulty()
     store.fault = 'reject'
     await times(3, limiter)
@@ -218,7 +218,7 @@ describe('an unavailable store', () => {
     expect(store.probes).toBeLessThanOrEqual(1 + (performance.now() - started) / 375)
   })
 
-  it('is not considered unavailable after two failures among successes', async () => {
+  it('a store is not considered unavailable after two failures among successes', async () => {
     const { store, limiter } = faulty({ policy: { ...policy, limit: 1000 } })
     for (let i = 0; i < 5; i++) {
       store.fault = 'reject'

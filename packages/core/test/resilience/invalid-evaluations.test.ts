@@ -45,7 +45,7 @@ const flaws: [string, (evaluation: Evaluation) => unknown][] = [
 ]
 
 describe('an invalid evaluation', () => {
-  it.each(flaws)('is rejected, synchronous or asynchronous: %s', async (_name, spoil) => {
+  it.each(flaws)('an invalid evaluation is rejected, synchronous or not: %s', async (_name, spoil) => {
     for (const answer of [
       (group: Group) => spoil(whole(group)),
       async (group: Group) => spoil(whole(group)),
@@ -63,7 +63,7 @@ describe('an invalid evaluation', () => {
     }
   })
 
-  it('refuses under a closed policy, and rejects the call of a quota manager', async () => {
+  it('an invalid evaluation refuses under a closed policy, and rejects the call of a quota manager', async () => {
     const { limiter, store } = answering(async () => ({ result: 1 }), {}, { onStoreError: 'closed' })
     expect(await limiter.check(view())).toMatchObject({ allowed: false, reason: 'store-error' })
     const quotas = new QuotaManager(store, { warn: () => {} })
@@ -73,7 +73,7 @@ describe('an invalid evaluation', () => {
     })
   })
 
-  it('is rejected, while every result of decide() is accepted', async () => {
+  it('a valid evaluation of a store is accepted', async () => {
     const reference = new ReferenceStore(Date.now)
     const { limiter, codes } = answering(group => reference.evaluate(group))
     expect((await times(3, limiter)).map(({ allowed, degraded }) => [allowed, degraded])).toEqual([
@@ -87,7 +87,7 @@ describe('an invalid evaluation', () => {
 
 describe('a bad answer of a store', () => {
   it.each([Number.NaN, 0, -4, 2.5, Number.POSITIVE_INFINITY, '4', null])(
-    'is not used as the number of processes: %s',
+    'a bad answer of a store is not used as the number of processes: %s',
     async count => {
       const away = (): never => {
         throw new Error('away')
@@ -103,7 +103,7 @@ describe('a bad answer of a store', () => {
     },
   )
 
-  it('is replaced by the last good number of processes', async () => {
+  it('a bad answer of a store is replaced by the last good number of processes', async () => {
     let count: number | undefined = 2
     const away = (): never => {
       throw new Error('away')
@@ -119,7 +119,7 @@ describe('a bad answer of a store', () => {
   })
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, '2026'])(
-    'is not used as the time for calendars: %s',
+    'a bad answer of a store is not used as the time for calendars: %s',
     async time => {
       const reference = new ReferenceStore(Date.now)
       const { limiter } = answering(
@@ -138,7 +138,7 @@ describe('a bad answer of a store', () => {
 })
 
 describe('a database behind a store', () => {
-  it('that returns a value which is not a counter is rejected, and the value is not overwritten', async () => {
+  it('a database that returns a value which is not a counter is rejected', async () => {
     const backend = versioned()
     const store = casStore({
       ...backend,
@@ -149,7 +149,7 @@ describe('a database behind a store', () => {
     expect(codes()).toEqual(['HALT_W_STORE_SCRIPT'])
   })
 
-  it('whose clock returns an invalid time is rejected, and nothing is written', async () => {
+  it('a database whose clock returns an invalid time is rejected, and nothing is written', async () => {
     const written: unknown[] = []
     const store = txStore({
       transaction: work =>

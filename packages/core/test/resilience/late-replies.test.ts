@@ -44,7 +44,7 @@ function lateLimiter(
 const heard = (): Promise<void> => pause(80)
 
 describe('a charge whose reply came too late', () => {
-  it('is made once, for quotas as well', async () => {
+  it('a charge whose reply came too late is made once, for quotas as well', async () => {
     const { limiter, late, left } = lateLimiter(daily)
     expect(await late(() => limiter.check(view()))).toMatchObject({ allowed: true, degraded: 'local' })
     await heard()
@@ -55,7 +55,7 @@ describe('a charge whose reply came too late', () => {
     expect(await left()).toBe(98)
   })
 
-  it('is made once per idempotency key', async () => {
+  it('a charge whose reply came too late is made once per idempotency key', async () => {
     const { limiter, late, left } = lateLimiter(daily)
     await late(() => limiter.check(view(), { idempotencyKey: 'k' }))
     await heard()
@@ -63,7 +63,7 @@ describe('a charge whose reply came too late', () => {
     expect(await left()).toBe(99)
   })
 
-  it('is settled and refunded in the store, before and after the reply', async () => {
+  it('a charge whose reply came too late is settled and refunded in the store, before the reply and after', async () => {
     const budget = llmBudget({ tpm: 10_000, monthly: 10_000, keyStrategy: 'ip' }).map(limit =>
       'period' in limit ? { ...limit, anchor: aMinuteAgo() } : limit,
     )
@@ -82,7 +82,7 @@ describe('a charge whose reply came too late', () => {
     }
   })
 
-  it('ends with its request in flight', async () => {
+  it('a charge whose reply came too late ends with its request in flight', async () => {
     for (const wait of [pause, async () => {}]) {
       const { limiter, late } = lateLimiter(flight)
       const decisions = await late(() => Promise.all([limiter.check(view()), limiter.check(view())]))
@@ -94,7 +94,7 @@ describe('a charge whose reply came too late', () => {
     }
   })
 
-  it('is refunded when the request was refused or allowed uncounted meanwhile', async () => {
+  it('a late charge is refunded when its request was refused or allowed uncounted meanwhile', async () => {
     const closed = lateLimiter(daily, { onStoreError: 'closed' })
     expect((await closed.late(() => closed.limiter.check(view()))).allowed).toBe(false)
     await heard()
@@ -108,7 +108,7 @@ describe('a charge whose reply came too late', () => {
     }
   })
 
-  it('is not corrected when the reply never comes', async () => {
+  it('a charge is not corrected when its reply never comes', async () => {
     const { store, limiter, left } = lateLimiter(daily)
     store.fault = 'hang'
     const decision = await limiter.check(view(), { cost: 5 })
@@ -134,7 +134,7 @@ describe('a correction', () => {
     return { ...made, decisions }
   }
 
-  it('that the store does not receive admits no refused key', async () => {
+  it('a correction that the store does not receive admits no refused key', async () => {
     for (const more of [{}, { blockDuration: 300 }]) {
       const { store, limiter, decisions } = await exhausted({ ...four, ...more })
       store.fault = 'reject'
@@ -145,7 +145,7 @@ describe('a correction', () => {
     }
   })
 
-  it('is remembered in an outage: its charges count and its refunds are available', async () => {
+  it('a correction is remembered in an outage: its charges count and its refunds are available', async () => {
     const over = await exhausted(four)
     await over.limiter.settle(over.decisions[0] as Decision, 2)
     over.store.fault = 'reject'
@@ -157,7 +157,7 @@ describe('a correction', () => {
     expect([first.allowed, second.allowed]).toEqual([true, false])
   })
 
-  it('keeps refused keys known for a store that comes back empty', async () => {
+  it('a correction keeps refused keys known for a store that comes back empty', async () => {
     const { store, limiter, decisions } = await exhausted({ ...four, blockDuration: 300 })
     await limiter.settle(decisions[0] as Decision, 2)
     store.fault = 'reject'

@@ -9,7 +9,7 @@ const daily = { name: 'q', limit: 4, period: 'daily', anchor: aMinuteAgo(), keyS
 describe('an idempotency key', () => {
   const keyed = { idempotencyKey: 'k' }
 
-  it('that the store charged is not charged again during an outage or after it', async () => {
+  it('an idempotency key that the store charged is not charged again during an outage or after it', async () => {
     const { limiter, fail, recover } = failableLimiter(daily, { instances: 4 })
     await limiter.check(view(), keyed)
     fail()
@@ -20,7 +20,7 @@ describe('an idempotency key', () => {
     expect((await limiter.peek(view())).remaining).toBe(2)
   })
 
-  it('that was charged during an outage is written back once', async () => {
+  it('an idempotency key that was charged during an outage is written back once', async () => {
     for (const first of ['the retry', 'the writing back']) {
       const { store, limiter, fail, recover } = failableLimiter(daily)
       await limiter.check(view({ ip: '198.51.100.99' }))
@@ -37,7 +37,7 @@ describe('an idempotency key', () => {
 })
 
 describe('a refusal during an outage', () => {
-  it('of a cost above the share but within the limit is temporary', async () => {
+  it('a refusal in an outage of a cost above the share but within the limit is temporary', async () => {
     const { limiter, fail } = failableLimiter({ name: 'p', limit: 20, window: 60 }, { instances: 4 })
     fail()
     expect(await limiter.check(view(), { cost: 6 })).toMatchObject({
@@ -51,7 +51,7 @@ describe('a refusal during an outage', () => {
     })
   })
 
-  it('keeps its reason', async () => {
+  it('a refusal during an outage keeps its reason', async () => {
     const policies = [
       [{ name: 'p', limit: 1, window: 60, algorithm: 'fixed-window' }, 'limited'],
       [{ name: 'p', limit: 1, window: 60, blockDuration: 300 }, 'blocked'],

@@ -36,7 +36,7 @@ async function decided(limiter: RateLimiter): Promise<void> {
 }
 
 describe('an outage', () => {
-  it('is warned of once, whatever the number of requests, and each end is reported', async () => {
+  it('an outage is warned of once, whatever the number of requests, and each end is reported', async () => {
     const { store, limiter, told, recoveries } = noting()
     for (let i = 0; i < 2; i++) {
       store.fault = 'reject'
@@ -52,7 +52,7 @@ describe('an outage', () => {
     expect(recoveries[0]?.lastedMs).toBeGreaterThan(0)
   })
 
-  it('may consist of one request', async () => {
+  it('an outage may consist of one request', async () => {
     const { store, limiter, told } = noting()
     for (let i = 0; i < 2; i++) {
       store.fault = 'hang'
@@ -63,7 +63,7 @@ describe('an outage', () => {
     expect(told).toEqual(['HALT_W_STORE_TIMEOUT', 'over', 'over'])
   })
 
-  it('does not end with the reply to a call that was sent before the last failure', async () => {
+  it('an outage does not end with the reply to a call that was sent before the last failure', async () => {
     const { store, limiter, told } = noting()
     Object.assign(store, { fault: 'late answer', lateness: 40 })
     const before = limiter.check(view())
@@ -76,7 +76,7 @@ describe('an outage', () => {
     expect(told).toEqual(['HALT_W_STORE_UNAVAILABLE', 'over'])
   })
 
-  it('is reported at most five times per minute for a store that fails every other call', async () => {
+  it('the end of an outage is reported at most five times per minute for a store that fails every other call', async () => {
     const { store, limiter, told } = noting()
     for (let i = 0; i < 20; i++) {
       store.fault = i % 2 === 0 ? 'reject' : 'none'
@@ -86,7 +86,7 @@ describe('an outage', () => {
     expect(told).toHaveLength(6)
   })
 
-  it('is warned of once for all limiters of a store with one receiver', async () => {
+  it('an outage is warned of once for all limiters of a store with one receiver', async () => {
     const store = new FaultyStore()
     const codes: string[] = []
     const warn = ({ code }: HaltWarning): void => void codes.push(code)
@@ -98,7 +98,7 @@ describe('an outage', () => {
     expect(codes).toEqual(['HALT_W_STORE_UNAVAILABLE'])
   })
 
-  it('of a manager is reported as well', async () => {
+  it('an outage that a manager meets is reported as well', async () => {
     const store = new FaultyStore()
     const ends: StoreRecovery[] = []
     const telemetry = { onStoreRecovered: (recovery: StoreRecovery) => void ends.push(recovery) }

@@ -5,7 +5,7 @@ import type { Group, Store, Evaluation } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 
 describe('a store that fails for some keys only', () => {
-  it('admits at most the local share for those keys, whatever it answers for others', async () => {
+  it('a store that fails for some keys admits at most the local share of them, whatever it answers for others', async () => {
     const inner = new ReferenceStore(() => Date.now())
     const store: Store = {
       async evaluate(group: Group): Promise<Evaluation> {

@@ -32,7 +32,7 @@ const taken = (owed: PendingCorrections, now = 0): [string, number][] =>
   owed.take(now, now).map(({ demands }) => [demands[0]?.subject ?? '', demands[0]?.cost ?? 0])
 
 describe('PendingCorrections', () => {
-  it('sums up the corrections of one part of a counter, and returns each sum once', () => {
+  it('PendingCorrections sums up the corrections of one part of a counter, and returns each sum once', () => {
     const owed = new PendingCorrections()
     owed.add({ demands: [release('a'), release('b')] }, 0)
     owed.add({ demands: [release('a'), release('a', 2)] }, 0)
@@ -44,7 +44,7 @@ describe('PendingCorrections', () => {
     expect([owed.size, taken(owed)]).toEqual([0, []])
   })
 
-  it('drops corrections that are too late, and those beyond ten thousand', () => {
+  it('PendingCorrections drops corrections that are too late, and those beyond ten thousand', () => {
     const owed = new PendingCorrections()
     owed.add({ demands: [release('a')] }, 0)
     expect(taken(owed, 100 * SECOND)).toEqual([])
@@ -63,7 +63,7 @@ const failures = [
 ] as const
 
 describe('a release that the store fails', () => {
-  it.each(failures)('is sent again when it was certainly not applied: %j', async (mark, free) => {
+  it.each(failures)('a release is sent again when it was certainly not applied: %j', async (mark, free) => {
     const { store, limiter } = failableLimiter(flight)
     const decisions = await times(10, limiter)
     Object.assign(store, { fault: 'reject', error: Object.assign(new Error('no'), mark) })
@@ -74,7 +74,7 @@ describe('a release that the store fails', () => {
     expect((await limiter.peek(view())).remaining).toBe(free)
   })
 
-  it('is sent after the outage when the store is known to be unavailable', async () => {
+  it('a release is sent after the outage when the store is known to be unavailable', async () => {
     const { store, limiter, fail, recover } = failableLimiter(flight)
     const decisions = await times(10, limiter)
     fail()
@@ -86,7 +86,7 @@ describe('a release that the store fails', () => {
     expect((await limiter.peek(view())).remaining).toBe(10)
   })
 
-  it('is sent again once: a refund counts once', async () => {
+  it('a refund that the store fails is sent again once', async () => {
     const { store, limiter } = failableLimiter({
       name: 'p',
       limit: 10,

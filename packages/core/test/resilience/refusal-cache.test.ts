@@ -37,7 +37,7 @@ function pacing(
 }
 
 describe('a remembered refusal', () => {
-  it('makes no store call, and gives the same decision', async () => {
+  it('a remembered refusal makes no store call, and gives the same decision', async () => {
     const { limiter, calls } = pacing()
     const refused = (await times(4, limiter))[3]
     expect(refused).toMatchObject({ allowed: false, degraded: false })
@@ -52,7 +52,7 @@ describe('a remembered refusal', () => {
     })
   })
 
-  it('expires after a second, and is not used after its end', async () => {
+  it('a remembered refusal expires after a second, and is not used after its end', async () => {
     const { limiter, calls } = pacing({ ...policy, window: '300ms' })
     await times(4, limiter)
     await pause(310)
@@ -64,13 +64,13 @@ describe('a remembered refusal', () => {
     expect(await calls(() => limiter.check(view()))).toBe(1)
   })
 
-  it('applies to one key, and other keys call the store', async () => {
+  it('a remembered refusal applies to one key, and other keys call the store', async () => {
     const { limiter, calls } = pacing()
     await times(4, limiter)
     expect(await calls(() => limiter.check(view({ ip: '198.51.100.1' })))).toBe(1)
   })
 
-  it('applies to one cost, and a smaller cost calls the store', async () => {
+  it('a remembered refusal applies to one cost, and a smaller cost calls the store', async () => {
     const { limiter } = pacing()
     await limiter.check(view(), { cost: 2 })
     expect((await limiter.check(view(), { cost: 2 })).allowed).toBe(false)
@@ -78,7 +78,7 @@ describe('a remembered refusal', () => {
     expect((await limiter.check(view(), { cost: 1 })).allowed).toBe(true)
   })
 
-  it('is dropped by reset, settle and release', async () => {
+  it('a remembered refusal is dropped by reset, settle and release', async () => {
     const { limiter } = pacing()
     const [first] = await times(4, limiter)
     await limiter.settle(first!, 0)
@@ -92,7 +92,7 @@ describe('a remembered refusal', () => {
     expect((await flight.limiter.check(view())).allowed).toBe(true)
   })
 
-  it('is dropped when another limiter of the store resets the counter, refunds it, or clears the penalty', async () => {
+  it('a remembered refusal is dropped when another limiter resets, refunds, or clears the penalty', async () => {
     const store = new FaultyStore()
     store.keepsPace = true
     const penalty = { threshold: 1, multiplier: 0.5, duration: 60, recordOn: 'never' as const }
@@ -114,7 +114,7 @@ describe('a remembered refusal', () => {
     expect((await one.check(by(1))).allowed).toBe(true)
   })
 
-  it('is never used for another policy, so that an upgrade counts at once', async () => {
+  it('a remembered refusal is never used for another policy, so that an upgrade counts at once', async () => {
     const { store, limiter } = pacing({ ...policy, counter: 'plan' })
     await times(4, limiter)
     const upgraded: Policy = { ...policy, name: 'pro', counter: 'plan', limit: 100 }
@@ -122,7 +122,7 @@ describe('a remembered refusal', () => {
     expect((await new RateLimiter({ store, policy: upgraded }).check(view())).allowed).toBe(true)
   })
 
-  it('does not keep refusals of another principal from scoring', async () => {
+  it('a remembered refusal does not keep refusals of another principal from scoring', async () => {
     const store = new FaultyStore()
     store.keepsPace = true
     const shared: Policy = { ...policy, keyStrategy: 'shared' }
@@ -140,7 +140,7 @@ describe('a remembered refusal', () => {
     expect(heard).toEqual(['user:b', 'user:c', 'user:d'])
   })
 
-  it('is not used when it would score a violation, however short the cool-down', async () => {
+  it('a remembered refusal is not used when it would score a violation, however short the cool-down', async () => {
     const heard: number[] = []
     const penalized = (cooldown: string): { store: FaultyStore; limiter: RateLimiter } => {
       const store = new FaultyStore()
@@ -161,7 +161,7 @@ describe('a remembered refusal', () => {
     expect(heard).toEqual([1, 1, 2])
   })
 
-  it('is replaced by newer states of the counter from a charge, a peek or another limiter', async () => {
+  it('a remembered refusal is replaced by newer states from a charge, a peek or another limiter', async () => {
     const hourly: Policy = { name: 'hourly', limit: 20, window: 3600 }
     const { store, limiter } = pacing(hourly)
     const other = new RateLimiter({ store, policy: hourly, warn: () => {} })
@@ -179,7 +179,7 @@ describe('a remembered refusal', () => {
     expect((await limiter.check(view(), { cost: 2 })).allowed).toBe(true)
   })
 
-  it('shows the charges of a quota manager', async () => {
+  it('a remembered refusal shows the charges of a quota manager', async () => {
     const daily = { name: 'q', limit: 9, period: 'daily', anchor: aMinuteAgo() } as const
     const { store, limiter } = pacing([{ ...policy, keyStrategy: 'user' }, daily] as never)
     const left = async (): Promise<unknown> =>
@@ -190,7 +190,7 @@ describe('a remembered refusal', () => {
     expect(await left()).toBe(2)
   })
 
-  it('that arrived late counts from the store’s decision, not from its arrival', async () => {
+  it('a refusal that arrived late counts from the store’s decision, not from its arrival', async () => {
     const { store, limiter } = pacing({ ...policy, limit: 1, window: '600ms' })
     const started = performance.now()
     await limiter.check(view())
@@ -203,7 +203,7 @@ describe('a remembered refusal', () => {
     expect(store.calls - calls).toBe(1)
   })
 
-  it('that a newer reply overtook is not kept', async () => {
+  it('a refusal that a newer reply overtook is not kept', async () => {
     const { store, limiter } = pacing({ ...policy, limit: 2 })
     const [first] = await times(2, limiter)
     Object.assign(store, { fault: 'late answer', lateness: 100 })
@@ -217,7 +217,7 @@ describe('a remembered refusal', () => {
     expect((await limiter.check(view())).allowed).toBe(true)
   })
 
-  it('is not kept for a store whose clock does not keep real time', async () => {
+  it('a refusal is not kept for a store whose clock does not keep real time', async () => {
     const { limiter, calls } = pacing(policy, false)
     await times(4, limiter)
     expect(await calls(() => times(5, limiter))).toBe(5)

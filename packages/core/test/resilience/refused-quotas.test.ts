@@ -33,7 +33,7 @@ it('a quota that another process has raised since admits again, though the conne
     expect([after.allowed, after.reason, await used(world)]).toEqual([true, 'ok', 901])
   }))
 
-it('so does one whose units other calls held then and have given back', () =>
+it('a quota whose units other calls held and have given back admits again after a reconnection', () =>
   play(async world => {
     const { limiter, other, soon, pass } = world
     await pass(61_000)
@@ -44,7 +44,7 @@ it('so does one whose units other calls held then and have given back', () =>
     expect((await soon(limiter.consume(alice, { cost: 1 }))).allowed).toBe(true)
   }))
 
-it('a store that comes back without the quota is told once what was used, by however many processes', () =>
+it('a store that comes back without the quota is told of its use once, by however many processes', () =>
   play(async world => {
     const { limiter, other, store, soon, pass, useUp } = world
     await pass(61_000)

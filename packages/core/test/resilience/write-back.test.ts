@@ -23,7 +23,7 @@ function charge(cost: number, edges: Edges): Demand {
 }
 
 describe('a pending charge of a quota', () => {
-  it('is summed up within a period, and returned once', () => {
+  it('a pending charge of a quota is summed up within a period, and returned once', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(2, TODAY)] })
     writeBack.add({ demands: [charge(3, TODAY)] })
@@ -31,7 +31,7 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.take(99)).toEqual([])
   })
 
-  it('ends with its period', () => {
+  it('a pending charge of a quota ends with its period', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(2, TODAY)] })
     expect(writeBack.take(100)).toEqual([])
@@ -40,14 +40,14 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.take(150)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
   })
 
-  it('is kept where a clock steps back over the end of a period', () => {
+  it('a pending charge is kept where a clock steps back over the end of a period', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(3, TOMORROW)] })
     writeBack.add({ demands: [charge(2, TODAY)] })
     expect(writeBack.take(100)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
   })
 
-  it('is corrected while it is pending, and removed by a full refund', () => {
+  it('a pending charge is corrected while it is pending, and removed by a full refund', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(5, TODAY)] })
     expect(writeBack.correct(charge(-2, TODAY))).toBeUndefined()
@@ -61,7 +61,7 @@ describe('a pending charge of a quota', () => {
     expect([writeBack.correct(charge(-5, TODAY)), writeBack.size]).toEqual([undefined, 0])
   })
 
-  it('is not corrected by what is of another period', () => {
+  it('a pending charge is not corrected by a correction of another period', () => {
     const writeBack = new WriteBackQueue()
     const idempotency = { subject: 'user:1', counter: 'q@k:i', window: 100 }
     const [refund, more] = [charge(-2, TODAY), charge(2, TODAY)]
@@ -72,7 +72,7 @@ describe('a pending charge of a quota', () => {
     }
   })
 
-  it('with an idempotency key stays separate, is added once, and is corrected there', () => {
+  it('a pending charge with an idempotency key stays separate, is added once, and is corrected there', () => {
     const writeBack = new WriteBackQueue()
     const idempotency = { subject: 'user:1', counter: 'q@k:i', window: 100 }
     writeBack.add({ demands: [charge(2, TODAY)] })
@@ -85,7 +85,7 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.take(50)).toEqual([])
   })
 
-  it('loses its idempotency key beyond a thousand keys, but is not dropped', () => {
+  it('a pending charge loses its idempotency key beyond a thousand keys, but is not dropped', () => {
     const writeBack = new WriteBackQueue()
     for (let i = 0; i < 1_005; i++)
       writeBack.add({

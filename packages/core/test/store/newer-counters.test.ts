@@ -36,7 +36,7 @@ it.each(newer)('%s is refused by every mode, and not written', (_name, rule, sta
   }
 })
 
-it.each(newer)('%s is refused in a database of values', async (_name, rule, state) => {
+it.each(newer)('a database of values refuses %s', async (_name, rule, state) => {
   const backend = { ...versioned(), read: (keys: readonly string[]) => Promise.resolve(keys.map(() => row)) }
   const row = { value: state.join(' '), version: 1 }
   const store = casStore(backend, { clock: () => NOW / 1000 })
@@ -44,7 +44,7 @@ it.each(newer)('%s is refused in a database of values', async (_name, rule, stat
   await expect(store.evaluate({ demands })).rejects.toMatchObject(error)
 })
 
-it('an evaluation with such a counter is refused, and one with a line is not', () => {
+it('an evaluation with a counter of a newer version is refused, and one with a line is not', () => {
   const group = {
     demands: [{ rule: bucket, subject: 's', cost: 1, mode: Mode.CHARGE, penalized: false } as const],
   }

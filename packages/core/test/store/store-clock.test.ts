@@ -16,7 +16,7 @@ describe("a quota's calendar", () => {
   it.each([
     ['years ago', Date.UTC(1999, 0, 1)],
     ['years ahead', Date.UTC(2050, 0, 1)],
-  ])("is the store's clock's, %s", async (_when, start) => {
+  ])('a quota’s calendar is that of the store’s clock, %s', async (_when, start) => {
     const { limiter, clock } = world(start)
     const one = limiter(monthly)
     const year = new Date(start).getUTCFullYear()
@@ -29,7 +29,7 @@ describe("a quota's calendar", () => {
     }
   })
 
-  it('changes at midnight of that clock, to the second', async () => {
+  it('a quota’s calendar changes at midnight of the store’s clock, to the second', async () => {
     const { limiter, clock } = world(AT)
     const one = limiter(daily)
     await one.consume({ user: 'u' }, { cost: 2 })
@@ -43,7 +43,7 @@ describe("a quota's calendar", () => {
     expect(await one.consume({ user: 'u' })).toMatchObject({ allowed: true, remaining: 1 })
   })
 
-  it('is the same for the quota manager, idempotency keys included', async () => {
+  it('the quota manager has the calendar of the store’s clock, idempotency keys included', async () => {
     const { store, clock } = world(AT)
     const quotas = new QuotaManager(store)
     const call = { idempotencyKey: 'k' }
@@ -61,7 +61,7 @@ describe("a quota's calendar", () => {
     })
   })
 
-  it('follows the instants of the replies if the store has no clock()', async () => {
+  it('a quota’s calendar follows the instants of the replies if the store has no clock()', async () => {
     const clock = new ManualClock(Date.UTC(2040, 4, 31, 12))
     const store = casStore(versioned(), { clock: async () => clock.now() })
     const one = new RateLimiter({ store, policy: monthly, storeTimeout: '5s' })
@@ -75,7 +75,7 @@ describe("a quota's calendar", () => {
 })
 
 describe('a decision without a counter', () => {
-  it("takes its time from the store's clock", async () => {
+  it('a decision without a counter takes its time from the store’s clock', async () => {
     const { limiter } = world(1.7e12)
     const one = limiter({ name: 'p', limit: 1, window: 60 })
     expect(await one.check(view({ path: '/health' }))).toMatchObject({ reason: 'exempt', resetAt: 1.7e9 })
@@ -83,7 +83,7 @@ describe('a decision without a counter', () => {
     expect(await strict.check(view())).toMatchObject({ reason: 'missing-key', resetAt: 1.7e9 })
   })
 
-  it('takes its time from the store’s clock even if the store cannot reply', async () => {
+  it('a decision without a reply takes its time from the store’s clock', async () => {
     const clock = new ManualClock(START)
     const away = {
       clock: clock.now,

@@ -33,7 +33,7 @@ function listen<M>(name: (typeof NAMES)[number]): M[] {
 }
 
 describe('diagnostics_channel', () => {
-  it('publishes each decision on halt:decision, even without telemetry', async () => {
+  it('halt:decision publishes each decision, even without telemetry', async () => {
     const heard = listen<DecisionMessage>('halt:decision')
     const limiter = world().limiter(fixed)
     const [allowed, blocked] = await times(2, limiter)
@@ -49,7 +49,7 @@ describe('diagnostics_channel', () => {
     expect(heard[0]?.metadata.durationMs).toBeGreaterThan(0)
   })
 
-  it('publishes refusals that no counter decided on halt:decision', async () => {
+  it('halt:decision publishes refusals that no counter decided', async () => {
     const heard = listen<DecisionMessage>('halt:decision')
     await world()
       .limiter({ ...fixed, keyStrategy: 'user', onMissingKey: 'deny' })
@@ -57,7 +57,7 @@ describe('diagnostics_channel', () => {
     expect(heard.map(({ decision }) => decision.reason)).toEqual(['missing-key'])
   })
 
-  it('gives channels and telemetry the same facts', async () => {
+  it('channels and telemetry get the same facts', async () => {
     const heard = listen<DecisionMessage>('halt:decision')
     const onCheck = vi.fn<() => void>()
     await world().limiter(fixed, { telemetry: { onCheck } }).check(view())
@@ -65,7 +65,7 @@ describe('diagnostics_channel', () => {
     expect(onCheck.mock.calls[0]).toEqual([heard[0]?.key, heard[0]?.decision, heard[0]?.metadata])
   })
 
-  it('publishes store failures on halt:store:error', async () => {
+  it('halt:store:error publishes store failures', async () => {
     const heard = listen('halt:store:error')
     const error = new Error('gone')
     const store = { kind: 'mine', evaluate: () => Promise.reject(error), forget: () => 0 }
@@ -76,7 +76,7 @@ describe('diagnostics_channel', () => {
     expect(heard).toEqual(Array(2).fill({ error, failure: 'unavailable', store: 'mine' }))
   })
 
-  it('publishes violations and penalties of limiters and managers on halt:penalty', async () => {
+  it('halt:penalty publishes violations and penalties of limiters and managers', async () => {
     const heard = listen<{ event: string; key: string; severity: number }>('halt:penalty')
     const { limiter, store } = world(Date.now())
     await times(2, limiter(fixed, { penalty: { threshold: 1 } }))
@@ -93,7 +93,7 @@ describe('diagnostics_channel', () => {
     expect(heard[1]).toMatchObject({ penalty: { isActive: true, abuseScore: 1 } })
   })
 
-  it('publishes checks, thresholds and refusals of limiters and managers on halt:quota', async () => {
+  it('halt:quota publishes checks, thresholds and refusals of limiters and managers', async () => {
     const heard = listen<{ event: string; allowed: boolean; threshold: number | undefined }>('halt:quota')
     const { limiter, store } = world(Date.now())
     const quota = { name: 'q', limit: 2, period: 'daily', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
@@ -111,7 +111,7 @@ describe('diagnostics_channel', () => {
     ])
   })
 
-  it('publishes callers that wait, their turns, and those that leave on halt:line', async () => {
+  it('halt:line publishes callers that wait, their turns, and those that leave', async () => {
     const heard = listen<LineMessage>('halt:line')
     const limiter = world(Date.now()).limiter({ name: 'p', limit: 100, window: 1, burst: 1 })
     const leaving = new AbortController()
@@ -130,7 +130,7 @@ describe('diagnostics_channel', () => {
     expect(heard.every(message => Object.isFrozen(message))).toBe(true)
   })
 
-  it('publishes nothing for calls that charge nothing', async () => {
+  it('no channel publishes calls that charge nothing', async () => {
     const heard = NAMES.map(name => listen(name))
     const limiter = world().limiter([fixed, { name: 'q', limit: 2, period: 'daily' }])
     await limiter.peek(view())
@@ -138,7 +138,7 @@ describe('diagnostics_channel', () => {
     expect(heard.flat()).toEqual([])
   })
 
-  it('does not read the clock when nothing listens', async () => {
+  it('a limiter does not read the clock when nothing listens', async () => {
     const now = vi.spyOn(performance, 'now')
     const before = vi.spyOn(channel('halt:decision'), 'publish')
     try {
@@ -155,7 +155,7 @@ describe('diagnostics_channel', () => {
     }
   })
 
-  it('gives a subscriber that came during a decision a duration of 0', async () => {
+  it('a subscriber that came during a decision gets a duration of 0', async () => {
     const { store } = world()
     const waiting = {
       async evaluate(group: Parameters<typeof store.evaluate>[0]) {
@@ -186,14 +186,14 @@ describe('without diagnostics_channel', () => {
         },
       },
     ],
-  ])('with %s a channel is silent', (_what, process) => {
+  ])('a channel with %s is silent', (_what, process) => {
     vi.stubGlobal('process', process)
     const silent = openChannel('halt:decision')
     expect(silent.hasSubscribers).toBe(false)
     expect(() => silent.publish({})).not.toThrow()
   })
 
-  it('checks are decided as usual', async () => {
+  it('checks are decided as usual without diagnostics_channel', async () => {
     // In a process of its own, because a module opens its channel once.
     const script = await processScript(new URL('without-channels.ts', import.meta.url))
     onTestFinished(() => script.remove())
@@ -203,7 +203,7 @@ describe('without diagnostics_channel', () => {
 })
 
 describe('a subscriber that throws', () => {
-  it('does not change a decision, and Node reports its error', () => {
+  it('a subscriber that throws does not change a decision, and Node reports its error', () => {
     const script = `
       import { subscribe } from 'node:diagnostics_channel'
       process.on('uncaughtException', error => console.log('uncaught', error.message))

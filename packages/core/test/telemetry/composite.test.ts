@@ -6,7 +6,7 @@ import { times, view, world } from '../world.ts'
 const policy = { name: 'p', limit: 1, window: 60 }
 
 describe('CompositeTelemetry', () => {
-  it('passes each hook call to all telemetries that have the hook', async () => {
+  it('CompositeTelemetry passes each hook call to all telemetries that have the hook', async () => {
     const one = { onCheck: vi.fn<() => void>(), onAllowed: vi.fn<() => void>() }
     const other = { onCheck: vi.fn<() => void>(), onBlocked: vi.fn<() => void>() }
     await times(2, world().limiter(policy, { telemetry: new CompositeTelemetry(one, other, {}) }))
@@ -16,14 +16,14 @@ describe('CompositeTelemetry', () => {
     expect(one.onCheck.mock.calls).toEqual(other.onCheck.mock.calls)
   })
 
-  it('takes the telemetries in one array as well', async () => {
+  it('CompositeTelemetry takes the telemetries in one array as well', async () => {
     const one = { onCheck: vi.fn<() => void>() }
     const other = { onCheck: vi.fn<() => void>() }
     await times(2, world().limiter(policy, { telemetry: new CompositeTelemetry([one, other]) }))
     expect([one.onCheck.mock.calls.length, other.onCheck.mock.calls.length]).toEqual([2, 2])
   })
 
-  it('has only the hooks that a telemetry has', () => {
+  it('CompositeTelemetry has only the hooks that a telemetry has', () => {
     expect(Object.keys(new CompositeTelemetry({ onCheck: () => {} }, { onBlocked: () => {} }))).toEqual([
       'onCheck',
       'onBlocked',
@@ -39,7 +39,7 @@ describe('CompositeTelemetry', () => {
       },
     ],
     ['rejects', (): unknown => Promise.reject(new Error('broken'))],
-  ])('calls the other telemetries when one %s, and warns', async (_how, onCheck) => {
+  ])('CompositeTelemetry calls the other telemetries when one %s, and warns', async (_how, onCheck) => {
     const heard = vi.fn<() => void>()
     const { limiter, codes } = world()
     const telemetry = new CompositeTelemetry({ onCheck }, { onCheck: heard })
@@ -49,7 +49,7 @@ describe('CompositeTelemetry', () => {
     expect(codes()).toEqual(['HALT_W_TELEMETRY'])
   })
 
-  it('calls each hook on its own object', async () => {
+  it('CompositeTelemetry calls each hook on its own object', async () => {
     class Counter implements Telemetry {
       checks = 0
       onCheck(): void {

@@ -10,7 +10,7 @@ function counted(keys: readonly string[]): Map<string, number> {
 }
 
 describe('HeavyKeys', () => {
-  it('is exact while all keys fit', () => {
+  it('HeavyKeys is exact while all keys fit', () => {
     const heavy = new HeavyKeys(3)
     for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) heavy.add(key)
     expect(heavy.top(2)).toEqual([
@@ -19,7 +19,7 @@ describe('HeavyKeys', () => {
     ])
   })
 
-  it('bounds each count from both sides, whatever keys come', () => {
+  it('HeavyKeys bounds each count from both sides, whatever keys come', () => {
     const stream = fc.array(
       fc.nat({ max: 30 }).map(n => `k${Math.floor(Math.sqrt(n))}${n % 3}`),
       { maxLength: 400 },
@@ -40,7 +40,7 @@ describe('HeavyKeys', () => {
     )
   })
 
-  it('finds the frequent keys in a flood of others, in bounded memory', () => {
+  it('HeavyKeys finds the frequent keys in a flood of others, in bounded memory', () => {
     const heavy = new HeavyKeys(100)
     for (let i = 0; i < 50_000; i++) {
       heavy.add(`stranger:${i}`)

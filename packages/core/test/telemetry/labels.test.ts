@@ -4,7 +4,7 @@ import { LabelSet, LoggingTelemetry, type MetricsClient, MetricsTelemetry } from
 import { mistake, view, world } from '../world.ts'
 
 describe('LabelSet', () => {
-  it('keeps the first values, and names all later ones "other"', () => {
+  it('LabelSet keeps the first values, and names all later ones "other"', () => {
     const names = new LabelSet(2)
     expect(['a', 'b', 'a', 'c', 'd', 'b'].map(name => names.of(name))).toEqual([
       'a',
@@ -16,7 +16,7 @@ describe('LabelSet', () => {
     ])
   })
 
-  it('keeps a hundred by default', () => {
+  it('LabelSet keeps a hundred by default', () => {
     const names = new LabelSet()
     const found = new Set(Array.from({ length: 100_000 }, (_, i) => names.of(`p${i}`)))
     expect(found.size).toBe(101)
@@ -24,7 +24,7 @@ describe('LabelSet', () => {
 })
 
 describe('an invalid size', () => {
-  it.each([0, -1, 1.5, Number.NaN, '5' as never])('%s is refused with a code', size => {
+  it.each([0, -1, 1.5, Number.NaN, '5' as never])('a size of %s is refused with a code', size => {
     expect(mistake(() => new LabelSet(size)).code).toBe('HALT_E_OPTION')
     const client = { increment() {}, gauge() {}, histogram() {} }
     expect(mistake(() => new MetricsTelemetry(client, { maxPolicies: size })).code).toBe('HALT_E_OPTION')
@@ -33,14 +33,14 @@ describe('an invalid size', () => {
 
 describe('a client that lacks a method', () => {
   it.each([undefined, null, 'statsd', {}, { increment() {}, gauge() {} }])(
-    '%o is refused by MetricsTelemetry when it is made',
+    'MetricsTelemetry refuses %o as its client when it is made',
     client => {
       expect(mistake(() => new MetricsTelemetry(client as never)).code).toBe('HALT_E_OPTION')
     },
   )
 
   it.each([undefined, { secret: 'a secret that is long' }, { warn() {} }])(
-    '%o is refused by LoggingTelemetry when it is made',
+    'LoggingTelemetry refuses %o as its logger when it is made',
     logger => {
       expect(mistake(() => new LoggingTelemetry(logger as never)).fix).toContain('debug, info, warn, error')
     },
@@ -48,7 +48,7 @@ describe('a client that lacks a method', () => {
 })
 
 describe('the tags of MetricsTelemetry', () => {
-  it('stay bounded with a policy per customer', async () => {
+  it('the tags of MetricsTelemetry stay bounded with a policy per customer', async () => {
     const tags = new Set<string>()
     const note: MetricsClient['gauge'] = (name, _value, { policy }) => void tags.add(`${name} ${policy}`)
     const client = { increment: note, gauge: note, histogram: () => {} }
@@ -61,7 +61,7 @@ describe('the tags of MetricsTelemetry', () => {
     expect(tags).toContain('halt.checks.total other')
   })
 
-  it('contain no routes', async () => {
+  it('the tags of MetricsTelemetry contain no routes', async () => {
     const tags = new Set<string>()
     const note: MetricsClient['gauge'] = (_name, _value, all) => void tags.add(JSON.stringify(all))
     const telemetry = new MetricsTelemetry({ increment: note, gauge: note, histogram: note })

@@ -23,7 +23,7 @@ function logging(): { logger: Logger; lines: Line[]; said: (text: string) => Lin
 const policy = { name: 'p', limit: 1, window: 60, keyStrategy: 'user' } as const
 
 describe('LoggingTelemetry', () => {
-  it('logs each kind of event at its level, with the fields first as pino wants them', async () => {
+  it('LoggingTelemetry logs each kind of event at its level, with the fields first as pino wants them', async () => {
     const { logger, lines } = logging()
     const { limiter } = world()
     const one = limiter(policy, { telemetry: new LoggingTelemetry(logger), penalty: { threshold: 1 } })
@@ -41,7 +41,7 @@ describe('LoggingTelemetry', () => {
     expect(lines[3]?.[1]).toMatchObject({ policy: 'p', retryAfter: 60, cost: 1, degraded: false })
   })
 
-  it('logs quotas and penalties of the managers', async () => {
+  it('LoggingTelemetry logs quotas and penalties of the managers', async () => {
     const { logger, said } = logging()
     const { store } = world(Date.now())
     const telemetry = new LoggingTelemetry(logger)
@@ -61,7 +61,7 @@ describe('LoggingTelemetry', () => {
     expect(said('halt: penalty')).toHaveLength(1)
   })
 
-  it('logs callers that wait', () => {
+  it('LoggingTelemetry logs callers that wait', () => {
     const { logger, lines } = logging()
     const telemetry = new LoggingTelemetry(logger)
     const caller = { policy: 'p', units: 1 }
@@ -76,7 +76,7 @@ describe('LoggingTelemetry', () => {
     ])
   })
 
-  it('logs store errors at error', async () => {
+  it('LoggingTelemetry logs store errors at error', async () => {
     const { logger, said } = logging()
     const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }
     const telemetry = new LoggingTelemetry(logger)
@@ -86,7 +86,7 @@ describe('LoggingTelemetry', () => {
     ])
   })
 
-  it('writes one line per event, whatever keys, methods and errors contain', async () => {
+  it('LoggingTelemetry writes one line per event, whatever keys, methods and errors contain', async () => {
     const written: string[] = []
     const sink = new Writable({
       write(chunk, _encoding, done) {
@@ -109,7 +109,7 @@ describe('LoggingTelemetry', () => {
   })
 
   it.each([undefined, 'a secret of some length'])(
-    'never logs a key, only its digest, secret: %s',
+    'LoggingTelemetry never logs a key, only its digest, secret: %s',
     async secret => {
       const { logger, lines } = logging()
       const telemetry = new LoggingTelemetry(logger, { secret })

@@ -20,7 +20,7 @@ function measuring(): { client: MetricsClient; metrics: Metric[]; of: (name: str
 const policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window', keyStrategy: 'user' } as const
 
 describe('MetricsTelemetry', () => {
-  it('counts checks by policy and outcome', async () => {
+  it('MetricsTelemetry counts checks by policy and outcome', async () => {
     const { client, of } = measuring()
     const limiter = world().limiter(policy, { telemetry: new MetricsTelemetry(client) })
     await times(3, limiter, by('42'))
@@ -46,7 +46,7 @@ describe('MetricsTelemetry', () => {
     )
   })
 
-  it('counts quotas, violations, penalties and store errors', async () => {
+  it('MetricsTelemetry counts quotas, violations, penalties and store errors', async () => {
     const { client, of } = measuring()
     const telemetry = new MetricsTelemetry(client)
     const { limiter, store } = world(Date.now())
@@ -70,7 +70,7 @@ describe('MetricsTelemetry', () => {
     ])
   })
 
-  it('shows the callers that wait, how long they waited, and why others left', async () => {
+  it('MetricsTelemetry shows the callers that wait, how long they waited, and why others left', async () => {
     const { client, of } = measuring()
     const line = { ...policy, limit: 1, window: '20ms' } as const
     const limiter = world(Date.now()).limiter(line, { telemetry: new MetricsTelemetry(client) })
@@ -96,7 +96,7 @@ describe('MetricsTelemetry', () => {
     expect(of('halt.line.wait_ms')).toEqual([['histogram', 'halt.line.wait_ms', 250, { policy: 'p' }]])
   })
 
-  it('never uses a value from a client as a tag', async () => {
+  it('MetricsTelemetry never uses a value from a client as a tag', async () => {
     const { client, metrics } = measuring()
     const limiter = world().limiter(
       { ...policy, keyStrategy: 'composite' },

@@ -6,7 +6,7 @@ import { CompositeTelemetry, ObservedStores } from '../../src/index.ts'
 import { world } from '../world.ts'
 
 describe('onStore', () => {
-  it('gets the store of each limiter once, in every telemetry', () => {
+  it('onStore gets the store of each limiter once, in every telemetry', () => {
     const [one, other] = [vi.fn<() => void>(), vi.fn<() => void>()]
     const { limiter, store } = world()
     const telemetry = new CompositeTelemetry({ onStore: one }, { onStore: other })
@@ -17,7 +17,7 @@ describe('onStore', () => {
 })
 
 describe('ObservedStores', () => {
-  it('sums the counters of each kind, without stores that have no size', () => {
+  it('ObservedStores sums the counters of each kind, without stores that have no size', () => {
     const stores = new ObservedStores()
     const first = { kind: 'memory', size: 3 }
     for (const store of [first, { kind: 'memory', size: 4 }, { size: 5 }, { kind: 'redis' }, first])
@@ -30,7 +30,7 @@ describe('ObservedStores', () => {
     expect(stores.sizes().get('memory')).toBe(4)
   })
 
-  it('keeps at most 100 stores', () => {
+  it('ObservedStores keeps at most 100 stores', () => {
     const stores = new ObservedStores()
     const all = Array.from({ length: 1000 }, () => ({ size: 1 }))
     for (const store of all) stores.add(store)
@@ -38,7 +38,7 @@ describe('ObservedStores', () => {
     expect(all).toHaveLength(1000)
   })
 
-  it('holds stores weakly', async () => {
+  it('ObservedStores holds stores weakly', async () => {
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void
     const stores = new ObservedStores()

@@ -49,7 +49,7 @@ it('the end of an outage reaches the log, the metrics and the channel, also thro
 })
 
 describe('LoggingTelemetry with every', () => {
-  it('sums up refusals by policy and reason once per period', async () => {
+  it('LoggingTelemetry with every sums up refusals by policy and reason once per period', async () => {
     const { logger, lines } = logging()
     const telemetry = new LoggingTelemetry(logger, { every: '50ms' })
     const { limiter } = world()
@@ -69,7 +69,7 @@ describe('LoggingTelemetry with every', () => {
     expect(JSON.stringify(blocked())).not.toContain('ann')
   })
 
-  it('refuses an invalid duration', () => {
+  it('LoggingTelemetry refuses an invalid duration', () => {
     const { logger } = logging()
     expect(() => new LoggingTelemetry(logger, { every: 'often' })).toThrow(/HALT_E_DURATION/)
     expect(() => new LoggingTelemetry(logger, { ever: 1 } as never)).toThrow(/Did you mean "every"/)

@@ -24,7 +24,7 @@ const names = (calls: unknown[][]): unknown[] => calls.map(([hook]) => hook)
 const metadataOf = (call: unknown[] | undefined): DecisionMetadata => call?.[3] as DecisionMetadata
 
 describe('telemetry', () => {
-  it('gets each check once, and its outcome', async () => {
+  it('telemetry gets each check once, and its outcome', async () => {
     const { telemetry, heard } = listening()
     const limiter = world().limiter(fixed, { telemetry })
     const allowed = await limiter.check(view())
@@ -40,7 +40,7 @@ describe('telemetry', () => {
     expect(names(heard())).toEqual(['onCheck', 'onAllowed'])
   })
 
-  it('gets nothing for calls that charge nothing', async () => {
+  it('telemetry gets nothing for calls that charge nothing', async () => {
     const { telemetry, heard } = listening()
     const { limiter } = world()
     const one = limiter(fixed, { telemetry })
@@ -51,7 +51,7 @@ describe('telemetry', () => {
     expect(heard()).toEqual([])
   })
 
-  it('gets labels with the decision, none of them chosen by the client', async () => {
+  it('telemetry gets labels with the decision, none of them chosen by the client', async () => {
     const { telemetry, heard } = listening()
     const limiter = world().limiter({ ...fixed, keyStrategy: 'user', plan: 'pro', cost: 2 }, { telemetry })
     await limiter.check(by('42', { route: '/users/:id', path: '/users/42' }))
@@ -77,7 +77,7 @@ describe('telemetry', () => {
     expect(metadataOf(heard()[0])).toMatchObject({ endpoint: 'OTHER /users/:id' })
   })
 
-  it('gets the binding policy, and the would-be refusals of shadow policies', async () => {
+  it('telemetry gets the binding policy, and the would-be refusals of shadow policies', async () => {
     const { telemetry, heard } = listening()
     const wide: Policy = { ...fixed, name: 'wide', limit: 100, algorithm: 'sliding-window' }
     const limiter = world().limiter([wide, { ...fixed, mode: 'shadow' }], { telemetry })
@@ -87,7 +87,7 @@ describe('telemetry', () => {
     expect(metadataOf(checks[0])).toMatchObject({ policy: 'wide', algorithm: 'sliding-window' })
   })
 
-  it('gets refusals that no counter decided', async () => {
+  it('telemetry gets refusals that no counter decided', async () => {
     const { telemetry, heard } = listening()
     const { limiter } = world()
     await limiter({ ...fixed, keyStrategy: 'user', onMissingKey: 'deny' }, { telemetry }).check(view())
@@ -102,7 +102,7 @@ describe('telemetry', () => {
     ])
   })
 
-  it('gets each quota check, each threshold once, and each refusal', async () => {
+  it('telemetry gets each quota check, each threshold once, and each refusal', async () => {
     const { telemetry, heard } = listening()
     const quota = { name: 'q', limit: 10, period: 'daily' } as const
     await times(12, world().limiter(quota, { telemetry }), by('42'))
@@ -125,7 +125,7 @@ describe('telemetry', () => {
     ])
   })
 
-  it('gets each violation and each penalty once', async () => {
+  it('telemetry gets each violation and each penalty once', async () => {
     const { telemetry, heard } = listening()
     const { clock, limiter } = world()
     const penalty = { threshold: 2, duration: 600, decayRate: 0, cooldown: 1 }
@@ -151,7 +151,7 @@ describe('telemetry', () => {
     ])
   })
 
-  it('never gets a raw API key', async () => {
+  it('telemetry never gets a raw API key', async () => {
     const { telemetry, heard } = listening()
     const limiter = world().limiter(
       { ...fixed, keyStrategy: 'api-key' },

@@ -21,7 +21,7 @@ describe.each([
   ],
   ['Jest', () => jest.useFakeTimers(), (ms: number) => jest.advanceTimersByTime(ms)],
 ])('the fake timers of %s', (_name, useFakeTimers, advance) => {
-  it('move a store on fakeTimersClock', async () => {
+  it('fake timers move a store on fakeTimersClock', async () => {
     // Made before the timers are faked, as an app makes it.
     const store = new ReferenceStore(fakeTimersClock)
     const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 1, window: 60 } })
@@ -34,7 +34,7 @@ describe.each([
     expect((await limiter.consume('job')).allowed).toBe(true)
   })
 
-  it('move a quota past the end of its month', async () => {
+  it('fake timers move a quota past the end of its month', async () => {
     const store = new ReferenceStore(fakeTimersClock)
     const limiter = new RateLimiter({ store, policy: { name: 'q', limit: 1, period: 'monthly' } })
     useFakeTimers()

@@ -32,7 +32,7 @@ describe.each([
   ['Vitest', vitestExpect],
   ['Jest', jestExpect as unknown as typeof vitestExpect],
 ])('the matchers in %s', (_runner, expect) => {
-  it('tell admitted decisions from refused ones', async () => {
+  it('the matchers tell admitted decisions from refused ones', async () => {
     const { limiter } = scene()
     const first = await limiter.consume({ user: '42' })
     expect(first).toBeAllowed()
@@ -48,7 +48,7 @@ describe.each([
     await expect(limiter.consume({ user: '42' })).resolves.toBeLimited({ policy: 'api' })
   })
 
-  it('tell what decided in the place of the store', async () => {
+  it('the matchers tell what decided in the place of the store', async () => {
     const { store, limiter } = scene()
     store.begin()
     const decision = await limiter.consume({ user: '42' })
@@ -62,7 +62,7 @@ describe.each([
     ['fetch', response],
     ['Supertest', (status: number, headers: object) => ({ status, headers })],
     ["Fastify's inject", (statusCode: number, headers: object) => ({ statusCode, headers })],
-  ] as const)('read a response of %s', (_client, make) => {
+  ] as const)('the matchers read a response of %s', (_client, make) => {
     const refused = make(429, { 'retry-after': '30', 'ratelimit-remaining': '0' })
     expect(refused).toBeLimited()
     expect(refused).toBeLimited({ retryAfter: 30 })
@@ -76,7 +76,7 @@ describe.each([
     expect(make(200, {})).not.toHaveRemaining(0)
   })
 
-  it('say what was expected and what was answered', async () => {
+  it('the matchers tell the expectation and the answer', async () => {
     const { limiter } = scene()
     const decision = await limiter.consume({ user: '42' })
     expect(() => expect(decision).toBeLimited()).toThrow(
@@ -99,14 +99,14 @@ describe.each([
     ['undefined', undefined],
     ['an object', {}],
     ['429', 429],
-  ])('refuse %s, with .not as well', (shown, value) => {
+  ])('the matchers refuse %s, with .not as well', (shown, value) => {
     for (const assert of [expect(value), expect(value).not])
       expect(() => assert.toBeLimited()).toThrow(
         `toBeLimited got ${shown}, which is neither a decision nor a response.`,
       )
   })
 
-  it('refuse to compare what a response does not tell', () => {
+  it('the matchers refuse to compare what a response does not tell', () => {
     expect(() => expect(response(429)).toBeLimited({ policy: 'api' })).toThrow(
       'A response does not tell policy.',
     )

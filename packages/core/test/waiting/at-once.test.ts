@@ -37,7 +37,7 @@ const CASES: Record<string, readonly [AnyPolicy[], number]> = {
 
 for (const [name, [policy, earliest]] of Object.entries(CASES))
   for (const latency of [undefined, 0, 5, 20, 50])
-    it(`by ${name}, over a store that answers ${latency === undefined ? 'at once' : `after ${latency} ms`}`, async () => {
+    it(`callers that come at once start in order by ${name}, over a store that answers ${latency === undefined ? 'at once' : `after ${latency} ms`}`, async () => {
       const time = newTime()
       try {
         const inner = new core.ReferenceStore(() => time.unixMs())

@@ -52,7 +52,7 @@ describe('a caller that is blocked while it waits is refused at its turn, and it
     ['on a shared counter', shared, { custom: 'job' }, { custom: 'job' }],
   ]
   for (const [name, policy, caller, target] of cases)
-    it(`${name}`, async () => {
+    it(`a caller that waits is refused at its turn, and its place is free, if it is blocked ${name}`, async () => {
       const { control, limiter, acquire, pass, starts, refused } = controlled(policy)
       for (const i of [0, 1, 2]) void acquire(limiter, caller, i)
       await pass(1500)
@@ -66,7 +66,7 @@ describe('a caller that is blocked while it waits is refused at its turn, and it
       expect((await limiter.consume(caller)).allowed).toBe(true)
     })
 
-  it('by the name that a function gives it, of tenants that share a counter', async () => {
+  it('a caller is refused at its turn if it is blocked by the name that a function gives its tenant', async () => {
     const fair = { by: (request: { readonly tenant: string }) => request.tenant }
     const { control, limiter, pass } = controlled({ ...shared, fair } as never)
     const { enter } = guard(limiter, { delay: { maxWait: '1h' } })
@@ -83,7 +83,7 @@ describe('a caller that is blocked while it waits is refused at its turn, and it
     ['address', { ip: CLIENT }],
     ['network', { ip: '203.0.113.0/24' }],
   ] as const)
-    it(`by the ${what} of its request, on a shared counter that a guard holds it for`, async () => {
+    it(`a caller that a guard holds for a shared counter is refused at its turn if its ${what} is blocked`, async () => {
       const { control, limiter, pass, now } = controlled(shared)
       const { enter } = guard(limiter, { delay: { maxWait: '1h' } })
       const turns = ['1', '42', '7'].map((id, i) =>
@@ -102,7 +102,7 @@ describe('a caller that is blocked while it waits is refused at its turn, and it
 })
 
 describe('a caller that is blocked while it waits for others to ask', () => {
-  it('of a concurrency policy is refused when its turn to ask comes', async () => {
+  it('a blocked caller of a concurrency policy is refused when its turn to ask comes', async () => {
     const { control, limiter, acquire, pass, starts, refused } = controlled({
       name: 'calls',
       limit: 1,
@@ -124,7 +124,7 @@ describe('a caller that is blocked while it waits for others to ask', () => {
     await limiter.release(starts[1]!.decision)
   })
 
-  it('of a window is refused when it asks again', async () => {
+  it('a blocked caller of a window is refused when it asks again', async () => {
     const { control, limiter, acquire, pass, starts, refused } = controlled(sharedWindow)
     for (const user of ['1', '42', '3']) void acquire(limiter, { user }, user)
     await pass(10)

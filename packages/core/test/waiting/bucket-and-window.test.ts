@@ -17,7 +17,7 @@ function slowWorld(ms: number) {
   return { ...own, limiter: (policy: Policy[]) => own.limiter(policy, { store, storeTimeout: '1s' }) }
 }
 
-it('is charged once for both, where the bucket needs no line any more when it asks for a place in it', async () => {
+it('a caller is charged once for bucket and window, where the bucket needs no line any more when it is asked', async () => {
   const { limiter, acquire, pass, starts } = slowWorld(120)
   const own = limiter([bucket, { name: 'window', limit: 5, window: '200ms', algorithm: 'fixed-window' }])
   const spent = own.consume('x', { cost: 5 })
@@ -33,7 +33,7 @@ it('is charged once for both, where the bucket needs no line any more when it as
   expect(decision.verdicts.find(({ policy }) => policy === 'bucket')?.remaining).toBe(paid - 1)
 })
 
-it('starts when the bucket has its unit, though nobody else waits', async () => {
+it('a caller of a bucket and a window starts when the bucket has its unit, though nobody else waits', async () => {
   const { limiter, acquire, pass, starts } = slowWorld(5)
   const own = limiter([bucket, { name: 'window', limit: 100, window: 1, algorithm: 'sliding-window' }])
   const spent = own.consume('x', { cost: 5 })

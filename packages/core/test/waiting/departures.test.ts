@@ -9,7 +9,7 @@ import { passingWorld } from './passing-world.ts'
 describe('a signal that many callers share', () => {
   const policy = { name: 'calls', limit: 1, window: 10 }
 
-  it('has one listener for all of them, and none when they have left', async () => {
+  it('a signal that many callers share has one listener for all of them, and none when they have left', async () => {
     const limiter = world().limiter(policy)
     const leaving = new AbortController()
     const turns = Array.from({ length: 30 }, () =>
@@ -27,7 +27,7 @@ describe('a signal that many callers share', () => {
     expect((await limiter.explain('stripe')).policies[0]?.line).toBeUndefined()
   })
 
-  it('has no listener after the turn of the last caller, and takes new ones', async () => {
+  it('a shared signal has no listener after the turn of the last caller, and takes new ones', async () => {
     const limiter = world().limiter({ ...policy, limit: 5 })
     const { signal } = new AbortController()
     for (const _ of [1, 2]) {
@@ -39,7 +39,7 @@ describe('a signal that many callers share', () => {
 })
 
 describe('many callers that leave', () => {
-  it('cost as much each as one that leaves alone', async () => {
+  it('many callers that leave cost as much each as one that leaves alone', async () => {
     const clock = new ManualClock()
     let asked = 0
     const now = (): number => {
@@ -68,7 +68,7 @@ describe('many callers that leave', () => {
     beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
     afterEach(() => void vi.useRealTimers())
 
-    it('leave those behind in order, though a pause freezes the line', async () => {
+    it('callers behind one that leaves start in order, though a pause freezes the line', async () => {
       const { limiter, acquire, pass, starts } = passingWorld()
       const own = limiter({ name: 'api', limit: 10, window: 1, burst: 1 })
       await acquire(own, 's', 0)

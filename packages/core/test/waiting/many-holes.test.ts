@@ -28,7 +28,7 @@ async function scene(own: PassingWorld, store: Store): Promise<RateLimiter> {
 
 const stayed = Array.from({ length: 250 }, (_, i) => 2 * i)
 
-it('those who stay start in order, one every 10 ms, and the line is empty after the last', async () => {
+it('callers that stay start in order, one every 10 ms, and the line is empty after the last', async () => {
   const own = passingWorld()
   const limiter = await scene(own, own.store)
   await own.pass(2_500)
@@ -41,7 +41,7 @@ for (const [when, wait] of [
   ['before they are told', 0],
   ['later', 20],
 ] as const)
-  it(`those who stay start in order, one every 10 ms, though the store loses their places ${when}`, async () => {
+  it(`callers that stay start in order, one every 10 ms, though the store loses their places ${when}`, async () => {
     const own = passingWorld()
     let inner = own.store
     const limiter = await scene(own, {
@@ -63,7 +63,7 @@ for (const [when, wait] of [
     expect((await limiter.explain('s')).policies[0]?.line).toBeUndefined()
   })
 
-it('a limiter that closes gives all of them back', async () => {
+it('a limiter that closes gives the places of all its callers back', async () => {
   const own = passingWorld()
   const limiter = await scene(own, own.store)
   await own.pass(20)

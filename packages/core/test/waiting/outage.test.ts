@@ -37,7 +37,7 @@ it('callers that come in an outage do not overtake those that wait already', asy
   expect(starts.map(({ name }) => name)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
 })
 
-it('the place of a caller that gives up in an outage is given back here', async () => {
+it('a caller behind one that gives up in an outage starts, and this process decides', async () => {
   const { store, limiter, acquire, starts } = halved()
   store.begin('refused')
   await acquire(0)

@@ -16,7 +16,7 @@ afterEach(() => {
 })
 
 describe('callers of a token bucket', () => {
-  it('start in the order in which they asked, each at its exact instant, with one store call each', async () => {
+  it('callers of a bucket start in order, each at its exact instant, with one store call each', async () => {
     const { limiter, store, acquire, pass, starts } = passingWorld()
     const evaluate = vi.spyOn(store, 'evaluate')
     const own = limiter(api)
@@ -29,13 +29,13 @@ describe('callers of a token bucket', () => {
     expect(evaluate.mock.calls.filter(([{ demands }]) => demands[0]?.cost === 1)).toHaveLength(40)
   })
 
-  it('start at once where the bucket has room, and have waited 0 ms', async () => {
+  it('a caller starts at once where the bucket has room, and has waited 0 ms', async () => {
     const { limiter } = passingWorld()
     const decision = await limiter({ ...api, burst: 5 }).acquire('s')
     expect(decision).toMatchObject({ allowed: true, waitedMs: 0, remaining: 4 })
   })
 
-  it('are refused at once and charged nothing if they would wait longer than maxWait', async () => {
+  it('a caller that would wait longer than maxWait is refused at once and charged nothing', async () => {
     const { limiter, acquire, pass, starts, refused } = passingWorld()
     const own = limiter(api)
     for (let i = 0; i < 5; i++) void acquire(own, 's', i, { maxWait: '250ms' })
@@ -51,7 +51,7 @@ describe('callers of a token bucket', () => {
     expect((await own.consume('s')).allowed).toBe(true)
   })
 
-  it('are not overtaken by a check', async () => {
+  it('callers of a bucket are not overtaken by a check', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const own = limiter(api)
     for (let i = 0; i < 3; i++) void acquire(own, 's', i)
@@ -62,7 +62,7 @@ describe('callers of a token bucket', () => {
     expect(await own.consume('s')).toMatchObject({ allowed: false, retryAfterMs: 100 })
   })
 
-  it('with a cost take as many units', async () => {
+  it('a caller with a cost takes as many units', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const own = limiter({ ...api, burst: 10 })
     void acquire(own, 's', 'large', { cost: 10 })
@@ -74,13 +74,13 @@ describe('callers of a token bucket', () => {
     ])
   })
 
-  it('are refused for ever and at once if the cost is above the capacity', async () => {
+  it('a caller whose cost is above the capacity is refused for ever and at once', async () => {
     const { limiter } = passingWorld()
     const decision = await limiter(api).acquire('s', { cost: 2 })
     expect(decision).toMatchObject({ allowed: false, reason: 'cost-exceeds-limit', retryAfter: Infinity })
   })
 
-  it('never wait for a policy in shadow mode', async () => {
+  it('a caller never waits for a policy in shadow mode', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const own = limiter({ ...api, mode: 'shadow' })
     for (let i = 0; i < 3; i++) void acquire(own, 's', i)
@@ -88,7 +88,7 @@ describe('callers of a token bucket', () => {
     expect(starts.map(({ at }) => at)).toEqual([0, 0, 0])
   })
 
-  it('wait for requests, too', async () => {
+  it('a request waits for its turn as an identity does', async () => {
     const { limiter, pass } = passingWorld()
     const own = limiter(api)
     const turns = [own.acquire(view()), own.acquire(view())]
@@ -98,7 +98,7 @@ describe('callers of a token bucket', () => {
 })
 
 describe('a caller that gives up', () => {
-  it('rejects with the reason of the signal, and the callers behind it move up', async () => {
+  it('a caller that gives up rejects with the reason of the signal, and the callers behind it move up', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const own = limiter(api)
     const [gone, later] = [new AbortController(), acquire(own, 's', 0)]
@@ -118,7 +118,7 @@ describe('a caller that gives up', () => {
     ])
   })
 
-  it('leaves no place behind if it gives up in the turn in which it asked', async () => {
+  it('a caller that gives up in the turn in which it asked leaves no place behind', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const own = limiter(api)
     await acquire(own, 's', 0)
@@ -134,14 +134,14 @@ describe('a caller that gives up', () => {
     ])
   })
 
-  it('is not asked for if its signal is aborted already', async () => {
+  it('a caller whose signal is aborted already is not asked for', async () => {
     const { limiter, store } = passingWorld()
     const evaluate = vi.spyOn(store, 'evaluate')
     await expect(limiter(api).acquire('s', { signal: AbortSignal.abort() })).rejects.toThrow('aborted')
     expect(evaluate).not.toHaveBeenCalled()
   })
 
-  it('moves up those behind it in another process, as soon as that process has looked', async () => {
+  it('a caller that gives up moves up those of another process, as soon as that process has looked', async () => {
     const { store, limiter, acquire, pass, starts } = passingWorld()
     // Another process is another line: a store of its own in front of the same counters.
     const perSecond: Policy = { name: 'api', limit: 1, window: 1 }
@@ -163,7 +163,7 @@ describe('a caller that gives up', () => {
     ])
   })
 
-  it('starts nobody of a process that has not heard of it earlier than told', async () => {
+  it('a caller of a process that has not heard of a departure starts no earlier than told', async () => {
     const { store, limiter, acquire, pass, starts } = passingWorld()
     const [here, there] = [limiter(api), limiter(api, { store: otherProcess(store) })]
     await acquire(here, 's', 0)
@@ -183,7 +183,7 @@ describe('a caller that gives up', () => {
 })
 
 describe('a counter that is paused meanwhile', () => {
-  it('freezes its line: nobody asks again, and all start as much later, in order', async () => {
+  it('a pause freezes its line: nobody asks again, and all start as much later, in order', async () => {
     const { limiter, store, acquire, pass, starts } = passingWorld()
     const own = limiter(api)
     for (let i = 0; i < 3; i++) void acquire(own, 's', i)
@@ -199,7 +199,7 @@ describe('a counter that is paused meanwhile', () => {
     for (const [{ demands }] of evaluate.mock.calls) expect(demands[0]?.mode).toBe(Mode.LOOK)
   })
 
-  it('by another process is heard of by a look a second, one for all callers', async () => {
+  it('a pause by another process is heard of by a look a second, one for all callers', async () => {
     const { store, limiter, acquire, pass, starts } = passingWorld()
     const evaluate = vi.fn<Store['evaluate']>(async group => store.evaluate(group))
     const slow: Policy = { name: 'api', limit: 1, window: 10 }
@@ -220,7 +220,7 @@ describe('a counter that is paused meanwhile', () => {
     await pass(10)
   })
 
-  it('is not looked for where starts bring news oftener than once a second', async () => {
+  it('a process does not look for a pause where starts bring news oftener than once a second', async () => {
     const { store, limiter, acquire, pass, starts } = passingWorld()
     const evaluate = vi.fn<Store['evaluate']>(async group => store.evaluate(group))
     const own = limiter(api, { store: { ...otherProcess(store), evaluate }, storeTimeout: '1h' })
@@ -235,7 +235,7 @@ describe('a counter that is paused meanwhile', () => {
     expect(evaluate.mock.calls.length).toBeLessThanOrEqual(42)
   })
 
-  it('refuses callers when they have waited as long as they want, and frees their places', async () => {
+  it('a pause refuses callers when they have waited as long as they want, and frees their places', async () => {
     const { limiter, acquire, pass, starts, refused } = passingWorld()
     const own = limiter(api)
     for (let i = 0; i < 2; i++) void acquire(own, 's', i, { maxWait: '500ms' })
@@ -251,7 +251,7 @@ describe('a counter that is paused meanwhile', () => {
 })
 
 describe('callers of several policies', () => {
-  it('get all or none', async () => {
+  it('a caller of several policies gets all or none', async () => {
     const { limiter, acquire, pass, starts, refused } = passingWorld()
     const own = limiter([api, { name: 'minute', limit: 3, window: 60 }])
     for (let i = 0; i < 5; i++) void acquire(own, 's', i, { maxWait: '1s' })
@@ -261,7 +261,7 @@ describe('callers of several policies', () => {
     expect((await own.peek('s', { policy: api })).remaining).toBe(1)
   })
 
-  it('have a place in each line, and start when all have come: a slow one holds up nobody behind', async () => {
+  it('a caller has a place in each line, and starts when all have come: a slow one holds up nobody behind', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const own = limiter([
       { name: 'all', limit: 1000, window: 1, burst: 1, keyStrategy: 'shared' },
@@ -277,7 +277,7 @@ describe('callers of several policies', () => {
     ])
   })
 
-  it('pay again for a place that passed unused, so that no two start in the time of one', async () => {
+  it('a caller pays again for a place that passed unused, so that no two start in the time of one', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const all: Policy = { name: 'all', limit: 10, window: 1, burst: 1, keyStrategy: 'shared' }
     const own = limiter([all, { name: 'each', limit: 1, window: 1, keyStrategy: 'user' }])
@@ -289,7 +289,7 @@ describe('callers of several policies', () => {
 })
 
 describe('callers that leave a share to others', () => {
-  it('take no places, so that a more important caller does not stand behind them', async () => {
+  it('callers that leave a share take no places, so that a more important caller does not stand behind them', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const own = limiter({ name: 'model', limit: 10, window: 1, burst: 4, headroom: 0.5 })
     const important = { policy: { name: 'model', limit: 10, window: 1, burst: 4 } } as const
@@ -311,7 +311,7 @@ describe('callers that leave a share to others', () => {
 
 describe('callers of windows', () => {
   for (const algorithm of ['fixed-window', 'sliding-window'] as const)
-    it(`wait for the exact instant, and ask in order: ${algorithm}`, async () => {
+    it(`callers of a window wait for the exact instant, and ask in order: ${algorithm}`, async () => {
       const { limiter, acquire, pass, starts } = passingWorld()
       const own = limiter({
         name: 'w',
@@ -332,7 +332,7 @@ describe('callers of windows', () => {
       ])
     })
 
-  it('are not overtaken by a caller of this process that comes later', async () => {
+  it('callers of a window are not overtaken by a caller of this process that comes later', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const own = limiter({ name: 'w', limit: 1, window: 1, algorithm: 'fixed-window' })
     for (let i = 0; i < 2; i++) void acquire(own, 's', i)
@@ -346,7 +346,7 @@ describe('callers of windows', () => {
     ])
   })
 
-  it('start no cool-down and score no violation while they wait', async () => {
+  it('callers of a window start no cool-down and score no violation while they wait', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const penalty = { threshold: 1, duration: 60, multiplier: 0.5, recordOn: 'limited' } as const
     const policy = { name: 'w', limit: 1, window: 1, algorithm: 'fixed-window', blockDuration: '1m' } as const
@@ -356,7 +356,7 @@ describe('callers of windows', () => {
     expect(starts.map(({ at }) => at)).toEqual([0, 1000, 2000])
   })
 
-  it('are refused when they have waited as long as they want', async () => {
+  it('callers of a window are refused when they have waited as long as they want', async () => {
     const { limiter, acquire, pass, refused } = passingWorld()
     const own = limiter({ name: 'w', limit: 1, window: 1, algorithm: 'fixed-window' })
     for (let i = 0; i < 4; i++) void acquire(own, 's', i, { maxWait: '1500ms' })
@@ -368,7 +368,7 @@ describe('callers of windows', () => {
 describe('callers of a concurrency policy', () => {
   const calls: Policy = { name: 'calls', limit: 1, algorithm: 'concurrency', ttl: 60 }
 
-  it('start as soon as a place is released in this process, in order', async () => {
+  it('callers of a concurrency policy start as soon as a place is released in this process, in order', async () => {
     const { limiter, pass, now } = passingWorld()
     const own = limiter(calls)
     const seen: [number, number][] = []
@@ -386,7 +386,7 @@ describe('callers of a concurrency policy', () => {
     ])
   })
 
-  it('ask at most every 50 ms for a place that another process releases', async () => {
+  it('a caller asks at most every 50 ms for a place that another process releases', async () => {
     const { limiter, store, acquire, pass, starts } = passingWorld()
     const other = otherProcess(store)
     const [here, there] = [limiter(calls), limiter(calls, { store: other })]
@@ -403,7 +403,7 @@ describe('callers of a concurrency policy', () => {
 })
 
 describe('run', () => {
-  it('gives the result of the work, and its error', async () => {
+  it('run gives the result of the work, and its error', async () => {
     const { limiter } = passingWorld()
     const own = limiter({ name: 'c', limit: 1, algorithm: 'concurrency', ttl: 60 })
     expect(await own.run('s', ({ policy }) => policy)).toBe('c')
@@ -415,7 +415,7 @@ describe('run', () => {
     expect(await own.run('s', () => 'free again')).toBe('free again')
   })
 
-  it('rejects with the decision if the caller is refused, and does not run the work', async () => {
+  it('run rejects with the decision if the caller is refused, and does not run the work', async () => {
     const { limiter } = passingWorld()
     const work = vi.fn<() => void>()
     const error: LimitedError = await limiter(api)
@@ -450,7 +450,7 @@ describe('the bounds of waiting', () => {
   })
 
   for (const maxWait of [0, -1, Number.NaN, '25h', 'soon', null])
-    it(`maxWait ${String(maxWait)} is refused as a mistake`, async () => {
+    it(`a maxWait of ${String(maxWait)} is refused as a mistake`, async () => {
       const { limiter } = passingWorld()
       expect((await rejection(limiter(api).acquire('s', { maxWait: maxWait as never }))).code).toBe(
         'HALT_E_MAX_WAIT',

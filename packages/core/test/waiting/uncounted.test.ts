@@ -37,7 +37,7 @@ describe('while the store is away and others stand in the line', () => {
     ['reserve', async limiter => (await limiter.reserve('s')).decision.allowed],
   ]
   for (const [name, ask] of ways)
-    it(`onStoreError "open" admits ${name} at once, and the line goes on`, async () => {
+    it(`onStoreError "open" admits ${name} at once in an outage, and the line goes on`, async () => {
       const { limiter, pass, starts, now } = await lineInOutage('open')
       expect(await ask(limiter)).toBe(true)
       expect(now()).toBe(10)
@@ -46,7 +46,7 @@ describe('while the store is away and others stand in the line', () => {
       expect(limiter.waiting).toBe(0)
     })
 
-  it('onStoreError "closed" refuses at once, and the line goes on', async () => {
+  it('onStoreError "closed" refuses at once in an outage, and the line goes on', async () => {
     const { limiter, pass, starts } = await lineInOutage('closed')
     expect(await limiter.acquire('s')).toMatchObject({ allowed: false, reason: 'store-error' })
     await expect(limiter.run('s', () => 1)).rejects.toMatchObject({ code: 'HALT_E_LIMITED' })
@@ -85,7 +85,7 @@ describe('while the store is away and others stand in the line', () => {
 })
 
 describe('while others stand in the line', () => {
-  it('an exempt request passes', async () => {
+  it('an exempt request passes while others stand in the line', async () => {
     const { limiter, pass } = passingWorld()
     const own = limiter({ ...slow, exemptions: ['/free'] })
     const turns = [own.acquire(view()), own.acquire(view())]

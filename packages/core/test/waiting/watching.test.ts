@@ -43,7 +43,7 @@ function watched(promise: Promise<void>): { isSettled: boolean } {
 }
 
 describe('line', () => {
-  it('is empty where nobody waits', async () => {
+  it('the line is empty where nobody waits', async () => {
     const { limiter } = passingWorld()
     const own = limiter(api)
     expect(await own.line('s')).toEqual({ units: 0, callers: 0, lastStartsInMs: 0 })
@@ -51,7 +51,7 @@ describe('line', () => {
     expect(await own.line('s')).toEqual({ units: 0, callers: 0, lastStartsInMs: 0 })
   })
 
-  it('tells how many units and callers wait, and when the last one starts', async () => {
+  it('line() tells how many units and callers wait, and when the last one starts', async () => {
     const { limiter, acquire, pass } = passingWorld()
     const own = limiter({ ...api, burst: 5 })
     for (let i = 0; i < 4; i++) void acquire(own, 's', i, { cost: i < 3 ? 2 : 5 })
@@ -64,7 +64,7 @@ describe('line', () => {
     expect(await own.line('s')).toEqual({ units: 0, callers: 0, lastStartsInMs: 0 })
   })
 
-  it('tells the units of all processes, and the callers of its own', async () => {
+  it('line() tells the units of all processes, and the callers of its own', async () => {
     const { limiter, store, acquire, pass } = passingWorld()
     const own = limiter(api)
     const other = limiter(api, { store: otherProcess(store) })
@@ -77,7 +77,7 @@ describe('line', () => {
     await pass(300)
   })
 
-  it('tells the longest of the lines of several policies', async () => {
+  it('line() tells the longest of the lines of several policies', async () => {
     const { limiter, acquire, pass } = passingWorld()
     const own = limiter([
       { ...api, name: 'slow', limit: 1 },
@@ -89,7 +89,7 @@ describe('line', () => {
     await pass(2000)
   })
 
-  it('knows callers of an identity apart, and those of requests', async () => {
+  it('line() knows callers of an identity apart, and those of requests', async () => {
     const { limiter, pass } = passingWorld()
     const own = limiter({ name: 'api', limit: 10, window: 1, burst: 1, keyStrategy: 'user' })
     const turns = ['42', '42', '42', '7', '7'].map(id => own.acquire(by(id)))
@@ -102,7 +102,7 @@ describe('line', () => {
     await Promise.all(turns)
   })
 
-  it('counts everybody where one counter serves all', async () => {
+  it('line() counts everybody where one counter serves all', async () => {
     const { limiter, pass } = passingWorld()
     const own = limiter({ name: 'api', limit: 10, window: 1, burst: 1, keyStrategy: 'shared' })
     const turns = [own.acquire(view()), own.acquire(view()), own.acquire('job')]
@@ -112,7 +112,7 @@ describe('line', () => {
     await Promise.all(turns)
   })
 
-  it('counts those who ask again, and does not know when they start', async () => {
+  it('line() counts those who ask again, and does not know when they start', async () => {
     const { limiter, acquire, pass } = passingWorld()
     const own = limiter({ ...api, algorithm: 'fixed-window', burst: undefined })
     for (let i = 0; i < 4; i++) void acquire(own, 's', i, { cost: 5 })
@@ -122,7 +122,7 @@ describe('line', () => {
     expect(await own.line('s')).toEqual({ units: 0, callers: 0, lastStartsInMs: 0 })
   })
 
-  it('tells of its own process while the store is away', async () => {
+  it('line() tells of its own process while the store is away', async () => {
     const { limiter, store, acquire, pass } = passingWorld()
     const failing = fakeOutage(store)
     const own = limiter(api, { store: failing, instances: 1 })
@@ -137,7 +137,7 @@ describe('line', () => {
     failing.end()
   })
 
-  it('follows a changed limit, an abort, and a pause', async () => {
+  it('line() follows a changed limit, an abort, and a pause', async () => {
     const { limiter, store, acquire, pass } = passingWorld()
     const control = new Control({ store, warn: () => {} })
     const own = limiter(api, { control })
@@ -158,7 +158,7 @@ describe('line', () => {
     await Promise.all([own.close(), Promise.allSettled(turns)])
   })
 
-  it('is told of a client that an operator blocks', async () => {
+  it('line() tells of a client that an operator blocks', async () => {
     const { limiter, store, acquire, pass } = passingWorld()
     const control = new Control({ store, warn: () => {} })
     const own = limiter(api, { control })
@@ -171,7 +171,7 @@ describe('line', () => {
     control.close()
   })
 
-  it('needs the policy where a function chooses it, and an identity', async () => {
+  it('line() needs the policy where a function chooses it, and an identity', async () => {
     const { limiter } = passingWorld()
     const own = limiter(() => api)
     expect(await rejection(own.line('s'))).toMatchObject({ code: 'HALT_E_POLICY_REQUIRED' })
@@ -185,7 +185,7 @@ describe('line', () => {
 })
 
 describe('idle', () => {
-  it('resolves at once where nobody waits, also after the end of the limiter', async () => {
+  it('idle() resolves at once where nobody waits, also after the end of the limiter', async () => {
     const { limiter } = passingWorld()
     const own = limiter(api)
     await own.idle()
@@ -194,7 +194,7 @@ describe('idle', () => {
     await own.idle()
   })
 
-  it('resolves after the turn of the last caller, and waits for those that join meanwhile', async () => {
+  it('idle() resolves after the turn of the last caller, and waits for those that join meanwhile', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const own = limiter(api)
     for (let i = 0; i < 3; i++) void acquire(own, 's', i)
@@ -208,7 +208,7 @@ describe('idle', () => {
     expect([idle.isSettled, startedBefore]).toEqual([true, 4])
   })
 
-  it('waits for the callers of one identity alone', async () => {
+  it('idle() waits for the callers of one identity alone', async () => {
     const { limiter, acquire, pass } = passingWorld()
     const own = limiter(api)
     for (const who of ['a', 'a', 'b', 'b', 'b']) void acquire(own, who, who)
@@ -222,7 +222,7 @@ describe('idle', () => {
     expect(settled()).toEqual([true, true, true])
   })
 
-  it('waits for a caller that the store is still being asked about', async () => {
+  it('idle() waits for a caller that the store is still being asked about', async () => {
     const { limiter, store, pass } = passingWorld()
     let answer = (): void => {}
     const asking = new Promise<void>(resolve => (answer = resolve))
@@ -241,7 +241,7 @@ describe('idle', () => {
     expect(idle.isSettled).toBe(true)
   })
 
-  it('does not wait for a caller that turns out to be another one', async () => {
+  it('idle() does not wait for a caller that turns out to be another one', async () => {
     const { limiter, pass } = passingWorld()
     let choose = (): void => {}
     const chosen = new Promise<void>(resolve => (choose = resolve))
@@ -260,7 +260,7 @@ describe('idle', () => {
     expect((await turn).waitedMs).toBeGreaterThan(900)
   })
 
-  it('resolves when the last caller is sent away: by its signal, by the end of the limiter, by a refusal', async () => {
+  it('idle() resolves when the last caller is sent away: by its signal, the end of the limiter, or a refusal', async () => {
     const { limiter, pass } = passingWorld()
     const own = limiter(api)
     await own.consume('s')
@@ -285,7 +285,7 @@ describe('idle', () => {
 })
 
 describe('hooks', () => {
-  it('hear of each caller that waits, and of its turn with its wait', async () => {
+  it('the hooks hear of each caller that waits, and of its turn with its wait', async () => {
     const { limiter, acquire, pass } = passingWorld()
     const { telemetry, heard } = noting()
     const own = limiter(api, { telemetry })
@@ -300,7 +300,7 @@ describe('hooks', () => {
     ])
   })
 
-  it('have run when the caller goes on', async () => {
+  it('the hooks have run when the caller goes on', async () => {
     const { limiter, pass } = passingWorld()
     const { telemetry, heard } = noting()
     const own = limiter(api, { telemetry })
@@ -311,7 +311,7 @@ describe('hooks', () => {
     expect(seen).toEqual(['waiting', 'turn'])
   })
 
-  it('hear why a caller leaves without a turn', async () => {
+  it('the hooks hear why a caller leaves without a turn', async () => {
     const { limiter, store, acquire, pass } = passingWorld()
     const { telemetry, heard } = noting()
     const control = new Control({ store, warn: () => {} })
@@ -339,7 +339,7 @@ describe('hooks', () => {
     control.close()
   })
 
-  it('hear of callers that ask again, and of those behind them', async () => {
+  it('the hooks hear of callers that ask again, and of those behind them', async () => {
     const { limiter, acquire, pass } = passingWorld()
     const { telemetry, heard } = noting()
     const own = limiter({ ...api, limit: 1, algorithm: 'fixed-window', burst: undefined }, { telemetry })
@@ -353,7 +353,7 @@ describe('hooks', () => {
     ])
   })
 
-  it('may throw, join the line, and close the limiter', async () => {
+  it('a hook may throw, join the line, and close the limiter', async () => {
     const { limiter, pass } = passingWorld()
     const warnings: HaltWarning[] = []
     const more: Promise<unknown>[] = []
@@ -377,7 +377,7 @@ describe('hooks', () => {
     )
   })
 
-  it('hear of every caller twice, whatever happens to it', async () => {
+  it('the hooks hear of every caller twice, whatever happens to it', async () => {
     const { limiter, store, pass } = passingWorld()
     const failing = fakeOutage(store)
     const control = new Control({ store: failing, warn: () => {} })
@@ -417,7 +417,7 @@ describe('hooks', () => {
   })
 })
 
-it('a limiter of the kernel has them by its queue', async () => {
+it('a queue gives line and idle to a limiter of the kernel', async () => {
   const { store } = passingWorld()
   const own = new Limiter({ store, policy: api })
   const turns = queue(own)

@@ -20,19 +20,19 @@ afterAll(async () => {
 })
 
 describe.each(all)('%s', (_name, libraries) => {
-  it('has the exports of portable.ts', () => {
+  it('the module has the exports of portable.ts', () => {
     expect(Object.keys(libraries).sort()).toEqual(Object.keys(portable).sort())
   })
 
-  it('has no hashes, because Node has them', () => {
+  it('the module has no hashes, because Node has them', () => {
     expect(libraries.hashes()).toBeUndefined()
   })
 
-  it('gives ipaddr.js at once', () => {
+  it('the module gives ipaddr.js at once', () => {
     expect(libraries.addresses().IPv6.parse('2001:db8::1').parts).toEqual([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1])
   })
 
-  it('may be asked to load in advance, more than once', () => {
+  it('the module may be asked to load in advance, more than once', () => {
     libraries.prepare()
     libraries.prepare()
     expect(libraries.addresses()).toBe(libraries.addresses())

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { HyperLogLog } from '../../../src/telemetry/shadow/hyperloglog.ts'
 
 describe('HyperLogLog', () => {
-  it('counts no strings as 0, and each string once', () => {
+  it('HyperLogLog counts no strings as 0, and each string once', () => {
     const distinct = new HyperLogLog()
     expect(distinct.count).toBe(0)
     for (let i = 0; i < 1000; i++) distinct.add('user:42')
@@ -11,7 +11,7 @@ describe('HyperLogLog', () => {
   })
 
   // Four standard errors, for each form of key.
-  it.each([10, 300, 3_000, 50_000, 400_000])('counts %d within some per cent', size => {
+  it.each([10, 300, 3_000, 50_000, 400_000])('HyperLogLog counts %d within some per cent', size => {
     for (const keyOf of [
       (i: number) => `user:${i}`,
       (i: number) => `ip:10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
@@ -23,7 +23,7 @@ describe('HyperLogLog', () => {
     }
   })
 
-  it('is almost exact for small numbers', () => {
+  it('HyperLogLog is almost exact for small numbers', () => {
     const distinct = new HyperLogLog()
     for (let i = 0; i < 100; i++) distinct.add(`user:${i}`)
     expect(Math.abs(distinct.count - 100)).toBeLessThanOrEqual(4)

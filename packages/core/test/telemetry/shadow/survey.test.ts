@@ -7,7 +7,7 @@ const current: Policy = { name: 'api', limit: 10, window: 60, algorithm: 'fixed-
 const candidate: Policy = { ...current, name: 'next', limit: 4, mode: 'shadow' }
 
 describe('ShadowSurvey', () => {
-  it('surveys a candidate next to the current policy: requests, keys, reasons', async () => {
+  it('ShadowSurvey surveys a candidate next to the current policy: requests, keys, reasons', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START })
     try {
       const survey = new ShadowSurvey()
@@ -39,7 +39,7 @@ describe('ShadowSurvey', () => {
     }
   })
 
-  it('is written as text for people', async () => {
+  it('ShadowSurvey is written as text for people', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START })
     try {
       const survey = new ShadowSurvey({ top: 2 })
@@ -68,7 +68,7 @@ describe('ShadowSurvey', () => {
     }
   })
 
-  it('shows the error of a count when keys shared a row', () => {
+  it('ShadowSurvey shows the error of a count when keys shared a row', () => {
     const survey = new ShadowSurvey({ top: 1 })
     const said = { ...evaluation('next'), allowed: false }
     for (let i = 0; i < 250; i++) survey.onCheck('', decision([{ ...said, key: `k${i}` }]))
@@ -76,7 +76,7 @@ describe('ShadowSurvey', () => {
     expect(String(survey)).toMatch(/\n {2}3 × k2\d\d \(at least 1\)/)
   })
 
-  it('counts only the keys in shadow mode', async () => {
+  it('ShadowSurvey counts only the keys in shadow mode', async () => {
     const survey = new ShadowSurvey()
     const policy: Policy = { ...current, limit: 1, keyStrategy: 'user', mode: { shadow: 0.5 } }
     const limiter = world().limiter(policy, { telemetry: survey })
@@ -89,7 +89,7 @@ describe('ShadowSurvey', () => {
     expect(shadowed).toBeLessThan(140)
   })
 
-  it('ignores enforced policies, and can be cleared', async () => {
+  it('ShadowSurvey ignores enforced policies, and can be cleared', async () => {
     const survey = new ShadowSurvey()
     const { limiter } = world()
     await times(12, limiter(current, { telemetry: survey }))
@@ -100,7 +100,7 @@ describe('ShadowSurvey', () => {
     expect(survey.report().policies).toEqual([])
   })
 
-  it('never contains an API key, and escapes text from clients', async () => {
+  it('ShadowSurvey never contains an API key, and escapes text from clients', async () => {
     const survey = new ShadowSurvey()
     const { limiter } = world()
     const shadow: Policy = { ...candidate, limit: 1, keyStrategy: 'api-key' }
@@ -113,7 +113,7 @@ describe('ShadowSurvey', () => {
     expect(text).not.toMatch(/[<>"\u202e]/)
   })
 
-  it('stays bounded under floods of keys and of policies', async () => {
+  it('ShadowSurvey stays bounded under floods of keys and of policies', async () => {
     const survey = new ShadowSurvey({ maxPolicies: 3 })
     for (let i = 0; i < 50_000; i++)
       survey.onCheck('', decision([{ ...evaluation(`p${i % 1000}`), key: `k${i}`, allowed: false }]))
@@ -131,13 +131,13 @@ describe('ShadowSurvey', () => {
   })
 
   it.each([{ top: 0 }, { top: 1.5 }, { top: 1001 }, { top: '10' as never }, { maxPolicies: 0 }])(
-    '%j is refused with a code',
+    'ShadowSurvey refuses %j with a code',
     options => {
       expect(mistake(() => new ShadowSurvey(options)).code).toBe('HALT_E_OPTION')
     },
   )
 
-  it('accepts candidates that keep the proportion of their burst', () => {
+  it('definePolicy makes a candidate that keeps the proportion of its burst', () => {
     const base: Policy = { name: 'api', limit: 100, window: 60, burst: 120 }
     expect(definePolicy(base, { name: 'next', limit: 50, mode: 'shadow' })).toEqual({
       name: 'next',

@@ -25,7 +25,7 @@ function counting(store: Store = new ReferenceStore(() => START)) {
 }
 
 describe('local', () => {
-  it('lists the keys that are used most and refused most, by policy', async () => {
+  it('local() lists the keys that are used most and refused most, by policy', async () => {
     const topKeys = make()
     const perUser: Policy = { name: 'per_user', limit: 3, window: 60, keyStrategy: 'user' }
     const limiter = world().limiter([{ ...api, limit: 100 }, perUser], { telemetry: topKeys })
@@ -42,7 +42,7 @@ describe('local', () => {
     expect(topKeys.local(1).used).toHaveLength(2)
   })
 
-  it('lists clients that an operator has blocked, and never an API key in clear', async () => {
+  it('local() lists clients that an operator has blocked, and never an API key in clear', async () => {
     const topKeys = make()
     const { store, limiter } = world()
     const control = new Control({ store })
@@ -55,7 +55,7 @@ describe('local', () => {
     expect(JSON.stringify(topKeys.local())).not.toContain('very-secret')
   })
 
-  it('counts no refusal of a shadow policy', async () => {
+  it('local() counts no refusal of a shadow policy', async () => {
     const topKeys = make()
     const limiter = world().limiter(
       [
@@ -70,7 +70,7 @@ describe('local', () => {
     expect(topKeys.local().refused).toEqual([])
   })
 
-  it('forgets keys after one to two minutes', async () => {
+  it('local() forgets keys after one to two minutes', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START })
     const topKeys = make()
     const limiter = world().limiter(api, { telemetry: topKeys })
@@ -89,7 +89,7 @@ describe('local', () => {
     expect(addresses()).toEqual([])
   })
 
-  it('finds a busy key in a flood of others over two windows, and its bounds hold', async () => {
+  it('local() finds a busy key in a flood of others over two windows, and its bounds hold', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START })
     const topKeys = make({ counters: 50 })
     const limiter = world().limiter({ ...api, keyStrategy: 'user', limit: 1e6 }, { telemetry: topKeys })
@@ -106,7 +106,7 @@ describe('local', () => {
     expect((first?.count ?? 0) - (first?.error ?? 0)).toBeLessThanOrEqual(200)
   })
 
-  it('counts the policies beyond the maximum together', async () => {
+  it('local() counts the policies beyond the maximum together', async () => {
     const topKeys = make({ maxPolicies: 1 })
     const limiter = world().limiter([api, { ...api, name: 'b' }, { ...api, name: 'c' }], {
       telemetry: topKeys,
@@ -120,7 +120,7 @@ describe('local', () => {
 })
 
 describe('merged', () => {
-  it('adds up the keys of all processes', async () => {
+  it('merged() adds up the keys of all processes', async () => {
     vi.useFakeTimers({ now: START })
     const store = new ReferenceStore(() => START)
     const [here, there] = [counting(store), counting(store)]
@@ -142,13 +142,13 @@ describe('merged', () => {
     expect((await reader.merged()).processes).toBe(1)
   })
 
-  it('equals local without a store', async () => {
+  it('merged() equals local() without a store', async () => {
     const topKeys = make()
     await times(3, world().limiter(api, { telemetry: topKeys }))
     expect(await topKeys.merged()).toEqual(topKeys.local())
   })
 
-  it('believes nothing of other processes that is broken', async () => {
+  it('merged() believes nothing of other processes that is broken', async () => {
     const store = new ReferenceStore(() => START)
     const rows = [
       ['api', 'ip:203.0.113.1', 5, 0],
@@ -168,7 +168,7 @@ describe('merged', () => {
     })
   })
 
-  it('shares the first keys of every policy in a report of at most 8 000 characters', async () => {
+  it('a report shares the first keys of every policy in at most 8 000 characters', async () => {
     vi.useFakeTimers({ now: START })
     const store = new ReferenceStore(() => START)
     const topKeys = make({ store })
@@ -183,7 +183,7 @@ describe('merged', () => {
 })
 
 describe('sharing', () => {
-  it('writes at most every five seconds, and stops when no requests come', async () => {
+  it('TopKeys writes at most every five seconds, and stops when no requests come', async () => {
     vi.useFakeTimers({ now: START })
     const store = new ReferenceStore(() => START)
     const { limiter } = counting(store)
@@ -205,7 +205,7 @@ describe('sharing', () => {
     expect(await version()).toBe(last + 1)
   })
 
-  it('ends with close', async () => {
+  it('close() ends the sharing, and a later request does not start it again', async () => {
     vi.useFakeTimers({ now: START })
     const { topKeys, limiter } = counting()
     await limiter.check(view())
@@ -214,7 +214,7 @@ describe('sharing', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('changes no decision while the store is away', async () => {
+  it('merged() rejects while the store is away, and local() goes on', async () => {
     vi.useFakeTimers({ now: START })
     const store = fakeOutage(new ReferenceStore(() => START))
     const { topKeys, limiter } = counting(store)
@@ -229,7 +229,7 @@ describe('sharing', () => {
   })
 })
 
-it('throws for wrong options', () => {
+it('TopKeys refuses wrong options', () => {
   const wrong = [{ counters: 0 }, { counters: 1e9 }, { maxPolicies: 0 }, { store: {} as never }]
   for (const options of wrong) expect(mistake(() => new TopKeys(options)).code).toBe('HALT_E_OPTION')
   expect(mistake(() => new TopKeys({ every: 'soon' })).code).toBe('HALT_E_DURATION')
