@@ -51,7 +51,7 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
   }
 
   describe(`the README of ${name}`, () => {
-    it('begins with an app that listens, and limits localhost', async () => {
+    it('the README begins with an app that listens, and limits localhost', async () => {
       const [first = ''] = /```js\n[\s\S]*?```/.exec(readme) ?? []
       expect(first).toMatch(/^(?:(?:await )?app\.listen|serve)\(.*3000/m)
       const ask = await example(name)
@@ -70,7 +70,7 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
       expect(readme).toContain((await refused.text()).replace(/\d+}$/, '12}'))
     })
 
-    it('has a login that counts only wrong passwords', async () => {
+    it('a login of the README counts only wrong passwords', async () => {
       const ask = await example('Login')
       const login = (password: string) => (): Promise<Response> => ask('/auth/login', post({ password }))
       expect(new Set(await statuses(20, login('correct horse')))).toEqual(new Set([200]))
@@ -78,7 +78,7 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
       expect(await statuses(1, login('correct horse'))).toEqual([429])
     })
 
-    it('has an app that finds the client behind a proxy', async () => {
+    it('an app of the README finds the client behind a proxy', async () => {
       const ask = await example('Behind a proxy')
       const left = async (forwarded: string): Promise<string | null> =>
         (await ask('/', { headers: { 'X-Forwarded-For': forwarded } })).headers.get('ratelimit-remaining')
@@ -87,12 +87,12 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
       expect(await left('203.0.113.2')).toBe('99')
     })
 
-    it('has an app that counts in Redis', async () => {
+    it('an app of the README for several processes limits, on a store in memory', async () => {
       const ask = await example('Several processes')
       expect((await ask('/')).headers.get('ratelimit-limit')).toBe('5')
     })
 
-    it('has an app that counts users by their plan', async () => {
+    it('an app of the README counts users by their plan', async () => {
       const ask = await example('Users and plans')
       const data = async (user: string): Promise<unknown> =>
         (await ask('/data', { headers: { 'X-User': user } })).json()
@@ -101,13 +101,13 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
       expect(await data('bob')).toEqual({ key: 'user:bob', left: 119 })
     })
 
-    it('has an app that charges an export more', async () => {
+    it('an app of the README charges an export more', async () => {
       const ask = await example('Requests that cost more')
       expect(await (await ask('/export')).json()).toEqual({ left: 50 })
       expect((await ask('/')).headers.get('ratelimit-remaining')).toBe('49')
     })
 
-    it('has an app that answers a refusal itself', async () => {
+    it('an app of the README answers a refusal itself', async () => {
       const ask = await example('An answer of your own')
       await ask('/data')
       const refused = await ask('/data')
@@ -117,7 +117,7 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
       expect(await refused.text()).toBe(answer.replace('60', wait))
     })
 
-    it('has a handler that decides', async () => {
+    it('a handler of the README decides by itself', async () => {
       const ask = await example('A handler that decides')
       const rows = (count: number): Promise<Response> =>
         ask('/import', post({ rows: Array<number>(count).fill(0) }))

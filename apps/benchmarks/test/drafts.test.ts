@@ -71,8 +71,11 @@ it.each([
   ['draft-7', 'one policy, allowed and refused', [{ name: 'api', limit: 2, window: 3600 }], 4],
   ['draft-8', 'one policy, allowed and refused', [{ name: 'api', limit: 2, window: 3600 }], 4],
   ['draft-8', 'two policies, both in one list', [hour, day], 5],
-] as const)('%s: %s: the same bytes', async (draft, _what, limits, count) => {
-  const found = await answers(ours(draft, limits), count)
-  expect(Object.keys(found[0]?.told ?? {}).length).toBeGreaterThan(0)
-  expect(found).toEqual(await answers(theirs(draft, limits), count))
-})
+] as const)(
+  'Halt and express-rate-limit send the same bytes in %s: %s',
+  async (draft, _what, limits, count) => {
+    const found = await answers(ours(draft, limits), count)
+    expect(Object.keys(found[0]?.told ?? {}).length).toBeGreaterThan(0)
+    expect(found).toEqual(await answers(theirs(draft, limits), count))
+  },
+)

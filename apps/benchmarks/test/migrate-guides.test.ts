@@ -139,8 +139,10 @@ const visits = {
 }
 
 describe.each(Object.entries(visits))('docs/migrate/%s.md', (guide, visit) => {
-  it('the example before the move does what it says', () => withExample(guide, 0, visit))
-  it('the example after the move does the same', () => withExample(guide, 1, visit))
+  it('the example before the move prints its lines, and its server answers as the guide says', () =>
+    withExample(guide, 0, visit))
+  it('the example after the move prints its lines, and its server answers as the one before', () =>
+    withExample(guide, 1, visit))
 })
 
 it('the Fastify guide counts the user whom an earlier hook finds', () =>
@@ -154,10 +156,10 @@ it('the Fastify guide gives not-found requests a limit of their own', () =>
     expect(await statuses(`${url}/none`, 5)).toEqual([404, 404, 404, 404, 429])
   }))
 
-it('the rate-limiter-flexible guide charges a penalty by key', () =>
+it('the example of a penalty by key in the rate-limiter-flexible guide prints its lines', () =>
   withExample('rate-limiter-flexible', 2, async () => {}))
 
-it("as the storage of @nestjs/throttler, Halt counts, and its numbers are in the guard's answers", () =>
+it('Halt counts as the storage of @nestjs/throttler, and the guard answers with its numbers', () =>
   withExample('../recipes/nest-throttler-storage', 0, async ({ urls: [url] }) => {
     const cats = await Promise.all(Array.from({ length: 5 }, () => fetch(`${url}/`)))
     expect(cats.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 200, 200, 429, 429])

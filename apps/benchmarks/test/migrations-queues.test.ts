@@ -48,7 +48,7 @@ const three = { name: 'calls', limit: 3, window: 1 } as const
 const IN_WINDOWS = [0, 0, 0, 1000, 1000, 1000, 2000]
 
 describe('a pace of 3 per second', () => {
-  it('is kept in windows by p-throttle and p-queue, and by Halt with fixed-window', async () => {
+  it('p-throttle, p-queue and Halt with fixed-window keep a pace of 3 per second in windows', async () => {
     const throttle = pThrottle({ limit: 3, interval: 1000 })
     expect(await starts(throttle(work => work()) as Run, 7)).toEqual(IN_WINDOWS)
     const queue = new PQueue({ interval: 1000, intervalCap: 3 })
@@ -56,7 +56,7 @@ describe('a pace of 3 per second', () => {
     expect(await starts(ofHalt({ ...three, algorithm: 'fixed-window' }), 7)).toEqual(IN_WINDOWS)
   })
 
-  it('is kept over every second by sliding-window, evenly by burst 1, and not in the first second without it', async () => {
+  it('Halt keeps a pace over every second by sliding-window, evenly by burst 1, and not at first without it', async () => {
     const sliding: Policy = { ...three, algorithm: 'sliding-window', precision: 1000 }
     expect(await starts(ofHalt(sliding), 7)).toEqual([0, 0, 0, 1001, 1001, 1001, 2002])
     expect(await starts(ofHalt({ ...three, burst: 1 }), 7)).toEqual([0, 334, 667, 1000, 1334, 1667, 2000])
@@ -65,7 +65,7 @@ describe('a pace of 3 per second', () => {
     expect(ten.filter(at => at < 1000)).toHaveLength(19)
   })
 
-  it('is doubled at the edge of a reservoir of bottleneck', async () => {
+  it('a reservoir of bottleneck doubles a pace of 3 per second at its edge', async () => {
     const limiter = new Bottleneck({
       reservoir: 3,
       reservoirRefreshAmount: 3,
@@ -81,7 +81,7 @@ describe('a pace of 3 per second', () => {
 })
 
 describe('a line', () => {
-  it('has no order by priority in bottleneck with minTime alone', async () => {
+  it('bottleneck with minTime alone does not order a line by priority', async () => {
     const limiter = new Bottleneck({ minTime: 100, highWater: 1, strategy: Bottleneck.strategy.OVERFLOW })
     const found: string[] = []
     const jobs = [5, 5, 0].map((priority, i) =>
@@ -92,7 +92,7 @@ describe('a line', () => {
     expect(found).toEqual(['0: 5', '1: 5', '2: 0'])
   })
 
-  it('is overtaken by tryRemoveTokens of limiter, and not by consume of Halt', async () => {
+  it('tryRemoveTokens of limiter overtakes a line, and consume of Halt does not', async () => {
     const theirs = new Limiter({ tokensPerInterval: 3, interval: 'second' })
     await theirs.removeTokens(3)
     const waiting = theirs.removeTokens(3)
@@ -114,7 +114,7 @@ describe('a line', () => {
     expect((await turn).allowed).toBe(true)
   })
 
-  it('ends at maxWait in Halt, at once and without a charge', async () => {
+  it('acquire of Halt refuses a wait beyond maxWait at once', async () => {
     const limiter = limiterOf({ name: 'calls', limit: 1, window: 10 })
     await limiter.acquire('calls')
     const refused = await limiter.acquire('calls', { maxWait: '5s' })
@@ -123,7 +123,7 @@ describe('a line', () => {
 })
 
 describe('a call above the limit', () => {
-  it('is an error in bottleneck, p-throttle and limiter, and a refusal with a reason in Halt', async () => {
+  it('bottleneck, p-throttle and limiter throw for a call above the limit, and Halt refuses it with a reason', async () => {
     const weighed = new Bottleneck({ maxConcurrent: 2 })
     const heavy = weighed.schedule({ weight: 3 }, async () => 1)
     const failed = messageOf(heavy)
@@ -141,7 +141,7 @@ describe('a call above the limit', () => {
 })
 
 describe('a counter', () => {
-  it('starts empty as a TokenBucket of limiter, and full in Halt', async () => {
+  it('a TokenBucket of limiter starts empty, and a counter of Halt starts full', async () => {
     expect(
       new TokenBucket({ bucketSize: 3, tokensPerInterval: 3, interval: 'second' }).tryRemoveTokens(1),
     ).toBe(false)

@@ -34,7 +34,7 @@ async function withLimiter(policy: Policy, test: (limiter: RateLimiter) => Promi
   await limiter.close()
 }
 
-it('a refused call is charged by slidingWindow, and costs nothing in Halt', async () => {
+it('slidingWindow charges a refused call, and Halt does not', async () => {
   const theirs = new Ratelimit({ redis, limiter: Ratelimit.slidingWindow(10, '1 d'), ephemeralCache: false })
   await theirs.limit('42', { rate: 9 })
   expect((await theirs.limit('42', { rate: 50 })).success).toBe(false)
@@ -48,7 +48,7 @@ it('a refused call is charged by slidingWindow, and costs nothing in Halt', asyn
   })
 })
 
-it('a small call is refused after a large one by the deny cache of Ratelimit, and passes in Halt', async () => {
+it('the deny cache of Ratelimit refuses a small call after a large one, and Halt admits it', async () => {
   const theirs = new Ratelimit({ redis, limiter: Ratelimit.tokenBucket(10, '1 d', 10) })
   await theirs.limit('42', { rate: 5 })
   expect((await theirs.limit('42', { rate: 9 })).success).toBe(false)
@@ -61,6 +61,6 @@ it('a small call is refused after a large one by the deny cache of Ratelimit, an
   })
 })
 
-it('plain Redis refuses the scripts of Ratelimit', async () => {
+it('plain Redis refuses a script with the flag that the scripts of Ratelimit have', async () => {
   await expect(client.eval('#!lua flags=allow-key-locking\nreturn 1', 0)).rejects.toThrow('flag')
 })

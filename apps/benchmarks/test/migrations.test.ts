@@ -48,7 +48,7 @@ describe('@nestjs/throttler', () => {
 
   const limit = { name: 'api', limit: 2, window: 10 }
 
-  it('admits again after a blockDuration shorter than the window; Halt when the window ends', async () => {
+  it('@nestjs/throttler admits a client after a short blockDuration, and Halt when the window ends', async () => {
     const seconds = [0, 0, 0, 5.1, 10.1]
     const fixed: Policy = { ...limit, algorithm: 'fixed-window', blockDuration: 5 }
     expect(await ofThrottler(2, 10, 5)(seconds)).toEqual([true, true, false, true, true])
@@ -57,7 +57,7 @@ describe('@nestjs/throttler', () => {
     expect(await ofHalt({ ...limit, blockDuration: 5 })(seconds)).toEqual([true, true, false, true, true])
   })
 
-  it('admits a refused client after the ttl, as fixed-window does; sliding-window may take a tenth longer', async () => {
+  it('@nestjs/throttler admits a refused client after the ttl, and sliding-window up to a tenth later', async () => {
     const seconds = [0, 0.5, 0.6, 10.7]
     expect(await ofThrottler(2, 10)(seconds)).toEqual([true, true, false, true])
     expect(await ofHalt({ ...limit, algorithm: 'fixed-window' })(seconds)).toEqual([true, true, false, true])
@@ -88,7 +88,7 @@ describe('@fastify/rate-limit', () => {
   const policy: Policy = { name: 'api', limit: 1, window: 60, algorithm: 'fixed-window', keyStrategy: 'user' }
   const users = ['ann', 'ben', 'ann']
 
-  it('counts after all preHandler hooks of the instance', async () => {
+  it('@fastify/rate-limit counts after all preHandler hooks of the instance', async () => {
     const app = makeApp()
     await app.register(fastifyRateLimit, {
       max: 1,
@@ -117,7 +117,7 @@ describe('@fastify/rate-limit', () => {
   const missing = { name: 'missing', limit: 4, window: 60, algorithm: 'fixed-window' } as const
   const all = { name: 'all', limit: 2, window: 60, algorithm: 'fixed-window' } as const
 
-  it('replaces the global limit by that of a not-found handler', async () => {
+  it('@fastify/rate-limit replaces the global limit by that of a not-found handler', async () => {
     const app = makeApp()
     await app.register(fastifyRateLimit, { max: 2, timeWindow: 60_000 })
     app.setNotFoundHandler({ preHandler: app.rateLimit({ max: 4 }) }, (_request, reply) =>
@@ -127,9 +127,9 @@ describe('@fastify/rate-limit', () => {
   })
 
   it.each([
-    ['Halt counts both', {}, [404, 404, 429, 429, 429]],
+    ['Halt counts a request without a route in both limits', {}, [404, 404, 429, 429, 429]],
     [
-      'Halt counts one, when the global limit skips what is not found',
+      'Halt counts a request without a route in one limit, when the global one skips it',
       { skip: (request: FastifyRequest) => request.is404 },
       [404, 404, 404, 404, 429],
     ],
@@ -149,7 +149,7 @@ describe('rate-limiter-flexible', () => {
       (error: unknown) => error as RateLimiterRes,
     )
 
-  it('starts a block for a call above the limit; Halt refuses the call and starts none', async () => {
+  it('rate-limiter-flexible starts a block for a call above the limit, and Halt only refuses the call', async () => {
     const theirs = new RateLimiterMemory({ points: 5, duration: 60, blockDuration: 300 })
     await rejected(theirs.consume('client', 50))
     expect((await rejected(theirs.consume('client', 1))).msBeforeNext).toBeGreaterThan(299_000)
@@ -167,7 +167,7 @@ describe('rate-limiter-flexible', () => {
     expect((await limiter.consume('client')).allowed).toBe(true)
   })
 
-  it('reports the consumed points; in Halt they are the capacity less remaining', async () => {
+  it('rate-limiter-flexible reports the consumed points, which are the capacity less remaining in Halt', async () => {
     const bursty = new BurstyRateLimiter(
       new RateLimiterMemory({ points: 2, duration: 1 }),
       new RateLimiterMemory({ keyPrefix: 'burst', points: 5, duration: 10 }),

@@ -29,18 +29,18 @@ describe('inline-cache misses on Express', () => {
     ;[bare, halt] = await Promise.all([count('bare'), count('halt')])
   })
 
-  it(`Halt adds at most ${CEILINGS.express} to a request`, () => {
+  it(`Halt adds at most ${CEILINGS.express} miss to a request`, () => {
     const added = addedMisses(bare, halt)
     expect(added.count, `Halt misses ${added.names.join(', ')}.`).toBeLessThanOrEqual(CEILINGS.express)
   })
 
-  it('the count finds those of the bare app', () => {
+  it('the count finds the misses of the bare app', () => {
     expect(totalOf(bare)).toBeGreaterThan(80)
   })
 
   // The full form tries the measurement itself in more processes.
   for (const [limiter, names] of isFull ? OTHERS : [])
-    it(`the count finds those of ${limiter}`, async () => {
+    it(`the count finds the misses of ${limiter}`, async () => {
       expect(addedMisses(bare, await count(limiter)).names).toEqual(names)
     })
 })

@@ -72,7 +72,7 @@ describe('docs/shutdown-and-deploys.md', () => {
     ['../packages/fastify/README.md', '## Several processes'],
     ['../packages/hono/README.md', '## Several processes'],
     ['shutdown-and-deploys.md', '### Nest'],
-  ])('the program of %s: SIGTERM ends the server and every connection to Redis', async (page, heading) => {
+  ])('SIGTERM ends the server of the program of %s and every connection to Redis', async (page, heading) => {
     await expect.poll(connections).toBe(0)
     const before = process.listeners('SIGTERM')
     const exit = vi.spyOn(process, 'kill').mockImplementation(() => true)
@@ -114,7 +114,7 @@ describe('docs/recipes/bullmq.md', () => {
 })
 
 describe('docs/support-desk.md', () => {
-  it('frees and blocks a user of the application from a shell', async () => {
+  it('the command line of the page frees and blocks a user of the application', async () => {
     const before = await connections()
     const page = await readFile(join(docs, 'support-desk.md'), 'utf8')
     const section = page.slice(page.indexOf('## From a shell'))
@@ -166,13 +166,13 @@ describe('docs/recipes/outgoing-calls.md', () => {
 })
 
 describe('docs/serverless.md', () => {
-  it('an instance uses one connection', async () => {
+  it('an instance of the page uses one connection', async () => {
     const before = await connections()
     await run('serverless.md', '## A cold start')
     expect((await connections()) - before).toBe(1)
   })
 
-  it('a store runs its script over HTTP', async () => {
+  it('the store of the page runs its script over HTTP', async () => {
     const bridge = await startRestBridge(operator)
     vi.stubEnv('UPSTASH_REDIS_REST_URL', bridge.url)
     vi.stubEnv('UPSTASH_REDIS_REST_TOKEN', bridge.token)

@@ -65,14 +65,14 @@ const ours = (interval: number, maxWait = '30s'): RequestHandler =>
 const six = ['/1', '/2', '/3', '/4', '/5', '/6']
 
 describe('six requests at once', () => {
-  it('express-slow-down starts them together with one delay for all', async () => {
+  it('express-slow-down starts six requests at once together with one delay for all', async () => {
     const scene = await serve(theirs(1_000))
     await Promise.all(six.map(scene.get))
     // At one per second this would take four seconds.
     expect(scene.at[5]! - scene.at[1]!).toBeLessThan(3_500)
   })
 
-  it('Halt starts them one after another', async () => {
+  it('Halt starts six requests at once over five intervals', async () => {
     const scene = await serve(ours(50))
     const began = performance.now()
     await Promise.all(six.map(scene.get))
@@ -81,13 +81,13 @@ describe('six requests at once', () => {
 })
 
 describe('a request that would wait too long', () => {
-  it('express-slow-down serves it after the longest delay', async () => {
+  it('express-slow-down serves a request that would wait too long after the longest delay', async () => {
     const scene = await serve(slowDown({ delayAfter: 1, delayMs: used => used * 1e6, maxDelayMs: 50 }))
     const answers = await Promise.all(six.map(scene.get))
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
   })
 
-  it('Halt refuses it at once, and it costs nothing', async () => {
+  it('Halt refuses a request that would wait too long, and does not charge it', async () => {
     const scene = await serve(ours(60_000, '1s'))
     const answers: Response[] = []
     for (const path of six) answers.push(await scene.get(path))
@@ -97,7 +97,7 @@ describe('a request that would wait too long', () => {
 })
 
 describe('clients that leave', () => {
-  it('express-slow-down counts them', async () => {
+  it('express-slow-down counts clients that leave', async () => {
     const used: number[] = []
     const middleware = slowDown({
       delayAfter: 1,
@@ -113,7 +113,7 @@ describe('clients that leave', () => {
     expect(used).toEqual([2, 3, 4, 5])
   })
 
-  it('Halt gives their places to others', async () => {
+  it('Halt gives the places of clients that leave to others', async () => {
     const scene = await serve(ours(1500))
     await scene.get('/first')
     for (let i = 0; i < 3; i++) await leave(scene)

@@ -33,7 +33,7 @@ async function perform(limit: number, killEvery: number): Promise<{ ok: boolean;
 }
 
 describe('the show', () => {
-  it('uses a budget up and never passes it, although processes are killed', async () => {
+  it('the processes of the show use a budget up and never pass it, although some are killed', async () => {
     const { ok, text } = await perform(usd(0.06), usd(0.02))
     expect(ok, text).toBe(true)
     expect(text).not.toContain('✗')
@@ -43,7 +43,7 @@ describe('the show', () => {
 })
 
 describe('the picture', () => {
-  it('shows what is used, held and left as a bar, and the agents that stream as dots', () => {
+  it('the picture shows the used, held and free money as a bar, and the agents that stream as dots', () => {
     const places = [
       { streams: 2, answers: 5, kills: 0 },
       { streams: 0, answers: 7, kills: 2 },

@@ -132,7 +132,7 @@ describe('an office of 40 that logs in at nine', () => {
     return end
   }
 
-  it('gets in, all 40 at once behind one address: 10 at a time, and the others wait for them', async () => {
+  it('an office of 40 behind one address logs in at once: 10 at a time, and the others wait for them', async () => {
     const allHaveCome = await startSlowly()
     const events: string[] = []
     const hear = (message: unknown): void => {
@@ -149,7 +149,7 @@ describe('an office of 40 that logs in at nine', () => {
     ])
   })
 
-  it('would be refused in part without the delay: 30 of 40', async () => {
+  it('the example without its delay refuses 30 of the 40 people of an office', async () => {
     const allHaveCome = await startSlowly(text => text.replace(/delay: .*\n/, ''))
     let refused = 0
     const found = await Promise.all(
@@ -162,7 +162,7 @@ describe('an office of 40 that logs in at nine', () => {
     expect(found.filter(status => status === 200)).toHaveLength(10)
   })
 
-  it('gets in as well if every fourth person mistypes once', async () => {
+  it('an office of 40 logs in at once also if every fourth person mistypes once', async () => {
     const mistyped = await atOnce(10, i => ({ ...people(4 * i), password: 'typo' }))
     expect(statusesOf(mistyped)).toEqual(Array(10).fill(401))
     expect(statusesOf(await atOnce(40, people))).toEqual(Array(40).fill(200))
@@ -172,18 +172,18 @@ describe('an office of 40 that logs in at nine', () => {
 describe('one address that guesses the password of one account', () => {
   const guess: Attempt = { address: '203.0.113.9', email: OWNER }
 
-  it('has 5 guesses, then none for a quarter of an hour, as it is told', async () => {
+  it('one address has 5 guesses at one account, then none for a quarter of an hour, as the answer says', async () => {
     const answers = await each(8, () => guess)
     expect(statusesOf(answers)).toEqual([401, 401, 401, 401, 401, 429, 429, 429])
     expect(answers[5]?.retryAfter).toBe(900)
     await expectTrue(answers[7]!, guess)
   })
 
-  it('has no more than 7 if it sends a hundred at once', async () => {
+  it('one address has at most 7 guesses at one account if it sends a hundred at once', async () => {
     expect(passed(await atOnce(100, () => guess))).toBeLessThanOrEqual(7)
   })
 
-  it('has 20 in an hour', async () => {
+  it('one address has at most 20 guesses at one account in an hour', async () => {
     let count = 0
     for (let minute = 0; minute < 60; minute++) {
       for (;;) {
@@ -200,7 +200,7 @@ describe('one address that guesses the password of one account', () => {
 describe('60 addresses that guess the password of one account', () => {
   const guess = (i: number): Attempt => ({ address: `203.0.113.${i}`, email: OWNER })
 
-  it('have 100 guesses together, and then one in 14 minutes', async () => {
+  it('60 addresses have 100 guesses at one account together, and then at most five in an hour', async () => {
     const rounds: number[] = []
     for (let round = 0; round < 6; round++) rounds.push(passed(await each(60, guess)))
     expect(rounds).toEqual([60, 40, 0, 0, 0, 0])
@@ -212,11 +212,11 @@ describe('60 addresses that guess the password of one account', () => {
     expect(later).toBeLessThanOrEqual(5)
   })
 
-  it('have no more if they send five each at once', async () => {
+  it('60 addresses have at most 100 guesses at one account if they send five each at once', async () => {
     expect(passed(await atOnce(300, i => guess(i % 60)))).toBeLessThanOrEqual(100)
   })
 
-  it('do not lock the owner out of a device that is known', async () => {
+  it('60 addresses that guess do not lock the owner out of a known device', async () => {
     const cookie = await knownDevice(OWNER)
     await atOnce(300, i => guess(i % 60))
     const login: Attempt = { address: '192.0.2.7', email: OWNER, password: RIGHT, cookie }
@@ -226,7 +226,7 @@ describe('60 addresses that guess the password of one account', () => {
     expect((await attempt({ ...login, address: '203.0.113.1' })).status).toBe(200)
   })
 
-  it('lock the owner out of a new device for as long as the answer says', async () => {
+  it('60 addresses that guess lock the owner out of a new device for as long as the answer says', async () => {
     for (let round = 0; round < 2; round++) await each(60, guess)
     const login: Attempt = { address: '192.0.2.7', email: OWNER, password: RIGHT }
     const refused = await attempt(login)
@@ -241,7 +241,7 @@ describe('60 addresses that guess the password of one account', () => {
 describe('one address that tries one password on 300 accounts', () => {
   const guess = (i: number): Attempt => ({ address: '203.0.113.9', email: `victim${i}@example.com` })
 
-  it('has 30 guesses, and then two a minute', async () => {
+  it('one address that tries many accounts has 30 guesses, and then two a minute', async () => {
     const answers = await each(40, guess)
     expect(statusesOf(answers)).toEqual([...Array<number>(30).fill(401), ...Array<number>(10).fill(429)])
     expect(answers.at(-1)?.retryAfter).toBeLessThanOrEqual(30)
@@ -254,11 +254,11 @@ describe('one address that tries one password on 300 accounts', () => {
     expect(later).toBeGreaterThan(50)
   })
 
-  it('has no more than 40 if it sends 300 at once', async () => {
+  it('one address that tries 300 accounts at once has at most 40 guesses', async () => {
     expect(passed(await atOnce(300, guess))).toBeLessThanOrEqual(40)
   })
 
-  it('locks nobody else out, and no known device behind its own address', async () => {
+  it('one address that tries many accounts locks out new devices at that address, and nobody else', async () => {
     const cookie = await knownDevice(OWNER)
     await atOnce(300, guess)
     const login = { email: OWNER, password: RIGHT }
@@ -274,7 +274,7 @@ describe('one address that tries one password on 300 accounts', () => {
 })
 
 describe('a cookie of a known device', () => {
-  it('is worth nothing for another account, when it was changed, or after its time', async () => {
+  it('a cookie of a known device gives no guesses for another account, when changed, or after its time', async () => {
     const cookie = await knownDevice('mallory@example.com')
     const changed = [
       cookie,
@@ -293,7 +293,7 @@ describe('a cookie of a known device', () => {
     expect(count).toBe(5)
   })
 
-  it('has 10 guesses in a quarter of an hour for who has stolen it', async () => {
+  it('a stolen cookie of a known device gives 10 guesses in a quarter of an hour', async () => {
     const cookie = await knownDevice(OWNER)
     const answers = await each(15, i => ({ address: `203.0.113.${i}`, email: OWNER, cookie }))
     expect(passed(answers)).toBe(10)

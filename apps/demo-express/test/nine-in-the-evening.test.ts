@@ -111,7 +111,7 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
     await press('Find', '#search')
   }
 
-  it('a customer is found, explained, freed and granted more; then blocked in both processes; a limit is halved and taken back', async () => {
+  it('an operator finds, frees and blocks a customer of two processes, and halves a limit for a while', async () => {
     await page.goto(`${first.url}/operator/`)
     // The other process learns that somebody watches.
     await becomes('#processes', /\(this\).*redis.*redis/)

@@ -87,10 +87,10 @@ for (const file of files) {
   const examples = examplesOf(text)
 
   describe(`docs/${file}`, () => {
-    it('has an example', () => expect(examples.length).toBeGreaterThan(0))
+    it('the page has an example', () => expect(examples.length).toBeGreaterThan(0))
 
     it.each(examples.map((code, i) => [i + 1, code] as const))(
-      'example %i does what it says',
+      'example %i prints its lines, and its server answers as the page says',
       async (i, code) => {
         const name = `${basename(file, '.md')}-${i}`
         const { printed, urls, close } = await runPageExample(

@@ -91,14 +91,14 @@ async function shell(line: string): Promise<{ readonly code: number; readonly pr
   return { code, printed: printed.join('') }
 }
 
-it('counts the keys of a customer together in both processes, and refuses unknown ones', async () => {
+it('both processes count the keys of a customer together, and refuse unknown keys', async () => {
   const found = [await call(first), await call(second), await call(first, 'second-key-of-acme')]
   expect(found).toEqual([200, 200, 200])
   expect(await usage(second)).toEqual([expect.stringMatching(/^free_rate \d of 60$/), 'free_month 7 of 10'])
   expect(await call(first, 'stolen')).toBe(401)
 })
 
-it('refuses more than the burst, and says why', async () => {
+it('a process refuses more than the burst, and says why', async () => {
   const burst = await Promise.all(
     Array.from({ length: 12 }, () => ask(first, '/v1/quotes', {}, 'key-of-globex')),
   )
@@ -110,7 +110,7 @@ it('refuses more than the burst, and says why', async () => {
   expect(await refused?.json()).toMatchObject({ reason: 'limited', policy: 'pro_rate', limit: 600 })
 })
 
-it('gives one customer other numbers from the desk, for both processes', async () => {
+it('an operator gives one customer other numbers from the desk, for both processes', async () => {
   expect((await ask(first, '/desk/')).status).toBe(401)
   const act = {
     act: 'override',
@@ -127,7 +127,7 @@ it('gives one customer other numbers from the desk, for both processes', async (
   }, SOON)
 })
 
-it('mails at 80 and 100 % of the month, and refuses after that until a top-up', async () => {
+it('the application mails at 80 and 100 % of the month, and refuses after that until a top-up', async () => {
   const found: number[] = []
   for (let i = 0; i < 8; i++) found.push(await call(i % 2 === 0 ? first : second))
   expect(found).toEqual([200, 200, 200, 200, 200, 200, 200, 429])
@@ -146,7 +146,7 @@ it('mails at 80 and 100 % of the month, and refuses after that until a top-up', 
   expect([await call(first), await call(second)]).toEqual([200, 200])
 })
 
-it('shows support the customer under each plan, at the desk and at the command line, which grants more', async () => {
+it('support sees the customer under each plan at the desk, and grants more at the command line', async () => {
   // A bucket that is full again does not tell by which numbers it was charged.
   expect(await call(first)).toBe(200)
   const found = (await (await desk(second, 'find', { whom: { user: 'acme' } })).json()) as {
@@ -162,7 +162,7 @@ it('shows support the customer under each plan, at the desk and at the command l
   expect((await usage(first))[1]).toBe('free_month 102 of 115')
 })
 
-it('gives who has just paid the larger plan at once, in the other process too, and keeps what was used', async () => {
+it('a customer who has just paid has the larger plan in both processes, and keeps the used units', async () => {
   // Both processes have looked the plan up.
   expect([await call(first), await call(second)]).toEqual([200, 200])
   await post(first, '/paid/upgrade', { customer: 'acme', plan: 'pro' })

@@ -25,7 +25,7 @@ describe.each(pages)('%s', async (page, count) => {
     .map((code, i) => ({ code, number: i + 1, name: `${page.replaceAll(/\W+/g, '-')}-${i + 1}` }))
   const isTest = ({ code }: { code: string }): boolean => /^(it|storeSuite)\(/m.test(code)
 
-  it(`has ${count} examples`, () => expect(examples).toHaveLength(count))
+  it(`the page has ${count} examples`, () => expect(examples).toHaveLength(count))
 
   describe.each(examples.filter(isTest))('example $number', async ({ code, name }) => {
     const path = join(folder, `${name}.ts`)
@@ -34,7 +34,7 @@ describe.each(pages)('%s', async (page, count) => {
   })
 
   it.each(examples.filter(example => !isTest(example)))(
-    'example $number prints what it says',
+    'example $number prints what it promises',
     async ({ code, name }) => {
       const { printed, close } = await runPageExample(folder, name, code)
       await close()

@@ -48,7 +48,7 @@ async function perform(
 }
 
 describe('the show', () => {
-  it('gives the tenants of several processes their shares, and the loud one everything when it is alone', async () => {
+  it('the show gives the tenants their shares, and the loud one everything when it is alone', async () => {
     const server = await startRedis()
     try {
       const { ok, text } = await perform(BACKEND, server.url)
@@ -63,7 +63,7 @@ describe('the show', () => {
     }
   }, 30_000)
 
-  it('fails if the shares are not kept', async () => {
+  it('the show fails if the shares are not kept', async () => {
     const { fair: _, ...bare } = BACKEND
     const { ok, text } = await perform(bare)
     // On a machine that is too busy the shares are not judged.
@@ -74,7 +74,7 @@ describe('the show', () => {
 })
 
 describe('the picture', () => {
-  it('has a bar for each tenant, as long as its part of the limit', () => {
+  it('the picture has a bar for each tenant, as long as its part of the limit', () => {
     const rateOf = ({ name }: { readonly name: string }) =>
       name === LOUD ? { asked: 400, got: 50 } : { asked: 0, got: BACKEND.limit / 16 }
     const rows = picture({ rateOf, columns: 40, line: 'a line' }, plain)
@@ -86,7 +86,7 @@ describe('the picture', () => {
 })
 
 describe('the record', () => {
-  it('sums up what a tenant got between two instants', () => {
+  it('a record sums up what a tenant got between two instants', () => {
     const record = new Record()
     record.note({ at: 100, served: [{ tenant: 'a', asked: 3, got: 2 }], stoodStill: 7 })
     record.note({

@@ -23,7 +23,7 @@ async function statuses(
 
 const count = (all: readonly number[], status: number): number => all.filter(each => each === status).length
 
-it('a hundred wrong tokens per minute get 401, however many addresses they come from', async () => {
+it('operator access answers 401 to at least a hundred wrong tokens per minute from many addresses, then 429', async () => {
   const operator = new Operator(TOKEN, new InMemoryStore())
   const addresses = Array.from({ length: 300 }, (_, i) => `203.0.${i >> 8}.${i & 255}`)
   const wrong = await statuses(operator, addresses, 'Bearer wrong')
@@ -33,7 +33,7 @@ it('a hundred wrong tokens per minute get 401, however many addresses they come 
   expect(count(await statuses(operator, addresses, `Bearer ${TOKEN}`), 200)).toBe(300)
 })
 
-it('a request without a token is not counted, so a browser is asked for it each time', async () => {
+it('operator access does not count a request without a token, and answers 401 each time', async () => {
   const operator = new Operator(TOKEN, new InMemoryStore())
   expect(
     count(

@@ -11,7 +11,7 @@ it('the pass accepts the token as Bearer and as the password of Basic', () => {
     expect(pass.admits(good)).toBe(true)
 })
 
-it('the pass accepts nothing else', () => {
+it('the pass refuses any other authorization', () => {
   const pass = new Pass(TOKEN)
   const bad = [
     undefined,

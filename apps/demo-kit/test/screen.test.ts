@@ -14,7 +14,7 @@ function output(isTTY: boolean, colours = true) {
 }
 
 describe('a screen', () => {
-  it('draws a picture over the last one in a terminal', () => {
+  it('a screen draws a picture over the last one in a terminal', () => {
     const terminal = output(true)
     const screen = new Screen(terminal)
     screen.draw(['one', 'two'])
@@ -25,7 +25,7 @@ describe('a screen', () => {
     expect(terminal.text()).toMatch(/five\n.*six\nbelow\n$/)
   })
 
-  it('writes only the last picture, and no escape, into a file', () => {
+  it('a screen writes only the last picture, and no escape, into a file', () => {
     const file = output(false)
     const screen = new Screen(file)
     screen.draw(['one', ''])
@@ -33,7 +33,7 @@ describe('a screen', () => {
     expect(file.text()).toBe('two\n')
   })
 
-  it('has colours only in a terminal that shows them', () => {
+  it('a screen has colours only in a terminal that shows them', () => {
     expect(new Screen(output(true)).hasColours).toBe(true)
     expect(new Screen(output(true, false)).hasColours).toBe(false)
     expect(new Screen(output(false)).hasColours).toBe(false)

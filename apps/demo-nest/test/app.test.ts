@@ -10,7 +10,7 @@ demoSuite(start, {
   ...(isFull ? { inRealTime: true } : { stores: ['memory'] as const }),
   more: scenes,
   own(bench) {
-    it('charges every field of a GraphQL request', async () => {
+    it('the demo charges every field of a GraphQL request', async () => {
       const query = `{ ${Array.from({ length: 8 }, (_, i) => `q${i}: quote`).join(' ')} }`
       const answer = await bench.post('/graphql', { query }, 'ann')
       const { data, errors } = (await answer.json()) as {
@@ -23,13 +23,13 @@ demoSuite(start, {
       expect(await bench.statuses(1, () => bench.get('/quotes', 'ann'))).toEqual([429])
     })
 
-    it('charges every message on a WebSocket', async () => {
+    it('the demo charges every message on a WebSocket', async () => {
       const answers = await say(`${bench.app.url.replace('http', 'ws')}/chat`, 5)
       expect(answers.filter(answer => answer.includes('"said"'))).toHaveLength(3)
       expect(answers.filter(answer => answer.includes('Too Many Requests'))).toHaveLength(2)
     })
 
-    it('charges every message of another service', async () => {
+    it('the demo charges every message of another service', async () => {
       const answers = await call(bench.app.servicePort, 'render', 3)
       expect(answers.slice(0, 2)).toEqual(['rendered page 1', 'rendered page 2'])
       expect(answers[2]).toContain('Too Many Requests')

@@ -19,7 +19,7 @@ describe('picture', () => {
     hasColours: false,
   } as const
 
-  it('draws a bar for each fifth of a second, the surge, and what the shedder says', () => {
+  it('the picture draws a bar for each fifth of a second, the surge, and what the shedder says', () => {
     const [first, second, axis, said] = picture(scene)
     expect(first).toBe('/a     █▁▅   60 % answered, 1 told to come later, 1 waited in vain')
     expect(second).toBe('/long   ▁     0 % answered, 1 told to come later, 0 waited in vain')
@@ -27,13 +27,13 @@ describe('picture', () => {
     expect(said).toBe('shop: calm')
   })
 
-  it('colours red what was waited for in vain', () => {
+  it('the picture colours a bar with requests that waited in vain red', () => {
     const [row = ''] = picture({ ...scene, hasColours: true })
     expect(row).toContain('\u001B[31m▁')
     expect(row).toContain('\u001B[32m█')
   })
 
-  it('sums nothing up as nothing', () => {
+  it('sumUp sums nothing up as nothing', () => {
     expect(sumUp([])).toBe('  0 % answered, 0 told to come later, 0 waited in vain')
   })
 })

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => script.remove())
 
-it('shows both scenes, and says how checkout fared', async () => {
+it('the show plays both scenes, and says how checkout fared', async () => {
   let text = ''
   const screen = new Screen({ write: (more: string) => void (text += more) })
   // Whether checkout lives depends on the machine too, so only the simulation of @halt/overload holds that.

@@ -21,7 +21,7 @@ const scene = (calls: readonly Call[], more: Partial<Scene> = {}): Scene => ({
 })
 
 describe('the picture', () => {
-  it('has a row for each worker and a column for each tenth of a second', () => {
+  it('the picture has a row for each worker and a column for each tenth of a second', () => {
     expect(picture(scene([call(0, 0), call(1, 100), call(0, 203)]))).toEqual([
       'worker 1  ●·●·  2 started, 1 wait',
       'worker 2  ·●··  1 started, 2 wait',
@@ -30,23 +30,23 @@ describe('the picture', () => {
     ])
   })
 
-  it('counts calls that start within one tenth, and tells who has ended', () => {
+  it('the picture counts calls that start within one tenth, and tells which worker has ended', () => {
     const drawn = picture(scene([call(1, 100), call(1, 108)], { ended: new Set([1]) }))
     expect(drawn[1]).toBe('worker 2  ·2··  2 started, has ended')
   })
 
-  it('moves to the left when the time line is full', () => {
+  it('the picture moves to the left when the time line is full', () => {
     const calls = Array.from({ length: 20 }, (_, i) => call(0, i * 100))
     const drawn = picture(scene(calls, { to: 6900, columns: 12, each: 20 }))
     expect(drawn[0]).toBe('worker 1  ●●●●●●●●●●●●  20 started, 0 wait')
     expect(drawn[2]).toBe('            1 s')
   })
 
-  it('shows the line below', () => {
+  it('the picture shows the line below', () => {
     expect(picture(scene([], { line: '5 wait' })).at(-1)).toBe('5 wait')
   })
 
-  it('shows the limits below the instants at which they were set', () => {
+  it('the picture shows the limits below the instants at which they were set', () => {
     const limits = [
       { at: 5000, limit: 10 },
       { at: 5100, limit: 20 },
@@ -64,7 +64,7 @@ describe('the picture', () => {
     ])
   })
 
-  it('colours a worker only if it is asked to', () => {
+  it('the picture colours a worker only if it is asked to', () => {
     const escape = '\u001B['
     expect(picture(scene([call(0, 0)])).join('')).not.toContain(escape)
     expect(picture(scene([call(0, 0)]), coloured)[0]).toContain(`${escape}36mworker 1${escape}0m`)
@@ -72,7 +72,7 @@ describe('the picture', () => {
 })
 
 describe('the checks of the show', () => {
-  it('find the calls that start before their time, however late others are', () => {
+  it('the checks of the show find the calls that start before their time, however late others are', () => {
     const asked = 5000
     const at = (...times: number[]): Call[] => times.map(time => call(0, time, asked))
     expect(early(at(0, 100, 200, 300))).toEqual([])
@@ -83,7 +83,7 @@ describe('the checks of the show', () => {
     expect(mostAhead(at(0, 100, 130, 150, 400))).toBe(2)
   })
 
-  it('find a call that overtakes one that was asked for earlier', () => {
+  it('the checks of the show find a call that overtakes one that was asked for earlier', () => {
     const inOrder = [call(0, 0, 0), call(1, 100, 50)]
     expect(overtakers(inOrder, 20)).toEqual([])
     const overtakes = call(1, 0, 50)

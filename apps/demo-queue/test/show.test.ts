@@ -53,7 +53,7 @@ async function perform(
 }
 
 describe('the show', () => {
-  it('lets the workers of one process share a line, and one of them leave it', async () => {
+  it('the workers of one process share a line, and one of them leaves it', async () => {
     const { ok, text } = await perform()
     expect(ok, text).toBe(true)
     expect(text).not.toContain('✗')
@@ -65,7 +65,7 @@ describe('the show', () => {
     expect(text).toMatch(/\nlimit {5}.* 5\/s\n {2}✓ all 18 calls started/)
   })
 
-  it('lets processes share a line through Redis; one is killed, all are replaced, and Redis is lost', async () => {
+  it('processes share a line through Redis while one is killed, all are replaced, and Redis is lost', async () => {
     let server = await startRedis()
     const { url, port } = server
     try {
@@ -88,7 +88,7 @@ describe('the show', () => {
     }
   })
 
-  it('fails if a limit is not kept', async () => {
+  it('the show fails if a limit is not kept', async () => {
     let text = ''
     const { store, close } = openStore({})
     await opened(store)

@@ -19,7 +19,7 @@ const login = (ip: string, password: string): Promise<Response> =>
   worker.fetch('/auth/login', { method: 'POST', headers: from(ip), body: JSON.stringify({ password }) })
 
 describe('the demo Worker', () => {
-  it('counts a user over all addresses, and an address over all users', async () => {
+  it('the demo Worker counts a user over all addresses, and an address over all users', async () => {
     const statuses: number[] = []
     for (let i = 0; i < 6; i++)
       statuses.push((await quotes(from(`203.0.113.${i}`, { 'X-User': 'ann' }))).status)
@@ -31,13 +31,13 @@ describe('the demo Worker', () => {
     expect([eve.status, eve.headers.get('ratelimit-remaining')]).toEqual([200, '4'])
   })
 
-  it('admits exactly the limit of many requests at the same time', async () => {
+  it('the demo Worker admits exactly the limit of many requests at the same time', async () => {
     const headers = from('198.51.100.1', { 'X-User': 'crowd' })
     const answers = await Promise.all(Array.from({ length: 40 }, () => quotes(headers)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(5)
   })
 
-  it('charges only wrong passwords', async () => {
+  it('the demo Worker charges only wrong passwords', async () => {
     const { headers } = await login('198.51.100.2', 'correct horse')
     const burst = Number(headers.get('ratelimit-limit'))
     expect(burst).toBeGreaterThan(0)
@@ -47,7 +47,7 @@ describe('the demo Worker', () => {
     expect(wrong).toEqual([...Array<number>(10).fill(401), 429])
   })
 
-  it('lets one export of a client run at a time', async () => {
+  it('the demo Worker lets one export of a client run at a time', async () => {
     const first = openPost(
       (path, init) => worker.fetch(path, { ...init, headers: from('198.51.100.3') }),
       '/rows',
@@ -62,7 +62,7 @@ describe('the demo Worker', () => {
     await expect.poll(again).toBe(200)
   })
 
-  it('warns of nothing', () => {
+  it('the demo Worker prints no warning', () => {
     expect(worker.printed).toBe('')
   })
 })

@@ -26,7 +26,7 @@ afterAll(async () => {
 describe('Halt keeps its bounds', () => {
   for (const [i, { scene, place }] of runs.entries()) {
     const where = scene.on.length === 0 ? '' : `: ${place.server}, ${place.client}`
-    it(`${scene.name}${where}`, { timeout: 240_000 }, async () => {
+    it(`Halt keeps its bounds in the scene "${scene.name}"${where}`, { timeout: 240_000 }, async () => {
       expect(await rows[i]).toMatchObject({ fault: scene.name, missed: [] })
     })
   }

@@ -46,7 +46,7 @@ it('percentile finds the value at a share', () => {
   expect(percentile([], 0.99)).toBeUndefined()
 })
 
-it('the schedule runs every fault with both clients on all its servers in the long form, once per server in the short form', () => {
+it('the schedule runs each fault with both clients on all its servers in full, once per server in short', () => {
   const long = schedule(scenes, LONG, none)
   for (const scene of scenes) {
     const places = long

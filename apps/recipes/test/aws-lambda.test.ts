@@ -115,7 +115,7 @@ const statuses = async (...events: Event[]): Promise<number[]> => {
 }
 
 describe('docs/recipes/aws-lambda.md', () => {
-  it('shows the code that is tested here', async () => {
+  it('the page shows the code that is tested here', async () => {
     await codeOf('aws-lambda', ['aws-lambda'])
   })
 
@@ -130,14 +130,14 @@ describe('docs/recipes/aws-lambda.md', () => {
     expect(await statuses(one, two, one, two, one)).toEqual([200, 200, 200, 429, 429])
   })
 
-  it('behind a load balancer the last forwarded address counts', async () => {
+  it('behind a load balancer the last forwarded address is counted', async () => {
     const events = ['1.1.1.1', '2.2.2.2', '3.3.3.3', '4.4.4.4'].map(claimed =>
       balanced(`${claimed}, 203.0.113.4`),
     )
     expect(await statuses(...events)).toEqual([200, 200, 200, 429])
   })
 
-  it('a refusal is a response that API Gateway takes: strings as headers, and a JSON body', async () => {
+  it('a refusal has strings as headers and a JSON body, as API Gateway takes them', async () => {
     const passed = await handler(http('203.0.113.5'))
     expect(passed).toMatchObject({
       body: 'hello',

@@ -33,7 +33,7 @@ async function follow(module: string, path: string): Promise<unknown> {
 }
 
 describe('codeql/halt-models', () => {
-  it('names the file of its rows, and the library that they extend', async () => {
+  it('the model pack names the file of its rows, and the library that they extend', async () => {
     const manifest = await readFile(new URL('codeql-pack.yml', pack), 'utf8')
     expect(manifest).toContain('  - halt.model.yml\n')
     expect(manifest).toContain('codeql/javascript-all:')

@@ -34,7 +34,7 @@ describe.each([
 
   const QUERY = 'query ($first: Int!) { users(first: $first) { id friends(first: 3) { id } } }'
 
-  it('reserves the most that a query may cost, and settles the objects that it gave', async () => {
+  it('the server reserves the most that a query may cost, and settles the objects that it gave', async () => {
     const { status, headers, data } = await ask('ann', QUERY, { first: 100 })
     expect([status, data?.users.length]).toEqual([200, 7])
     // A hundred users with three friends each.
@@ -43,7 +43,7 @@ describe.each([
     expect(await left('ann')).toBe(1000 - 28 - 1)
   })
 
-  it('refuses a query that the client cannot pay now, with 429 and the wait, and charges nothing', async () => {
+  it('the server refuses a query that the client cannot pay now with 429 and the wait, and charges nothing', async () => {
     const small = await ask('ben', QUERY, { first: 5 })
     expect(small.status).toBe(200)
     const refused = await ask('ben', QUERY, { first: 250 })
@@ -55,7 +55,7 @@ describe.each([
     expect(await left('ben')).toBe(1000 - 20 - 1)
   })
 
-  it('refuses a query that can never pass with 400 and no wait', async () => {
+  it('the server refuses a query that can never pass with 400 and no wait', async () => {
     const refused = await ask('cid', QUERY, { first: 1000 })
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([400, null])
     expect(refused.errors?.[0]?.message).toBe('The query may give 4000 objects. At most 1000 are allowed.')
@@ -72,13 +72,13 @@ describe.each([
     expect((await ask('eve', query)).errors?.[0]?.extensions).toMatchObject({ cost: 2000 })
   })
 
-  it('a question about the schema passes, and is charged what it gave', async () => {
+  it('a question about the schema passes, and is charged', async () => {
     const { status, errors } = await ask('gus', getIntrospectionQuery())
     expect([status, errors]).toEqual([200, undefined])
     expect(await left('gus')).toBeLessThan(900)
   })
 
-  it('a query that is invalid is charged nothing', async () => {
+  it('an invalid query is charged nothing', async () => {
     expect((await ask('fay', '{ nothing }')).errors).toHaveLength(1)
     expect((await ask('fay', QUERY, { first: 'x' })).errors).toHaveLength(1)
     expect(await left('fay')).toBe(999)

@@ -5,7 +5,7 @@ import { servedBy } from './page.ts'
 const url = servedBy('koa')
 
 describe('docs/recipes/koa.md', () => {
-  it('a response that chargeWhen does not count is refunded', async () => {
+  it('the app refunds a response that chargeWhen does not count', async () => {
     expect((await fetch(`${url('koa')}/unchanged`)).status).toBe(304)
     const answer = await fetch(url('koa'))
     expect(answer.headers.get('ratelimit')).toContain('r=2')

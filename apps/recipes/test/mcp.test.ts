@@ -23,7 +23,7 @@ const search = async (agent: Client): Promise<CallToolResult> =>
 const textOf = ({ content: [first] }: CallToolResult): string => (first?.type === 'text' ? first.text : '')
 
 describe('docs/recipes/mcp.md', () => {
-  it('an agent that loops is stopped at exactly five calls, which no new session resets', async () => {
+  it('an agent that loops has exactly five calls, and a new session brings no more', async () => {
     const agents = [await agentOf('ann'), await agentOf('ann')]
     const answers = (
       await Promise.all(agents.map(agent => Promise.all(Array.from({ length: 10 }, () => search(agent)))))
@@ -36,7 +36,7 @@ describe('docs/recipes/mcp.md', () => {
     await Promise.all(agents.map(agent => agent.close()))
   })
 
-  it('the answer says that the call was not run, and for how long no call will', async () => {
+  it('the answer to a refused call says that it was not run, and for how long no call will', async () => {
     const agent = await agentOf('ann')
     const refused = await search(agent)
     const wait = Number(/succeed for (\d+) seconds/.exec(textOf(refused))?.[1])
@@ -47,7 +47,7 @@ describe('docs/recipes/mcp.md', () => {
     await agent.close()
   })
 
-  it('another user is not affected', async () => {
+  it('another user of the server is not affected', async () => {
     const agent = await agentOf('ben')
     expect(textOf(await search(agent))).toContain('(search 6)')
     await agent.close()

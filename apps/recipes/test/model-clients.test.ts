@@ -84,15 +84,15 @@ async function calls(path: string, team: string): Promise<number> {
 
 // A budget of 10 000. A call reserves 2000 and a little (OpenAI) or 5000 and a little (Anthropic).
 describe('docs/recipes/model-clients.md', () => {
-  it('settles a stream of OpenAI by its usage, 616 units', async () => {
+  it('the server settles a stream of OpenAI by its usage, 616 units', async () => {
     expect(await calls('openai', 'a')).toBe(13)
   })
 
-  it('settles a stream of Anthropic by its usage, 4564 units', async () => {
+  it('the server settles a stream of Anthropic by its usage, 4564 units', async () => {
     expect(await calls('anthropic', 'b')).toBe(2)
   })
 
-  it('gives everything back if the provider refuses', async () => {
+  it('the server gives everything back if the provider refuses', async () => {
     for (let i = 0; i < 7; i++)
       await ask('openai', 'c', 'fail').then(
         response => response.text(),
@@ -101,7 +101,7 @@ describe('docs/recipes/model-clients.md', () => {
     expect(await calls('openai', 'c')).toBe(13)
   })
 
-  it('ends the request to the provider when a client leaves, and charges what was made', async () => {
+  it('the server ends the request to the provider when a client leaves, and charges what was made', async () => {
     // A prompt of 2000 tokens costs 500 units, and four tokens of an answer eight.
     for (let i = 0; i < 2; i++) {
       const client = new AbortController()

@@ -6,7 +6,7 @@ import { COLOURS, svg, type Theme } from '../src/pictures/svg.ts'
 // `pnpm --filter @halt/site pictures` draws them again.
 describe.each(Object.keys(PICTURES))('the picture %s', name => {
   it.each(['light', 'dark'] satisfies Theme[])(
-    'is drawn from its present data, for a %s page',
+    'the picture is drawn from its present data, for a %s page',
     async theme => {
       const picture = await PICTURES[name]?.(COLOURS[theme])
       expect(picture).toBeDefined()

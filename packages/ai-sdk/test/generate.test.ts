@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { answering, day, generated, type Generated, price, scene, usage } from './scene.ts'
 
 describe('generateText with a budget', () => {
-  it('pays for the input and holds the rest while the model runs, and settles by what the model reports', async () => {
+  it('a call pays for the input, holds the rest while the model runs, and settles by what the model reports', async () => {
     const { wrap, state } = scene({ chunk: 1 })
     let during: unknown
     const model = new MockLanguageModelV3({
@@ -22,7 +22,7 @@ describe('generateText with a budget', () => {
     expect(await state()).toEqual([72, 0])
   })
 
-  it('tells the model the most tokens of an answer, and a call may ask for fewer', async () => {
+  it('budget tells the model the most tokens of an answer, and a call may ask for fewer', async () => {
     const { wrap } = scene()
     const model = answering('hello', usage(12, 30))
     await generateText({ model: wrap(model), prompt: 'hi' })
@@ -31,7 +31,7 @@ describe('generateText with a budget', () => {
     expect(model.doGenerateCalls.map(({ maxOutputTokens }) => maxOutputTokens)).toEqual([100, 20, 100])
   })
 
-  it('refuses a call that a budget has no room for, says which, and does not ask the model', async () => {
+  it('budget refuses a call that a budget has no room for, says which, and does not ask the model', async () => {
     const month: Quota = { ...day, name: 'month', limit: 200, period: 'monthly' }
     const { wrap, state } = scene({}, { policy: [day, month] })
     const model = answering('hello', usage(12, 30))
@@ -45,7 +45,7 @@ describe('generateText with a budget', () => {
     expect(await state()).toEqual([0, 0])
   })
 
-  it('gives everything back when the model fails, and throws what the model threw', async () => {
+  it('a call gives everything back when the model fails, and throws what the model threw', async () => {
     const { wrap, state } = scene()
     const failure = new Error('overloaded')
     const model = new MockLanguageModelV3({ doGenerate: () => Promise.reject(failure) })
@@ -53,7 +53,7 @@ describe('generateText with a budget', () => {
     expect(await state()).toEqual([0, 0])
   })
 
-  it('gives everything back when the caller aborts', async () => {
+  it('a call gives everything back when the caller aborts', async () => {
     const { wrap, state } = scene()
     const caller = new AbortController()
     const model = new MockLanguageModelV3({
@@ -68,7 +68,7 @@ describe('generateText with a budget', () => {
     expect(await state()).toEqual([0, 0])
   })
 
-  it('reserves nothing for a caller that has left before', async () => {
+  it('budget reserves nothing for a caller that has left before', async () => {
     const { wrap, state } = scene()
     const model = answering('hello', usage(12, 30))
     const call = generateText({ model: wrap(model), prompt: 'hi', abortSignal: AbortSignal.abort() })
@@ -80,7 +80,7 @@ describe('generateText with a budget', () => {
     ['no usage', usage()],
     ['an output of no tokens for a text', usage(12, 0)],
     ['tokens that are no number', usage(Number.NaN, 30)],
-  ])('keeps the estimate charged and warns if a model reports %s', async (_, reported) => {
+  ])('budget keeps the estimate charged and warns if a model reports %s', async (_, reported) => {
     const { wrap, state, warnings } = scene()
     await generateText({ model: wrap(answering('hello', reported)), prompt: 'hi' })
     await generateText({ model: wrap(answering('hello', reported)), prompt: 'hi' })
@@ -89,7 +89,7 @@ describe('generateText with a budget', () => {
     expect(warnings[0]?.message).toContain('mock-provider/mock-model-id')
   })
 
-  it('keeps the estimate charged and warns if the price fails for what was used', async () => {
+  it('budget keeps the estimate charged and warns if the price fails for the used tokens', async () => {
     const failing = (tokens: { input: number; output: number }): number => {
       if (tokens.output === 30) throw new Error('no tier')
       return price(tokens)
@@ -101,7 +101,7 @@ describe('generateText with a budget', () => {
   })
 
   it.each([Number.NaN, -1, undefined, { day: Number.NaN }])(
-    'keeps the estimate charged and warns if the price of what was used is %o',
+    'budget keeps the estimate charged and warns if the price of the used tokens is %o',
     async wrong => {
       const failing = (tokens: { input: number; output: number }): number =>
         tokens.output === 30 ? (wrong as number) : price(tokens)
@@ -112,7 +112,7 @@ describe('generateText with a budget', () => {
     },
   )
 
-  it('reserves and settles each step of an agent by itself, and stops it when the budget is gone', async () => {
+  it('each step of an agent is reserved and settled by itself, until the budget is gone', async () => {
     const held: unknown[] = []
     const { wrap, state } = scene({ chunk: 1 }, { policy: { ...day, limit: 500 } })
     const model = new MockLanguageModelV3({

@@ -29,7 +29,7 @@ function slowly(meanwhile: () => void): Store {
 }
 
 describe('a caller that leaves while its cost is reserved', () => {
-  it.each(['doGenerate', 'doStream'] as const)('asks no model, and costs nothing: %s', async method => {
+  it.each(['doGenerate', 'doStream'] as const)('a caller that left asks no model: %s', async method => {
     const caller = new AbortController()
     const gone = new Error('gone')
     const { wrap, state } = scene({}, { store: slowly(() => caller.abort(gone)) })
@@ -51,7 +51,7 @@ describe('a caller that leaves while its cost is reserved', () => {
 })
 
 describe('a signal that lives as long as the process', () => {
-  it('has no listener of a stream that is over, however it has ended', async () => {
+  it('a signal that lives as long as the process has no listener of a stream that is over', async () => {
     const { signal } = new AbortController()
     const { wrap } = scene()
     const params = { prompt: [], abortSignal: signal }
@@ -72,7 +72,7 @@ describe('a stream that nobody reads to its end, and that the code has forgotten
     [0, [0, 0]],
     [3, [20, 0]],
   ])(
-    'pays for the parts that were read, frees the rest, and stops the model: %i parts',
+    'a forgotten stream pays for the parts that were read, frees the rest, and stops the model: %i parts',
     async (count, left) => {
       const { wrap, state, warnings } = scene()
       const { signal } = new AbortController()

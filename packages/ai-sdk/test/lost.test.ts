@@ -19,7 +19,7 @@ function sleeper() {
 }
 
 describe('a call whose units were lost', () => {
-  it('ends its stream with the reason, stops the model, and pays for what was passed on', async () => {
+  it('a stream whose units were lost ends with the reason, stops the model, and pays for what was passed on', async () => {
     const { wrap, state, sleep } = sleeper()
     const { model, seen } = streaming(parts(['hello'], usage()).slice(0, 3), true)
     const { stream } = await wrap(model).doStream({ prompt: [] })
@@ -37,7 +37,7 @@ describe('a call whose units were lost', () => {
     expect([seen.signal?.aborted, await state()]).toEqual([true, [day.limit - 50 + 20, 0]])
   })
 
-  it('throws the reason if it is no stream', async () => {
+  it('a call whose units were lost throws the reason', async () => {
     const { wrap, sleep } = sleeper()
     const model = new MockLanguageModelV3({
       async doGenerate({ abortSignal }) {

@@ -27,7 +27,7 @@ describe('the options of budget', () => {
     ['HALT_E_COST', { price: ({ input, tokens }: { input: number; tokens: number }) => input * tokens }],
     ['HALT_E_COST', { price: () => ({ day: -1 }) }],
     ['HALT_E_COST', { price: async () => 3 }],
-  ])('are refused with %s for %o', (code, wrong) => {
+  ])('budget throws %s for the options %o', (code, wrong) => {
     let thrown: unknown
     try {
       budget({ ...good, ...wrong } as never)
@@ -37,7 +37,7 @@ describe('the options of budget', () => {
     expect((thrown as HaltError).code).toBe(code)
   })
 
-  it('price tokens of the cache as their class, or as input if it has no price', async () => {
+  it('budget prices tokens of the cache as their class, or as input if that has no price', async () => {
     const reported = usage(100, 10, 90)
     const plain = scene()
     await generateText({ model: plain.wrap(answering('hello', reported)), prompt: 'hi' })
@@ -47,7 +47,7 @@ describe('the options of budget', () => {
     expect(await cheap.state()).toEqual([10 + 9 + 20, 0])
   })
 
-  it('take a function of the call as identity', async () => {
+  it('the identity may be a function of the call', async () => {
     const { limiter, wrap } = scene({
       identity: ({ params, model }) => ({
         user: `${JSON.stringify(params.providerOptions)} ${model.modelId}`,
@@ -58,7 +58,7 @@ describe('the options of budget', () => {
     expect((await limiter.peek({ user: '{"team":{"id":"red"}} mock-model-id' })).remaining).toBe(1000 - 72)
   })
 
-  it('take a request of the limiter, so that a call charges a team and a user', async () => {
+  it('the identity may be a request of the limiter, so that a call charges a team and a user', async () => {
     interface Caller {
       readonly team: string
       readonly id: string
@@ -78,7 +78,7 @@ describe('the options of budget', () => {
     expect(verdicts.map(({ remaining }) => remaining)).toEqual([1000 - 144, 1000 - 72])
   })
 
-  it('take costs by name, for budgets of tokens and of money in one call', async () => {
+  it('the price may be costs by policy name, for budgets of tokens and of money in one call', async () => {
     const store = new InMemoryStore({ clock: new ManualClock().now })
     const policy = llmBudget({ rpm: 5, itpm: 1000, otpm: 1000, spend: { daily: usd(1) } })
     const limiter = new RateLimiter({ store, policy })
@@ -99,7 +99,7 @@ describe('the options of budget', () => {
     ])
   })
 
-  it('hold nothing where no policy is a quota', async () => {
+  it('budget counts under a limiter without a quota, which holds nothing', async () => {
     const policy = { name: 'minute', limit: 1000, window: '1h' } as const
     const { wrap, limiter } = scene(
       {},
@@ -109,7 +109,7 @@ describe('the options of budget', () => {
     expect((await limiter.peek(TEAM)).remaining).toBe(1000 - 72)
   })
 
-  it('charge the estimate at once with ttl: false', async () => {
+  it('budget charges the estimate at once with ttl: false', async () => {
     const { wrap, state } = scene({ ttl: false })
     let during: unknown
     const model = new MockLanguageModelV3({
@@ -127,11 +127,11 @@ describe('the options of budget', () => {
 })
 
 describe('the estimate of the input', () => {
-  it('counts a token for four bytes, so that scripts of several bytes a letter count more', () => {
+  it('the estimate counts a token for four bytes, so that scripts of several bytes a letter count more', () => {
     expect([estimateTokens('abcdefgh'), estimateTokens('日本語の'), estimateTokens('')]).toEqual([2, 3, 0])
   })
 
-  it('counts prompt, tools and results, and not the bytes of files', () => {
+  it('the estimate counts prompt, tools and results, and not the bytes of files', () => {
     const data = 'x'.repeat(10_000)
     const text = textOf({
       prompt: [

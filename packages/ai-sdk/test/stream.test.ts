@@ -9,7 +9,7 @@ import { day, parts, read, scene, streaming, usage } from './scene.ts'
 const params = { prompt: [] }
 
 describe('streamText with a budget', () => {
-  it('pays for each part before it is passed on, with the first one for the input, and settles in the end', async () => {
+  it('a stream pays for each part before it passes it on, with the first one for the input, and settles at the end', async () => {
     const { wrap, state } = scene({ chunk: 1 })
     const { model } = streaming(parts(['hello', ' you', '!'], usage(12, 30)))
     const seen: unknown[] = []
@@ -23,7 +23,7 @@ describe('streamText with a budget', () => {
     expect(await state()).toEqual([72, 0])
   })
 
-  it('ends a stream whose budget is gone, and says which budget', async () => {
+  it('a stream whose budget is gone ends, and says which budget', async () => {
     const month: Quota = { ...day, name: 'month', limit: 250, period: 'monthly' }
     const { wrap, limiter, state } = scene({ chunk: 1 }, { policy: [day, month] })
     const { model, seen } = streaming(
@@ -66,7 +66,7 @@ describe('streamText with a budget', () => {
     ])
   })
 
-  it('has paid for some tokens before the model makes them, but not for more than it reserved', async () => {
+  it('a stream pays for some tokens before the model makes them, but not for more than it reserved', async () => {
     const { wrap, state } = scene({ chunk: 1, ahead: 6, most: 15 })
     const { model } = streaming(parts(['hello', 'hello', 'again'], usage()).slice(0, 5), true)
     const { stream } = await wrap(model).doStream(params)
@@ -86,7 +86,7 @@ describe('streamText with a budget', () => {
     expect(await state()).toEqual([10 + 30, 0])
   })
 
-  it('pays parts whose price is a fraction of a unit by their sum', async () => {
+  it('a stream pays parts whose price is a fraction of a unit by their sum', async () => {
     const cheap = ({ input, output }: { input: number; output: number }) => input * 0.3 + output * 0.1
     const { wrap, state } = scene({ chunk: 1, price: cheap, most: 10 }, { policy: { ...day, limit: 14 } })
     const { model } = streaming(
@@ -99,7 +99,7 @@ describe('streamText with a budget', () => {
     expect([all.filter(({ type }) => type === 'text-delta').length, await state()]).toEqual([100, [13, 0]])
   })
 
-  it('keeps what was paid ahead if a budget is gone, because the model may have made more', async () => {
+  it('a stream keeps what was paid ahead if a budget is gone, because the model may have made more', async () => {
     const { wrap, state } = scene({ chunk: 1, ahead: 20, most: 10 }, { policy: { ...day, limit: 90 } })
     const { model } = streaming(
       parts(['five', 'ten tokens', 'ten tokens', 'ten tokens', 'ten tokens'], usage()),
@@ -109,7 +109,7 @@ describe('streamText with a budget', () => {
     expect([made, await state()]).toEqual([4, [10 + 2 * 34, 0]])
   })
 
-  it('ends the blocks that are open when a budget is gone', async () => {
+  it('a stream ends its open blocks when a budget is gone', async () => {
     const { wrap } = scene({ chunk: 1, most: 10 }, { policy: { ...day, limit: 30 } })
     const { model } = streaming([
       { type: 'reasoning-start', id: 'r' },
@@ -123,7 +123,7 @@ describe('streamText with a budget', () => {
     expect(types.slice(-4)).toEqual(['text-start', 'text-end', 'error', 'finish'])
   })
 
-  it('settles by the usage also where the model was cheaper than what was paid', async () => {
+  it('a stream is settled by the usage also where the model was cheaper than the paid amount', async () => {
     const { wrap, state } = scene()
     const { model, seen } = streaming(parts(['hello', ' you'], usage(3, 2)))
     await streamText({ model: wrap(model), prompt: 'hi' }).consumeStream()
@@ -131,7 +131,7 @@ describe('streamText with a budget', () => {
     expect([await state(), seen.signal?.aborted]).toEqual([[7, 0], false])
   })
 
-  it('charges what was passed on, and warns, if the model reports no usage', async () => {
+  it('a stream charges what it passed on, and warns, if the model reports no usage', async () => {
     const { wrap, state, warnings } = scene()
     const { model } = streaming(parts(['hello', ' you'], usage()))
     await streamText({ model: wrap(model), prompt: 'hi' }).consumeStream()
@@ -139,14 +139,14 @@ describe('streamText with a budget', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_USAGE'])
   })
 
-  it('settles an answer without a text by the usage', async () => {
+  it('a stream without a text is settled by the usage', async () => {
     const { wrap, state, warnings } = scene()
     const { model } = streaming(parts([], usage(12, 0)))
     await read((await wrap(model).doStream(params)).stream)
     expect([await state(), warnings]).toEqual([[12, 0], []])
   })
 
-  it('pays for the input of tools once, streamed or not', async () => {
+  it('a stream pays for the input of tools once, streamed or not', async () => {
     const { wrap, state } = scene()
     const finishReason = { unified: 'tool-calls', raw: undefined } as const
     const { model } = streaming([
@@ -162,7 +162,7 @@ describe('streamText with a budget', () => {
     expect(await state()).toEqual([10 + 2 * 20, 0])
   })
 
-  it('reserves and settles each step of an agent by itself', async () => {
+  it('each step of an agent that streams is reserved and settled by itself', async () => {
     const { wrap, state } = scene({ chunk: 1 })
     const before: unknown[] = []
     const call = [
@@ -192,7 +192,7 @@ describe('streamText with a budget', () => {
 })
 
 describe('a stream that is cut', () => {
-  it('costs nothing if the caller leaves before the first token', async () => {
+  it('a stream costs nothing if the caller leaves before the first token', async () => {
     const { wrap, state } = scene({ chunk: 1 })
     const caller = new AbortController()
     const { model, seen } = streaming(parts([], usage()).slice(0, 2), true)
@@ -206,7 +206,7 @@ describe('a stream that is cut', () => {
     expect([await state(), seen.signal?.aborted]).toEqual([[0, 0], true])
   })
 
-  it('pays for what was read if the caller aborts and reads no more', async () => {
+  it('a stream pays for what was read if the caller aborts and reads no more', async () => {
     const { wrap, state, warnings } = scene()
     const caller = new AbortController()
     const { model } = streaming(parts(['hello', ' you'], usage(12, 30)))
@@ -218,7 +218,7 @@ describe('a stream that is cut', () => {
     expect(warnings).toEqual([])
   })
 
-  it('pays for what was read if the stream is cancelled, and stops the model', async () => {
+  it('a cancelled stream pays for what was read, and stops the model', async () => {
     const { wrap, state } = scene()
     const { model, seen } = streaming(parts(['hello', ' you'], usage(12, 30)))
     const { stream } = await wrap(model).doStream(params)
@@ -229,7 +229,7 @@ describe('a stream that is cut', () => {
     expect([await state(), seen.isCancelled, seen.signal?.aborted]).toEqual([[20, 0], true, true])
   })
 
-  it('costs nothing if it is cancelled before it is read', async () => {
+  it('a stream that is cancelled before it is read costs nothing', async () => {
     const { wrap, state } = scene()
     const { model } = streaming(parts(['hello'], usage(12, 30)))
     await (await wrap(model).doStream(params)).stream.cancel()
@@ -239,7 +239,7 @@ describe('a stream that is cut', () => {
   it.each([
     [0, [0, 0]],
     [2, [38, 0]],
-  ])('by a failure of the model after %i texts costs what was passed on', async (texts, left) => {
+  ])('a stream that the model breaks off after %i texts costs what it passed on', async (texts, left) => {
     const { wrap, state, warnings } = scene()
     const failure = new Error('connection lost')
     const all = parts(
@@ -254,7 +254,7 @@ describe('a stream that is cut', () => {
   it.each([
     ['no usage', usage(), [0, 0]],
     ['a usage', usage(12, 0), [12, 0]],
-  ])('by an error that the model tells, with %s, is settled by that', async (_, reported, left) => {
+  ])('an error of the model with %s settles the stream', async (_, reported, left) => {
     const { wrap, state, warnings } = scene()
     const { model } = streaming([
       { type: 'error', error: new Error('overloaded') },
@@ -264,7 +264,7 @@ describe('a stream that is cut', () => {
     expect([await state(), warnings]).toEqual([left, []])
   })
 
-  it('by a tokenizer that fails stops the model, and costs what was passed on', async () => {
+  it('a tokenizer that fails stops the model, and the stream costs what it passed on', async () => {
     const tokens = (text: string): number => (text === ' you' ? Number.NaN : text.length)
     const { wrap, state } = scene({ tokens })
     const { model, seen } = streaming(parts(['hello', ' you'], usage(12, 30)))
@@ -273,14 +273,14 @@ describe('a stream that is cut', () => {
     expect([passed.length, await state(), seen.signal?.aborted]).toEqual([3, [20, 0], true])
   })
 
-  it('gives everything back if it does not begin', async () => {
+  it('a stream that does not begin gives everything back', async () => {
     const { wrap, state } = scene()
     const model = new MockLanguageModelV3({ doStream: () => Promise.reject(new Error('overloaded')) })
     await expect(wrap(model).doStream(params)).rejects.toThrow('overloaded')
     expect(await state()).toEqual([0, 0])
   })
 
-  it('pays once if the caller leaves while a part is being paid', async () => {
+  it('a stream pays once if the caller leaves while a part is being paid', async () => {
     const { wrap, state } = scene()
     const caller = new AbortController()
     const { model } = streaming(parts(['hello', ' you'], usage(12, 30)))

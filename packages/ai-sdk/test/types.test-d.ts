@@ -10,13 +10,13 @@ const price = priceOf({ input: 3, cached: 0.3, output: 15 })
 const most = 100
 
 describe('the types', () => {
-  it('make a middleware of the AI SDK', () => {
+  it('budget makes a middleware of the AI SDK', () => {
     expectTypeOf(
       budget({ limiter, identity: { user: 'a' }, price, most }),
     ).toEqualTypeOf<LanguageModelMiddleware>()
   })
 
-  it('take a request of the limiter, an identity, or a function of the call', () => {
+  it('the identity may be a request of the limiter, an identity, or a function of the call', () => {
     budget({ limiter: own, identity: { team: 'a' }, price, most })
     budget({ limiter: own, identity: { user: 'a' }, price, most })
     budget({
@@ -35,14 +35,14 @@ describe('the types', () => {
     budget({ limiter, identity: { organisation: 'a' }, price, most })
   })
 
-  it('price tokens by class, and give units or units by policy name', () => {
+  it('a price gets tokens by class, and gives units or units by policy name', () => {
     budget({ limiter, identity: 'a', price: ({ input, output }) => ({ day: input, month: output }), most })
     expectTypeOf<ModelUsage['cached']>().toEqualTypeOf<number>()
     // @ts-expect-error -- a text is no cost
     budget({ limiter, identity: 'a', price: () => '3', most })
   })
 
-  it('need a limiter, an identity, a price and the most tokens of an answer', () => {
+  it('budget needs a limiter, an identity, a price and the most tokens of an answer', () => {
     // @ts-expect-error -- no limiter
     budget({ identity: 'a', price, most })
     // @ts-expect-error -- nobody's budget
@@ -53,7 +53,7 @@ describe('the types', () => {
     budget({ limiter, identity: 'a', price })
   })
 
-  it('take estimates, holds and policies of their own, and nothing else', () => {
+  it('budget takes estimates, holds and policies of their own, and nothing else', () => {
     const day = { name: 'day', limit: 1000, period: 'daily', status: 402 } as const
     budget({
       limiter: own,
@@ -76,7 +76,7 @@ describe('the types', () => {
     budget({ limiter, identity: 'a', price, most, maximum: 5 })
   })
 
-  it('name the call that is about to begin', () => {
+  it('a ModelCall names the call that is about to begin', () => {
     expectTypeOf<ModelCall['params']['maxOutputTokens']>().toEqualTypeOf<number | undefined>()
     expectTypeOf<ModelCall['model']['modelId']>().toEqualTypeOf<string>()
   })

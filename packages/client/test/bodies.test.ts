@@ -14,7 +14,7 @@ describe('a body', () => {
     ['a form', new FormData()],
     ['fields', new URLSearchParams()],
     ['a Blob', new Blob([])],
-  ])('can be sent twice if it is %s', (_name, body) => {
+  ])('a body can be sent twice if it is %s', (_name, body) => {
     expect(canResend(body)).toBe(true)
   })
 
@@ -26,7 +26,7 @@ describe('a body', () => {
       'a stream that calls itself FormData, as the package form-data does',
       Object.assign(Readable.from([]), { [Symbol.toStringTag]: 'FormData' }),
     ],
-  ])('cannot be sent twice if it is %s', (_name, body) => {
+  ])('a body cannot be sent twice if it is %s', (_name, body) => {
     expect(canResend(body)).toBe(false)
   })
 })

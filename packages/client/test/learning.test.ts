@@ -27,13 +27,13 @@ async function pauseAfter(
 }
 
 describe('an answer pauses the shared counter', () => {
-  it.each([403, 429, 503])('after status %i, for as long as Retry-After tells', async status => {
+  it.each([403, 429, 503])('status %i pauses the counter for as long as Retry-After tells', async status => {
     const { pause } = await pauseAfter(status, { 'retry-after': '120' })
     expect(pause).toBeGreaterThan(60)
     expect(pause).toBeLessThanOrEqual(120)
   })
 
-  it('until the reset, if the server has nothing left', async () => {
+  it('an answer of a server with nothing left pauses the counter until the reset', async () => {
     const headers = {
       'x-ratelimit-limit': '60',
       'x-ratelimit-remaining': '0',
@@ -44,18 +44,18 @@ describe('an answer pauses the shared counter', () => {
     expect(pause).toBeLessThanOrEqual(91)
   })
 
-  it('until the last reset of the limits that have nothing left', async () => {
+  it('an answer pauses the counter until the last reset of the limits that have nothing left', async () => {
     const { pause } = await pauseAfter(429, { RateLimit: '"a";r=0;t=80, "b";r=0;t=120, "c";r=1;t=9000' })
     expect(pause).toBeGreaterThan(60)
     expect(pause).toBeLessThanOrEqual(120)
   })
 
-  it('by Retry-After and not by the reset, if a refusal tells both', async () => {
+  it('a refusal with Retry-After and a reset pauses the counter for Retry-After at most', async () => {
     const { pause } = await pauseAfter(429, { 'retry-after': '60', RateLimit: '"day";r=0;t=80000' })
     expect(pause).toBeLessThanOrEqual(60)
   })
 
-  it('for a moment after a 429 that tells nothing, and longer after the next', async () => {
+  it('a 429 that tells nothing pauses the counter for a moment, and the next one for longer', async () => {
     const { url } = await serveAnswers(429, 429)
     const { limiter } = limiterOf()
     const pause = vi.spyOn(limiter, 'pause')
@@ -67,7 +67,7 @@ describe('an answer pauses the shared counter', () => {
     expect(second).toBeLessThanOrEqual(1)
   })
 
-  it('for at most 24 hours, with a warning', async () => {
+  it('an answer pauses the counter for at most 24 hours, with a warning', async () => {
     for (const headers of [{ 'retry-after': '315360000' }, { RateLimit: '"year";r=0;t=31000000' }]) {
       const { pause, warned } = await pauseAfter(429, headers)
       expect(pause).toBeGreaterThan(80_000)
@@ -105,15 +105,15 @@ describe('an answer pauses nothing', () => {
       403,
       { 'retry-after': 'soon', RateLimit: ';;;', 'x-ratelimit-reset': '-' },
     ],
-  ])('%s', async (_name, status, headers) => {
+  ])('an answer pauses nothing %s', async (_name, status, headers) => {
     expect(await pauseAfter(status, headers as Record<string, string>)).toEqual({ pause: 0, warned: [] })
   })
 
-  it('with learn: false', async () => {
+  it('an answer pauses nothing with learn: false', async () => {
     expect((await pauseAfter(429, { 'retry-after': '60' }, { learn: false })).pause).toBe(0)
   })
 
-  it('with learn: "refusals", if it is no refusal', async () => {
+  it('an answer that is no refusal pauses nothing with learn: "refusals"', async () => {
     const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }
     expect((await pauseAfter(200, headers, { learn: 'refusals' })).pause).toBe(0)
     expect((await pauseAfter(429, headers, { learn: 'refusals' })).pause).toBeGreaterThan(30)
@@ -121,7 +121,7 @@ describe('an answer pauses nothing', () => {
 })
 
 describe('a pause', () => {
-  it('is that of the call’s own key', async () => {
+  it('a pause holds for the key of its call alone', async () => {
     const { url } = await serveAnswers([429, { 'retry-after': '60' }])
     const { limiter } = limiterOf()
     const fetch = limitedFetch({
@@ -135,7 +135,7 @@ describe('a pause', () => {
     expect(await errorOf(fetch(`${url}/a`))).toMatchObject({ code: 'HALT_E_LIMITED' })
   })
 
-  it('that the store refuses does not break the call', async () => {
+  it('a pause that the store refuses does not break the call', async () => {
     const { url } = await serveAnswers([429, { 'retry-after-ms': '5' }])
     const { limiter } = limiterOf()
     const away = (): Promise<never> => Promise.reject(new Error('The store is away.'))
@@ -168,7 +168,7 @@ describe('an answer of another host, to which a redirect led,', () => {
       },
     ],
   ]
-  it.each(redirectors)('pauses nothing by %s', async (_name, open) => {
+  it.each(redirectors)('an answer of another host pauses nothing, by %s', async (_name, open) => {
     const elsewhere = await serveAnswers([429, { 'retry-after': '86400' }])
     const here = await serve((res, _nth, { url = '' }) =>
       url === '/away' ? res.writeHead(302, { location: elsewhere.url }).end() : res.end('ok'),
@@ -179,7 +179,7 @@ describe('an answer of another host, to which a redirect led,', () => {
     expect(await call(`${here.url}/`)).toBe(200)
   })
 
-  it.each(redirectors)('pauses as ever if the redirect stays on its host, by %s', async (_name, open) => {
+  it.each(redirectors)('a pause follows a redirect within one host, by %s', async (_name, open) => {
     const { url } = await serve((res, _nth, { url: path = '' }) =>
       path === '/away'
         ? res.writeHead(302, { location: '/there' }).end()

@@ -20,7 +20,7 @@ function dispatcherOf(options: Partial<CallOptions> = {}): Dispatcher {
 }
 
 describe('limitedDispatch', () => {
-  it('makes calls of undici wait for their turn', async () => {
+  it('limitedDispatch makes calls of undici wait for their turn', async () => {
     const { url, got, host } = await serveAnswers()
     const { limiter } = limiterOf({ limit: 20, window: 1, burst: 1 })
     const dispatcher = dispatcherOf({ limiter })
@@ -36,7 +36,7 @@ describe('limitedDispatch', () => {
     expect((await limiter.peek({ custom: host })).verdicts.length).toBe(1)
   })
 
-  it('makes the fetch of Node and of undici wait and repeat', async () => {
+  it('limitedDispatch makes the fetch of Node and of undici wait and repeat', async () => {
     const { url } = await serveAnswers([429, SOON], 200, [429, SOON])
     const dispatcher = dispatcherOf()
     const first = await fetch(url, { dispatcher } as object)
@@ -45,7 +45,7 @@ describe('limitedDispatch', () => {
     expect([second.status, await second.text()]).toEqual([200, 'answer 4'])
   })
 
-  it('refuses a turn that would come after maxWait, with the decision', async () => {
+  it('limitedDispatch refuses a turn that would come after maxWait, with the decision', async () => {
     const { url, got } = await serveAnswers()
     const { limiter } = limiterOf({ limit: 1 })
     const dispatcher = dispatcherOf({ limiter, maxWait: 1 })
@@ -55,7 +55,7 @@ describe('limitedDispatch', () => {
     expect(got.length).toBe(1)
   })
 
-  it('shows key and cost the call, with headers in each form of undici', async () => {
+  it('limitedDispatch shows key and cost the call, with headers in each form of undici', async () => {
     const { url } = await serveAnswers()
     const { limiter } = limiterOf()
     const seen: OutgoingCall[] = []
@@ -78,7 +78,7 @@ describe('limitedDispatch', () => {
     expect((await limiter.peek('nobody')).remaining).toBe(990)
   })
 
-  it('sends a refused call again, with its body, and not a stream or a POST', async () => {
+  it('limitedDispatch sends a refused call again, with its body, and not a stream or a POST', async () => {
     const { url, got } = await serveAnswers([503, SOON], 200, [429, SOON], [429, SOON])
     const dispatcher = dispatcherOf()
     const put = await request(url, { dispatcher, method: 'PUT', body: 'whole' })
@@ -90,7 +90,7 @@ describe('limitedDispatch', () => {
     expect(got.map(({ body }) => body)).toEqual(['whole', 'whole', 'streamed', 'once'])
   })
 
-  it('gives the last answer after the last attempt, and one that tells to wait longer than maxWait', async () => {
+  it('limitedDispatch gives the last answer after the last attempt, and one that tells to wait beyond maxWait', async () => {
     const { url, got } = await serve((res, nth) => {
       res.writeHead(429, nth > 2 ? { 'retry-after': '60' } : SOON).end(`no ${nth}`)
     })
@@ -100,7 +100,7 @@ describe('limitedDispatch', () => {
     expect([long.statusCode, await long.body.text(), got.length]).toEqual([429, 'no 3', 3])
   })
 
-  it('sends again after a refusal that is too long, or that breaks off', async () => {
+  it('limitedDispatch sends again after a refusal that is too long, or that breaks off', async () => {
     const { url } = await serve((res, nth) => {
       if (nth === 1) res.writeHead(429, SOON).end('x'.repeat(1_000_000))
       else if (nth === 2) {
@@ -111,7 +111,7 @@ describe('limitedDispatch', () => {
     expect(await (await request(url, { dispatcher: dispatcherOf() })).body.text()).toBe('done')
   })
 
-  it('sends again after a refusal that never ends, long or short, and closes it', async () => {
+  it('limitedDispatch sends again after a refusal that never ends, long or short, and closes it', async () => {
     const closed: string[] = []
     const { url } = await serve((res, nth) => {
       if (nth > 2) return void res.end('done')
@@ -122,7 +122,7 @@ describe('limitedDispatch', () => {
     await expect.poll(() => closed).toEqual(['refusal 1', 'refusal 2'])
   })
 
-  it('reads away at most 64 KiB of a refusal', async () => {
+  it('limitedDispatch closes a long refusal long before it sends the call again', async () => {
     const closed = new Set<number>()
     const { url } = await serve((res, nth) => {
       res.on('close', () => void closed.add(nth))
@@ -136,7 +136,7 @@ describe('limitedDispatch', () => {
     expect((await error).message).toBe('enough')
   })
 
-  it('passes an abort and a pause on to the connection, whenever that comes', () => {
+  it('a delayed connection passes an abort and a pause on, whenever the connection comes', () => {
     const told: string[] = []
     const connection = (): Connection => ({
       aborted: false,
@@ -162,7 +162,7 @@ describe('limitedDispatch', () => {
     expect(told).toEqual(['pause', 'resume', 'abort: late'])
   })
 
-  it('pauses the shared counter', async () => {
+  it('limitedDispatch pauses the shared counter', async () => {
     const { url } = await serveAnswers([200, { RateLimit: '"a";r=0;t=100' }])
     const { limiter } = limiterOf()
     await (await request(url, { dispatcher: dispatcherOf({ limiter }) })).body.dump()
@@ -170,7 +170,7 @@ describe('limitedDispatch', () => {
     expect(error.decision.retryAfter).toBeGreaterThan(50)
   })
 
-  it('can be aborted before its turn, between attempts, and while it answers', async () => {
+  it('a call can be aborted before its turn, between attempts, and while it answers', async () => {
     const reason = new Error('The user left.')
     const { limiter } = limiterOf({ limit: 1, window: 20 })
     const full = dispatcherOf({ limiter })
@@ -203,7 +203,7 @@ describe('limitedDispatch', () => {
     expect((await broken)[0]).toBe(reason)
   })
 
-  it('frees the place of a call in flight when the answer has ended, or the call has failed', async () => {
+  it('a call in flight frees its place when the answer has ended, or the call has failed', async () => {
     let finish = (): void => {}
     const { url, got } = await serve((res, nth) => {
       if (nth > 1) return void res.end()
@@ -228,7 +228,7 @@ describe('limitedDispatch', () => {
     expect((await second).statusCode).toBe(200)
   })
 
-  it('refuses the handlers of undici 6', () => {
+  it('limitedDispatch refuses the handlers of undici 6', () => {
     const dispatch = limitedDispatch({ limiter: limiterOf().limiter })(() => true)
     expect(() => dispatch({ path: '/', method: 'GET', origin: 'http://x.test' }, { onConnect() {} })).toThrow(
       expect.objectContaining({ code: 'HALT_E_OPTION' }),

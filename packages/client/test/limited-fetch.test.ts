@@ -7,7 +7,7 @@ import { anyFetch, errorOf, limiterOf } from './scene.ts'
 import { serve, serveAnswers } from './server.ts'
 
 describe('a turn', () => {
-  it('is waited for, and calls start in the order in which they asked', async () => {
+  it('calls wait for their turn, and start in the order in which they asked', async () => {
     const { url, got } = await serveAnswers()
     const { limiter } = limiterOf({ limit: 20, window: 1, burst: 1 })
     const fetch = limitedFetch({ limiter })
@@ -17,7 +17,7 @@ describe('a turn', () => {
     expect(got.map(({ url }) => url)).toEqual(['/1', '/2', '/3'])
   })
 
-  it('that would come after maxWait is refused with the decision, and nothing is sent', async () => {
+  it('a turn that would come after maxWait is refused with the decision, and nothing is sent', async () => {
     const { url, got } = await serveAnswers()
     const { limiter } = limiterOf({ limit: 1 })
     const fetch = limitedFetch({ limiter, maxWait: '1s' })
@@ -28,7 +28,7 @@ describe('a turn', () => {
     expect(got.length).toBe(1)
   })
 
-  it('is charged on the host of the address, or on the key', async () => {
+  it('a call is charged on the host of the address, or on the key', async () => {
     const { url, host } = await serveAnswers()
     const { limiter } = limiterOf()
     await limitedFetch({ limiter })(new URL(url))
@@ -40,7 +40,7 @@ describe('a turn', () => {
     expect(await left({ custom: 'plain' })).toBe(999)
   })
 
-  it('is charged by functions that see the call', async () => {
+  it('a call is charged by functions that see it', async () => {
     const { url } = await serveAnswers()
     const { limiter } = limiterOf()
     const seen: OutgoingCall[] = []
@@ -61,7 +61,7 @@ describe('a turn', () => {
     expect((await limiter.peek({ custom: 'nobody' })).remaining).toBe(990)
   })
 
-  it('leaves to others what the policy of the call says, on the counter of the limiter', async () => {
+  it('the policy of a call leaves units to others, on the counter of the limiter', async () => {
     const { url } = await serveAnswers()
     const { limiter } = limiterOf({ name: 'api', limit: 2, window: 3600 })
     const fetch = limitedFetch({
@@ -77,7 +77,7 @@ describe('a turn', () => {
     expect((await limiter.peek({ custom: 'crm' })).remaining).toBe(0)
   })
 
-  it('of a policy that counts calls in flight ends with the answer or the failure', async () => {
+  it('a place of a call in flight ends with the answer or the failure', async () => {
     const { url } = await serveAnswers()
     const closed = createServer().listen(0, '127.0.0.1')
     await once(closed, 'listening')
@@ -101,7 +101,7 @@ describe('a turn', () => {
 describe('an aborted call', () => {
   const reason = new Error('The user left.')
 
-  it('rejects with the reason while it waits for its turn, and is not sent', async () => {
+  it('an aborted call rejects with the reason while it waits for its turn, and is not sent', async () => {
     const { url, got } = await serveAnswers()
     const { limiter } = limiterOf({ limit: 1, window: 20 })
     const fetch = limitedFetch({ limiter })
@@ -115,7 +115,7 @@ describe('an aborted call', () => {
     expect(got.length).toBe(1)
   })
 
-  it('rejects with the reason between two attempts', async () => {
+  it('an aborted call rejects with the reason between two attempts', async () => {
     const { signal, abort } = withAbort()
     const { url, got } = await serve(res => {
       res.writeHead(429, { 'retry-after': '20' }).end()
@@ -127,7 +127,7 @@ describe('an aborted call', () => {
 })
 
 describe('the answer', () => {
-  it('is the very Response of the given fetch, and nobody has read it', async () => {
+  it('limitedFetch gives the very Response of the given fetch, and does not read it', async () => {
     const response = new Response('untouched')
     const calls: unknown[][] = []
     const own = (...args: unknown[]) => (calls.push(args), Promise.resolve(response))
@@ -139,7 +139,7 @@ describe('the answer', () => {
     expect(calls[0]?.[1]).toBe(init)
   })
 
-  it('arrives before its stream ends', async () => {
+  it('an answer arrives before its stream ends', async () => {
     let finish = (): void => {}
     const { url } = await serve(res => {
       res.write('first ')

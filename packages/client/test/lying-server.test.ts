@@ -25,11 +25,11 @@ describe('parseRateLimit and a server that lies', () => {
     ['text', { 'x-ratelimit-limit': 'unlimited', 'x-ratelimit-reset': 'tomorrow' }],
     ['a Go duration that is none', { 'x-ratelimit-reset': '6m0' }],
     ['a year that no date holds', { 'x-ratelimit-reset': '99999999999999999999' }],
-  ])('ignores %s', (_name, headers) => {
+  ])('parseRateLimit ignores %s', (_name, headers) => {
     expect(parse(headers as Record<string, string>)).toEqual(none)
   })
 
-  it('shows at most the limit as remaining, and a reset in the past as it is', () => {
+  it('parseRateLimit shows at most the limit as remaining, and a reset in the past as it is', () => {
     const headers = {
       'ratelimit-limit': '100',
       'ratelimit-remaining': '4000',
@@ -41,7 +41,7 @@ describe('parseRateLimit and a server that lies', () => {
     expect(parse({ RateLimit: '"a";r=50', 'RateLimit-Policy': '"a";q=5' }).policies[0]?.remaining).toBe(5)
   })
 
-  it('reads any text within a moment, and without an error', () => {
+  it('parseRateLimit reads any long text without an error', () => {
     const texts = [
       `${'1h'.repeat(30_000)}x`,
       '"'.repeat(60_000),

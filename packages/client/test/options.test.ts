@@ -27,29 +27,29 @@ describe.each([
     ['maxWait NaN', { limiter, maxWait: Number.NaN }, 'HALT_E_MAX_WAIT'],
     ['a negative maxWait', { limiter, maxWait: -1 }, 'HALT_E_MAX_WAIT'],
     ['maxWait above 24 hours', { limiter, maxWait: '25h' }, 'HALT_E_MAX_WAIT'],
-  ])('refuses %s', (_name, options, code) => {
+  ])('a limited client throws for %s', (_name, options, code) => {
     expect(() => make(options as never)).toThrow(expect.objectContaining({ code }))
   })
 
-  it('names itself in the error', () => {
+  it('a limited client names itself in the error', () => {
     expect(() => make({} as never)).toThrow(name)
   })
 })
 
 describe('limitedFetch', () => {
-  it.each(['key', 'cost'])('rejects if %s is async, and the process goes on', async name => {
+  it.each(['key', 'cost'])('limitedFetch rejects if %s is async, and the process goes on', async name => {
     const late = async (): Promise<never> => Promise.reject(new Error('no'))
     const call = limitedFetch({ limiter, [name]: late })('http://localhost/')
     await expect(call).rejects.toThrow(`${name} returned a promise, and Halt does not wait for it.`)
   })
 
-  it('refuses a fetch that is not a function', () => {
+  it('limitedFetch refuses a fetch that is not a function', () => {
     expect(() => limitedFetch({ limiter, fetch: {} as never })).toThrow(
       expect.objectContaining({ code: 'HALT_E_OPTION' }),
     )
   })
 
-  it('rejects, and does not throw, for an address that is none', async () => {
+  it('limitedFetch rejects for an invalid address, and does not throw', async () => {
     await expect(limitedFetch({ limiter })('no address')).rejects.toThrow(TypeError)
   })
 })

@@ -32,7 +32,7 @@ describe('parseRateLimit, in each dialect that Halt writes,', () => {
     ['draft-11', both],
     ['x-ratelimit', [binding]],
     ['openai', both.map(row => ({ ...row, window: undefined }))],
-  ] as const)('reads %s', async (dialect, expected) => {
+  ] as const)('parseRateLimit reads the dialect %s that Halt writes', async (dialect, expected) => {
     // A window of the store begins with its first request.
     const store = new InMemoryStore({ clock: () => NOW * 1000 })
     const limiter = new RateLimiter({ store, policy: [...policies] })
@@ -43,7 +43,7 @@ describe('parseRateLimit, in each dialect that Halt writes,', () => {
 })
 
 describe('parseRateLimit', () => {
-  it('reads GitHub: the resource as the name, and the reset as an instant', () => {
+  it('parseRateLimit reads GitHub: the resource as the name, and the reset as an instant', () => {
     expect(
       parse({
         'x-ratelimit-limit': '5000',
@@ -59,7 +59,7 @@ describe('parseRateLimit', () => {
     })
   })
 
-  it('reads OpenAI: a limit of requests and a limit of tokens, with Go durations', () => {
+  it('parseRateLimit reads OpenAI: a limit of requests and a limit of tokens, with Go durations', () => {
     expect(
       parse({
         'retry-after': '20',
@@ -80,7 +80,7 @@ describe('parseRateLimit', () => {
     })
   })
 
-  it('reads Anthropic: each unit, with dates of RFC 3339', () => {
+  it('parseRateLimit reads Anthropic: each unit, with dates of RFC 3339', () => {
     const reset = new Date((NOW + 45) * 1000).toISOString().replace('.000', '')
     expect(
       parse({
@@ -102,7 +102,7 @@ describe('parseRateLimit', () => {
     ['draft 06', { 'ratelimit-limit': '100', 'ratelimit-policy': '100;w=60' }, { window: 60 }],
     ['a reset as an instant', { 'ratelimit-limit': '100', 'ratelimit-reset': `${NOW + 30}` }, {}],
     ['a reset in milliseconds', { 'ratelimit-limit': '100', 'ratelimit-reset': `${NOW + 30}000` }, {}],
-  ])('reads the three headers: %s', (_name, headers, more) => {
+  ])('parseRateLimit reads the three headers: %s', (_name, headers, more) => {
     const trio = { 'ratelimit-remaining': '40', 'ratelimit-reset': '30', ...headers }
     expect(parse(trio).policies).toEqual([{ ...ONE, ...more }])
   })
@@ -131,11 +131,11 @@ describe('parseRateLimit', () => {
         'RateLimit-Reset': '30',
       },
     ],
-  ])('reads %s', (_name, headers) => {
+  ])('parseRateLimit reads %s', (_name, headers) => {
     expect(parse(headers).policies).toEqual([ONE])
   })
 
-  it('reads limits with a name behind each header, as @nestjs/throttler writes them', () => {
+  it('parseRateLimit reads limits with a name behind each header, as @nestjs/throttler writes them', () => {
     const headers = {
       'X-RateLimit-Limit-short': '3',
       'X-RateLimit-Remaining-short': '2',
@@ -144,7 +144,7 @@ describe('parseRateLimit', () => {
     expect(parse(headers).policies).toEqual([{ policy: 'short', limit: 3, remaining: 2, resetAt: NOW + 1 }])
   })
 
-  it('takes names of RateLimit that are tokens, parameters that it does not know, and policies without a state', () => {
+  it('parseRateLimit takes names that are tokens, unknown parameters, and policies without a state', () => {
     expect(
       parse({
         RateLimit: 'burst;r=7;t=2;new=?1',
@@ -156,7 +156,7 @@ describe('parseRateLimit', () => {
     ])
   })
 
-  it('reads RateLimit and not the three headers beside it, because they tell the same', () => {
+  it('parseRateLimit reads RateLimit and not the three headers beside it, because they tell the same', () => {
     const trio = { 'RateLimit-Limit': '100', 'RateLimit-Remaining': '40', 'RateLimit-Reset': '30' }
     expect(parse({ RateLimit: '"minute";r=40;t=30', ...trio }).policies.map(({ policy }) => policy)).toEqual([
       'minute',
@@ -171,11 +171,11 @@ describe('parseRateLimit', () => {
     ['a date in the past', 'Sun, 06 Nov 1994 08:49:37 GMT', 0],
     ['a date of asctime in the past', 'Sun Nov  6 08:49:37 1994', 0],
     ['0', '0', 0],
-  ])('reads Retry-After: %s', (_name, value, expected) => {
+  ])('parseRateLimit reads Retry-After: %s', (_name, value, expected) => {
     expect(parse({ 'retry-after': value }).retryAfter).toBe(expected)
   })
 
-  it('compares a date of the server with the clock of the server', () => {
+  it('parseRateLimit compares a date of the server with the clock of the server', () => {
     const server = NOW - 3600
     const date = new Date(server * 1000).toUTCString()
     const later = new Date((server + 50) * 1000).toUTCString()
@@ -188,13 +188,13 @@ describe('parseRateLimit', () => {
     expect(parse(answer)).toMatchObject({ retryAfter: 50, policies: [{ resetAt: NOW + 50 }] })
   })
 
-  it('does not correct an instant by a difference that the whole seconds of Date explain', () => {
+  it('parseRateLimit does not correct an instant by a difference that the whole seconds of Date explain', () => {
     const date = new Date((NOW - 1) * 1000).toUTCString()
     const answer = { date, 'x-ratelimit-limit': '5', 'x-ratelimit-reset': `${NOW + 50}` }
     expect(parse(answer).policies[0]?.resetAt).toBe(NOW + 50)
   })
 
-  it('ignores the limits of an answer from a cache', () => {
+  it('parseRateLimit ignores the limits of an answer from a cache', () => {
     expect(
       parse({ age: '5', 'ratelimit-limit': '1', 'ratelimit-remaining': '0', 'retry-after': '3' }),
     ).toEqual({
@@ -203,7 +203,7 @@ describe('parseRateLimit', () => {
     })
   })
 
-  it('caps a Retry-After of ten years at 24 hours, and warns', () => {
+  it('parseRateLimit caps a Retry-After of ten years at 24 hours, and warns', () => {
     const warned: string[] = []
     const warn = ({ code, message }: { code: string; message: string }) => void warned.push(code, message)
     const headers = { 'retry-after': '315360000' }
@@ -211,7 +211,7 @@ describe('parseRateLimit', () => {
     expect(warned).toEqual(['HALT_W_RETRY_AFTER', expect.stringContaining('3650 days')])
   })
 
-  it('reads headers of Node, of any case, of several lines, and of no use', () => {
+  it('parseRateLimit reads headers of Node, of any case, of several lines, and of no use', () => {
     const node = {
       'ratelimit-limit': '100',
       'RateLimit-Remaining': ['40'],

@@ -5,7 +5,7 @@ import { anyFetch, limiterOf, SOON } from './scene.ts'
 import { serve, serveAnswers } from './server.ts'
 
 describe('a refused call', () => {
-  it.each([429, 503])('with status %i is sent again, and charged again', async status => {
+  it.each([429, 503])('a refused call with status %i is sent again, and charged again', async status => {
     const { url, got, host } = await serveAnswers([status, SOON], [status, SOON])
     const { limiter } = limiterOf()
     const response = await limitedFetch({ limiter })(url)
@@ -14,7 +14,7 @@ describe('a refused call', () => {
     expect((await limiter.peek({ custom: host })).remaining).toBe(997)
   })
 
-  it('is sent again at most as often as told, and then the last answer is the caller’s', async () => {
+  it('a refused call is sent again at most as often as told, and then the caller gets the last answer', async () => {
     const { url, got } = await serve((res, nth) => void res.writeHead(429, SOON).end(`no ${nth}`))
     const { limiter } = limiterOf()
     const response = await limitedFetch({ limiter, retry: { most: 2 } })(url)
@@ -24,7 +24,7 @@ describe('a refused call', () => {
     expect(await (await limitedFetch({ limiter, retry: false })(url)).text()).toBe('no 8')
   })
 
-  it('is not sent again for another status, unless told', async () => {
+  it('a call that is answered with another status is not sent again, unless told', async () => {
     const { url, got } = await serveAnswers([500, SOON], [403, SOON])
     const { limiter } = limiterOf()
     expect((await limitedFetch({ limiter })(url)).status).toBe(500)
@@ -32,25 +32,25 @@ describe('a refused call', () => {
     expect(got.length).toBe(3)
   })
 
-  it('waits as told after each status that is to be sent again', async () => {
+  it('a call with a status that is to be sent again is not sent again if its server tells to wait beyond maxWait', async () => {
     const { url } = await serveAnswers([500, { 'retry-after-ms': '20000' }])
     const answer = await anyFetch({ retry: { on: [500] }, maxWait: '10s' })(url)
     expect(answer.status).toBe(500)
   })
 
-  it('is sent again if it is a Request without a body', async () => {
+  it('a refused Request without a body is sent again', async () => {
     const { url, got } = await serveAnswers([429, SOON])
     expect((await anyFetch()(new Request(`${url}/x`))).status).toBe(200)
     expect(got.map(each => each.url)).toEqual(['/x', '/x'])
   })
 
-  it.each(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])('is sent again if it is %s', async method => {
+  it.each(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])('a refused %s is sent again', async method => {
     const { url, got } = await serveAnswers([429, SOON])
     expect((await anyFetch()(url, { method })).status).toBe(200)
     expect(got.map(each => each.method)).toEqual([method, method])
   })
 
-  it.each(['POST', 'PATCH'])('is not sent again if it is %s, unless told', async method => {
+  it.each(['POST', 'PATCH'])('a refused %s is not sent again, unless told', async method => {
     const { url, got } = await serveAnswers([429, SOON], [429, SOON])
     const { limiter } = limiterOf()
     expect((await limitedFetch({ limiter })(url, { method, body: 'x' })).status).toBe(429)
@@ -65,13 +65,13 @@ describe('a refused call', () => {
     ['bytes', () => new TextEncoder().encode('a=b')],
     ['a Blob', () => new Blob(['a=b'])],
     ['a form', () => new URLSearchParams({ a: 'b' })],
-  ])('is sent again with its whole body: %s', async (_name, body) => {
+  ])('a refused call is sent again with its whole body: %s', async (_name, body) => {
     const { url, got } = await serveAnswers([429, SOON])
     await anyFetch()(url, { method: 'PUT', body: body() })
     expect(got.map(each => each.body)).toEqual(['a=b', 'a=b'])
   })
 
-  it('is not sent again if its body is a stream, which arrives whole', async () => {
+  it('a refused call with a stream as its body is not sent again, and the stream arrives whole', async () => {
     const { url, got } = await serveAnswers([429, SOON], [429, SOON])
     const { limiter } = limiterOf()
     const body = new Blob(['a streamed body']).stream()
@@ -82,14 +82,14 @@ describe('a refused call', () => {
     expect(got.map(each => each.body)).toEqual(['a streamed body', 'a body of a Request'])
   })
 
-  it('is the caller’s at once if its server tells to wait longer than maxWait', async () => {
+  it('a refused call ends at once if its server tells to wait longer than maxWait', async () => {
     const { url, got } = await serveAnswers([429, { 'retry-after': '60' }])
     const response = await anyFetch({ maxWait: '10s', learn: false })(url)
     expect([response.status, await response.text()]).toEqual([429, 'answer 1'])
     expect(got.length).toBe(1)
   })
 
-  it('waits for at least as long as its server tells', async () => {
+  it('a refused call waits for at least as long as its server tells', async () => {
     const { url } = await serveAnswers([429, { 'retry-after': '1' }])
     const started = performance.now()
     expect((await anyFetch()(url)).status).toBe(200)
@@ -97,7 +97,7 @@ describe('a refused call', () => {
     expect(performance.now() - started).toBeGreaterThan(998)
   })
 
-  it('is sent again even if the body of its refusal never ends', async () => {
+  it('a refused call is sent again even if the body of its refusal never ends', async () => {
     let isClosed = false
     const { url } = await serve((res, nth) => {
       if (nth > 1) return void res.end('done')

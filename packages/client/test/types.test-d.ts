@@ -7,7 +7,7 @@ import { limitedDispatch, limitedFetch, parseRateLimit } from '../src/index.ts'
 declare const limiter: RateLimiter<{ own: 'request' }>
 
 describe('the types', () => {
-  it('let limitedFetch stand in for fetch', () => {
+  it('limitedFetch has the type of fetch', () => {
     expectTypeOf(limitedFetch({ limiter })).toEqualTypeOf<typeof fetch>()
     limitedFetch({
       limiter,
@@ -18,11 +18,11 @@ describe('the types', () => {
     limitedFetch({ limiter: {} })
   })
 
-  it('let limitedDispatch be composed', () => {
+  it('limitedDispatch composes with an Agent of undici', () => {
     new Agent().compose(limitedDispatch({ limiter }))
   })
 
-  it('let parseRateLimit read answers of many clients', () => {
+  it('parseRateLimit takes answers of many clients', () => {
     expectTypeOf(parseRateLimit(new Response()).retryAfter).toEqualTypeOf<number>()
     parseRateLimit({ headers: { 'retry-after': '3' } })
     parseRateLimit(new Headers())

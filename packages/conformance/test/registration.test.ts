@@ -45,37 +45,37 @@ it('`pnpm types` compiles what `pnpm typecheck` does', () => {
 })
 
 describe.each(folders)('packages/%s', folder => {
-  it('is a project of vitest.config.ts', () => {
+  it('a package is a project of vitest.config.ts', () => {
     expect(projects).toContain(`project('packages/${folder}'`)
   })
 
-  it('has a border in .oxlintrc.json', () => {
+  it('a package has a border in .oxlintrc.json', () => {
     expect(bordered.filter(files => files.startsWith(`packages/${folder}/src/`))).not.toEqual([])
   })
 
-  it('stands in the map of ARCHITECTURE.md', () => {
+  it('a package stands in the map of ARCHITECTURE.md', () => {
     expect(map.split(/[\s/]+/)).toContain(folder)
   })
 
   it.each(['README.md', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'src/index.ts'])(
-    'has %s',
+    'a package has %s',
     file => {
       expect(existsSync(new URL(`packages/${folder}/${file}`, root))).toBe(true)
     },
   )
 
-  it('shows its sources to the workspace', () => {
+  it('a package shows its sources to the workspace', () => {
     expect(manifestOf(folder).exports['.']).toHaveProperty('halt-source', './src/index.ts')
   })
 })
 
 describe.each(published)('packages/%s, which is published,', folder => {
-  it('has the name of its folder, public access and a changelog', () => {
+  it('a published package has the name of its folder, public access and a changelog', () => {
     expect(manifestOf(folder)).toMatchObject({ name: `@halt/${folder}`, publishConfig: { access: 'public' } })
     expect(read(`packages/${folder}/CHANGELOG.md`)).toContain(`# @halt/${folder}\n`)
   })
 
-  it.each(['README.md', 'docs/README.md'])('is linked in %s', page => {
+  it.each(['README.md', 'docs/README.md'])('%s links the README of a published package', page => {
     expect(read(page)).toContain(`packages/${folder}/README.md)`)
   })
 })

@@ -26,7 +26,7 @@ async function ask(app: Express): Promise<string> {
 }
 
 describe.each(versions)('req.halt on %s', (_name, express) => {
-  it('is the tightest decision, in sub-apps and after them in the outer app', async () => {
+  it('req.halt is the tightest decision, in sub-apps and after them in the outer app', async () => {
     const app = express()
     const sub = express()
     const seen: unknown[] = []
@@ -42,7 +42,7 @@ describe.each(versions)('req.halt on %s', (_name, express) => {
     expect(seen).toEqual([undefined, 'outer', 'outer', 'inner', 'inner'])
   })
 
-  it('reaches error handlers, and is undefined if no guard has checked the request', async () => {
+  it('req.halt reaches error handlers, and is undefined if no guard has checked the request', async () => {
     const app = express()
     app.get('/sub/ask', halt({ limiter: limiterOf('api', 9) }), () => {
       throw new Error('broken')
@@ -56,7 +56,7 @@ describe.each(versions)('req.halt on %s', (_name, express) => {
     expect(await ask(other)).toBe('undefined')
   })
 
-  it('can be assigned like any property', async () => {
+  it('req.halt can be assigned like any property', async () => {
     const app = express()
     app.use(halt({ limiter: limiterOf('api', 9) }), (req, res) => {
       req.halt = undefined
@@ -65,7 +65,7 @@ describe.each(versions)('req.halt on %s', (_name, express) => {
     expect(await ask(app)).toBe('undefined true')
   })
 
-  it('is an own property on requests of other servers, and leaves their prototype unchanged', async () => {
+  it('req.halt is an own property on requests of other servers, and leaves their prototype unchanged', async () => {
     const guard = halt({ limiter: limiterOf('api', 9) })
     const server = createServer((req, res) => {
       guard(req as Request, res as Response, () => {

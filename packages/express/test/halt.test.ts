@@ -14,13 +14,13 @@ it.each([
   { window: 60, max: 100 },
   { window: 60, limit: 100 },
   { points: 5 },
-])('what belongs into a policy is sent there: %o', options => {
+])('an error names the policy into which the options %o belong', options => {
   expect(() => halt(options as unknown as HaltOptions)).toThrowError(
     expect.objectContaining({ fix: expect.stringContaining('into a policy: { policy: {') }),
   )
 })
 
-it('a key function of another limiter gets the name that Halt has for it', () => {
+it('an error tells the name that Halt has for a key function of another limiter', () => {
   const options = { policy, keyGenerator: () => 'x' } as unknown as HaltOptions
   expect(() => halt(options)).toThrow(/Use "keyExtractor"\. Put limit, window and the like into a policy/)
 })
@@ -43,18 +43,18 @@ describe('halt() throws for wrong options', () => {
     ['an onLimited that is not a function', { limiter, onLimited: 'no' }, 'HALT_E_OPTION'],
   ]
   for (const [what, options, code] of wrong) {
-    it(`${what}: ${code}`, () => {
+    it(`halt() throws ${code} for ${what}`, () => {
       expect(() => halt(options as HaltOptions)).toThrowError(expect.objectContaining({ code }))
     })
   }
 
-  it('treats undefined as absent', () => {
+  it('halt() treats undefined as absent', () => {
     expect(() => halt({ limiter, cost: undefined, skip: undefined, headers: undefined })).not.toThrow()
   })
 })
 
 describe('a middleware made without a limiter', () => {
-  it('limits on localhost when private addresses count', async () => {
+  it('a middleware with AUTH_ENDPOINTS and no limiter limits on localhost', async () => {
     const app = express()
     app.use(halt({ policy: presets.AUTH_ENDPOINTS }))
     app.get('/', (req, res) => void res.end())
@@ -65,7 +65,7 @@ describe('a middleware made without a limiter', () => {
     expect(statuses).toEqual([...Array<number>(10).fill(200), 429])
   })
 
-  it('has a store of its own', async () => {
+  it('a middleware made without a limiter has a store of its own', async () => {
     const app = express()
     for (const path of ['/a', '/b']) {
       app.get(path, halt({ policy, exemptPrivateIps: false }), (req, res) => void res.end())
@@ -77,7 +77,7 @@ describe('a middleware made without a limiter', () => {
     expect(statuses).toEqual([200, 429, 200, 429])
   })
 
-  it('asks a policy function for each request', async () => {
+  it('a middleware made without a limiter asks a policy function for each request', async () => {
     const app = express()
     const roomy = { ...policy, name: 'roomy', limit: 2 }
     const options = {
@@ -116,20 +116,20 @@ describe('"trust proxy"', () => {
     return codes
   }
 
-  it('gets one warning if trustedProxies is empty', async () => {
+  it('Halt warns once of "trust proxy" if trustedProxies is empty', async () => {
     expect(await warnings(true, {})).toEqual(['HALT_W_TRUST_PROXY_IGNORED'])
     expect(await warnings(1, { trustedProxies: [] })).toEqual(['HALT_W_TRUST_PROXY_IGNORED'])
     expect(await warnings('loopback', {})).toEqual(['HALT_W_TRUST_PROXY_IGNORED'])
   })
 
-  it('gets no warning if it is off, or if Halt has options that find the client', async () => {
+  it('Halt does not warn of "trust proxy" that is off, or beside options that find the client', async () => {
     expect(await warnings(true, { trustedProxies: ['loopback'] })).toEqual([])
     expect(await warnings(true, { trustedProxies: () => false })).toEqual([])
     expect(await warnings(true, { clientIp: () => '203.0.113.7' })).toEqual([])
     expect(await warnings(false, {})).toEqual([])
   })
 
-  it('does not change the address that Halt counts', async () => {
+  it('"trust proxy" does not change the address that Halt counts', async () => {
     const app = express()
     app.set('trust proxy', true)
     app.get('/', halt({ policy, exemptPrivateIps: false, warn: () => {} }), (req, res) => void res.end())

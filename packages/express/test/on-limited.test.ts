@@ -6,7 +6,7 @@ import { ask, makeLimiter } from './ask.ts'
 import { versions } from './versions.ts'
 
 describe.each(versions)('onLimited on %s', (_name, express) => {
-  it('can pass the request on, and the answer is then not a refusal', async () => {
+  it('onLimited can pass the request on, and the answer is then not a refusal', async () => {
     const app = express()
     app.use(halt({ limiter: makeLimiter('api', 1), onLimited: (decision, { next }) => next() }))
     app.get('/ask', (req, res) => void res.send(String(req.halt?.allowed)))
@@ -15,7 +15,7 @@ describe.each(versions)('onLimited on %s', (_name, express) => {
     expect([headers.get('retry-after'), headers.get('cache-control')]).toEqual([null, null])
   })
 
-  it('leaves the answer to the next handler, although it fails after passing the request on', async () => {
+  it('onLimited leaves the answer to the next handler, although it fails after passing the request on', async () => {
     const app = express()
     const onLimited: NonNullable<HaltOptions['onLimited']> = async (_decision, { next }) => {
       next()
@@ -26,7 +26,7 @@ describe.each(versions)('onLimited on %s', (_name, express) => {
     expect(await ask(app, 2)).toMatchObject({ status: 200, body: 'handled' })
   })
 
-  it('keeps status and headers that it has set itself, if it passes the request on', async () => {
+  it('an onLimited that passes the request on keeps its own status and headers', async () => {
     const app = express()
     const onLimited: NonNullable<HaltOptions['onLimited']> = (decision, { res, next }) => {
       res.status(202).set('Cache-Control', 'private')
@@ -38,7 +38,7 @@ describe.each(versions)('onLimited on %s', (_name, express) => {
     expect([status, headers.get('cache-control')]).toEqual([202, 'private'])
   })
 
-  it('can pass an error on, and Express answers with the status of the refusal', async () => {
+  it('onLimited can pass an error on, and Express answers with the status of the refusal', async () => {
     const app = express()
     const onLimited: NonNullable<HaltOptions['onLimited']> = (_decision, { next }) =>
       next(new Error('slow down'))
@@ -49,7 +49,7 @@ describe.each(versions)('onLimited on %s', (_name, express) => {
     expect(status).toBe(429)
   })
 
-  it('can pass the decision to the error handlers of the app', async () => {
+  it('onLimited can pass the decision to the error handlers of the app', async () => {
     const app = express()
     app.use(halt({ limiter: makeLimiter('api', 1), onLimited: (decision, { next }) => next(decision) }))
     app.get('/ask', (req, res) => void res.end())
@@ -59,7 +59,7 @@ describe.each(versions)('onLimited on %s', (_name, express) => {
     expect(await ask(app, 2)).toMatchObject({ status: 499, body: 'limited' })
   })
 
-  it('can answer asynchronously with the methods of Express', async () => {
+  it('onLimited can answer asynchronously with the methods of Express', async () => {
     const app = express()
     const onLimited = async (_decision: unknown, { res }: { res: Response }): Promise<void> => {
       await Promise.resolve()

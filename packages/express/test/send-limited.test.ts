@@ -14,7 +14,7 @@ describe.each(versions)('sendLimited on %s', (_name, express) => {
     res.end()
   }
 
-  it('answers in the default format if no guard has checked the request', async () => {
+  it('sendLimited answers in the default format if no guard has checked the request', async () => {
     const app = express()
     const limiter = makeLimiter('own', 1)
     app.get('/ask', async (req, res) => {
@@ -30,7 +30,7 @@ describe.each(versions)('sendLimited on %s', (_name, express) => {
     expect(JSON.parse(body)).toMatchObject({ error: 'rate_limit_exceeded', retry_after: 60 })
   })
 
-  it('answers in the format of the guard that decided last', async () => {
+  it('sendLimited answers in the format of the guard that decided last', async () => {
     const app = express()
     app.use(halt({ limiter: makeLimiter('all', 9) }))
     const options = { headers: 'x-ratelimit', errorFormat: 'problem', statusCode: 420 } as const
@@ -42,7 +42,7 @@ describe.each(versions)('sendLimited on %s', (_name, express) => {
     expect(JSON.parse(body)).toMatchObject({ status: 420, 'violated-policies': ['own'] })
   })
 
-  it('shows the decision on the request', async () => {
+  it('sendLimited shows the decision on the request', async () => {
     const app = express()
     const seen: unknown[] = []
     app.get('/ask', halt({ limiter: makeLimiter('route', 9) }), async (req, res) => {
@@ -53,7 +53,7 @@ describe.each(versions)('sendLimited on %s', (_name, express) => {
     expect(seen).toMatchObject([{ allowed: false, policy: 'own' }])
   })
 
-  it('answers 503 if the store failed', async () => {
+  it('sendLimited answers 503 if the store failed', async () => {
     const app = express()
     const store: Store = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
     const limiter = makeLimiter('own', 1, { store, onStoreError: 'closed', warn: () => {} })

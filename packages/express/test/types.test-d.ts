@@ -9,7 +9,7 @@ const policy = { name: 'p', limit: 1, window: 60 }
 const limiter = new RateLimiter<Request>({ store: new InMemoryStore(), policy: presets.PUBLIC_API })
 
 describe('the types', () => {
-  it('declare halt() as a middleware and req.halt as a decision', () => {
+  it('halt() has the type of a middleware, and req.halt that of a decision', () => {
     const middleware: RequestHandler = halt({ limiter })
     const app = express()
     app.use(middleware, halt({ policy: presets.PUBLIC_API, exemptPrivateIps: false }))
@@ -27,7 +27,7 @@ describe('the types', () => {
     app.post('/typed/:id', halt({ limiter }), typed)
   })
 
-  it('give callbacks the request, the response and the decision', () => {
+  it('callbacks get the request, the response and the decision', () => {
     halt({
       limiter,
       cost: req => {
@@ -61,7 +61,7 @@ describe('the types', () => {
     })
   })
 
-  it('accept a policy, several policies or a function', () => {
+  it('halt() accepts a policy, several policies or a function', () => {
     halt({ policy: [presets.PUBLIC_API, presets.QUOTA_PRO_MONTHLY] })
     halt({ policy: req => presets.getPlanPolicy(req.get('x-plan') ?? 'free') })
     halt({ policy: async req => (req.secure ? [presets.PLAN_PRO] : presets.PLAN_FREE) })
@@ -69,7 +69,7 @@ describe('the types', () => {
     halt({ limiter: new RateLimiter({ store: new InMemoryStore(), policy }) })
   })
 
-  it('refuse options that exclude each other and options that do not exist', () => {
+  it('halt() refuses options that exclude each other and options that do not exist', () => {
     // @ts-expect-error neither limiter nor policy
     halt({})
     // @ts-expect-error a limiter has its store
@@ -80,7 +80,7 @@ describe('the types', () => {
     halt({ limiter, headers: 'draft-3' })
   })
 
-  it('contain no any', () => {
+  it('the types contain no any', () => {
     expectTypeOf<HaltOptions>().not.toBeAny()
     expectTypeOf<HaltOptions['limiter']>().not.toBeAny()
     expectTypeOf<HaltOptions['policy']>().not.toBeAny()

@@ -22,7 +22,7 @@ it.each<[string, object]>([
   ['no socket', { headers: {} }],
   ['a socket that is closed', { headers: {}, socket: {} }],
   ['neither socket nor headers', {}],
-])('counts a request that has %s under one shared key, and warns', (_, fields) => {
+])('a guard counts a request that has %s under one shared key, and warns', (_, fields) => {
   const codes: string[] = []
   const limiter = new RateLimiter<Request>({
     store: new InMemoryStore(),

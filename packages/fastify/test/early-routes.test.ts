@@ -7,7 +7,7 @@ import { listen, makeApp, makeLimiter, statuses } from './server.ts'
 const tight = { name: 'tight', limit: 1, window: 60 }
 
 describe('a route declared before the plugin was loaded', () => {
-  it.each([true, false])('is limited by its config.halt, and Halt warns (global: %s)', async global => {
+  it.each([true, false])('an early route has its config.halt, and a warning (global: %s)', async global => {
     const warnings: HaltWarning[] = []
     const app = makeApp()
     void app.register(halt, {
@@ -28,7 +28,7 @@ describe('a route declared before the plugin was loaded', () => {
   const codes = ['HALT_E_LIMIT', 'HALT_E_COST', 'HALT_E_UNKNOWN_FIELD']
 
   it.each([true, false])(
-    'reports each wrong config.halt, and keeps the global limit (global: %s)',
+    'Halt reports each wrong config.halt of an early route (global: %s)',
     async global => {
       const warnings: HaltWarning[] = []
       const app = makeApp()
@@ -51,7 +51,7 @@ describe('a route declared before the plugin was loaded', () => {
     },
   )
 
-  it('reports errors by process.emitWarning if there is no warn option, unless they are silenced', async () => {
+  it('Halt reports errors by process.emitWarning if there is no warn option, unless they are silenced', async () => {
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const app = makeApp()
     void app.register(halt, { limiter: makeLimiter(9) })

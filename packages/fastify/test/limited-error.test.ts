@@ -4,7 +4,7 @@ import { halt, type LimitedError } from '../src/index.ts'
 import { listen, makeApp, makeLimiter } from './server.ts'
 
 describe('throwOnLimited', () => {
-  it('passes the refusal to setErrorHandler with statusCode, code and decision', async () => {
+  it('throwOnLimited passes the refusal to setErrorHandler with statusCode, code and decision', async () => {
     const app = makeApp()
     let seen: LimitedError | undefined
     app.setErrorHandler<LimitedError>((error, _request, reply) => {
@@ -24,7 +24,7 @@ describe('throwOnLimited', () => {
     expect(seen?.body).toMatchObject({ error: 'rate_limit_exceeded', retry_after: 60 })
   })
 
-  it('lets Fastify answer if there is no error handler', async () => {
+  it('throwOnLimited lets Fastify answer if there is no error handler', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1), throwOnLimited: true })
     app.get('/', () => 'ok')
@@ -40,7 +40,7 @@ describe('throwOnLimited', () => {
     })
   })
 
-  it('can be set for one route', async () => {
+  it('throwOnLimited can be set for one route', async () => {
     const app = makeApp()
     app.setErrorHandler((_error, _request, reply) => reply.code(418).send())
     await app.register(halt, { limiter: makeLimiter(1) })

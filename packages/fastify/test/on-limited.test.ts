@@ -29,7 +29,7 @@ describe('onLimited', () => {
     ['returns the reply it sends', (_: Decision, { reply }: LimitedContext) => reply.send({ mine: 1 })],
     ['returns the payload', () => ({ mine: 1 })],
     ['resolves to the payload', async () => ({ mine: 1 })],
-  ])('answers if it %s, with headers and status set', async (_how, onLimited) => {
+  ])('onLimited answers if it %s, with headers and status set', async (_how, onLimited) => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1), onLimited })
     app.get('/', () => 'ok')
@@ -58,7 +58,7 @@ describe('onLimited', () => {
       'gives the reply later without sending it',
       async (_: Decision, { reply }: LimitedContext) => reply.header('x', '1'),
     ],
-  ])('gets the default answer if it %s', async (_how, onLimited) => {
+  ])('an onLimited that %s gets the default answer', async (_how, onLimited) => {
     const app = makeApp()
     const limiter = makeLimiter(1, { callbackTimeout: '30ms', warn: () => {} })
     await app.register(halt, { limiter, onLimited })
@@ -87,7 +87,7 @@ describe('onLimited', () => {
     ['such a stream, awaited', async ({ reply }: LimitedContext) => reply.send(slowly('mine'))],
     ['hijacked', ({ reply }: LimitedContext) => hijack(reply)],
     ['hijacked, without returning the reply', ({ reply }: LimitedContext) => void hijack(reply)],
-  ])('keeps its answer when that is %s', async (_what, answer) => {
+  ])('onLimited keeps its answer when that is %s', async (_what, answer) => {
     const app = makeApp()
     const limiter = makeLimiter(1, { callbackTimeout: '30ms', warn: () => {} })
     await app.register(halt, { limiter, onLimited: (_decision, context) => answer(context) })
@@ -98,7 +98,7 @@ describe('onLimited', () => {
     expect([refused.status, await refused.text()]).toEqual([429, 'mine'])
   })
 
-  it('keeps its answer while a hook delays it', async () => {
+  it('onLimited keeps its answer while a hook delays it', async () => {
     const app = makeApp()
     app.addHook('onSend', async () => sleep(80))
     const codes: string[] = []
@@ -112,7 +112,7 @@ describe('onLimited', () => {
     expect(codes).toEqual([])
   })
 
-  it('gets a warning if it sends nothing', async () => {
+  it('an onLimited that sends nothing gets a warning', async () => {
     const app = makeApp()
     const messages: string[] = []
     const warn = ({ message }: { message: string }) => void messages.push(message)
@@ -126,7 +126,7 @@ describe('onLimited', () => {
     expect(messages).toEqual(['onLimited sent no answer within 30 ms.'])
   })
 
-  it('can set another status', async () => {
+  it('onLimited can set another status', async () => {
     const app = makeApp()
     await app.register(halt, {
       limiter: makeLimiter(1),

@@ -7,7 +7,7 @@ import { makeApp, makeLimiter } from './server.ts'
 const tight = { name: 'tight', limit: 1, window: 60 }
 
 describe('a wrong option', () => {
-  it('of a route rejects ready() with its code and the route', async () => {
+  it('a wrong option of a route rejects ready() with its code and the route', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter() })
     app.post('/login', { config: { halt: { policy: { ...tight, limit: 0 } } } }, () => 'ok')
@@ -25,7 +25,7 @@ describe('a wrong option', () => {
     ['a name that another policy has', { policy: { ...tight, name: 'global' } }, 'HALT_E_DUPLICATE_POLICY'],
     ['override without a policy', { override: true }, 'HALT_E_OPTION'],
     ['two answers', { onLimited: () => {}, throwOnLimited: true }, 'HALT_E_OPTION'],
-  ])('of config.halt has a code: %s', async (_what, config, code) => {
+  ])('a wrong config.halt rejects ready() with a code: %s', async (_what, config, code) => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter() })
     app.get('/', { config: { halt: config as never } }, () => 'ok')
@@ -45,13 +45,13 @@ describe('a wrong option', () => {
       { limiter: makeLimiter(), prefix: '/x' },
       'HALT_E_UNKNOWN_FIELD',
     ],
-  ])('of the plugin rejects: %s', async (_what, options, code) => {
+  ])('a wrong option of the plugin rejects: %s', async (_what, options, code) => {
     const app = makeApp()
     const registered = Promise.resolve(app.register(halt, options as never))
     await expect(registered).rejects.toMatchObject({ code })
   })
 
-  it('of app.halt() throws at the call', async () => {
+  it('a wrong option of app.halt() throws at the call', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter() })
     expect(() => app.halt({ policy: { ...tight, limit: 0 } })).toThrow(

@@ -4,7 +4,7 @@ import { halt } from '../src/index.ts'
 import { listen, makeApp, makeLimiter } from './server.ts'
 
 describe('the default answer', () => {
-  it('is a problem document with errorFormat, in any header dialect', async () => {
+  it('the default answer is a problem document with errorFormat, in any header dialect', async () => {
     const app = makeApp()
     await app.register(halt, {
       limiter: makeLimiter(1),
@@ -25,7 +25,7 @@ describe('the default answer', () => {
     })
   })
 
-  it('ignores a serializer that another hook has set', async () => {
+  it('the default answer ignores a serializer that another hook has set', async () => {
     const app = makeApp()
     app.addHook('onRequest', async (_request, reply) => void reply.serializer(() => 'mangled'))
     await app.register(halt, { limiter: makeLimiter(1) })
@@ -35,7 +35,7 @@ describe('the default answer', () => {
     expect(await (await get('/')).json()).toMatchObject({ error: 'rate_limit_exceeded' })
   })
 
-  it('is 503 while the store of a closed policy fails', async () => {
+  it('the default answer is 503 while the store of a closed policy fails', async () => {
     const app = makeApp()
     const store = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
     await app.register(halt, { limiter: makeLimiter(1, { store, onStoreError: 'closed', warn: () => {} }) })

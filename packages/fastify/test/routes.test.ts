@@ -10,7 +10,7 @@ import { CountingStore, listen, makeApp, makeLimiter, statuses } from './server.
 const tight = { name: 'tight', limit: 1, window: 60 }
 
 describe('config.halt', () => {
-  it('adds to the global policies, in one call of the store', async () => {
+  it('config.halt adds to the global policies, in one call of the store', async () => {
     const store = new CountingStore()
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(3, { store }) })
@@ -29,7 +29,7 @@ describe('config.halt', () => {
     expect(store.groups).toHaveLength(5)
   })
 
-  it('charges no policy when the global one refuses', async () => {
+  it('a refusal by the global policy charges no policy of config.halt', async () => {
     const app = makeApp()
     const clock = new ManualClock()
     await app.register(halt, { limiter: makeLimiter(1, { store: new InMemoryStore({ clock: clock.now }) }) })
@@ -42,7 +42,7 @@ describe('config.halt', () => {
     expect(await statuses(1, () => get('/tight'))).toEqual([200])
   })
 
-  it('replaces the global policies with override', async () => {
+  it('config.halt replaces the global policies with override', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1) })
     app.get('/', () => 'ok')
@@ -52,7 +52,7 @@ describe('config.halt', () => {
     expect(await statuses(3, () => get('/own'))).toEqual([200, 200, 429])
   })
 
-  it('switches the limit off with false', async () => {
+  it('config.halt switches the limit off with false', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1) })
     app.get('/', () => 'ok')
@@ -64,7 +64,7 @@ describe('config.halt', () => {
     expect(await free.json()).toEqual({ decision: null })
   })
 
-  it('changes the cost of a route on the global counter', async () => {
+  it('config.halt changes the cost of a route on the global counter', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(10) })
     app.get('/report', { config: { halt: { cost: 5 } } }, () => 'ok')
@@ -84,7 +84,7 @@ describe('config.halt', () => {
       // oxlint-disable-next-line unicorn/no-thenable -- that is the point
       () => ({ then: (told: (units: number) => void) => told(2) }) as unknown as Promise<number>,
     ],
-  ])('keeps the cost of a route policy beside a registered cost%s', async (_when, cost) => {
+  ])('a route policy keeps its cost beside a registered cost%s', async (_when, cost) => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(10), cost })
     const policy = { name: 'dear', limit: 10, window: 60, cost: 10 }
@@ -97,7 +97,7 @@ describe('config.halt', () => {
     ])
   })
 
-  it("counts the merged check in the hook that the route names, after the route's own hooks", async () => {
+  it('the merged check counts in the hook that the route names, after the own hooks of the route', async () => {
     const store = new CountingStore()
     const app = makeApp()
     app.decorateRequest('user', null)
@@ -115,7 +115,7 @@ describe('config.halt', () => {
     expect(store.groups[0]?.demands.map(({ subject }) => subject)).toEqual(['ip:127.0.0.1', 'user:ann'])
   })
 
-  it('limits only routes with config.halt if the plugin is not global', async () => {
+  it('a plugin that is not global limits only routes with config.halt', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1), global: false })
     app.get('/', () => 'ok')
@@ -128,7 +128,7 @@ describe('config.halt', () => {
     expect(await statuses(2, () => get('/nothing'))).toEqual([404, 404])
   })
 
-  it('counts on a separate limiter in addition to the global one', async () => {
+  it('config.halt counts on a separate limiter in addition to the global one', async () => {
     const app = makeApp()
     const own = new RateLimiter<FastifyRequest>({
       store: new InMemoryStore(),
@@ -143,7 +143,7 @@ describe('config.halt', () => {
     expect(await statuses(2, () => get('/'))).toEqual([200, 429])
   })
 
-  it('adds to policies that a resolver gives', async () => {
+  it('config.halt adds to policies that a resolver gives', async () => {
     const store = new CountingStore()
     const app = makeApp()
     const policies = [
@@ -160,7 +160,7 @@ describe('config.halt', () => {
     expect(store.groups.every(({ demands }) => demands.length === 2)).toBe(true)
   })
 
-  it('counts the registered policy once if a route repeats it', async () => {
+  it('a registered policy that a route repeats is counted once', async () => {
     const app = makeApp()
     const policy = { name: 'api', limit: 2, window: 60 }
     await app.register(halt, { policy, exemptPrivateIps: false })
@@ -169,7 +169,7 @@ describe('config.halt', () => {
     expect(await statuses(3, () => get('/'))).toEqual([200, 200, 429])
   })
 
-  it('shares the counter between GET and the HEAD that Fastify derives', async () => {
+  it('a GET shares its counter with the HEAD that Fastify derives', async () => {
     const store = new CountingStore()
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(10, { store }) })
@@ -184,7 +184,7 @@ describe('config.halt', () => {
     expect(store.groups).toHaveLength(2)
   })
 
-  it('applies to the root of a prefix with and without a slash', async () => {
+  it('config.halt applies to the root of a prefix with and without a slash', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(10) })
     await app.register(async api => void api.get('/', { config: { halt: { policy: tight } } }, () => 'ok'), {
@@ -194,7 +194,7 @@ describe('config.halt', () => {
     expect([(await get('/api')).status, (await get('/api/')).status]).toEqual([200, 429])
   })
 
-  it('charges a request once when app.halt() repeats the limiter', async () => {
+  it('a request is charged once when app.halt() repeats the limiter', async () => {
     const app = makeApp()
     const limiter = makeLimiter(10)
     await app.register(halt, { limiter })

@@ -9,7 +9,7 @@ describe('sendLimited', () => {
   const decide = (limiter: RateLimiter<FastifyRequest>) => async (request: FastifyRequest) =>
     limiter.check(request, { cost: 10 })
 
-  it('answers in the format of the guard of the request', async () => {
+  it('sendLimited answers in the format of the guard of the request', async () => {
     const app = makeApp()
     const check = decide(makeLimiter(5))
     await app.register(halt, { limiter: makeLimiter(9), errorFormat: 'problem', statusCode: 430 })
@@ -25,7 +25,7 @@ describe('sendLimited', () => {
     expect(refused.headers.get('retry-after')).toBeNull()
   })
 
-  it('works without the plugin', async () => {
+  it('sendLimited works without the plugin', async () => {
     const app = makeApp()
     const check = decide(makeLimiter(5))
     app.get('/', async (request, reply) => sendLimited({ request, reply }, await check(request)))

@@ -15,7 +15,7 @@ const store = new InMemoryStore()
 const limiter = new RateLimiter<FastifyRequest>({ store, policy: presets.PUBLIC_API })
 
 describe('the plugin', () => {
-  it('accepts a limiter or the options of one, not both', () => {
+  it('the plugin accepts a limiter or the options of one, not both', () => {
     const app = Fastify()
     void app.register(halt, { limiter })
     void app.register(halt, {
@@ -32,7 +32,7 @@ describe('the plugin', () => {
     void app.register(halt, {})
   })
 
-  it("gives callbacks Fastify's own objects", () => {
+  it('callbacks get the own objects of Fastify', () => {
     const options: HaltOptions = {
       policy: {
         name: 'p',
@@ -51,7 +51,7 @@ describe('the plugin', () => {
     expectTypeOf(options).toExtend<HaltOptions>()
   })
 
-  it('augments requests, instances and route configs', () => {
+  it('the plugin augments requests, instances and route configs', () => {
     const app = Fastify()
     app.get(
       '/',
@@ -66,7 +66,7 @@ describe('the plugin', () => {
     expectTypeOf<FastifyContextConfig['halt']>().toEqualTypeOf<HaltRouteOptions | false | undefined>()
   })
 
-  it('makes hooks that fit routes of every kind', () => {
+  it('app.halt() makes hooks that fit routes of every kind', () => {
     const app = Fastify()
     const hook = app.halt({ limiter })
     app.get('/', { onRequest: hook, preValidation: [hook], preHandler: [hook, app.halt()] }, () => 'ok')
@@ -84,7 +84,7 @@ describe('the plugin', () => {
 })
 
 describe('a thrown refusal', () => {
-  it('has a fixed code', () => {
+  it('a thrown refusal has a fixed code', () => {
     expectTypeOf<LimitedError['code']>().toEqualTypeOf<'HALT_E_LIMITED'>()
     expectTypeOf<LimitedError['statusCode']>().toEqualTypeOf<number>()
   })

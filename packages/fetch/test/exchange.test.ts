@@ -38,7 +38,7 @@ function locked(response: Response): Response {
 }
 
 describe('without a socket, a request is in flight', () => {
-  it('until its body is read', async () => {
+  it('without a socket, a request is in flight until its body is read', async () => {
     const { response, end } = pending()
     const { limit, left } = setUp()
     const handler = limit(() => response)
@@ -49,14 +49,14 @@ describe('without a socket, a request is in flight', () => {
     expect(await left()).toEqual({ busy: 1, api: 4 })
   })
 
-  it('until its body is cancelled', async () => {
+  it('without a socket, a request is in flight until its body is cancelled', async () => {
     const { limit, left } = setUp()
     const answer = await limit(() => pending().response)(request())
     await answer.body?.cancel()
     expect((await left())['busy']).toBe(1)
   })
 
-  it('until its client leaves, although the handler goes on', async () => {
+  it('without a socket, a request is in flight until its client leaves, although the handler goes on', async () => {
     const leaving = new AbortController()
     let answer: (response: Response) => void = () => {}
     const { limit, left } = setUp({ chargeWhen: () => false })
@@ -77,13 +77,13 @@ describe('without a socket, a request is in flight', () => {
     ['throws', (): unknown => JSON.parse('no')],
     ['answers with a body that was read already', async (): Promise<Response> => used(new Response('used'))],
     ['answers with a body that somebody else reads', (): Response => locked(new Response('locked'))],
-  ])('until its handler %s', async (_, handler) => {
+  ])('without a socket, a request is in flight until its handler %s', async (_, handler) => {
     const { limit, left } = setUp()
     await limit(handler)(request()).catch(() => {})
     expect((await left())['busy']).toBe(1)
   })
 
-  it('until its handler answers a HEAD request', async () => {
+  it('without a socket, a HEAD request is in flight until its handler answers', async () => {
     const { limit, left } = setUp()
     await limit(() => new Response('not sent'))(request({}, { method: 'HEAD' }))
     expect((await left())['busy']).toBe(1)
@@ -93,7 +93,7 @@ describe('without a socket, a request is in flight', () => {
 describe('chargeWhen', () => {
   const onlyFailures: Partial<HaltOptions> = { chargeWhen: ({ status }) => status === 401 }
 
-  it('refunds a request whose response does not count', async () => {
+  it('chargeWhen refunds a request whose response does not count', async () => {
     const { limit, left } = setUp(onlyFailures)
     await (await limit(() => new Response('ok'))(request())).text()
     await expect.poll(async () => (await left())['api']).toBe(5)
@@ -101,7 +101,7 @@ describe('chargeWhen', () => {
     expect((await left())['api']).toBe(4)
   })
 
-  it('gets a response that the handler throws', async () => {
+  it('chargeWhen gets a response that the handler throws', async () => {
     const { limit, left } = setUp(onlyFailures)
     const refuse = (status: number) =>
       limit((): Response => {
@@ -113,7 +113,7 @@ describe('chargeWhen', () => {
     await expect.poll(async () => (await left())['api']).toBe(4)
   })
 
-  it('gets the request and the context', async () => {
+  it('chargeWhen gets the request and the context', async () => {
     const chargeWhen = vi.fn<NonNullable<HaltOptions['chargeWhen']>>(() => true)
     const { limit } = setUp({ chargeWhen })
     const [asked, context] = [request(), { id: 7 }]
@@ -121,7 +121,7 @@ describe('chargeWhen', () => {
     expect(chargeWhen).toHaveBeenCalledExactlyOnceWith(expect.any(Response), asked, context)
   })
 
-  it('is not called for a handler that returns no response, whose request stays charged', async () => {
+  it('chargeWhen is not called for a handler that returns no response, whose request stays charged', async () => {
     const chargeWhen = vi.fn<() => boolean>(() => false)
     const { limit, left } = setUp({ chargeWhen })
     await limit(() => undefined)(request())
@@ -130,7 +130,7 @@ describe('chargeWhen', () => {
 })
 
 describe('check', () => {
-  it('gives middleware the headers of an admitted request', async () => {
+  it('check gives middleware the headers of an admitted request', async () => {
     const { limit } = setUp()
     const { response, headers, decision } = await limit.check(request())
     expect(response).toBe(undefined)
@@ -138,7 +138,7 @@ describe('check', () => {
     expect(decision).toMatchObject({ allowed: true, policy: 'busy' })
   })
 
-  it('gives middleware the answer to a refused request, with its headers', async () => {
+  it('check gives middleware the answer to a refused request, with its headers', async () => {
     const { limit } = setUp()
     await limit.check(request())
     const { response, headers, decision } = await limit.check(request())
@@ -148,14 +148,14 @@ describe('check', () => {
     )
   })
 
-  it('gives no headers and no decision for a preflight', async () => {
+  it('check gives no headers and no decision for a preflight', async () => {
     const { limit } = setUp()
     const headers = { Origin: 'https://app.example', 'Access-Control-Request-Method': 'POST' }
     const checked = await limit.check(request(headers, { method: 'OPTIONS' }))
     expect([checked.response, checked.headers, checked.decision]).toEqual([undefined, {}, undefined])
   })
 
-  it('learns from finish that the app has answered', async () => {
+  it('finish tells check that the app has answered', async () => {
     const { limit, left } = setUp({ chargeWhen: ({ status }) => status !== 204 })
     const { finish } = await limit.check(request())
     expect((await left())['busy']).toBe(0)
@@ -164,7 +164,7 @@ describe('check', () => {
     await expect.poll(left).toEqual({ busy: 1, api: 5 })
   })
 
-  it('exposes the headers of a refusal to which middleware has added CORS', async () => {
+  it('finish exposes the headers of a refusal to which middleware has added CORS', async () => {
     const { limit } = setUp()
     await limit.check(request())
     const { response, finish } = await limit.check(request())
@@ -173,7 +173,7 @@ describe('check', () => {
     expect(exposed).toBe('RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After')
   })
 
-  it('rejects for a value that is no request', async () => {
+  it('check rejects for a value that is no request', async () => {
     await expect(setUp().limit.check('GET /' as never)).rejects.toMatchObject({ code: 'HALT_E_OPTION' })
   })
 })

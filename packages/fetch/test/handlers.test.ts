@@ -7,7 +7,7 @@ const limitTo = (limit: number, more: Partial<HaltOptions> = {}) =>
   halt({ limiter: makeLimiter(limitOf(limit)).limiter, ...more } as HaltOptions)
 
 describe('a handler', () => {
-  it('gets all its arguments', async () => {
+  it('a handler gets all its arguments', async () => {
     const handler = limitTo(5)(
       async (given: Request, context: { params: Promise<{ id: string }> }, ...rest: number[]) =>
         Response.json([given.url, (await context.params).id, ...rest]),
@@ -20,7 +20,7 @@ describe('a handler', () => {
   it.each([
     ['the event of SvelteKit, React Router and Astro', { request: request() }],
     ['the event of h3 and Nitro', { req: request() }],
-  ])('may get %s', async (_, event) => {
+  ])('a handler may get %s', async (_, event) => {
     const handler = limitTo(1)((given: typeof event) => Response.json({ left: decisionOf(given)?.remaining }))
     expect(await (await handler(event)).json()).toEqual({ left: 0 })
     expect(
@@ -28,7 +28,7 @@ describe('a handler', () => {
     ).toBe(429)
   })
 
-  it('of an event passes the event to options as the context', async () => {
+  it('a handler of an event passes the event to options as the context', async () => {
     const cost = (_: Request, event: { locals: { cost: number } }): number => event.locals.cost
     const { limiter } = makeLimiter(limitOf(9))
     const limit = halt<Request, { locals: { cost: number } }>({ limiter, cost })
@@ -42,12 +42,12 @@ describe('a handler', () => {
     ['a request of Node', { method: 'GET', url: '/', headers: {} }],
     ['nothing', undefined],
     ['a text', 'GET /'],
-  ])('that gets %s rejects with a coded error', async (_, given) => {
+  ])('a handler that gets %s rejects with a coded error', async (_, given) => {
     const handler = limitTo(1)(() => new Response('ok'))
     await expect(handler(given as never)).rejects.toMatchObject({ code: 'HALT_E_OPTION' })
   })
 
-  it('is not called for a refused request', async () => {
+  it('a handler is not called for a refused request', async () => {
     let calls = 0
     const handler = limitTo(1)(() => new Response(String(++calls)))
     expect((await handler(request())).status).toBe(200)
@@ -56,13 +56,13 @@ describe('a handler', () => {
     expect(await refused.json()).toMatchObject({ error: 'rate_limit_exceeded', retry_after: 60 })
   })
 
-  it('may return something that is no response, which stays as it is', async () => {
+  it('a handler may return something that is no response, which stays as it is', async () => {
     const data = { title: 'hello' }
     expect(await limitTo(5)(() => data)(request())).toBe(data)
     expect(await limitTo(5)(() => undefined)(request())).toBe(undefined)
   })
 
-  it('may throw a response, which gets the headers', async () => {
+  it('a handler may throw a response, which gets the headers', async () => {
     const handler = limitTo(5)(() => {
       throw new Response('no', { status: 403 })
     })
@@ -70,7 +70,7 @@ describe('a handler', () => {
     expect([(thrown as Response).status, leftIn(thrown as Response)]).toEqual([403, '4'])
   })
 
-  it('may throw an error, which reaches the framework', async () => {
+  it('a handler may throw an error, which reaches the framework', async () => {
     const error = new Error('broken')
     const handler = limitTo(5)(() => Promise.reject(error))
     await expect(handler(request())).rejects.toBe(error)
@@ -78,7 +78,7 @@ describe('a handler', () => {
 })
 
 describe('a response', () => {
-  it('that cannot be changed is copied', async () => {
+  it('a response that cannot be changed is copied', async () => {
     const redirect = Response.redirect('https://api.example/b', 302)
     const answer = await limitTo(5)(() => redirect)(request())
     expect([answer.status, answer.headers.get('location'), leftIn(answer)]).toEqual([
@@ -89,14 +89,14 @@ describe('a response', () => {
     expect(leftIn(redirect)).toBe(null)
   })
 
-  it('that the app keeps never shows the headers of another client', async () => {
+  it('a response that the app keeps never shows the headers of another client', async () => {
     const kept = new Response(null, { status: 204 })
     const handler = limitTo(5)(() => kept)
     expect([leftIn(await handler(request())), leftIn(await handler(request()))]).toEqual(['4', '3'])
     expect(leftIn(kept)).toBe(null)
   })
 
-  it('keeps its status, cookies and body', async () => {
+  it('a response keeps its status, cookies and body', async () => {
     const headers = new Headers([
       ['set-cookie', 'a=1'],
       ['set-cookie', 'b=2'],
@@ -111,13 +111,13 @@ describe('a response', () => {
     expect(await answer.text()).toBe('made')
   })
 
-  it('keeps a header that the handler has set itself', async () => {
+  it('a response keeps a header that the handler has set itself', async () => {
     const handler = limitTo(5)(() => new Response('ok', { headers: { 'RateLimit-Remaining': '77' } }))
     const { headers } = await handler(request())
     expect([headers.get('ratelimit-remaining'), headers.get('ratelimit-limit')]).toEqual(['77', '5'])
   })
 
-  it('with CORS exposes the headers', async () => {
+  it('a response with CORS exposes the headers', async () => {
     const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'X-Own' }
     const answer = await limitTo(5)(() => new Response('ok', { headers }))(request())
     expect(answer.headers.get('access-control-expose-headers')).toBe(
@@ -127,7 +127,7 @@ describe('a response', () => {
 })
 
 describe('several limits', () => {
-  it('around a handler show the tightest, in either order', async () => {
+  it('several limits around a handler show the tightest, in either order', async () => {
     for (const numbers of [
       [9, 2],
       [2, 9],
@@ -141,7 +141,7 @@ describe('several limits', () => {
     }
   })
 
-  it('of one limiter charge a request once', async () => {
+  it('several limits of one limiter charge a request once', async () => {
     const { limiter, warned } = makeLimiter(limitOf(5))
     const [outer, inner] = [halt({ limiter }), halt({ limiter })]
     expect(leftIn(await outer(inner(() => new Response('ok')))(request()))).toBe('4')
@@ -150,7 +150,7 @@ describe('several limits', () => {
 })
 
 describe('onLimited', () => {
-  it('makes the answer, to which Halt adds its headers', async () => {
+  it('onLimited makes the answer, to which Halt adds its headers', async () => {
     const handler = limitTo(1, {
       onLimited: ({ retryAfter }, { request: { url }, status }) =>
         new Response(`${url} ${retryAfter}`, { status, headers: { 'Access-Control-Allow-Origin': '*' } }),
@@ -165,7 +165,7 @@ describe('onLimited', () => {
     ['returns nothing', (): unknown => undefined],
     ['returns a text', (): unknown => 'no'],
     ['throws', (): unknown => JSON.parse('no')],
-  ])('that %s is replaced by the default answer', async (_, onLimited) => {
+  ])('the default answer replaces an onLimited that %s', async (_, onLimited) => {
     const { limiter, warned } = makeLimiter(limitOf(1))
     const handler = halt({ limiter, onLimited: onLimited as never })(() => new Response('ok'))
     await handler(request())
@@ -175,7 +175,7 @@ describe('onLimited', () => {
 })
 
 describe('a route', () => {
-  it('has its own counter with scope "route"', async () => {
+  it('a route has its own counter with scope "route"', async () => {
     const { limiter } = makeLimiter(limitOf(1, { scope: 'route' }))
     const limit = halt<Request, { route: string }>({ limiter, route: (_, { route }) => route })
     const statuses: number[] = []
@@ -184,7 +184,7 @@ describe('a route', () => {
     expect(statuses).toEqual([200, 200, 429])
   })
 
-  it('that a broken function should tell is unknown', async () => {
+  it('a route is unknown, with warnings, where the function that tells it is broken', async () => {
     const { limiter, warned } = makeLimiter(limitOf(1, { scope: 'route' }))
     const limit = halt({ limiter, route: () => JSON.parse('no') })
     expect((await limit.check(request())).decision?.allowed).toBe(true)
@@ -193,7 +193,7 @@ describe('a route', () => {
 })
 
 describe('sendLimited', () => {
-  it('makes the refusal of the guard before it', async () => {
+  it('sendLimited makes the refusal of the guard before it', async () => {
     const rows = makeLimiter(limitOf(3, { name: 'rows' })).limiter
     const limit = limitTo(9, { errorFormat: 'problem', headers: 'draft-7' })
     const handler = limit(async (given: Request) => {
@@ -205,7 +205,7 @@ describe('sendLimited', () => {
     expect(await refused.json()).toMatchObject({ 'violated-policies': ['rows'] })
   })
 
-  it('refuses a decision that allows', async () => {
+  it('sendLimited refuses a decision that allows', async () => {
     const decision = await makeLimiter(limitOf(1)).limiter.check(viewOf(request()))
     expect(() => sendLimited(request(), decision)).toThrow(expect.objectContaining({ code: 'HALT_E_OPTION' }))
   })
@@ -221,11 +221,11 @@ describe('wrong options', () => {
       'HALT_E_LIMITER',
     ],
     ['onLimited that is no function', { policy: limitOf(1), onLimited: 'no' }, 'HALT_E_OPTION'],
-  ])('with %s are refused', (_, options, code) => {
+  ])('halt() throws for %s', (_, options, code) => {
     expect(() => halt(options as never)).toThrow(expect.objectContaining({ code }))
   })
 
-  it('include a handler that is no function', () => {
+  it('a limit refuses a handler that is no function', () => {
     expect(() => limitTo(1)({ fetch() {} } as never)).toThrow(
       expect.objectContaining({ code: 'HALT_E_OPTION' }),
     )

@@ -34,47 +34,47 @@ const TOLD: readonly (readonly [ClientIp, Record<string, string>, unknown])[] = 
 ]
 
 describe('a platform', () => {
-  it.each(TOLD)('"%s" tells the address of the client', async (platform, headers, context) => {
+  it.each(TOLD)('the platform "%s" tells the address of the client', async (platform, headers, context) => {
     // Headers that other platforms set and that clients may send
     const forged = { 'x-forwarded-for': '6.6.6.6', 'x-real-ip': '6.6.6.6', ...headers }
     expect(await keyOf(platform, forged, context)).toMatchObject({ key: `ip:${ADDRESS}` })
   })
 
-  it.each(TOLD)('"%s" gives all requests one counter elsewhere, and warns', async platform => {
+  it.each(TOLD)('the platform "%s" gives all requests one counter elsewhere, and warns', async platform => {
     const others = { 'x-forwarded-for': '6.6.6.6', 'x-real-ip': '6.6.6.6', 'x-client-ip': '6.6.6.6' }
     const { key, warned } = await keyOf(platform, others, { waitUntil() {} })
     expect([key, warned]).toEqual(['ip:unknown', ['HALT_W_NO_ADDRESS']])
   })
 
-  it.each(['garbage', '203.0.113.7, 203.0.113.8', ''])('that sends "%s" tells no address', async text => {
+  it.each(['garbage', '203.0.113.7, 203.0.113.8', ''])('the text "%s" tells no address', async text => {
     expect((await keyOf('fly', { 'fly-client-ip': text })).key).toBe('ip:unknown')
   })
 
-  it('that tells a private address exempts nobody', async () => {
+  it('a private address that a platform tells is not exempt', async () => {
     const { key, reason, warned } = await keyOf('cloudflare', { 'cf-connecting-ip': '10.0.0.9' })
     expect([key, reason, warned]).toEqual(['ip:10.0.0.9', 'ok', []])
   })
 
-  it('without an address in its context gives all requests one counter', async () => {
+  it('a platform without an address in its context gives all requests one counter', async () => {
     expect((await keyOf('bun', {}, onBun(null))).key).toBe('ip:unknown')
     expect((await keyOf('deno', {}, onDeno({ transport: 'unix', path: '/a' }))).key).toBe('ip:unknown')
   })
 })
 
 describe('the socket that Bun, Deno and Node tell', () => {
-  it('may belong to a trusted proxy, which names the client', async () => {
+  it('the socket of a runtime may belong to a trusted proxy, which names the client', async () => {
     const headers = { 'x-forwarded-for': `6.6.6.6, ${ADDRESS}` }
     const { key } = await keyOf('bun', headers, onBun('10.0.0.3'), { trustedProxies: ['10.0.0.0/8'] })
     expect(key).toBe(`ip:${ADDRESS}`)
   })
 
-  it('is exempt if it is private, and forwards for nobody', async () => {
+  it('the socket of a runtime is exempt if it is private, and forwards for nobody', async () => {
     expect((await keyOf('deno', {}, onDeno({ hostname: '127.0.0.1' }))).reason).toBe('exempt')
     const { reason, warned } = await keyOf('node', { 'x-forwarded-for': ADDRESS }, onNode('127.0.0.1'))
     expect([reason, warned]).toEqual(['ok', ['HALT_W_UNTRUSTED_PROXY']])
   })
 
-  it('is found where h3, Nitro and other servers on Node put it', async () => {
+  it('the socket is found where h3, Nitro and other servers on Node put it', async () => {
     const { limiter } = makeLimiter(limitOf(5))
     const limit = halt({ limiter, clientIp: 'node' })
     const req = { socket: { remoteAddress: ADDRESS } }
@@ -85,7 +85,7 @@ describe('the socket that Bun, Deno and Node tell', () => {
 })
 
 describe('a function', () => {
-  it('gets the request and the context', async () => {
+  it('a function as clientIp gets the request and the context', async () => {
     const clientIp = (given: Request, context: unknown): string =>
       `${given.headers.get('x-first')}.${String(context)}`
     expect((await keyOf(clientIp, { 'x-first': '203.0.113' }, 9)).key).toBe('ip:203.0.113.9')
@@ -95,20 +95,20 @@ describe('a function', () => {
     ['throws', (): string => JSON.parse('no')],
     ['returns a promise', (async () => ADDRESS) as unknown as () => string],
     ['returns a promise that rejects', (async () => JSON.parse('no')) as unknown as () => string],
-  ])('that %s tells no address, and Halt warns', async (_, clientIp) => {
+  ])('a function as clientIp that %s tells no address, and Halt warns', async (_, clientIp) => {
     const { key, warned } = await keyOf(clientIp, {})
     expect(key).toBe('ip:unknown')
     expect(warned.toSorted()).toEqual(['HALT_W_CALLBACK', 'HALT_W_NO_ADDRESS'])
   })
 
-  it('that returns nothing leaves the address to the limiter', async () => {
+  it('a function as clientIp that returns nothing leaves the address to the limiter', async () => {
     const { key } = await keyOf(() => undefined, {}, undefined, { clientIp: () => ADDRESS })
     expect(key).toBe(`ip:${ADDRESS}`)
   })
 })
 
 describe('clientIp', () => {
-  it.each([['heroku'], ['toString'], [5], [null]])('cannot be %j', value => {
+  it.each([['heroku'], ['toString'], [5], [null]])('clientIp cannot be %j', value => {
     const wrong = (): unknown => halt({ policy: limitOf(1), clientIp: value as never })
     expect(wrong).toThrow(
       expect.objectContaining({
@@ -118,7 +118,7 @@ describe('clientIp', () => {
     )
   })
 
-  it('is part of the view that a handler makes', async () => {
+  it('a view that a handler makes has the address of clientIp', async () => {
     const { limiter } = makeLimiter(limitOf(5))
     const view = viewOf(request({ 'fly-client-ip': ADDRESS }), 'fly')
     expect((await limiter.check(view)).key).toBe(`ip:${ADDRESS}`)
@@ -129,7 +129,7 @@ describe('clientIp', () => {
     ])
   })
 
-  it('is not called for a preflight or a skipped request', async () => {
+  it('clientIp is not called for a skipped request', async () => {
     const clientIp = vi.fn<() => string>(() => ADDRESS)
     const limit = halt({ policy: limitOf(1), clientIp, skip: () => true })
     await limit.check(request())

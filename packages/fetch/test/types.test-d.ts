@@ -34,7 +34,7 @@ const any = new RateLimiter({ store: new InMemoryStore(), policy })
 const limit = halt({ limiter, clientIp: 'vercel' })
 
 describe('the types', () => {
-  it('know the request of a handler without annotations', () => {
+  it('a limit knows the request of a handler without annotations', () => {
     limit(request => {
       expectTypeOf(request).toEqualTypeOf<Request>()
       return new Response()
@@ -47,7 +47,7 @@ describe('the types', () => {
     )
   })
 
-  it('keep the parameters of a handler', () => {
+  it('a limit keeps the parameters of a handler', () => {
     type Context = { readonly params: Promise<{ readonly id: string }> }
     const POST = limit(async (request: NextRequest, { params }: Context) =>
       Response.json([request.nextUrl.pathname, (await params).id]),
@@ -64,14 +64,14 @@ describe('the types', () => {
     expectTypeOf(GET).toExtend<(event: RequestEvent) => Promise<Response>>()
   })
 
-  it('keep other results of a handler', () => {
+  it('a limit keeps other results of a handler', () => {
     expectTypeOf(limit((request: Request) => void request.url)).returns.resolves.toEqualTypeOf<
       Response | undefined
     >()
     expectTypeOf(limit(async () => ({ a: 1 }))).returns.resolves.toEqualTypeOf<Response | { a: number }>()
   })
 
-  it('accept named platforms and functions', () => {
+  it('clientIp accepts named platforms and functions', () => {
     halt({ policy, clientIp: 'cloudflare' })
     halt({ policy, clientIp: request => request.headers.get('x-own') ?? undefined })
     halt<Request, RequestEvent>({ policy, clientIp: (_, event) => event.getClientAddress() })
@@ -81,7 +81,7 @@ describe('the types', () => {
     viewOf({} as RequestEvent, (_, event: RequestEvent) => event.getClientAddress())
   })
 
-  it('give callbacks the request, the context and the decision', () => {
+  it('callbacks get the request, the context and the decision', () => {
     halt<NextRequest, { id: string }>({
       policy: (request, { id }) => (request.nextUrl.pathname === id ? presets.PLAN_PRO : presets.PLAN_FREE),
       userId: (_, { id }) => id,
@@ -103,7 +103,7 @@ describe('the types', () => {
     halt<NextRequest>({ limiter: any, policy: [presets.PUBLIC_API, presets.QUOTA_FREE_DAILY] })
   })
 
-  it('tell middleware the answer, the headers and the decision', async () => {
+  it('check tells middleware the answer, the headers and the decision', async () => {
     const checked = await limit.check({} as NextRequest)
     expectTypeOf(checked).toEqualTypeOf<Checked>()
     expectTypeOf(checked.response).toEqualTypeOf<Response | undefined>()
@@ -114,7 +114,7 @@ describe('the types', () => {
     expectTypeOf(sendLimited({} as H3Event, {} as Decision)).toEqualTypeOf<Response>()
   })
 
-  it('refuse options that exclude each other and options that do not exist', () => {
+  it('halt() refuses options that exclude each other and options that do not exist', () => {
     // @ts-expect-error neither limiter nor policy
     halt({})
     // @ts-expect-error a limiter has its store
@@ -129,7 +129,7 @@ describe('the types', () => {
     limit((req: { url: string }, res: { end(): void }) => res.end(req.url))
   })
 
-  it('contain no any', () => {
+  it('the types contain no any', () => {
     expectTypeOf<HaltOptions>().not.toBeAny()
     expectTypeOf<HaltOptions['limiter']>().not.toBeAny()
     expectTypeOf<HaltOptions['policy']>().not.toBeAny()

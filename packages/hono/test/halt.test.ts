@@ -20,31 +20,31 @@ describe('halt() throws for wrong options', () => {
     ['an onLimited that is not a function', { limiter, onLimited: 'no' }, 'HALT_E_OPTION'],
   ]
   for (const [what, options, code] of wrong) {
-    it(`${what}: ${code}`, () => {
+    it(`halt() throws ${code} for ${what}`, () => {
       expect(() => halt(options as HaltOptions)).toThrowError(expect.objectContaining({ code }))
     })
   }
 
-  it('treats undefined as absent', () => {
+  it('halt() treats undefined as absent', () => {
     expect(() => halt({ limiter, getConnInfo: undefined, onLimited: undefined })).not.toThrow()
   })
 })
 
 describe('a middleware made without a limiter', () => {
-  it('limits on localhost when private addresses count', async () => {
+  it('a middleware with AUTH_ENDPOINTS and no limiter limits on localhost', async () => {
     const app = new Hono()
       .use(halt({ policy: presets.AUTH_ENDPOINTS, getConnInfo }))
       .get('/', c => c.text('ok'))
     expect(await statuses(app, ...Array<string>(11).fill('/'))).toEqual([...Array<number>(10).fill(200), 429])
   })
 
-  it('has a store of its own', async () => {
+  it('a middleware made without a limiter has a store of its own', async () => {
     const guard = (): ReturnType<typeof halt> => halt({ policy, exemptPrivateIps: false, getConnInfo })
     const app = new Hono().get('/a', guard(), c => c.text('ok')).get('/b', guard(), c => c.text('ok'))
     expect(await statuses(app, '/a', '/a', '/b', '/b')).toEqual([200, 429, 200, 429])
   })
 
-  it('warns if another middleware has a policy of the same name on a separate store', async () => {
+  it('a middleware warns if another one has a policy of the same name on a separate store', async () => {
     const codes: string[] = []
     const twice = { name: 'twice', limit: 5, window: 60 }
     const guard = (): ReturnType<typeof halt> =>
@@ -54,7 +54,7 @@ describe('a middleware made without a limiter', () => {
     expect(codes).toEqual(['HALT_W_COUNTER_SPLIT'])
   })
 
-  it('asks a policy function for each request', async () => {
+  it('a middleware made without a limiter asks a policy function for each request', async () => {
     const roomy = { ...policy, name: 'roomy', limit: 2 }
     const resolver = (c: Context): typeof policy => (c.req.query('plan') === 'pro' ? roomy : policy)
     const app = new Hono().use(halt({ policy: resolver, exemptPrivateIps: false, getConnInfo }))

@@ -68,7 +68,7 @@ describe('the headers are on', () => {
     ],
   ]
   for (const [what, handler, status] of answers) {
-    it(`${what}`, async () => {
+    it(`a guard adds its headers to ${what}`, async () => {
       const [first] = await ask(new Hono().use(guard()).get('/a', handler))
       expect(first?.status).toBe(status)
       expect(first?.headers.get('ratelimit-limit')).toBe('2')
@@ -78,7 +78,7 @@ describe('the headers are on', () => {
     })
   }
 
-  it('the response of an error handler', async () => {
+  it('a guard adds its headers to the response of an error handler', async () => {
     const app = new Hono().use(guard()).get('/a', () => Promise.reject(new Error('broken')))
     app.onError(() => new Response('sorry', { status: 500 }))
     const [first] = await ask(app)
@@ -89,7 +89,7 @@ describe('the headers are on', () => {
     ])
   })
 
-  it('a response of fetch(), whose headers cannot be changed', async () => {
+  it('a guard adds its headers to a response of fetch(), whose headers cannot be changed', async () => {
     const server = createServer((_req, res) => void res.setHeader('X-Up', 'yes').end('ok')).listen(
       0,
       '127.0.0.1',
@@ -106,7 +106,7 @@ describe('the headers are on', () => {
     ])
   })
 
-  it('a Response that the app keeps, but only on the copy that is sent', async () => {
+  it('a guard adds its headers to a copy of a Response that the app keeps', async () => {
     const held = new Response(null, { status: 204 })
     const all = await ask(
       new Hono().use(guard()).get('/a', () => held),
@@ -138,7 +138,7 @@ it('an app that does not answer gets no answer from Halt', async () => {
   expect([first?.status, first?.body]).toEqual([500, expect.stringContaining('not finalized')])
 })
 
-it('a handler can set headers of these names', async () => {
+it('a handler can set the headers of a guard itself', async () => {
   const handler = (c: Context): Response => c.text('ok', 200, { 'RateLimit-Limit': '7' })
   const [first] = await ask(new Hono().use(guard()).get('/a', handler))
   expect([first?.headers.get('ratelimit-limit'), first?.headers.get('ratelimit-remaining')]).toEqual([
@@ -147,7 +147,7 @@ it('a handler can set headers of these names', async () => {
   ])
 })
 
-it('a Response with some of the headers gets the others', async () => {
+it('a Response with some of the headers of a guard gets the others', async () => {
   for (const name of ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']) {
     const handler = (): Response => new Response('ok', { headers: { [name]: '7' } })
     const [first] = await ask(new Hono().use(guard()).get('/a', handler))
@@ -173,7 +173,7 @@ describe('a custom answer', () => {
     return answers[2]?.headers as Headers
   }
 
-  it('with one of the headers gets the others', async () => {
+  it('a custom answer with one of the headers gets the others', async () => {
     const limit = await refused(
       () => new Response('no', { status: 429, headers: { 'RateLimit-Limit': '7' } }),
     )
@@ -187,7 +187,7 @@ describe('a custom answer', () => {
     expect([none.get('retry-after'), none.get('cache-control')]).toEqual(['5', 'no-store'])
   })
 
-  it('keeps its own value of a header, also behind cors(), and scripts can read it', async () => {
+  it('a custom answer keeps its own value of a header, also behind cors(), and scripts can read it', async () => {
     const answers = [
       () => new Response('no', { status: 429, headers: { 'Retry-After': '5' } }),
       (c: Context) => c.text('no', 429, { 'Retry-After': '5' }),
@@ -208,7 +208,7 @@ describe('with other middleware', () => {
   const answers = [(c: Context) => c.text('ok'), () => new Response('ok')]
   for (const [i, handler] of answers.entries()) {
     for (const order of ['around', 'inside']) {
-      it(`works with cors, secureHeaders, etag and compress ${order} it (${i})`, async () => {
+      it(`a guard works with cors, secureHeaders, etag and compress ${order} it (${i})`, async () => {
         const others = [
           cors({ origin: 'https://app.example', exposeHeaders: ['X-Own'] }),
           secureHeaders(),
@@ -241,7 +241,7 @@ describe('with other middleware', () => {
     }
   }
 
-  it('counts a 304 of etag()', async () => {
+  it('a guard counts a 304 of etag()', async () => {
     const app = new Hono().use(guard(), etag()).get('/a', c => c.text('ok'))
     const [first] = await ask(app)
     const tag = first?.headers.get('etag') ?? ''
@@ -249,7 +249,7 @@ describe('with other middleware', () => {
     expect([again?.status, again?.headers.get('ratelimit-remaining')]).toEqual([304, '0'])
   })
 
-  it('shows the refusal of an inner guard, not the headers of an outer one', async () => {
+  it('a refusal of an inner guard has its own headers, and not those of an outer guard', async () => {
     const app = new Hono().use(cors(), guard({ policy: { name: 'all', limit: 9, window: 60 } }))
     app.get('/a', guard({ policy: { name: 'tight', limit: 1, window: 60 } }), c => c.text('ok'))
     const [, refused] = await ask(app, 2)

@@ -13,7 +13,7 @@ describe('sendLimited', () => {
     return decision.allowed ? c.text('ok') : sendLimited(c, decision)
   }
 
-  it('answers in the default format if no guard has checked the request', async () => {
+  it('sendLimited answers in the default format if no guard has checked the request', async () => {
     const { status, headers, body } = await ask(new Hono().get('/ask', handler))
     expect([status, headers.get('ratelimit-limit'), headers.get('cache-control')]).toEqual([
       429,
@@ -24,7 +24,7 @@ describe('sendLimited', () => {
     expect(JSON.parse(body)).toMatchObject({ error: 'rate_limit_exceeded', retry_after: null })
   })
 
-  it('answers in the format of the guard that decided last', async () => {
+  it('sendLimited answers in the format of the guard that decided last', async () => {
     const app = new Hono().use(halt({ limiter: makeLimiter('all', 9), getConnInfo }))
     const options = { headers: 'x-ratelimit', errorFormat: 'problem', statusCode: 420, getConnInfo } as const
     app.get('/ask', halt({ limiter: makeLimiter('route', 9), ...options }), handler)
@@ -34,7 +34,7 @@ describe('sendLimited', () => {
     expect(JSON.parse(body)).toMatchObject({ status: 420, 'violated-policies': ['own'] })
   })
 
-  it('shows the decision to middleware that runs afterwards', async () => {
+  it('sendLimited shows the decision to middleware that runs afterwards', async () => {
     const seen: unknown[] = []
     const app = new Hono().use(async (c, next) => {
       await next()
@@ -45,7 +45,7 @@ describe('sendLimited', () => {
     expect(seen).toMatchObject([{ allowed: false, policy: 'own', reason: 'cost-exceeds-limit' }])
   })
 
-  it('answers 503 if the store failed', async () => {
+  it('sendLimited answers 503 if the store failed', async () => {
     const store: Store = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
     const limiter = makeLimiter('own', 1, { store, onStoreError: 'closed' })
     const app = new Hono().get('/ask', async c => sendLimited(c, await limiter.check(viewOf(c, getConnInfo))))

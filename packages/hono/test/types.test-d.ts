@@ -21,7 +21,7 @@ const limiter = new RateLimiter<Context<AppEnv>>({ store: new InMemoryStore(), p
 const any = new RateLimiter({ store: new InMemoryStore(), policy })
 
 describe('the types', () => {
-  it('declare halt() as a middleware and c.get("halt") as a decision', () => {
+  it('halt() has the type of a middleware, and c.get("halt") that of a decision', () => {
     const app = new Hono()
     app.use(halt({ policy: presets.PUBLIC_API, getConnInfo: onNode }))
     app.get('/items/:id', halt({ limiter: any }), c => {
@@ -35,7 +35,7 @@ describe('the types', () => {
     app.use('/api/*', middleware, halt({ policy }))
   })
 
-  it('accept apps with their own bindings and variables', () => {
+  it('halt() accepts apps with their own bindings and variables', () => {
     const app = new Hono<AppEnv>()
     app.use(halt({ policy: presets.PUBLIC_API, getConnInfo: onNode }))
     app.use(halt({ limiter, getConnInfo: onWorkers }))
@@ -51,7 +51,7 @@ describe('the types', () => {
     factory.createHandlers(halt({ limiter }), c => c.text(c.get('user').id))
   })
 
-  it('do not change the answer types of a route', () => {
+  it('halt() does not change the answer types of a route', () => {
     const app = new Hono<AppEnv>().get('/a', halt({ limiter, getConnInfo: onNode }), c =>
       c.json({ ok: true }),
     )
@@ -59,7 +59,7 @@ describe('the types', () => {
     expectTypeOf<Answer>().not.toBeNever()
   })
 
-  it('give callbacks the context, the response and the decision', () => {
+  it('callbacks get the context, the response and the decision', () => {
     halt<AppEnv>({
       limiter,
       getConnInfo: c => {
@@ -88,14 +88,14 @@ describe('the types', () => {
     })
   })
 
-  it('accept a policy, several policies or a function', () => {
+  it('halt() accepts a policy, several policies or a function', () => {
     halt({ policy: [presets.PUBLIC_API, presets.QUOTA_PRO_MONTHLY] })
     halt({ policy: c => presets.getPlanPolicy(c.req.header('x-plan') ?? 'free') })
     halt({ policy: async c => (c.req.url.startsWith('https:') ? [presets.PLAN_PRO] : presets.PLAN_FREE) })
     halt({ limiter, policy: presets.AUTH_ENDPOINTS })
   })
 
-  it('refuse options that exclude each other and options that do not exist', () => {
+  it('halt() refuses options that exclude each other and options that do not exist', () => {
     // @ts-expect-error neither limiter nor policy
     halt({})
     // @ts-expect-error a limiter has its store
@@ -108,7 +108,7 @@ describe('the types', () => {
     halt({ limiter, headers: 'draft-3' })
   })
 
-  it('contain no any', () => {
+  it('the types contain no any', () => {
     expectTypeOf<HaltOptions>().not.toBeAny()
     expectTypeOf<HaltOptions['limiter']>().not.toBeAny()
     expectTypeOf<HaltOptions['policy']>().not.toBeAny()

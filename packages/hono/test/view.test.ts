@@ -7,7 +7,7 @@ import { halt, viewOf } from '../src/index.ts'
 import { ask, makeLimiter } from './ask.ts'
 
 describe('viewOf', () => {
-  it('gives a limiter the same view as a guard', async () => {
+  it('viewOf gives a limiter the same view as a guard', async () => {
     const limiter = makeLimiter('api', 2)
     const app = new Hono().use(halt({ limiter, getConnInfo }))
     app.get('/ask', async c => {
@@ -17,7 +17,7 @@ describe('viewOf', () => {
     expect(JSON.parse((await ask(app)).body)).toEqual({ key: 'ip:127.0.0.1', remaining: 0 })
   })
 
-  it('has no address if getConnInfo is missing or throws', async () => {
+  it('a view has no address if getConnInfo is missing or throws', async () => {
     const app = new Hono().get('/ask', c => {
       const broken = viewOf(c, () => {
         throw new Error('another runtime')
@@ -29,7 +29,7 @@ describe('viewOf', () => {
 })
 
 describe('getConnInfo', () => {
-  it('never fails a request, whatever it throws', async () => {
+  it('getConnInfo never fails a request, whatever it throws', async () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
     for (const value of [Object.create(null), Symbol('odd'), proxy, undefined]) {
@@ -42,7 +42,7 @@ describe('getConnInfo', () => {
     }
   })
 
-  it('that is async never ends the process, and is warned of', async () => {
+  it('an async getConnInfo never ends the process, and gets a warning', async () => {
     const messages: string[] = []
     const app = new Hono().use(
       halt({

@@ -110,7 +110,7 @@ it('a limiter fits, but not with options of a limiter', () => {
   HaltModule.forRoot({ policy: presets.PUBLIC_API, windowMs: 1 })
 })
 
-it('asynchronous options are the same', () => {
+it('forRootAsync takes the same options as forRoot', () => {
   class Config {
     readonly limit = 1
   }

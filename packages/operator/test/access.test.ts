@@ -22,7 +22,7 @@ describe('authorize', () => {
     ['an empty name', () => ' ', 401],
     ['a number', () => 7 as unknown as string, 401],
     ['an error', () => Promise.reject(new Error('no session store')), 500],
-  ])('that gives %s refuses the page, its files and every call', async (_name, authorize, status) => {
+  ])('an authorize that gives %s refuses page, files and calls', async (_name, authorize, status) => {
     site = await openSite({ authorize })
     for (const path of ['', 'files/main.js', 'files/nothing.js']) {
       const response = await fetch(site.page + path)
@@ -35,7 +35,7 @@ describe('authorize', () => {
     expect(await site.control.history()).toEqual([])
   })
 
-  it('that never answers refuses after five seconds', async () => {
+  it('an authorize that never answers refuses after five seconds', async () => {
     const page = operator({ ...(await parts()), authorize: () => new Promise(() => {}) })
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const asked = page(new Request('http://x/halt/'))
@@ -48,7 +48,7 @@ describe('authorize', () => {
     page.close()
   })
 
-  it('that fails tells nobody why, and the log everything', async () => {
+  it('an authorize that fails tells nobody why, and the log everything', async () => {
     const url = 'postgres://app:hunter2@db.internal/app'
     for (const authorize of [
       () => Promise.reject(new Error(`connect ${url}`)),
@@ -71,7 +71,7 @@ describe('authorize', () => {
     }
   })
 
-  it('may answer by itself, and nobody caches that', async () => {
+  it('authorize may answer by itself, and nobody caches its answer', async () => {
     const authorize = (): Response =>
       new Response('who?', { status: 401, headers: { 'www-authenticate': 'Basic realm="Halt"' } })
     site = await openSite({ authorize })
@@ -81,7 +81,7 @@ describe('authorize', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
 
-  it('gets the request of the framework, and is asked at every act', async () => {
+  it('authorize gets the request of the framework, and is asked at every act', async () => {
     const seen: string[] = []
     let name: string | undefined = 'ann'
     site = await openSite({
@@ -106,7 +106,7 @@ describe('a call of another site', () => {
     ['of another subdomain', { 'sec-fetch-site': 'same-site' }],
     ['with another origin', { origin: 'https://evil.example' }],
     ['with the origin null', { origin: 'null' }],
-  ])('%s is refused, and does nothing', async (_name, headers) => {
+  ])('a call %s is refused, and does nothing', async (_name, headers) => {
     site = await openSite()
     const own = { 'content-type': 'application/json', 'x-halt-operator': '1' }
     const sent = Object.entries({ ...own, ...headers }).filter(([, value]) => value !== undefined)
@@ -124,7 +124,7 @@ describe('a call of another site', () => {
     expect(await site.control.entries()).toEqual([])
   })
 
-  it('is told from a call of the page itself', async () => {
+  it('a call of the page itself passes, also behind a proxy of another origin', async () => {
     site = await openSite()
     const origin = new URL(site.page).origin
     expect((await site.call('about', {}, { origin })).status).toBe(200)
@@ -134,7 +134,7 @@ describe('a call of another site', () => {
 })
 
 describe('the page', () => {
-  it('is not cached, framed or sniffed, and runs nothing inline', async () => {
+  it('the page is not cached, framed or sniffed, and runs nothing inline', async () => {
     site = await openSite()
     const page = await fetch(site.page)
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
@@ -157,7 +157,7 @@ describe('the page', () => {
     }
   })
 
-  it('sends no other file', async () => {
+  it('the page sends no other file', async () => {
     site = await openSite()
     for (const path of [
       'files/nothing.js',
@@ -168,7 +168,7 @@ describe('the page', () => {
       expect([path, (await fetch(site.page + path, { redirect: 'manual' })).status]).not.toContain(200)
   })
 
-  it('is found without the slash at its end, by an address that leads to no other site', async () => {
+  it('the page is found without the slash at its end, by an address that leads to no other site', async () => {
     const page = operator({ ...(await parts()), authorize: () => 'ann' })
     for (const [url, to] of [
       ['http://x/halt', './halt/'],
@@ -181,7 +181,7 @@ describe('the page', () => {
     page.close()
   })
 
-  it('survives methods and paths that Fetch does not know', async () => {
+  it('the page survives methods and paths that Fetch does not know', async () => {
     site = await openSite()
     const { hostname, port } = new URL(site.page)
     const statusOf = async (line: string): Promise<string> => {
@@ -198,7 +198,7 @@ describe('the page', () => {
     expect((await fetch(site.page)).status).toBe(200)
   })
 
-  it('answers only GET, and calls only POST', async () => {
+  it('the page answers only GET, and its calls only POST', async () => {
     site = await openSite()
     expect((await fetch(site.page, { method: 'PUT' })).status).toBe(405)
     expect(await (await fetch(site.page, { method: 'HEAD' })).text()).toBe('')

@@ -42,7 +42,7 @@ describe('while the store is away', () => {
   })
 
   for (const outage of ['refused', 'hanging'] as const)
-    it(`an act holds in this process alone, says so, and is marked until the store is back (${outage})`, async () => {
+    it(`an act holds here alone while the store is away, says so, and is marked until it is back (${outage})`, async () => {
       site = await openSite()
       site.store.begin(outage)
       const block = { act: 'block', whom: { user: '42' }, for: '2h' }
@@ -121,7 +121,7 @@ describe('while the store is away', () => {
 })
 
 describe('a network that is larger than those of one owner', () => {
-  it.each(['10.0.0.0/7', '2a00::/18', '0.0.0.0/0'])('(%s) is asked about before a confirmation', async ip => {
+  it.each(['10.0.0.0/7', '2a00::/18', '0.0.0.0/0'])('a block of %s must be forced', async ip => {
     site = await openSite({ reveal: true })
     const block = { act: 'block', whom: { ip } }
     expect((await act({ ...block, confirmed: false })).body['needsForce']).toBe(true)
@@ -133,7 +133,7 @@ describe('a network that is larger than those of one owner', () => {
     expect((await act(undo)).status).toBe(200)
   })
 
-  it('is no other: a /8 of IPv4 and a /19 of IPv6 need nothing', async () => {
+  it('a /8 of IPv4 and a /19 of IPv6 need no confirmation of their size', async () => {
     site = await openSite({ reveal: true })
     for (const ip of ['10.0.0.0/8', '2a00::/19']) {
       const block = { act: 'block', whom: { ip } }

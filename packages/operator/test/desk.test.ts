@@ -15,7 +15,7 @@ const act = (body: object) => site.call('act', { reason: 'a test', confirmed: tr
 const find = (whom: object) => site.call('find', { whom })
 
 describe('find', () => {
-  it('tells every counter of a client, the quota with its grants, the penalty, and what cannot be reached', async () => {
+  it('find tells every counter of a client, a quota with its grants, and what cannot be reached', async () => {
     site = await openSite({ reveal: true })
     await site.ask('42', 8)
     await act({ act: 'grant', whom: { user: '42' }, policy: 'month', units: 3 })
@@ -46,7 +46,7 @@ describe('find', () => {
     })
   })
 
-  it('tells what a client gets of a limit that tenants share, and that the rest is for others', async () => {
+  it('find tells what a client gets of a limit that tenants share, and that the rest is for others', async () => {
     const shared = {
       name: 'backend',
       limit: 4,
@@ -69,7 +69,7 @@ describe('find', () => {
     expect((await backend('43')).fair.ahead).toBeLessThanOrEqual(0)
   })
 
-  it('tells the entries about an address, its networks among them', async () => {
+  it('find tells the entries about an address, its networks among them', async () => {
     site = await openSite({ reveal: true })
     await site.control.block({ ip: '203.0.113.0/24' }, { reason: 'scraping', by: 'ben' })
     await site.control.block({ ip: '198.51.100.0/24' })
@@ -78,20 +78,20 @@ describe('find', () => {
     expect((await find({ ip: '203.0.113.0/24' })).body['limiters']).toEqual([])
   })
 
-  it('tells the entry about a network, however it is spelled', async () => {
+  it('find tells the entry about a network, however it is spelled', async () => {
     site = await openSite({ reveal: true })
     await site.control.block({ ip: '2001:db8::/32' })
     const { body } = await find({ ip: '2001:0DB8:0::/32' })
     expect(body['entries']).toMatchObject([{ kind: 'block', target: '2001:db8::/32' }])
   })
 
-  it('charges nothing', async () => {
+  it('find charges nothing', async () => {
     site = await openSite()
     for (let i = 0; i < 6; i++) await find({ user: '42' })
     expect((await site.limiter.peek({ user: '42' })).remaining).toBe(5)
   })
 
-  it('explains each policy that a function may choose', async () => {
+  it('find explains each policy that a function may choose', async () => {
     const store = new InMemoryStore()
     const other = new RateLimiter({ store, policy: () => PER_USER })
     site = await openSite()
@@ -112,7 +112,7 @@ describe('find', () => {
 })
 
 describe('an act', () => {
-  it('only tells what it will do until it is confirmed', async () => {
+  it('an act only tells what it will do until it is confirmed', async () => {
     site = await openSite()
     const block = { act: 'block', whom: { ip: '127.0.0.0/8' }, for: '2h', reason: 'scraping' }
     const told = await site.call('act', block)
@@ -138,7 +138,7 @@ describe('an act', () => {
     ['2000::/3', /^The network has 9,007,199,254,740,992 subscribers/],
     ['::/1', /^The network has 36,028,797,018,963,968 subscribers/],
     ['::/0', /, all that there are\.$/],
-  ])('warns of the size of the network %s: %s', async (ip, warning) => {
+  ])('an act warns of the size of the network %s: %s', async (ip, warning) => {
     site = await openSite()
     for (const name of ['block', 'allow']) {
       const { body } = await act({ act: name, whom: { ip }, confirmed: false })
@@ -149,7 +149,7 @@ describe('an act', () => {
     expect(await site.control.entries()).toEqual([])
   })
 
-  it('warns of a policy that no limiter has, and of an entry that it replaces', async () => {
+  it('an act warns of a policy that no limiter has, and of an entry that it replaces', async () => {
     site = await openSite()
     const numbers = { act: 'override', whom: { user: '42' }, policy: 'per_usr', numbers: { limit: 9 } }
     expect((await act({ ...numbers, confirmed: false })).body['warnings']).toEqual([
@@ -163,7 +163,7 @@ describe('an act', () => {
     expect(block.body['warnings']).toEqual([])
   })
 
-  it('blames no counter for the block of an operator', async () => {
+  it('find blames no counter for the block of an operator', async () => {
     site = await openSite({ reveal: true })
     await site.ask('42', 2)
     await site.control.block({ user: '42' }, { for: '1h' })
@@ -173,7 +173,7 @@ describe('an act', () => {
       expect(policy).toMatchObject({ allowed: true, exemption: 'an operator blocks the client' })
   })
 
-  it('says which numbers hold on when others are taken back', async () => {
+  it('a revert says which numbers hold on when others are taken back', async () => {
     site = await openSite({ reveal: true })
     await site.control.change('per_user', { limit: 3 })
     await site.control.override({ user: '42' }, 'per_user', { limit: 9 })
@@ -189,7 +189,7 @@ describe('an act', () => {
     expect(await revert({})).toBe('per_user had no other numbers for everybody.')
   })
 
-  it('warns of numbers that change nothing, of those of another operator, and of units that end soon', async () => {
+  it('an act warns of useless numbers, of those of another operator, and of units that end soon', async () => {
     const hour: Quota = { name: 'hour', limit: 5, period: 'hourly', anchor: aMinuteAgo() }
     site = await openSite({ reveal: true }, [hour, { name: 'routes', limit: 9, window: 60, scope: 'route' }])
     const warnings = async (body: object): Promise<string[]> =>
@@ -229,7 +229,7 @@ describe('an act', () => {
       { act: 'change', policy: 'per_user', numbers: { limit: 2 } },
       [{ kind: 'change', numbers: { limit: 2 } }],
     ],
-  ])('%j is taken back by the call that its answer holds', async (call, entries) => {
+  ])('the undo of the answer takes back %j', async (call, entries) => {
     site = await openSite()
     const done = await act(call)
     expect(await site.control.entries()).toMatchObject(entries)
@@ -241,7 +241,7 @@ describe('an act', () => {
     expect(await site.control.entries()).toMatchObject(entries)
   })
 
-  it('that replaced an entry is taken back by that entry', async () => {
+  it('the undo of an act that replaced an entry brings that entry back', async () => {
     site = await openSite()
     await act({ act: 'allow', whom: { user: '42' }, for: '3d' })
     const [before] = await site.control.entries()
@@ -251,7 +251,7 @@ describe('an act', () => {
     expect(await site.control.entries()).toMatchObject([{ kind: 'allow', until: before?.until }])
   })
 
-  it('resets counters, grants once, takes the grant back, forgives, and the history tells it', async () => {
+  it('an operator resets, grants once, takes the grant back and forgives, and the history tells it', async () => {
     site = await openSite({ reveal: true })
     await site.ask('42', 9)
     const reset = { act: 'reset', whom: { user: '42' }, reason: 'their bug' }
@@ -287,7 +287,7 @@ describe('an act', () => {
     expect(body['history'].at(-1)).toMatchObject({ target: 'user:42', by: 'ann', reason: 'their bug' })
   })
 
-  it('that resets one policy says nothing of others, and says each time what it does not reach', async () => {
+  it('a reset of one policy says nothing of others, and one of all says what it does not reach', async () => {
     site = await openSite({ reveal: true })
     await site.ask('42')
     const reset = { act: 'reset', whom: { user: '42' } }
@@ -296,7 +296,7 @@ describe('an act', () => {
       expect((await act(reset)).body['says']).toContain('does not reach per_address')
   })
 
-  it('that is unknown is told the acts, and a text for somebody the form', async () => {
+  it('an error lists the acts for an unknown one, and shows the form for a text as somebody', async () => {
     site = await openSite()
     const { body } = await site.call('act', { act: 'free', whom: { user: '42' } })
     expect(body['error']).toMatchObject({
@@ -342,7 +342,7 @@ describe('an act', () => {
       'HALT_E_OPERATOR',
     ],
     ['a key that nobody has shown', { act: 'block', whom: { shown: 'user #x' } }, 'HALT_E_OPERATOR'],
-  ])('with %s gets a code, and does nothing', async (_name, body, code) => {
+  ])('an act with %s gets a code, and does nothing', async (_name, body, code) => {
     site = await openSite()
     const answer = await act(body)
     expect([answer.status, answer.body['error'].code]).toEqual([400, code])
@@ -352,7 +352,7 @@ describe('an act', () => {
   })
 
   it.each(['', '{', '[]', 'null', '7', `{"reason":"${'x'.repeat(70_000)}"}`])(
-    'with the body %.20j gets a code',
+    'an act with the body %.20j gets a code',
     async body => {
       site = await openSite()
       const answer = await site.call('act', body)
@@ -360,7 +360,7 @@ describe('an act', () => {
     },
   )
 
-  it('of two operators at once loses nothing', async () => {
+  it('acts of operators at once lose nothing', async () => {
     site = await openSite()
     const users = Array.from({ length: 12 }, (_, i) => ({ user: `u${i}` }))
     const answers = await Promise.all(users.map(whom => act({ act: 'block', whom })))
@@ -371,7 +371,7 @@ describe('an act', () => {
 })
 
 describe('keys', () => {
-  it('are digests on the page, and a digest finds the client and ends its block', async () => {
+  it('keys are digests on the page, and a digest finds the client and ends its block', async () => {
     site = await openSite()
     await site.call('feed')
     await site.ask('secret-customer', 6)
@@ -391,7 +391,7 @@ describe('keys', () => {
     expect(await site.control.entries()).toEqual([])
   })
 
-  it('of two ids together are marked, and are found by their digest', async () => {
+  it('a key of two ids is a marked digest, which finds the entry', async () => {
     const pair: Policy = { name: 'pair', limit: 5, window: '1h', keyStrategy: 'composite' }
     const store = new InMemoryStore()
     site = await openSite({ limiters: [new RateLimiter({ store, policy: pair })] })
@@ -403,7 +403,7 @@ describe('keys', () => {
     expect(found.body['entries']).toMatchObject([{ target: body['who'] }])
   })
 
-  it('have the digest that the logs begin with', async () => {
+  it('the digest of a key on the page begins that of the logs', async () => {
     const logged: string[] = []
     const log = (fields: object): void => void logged.push((fields as { key: string }).key)
     const telemetry = new LoggingTelemetry({ debug: log, info: log, warn: log, error: log })
@@ -417,7 +417,7 @@ describe('keys', () => {
     expect(body['who']).toBe(`user #${logged.at(-1)?.slice(0, 8)}`)
   })
 
-  it('stay digests if reveal is async, or throws', async () => {
+  it('keys stay digests if reveal is async, or throws', async () => {
     for (const reveal of [
       async (name: string) => name === 'ann',
       async () => Promise.reject(new Error('no database')),
@@ -432,14 +432,14 @@ describe('keys', () => {
     }
   })
 
-  it('are in clear for those whom reveal names', async () => {
+  it('keys are in clear for those whom reveal names', async () => {
     site = await openSite({ reveal: name => name === 'ann' })
     await site.control.block({ user: '42' })
     expect((await site.call('standing')).body['entries']).toMatchObject([{ target: 'user:42' }])
     expect((await site.call('about')).body).toMatchObject({ name: 'ann', reveals: true })
   })
 
-  it('of an API key never hold the key', async () => {
+  it('the page never shows an API key', async () => {
     site = await openSite({ reveal: true })
     const { body } = await act({ act: 'block', whom: { apiKey: 'sk_live_123' } })
     expect(body['says']).not.toContain('sk_live')
@@ -450,7 +450,7 @@ describe('keys', () => {
 })
 
 describe('a document of another version', () => {
-  it('is told of, the last good one holds, and acts do not overwrite it', async () => {
+  it('a document of another version is told of, the last good one holds, and acts do not overwrite it', async () => {
     site = await openSite()
     await act({ act: 'block', whom: { user: '42' } })
     const document = site.store.document?.('control')
@@ -463,7 +463,7 @@ describe('a document of another version', () => {
 })
 
 describe('a report of another process', () => {
-  it('that is broken anywhere is left out, and breaks no call', async () => {
+  it('a report of another process that is broken anywhere is left out, and breaks no call', async () => {
     site = await openSite()
     await site.ask('42', 6)
     await site.call('feed')

@@ -15,7 +15,7 @@ afterEach(async () => {
 
 const lines = async (): Promise<object[]> => (await site!.call('feed')).body['lines']
 
-it('the page shows who waits for which policy, and takes away who has left', async () => {
+it('the page shows who waits for which policy, and takes away callers that have left', async () => {
   site = await openSite({ reveal: true })
   const limiter = new RateLimiter({
     store: new InMemoryStore(),
@@ -66,7 +66,7 @@ it('the page adds the lines of other processes, hides keys, and leaves broken re
   expect((await site.call('find', { whom: { shown: seen.key } })).status).toBe(200)
 })
 
-it('a process of a version that told no lines is shown all the same', () => {
+it('the numbers of a process that tells no lines are read all the same', () => {
   const recorder = new Recorder('memory')
   recorder.stop()
   const told = writeNumbers({ ...recorder.read(Date.now()), waiting: 5, counted: [], shedders: [] })

@@ -153,19 +153,19 @@ describe('a body parser before the page', () => {
     ['that reads bytes', [express.raw({ type: '*/*' })], json],
     ['that sets an empty body where it reads none, as that of Express 4', [nothing], json],
     ['that leaves forms alone', [express.json()], 'application/x-www-form-urlencoded'],
-  ])('%s leaves the calls whole', async (_name, parsers, type) => {
+  ])('a body parser %s leaves the calls whole', async (_name, parsers, type) => {
     const { status, body } = await findBehind(parsers, type)
     expect([status, body]).toMatchObject([200, { who: /^user #/ }])
   })
 
-  it('that read the call as a form is told of, because its signs are lost', async () => {
+  it('an error tells of a body parser that read the call as a form', async () => {
     const form = 'application/x-www-form-urlencoded'
     const { status, body } = await findBehind([express.urlencoded({ extended: true })], form)
     expect([status, body.error.code]).toEqual([400, 'HALT_E_OPERATOR'])
     expect(body.error.fix).toContain('content-type: application/json')
   })
 
-  it('that left nothing of the body is told of', async () => {
+  it('an error tells of a body parser that left nothing of the body', async () => {
     const swallow = (req: any, _res: any, next: () => void): void => void req.on('end', next).resume()
     const { status, body } = await findBehind([swallow], json)
     expect([status, body.error.message]).toEqual([

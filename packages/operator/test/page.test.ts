@@ -86,7 +86,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     return told
   }
 
-  it('shows decisions, the tightest policies, the top keys and the process', async () => {
+  it('the page shows decisions, the tightest policies, the top keys and the process', async () => {
     await site.call('feed')
     await site.ask('ann', 9)
     await open()
@@ -101,7 +101,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('shows the values below the pointer, zooms, and goes back', async () => {
+  it('the chart shows the values below the pointer, zooms, and goes back', async () => {
     await site.call('feed')
     // All of them are decided in one second.
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
@@ -130,7 +130,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('shows the hour before it was opened', async () => {
+  it('the page shows the hour before it was opened', async () => {
     await site.close()
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 1_800_000 })
     site = await openSite({ reveal: true })
@@ -153,7 +153,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('shows each plan apart, and the quota of a company that refuses', async () => {
+  it('the page shows each plan apart, and the quota of a company that refuses', async () => {
     await site.close()
     const store = new InMemoryStore()
     const control = new Control({ store })
@@ -221,7 +221,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
       }
   }
 
-  it('blocks every address only if the operator says that this is meant', async () => {
+  it('the page blocks every address only if the operator says that this is meant', async () => {
     await open('#force')
     await begin('Block', '#force')
     const fields = { kind: 'ip', id: '0.0.0.0/0', reason: 'an attack' }
@@ -239,7 +239,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('finds a client, explains it, frees it, grants more, and takes a grant back', async () => {
+  it('the page finds, explains and frees a client, grants more, and takes a grant back', async () => {
     await site.ask('42', 6)
     await open('#find')
     await page.locator('#search [name=id]').fill('42')
@@ -264,7 +264,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('blocks a network after a warning, and undoes it', async () => {
+  it('the page blocks a network after a warning, and undoes it', async () => {
     await open('#force')
     await begin('Block', '#force')
     const told = await confirm('Block', { id: '127.0.0.0/8', reason: 'scraping' })
@@ -278,7 +278,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('tells what is wrong with a form, and keeps it', async () => {
+  it('the page tells what is wrong with a form, and keeps it', async () => {
     await open('#force')
     await becomes('#state', 'Healthy')
     await begin('Change a limit', '#force')
@@ -297,7 +297,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(await site.control.entries()).toEqual([])
   })
 
-  it('works by the keyboard alone', async () => {
+  it('the page works by the keyboard alone', async () => {
     await site.ask('42')
     await open()
     await becomes('#state', 'Healthy')
@@ -319,7 +319,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('says that the store is away, and that it is back', async () => {
+  it('the page says that the store is away, and that it is back', async () => {
     await open()
     await becomes('#state', 'Healthy')
     site.store.begin('refused')
@@ -332,7 +332,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await becomes('#state', /Healthy|without the store/)
   })
 
-  it('shows what the load shedder of each process sheds, and why', async () => {
+  it('the page shows what the load shedder of each process sheds, and why', async () => {
     await open()
     await becomes('#state', 'Healthy')
     expect(await page.$('#shedders-card:not([hidden])')).toBe(null)
@@ -359,7 +359,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('shows who waits, for which policy and how long, while somebody does', async () => {
+  it('the page shows who waits, for which policy and how long', async () => {
     const limiter = new RateLimiter({
       store: new InMemoryStore(),
       policy: { name: 'stripe_calls', limit: 1, algorithm: 'concurrency', ttl: 60 },
@@ -383,7 +383,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('acts in this process alone while the store is away, and marks that until the store is back', async () => {
+  it('the page acts in this process alone while the store is away, and marks such acts until it is back', async () => {
     await open('#force')
     await becomes('#state', 'Healthy')
     site.store.begin('hanging')
@@ -409,7 +409,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('shows every text as text, and runs no injected script', async () => {
+  it('the page shows every text as text, and runs no injected script', async () => {
     await site.call('feed')
     await site.ask('ann', 6)
     await site.control.block({ user: '42' }, { reason: HOSTILE, by: HOSTILE })
@@ -433,7 +433,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
   })
 
   // HALT_SCREENSHOTS=docs/images keeps the pictures, which are those of the README.
-  it('draws itself in light and dark, from 320 px on', async () => {
+  it('the page draws itself in light and dark, from 320 px on', async () => {
     await busyMinutes(site)
     await page.setViewport({ width: 1120, height: 1010 })
     await open()

@@ -49,7 +49,7 @@ async function openPlans(
 const find = async (whom: object): Promise<Record<string, any>> => (await site.call('find', { whom })).body
 
 describe('a client of a limiter with plans', () => {
-  it('is found under each plan apart, and the plan that charged it last is marked', async () => {
+  it('a client is found under each plan apart, and the plan that charged it last is marked', async () => {
     const ask = await openPlans()
     expect(await ask('free', 10)).toBe('ok')
     expect(await ask('free', 1)).toBe('limited')
@@ -80,7 +80,7 @@ describe('a client of a limiter with plans', () => {
     ])
   })
 
-  it('is under the plan that the application says, whatever its counters tell', async () => {
+  it('a client is under the plan that the application says, whatever its counters tell', async () => {
     const asked: object[] = []
     const plans: Record<string, unknown> = { 42: 'pro', 7: 'gold' }
     const planOf = async (client: { readonly user?: string | undefined }): Promise<string> => {
@@ -106,7 +106,7 @@ describe('a client of a limiter with plans', () => {
     for (const user of ['7', '9', '8']) expect(await plansOf({ user })).toEqual(unknown)
   })
 
-  it('is under an unknown plan if its counters do not tell', async () => {
+  it('a client is under an unknown plan if its counters do not tell', async () => {
     await openPlans()
     const { limiters } = await find({ user: '7' })
     expect(limiters).toMatchObject([
@@ -116,7 +116,7 @@ describe('a client of a limiter with plans', () => {
     for (const limiter of limiters) expect(limiter).not.toHaveProperty('chargedLast')
   })
 
-  it('is shown the quota of its company that refuses it', async () => {
+  it('find shows the quota of a company that refuses a client', async () => {
     const ask = await openPlans()
     expect(await ask('pro', 30)).toBe('ok')
     expect(await ask('pro', 1)).toBe('quota-exceeded')
@@ -143,7 +143,7 @@ describe('a client of a limiter with plans', () => {
     expect(await ask('pro', 5)).toBe('ok')
   })
 
-  it('is shown the quota of its company with its address, too', async () => {
+  it('find shows the quota of a company beside the address of a client, too', async () => {
     const ask = await openPlans()
     await ask('pro', 30)
     await ask('pro', 1)
@@ -151,7 +151,7 @@ describe('a client of a limiter with plans', () => {
     expect(counted).toMatchObject([{ key: 'custom:acme', now: [{ allowed: false }] }])
   })
 
-  it('shows other keys as digests where keys are not shown', async () => {
+  it('find shows other keys as digests where keys are not shown', async () => {
     const ask = await openPlans({ plans: PLANS, reveal: false })
     await ask('pro', 1)
     const found = await find({ user: '42' })

@@ -47,14 +47,14 @@ function watched() {
 const isRecording = (): boolean => channel('halt:decision').hasSubscribers
 
 describe('a process that nobody watches', () => {
-  it('tells nobody anything, and asks the store once in two seconds', async () => {
+  it('a process that nobody watches tells nothing, and asks the store once in two seconds', async () => {
     const { calls, limiter } = watched()
     await limiter.consume({ user: '42' })
     await vi.advanceTimersByTimeAsync(20_000)
     expect(calls).toEqual(Array.from({ length: 1 + 10 }, () => 'read operator-watched'))
   })
 
-  it('tells its last hour when somebody watches another process, and nothing half a minute after the last look', async () => {
+  it('a process tells its last hour when somebody watches another one, and nothing 30 s after the last look', async () => {
     const { store, make, watch, limiter, calls } = watched()
     const other = make()
     for (let i = 0; i < 3; i++) await limiter.consume({ user: '42' })
@@ -74,7 +74,7 @@ describe('a process that nobody watches', () => {
     other.close()
   })
 
-  it('listens from its start to its end', async () => {
+  it('a watch listens from its start to its end', async () => {
     // Other files of this process may listen too.
     const others = isRecording()
     const { watch } = watched()
@@ -85,7 +85,7 @@ describe('a process that nobody watches', () => {
 })
 
 describe('who decides', () => {
-  it('is not known before the first request, nor after the store failed', async () => {
+  it('a process does not know who decides before the first request, nor after the store failed', async () => {
     const health = new Health('redis', NOW)
     expect(health.read().decides).toBe('unknown')
     health.decided(false, 'redis', 1, NOW)
@@ -104,7 +104,7 @@ describe('the other keys of a client', () => {
   const verdict = (policy: string, key: string, allowed = true): PolicyVerdict =>
     ({ policy, key, allowed, reason: allowed ? 'ok' : 'quota-exceeded' }) as PolicyVerdict
 
-  it('are remembered, the latest first, in bounded memory', () => {
+  it('the other keys of a client are remembered, the latest first, in bounded memory', () => {
     const companions = new Companions()
     companions.note([verdict('per_user', 'user:1')], NOW)
     expect(companions.of('user:1')).toEqual([])
@@ -121,7 +121,7 @@ describe('the other keys of a client', () => {
     expect(companions.ofToken(tokenOf('user:1'))).toEqual([])
   })
 
-  it('of a client that passes are noted once a second, and a refusal at once', () => {
+  it('the other keys of a client that passes are noted once a second, and those of a refusal at once', () => {
     const companions = new Companions()
     const pass = [verdict('per_user', 'user:1'), verdict('month', 'custom:acme')]
     companions.note(pass, NOW)
@@ -133,7 +133,7 @@ describe('the other keys of a client', () => {
     ])
   })
 
-  it('are asked for without the key of the client in a document that watchers share', async () => {
+  it('a question for other keys does not show the key of the client in a document that watchers share', async () => {
     const { store, watch, make } = watched()
     const other = make()
     await vi.advanceTimersByTimeAsync(2_000)
@@ -148,7 +148,7 @@ describe('the other keys of a client', () => {
     other.close()
   })
 
-  it('of a client at which somebody looks are told by its token', async () => {
+  it('a process tells the other keys of a client at which somebody looks by its token', async () => {
     const { store, watch, limiter, make } = watched()
     const other = make()
     await vi.advanceTimersByTimeAsync(2_000)
@@ -166,7 +166,7 @@ describe('the other keys of a client', () => {
     other.close()
   })
 
-  it('come from all processes, some seconds after the first look', async () => {
+  it('the other keys of a client come from all processes, some seconds after the first look', async () => {
     const { store, watch, make } = watched()
     const other = make()
     await vi.advanceTimersByTimeAsync(4_000)
@@ -245,7 +245,7 @@ it('a policy tells in how many seconds of the last minute tenants had to wait fo
 })
 
 describe('the numbers of all processes', () => {
-  it('come together from their reports, and broken ones are left out', async () => {
+  it('the numbers of all processes come from their reports, and broken ones are left out', async () => {
     const { store, watch, limiter } = watched()
     await watch.read()
     for (let i = 0; i < 3; i++) await limiter.consume({ user: '42' })
@@ -268,7 +268,7 @@ describe('the numbers of all processes', () => {
     expect(all.waiting).toBe(4)
   })
 
-  it('are cut to the length of a report, however long the names are', () => {
+  it('the numbers of a process are cut to the length of a report, however long the names are', () => {
     const key = 'x'.repeat(2_000)
     const recorder = new Recorder('memory')
     recorder.stop()
@@ -284,7 +284,7 @@ describe('the numbers of all processes', () => {
     expect(readNumbers(text)?.used.length).toBeGreaterThan(0)
   })
 
-  it('are those of a process whose clock is wrong, moved to the right time', () => {
+  it('the numbers of a process whose clock is wrong are moved to the right time', () => {
     const recorder = new Recorder('memory')
     recorder.stop()
     const ahead = 3_600_000

@@ -49,7 +49,7 @@ function crowded(options = {}): ReturnType<typeof manualLoop> & {
   }
 }
 
-it('tells when shedding begins and ends, once each, and what it was', async () => {
+it('a shedder tells when shedding begins and ends, once each, and what it was', async () => {
   const { shedder, handle, advance, finish } = crowded({ name: 'shop' })
   const events: [string, LimitState][] = []
   shedder.on('shedding', state => events.push(['shedding', state]))
@@ -70,7 +70,7 @@ it('tells when shedding begins and ends, once each, and what it was', async () =
   expect(events[1]?.[1]).toMatchObject({ refusedMeanwhile: 5 })
 })
 
-it('goes on when a listener throws or rejects, and warns', async () => {
+it('a shedder goes on when a listener throws or rejects, and warns', async () => {
   const warnings: HaltWarning[] = []
   const { shedder, handle, advance } = crowded({ warn: (warning: HaltWarning) => warnings.push(warning) })
   const heard: string[] = []
@@ -93,14 +93,14 @@ it('goes on when a listener throws or rejects, and warns', async () => {
 it.each([
   ['an unknown event', 'sheding', () => {}],
   ['a listener that is no function', 'calm', 'log'],
-])('refuses %s', (_name, event, listener) => {
+])('a shedder refuses %s', (_name, event, listener) => {
   const { shedder } = crowded()
   expect(() => shedder.on(event as never, listener as never)).toThrow(
     expect.objectContaining({ code: 'HALT_E_OPTION' }),
   )
 })
 
-it('explains itself in words', async () => {
+it('a shedder explains itself in words', async () => {
   const { shedder, handle, advance } = crowded({ name: 'shop' })
   expect(shedder.explain()).toBe(
     'shop: 1 of 1 in flight, sheds nothing; requests wait 0 ms before the handler, 0 ms inside, 0 ms when calm.',
@@ -114,7 +114,7 @@ it('explains itself in words', async () => {
   )
 })
 
-it('explains which routes have a limit of their own', () => {
+it('an explanation tells which routes shed by a limit of their own', () => {
   const limit = {
     ...crowded({ name: 'shop' }).shedder.state,
     sheds: ['batch', 'normal'] as const,
@@ -127,7 +127,7 @@ it('explains which routes have a limit of their own', () => {
   )
 })
 
-it('explains each route of its own', async () => {
+it('a shedder explains each of its routes', async () => {
   const manual = manualLoop()
   const shedder = makeShedder(
     { name: 'shop', scope: 'route', mode: 'shadow' },

@@ -107,7 +107,7 @@ function honoApp(shedder: LoadShedder): Hono {
 }
 
 describe.each(Object.entries(starts))('%s', (_name, start) => {
-  it('admits, refuses with a 503, and frees places of answers and of leavers once', async () => {
+  it('a middleware admits, refuses with a 503, and frees places of answers and of leavers once', async () => {
     const shedder = shedderOf(2)
     const url = await start(shedder)
     const ask = (path: string, init = {}): Promise<Response> => fetch(`${url}${path}`, init)
@@ -142,7 +142,7 @@ describe.each([
       }),
   ],
 ])('%s', (_name, make) => {
-  it('admits, refuses, and frees the place of one who leaves', async () => {
+  it('a handler admits, refuses, and frees the place of a client that leaves', async () => {
     const shedder = shedderOf(2)
     const handler = make(shedder)
     const leaver = new AbortController()
@@ -170,7 +170,7 @@ describe('a Fetch handler and a middleware of one shedder', () => {
       .use(shedder.hono)
       .get('/', context => context.text(String(shedder.state.inFlight)))
 
-  it('count a request once', async () => {
+  it('a Fetch handler and a middleware of one shedder count a request once', async () => {
     const shedder = shedderOf(1)
     const handler = shedder.fetch((request: Request) => twice(shedder).fetch(request))
     const request = new Request('http://x/')
@@ -181,7 +181,7 @@ describe('a Fetch handler and a middleware of one shedder', () => {
     expect(shedder.state.admitted.normal).toBe(3)
   })
 
-  it('count it once on Node, also behind `wrap`', async () => {
+  it('a Fetch handler and a middleware count a request once on Node, also behind `wrap`', async () => {
     const shedder = shedderOf(1)
     const app = twice(shedder)
     const guarded = shedder.fetch((request: Request, env: object) => app.fetch(request, env))
@@ -198,7 +198,7 @@ describe('a Fetch handler and a middleware of one shedder', () => {
 })
 
 describe('fetch', () => {
-  it('frees the place of a handler that throws or rejects, and passes the error on', async () => {
+  it('fetch frees the place of a handler that throws or rejects, and passes the error on', async () => {
     const shedder = shedderOf(1)
     const rejects = shedder.fetch(async () => Promise.reject(new Error('no')))
     await expect(rejects(new Request('http://x/'))).rejects.toThrow('no')
@@ -210,7 +210,7 @@ describe('fetch', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
-  it('passes on that a handler gave no response, as after an upgrade of Bun, and frees its place', async () => {
+  it('fetch passes on that a handler gave no response, as after an upgrade of Bun, and frees its place', async () => {
     const shedder = shedderOf(1)
     const none = (): Response | undefined => undefined
     expect(shedder.fetch(none)(new Request('http://x/'))).toBeUndefined()
@@ -219,7 +219,7 @@ describe('fetch', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
-  it('counts no request whose client has left before', async () => {
+  it('a request whose client has left before holds no place', async () => {
     const shedder = shedderOf(1)
     const never = shedder.fetch(() => new Promise<Response>(() => {}))
     void never(new Request('http://x/', { signal: AbortSignal.abort() }))
@@ -229,7 +229,7 @@ describe('fetch', () => {
     await until(() => shedder.state.admitted.normal === 2 && shedder.state.inFlight === 0)
   })
 
-  it('listens to the signal of a request no longer than to the request', async () => {
+  it('a shedder listens to the signal of a request no longer than to the request', async () => {
     const { signal } = new AbortController()
     const request = { url: 'http://x/', method: 'GET', signal } as Request
     const shedder = shedderOf(100)
@@ -242,18 +242,18 @@ describe('fetch', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
-  it('refuses something that is not a handler', () => {
+  it('fetch refuses something that is not a handler', () => {
     expect(() => shedderOf(1).fetch({} as never)).toThrow(expect.objectContaining({ code: 'HALT_E_OPTION' }))
   })
 
-  it('hands the arguments of the platform on', async () => {
+  it('fetch hands the arguments of the platform on', async () => {
     const handler = shedderOf(1).fetch((_request: Request, env: { name: string }) => new Response(env.name))
     expect(await (await handler(new Request('http://x/'), { name: 'env' })).text()).toBe('env')
   })
 })
 
 describe('beside a limiter', () => {
-  it('is asked first: a refusal charges nothing, and a refusal of the limiter frees the place', async () => {
+  it('a shedder before a limiter charges nothing for its refusals, and frees the place of a refusal by it', async () => {
     const shedder = shedderOf(1)
     const store = new InMemoryStore()
     const policy = { name: 'api', limit: 2, window: 60, algorithm: 'fixed-window' } as const
@@ -304,7 +304,7 @@ describe('what a limiter refuses, whatever its status,', () => {
       },
     ],
     ['in a Fetch handler', (shedder: LoadShedder) => shedder.fetch(refuse)(new Request('http://x/'))],
-  ])('says nothing about latency, %s', async (_name, ask) => {
+  ])('a refusal by a limiter says nothing about latency, %s', async (_name, ask) => {
     const shedder = shedderOf(9, {}, loop)
     expect((await ask(shedder)).status).toBe(200)
     await until(() => shedder.state.inFlight === 0)
@@ -315,7 +315,7 @@ describe('what a limiter refuses, whatever its status,', () => {
 })
 
 describe('an answer that a middleware before has begun', () => {
-  it('is cut off where the request is refused, so that its client does not wait for ever', async () => {
+  it('a refused answer that a middleware has begun is cut off, so that its client does not wait for ever', async () => {
     const shedder = shedderOf(1)
     const app = express()
     app.use((request, response, next) => {
@@ -337,7 +337,7 @@ describe('an answer that a middleware before has begun', () => {
 })
 
 describe('a middleware before that writes the head of a stream', () => {
-  it('takes no place, as nothing tells later when the answer is decided', async () => {
+  it('a request takes no place where a middleware before has sent the head, which hides its end', async () => {
     const shedder = shedderOf(1)
     const app = express()
     app.use((_request, response, next) => {
@@ -354,7 +354,7 @@ describe('a middleware before that writes the head of a stream', () => {
 })
 
 describe('a middleware before that replaces `writeHead`', () => {
-  it('gets the headers of a refusal in a form that it understands', async () => {
+  it('a middleware that replaces `writeHead` gets the headers of a refusal in a form that it understands', async () => {
     const shedder = shedderOf(1)
     const app = express()
     app.use((_request, response, next) => {
@@ -383,7 +383,7 @@ describe('a middleware before that replaces `writeHead`', () => {
 })
 
 describe('fastify', () => {
-  it('refuses with its own body where a hook has set a serializer', async () => {
+  it('the plugin of Fastify refuses with its own body where a hook has set a serializer', async () => {
     const shedder = shedderOf(1)
     const app = Fastify({ forceCloseConnections: true })
     closing.push(() => app.close())
@@ -399,7 +399,7 @@ describe('fastify', () => {
     expect(await (await fetch(url)).json()).toMatchObject({ reason: 'overloaded' })
   })
 
-  it.each(['onSend', 'preParsing', 'onrequest'])('refuses the hook %s when it is registered', async hook => {
+  it.each(['onSend', 'preParsing', 'onrequest'])('registration refuses the hook %s', async hook => {
     const app = Fastify()
     app.register(shedderOf(1).fastify, { hook: hook as never })
     await expect(app.ready()).rejects.toMatchObject({ code: 'HALT_E_OPTION' })
@@ -407,7 +407,7 @@ describe('fastify', () => {
 })
 
 describe('Node listeners behind several shedders', () => {
-  it('frees the places of all of them', async () => {
+  it('a request behind several shedders frees the places of all of them', async () => {
     const [outer, inner] = [shedderOf(5), shedderOf(5)]
     const server = await serve(
       outer.wrap(inner.wrap((_request: unknown, response: { end(): void }) => response.end())),

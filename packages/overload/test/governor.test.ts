@@ -55,7 +55,7 @@ function run({ enter, advance }: ReturnType<typeof scene>, times: readonly numbe
   enter().leave('drop')
 }
 
-it('frees a place at the end of the turn in which a request has ended, and at once outside of one', () => {
+it('a place is free at the end of the turn in which its request has ended, and outside of one at once', () => {
   const { governor, enter, advance } = scene()
   const [first, second] = [enter(), enter()]
   first.leave('sample')
@@ -66,7 +66,7 @@ it('frees a place at the end of the turn in which a request has ended, and at on
   expect(governor.inFlight).toBe(0)
 })
 
-it('frees a place once, however often and for whatever reason it is given back', () => {
+it('a place is freed once, however often and for whatever reason it is given back', () => {
   const { governor, enter, advance } = scene()
   const permit = enter()
   enter()
@@ -76,7 +76,7 @@ it('frees a place once, however often and for whatever reason it is given back',
   expect(governor.inFlight).toBe(1)
 })
 
-it('never counts fewer than none in flight in shadow mode, where refused requests leave as well', () => {
+it('a shadow governor never counts fewer than none in flight, though refused requests leave as well', () => {
   let now = 0
   const clock = new TurnClock({ now: () => now, idle: () => now, afterTurn: end => end() })
   const governor = new Governor(clock, pinned(2), false)
@@ -99,7 +99,7 @@ it('never counts fewer than none in flight in shadow mode, where refused request
   expect(governor.inFlight).toBe(0)
 })
 
-it('lets at most a thousand clients send slowly without a place, because all may have sent at one instant', () => {
+it('a governor lets at most a thousand clients send slowly without a place', () => {
   const { governor, enter, advance } = scene()
   const sent: (() => void)[] = []
   const permits: Permit[] = []
@@ -124,7 +124,7 @@ it('lets at most a thousand clients send slowly without a place, because all may
   expect([governor.inFlight, sent.length]).toEqual([100, 1010])
 })
 
-it('takes what ended early for latency only if it was slower than usual', () => {
+it('a governor takes an early end for latency only if it was slower than usual', () => {
   const a = scene()
   run(
     a,
@@ -138,7 +138,7 @@ it('takes what ended early for latency only if it was slower than usual', () => 
   expect(a.windows.at(-1)?.routes.size).toBe(0)
 })
 
-it('does not take for latency what was admitted before a cut', () => {
+it('a governor does not take a request that was admitted before a cut for latency', () => {
   const { windows, controller, enter, advance } = scene()
   const before = enter()
   controller.cuts++
@@ -152,7 +152,7 @@ it('does not take for latency what was admitted before a cut', () => {
   expect(windows.at(-1)?.completions).toBe(2)
 })
 
-it('counts the requests of routes apart twice: within the whole, and within their own limit', () => {
+it('a governor counts the requests of a route twice: within the whole, and within their own limit', () => {
   let now = 0
   const ends: (() => void)[] = []
   const clock = new TurnClock({ now: () => now, idle: () => now, afterTurn: end => void ends.push(end) })
@@ -194,7 +194,7 @@ it('counts the requests of routes apart twice: within the whole, and within thei
   ])
 })
 
-it('says how much longer those in flight will take than those that ended', () => {
+it('a governor says how much longer those in flight will take than those that ended', () => {
   const a = scene()
   for (let i = 0; i < 9; i++) a.enter()
   run(a, [10, 10, 10], 'sample')

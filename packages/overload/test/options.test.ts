@@ -36,7 +36,7 @@ function revoked(): unknown {
 }
 
 describe('loadShedder', () => {
-  it('needs no options', () => {
+  it('loadShedder needs no options', () => {
     expect(loadShedder().state).toMatchObject({ name: 'app', mode: 'enforce', limit: 20, inFlight: 0 })
   })
 
@@ -64,17 +64,17 @@ describe('loadShedder', () => {
     ['an exemption of everything', { exemptions: ['/'] }, 'HALT_E_EXEMPTION'],
     ['an address', { exemptions: ['10.0.0.0/8'] }, 'HALT_E_EXEMPTION'],
     ['health checks that are text', { exemptHealthChecks: '/up' }, 'HALT_E_OPTION'],
-  ])('refuses %s', (_name, options, code) => {
+  ])('loadShedder throws for %s', (_name, options, code) => {
     expect(() => loadShedder(options as never)).toThrow(expect.objectContaining({ code }))
   })
 
-  it('says what it is not, for a field of a rate limit', () => {
+  it('an error for a field of a rate limit says to use a RateLimiter', () => {
     expect(() => loadShedder({ limit: 100 } as never)).toThrow(/no number to set.*use a RateLimiter/)
   })
 })
 
 describe('priority', () => {
-  it('gets the request, and sorts it into a tier', async () => {
+  it('priority gets the request, and sorts it into a tier', async () => {
     const priority = (request: NodeRequest): 'critical' | 'batch' =>
       request.headers['x-job'] === undefined ? 'critical' : 'batch'
     const shedder = shedderOf(9, { priority })
@@ -99,7 +99,7 @@ describe('priority', () => {
     ['returns a revoked proxy', () => revoked(), 'revoked'],
     ['returns a symbol', () => Symbol('high'), 'Symbol(high)'],
     ['returns NaN', () => Number.NaN, 'NaN'],
-  ])('counts a request as normal if the function %s, and warns', async (_name, priority, said) => {
+  ])('a request counts as normal if priority %s, and Halt warns', async (_name, priority, said) => {
     const warnings: HaltWarning[] = []
     const shedder = shedderOf(9, { priority: priority as never, warn: warning => warnings.push(warning) })
     server = await serve(shedder.wrap((_request, response) => response.end()))
@@ -111,7 +111,7 @@ describe('priority', () => {
 })
 
 describe('scope "route"', () => {
-  it('has one limit for each route, and names it by the path or by the function', async () => {
+  it('scope "route" has one limit for each route, and names it by the path or by the function', async () => {
     const shedder = shedderOf(5, { scope: 'route' })
     server = await serve(shedder.wrap((_request, response) => response.end()))
     for (const path of ['/users/1', '/users/2', '/items']) await server.get(path)
@@ -129,7 +129,7 @@ describe('scope "route"', () => {
     expect(named.state.limits.map(({ route }) => route)).toEqual(['/us'])
   })
 
-  it('keeps at most 32 routes apart', async () => {
+  it('scope "route" keeps at most 32 routes apart', async () => {
     const shedder = shedderOf(5, { scope: 'route' })
     server = await serve(shedder.wrap((_request, response) => response.end()))
     for (const path of paths(40)) await server.get(path)
@@ -137,7 +137,7 @@ describe('scope "route"', () => {
     expect(shedder.state.admitted.normal).toBe(40)
   })
 
-  it('never counts backwards when a route gives its row to another one, and tells that it is calm', async () => {
+  it('a route that gives its row away leaves all counts as they are, and tells that it is calm', async () => {
     let skipped = 0
     const real = loopOf()!
     const shedder = shedderOf(1, { scope: 'route' }, { ...real, now: () => real.now() + skipped })
@@ -167,7 +167,7 @@ describe('scope "route"', () => {
     expect(calm).toBe(1)
   })
 
-  it('gives the rows of routes that nobody has answered to routes that somebody does', async () => {
+  it('a route that somebody answers gets the row of one that nobody answers', async () => {
     const shedder = shedderOf(5, { scope: 'route' })
     server = await serve(
       shedder.wrap((request, response) => {
@@ -182,7 +182,7 @@ describe('scope "route"', () => {
     expect(shedder.state.admitted.normal).toBe(41)
   })
 
-  it('names the route by the path if the function fails', async () => {
+  it('scope "route" names the route by the path if the function fails', async () => {
     const warnings: HaltWarning[] = []
     const shedder = shedderOf(5, {
       scope: 'route',
@@ -197,13 +197,13 @@ describe('scope "route"', () => {
 })
 
 describe('a runtime whose loop cannot be seen', () => {
-  it('is Workers, and one without setImmediate', () => {
+  it('loopOf sees no loop in Workers, or without setImmediate', () => {
     expect(loopOf()).toBeDefined()
     expect(loopOf({ ...globalThis, navigator: { userAgent: 'Cloudflare-Workers' } })).toBeUndefined()
     expect(loopOf({ performance })).toBeUndefined()
   })
 
-  it('lets all requests pass, and warns', async () => {
+  it('a shedder without a loop lets all requests pass, and warns', async () => {
     const warnings: HaltWarning[] = []
     const warn = (warning: HaltWarning): void => void warnings.push(warning)
     const shedder = makeShedder({ warn }, { loop: undefined, controller: () => pinned(1) })
@@ -213,7 +213,7 @@ describe('a runtime whose loop cannot be seen', () => {
     expect(shedder.state.mode).toBe('off')
   })
 
-  it('is said to be known with mode "off"', () => {
+  it('a shedder without a loop does not warn with mode "off"', () => {
     const warn = (): never => expect.fail('it warned')
     makeShedder({ mode: 'off', warn }, { loop: undefined, controller: () => pinned(1) })
   })

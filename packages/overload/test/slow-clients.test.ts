@@ -45,7 +45,7 @@ async function scene(limit = 2) {
 }
 
 describe('a client that sends its body slowly', () => {
-  it('gives its place up where others need it', async () => {
+  it('a client that sends its body slowly gives its place up where others need it', async () => {
     const { shedder, skip, get, upload, reading } = await scene()
     upload()
     upload()
@@ -56,7 +56,7 @@ describe('a client that sends its body slowly', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
-  it('has its place again once its body is there, and frees it once', async () => {
+  it('a client has its place again once its body is there, and frees it once', async () => {
     const { shedder, skip, get, upload, reading } = await scene()
     const all = [upload(), upload()]
     await until(() => reading() === 2)
@@ -74,7 +74,7 @@ describe('a client that sends its body slowly', () => {
     expect((await get()).status).toBe(200)
   })
 
-  it('that leaves holds no place, whether it had given it up or not', async () => {
+  it('a client that leaves while it sends holds no place, whether it had given it up or not', async () => {
     const { shedder, skip, get, upload, reading } = await scene()
     const [first, second] = [upload(), upload()]
     await until(() => reading() === 2)
@@ -87,7 +87,7 @@ describe('a client that sends its body slowly', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
-  it('that leaves before its body is there tells nothing about how long requests take', async () => {
+  it('a client that leaves before its body is there tells nothing about how long requests take', async () => {
     const { shedder, skip, get, upload, reading } = await scene()
     const post = (): Promise<Response> => get('/quick', { method: 'POST', body: 'whole' })
     await post()
@@ -106,7 +106,7 @@ describe('a client that sends its body slowly', () => {
     expect(shedder.state.insideMs).toBeLessThan(1000)
   })
 
-  it('keeps its place over HTTP/2 too until others need it', async () => {
+  it('a client that sends slowly over HTTP/2 keeps its place until others need it', async () => {
     const { loop, skip } = skippingLoop()
     const shedder = shedderOf(1, {}, loop)
     const http2 = createHttp2Server()
@@ -143,7 +143,7 @@ describe('a client that sends its body slowly', () => {
 })
 
 describe('a handler that never answers', () => {
-  it('gives its place up after ten seconds where others need it', async () => {
+  it('a handler that never answers gives its place up after ten seconds where others need it', async () => {
     const { shedder, skip, get } = await scene()
     const hung = [get('/work'), get('/work')]
     await until(() => waiting.count === 2)
@@ -157,7 +157,7 @@ describe('a handler that never answers', () => {
     expect(shedder.state.inFlight).toBe(0)
   })
 
-  it('keeps it while there are places', async () => {
+  it('a handler that never answers keeps its place while there are others', async () => {
     const { shedder, skip, get } = await scene(3)
     void get('/work')
     await until(() => waiting.count === 1)

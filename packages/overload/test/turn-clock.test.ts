@@ -36,14 +36,14 @@ function turn(loop: ManualLoop, clock: TurnClock, times: readonly number[]): num
 }
 
 describe('TurnClock', () => {
-  it('counts from the start of the turn, because all requests of a turn were readable then', () => {
+  it('TurnClock counts from the start of the turn, because all requests of a turn were readable then', () => {
     const loop = new ManualLoop()
     const clock = new TurnClock(loop)
     loop.sleep(50)
     expect(turn(loop, clock, [5, 5, 5])).toEqual([0, 5, 10])
   })
 
-  it('adds half of the turn before, if the loop has not slept since', () => {
+  it('TurnClock adds half of the turn before, if the loop has not slept since', () => {
     const loop = new ManualLoop()
     const clock = new TurnClock(loop)
     loop.sleep(50)
@@ -51,7 +51,7 @@ describe('TurnClock', () => {
     expect(turn(loop, clock, [5, 5])).toEqual([10, 15])
   })
 
-  it('adds half of the time that the loop was busy since, if it has slept', () => {
+  it('TurnClock adds half of the time that the loop was busy since, if it has slept', () => {
     const loop = new ManualLoop()
     const clock = new TurnClock(loop)
     turn(loop, clock, [200])
@@ -60,7 +60,7 @@ describe('TurnClock', () => {
     expect(turn(loop, clock, [5])).toEqual([4])
   })
 
-  it('guesses by the gap where the runtime does not tell its idle time', () => {
+  it('TurnClock guesses by the gap where the runtime does not tell its idle time', () => {
     const loop = new ManualLoop()
     loop.slept = undefined
     const clock = new TurnClock(loop)
@@ -72,7 +72,7 @@ describe('TurnClock', () => {
     expect(turn(loop, clock, [5])).toEqual([0])
   })
 
-  it('tells listeners when the turn ends, and counts stalls', () => {
+  it('TurnClock tells listeners when the turn ends, and counts stalls', () => {
     const loop = new ManualLoop()
     const clock = new TurnClock(loop)
     const ended: number[] = []
@@ -86,7 +86,7 @@ describe('TurnClock', () => {
     expect([clock.stalls, ended]).toEqual([1, [1150]])
   })
 
-  it('never gives a negative age, whatever the clocks of the runtime say', () => {
+  it('TurnClock never gives a negative age, whatever the clocks of the runtime say', () => {
     const loop = new ManualLoop()
     const clock = new TurnClock(loop)
     loop.slept = 1e9

@@ -14,7 +14,7 @@ it.each([
   expect(endingOf(status)).toBe(ending)
 })
 
-it('frees the place at once if the response has closed while an earlier middleware waited', () => {
+it('a response that closed while an earlier middleware waited frees its place at once', () => {
   const endings: Ending[] = []
   const permit = { leave: (ending: Ending) => void endings.push(ending) } as unknown as Permit
   const closed = { destroyed: true, on: () => expect.fail('it waits for an event') }

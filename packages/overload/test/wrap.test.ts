@@ -34,7 +34,7 @@ async function start(shedder = shedderOf(2)): Promise<TestServer> {
 }
 
 describe('wrap', () => {
-  it('refuses the request for which there is no place, before the handler runs', async () => {
+  it('wrap refuses the request for which there is no place, before the handler runs', async () => {
     const shedder = shedderOf(2)
     const { get } = await start(shedder)
     const admitted = [get(), get()]
@@ -49,7 +49,7 @@ describe('wrap', () => {
     expect((await get('/quick')).status).toBe(200)
   })
 
-  it('answers a refusal with Retry-After of 1 to 3 seconds, the reason, and no RateLimit headers', async () => {
+  it('wrap refuses with Retry-After of 1 to 3 seconds, the reason, and no RateLimit headers', async () => {
     const { get } = await start(shedderOf(1))
     void get()
     await until(() => waiting.count === 1)
@@ -67,7 +67,7 @@ describe('wrap', () => {
     expect(waits).toEqual(new Set(['1', '2', '3']))
   })
 
-  it('answers with a problem document if told so', async () => {
+  it('wrap refuses with a problem document if told so', async () => {
     const { get } = await start(shedderOf(1, { errorFormat: 'problem' }))
     void get()
     await until(() => waiting.count === 1)
@@ -76,7 +76,7 @@ describe('wrap', () => {
     expect(await response.json()).toMatchObject({ status: 503, reason: 'overloaded' })
   })
 
-  it('refuses a HEAD request without a body, and a POST whose body it has not read', async () => {
+  it('wrap refuses a HEAD request without a body, and a POST whose body it has not read', async () => {
     const { get } = await start(shedderOf(1))
     void get()
     await until(() => waiting.count === 1)
@@ -86,7 +86,7 @@ describe('wrap', () => {
     expect((await get()).status).toBe(503)
   })
 
-  it('lets health checks and exempt paths pass, and does not count them', async () => {
+  it('wrap lets health checks and exempt paths pass, and does not count them', async () => {
     const shedder = shedderOf(1, { exemptions: ['/internal'] })
     server = await serve(
       shedder.wrap(async (request, response) => {
@@ -105,7 +105,7 @@ describe('wrap', () => {
     expect(shedder.state.inFlight).toBe(1)
   })
 
-  it('frees the place of a client that leaves, once', async () => {
+  it('a client that leaves frees its place once', async () => {
     const shedder = shedderOf(2)
     const { get } = await start(shedder)
     const leaver = new AbortController()
@@ -121,7 +121,7 @@ describe('wrap', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
-  it('frees the places of pipelined requests whose connection breaks', async () => {
+  it('pipelined requests whose connection breaks free their places', async () => {
     const shedder = shedderOf(5)
     const { port } = await start(shedder)
     const socket = connect(port, '127.0.0.1')
@@ -131,7 +131,7 @@ describe('wrap', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
-  it('frees the place of a handler that throws away the connection', async () => {
+  it('a handler that throws away the connection frees its place', async () => {
     const shedder = shedderOf(1)
     server = await serve(shedder.wrap((request, _response) => request.socket.destroy()))
     await server.get().catch(() => undefined)
@@ -139,7 +139,7 @@ describe('wrap', () => {
     expect(shedder.state.admitted.normal).toBeGreaterThanOrEqual(1)
   })
 
-  it('lets a stream leave at its headers', async () => {
+  it('a stream frees its place at its headers', async () => {
     const shedder = shedderOf(2)
     server = await serve(
       shedder.wrap((_request, response) => {
@@ -155,7 +155,7 @@ describe('wrap', () => {
     expect(shedder.state.inFlight).toBe(0)
   })
 
-  it('does not count upgrades', async () => {
+  it('wrap does not count upgrades', async () => {
     const shedder = shedderOf(1)
     const { get, port, server: node } = await start(shedder)
     node.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'))
@@ -170,7 +170,7 @@ describe('wrap', () => {
     for (const socket of sockets) socket.destroy()
   })
 
-  it('lets everything pass with mode "off"', async () => {
+  it('wrap lets everything pass with mode "off"', async () => {
     const shedder = shedderOf(1, { mode: 'off' })
     const { get } = await start(shedder)
     const all = Array.from({ length: 5 }, () => get())
@@ -180,7 +180,7 @@ describe('wrap', () => {
     expect(shedder.explain()).toBe('app: off, all requests pass.')
   })
 
-  it('refuses nothing in shadow mode, and says what it would have refused', async () => {
+  it('wrap refuses nothing in shadow mode, and says what it would have refused', async () => {
     const shedder = shedderOf(2, { mode: 'shadow' })
     const { get } = await start(shedder)
     const all = Array.from({ length: 5 }, () => get())
@@ -191,7 +191,7 @@ describe('wrap', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
-  it('hands on what the handler returns, so that a server that captures rejections answers with 500', async () => {
+  it('a server that captures rejections answers 500 for a wrapped handler that rejects', async () => {
     const shedder = shedderOf(1)
     const failing = shedder.wrap(async () => Promise.reject(new Error('no')))
     EventEmitter.captureRejections = true
@@ -202,7 +202,7 @@ describe('wrap', () => {
     await until(() => shedder.state.inFlight === 0)
   })
 
-  it('frees places in a test that fakes the timers', async () => {
+  it('wrap frees places in a test that fakes the timers', async () => {
     vi.useFakeTimers({ toFake: ['setImmediate', 'setTimeout', 'performance'] })
     const shedder = loadShedder({ min: 1, max: 1 })
     vi.useRealTimers()
@@ -213,13 +213,13 @@ describe('wrap', () => {
     }
   })
 
-  it('rejects something that is not a listener', () => {
+  it('wrap throws for something that is not a listener', () => {
     expect(() => shedderOf(1).wrap({} as never)).toThrow('listener')
   })
 })
 
 describe('HTTP/2', () => {
-  it('frees the place of a HEAD request whose stream is reset', async () => {
+  it('a HEAD request over HTTP/2 whose stream is reset frees its place', async () => {
     const shedder = shedderOf(1)
     const http2 = createHttp2Server()
     http2.on(
@@ -238,7 +238,7 @@ describe('HTTP/2', () => {
     await new Promise(resolve => http2.close(resolve))
   })
 
-  it('admits, refuses, and frees places of answers and of streams that were reset', async () => {
+  it('wrap admits, refuses, and frees the places of answered and of reset streams over HTTP/2', async () => {
     const shedder = shedderOf(2)
     const http2 = createHttp2Server()
     http2.on(

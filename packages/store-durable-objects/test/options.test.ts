@@ -18,12 +18,12 @@ it.each([
   ['a long prefix', { namespace, prefix: 'x'.repeat(65) }],
   ['a clock that is not a function', { namespace, clock: 'server' }],
   ['waitUntil that is not a function', { namespace, waitUntil: {} }],
-])('refuses %s', (_what, options) => {
+])('DurableObjectStore throws for %s', (_what, options) => {
   const make = (): unknown => new DurableObjectStore(options as never)
   expect(make).toThrow(expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }))
 })
 
-it('refuses a document whose name is not one', () => {
+it('DurableObjectStore refuses a document whose name is not one', () => {
   const document = (): unknown => new DurableObjectStore({ namespace }).document('../x')
   expect(document).toThrow(expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }))
 })

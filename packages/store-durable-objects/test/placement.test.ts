@@ -13,14 +13,14 @@ const namesFor = async (
   return namespace.asked
 }
 
-it('gives each subject an object of its own by default', async () => {
+it('a store gives each subject an object of its own by default', async () => {
   expect(await namesFor(['user:42', 'ip:203.0.113.7'], {})).toEqual([
     'halt:subject:user:42',
     'halt:subject:ip:203.0.113.7',
   ])
 })
 
-it('spreads subjects evenly over shards, each always to the same', async () => {
+it('a store spreads subjects evenly over shards, each always to the same', async () => {
   const subjects = Array.from({ length: 4000 }, (_, i) => `user:${i}`)
   const names = await namesFor(subjects, { objects: 4, prefix: 'app:' })
   expect(await namesFor(subjects, { objects: 4, prefix: 'app:' })).toEqual(names)
@@ -30,7 +30,7 @@ it('spreads subjects evenly over shards, each always to the same', async () => {
   expect(Math.min(...counts)).toBeGreaterThan(850)
 })
 
-it('asks a function for the name of the object', async () => {
+it('a store asks a function for the name of the object', async () => {
   const objects = (subject: string): string => subject.slice(0, subject.indexOf(':'))
   expect(await namesFor(['user:42', 'user:43'], { objects })).toEqual([
     'halt:object:user',
@@ -42,7 +42,7 @@ it('asks a function for the name of the object', async () => {
   await expect(late).rejects.toThrow('objects gave a promise')
 })
 
-it('forgets counters by one call per object', async () => {
+it('forget() makes one call for each object', async () => {
   const namespace = namespaceOf(() => ({ answer: 2 }))
   const store = new DurableObjectStore({ namespace })
   const counters = ['a', 'b', 'a'].map((subject, i) => ({ subject, counter: `p${i}:t` }))

@@ -15,7 +15,7 @@ const failing = (error: unknown): DurableObjectStore =>
     }),
   })
 
-it('tells that an object is overloaded, without saying that the call was not applied', async () => {
+it('an error tells that an object is overloaded, and not that the call was not applied', async () => {
   const error = Object.assign(new Error('Durable Object is overloaded.'), {
     overloaded: true,
     retryable: true,
@@ -30,7 +30,7 @@ it('tells that an object is overloaded, without saying that the call was not app
   await expect(rejected).rejects.not.toHaveProperty('unsent')
 })
 
-it('asks an object once, even if the error of the stub may be tried again', async () => {
+it('a store asks an object once, even if the error of the stub may be tried again', async () => {
   const namespace = namespaceOf(() => {
     throw Object.assign(new Error('Network connection lost.'), { retryable: true })
   })
@@ -40,7 +40,7 @@ it('asks an object once, even if the error of the stub may be tried again', asyn
 })
 
 it.each([undefined, null, 'no error', new Error('')])(
-  'turns a thrown %s into a coded error',
+  'a store turns a thrown %s into a coded error',
   async thrown => {
     await expect(failing(thrown).evaluate(group)).rejects.toMatchObject({ code: 'HALT_E_STORE_UNAVAILABLE' })
   },
@@ -56,13 +56,13 @@ it.each([
   { error: null },
   { error: { kind: 'constructor', message: 'x' } },
   { error: { kind: 'script' } },
-])('rejects %j as an answer to a check', async answer => {
+])('a store rejects %j as an answer to a check', async answer => {
   const store = new DurableObjectStore({ namespace: namespaceOf(() => answer) })
   await expect(store.evaluate(group)).rejects.toMatchObject(misread)
 })
 
 it.each([{ answer: -1 }, { answer: '3' }, { answer: { version: 1 } }, { answer: 0.5 }])(
-  'rejects %j as an answer to the other calls',
+  'a store rejects %j as an answer to the other calls',
   async answer => {
     const store = new DurableObjectStore({ namespace: namespaceOf(() => answer) })
     await expect(store.forget([{ subject: 'user:42', counter: 'p:t' }])).rejects.toMatchObject(misread)
@@ -73,7 +73,7 @@ it.each([{ answer: -1 }, { answer: '3' }, { answer: { version: 1 } }, { answer: 
 )
 
 it.each([() => Number.NaN, () => 1.7e18, (async () => Promise.reject(new Error('no'))) as never])(
-  'rejects a check if its own clock gives no instant',
+  'a store rejects a check if its own clock gives no instant',
   async clock => {
     const namespace = namespaceOf(() => ({}))
     const store = new DurableObjectStore({ namespace, clock })
@@ -82,7 +82,7 @@ it.each([() => Number.NaN, () => 1.7e18, (async () => Promise.reject(new Error('
   },
 )
 
-it('keeps a request alive until the object has answered, and never fails because of it', async () => {
+it('a store keeps a request alive with waitUntil, and does not fail if that throws', async () => {
   const prolonged: Promise<unknown>[] = []
   const waitUntil = (work: Promise<unknown>): void => void prolonged.push(work)
   const answered = new DurableObjectStore({ namespace: namespaceOf(() => ({ answer: 'pong' })), waitUntil })
@@ -99,7 +99,7 @@ it('keeps a request alive until the object has answered, and never fails because
   expect(namespace.asked).toEqual(['halt:probe'])
 })
 
-it('reads a line whole, and refuses one of a newer version', async () => {
+it('a store reads a line whole, and refuses one of a newer version', async () => {
   const line = [0, 5, 9e9, 1e6, 1, 1, 5, 4, 0, 9e6, 1, 2, 1]
   const plain = { now: 5, allowed: false, repeated: false, passes: [false], starts: [], penalty: [] }
   const told = (state: readonly number[]): Promise<unknown> =>
@@ -111,7 +111,7 @@ it('reads a line whole, and refuses one of a newer version', async () => {
     await expect(told(wrong)).rejects.toMatchObject(misread)
 })
 
-it('sends the place that a caller has', async () => {
+it('a store sends the place that a caller has', async () => {
   const sent: { group: { demands: { terms: unknown }[] } }[] = []
   const namespace = namespaceOf(body => void sent.push(JSON.parse(body) as (typeof sent)[number]))
   const terms = { maxWait: 1, place: { position: 3, born: 7 } }

@@ -9,7 +9,7 @@ const rejects = async (): Promise<never> => {
 const policy = { name: 'p', limit: 2, window: 60, blockDuration: 300 }
 
 describe('the clock of InMemoryStore', () => {
-  it('never goes back, so a jump of an hour backwards frees and locks nobody', async () => {
+  it('the clock never goes back, so a jump of an hour backwards frees and locks nobody', async () => {
     let now = 1e12
     const limiter = new RateLimiter({
       store: new InMemoryStore({ clock: () => now }),
@@ -23,7 +23,7 @@ describe('the clock of InMemoryStore', () => {
     expect((await limiter.consume('a')).allowed).toBe(true)
   })
 
-  it('stands still when the function returns no instant', async () => {
+  it('the clock stands still when the function returns no instant', async () => {
     const answers = [1e12, Number.NaN, Number.NEGATIVE_INFINITY, 1.7e18, rejects(), 1e12] as number[]
     const limiter = new RateLimiter({
       store: new InMemoryStore({ clock: () => answers.shift() ?? 1e12 }),
@@ -34,7 +34,7 @@ describe('the clock of InMemoryStore', () => {
     expect((await limiter.consume('a')).allowed).toBe(false)
   })
 
-  it('does not follow a jump of the wall clock', async () => {
+  it('the clock does not follow a jump of the wall clock', async () => {
     const limiter = new RateLimiter({ store: new InMemoryStore(), policy })
     for (let i = 0; i < 3; i++) await limiter.consume('a')
     const real = Date.now
@@ -48,7 +48,7 @@ describe('the clock of InMemoryStore', () => {
 })
 
 describe('the options of InMemoryStore', () => {
-  it('fail with a code when they are wrong', () => {
+  it('InMemoryStore throws a code for wrong options', () => {
     for (const options of [
       { maxKeys: 0 },
       { maxKeys: 1.5 },
@@ -65,7 +65,7 @@ describe('the options of InMemoryStore', () => {
     }
   })
 
-  it('are absent when they are undefined', () => {
+  it('InMemoryStore takes options that are undefined as absent', () => {
     expect(new InMemoryStore({ maxKeys: undefined, clock: undefined, other: undefined } as never).size).toBe(
       0,
     )

@@ -19,7 +19,7 @@ function exhaust(store: InMemoryStore, subject: string, of: Rule = rule): void {
 }
 
 describe('the cap of InMemoryStore', () => {
-  it('bounds the number of keys', () => {
+  it('the cap bounds the number of keys', () => {
     const store = new InMemoryStore({ maxKeys: 100 })
     for (let i = 0; i < 10_000; i++) {
       take(store, `ip:${i}`)
@@ -27,13 +27,13 @@ describe('the cap of InMemoryStore', () => {
     }
   })
 
-  it('bounds the keys of many policies with few keys each', () => {
+  it('the cap bounds the keys of many policies with few keys each', () => {
     const store = new InMemoryStore({ maxKeys: 100 })
     for (let i = 0; i < 5_000; i++) take(store, 'ip:1', { ...rule, counter: `p${i}:t` })
     expect(store.size).toBeLessThanOrEqual(100)
   })
 
-  it('keeps nothing of looks at counters that do not exist, however many policies there are', () => {
+  it('looks at counters that do not exist leave nothing, however many policies there are', () => {
     const store = new InMemoryStore({ maxKeys: 100 })
     take(store, 'ip:1')
     for (let i = 0; i < 5_000; i++) {
@@ -47,7 +47,7 @@ describe('the cap of InMemoryStore', () => {
     expect(take(store, 'ip:1', { ...rule, counter: 'p0:t' })).toBe(true)
   })
 
-  it('keeps a refused key refused under a flood of 100 times as many others', () => {
+  it('a refused key stays refused under a flood of 100 times as many others', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 1_000, clock: clock.now })
     exhaust(store, 'ip:attacker')
@@ -55,7 +55,7 @@ describe('the cap of InMemoryStore', () => {
     expect(take(store, 'ip:attacker')).toBe(false)
   })
 
-  it('keeps a blocked key blocked under a flood, even after its bucket is full again', () => {
+  it('a blocked key stays blocked under a flood, even after its bucket is full again', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 1_000, clock: clock.now })
     exhaust(store, 'ip:attacker', blocking)
@@ -66,7 +66,7 @@ describe('the cap of InMemoryStore', () => {
     expect(take(store, 'ip:attacker', blocking)).toBe(true)
   })
 
-  it('frees only the key whose refusal ends soonest when every key is refused', () => {
+  it('a full store frees only the key whose refusal ends soonest when every key is refused', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 50, clock: clock.now })
     for (let i = 0; i < 50; i++) {
@@ -79,7 +79,7 @@ describe('the cap of InMemoryStore', () => {
     expect(take(store, 'ip:0', blocking)).toBe(true)
   })
 
-  it('drops expired counters before any other, without a timer', () => {
+  it('expired counters go before any other, without a timer', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 1_000_000, clock: clock.now })
     for (let i = 0; i < 10_000; i++) take(store, `ip:${i}`)
@@ -88,7 +88,7 @@ describe('the cap of InMemoryStore', () => {
     expect(store.size).toBeLessThan(10_100)
   })
 
-  it('never frees a refused key while another can go, whatever the order of calls', () => {
+  it('a refused key is never freed while another can go, whatever the order of calls', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(40), { minLength: 50, maxLength: 400 }), subjects => {
         const clock = new ManualClock(1e12)
@@ -110,7 +110,7 @@ describe('a counter of InMemoryStore that is full again', () => {
   // A unit comes back in a microsecond.
   const quick: Rule = { ...rule, counter: 'q:t', limit: 1e6, capacity: 1e6, unit: 1, rate: 1, window: 1e6 }
 
-  it('is still there when its client comes back within a second', () => {
+  it('a full counter is still there when its client comes back within a second', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ clock: clock.now })
     for (let round = 0; round < 3; round++) {
@@ -120,7 +120,7 @@ describe('a counter of InMemoryStore that is full again', () => {
     }
   })
 
-  it('is dropped after a second, when other clients come', () => {
+  it('a full counter is dropped after a second, when other clients come', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ clock: clock.now })
     let most = 0
@@ -133,7 +133,7 @@ describe('a counter of InMemoryStore that is full again', () => {
     expect(most).toBeLessThanOrEqual(2010)
   })
 
-  it('is dropped at once when there are more than 65 536 counters', () => {
+  it('a full counter is dropped at once when there are more than 65 536 counters', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ clock: clock.now })
     for (let i = 0; i < 70_000; i++) take(store, `ip:${i}`, quick)
@@ -148,7 +148,7 @@ describe('a counter of InMemoryStore that is full again', () => {
   it.each([
     ['of the same policy', 'q:t'],
     ['of another policy', 'other:t'],
-  ])('makes no counter %s go that still counts, in a store of few keys', (_, counter) => {
+  ])('a full counter makes no counter %s go that still counts, in a store of few keys', (_, counter) => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 1000, clock: clock.now })
     const long: Rule = { ...rule, counter, limit: 1, capacity: 1, unit: 3600e6, rate: 1 }
@@ -162,7 +162,7 @@ describe('a counter of InMemoryStore that is full again', () => {
 })
 
 describe('a key of InMemoryStore that is not refused', () => {
-  it('is evicted before a blocked key, even if it is an idempotency key', () => {
+  it('an idempotency key is evicted before a blocked key', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 100, clock: clock.now })
     exhaust(store, 'ip:attacker', blocking)
@@ -175,7 +175,7 @@ describe('a key of InMemoryStore that is not refused', () => {
     expect(take(store, 'ip:attacker', blocking)).toBe(false)
   })
 
-  it('is evicted before a blocked key, even if it is of another policy', () => {
+  it('a key of another policy is evicted before a blocked key', () => {
     const store = new InMemoryStore({ maxKeys: 100, clock: new ManualClock().now })
     for (let i = 0; i < 50; i++) exhaust(store, `ip:${i}`, blocking)
     for (let i = 0; i < 50; i++) take(store, `ip:${i}`)
@@ -183,7 +183,7 @@ describe('a key of InMemoryStore that is not refused', () => {
     for (let i = 0; i < 50; i++) expect(take(store, `ip:${i}`, blocking)).toBe(false)
   })
 
-  it('may be one whose refusal has ended', () => {
+  it('a key whose refusal has ended is evicted before a refused key', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 100, clock: clock.now })
     const short: Rule = { ...blocking, counter: 's:t', cooldown: 1e6, window: 6000e6, unit: 3000e6 }
@@ -198,7 +198,7 @@ describe('a key of InMemoryStore that is not refused', () => {
 describe('the counters of routes in InMemoryStore', () => {
   const ofRoute = (i: number): Rule => ({ ...rule, counter: `p@GET:/${i}:t` })
 
-  it('stay where they are when tables of other routes come and go', () => {
+  it('counters of routes stay where they are when tables of other routes come and go', () => {
     const store = new InMemoryStore({ clock: new ManualClock().now })
     for (let i = 0; i < 300; i++) exhaust(store, 'user:1', ofRoute(i))
     for (let i = 0; i < 60; i++) store.forget([{ subject: 'user:1', counter: ofRoute(i).counter }])
@@ -206,7 +206,7 @@ describe('the counters of routes in InMemoryStore', () => {
     for (let i = 0; i < 700; i++) expect(take(store, 'user:1', ofRoute(i))).toBe(i < 60)
   })
 
-  it('of an unused route go when they have expired, beside many routes in use', () => {
+  it('counters of an unused route go when they have expired, beside many routes in use', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ clock: clock.now })
     for (let i = 0; i < 5000; i++) take(store, `user:${i}`, ofRoute(0))
@@ -218,13 +218,13 @@ describe('the counters of routes in InMemoryStore', () => {
 })
 
 describe('the names of InMemoryStore', () => {
-  it('differ for a subject and for the same text made of a subject and a route', () => {
+  it('the name of a subject differs from the same text made of a subject and a route', () => {
     const store = new InMemoryStore({ clock: new ManualClock().now })
     exhaust(store, 'user:42', { ...rule, counter: 'p@GET/x:t' })
     expect(take(store, 'user:42 GET/x')).toBe(true)
   })
 
-  it('differ for long names that differ in the last letter', () => {
+  it('long names that differ in the last letter are different', () => {
     const store = new InMemoryStore({ clock: new ManualClock().now })
     const long = `user:${'x'.repeat(10_000)}`
     exhaust(store, `${long}a`)
@@ -235,7 +235,7 @@ describe('the names of InMemoryStore', () => {
 })
 
 describe('the numbers of InMemoryStore', () => {
-  it('stay exact beyond 32 bits', () => {
+  it('the numbers of InMemoryStore stay exact beyond 32 bits', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ clock: clock.now })
     // 25 000 units per hour: a debt of 3 600 000 000 at 144 000 per unit, and beyond 2^32 with a burst of 40 000.
@@ -257,7 +257,7 @@ describe('the numbers of InMemoryStore', () => {
     expect([take(store, 'user:1', wide), take(store, 'user:1', wide)]).toEqual([true, false])
   })
 
-  it('stay exact over years and under ten thousand changes of the limit', () => {
+  it('the numbers of InMemoryStore stay exact over years and under ten thousand changes of the limit', () => {
     const clock = new ManualClock(1e12)
     const store = new InMemoryStore({ clock: clock.now })
     for (let i = 1; i <= 10_000; i++) {

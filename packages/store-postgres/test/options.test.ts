@@ -18,21 +18,21 @@ describe('PostgresStore', () => {
     { query, prefix: 7 },
     { query, clock: Date.now() },
     { query, client: {} },
-  ])('refuses the options %j', options => {
+  ])('PostgresStore refuses the options %j', options => {
     expect(() => new PostgresStore(options as never)).toThrowError(
       expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }),
     )
   })
 
   it.each([() => Number.NaN, () => 1.7e18, (async () => Promise.reject(new Error('no'))) as never])(
-    'says that a clock which gives no instant is a misconfiguration',
+    'PostgresStore says that a clock which gives no instant is a misconfiguration',
     async clock => {
       const store = new PostgresStore({ query, clock })
       await expect(store.evaluate({ demands: [] })).rejects.toMatchObject({ failure: 'misconfigured' })
     },
   )
 
-  it('takes a function, a client with a query, and the sql of postgres.js', () => {
+  it('PostgresStore takes a function, a client with a query, and the sql of postgres.js', () => {
     const sql = Object.assign(() => {}, { unsafe: query })
     for (const source of [query, { query }, sql])
       expect(new PostgresStore({ query: source }).kind).toBe('postgres')
@@ -40,13 +40,13 @@ describe('PostgresStore', () => {
 })
 
 describe('schema()', () => {
-  it('puts another name everywhere', () => {
+  it('schema() puts another name everywhere', () => {
     const text = schema({ schema: 'shop' })
     expect(text).toContain('CREATE SCHEMA IF NOT EXISTS "shop";')
     expect(text).not.toMatch(/\bhalt\b/)
   })
 
-  it('refuses a name with other characters than letters, digits and _', () => {
+  it('schema() refuses a name with other characters than letters, digits and _', () => {
     expect(() => schema({ schema: 'my-shop' })).toThrowError(
       expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }),
     )

@@ -11,11 +11,11 @@ const window = bucket({ code: 'f', counter: 'w:f' })
 const peek = group(demand('a', window, { mode: Mode.PEEK }))
 
 describe('a sound reply', () => {
-  it('of two numbers is an admitted bucket', () => {
+  it('a reply of two numbers is an admitted bucket', () => {
     expect(readReply(`${NOW} ${unit}`, [lone])).toEqual([new AdmittedBucket(NOW, unit, bucket())])
   })
 
-  it('tells states, cool-downs, waits and grants', () => {
+  it('a reply tells states, cool-downs, waits and grants', () => {
     const terms = { maxWait: 1e9, least: 1 }
     const patient = group(demand('a', bucket(), { cost: 2, terms }))
     const [evaluation] = readReply(`${NOW};10;500;1;;1 0 ${NOW} 7 ${unit} 1`, [patient])
@@ -29,7 +29,7 @@ describe('a sound reply', () => {
     expect(refusal).toMatchObject({ allowed: false, starts: [true] })
   })
 
-  it('of one bucket that starts later is short', () => {
+  it('a reply of one bucket that starts later is short', () => {
     const line = [0, NOW, 7, unit, 1, 1, NOW, 3, 0, NOW + 9, 1, 2, 1]
     const patient = group(demand('a', bucket(), { terms: { maxWait: 1e9 } }))
     const [evaluation] = readReply(`${NOW};10;500;;;1 ${line.join(' ')}`, [patient])
@@ -38,7 +38,7 @@ describe('a sound reply', () => {
 })
 
 describe('a reply that no function of Halt gives', () => {
-  it.each([undefined, null, 7, '', 'ok', `${NOW} 1\n${NOW} 1`])('as a whole: %j', reply => {
+  it.each([undefined, null, 7, '', 'ok', `${NOW} 1\n${NOW} 1`])('the reply %j is an error', reply => {
     const read = (): unknown => {
       const [evaluation] = readReply(reply, [lone])
       if (evaluation instanceof Error) throw evaluation
@@ -61,11 +61,11 @@ describe('a reply that no function of Halt gives', () => {
     ['a wait that nobody accepts', `${NOW};10;5;;;1`, peek],
     ['grants that nobody accepts', `${NOW};10;;1;;1`, peek],
     ['a number that is not exact', `${NOW};10;;;;1 0 99999999999999999999 1`, peek],
-  ])('%s is an error', (_name, reply, asked) => {
+  ])('a reply with %s is an error', (_name, reply, asked) => {
     expect(readReply(reply, [asked])).toEqual([expect.objectContaining({ code: 'HALT_E_STORE_SCRIPT' })])
   })
 
-  it('is an error for its group alone', () => {
+  it('a wrong reply is an error for its group alone', () => {
     const replies = readReply(`${NOW} ${unit}\nnonsense`, [lone, lone])
     expect(replies[0]).toMatchObject({ allowed: true })
     expect(replies[1]).toBeInstanceOf(Error)

@@ -83,7 +83,7 @@ describe('checks of one turn of the event loop', () => {
       ),
     )
 
-  it('share a call once checks come together', async () => {
+  it('checks of one turn share a call once checks come together', async () => {
     // A turn of a millisecond sends what waits for so long. A busy machine may hold a turn up, so the scene is played again then.
     for (let tries = 1; ; tries++) {
       const { batcher, sizes } = counting()
@@ -99,7 +99,7 @@ describe('checks of one turn of the event loop', () => {
     }
   })
 
-  it('are sent at once and alone while one comes after the other', async () => {
+  it('checks are sent at once and alone while one comes after the other', async () => {
     const { batcher, sizes } = counting()
     for (let i = 0; i < 3; i++) await batcher.add(group)
     const pending = batcher.add(group)
@@ -108,7 +108,7 @@ describe('checks of one turn of the event loop', () => {
     await pending
   })
 
-  it('share few calls when very many are pending', async () => {
+  it('checks share few calls when very many are pending', async () => {
     const { batcher, sizes } = counting()
     const worker = async (): Promise<void> => {
       for (let i = 0; i < 20; i++) await batcher.add(group)
@@ -121,7 +121,7 @@ describe('checks of one turn of the event loop', () => {
 })
 
 describe('a check that comes while a call is pending', () => {
-  it('is sent after a millisecond although no call ever has a reply', async () => {
+  it('a check is sent after a millisecond although no call ever has a reply', async () => {
     const { batcher, calls } = held()
     for (let i = 1; i <= 10; i++) {
       void batcher.add(group)
@@ -133,7 +133,7 @@ describe('a check that comes while a call is pending', () => {
     }
   })
 
-  it('waits for others until a reply comes or enough checks wait', async () => {
+  it('a check waits for others until a reply comes or enough checks wait', async () => {
     const { batcher, calls, settle } = held()
     void batcher.add(group)
     await Promise.resolve()
@@ -150,7 +150,7 @@ describe('a check that comes while a call is pending', () => {
     await Promise.all(second)
   })
 
-  it('is sent at once when the only call without a reply is old', async () => {
+  it('a check is sent at once when the only call without a reply is old', async () => {
     const { batcher, calls, settle } = held()
     void batcher.add(group)
     await sleep(5)
@@ -167,7 +167,7 @@ describe('a check that comes while a call is pending', () => {
 })
 
 describe('on Workers, where a call ends with the request that made it, a check', () => {
-  it('shares a call only with checks of its own turn, and waits for no call of another', async () => {
+  it('a check on Workers shares a call only with its own turn, and waits for no call of another', async () => {
     const { batcher, calls } = held(true)
     for (let i = 1; i <= 3; i++) {
       void batcher.add(group)
@@ -178,7 +178,7 @@ describe('on Workers, where a call ends with the request that made it, a check',
     }
   })
 
-  it('of heavy ones is sent although no call ever has a reply', async () => {
+  it('heavy checks on Workers are sent although no call ever has a reply', async () => {
     const { batcher, calls } = held(true)
     for (let i = 0; i < 128; i++) void batcher.add(heavy)
     await Promise.resolve()
@@ -187,7 +187,7 @@ describe('on Workers, where a call ends with the request that made it, a check',
 })
 
 describe('a call', () => {
-  it('holds no more load than 512 units, whatever the number of checks', async () => {
+  it('a call holds no more load than 512 units, whatever the number of checks', async () => {
     const { batcher, calls, settle } = held()
     const mixed = Array.from({ length: 300 }, (_, i) => batcher.add(i % 3 === 0 ? heavy : group))
     for (let i = 0; i < calls.length || calls.flat().length < 300; i++) {
@@ -202,7 +202,7 @@ describe('a call', () => {
     }
   })
 
-  it('with one check above the most load is sent alone', async () => {
+  it('a check above the most load is sent alone', async () => {
     const { batcher, calls, settle } = held()
     const huge: Group = { demands: Array.from({ length: 3 }, () => demand(rule('s', 1000))) }
     const all = [group, huge, group, huge].map(each => batcher.add(each))
@@ -212,7 +212,7 @@ describe('a call', () => {
     expect(calls.map(({ length }) => length)).toEqual([1, 1, 1, 1])
   })
 
-  it('of heavy checks waits for replies, so that few calls are pending', async () => {
+  it('calls of heavy checks wait for replies, so that few are pending', async () => {
     const { batcher, calls, settle } = held()
     const all = Array.from({ length: 128 }, () => batcher.add(heavy))
     await Promise.resolve()
@@ -226,7 +226,7 @@ describe('a call', () => {
     await Promise.all(all)
   })
 
-  it('of heavy checks is sent one after the other although no call ever has a reply', async () => {
+  it('calls of heavy checks are sent one after the other although no call ever has a reply', async () => {
     const { batcher, calls } = held()
     for (let i = 0; i < 128; i++) void batcher.add(heavy)
     for (let i = 0; i < 500 && calls.flat().length < 128; i++) await sleep(2)

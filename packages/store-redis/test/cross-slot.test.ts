@@ -130,7 +130,7 @@ it('the idempotency key of a refused call admits nobody, however many calls come
     expect(await Promise.all(Array.from({ length: 5 }, () => ask(group)))).toEqual(Array(5).fill(false))
 })
 
-it('of calls with one idempotency key at the same time one is charged', async () => {
+it('one of several calls with one idempotency key at the same time is charged', async () => {
   const { ask } = cluster()
   const idempotency = { subject: 'elsewhere', counter: 'rate@k:i', window: 60e6 }
   const group: Group = {
@@ -275,7 +275,7 @@ describe('terms over several slots', () => {
     least: fc.constantFrom(undefined, 1, 2),
   })
 
-  it('decide as one store does that never gives a place', async () => {
+  it('nodes decide as one store does that never gives a place', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 40 }), async steps => {
         let now = 1_700_000_000 * SECOND

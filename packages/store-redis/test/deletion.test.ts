@@ -22,7 +22,10 @@ const cellsOf = (subjects: readonly string[], count: number): CounterId[] =>
   )
 
 describe('forget() of ten thousand counters', () => {
-  it('sends them in slices, a few at a time, and deletes them all', async ({ scene, expect }) => {
+  it('forget() of ten thousand counters sends slices, a few at a time, and deletes them all', async ({
+    scene,
+    expect,
+  }) => {
     const client = opened(scene, new Redis(inject('redisUrl')))
     const prefix = `${unique()}:`
     const sizes: number[] = []
@@ -50,7 +53,7 @@ describe('forget() of ten thousand counters', () => {
     expect(await client.del(key('user:43', 'p:t'))).toBe(1)
   })
 
-  it('rejects when a call fails, and sends no more', async ({ expect }) => {
+  it('forget() rejects when a call fails, and sends no more', async ({ expect }) => {
     let calls = 0
     const run: Run = () => {
       calls++
@@ -63,7 +66,7 @@ describe('forget() of ten thousand counters', () => {
     expect(calls).toBeLessThanOrEqual(8)
   })
 
-  it('deletes keys of many subjects on a cluster, with the key prefix of the client', async ({
+  it('forget() deletes keys of many subjects on a cluster, with the key prefix of the client', async ({
     scene,
     expect,
   }) => {
@@ -91,7 +94,10 @@ describe('a plain client on a cluster', () => {
     return names
   }
 
-  it('is noticed by all pending calls, and each check is decided', async ({ scene, expect }) => {
+  it('all pending calls notice a plain client on a cluster, and each check is decided', async ({
+    scene,
+    expect,
+  }) => {
     const cluster = opened(scene, new Cluster(nodes))
     await cluster.ping()
     const [host = '', port] = (cluster as unknown as { slots: string[][] }).slots[0]?.[0]?.split(':') ?? []
@@ -112,7 +118,7 @@ describe('a plain client on a cluster', () => {
     expect(again.every(({ allowed }) => allowed)).toBe(true)
   })
 
-  it('is noticed by forget(), too', async ({ scene, expect }) => {
+  it('forget() notices a plain client on a cluster, too', async ({ scene, expect }) => {
     const cluster = opened(scene, new Cluster(nodes))
     await cluster.ping()
     const [host = '', port] = (cluster as unknown as { slots: string[][] }).slots[0]?.[0]?.split(':') ?? []

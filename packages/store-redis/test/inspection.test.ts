@@ -38,7 +38,10 @@ const codes = async (limiter: RateLimiter): Promise<string[]> =>
   butSlow(await limiter.ready()).map(({ code }) => code)
 
 describe('ready()', () => {
-  it('gives no warning for a healthy server, whatever client leads to it', async ({ scene, expect }) => {
+  it('ready() gives no warning for a healthy server, whatever client leads to it', async ({
+    scene,
+    expect,
+  }) => {
     for (const url of [inject('redisUrl'), inject('valkeyUrl')]) {
       for (const connection of ['own', 'shared'] as const) {
         for (const lazyConnect of [true, false]) {
@@ -50,14 +53,14 @@ describe('ready()', () => {
     }
   })
 
-  it('warns that a server is far away', async ({ scene, expect }) => {
+  it('ready() warns that a server is far away', async ({ scene, expect }) => {
     const proxy = await startProxy(scene, portOf(inject('redisUrl')))
     const { limiter } = limiterOn(scene, ioredis(scene, { port: proxy.port }))
     proxy.delay(() => 60)
     expect(await limiter.ready()).toMatchObject([{ code: 'HALT_W_STORE_SLOW' }])
   })
 
-  it('warns that no server answers, and gives a fix', async ({ scene, expect }) => {
+  it('ready() warns that no server answers, and gives a fix', async ({ scene, expect }) => {
     const { limiter } = limiterOn(scene, ioredis(scene, { port: 1 }))
     expect(butSlow(await limiter.ready())).toMatchObject([
       {
@@ -68,7 +71,7 @@ describe('ready()', () => {
     ])
   })
 
-  it('ends within five seconds although a shared client waits for ever', async ({ scene, expect }) => {
+  it('ready() ends within seconds although a shared client waits for ever', async ({ scene, expect }) => {
     const server = await scene.server()
     const proxy = await startProxy(scene, server.port)
     const client = ioredis(scene, { port: proxy.port })
@@ -80,7 +83,7 @@ describe('ready()', () => {
     expect(watch.stop()).toBeLessThan(6_500)
   })
 
-  it('gives the right fix for a login, a database, and a plain client on a cluster', async ({
+  it('ready() gives the right fix for a login, a database, and a plain client on a cluster', async ({
     scene,
     expect,
   }) => {
@@ -96,7 +99,7 @@ describe('ready()', () => {
     }
   })
 
-  it('warns once that a replica cannot count, whether INFO is permitted or not', async ({
+  it('ready() warns once that a replica cannot count, whether INFO is permitted or not', async ({
     scene,
     expect,
   }) => {
@@ -109,7 +112,7 @@ describe('ready()', () => {
     }
   })
 
-  it('warns of eviction and of full memory', async ({ scene, expect }) => {
+  it('ready() warns of eviction and of full memory', async ({ scene, expect }) => {
     const server = await scene.server({ args: ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'] })
     const { limiter } = limiterOn(scene, ioredis(scene, { port: server.port }))
     expect(await codes(limiter)).toEqual(['HALT_W_EVICTION'])
@@ -118,7 +121,7 @@ describe('ready()', () => {
     expect(butSlow(await limiter.ready())).toMatchObject([{ code: 'HALT_W_STORE_FULL', fix: /maxmemory/ }])
   })
 
-  it('names the command that a check may not run, and the one that the heartbeat may not run if it is on', async ({
+  it('ready() names the command that a check, or a heartbeat that is on, may not run', async ({
     scene,
     expect,
   }) => {
@@ -145,7 +148,7 @@ describe('ready()', () => {
     ])
   })
 
-  it('asks for +select if the client has a database number', async ({ scene, expect }) => {
+  it('ready() asks for +select if the client has a database number', async ({ scene, expect }) => {
     const server = await scene.server()
     await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -select')
     const login = { username: 'app', password: 'pw' }
@@ -164,7 +167,7 @@ describe('ready()', () => {
     for (const client of clients(1)) expect(await codes(limiterOn(scene, client).limiter)).toEqual([])
   })
 
-  it('runs no TIME if clock is "client"', async ({ scene, expect }) => {
+  it('ready() runs no TIME if clock is "client"', async ({ scene, expect }) => {
     const server = await scene.server()
     await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -time')
     const client = ioredis(scene, { port: server.port, username: 'app', password: 'pw' })

@@ -60,7 +60,7 @@ const sent = (key: string): string => Buffer.from(key).toString('latin1')
 
 describe('the key of a counter', () => {
   it.each([false, true])(
-    'differs from the key of any other counter, whatever the ids hold; in one slot: %s',
+    'a key differs from that of any other counter, whatever the ids hold; in one slot: %s',
     oneSlot => {
       const key = fc.tuple(prefix, subject, counter)
       fc.assert(
@@ -77,7 +77,7 @@ describe('the key of a counter', () => {
   )
 
   it.each([false, true])(
-    'differs from the key of a counter with the same text split elsewhere; in one slot: %s',
+    'a key differs from that of the same text split elsewhere; in one slot: %s',
     oneSlot => {
       const key = keyWriter('halt:', oneSlot, digest)
       fc.assert(
@@ -96,7 +96,7 @@ describe('the key of a counter', () => {
     },
   )
 
-  it('is in a slot that the subject alone chooses, or in one slot with all others', () => {
+  it('a key is in a slot that the subject alone chooses, or in one slot with all others', () => {
     fc.assert(
       fc.property(subject, counter, counter, (who, one, other) => {
         const [own, together] = [false, true].map(oneSlot => keyWriter('halt:', oneSlot, digest)) as [

@@ -19,7 +19,7 @@ function enumOf(name: string): Record<string, number> {
 }
 
 describe('decide.lua', () => {
-  it('gives each mode the number of the contract', () => {
+  it('decide.lua gives each mode the number of the contract', () => {
     expect(enumOf('MODE')).toEqual(Mode)
     expect(enumOf('PENALTY')).toEqual(PenaltyMode)
   })
@@ -28,7 +28,7 @@ describe('decide.lua', () => {
 describe('the printer of the script', () => {
   const lua = (...lines: string[]): string => translate(lines.join('\n'), () => 'x = MODE.B\n-- why')
 
-  it('turns fields into indexes, enums into numbers and constructors into lists', () => {
+  it('the printer turns fields into indexes, enums into numbers and constructors into lists', () => {
     expect(
       lua(
         '--@ record item first: key cost=3',
@@ -39,11 +39,11 @@ describe('the printer of the script', () => {
     ).toBe('local item = { "k", false, f(1, { 2, 3 }) }\nif item[1] == 7 then return first[3] end -- why')
   })
 
-  it('inserts an included file without its comments', () => {
+  it('the printer inserts an included file without its comments', () => {
     expect(lua('--@ enum MODE: B=7', 'a = 1', '  --@ include "b.lua"', 'c = 3')).toBe('a = 1\nx = 7\nc = 3')
   })
 
-  it('keeps the names of Lua libraries', () => {
+  it('the printer keeps the names of Lua libraries', () => {
     expect(lua('--@ record item: key', 'math.ceil(struct.unpack(v))')).toBe('math.ceil(struct.unpack(v))')
   })
 
@@ -52,7 +52,7 @@ describe('the printer of the script', () => {
     ['--@ record item: key\nreturn item{ kye = 1 }', 'item has no field kye.'],
     ['--@ enum MODE: A=0\nreturn MODE.B', 'MODE has no B.'],
     ['return items[1].key', '"].key" names a field of something that is not a record. Give it a local name.'],
-  ])('refuses a name that nothing declares: %j', (source, message) => {
+  ])('the printer refuses a name that nothing declares: %j', (source, message) => {
     expect(() => lua(source)).toThrow(message)
   })
 })

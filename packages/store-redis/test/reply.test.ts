@@ -52,7 +52,7 @@ const wrongs: Readonly<Record<string, (reply: any) => unknown>> = {
 describe.each(Object.keys(policies) as (keyof typeof policies)[])(
   'a run that returns a wrong reply, %s',
   kind => {
-    it.each(Object.entries(wrongs))('admits no more than onStoreError allows: %s', async (_, wrong) => {
+    it.each(Object.entries(wrongs))('onStoreError decides for a wrong reply: %s', async (_, wrong) => {
       for (const [onStoreError, most] of [
         ['closed', 0],
         ['local', 2],
@@ -165,7 +165,7 @@ describe('readReply', () => {
   const patient = (code: Rule['code']): Group => withTerms(code, { maxWait: 8 })
   const modest = (code: Rule['code']): Group => withTerms(code, { least: 1 })
 
-  it('reads waits and grants', () => {
+  it('readReply reads waits and grants', () => {
     const groups = [patient('f'), modest('t'), withTerms('t', { maxWait: 8, least: 1 })]
     const parts = ['00@7;;0 0 12 3', '10*1;;+30', '10@8*1;;1 0 5 18 10 1 1 5 1 0 99 0']
     expect(readReply([5, ...parts], groups, '')).toMatchObject([
@@ -175,7 +175,7 @@ describe('readReply', () => {
     ])
   })
 
-  it('reads a bucket that starts later by its counter, unless that does not tell what is left to others', () => {
+  it('readReply reads a bucket that starts later by its counter, unless others may have a part of the rest', () => {
     const line = [0, 5, 38, 10, 1, 1, 5, 3, 0, 99, 1, 2, 1]
     const groups = [{ maxWait: 8 }, { maxWait: 8, floor: 0.5 }].map(terms => withTerms('t', terms))
     const [plain, reserved] = readReply([5, ...groups.map(() => `10@8;;1 ${line.join(' ')}`)], groups, '')
@@ -195,7 +195,7 @@ describe('readReply', () => {
     expect(admitted).not.toHaveProperty('debt')
   })
 
-  it('gives an error to the group with a wrong part, and evaluations to the others', () => {
+  it('readReply gives an error to the group with a wrong part, and evaluations to the others', () => {
     const groups = [group('t'), group('t'), group('f')]
     const [first, second, third] = readReply([5, 20, 'QUEUED', '10;;1 0 35 2'], groups, '')
     expect(first).toMatchObject({ allowed: true, states: [[0, 5, 20, 10, 1]] })
@@ -207,7 +207,7 @@ describe('readReply', () => {
     demands: [...group('t', mode).demands, ...group('f', mode).demands],
   })
 
-  it('reads the numbers of several counters that were charged, and of a bucket that refuses', () => {
+  it('readReply reads the numbers of several counters that were charged, and of a bucket that refuses', () => {
     const watched = { ...both(), penalty: { rule: {} as never, subject: 's', mode: 0, amount: 0 } as const }
     const groups = [both(), group('t'), group('f'), watched, group('t')]
     const found = readReply([5, 20, 35, 2, -4, 25, 35, 3, 20, 36, 2, 30], groups, '')
@@ -265,7 +265,7 @@ describe('readReply', () => {
       { demands: [{ ...group('t').demands[0]!, rule: { ...rule('t'), cooldown: 9 } }] },
       [-5, 25],
     ],
-  ])('rejects %s', (_, asked: Group, parts) => {
+  ])('readReply rejects %s', (_, asked: Group, parts) => {
     const read = (): unknown => readReply([5, ...parts], [asked], '')
     let found: unknown
     try {
@@ -276,7 +276,7 @@ describe('readReply', () => {
     expect(found).toMatchObject([{ code: 'HALT_E_STORE_SCRIPT' }])
   })
 
-  it('reads one number if the call expected a second: the debt and the rest of the clock', () => {
+  it('readReply reads one number as debt and rest of the clock if the call expected a second', () => {
     const now = 1_700_000_000_000_042
     for (const number of [20_000_042, '20000042', Buffer.from('20000042')])
       expect(readReply(number, [group('t')], '1700000000')).toMatchObject([{ allowed: true, now, debt: 20 }])
@@ -295,19 +295,19 @@ describe('readReply', () => {
     ['with a debt above the capacity', 31_000_042, [group('t')]],
     ['that is negative', -20_000_042, [group('t')]],
     ['for a window', 20_000_042, [group('f')]],
-  ])('rejects one number %s', (_, number, asked) => {
+  ])('readReply rejects one number %s', (_, number, asked) => {
     expect(() => {
       const [found] = readReply(number, asked, '1700000000')
       throw found as Error
     }).toThrow(/cannot have given this reply/)
   })
 
-  it('rejects one number for several groups, and for a call that expected no second', () => {
+  it('readReply rejects one number for several groups, and for a call that expected no second', () => {
     expect(() => readReply(20_000_042, [group('t'), group('t')], '1700000000')).toThrow('this reply: number')
     expect(() => readReply(20_000_042, [group('t')], '')).toThrow('this reply: number')
   })
 
-  it('rejects a reply with more numbers than the groups have counters', () => {
+  it('readReply rejects a reply with more numbers than the groups have counters', () => {
     expect(() => readReply([5, 20, 20], [group('t')], '')).toThrow('a list of 3')
   })
 
@@ -341,11 +341,11 @@ describe('readReply', () => {
     ['numbers that are not numbers', group('f'), '10;;1 0 nan 2'],
     ['numbers beyond the safe integers', group('f'), '10;;1 0 99999999999999999999 2'],
     ['endless numbers', group('s'), `10;;1 0 35 ${'9'.repeat(400)}`],
-  ])('rejects a reply with %s', (_, asked, part) => {
+  ])('readReply rejects a reply with %s', (_, asked, part) => {
     expect(readReply([5, part], [asked], '')).toMatchObject([{ code: 'HALT_E_STORE_SCRIPT' }])
   })
 
-  it('passes the error of the script on', () => {
+  it('readReply passes the error of the script on', () => {
     const part = '!NOPERM No permissions to access a key'
     expect(readReply([5, part], [group('t')], '')).toMatchObject([{ code: 'HALT_E_STORE_PERMISSION' }])
   })

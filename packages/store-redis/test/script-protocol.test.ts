@@ -29,7 +29,7 @@ describe('the call for one bucket', () => {
     [{ cost: 2 }, ['60', '300', SECOND, '1', '120']],
     [{ rule: { ...rule, rate: 7 } }, ['60', '300', SECOND, '7']],
     [{ rule: { ...rule, cooldown: 9 } }, ['60', '300', SECOND, '1', '60', '9']],
-  ])('leaves out the arguments that have their usual values: %j', (change, args) => {
+  ])('the call for one bucket leaves out the arguments that have their usual values: %j', (change, args) => {
     expect(argsOf({ demands: [{ ...demand, ...change }] })).toEqual(args)
     expect(scriptCall([{ demands: [{ ...demand, ...change }] }], key, SECOND).keys).toEqual(['s/p:t'])
   })
@@ -41,7 +41,7 @@ describe('the call for one bucket', () => {
     [{ mode: Mode.PEEK }],
     [{ rule: quota }],
     [{ terms: { maxWait: 9 } }],
-  ])('is the general one for other demands: %j', change => {
+  ])('the call for a demand of another kind is the general one: %j', change => {
     expect(argsOf({ demands: [{ ...demand, ...change }] })).toHaveLength(1)
   })
 })
@@ -51,7 +51,7 @@ describe('the call for several groups', () => {
   const penalty = { rule: { severity: 1 } as never, subject: 'p', mode: 0, amount: 0 } as const
   const many: Group = { demands: [demand, { ...demand, rule: quota, edges }], penalty }
 
-  it('writes groups that differ only in their keys once', () => {
+  it('the call writes groups that differ only in their keys once', () => {
     const others = [
       { ...many, penalty: { ...penalty, subject: 'o' } },
       { ...many, demands: many.demands.map(each => ({ ...each, subject: 't' })) },
@@ -82,19 +82,19 @@ describe('the call for several groups', () => {
     ['a penalty', { demands: [demand], penalty }],
     ['an idempotency key', { demands: [demand], idempotency: { subject: 's', counter: 'i', window: 9 } }],
     ['the number of demands', { demands: [demand, demand] }],
-  ])('writes a group that differs in %s by itself', (_, other: Group) => {
+  ])('the call writes a group that differs in %s by itself', (_, other: Group) => {
     const [, groups] = parsed({ demands: [demand] }, other, { demands: [demand] }) as [unknown, number[]]
     expect(groups.slice(0, 6)).toEqual([1, 1, 0, 1, 1, 0])
     expect(groups.slice(-6, -3)).toEqual([1, 1, 0])
   })
 
-  it('writes each settlement with what was charged', () => {
+  it('the call writes each settlement with the charge that it settles', () => {
     const settled = (chargedTo: number): Group => ({ demands: [{ ...demand, mode: Mode.SETTLE, chargedTo }] })
     const [, groups] = parsed(settled(7), settled(8)) as [unknown, number[]]
     expect(groups).toEqual([1, 1, 0, 1, 1, 3, 7, 1, 1, 0, 1, 1, 3, 8])
   })
 
-  it('marks a group with terms, and writes them behind the mode, so that no other group is longer', () => {
+  it('the call marks a group with terms and writes them last, so that no other group is longer', () => {
     const asked = (terms: Terms): Group => ({ demands: [demand, { ...demand, penalized: true, terms }] })
     const numbersOf = (terms: Terms): unknown => (parsed(asked(terms)) as unknown[])[1]
     expect(numbersOf({ maxWait: 7.5 })).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 7, -1, 0, 0, 0, -1, 0, 0, 0, 0])

@@ -47,7 +47,7 @@ async function ready(store: RedisStore): Promise<void> {
 const monthly = { name: 'api_calls', limit: 1000, period: 'monthly', anchor: aMinuteAgo() } as const
 
 describe('the keys of RedisStore', () => {
-  it('hold the subject as the hash tag, the policy and the code of the algorithm', async () => {
+  it('a key holds the subject as the hash tag, the policy and the code of the algorithm', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({
@@ -64,7 +64,7 @@ describe('the keys of RedisStore', () => {
     ])
   })
 
-  it('hold a digest of a subject that would choose the slot or break a line', async () => {
+  it('a key holds a digest of a subject that would choose the slot or break a line', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, storeTimeout, policy: presets.PUBLIC_API })
@@ -74,7 +74,7 @@ describe('the keys of RedisStore', () => {
     for (const key of keys) expect(key).toMatch(/\{(?:user:)?#[\w-]{22}\}:public_api:t$/)
   })
 
-  it('never hold an API key', async () => {
+  it('a key never holds an API key', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({
@@ -94,7 +94,7 @@ describe('the keys of RedisStore', () => {
     expect(keys.some(key => key.includes('api-key:#'))).toBe(true)
   })
 
-  it('all expire, a second after they equal fresh ones', async () => {
+  it('all keys expire, a second after they equal fresh ones', async () => {
     const store = storeOf()
     await ready(store)
     const policies = [
@@ -116,7 +116,7 @@ describe('the keys of RedisStore', () => {
     expect(ttl).toBeLessThanOrEqual(31_000)
   })
 
-  it('get a new expiry if they lost it', async () => {
+  it('a key that lost its expiry gets a new one', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, storeTimeout, policy: { name: 'p', limit: 5, window: 10 } })
@@ -126,7 +126,7 @@ describe('the keys of RedisStore', () => {
     expect(await client.pttl(`${prefix}{user:42}:p:t`)).toBeGreaterThan(0)
   })
 
-  it('take at most 140 bytes for an address and 152 for a quota', async () => {
+  it('a key takes at most 140 bytes for an address and 152 for a quota', async () => {
     const store = storeOf({ prefix: 'halt:' })
     await ready(store)
     const limiter = new RateLimiter({
@@ -141,7 +141,7 @@ describe('the keys of RedisStore', () => {
     await client.del('halt:{ip:203.0.113.7}:api_calls:q')
   })
 
-  it('count as missing if they have another type or other content', async () => {
+  it('a key of another type or with other content counts as missing', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({
@@ -171,13 +171,13 @@ describe('the keys of RedisStore', () => {
 })
 
 describe('a RedisStore that was just made', () => {
-  it('decides the very first check in Redis', async () => {
+  it('a new store decides the very first check in Redis', async () => {
     const limiter = new RateLimiter({ store: storeOf(), policy: presets.PUBLIC_API, storeTimeout: '5s' })
     expect((await limiter.consume({ user: '42' })).degraded).toBe(false)
     expect(await client.exists(`${prefix}{user:42}:public_api:t`)).toBe(1)
   })
 
-  it('deletes a key at the very first call', async () => {
+  it('a new store deletes a key at the very first call', async () => {
     const options = { policy: presets.PUBLIC_API, storeTimeout: '5s' } as const
     await new RateLimiter({ store: storeOf(), ...options }).consume({ user: '42' })
     const limiter = new RateLimiter({ store: storeOf(), ...options })
@@ -187,7 +187,7 @@ describe('a RedisStore that was just made', () => {
 })
 
 describe('the traffic of RedisStore', () => {
-  it('is one command per check, whatever the number of policies, quotas and penalties', async () => {
+  it('a check is one command, whatever the number of policies, quotas and penalties', async () => {
     const store = storeOf()
     await ready(store)
     const policies = [
@@ -209,7 +209,7 @@ describe('the traffic of RedisStore', () => {
     expect(after.eval - before.eval).toBe(0)
   })
 
-  it('is at most two commands per second for a key with a remembered refusal', async () => {
+  it('a key with a remembered refusal takes at most two commands per second', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, storeTimeout, policy: { name: 'p', limit: 5, window: 60 } })
@@ -221,7 +221,7 @@ describe('the traffic of RedisStore', () => {
     expect((await calls()).evalsha - before.evalsha).toBeLessThanOrEqual(2 * seconds)
   })
 
-  it('includes a new check after a refusal if the cost is smaller, or after a reset', async () => {
+  it('a refusal does not answer a check of smaller cost, or one after a reset', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, storeTimeout, policy: { name: 'p', limit: 60, window: 60 } })
@@ -233,7 +233,7 @@ describe('the traffic of RedisStore', () => {
     expect((await limiter.consume({ user: '42' }, { cost: 50 })).allowed).toBe(true)
   })
 
-  it('is less than one command per check when checks come together', async () => {
+  it('checks that come together take less than one command each', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API, storeTimeout })
@@ -247,7 +247,7 @@ describe('the traffic of RedisStore', () => {
     expect(after.evalsha - before.evalsha).toBeLessThanOrEqual(4)
   })
 
-  it('survives SCRIPT FLUSH in the middle of traffic without an error or a lost count', async () => {
+  it('a store survives SCRIPT FLUSH in the middle of traffic without an error or a lost count', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({
@@ -268,7 +268,7 @@ describe('the traffic of RedisStore', () => {
     expect(admitted).toBe(200)
   })
 
-  it('gives the error of one group to that group alone, and charges it nothing', async () => {
+  it('a group alone gets its error, and is charged nothing', async () => {
     const admin = new Redis(url)
     await admin.call('ACL', 'SETUSER', 'narrow', 'on', '>pw', '+@all', '~narrow:*', '%R~*')
     const narrow = new Redis(url, { username: 'narrow', password: 'pw' })

@@ -18,7 +18,7 @@ beforeEach(() => {
 })
 
 describe('OtelTelemetry', () => {
-  it('counts checks by policy, algorithm, outcome and store', async () => {
+  it('OtelTelemetry counts checks by policy, algorithm, outcome and store', async () => {
     const limiter = limiterOf(api, telemetry)
     for (let i = 0; i < 5; i++) await limiter.check(view())
     const labels = { ...policy, 'halt.algorithm': 'token-bucket', 'halt.store': 'memory' }
@@ -31,7 +31,7 @@ describe('OtelTelemetry', () => {
     ])
   })
 
-  it('names instruments and units as OpenTelemetry does', async () => {
+  it('OtelTelemetry names instruments and units as OpenTelemetry does', async () => {
     const quota = { name: 'q', limit: 2, period: 'monthly', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
     const store = new InMemoryStore()
     const limiter = limiterOf([api, { ...api, name: 's', limit: 1, mode: 'shadow' }, quota], telemetry, store)
@@ -64,7 +64,7 @@ describe('OtelTelemetry', () => {
     ])
   })
 
-  it('shows the units left, and counts allowed checks that left little', async () => {
+  it('OtelTelemetry shows the units left, and counts allowed checks that left little', async () => {
     const roomy = new OtelTelemetry({ meterProvider: meter.meterProvider, nearLimit: 0.2 })
     const limiter = limiterOf({ ...api, limit: 10 }, roomy)
     for (let i = 0; i < 9; i++) await limiter.check(view())
@@ -72,7 +72,7 @@ describe('OtelTelemetry', () => {
     expect(await meter.points('halt.near_limit')).toEqual([{ attributes: policy, value: 2 }])
   })
 
-  it('counts each second in which a tenant was refused in favour of others, once', async () => {
+  it('OtelTelemetry counts each second in which a tenant was refused in favour of others, once', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_400 })
     onTestFinished(() => void vi.useRealTimers())
     const fair = {
@@ -96,7 +96,7 @@ describe('OtelTelemetry', () => {
     expect(await meter.points('halt.scarce')).toEqual([{ attributes: policy, value: 2 }])
   })
 
-  it('counts verdicts of shadow policies, exempt requests and decisions without the store', async () => {
+  it('OtelTelemetry counts verdicts of shadow policies, exempt requests and decisions without the store', async () => {
     const limiter = limiterOf([api, { ...api, name: 'next', limit: 1, mode: 'shadow' }], telemetry)
     for (let i = 0; i < 3; i++) await limiter.check(view())
     await limiter.check(view({ path: '/health' }))
@@ -119,7 +119,7 @@ describe('OtelTelemetry', () => {
     ])
   })
 
-  it('shows the callers that wait, how long they waited, and why others left', async () => {
+  it('OtelTelemetry shows the callers that wait, how long they waited, and why others left', async () => {
     const limiter = limiterOf({ name: 'api', limit: 1, algorithm: 'concurrency', ttl: 60 }, telemetry)
     const leaving = new AbortController()
     const first = await limiter.acquire('job')
@@ -142,7 +142,7 @@ describe('OtelTelemetry', () => {
     expect(sum).toBeGreaterThanOrEqual(5)
   })
 
-  it('measures seconds, in buckets that fit', async () => {
+  it('OtelTelemetry measures seconds, in buckets that fit', async () => {
     await limiterOf(api, telemetry).check(view())
     const point = (await meter.points('halt.check.duration'))[0] as Point
     const { count, sum, buckets } = point.value as Histogram
@@ -152,7 +152,7 @@ describe('OtelTelemetry', () => {
     expect(sum).toBeLessThan(1)
   })
 
-  it('reads the size of the stores when metrics are collected', async () => {
+  it('OtelTelemetry reads the size of the stores when metrics are collected', async () => {
     const store = new InMemoryStore()
     const limiter = limiterOf(api, telemetry, store)
     for (let i = 0; i < 7; i++) await limiter.check(view({ ip: `203.0.113.${i}` }))
@@ -165,13 +165,13 @@ describe('OtelTelemetry', () => {
     ])
   })
 
-  it('counts together with another OtelTelemetry, beside other telemetries', async () => {
+  it('two OtelTelemetries in one composite count together', async () => {
     const other = new OtelTelemetry({ meterProvider: meter.meterProvider })
     await limiterOf(api, new CompositeTelemetry(telemetry, other)).check(view())
     expect((await meter.points('halt.checks')).map(({ value }) => value)).toEqual([2])
   })
 
-  it('uses the global meter provider, also one that is set after the limiter was made', async () => {
+  it('OtelTelemetry uses the global meter provider, also one that is set after the limiter was made', async () => {
     const limiter = limiterOf(api, new OtelTelemetry())
     globalMetrics.setGlobalMeterProvider(meter.meterProvider)
     try {
@@ -182,14 +182,14 @@ describe('OtelTelemetry', () => {
     }
   })
 
-  it('does no harm without an SDK', async () => {
+  it('OtelTelemetry does no harm without an SDK', async () => {
     const limiter = limiterOf(api, new OtelTelemetry())
     expect((await limiter.check(view())).allowed).toBe(true)
   })
 })
 
 describe('attributes', () => {
-  it('stay bounded if each customer has a policy and each store its own name', async () => {
+  it('attributes stay bounded if each customer has a policy and each store its own name', async () => {
     const few = new OtelTelemetry({ meterProvider: meter.meterProvider, maxPolicies: 10 })
     let customer = 0
     const limiter = limiterOf(() => ({ ...api, name: `c${customer}` }), few)
@@ -202,7 +202,7 @@ describe('attributes', () => {
     expect(await meter.points('halt.remaining')).toHaveLength(11)
   })
 
-  it('never hold a value that a client chose, under 20 000 routes, keys and methods', async () => {
+  it('attributes never hold a value that a client chose, under 20 000 routes, keys and methods', async () => {
     const limiter = limiterOf({ ...api, keyStrategy: 'user', scope: 'route' }, telemetry)
     for (let i = 0; i < 20_000; i++) {
       const chosen = { method: `CHOSEN${i}`, route: `/chosen/${i}`, request: { user: { id: `chosen${i}` } } }
@@ -224,7 +224,7 @@ describe('options', () => {
     [{ spanEvents: true as never }, 'spanEvents'],
     [{ nearLimit: -1 }, 'nearLimit'],
     [{ maxPolicies: 0.5 }, 'maxPolicies'],
-  ] satisfies [OtelTelemetryOptions, string][])('%j is refused with a code', (options, field) => {
+  ] satisfies [OtelTelemetryOptions, string][])('the options %j are refused', (options, field) => {
     const attempt = (): unknown => new OtelTelemetry(options)
     expect(attempt).toThrow(HaltError)
     expect(attempt).toThrow(new RegExp(`^HALT_E_OPTION: ${field} is `))

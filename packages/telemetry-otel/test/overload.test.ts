@@ -15,7 +15,7 @@ const state = {
   rebaselines: 1,
 }
 
-it('observes the state of a shedder when metrics are collected, until it is told to end', async () => {
+it('overloadMetrics observes a shedder when metrics are collected, until it is told to end', async () => {
   const { meterProvider, points } = metering()
   const end = overloadMetrics({ name: 'shop', state }, { meterProvider })
   const own = { 'halt.shedder': 'shop' }
@@ -33,6 +33,6 @@ it('observes the state of a shedder when metrics are collected, until it is told
   end()
 })
 
-it('refuses something that is not a shedder', () => {
+it('overloadMetrics refuses something that is not a shedder', () => {
   expect(() => overloadMetrics({} as never)).toThrow(expect.objectContaining({ code: 'HALT_E_OPTION' }))
 })

@@ -23,7 +23,7 @@ describe('the active span', () => {
   it.each([
     ['at once', () => new InMemoryStore()],
     ['later', later],
-  ])('gets an event for a refusal, by a store that answers %s', async (_when, make) => {
+  ])('the active span gets an event for a refusal, by a store that answers %s', async (_when, make) => {
     const limiter = limiterOf(api, new OtelTelemetry(), make())
     const [events = []] = await tracing(async () => {
       await limiter.check(view())
@@ -45,7 +45,7 @@ describe('the active span', () => {
     ])
   })
 
-  it('of each of many requests at once gets its own', async () => {
+  it('the active span of each of many requests at once gets its own events', async () => {
     const limiter = limiterOf(api, new OtelTelemetry({ spanEvents: 'all' }), later())
     const ask = (client: number) => async (): Promise<void> => {
       for (let i = 0; i <= client; i++) await limiter.check(view({ ip: `203.0.113.${client}` }))
@@ -58,7 +58,7 @@ describe('the active span', () => {
     ])
   })
 
-  it('gets one for what a shadow would have refused, and for a store that fails', async () => {
+  it('the active span gets an event for a refusal by a shadow, and for a store that fails', async () => {
     const telemetry = new OtelTelemetry()
     const shadowed = limiterOf({ ...api, mode: 'shadow' }, telemetry)
     const [events = []] = await tracing(async () => {
@@ -74,14 +74,14 @@ describe('the active span', () => {
     expect(events[2]?.attributes).toMatchObject({ 'halt.degraded': 'local' })
   })
 
-  it('has no retry_after where waiting does not help', async () => {
+  it('an event has no retry_after where waiting does not help', async () => {
     const limiter = limiterOf(api, new OtelTelemetry())
     const [[event] = []] = await tracing(() => limiter.check(view(), { cost: 5 }))
     expect(event?.attributes).toMatchObject({ 'halt.reason': 'cost-exceeds-limit' })
     expect(event?.attributes).not.toHaveProperty('halt.retry_after')
   })
 
-  it('never gets a key', async () => {
+  it('an event never has a key', async () => {
     const limiter = limiterOf({ ...api, keyStrategy: 'composite' }, new OtelTelemetry({ spanEvents: 'all' }))
     const [events = []] = await tracing(async () => {
       for (let i = 0; i < 3; i++) await limiter.check(view({ request: { user: { id: 'bob@example.com' } } }))
@@ -90,7 +90,7 @@ describe('the active span', () => {
     expect(JSON.stringify(events)).not.toMatch(/bob|203\.0\.113/)
   })
 
-  it('is left alone with spanEvents: false, and when there is none', async () => {
+  it('the active span gets no event with spanEvents: false, and may be missing', async () => {
     const quiet = new OtelTelemetry({ spanEvents: false })
     const [events = []] = await tracing(async () => {
       for (let i = 0; i < 2; i++) await limiterOf(api, quiet).check(view())

@@ -7,7 +7,7 @@ import { drive, limiterOf, samples, view } from './traffic.ts'
 const api = { name: 'api', limit: 3, window: 60 }
 
 describe('labels', () => {
-  it('are those that are documented, and no others', async () => {
+  it('labels are those that are documented, and no others', async () => {
     const register = new Registry()
     await drive(new PrometheusTelemetry({ register }))
     const names = new Set<string>()
@@ -29,7 +29,7 @@ describe('labels', () => {
     )
   })
 
-  it('stay as few under 100 000 routes, keys and methods', async () => {
+  it('labels stay as few under 100 000 routes, keys and methods', async () => {
     const register = new Registry()
     const limiter = limiterOf(
       { ...api, keyStrategy: 'user', scope: 'route' },
@@ -49,7 +49,7 @@ describe('labels', () => {
     ).toBe(100_000)
   })
 
-  it('stay bounded when each customer has a policy of its own', async () => {
+  it('labels stay bounded when each customer has a policy of its own', async () => {
     const register = new Registry()
     const telemetry = new PrometheusTelemetry({ register, maxPolicies: 10 })
     let customer = 0
@@ -64,7 +64,7 @@ describe('labels', () => {
     expect((await samples(register)).size).toBeLessThan(120)
   })
 
-  it('stay bounded when stores call themselves anything', async () => {
+  it('labels stay bounded when stores call themselves anything', async () => {
     const register = new Registry()
     const telemetry = new PrometheusTelemetry({ register })
     for (let i = 0; i < 200; i++) {
@@ -80,7 +80,7 @@ describe('labels', () => {
     expect(counted.reduce((sum, [, value]) => sum + value, 0)).toBe(200)
   })
 
-  it('never hold what a client chose', async () => {
+  it('labels never hold a text that a client chose', async () => {
     const register = new Registry()
     const policy = { ...api, keyStrategy: 'composite', onMissingKey: 'deny' } as const
     const limiter = limiterOf(

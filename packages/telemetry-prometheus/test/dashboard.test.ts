@@ -33,7 +33,7 @@ const firing = [...cases.matchAll(/alertname: (\w+)\n\s+exp_alerts:/g)].map(([, 
 const all = [...queries, ...alerts]
 
 describe('the dashboard and the alerts', () => {
-  it('parse completely', () => {
+  it('the parser finds all queries of the dashboard and all alerts', () => {
     expect(queries.length).toBeGreaterThanOrEqual(16)
     expect(alerts).toHaveLength(rules.match(/alert:/g)?.length ?? 0)
   })
@@ -50,18 +50,18 @@ describe('the dashboard and the alerts', () => {
     expect(labels.filter(label => !known.has(label))).toEqual([])
   })
 
-  it('each alert fires in a promtool test', () => {
+  it('a promtool test expects each alert to fire', () => {
     for (const [name] of alerts) expect(firing, name).toContain(name)
   })
 
-  it('use every metric', async () => {
+  it('the dashboard and the alerts use every metric', async () => {
     const seen = new Set(all.flatMap(([, query]) => metricsIn(query)))
     expect([...(await exported()).keys()].filter(name => !seen.has(name))).toEqual([])
   })
 })
 
 describe('the dashboard', () => {
-  it('works in any Grafana and with any job', () => {
+  it('the dashboard works in any Grafana and with any job', () => {
     expect(dashboard).toMatchObject({ id: null, uid: 'halt' })
     expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['datasource', 'job', 'policy'])
     const text = JSON.stringify(dashboard)
@@ -71,7 +71,7 @@ describe('the dashboard', () => {
     expect(queries.filter(([, query]) => !query.includes('job=~"$job"'))).toEqual([])
   })
 
-  it('has panels that do not overlap', () => {
+  it('the panels of the dashboard do not overlap', () => {
     const taken = new Set<string>()
     for (const { gridPos: at, title } of dashboard.panels) {
       expect(at.x + at.w, title).toBeLessThanOrEqual(24)

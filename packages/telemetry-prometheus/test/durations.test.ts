@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { BUCKETS, DurationFamily } from '../src/durations.ts'
 
 describe('DurationFamily', () => {
-  it('counts a duration in its bucket and all above; a bound belongs to its bucket', async () => {
+  it('DurationFamily counts a duration in its bucket and all above, and a bound in its own bucket', async () => {
     const family = new DurationFamily('d', 'help', 'store', [0.1, 1, 10])
     for (const seconds of [0, 0.1, 0.100_1, 1, 9, 11]) family.of('memory').observe(seconds)
     const { values } = await family.get()
@@ -17,7 +17,7 @@ describe('DurationFamily', () => {
     ])
   })
 
-  it('keeps stores apart, and returns the same object each time', async () => {
+  it('DurationFamily keeps stores apart, and returns the same object each time', async () => {
     const family = new DurationFamily('d', 'help', 'store', BUCKETS)
     family.of('memory').observe(1)
     expect(family.of('memory')).toBe(family.of('memory'))

@@ -17,7 +17,7 @@ const state: MeasuredShedder['state'] = {
 }
 
 describe('overloadMetrics', () => {
-  it('reads the state of a shedder at a scrape', async () => {
+  it('overloadMetrics reads the state of a shedder at a scrape', async () => {
     const register = new Registry()
     const shedder = { name: 'shop', state: { ...state } }
     overloadMetrics(shedder, { register })
@@ -36,7 +36,7 @@ describe('overloadMetrics', () => {
     })
   })
 
-  it('takes several shedders, and one of them twice', async () => {
+  it('overloadMetrics takes several shedders, and one of them twice', async () => {
     const register = new Registry()
     const shop = { name: 'shop', state }
     for (const each of [shop, { name: 'admin', state }, shop]) overloadMetrics(each, { register })
@@ -45,7 +45,7 @@ describe('overloadMetrics', () => {
     expect(found.get('halt_overload_limit{shedder="admin"}')).toBe(4)
   })
 
-  it('refuses something that is not a shedder, and a name that is taken', () => {
+  it('overloadMetrics refuses something that is not a shedder, and a name that is taken', () => {
     const register = new Registry()
     expect(() => overloadMetrics({} as never, { register })).toThrow(
       expect.objectContaining({ code: 'HALT_E_OPTION' }),

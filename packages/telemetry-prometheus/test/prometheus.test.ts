@@ -64,14 +64,14 @@ describe.skipIf(!hasPrometheus)('a real Prometheus', () => {
     app?.close()
   })
 
-  it.each(queries)('has data for %s', async (_name, query) => {
+  it.each(queries)('a real Prometheus has data for %s', async (_name, query) => {
     const found = await prometheus.query(filled(query, '10s'))
     expect(found.length).toBeGreaterThan(0)
     for (const { value } of found) expect(Number(value[1])).toBeGreaterThanOrEqual(0)
     expect(found.some(({ value }) => Number.isFinite(Number(value[1])))).toBe(true)
   })
 
-  it('returns the same numbers that were counted', async () => {
+  it('a real Prometheus returns the same numbers that were counted', async () => {
     clearInterval(traffic)
     const counted = async (): Promise<number> => {
       const { values } = await register.getSingleMetric('halt_blocked_total')!.get()
@@ -84,12 +84,12 @@ describe.skipIf(!hasPrometheus)('a real Prometheus', () => {
     expect(await counted()).toBeGreaterThan(0)
   })
 
-  it('accepts the scrape and the rules', async () => {
+  it('promtool accepts the scrape and the rules', async () => {
     expect(await promtool(['check', 'metrics'], await register.metrics())).toBe('')
     expect(await promtool(['check', 'rules', RULES])).toContain('SUCCESS')
   })
 
-  it('fires each alert when it should, and only then', async () => {
+  it('each alert fires when it should, and only then', async () => {
     expect(await promtool(['test', 'rules', ALERTS])).toContain('SUCCESS')
   })
 })

@@ -17,7 +17,7 @@ const modules: Modules = {
 beforeEach(() => forgetMetrics(register))
 
 describe('the README', () => {
-  it.each(examplesOf(readme))('example %# prints what it promises', async code => {
+  it.each(examplesOf(readme))('example %# of the README prints what it promises', async code => {
     expect(code).toContain('// → ')
     const { printed } = await runExample(code, modules)
     expect(differencesIn(code, printed.trimEnd().split('\n'))).toEqual([])

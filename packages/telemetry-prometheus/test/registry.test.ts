@@ -10,7 +10,7 @@ const ALLOWED = 'halt_checks_total{policy="api",algorithm="token-bucket",outcome
 const COUNT = 'halt_check_duration_seconds_count{store="memory"}'
 
 describe('a registry', () => {
-  it('is the global one by default', async () => {
+  it('PrometheusTelemetry counts in the global registry by default', async () => {
     const counted = async (): Promise<number> => (await samples(globalRegistry)).get(ALLOWED) ?? 0
     const telemetry = new PrometheusTelemetry()
     // Other files of this process may have counted in it.
@@ -20,7 +20,7 @@ describe('a registry', () => {
     globalRegistry.clear()
   })
 
-  it('takes several telemetries, which count together', async () => {
+  it('a registry takes several telemetries, which count together', async () => {
     const register = new Registry()
     const [one, other] = [new PrometheusTelemetry({ register }), new PrometheusTelemetry({ register })]
     await limiterOf(api, one).check(view())
@@ -29,7 +29,7 @@ describe('a registry', () => {
     expect([now.get(ALLOWED), now.get(COUNT)]).toEqual([2, 2])
   })
 
-  it('keeps prefixes and registries apart', async () => {
+  it('telemetries of other prefixes or registries count apart', async () => {
     const register = new Registry()
     await limiterOf(api, new PrometheusTelemetry({ register, prefix: 'a_' })).check(view())
     new PrometheusTelemetry({ register, prefix: 'b_' })
@@ -40,7 +40,7 @@ describe('a registry', () => {
     expect(now.get('b_penalties_total')).toBe(0)
   })
 
-  it('registers the metrics again for the next telemetry after a clear', async () => {
+  it('the next telemetry registers the metrics again after a clear', async () => {
     const register = new Registry()
     const telemetry = new PrometheusTelemetry({ register })
     register.clear()
@@ -50,7 +50,7 @@ describe('a registry', () => {
     expect((await samples(register)).get(ALLOWED)).toBe(1)
   })
 
-  it('counts on from 0 after a reset', async () => {
+  it('a registry counts on from 0 after a reset', async () => {
     const register = new Registry()
     const limiter = limiterOf(api, new PrometheusTelemetry({ register }))
     for (let i = 0; i < 2; i++) await limiter.check(view())
@@ -62,7 +62,7 @@ describe('a registry', () => {
     expect([now.get(ALLOWED), now.get(COUNT)]).toEqual([1, 1])
   })
 
-  it('refuses a name that another metric has, and says what to do', () => {
+  it('PrometheusTelemetry refuses a name that another metric has, and says what to do', () => {
     const register = new Registry()
     new Counter({ name: 'halt_checks_total', help: 'mine', registers: [register] })
     const attempt = (): unknown => new PrometheusTelemetry({ register })
@@ -71,7 +71,7 @@ describe('a registry', () => {
     expect(() => new PrometheusTelemetry({ register, prefix: 'mine_' })).not.toThrow()
   })
 
-  it('prints the OpenMetrics format too', async () => {
+  it('a registry prints the OpenMetrics format too', async () => {
     const register = new Registry()
     register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never)
     await drive(new PrometheusTelemetry({ register }))
@@ -86,7 +86,7 @@ describe('a registry', () => {
     expect(await register.metrics()).toBe(text)
   })
 
-  it('prints the help text and the default labels of each metric', async () => {
+  it('a registry prints the help text and the default labels of a metric', async () => {
     const register = new Registry()
     register.setDefaultLabels({ app: 'shop' })
     await limiterOf(api, new PrometheusTelemetry({ register })).check(view())
@@ -99,7 +99,7 @@ describe('a registry', () => {
     )
   })
 
-  it('of a cluster’s master adds up the workers’ counts, and shows the smallest remaining', async () => {
+  it('the registry of a cluster adds up the counts of the workers, and shows the smallest remaining', async () => {
     const workers = await Promise.all(
       [1, 2].map(async checks => {
         const register = new Registry()
@@ -128,13 +128,13 @@ describe('options', () => {
     [{ maxPolicies: 1.5 }, 'maxPolicies'],
     [{ register: {} as Registry }, 'register'],
     [{ register: null as unknown as Registry }, 'register'],
-  ] satisfies [PrometheusTelemetryOptions, string][])('%j is refused with a code', (options, field) => {
+  ] satisfies [PrometheusTelemetryOptions, string][])('the options %j are refused', (options, field) => {
     const attempt = (): unknown => new PrometheusTelemetry({ register: new Registry(), ...options })
     expect(attempt).toThrow(HaltError)
     expect(attempt).toThrow(new RegExp(`^HALT_E_OPTION: ${field} is `))
   })
 
-  it('set the buckets', async () => {
+  it('the option buckets sets the buckets', async () => {
     const register = new Registry()
     const telemetry = new PrometheusTelemetry({ register, buckets: [0.5, 2] })
     await limiterOf(api, telemetry).check(view())

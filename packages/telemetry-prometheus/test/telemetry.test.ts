@@ -17,7 +17,7 @@ beforeEach(() => {
 })
 
 describe('PrometheusTelemetry', () => {
-  it('counts checks by policy, algorithm, outcome and store, each from 0', async () => {
+  it('PrometheusTelemetry counts checks by policy, algorithm, outcome and store, each from 0', async () => {
     const limiter = limiterOf(api, telemetry)
     await limiter.check(view())
     const labels = 'policy="api",algorithm="token-bucket"'
@@ -29,7 +29,7 @@ describe('PrometheusTelemetry', () => {
     expect((await samples(register)).get('halt_blocked_total{policy="api",reason="limited"}')).toBe(2)
   })
 
-  it('counts policies, algorithms and stores separately', async () => {
+  it('PrometheusTelemetry counts policies, algorithms and stores separately', async () => {
     await limiterOf(api, telemetry).check(view())
     await limiterOf({ ...api, algorithm: 'fixed-window' }, telemetry).check(view())
     await limiterOf({ ...api, name: 'other-api' }, telemetry).check(view())
@@ -45,7 +45,7 @@ describe('PrometheusTelemetry', () => {
     ])
   })
 
-  it('shows the units left, and counts allowed checks that left little', async () => {
+  it('PrometheusTelemetry shows the units left, and counts allowed checks that left little', async () => {
     const limiter = limiterOf({ ...api, limit: 10 }, new PrometheusTelemetry({ register, nearLimit: 0.2 }))
     const seen: unknown[] = []
     for (let i = 0; i < 11; i++) {
@@ -63,7 +63,7 @@ describe('PrometheusTelemetry', () => {
     ])
   })
 
-  it('counts each policy of a check, not only the binding one', async () => {
+  it('PrometheusTelemetry counts each policy of a check, not only the binding one', async () => {
     await limiterOf([api, { ...api, name: 'wide', limit: 100 }], telemetry).check(view())
     const now = await samples(register)
     expect([now.get('halt_remaining{policy="api"}'), now.get('halt_remaining{policy="wide"}')]).toEqual([
@@ -71,7 +71,7 @@ describe('PrometheusTelemetry', () => {
     ])
   })
 
-  it('counts each second in which a tenant was refused in favour of others, once', async () => {
+  it('PrometheusTelemetry counts each second in which a tenant was refused in favour of others, once', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_400 })
     onTestFinished(() => void vi.useRealTimers())
     const fair = {
@@ -95,7 +95,7 @@ describe('PrometheusTelemetry', () => {
     expect((await samples(register)).get('halt_scarce_seconds_total{policy="api"}')).toBe(2)
   })
 
-  it('counts verdicts of shadow policies', async () => {
+  it('PrometheusTelemetry counts verdicts of shadow policies', async () => {
     const limiter = limiterOf([api, { ...api, name: 'next', limit: 1, mode: 'shadow' }], telemetry)
     for (let i = 0; i < 3; i++) await limiter.check(view())
     const now = await samples(register)
@@ -110,20 +110,20 @@ describe('PrometheusTelemetry', () => {
     expect(now.get('halt_near_limit_total{policy="next"}')).toBe(0)
   })
 
-  it('counts exempt requests', async () => {
+  it('PrometheusTelemetry counts exempt requests', async () => {
     await limiterOf(api, telemetry).check(view({ path: '/health' }))
     const now = await samples(register)
     expect(now.get('halt_exempt_total{policy="api"}')).toBe(1)
     expect([...now.keys()].some(name => name.startsWith('halt_checks_total'))).toBe(false)
   })
 
-  it('labels a policy that was not found as none', async () => {
+  it('PrometheusTelemetry labels a policy that was not found as none', async () => {
     const warned = limiterOf(() => undefined as never, telemetry)
     await warned.check(view())
     expect((await samples(register)).get('halt_blocked_total{policy="none",reason="policy-error"}')).toBe(1)
   })
 
-  it('shows the callers that wait, how long they waited, and why others left', async () => {
+  it('PrometheusTelemetry shows the callers that wait, how long they waited, and why others left', async () => {
     const limiter = limiterOf({ name: 'line', limit: 1, algorithm: 'concurrency', ttl: 60 }, telemetry)
     const leaving = new AbortController()
     const { signal } = leaving
@@ -147,7 +147,7 @@ describe('PrometheusTelemetry', () => {
     expect(now.get('halt_line_wait_seconds_sum{policy="line"}')).toBeGreaterThanOrEqual(5)
   })
 
-  it('counts failures of a store from 0, and decisions without it', async () => {
+  it('PrometheusTelemetry counts failures of a store from 0, and decisions without it', async () => {
     const limiter = limiterOf(api, telemetry, broken)
     const errors = 'halt_store_errors_total{store="redis",failure="unavailable"}'
     expect((await samples(register)).get(errors)).toBe(0)
@@ -157,7 +157,7 @@ describe('PrometheusTelemetry', () => {
     expect(now.get('halt_degraded_total{policy="api",mode="local"}')).toBe(1)
   })
 
-  it('counts ended outages from 0', async () => {
+  it('PrometheusTelemetry counts ended outages from 0', async () => {
     let isAway = true
     const inner = new InMemoryStore()
     const store: Store = {
@@ -175,7 +175,7 @@ describe('PrometheusTelemetry', () => {
     expect(await recoveries()).toBe(1)
   })
 
-  it('counts quotas and their thresholds', async () => {
+  it('PrometheusTelemetry counts quotas and their thresholds', async () => {
     const quota = {
       name: 'monthly',
       limit: 4,
@@ -191,7 +191,7 @@ describe('PrometheusTelemetry', () => {
     expect(now.get('halt_quota_thresholds_total{policy="monthly",threshold="1"}')).toBe(1)
   })
 
-  it('counts violations and penalties', async () => {
+  it('PrometheusTelemetry counts violations and penalties', async () => {
     expect((await samples(register)).get('halt_penalties_total')).toBe(0)
     const penalties = new PenaltyManager({ store: new InMemoryStore(), config: { threshold: 2 }, telemetry })
     for (let i = 0; i < 2; i++) await penalties.recordViolation('mallory')
@@ -199,7 +199,7 @@ describe('PrometheusTelemetry', () => {
     expect([now.get('halt_violations_total'), now.get('halt_penalties_total')]).toEqual([2, 1])
   })
 
-  it('reads the size of each store once per scrape', async () => {
+  it('PrometheusTelemetry reads the size of each store once per scrape', async () => {
     const store = new InMemoryStore()
     const limiter = limiterOf(api, telemetry, store)
     limiterOf(api, telemetry, store)
@@ -214,7 +214,7 @@ describe('PrometheusTelemetry', () => {
     expect((await samples(register)).has('halt_store_keys{store="redis"}')).toBe(false)
   })
 
-  it('measures the duration of checks by store', async () => {
+  it('PrometheusTelemetry measures the duration of checks by store', async () => {
     const limiter = limiterOf(api, telemetry)
     for (let i = 0; i < 5; i++) await limiter.check(view())
     const now = await samples(register)
@@ -225,7 +225,7 @@ describe('PrometheusTelemetry', () => {
     expect(sum).toBeLessThan(1)
   })
 
-  it('works beside other telemetries', async () => {
+  it('PrometheusTelemetry works beside another telemetry', async () => {
     let heard = 0
     const both = new CompositeTelemetry(telemetry, { onCheck: () => void heard++ })
     await drive(both)

@@ -18,7 +18,7 @@ const detail: ShedderDetail = {
   sheddingMs: 0,
 }
 
-it('posts signed events when a shedder begins to refuse and when that is over, and none once it ends', async () => {
+it('overload events are posted and signed when refusals begin and end, and none after the end', async () => {
   const receiver = await startReceiver()
   const webhooks = new WebhookTelemetry({ url: receiver.url, secret: SECRET })
   undo.push(receiver.close)

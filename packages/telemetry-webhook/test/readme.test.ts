@@ -26,7 +26,7 @@ afterAll(() => {
 })
 
 describe('the README', () => {
-  it.each(examplesOf(readme))('example %# prints what it promises', async code => {
+  it.each(examplesOf(readme))('example %# of the README prints what it promises', async code => {
     const { printed } = await runExample(code, modules)
     expect(differencesIn(code, printed.trimEnd().split('\n'))).toEqual([])
   })

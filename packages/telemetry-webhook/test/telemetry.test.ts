@@ -35,7 +35,7 @@ async function scene(
 }
 
 describe('an event', () => {
-  it('is posted and signed when a threshold is reached, and when the quota first refuses', async () => {
+  it('an event is posted and signed when a threshold is reached, and when the quota first refuses', async () => {
     const { received, webhooks, use } = await scene([], { headers: { authorization: 'Bearer x' } })
     await use('42', 8)
     await use('42', 1)
@@ -55,7 +55,7 @@ describe('an event', () => {
     expect([webhooks.sent, webhooks.dropped]).toEqual([2, 0])
   })
 
-  it('has the same id in every process and at every attempt, and another id for another client', async () => {
+  it('an event has the same id in every process and at every attempt, and another one for another client', async () => {
     const { received, webhooks, use } = await scene([500])
     const other = new WebhookTelemetry({
       url: 'http://127.0.0.1:1',
@@ -79,7 +79,7 @@ describe('an event', () => {
     expect(new Set(ids).size).toBe(2)
   })
 
-  it('never holds an API key', async () => {
+  it('an event never holds an API key', async () => {
     const { received, webhooks } = await scene()
     const limiter = new RateLimiter({
       store: new InMemoryStore(),
@@ -95,7 +95,7 @@ describe('an event', () => {
 })
 
 describe('a receiver that fails', () => {
-  it('gets the event again after a wait', async () => {
+  it('a receiver that fails gets the event again after a wait', async () => {
     const { received, webhooks, use, warnings } = await scene([503])
     await use('42', 8)
     await expect.poll(() => webhooks.sent).toBe(1)
@@ -103,7 +103,7 @@ describe('a receiver that fails', () => {
     expect(warnings).toEqual([])
   })
 
-  it('always loses the event after the last attempt, and the loss is told once', async () => {
+  it('a receiver that always fails loses the event after the last attempt, with one warning for all', async () => {
     const { webhooks, use, warnings } = await scene(Array(4).fill(500), { attempts: 1 })
     for (const user of ['1', '2', '3', '4']) await use(user, 8)
     await expect.poll(() => webhooks.dropped).toBe(4)
@@ -111,7 +111,7 @@ describe('a receiver that fails', () => {
     expect(warnings[0]?.message).toContain('it answered 500')
   })
 
-  it('by a redirect is not followed', async () => {
+  it('a redirect of a receiver is not followed', async () => {
     const { webhooks, use, warnings } = await scene([307], { attempts: 1 })
     await use('42', 8)
     await expect.poll(() => webhooks.dropped).toBe(1)
@@ -119,7 +119,7 @@ describe('a receiver that fails', () => {
   })
 
   it.each([400, 401, 404, 413, 422])(
-    'with %i loses the event at once, and all others go on',
+    'a receiver that answers %i loses the event at once, and all others go on',
     async status => {
       const { received, webhooks, use, warnings } = await scene(Array(4).fill(status))
       for (let user = 0; user < 12; user++) await use(String(user), 8)
@@ -129,7 +129,7 @@ describe('a receiver that fails', () => {
     },
   )
 
-  it.each([408, 425, 429])('with %i gets the event again after a wait', async status => {
+  it.each([408, 425, 429])('a receiver that answers %i gets the event again after a wait', async status => {
     const { received, webhooks, use, warnings } = await scene([status])
     await use('42', 8)
     await expect.poll(() => received).toHaveLength(1)
@@ -137,7 +137,7 @@ describe('a receiver that fails', () => {
     expect([webhooks.sent, webhooks.dropped, warnings]).toEqual([1, 0, []])
   })
 
-  it('with 410 gets no event any more', async () => {
+  it('a receiver that answers 410 gets no event any more', async () => {
     const { received, webhooks, use } = await scene([410])
     await use('42', 8)
     await expect.poll(() => webhooks.dropped).toBe(1)
@@ -146,7 +146,7 @@ describe('a receiver that fails', () => {
     expect(received).toHaveLength(1)
   })
 
-  it('with 410 does not get the events that wait either', async () => {
+  it('a receiver that answers 410 does not get the events that wait either', async () => {
     const { received, webhooks, use, warnings } = await scene(Array(50).fill(410))
     for (let user = 0; user < 50; user++) await use(String(user), 8)
     await expect.poll(() => webhooks.dropped).toBe(50)
@@ -156,7 +156,7 @@ describe('a receiver that fails', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_WEBHOOK'])
   })
 
-  it('with 410 does not get an event again that it has refused before', async () => {
+  it('a receiver that answers 410 does not get an event again that it has refused before', async () => {
     const { received, webhooks, use } = await scene([500, 410])
     await use('42', 8)
     await expect.poll(() => received).toHaveLength(1)
@@ -165,7 +165,7 @@ describe('a receiver that fails', () => {
     expect(received).toHaveLength(2)
   })
 
-  it('by hanging lets close end after one timeout, however many events wait', async () => {
+  it('a receiver that hangs lets close end after one timeout, however many events wait', async () => {
     const { webhooks, use } = await scene(Array(200).fill('hang'), { timeout: '100ms' })
     for (let user = 0; user < 200; user++) await use(String(user), 8)
     const watch = new Stopwatch()
@@ -174,7 +174,7 @@ describe('a receiver that fails', () => {
     expect([webhooks.sent, webhooks.dropped]).toEqual([0, 200])
   })
 
-  it('and comes back gets what waits at close', async () => {
+  it('a receiver that comes back gets the events that wait at close', async () => {
     const { received, webhooks, use } = await scene([503, 503, 503, 503])
     for (let user = 0; user < 40; user++) await use(String(user), 8)
     await expect.poll(() => received).toHaveLength(4)
@@ -182,7 +182,7 @@ describe('a receiver that fails', () => {
     expect([webhooks.sent, webhooks.dropped]).toEqual([40, 0])
   })
 
-  it('by hanging delays no request, and close ends after its timeout', async () => {
+  it('close ends after the timeout of a receiver that hangs, with its event sent or lost', async () => {
     const { received, webhooks, use } = await scene(['hang', 'hang'], { timeout: '50ms' })
     await use('42', 8)
     await use('42', 1)
@@ -191,7 +191,7 @@ describe('a receiver that fails', () => {
     expect(webhooks.sent + webhooks.dropped).toBe(1)
   })
 
-  it('by not being there is told with the reason', async () => {
+  it('a warning tells why a receiver cannot be reached', async () => {
     const { webhooks, use, warnings } = await scene([], { url: 'http://127.0.0.1:1/', attempts: 1 })
     await use('42', 8)
     await expect.poll(() => webhooks.dropped).toBe(1)

@@ -24,14 +24,14 @@ function dots(svg: string): [x: number, y: number][] {
 }
 
 describe('a plot', () => {
-  it('shows every point at a place in proportion to its size and its time', () => {
+  it('a plot shows every point at a place in proportion to its size and its time', () => {
     const [one, two, four] = dots(drawPlot(data))
     expect((four![0] - one![0]) / (two![0] - one![0])).toBeCloseTo(3, 1)
     expect((four![1] - one![1]) / (two![1] - one![1])).toBeCloseTo(3, 1)
     expect(four![1]).toBeLessThan(one![1])
   })
 
-  it('shows every tenfold at the same distance on logarithmic axes', () => {
+  it('a plot shows every tenfold at the same distance on logarithmic axes', () => {
     const points = [1, 10, 100].map(size => ({ size, nanos: 500 * size }))
     const [one, ten, hundred] = dots(
       drawPlot({ ...data, log: 'both', lines: [{ label: 'entries', points }] }),
@@ -40,19 +40,19 @@ describe('a plot', () => {
     expect(hundred![1] - ten![1]).toBeCloseTo(ten![1] - one![1], 0)
   })
 
-  it('names its axes, its sizes and its times', () => {
+  it('a plot names its axes, its sizes and its times', () => {
     const svg = drawPlot(data)
     for (const text of ['Policies in one step', 'policies', '1', '2', '4', '500 ns', '1.5 µs'])
       expect(svg).toContain(`>${text}</text>`)
   })
 
-  it('names its lines if it has several', () => {
+  it('a plot names its lines if it has several', () => {
     const [line] = data.lines
     const svg = drawPlot({ ...data, lines: [line!, { ...line!, label: 'bare loop' }] })
     expect(svg).toContain('>bare loop</text>')
   })
 
-  it('has colours for a light and for a dark page', () => {
+  it('a plot has other colours for a dark page', () => {
     expect(drawPlot(data)).toContain('@media(prefers-color-scheme:dark)')
   })
 })

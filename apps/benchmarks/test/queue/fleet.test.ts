@@ -25,7 +25,7 @@ const tasks = (name: string, processes: number, jobs: number): Task[] =>
   Array.from({ length: processes }, () => ({ name, url: redis.url, pace: PACE, jobs, askEvery: 1 }))
 
 describe.each(queueNames)('the queue %s', name => {
-  it('starts the jobs of one process in their order, and none too early', async () => {
+  it('the queue starts the jobs of one process in their order', async () => {
     const open = await queues[name].open({ limit: 1, windowMs: 50 }, undefined)
     const starts: { asked: number; started: number }[] = []
     const ask = (asked: number): Promise<void> =>
@@ -38,7 +38,7 @@ describe.each(queueNames)('the queue %s', name => {
 })
 
 describe('a fleet of Halt through Redis', () => {
-  it('starts all jobs in one line, with one call of the store for each', async () => {
+  it('a fleet of Halt starts all jobs in one line, with one call of the store for each', async () => {
     const { starts, calls, longestCall } = await runFleet(tasks('halt', 2, 6), {
       script: script.path,
       patience: 50_000,
@@ -50,7 +50,7 @@ describe('a fleet of Halt through Redis', () => {
     expect(starts.map(own => largestInversion(own))).toEqual([0, 0])
   })
 
-  it('goes on when one of its processes is killed', async () => {
+  it('a fleet of Halt goes on when one of its processes is killed', async () => {
     const fleet = { script: script.path, patience: 50_000, killAfter: 200 }
     const { starts } = await runFleet(tasks('halt', 3, 10), fleet)
     expect(starts.slice(0, 2).map(({ length }) => length)).toEqual([10, 10])
@@ -58,6 +58,6 @@ describe('a fleet of Halt through Redis', () => {
   })
 })
 
-it('a name that no queue has is refused with the names', () => {
+it('queueNamed refuses a name that no queue has, and lists the names', () => {
   expect(() => queueNamed('nobody')).toThrow('There are: halt, flexible, bottleneck, throttle, queue.')
 })

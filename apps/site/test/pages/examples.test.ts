@@ -11,13 +11,13 @@ const runners = ['packages', 'apps'].flatMap(folder =>
 )
 const withExamples = pagesIn('docs').filter(page => /^```(?:ts|js)$/m.test(readSource(page)))
 
-it('finds the tests, and the pages with examples', () => {
+it('the site finds the tests, and the pages with examples', () => {
   expect(runners.length).toBeGreaterThan(10)
   expect(withExamples).toContain('docs/algorithms.md')
 })
 
 // The recipes, the migration guides and the pages of errors are run by their folder.
-it.each(withExamples)('a test runs the examples of %s', page => {
+it.each(withExamples)('a test of packages or apps names the page %s', page => {
   const name = basename(page, '.md')
   const named = new RegExp(`['"\`/]${name}(?:\\.md)?['"\`]`)
   expect(runners.some(text => named.test(text))).toBe(true)

@@ -20,9 +20,9 @@ const pageAt = (route: string): SourcePage => {
 const site = (route: string): string => siteText(pageAt(route), path => `/${path}`)
 
 describe('the pages of the site', () => {
-  it('have a route each', () => expect(routes.size).toBe(pages.length))
+  it('the pages of the site have a route each', () => expect(routes.size).toBe(pages.length))
 
-  it('link to pages of the site, to files of the repository and to other sites', () => {
+  it('the pages link to pages of the site, to files of the repository and to other sites', () => {
     for (const page of pages) {
       const text = siteText(page, path => `/${path}`)
       const links = [...text.matchAll(/\]\((\/[^)\s#]*)/g)].map(([, link = '']) =>
@@ -35,7 +35,7 @@ describe('the pages of the site', () => {
     }
   })
 
-  it('show the code of each framework in tabs', () => {
+  it('the page of frameworks shows the code of each framework in tabs', () => {
     const text = site('frameworks')
     expect(text.match(/^:::tabs key:framework$/gm)?.length).toBeGreaterThan(6)
     for (const name of ['Express', 'Fastify', 'Hono', 'Nest', 'Fetch handlers'])
@@ -44,11 +44,11 @@ describe('the pages of the site', () => {
     expect(text).toContain('== Fastify\n\n```sh\nnpm install @halt/fastify fastify\n```\n\n```js\n')
   })
 
-  it('show it under headings in their twins', () => {
+  it('the Markdown twin of a page shows the code of each framework under headings', () => {
     expect(twinOf(pageAt('shutdown-and-deploys'))).toContain('**Fastify**\n\n```js\n')
   })
 
-  it('have tabs wherever an example holds for each framework', () => {
+  it('the pages have tabs wherever an example holds for each framework', () => {
     // Its example is of one framework only because the rest of the page holds for all.
     const exempt = ['testing', 'workers', 'support-desk', 'recipes/model-gateway']
     const general = pages.filter(
@@ -61,30 +61,30 @@ describe('the pages of the site', () => {
     expect(without.map(({ route }) => route).filter(route => !exempt.includes(route))).toEqual([])
   })
 
-  it('have the playground and the box for warnings in their places', () => {
+  it('the pages have the playground and the box for warnings in their places', () => {
     expect(site('playground')).toContain('\n<Playground />\n')
     expect(site('errors/index')).toContain('\n<ErrorFinder />\n')
   })
 
-  it('are named in words, where the repository names a file', () => {
+  it('a page is named in words where the repository names a file', () => {
     expect(site('leases')).toContain('[Reliability](/reliability)')
     for (const { route } of pages) expect(site(route), route).not.toMatch(/\[[A-Z]+\.md\]\(/)
   })
 
-  it('have an entry without an anchor in the sidebar, so that the pager knows which page is open', () => {
+  it('a page with an anchor in the sidebar also has an entry without one, which tells the pager what is open', () => {
     const links = sidebar().flatMap(({ items }) => items.map(({ link }) => link))
     const anchored = links.filter(link => link.includes('#'))
     expect(anchored.filter(link => !links.includes(link.replace(/#.*/, '')))).toEqual([])
   })
 
-  it('have entries of different texts in the sidebar', () => {
+  it('the entries of the sidebar have different texts', () => {
     const texts = sidebar()
       .filter(({ text }) => text !== 'Compare' && text !== 'Migrate')
       .flatMap(({ items }) => items.map(({ text }) => text))
     expect(texts.filter((text, i) => texts.indexOf(text) !== i)).toEqual([])
   })
 
-  it('stand in the sidebar under the titles of docs/README.md', () => {
+  it('the sidebar has the pages under the titles of docs/README.md', () => {
     const links = sidebar().flatMap(({ items }) => items.map(({ link }) => link))
     expect(links).toContain('/algorithms')
     expect(links).toContain('/packages/express')
@@ -97,20 +97,20 @@ describe('the first page', () => {
   const example = /^import { halt } from '@halt\/express'\n[\s\S]*?^app\.listen\(3000\)\n/m
   const tested = example.exec(pageAt('start').text)?.[0]
 
-  it('has the example that the README has, which tests run', () => {
+  it('the first page has the example that the README has, which tests run', () => {
     expect(tested).toContain("window: '1m'")
     expect(pageAt('index').text).toContain(tested)
     expect(FILES['app.mjs']).toBe(tested)
   })
 
-  it('has the measured numbers of the README', () => {
+  it('the first page has the measured numbers of the page that starts', () => {
     const said = pageAt('start').text
     expect(said).toMatch(/0\.3 to 0\.5 µs/)
     expect(said).toMatch(/1\.6 to 2\.6\s+times/)
     for (const number of ['0.3–0.5 µs', '1.6–2.6 ×']) expect(pageAt('index').text).toContain(number)
   })
 
-  it('shows install lines for four package managers', () => {
+  it('the first page and a guide show install lines for other package managers', () => {
     const text = site('index')
     expect(text).toContain('== pnpm\n\n```sh\npnpm add express @halt/express\n```')
     expect(site('migrate/limiter')).toContain('bun remove limiter\n')
@@ -120,13 +120,13 @@ describe('the first page', () => {
 describe.each(PEERS)('the comparison with $name', ({ name, guide }) => {
   const { text } = pageAt(`compare/${guide}`)
 
-  it('has the date, both columns, and what behaves differently', () => {
+  it('the comparison has its date, both columns, and what behaves differently', () => {
     expect(text).toMatch(/read and run on \d+ \w+ 20\d\d\./)
     expect(text).toContain(`| Halt | ${name} |`)
     expect(text).toMatch(/## What behaves differently\n\n\|/)
   })
 
-  it('has measured rows of both, and the day of each table', () => {
+  it('the comparison has measured rows of Halt, and the day of each table', () => {
     const measured = text.slice(text.indexOf('## Measured'))
     const tables = measured.split('### ').slice(1)
     expect(tables.length).toBeGreaterThan(2)
@@ -136,7 +136,7 @@ describe.each(PEERS)('the comparison with $name', ({ name, guide }) => {
 })
 
 describe('the Markdown twins', () => {
-  it('have whole addresses, and no parts that only the site understands', () => {
+  it('the Markdown twins have whole addresses, and no parts that only the site understands', () => {
     for (const page of pages) {
       const prose = twinOf(page)
         .replaceAll(/^ *```[\s\S]*?^ *```/gm, '')
@@ -150,7 +150,7 @@ describe('the Markdown twins', () => {
     }
   })
 
-  it('have the words and the links of the front page, and nothing of its YAML', () => {
+  it('the twin of the front page has its words and links, and nothing of its YAML', () => {
     const text = twinOf(pageAt('index'))
     expect(text).toMatch(/^# Halt\n\nRate limiting for Node services\. Exact in memory/)
     expect(text).toContain(`[A first limit](${SITE}/start.md#a-first-limit) · `)
@@ -163,7 +163,7 @@ describe('the Markdown twins', () => {
     expect(linked.filter(route => !routes.has(route))).toEqual([])
   })
 
-  it('are listed in llms.txt with what they are about', () => {
+  it('llms.txt lists the Markdown twins with their subjects', () => {
     const list = llmsIndex(pages)
     expect(list).toContain(`- [Concepts](${SITE}/concepts.md): the words, the keys, the decision`)
     expect(list).toContain(`(${SITE}/compare/express-rate-limit.md)`)
@@ -176,7 +176,7 @@ describe('the Markdown twins', () => {
 })
 
 describe('the box for warnings', () => {
-  it('finds the codes in a text, each once', () => {
+  it('the box for warnings finds the codes in a text, each once', () => {
     const log =
       '(node:1) [HALT_W_UNTRUSTED_PROXY] HaltWarning: …\nHALT_E_LIMIT: limit is 0. HALT_E_LIMIT_ HALT_X_NO'
     expect(codesIn(log)).toEqual(['HALT_W_UNTRUSTED_PROXY', 'HALT_E_LIMIT'])

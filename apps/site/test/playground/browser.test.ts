@@ -86,7 +86,7 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
     expect(await page.$('::-p-aria([name="shares"])')).toBeNull()
   })
 
-  it('a visitor counts requests in flight', async () => {
+  it('a visitor sets a policy of requests in flight, and its code follows', async () => {
     await open()
     await page.select('::-p-aria([name="algorithm"])', 'concurrency')
     await fill('limit', '2')
@@ -105,7 +105,7 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
     )
   })
 
-  it('a number that somebody types stays while the texts around it change', async () => {
+  it('a number that a visitor types stays while the texts around it change', async () => {
     await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'no-preference' }])
     await open()
     const field = await page.waitForSelector('::-p-aria([name="limit"])')

@@ -25,17 +25,18 @@ const SETUP: Setup = {
 const linkOf = (data: unknown): string => `#try=${btoa(JSON.stringify(data))}`
 
 describe('a link to a set-up', () => {
-  it('carries all of it', () => expect(fromHash(toHash(SETUP))).toEqual(SETUP))
+  it('a link to a set-up carries all of it', () => expect(fromHash(toHash(SETUP))).toEqual(SETUP))
 
-  it('has only characters that mail and chat programs leave as they are', () =>
+  it('a link to a set-up has only characters that mail and chat programs leave as they are', () =>
     expect(toHash(SETUP)).toMatch(/^#try=[\w-]+$/))
 
-  it('leaves the text of a log on the page', () => {
+  it('a link to a set-up does not carry the text of a log', () => {
     const log = { ...SETUP, traffic: { kind: 'log', text: '203.0.113.7 secret' } } as const
     expect(fromHash(toHash(log))).toEqual({ ...SETUP, traffic: { kind: 'log', text: '' } })
   })
 
-  it('is not asked for: the first set-up', () => expect(fromHash('#what-you-see')).toBe(FIRST))
+  it('an anchor that is no link to a set-up gives the first set-up', () =>
+    expect(fromHash('#what-you-see')).toBe(FIRST))
 })
 
 describe('a bad link gives a sentence', () => {
@@ -69,5 +70,5 @@ describe('a bad link gives a sentence', () => {
       /no field "inFlight"/,
     ],
     ['with no policy', () => withPolicy(null), /not an object|HALT_E_POLICY/],
-  ])('%s', (_what, open, sentence) => expect(open()).toMatch(sentence))
+  ])('a bad link %s gives a sentence', (_what, open, sentence) => expect(open()).toMatch(sentence))
 })

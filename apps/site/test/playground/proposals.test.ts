@@ -15,14 +15,14 @@ const run = (code: string): PlayPolicy | PlayPolicy[] => runInNewContext(`${code
 describe('the code of policies', () => {
   const policy: PlayPolicy = { name: 'api', limit: 10, window: '10s', burst: 20, keyStrategy: 'user' }
 
-  it('makes the same policy', () => {
+  it('the code of a policy makes the same policy', () => {
     expect(policyCode([policy])).toBe(
       "const policy = { name: 'api', limit: 10, window: '10s', burst: 20, keyStrategy: 'user' }",
     )
     expect(run(policyCode([policy]))).toEqual(policy)
   })
 
-  it('has the tenants of a shared limit', () => {
+  it('the code of a policy has the tenants of a shared limit', () => {
     const shared: PlayPolicy = {
       name: 'all',
       limit: 50,
@@ -34,12 +34,12 @@ describe('the code of policies', () => {
     expect(run(policyCode([shared]))).toEqual(shared)
   })
 
-  it('makes the same list', () =>
+  it('the code of two policies makes a list of two', () =>
     expect(run(policyCode([policy, { ...policy, name: 'other' }]))).toHaveLength(2))
 })
 
 describe('the calculator', () => {
-  it('gives a user ten times what a busy one needs, and an address ten users', () => {
+  it('the calculator gives a user ten times what a busy one needs, and an address ten users', () => {
     const { policies, reasons } = propose({ users: 100, perMinute: 30, atOnce: 15, capacity: 0 })
     expect(policies).toEqual([
       { name: 'per_user', limit: 300, window: '1m', burst: 23, keyStrategy: 'user' },
@@ -48,7 +48,7 @@ describe('the calculator', () => {
     expect(reasons).toContain('If all 100 users are busy, 50 requests per second come.')
   })
 
-  it('gives one user at most 5 % of what the service bears, and everybody 80 %', () => {
+  it('the calculator gives one user at most 5 % of what the service bears, and everybody 80 %', () => {
     const { policies, reasons } = propose({ users: 2000, perMinute: 30, atOnce: 15, capacity: 50 })
     expect(policies.map(({ name, limit }) => [name, limit])).toEqual([
       ['per_user', 150],
@@ -58,7 +58,7 @@ describe('the calculator', () => {
     expect(reasons.at(-1)).toMatch(/^That is not enough for all/)
   })
 
-  it('gives policies that a limiter takes', () => {
+  it('the calculator gives policies that a limiter takes', () => {
     const { policies } = propose({ users: 1, perMinute: 1, atOnce: 1, capacity: 1 })
     expect(
       () => new RateLimiter({ store: new InMemoryStore(), policy: policies as readonly Policy[] }),
@@ -67,7 +67,7 @@ describe('the calculator', () => {
 })
 
 describe('the advice to a client', () => {
-  it('follows the answer', async () => {
+  it('the advice to a client follows the answer', async () => {
     const policy: Policy = { name: 'api', limit: 2, window: 60, blockDuration: '5m' }
     const limiter = new RateLimiter({ store: new InMemoryStore({ clock: () => 1e12 }), policy })
     const said: string[] = []

@@ -10,7 +10,7 @@ const run = (sides: Setup['sides'], traffic: Setup['traffic'] = TRAFFIC.steady):
   new Simulation({ sides, traffic })
 
 describe('a simulation', () => {
-  it('refuses the request behind the last that a bucket admits', () => {
+  it('a simulation refuses the request behind the last that a bucket admits', () => {
     const simulation = run([[BUCKET]], { kind: 'steady', perSecond: 10, clients: 1 })
     simulation.advance(3e6)
     const [side] = simulation.sides
@@ -20,7 +20,7 @@ describe('a simulation', () => {
     expect(side?.admitted).toBe(6)
   })
 
-  it('gives the place of a request in flight back when the request ends', () => {
+  it('a simulation gives the place of a request in flight back when the request ends', () => {
     const places: PlayPolicy = { name: 'at_once', limit: 2, algorithm: 'concurrency', ttl: 60 }
     const simulation = new Simulation({
       sides: [[places]],
@@ -38,7 +38,7 @@ describe('a simulation', () => {
     expect(side.admitted).toBe(41)
   })
 
-  it('shows that a loud client takes a shared limit for itself, and that fair shares end that', () => {
+  it('a simulation shows a loud client that takes a shared limit, and fair shares that end this', () => {
     const all: PlayPolicy = { name: 'all', limit: 10, window: 1, burst: 40, keyStrategy: 'shared' }
     const simulation = run([[all], [{ ...all, fair: { by: 'user' } }]], TRAFFIC.attacker)
     simulation.advance(60e6)
@@ -52,14 +52,14 @@ describe('a simulation', () => {
     expect(fair?.admitted).toBeGreaterThan((bare?.admitted ?? 0) - 40)
   })
 
-  it('decides one request with each step', () => {
+  it('a simulation decides one request with each step', () => {
     const simulation = run([[BUCKET]])
     for (let i = 0; i < 7; i++) simulation.step()
     expect(simulation.sides[0]).toMatchObject({ admitted: 5, refused: 2, firstRefusal: 6 })
     expect(simulation.now).toBe(3e6)
   })
 
-  it('gives both sides the same requests', () => {
+  it('a simulation gives both sides the same requests', () => {
     const simulation = run([[BUCKET], [{ ...BUCKET, burst: 1 }]])
     simulation.advance(10e6)
     const sums = simulation.sides.map(({ admitted, refused }) => [admitted, admitted + refused])
@@ -69,7 +69,7 @@ describe('a simulation', () => {
     ])
   })
 
-  it('goes on with the next call behind the most requests that one call decides', () => {
+  it('a simulation decides a bounded number of requests in one call, and the rest in the next', () => {
     const simulation = run([[BUCKET]], { kind: 'steady', perSecond: 10_000, clients: 1 })
     simulation.advance(10e6)
     expect(simulation.now).toBe(2e6)
@@ -79,7 +79,7 @@ describe('a simulation', () => {
     expect((side?.admitted ?? 0) + (side?.refused ?? 0)).toBe(30_001)
   })
 
-  it('lets an attacker spend only its own limit', () => {
+  it('a simulation lets an attacker spend only its own limit', () => {
     const simulation = run([[BUCKET]], { kind: 'attacker', perSecond: 1, clients: 20, attack: 50 })
     simulation.advance(20e6)
     const clients = [...(simulation.sides[0]?.clients.values() ?? [])]
@@ -87,13 +87,13 @@ describe('a simulation', () => {
     expect(clients.length).toBe(21)
   })
 
-  it('sends bursts at the distance that was set', () => {
+  it('a simulation sends bursts at the distance that was set', () => {
     const simulation = run([[BUCKET]], { kind: 'bursts', size: 8, every: 5, clients: 2 })
     simulation.advance(4.9e6)
     expect(simulation.sides[0]).toMatchObject({ admitted: 10, refused: 6 })
   })
 
-  it('replays a pasted log at its own instants, private addresses included', () => {
+  it('a simulation replays a pasted log at its own instants, private addresses included', () => {
     const line = (second: number): string =>
       `10.0.0.7 - - [24/Nov/2026:10:00:0${second} +0000] "GET /things HTTP/1.1" 200 512 "-" "curl"`
     const text = [line(0), line(0), 'a line that was cut', line(4)].join('\n')
@@ -107,7 +107,7 @@ describe('a simulation', () => {
     expect(simulation.isOver).toBe(true)
   })
 
-  it('says what a text is missing that is not a log', () => {
+  it('a simulation says why it cannot replay a text that is not a log', () => {
     expect(run([[BUCKET]], { kind: 'log', text: 'hello' }).notes[0]).toMatch(
       /^None of the first lines can be read/,
     )
@@ -116,7 +116,7 @@ describe('a simulation', () => {
 })
 
 describe('what the page follows', () => {
-  it('has the last answer, and the explanation of the next request', async () => {
+  it('a watch has the last answer, and the explanation of the next request', async () => {
     const simulation = run([[BUCKET]])
     for (let i = 0; i < 6; i++) simulation.step()
     const [side] = simulation.sides

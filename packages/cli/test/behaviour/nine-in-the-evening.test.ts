@@ -67,7 +67,7 @@ async function useUp(user: string): Promise<void> {
   for (let i = 0; i < 5; i++) expect((await ask(user)).map(({ allowed }) => allowed)).toEqual([true, true])
 }
 
-it('the story at the command line', async () => {
+it('an operator helps a customer, stops an abuser and halves a limit at the command line', async () => {
   const limits = sourceOf([perUser, monthly])
   const cwd = folderWith({ 'limits.mjs': `export const policies = ${limits}` })
   const shell = (...args: string[]): Promise<HaltRun> =>
@@ -99,7 +99,7 @@ it('the story at the command line', async () => {
 })
 
 describe('the story in code', () => {
-  it('is the same', async () => {
+  it('an operator helps a customer, stops an abuser and halves a limit in code', async () => {
     const client = new Redis(inject('redisUrl'))
     const store = new RedisStore({ client, prefix })
     const control = new Control({ store })

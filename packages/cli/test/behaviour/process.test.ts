@@ -12,7 +12,7 @@ const hook = new URL('../../../../apps/benchmarks/test/typescript-hook.mjs', imp
 const node = [`--import=${hook}`, '--conditions=halt-source', program]
 
 describe('the process of halt', () => {
-  it('ends with the exit code, even if the module of the limits keeps a timer', () => {
+  it('halt ends with its exit code, even if the module of the limits keeps a timer', () => {
     const cwd = folderWith({
       'limits.mjs': `setInterval(() => {}, 1000); export default { name: 'a', limit: 1, window: 60 }`,
     })
@@ -30,7 +30,7 @@ describe('the process of halt', () => {
     expect(JSON.parse(stdout)).toMatchObject({ requests: 3, refused: 2 })
   })
 
-  it('ends with a code when the module of the limits listens on a port that is taken', async () => {
+  it('halt ends with a code when the module of the limits listens on a port that is taken', async () => {
     const taken = createServer().listen(0)
     await once(taken, 'listening')
     onTestFinished(() => void taken.close())
@@ -48,7 +48,7 @@ await new Promise(resolve => setTimeout(resolve, 5_000))`,
     expect(stderr).toMatch(/^halt: HALT_E_POLICY_MODULE: .*EADDRINUSE.* Import no server that listens/)
   })
 
-  it('ends with a code when the module of the limits waits for ever', () => {
+  it('halt ends with a code when the module of the limits waits for ever', () => {
     const cwd = folderWith({ 'limits.mjs': 'await new Promise(() => {})' })
     const { status, stderr } = spawnSync(
       process.execPath,
@@ -64,7 +64,7 @@ await new Promise(resolve => setTimeout(resolve, 5_000))`,
     ])
   })
 
-  it('ends quietly when the reader of its output leaves', async () => {
+  it('halt ends quietly when the reader of its output leaves', async () => {
     const child = spawn(process.execPath, [...node, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
     child.stdout.destroy()
     let err = ''

@@ -3,7 +3,7 @@ import { commands } from '../../src/commands.ts'
 import { halt } from '../halt.ts'
 
 describe('the command line', () => {
-  it('lists its commands without arguments, and with --help', async () => {
+  it('halt lists its commands without arguments, and with --help', async () => {
     const [bare, asked] = [await halt([]), await halt(['--help'])]
     expect(asked).toEqual(bare)
     expect(bare.code).toBe(0)
@@ -11,7 +11,7 @@ describe('the command line', () => {
   })
 
   it.each(commands.map(({ name }) => name))(
-    'halt %s --help shows every option, and asks nobody',
+    'halt %s --help shows every option, as halt help does',
     async name => {
       const { code, out, err } = await halt([name, '--help'])
       const { flags, usage } = commands.find(command => command.name === name)!
@@ -34,14 +34,14 @@ describe('the command line', () => {
     [['history'], 'There is no address of a store'],
     [['history', '--redis', 'localhost'], '--redis is not an address'],
     [['doctor'], 'nothing to check'],
-  ])('%j is an error with a hint', async (args, hint) => {
+  ])('halt fails for %j with a hint', async (args, hint) => {
     const { code, out, err } = await halt(args)
     expect([code, out]).toEqual([2, ''])
     expect(err).toContain('HALT_E_COMMAND')
     expect(err).toContain(hint)
   })
 
-  it('an error does not repeat the password of an address', async () => {
+  it('an error of the command line does not repeat the password of an address', async () => {
     const { err } = await halt(['history', '--redis', 'http://user:hunter2@localhost'])
     expect(err).not.toContain('hunter2')
   })

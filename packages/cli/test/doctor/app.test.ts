@@ -34,7 +34,7 @@ describe.each([
 ])('the routes of %s', (name, express) => {
   const guarded = expressHalt(options)
 
-  it('before a guard are open, and those behind it are limited', () => {
+  it('routes before a guard are open, and those behind it are limited', () => {
     const app = express()
     app.get('/before', answer)
     app.post('/own', guarded, answer)
@@ -46,7 +46,7 @@ describe.each([
     })
   })
 
-  it('below a path with a guard are limited, and others are open', () => {
+  it('routes below a path with a guard are limited, and others are open', () => {
     const app = express()
     app.use('/api', guarded)
     app.get('/api/users/:id', answer)
@@ -54,7 +54,7 @@ describe.each([
     expect(sorted(expressRoutes(app))).toEqual({ limited: ['GET /api/users/:id'], open: ['GET /other'] })
   })
 
-  it('of a router are found; a path that the framework hides is told as hidden', () => {
+  it('routes of a router are found, and a path that the framework hides is told as hidden', () => {
     const app = express()
     const router = express.Router()
     router.get('/open', answer)
@@ -67,7 +67,7 @@ describe.each([
     expect(found?.notes.length).toBe(name === 'Express 5.1' ? 1 : 0)
   })
 
-  it('are not guessed where a guard stands on a path and the router may be below it', () => {
+  it('routes are unknown where a guard stands on a path and the router may be below it', () => {
     const app = express()
     const router = express.Router()
     router.get('/users', answer)
@@ -112,7 +112,7 @@ it('the routes of Hono behind a guard on their path are limited', () => {
 })
 
 describe('halt doctor --app', () => {
-  it('lists the routes without a limit of the application that a module makes', async () => {
+  it('halt doctor --app lists the routes without a limit of the application that a module makes', async () => {
     const app = express5()
     app.get('/health', answer)
     app.post('/login', answer)
@@ -127,13 +127,13 @@ describe('halt doctor --app', () => {
     expect(code).toBe(1)
   })
 
-  it('says of Nest that guards cannot be seen', async () => {
+  it('halt doctor --app says of Nest that guards cannot be seen', async () => {
     const cwd = folderWith({ 'app.mjs': 'export default { getHttpAdapter() {} }' })
     const { code, out } = await halt(['doctor', '--app', 'app.mjs', '--json'], { cwd })
     expect([code, out]).toEqual([0, expect.stringContaining('HALT_W_NO_GUARD')])
   })
 
-  it('fails with a code for a module without an application, or one that throws', async () => {
+  it('halt doctor --app fails with a code for a module without an application, or one that throws', async () => {
     const cwd = folderWith({
       'none.mjs': 'export const x = 1',
       'throws.mjs': 'export const createApp = () => { throw new Error("no database") }',

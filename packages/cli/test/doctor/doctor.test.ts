@@ -5,7 +5,7 @@ import type { Finding } from '../../src/doctor/finding.ts'
 import { combined, folderWith, halt } from '../halt.ts'
 
 describe('halt doctor', () => {
-  it('finds a healthy Redis', async () => {
+  it('halt doctor finds a healthy Redis', async () => {
     let out = ''
     // On a busy machine the way to Redis is long at times.
     await expect
@@ -23,7 +23,7 @@ describe('halt doctor', () => {
     expect(out).toContain('Permissions, scripts, eviction and role')
   })
 
-  it('finds a user without permissions, and still measures', async () => {
+  it('halt doctor finds a user without permissions, and still measures', async () => {
     const name = `cli-${randomUUID()}`
     const admin = new Redis(inject('redisUrl'))
     onTestFinished(async () => {
@@ -42,18 +42,18 @@ describe('halt doctor', () => {
     )
   })
 
-  it('reports a Redis that does not answer as a problem', async () => {
+  it('halt doctor reports a Redis that does not answer as a problem', async () => {
     const { code, out } = await halt(['doctor', '--redis', 'redis://127.0.0.1:1'])
     expect([code, out]).toEqual([1, expect.stringContaining('problem HALT_E_STORE_UNAVAILABLE')])
   })
 
-  it('finds limits that are probably a mistake', async () => {
+  it('halt doctor finds limits that are probably a mistake', async () => {
     const cwd = folderWith({ 'limits.mjs': `export default { name: 'a', limit: 5, window: 60000 }` })
     const { code, out } = await halt(['doctor', '--policy', 'limits.mjs'], { cwd })
     expect([code, out]).toEqual([1, expect.stringContaining('HALT_W_WINDOW_MS')])
   })
 
-  it('finds the proxies in a log, and the line to paste', async () => {
+  it('halt doctor finds the proxies in a log, and prints the line to paste', async () => {
     const line = combined(0, '10.0.3.7').trimEnd()
     const cwd = folderWith({ 'access.log': `${line} "203.0.113.7"\n`.repeat(3) + combined(1, '203.0.113.8') })
     const { code, out } = await halt(['doctor', '--log', 'access.log'], { cwd })
@@ -64,7 +64,7 @@ describe('halt doctor', () => {
     expect(out).toContain('trustedProxies: ["10.0.3.7"]')
   })
 
-  it('finds no proxy where there is none', async () => {
+  it('halt doctor finds no proxy where there is none', async () => {
     const { out } = await halt(['doctor', '--log', '-'], { stdin: combined(1, '203.0.113.8') })
     expect(out).toBe('ok      None of the 1 peers in the log looks like a proxy.\n')
   })

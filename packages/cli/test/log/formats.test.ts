@@ -18,7 +18,7 @@ const LINES = {
 describe.each(Object.keys(LINES) as (keyof typeof LINES)[])('the format %s', format => {
   const line = LINES[format]
 
-  it('gives the time, the address, the method and the target', () => {
+  it('the reader of a format gives the time, the address, the method and the target', () => {
     const request = readerOf(format)(line)
     expect(request).toMatchObject({
       at,
@@ -29,11 +29,11 @@ describe.each(Object.keys(LINES) as (keyof typeof LINES)[])('the format %s', for
     })
   })
 
-  it('is found by its first lines', () => {
+  it('detectFormat finds the format by its first lines', () => {
     expect(detectFormat(['half a li', line])).toBe(format)
   })
 
-  it('reads no line that is cut before its last required field', () => {
+  it('the reader of a format reads no line that is cut before its last required field', () => {
     const read = readerOf(format)
     const required = { combined: '" 20', json: '"}', caddy: '}', cloudflare: '}', alb: '" ECDHE' }[format]
     const end = line.lastIndexOf(required)
@@ -49,12 +49,12 @@ describe('fields that not every format has', () => {
     expect(request?.headers).toMatchObject({ 'x-forwarded-for': '198.51.100.1' })
   })
 
-  it('the common format has no headers', () => {
+  it('a line of the common format has no headers', () => {
     const request = readerOf('combined')('::1 - - [24/Nov/2026:10:00:00 +0100] "GET / HTTP/1.0" 404 -')
     expect(request).toMatchObject({ at, ip: '::1', user: undefined, headers: {} })
   })
 
-  it('a request that is not HTTP is a GET of /', () => {
+  it('a line of a request that is not HTTP is read as a GET of /', () => {
     const request = readerOf('combined')(
       '203.0.113.7 - - [24/Nov/2026:10:00:00 +0100] "\\x16\\x03" 400 0 "-" "-"',
     )
@@ -62,7 +62,7 @@ describe('fields that not every format has', () => {
   })
 
   it.each([1795510800, 1795510800000, 1795510800000000, '1795510800', '2026-11-24T10:00:00+01:00'])(
-    'JSON takes the time %s',
+    'the reader of JSON takes the time %s',
     time => {
       expect(readerOf('json')(JSON.stringify({ time, ip: '203.0.113.7' }))?.at).toBe(at)
     },
@@ -74,13 +74,13 @@ describe('fields that not every format has', () => {
     expect(read(line)).toMatchObject({ at, ip: '203.0.113.7' })
   })
 
-  it('an inherited name is not a field', () => {
+  it('the reader of JSON takes no inherited name for a field', () => {
     expect(readerOf('json', { ip: 'constructor.name' })(JSON.stringify({ time: at }))).toBeUndefined()
   })
 })
 
 describe('the entry @halt/cli/log', () => {
-  it('has the readers alone, which run without Node', async () => {
+  it('the entry @halt/cli/log has the readers alone, which run without Node', async () => {
     const code = await bundle(new URL('../../src/log/index.ts', import.meta.url), 'es')
     expect(code).not.toMatch(/from ["']node:/)
     const { detectFormat: detect, readerOf: reader } = (await import(

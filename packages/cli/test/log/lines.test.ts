@@ -21,19 +21,19 @@ function pieces(buffer: Buffer, size: number): Buffer[] {
 
 describe('openLog', () => {
   it.each([7, 4096, 1 << 20])(
-    'gives the same lines in chunks of %i bytes, which cut characters',
+    'openLog gives the same lines in chunks of %i bytes, which cut characters',
     async size => {
       expect(await linesOf(pieces(whole, size))).toEqual({ lines: wanted, isCutShort: false })
     },
   )
 
-  it('unpacks gzip, and files of gzip that were joined', async () => {
+  it('openLog unpacks gzip, and files of gzip that were joined', async () => {
     const half = whole.indexOf('\nline 2500')
     const packed = Buffer.concat([gzipSync(whole.subarray(0, half + 1)), gzipSync(whole.subarray(half + 1))])
     expect(await linesOf(pieces(packed, 1000))).toEqual({ lines: wanted, isCutShort: false })
   })
 
-  it('gives all lines before the end of gzip that was cut, and tells of it', async () => {
+  it('openLog gives all lines before the end of gzip that was cut, and tells that it was cut', async () => {
     // Noise, so that the packed text is long.
     const noise = Array.from({ length: 20_000 }, (_, i) => `${i} ${Math.imul(i, 2654435761).toString(36)}`)
     const packed = gzipSync(noise.join('\n'))
@@ -43,7 +43,7 @@ describe('openLog', () => {
     expect(lines.slice(0, -1)).toEqual(noise.slice(0, lines.length - 1))
   })
 
-  it('keeps at most a megabyte and a chunk of a line without an end', async () => {
+  it('openLog keeps at most a megabyte and a chunk of a line without an end', async () => {
     const chunk = Buffer.alloc(1 << 18, 'x')
     const { lines } = await linesOf([...Array.from({ length: 40 }, () => chunk), Buffer.from('\nnext')])
     expect(lines.length).toBe(2)

@@ -50,7 +50,7 @@ function scene(policies: readonly Policy[] = policy) {
 }
 
 describe('an operator at the command line', () => {
-  it('finds, frees and blocks a customer of a running application, and sees it in the history', async () => {
+  it('an operator finds, frees and blocks a customer of a running application, and sees it in the history', async () => {
     const { shell, check } = scene()
     for (let i = 0; i < 3; i++) await check('42')
     const found = await shell('find', 'user:42', '--policy', 'limits.mjs')
@@ -100,7 +100,7 @@ describe('an operator at the command line', () => {
     ])
   })
 
-  it('gets JSON without signs that steer a terminal or turn its text around', async () => {
+  it('an operator gets JSON without signs that steer a terminal or turn its text around', async () => {
     const { shell } = scene()
     const signs = '\u009b31m\u202e\u2066\u007f\u0085\u2028\u200f'
     await shell('block', 'user:eve', '--reason', `x${signs}`)
@@ -112,7 +112,7 @@ describe('an operator at the command line', () => {
     }
   })
 
-  it('is told how many clients a large network has', async () => {
+  it('a block of a large network warns how many clients it has', async () => {
     const { shell } = scene()
     for (const [network, says] of [
       ['2a00::/20', '68,719,476,736 subscribers of IPv6'],
@@ -127,7 +127,7 @@ describe('an operator at the command line', () => {
     }
   })
 
-  it('is asked for --force before an act on more than the network of one owner', async () => {
+  it('an act on more than the network of one owner needs --force', async () => {
     const { shell } = scene()
     for (const [network, says] of [
       ['::/0', '72,057,594,037,927,936 subscribers of IPv6'],
@@ -145,7 +145,7 @@ describe('an operator at the command line', () => {
     expect([forced.code, forced.err]).toEqual([0, expect.stringContaining('has 33,554,432 addresses')])
   })
 
-  it('frees a client from a cool-down, and sees who did it and why', async () => {
+  it('an operator frees a client from a cool-down, and the history tells who did it and why', async () => {
     const login = [
       { name: 'login', limit: 1, window: 900, blockDuration: 900, keyStrategy: 'composite' },
       { name: 'per_ip', limit: 100, window: 60 },
@@ -183,7 +183,7 @@ describe('an operator at the command line', () => {
     expect(JSON.parse(blocked.out)).toMatchObject({ reset: 1, control: { kind: 'block' } })
   })
 
-  it('is shown a block of the network of an address, beside a user who is not blocked', async () => {
+  it('an operator sees a block of the network of an address, beside a user who is not blocked', async () => {
     const { shell, check } = scene()
     await check('7', '203.0.113.9')
     await shell('block', '203.0.113.0/24', '--reason', 'scraping')
@@ -220,7 +220,7 @@ describe('an operator at the command line', () => {
     )
   })
 
-  it('is told of counters of routes that a reset cannot name', async () => {
+  it('a reset tells of counters of routes that it cannot name', async () => {
     const { shell, check } = scene([{ name: 'per_route', limit: 1, window: 60, scope: 'route' }])
     await check('42')
     const { code, out } = await shell('reset', '203.0.113.7', '--policy', 'limits.mjs')
@@ -230,7 +230,7 @@ describe('an operator at the command line', () => {
     )
   })
 
-  it('blocks a network and allows one address of it', async () => {
+  it('an operator blocks a network and allows one address of it', async () => {
     const { shell, check } = scene()
     await shell('block', '203.0.113.0/24')
     await shell('allow', '203.0.113.9', '--until', new Date(Date.now() + 60_000).toISOString())
@@ -245,7 +245,7 @@ describe('an operator at the command line', () => {
     expect(await check('1', '203.0.113.9')).toMatchObject({ reason: 'blocked' })
   })
 
-  it('acts by the clock of Redis, whatever the clock of its own machine says', async () => {
+  it('an act follows the clock of Redis, whatever the clock of its own machine says', async () => {
     const { shell, check } = scene()
     await shell('block', 'user:held', '--for', '2h')
     for (const hours of [3, -3]) {
@@ -259,7 +259,7 @@ describe('an operator at the command line', () => {
     }
   })
 
-  it('takes a block back by another spelling of its network', async () => {
+  it('an operator takes a block back by another spelling of its network', async () => {
     const { shell, check } = scene()
     await shell('block', '2001:DB8::/32')
     expect(await check('1', '2001:db8::1')).toMatchObject({ reason: 'blocked' })
@@ -272,7 +272,7 @@ describe('an operator at the command line', () => {
     expect(await check('1', '2001:db8::1')).toMatchObject({ reason: 'ok' })
   })
 
-  it('is told of an entry under more ids than those that it ended', async () => {
+  it('a disallow tells of an entry under more ids than those that it ended', async () => {
     const { shell } = scene()
     expect((await shell('allow', 'user:x', '--ip', '203.0.113.7')).out).toMatch(
       /^Allowed user:x\+ip:203\.0\.113\.7, until .*\.\n/,
@@ -290,7 +290,7 @@ describe('an operator at the command line', () => {
     )
   })
 
-  it('changes the numbers of everybody, and takes them back', async () => {
+  it('an operator changes the numbers of everybody, and takes them back', async () => {
     const { shell, check } = scene()
     await shell('change', 'per_user', '--limit', '1', '--policy', 'limits.mjs')
     expect((await check('7')).verdicts.find(each => each.policy === 'per_user')).toMatchObject({ limit: 1 })
@@ -310,7 +310,7 @@ describe('an operator at the command line', () => {
     expect((await shell('revert', 'per_user')).code).toBe(1)
   })
 
-  it('is told until when an act holds, and which act of another operator it replaces', async () => {
+  it('an act tells until when it holds, and which act of another operator it replaces', async () => {
     const { shell } = scene()
     const act = (name: string, ...args: string[]): Promise<HaltRun> => shell(name, 'user:7', ...args)
     const first = await act('block', '--for', '30d', '--by', 'ann', '--reason', 'fraud')
@@ -326,7 +326,7 @@ describe('an operator at the command line', () => {
     )
   })
 
-  it('is told by a reset the very commands that free the client', async () => {
+  it('a reset tells the very commands that free the client', async () => {
     const month = { name: 'month', limit: 1, period: 'monthly', anchor: aMinuteAgo() } as const
     const keys = { name: 'per_key', limit: 5, window: '1h', keyStrategy: 'api-key' } as const
     const { shell, store, cwd } = scene([...policy, keys])
@@ -352,7 +352,7 @@ describe('an operator at the command line', () => {
     expect((await obey(out)).out).toContain('user:42 has 1 000 units of month on top')
   })
 
-  it('is refused numbers that would change nothing, if the limits file tells so', async () => {
+  it('the command line refuses numbers that would change nothing, if the limits file tells so', async () => {
     const { shell } = scene([
       ...policy,
       { name: 'per_route', limit: 5, window: 60, keyStrategy: 'user', scope: 'route' },
@@ -372,7 +372,7 @@ describe('an operator at the command line', () => {
     expect((await shell('override', 'user:42', 'per_route', '--limit', '9', ...file)).code).toBe(0)
   })
 
-  it('gets names and mistakes of its own as one readable line', async () => {
+  it('the command line answers odd names and mistakes with one readable line', async () => {
     const { shell } = scene()
     expect((await shell('unblock', 'user:\u202ex\ny')).out).toContain('user:\ufffdx\ufffdy was not blocked')
     for (const [args, says] of [
@@ -394,7 +394,7 @@ describe('an operator at the command line', () => {
     )
   })
 
-  it('is refused by its mistakes, and nothing is written', async () => {
+  it('the command line refuses a mistake with its code, and writes nothing', async () => {
     const { shell } = scene()
     const mistakes: [string, string[]][] = [
       ['HALT_E_UNKNOWN_POLICY', ['change', 'per_usr', '--limit', '1', '--policy', 'limits.mjs']],
@@ -417,14 +417,14 @@ describe('an operator at the command line', () => {
     expect((await shell('history')).out).toBe('Nobody has acted.\n')
   })
 
-  it('is told when no policy counts by an identity', async () => {
+  it('halt find tells that no policy counts by an identity', async () => {
     const { shell } = scene()
     const { code, out } = await shell('find', 'api-key:k', '--policy', 'limits.mjs')
     expect(code).toBe(0)
     expect(out).toContain('per_user: not reachable by { apiKey }')
   })
 
-  it('is told to name the policies that a function chooses among', async () => {
+  it('halt find tells to name the policies that a function chooses among', async () => {
     const { shell, cwd } = scene()
     writeFileSync(join(cwd, 'chooses.mjs'), 'export default () => ({ name: "a", limit: 1, window: 60 })')
     const { code, err } = await shell('find', 'user:42', '--policy', 'chooses.mjs')
@@ -434,7 +434,7 @@ describe('an operator at the command line', () => {
     ])
   })
 
-  it('is told that a module without limits was run', async () => {
+  it('halt find tells that a module without limits was run', async () => {
     const { shell, cwd } = scene()
     writeFileSync(join(cwd, 'app.mjs'), 'export const app = 1')
     const { code, err } = await shell('find', 'user:42', '--policy', 'app.mjs')
@@ -442,7 +442,7 @@ describe('an operator at the command line', () => {
     expect(err).toContain('Put the limits in a file of their own')
   })
 
-  it('sees no control characters of a reason', async () => {
+  it('an operator sees no control characters of a reason', async () => {
     const { shell } = scene()
     await shell('block', 'user:1', '--reason', '\u001b[31mred')
     const { out } = await shell('entries')
@@ -450,7 +450,7 @@ describe('an operator at the command line', () => {
     expect(out).not.toContain('\u001b')
   })
 
-  it('is warned of a block of its own address', async () => {
+  it('a block of the own address of an operator is done with a warning', async () => {
     const { shell } = scene()
     const { code, err } = await shell('block', '127.0.0.0/8', '--for', '1s')
     expect([code, err]).toEqual([
@@ -461,12 +461,12 @@ describe('an operator at the command line', () => {
     ])
   })
 
-  it('is told that a database of Redis has a number', async () => {
+  it('halt history tells that a database of Redis has a number', async () => {
     const { code, err } = await halt(['history', '--redis', `${inject('redisUrl')}/shop`])
     expect([code, err]).toEqual([2, expect.stringContaining('--redis is not an address of Redis.')])
   })
 
-  it('is told when Redis does not answer', async () => {
+  it('halt history tells that Redis does not answer', async () => {
     const { code, err } = await halt(['history', '--redis', 'redis://127.0.0.1:1'])
     expect([code, err]).toEqual([
       3,

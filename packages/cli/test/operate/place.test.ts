@@ -31,7 +31,7 @@ async function idleApp(prefix: string): Promise<void> {
 }
 
 describe('a command on Redis', () => {
-  it('ends with 3 where no process lives, and names the prefix where one does', async () => {
+  it('a command on Redis ends with 3 where no process lives, and names the prefix where one does', async () => {
     const prefix = `${unique()}:`
     await idleApp(prefix)
     const env = { HALT_REDIS_URL: inject('redisUrl') }
@@ -66,7 +66,7 @@ describe('a command on Redis', () => {
     }
   })
 
-  it('never says that operators have set nothing where it cannot read what they have set', async () => {
+  it('a command that cannot read the entries of operators never says that there are none', async () => {
     const prefix = `${unique()}:`
     await idleApp(prefix)
     const document = new RedisStore({ client, prefix }).document('control')
@@ -97,7 +97,7 @@ describe('a command on Redis', () => {
     ])
   })
 
-  it('does not say that nobody lives where the processes do not tell', async () => {
+  it('a command does not say that nobody lives where the processes do not tell', async () => {
     const prefix = `${unique()}:`
     const file = `export default { policy: ${JSON.stringify(policy)}, instances: 4 }`
     const run = await halt(
@@ -110,7 +110,7 @@ describe('a command on Redis', () => {
     ])
   })
 
-  it('names the server on standard error beside JSON, and never a password', async () => {
+  it('a command names the server on standard error beside JSON, and never a password', async () => {
     const name = unique()
     await client.acl('SETUSER', name, 'on', '>hunter2', '~*', '+@all')
     onTestFinished(() => void client.acl('DELUSER', name))
@@ -124,7 +124,7 @@ describe('a command on Redis', () => {
 })
 
 describe('a command on a node of a Cluster', () => {
-  it('is refused on each node, whichever keys the node has', async () => {
+  it('a node of a Cluster gets no command, whichever keys it has', async () => {
     for (const { host, port } of inject('clusterNodes')) {
       const at = ['--redis', `redis://${host}:${port}`]
       for (const args of [
@@ -148,7 +148,7 @@ describe('a command on a node of a Cluster', () => {
 })
 
 describe('a command on a server that accepts connections and never answers', () => {
-  it.each(['redis', 'postgres'])('ends with 3 within seconds: %s', async kind => {
+  it.each(['redis', 'postgres'])('a command on a server that never answers ends with 3: %s', async kind => {
     const sockets = new Set<Socket>()
     const server = createServer(socket => sockets.add(socket.on('error', () => {})))
     onTestFinished(() => {
@@ -163,7 +163,7 @@ describe('a command on a server that accepts connections and never answers', () 
 })
 
 describe('a command on PostgreSQL', () => {
-  it('finds, blocks, frees and grants as on Redis, and ends with 3 under another prefix', async () => {
+  it('a command on PostgreSQL finds, blocks, frees and grants as on Redis', async () => {
     const schema = unique()
     const pool = new pg.Pool({ connectionString: inject('postgresUrl') })
     onTestFinished(async () => {
@@ -207,7 +207,7 @@ describe('a command on PostgreSQL', () => {
     expect(doctor.out).toContain('prefix "shop:": 1 live process')
   })
 
-  it('names the schema that is missing, and finds other prefixes in a schema with a reserved name', async () => {
+  it('a command on PostgreSQL names the missing schema, and reads one with a reserved name', async () => {
     const pool = new pg.Pool({ connectionString: inject('postgresUrl') })
     onTestFinished(async () => {
       await pool.query('DROP SCHEMA IF EXISTS "order" CASCADE')
@@ -238,7 +238,7 @@ describe('a command on PostgreSQL', () => {
       'HALT_E_STORE_UNAVAILABLE',
     ],
     ['both stores', ['--postgres', 'postgres://x/y', '--redis', 'redis://x'], 2, 'are both given'],
-  ])('with %s is an error that shows no password', async (_name, args, exit, says) => {
+  ])('a command on PostgreSQL with %s fails, and shows no password', async (_name, args, exit, says) => {
     const { code, err, out } = await halt(['entries', ...args], {})
     expect([code, err]).toEqual([exit, expect.stringContaining(says)])
     expect(out + err).not.toContain('hunter2')

@@ -52,7 +52,7 @@ function scene() {
 }
 
 describe('a client of a product with plans', () => {
-  it('is shown under each plan apart, and the plan that charged it last is marked', async () => {
+  it('a client is shown under each plan apart, and the plan that charged it last is marked', async () => {
     const { use, shell, prefix } = scene()
     await use('free', 10)
     await use('free', 5)
@@ -75,7 +75,7 @@ describe('a client of a product with plans', () => {
     })
   })
 
-  it('that no counter knows is under an unknown plan, and is refused only if every plan refuses it', async () => {
+  it('a client that no counter knows is refused only if every plan refuses it', async () => {
     const { use, shell } = scene()
     await use('pro', 1)
     const { code, out } = await shell('find', 'user:7')
@@ -86,7 +86,7 @@ describe('a client of a product with plans', () => {
     expect(out).not.toContain('charged last:')
   })
 
-  it('is judged by the plan that the operator names, where plans share their counters and nothing tells the plan', async () => {
+  it('a client is judged by the plan that the operator names, where nothing else tells the plan', async () => {
     const prefix = `${unique()}:`
     const store = new RedisStore({ client, prefix })
     const month = { period: 'monthly', counter: 'month', anchor: aMinuteAgo() } as const
@@ -120,14 +120,14 @@ describe('a client of a product with plans', () => {
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('Its plans are free, pro.')])
   })
 
-  it('is not said to pass under a plan that counts nothing of it', async () => {
+  it('a client is not said to pass under a plan that counts nothing of it', async () => {
     const { shell } = scene()
     const { out } = await shell('find', 'api-key:sk_1')
     expect(out).toContain('Plan free: counts nothing of it')
     expect(out).not.toContain('would pass')
   })
 
-  it('keeps a used-up quota after a reset, which says what gives more, and a grant does', async () => {
+  it('a reset leaves a used-up quota and says how to give more, and a grant gives more', async () => {
     const { use, shell, store } = scene()
     await use('free', 10)
     await new QuotaManager(store).consumeQuota('42', FREE_MONTH, { cost: 5 })
@@ -163,7 +163,7 @@ describe('a client of a product with plans', () => {
     ])
   })
 
-  it('is found with the quota of its company, which the operator’s pages of the processes know', async () => {
+  it('a client is found with the quota of its company, which the operator’s pages of the processes know', async () => {
     const prefix = `${unique()}:`
     const store = new RedisStore({ client, prefix })
     const control = new Control({ store })
@@ -205,7 +205,7 @@ describe('a client of a product with plans', () => {
     expect(withAddress.out).not.toContain('Counted lately on user:42')
   })
 
-  it('is told nothing of what is left after a grant, where that depends on a plan that is not known', async () => {
+  it('a grant does not tell the remaining units where they depend on a plan that is not known', async () => {
     const prefix = `${unique()}:`
     const month = { name: 'month', period: 'monthly', anchor: aMinuteAgo() } as const
     const plans = { free: [{ ...month, limit: 10 }], pro: [{ ...month, limit: 1000 }] }
@@ -215,7 +215,7 @@ describe('a client of a product with plans', () => {
     expect(out).toMatch(/\nuser:42 has 5 units of month on top until [^,]*Z\.\n$/)
   })
 
-  it('gets no grant that would help nobody', async () => {
+  it('halt grant refuses a grant that would help nobody', async () => {
     const { use, shell } = scene()
     await use('free', 1)
     for (const [args, exit, says] of [
@@ -231,7 +231,7 @@ describe('a client of a product with plans', () => {
     }
   })
 
-  it('is freed from a block by what the reset says', async () => {
+  it('a reset tells the command that ends a block of the client', async () => {
     const { use, shell } = scene()
     await use('pro', 1)
     await shell('block', 'user:42', '--reason', 'scraping')
@@ -242,7 +242,7 @@ describe('a client of a product with plans', () => {
 })
 
 describe('a log of a product with plans', () => {
-  it('is replayed under each plan apart, in one pass, standard input too', async () => {
+  it('halt replay replays a log under each plan apart, in one pass, standard input too', async () => {
     const { cwd } = scene()
     const line = (i: number): string =>
       `${JSON.stringify({ time: 1795510800 + i, ip: '203.0.113.7', user: '42' })}\n`
@@ -288,12 +288,12 @@ describe('a limits file', () => {
       `export const policies = ${JSON.stringify([FREE, PRO])}`,
       'export const plans = { free: […], pro: […] }',
     ],
-  ])('with %s is an error: %#', async (_name, file, says) => {
+  ])('a limits file with %s is an error: %#', async (_name, file, says) => {
     const { code, err } = await run(file)
     expect([code, err]).toEqual([3, expect.stringContaining(says)])
   })
 
-  it('is as the README shows it', async () => {
+  it('halt doctor can use the limits file of the README', async () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
     const [, file = ''] = /```js\n(\/\/ limits\.mjs\n[^]*?)```/.exec(readme) ?? []
     const cwd = folderWith({ 'limits.mjs': file })
@@ -304,7 +304,7 @@ describe('a limits file', () => {
     ])
   })
 
-  it('may have all in its default export, and its secret and prefixes name the counters', async () => {
+  it('a limits file may have all in its default export, and its secret and prefixes name the counters', async () => {
     const prefix = `${unique()}:`
     const store = new RedisStore({ client, prefix })
     const secret = 'a secret of at least 16 characters'

@@ -44,7 +44,7 @@ it('halt top lists the busiest keys over two processes', async () => {
   })
 })
 
-it('halt top asks the operator’s pages where no process has TopKeys, and hears of what was before', async () => {
+it('halt top asks the operator’s pages where no process has TopKeys, and hears of earlier keys', async () => {
   const prefix = `top-${randomUUID()}:`
   const store = new RedisStore({ client, prefix })
   const control = new Control({ store })

@@ -7,7 +7,7 @@ const KEYS = 60_000
 const now = Date.UTC(2026, 10, 24)
 
 describe.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)('candidates by %s', algorithm => {
-  it('keep the counters of sixty thousand keys apart, and forget those that are fresh again', () => {
+  it('candidates keep the counters of sixty thousand keys apart, and forget those that are fresh again', () => {
     const policy = { name: 'a', limit: 1, window: 60, algorithm } as const
     const limiter = new RateLimiter({ store: new InMemoryStore(), policy })
     const candidates = candidatesFor(limiter, policy, [1, 2])

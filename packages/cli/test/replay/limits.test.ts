@@ -25,7 +25,7 @@ it('limitsAround tries limits as large as Halt counts', () => {
 })
 
 describe('narrow', () => {
-  it('finds the smallest limit, in fewer than twenty passes', () => {
+  it('narrow finds the smallest limit, in fewer than twenty passes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2 ** 31 }), smallest => {
         const { found, passes } = search(limit => (limit >= smallest ? 9 : 10), 1000, 0.01)
@@ -35,11 +35,11 @@ describe('narrow', () => {
     )
   })
 
-  it('finds none if even the greatest limit refuses too many keys', () => {
+  it('narrow finds none if even the greatest limit refuses too many keys', () => {
     expect(search(() => 10, 10, 0.5).found).toBeUndefined()
   })
 
-  it('takes fewer than the share, not as many', () => {
+  it('narrow takes a limit that refuses fewer than the share, not as many', () => {
     expect(search(limit => (limit >= 700 ? 9 : limit >= 300 ? 10 : 11), 1000, 0.01).found).toBe(700)
   })
 })

@@ -14,7 +14,7 @@ const limits = `export default { name: 'per_ip', limit: 20, window: 60, algorith
 const files = { 'access.log': log, 'access.log.gz': gzipSync(log), 'limits.mjs': limits }
 
 describe('halt replay', () => {
-  it('tells who would have been refused, and by other limits', async () => {
+  it('halt replay tells which clients would have been refused, by these limits and by others', async () => {
     const cwd = folderWith(files)
     const { code, out, err } = await halt(['replay', 'access.log', '--policy', 'limits.mjs'], { cwd })
     expect(err).toBe('')
@@ -41,7 +41,7 @@ describe('halt replay', () => {
     `)
   })
 
-  it('gives the same for a packed file, for standard input, and for a log in two files', async () => {
+  it('halt replay gives the same for a packed file, for standard input, and for a log in two files', async () => {
     const half = log.indexOf('\n', log.length / 2) + 1
     const cwd = folderWith({ ...files, 'a.log': log.slice(0, half), 'b.log': log.slice(half) })
     const args = ['--policy', 'limits.mjs', '--json']
@@ -56,7 +56,7 @@ describe('halt replay', () => {
     expect(await halt(['replay', 'a.log', 'b.log', ...args], { cwd })).toEqual(plain)
   })
 
-  it('finds the smallest limit that refuses fewer than a share of the clients', async () => {
+  it('halt replay finds the smallest limit that refuses fewer than a share of the clients', async () => {
     const cwd = folderWith(files)
     const args = ['replay', 'access.log', '--policy', 'limits.mjs', '--below']
     // The script needs 60, the guests five.
@@ -73,7 +73,7 @@ describe('halt replay', () => {
     ])
   })
 
-  it('compares the limits that are given', async () => {
+  it('halt replay compares the limits that are given', async () => {
     const cwd = folderWith(files)
     const { out } = await halt(
       ['replay', 'access.log', '--policy', 'limits.mjs', '--limits', '50,4', '--json'],
@@ -86,13 +86,13 @@ describe('halt replay', () => {
     ])
   })
 
-  it('counts lines that are cut, and skips them', async () => {
+  it('halt replay counts lines that are cut, and skips them', async () => {
     const cwd = folderWith({ ...files, 'access.log': `${log}${combined(61, '203.0.113.1').slice(0, 40)}` })
     const { out } = await halt(['replay', 'access.log', '--policy', 'limits.mjs'], { cwd })
     expect(out).toContain('1 of 106 lines skipped, because they are cut or of another format: 106')
   })
 
-  it('skips a time that is no instant, and counts its line', async () => {
+  it('halt replay skips a time that is no instant, and counts its line', async () => {
     const line = (time: unknown, ip = '198.51.100.9'): string => `${JSON.stringify({ time, ip })}\n`
     const times = [1e300, -1e300, '1e300', `9${'0'.repeat(40)}`, 8.64e21 * 1e6]
     const cwd = folderWith({ ...files, 'j.log': line(1795510800) + times.map(time => line(time)).join('') })
@@ -109,7 +109,7 @@ describe('halt replay', () => {
     ['lines here and there', [1, 20, 50, 104]],
     ['the last line', [105]],
   ])(
-    'leaves out %s with a date of far ahead, says so, and decides all others as without it',
+    'halt replay leaves out %s with a date far ahead, says so, and decides all others as without it',
     async (_name, at) => {
       const far = combined(0, '203.0.113.1').replace('2026', '2099')
       const lines = log.split('\n').slice(0, -1)
@@ -129,7 +129,7 @@ describe('halt replay', () => {
     },
   )
 
-  it('believes a log with days between its lines', async () => {
+  it('halt replay believes a log with days between its lines', async () => {
     const day = 86_400
     const days = [0, 1, 3 * day, 3 * day + 1, 40 * day, 300 * day]
     const line = (at: number): string =>
@@ -139,14 +139,14 @@ describe('halt replay', () => {
     expect([code, JSON.parse(out)]).toMatchObject([0, { requests: days.length, log: { farAhead: 0 } }])
   })
 
-  it('says by its exit code that lines are behind others by more than a day', async () => {
+  it('halt replay says by its exit code that lines are behind others by more than a day', async () => {
     const old = combined(0, '203.0.113.1').replace('24/Nov', '01/Nov')
     const cwd = folderWith({ ...files, 'two.log': log + old })
     const { code, out } = await halt(['replay', 'two.log', '--policy', 'limits.mjs'], { cwd })
     expect([code, out]).toEqual([1, expect.stringContaining('1 lines out of order')])
   })
 
-  it('writes a report with plots that holds nothing of a log as markup or script', async () => {
+  it('halt replay writes a report with plots in which no text of the log is markup or script', async () => {
     const evil = {
       ...files,
       'access.log': combined(0, '203.0.113.1', '</script><script>alert(1)</script>').repeat(3),
@@ -165,7 +165,7 @@ describe('halt replay', () => {
     expect(html).not.toContain('<script>alert(1)')
   })
 
-  it('shows a progress bar on a terminal, and colours unless NO_COLOR is set', async () => {
+  it('halt replay shows a progress bar on a terminal, and colours unless NO_COLOR is set', async () => {
     const cwd = folderWith(files)
     const args = ['replay', 'access.log', '--policy', 'limits.mjs']
     const shown = await halt(args, { cwd, isTTY: true })
@@ -189,7 +189,7 @@ describe('halt replay', () => {
     ['HALT_E_COMMAND', 2, ['replay', 'access.log', '--policy', 'limits.mjs', '--below', 'x']],
     ['HALT_E_COMMAND', 2, ['replay', 'access.log', '--policy', 'limits.mjs', '--limits', '10,x']],
     ['HALT_E_COMMAND', 2, ['replay', 'access.log', '--policy', 'limits.mjs', '--fields', 'adress=x']],
-  ])('fails with %s and exit code %i: %j', async (error, exit, args) => {
+  ])('halt replay fails with %s and exit code %i: %j', async (error, exit, args) => {
     const wrong = {
       'empty.log': '',
       'nothing.mjs': 'export const x = 1',

@@ -89,7 +89,7 @@ async function decided(settings: LimiterSettings, requests: readonly Asked[]) {
 }
 
 describe('a replay', () => {
-  it('decides every request as a limiter that is fed with the same requests', async () => {
+  it('a replay decides every request as a limiter that is fed with the same requests', async () => {
     await fc.assert(
       fc.asyncProperty(history, policies, async (requests, [a, b]) => {
         const settings = { policy: b === undefined ? a : [a, b] }
@@ -109,7 +109,7 @@ describe('a replay', () => {
     )
   })
 
-  it('counts for another limit as a limiter with that limit alone', async () => {
+  it('a replay counts for another limit as a limiter with that limit alone', async () => {
     await fc.assert(
       fc.asyncProperty(
         history,
@@ -129,7 +129,7 @@ describe('a replay', () => {
     )
   })
 
-  it('decides a line out of order at the latest instant, and tells how far behind it was', async () => {
+  it('a replay decides a line out of order at the latest instant, and tells how far behind it was', async () => {
     const ip = '203.0.113.1'
     const requests = [0, 50_000, 10_000, 51_000].map(wait => ({ at: START + wait, ip, user: undefined }))
     const settings: LimiterSettings = {
@@ -140,7 +140,7 @@ describe('a replay', () => {
     expect(result.log).toMatchObject({ outOfOrder: 1, mostBehindMs: 40_000, from: START, to: START + 51_000 })
   })
 
-  it('waits for a policy function that is not synchronous', async () => {
+  it('a replay waits for a policy function that is not synchronous', async () => {
     const requests = Array.from({ length: 5 }, (_, i) => ({
       at: START + i,
       ip: '203.0.113.1',
@@ -152,7 +152,7 @@ describe('a replay', () => {
     expect(result.policies).toMatchObject([{ policy: 'late', requests: 5, refused: 3 }])
   })
 
-  it('leaves out a policy of requests in flight, and says so', async () => {
+  it('a replay leaves out a policy of requests in flight, and says so', async () => {
     const settings: LimiterSettings = {
       policy: [
         { name: 'flight', limit: 1, algorithm: 'concurrency', ttl: 60 },
@@ -164,7 +164,7 @@ describe('a replay', () => {
     expect(result.notes).toContainEqual(expect.stringMatching(/^flight counts requests in flight/))
   })
 
-  it('counts no more keys than it may, and tells how many requests that concerns', async () => {
+  it('a replay counts no more keys than it may, and tells how many requests that concerns', async () => {
     const replay = new Replay({
       settings: { policy: { name: 'a', limit: 1, window: 60 } },
       limitsFor: () => [],

@@ -59,7 +59,7 @@ const stores: Readonly<Record<string, () => () => Store>> = {
 }
 
 describe.each(Object.entries(stores))('several limiters on one store in %s', (_name, place) => {
-  it('slow down together: each meets at most one 429 per breach, and every call is served', async () => {
+  it('several limiters slow down together: each meets at most one 429 per breach, and every call is served', async () => {
     const { url, served, refusedBySecond } = await rationedServer()
     const storeOf = place()
     // The limiter has room for all calls, so only the server holds them back.
@@ -84,7 +84,7 @@ describe.each(Object.entries(stores))('several limiters on one store in %s', (_n
     expect(Math.max(...refusedBySecond())).toBeGreaterThan(0)
   })
 
-  it('keep to one rate, in the order in which they asked', async () => {
+  it('several limiters keep to one rate, in the order in which each of them asked', async () => {
     const starts: string[] = []
     const { url } = await serve(res => void res.end())
     const storeOf = place()

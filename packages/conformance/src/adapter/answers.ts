@@ -8,7 +8,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
   const resetAt = ({ clock }: Bench): string => String(clock.now() / 1000 + 60)
 
   describe('statuses and bodies', () => {
-    it('lets requests in up to the limit and answers the next one with 429', async bench => {
+    it('a guard admits requests up to the limit, and answers the next one with 429', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(2)) }])
       const first = await client.get()
       expect(first).toMatchObject({ status: 200, body: 'ok' })
@@ -31,7 +31,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       expect(client.calls.length).toBe(2)
     })
 
-    it('admits a client again after Retry-After, and not a millisecond before', async bench => {
+    it('a guard admits a client again after Retry-After, and not a millisecond before', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }])
       expect(await client.statuses(2)).toEqual([200, 429])
       bench.clock.advance('59999ms')
@@ -42,7 +42,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       expect(await client.statuses(2)).toEqual([200, 429])
     })
 
-    it('refuses in JSON', async bench => {
+    it('a guard refuses in JSON', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }])
       await client.get()
       const { headers, body } = await client.get()
@@ -54,7 +54,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       })
     })
 
-    it('refuses with reason and policy with errorFormat "detailed"', async bench => {
+    it('a guard refuses with reason and policy with errorFormat "detailed"', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)), errorFormat: 'detailed' }])
       await client.get()
       const { headers, body } = await client.get()
@@ -62,7 +62,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       expect(JSON.parse(body)).toMatchObject({ retry_after: 60, reason: 'limited', policy: 'p', limit: 1 })
     })
 
-    it('refuses in problem details with errorFormat "problem"', async bench => {
+    it('a guard refuses in problem details with errorFormat "problem"', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)), errorFormat: 'problem' }])
       await client.get()
       const { headers, body } = await client.get()
@@ -75,12 +75,12 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       })
     })
 
-    it('refuses with the status of statusCode', async bench => {
+    it('a guard refuses with the status of statusCode', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)), statusCode: 420 }])
       expect(await client.statuses(2)).toEqual([200, 420])
     })
 
-    it('refuses with 402 and without Retry-After where a budget is used up that says so', async bench => {
+    it('a guard refuses with 402 and without Retry-After where a budget with that status is used up', async bench => {
       const anchor = new Date(bench.clock.now() - 60_000)
       const budget = {
         name: 'day',
@@ -97,7 +97,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       expect(JSON.parse(body)).toMatchObject({ error: 'budget_exceeded', policy: 'day', retry_after: null })
     })
 
-    it('shows the decision to handlers', async bench => {
+    it('a guard shows the decision to handlers', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(5)) }])
       await client.get()
       expect(client.calls[0]?.decision).toMatchObject({
@@ -157,7 +157,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
 
   describe('headers', () => {
     for (const [headers, admitted, refused] of dialects) {
-      it(`speaks ${typeof headers === 'string' ? headers : 'a dialect of its own'}`, async bench => {
+      it(`the headers of a guard speak ${typeof headers === 'string' ? headers : 'a dialect of its own'}`, async bench => {
         const limiter = bench.limiter([limitOf(2), limitOf(9, { name: 'big' })])
         const client = await bench.serve([{ limiter, headers }])
         expect(withoutPartitions((await client.get()).headers)).toMatchObject(admitted)
@@ -168,7 +168,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       })
     }
 
-    it('sends only Retry-After when headers are off', async bench => {
+    it('a guard sends only Retry-After when headers are off', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)), headers: false }])
       const admitted = await client.get()
       const refused = await client.get()
@@ -178,7 +178,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       expect(refused.headers['retry-after']).toBe('60')
     })
 
-    it('answers without the headers of a function that makes invalid ones, and warns', async bench => {
+    it('a guard answers without the headers of a function that makes invalid ones, and warns', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const client = await bench.serve([{ limiter, headers: () => ({ 'X-Key': 'a\r\nSet-Cookie: b' }) }])
       expect(await client.statuses(2)).toEqual([200, 429])

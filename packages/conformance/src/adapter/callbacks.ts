@@ -20,7 +20,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
       ['at once', undefined],
       ['later', Promise.resolve()],
     ] as const) {
-      it(`answers ${when}, with the headers of the refusal`, async bench => {
+      it(`onLimited answers ${when}, with the headers of the refusal`, async bench => {
         const limiter = bench.limiter(limitOf(1))
         const onLimited = (_: unknown, context: unknown): unknown =>
           wait === undefined ? reply(context) : wait.then(() => reply(context))
@@ -32,7 +32,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
       })
     }
 
-    it('answers with statusCode, unless it sets another status', async bench => {
+    it('onLimited answers with statusCode, unless it sets another status', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const onLimited = (_: unknown, context: unknown): unknown =>
         adapter.answer(context as never, { body: 'mine' })
@@ -41,7 +41,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
       expect(await client.get()).toMatchObject({ status: 420, body: 'mine' })
     })
 
-    it('gets the decision', async bench => {
+    it('onLimited gets the decision', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const seen: unknown[] = []
       const onLimited = (decision: unknown, context: unknown): unknown => {
@@ -54,7 +54,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
       expect(seen[0]).toMatchObject({ allowed: false, policy: 'p', reason: 'limited', retryAfter: 60 })
     })
 
-    it('that answers nothing is replaced by the default answer, so that no request is left waiting', async bench => {
+    it('the default answer replaces an onLimited that answers nothing, so that no request is left waiting', async bench => {
       const limiter = bench.limiter(limitOf(1), { callbackTimeout: '30ms' })
       const client = await bench.serve([{ limiter, onLimited: async () => {} }])
       await client.get()
@@ -65,7 +65,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
     })
 
     for (const [how, onLimited] of broken) {
-      it(`that ${how} is replaced by the default answer`, async bench => {
+      it(`the default answer replaces an onLimited that ${how}`, async bench => {
         const limiter = bench.limiter(limitOf(1), { callbackTimeout: '30ms' })
         const client = await bench.serve([{ limiter, onLimited }])
         await client.get()
@@ -79,7 +79,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
   })
 
   describe('policy', () => {
-    it('beside a limiter is not a function: the app does not start', async bench => {
+    it('an app with a policy function beside a limiter does not start', async bench => {
       const policy = (() => limitOf(1)) as never
       const started = bench.serve([{ limiter: bench.limiter(limitOf(9)), policy }])
       const error: unknown = await started.then(() => undefined).catch((thrown: unknown) => thrown)
@@ -93,7 +93,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
       ['true', true],
       ['a promise of true', Promise.resolve(true)],
     ] as const) {
-      it(`leaves a request uncounted on ${how}`, async bench => {
+      it(`skip leaves a request uncounted on ${how}`, async bench => {
         const limiter = bench.limiter(limitOf(1))
         const skip = (request: unknown): boolean | Promise<boolean> =>
           adapter.header(request as never, 'x-skip') === 'yes' ? answer : false
@@ -110,7 +110,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
     }
 
     for (const [how, skip] of broken) {
-      it(`that ${how} counts the request`, async bench => {
+      it(`a guard counts the request where skip ${how}`, async bench => {
         const limiter = bench.limiter(limitOf(1), { callbackTimeout: '30ms' })
         const client = await bench.serve([{ limiter, skip: skip as () => boolean }])
         expect(await client.statuses(2)).toEqual([200, 429])
@@ -118,7 +118,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
       })
     }
 
-    it('counts the request on any value but true', async bench => {
+    it('a guard counts the request where skip gives any value but true', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const client = await bench.serve([{ limiter, skip: () => 'yes' as unknown as boolean }])
       expect(await client.statuses(2)).toEqual([200, 429])
@@ -126,7 +126,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
   })
 
   describe('keyExtractor', () => {
-    it('divides clients by the key that it returns', async bench => {
+    it('a guard divides clients by the key that keyExtractor returns', async bench => {
       const keyExtractor = async (request: unknown): Promise<string | undefined> =>
         adapter.header(request as never, 'x-tenant')
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1, { keyExtractor })) }])
@@ -135,7 +135,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
     })
 
     for (const [how, keyExtractor] of broken) {
-      it(`that ${how} counts the address`, async bench => {
+      it(`a guard counts the address where keyExtractor ${how}`, async bench => {
         const policy = limitOf(2, { keyExtractor: keyExtractor as () => string })
         const limiter = bench.limiter(policy, { callbackTimeout: '30ms' })
         const client = await bench.serve([{ limiter }])

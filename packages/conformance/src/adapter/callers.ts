@@ -7,7 +7,7 @@ export function testCallers({ describe, it, expect, adapter }: TestFunctions): v
   const forwarded = (i: number): Record<string, string> => ({ 'X-Forwarded-For': `203.0.113.${i}` })
 
   describe('the client address', () => {
-    it('is the peer, whatever X-Forwarded-For says, while no proxy is trusted', async bench => {
+    it('a guard counts the peer, whatever X-Forwarded-For says, while no proxy is trusted', async bench => {
       const limiter = bench.limiter(limitOf(3), { exemptPrivateIps: true })
       const client = await bench.serve([{ limiter }])
       const statuses: number[] = []
@@ -17,7 +17,7 @@ export function testCallers({ describe, it, expect, adapter }: TestFunctions): v
       expect(bench.warned).toEqual(['HALT_W_UNTRUSTED_PROXY'])
     })
 
-    it('is the one that a trusted proxy appends, whatever the client wrote before it', async bench => {
+    it('a guard counts the address that a trusted proxy appends, whatever the client wrote before it', async bench => {
       const limiter = bench.limiter(limitOf(1), { trustedProxies: ['loopback'] })
       const client = await bench.serve([{ limiter }])
       expect(await client.statuses(2, '/hello', forwarded(1))).toEqual([200, 429])
@@ -26,7 +26,7 @@ export function testCallers({ describe, it, expect, adapter }: TestFunctions): v
       expect(await client.statuses(1, '/hello', spoofed)).toEqual([429])
     })
 
-    it('is read from several header lines as from one', async bench => {
+    it('a guard reads an address from several header lines as from one', async bench => {
       const limiter = bench.limiter(limitOf(1), { trustedProxies: ['loopback'] })
       const client = await bench.serve([{ limiter }])
       await client.get('/hello', forwarded(1))
@@ -37,7 +37,7 @@ export function testCallers({ describe, it, expect, adapter }: TestFunctions): v
       connection.abort()
     })
 
-    it('is not counted when it is private, unless it forwards requests of others', async bench => {
+    it('a guard does not count a private address, unless it forwards requests of others', async bench => {
       const limiter = bench.limiter(limitOf(1), { exemptPrivateIps: true })
       const client = await bench.serve([{ limiter }])
       const { status, headers } = await client.get()
@@ -48,7 +48,7 @@ export function testCallers({ describe, it, expect, adapter }: TestFunctions): v
     })
 
     if (adapter.hidesVersion !== true)
-      it('is counted when it is private and speaks HTTP/1.0, as proxies do', async bench => {
+      it('a guard counts a private address that speaks HTTP/1.0, as proxies do', async bench => {
         const limiter = bench.limiter(limitOf(1), { exemptPrivateIps: true })
         const client = await bench.serve([{ limiter }])
         const statuses: string[] = []
@@ -61,7 +61,7 @@ export function testCallers({ describe, it, expect, adapter }: TestFunctions): v
         expect(bench.warned).toEqual(['HALT_W_UNTRUSTED_PROXY'])
       })
 
-    it('is counted when it is a trusted proxy that names no client', async bench => {
+    it('a guard counts a trusted proxy that names no client, although its address is private', async bench => {
       const limiter = bench.limiter(limitOf(1), { exemptPrivateIps: true, trustedProxies: ['loopback'] })
       const client = await bench.serve([{ limiter }])
       expect(await client.statuses(3)).toEqual([200, 429, 429])
@@ -71,34 +71,34 @@ export function testCallers({ describe, it, expect, adapter }: TestFunctions): v
   describe('the user', () => {
     const policy = limitOf(1, { keyStrategy: 'user' })
 
-    it('has their own counter', async bench => {
+    it('a guard gives each user a counter', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(policy) }])
       expect(await client.statuses(2, '/hello', { 'X-User': 'ann' })).toEqual([200, 429])
       expect(await client.statuses(2, '/hello', { 'X-User': 'bob' })).toEqual([200, 429])
       expect(client.calls[0]?.decision).toMatchObject({ key: 'user:ann' })
     })
 
-    it('is replaced by the address when there is none', async bench => {
+    it('a guard counts the address where there is no user', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(policy) }])
       expect(await client.statuses(2)).toEqual([200, 429])
       expect(client.calls[0]?.decision).toMatchObject({ key: 'ip:127.0.0.1' })
     })
 
-    it('is required with onMissingKey "deny": a request without one is refused, without Retry-After', async bench => {
+    it('a guard with onMissingKey "deny" refuses a request without a user, without Retry-After', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter({ ...policy, onMissingKey: 'deny' }) }])
       const { status, headers, body } = await client.get()
       expect([status, headers['retry-after'], JSON.parse(body).retry_after]).toEqual([429, undefined, null])
       expect((await client.get('/hello', { 'X-User': 'ann' })).status).toBe(200)
     })
 
-    it('is not required with onMissingKey "allow"', async bench => {
+    it('a guard with onMissingKey "allow" admits a request without a user', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter({ ...policy, onMissingKey: 'allow' }) }])
       expect(await client.statuses(3)).toEqual([200, 200, 200])
     })
   })
 
   describe('an API key', () => {
-    it('has its own counter, but an address with invented ones gets at most keysPerAddress limits', async bench => {
+    it('an API key has its own counter, but an address with invented ones gets at most keysPerAddress limits', async bench => {
       const limiter = bench.limiter(limitOf(1, { keyStrategy: 'api-key' }), { keysPerAddress: 2 })
       const client = await bench.serve([{ limiter }])
       const statuses: number[] = []
@@ -109,7 +109,7 @@ export function testCallers({ describe, it, expect, adapter }: TestFunctions): v
   })
 
   describe('exemptions', () => {
-    it('leave health checks uncounted, by exact path, GET and HEAD', async bench => {
+    it('a guard leaves health checks uncounted, by exact path, GET and HEAD', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }])
       expect(await client.statuses(3, '/health')).toEqual([200, 200, 200])
       expect((await client.send('HEAD', '/health')).status).toBe(200)
@@ -119,7 +119,7 @@ export function testCallers({ describe, it, expect, adapter }: TestFunctions): v
       expect((await client.get('/items/health')).status).toBe(429)
     })
 
-    it('leave paths uncounted, but never an ambiguous one', async bench => {
+    it('a guard leaves exempt paths uncounted, but never an ambiguous one', async bench => {
       const limiter = bench.limiter(limitOf(1, { exemptions: ['/items'] }))
       const client = await bench.serve([{ limiter }])
       expect(await client.statuses(3, '/items/1')).toEqual([200, 200, 200])
@@ -130,7 +130,7 @@ export function testCallers({ describe, it, expect, adapter }: TestFunctions): v
       connection.abort()
     })
 
-    it('leave addresses uncounted', async bench => {
+    it('a guard leaves exempt addresses uncounted', async bench => {
       const limiter = bench.limiter(limitOf(1, { exemptions: ['127.0.0.0/8'] }))
       const client = await bench.serve([{ limiter }])
       expect(await client.statuses(3)).toEqual([200, 200, 200])

@@ -16,7 +16,7 @@ export function testClosing({ describe, it, expect, adapter }: TestFunctions): v
       ['have ended', 'before'],
       ['end meanwhile', 'after'],
     ] as const)
-      it(`records each of ${REQUESTS} requests that ${when}: charges, refunds and places`, async bench => {
+      it(`close() records each of ${REQUESTS} requests that ${when}: charges, refunds and places`, async bench => {
         const own = closableStore(bench)
         const policy = [limitOf(2 * REQUESTS, { inFlight: REQUESTS }), BUSY]
         const limiter = bench.limiter(policy, { store: own.store })

@@ -18,7 +18,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
   }
 
   describe('a concurrency policy', () => {
-    it('refuses while a request is in flight, and admits the next one after it', async bench => {
+    it('a concurrency policy refuses while a request is in flight, and admits the next one after it', async bench => {
       const limiter = bench.limiter(BUSY)
       const { passed, open } = gate()
       const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
@@ -31,7 +31,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
       expect((await client.get()).status).toBe(200)
     })
 
-    it('admits the next one after the client left', async bench => {
+    it('a concurrency policy frees the place of a client that left', async bench => {
       const limiter = bench.limiter(BUSY)
       const { passed, open } = gate()
       const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
@@ -44,7 +44,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
     })
 
     if (adapter.inSequence !== true)
-      it('admits the next ones after the client of several pipelined requests left', async bench => {
+      it('a concurrency policy frees the places of a client that left with several pipelined requests', async bench => {
         const limiter = bench.limiter({ ...BUSY, limit: 3 })
         const { passed, open } = gate()
         const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
@@ -58,7 +58,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
         open()
       })
 
-    it('admits the next one after the client left before the store answered', async bench => {
+    it('a concurrency policy frees the place of a client that left before the store answered', async bench => {
       const { passed, open } = gate()
       let asked = 0
       const slow: Store = {
@@ -80,7 +80,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
       await released(bench, limiter)
     })
 
-    it('admits the next one after a handler threw', async bench => {
+    it('a concurrency policy frees the place of a handler that threw', async bench => {
       const limiter = bench.limiter(BUSY)
       const handle = (): never => {
         throw new Error('the handler broke')
@@ -90,7 +90,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
       await released(bench, limiter)
     })
 
-    it('admits the next one after a later guard refused', async bench => {
+    it('a concurrency policy frees the place of a request that a later guard refused', async bench => {
       const limiter = bench.limiter(BUSY)
       const strict = {
         options: { limiter: bench.limiter(limitOf(1, { name: 'strict' })) },
@@ -103,7 +103,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
       await released(bench, limiter)
     })
 
-    it('is released when it is the policy of a guard, or comes from a resolver', async bench => {
+    it('a place is freed when its policy is that of a guard, or comes from a resolver', async bench => {
       const rate = bench.limiter(limitOf(100, { name: 'rate' }))
       const resolved = bench.limiter(() => ({ ...BUSY, name: 'resolved' }))
       const client = await bench.serve([{ limiter: rate, policy: BUSY }, { limiter: resolved }])

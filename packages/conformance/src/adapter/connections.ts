@@ -9,7 +9,7 @@ const CANCEL = 8
 /** Requests that share a connection. */
 export function testConnections({ describe, it, expect, adapter }: TestFunctions): void {
   describe('one connection', () => {
-    it('counts each of several requests in sequence', async bench => {
+    it('a guard counts each of several requests in sequence on one connection', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(2)) }])
       const connection = client.connect()
       const statuses: number[] = []
@@ -21,7 +21,7 @@ export function testConnections({ describe, it, expect, adapter }: TestFunctions
       connection.abort()
     })
 
-    it('counts each of several pipelined requests', async bench => {
+    it('a guard counts each of several pipelined requests', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(2)) }])
       const connection = client.connect()
       const request = rawRequest('GET', '/hello')
@@ -33,7 +33,7 @@ export function testConnections({ describe, it, expect, adapter }: TestFunctions
     })
 
     if (adapter.closesUnread !== true)
-      it('goes on after a refusal whose body nobody read', async bench => {
+      it('a connection goes on after a refusal whose body nobody read', async bench => {
         const client = await bench.serve([{ options: { limiter: bench.limiter(limitOf(1)) }, at: '/login' }])
         const connection = client.connect()
         const post = rawRequest(
@@ -62,7 +62,7 @@ export function testConnections({ describe, it, expect, adapter }: TestFunctions
     })
 
   describe('an HTTP/2 connection', () => {
-    it('counts each of its streams', async bench => {
+    it('a guard counts each stream of an HTTP/2 connection', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(2)) }], { http2: true })
       const session = client.connect2()
       const statuses = await Promise.all(Array.from({ length: 4 }, () => statusOf(session.request(get))))
@@ -71,7 +71,7 @@ export function testConnections({ describe, it, expect, adapter }: TestFunctions
       session.destroy()
     })
 
-    it('releases a stream that the client resets, and refunds nothing', async bench => {
+    it('a guard releases a stream that the client resets, and refunds nothing', async bench => {
       const limiter = bench.limiter([
         { name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 },
         { name: 'charged', limit: 5, window: 600 },

@@ -17,7 +17,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       ['a function', request => Number(header(request, 'x-cost'))],
       ['a function that answers later', async request => ({ p: Number(header(request, 'x-cost')) })],
     ] as const satisfies readonly (readonly [string, SuiteOptions['cost']])[]) {
-      it(`is ${what}`, async bench => {
+      it(`a guard charges a cost that is ${what}`, async bench => {
         const client = await bench.serve([{ limiter: bench.limiter(limitOf(7)), cost }])
         const left: (string | undefined)[] = []
         for (let i = 0; i < 3; i++) {
@@ -29,7 +29,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       })
     }
 
-    it('charges nothing for 0, and rounds up', async bench => {
+    it('a guard charges nothing for a cost of 0, and rounds a cost up', async bench => {
       const limiter = bench.limiter(limitOf(5))
       const client = await bench.serve([{ limiter, cost: request => Number(header(request, 'x-cost')) }])
       await client.get('/hello', { 'x-cost': '0' })
@@ -38,7 +38,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       expect(await bench.left(limiter)).toBe(3)
     })
 
-    it('above the capacity is always refused, without Retry-After, and charges nothing', async bench => {
+    it('a cost above the capacity is always refused, without Retry-After, and charges nothing', async bench => {
       const limiter = bench.limiter(limitOf(5, { blockDuration: 60 }))
       const client = await bench.serve([{ limiter, cost: request => Number(header(request, 'x-cost')) }])
       const { status: code, headers, body } = await client.get('/hello', { 'x-cost': '6' })
@@ -57,7 +57,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       ['gives nothing', () => undefined as unknown as Cost],
       ['gives a list', () => [0] as unknown as Cost],
     ] as const satisfies readonly (readonly [string, SuiteOptions['cost']])[]) {
-      it(`that ${how} takes the whole limit, or costOnError`, async bench => {
+      it(`a cost function that ${how} takes the whole limit, or costOnError`, async bench => {
         const limiter = bench.limiter(limitOf(5), { callbackTimeout: '30ms' })
         const dear = await bench.serve([{ limiter, cost }])
         expect((await dear.get()).status).toBe(200)
@@ -72,7 +72,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
   })
 
   describe('a cost that a client writes', () => {
-    it('takes the whole limit where it names no policy', async bench => {
+    it('a cost that a client writes takes the whole limit where it names no policy', async bench => {
       const limiter = bench.limiter(limitOf(5))
       const cost = (request: unknown): Cost => JSON.parse(header(request, 'x-cost') as string) as Cost
       const client = await bench.serve([{ limiter, cost }])
@@ -85,7 +85,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
   })
 
   describe('chargeWhen', () => {
-    it('refunds successful responses when only failures count', async bench => {
+    it('chargeWhen refunds successful responses when only failures count', async bench => {
       const limiter = bench.limiter(limitOf(2))
       let code = 200
       const handle = (): { status: number; body: string } => ({ status: code, body: '' })
@@ -102,7 +102,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       expect((await client.post('/login')).status).toBe(429)
     })
 
-    it('sees the status of a handler that threw', async bench => {
+    it('chargeWhen sees the status of a handler that threw', async bench => {
       const limiter = bench.limiter(limitOf(2))
       const handle = (): never => {
         throw new Error('the handler broke')
@@ -114,7 +114,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       await bench.eventually('the refund', async () => (await bench.left(limiter)) === 2)
     })
 
-    it('is not asked about a request that the client aborted, which stays charged', async bench => {
+    it('chargeWhen is not asked about a request that the client aborted, which stays charged', async bench => {
       // The request in flight tells when the adapter has seen the client go.
       const limiter = bench.limiter([
         limitOf(5),
@@ -137,7 +137,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       await bench.eventually('the other refund', async () => (await bench.left(limiter)) === 4)
     })
 
-    it('may answer later', async bench => {
+    it('chargeWhen may answer later', async bench => {
       const limiter = bench.limiter(limitOf(2, { inFlight: 1 }))
       let code = 200
       const handle = (): { status: number; body: string } => ({ status: code, body: '' })
@@ -156,7 +156,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       await bench.eventually('the charge', async () => (await bench.left(limiter)) === 1)
     })
 
-    it('that never answers leaves the request charged, and warns', async bench => {
+    it('a chargeWhen that never answers leaves the request charged, and warns', async bench => {
       const limiter = bench.limiter(limitOf(2), { callbackTimeout: '20ms' })
       const client = await bench.serve([{ limiter, chargeWhen: () => new Promise(() => {}) }])
       expect(await client.statuses(3)).toEqual([200, 200, 429])
@@ -164,7 +164,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       expect([bench.warned, await bench.left(limiter)]).toEqual([['HALT_W_CALLBACK'], 0])
     })
 
-    it('that throws leaves the request charged', async bench => {
+    it('a chargeWhen that throws leaves the request charged, and warns', async bench => {
       const limiter = bench.limiter(limitOf(2))
       const chargeWhen = (): never => {
         throw new Error('broken')
@@ -176,7 +176,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
   })
 
   describe('idempotencyKey', () => {
-    it('charges a repeated request once', async bench => {
+    it('a guard charges a request with a repeated idempotency key once', async bench => {
       const limiter = bench.limiter(limitOf(3))
       const idempotencyKey = (request: unknown): string | undefined => header(request, 'idempotency-key')
       const client = await bench.serve([{ limiter, idempotencyKey }])
@@ -193,7 +193,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       ['answers later', (async () => 'a') as unknown as () => string],
       ['gives no text', () => ({}) as string],
     ] as const)
-      it(`that ${how} is none, and warns`, async bench => {
+      it(`a guard charges each request where idempotencyKey ${how}, and warns`, async bench => {
         const client = await bench.serve([{ limiter: bench.limiter(limitOf(2)), idempotencyKey }])
         expect(await client.statuses(3)).toEqual([200, 200, 429])
         expect(bench.warned).toEqual(['HALT_W_CALLBACK'])

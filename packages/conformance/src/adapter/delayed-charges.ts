@@ -8,7 +8,7 @@ import type { TestFunctions } from './test-functions.ts'
 /** The option `delay` with other algorithms, costs, several guards and idempotency keys. */
 export function testDelayedCharges({ describe, it, expect, adapter }: TestFunctions): void {
   describe('delay, and what it charges', () => {
-    it('holds requests until the next window, and shows what is left of that', async bench => {
+    it('a guard holds requests until the next window, and shows how much of that is left', async bench => {
       const policy = limitOf(2, { window: '100ms' })
       const { client, inLine } = await serve(bench, { limiter: limiterOn(bench)(policy), delay: {} })
       expect(await client.statuses(2)).toEqual([200, 200])
@@ -26,7 +26,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
 
     const busy: ConcurrencyPolicy = { name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 }
 
-    it('holds requests until one in flight has ended, and not those of clients that left', async bench => {
+    it('a guard holds requests until one in flight has ended, and not those of clients that left', async bench => {
       const limiter = limiterOn(bench)(busy)
       const { passed, open } = gate()
       const { client, inLine } = await serve(
@@ -56,7 +56,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       await bench.eventually('the release', async () => (await bench.left(limiter)) === 1)
     })
 
-    it('holds a request for its whole cost, and refunds it as chargeWhen says', async bench => {
+    it('a guard holds a request for its whole cost, and refunds it as chargeWhen says', async bench => {
       const policy = { ...BUCKET, burst: 2 }
       const limiter = limiterOn(bench)(policy)
       const chargeWhen = (response: unknown): boolean => adapter.status(response as never) !== 200
@@ -76,7 +76,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       await bench.eventually('the refund', async () => (await bench.left(limiter)) === 2)
     })
 
-    it('charges a request once that passes two guards of one limiter', async bench => {
+    it('a request that passes two guards of one limiter is held and charged once', async bench => {
       const limiter = limiterOn(bench)(BUCKET)
       const client = await bench.serve([
         { limiter, delay: {} },
@@ -91,7 +91,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       expect(await waitOf(limiter)).toBe(40)
     })
 
-    it('holds a request at a later guard, too', async bench => {
+    it('a later guard holds a request, too', async bench => {
       const make = limiterOn(bench)
       const loose = make({ name: 'loose', limit: 9, window: 600 })
       const tight = make(BUCKET)
@@ -108,7 +108,7 @@ export function testDelayedCharges({ describe, it, expect, adapter }: TestFuncti
       expect(await bench.left(loose, 'loose')).toBe(7)
     })
 
-    it('lets no request pass by the key of a client that left its place', async bench => {
+    it('no request passes by the idempotency key of a client that left its place', async bench => {
       const limiter = limiterOn(bench)(BUCKET)
       const idempotencyKey = (request: unknown): string | undefined =>
         adapter.header(request as never, 'idempotency-key')

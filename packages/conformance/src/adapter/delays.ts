@@ -9,7 +9,7 @@ const CANCEL = 8
 /** The option `delay`: requests that are held until it is their turn. */
 export function testDelays({ describe, it, expect, adapter }: TestFunctions): void {
   describe('delay', () => {
-    it('holds requests until it is their turn, and starts them in the order in which they came', async bench => {
+    it('a guard holds requests until it is their turn, and starts them in the order in which they came', async bench => {
       const { client, inLine } = await serve(bench, { limiter: limiterOn(bench)(BUCKET), delay: {} })
       expect((await client.get()).status).toBe(200)
       const second = client.post('/login')
@@ -28,7 +28,7 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
       expect(client.calls.map(({ decision }) => decision?.allowed)).toEqual([true, true, true])
     })
 
-    it('refuses at once a request that would wait longer than maxWait, and charges it nothing', async bench => {
+    it('a guard refuses a request that would wait longer than maxWait at once, and charges it nothing', async bench => {
       const limiter = limiterOn(bench)(BUCKET)
       const { client, inLine } = await serve(bench, { limiter, delay: { maxWait: TURN } })
       expect((await client.get()).status).toBe(200)
@@ -42,7 +42,7 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
       expect(client.calls.length).toBe(2)
     })
 
-    it('holds at most as many requests as most says, and decides others as without delay', async bench => {
+    it('a guard holds at most as many requests as most says, and decides others as without delay', async bench => {
       const { client, inLine } = await serve(bench, { limiter: limiterOn(bench)(BUCKET), delay: { most: 1 } })
       expect((await client.get()).status).toBe(200)
       const held = client.get()
@@ -56,7 +56,7 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
       expect((await next).status).toBe(200)
     })
 
-    it('gives the place of a client that leaves to the one behind it', async bench => {
+    it('a client that leaves gives its place to the one behind it', async bench => {
       const limiter = limiterOn(bench)(BUCKET)
       const { client, inLine } = await serve(bench, { limiter, delay: { most: 2 } })
       await client.get()
@@ -78,7 +78,7 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
       expect(client.calls.map(({ path }) => path)).toEqual(['/hello', '/items/:id', '/any'])
     })
 
-    it('sends the headers of the instant at which the request starts', async bench => {
+    it('a guard sends the headers of the instant at which the request starts', async bench => {
       const slow = { name: 'p', limit: 1, window: '600ms', burst: 1 } as const
       const limiter = limiterOn(bench)([slow, { name: 'big', limit: 60, window: 30 }])
       const { client, inLine } = await serve(bench, { limiter, delay: {}, headers: 'draft-11' })
@@ -96,7 +96,7 @@ export function testDelays({ describe, it, expect, adapter }: TestFunctions): vo
     })
 
     if (adapter.http2 === undefined) return
-    it('gives the place of an HTTP/2 stream back that the client resets', async bench => {
+    it('an HTTP/2 stream that the client resets gives its place back', async bench => {
       const limiter = limiterOn(bench)(BUCKET)
       const { client, inLine } = await serve(bench, { limiter, delay: {} }, { http2: true })
       const session = client.connect2()

@@ -19,14 +19,14 @@ export function testFaults({ describe, it, expect }: TestFunctions): void {
   for (const [how, evaluate] of FAULTS) {
     const broken: Store = { evaluate, forget: () => 0 }
     describe(`a store that ${how}`, () => {
-      it('is replaced by counters in this process', async bench => {
+      it('a guard counts in this process while the store fails', async bench => {
         const limiter = bench.limiter(limitOf(2), { store: broken, storeTimeout: '20ms' })
         const client = await bench.serve([{ limiter }])
         expect(await client.statuses(4)).toEqual([200, 200, 429, 429])
         expect(client.calls[0]?.decision).toMatchObject({ degraded: 'local' })
       })
 
-      it('lets every request in with onStoreError "open"', async bench => {
+      it('a guard with onStoreError "open" admits every request while the store fails', async bench => {
         const limiter = bench.limiter(limitOf(2), {
           store: broken,
           storeTimeout: '20ms',
@@ -36,7 +36,7 @@ export function testFaults({ describe, it, expect }: TestFunctions): void {
         expect(await client.statuses(4)).toEqual([200, 200, 200, 200])
       })
 
-      it('makes each answer a 503 with onStoreError "closed"', async bench => {
+      it('a guard with onStoreError "closed" answers 503 while the store fails', async bench => {
         const limiter = bench.limiter(limitOf(2), {
           store: broken,
           storeTimeout: '20ms',
@@ -52,7 +52,7 @@ export function testFaults({ describe, it, expect }: TestFunctions): void {
   }
 
   describe('a policy resolver that fails', () => {
-    it('makes each answer a 503', async bench => {
+    it('a guard answers 503 where the policy resolver fails', async bench => {
       const limiter = bench.limiter(() => {
         throw new Error('no database')
       })
@@ -65,7 +65,7 @@ export function testFaults({ describe, it, expect }: TestFunctions): void {
       })
     })
 
-    it('is replaced by fallbackPolicy', async bench => {
+    it('fallbackPolicy replaces a policy resolver that fails', async bench => {
       const never = (): Promise<never> => new Promise(() => {})
       const limiter = bench.limiter(never, { fallbackPolicy: limitOf(1), callbackTimeout: '20ms' })
       const client = await bench.serve([{ limiter }])

@@ -28,7 +28,7 @@ interface Sent {
 /** Requests that come, wait and leave in any order. */
 export function testHistories({ describe, it, expect, adapter }: TestFunctions): void {
   describe('a random history of requests', () => {
-    it('is charged once for each, and holds nothing at its end', async bench => {
+    it('each request of a random history is charged once, and nothing is held at the end', async bench => {
       for (const seed of SEEDS) expect(await new History(bench, adapter, seed).play()).toEqual([])
     })
   })

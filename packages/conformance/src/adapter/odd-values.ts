@@ -70,7 +70,7 @@ export function testOddValues({ describe, it, expect }: TestFunctions): void {
   describe('a function of the application that gives odd values', () => {
     for (const [place, setUp] of Object.entries(PLACES))
       for (const [way, give] of Object.entries(WAYS))
-        it(`fails no request and ends no process: ${place} ${way} them`, async bench => {
+        it(`no request fails and no process ends where ${place} ${way} odd values`, async bench => {
           const values = oddValues()
           let asked = 0
           const odd = (): unknown => give(values[asked++ % values.length])
@@ -84,7 +84,7 @@ export function testOddValues({ describe, it, expect }: TestFunctions): void {
           expect(unheard.length).toBe(0)
         })
 
-    it('fails no request and ends no process: warn throws them', async bench => {
+    it('no request fails and no process ends where warn throws odd values', async bench => {
       const { unheard, stop } = listen()
       let warned = 0
       for (const value of oddValues()) {

@@ -22,7 +22,7 @@ const NO_PREFLIGHTS: readonly (readonly [string, Readonly<Record<string, string>
 export function testProtocol({ describe, it, expect, adapter }: TestFunctions): void {
   describe('methods', () => {
     for (const at of [undefined, '/hello'] as const) {
-      it(`count HEAD as GET, ${at === undefined ? 'before the routes' : 'on a route'}`, async bench => {
+      it(`a guard counts HEAD as GET, ${at === undefined ? 'before the routes' : 'on a route'}`, async bench => {
         const limiter = bench.limiter(limitOf(2, { scope: 'route' }))
         const client = await bench.serve([{ options: { limiter }, at }])
         expect((await client.send('HEAD', '/hello')).headers['ratelimit-remaining']).toBe('1')
@@ -35,7 +35,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
   })
 
   describe('CORS', () => {
-    it('lets preflights pass uncounted', async bench => {
+    it('a guard lets preflights pass uncounted', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const client = await bench.serve([{ limiter }])
       for (let i = 0; i < 3; i++) {
@@ -48,7 +48,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
       expect(await bench.left(limiter)).toBe(1)
     })
 
-    it('counts preflights with skipPreflight false, and other OPTIONS requests always', async bench => {
+    it('a guard counts preflights with skipPreflight false, and other OPTIONS requests always', async bench => {
       for (const [skipPreflight, headers] of [
         [false, PREFLIGHT],
         [undefined, {}],
@@ -65,7 +65,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
     })
 
     for (const [what, headers, body] of NO_PREFLIGHTS)
-      it(`counts an OPTIONS request ${what}`, async bench => {
+      it(`a guard counts an OPTIONS request ${what}`, async bench => {
         const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }])
         const statuses: number[] = []
         for (let i = 0; i < 2; i++) {
@@ -78,7 +78,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
       })
 
     if (adapter.http2 !== undefined)
-      it('counts an OPTIONS request over HTTP/2 whose body no header announces', async bench => {
+      it('a guard counts an OPTIONS request over HTTP/2 whose body no header announces', async bench => {
         const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }], { http2: true })
         const session = client.connect2()
         const send = (body?: string): Promise<number | undefined> => {
@@ -97,7 +97,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
         session.destroy()
       })
 
-    it('exposes the headers to scripts when CORS is on', async bench => {
+    it('a guard exposes its headers to scripts when CORS is on', async bench => {
       const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'X-Own' }
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }], { headers })
       const names = async (): Promise<string[]> => {
@@ -114,7 +114,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
       expect((await names()).toSorted()).toEqual([...admitted, 'retry-after'].toSorted())
     })
 
-    it('exposes nothing when CORS is off', async bench => {
+    it('a guard exposes no header when CORS is off', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }])
       const all = [await client.get(), await client.get()]
       expect(all.map(({ headers }) => headers['access-control-expose-headers'])).toEqual([
@@ -126,7 +126,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
 
   if (adapter.early !== true) return
   describe('a response that middleware before the guards began', () => {
-    it('is finished by the handler of an admitted request', async bench => {
+    it('the handler of an admitted request finishes a response that middleware began', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const client = await bench.serve([{ limiter }], { early: true })
       const { status, body } = await client.get()
@@ -134,7 +134,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
       expect(await bench.left(limiter)).toBe(0)
     })
 
-    it('ends without a second response when the request is refused', async bench => {
+    it('a response that middleware began ends without a second one when the request is refused', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }], { early: true })
       await client.get()
       const connection = client.connect()

@@ -36,7 +36,7 @@ const SPELLINGS: readonly string[] = [
 /** Counters per route, with `scope: "route"`. */
 export function testRoutes({ describe, it, expect }: TestFunctions): void {
   describe('scope "route"', () => {
-    it('counts each route separately, and all values of a parameter together', async bench => {
+    it('scope "route" counts each route separately, and all values of a parameter together', async bench => {
       const limiter = bench.limiter(limitOf(2, { scope: 'route' }))
       const client = await bench.serve([
         { options: { limiter }, at: '/hello' },
@@ -48,7 +48,7 @@ export function testRoutes({ describe, it, expect }: TestFunctions): void {
       expect((await client.get('/items/3')).status).toBe(429)
     })
 
-    it('counts a handler of all methods once, whichever method a client sends', async bench => {
+    it('scope "route" counts a handler of all methods once, whichever method a client sends', async bench => {
       const limiter = bench.limiter(limitOf(3, { scope: 'route' }))
       const client = await bench.serve([{ options: { limiter }, at: '/any' }])
       for (const method of METHODS) {
@@ -61,7 +61,7 @@ export function testRoutes({ describe, it, expect }: TestFunctions): void {
       expect(client.calls.length).toBe(3)
     })
 
-    it('counts all values of a parameter in a mount path together, and stores none of them', async bench => {
+    it('scope "route" counts all values of a parameter in a mount path together, and stores none of them', async bench => {
       const counters = new Set<string>()
       const limiter = bench.limiter(limitOf(3, { scope: 'route' }), { store: watched(bench.store, counters) })
       const client = await bench.serve([{ options: { limiter }, at: '/tenants/:tenant/things' }])
@@ -79,7 +79,7 @@ export function testRoutes({ describe, it, expect }: TestFunctions): void {
     })
 
     for (const at of [undefined, '/login'] as const) {
-      it(`counts all spellings of a path that reach one handler together, ${at === undefined ? 'before the routes' : 'on a route'}`, async bench => {
+      it(`scope "route" counts all spellings of a path together, ${at === undefined ? 'before the routes' : 'on a route'}`, async bench => {
         const limiter = bench.limiter(limitOf(3, { scope: 'route' }))
         const client = await bench.serve([{ options: { limiter }, at }])
         for (const target of ['/login', ...SPELLINGS]) {

@@ -24,7 +24,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
 
   if (adapter.inSequence !== true)
     describe('a client that does not read', () => {
-      it('gets no more guesses behind a download than the policy allows', async bench => {
+      it('a client that does not read gets no more guesses behind a download than the policy allows', async bench => {
         const limiter = bench.limiter(policy)
         const client = await bench.serve([{ options: { limiter, chargeWhen }, at: '/login' }], {
           handle: wrong,
@@ -43,7 +43,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
         for (const socket of sockets) socket.destroy()
       })
 
-      it('frees its inFlight place when the application has decided the response', async bench => {
+      it('a client that does not read frees its inFlight place when the application has decided the response', async bench => {
         const limiter = bench.limiter({ ...policy, inFlight: 1 })
         const client = await bench.serve([{ options: { limiter, chargeWhen }, at: '/login' }], {
           handle: right,
@@ -56,7 +56,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
         socket.destroy()
       })
 
-      it('keeps its places of a concurrency policy until it leaves', async bench => {
+      it('a client that does not read keeps its places of a concurrency policy until it leaves', async bench => {
         const limiter = bench.limiter({ name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 })
         const client = await bench.serve([{ options: { limiter }, at: '/hello' }], { handle: right })
         const socket = client.connectDeaf()
@@ -84,7 +84,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
   ): ReturnType<Bench['serve']> => bench.serve([{ options, at: '/login' }], { handle, http2: true })
 
   describe('an HTTP/2 client whose window is 0', () => {
-    it('sees the results of no more guesses than the policy allows', async bench => {
+    it('an HTTP/2 client whose window is 0 sees the results of no more guesses than the policy allows', async bench => {
       const limiter = bench.limiter(policy)
       const client = await serve(bench, { limiter, chargeWhen }, wrong)
       const sessions = []
@@ -103,7 +103,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
       for (const session of sessions) session.destroy()
     })
 
-    it('keeps its places of a concurrency policy until it leaves', async bench => {
+    it('an HTTP/2 client whose window is 0 keeps its places of a concurrency policy until it leaves', async bench => {
       const limiter = bench.limiter({ name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 })
       const client = await serve(bench, { limiter }, right)
       const session = client.connect2(deaf)

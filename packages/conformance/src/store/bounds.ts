@@ -31,13 +31,13 @@ export function testBounds({ describe, it, expect }: Runner, factory: StoreFacto
   describe('never over-admits', () => {
     for (const [title, numbers] of Object.values(SHAPES).flat()) {
       for (const seed of seedsOf(factory, 3)) {
-        it(`admits no more than ${title} allows (${seed})`, () =>
+        it(`a store admits no more than ${title} allows (${seed})`, () =>
           withStore(factory, async bench => {
             const admitted = await hammer(bench, numbers, seed)
             expect(worst(numbers, admitted)).toBe('within its bound')
           }))
       }
-      it(`lets a refused request through ${title} after its wait and not a microsecond before`, () =>
+      it(`a store admits a refused request through ${title} after its wait and not a microsecond before`, () =>
         withStore(factory, async bench => {
           const rule = ruleOf(numbers.algorithm, numbers)
           const random = randomNumbers(9)

@@ -12,7 +12,7 @@ const ALGORITHMS = (Object.keys(codes) as (keyof typeof codes)[]).filter(name =>
 export function testCharges({ describe, it, expect }: Runner, factory: StoreFactory): void {
   for (const algorithm of ALGORITHMS) {
     describe(`charges ${algorithm}`, () => {
-      it('takes the cost and tells the remaining units', () =>
+      it('a store takes the cost and tells the remaining units', () =>
         withStore(factory, async ({ take }) => {
           const rule = ruleOf(algorithm)
           expect((await take(rule, 3)).remaining).toBe(7)
@@ -20,7 +20,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           expect((await take(rule, 1)).passes).toBe(false)
         }))
 
-      it('takes nothing for a refusal, however often it refuses', () =>
+      it('a store takes nothing for a refusal, however often it refuses', () =>
         withStore(factory, async ({ take }) => {
           const rule = ruleOf(algorithm)
           await take(rule, 6)
@@ -28,7 +28,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           expect((await take(rule, 4)).passes).toBe(true)
         }))
 
-      it('takes nothing for a peek and nothing for a cost of 0', () =>
+      it('a store takes nothing for a peek and nothing for a cost of 0', () =>
         withStore(factory, async ({ take }) => {
           const rule = ruleOf(algorithm)
           for (let i = 0; i < 20; i++) await take(rule, 1, { mode: Mode.PEEK })
@@ -36,7 +36,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           expect((await take(rule, 10)).passes).toBe(true)
         }))
 
-      it('never lets a cost above capacity pass, and charges and blocks nothing for it', () =>
+      it('a cost above capacity never passes, charges nothing and starts no cool-down', () =>
         withStore(factory, async ({ take }) => {
           const rule = ruleOf(algorithm, { cooldown: 5 })
           const answer = await take(rule, 11)
@@ -44,7 +44,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           expect((await take(rule, 10)).passes).toBe(true)
         }))
 
-      it('starts a cool-down at the first refusal, and later refusals do not extend it', () =>
+      it('the first refusal starts a cool-down, and later refusals do not extend it', () =>
         withStore(factory, async bench => {
           const rule = ruleOf(algorithm, { cooldown: 60 })
           await bench.take(rule, 10)
@@ -59,7 +59,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           expect((await bench.take(rule, 10)).passes).toBe(true)
         }))
 
-      it('gives back the units of a refund, at most those that still count', () =>
+      it('a refund gives units back, at most those that still count', () =>
         withStore(factory, async bench => {
           const rule = ruleOf(algorithm)
           const charged = await bench.take(rule, 4)
@@ -80,7 +80,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           }
         }))
 
-      it('lets a settlement overdraw, and lets nothing pass until the debt is paid back', () =>
+      it('a settlement may overdraw, and nothing passes until the debt is paid back', () =>
         withStore(factory, async bench => {
           const rule = ruleOf(algorithm)
           await bench.take(rule, 25, { mode: Mode.SETTLE })
@@ -90,7 +90,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           expect((await bench.take(rule, 1)).passes).toBe(true)
         }))
 
-      it('keeps the used units when the limit changes, and never gives more than the new limit', () =>
+      it('a changed limit keeps the used units, and never gives more than the new limit', () =>
         withStore(factory, async ({ take }) => {
           await take(ruleOf(algorithm), 8)
           expect((await take(ruleOf(algorithm, { limit: 20 }), 0)).remaining).toBe(12)
@@ -98,7 +98,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           expect((await take(ruleOf(algorithm), 0)).remaining).toBe(2)
         }))
 
-      it('counts in windows of 1 ms and of 366 days', () =>
+      it('a store counts in windows of 1 ms and of 366 days', () =>
         withStore(factory, async bench => {
           const short = ruleOf(algorithm, { window: 0.001, counter: 'short' })
           await bench.take(short, 10)
@@ -111,7 +111,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           expect((await bench.take(long, 10)).passes).toBe(false)
         }))
 
-      it('admits nothing more when the clock steps back', () =>
+      it('a store admits nothing more when the clock steps back', () =>
         withStore(factory, async bench => {
           const rule = ruleOf(algorithm)
           await bench.take(rule, 10)
@@ -123,7 +123,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
     })
   }
 
-  it('forgets a counter and its cool-down, and answers how many counters it forgot', () =>
+  it('forget() removes a counter and its cool-down, and answers how many counters it removed', () =>
     withStore(factory, async ({ take, store }) => {
       const rule = ruleOf('token-bucket', { cooldown: 60 })
       await take(rule, 10)
@@ -136,7 +136,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
       expect((await take(rule, 10)).passes).toBe(true)
     }))
 
-  it('counts subjects with unusual characters separately', () =>
+  it('a store counts subjects with unusual characters separately', () =>
     withStore(factory, async ({ take }) => {
       const rule = ruleOf('fixed-window', { limit: 1 })
       const subjects = [
@@ -162,7 +162,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
       for (const subject of subjects) expect((await take(rule, 1, { subject })).passes).toBe(false)
     }))
 
-  it('counts a route separately from a subject with a similar name', () =>
+  it('a store counts a route separately from a subject with a similar name', () =>
     withStore(factory, async ({ take }) => {
       const whole = ruleOf('fixed-window', { limit: 1, counter: 'p' })
       const route = ruleOf('fixed-window', { limit: 1, counter: 'p@GET:/users/:id' })
@@ -172,7 +172,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
       expect((await take(route, 1, { subject: 'user:42 GET:/users/:id' })).passes).toBe(true)
     }))
 
-  it('decides 200 concurrent requests exactly', () =>
+  it('a store decides 200 concurrent requests exactly', () =>
     withStore(factory, async ({ take }) => {
       const rule = ruleOf('token-bucket', { limit: 50 })
       const answers = await Promise.all(Array.from({ length: 200 }, () => take(rule)))

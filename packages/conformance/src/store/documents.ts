@@ -46,7 +46,7 @@ export function testDocuments({ describe, it, expect }: Runner, factory: StoreFa
       expect(await document.read()).toEqual({ version, text: 'first' })
     })
 
-    test('of many writers at once, each write that is accepted follows another', async store => {
+    test('each accepted write of many writers at once follows another', async store => {
       const add = async (document: StoreDocument, name: number): Promise<void> => {
         for (;;) {
           const { version, text } = (await document.read()) ?? { version: '0', text: '' }
@@ -59,7 +59,7 @@ export function testDocuments({ describe, it, expect }: Runner, factory: StoreFa
       expect(text.split(',').sort().join('')).toBe('01234567')
     })
 
-    test('documents of two names are two', async store => {
+    test('a store keeps documents of two names apart', async store => {
       const a = await store.document('control').write('a', '0')
       const b = await store.document('control-history').write('b', '0')
       expect(await store.document('control').read()).toEqual({ version: a, text: 'a' })

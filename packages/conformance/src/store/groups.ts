@@ -14,7 +14,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
     const wide = ruleOf('token-bucket', { limit: 10, counter: 'wide' })
     const narrow = ruleOf('fixed-window', { limit: 3, counter: 'narrow' })
 
-    it('charges all demands or none', () =>
+    it('a group charges all demands or none', () =>
       withStore(factory, async ({ ask, take }) => {
         const demands = [demandOf(wide), demandOf(narrow)]
         for (let i = 0; i < 9; i++) await ask({ demands })
@@ -22,7 +22,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await take(narrow, 0)).remaining).toBe(0)
       }))
 
-    it('charges all demands or none on several subjects', () =>
+    it('a group charges all demands or none on several subjects', () =>
       withStore(factory, async ({ ask, take }) => {
         const demands = [demandOf(wide, 1, { subject: 'ip:203.0.113.7' }), demandOf(narrow)]
         for (let i = 0; i < 9; i++) await ask({ demands })
@@ -30,7 +30,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await take(narrow, 0)).remaining).toBe(0)
       }))
 
-    it('starts the cool-down of a rule that refuses, and not of a rule that would pass', () =>
+    it('a refusal starts the cool-down of the rule that refuses, and not of a rule that would pass', () =>
       withStore(factory, async bench => {
         const strict = ruleOf('token-bucket', { limit: 2, cooldown: 30, counter: 'strict' })
         const relaxed = ruleOf('token-bucket', { limit: 5, cooldown: 30, counter: 'relaxed' })
@@ -40,7 +40,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(relaxed, 3)).passes).toBe(true)
       }))
 
-    it('lets no shadow demand refuse the group, and charges it only with the others', () =>
+    it('no shadow demand refuses the group, which charges it only with the others', () =>
       withStore(factory, async ({ ask, take }) => {
         const shadow = demandOf(narrow, 1, { mode: Mode.SHADOW })
         const evaluations = []
@@ -50,7 +50,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await take(narrow, 0)).remaining).toBe(0)
       }))
 
-    it('charges a group once per idempotency key, and keeps no key of a refusal', () =>
+    it('a group is charged once per idempotency key, and a refusal keeps no key', () =>
       withStore(factory, async bench => {
         const idempotency = { subject: 'user:42', counter: 'wide@key1:i', window: 10 * SECOND }
         const first = await bench.ask({ demands: [demandOf(wide, 4)], idempotency })
@@ -64,7 +64,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.ask({ demands: [demandOf(wide, 4)], idempotency })).repeated).toBe(false)
       }))
 
-    it('keeps the idempotency key of a group that charges, or will charge, and no other', () =>
+    it('a group keeps its idempotency key if it charges or will charge, and not otherwise', () =>
       withStore(factory, async ({ ask }) => {
         const other = { subject: 'ip:203.0.113.7' }
         const isKept = async (name: string, demands: readonly Demand[]): Promise<boolean> => {
@@ -90,7 +90,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
     const flight = ruleOf('concurrency', { limit: 2, window: 60, counter: 'flight' })
     const wide = ruleOf('token-bucket', { limit: 10, counter: 'wide' })
 
-    it('let a repeated call take its own place in flight, and charge nothing else', () =>
+    it('a repeated call takes its own place in flight, and charges nothing else', () =>
       withStore(factory, async bench => {
         const idempotency = { subject: 'user:42', counter: 'wide@key1:i', window: 100 * SECOND }
         const group = {
@@ -110,7 +110,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(wide, 0, { subject: 'ip:1.2.3.4' })).remaining).toBe(6)
       }))
 
-    it('start the cool-down of a concurrency rule once its places are taken', () =>
+    it('a repeated call starts the cool-down of a concurrency rule whose places are taken', () =>
       withStore(factory, async bench => {
         const strict = ruleOf('concurrency', { limit: 1, window: 600, cooldown: 30, counter: 'strict' })
         const idempotency = { subject: 'user:42', counter: 'strict@key1:i', window: 1000 * SECOND }
@@ -120,7 +120,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect([refused.repeated, refused.allowed, refused.starts[0]]).toEqual([true, false, true])
       }))
 
-    it('are bound to the cost and the policies of the call: others are charged', () =>
+    it('a repeated key with another cost or other policies is charged', () =>
       withStore(factory, async ({ store }) => {
         const policy = { name: 'p', limit: 20, window: 60, keyStrategy: 'user' } as const
         const other = { ...policy, name: 'other' }
@@ -148,7 +148,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
     const penalty = { rule: compiled.rule, subject: 'user:42', mode: PenaltyMode.WATCH, amount: 0 }
     const demand = demandOf(rule, 10, { penalized: true })
 
-    it('scores refusals once per cool-down, and reduces the limit of the next decision', () =>
+    it('a refusal is scored once per cool-down, and reduces the limit of the next decision', () =>
       withStore(factory, async bench => {
         const ask = (): ReturnType<typeof bench.ask> => bench.ask({ demands: [demand], penalty })
         await ask()
@@ -173,7 +173,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await ask()).allowed).toBe(true)
       }))
 
-    it('reduces the limit of all counters of its principal, whatever their subjects', () =>
+    it('a penalty reduces the limit of all counters of its principal, whatever their subjects', () =>
       withStore(factory, async bench => {
         const places = ['user:42', 'user:42+ip:203.0.113.7', 'user:42+ip:198.51.100.1']
         const demands = places.map(subject => ({ ...demand, subject, cost: 6 }))
@@ -187,7 +187,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.ask({ demands: [...demands, ...others], penalty })).allowed).toBe(true)
       }))
 
-    it('counts every one of 50 concurrent violations', () =>
+    it('a store counts every one of 50 concurrent violations', () =>
       withStore(factory, async ({ ask }) => {
         const record = { ...penalty, mode: PenaltyMode.RECORD, amount: 100_000 }
         await Promise.all(Array.from({ length: 50 }, () => ask({ demands: [], penalty: record })))
@@ -196,7 +196,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect(state[1]).toBe(5e6)
       }))
 
-    it('applies a penalty by hand, and forgets it', () =>
+    it('a store applies a penalty by hand, and forgets it', () =>
       withStore(factory, async bench => {
         const apply = { ...penalty, mode: PenaltyMode.APPLY, amount: 5 * SECOND }
         expect(penaltyUntil(await bench.ask({ demands: [], penalty: apply }))).toBe(bench.now + 5 * SECOND)

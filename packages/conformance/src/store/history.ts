@@ -13,7 +13,7 @@ export function testHistory({ describe, it, expect }: Runner, factory: StoreFact
   const { histories = 10, steps = 500, oneInstant = true, ordered = true } = factory
   describe('random histories', () => {
     for (let seed = 1; seed <= histories; seed++) {
-      it(`agrees with the reference over ${steps} steps (${seed})`, () =>
+      it(`a random history is decided as by the reference over ${steps} steps (${seed})`, () =>
         withStore(factory, async bench => {
           const reference = new ReferenceStore(() => bench.now / 1000)
           const past: Charged[] = []

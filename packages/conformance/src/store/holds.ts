@@ -29,7 +29,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         terms: { held: { to, units } },
       })
 
-    it('count against the limit until their time is over, at most an eighth of it later', () =>
+    it('held units count against the limit until their time is over, at most an eighth of it later', () =>
       withStore(factory, async bench => {
         const answer = await reserve(bench, 60)
         expect(answer.remaining).toBe(40)
@@ -41,7 +41,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect(await left(bench)).toBe(100)
       }))
 
-    it('are settled to the units that were used, and the rest is free at once', () =>
+    it('held units are settled to the used ones, and the rest is free at once', () =>
       withStore(factory, async bench => {
         const to = endOf(await reserve(bench, 60))
         expect((await settle(bench, 25, to, 60)).remaining).toBe(75)
@@ -49,7 +49,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect(await left(bench)).toBe(70)
       }))
 
-    it('are given back once, and a settlement after their time is charged in full', () =>
+    it('held units are given back once, and a settlement after their time is charged in full', () =>
       withStore(factory, async bench => {
         const first = endOf(await reserve(bench, 30))
         await reserve(bench, 20)
@@ -60,7 +60,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect(await left(bench)).toBe(93)
       }))
 
-    it('pay without room of their own, and more than is held only where there is room', () =>
+    it('held units pay without room of their own, and more than is held only where there is room', () =>
       withStore(factory, async bench => {
         const to = endOf(await reserve(bench, 60))
         await bench.take(rule, 40, { edges })
@@ -75,7 +75,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect((await pay(1, 1)).passes).toBe(false)
       }))
 
-    it('are kept alive by moving them, also where nothing is left', () =>
+    it('a caller keeps held units alive by moving them, also where nothing is left', () =>
       withStore(factory, async bench => {
         let to = endOf(await reserve(bench, 60))
         await bench.take(rule, 40, { edges })
@@ -91,7 +91,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect(lost.passes).toBe(false)
       }))
 
-    it('survive a lowered limit, and take nothing beyond it', () =>
+    it('held units survive a lowered limit, and take nothing beyond it', () =>
       withStore(factory, async bench => {
         const to = endOf(await reserve(bench, 60))
         const lower = ruleOf('quota', { limit: 50 })
@@ -101,7 +101,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect((await extend(60)).passes).toBe(true)
       }))
 
-    it('end with their period, and the grant stays with its own', () =>
+    it('held units end with their period, and the grant stays with its own', () =>
       withStore(factory, async bench => {
         bench.now = edges[1] - SECOND
         await bench.take(rule, 10, { edges, mode: Mode.GRANT })
@@ -111,7 +111,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect((await settle(bench, 40, to, 110)).remaining).toBe(60)
       }))
 
-    it('of one period take nothing from those of the next one, though they would end in one sub-window', () =>
+    it('held units of one period take nothing from those of the next one, though both end close together', () =>
       withStore(factory, async bench => {
         bench.now = edges[1] - SECOND / 10
         const before = endOf(await reserve(bench, 60))
@@ -122,7 +122,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect((await settle(bench, 0, to, 100)).remaining).toBe(100)
       }))
 
-    it('take at most 16 pairs of numbers, whatever their number and lengths', () =>
+    it('held units take at most 16 pairs of numbers, whatever their number and lengths', () =>
       withStore(factory, async bench => {
         const big = ruleOf('quota', { limit: 1_000_000 })
         const random = randomNumbers(4)
@@ -146,7 +146,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
       ['limits near the largest', LARGEST - 1],
     ] as const)
       for (const seed of seedsOf(factory, 2))
-        it(`agree with a book of single holds, for ${name} (${seed})`, () =>
+        it(`held units agree with a book of single holds, for ${name} (${seed})`, () =>
           withStore(factory, bench => play(bench, limit, randomNumbers(seed))))
 
     async function play(bench: Bench, limit: number, random: () => number): Promise<void> {

@@ -17,7 +17,7 @@ export function testLargeNumbers({ describe, it, expect }: Runner, factory: Stor
   describe('large numbers', () => {
     for (const algorithm of ALGORITHMS)
       for (const seed of seedsOf(factory, 2))
-        it(`are counted exactly by ${algorithm} (${seed})`, () =>
+        it(`${algorithm} counts large numbers exactly (${seed})`, () =>
           withStore(factory, async bench => {
             const random = randomNumbers(seed)
             const rules = [LARGEST, LARGEST - 1, 2 ** 49, 7].map(limit => ruleOf(algorithm, { limit }))

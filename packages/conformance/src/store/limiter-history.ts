@@ -16,7 +16,7 @@ export function testLimiterHistory({ describe, it, expect }: Runner, factory: St
   if (!oneInstant || !ordered) return
   describe('random histories through a limiter', () => {
     for (let seed = 1; seed <= histories; seed++) {
-      it(`decides as the reference does over ${steps} steps (${seed})`, () =>
+      it(`a limiter decides a random history as the reference does over ${steps} steps (${seed})`, () =>
         withStore(factory, async bench => {
           const now = (): number => bench.now / 1000
           const remembering = counted(bench.store, { keepsPace: true, clock: now })

@@ -13,7 +13,7 @@ export function testLineHistory({ describe, it, expect }: Runner, factory: Store
   const steps = Math.ceil((factory.steps ?? 500) / 2)
   describe('random lines', () => {
     for (let seed = 1; seed <= Math.ceil(histories / 2); seed++) {
-      it(`agree with those of the plain loop over ${steps} steps (${seed})`, () =>
+      it(`random lines agree with those of the plain loop over ${steps} steps (${seed})`, () =>
         withStore(factory, async bench => {
           const plain = plainLoop()
           const past: Charged[] = []

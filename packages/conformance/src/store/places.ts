@@ -29,7 +29,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
   }
 
   describe('places in line', () => {
-    it('are charged once, and start one after the other', () =>
+    it('places in line are charged once, and start one after the other', () =>
       withStore(factory, async bench => {
         const starts = []
         for (let i = 0; i < 4; i++) {
@@ -48,7 +48,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(line)).passes).toBe(true)
       }))
 
-    it('refuse whoever would wait longer than it accepts, and charge it nothing', () =>
+    it('a line refuses a caller that would wait longer than it accepts, and charges it nothing', () =>
       withStore(factory, async bench => {
         for (let i = 0; i < 3; i++) await ask(bench, line, 1, patient)
         for (let i = 0; i < 5; i++) {
@@ -59,7 +59,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await ask(bench, line, 2, { maxWait: 3600 * SECOND })).allowed).toBe(false)
       }))
 
-    it('let no check overtake them', () =>
+    it('no check overtakes places in line', () =>
       withStore(factory, async bench => {
         for (let i = 0; i < 3; i++) await ask(bench, line, 1, patient)
         for (let i = 0; i < 6; i++) {
@@ -70,7 +70,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(line)).passes).toBe(true)
       }))
 
-    it('are positions of one line, which those who leave do not change', () =>
+    it('places are positions of one line, which callers that leave do not change', () =>
       withStore(factory, async bench => {
         const [, first, second, third] = await stand(bench, 4)
         expect([first, second, third].map(place => place?.position)).toEqual([1, 2, 3])
@@ -84,7 +84,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect([placeOf(again).position, again.startsIn]).toEqual([4, 3 * SECOND])
       }))
 
-    it('of another line, or behind the end, are left alone', () =>
+    it('a place of another line, or behind the end, leaves nothing', () =>
       withStore(factory, async bench => {
         const [, , second] = await stand(bench, 4)
         const before = (await bench.take(line, 1, { mode: Mode.PEEK })).evaluation.states
@@ -93,7 +93,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(line, 1, { mode: Mode.PEEK })).evaluation.states).toEqual(before)
       }))
 
-    it('are refused to leave when 128 others have left in the middle, and leave at the end all the same', () =>
+    it('a place in the middle cannot leave when 128 others have left there, and one at the end can', () =>
       withStore(factory, async bench => {
         const slow = ruleOf('token-bucket', { limit: 1, window: 3600, capacity: 1, counter: 'line' })
         const block = { mode: Mode.SETTLE, terms: { place: { position: 0, born: 0 } } }
@@ -108,7 +108,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect(await out(300)).toBe(true)
       }))
 
-    it('cost nothing again when their turn has come, and are charged anew where the line is another', () =>
+    it('a place costs nothing again when its turn has come, and is charged anew where the line is another', () =>
       withStore(factory, async bench => {
         const [, first] = await stand(bench, 2)
         bench.now += SECOND
@@ -121,7 +121,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await start({ ...first!, position: 2 })).passes).toBe(false)
       }))
 
-    it('that were lost are taken again in one block behind all others', () =>
+    it('lost places are taken again in one block behind all others', () =>
       withStore(factory, async bench => {
         await stand(bench, 3)
         const terms = { place: { position: 7, born: 1 } }
@@ -130,7 +130,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await ask(bench, line, 1, { maxWait: 60 * SECOND })).startsIn).toBe(8 * SECOND)
       }))
 
-    it('move up evenly when units are given back, so that no two start at once', () =>
+    it('places move up evenly when units are given back, so that no two start at once', () =>
       withStore(factory, async bench => {
         await stand(bench, 5)
         const waitOf = async (): Promise<number> => (await bench.take(line, 1, { mode: Mode.PEEK })).wait
@@ -146,7 +146,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect(await waitOf()).toBe(3 * SECOND)
       }))
 
-    it('stand still during a cool-down, and go on where they were', () =>
+    it('places stand still during a cool-down, and go on where they were', () =>
       withStore(factory, async bench => {
         await stand(bench, 3)
         bench.now += SECOND / 2
@@ -156,7 +156,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await ask(bench, line, 1, patient)).startsIn).toBe(3.5 * SECOND)
       }))
 
-    it('are paid at the old rate until the new one is heard, also by somebody who only looks', () =>
+    it('places are paid at the old rate until the new one is heard, also by a caller that only looks', () =>
       withStore(factory, async bench => {
         await stand(bench, 5)
         const fast = { ...line, rate: 10 * line.rate }
@@ -165,7 +165,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await ask(bench, fast, 1, patient)).startsIn).toBe(0.4 * SECOND)
       }))
 
-    it('start at once by a reset as far as a capacity reaches, and the others stay', () =>
+    it('places start at once by a reset as far as a capacity reaches, and the others stay', () =>
       withStore(factory, async bench => {
         await stand(bench, 4)
         const { passes, evaluation } = await bench.take(line, 0, { mode: Mode.RESET })
@@ -177,7 +177,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(line, 1, { mode: Mode.PEEK })).remaining).toBe(1)
       }))
 
-    it('are charged in all buckets of a group or in none, each bucket with its own line', () =>
+    it('a place is charged in all buckets of a group or in none, each bucket with its own line', () =>
       withStore(factory, async bench => {
         const demands = (terms: Terms): [ReturnType<typeof demandOf>, ReturnType<typeof demandOf>] => [
           demandOf(line, 1, { terms }),
@@ -200,7 +200,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
       }))
 
     for (const algorithm of ['fixed-window', 'sliding-window', 'concurrency'] as const)
-      it(`do not exist in ${algorithm}: the caller asks again, and nothing is written`, () =>
+      it(`${algorithm} has no places: the caller asks again, and nothing is written`, () =>
         withStore(factory, async bench => {
           const rule = ruleOf(algorithm, { limit: 2, cooldown: 60 })
           await bench.take(rule, 2)
@@ -218,7 +218,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
   describe('blocks', () => {
     const strict = ruleOf('token-bucket', { cooldown: 5 })
 
-    it('prolong a cool-down that ends earlier, and shorten none', () =>
+    it('a block prolongs a cool-down that ends earlier, and shortens none', () =>
       withStore(factory, async bench => {
         const block = (seconds: number): Promise<unknown> =>
           bench.take({ ...strict, cooldown: seconds * SECOND }, 0, { mode: Mode.BLOCK })
@@ -232,7 +232,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         }
       }))
 
-    it('block whatever the demand accepts', () =>
+    it('a block refuses whatever the demand accepts', () =>
       withStore(factory, async bench => {
         const terms = { maxWait: 60 * SECOND, floor: 0.5 }
         const { passes, wait } = await bench.take(strict, 0, { mode: Mode.BLOCK, terms })
@@ -240,7 +240,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(strict, 1, { mode: Mode.PEEK })).wait).toBe(5 * SECOND)
       }))
 
-    it('let a place start when they end', () =>
+    it('a place starts when the block of its counter ends', () =>
       withStore(factory, async bench => {
         await bench.take(strict, 0, { mode: Mode.BLOCK })
         expect((await ask(bench, strict, 1, { maxWait: 5 * SECOND - 1 })).allowed).toBe(false)

@@ -12,7 +12,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
   describe('quotas', () => {
     const rule = ruleOf('quota', { limit: 5 })
 
-    it('counts from edge to edge, exact to the microsecond', () =>
+    it('a quota counts from edge to edge, exact to the microsecond', () =>
       withStore(factory, async bench => {
         expect((await bench.take(rule, 5, { edges })).resetAt).toBe(edges[1])
         bench.now = edges[1] - 1
@@ -23,13 +23,13 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule, 1, { edges })).passes).toBe(false)
       }))
 
-    it('counts in the period of its own clock when the clock of the application is ahead', () =>
+    it("a quota counts in the period of the store's clock when the clock of the application is ahead", () =>
       withStore(factory, async bench => {
         const ahead = [edges[1], edges[2], edges[2] + 10 * SECOND] as const
         expect((await bench.take(rule, 1, { edges: ahead })).resetAt).toBe(edges[1])
       }))
 
-    it('refunds only within the period that was charged', () =>
+    it('a quota refunds only within the period that was charged', () =>
       withStore(factory, async bench => {
         const { evaluation } = await bench.take(rule, 5, { edges })
         const chargedTo = algorithms.q.chargedTo(evaluation.states[0] ?? [], evaluation.now, rule)
@@ -39,7 +39,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule, 0, { edges })).remaining).toBe(0)
       }))
 
-    it('allows the granted units beside the limit, until the period ends', () =>
+    it('a quota allows the granted units beside the limit, until the period ends', () =>
       withStore(factory, async bench => {
         const grant = { edges, mode: Mode.GRANT }
         await bench.take(rule, 4, { edges })
@@ -61,7 +61,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule, 1, { edges })).passes).toBe(false)
       }))
 
-    it('keeps a grant of a period without a charge, separately for each subject', () =>
+    it('a quota keeps a grant of a period without a charge, separately for each subject', () =>
       withStore(factory, async bench => {
         const others = Array.from({ length: 20 }, (_, i) => `user:${i}`)
         for (const subject of others) await bench.take(rule, 2, { edges, subject })
@@ -73,7 +73,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect(evaluation.states[0]?.[3]).toBe(MOST_UNITS)
       }))
 
-    it('grants once per idempotency key', () =>
+    it('a quota grants once per idempotency key', () =>
       withStore(factory, async bench => {
         const idempotency = { subject: 'user:42', counter: 'q@topup:i', window: SECOND, edges }
         const group = { demands: [demandOf(rule, 3, { edges, mode: Mode.GRANT })], idempotency }
@@ -81,7 +81,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule, 0, { edges })).remaining).toBe(8)
       }))
 
-    it('admits exactly its limit of 100 concurrent calls', () =>
+    it('a quota admits exactly its limit of 100 concurrent calls', () =>
       withStore(factory, async bench => {
         const answers = await Promise.all(
           Array.from({ length: 100 }, () => bench.take(ruleOf('quota', { limit: 10 }), 1, { edges })),
@@ -94,7 +94,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
     const rule = ruleOf('concurrency', { limit: 2, window: 10 })
     const many = ruleOf('concurrency', { limit: 20, window: 10 })
 
-    it('are admitted again when one is released', () =>
+    it('a place in flight is free again when it is released', () =>
       withStore(factory, async bench => {
         const { evaluation } = await bench.take(rule)
         await bench.take(rule)
@@ -105,7 +105,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule)).passes).toBe(false)
       }))
 
-    it('are reclaimed as soon as the ttl is over when their release is lost', () =>
+    it('a place in flight whose release is lost is free as soon as the ttl is over', () =>
       withStore(factory, async bench => {
         await bench.take(rule)
         bench.now += 1
@@ -119,7 +119,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule)).wait).toBe(1)
       }))
 
-    it('are reclaimed at most a sub-window later where the limit is above the number of sub-windows', () =>
+    it('a place in flight is free at most a sub-window late where the limit is above the sub-windows', () =>
       withStore(factory, async bench => {
         await bench.take(many, 20)
         bench.now += 10 * SECOND - 1

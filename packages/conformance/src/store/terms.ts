@@ -10,7 +10,7 @@ const SECOND = 1e6
 export function testTerms({ describe, it, expect }: Runner, factory: StoreFactory): void {
   for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window', 'concurrency'] as const)
     describe(`terms of ${algorithm}`, () => {
-      it('grant the units that are left, and at least those that are accepted', () =>
+      it('a store grants the units that are left, and at least those that are accepted', () =>
         withStore(factory, async bench => {
           const rule = ruleOf(algorithm)
           const grant = async (cost: number, least: number): Promise<unknown[]> => {
@@ -24,7 +24,7 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
           expect((await bench.take(rule, 0)).remaining).toBe(0)
         }))
 
-      it('grant all demands of a group as many units as the counter with the fewest has', () =>
+      it('a store grants all demands of a group as many units as the counter with the fewest has', () =>
         withStore(factory, async bench => {
           const [own, all] = [ruleOf(algorithm), ruleOf(algorithm, { limit: 7, counter: 'all' })]
           const demands = [
@@ -36,7 +36,7 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
           expect(demands.map((demand, i) => answerOf(demand, evaluation, i).remaining)).toEqual([3, 0])
         }))
 
-      it('leave the share of the floor to others, and start no cool-down for it', () =>
+      it('a demand with a floor leaves the share of others, and starts no cool-down for it', () =>
         withStore(factory, async bench => {
           const rule = ruleOf(algorithm, { cooldown: 60 })
           const terms = { floor: 0.25 }
@@ -57,7 +57,7 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
     const rule = ruleOf('token-bucket')
     const terms = { holdFor: 4 * SECOND }
 
-    it('are charged as if they were used at the end of that time', () =>
+    it('units that a caller keeps are charged as if they were used at the end of that time', () =>
       withStore(factory, async bench => {
         expect((await bench.take(rule, 2, { terms })).remaining).toBe(4)
         // The bucket owes more than the time pays back, so only the units count.
@@ -66,7 +66,7 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
         expect((await bench.take(rule, 1)).passes).toBe(false)
       }))
 
-    it('are given back without what time has paid back since', () =>
+    it('units that a caller keeps are given back without those that time has paid back since', () =>
       withStore(factory, async bench => {
         const { now } = (await bench.take(rule, 8)).evaluation
         bench.now += 3 * SECOND

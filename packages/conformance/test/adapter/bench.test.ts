@@ -34,7 +34,7 @@ describe.each([
   const run = (test: (bench: Bench) => Promise<void>): Promise<void> =>
     Bench.run(closing(keepsTooLong), memory, test)
 
-  it('that gets no response ends the wait for its effect', () =>
+  it('a request that gets no response ends the wait for its effect', () =>
     run(async bench => {
       const client = await bench.serve([])
       const answer = client.post('/login').catch(() => 'lost')
@@ -42,7 +42,7 @@ describe.each([
       expect(await answer).toBe('lost')
     }))
 
-  it('gets its response: to GET with a body, to HEAD without one', () =>
+  it('a request gets its response: to GET with a body, to HEAD without one', () =>
     run(async bench => {
       const client = await bench.serve([])
       expect(await client.get()).toMatchObject({ status: 200, body: 'hello' })

@@ -108,7 +108,7 @@ storeSuite(
 describe('txStore', () => {
   const policy = { name: 'p', limit: 5, window: 60 }
 
-  it('decides by the database’s clock, and admits exactly the limit of 30 concurrent first requests', async () => {
+  it('txStore decides by the clock of the database, and admits exactly the limit of 30 concurrent requests', async () => {
     await database.query(`delete from ${TABLE}`)
     const store = postgresStore()
     const limiters = Array.from({ length: 3 }, () => new RateLimiter({ store, policy, storeTimeout: '5s' }))
@@ -122,7 +122,7 @@ describe('txStore', () => {
     expect(Math.abs((decisions[29]?.resetAt ?? 0) - soon)).toBeLessThan(5)
   })
 
-  it('writes nothing if the transaction fails', async () => {
+  it('txStore writes nothing if the transaction fails', async () => {
     await database.query(`delete from ${TABLE}`)
     const backend = {
       transaction: <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
@@ -138,7 +138,7 @@ describe('txStore', () => {
     expect(rows).toEqual([])
   })
 
-  it('writes when a counter may be removed, and removes it on forget()', async () => {
+  it('txStore writes when a counter may be removed, and removes it on forget()', async () => {
     await database.query(`delete from ${TABLE}`)
     const limiter = new RateLimiter({ store: postgresStore(), policy, storeTimeout: '5s' })
     await limiter.consume({ ip: '203.0.113.7' }, { cost: 5 })

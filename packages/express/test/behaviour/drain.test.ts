@@ -38,7 +38,7 @@ it('drain() waits for a running request, records its end, and closes the limiter
   expect((await limiter.peek('all')).remaining).toBe(1)
 })
 
-it('drain() takes every server of Node', async () => {
+it('drain() closes every kind of server of Node', async () => {
   for (const server of [createServer(), createTlsServer(), createServer2(), createSecureServer()])
     expect(await drain(server)).toEqual({ forced: 0, errors: [] })
 })

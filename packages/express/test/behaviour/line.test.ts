@@ -38,7 +38,7 @@ async function listen(app: Express): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 
-it('requests that wait start one after the other though the upstream answers 503 and each unit comes back', async () => {
+it('held requests start one after the other though the upstream answers 503 and each unit comes back', async () => {
   let open = (): void => {}
   const gate = new Promise<void>(resolve => (open = resolve))
   const { limiter, app, handled, arrival } = upstream(() => 503, gate)
@@ -63,7 +63,7 @@ it('requests that wait start one after the other though the upstream answers 503
   await expect.poll(async () => (await limiter.explain(VISITOR)).policies[0]?.line).toBeUndefined()
 })
 
-it('requests whose clients go away leave the line, and those behind them move up', async () => {
+it('held requests whose clients go away leave the line, and those behind them move up', async () => {
   const { limiter, app, handled, arrival } = upstream(() => 200)
   const url = await listen(app)
   const leaving = new AbortController()

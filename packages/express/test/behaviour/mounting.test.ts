@@ -28,14 +28,14 @@ describe.each(versions)('%s', (name, express) => {
   }
 
   describe('halt()', () => {
-    it('guards the whole app, 404s included', async () => {
+    it('halt() guards the whole app, 404s included', async () => {
       const app = express()
       app.use(guard({}))
       app.get('/a', ok)
       expect(await statuses(app, '/a', '/nowhere', '/a', '/nowhere')).toEqual([200, 404, 429, 429])
     })
 
-    it('guards only the router on which it is mounted', async () => {
+    it('halt() guards only the router on which it is mounted', async () => {
       const app = express()
       const router = express.Router()
       router.use(guard({}))
@@ -45,7 +45,7 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, '/api/a', '/api/a', '/api/a', '/free')).toEqual([200, 200, 429, 200])
     })
 
-    it('counts a route whose router is mounted within itself, and looks for it in a bounded time', async () => {
+    it('halt() counts a route of a router that is mounted within itself, and looks for it in a bounded time', async () => {
       const app = express()
       const tree = express.Router()
       tree.get('/leaf', guard({ scope: 'route' }), ok)
@@ -55,21 +55,21 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, '/tree/b/leaf', '/tree/b/leaf', '/tree/b/leaf')).toEqual([200, 200, 429])
     })
 
-    it('guards a path prefix', async () => {
+    it('halt() guards a path prefix', async () => {
       const app = express()
       app.use('/api', guard({}), ok)
       app.get('/free', ok)
       expect(await statuses(app, '/api/a', '/api/b', '/api/c', '/free')).toEqual([200, 200, 429, 200])
     })
 
-    it('guards a single route', async () => {
+    it('halt() guards a single route', async () => {
       const app = express()
       app.get('/a', guard({}), ok)
       app.get('/b', ok)
       expect(await statuses(app, '/a', '/a', '/a', '/b')).toEqual([200, 200, 429, 200])
     })
 
-    it('guards an app inside an app', async () => {
+    it('halt() guards an app inside an app', async () => {
       const inner = express()
       inner.get('/a', guard({ scope: 'route' }), ok)
       const app = express()
@@ -79,7 +79,7 @@ describe.each(versions)('%s', (name, express) => {
   })
 
   describe('paths under a mounted router', () => {
-    it('are compared with exemptions in full, mount included', async () => {
+    it('paths under a mounted router are compared with exemptions in full, mount included', async () => {
       const app = express()
       const router = express.Router()
       router.use(guard({ exemptions: ['/api/open', '/secret'] }))
@@ -90,7 +90,7 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, ...paths)).toEqual([200, 200, 200, 200, 200, 429])
     })
 
-    it('are not health checks just because they end like one', async () => {
+    it('a path under a mounted router is not a health check just because it ends like one', async () => {
       const app = express()
       const router = express.Router()
       router.use(guard({}))
@@ -101,7 +101,7 @@ describe.each(versions)('%s', (name, express) => {
   })
 
   describe('scope "route"', () => {
-    it('treats two spellings of a mount as one', async () => {
+    it('scope "route" treats two spellings of a mount as one', async () => {
       const app = express()
       const router = express.Router()
       router.get('/login', guard({ scope: 'route' }), ok)
@@ -109,7 +109,7 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, '/api/login', '/API/login', '/Api/login')).toEqual([200, 200, 429])
     })
 
-    it('separates routes of the same pattern by their mounts', async () => {
+    it('scope "route" separates routes of the same pattern by their mounts', async () => {
       const app = express()
       const limited = guard({ scope: 'route' })
       for (const mount of ['/one', '/two']) {
@@ -130,7 +130,7 @@ describe.each(versions)('%s', (name, express) => {
       [/^\/of\/(\w+)/, id => `/of/${id}`],
       [['/a/:id', '/b/:id'], id => `/${id % 2 === 0 ? 'a' : 'b'}/${id}`],
     ] as const satisfies [unknown, (id: number) => string][]
-    it.each(mounts)('counts all values of a parameter in the mount %s as one', async (mount, spell) => {
+    it.each(mounts)('all values of a parameter in the mount %s count as one', async (mount, spell) => {
       const app = express()
       const router = express.Router()
       router.get('/posts', guard({ scope: 'route' }), ok)
@@ -140,7 +140,7 @@ describe.each(versions)('%s', (name, express) => {
       expect(admitted.length).toBe(2)
     })
 
-    it('counts a wildcard in a mount as one route, whatever the path length', async () => {
+    it('scope "route" counts a wildcard in a mount as one route, whatever the path length', async () => {
       const app = express()
       const router = express.Router()
       router.get('/', guard({ scope: 'route' }), ok)
@@ -148,7 +148,7 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, '/files/a', '/files/b/c', '/files/d/e/f')).toEqual([200, 200, 429])
     })
 
-    it('counts an optional mount as one route, with and without it', async () => {
+    it('scope "route" counts an optional mount as one route, with and without it', async () => {
       const app = express()
       const router = express.Router()
       router.get('/login', guard({ scope: 'route' }), ok)
@@ -169,7 +169,7 @@ describe.each(versions)('%s', (name, express) => {
       [isFour ? '/s/*' : '/s/*rest', '/s/a', `/s${'/a'.repeat(300)}`],
       ['/u/:id', '/u/%41%20', '/u/7'],
     ])(
-      'counts the mount %s as one route in all processes, whichever path comes first',
+      'all processes count the mount %s as one route, whichever path comes first',
       async (mount, ...paths) => {
         for (const [first, second] of [paths, paths.toReversed()] as [string, string][]) {
           const store = new InMemoryStore()
@@ -191,7 +191,7 @@ describe.each(versions)('%s', (name, express) => {
       },
     )
 
-    it('separates mounts with parameters, and nested routers', async () => {
+    it('scope "route" separates mounts with parameters, and nested routers', async () => {
       const app = express()
       const limited = guard({ scope: 'route' })
       const posts = express.Router()
@@ -208,7 +208,7 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, ...paths, ...more)).toEqual(Array.from({ length: 8 }, () => 429))
     })
 
-    it('counts all values of a parameter in the mount of an app as one', async () => {
+    it('scope "route" counts all values of a parameter in the mount of an app as one', async () => {
       const inner = express()
       const router = express.Router()
       router.get('/posts', guard({ scope: 'route' }), ok)
@@ -219,7 +219,7 @@ describe.each(versions)('%s', (name, express) => {
       expect((await statuses(app, ...paths)).filter(status => status === 200).length).toBe(2)
     })
 
-    it('omits a mount that a function hides', async () => {
+    it('scope "route" omits a mount that a function hides', async () => {
       const app = express()
       const router = express.Router()
       router.get('/posts', guard({ scope: 'route' }), ok)
@@ -229,7 +229,7 @@ describe.each(versions)('%s', (name, express) => {
       ])
     })
 
-    it('counts a handler of app.all, route.all or several methods on one counter', async () => {
+    it('scope "route" counts a handler of app.all, route.all or several methods on one counter', async () => {
       const app = express()
       const limited = guard({ scope: 'route' })
       app.all('/all', limited, ok)
@@ -258,7 +258,7 @@ describe.each(versions)('%s', (name, express) => {
       }
     })
 
-    it('counts an expression or a list of paths as one route', async () => {
+    it('scope "route" counts an expression or a list of paths as one route', async () => {
       const app = express()
       app.get(/^\/files\/.*/, guard({ scope: 'route', name: 'files' }), ok)
       app.get(['/a', '/b'], guard({ scope: 'route', name: 'list' }), ok)

@@ -36,23 +36,23 @@ const rows = rowsOf(page)
 const limiterRows = rowsOf(core.split('## RateLimiter')[1]?.split('\n### ')[0] ?? '')
 
 describe('docs/adapter-options.md', () => {
-  it.each([...GUARD_OPTIONS, 'limiter', 'onLimited'])('describes %s once', option => {
+  it.each([...GUARD_OPTIONS, 'limiter', 'onLimited'])('the page describes %s once', option => {
     expect(rows.filter(row => row === option)).toEqual([option])
   })
 
-  it('describes no option that does not exist', () => {
+  it('the page describes no option that does not exist', () => {
     expect(rows.filter(row => !GUARD_OPTIONS.includes(row))).toEqual(['onLimited', 'limiter'])
   })
 
-  it('leaves the options of a limiter to the README of core, which describes each once', () => {
+  it('the README of core describes each option of a limiter once', () => {
     expect(limiterRows.toSorted()).toEqual([...LIMITER_OPTIONS].toSorted())
   })
 
-  it('fits a terminal of 100 columns', () => {
+  it('the page fits a terminal of 100 columns', () => {
     expect(page.split('\n').filter(line => line.length > 100)).toEqual([])
   })
 
-  it.each(['express', 'fastify', 'hono', 'nest'])('is linked by the README of %s', adapter => {
+  it.each(['express', 'fastify', 'hono', 'nest'])('the README of %s links the page', adapter => {
     const readme = readFileSync(new URL(`packages/${adapter}/README.md`, root), 'utf8')
     expect(readme).toContain('https://github.com/halt-limits/halt/blob/main/docs/adapter-options.md')
   })
@@ -66,14 +66,14 @@ describe('docs/adapter-options.md', () => {
     return run.urls[0] ?? ''
   }
 
-  it('has an example that takes two of three reports', async () => {
+  it('an example of the page takes two of three reports', async () => {
     const url = await serve(0)
     const statuses: number[] = []
     for (let i = 0; i < 3; i++) statuses.push((await fetch(`${url}/reports`)).status)
     expect(statuses).toEqual([200, 200, 429])
   })
 
-  it('has an example with several limits', async () => {
+  it('an example of the page has several limits, and refuses', async () => {
     const url = await serve(1)
     const { headers } = await fetch(`${url}/data`)
     expect(headers.get('ratelimit')).toMatch(
@@ -84,7 +84,7 @@ describe('docs/adapter-options.md', () => {
     expect(answers.map(({ status }) => status)).toContain(429)
   })
 
-  it('has an example that holds the third search and later ones', async () => {
+  it('an example of the page holds the third search and later ones', async () => {
     const url = await serve(2)
     const began = performance.now()
     const answers = await Promise.all(Array.from({ length: 6 }, () => fetch(`${url}/search`)))

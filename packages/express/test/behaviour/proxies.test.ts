@@ -86,7 +86,7 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
     })
     afterAll(closeAll)
 
-    it('gives two clients two counters', async () => {
+    it('an app behind the proxy gives two clients two counters', async () => {
       const warnings = app.limit(TRUST, 1)
       const said: string[] = []
       for (const from of [CLIENT, '127.0.0.12', CLIENT, '127.0.0.12']) said.push(await app.ask(GET, from))
@@ -94,12 +94,12 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
       expect(warnings).toEqual([])
     })
 
-    it.each(Object.entries(LIES))('counts a client that sends %s by its own address', async (_lie, head) => {
+    it.each(Object.entries(LIES))('a client that sends %s counts by its own address', async (_lie, head) => {
       app.limit(TRUST)
       for (let i = 1; i <= 3; i++) expect(await app.ask(head(i))).toBe('ip:127.0.0.11 ok')
     })
 
-    it('counts as one client, and is never exempt, while it is not trusted', async () => {
+    it('an app counts a proxy that it does not trust as one client, which is never exempt', async () => {
       const warnings = app.limit({})
       expect(await app.ask(GET)).toBe('ip:127.0.0.1 ok')
       for (const head of Object.values(LIES)) expect(await app.ask(head(1))).toBe('ip:127.0.0.1 ok')
@@ -118,7 +118,7 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
       ['nginx', 'proxy_http_version 1.0'],
       ['nginx', 'proxy_http_version 1.1'],
       ['haproxy', ''],
-    ])('is never exempt once it is trusted: %s, %s', async (name, version) => {
+    ])('a trusted proxy without its line is never exempt: %s, %s', async (name, version) => {
       const app = await appBehind(name, (await plain(name)).replace('proxy_http_version 1.1', version))
       app.limit(TRUST, 2)
       const said = new Set<string>()
@@ -129,7 +129,7 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
       expect([...said]).toEqual(['ip:127.0.0.1 ok', '429'])
     })
 
-    it('counts as one client from its first request on if it speaks HTTP/1.0, as nginx’s proxy_pass does', async () => {
+    it('a proxy that speaks HTTP/1.0 counts as one client from its first request on', async () => {
       // Set it, because nginx uses HTTP/1.1 by default from 1.29.7 on.
       const location = 'location / { proxy_pass http://127.0.0.1:3000; proxy_http_version 1.0; }'
       const app = await appBehind('nginx', `server { listen 8080; ${location} }`)
@@ -145,7 +145,7 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
   describe('HAProxy with option forwarded', () => {
     afterEach(closeAll)
 
-    it('gives each client a counter, whatever the client sends', async () => {
+    it('HAProxy with option forwarded gives each client a counter, whatever the client sends', async () => {
       const page = await documented('haproxy')
       const block = page
         .replace('option forwardfor', '')

@@ -17,7 +17,7 @@ const example = readmeSuite<Express>({
 })
 
 describe('the README of @halt/express', () => {
-  it('has an app with three mounts', async () => {
+  it('an app of the README has three mounts', async () => {
     const ask = await example('Where to mount it')
     for (let left = 4; left >= 0; left--) expect(await (await ask('/api/search')).json()).toEqual({ left })
     expect((await ask('/api/search')).status).toBe(429)

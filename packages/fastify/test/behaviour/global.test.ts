@@ -4,7 +4,7 @@ import { halt } from '../../src/index.ts'
 import { CountingStore, listen, makeApp, makeLimiter, statuses } from '../server.ts'
 
 describe('the global limit', () => {
-  it('accepts limiter options instead of a limiter', async () => {
+  it('the plugin accepts limiter options instead of a limiter', async () => {
     const app = makeApp()
     await app.register(halt, { policy: { name: 'api', limit: 1, window: 60 }, exemptPrivateIps: false })
     app.get('/', () => 'ok')
@@ -12,7 +12,7 @@ describe('the global limit', () => {
     expect(await statuses(2, () => get('/'))).toEqual([200, 429])
   })
 
-  it('shows the decision as request.halt', async () => {
+  it('the plugin shows the decision as request.halt', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(5) })
     app.get('/', ({ halt: decision }) => ({ policy: decision?.policy, remaining: decision?.remaining }))
@@ -20,7 +20,7 @@ describe('the global limit', () => {
     expect(await (await get('/')).json()).toEqual({ policy: 'global', remaining: 4 })
   })
 
-  it('refuses before the body is read', async () => {
+  it('the plugin refuses before the body is read', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1) })
     let parsed = 0
@@ -35,27 +35,30 @@ describe('the global limit', () => {
     expect(parsed).toBe(1)
   })
 
-  it.each(['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const)('counts in %s', async hook => {
-    const app = makeApp()
-    await app.register(halt, { limiter: makeLimiter(1), hook })
-    const order: string[] = []
-    for (const name of ['onRequest', 'preValidation', 'preHandler'] as const) {
-      app.addHook(name, async ({ halt: decision }) => void order.push(`${name}:${decision !== undefined}`))
-    }
-    app.post('/', ({ body }) => body)
-    const get = await listen(app)
-    const post = () =>
-      get('/', { method: 'POST', body: '{"a":1}', headers: { 'content-type': 'application/json' } })
-    expect(await (await post()).json()).toEqual({ a: 1 })
-    expect((await post()).status).toBe(429)
-    expect(order.slice(0, 3)).toEqual([
-      `onRequest:${hook === 'onRequest'}`,
-      `preValidation:${hook !== 'preHandler'}`,
-      'preHandler:true',
-    ])
-  })
+  it.each(['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const)(
+    'Halt counts in %s',
+    async hook => {
+      const app = makeApp()
+      await app.register(halt, { limiter: makeLimiter(1), hook })
+      const order: string[] = []
+      for (const name of ['onRequest', 'preValidation', 'preHandler'] as const) {
+        app.addHook(name, async ({ halt: decision }) => void order.push(`${name}:${decision !== undefined}`))
+      }
+      app.post('/', ({ body }) => body)
+      const get = await listen(app)
+      const post = () =>
+        get('/', { method: 'POST', body: '{"a":1}', headers: { 'content-type': 'application/json' } })
+      expect(await (await post()).json()).toEqual({ a: 1 })
+      expect((await post()).status).toBe(429)
+      expect(order.slice(0, 3)).toEqual([
+        `onRequest:${hook === 'onRequest'}`,
+        `preValidation:${hook !== 'preHandler'}`,
+        'preHandler:true',
+      ])
+    },
+  )
 
-  it('runs in the order of registration among other hooks', async () => {
+  it('the hook of the plugin runs in the order of registration among other hooks', async () => {
     const app = makeApp()
     let asked = 0
     await app.register(halt, { limiter: makeLimiter(1) })
@@ -66,14 +69,14 @@ describe('the global limit', () => {
     expect(asked).toBe(1)
   })
 
-  it('counts requests that match no route', async () => {
+  it('the plugin counts requests that match no route', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(2) })
     const get = await listen(app)
     expect(await statuses(3, () => get('/nothing'))).toEqual([404, 404, 429])
   })
 
-  it('counts a handler of several methods on one counter, HEAD included', async () => {
+  it('the plugin counts a handler of several methods on one counter, HEAD included', async () => {
     const app = makeApp()
     const policy = { name: 'api', limit: 3, window: 60, scope: 'route' } as const
     await app.register(halt, { policy, exemptPrivateIps: false })
@@ -96,7 +99,7 @@ describe('the global limit', () => {
     expect(await ask('/all', 'GET', 'DELETE', 'HEAD', 'PATCH', 'GET')).toEqual([200, 200, 200, 429, 429])
   })
 
-  it('counts a prefix with and without its final slash as one route', async () => {
+  it('the plugin counts a prefix with and without its final slash as one route', async () => {
     const app = makeApp()
     const policy = { name: 'api', limit: 2, window: 60, scope: 'route' } as const
     await app.register(halt, { policy, exemptPrivateIps: false })
@@ -106,7 +109,7 @@ describe('the global limit', () => {
     expect([(await get('/api/3/')).status, (await get('/api/3')).status]).toEqual([429, 429])
   })
 
-  it('counts requests without a route on one counter, whatever the method', async () => {
+  it('the plugin counts requests without a route on one counter, whatever the method', async () => {
     const app = makeApp()
     const policy = { name: 'api', limit: 2, window: 60, scope: 'route' } as const
     await app.register(halt, { policy, exemptPrivateIps: false })
@@ -116,7 +119,7 @@ describe('the global limit', () => {
     expect(found).toEqual([404, 404, 429, 429])
   })
 
-  it('counts by route pattern, prefix included, and all unknown paths as one', async () => {
+  it('the plugin counts by route pattern, prefix included, and all unknown paths as one', async () => {
     const store = new CountingStore()
     const app = makeApp()
     const policy = { name: 'api', limit: 2, window: 60, scope: 'route' } as const
@@ -132,7 +135,7 @@ describe('the global limit', () => {
     ])
   })
 
-  it('passes a request on in the same turn with a synchronous store', async () => {
+  it('the plugin passes a request on in the same turn with a synchronous store', async () => {
     const app = makeApp()
     let turns = 0
     app.addHook('onRequest', (_request, _reply, done) => {
@@ -148,7 +151,7 @@ describe('the global limit', () => {
     expect((await app.inject('/')).statusCode).toBe(200)
   })
 
-  it('waits for an asynchronous store', async () => {
+  it('the plugin waits for an asynchronous store', async () => {
     const app = makeApp()
     const store = new CountingStore(true)
     await app.register(halt, { limiter: makeLimiter(1, { store }) })
@@ -157,7 +160,7 @@ describe('the global limit', () => {
     expect(await statuses(2, () => get('/'))).toEqual([200, 429])
   })
 
-  it('exposes its headers to scripts if CORS is on', async () => {
+  it('the plugin exposes its headers to scripts if CORS is on', async () => {
     const app = makeApp()
     app.addHook('onRequest', async (_request, reply) => void reply.header('access-control-allow-origin', '*'))
     await app.register(halt, { limiter: makeLimiter(1) })

@@ -54,7 +54,7 @@ async function start(): Promise<{ session: ClientHttp2Session; entered: () => Pr
   return { session, entered: () => new Promise(resolve => waiting.push(resolve)) }
 }
 
-it('limits cleartext HTTP/2 by the address of the connection', async () => {
+it('the plugin limits cleartext HTTP/2 by the address of the connection', async () => {
   const { session } = await start()
   expect(await ask(session, '/')).toEqual({ status: 200, remaining: '2', body: 'ip:127.0.0.1' })
   await ask(session, '/')
@@ -63,7 +63,7 @@ it('limits cleartext HTTP/2 by the address of the connection', async () => {
 })
 
 it.each(['GET', 'HEAD'])(
-  'releases a concurrency policy when an HTTP/2 stream of %s is reset',
+  'an HTTP/2 stream of %s that is reset frees its place of a concurrency policy',
   async method => {
     const { session, entered } = await start()
     const inside = entered()
@@ -83,7 +83,7 @@ it.each(['GET', 'HEAD'])(
   },
 )
 
-it('keeps the charge of a stream that is reset before the answer', async () => {
+it('an HTTP/2 stream that is reset before the answer keeps its charge', async () => {
   const { session, entered } = await start()
   const inside = entered()
   const stream = session.request({ ':path': '/refund' })

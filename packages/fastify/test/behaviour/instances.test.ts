@@ -8,7 +8,7 @@ import { CountingStore, listen, makeApp, makeLimiter, statuses } from '../server
 const policy = (name: string, limit: number) => ({ name, limit, window: 60 })
 
 describe('encapsulation', () => {
-  it('limits the registering context and its children, and no other', async () => {
+  it('the plugin limits the registering context and its children, and no other', async () => {
     const app = makeApp()
     await app.register(async api => {
       await api.register(halt, { limiter: makeLimiter(2) })
@@ -23,7 +23,7 @@ describe('encapsulation', () => {
     expect(app.hasDecorator('halt')).toBe(false)
   })
 
-  it('decorates the instance that registers the plugin', async () => {
+  it('the plugin decorates the instance that registers it', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(2) })
     expect(app.hasDecorator('halt')).toBe(true)
@@ -31,7 +31,7 @@ describe('encapsulation', () => {
     expect(app.hasPlugin('@halt/fastify')).toBe(true)
   })
 
-  it('applies the limits of parent and child', async () => {
+  it('a request meets the limits of parent and child', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(3) })
     app.get('/', () => 'ok')
@@ -48,7 +48,7 @@ describe('encapsulation', () => {
     expect(await statuses(2, () => get('/'))).toEqual([200, 429])
   })
 
-  it('charges once if parent and child share a limiter', async () => {
+  it('a limiter that parent and child share charges a request once', async () => {
     const store = new CountingStore()
     const limiter = makeLimiter(5, { store })
     const app = makeApp()
@@ -62,7 +62,7 @@ describe('encapsulation', () => {
     expect(store.groups).toHaveLength(1)
   })
 
-  it('reads config.halt once, in the nearest context, and false and override in all', async () => {
+  it('the nearest context reads config.halt once, and all contexts read false and override', async () => {
     const outer = new CountingStore()
     const inner = new CountingStore()
     const app = makeApp()
@@ -88,7 +88,7 @@ describe('encapsulation', () => {
     expect(await asked('/off')).toEqual([[], []])
   })
 
-  it('respects false if a child registers after its route', async () => {
+  it('a child that registers after its route respects false', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1) })
     await app.register(async child => {
@@ -99,7 +99,7 @@ describe('encapsulation', () => {
     expect(await statuses(3, () => get('/off'))).toEqual([200, 200, 200])
   })
 
-  it('rejects a second registration on one instance', async () => {
+  it('a second registration on one instance is rejected', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter() })
     const again = Promise.resolve(app.register(halt, { limiter: makeLimiter() }))
@@ -108,7 +108,7 @@ describe('encapsulation', () => {
 })
 
 describe('app.halt()', () => {
-  it('makes a hook for one route, on a separate limiter', async () => {
+  it('app.halt() makes a hook for one route, on a separate limiter', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(9), global: false })
     app.get('/', { preHandler: app.halt({ limiter: makeLimiter(1) }) }, () => 'ok')
@@ -118,7 +118,7 @@ describe('app.halt()', () => {
     expect(await statuses(2, () => get('/early'))).toEqual([200, 429])
   })
 
-  it('takes missing options from the plugin: the store and the form of a refusal', async () => {
+  it('app.halt() takes missing options from the plugin: the store and the form of a refusal', async () => {
     // Only a limiter of the same kind, a whole RateLimiter, takes such a store.
     const store = new CountingStore()
     Reflect.deleteProperty(store, 'evaluator')
@@ -143,7 +143,7 @@ describe('app.halt()', () => {
     expect(store.groups).toHaveLength(5)
   })
 
-  it('limits what the not-found handler answers', async () => {
+  it('app.halt() limits what the not-found handler answers', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(9), global: false })
     app.setNotFoundHandler({ preHandler: app.halt({ policy: policy('not-found', 2) }) }, (_request, reply) =>
@@ -155,7 +155,7 @@ describe('app.halt()', () => {
     expect((await get('/')).status).toBe(200)
   })
 
-  it('counts a handler that calls the not-found handler once', async () => {
+  it('a handler that calls the not-found handler is counted once', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(9), hook: 'preHandler' })
     app.get('/', (_request, reply) => reply.callNotFound())
@@ -169,7 +169,7 @@ describe('trustProxy', () => {
   const spoofed = { headers: { 'x-forwarded-for': '203.0.113.7' } }
 
   it.each([1, true, '127.0.0.1', () => true])(
-    'of Fastify (%s) does not decide who asks',
+    'trustProxy of Fastify (%s) does not change the client that Halt counts',
     async trustProxy => {
       const warnings: HaltWarning[] = []
       const app = makeApp({ trustProxy } as unknown as FastifyServerOptions)
@@ -182,7 +182,7 @@ describe('trustProxy', () => {
   )
 
   it.each([1, undefined])(
-    '%s leaves the client to our own trustedProxies, without a warning',
+    'trustProxy %s leaves the client to the trustedProxies of Halt, without a warning',
     async trustProxy => {
       const warnings: HaltWarning[] = []
       const app = makeApp({ trustProxy } as unknown as FastifyServerOptions)
@@ -203,7 +203,7 @@ describe('two registrations with policies of one name on separate stores', () =>
   const codes: string[] = []
   const options = { policy: policy('twice', 2), warn: ({ code }: HaltWarning) => void codes.push(code) }
 
-  it('get a warning, unless the first app has closed', async () => {
+  it('two registrations with policies of one name get a warning, unless the first app has closed', async () => {
     const build = async (times: number): Promise<void> => {
       const app = makeApp()
       for (let i = 0; i < times; i++)

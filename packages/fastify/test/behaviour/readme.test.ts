@@ -24,7 +24,7 @@ const example = readmeSuite<FastifyInstance>({
 })
 
 describe('the README of @halt/fastify', () => {
-  it('has an app whose routes differ', async () => {
+  it('an app of the README has routes with limits of their own', async () => {
     const ask = await example('One route')
     expect(await statuses(6, () => ask('/search'))).toEqual([200, 200, 200, 200, 200, 429])
     expect((await ask('/import')).status).toBe(429)
@@ -32,18 +32,18 @@ describe('the README of @halt/fastify', () => {
     expect((await ask('/status')).headers.get('ratelimit-limit')).toBeNull()
   })
 
-  it('has an app with hooks', async () => {
+  it('an app of the README has hooks with limits', async () => {
     const ask = await example('Hooks of your own')
     expect(await statuses(4, () => ask('/scan'))).toEqual([404, 404, 404, 429])
     expect(await (await ask('/data')).json()).toEqual({ left: 99 })
   })
 
-  it('has an app that charges by the body', async () => {
+  it('an app of the README charges by the body', async () => {
     const ask = await example('Requests that cost more')
     expect(await (await ask('/rows', post({ rows: [1, 2, 3] }))).json()).toEqual({ left: 97 })
   })
 
-  it('has an app whose error handler answers a refusal', async () => {
+  it('the error handler of an app of the README answers a refusal', async () => {
     const ask = await example('Your error handler')
     await ask('/data')
     const refused = await ask('/data')
@@ -51,7 +51,7 @@ describe('the README of @halt/fastify', () => {
     expect(await refused.json()).toEqual({ oops: 'too fast', seconds: 60 })
   })
 
-  it('has an app that limits requests in flight', async () => {
+  it('an app of the README limits requests in flight', async () => {
     const ask = await example('Requests in flight')
     const answers = await Promise.all([1, 2, 3].map(() => ask('/export')))
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 429])

@@ -20,7 +20,7 @@ async function withOpenRoute(): Promise<{ app: FastifyInstance; entered: () => P
 }
 
 describe('a concurrency policy of a route', () => {
-  it('is released when the reply is sent', async () => {
+  it('a concurrency policy of a route frees its place when the reply is sent', async () => {
     const { app, entered } = await withOpenRoute()
     const get = await listen(app)
     for (let i = 0; i < 3; i++) {
@@ -33,7 +33,7 @@ describe('a concurrency policy of a route', () => {
     }
   })
 
-  it('is released when the client leaves before the answer', async () => {
+  it('a concurrency policy of a route frees its place when the client leaves before the answer', async () => {
     const { app, entered } = await withOpenRoute()
     const get = await listen(app)
     const inside = entered()
@@ -57,7 +57,7 @@ describe('a concurrency policy of a route', () => {
 })
 
 describe('chargeWhen', () => {
-  it('of a route decides about all policies of the check', async () => {
+  it('chargeWhen of a route decides about all policies of the check', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(3) })
     const policy = { name: 'failures', limit: 1, window: 60 }

@@ -23,12 +23,12 @@ describe('in a Worker of workerd with an old compatibility date', () => {
     expect(worker.code).not.toMatch(/['"]node:|require\(|__vite-browser-external/)
   })
 
-  it('runs without WeakRef and FinalizationRegistry', async () => {
+  it('the Worker runs without WeakRef and FinalizationRegistry', async () => {
     const response = await worker.fetch('/globals')
     expect(await response.json()).toEqual(['undefined', 'undefined'])
   })
 
-  it('counts addresses, and sends Retry-After', async () => {
+  it('the Worker counts addresses, and sends Retry-After', async () => {
     expect(await (await ask()).json()).toEqual({ key: 'ip:203.0.113.7', env: 'production' })
     expect((await ask()).headers.get('ratelimit-remaining')).toBe('0')
     const refused = await ask()
@@ -40,7 +40,7 @@ describe('in a Worker of workerd with an old compatibility date', () => {
     expect((await ask('203.0.113.8')).status).toBe(200)
   })
 
-  it('counts requests in flight', async () => {
+  it('the Worker counts requests in flight', async () => {
     const first = openPost(worker.fetch, '/busy')
     expect((await first.response).status).toBe(200)
     const post = { method: 'POST', body: 'x' }
@@ -49,7 +49,7 @@ describe('in a Worker of workerd with an old compatibility date', () => {
     await expect.poll(async () => (await worker.fetch('/busy', post)).status).toBe(200)
   })
 
-  it('counts requests without an address on one counter, and warns', async () => {
+  it('the Worker counts requests without an address on one counter, and warns', async () => {
     const unknown = (): Promise<Response> => worker.fetch('/')
     expect(await (await unknown()).json()).toMatchObject({ key: 'ip:unknown' })
     expect([await unknown(), await unknown()].map(({ status }) => status)).toEqual([200, 429])

@@ -20,13 +20,13 @@ const example = readmeSuite<Handler>({
 const fromFly = { headers: { 'Fly-Client-IP': '203.0.113.7' } }
 
 describe('the README of @halt/fetch', () => {
-  it('has a handler that shows its decision', async () => {
+  it('a handler of the README shows its decision', async () => {
     const ask = await example('Handlers')
     expect(await (await ask('/', fromFly)).json()).toEqual({ left: 99 })
     expect((await ask('/', fromFly)).headers.get('ratelimit-remaining')).toBe('98')
   })
 
-  it('has a middleware', async () => {
+  it('a middleware of the README limits, and adds its headers', async () => {
     const ask = await example('Middleware')
     const answers = [await ask('/', fromFly), await ask('/', fromFly), await ask('/', fromFly)]
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 429])
@@ -34,7 +34,7 @@ describe('the README of @halt/fetch', () => {
     expect(await answers[0]?.text()).toBe('from the app')
   })
 
-  it('has an app that limits streams in flight', async () => {
+  it('an app of the README limits streams in flight', async () => {
     const ask = await example('Requests in flight')
     const answers = await Promise.all([1, 2, 3].map(() => ask('/answer')))
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 429])

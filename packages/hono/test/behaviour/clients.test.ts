@@ -17,7 +17,7 @@ function guarded(more: Partial<HaltOptions>): { app: Hono; warned: string[] } {
 }
 
 describe('getConnInfo', () => {
-  it('gives the address of the peer', async () => {
+  it('getConnInfo gives the address of the peer', async () => {
     const { app, warned } = guarded({ getConnInfo })
     const { url, close } = await listen(app)
     expect(await (await fetch(url)).text()).toBe('ip:127.0.0.1')
@@ -25,7 +25,7 @@ describe('getConnInfo', () => {
     expect(warned).toEqual([])
   })
 
-  it('separates clients', async () => {
+  it('getConnInfo separates clients', async () => {
     const peer: GetConnInfo = c => ({ remote: { address: c.req.header('x-peer') } })
     const { app } = guarded({ getConnInfo: peer })
     const ask = async (ip: string): Promise<number> =>
@@ -50,7 +50,7 @@ describe('getConnInfo', () => {
     ],
   ]
   for (const [what, info, warnings] of without) {
-    it(`that ${what} leaves one counter for everybody, and warns`, async () => {
+    it(`a getConnInfo that ${what} leaves one counter for everybody, and warns`, async () => {
       const { app, warned } = guarded({ getConnInfo: info })
       const headers = (i: number): Record<string, string> => ({
         'X-Forwarded-For': `203.0.113.${i}`,
@@ -65,19 +65,19 @@ describe('getConnInfo', () => {
     })
   }
 
-  it('of Node leads to a shared counter if the app is called without a connection', async () => {
+  it('getConnInfo of Node leads to a shared counter if the app is called without a connection', async () => {
     const { app, warned } = guarded({ getConnInfo, exemptPrivateIps: true })
     expect([(await app.request('/')).status, (await app.request('/')).status]).toEqual([200, 429])
     expect(warned.toSorted()).toEqual(['HALT_W_CALLBACK', 'HALT_W_NO_ADDRESS'])
   })
 
-  it('is not called if no policy needs an address', async () => {
+  it('getConnInfo is not called if no policy needs an address', async () => {
     const { app, warned } = guarded({ policy: { ...policy, keyStrategy: 'shared' } })
     expect(await statuses(app, '/', '/')).toEqual([200, 429])
     expect(warned).toEqual([])
   })
 
-  it('loses to clientIp', async () => {
+  it('clientIp wins over getConnInfo', async () => {
     const clientIp = (c: { req: { header(name: string): string | undefined } }) =>
       c.req.header('x-platform-ip')
     const { app } = guarded({ getConnInfo, clientIp })
@@ -116,7 +116,7 @@ describe('the user', () => {
     ['the token where the user has no id', { user: { name: 'Ada' }, jwtPayload: { sub: 'ada' } }, 'user:ada'],
   ]
   for (const [what, variables, key] of cases) {
-    it(`is ${what}`, async () => {
+    it(`the user is ${what}`, async () => {
       expect(await keyOf(variables)).toBe(key)
     })
   }
@@ -127,12 +127,12 @@ describe('the user', () => {
     ['the token has no subject', { jwtPayload: { id: '42' } }],
     ['they are null', { user: null, jwtPayload: null }],
   ] as const) {
-    it(`is replaced by the address if ${what}`, async () => {
+    it(`the address replaces the user if ${what}`, async () => {
       expect(await keyOf(variables)).toBe('ip:127.0.0.1')
     })
   }
 
-  it('is the subject of the token that jwt() has verified', async () => {
+  it('the user is the subject of the token that jwt() has verified', async () => {
     const app = new Hono()
     app.use(jwt({ secret: 'a secret of a test', alg: 'HS256' }))
     app.use(halt({ policy: { ...policy, keyStrategy: 'user' }, getConnInfo, exemptPrivateIps: false }))

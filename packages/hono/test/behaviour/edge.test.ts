@@ -29,7 +29,7 @@ describe('in a Worker of workerd', () => {
     expect(worker.code).not.toMatch(/node:|require\(|__vite-browser-external/)
   })
 
-  it('counts addresses in memory, and sends Retry-After', async () => {
+  it('the Worker counts addresses in memory, and sends Retry-After', async () => {
     expect(await statuses(2, '/ip/a')).toEqual([200, 200])
     const refused = await ask('/ip/b')
     expect([
@@ -45,25 +45,25 @@ describe('in a Worker of workerd', () => {
     expect((await ask('/ip/a', { 'CF-Connecting-IP': '203.0.113.8' })).status).toBe(200)
   })
 
-  it('admits them again after the window', async () => {
+  it('the Worker admits a client again after the window', async () => {
     const slow = { 'CF-Connecting-IP': '203.0.113.9' }
     expect(await statuses(3, '/sliding', slow)).toEqual([200, 200, 429])
     await worker.fetch('/advance', { method: 'POST', body: '66000' })
     expect(await statuses(3, '/sliding', slow)).toEqual([200, 200, 429])
   })
 
-  it('counts keys by their digests, quotas included', async () => {
+  it('the Worker counts keys by their digests, quotas included', async () => {
     const response = await ask('/key', { 'X-API-Key': 'secret' })
     expect(await response.json()).toEqual({ key: expect.stringMatching(/^api-key:#/) })
     expect(await statuses(2, '/key', { 'X-API-Key': 'secret' })).toEqual([200, 429])
     expect(await statuses(1, '/key', { 'X-API-Key': 'another' })).toEqual([200])
   })
 
-  it('waits for a policy function', async () => {
+  it('the Worker waits for a policy function', async () => {
     expect(await statuses(2, '/later')).toEqual([200, 429])
   })
 
-  it('counts requests in flight', async () => {
+  it('the Worker counts requests in flight', async () => {
     const first = openPost(worker.fetch, '/busy')
     expect((await first.response).status).toBe(200)
     const post = { method: 'POST', body: 'x' }
@@ -72,7 +72,7 @@ describe('in a Worker of workerd', () => {
     await expect.poll(async () => (await worker.fetch('/busy', post)).status).toBe(200)
   })
 
-  it('counts requests without an address on one counter, and warns', async () => {
+  it('the Worker counts requests without an address on one counter, and warns', async () => {
     const unknown = async (): Promise<number> => (await worker.fetch('/ip/a')).status
     expect([await unknown(), await unknown(), await unknown()]).toEqual([200, 200, 429])
     await expect.poll(() => worker.printed.match(/HALT_W_\w+(?=: )/g)).toEqual(['HALT_W_NO_ADDRESS'])

@@ -16,33 +16,33 @@ const guard = (policy: Partial<RatePolicy> = {}, more: Partial<HaltOptions> = {}
 const ok = (c: Context): Response => c.text('ok')
 
 describe('halt()', () => {
-  it('guards the whole app, 404s included', async () => {
+  it('halt() guards the whole app, 404s included', async () => {
     const app = new Hono().use(guard()).get('/a', ok)
     expect(await statuses(app, '/a', '/nowhere', '/a', '/nowhere')).toEqual([200, 404, 429, 429])
   })
 
-  it('guards only the sub-app on which it is mounted', async () => {
+  it('halt() guards only the sub-app on which it is mounted', async () => {
     const inner = new Hono().use(guard()).get('/a', ok)
     const app = new Hono().route('/api', inner).get('/free', ok)
     expect(await statuses(app, '/api/a', '/api/a', '/api/a', '/free')).toEqual([200, 200, 429, 200])
   })
 
-  it('guards a path prefix', async () => {
+  it('halt() guards a path prefix', async () => {
     const app = new Hono().use('/api/*', guard()).get('/api/:id', ok).get('/free', ok)
     expect(await statuses(app, '/api/a', '/api/b', '/api/c', '/free')).toEqual([200, 200, 429, 200])
   })
 
-  it('guards a single route', async () => {
+  it('halt() guards a single route', async () => {
     const app = new Hono().get('/a', guard(), ok).get('/b', ok)
     expect(await statuses(app, '/a', '/a', '/a', '/b')).toEqual([200, 200, 429, 200])
   })
 
-  it('guards an app of another framework that is mounted', async () => {
+  it('halt() guards an app of another framework that is mounted', async () => {
     const app = new Hono().use(guard()).mount('/other', () => new Response('ok'))
     expect(await statuses(app, '/other/a', '/other/b', '/other/c')).toEqual([200, 200, 429])
   })
 
-  it('charges each request that the app makes itself', async () => {
+  it('halt() charges each request that the app makes itself', async () => {
     const app = new Hono()
     app.use('/item/:id', guard({ limit: 3 }))
     app.get('/item/:id', ok)
@@ -72,13 +72,13 @@ describe('headers', () => {
       optionHandler: c => c.env as object,
     })
 
-  it('are those of a guard in a mounted app', async () => {
+  it('an answer has the headers of a guard in a mounted app', async () => {
     const inner = new Hono().use(guard({ name: 'inner', limit: 5 })).get('/a', ok)
     expect(await shown(mount(new Hono(), '/sub', inner), '/sub/a')).toEqual(['5', '4'])
   })
 
   it.each(['/sub', '/'])(
-    'are those of the mounted app at %s if the app around it has a guard too',
+    'an answer has the headers of the mounted app at %s if the app around it has a guard too',
     async path => {
       const inner = new Hono().use(guard({ name: 'inner', limit: 5 })).get('/a', ok)
       const outer = new Hono().use(guard({ name: 'outer', limit: 100 }))
@@ -86,7 +86,7 @@ describe('headers', () => {
     },
   )
 
-  it('are not those of a request that the app makes itself', async () => {
+  it('an answer does not have the headers of a request that the app makes itself', async () => {
     const app = new Hono()
     app.use('/item', guard({ name: 'item', limit: 3 })).get('/item', ok)
     app.use('/batch', guard({ name: 'batch', limit: 9 }))
@@ -102,14 +102,14 @@ describe('headers', () => {
     }
   })
 
-  it('are missing from a health check of a mounted app, which is not counted', async () => {
+  it('a health check of a mounted app is not counted, and has no headers', async () => {
     const inner = new Hono().use(guard({ name: 'inner' })).get('/health', ok)
     expect(await shown(mount(new Hono(), '/sub', inner), '/sub/health')).toEqual([null, null])
   })
 })
 
 describe('paths', () => {
-  it('are compared with exemptions in full, whatever the mount', async () => {
+  it('paths are compared with exemptions in full, whatever the mount', async () => {
     const inner = new Hono().use(guard({ exemptions: ['/api/open', '/secret'] }))
     inner.get('/open', ok).get('/secret', ok)
     const app = new Hono().route('/api', inner)
@@ -117,12 +117,12 @@ describe('paths', () => {
     expect(await statuses(app, ...paths)).toEqual([200, 200, 200, 200, 200, 429])
   })
 
-  it('do not depend on getPath', async () => {
+  it('getPath does not change the path that Halt compares', async () => {
     const app = new Hono({ getPath: () => '/health' }).use(guard()).get('/health', ok)
     expect(await statuses(app, '/a', '/b', '/c')).toEqual([200, 200, 429])
   })
 
-  it('are never exempt if they are encoded', async () => {
+  it('an encoded path is never exempt', async () => {
     const app = new Hono().use(guard({ exemptions: ['/open'] })).get('/open', ok)
     expect(await statuses(app, '/%6fpen', '/%6fpen', '/%6fpen', '/open')).toEqual([200, 200, 429, 200])
   })
@@ -131,24 +131,24 @@ describe('paths', () => {
 describe('scope "route"', () => {
   const limited = guard({ scope: 'route', limit: 1 })
 
-  it('finds the pattern of the handler if it is mounted before it', async () => {
+  it('a guard before the handler finds the pattern of the handler', async () => {
     const app = new Hono().use(limited).get('/users/:id', ok).get('/posts/:id', ok)
     expect(await statuses(app, '/users/1', '/users/2', '/posts/1', '/posts/2')).toEqual([200, 429, 200, 429])
   })
 
-  it('separates routes of the same pattern by their mounts', async () => {
+  it('scope "route" separates routes of the same pattern by their mounts', async () => {
     const inner = new Hono().get('/:id', guard({ scope: 'route', limit: 1 }), ok)
     const app = new Hono().route('/one', inner).route('/two', inner)
     expect(await statuses(app, '/one/1', '/one/2', '/two/1', '/two/2')).toEqual([200, 429, 200, 429])
   })
 
-  it('counts all values of a parameter in a mount as one', async () => {
+  it('scope "route" counts all values of a parameter in a mount as one', async () => {
     const posts = new Hono().get('/posts', ok)
     const app = new Hono().use(guard({ scope: 'route', limit: 1 })).route('/users/:id', posts)
     expect(await statuses(app, '/users/1/posts', '/users/2/posts')).toEqual([200, 429])
   })
 
-  it('ignores other middleware and later handlers', async () => {
+  it('scope "route" ignores other middleware and later handlers', async () => {
     const app = new Hono()
     app.use(async (...[, next]) => next())
     app.use(guard({ scope: 'route', limit: 1 }))
@@ -158,7 +158,7 @@ describe('scope "route"', () => {
     expect(await statuses(app, '/users/1', '/users/2', '/a', '/b')).toEqual([200, 429, 200, 429])
   })
 
-  it('finds the pattern in a sub-app with its own error handler', async () => {
+  it('scope "route" finds the pattern in a sub-app with its own error handler', async () => {
     const inner = new Hono().get('/users/:id', ok).all('/proxy/*', ok)
     inner.onError((_error, c) => c.text('broken', 500))
     const app = new Hono().use(guard({ scope: 'route', limit: 1 })).route('/api', inner)
@@ -167,7 +167,7 @@ describe('scope "route"', () => {
     expect(await statuses(app, ...paths)).toEqual([200, 429, 200, 429, 200])
   })
 
-  it('counts requests that only middleware answers on one counter', async () => {
+  it('scope "route" counts requests that only middleware answers on one counter', async () => {
     const app = new Hono().use(guard({ scope: 'route', limit: 1 })).use('/files/*', async (c, next) => {
       if (c.req.path.endsWith('.txt')) return c.text('ok')
       return next()

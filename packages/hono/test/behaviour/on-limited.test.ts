@@ -13,7 +13,7 @@ describe('onLimited', () => {
     ['a response that comes later', async c => c.json({ mine: await Promise.resolve(true) }, 418)],
   ]
   for (const [what, custom] of answers) {
-    it(`can answer with ${what}`, async () => {
+    it(`onLimited can answer with ${what}`, async () => {
       const app = new Hono().use(
         halt({ limiter: makeLimiter('api', 1), getConnInfo, onLimited: (_, c) => custom(c) }),
       )
@@ -37,7 +37,7 @@ describe('onLimited', () => {
     ],
   ]
   for (const [what, onLimited] of broken) {
-    it(`gets the default answer if it ${what}`, async () => {
+    it(`an onLimited that ${what} gets the default answer`, async () => {
       const app = new Hono().use(halt({ limiter: makeLimiter('api', 1), getConnInfo, onLimited }))
       const { status, headers, body } = await ask(
         app.get('/ask', c => c.text('ok')),

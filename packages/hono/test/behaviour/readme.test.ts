@@ -24,7 +24,7 @@ const example = readmeSuite<Hono>({
 })
 
 describe('the README of @halt/hono', () => {
-  it('has an app with three mounts', async () => {
+  it('an app of the README has three mounts', async () => {
     const ask = await example('Where to mount it')
     for (let left = 4; left >= 0; left--) expect(await (await ask('/api/search')).json()).toEqual({ left })
     expect((await ask('/api/search')).status).toBe(429)
@@ -32,7 +32,7 @@ describe('the README of @halt/hono', () => {
     expect((await ask('/other')).headers.get('ratelimit-limit')).toBe('100')
   })
 
-  it('has an app that limits streams in flight', async () => {
+  it('an app of the README limits streams in flight', async () => {
     const ask = await example('Requests in flight')
     const answers = await Promise.all([1, 2, 3].map(() => ask('/answer')))
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 429])
@@ -45,13 +45,13 @@ describe('the table of runtimes in the README', () => {
   const table = /^\|[^|]+\| `'(@?hono\/[^']+)'`/gm
   const named = [...readFileSync(readme, 'utf8').matchAll(table)].map(([, from = '']) => from)
 
-  it('names nine modules', () => {
+  it('the table of runtimes names nine modules', () => {
     expect(named.length).toBe(9)
   })
 
   // Bun and Deno test their own modules, which run nowhere else.
   it.each(named.filter(name => name !== 'hono/bun' && name !== 'hono/deno'))(
-    'names %s, which exports getConnInfo',
+    'the table of runtimes names %s, which exports getConnInfo',
     async from => {
       expect(await import(from)).toMatchObject({ getConnInfo: expect.any(Function) })
     },

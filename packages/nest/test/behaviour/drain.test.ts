@@ -10,7 +10,7 @@ const policy = { name: 'p', limit: 100, window: 60 } as const
 const places = { name: 'places', algorithm: 'concurrency', limit: 1, ttl: 60, keyStrategy: 'shared' } as const
 
 it.each(platforms)(
-  'drain() answers a running request, then closes the application, then the limiters and their store: %s',
+  'drain() answers a running request, then closes the application, the limiters and their store: %s',
   async platform => {
     const order: string[] = []
     const store = Object.assign(new InMemoryStore(), { close: () => void order.push('store closed') })

@@ -130,7 +130,7 @@ function ask(url: string, query: string | string[]): Promise<Response> {
 }
 
 describe('a GraphQL request', () => {
-  it('charges each of a hundred aliased mutations', async () => {
+  it('a GraphQL request charges each of a hundred aliased mutations', async () => {
     const url = await start({})
     const response = await ask(
       url,
@@ -153,7 +153,7 @@ describe('a GraphQL request', () => {
     )
   })
 
-  it('charges each aliased query and each query of a batch', async () => {
+  it('a GraphQL request charges each aliased query and each query of a batch', async () => {
     const url = await start({})
     const response = await ask(url, [
       '{ a: remaining b: remaining }',
@@ -166,7 +166,7 @@ describe('a GraphQL request', () => {
     expect(answers.filter(({ errors }) => errors !== undefined)).toHaveLength(1)
   })
 
-  it('gets the headers of its tightest field, also of a refusal', async () => {
+  it('a GraphQL request gets the headers of its tightest field, also of a refusal', async () => {
     const url = await start({})
     const passed = await ask(url, '{ a: remaining b: remaining }')
     expect(passed.headers.get('ratelimit-remaining')).toBe('3')
@@ -176,7 +176,7 @@ describe('a GraphQL request', () => {
     expect(refused.headers.get('retry-after')).not.toBeNull()
   })
 
-  it('counts a field below the root only if it has @RateLimit', async () => {
+  it('a field below the root is counted only if it has @RateLimit', async () => {
     const store = countingStore()
     const url = await start({ store }, { fieldResolverEnhancers: ['guards', 'interceptors'] })
     await ask(url, '{ items { id plain } }')
@@ -189,7 +189,7 @@ describe('a GraphQL request', () => {
     expect(left.data.remaining).toBe(2)
   })
 
-  it('counts a field below the root with @RateLimit() by the global policy', async () => {
+  it('a field below the root with @RateLimit() is counted by the global policy', async () => {
     const url = await start({}, { fieldResolverEnhancers: ['guards', 'interceptors'] })
     const { data } = (await (await ask(url, '{ items { counted } }')).json()) as {
       data: { items: { counted: string | null }[] }
@@ -198,7 +198,7 @@ describe('a GraphQL request', () => {
     expect(data.items.filter(({ counted }) => counted !== null)).toHaveLength(4)
   })
 
-  it('is answered if a limiter gets its policy later from a feature module', async () => {
+  it('a GraphQL request is answered if a limiter gets its policy later from a feature module', async () => {
     @Injectable()
     class Search {
       @InjectRateLimiter('search') readonly limiter!: RateLimiter
@@ -211,13 +211,13 @@ describe('a GraphQL request', () => {
     expect(await (await ask(url, '{ remaining }')).json()).toEqual({ data: { remaining: 4 } })
   })
 
-  it('gives a callback the arguments of a field, and skips fields', async () => {
+  it('a callback gets the arguments of a field, and may skip it', async () => {
     const url = await start({})
     await ask(url, '{ free list(first: 3) }')
     expect(await (await ask(url, '{ free remaining }')).json()).toMatchObject({ data: { remaining: 1 } })
   })
 
-  it('passes the result of each field to chargeWhen', async () => {
+  it('chargeWhen gets the result of each field', async () => {
     const seen: unknown[] = []
     const chargeWhen = ({ statusCode, value }: { statusCode: number; value?: unknown }) => {
       seen.push([statusCode, value])
@@ -257,7 +257,7 @@ async function subscribe(url: string, query: string): Promise<Subscriber> {
 }
 
 describe('a subscription', () => {
-  it('is charged by the address of its socket', async () => {
+  it('a subscription is charged by the address of its socket', async () => {
     const seen: unknown[] = []
     const telemetry = { onAllowed: (key: string) => void seen.push(key) }
     const url = await start({ policy: { ...global, limit: 2 }, telemetry })
@@ -267,7 +267,7 @@ describe('a subscription', () => {
     for (const { end } of all) end()
   })
 
-  it('counts as in flight until it ends', async () => {
+  it('a subscription counts as in flight until it ends', async () => {
     const url = await start({ policy: { ...global, limit: 100 } })
     const one = await subscribe(url, 'subscription { flights }')
     expect(await one.first).toBe('next')

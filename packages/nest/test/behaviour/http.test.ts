@@ -74,7 +74,7 @@ class RequestController {
   }
 }
 
-it('leaves request.halt to @halt/fastify, which makes it a getter', async () => {
+it('the guard leaves request.halt to @halt/fastify, which makes it a getter', async () => {
   const parts: AppParts = {
     platform: 'fastify',
     controllers: [RequestController],
@@ -92,13 +92,13 @@ it('leaves request.halt to @halt/fastify, which makes it a getter', async () => 
 describe.each(platforms)('on %s', platform => {
   const parts = { platform, controllers: [ThingsController] }
 
-  it('counts all routes on one global counter', async () => {
+  it('the guard counts all routes on one global counter', async () => {
     const url = await startApp({ policy: global, policies: { auth } }, parts)
     expect(await statuses(`${url}/one`, 2)).toEqual([200, 200])
     expect(await statuses(`${url}/two`, 2)).toEqual([200, 429])
   })
 
-  it('adds a route’s policy to the global one, in one store call, all charged or none', async () => {
+  it('a policy of a route is added to the global one in one store call, and all are charged or none', async () => {
     const store = countingStore()
     const url = await startApp({ store, policy: global, policies: { auth } }, parts)
     expect(await statuses(`${url}/login`, 3, { method: 'POST' })).toEqual([201, 429, 429])
@@ -107,13 +107,13 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${url}/one`, 3)).toEqual([200, 200, 429])
   })
 
-  it('counts a route by its own policy instead of the global one', async () => {
+  it('a route counts by its own policy instead of the global one', async () => {
     const url = await startApp({ policy: global, policies: { auth } }, parts)
     expect(await statuses(`${url}/alone`, 6)).toEqual([200, 200, 200, 200, 200, 429])
     expect(await statuses(`${url}/one`, 1)).toEqual([200])
   })
 
-  it('does not count a skipped route', async () => {
+  it('the guard does not count a skipped route', async () => {
     const store = countingStore()
     const url = await startApp({ store, policy: global, policies: { auth } }, parts)
     expect(await statuses(`${url}/free`, 5)).toEqual([200, 200, 200, 200, 200])
@@ -121,23 +121,23 @@ describe.each(platforms)('on %s', platform => {
     expect(await (await fetch(`${url}/free`)).json()).toEqual({ decided: false })
   })
 
-  it('charges the cost of a route', async () => {
+  it('the guard charges the cost of a route', async () => {
     const url = await startApp({ policy: global, policies: { auth } }, parts)
     expect(await statuses(`${url}/heavy`, 2)).toEqual([200, 429])
     expect(await statuses(`${url}/one`, 2)).toEqual([200, 429])
   })
 
-  it('gives the handler the decision', async () => {
+  it('the handler gets the decision', async () => {
     const url = await startApp({ policy: global, policies: { auth } }, parts)
     expect(await (await fetch(`${url}/one`)).json()).toEqual({ remaining: 2 })
   })
 
-  it('shows the decision as request.halt', async () => {
+  it('the guard shows the decision as request.halt', async () => {
     const url = await startApp({ policy: global }, { platform, controllers: [RequestController] })
     expect(await (await fetch(`${url}/shown`)).json()).toEqual({ remaining: 2, own: platform === 'fastify' })
   })
 
-  it('shows filters an HttpException with the decision', async () => {
+  it('filters see an HttpException with the decision', async () => {
     const seen: unknown[] = []
     @Catch(RateLimitException)
     class Filter implements ExceptionFilter {
@@ -163,7 +163,7 @@ describe.each(platforms)('on %s', platform => {
     expect(seen).toEqual([true, 'global', expect.objectContaining({ error: 'rate_limit_exceeded' })])
   })
 
-  it('guards a single controller, and counts a call of two guards once', async () => {
+  it('HaltGuard guards a single controller, and counts a call of two guards once', async () => {
     const store = countingStore()
     @Controller('guarded')
     @UseGuards(HaltGuard)
@@ -184,7 +184,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${url}/two`, 4)).toEqual([200, 200, 200, 200])
   })
 
-  it('counts a decorated route although the guard is not registered', async () => {
+  it('a decorated route is counted although the guard is not registered', async () => {
     const url = await startApp({ policy: global, policies: { auth } }, { ...parts, guarded: false })
     const login = { method: 'POST' }
     expect(await statuses(`${url}/login`, 2, login)).toEqual([201, 429])
@@ -192,7 +192,7 @@ describe.each(platforms)('on %s', platform => {
     expect(refused.headers.get('retry-after')).not.toBeNull()
   })
 
-  it('lets a handler refuse in the format of the guard', async () => {
+  it('a handler can refuse in the format of the guard', async () => {
     @Controller()
     class ByHand {
       @InjectRateLimiter() readonly limiter!: RateLimiter
@@ -212,7 +212,7 @@ describe.each(platforms)('on %s', platform => {
     expect(refused.headers.get('cache-control')).toBe('no-store')
   })
 
-  it('removes the headers of a guard if the handler refuses by itself', async () => {
+  it('a handler that refuses by itself removes the headers of the guard', async () => {
     @Controller()
     class ByHand {
       @InjectRateLimiter('scarce') readonly limiter!: RateLimiter

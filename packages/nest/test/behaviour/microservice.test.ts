@@ -91,7 +91,7 @@ const send = (client: ClientProxy, pattern: string, data: unknown = [1, 2]): Pro
   firstValueFrom(client.send(pattern, data)).catch((error: unknown) => ({ error }))
 
 describe('a microservice', () => {
-  it('charges every message, and refuses with the body as an RpcException', async () => {
+  it('a microservice charges every message, and refuses with the body as an RpcException', async () => {
     const store = countingStore()
     const client = await start({ store })
     const answers = []
@@ -105,7 +105,7 @@ describe('a microservice', () => {
     expect(store.calls).toBe(5)
   })
 
-  it('charges events', async () => {
+  it('a microservice charges events', async () => {
     events = 0
     const client = await start({})
     for (let i = 0; i < 5; i++) client.emit('event', i)
@@ -113,7 +113,7 @@ describe('a microservice', () => {
     expect(events).toBe(3)
   })
 
-  it('can have its own guard and interceptor in an application without them', async () => {
+  it('a microservice can have its own guard and interceptor in an application without them', async () => {
     const codes: string[] = []
     const flight = { name: 'flight', limit: 1, algorithm: 'concurrency', ttl: 60 } as const
     const warn = ({ code }: { code: string }) => codes.push(code)
@@ -138,7 +138,7 @@ describe('a microservice', () => {
     expect(codes).toEqual([])
   })
 
-  it('counts a decorated handler that the global guard does not reach', async () => {
+  it('a decorated handler that the global guard does not reach is counted', async () => {
     const client = await start({}, MathController, false)
     for (let i = 0; i < 5; i++) expect((await send(client, 'add')).sum).toBe(3)
     const first = send(client, 'hold')
@@ -152,7 +152,7 @@ describe('a microservice', () => {
     expect(await again).toBe('held')
   })
 
-  it('counts a stream as in flight until it is complete', async () => {
+  it('a stream counts as in flight until it is complete', async () => {
     const client = await start({ policy: { ...global, limit: 100 } })
     const values = firstValueFrom(client.send('stream', {}).pipe(toArray()))
     await new Promise(resolve => setTimeout(resolve, 20))
@@ -161,7 +161,7 @@ describe('a microservice', () => {
     expect(await send(client, 'stream')).toBe(0)
   })
 
-  it('shows filters an RpcException with the decision', async () => {
+  it('filters see an RpcException with the decision', async () => {
     const seen: unknown[] = []
     @Catch(RpcException)
     class Filter extends BaseRpcExceptionFilter {
@@ -184,7 +184,7 @@ describe('a microservice', () => {
     expect(seen).toEqual(['global'])
   })
 
-  it('ignores the sender’s claims about itself, unless the application reads them', async () => {
+  it('a microservice ignores the claims of a sender about itself, unless the application reads them', async () => {
     const keys: string[] = []
     const telemetry = { onAllowed: (key: string) => void keys.push(key) }
     const byUser = { ...global, keyStrategy: 'user' as const }
@@ -195,7 +195,7 @@ describe('a microservice', () => {
     expect(keys).toEqual(['ip:127.0.0.1', 'user:x'])
   })
 
-  it('takes the request from getRequest', async () => {
+  it('a microservice takes the request from getRequest', async () => {
     const keys: string[] = []
     const telemetry = { onAllowed: (key: string) => void keys.push(key) }
     const getRequest = (context: ExecutionContext) =>
@@ -204,7 +204,7 @@ describe('a microservice', () => {
     expect(keys).toEqual(['ip:198.51.100.7'])
   })
 
-  it('needs no HTTP server', async () => {
+  it('a microservice needs no HTTP server', async () => {
     @Module({
       imports: [HaltModule.forRoot({ ...LOCAL, policy: { ...global, limit: 1 } })],
       controllers: [MathController],

@@ -83,7 +83,7 @@ const finish = (): void => {
 describe.each(platforms)('on %s', platform => {
   const parts = { platform, controllers: [Routes] }
 
-  it.each(['slow', 'narrow-slow'])('counts requests in flight of /%s until they are answered', async path => {
+  it.each(['slow', 'narrow-slow'])('a request to /%s is in flight until it is answered', async path => {
     const policy = path === 'slow' ? flight : { ...global, limit: 100 }
     const url = await startApp({ policy }, parts)
     const first = fetch(`${url}/${path}`)
@@ -98,7 +98,7 @@ describe.each(platforms)('on %s', platform => {
     expect((await again).status).toBe(200)
   })
 
-  it('refunds a call if chargeWhen returns false, and gives it the context', async () => {
+  it('chargeWhen refunds a call if it returns false, and gets its context', async () => {
     const handlers = new Set<string>()
     const chargeWhen = ({ statusCode }: { statusCode: number }, context: ExecutionContext) => {
       handlers.add(context.getHandler().name)
@@ -110,7 +110,7 @@ describe.each(platforms)('on %s', platform => {
     expect([...handlers]).toEqual(['status'])
   })
 
-  it('lets onLimited throw another exception', async () => {
+  it('onLimited may throw another exception', async () => {
     const onLimited = () => {
       throw new ImATeapotException()
     }
@@ -118,7 +118,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 418])
   })
 
-  it('lets onLimited answer by itself, with the headers already set', async () => {
+  it('onLimited may answer by itself, with the headers already set', async () => {
     const onLimited = (decision: { policy: string }, context: ExecutionContext) =>
       context.switchToHttp().getResponse().status(420).send({ slow: decision.policy })
     const url = await startApp({ policy: global, onLimited }, parts)
@@ -129,7 +129,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await refused.json()).toEqual({ slow: 'global' })
   })
 
-  it('sends the default answer if onLimited returns the response and sends nothing', async () => {
+  it('the default answer is sent if onLimited returns the response and sends nothing', async () => {
     const touch = (_: unknown, context: ExecutionContext) => {
       const response = context.switchToHttp().getResponse()
       if (platform === 'express') response.setHeader('x', '1')
@@ -146,7 +146,7 @@ describe.each(platforms)('on %s', platform => {
     }
   })
 
-  it('keeps an answer that begins late or is sent later', async () => {
+  it('onLimited keeps an answer that begins late or is sent later', async () => {
     const stream = (response: any) =>
       platform === 'express' ? slowly('mine').pipe(response) : response.send(slowly('mine'))
     const later = (response: any) => {
@@ -175,7 +175,7 @@ describe.each(platforms)('on %s', platform => {
     }
   })
 
-  it('waits for a later answer of onLimited, and sends its return value', async () => {
+  it('the guard waits for a later answer of onLimited, and sends its return value', async () => {
     const later = (_: unknown, context: ExecutionContext) => {
       const response = context.switchToHttp().getResponse()
       setTimeout(() => response.send({ slow: true }), 20)
@@ -188,7 +188,7 @@ describe.each(platforms)('on %s', platform => {
     }
   })
 
-  it('refuses an event stream before it begins, guarded or not', async () => {
+  it('an event stream is refused before it begins, guarded or not', async () => {
     for (const guarded of [true, false]) {
       const url = await startApp({ policy: { ...global, limit: 9 } }, { ...parts, guarded })
       expect((await fetch(`${url}/events`)).headers.get('content-type')).toMatch(/event-stream/)
@@ -200,7 +200,7 @@ describe.each(platforms)('on %s', platform => {
     }
   })
 
-  it('asks a policy resolver, and adds the route’s policies in one store call', async () => {
+  it('the policies of a route are added to those of a resolver in one store call', async () => {
     const store = countingStore()
     const plans = { free: { ...global, name: 'plan' }, pro: { ...global, name: 'plan', limit: 4 } }
     const policy = async (request: { headers: Record<string, string> }, context: ExecutionContext) => {
@@ -215,7 +215,7 @@ describe.each(platforms)('on %s', platform => {
     expect(store.calls).toBe(7)
   })
 
-  it('skips a policy of a resolver by name', async () => {
+  it('a route skips a policy of a resolver by name', async () => {
     @Controller()
     class Skips {
       @Get('less')
@@ -230,7 +230,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${other}/less`, 2)).toEqual([200, 429])
   })
 
-  it('answers 503 if the resolver fails', async () => {
+  it('the guard answers 503 if the resolver fails', async () => {
     const policy = (): Policy => {
       throw new Error('the database is down')
     }
@@ -242,13 +242,13 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${fallback}/x`, 2)).toEqual([200, 429])
   })
 
-  it('counts only what is decorated when there is no global policy', async () => {
+  it('the guard counts only decorated routes when there is no global policy', async () => {
     const url = await startApp({ policies: { unused: global } }, parts)
     expect(await statuses(`${url}/x`, 4)).toEqual([200, 200, 200, 200])
     expect(await statuses(`${url}/narrow`, 2)).toEqual([200, 429])
   })
 
-  it('passes the request and the context to callbacks', async () => {
+  it('callbacks get the request and the context', async () => {
     const seen: unknown[] = []
     const note = (name: string) => (request: { url: string }, context: ExecutionContext) =>
       void seen.push([name, request.url, context.getClass() === Routes])
@@ -264,7 +264,7 @@ describe.each(platforms)('on %s', platform => {
     expect(seen).toContainEqual(['key', '/x', true])
   })
 
-  it('shares a limiter with a middleware, and charges a request of both once', async () => {
+  it('a middleware and the guard share a limiter, and charge a request of both once', async () => {
     const limiter = new RateLimiter({ ...LOCAL, store: new InMemoryStore(), policy: global })
     // The Express and Fastify adapters do the same if they are mounted before Nest.
     const outer = guard(limiter)
@@ -280,7 +280,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${url}/x`, 1)).toEqual([429])
   })
 
-  it('warns if the platform trusts proxies and trustedProxies is empty', async () => {
+  it('Halt warns if the platform trusts proxies and trustedProxies is empty', async () => {
     const warnings: string[] = []
     const warn = ({ code }: { code: string }) => void warnings.push(code)
     const url = await startApp({ policy: global, warn }, { ...parts, trustProxy: true })
@@ -293,7 +293,7 @@ describe('an application fails at start', () => {
   const start = (options: object, controller: any): Promise<string> =>
     startApp({ policy: global, ...options }, { controllers: [controller] })
 
-  it('for an unknown name, with the place and the known names', async () => {
+  it('the start fails for an unknown name, with the place and the known names', async () => {
     @Controller()
     class Typo {
       @Get()
@@ -306,7 +306,7 @@ describe('an application fails at start', () => {
     })
   })
 
-  it('for an unknown name in @SkipRateLimit', async () => {
+  it('the start fails for an unknown name in @SkipRateLimit', async () => {
     @Controller()
     @SkipRateLimit('gobal')
     class Typo {
@@ -316,7 +316,7 @@ describe('an application fails at start', () => {
     await expect(start({}, Typo)).rejects.toMatchObject({ code: 'HALT_E_UNKNOWN_POLICY' })
   })
 
-  it('for a wrong policy on a route', async () => {
+  it('the start fails for a wrong policy on a route', async () => {
     @Controller()
     class Wrong {
       @Get()
@@ -329,7 +329,7 @@ describe('an application fails at start', () => {
     })
   })
 
-  it('for two policies of one name on a route', async () => {
+  it('the start fails for two policies of one name on a route', async () => {
     @Controller()
     class Double {
       @Get()
@@ -346,14 +346,14 @@ describe('an application fails at start', () => {
     expect(failed).not.toHaveProperty('cause')
   })
 
-  it('for override inside a policy, and says where it belongs', () => {
+  it('@RateLimit throws for override inside a policy, and says where it belongs', () => {
     const policy = { name: 'strict', limit: 1, window: 1, override: true }
     expect(() => RateLimit(policy)).toThrow(
       /HALT_E_UNKNOWN_FIELD: The policy "strict" of @RateLimit has a field "override"\. Give it as the last argument/,
     )
   })
 
-  it.each(['class', 'handler'])('for override without a policy on a %s', async where => {
+  it.each(['class', 'handler'])('the start fails for override without a policy on a %s', async where => {
     const hollow = RateLimit({ override: true })
     const named = RateLimit('auth')
     @Controller()
@@ -371,7 +371,7 @@ describe('an application fails at start', () => {
     })
   })
 
-  it('for decorators without the module, but not when it is compiled', async () => {
+  it('the start fails for decorators without the module, which compile', async () => {
     @Controller()
     class Lost {
       @Get()
@@ -382,7 +382,7 @@ describe('an application fails at start', () => {
     await expect(app.init()).rejects.toMatchObject({ code: 'HALT_E_MODULE' })
   })
 
-  it('for wrong options', async () => {
+  it('the start fails for wrong options', async () => {
     for (const [options, code] of [
       [{ policy: { ...global, windowMs: 1 } }, 'HALT_E_UNKNOWN_FIELD'],
       [{ windowMs: 1 }, 'HALT_E_UNKNOWN_FIELD'],

@@ -22,7 +22,7 @@ class Routes {
   }
 }
 
-it.each(platforms)('is asked before the guard, on %s: what it refuses is not charged', async platform => {
+it.each(platforms)('a shedder comes before the guard, and its refusals are free: %s', async platform => {
   const shedder = loadShedder({ min: 1, max: 1 })
   const mount = (app: INestApplication): unknown =>
     platform === 'express'

@@ -54,7 +54,7 @@ const post = (body: unknown = {}): RequestInit => ({
 const json = async (url: string, init?: RequestInit): Promise<any> => (await fetch(url, init)).json()
 
 describe('the README of @halt/nest', () => {
-  it('begins with an example that limits localhost', async () => {
+  it('the README begins with an example that limits localhost', async () => {
     const { url } = await start('# @halt/nest')
     expect(await statuses(`${url}/auth/login`, 4, post())).toEqual([201, 201, 201, 429])
     expect(await statuses(url, 3)).toEqual([200, 200, 429])
@@ -62,13 +62,13 @@ describe('the README of @halt/nest', () => {
     expect(readme).toContain((await (await fetch(url)).text()).replace(/\d+}$/, '12}'))
   })
 
-  it('has an app with a different limit on one route', async () => {
+  it('an app of the README has a different limit on one route', async () => {
     const { url } = await start('## A different limit on one route')
     expect(await statuses(`${url}/feed`, 21)).toEqual([...Array(20).fill(200), 429])
     expect(await statuses(`${url}/data`, 6)).toEqual([200, 200, 200, 200, 200, 429])
   })
 
-  it('has a login that counts only failures', async () => {
+  it('a login of the README counts only failures', async () => {
     // The example exempts local addresses, but not forwarded ones.
     const { url } = await start('## Login')
     const asked = (password: string): RequestInit => ({
@@ -79,7 +79,7 @@ describe('the README of @halt/nest', () => {
     expect(await statuses(`${url}/auth/login`, 11, asked('guess'))).toEqual([...Array(10).fill(401), 429])
   })
 
-  it('has an app that counts users by their plans', async () => {
+  it('an app of the README counts users by their plans', async () => {
     const { url } = await start('## Users and plans')
     const ann = { headers: { 'X-User': 'ann' } }
     expect(await json(`${url}/data`, ann)).toEqual({ key: 'user:ann', left: 119 })
@@ -90,7 +90,7 @@ describe('the README of @halt/nest', () => {
     expect(await json(`${url}/data`)).toEqual({ key: 'ip:127.0.0.1', left: 119 })
   })
 
-  it('has an app that counts in Redis', async () => {
+  it('an app of the README counts in Redis', async () => {
     // A database that no other test uses.
     const database = `${inject('redisUrl')}/7`
     vi.stubEnv('REDIS_URL', database)
@@ -113,21 +113,21 @@ describe('the README of @halt/nest', () => {
     await expect.poll(counted).toHaveLength(1)
   })
 
-  it('has an app that charges some calls more', async () => {
+  it('an app of the README charges some calls more', async () => {
     const { url } = await start('## Calls that cost more')
     expect(await json(`${url}/report`)).toEqual({ left: 50 })
     expect(await json(`${url}/rows?count=20`)).toEqual({ count: '20', left: 30 })
     expect(await statuses(`${url}/rows?count=many`, 1)).toEqual([429])
   })
 
-  it('has an app that limits calls in flight', async () => {
+  it('an app of the README limits calls in flight', async () => {
     const { url } = await start('## Calls in flight')
     const both = await Promise.all([fetch(`${url}/export`), fetch(`${url}/export`)])
     expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 429])
     expect(await statuses(`${url}/export`, 1)).toEqual([200])
   })
 
-  it('has a gateway that counts messages and connections', async () => {
+  it('a gateway of the README counts messages and connections', async () => {
     const { url } = await start('## A gateway')
     const connect = (): WebSocket => new WebSocket(url.replace('http', 'ws'))
     const socket = connect()
@@ -142,7 +142,7 @@ describe('the README of @halt/nest', () => {
     expect(await new Promise(resolve => connect().once('close', resolve))).toBe(1013)
   })
 
-  it('has a handler that decides by itself', async () => {
+  it('a handler of the README decides by itself', async () => {
     const { url } = await start('## A limiter by hand')
     const rows = (count: number): RequestInit => post({ rows: Array(count).fill('row') })
     expect(await json(`${url}/import`, rows(600))).toEqual({ left: 400 })
@@ -152,30 +152,30 @@ describe('the README of @halt/nest', () => {
     expect(await refused.json()).toMatchObject({ title: 'Too Many Requests', 'violated-policies': ['rows'] })
   })
 
-  it('has a filter that answers refusals', async () => {
+  it('a filter of the README answers refusals', async () => {
     const { url } = await start('## An answer of your own')
     await fetch(`${url}/data`)
     expect(await (await fetch(`${url}/data`)).text()).toBe('Come back in 60 s.')
   })
 
-  it('has a feature module that adds policies', async () => {
+  it('a feature module of the README adds policies', async () => {
     const { url } = await start('## A feature module')
     expect(await statuses(`${url}/search`, 3)).toEqual([200, 200, 429])
   })
 
-  it('has an app that documents the refusal', async () => {
+  it('an app of the README documents the refusal', async () => {
     const { app } = await start('## OpenAPI')
     const { paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build())
     expect(Object.keys(paths['/data']?.get?.responses ?? {})).toEqual(['200', '429'])
   })
 
-  it('has an app that believes a trusted proxy', async () => {
+  it('an app of the README believes a trusted proxy', async () => {
     const { url } = await start('## Behind a proxy')
     const headers = { 'X-Forwarded-For': '198.51.100.1, 203.0.113.9' }
     expect(await json(`${url}/data`, { headers })).toEqual({ key: 'ip:203.0.113.9' })
   })
 
-  it('has no example that is not run', () => {
+  it('the README has thirteen examples', () => {
     expect(readme.match(/```ts\n/g)).toHaveLength(13)
   })
 })

@@ -37,13 +37,13 @@ async function handlerOf(options: object): Promise<(command: object) => Promise<
 }
 
 describe('a transport that Halt does not know', () => {
-  it('is counted on one counter, whatever its messages claim', async () => {
+  it('an unknown transport is counted on one counter, whatever its messages claim', async () => {
     const ping = await handlerOf({})
     expect(await ping({ user: { id: '1' } })).toBe('pong 1')
     await expect(ping({ user: { id: '2' } })).rejects.toBeInstanceOf(RateLimitException)
   })
 
-  it('is read by getRequest', async () => {
+  it('getRequest reads an unknown transport', async () => {
     const getRequest = (context: ExecutionContext) => context.getArgByIndex<object>(0)
     const ping = await handlerOf({
       getRequest,
@@ -55,7 +55,7 @@ describe('a transport that Halt does not know', () => {
   })
 
   it.each([[new Error('no')], [Symbol('odd')], [Object.create(null)], [undefined]])(
-    'is counted as unknown when getRequest throws, whatever that is',
+    'a call is counted as unknown when getRequest throws, whatever it throws',
     async value => {
       const codes: string[] = []
       const getRequest = () => {
@@ -68,7 +68,7 @@ describe('a transport that Halt does not know', () => {
     },
   )
 
-  it('is counted as unknown when getRequest is async, which is warned of', async () => {
+  it('a call is counted as unknown when getRequest is async, with a warning', async () => {
     const messages: string[] = []
     const getRequest = async () => Promise.reject(new Error('no'))
     const warn = ({ message }: { message: string }) => messages.push(message)

@@ -127,7 +127,7 @@ const start = (options: object, gateway: any = ChatGateway, guarded = true): Pro
   startApp({ policy: global, ...options }, { providers: [gateway], before: usingWs, guarded })
 
 describe('a gateway', () => {
-  it('charges each of fifty messages on a socket, and answers further ones with a WsException', async () => {
+  it('a gateway charges each of fifty messages on a socket, and refuses with a WsException', async () => {
     const store = countingStore()
     const { say } = await connect(await start({ store }))
     const answers = await say(...Array.from({ length: 50 }, () => ['say', { text: 'spam' }] as const))
@@ -140,7 +140,7 @@ describe('a gateway', () => {
     expect(store.calls).toBe(50)
   })
 
-  it('gives each handler its decision, whatever the message is', async () => {
+  it('a gateway gives each handler its decision, whatever the message is', async () => {
     const { say } = await connect(await start({}))
     const answers = await say(['say', { a: 1 }], ['say', 'text'], ['say', [1]])
     expect(answers.map(({ data }) => data.remaining)).toEqual([4, 3, 2])
@@ -151,7 +151,7 @@ describe('a gateway', () => {
     ['null', null],
     ['missing', undefined],
     ['an object', { a: 1 }],
-  ])('gives handlers at work at once their own decision, when the message is %s', async (_what, data) => {
+  ])('handlers at work at once get their own decision, when the message is %s', async (_what, data) => {
     const codes: string[] = []
     const warn = ({ code }: { code: string }) => void codes.push(code)
     const { say } = await connect(await start({ policy: hundred, warn }, CostlyGateway))
@@ -162,7 +162,7 @@ describe('a gateway', () => {
     expect(codes).toEqual([])
   })
 
-  it('gives no decision to a handler that is not counted, whatever its socket sent before', async () => {
+  it('a handler that is not counted gets no decision, whatever its socket sent before', async () => {
     const { say } = await connect(await start({ policy: hundred }, CostlyGateway))
     for (const data of ['text', undefined, { a: 1 }]) {
       await say(['ask', data])
@@ -170,7 +170,7 @@ describe('a gateway', () => {
     }
   })
 
-  it('keeps the positions of Nest’s arguments of a message', async () => {
+  it('a gateway keeps the positions of the arguments that Nest gives to a message', async () => {
     const Seen = createParamDecorator((_: unknown, context: ExecutionContext) => {
       const ws = context.switchToWs()
       return [ws.getClient<WebSocket>().readyState, ws.getData<unknown>(), ws.getPattern()]
@@ -193,7 +193,7 @@ describe('a gateway', () => {
     expect((await say(['bare', 'text']))[0]?.data).toEqual(['text', null])
   })
 
-  it('adds a handler’s policies, and skips a handler with @SkipRateLimit', async () => {
+  it('a gateway adds the policies of a handler, and skips a handler with @SkipRateLimit', async () => {
     const store = countingStore()
     const { say } = await connect(await start({ store }))
     expect((await say(['shout'], ['shout'], ['free'])).map(({ event }) => event).toSorted()).toEqual([
@@ -205,7 +205,7 @@ describe('a gateway', () => {
     expect((await say(['say']))[0]?.data.remaining).toBe(3)
   })
 
-  it('counts messages in flight until they are handled', async () => {
+  it('a gateway counts messages in flight until they are handled', async () => {
     const { say, socket } = await connect(await start({ policy: { ...global, limit: 100 } }))
     socket.send(JSON.stringify({ event: 'hold', data: {} }))
     await expect.poll(() => held.length).toBe(1)
@@ -218,7 +218,7 @@ describe('a gateway', () => {
     held.pop()?.()
   })
 
-  it('can have @UseGuards too, and counts once', async () => {
+  it('a gateway can have @UseGuards too, and counts once', async () => {
     @WebSocketGateway({ path: '/chat' })
     @UseGuards(HaltGuard)
     class Guarded {
@@ -234,7 +234,7 @@ describe('a gateway', () => {
     expect(store.calls).toBe(2)
   })
 
-  it('shows filters a WsException with the decision', async () => {
+  it('filters see a WsException with the decision', async () => {
     const seen: unknown[] = []
     @Catch(WsException)
     class Filter extends BaseWsExceptionFilter {
@@ -258,7 +258,7 @@ describe('a gateway', () => {
     expect(seen).toEqual(['global'])
   })
 
-  it('counts by the peer of its socket, and by a header only behind a trusted proxy', async () => {
+  it('a gateway counts by the peer of its socket, and by a header only behind a trusted proxy', async () => {
     const keys: string[] = []
     const telemetry = { onAllowed: (key: string) => void keys.push(key) }
     const forwarded = { 'x-forwarded-for': '203.0.113.9' }
@@ -269,7 +269,7 @@ describe('a gateway', () => {
     expect(keys).toEqual(['ip:127.0.0.1', 'ip:203.0.113.9'])
   })
 
-  it('passes the socket and the context to callbacks', async () => {
+  it('callbacks get the socket and the context', async () => {
     const keyExtractor = (client: { readyState: number }, context: ExecutionContext) =>
       client.readyState === 1 ? context.switchToWs().getData<{ room: string }>().room : undefined
     const { say } = await connect(await start({ policy: { ...global, limit: 1, keyExtractor } }))
@@ -277,7 +277,7 @@ describe('a gateway', () => {
     expect(answers.map(({ event }) => event).toSorted()).toEqual(['exception', 'said', 'said'])
   })
 
-  it('is counted to its end by a global guard alone', async () => {
+  it('a global guard alone counts a message to its end', async () => {
     const release = vi.fn<() => boolean>(() => true)
     @WebSocketGateway({ path: '/chat' })
     class Plain {
@@ -297,7 +297,7 @@ describe('a gateway', () => {
     expect(codes).toEqual([])
   })
 
-  it('can limit connections by hand', async () => {
+  it('a gateway can limit connections by hand', async () => {
     @WebSocketGateway({ path: '/chat' })
     class Connections {
       @InjectRateLimiter('connections') readonly limiter!: RateLimiter

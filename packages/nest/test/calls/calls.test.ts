@@ -6,7 +6,7 @@ import { contextOf, runtimeOf } from '../contexts.ts'
 const read = (type: string, ...args: unknown[]) => callReader(runtimeOf().limiter)(contextOf(type, args))
 
 describe('a call', () => {
-  it('over gRPC has the address of its peer, and its metadata as headers', () => {
+  it('a call over gRPC has the address of its peer, and its metadata as headers', () => {
     const metadata = { getMap: () => ({ authorization: 'Bearer key' }) }
     for (const [peer, ip] of [
       ['ipv4:203.0.113.7:4711', '203.0.113.7:4711'],
@@ -17,12 +17,12 @@ describe('a call', () => {
     }
   })
 
-  it('through a broker has no address, whatever its data says', () => {
+  it('a call through a broker has no address, whatever its data says', () => {
     expect(read('rpc', { ip: '1.2.3.4', userId: 'x' }, {}).view).toMatchObject({ ip: undefined, request: {} })
     expect(read('rpc', { userId: 'x' }).view).toMatchObject({ ip: undefined, request: undefined })
   })
 
-  it('over socket.io has the address of its handshake, also after the socket closed', () => {
+  it('a call over socket.io has the address of its handshake, also after the socket closed', () => {
     const headers = { 'x-forwarded-for': '198.51.100.1' }
     const client = {
       handshake: { address: '203.0.113.7', headers, url: '/socket.io/?EIO=4' },
@@ -34,12 +34,12 @@ describe('a call', () => {
     expect(read('ws', client, {}, 'say').view).toMatchObject(view)
   })
 
-  it('over a WebSocket has the address of the peer of its request', () => {
+  it('a call over a WebSocket has the address of the peer of its request', () => {
     const client = { request: { socket: { remoteAddress: '203.0.113.7' }, headers: {}, url: '/ws' } }
     expect(read('ws', client, {}, 'say').view).toMatchObject({ ip: '203.0.113.7', path: '/ws' })
   })
 
-  it('has the HTTP version of the peer, which reveals some proxies', () => {
+  it('a call has the HTTP version of the peer, which reveals some proxies', () => {
     const request = { headers: {}, url: '/', httpVersion: '1.0', socket: { remoteAddress: '10.0.3.7' } }
     // A Fastify request has it on the raw request.
     const wrapping = { ...request, httpVersion: undefined, raw: { httpVersion: '1.0' } }
@@ -55,7 +55,7 @@ describe('a call', () => {
       expect(view.httpVersion).toBe('1.0')
   })
 
-  it('of GraphQL is read from the contexts of other drivers', () => {
+  it('a call of GraphQL is read from the contexts of other drivers', () => {
     const request = { headers: {}, url: '/graphql', socket: { remoteAddress: '203.0.113.7' } }
     const info = { fieldName: 'f', parentType: { name: 'Query' }, path: { prev: undefined } }
     const reply = { request, getHeader: () => undefined }
@@ -68,7 +68,7 @@ describe('a call', () => {
     expect(read('graphql', {}, {}, undefined, info).view).toMatchObject({ ip: undefined, path: '/' })
   })
 
-  it('of GraphQL for an entity of a federated graph is counted like a root field', () => {
+  it('an entity of a federated graph is counted like a root field', () => {
     const info = {
       fieldName: '_entities',
       parentType: { name: 'Query' },

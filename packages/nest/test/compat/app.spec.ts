@@ -138,7 +138,7 @@ const gql = (url: string, query: string): Promise<any> =>
   }).then(response => response.json())
 
 describe('HTTP', () => {
-  it('counts on Express', async () => {
+  it('the guard counts on Express', async () => {
     const { url } = await start()
     expect(await statuses(`${url}/hello`, 4)).toEqual([200, 200, 200, 429])
     expect(await statuses(`${url}/free`, 2)).toEqual([200, 200])
@@ -147,7 +147,7 @@ describe('HTTP', () => {
     expect(await refused.json()).toMatchObject({ error: 'rate_limit_exceeded' })
   })
 
-  it('counts on Fastify', async () => {
+  it('the guard counts on Fastify', async () => {
     const app = await NestFactory.create(PlainModule, new FastifyAdapter() as never, { logger: false })
     open.push(app)
     await app.listen(0, '127.0.0.1')
@@ -156,7 +156,7 @@ describe('HTTP', () => {
     expect(await statuses(`${url}/hello`, 2)).toEqual([200, 429])
   })
 
-  it('counts a decorated route by its decorator alone', async () => {
+  it('a decorated route is counted by its decorator alone', async () => {
     const testing = await Test.createTestingModule({
       imports: [halt],
       controllers: [AppController],
@@ -170,7 +170,7 @@ describe('HTTP', () => {
     expect(await statuses(`${url}/events`, 2)).toEqual([200, 429])
   })
 
-  it('warns of an application without the guard, however that may be registered', async () => {
+  it('Halt warns of an application without the guard, and not of one that registers it in any way', async () => {
     class Open {}
     const method = { value() {}, configurable: true, writable: true }
     Object.defineProperty(Open.prototype, 'get', method)
@@ -195,12 +195,12 @@ describe('HTTP', () => {
     expect(await found([], app => app.useGlobalGuards(app.get(HaltGuard)))).toEqual([])
   })
 
-  it('injects limiters', async () => {
+  it('the module injects limiters', async () => {
     const { app } = await start()
     expect(app.get(Service).limiter.policies[0].name).toBe('auth_endpoints')
   })
 
-  it('refuses an unknown name at start', async () => {
+  it('the module refuses an unknown name at start', async () => {
     class Typo {}
     const method = { value() {}, configurable: true, writable: true }
     Object.defineProperty(Typo.prototype, 'get', method)
@@ -212,18 +212,18 @@ describe('HTTP', () => {
     await expect(app.init()).rejects.toMatchObject({ code: 'HALT_E_UNKNOWN_POLICY' })
   })
 
-  it('compiles a controller for a unit test without the module', async () => {
+  it('a controller compiles for a unit test without the module', async () => {
     const testing = await Test.createTestingModule({ controllers: [AppController] }).compile()
     expect(testing.get(AppController).login()).toBe('in')
   })
 
-  it('documents the refusal', async () => {
+  it('a decorated route documents the refusal', async () => {
     const { app } = await start()
     const { paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build())
     expect(paths['/login']?.post?.responses['429']).toMatchObject({ description: 'Too many requests.' })
   })
 
-  it('throws an exception that the application can tell by its class', () => {
+  it('RateLimitException has the status 429', () => {
     expect(
       new RateLimitException({ reason: 'limited', retryAfter: 5, verdicts: [] } as never).getStatus(),
     ).toBe(429)
@@ -231,14 +231,14 @@ describe('HTTP', () => {
 })
 
 describe('other transports', () => {
-  it('charges each GraphQL mutation', async () => {
+  it('a GraphQL request charges each mutation', async () => {
     const { url } = await start()
     const { errors } = await gql(url, 'mutation { a: add b: add c: add d: add }')
     expect(errors).toHaveLength(1)
     expect(errors[0].extensions).toMatchObject({ code: 'TOO_MANY_REQUESTS', error: 'rate_limit_exceeded' })
   })
 
-  it('charges each message of a socket.io client', async () => {
+  it('a gateway charges each message of a socket.io client', async () => {
     const { url } = await start(app => app.useWebSocketAdapter(new IoAdapter(app)))
     const client = io(url, { transports: ['websocket'] })
     open.push(client)
@@ -249,7 +249,7 @@ describe('other transports', () => {
     expect(events.sort()).toEqual(['rate_limit_exceeded', 'rate_limit_exceeded', 'said', 'said', 'said'])
   })
 
-  it('charges each message of a plain WebSocket', async () => {
+  it('a gateway charges each message of a plain WebSocket', async () => {
     const { url } = await start(app => app.useWebSocketAdapter(new WsAdapter(app)))
     const client = new WebSocket(url.replace('http', 'ws'))
     open.push(client)
@@ -261,7 +261,7 @@ describe('other transports', () => {
     expect(said).toBe(3)
   })
 
-  it('charges each call of a microservice', async () => {
+  it('a microservice charges each call', async () => {
     const port = 30_000 + Math.floor(Math.random() * 20_000)
     const { app } = await start(application => {
       application.connectMicroservice(

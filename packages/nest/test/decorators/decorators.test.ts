@@ -36,7 +36,7 @@ async function passes(controller: Type, options: object = {}): Promise<number> {
 }
 
 describe('@RateLimit', () => {
-  it('applies to all handlers of a class, and a handler’s own adds to it', async () => {
+  it('@RateLimit applies to all handlers of a class, and the own one of a handler adds to it', async () => {
     @Controller()
     @RateLimit('b')
     class Both {
@@ -52,7 +52,7 @@ describe('@RateLimit', () => {
     expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
   })
 
-  it('accepts several names and policies, and repeated decorators', async () => {
+  it('@RateLimit accepts several names and policies, and repeated decorators', async () => {
     @Controller()
     class Several {
       @Get('x')
@@ -65,7 +65,7 @@ describe('@RateLimit', () => {
     expect(store.calls).toBe(5)
   })
 
-  it('finds a policy by its own name too', async () => {
+  it('@RateLimit finds a policy by its own name too', async () => {
     @Controller()
     class ByName {
       @Get('x')
@@ -75,7 +75,7 @@ describe('@RateLimit', () => {
     expect(await passes(ByName)).toBe(2)
   })
 
-  it('counts a global policy once if the route names it', async () => {
+  it('a global policy is counted once if the route names it', async () => {
     @Controller()
     class Twice {
       @Get('x')
@@ -85,7 +85,7 @@ describe('@RateLimit', () => {
     expect(await passes(Twice)).toBe(4)
   })
 
-  it('is inherited by the subclasses of a controller', async () => {
+  it('the subclasses of a controller inherit @RateLimit', async () => {
     @RateLimit('b')
     class Base {
       @Get('x')
@@ -96,7 +96,7 @@ describe('@RateLimit', () => {
     expect(await passes(Child)).toBe(2)
   })
 
-  it('counts per route if the policy has scope "route"', async () => {
+  it('@RateLimit counts per route if the policy has scope "route"', async () => {
     @Controller()
     @RateLimit(policy('each', 2, { scope: 'route' }), { override: true })
     class Routes {
@@ -116,7 +116,7 @@ describe('@RateLimit', () => {
   describe.each(platforms)('scope "route" on %s', platform => {
     const options = { policy: policy('each', 2, { scope: 'route' }), policies: named }
 
-    it('counts a handler of all methods on one counter', async () => {
+    it('scope "route" counts a handler of all methods on one counter', async () => {
       @Controller('things')
       class Things {
         @All('any')
@@ -129,7 +129,7 @@ describe('@RateLimit', () => {
       expect(found.map(status => status === 429)).toEqual([false, false, true, true, true])
     })
 
-    it('counts a handler of several paths or versions on one counter, and other handlers separately', async () => {
+    it('scope "route" counts several paths or versions of a handler together, and other handlers apart', async () => {
       @Controller(['a/:id', 'b/:id'])
       class Two {
         @Get(['x', 'y'])
@@ -153,7 +153,7 @@ describe('@RateLimit', () => {
       expect(await ask('/v2/old', '/v1/old')).toEqual([429, 429])
     })
 
-    it('counts all values of a parameter in a controller, a module or a prefix as one', async () => {
+    it('scope "route" counts all values of a parameter in a controller, a module or a prefix as one', async () => {
       @Controller('of/:team')
       class Teams {
         @Get('things')
@@ -171,7 +171,7 @@ describe('@RateLimit', () => {
     })
   })
 
-  it('can have override in one decorator and the policy in another', async () => {
+  it('one decorator can have override and another one the policy', async () => {
     @Controller()
     class Apart {
       @Get('x')
@@ -182,14 +182,14 @@ describe('@RateLimit', () => {
     expect(await passes(Apart, { policy: policy('global', 1) })).toBe(2)
   })
 
-  it('throws for an argument that is not a policy', () => {
+  it('@RateLimit throws for an argument that is not a policy', () => {
     expect(() => RateLimit(5 as never)).toThrow('HALT_E_POLICY')
     expect(() => RateLimit({ override: true }, 'a')).toThrow('HALT_E_POLICY')
   })
 })
 
 describe('@SkipRateLimit', () => {
-  it('skips only the policies it names', async () => {
+  it('@SkipRateLimit skips only the policies it names', async () => {
     @Controller()
     @RateLimit('a', 'b')
     class Named {
@@ -205,7 +205,7 @@ describe('@SkipRateLimit', () => {
     expect(await statuses(`${url}/y`, 4)).toEqual([200, 200, 200, 429])
   })
 
-  it('of a class yields to the policies of a handler', async () => {
+  it('@SkipRateLimit of a class yields to the policies of a handler', async () => {
     @Controller()
     @SkipRateLimit()
     class Skipped {
@@ -220,7 +220,7 @@ describe('@SkipRateLimit', () => {
     expect(await statuses(`${url}/y`, 3)).toEqual([200, 200, 200])
   })
 
-  it('of a class yields to a handler’s @RateLimit(), unless it names policies', async () => {
+  it('@SkipRateLimit of a class yields to @RateLimit() of a handler, unless it names policies', async () => {
     @Controller()
     @SkipRateLimit()
     class Skipped {
@@ -251,7 +251,7 @@ describe('@SkipRateLimit', () => {
     expect(await statuses(`${url}/y`, 2)).toEqual([200, 429])
   })
 
-  it('of a handler wins over a class’s @RateLimit(), and override over both', async () => {
+  it('@SkipRateLimit of a handler wins over @RateLimit() of a class, and override over both', async () => {
     @Controller()
     @RateLimit()
     class Counted {
@@ -272,7 +272,7 @@ describe('@SkipRateLimit', () => {
 })
 
 describe('@RateLimitCost', () => {
-  it('accepts a number, units by policy name, or a function of request and context', async () => {
+  it('@RateLimitCost accepts a number, units by policy name, or a function of request and context', async () => {
     @Controller()
     @RateLimitCost(4)
     class Priced {
@@ -295,7 +295,7 @@ describe('@RateLimitCost', () => {
     expect(await statuses(`${other}/z`, 2, { headers: { 'x-cost': '3' } })).toEqual([200, 429])
   })
 
-  it('charges the whole limit if the function fails', async () => {
+  it('@RateLimitCost charges the whole limit if the function fails', async () => {
     @Controller()
     class Broken {
       @Get('x')
@@ -307,7 +307,7 @@ describe('@RateLimitCost', () => {
     expect(warnings).toContain('HALT_W_CALLBACK')
   })
 
-  it('throws for an argument that is not a cost', () => {
+  it('@RateLimitCost throws for an argument that is not a cost', () => {
     expect(() => RateLimitCost(-1)).toThrow('HALT_E_COST')
   })
 })

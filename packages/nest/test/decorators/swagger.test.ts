@@ -37,21 +37,21 @@ describe('@ApiRateLimited', async () => {
     content: { 'application/json': { schema: { required: ['error', 'message', 'retry_after'] } } },
   }
 
-  it('adds the refusal to the documented responses', () => {
+  it('@ApiRateLimited adds the refusal to the documented responses', () => {
     const { responses } = paths['/a/x']?.get ?? {}
     expect(responses).toMatchObject({ 200: { description: 'fine' }, 429: refusal })
     expect(responses?.['429']).toHaveProperty(['headers', 'Retry-After'])
     expect(Object.keys(paths['/a/z']?.get?.responses ?? {})).toEqual(['200'])
   })
 
-  it('documents another status and format', () => {
+  it('@ApiRateLimited documents another status and format', () => {
     const { responses } = paths['/a/y']?.post ?? {}
     expect(responses).toMatchObject({
       420: { description: 'Calm down.', content: { 'application/problem+json': {} } },
     })
   })
 
-  it('applies to all handlers of a class', () => {
+  it('@ApiRateLimited applies to all handlers of a class', () => {
     expect(paths['/b/x']?.get?.responses).toMatchObject({ 200: {}, 429: refusal })
   })
 })

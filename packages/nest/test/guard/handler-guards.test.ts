@@ -8,7 +8,7 @@ describe('a handler unknown to Nest’s discovery', () => {
   function unknown(): void {}
   RateLimit('unknown')(Host.prototype, 'unknown', { value: unknown })
 
-  it('is refused with 503 if its decorator is wrong', () => {
+  it('a handler unknown to the discovery of Nest is refused if its decorator is wrong', () => {
     const callGuard = new CallGuard(runtimeOf({ warn: () => {} }))
     const refused = (): unknown => callGuard.enter(contextOf('http', [requestOf(), responseOf()], unknown))
     expect(refused).toThrow(RateLimitException)
@@ -17,7 +17,7 @@ describe('a handler unknown to Nest’s discovery', () => {
     )
   })
 
-  it('is decided by the fallback policy if there is one', () => {
+  it('the fallback policy decides for a handler unknown to the discovery of Nest', () => {
     const callGuard = new CallGuard(runtimeOf({ warn: () => {}, fallbackPolicy: policy }))
     expect(callGuard.enter(contextOf('http', [requestOf(), responseOf()], unknown))).toBe(true)
   })

@@ -16,7 +16,7 @@ describe('the end of a call without a response', () => {
     return seen
   }
 
-  it('calls chargeWhen with the value, or with the status of the thrown error', async () => {
+  it('the end of a call gives chargeWhen the value, or the status of the thrown error', async () => {
     const error = new Error('broken')
     const refused = Object.assign(new Error('no'), { getStatus: () => 401 })
     expect(await ended(of(1))).toEqual([{ statusCode: 200, value: 1 }])

@@ -74,7 +74,7 @@ async function warningsOf(
 }
 
 describe.each(platforms)('HALT_W_LATE_USER on %s', platform => {
-  it('names the handler whose own guard finds the user after the global guard', async () => {
+  it('the warning names the handler whose own guard finds the user after the global guard', async () => {
     const [warning, ...others] = await warningsOf(OnHandler, [undefined, 'ann', 'ann'], { platform })
     expect(others).toEqual([])
     expect(warning).toMatchObject({
@@ -86,28 +86,28 @@ describe.each(platforms)('HALT_W_LATE_USER on %s', platform => {
 })
 
 describe('HALT_W_LATE_USER', () => {
-  it('is emitted for a quota by name on a class', async () => {
+  it('HALT_W_LATE_USER is emitted for a quota by name on a class', async () => {
     expect(await warningsOf(OnClass, ['ann'])).toHaveLength(1)
   })
 
-  it('is emitted if userId finds the user later', async () => {
+  it('HALT_W_LATE_USER is emitted if userId finds the user later', async () => {
     const userId = ({ account }: Request) => account
     expect(await warningsOf(OnHandler, ['ann'], {}, { userId })).toHaveLength(1)
   })
 
-  it('is not emitted for people who are not logged in, or for a policy by address', async () => {
+  it('HALT_W_LATE_USER is not emitted without a user, or for a policy by address', async () => {
     expect(await warningsOf(OnHandler, [undefined, undefined])).toEqual([])
     expect(await warningsOf(ByAddress, ['ann'])).toEqual([])
     const userId = () => undefined
     expect(await warningsOf(OnHandler, ['ann'], {}, { userId })).toEqual([])
   })
 
-  it('is not emitted if authentication comes before the global guard', async () => {
+  it('HALT_W_LATE_USER is not emitted if authentication comes before the global guard', async () => {
     const guards = [AuthGuard, HaltGuard].map(useClass => ({ provide: APP_GUARD, useClass }))
     expect(await warningsOf(OnHandler, ['ann'], { guarded: false, providers: guards })).toEqual([])
   })
 
-  it('is not emitted without a global guard, because @RateLimit counts last', async () => {
+  it('HALT_W_LATE_USER is not emitted without a global guard, because @RateLimit counts last', async () => {
     expect(await warningsOf(OnHandler, ['ann'], { guarded: false })).toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { callAtEnd } from '../../src/guard/subscription.ts'
 
 describe('callAtEnd', () => {
-  it('calls back once if an iterator is exhausted, fails, returns or is thrown into', async () => {
+  it('callAtEnd calls back once if an iterator is exhausted, fails, returns or is thrown into', async () => {
     async function* values(fail: boolean) {
       yield 1
       if (fail) throw new Error('broken')

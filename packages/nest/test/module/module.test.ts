@@ -38,7 +38,7 @@ class Config implements HaltOptionsFactory {
 class ConfigModule {}
 
 describe('forRootAsync', () => {
-  it('takes options from an asynchronous factory with injected providers', async () => {
+  it('forRootAsync takes options from an asynchronous factory with injected providers', async () => {
     const module = HaltModule.forRootAsync({
       imports: [ConfigModule],
       inject: [Config],
@@ -52,7 +52,7 @@ describe('forRootAsync', () => {
     expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
   })
 
-  it('takes options from a new or an existing class', async () => {
+  it('forRootAsync takes options from a new or an existing class', async () => {
     for (const module of [
       HaltModule.forRootAsync({ useClass: Config }),
       HaltModule.forRootAsync({ imports: [ConfigModule], useExisting: Config }),
@@ -62,7 +62,7 @@ describe('forRootAsync', () => {
     }
   })
 
-  it('frees the places of requests in flight', async () => {
+  it('a module of forRootAsync frees the places of requests in flight', async () => {
     const flight = { name: 'flight', limit: 1, algorithm: 'concurrency', ttl: 60 } as const
     const module = HaltModule.forRootAsync({
       useFactory: () => ({ ...LOCAL, policy: flight, policies: { mail } }),
@@ -71,11 +71,11 @@ describe('forRootAsync', () => {
     expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 200])
   })
 
-  it('throws without a source of options', () => {
+  it('forRootAsync throws without a source of options', () => {
     expect(() => HaltModule.forRootAsync({})).toThrow('HALT_E_OPTION')
   })
 
-  it('explains the options if it gets none, or a list as other modules take', async () => {
+  it('an error explains the options if the module gets none, or a list as other modules take', async () => {
     expect(() => HaltModule.forRoot(undefined as never)).toThrow('Give { policy } or { limiter }')
     const made = makeApp(undefined, {
       module: HaltModule.forRoot([{ ttl: 60, limit: 10 }] as never),
@@ -84,7 +84,7 @@ describe('forRootAsync', () => {
     await expect(made).rejects.toThrow('Put policies into { policy: [ … ] }')
   })
 
-  it('makes the limiters of its names injectable', async () => {
+  it('forRootAsync makes the limiters of its names injectable', async () => {
     const module = HaltModule.forRootAsync({ useClass: Config, names: ['mail'] })
     const app = await makeApp(undefined, { module, controllers: [Routes] })
     expect(app.get<RateLimiter>(getRateLimiterToken('mail')).policies).toMatchObject([{ name: 'mail' }])
@@ -102,7 +102,7 @@ describe('@InjectRateLimiter', () => {
     }
   }
 
-  it('injects the module’s limiter, or one that counts only by a name, on the counters of the guard', async () => {
+  it('@InjectRateLimiter injects the limiter of the module, and one of a name, on the counters of the guard', async () => {
     const app = await makeApp(
       { policy: global, policies: { mail } },
       { controllers: [Routes], providers: [Mailer] },
@@ -116,7 +116,7 @@ describe('@InjectRateLimiter', () => {
     expect(await statuses(`${url}/x`, 1)).toEqual([200])
   })
 
-  it('injects by a policy’s own name, also if the options come later', async () => {
+  it('@InjectRateLimiter finds a policy by its own name, also if the options come later', async () => {
     @Injectable()
     class Own {
       @InjectRateLimiter('global') readonly own!: RateLimiter
@@ -131,7 +131,7 @@ describe('@InjectRateLimiter', () => {
     expect((await limiter.consume({ user: '1' })).policy).toBe('mail')
   })
 
-  it('fails for a name without a policy', async () => {
+  it('@InjectRateLimiter fails for a name without a policy', async () => {
     const app = await makeApp({ policy: global }, { providers: [Mailer] })
     await expect(app.init()).rejects.toThrow(/HALT_E_UNKNOWN_POLICY: Mailer: No policy is named "mail"/)
   })
@@ -152,7 +152,7 @@ describe('forFeature', () => {
   @Module({ imports: [HaltModule.forFeature({ policies: { mail } })], controllers: [MailController] })
   class MailModule {}
 
-  it('adds policies to the limiter of the root', async () => {
+  it('forFeature adds policies to the limiter of the root', async () => {
     const store = countingStore()
     const url = await startApp({ store, policy: global }, { imports: [MailModule] })
     expect(await (await fetch(`${url}/mail`)).text()).toBe('mail')
@@ -160,7 +160,7 @@ describe('forFeature', () => {
     expect(store.calls).toBe(2)
   })
 
-  it('can repeat a policy, but not use the name of another', async () => {
+  it('forFeature can repeat a policy, but not use the name of another', async () => {
     const repeated = await makeApp({ policy: global, policies: { mail } }, { imports: [MailModule] })
     await repeated.init()
     const other = makeApp(
@@ -189,7 +189,7 @@ it('a test can override an injected limiter', async () => {
   expect(testing.get(getRateLimiterToken())).toBe(fake)
 })
 
-it('an application warns of another one with a policy of the same name on a separate store, unless that has closed', async () => {
+it('an application warns of an open one with a policy of the same name on a separate store', async () => {
   const codes: string[] = []
   const options = {
     policy: { ...global, name: 'twice' },

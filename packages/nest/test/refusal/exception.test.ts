@@ -4,7 +4,7 @@ import { CallGuard } from '../../src/guard/call-guard.ts'
 import { contextOf, runtimeOf } from '../contexts.ts'
 
 describe('RateLimitException', () => {
-  it('has the status code of gRPC over gRPC', async () => {
+  it('RateLimitException has the status code of gRPC over gRPC', async () => {
     const callGuard = new CallGuard(runtimeOf())
     const call = { getPeer: () => 'ipv4:203.0.113.7:4711' }
     await callGuard.enter(contextOf('rpc', [{}, {}, call]))

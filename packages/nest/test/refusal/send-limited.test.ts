@@ -5,7 +5,7 @@ import { sendLimited } from '../../src/index.ts'
 import { contextOf, requestOf, responseOf, runtimeOf } from '../contexts.ts'
 
 describe('sendLimited', () => {
-  it('refuses in the format of the guard in an enhancer', async () => {
+  it('sendLimited refuses in the format of the guard in an enhancer', async () => {
     const runtime = runtimeOf({ errorFormat: 'problem', statusCode: 420 })
     const response = responseOf()
     const context = contextOf('http', [requestOf(), response])

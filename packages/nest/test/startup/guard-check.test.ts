@@ -152,7 +152,7 @@ async function started(parts: AppParts, options: object = {}): Promise<{ codes: 
 }
 
 describe.each(platforms)('an application on %s', platform => {
-  it('counts nothing without a guard, and gets a warning at start', async () => {
+  it('an application without a guard counts nothing, and gets a warning at start', async () => {
     const { codes, url } = await started({ platform })
     expect(codes).toEqual(['HALT_W_NO_GUARD'])
     expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 200])
@@ -171,7 +171,7 @@ describe.each(platforms)('an application on %s', platform => {
     ['@UseGuards on a base class', { controllers: [Inheriting] }],
     ['@UseGuards of one that asks it', { controllers: [ByAnother] }],
     ['@RateLimit', { controllers: [ByDecorator] }],
-  ])('counts, and gets no warning, with %s', async (_how, parts) => {
+  ])('an application counts, and gets no warning, with %s', async (_how, parts) => {
     const { codes, url } = await started({ platform, ...parts })
     expect(codes).toEqual([])
     expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
@@ -179,7 +179,7 @@ describe.each(platforms)('an application on %s', platform => {
 })
 
 describe('HALT_W_NO_GUARD', () => {
-  it('is emitted by process.emitWarning, with the line to add', async () => {
+  it('process.emitWarning tells HALT_W_NO_GUARD, with the line to add', async () => {
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     await started({}, { warn: undefined })
     expect(emit).toHaveBeenCalledWith(
@@ -189,7 +189,7 @@ describe('HALT_W_NO_GUARD', () => {
     emit.mockRestore()
   })
 
-  it('is emitted for resolvers and gateways without the guard', async () => {
+  it('HALT_W_NO_GUARD is emitted for resolvers and gateways without the guard', async () => {
     const codesWith = async (parts: AppParts): Promise<string[]> => {
       const before: AppParts['before'] = app => app.useWebSocketAdapter(new WsAdapter(app))
       return (await started({ controllers: [], before, ...parts })).codes
@@ -200,7 +200,7 @@ describe('HALT_W_NO_GUARD', () => {
     expect(await codesWith({ providers: [Gateway] })).toEqual([])
   })
 
-  it('is emitted although @RateLimit with a policy counts some handlers', async () => {
+  it('HALT_W_NO_GUARD is emitted although @RateLimit with a policy counts some handlers', async () => {
     const warnings: HaltWarning[] = []
     const warn = (warning: HaltWarning) => warnings.push(warning)
     const { url } = await started({ controllers: [ByOwnPolicy] }, { warn })
@@ -214,7 +214,7 @@ describe('HALT_W_NO_GUARD', () => {
     expect(await statuses(`${url}/own`, 2)).toEqual([200, 429])
   })
 
-  it('is emitted for a given limiter and for a resolver, but not if only decorators count', async () => {
+  it('HALT_W_NO_GUARD is emitted for a given limiter and for a resolver, but not if only decorators count', async () => {
     const codes: string[] = []
     const warn = ({ code }: HaltWarning) => codes.push(code)
     const limiter = new RateLimiter({ store: new InMemoryStore(), policy, exemptPrivateIps: false, warn })
@@ -257,11 +257,11 @@ describe('HALT_W_NO_GUARD', () => {
     ['a property', [ByProperty]],
     ['a forward reference', [ByForwardReference]],
     ['a factory', [{ provide: 'x', inject: optional, useFactory: (limiter: RateLimiter) => limiter }]],
-  ])('is not emitted if %s injects a limiter or the guard', async (_injector, providers) => {
+  ])('HALT_W_NO_GUARD is not emitted if %s injects a limiter or the guard', async (_injector, providers) => {
     expect((await started({ providers }, { policies: { named: policy } })).codes).toEqual([])
   })
 
-  it('is not emitted if a middleware has a limiter', async () => {
+  it('HALT_W_NO_GUARD is not emitted if a middleware has a limiter', async () => {
     @Injectable()
     class Middleware implements NestMiddleware {
       readonly limiter: RateLimiter
@@ -280,7 +280,7 @@ describe('HALT_W_NO_GUARD', () => {
     expect((await started({ imports: [{ module: Consuming }] })).codes).toEqual([])
   })
 
-  it('is not emitted without handlers, or if a microservice may have its own guards', async () => {
+  it('HALT_W_NO_GUARD is not emitted without handlers, or if a microservice may have its own guards', async () => {
     @Controller()
     class Messages extends Plain {
       @EventPattern('done')
@@ -298,7 +298,7 @@ describe('HALT_W_NO_GUARD', () => {
     expect(codes).toEqual([])
   })
 
-  it('is emitted when the application starts, not when it is made', async () => {
+  it('HALT_W_NO_GUARD is emitted when the application starts, not when it is made', async () => {
     const codes: string[] = []
     const warn = ({ code }: HaltWarning) => codes.push(code)
     const app = await makeApp(

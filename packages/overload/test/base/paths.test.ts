@@ -13,7 +13,7 @@ describe('exemptionOf', () => {
     '/health',
     '/health?x',
     'http://host/health',
-  ])('lets %s pass', target => {
+  ])('an exemption lets %s pass', target => {
     expect(isExempt('GET', target)).toBe(true)
   })
 
@@ -29,11 +29,11 @@ describe('exemptionOf', () => {
     '/admin\\..\\pay',
     '/health/x',
     'http://host?/health',
-  ])('counts %j', target => {
+  ])('an exemption does not let %j pass', target => {
     expect(isExempt('GET', target)).toBe(false)
   })
 
-  it('lets health checks pass only for GET and HEAD', () => {
+  it('an exemption lets health checks pass only for GET and HEAD', () => {
     expect([isExempt('HEAD', '/health'), isExempt('POST', '/health')]).toEqual([true, false])
   })
 })
@@ -49,7 +49,7 @@ describe('routeOf', () => {
     ['/api/items/7', 'GET /api/items'],
     [`/items/${'a'.repeat(30)}`, 'GET /items/:id'],
     ['*', 'GET *'],
-  ])('names the route of %s %s', (target, route) => {
+  ])('routeOf names the route of %s %s', (target, route) => {
     expect(routeOf('GET', target)).toBe(route)
   })
 })

@@ -12,7 +12,7 @@ import { VARIANTS } from './variants.ts'
 const RUNS = isFull ? 20 : 1
 
 describe.each(STAGES)('$name', stage => {
-  it.each(VARIANTS)('answers each request once, and frees each place once, $name', async variant => {
+  it.each(VARIANTS)('a server answers each request once, and frees each place once, $name', async variant => {
     for (let i = 0; i < RUNS; i++)
       expect(await play(stage, variant, seed + i), `seed ${seed + i}`).toEqual([])
   })

@@ -17,7 +17,7 @@ const mean = (values: readonly number[]): number =>
 const [processor, , pool] = tuned as [(typeof tuned)[0], (typeof tuned)[0], (typeof tuned)[0]]
 
 describe.each(kinds)('$name', kind => {
-  it('refuses nothing at 0.8 times the capacity', () => {
+  it('a shedder refuses nothing at 0.8 times the capacity', () => {
     for (const seed of SEEDS) {
       const { fates } = simulate(sceneOf(kind, 0.8, seed), standing)
       const { refusedShare } = figuresOf(fates, 500, END)
@@ -26,7 +26,7 @@ describe.each(kinds)('$name', kind => {
   })
 
   it.each([1.5, 3])(
-    'answers 90 percent of what the best static limit does, at %s times the capacity',
+    'a shedder answers 90 percent of what the best static limit does, at %s times the capacity',
     times => {
       const goods = SEEDS.map(seed => steady(kind, times, seed, standing))
       expect(mean(goods.map(({ goodShare }) => goodShare)) / bestStatic(kind, times)).toBeGreaterThan(
@@ -36,14 +36,14 @@ describe.each(kinds)('$name', kind => {
     },
   )
 
-  it('keeps the 99th percentile of those admitted within 5 times that of half the load', () => {
+  it('a shedder keeps the 99th percentile of the admitted requests within 5 times that of half the load', () => {
     const p99s = SEEDS.map(seed => steady(kind, 3, seed, standing).p99)
     expect(mean(p99s)).toBeLessThanOrEqual((kind.slack?.p99 ?? 5) * unloaded(kind))
   })
 })
 
 describe('a pool at 0.9 times its capacity', () => {
-  it('refuses nothing', () => {
+  it('a shedder refuses nothing of a pool at 0.9 times its capacity', () => {
     for (const seed of SEEDS)
       expect(figuresOf(simulate(sceneOf(pool, 0.9, seed), standing).fates, 0, END).refused).toBe(0)
   })
@@ -51,14 +51,14 @@ describe('a pool at 0.9 times its capacity', () => {
 
 describe('ten times the capacity', () => {
   it.each(kinds.filter(({ capacity, slack }) => capacity < 500 && slack === undefined))(
-    'answers 90 percent of what the best static limit does: $name',
+    'a shedder at ten times the capacity answers 90 percent of what the best static limit does: $name',
     kind => {
       const goods = SEEDS.map(seed => steady(kind, 10, seed, standing).goodShare)
       expect(mean(goods) / bestStatic(kind, 10)).toBeGreaterThan(0.9)
     },
   )
 
-  it('is lost without a limit', () => {
+  it('a process without a limit is lost at ten times the capacity', () => {
     for (const kind of [processor, pool]) {
       const { goodShare } = figuresOf(simulate(sceneOf(kind, 10, 201), undefined).fates, CALM + 1000, END)
       expect(goodShare, kind.name).toBeLessThan(0.01)
@@ -67,40 +67,46 @@ describe('ten times the capacity', () => {
 })
 
 describe('a load that ends', () => {
-  it.each([processor, pool])('is over within a second: $name', ({ capacity, work, pool: places = 0 }) => {
-    for (const seed of SEEDS) {
-      const scene: Scene = {
-        seed,
-        pool: places,
-        stretches: [
-          { from: 0, to: CALM, perSecond: capacity / 2, work },
-          { from: CALM, to: 4000, perSecond: capacity * 10, work },
-          { from: 4000, to: 7000, perSecond: capacity / 2, work },
-        ],
+  it.each([processor, pool])(
+    'a load that ends is over within a second: $name',
+    ({ capacity, work, pool: places = 0 }) => {
+      for (const seed of SEEDS) {
+        const scene: Scene = {
+          seed,
+          pool: places,
+          stretches: [
+            { from: 0, to: CALM, perSecond: capacity / 2, work },
+            { from: CALM, to: 4000, perSecond: capacity * 10, work },
+            { from: 4000, to: 7000, perSecond: capacity / 2, work },
+          ],
+        }
+        const { fates } = simulate(scene, standing)
+        const after = figuresOf(fates, 5000, 7000)
+        expect([after.refused, after.failed]).toEqual([0, 0])
+        expect(after.p99).toBeLessThan(100)
       }
-      const { fates } = simulate(scene, standing)
-      const after = figuresOf(fates, 5000, 7000)
-      expect([after.refused, after.failed]).toEqual([0, 0])
-      expect(after.p99).toBeLessThan(100)
-    }
-  })
+    },
+  )
 })
 
 describe('a start straight into three times the capacity', () => {
-  it.each([processor, pool])('answers what it can: $name', ({ capacity, work, pool: places = 0 }) => {
-    const scene = {
-      seed: 201,
-      pool: places,
-      stretches: [{ from: 0, to: 5000, perSecond: capacity * 3, work }],
-    }
-    const { good, failed } = figuresOf(simulate(scene, standing).fates, 0, 5000)
-    expect(good).toBeGreaterThan(0.85 * capacity * 5)
-    expect(failed).toBe(0)
-  })
+  it.each([processor, pool])(
+    'a start straight into three times the capacity answers what it can: $name',
+    ({ capacity, work, pool: places = 0 }) => {
+      const scene = {
+        seed: 201,
+        pool: places,
+        stretches: [{ from: 0, to: 5000, perSecond: capacity * 3, work }],
+      }
+      const { good, failed } = figuresOf(simulate(scene, standing).fates, 0, 5000)
+      expect(good).toBeGreaterThan(0.85 * capacity * 5)
+      expect(failed).toBe(0)
+    },
+  )
 })
 
 describe('a surge after a quiet hour, of work that waits for a downstream that has room', () => {
-  it.each([500, 1600])('passes within two seconds: %i requests a second', perSecond => {
+  it.each([500, 1600])('a surge after a quiet hour passes within two seconds: %i a second', perSecond => {
     const hour = 3_600_000
     const work = (): Work => ({ cpu: 0.2, wait: 200 })
     for (const seed of SEEDS) {
@@ -123,7 +129,7 @@ describe('a downstream that slows from 20 to 500 ms', () => {
     ],
   })
 
-  it.each([100, 400])('costs at most half of what it costs Gradient2, at %i requests a second', perSecond => {
+  it.each([100, 400])('a slow downstream costs at most half as much as with Gradient2: %i', perSecond => {
     const good = (guard: typeof standing): number =>
       mean(
         SEEDS.map(seed => figuresOf(simulate(scene(seed, perSecond), guard).fates, 5000, 15_000).goodShare),
@@ -133,14 +139,14 @@ describe('a downstream that slows from 20 to 500 ms', () => {
     expect(ours).toBeGreaterThan(0.5)
   })
 
-  it('is served in full once the longer time is taken for normal', () => {
+  it('a slow downstream is served in full once the longer time is taken for normal', () => {
     const { fates } = simulate(scene(201, 100), standing)
     expect(figuresOf(fates, 11_000, 15_000).refusedShare).toBeLessThan(0.05)
   })
 })
 
 describe('a pool that answers with errors when it is full', () => {
-  it('is full no more, because slow errors count, and quick ones do not', () => {
+  it('a pool with slow errors when it is full is not full any more', () => {
     for (const seed of SEEDS) {
       const work = (): Work => ({ cpu: 0.1, wait: 20, pooled: true, giveUp: 300 })
       const { fates } = simulate(sceneOf({ ...pool, work }, 3, seed), standing)
@@ -152,7 +158,7 @@ describe('a pool that answers with errors when it is full', () => {
 })
 
 describe('stalls of the machine', () => {
-  it('refuse nothing at half of the capacity', () => {
+  it('a shedder refuses nothing for stalls of the machine at half of the capacity', () => {
     const pauses = Array.from({ length: 8 }, (_, i) => [1000 * (i + 1), 100] as const)
     for (const seed of SEEDS) {
       const { fates } = simulate(sceneOf({ ...processor, pauses }, 0.5, seed), standing)
@@ -160,7 +166,7 @@ describe('stalls of the machine', () => {
     }
   })
 
-  it.each([processor, pool])('let at most 3 percent of the next onset fail: $name', kind => {
+  it.each([processor, pool])('at most 3 percent of an onset fail after a stall: $name', kind => {
     for (const seed of SEEDS) {
       const { fates } = simulate(sceneOf({ ...kind, pauses: [[1400, 500]] }, 10, seed), standing)
       expect(figuresOf(fates, CALM, CALM + 1000).failedShare).toBeLessThan(0.03)
@@ -187,7 +193,7 @@ describe('tiers', () => {
     }
   }
 
-  it.each([processor, pool])('that fit live through a tenfold surge of batch: $name', kind => {
+  it.each([processor, pool])('tiers that fit live through a tenfold surge of batch: $name', kind => {
     for (const seed of SEEDS) {
       const { fates } = simulate(surge(kind, seed), standing)
       const of = (tier: string, from = CALM): number =>
@@ -200,7 +206,7 @@ describe('tiers', () => {
     }
   })
 
-  it('that fit live through a surge of batch on a route that shares their pool, and routes without it too', () => {
+  it('tiers that fit live through a surge of batch on a route that shares their pool, and on other routes', () => {
     const [all, untouched]: [number[], number[]] = [[], []]
     for (const seed of SEEDS) {
       const on = (route: string, tier: Tier, perSecond: number, from: number, work: Work): Stretch => ({
@@ -226,7 +232,7 @@ describe('tiers', () => {
     expect(mean(untouched)).toBeGreaterThanOrEqual(0.99)
   })
 
-  it('that do not fit share: critical gets more than normal, and normal more than batch', () => {
+  it('tiers that do not fit share: critical gets more than normal, and normal more than batch', () => {
     const stretches = (['critical', 'normal', 'batch'] as const).map(tier => ({
       from: 0,
       to: 6000,
@@ -244,7 +250,7 @@ describe('tiers', () => {
 })
 
 describe('a downstream of one route in five requests that slows from 20 to 500 ms', () => {
-  it('costs the other routes at most 5 percent, and that route at most half', () => {
+  it('a slow downstream of one route costs the others at most 5 percent, and that route at most half', () => {
     const shares = SEEDS.map(seed => {
       const work = (random: Random, now: number): Work =>
         random.next() < 0.2
@@ -264,7 +270,7 @@ describe('a downstream of one route in five requests that slows from 20 to 500 m
 })
 
 describe('one limit a route', () => {
-  it('does not shed a fast route because of a slow one', () => {
+  it('one limit for each route does not shed a fast route because of a slow one', () => {
     const scene: Scene = {
       seed: 201,
       pool: 10,

@@ -19,7 +19,7 @@ const makers: Record<string, (bounds: { min: number; max: number }) => Controlle
 }
 
 describe.each(Object.entries(makers))('%s', (_name, make) => {
-  it('keeps its limit finite and within its bounds, whatever it is told', () => {
+  it('a controller keeps its limit finite and within its bounds, whatever it is told', () => {
     const random = new Random(1)
     const controller = make({ min: 3, max: 50 })
     const number = (bound: number): number => (random.next() < 0.1 ? 0 : Math.floor(random.next() * bound))
@@ -55,7 +55,7 @@ describe.each(Object.entries(makers))('%s', (_name, make) => {
 })
 
 describe('the default controller', () => {
-  it('is the standing queue, because it answers as much as Gradient2 everywhere, and more quickly', () => {
+  it('the standing queue answers as much as Gradient2, and more quickly', () => {
     let [ours, theirs] = [0, 0]
     let [oursP99, theirsP99] = [0, 0]
     for (const kind of [...tuned, ...untuned]) {
@@ -76,7 +76,7 @@ describe('the default controller', () => {
   it.each([
     [10, processor],
     [2, pool],
-  ])('does not drift in %i minutes of three times the capacity', (minutes, kind) => {
+  ])('the standing queue does not drift in %i minutes of three times the capacity', (minutes, kind) => {
     const { capacity, work, pool: places = 0 } = kind
     const end = minutes * 60_000
     const scene = {
@@ -96,7 +96,7 @@ describe('the default controller', () => {
 })
 
 describe('random applications of several routes', () => {
-  it('get as much answered as by the best static limit, and none much less', () => {
+  it('random routes get as much answered as by the best static limit, and none much less', () => {
     const ratios = Array.from({ length: 12 }, (_, i) => {
       const mix = randomMix(new Random(500 + i))
       const good = (guard: () => Controller): number => steady(mix, 2, 9, guard).goodShare
@@ -106,7 +106,7 @@ describe('random applications of several routes', () => {
     expect(Math.min(...ratios)).toBeGreaterThan(0.85)
   })
 
-  it('are refused nothing at 0.8 times their capacity', () => {
+  it('random routes are refused next to nothing at 0.8 times their capacity', () => {
     for (let i = 0; i < 12; i++) {
       const { fates } = simulate(sceneOf(randomMix(new Random(500 + i)), 0.8, 9), standing)
       expect(figuresOf(fates, 500, END).refusedShare, `mix ${i}`).toBeLessThan(0.005)
@@ -115,7 +115,7 @@ describe('random applications of several routes', () => {
 })
 
 describe('places', () => {
-  it('are all free once every request has left', () => {
+  it('all places are free once every request has left', () => {
     for (const kind of untuned) {
       const { governors } = simulate(sceneOf(kind, 3, 5), standing)
       expect([...governors.values()].map(({ inFlight }) => inFlight)).toEqual([0])
@@ -125,7 +125,7 @@ describe('places', () => {
 
 describe('shadow mode', () => {
   it.each([processor, pool])(
-    'refuses nothing, and says within a factor of 3 how much an enforced limit would refuse: $name',
+    'shadow mode refuses nothing, and says within a factor of 3 how much a limit would refuse: $name',
     kind => {
       const scene = sceneOf(kind, 1.5, 7)
       const { governors, fates } = simulate(scene, standing, { enforced: false })
@@ -137,13 +137,13 @@ describe('shadow mode', () => {
     },
   )
 
-  it('refuses nothing of a route either whose queue is its own', () => {
+  it('shadow mode refuses nothing of a route whose queue is its own', () => {
     const kind = untuned.find(({ name }) => name.startsWith('three routes'))!
     const { fates } = simulate(sceneOf(kind, 3, 7), standing, { enforced: false })
     expect(figuresOf(fates, 0, END).refused).toBe(0)
   })
 
-  it('refuses nothing in its books either, below the capacity', () => {
+  it('shadow mode counts no refusal below the capacity', () => {
     const { governors } = simulate(sceneOf(pool, 0.7, 7), standing, { enforced: false })
     expect(governors.get('')?.refused).toEqual([0, 0, 0])
   })

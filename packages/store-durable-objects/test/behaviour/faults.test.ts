@@ -28,7 +28,7 @@ const call = async (name: string, kind: string, rest = ''): Promise<unknown> =>
   (await worker.fetch(`/${name}/${kind}/${encodeURIComponent(rest)}`)).json()
 
 describe('an object that restarts after a charge and before the reply', () => {
-  it('rejects the call, and has counted it once', async () => {
+  it('an object that restarts before the reply rejects the call, and has counted it once', async () => {
     expect(await call('evaluate', 'RESTARTING')).toMatchObject({
       code: 'HALT_E_STORE_UNAVAILABLE',
       failure: 'unavailable',
@@ -44,19 +44,19 @@ describe('an object that restarts after a charge and before the reply', () => {
 })
 
 describe('an object that does not answer', () => {
-  it('holds no request longer than storeTimeout, neither the first of an isolate nor later ones', async () => {
+  it('a request is decided locally while the object does not answer, first or later', async () => {
     for (let i = 0; i < 3; i++)
       expect(await call('consume', 'SLOW')).toMatchObject({ allowed: true, degraded: 'local' })
   })
 
-  it('holds no request longer than storeTimeout right after a request that was answered', async () => {
+  it('a request is decided locally when the object stops answering after an answer', async () => {
     expect(await call('consume', 'UNEVEN')).toMatchObject({ degraded: false })
     expect(await call('consume', 'UNEVEN')).toMatchObject({ degraded: 'local' })
   })
 })
 
 describe('an answer that is not one of HaltCounters', () => {
-  it('is an error that quotes a page of HTML', async () => {
+  it('a page of HTML from an object is an error that quotes it', async () => {
     expect(await call('evaluate', 'HTML')).toEqual({
       code: 'HALT_E_STORE_SCRIPT',
       failure: 'script',
@@ -65,7 +65,7 @@ describe('an answer that is not one of HaltCounters', () => {
     })
   })
 
-  it.each(['FOREIGN', 'LIAR'])('admits nobody by itself (%s)', async kind => {
+  it.each(['FOREIGN', 'LIAR'])('a foreign answer admits nobody by itself (%s)', async kind => {
     const error = await call('evaluate', kind)
     expect(error).toMatchObject({ code: 'HALT_E_STORE_SCRIPT', failure: 'script' })
     expect(error).not.toHaveProperty('reply')
@@ -74,7 +74,7 @@ describe('an answer that is not one of HaltCounters', () => {
 })
 
 describe('a wrong configuration', () => {
-  it('is an error with the fix if the class is not backed by SQLite', async () => {
+  it('a class that is not backed by SQLite is an error with the fix', async () => {
     expect(await call('evaluate', 'PLAIN')).toMatchObject({
       code: 'HALT_E_STORE_MISCONFIGURED',
       reply: 'misconfigured',
@@ -82,11 +82,11 @@ describe('a wrong configuration', () => {
     })
   })
 
-  it('is an error if the class has no handler', async () => {
+  it('a class without a handler is an error', async () => {
     expect(await call('evaluate', 'HANDLERLESS')).toMatchObject({ code: 'HALT_E_STORE_MISCONFIGURED' })
   })
 
-  it('is told by ready()', async () => {
+  it('ready() tells a wrong configuration', async () => {
     expect(await call('ready', 'HALT')).toEqual([])
     const codes = async (kind: string): Promise<unknown> =>
       ((await call('ready', kind)) as { code: string }[]).map(({ code }) => code)
@@ -96,7 +96,7 @@ describe('a wrong configuration', () => {
 })
 
 describe('a row that something else has written', () => {
-  it('is an error, and nothing is charged', async () => {
+  it('a row that something else has written is an error', async () => {
     expect(await call('evaluate', 'OVERWRITTEN')).toMatchObject({ allowed: true })
     expect(await call('evaluate', 'OVERWRITTEN')).toMatchObject({
       code: 'HALT_E_STORE_SCRIPT',
@@ -106,7 +106,7 @@ describe('a row that something else has written', () => {
 })
 
 describe('a check of two subjects', () => {
-  it.each(['HTML', 'RESTARTING'])('charges neither if the object of one fails (%s)', async kind => {
+  it.each(['HTML', 'RESTARTING'])('a check charges neither subject if one object fails (%s)', async kind => {
     const { failed, debt } = (await call('both', kind)) as { failed: object; debt: number }
     expect(failed).toMatchObject({ code: expect.stringMatching(/^HALT_E_STORE_/) })
     expect(failed).not.toHaveProperty('reply')
@@ -115,7 +115,7 @@ describe('a check of two subjects', () => {
 })
 
 describe('alarms', () => {
-  it('remove counters once they equal fresh ones, and the storage with the last one', async () => {
+  it('alarms remove counters once they equal fresh ones, and the storage with the last one', async () => {
     const rows = (): Promise<unknown> => call('rows', 'IMPATIENT')
     const at = async (charge: string): Promise<void> =>
       expect(await call('at', 'IMPATIENT', charge)).toBe(true)
@@ -133,7 +133,7 @@ describe('alarms', () => {
 })
 
 describe('a document', () => {
-  it('of the largest size is read as it was written', async () => {
+  it('a document of the largest size is read as it was written', async () => {
     expect(await call('document', 'HALT')).toBe(true)
   })
 })

@@ -6,7 +6,7 @@ import { isWaitOf } from '../../../../tools/is-wait-of.ts'
 import { examplesOf } from '../../../../tools/example.ts'
 import { startWorker } from '../../../../tools/workerd.ts'
 
-it('the README has a Worker that limits addresses', async () => {
+it('the Worker of the README limits addresses', async () => {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
   const folder = await mkdtemp(fileURLToPath(new URL('.readme-', import.meta.url)))
   onTestFinished(() => rm(folder, { recursive: true }))

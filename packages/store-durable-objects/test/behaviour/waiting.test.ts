@@ -47,7 +47,7 @@ describe.each(PLATFORMS)('in workerd %s', (_, options, mayWakeOthers) => {
       return { answer }
     }
 
-    it('each is woken by an alarm of its own, when the request in front of it has ended', async () => {
+    it('each request is woken by an alarm of its own, when the request in front of it has ended', async () => {
       expect(await ask('/', 'paced')).toMatchObject({ allowed: true, waitedMs: 0 })
       const [first, second] = [await stand('paced'), await stand('paced')]
       const order: number[] = []
@@ -63,7 +63,7 @@ describe.each(PLATFORMS)('in workerd %s', (_, options, mayWakeOthers) => {
       expect(await waiting()).toBe(0)
     })
 
-    it.each(['window', 'flight'])('all are woken that ask again for a %s', async policy => {
+    it.each(['window', 'flight'])('all requests that ask again for a %s are woken', async policy => {
       const answers = (await Promise.all([1, 2, 3, 4, 5].map(() => ask('/', policy)))) as Answer[]
       expect(answers.map(({ allowed }) => allowed)).toEqual([true, true, true, true, true])
       expect(answers.some(({ waitedMs }) => waitedMs > 0)).toBe(true)
@@ -80,7 +80,7 @@ describe.each(PLATFORMS)('in workerd %s', (_, options, mayWakeOthers) => {
     )
 
     if (!mayWakeOthers) return
-    it('all are woken by a reset that another request makes', async () => {
+    it('a reset by another request wakes all requests that wait', async () => {
       for (let i = 0; i < 3; i++) await ask('/', 'together')
       const turns = [await stand('together'), await stand('together'), await stand('together')]
       await ask('/reset', 'together')

@@ -80,14 +80,14 @@ function expectLittle({ most, mean }: { most: number; mean: number }): void {
 }
 
 describe('one call of InMemoryStore', () => {
-  it('visits no more than a segment of keys while they become many', () => {
+  it('a call visits no more than a segment of keys while they become many', () => {
     const store = new InMemoryStore({ maxKeys: KEYS })
     expectLittle(work(KEYS, i => take(store, `ip:${i}`)))
     expect(store.size).toBe(KEYS)
     expect(largest).toBeLessThanOrEqual(SEGMENT)
   })
 
-  it('visits few keys when all are blocked and others come', () => {
+  it('a call visits few keys when all are blocked and others come', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: KEYS, clock: clock.now })
     for (let i = 0; i < KEYS; i++) exhaust(store, `ip:${i}`)
@@ -99,7 +99,7 @@ describe('one call of InMemoryStore', () => {
     expect([store.size <= KEYS, largest <= SEGMENT]).toEqual([true, true])
   })
 
-  it('visits few keys, and frees no blocked one, when all but six are blocked', () => {
+  it('a call visits few keys, and frees no blocked one, when all but six are blocked', () => {
     const store = new InMemoryStore({ maxKeys: KEYS, clock: new ManualClock().now })
     for (let i = 0; i < KEYS; i++) {
       if (i % 10_000 === 0) take(store, `ip:${i}`)
@@ -109,14 +109,14 @@ describe('one call of InMemoryStore', () => {
     for (let i = 1; i < 10_000; i++) expect(take(store, `ip:${i}`)).toBe(false)
   })
 
-  it('visits no more than a segment when amounts outgrow 32 bits', () => {
+  it('a call visits no more than a segment when amounts outgrow 32 bits', () => {
     const store = new InMemoryStore({ maxKeys: KEYS })
     for (let i = 0; i < KEYS; i++) take(store, `ip:${i}`)
     const wide = { ...rule, unit: 2 ** 40 }
     expectLittle(work(KEYS, i => take(store, `ip:${i}`, wide)))
   })
 
-  it('visits no more than a segment when all keys are deleted', () => {
+  it('a call visits no more than a segment when all keys are deleted', () => {
     const store = new InMemoryStore({ maxKeys: KEYS })
     for (let i = 0; i < KEYS; i++) take(store, `ip:${i}`)
     expectLittle(work(KEYS, i => store.forget([{ subject: `ip:${i}`, counter: 'b:t' }])))
@@ -125,7 +125,7 @@ describe('one call of InMemoryStore', () => {
 })
 
 describe('Holds', () => {
-  it('gives the keys in the order in which their refusals end, whatever changed in between', () => {
+  it('Holds gives the keys in the order in which their refusals end, whatever changed in between', () => {
     const holds = new Holds()
     const ends = new Map<number, number>()
     let random = 7

@@ -100,7 +100,7 @@ async function take(
 }
 
 describe('a counter that is charged without a group', () => {
-  it('decides as the loop of all stores does, whatever happens before and after', async () => {
+  it('a counter charged alone decides as the loop of all stores does, whatever happens before and after', async () => {
     const [direct, long] = [await makeWorld(true), await makeWorld(false)]
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async steps => {
@@ -115,7 +115,7 @@ describe('a counter that is charged without a group', () => {
     )
   })
 
-  it('decides two demands on one counter as the loop of all stores does, whatever their terms', () => {
+  it('two demands on one counter are decided as by the loop of all stores, whatever their terms', () => {
     const terms = fc.record({ unit: fc.constantFrom(3, 5, 2 ** 31), cost: fc.integer({ min: 1, max: 4 }) })
     fc.assert(
       fc.property(fc.array(fc.array(terms, { minLength: 1, maxLength: 3 }), { maxLength: 8 }), groups => {
@@ -137,7 +137,7 @@ describe('a counter that is charged without a group', () => {
     )
   })
 
-  it('is charged so for each route of a policy that counts by route', async () => {
+  it('each route of a policy that counts by route is charged alone', async () => {
     const store = new InMemoryStore()
     const charged: string[] = []
     const charge = store.charge.bind(store)
@@ -153,7 +153,7 @@ describe('a counter that is charged without a group', () => {
     expect(charged).toEqual(['routed@GET:/a%20b:t', 'routed@GET:/a:t', 'routed@*:t'])
   })
 
-  it('is not used where somebody has replaced evaluate()', async () => {
+  it('a counter is not charged alone where somebody has replaced evaluate()', async () => {
     const store = new InMemoryStore()
     let calls = 0
     const evaluate = store.evaluate.bind(store)

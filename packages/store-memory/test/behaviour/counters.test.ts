@@ -30,7 +30,7 @@ const stores = [
 ] as const
 
 describe.each(stores)('%s', (_, make) => {
-  it('keeps the counters of two users, routes or scopes apart, whatever their ids', async () => {
+  it('a store keeps the counters of two users, routes or scopes apart, whatever their ids', async () => {
     const policy: RatePolicy = { name: 'c', limit: 100, window: 60, keyStrategy: 'user' }
     await fc.assert(
       fc.asyncProperty(fc.array(place, { minLength: 10, maxLength: 30 }), async places => {

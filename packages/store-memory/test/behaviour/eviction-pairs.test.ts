@@ -112,7 +112,7 @@ it('a flood of keys forgets a counter in shadow mode before one that refuses', a
   expect(await use(api, 1)).toEqual([false])
 })
 
-it('a settlement of a counter that a flood has evicted gives back nothing, and charges what was used', async () => {
+it('a settlement of an evicted counter gives back nothing, and charges the used units', async () => {
   const { limiter, flood } = crowded()
   const api = limiter({ name: 'units', limit: 10, window: 3600, algorithm: 'fixed-window' })
   const refunded = await api.consume(ANN, { cost: 6 })
@@ -164,7 +164,7 @@ it('a flood of keys frees no refused client whose limit is lowered, and none mor
   expect([await consume(), await consume()]).toEqual([true, false])
 })
 
-it('a flood of keys may forget what a call holds, and the call pays from what is left', async () => {
+it('a flood of keys may forget the units that a call holds, and the call pays from the rest', async () => {
   const { limiter, flood } = crowded()
   const day: AnyPolicy = {
     name: 'day',

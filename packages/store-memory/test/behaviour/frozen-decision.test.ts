@@ -14,7 +14,7 @@ const view = { method: 'GET', path: '/', ip: '203.0.113.9', headers: {}, request
 
 // One bucket in a store of this process is charged without a check, and such a decision is not frozen when it is made.
 describe('nobody gets a decision that is not frozen', () => {
-  it('from the limiter', async () => {
+  it('every decision of a limiter is frozen', async () => {
     const api = limiter()
     const decisions = [
       await api.check(view),
@@ -26,7 +26,7 @@ describe('nobody gets a decision that is not frozen', () => {
     expect(decisions.map(Object.isFrozen)).toEqual(decisions.map(() => true))
   })
 
-  it('from a guard, admitted or refused', async () => {
+  it('every decision of a guard is frozen, admitted or refused', async () => {
     const { enter } = guard(limiter(1))
     const outcomes = [await enter(view, {}), await enter(view, {})]
     expect(outcomes.map(({ pass }) => pass)).toEqual([true, false])
@@ -34,7 +34,7 @@ describe('nobody gets a decision that is not frozen', () => {
     expect(Object.isFrozen(refusalFor({}, outcomes[1]?.decision as Decision).decision)).toBe(true)
   })
 
-  it('from a guard that writes headers by a function', async () => {
+  it('a decision that a guard gives to a function for headers is frozen', async () => {
     const seen: boolean[] = []
     const headers = (decision: Decision): Record<string, string> => {
       seen.push(Object.isFrozen(decision))

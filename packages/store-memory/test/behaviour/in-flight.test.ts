@@ -17,7 +17,7 @@ async function end(limiter: RateLimiter, decision: Decision, good: boolean): Pro
 }
 
 describe('a policy that charges only failures', () => {
-  it('admits at most limit + inFlight parallel guesses', async () => {
+  it('a policy that charges only failures admits at most limit + inFlight parallel guesses', async () => {
     const { limiter } = logins(3, 5)
     let tried = 0
     for (let round = 0; round < 10; round++) {
@@ -30,7 +30,7 @@ describe('a policy that charges only failures', () => {
     expect(tried).toBeLessThanOrEqual(3 + 5)
   })
 
-  it('admits as many good parallel logins as inFlight, again and again', async () => {
+  it('a policy that charges only failures admits as many good parallel logins as inFlight, again and again', async () => {
     const { limiter } = logins(3, 10)
     for (let round = 0; round < 20; round++) {
       const decisions = await Promise.all(Array.from({ length: 10 }, () => limiter.consume('user')))
@@ -39,7 +39,7 @@ describe('a policy that charges only failures', () => {
     }
   })
 
-  it('charges a failure once, when it has ended', async () => {
+  it('a failure is charged once, when it has ended', async () => {
     const { limiter } = logins(3, 5)
     const first = await limiter.consume('user')
     expect(first.remaining).toBe(3)
@@ -48,7 +48,7 @@ describe('a policy that charges only failures', () => {
     expect((await limiter.peek('user')).remaining).toBe(2)
   })
 
-  it('ends the lease of an attempt whose end was lost', async () => {
+  it('the lease of an attempt whose end was lost is over after its time', async () => {
     const { limiter, clock } = logins(3, 1)
     await limiter.consume('user')
     expect((await limiter.consume('user')).allowed).toBe(false)
@@ -56,7 +56,7 @@ describe('a policy that charges only failures', () => {
     expect((await limiter.consume('user')).allowed).toBe(true)
   })
 
-  it('fails at construction where inFlight has no meaning', () => {
+  it('a limiter refuses a wrong inFlight, or one beside concurrency, at construction', () => {
     const limiter = (policy: object): RateLimiter =>
       new RateLimiter({ store: new InMemoryStore(), policy: policy as never })
     for (const inFlight of [0, -1, 1.5, Number.NaN, '5']) {

@@ -14,7 +14,7 @@ describe.each([
   ['pg', openPg],
   ['postgres.js', openPostgresJs],
 ])('limiter.close() on %s, and the end of the pool after it', (_name, open: () => Database) => {
-  it.each(['limiter.close()', 'store.close()'])('records twenty logins that end as %s begins', async what => {
+  it.each(['limiter.close()', 'store.close()'])('%s records logins that end as it begins', async what => {
     const [database, other] = [open(), open()]
     const warned: HaltWarning[] = []
     const warn = (warning: HaltWarning): void => void warned.push(warning)

@@ -36,7 +36,7 @@ const codesOf = async (store: PostgresStore): Promise<string[]> =>
   butSlow(await store.inspect()).map(({ code }) => code)
 
 describe('a database that is set up well', () => {
-  it('gets no warning, with the rights that the documentation names', async () => {
+  it('a database with the rights that the documentation names gets no warning', async () => {
     const { store, schema } = await makeStore(database)
     expect(await codesOf(store)).toEqual([])
     const { query } = await asRole(schema, '')
@@ -47,7 +47,7 @@ describe('a database that is set up well', () => {
     await own.probe()
   })
 
-  it('keeps its counters when the schema runs again', async () => {
+  it('a database keeps its counters when the schema runs again', async () => {
     const { store, schema } = await makeStore(database)
     const first = await store.evaluate(ask)
     await database.run(schemaText({ schema }))
@@ -55,7 +55,7 @@ describe('a database that is set up well', () => {
     expect(second.states[0]![2]).toBeGreaterThan(first.states[0]![2]!)
   })
 
-  it('has an unlogged table if that was asked for', async () => {
+  it('a database has an unlogged table if that was asked for', async () => {
     const schema = unique()
     await database.run(schemaText({ schema, unlogged: true }))
     const { rows } = await database.pool.query(
@@ -67,7 +67,7 @@ describe('a database that is set up well', () => {
 })
 
 describe('a database that is set up wrongly', () => {
-  it('without the schema: a coded error and a warning, and the policies decide by onStoreError', async () => {
+  it('a missing schema is a coded error and a warning, and the policies decide by onStoreError', async () => {
     const store = new PostgresStore({ query: database.query, schema: 'nowhere' })
     await expect(store.evaluate(ask)).rejects.toMatchObject({ code: 'HALT_E_STORE_SCHEMA' })
     await expect(store.probe()).rejects.toMatchObject({ code: 'HALT_E_STORE_SCHEMA' })
@@ -77,7 +77,7 @@ describe('a database that is set up wrongly', () => {
     await limiter.close()
   })
 
-  it('with a dropped table: the same, and it works again once the schema was run', async () => {
+  it('a dropped table is a coded error and a warning, until the schema runs again', async () => {
     const { store, schema } = await makeStore(database)
     await store.evaluate(ask)
     await database.run(`DROP TABLE ${schema}.counters`)
@@ -91,7 +91,7 @@ describe('a database that is set up wrongly', () => {
     expect(await store.evaluate(ask)).toMatchObject({ allowed: true })
   })
 
-  it('with the schema of an older version: the same', async () => {
+  it('a schema of an older version is a coded error and a warning', async () => {
     const { store, schema } = await makeStore(database)
     await database.run(`ALTER FUNCTION ${schema}.bucket_v3 RENAME TO bucket_v0;
       ALTER FUNCTION ${schema}.decide_v3 RENAME TO decide_v0`)
@@ -103,7 +103,7 @@ describe('a database that is set up wrongly', () => {
     expect(await codesOf(other)).toEqual(['HALT_W_STORE_SCHEMA'])
   })
 
-  it('read-only: a coded error and a warning, and a probe fails', async () => {
+  it('a read-only database is a coded error and a warning, and a probe fails', async () => {
     const { schema } = await makeStore(database)
     const { query } = await asRole(schema, '', 'ALTER ROLE @role SET default_transaction_read_only = on')
     const store = new PostgresStore({ query, schema })
@@ -112,7 +112,7 @@ describe('a database that is set up wrongly', () => {
     expect(await codesOf(store)).toEqual(['HALT_W_REPLICA'])
   })
 
-  it('without permission: a coded error and a warning', async () => {
+  it('a missing permission is a coded error and a warning', async () => {
     const { schema } = await makeStore(database)
     const { query } = await asRole(schema, '', `REVOKE UPDATE, INSERT ON ${schema}.counters FROM @role`)
     const store = new PostgresStore({ query, schema })
@@ -123,7 +123,7 @@ describe('a database that is set up wrongly', () => {
     expect(await codesOf(refused)).toEqual(['HALT_W_PERMISSION'])
   })
 
-  it('with another isolation level: a warning, and concurrent checks never admit more than the limit', async () => {
+  it('another isolation level is a warning, and concurrent checks never admit more than the limit', async () => {
     const { schema } = await makeStore(database)
     const after = "ALTER ROLE @role SET default_transaction_isolation = 'repeatable read'"
     const pools = [await asRole(schema, '', after), await asRole(schema, '', after)]
@@ -135,7 +135,7 @@ describe('a database that is set up wrongly', () => {
     expect(admitted.length).toBeLessThanOrEqual(5)
   })
 
-  it('with a query inside a transaction: a warning', async () => {
+  it('a query inside a transaction is a warning', async () => {
     const { schema } = await makeStore(database)
     const client = await database.pool.connect()
     await client.query('BEGIN')
@@ -146,7 +146,7 @@ describe('a database that is set up wrongly', () => {
     client.release()
   })
 
-  it('with wrong credentials or without a free connection: a coded error', async () => {
+  it('wrong credentials and a missing connection are coded errors', async () => {
     const { schema } = await makeStore(database)
     const { query } = await asRole(schema, 'CONNECTION LIMIT 0')
     const store = new PostgresStore({ query, schema })
@@ -162,7 +162,7 @@ describe('a database that is set up wrongly', () => {
 })
 
 describe('a lock that a transaction holds for long', () => {
-  it('lets the deadline decide, and the check fails after a second without a charge', async () => {
+  it('a long lock lets the deadline decide, and the check fails after a second without a charge', async () => {
     const { store, schema } = await makeStore(database)
     await store.evaluate(group(demand('user:1')))
     const holder = await database.pool.connect()
@@ -181,7 +181,7 @@ describe('a lock that a transaction holds for long', () => {
 })
 
 describe('a server and its hot standby', () => {
-  it('refuse to count in recovery, count after a promotion, and let policies decide once they stop', async () => {
+  it('a standby refuses to count, counts after a promotion, and policies decide once both stop', async () => {
     const primary = await startPostgres()
     const pool = openPg({ connectionString: primary.url })
     const { store, schema } = await makeStore(pool)

@@ -15,7 +15,7 @@ afterAll(async () => {
   await database.close()
 })
 
-it('a line is seen from every process: who waits there, and when the last one starts', async () => {
+it('every process sees who waits in a line, and when the last one starts', async () => {
   const policy = { name: 'api', limit: 1, window: 60, burst: 1 }
   const [one, other] = [0, 1].map(
     () =>

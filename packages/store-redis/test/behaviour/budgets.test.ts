@@ -108,7 +108,7 @@ class Agents {
 }
 
 it(
-  'a budget that processes share is never passed, and used to the end, while a fifth of the streams is killed, and some sleep',
+  'processes use a shared budget up and never pass it, while streams are killed or sleep',
   async () => {
     const [processes, streams, limit] = isFull ? [16, 12, 1_500_000] : [3, 8, 100_000]
     // A fifth of the streams, of about 1150 units each, dies with its process.
@@ -141,7 +141,7 @@ it(
 )
 
 it(
-  'a budget is never passed while its server is killed under the streams and starts again',
+  'processes never pass a budget while its server is killed under the streams and starts again',
   async () => {
     const dir = mkdtempSync(join(tmpdir(), 'halt-budget-aof-'))
     const args = ['--appendonly', 'yes', '--appendfsync', 'always', '--dir', dir]

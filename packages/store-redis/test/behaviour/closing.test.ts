@@ -65,7 +65,7 @@ const servers = [
 describe.each(servers.map(([maker, server, port]) => [`${maker.name}, ${server}`, maker, port] as const))(
   'limiter.close() on %s',
   (_name, maker, port) => {
-    it('records twenty logins that end as it begins', async ({ scene, expect }) => {
+    it('limiter.close() records twenty logins that end as it begins', async ({ scene, expect }) => {
       const { limiter, decisions, warned, left } = await busy(scene, maker, port())
       end(limiter, decisions, i => i % 2 === 0)
       await limiter.close()
@@ -73,7 +73,7 @@ describe.each(servers.map(([maker, server, port]) => [`${maker.name}, ${server}`
       expect(warned).toEqual([])
     })
 
-    it('lets store.close() record them, too', async ({ scene, expect }) => {
+    it('store.close() records twenty logins that end as it begins', async ({ scene, expect }) => {
       const { limiter, decisions, warned, left } = await busy(scene, maker, port())
       end(limiter, decisions, () => true)
       await limiter.store.close?.()
@@ -86,7 +86,7 @@ describe.each(servers.map(([maker, server, port]) => [`${maker.name}, ${server}`
 describe.each(singles.filter(({ name }) => !name.includes('5')).map(maker => [maker.name, maker] as const))(
   'on a Redis that hangs, with %s',
   (_name, maker) => {
-    it('limiter.close() ends', async ({ scene, expect }) => {
+    it('limiter.close() ends while Redis hangs', async ({ scene, expect }) => {
       const server = await scene.server()
       const user = scene.user(maker, server.port)
       await user.connect()

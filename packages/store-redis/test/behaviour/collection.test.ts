@@ -31,7 +31,7 @@ it.for([
   ['answers', '5s', 'closed', false],
   ['answers too late', '20ms', 'local', 'local'],
 ] as const)(
-  'the garbage collector frees a limiter with all its parts while its store and the client live, if the store %s',
+  'the collector frees a limiter while its store and the client live, if the store %s',
   async ([, storeTimeout, onStoreError, degraded], { scene, expect }) => {
     const proxy = await startProxy(scene, Number(new URL(inject('redisUrl')).port))
     const client = new Redis(proxy.port)

@@ -47,7 +47,7 @@ async function ownServer() {
 }
 
 describe('operators’ blocks', () => {
-  it('survive FLUSHALL: every process obeys them, and they are written back without those that were taken back', async () => {
+  it('blocks survive FLUSHALL, and are written back without those that were taken back', async () => {
     const { url } = await ownServer()
     const [a, b] = [processOn(url), processOn(url)]
     await Promise.all(['mallory', 'eve', 'dan'].map(user => a.control.block({ user })))
@@ -71,7 +71,7 @@ describe('operators’ blocks', () => {
     expect(told).toContain('HALT_W_CONTROL_LOST')
   })
 
-  it('survive a failover to an older copy', async () => {
+  it('blocks survive a failover to an older copy', async () => {
     const { url } = await ownServer()
     const [a, b] = [processOn(url), processOn(url)]
     await a.control.block({ user: 'mallory' })
@@ -91,7 +91,7 @@ describe('operators’ blocks', () => {
     expect([...a.codes, ...b.codes]).toContain('HALT_W_CONTROL_LOST')
   })
 
-  it('hold in one process while Redis hangs, and in all afterwards', async () => {
+  it('blocks hold in one process while Redis hangs, and in all afterwards', async () => {
     const server = await ownServer()
     const [a, b] = [processOn(server.url), processOn(server.url)]
     await a.control.block({ user: 'mallory' })

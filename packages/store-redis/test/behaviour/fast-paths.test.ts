@@ -167,7 +167,7 @@ const shared = (pool: Rule, tenant: string, cost: number, weight: number): Group
   ],
 })
 
-it('the path of a bucket that tenants share decides as the reference does, at its edges and after long pauses', async () => {
+it('the path of a shared bucket decides as the reference does, at its edges and after long pauses', async () => {
   const ask = fc.record({
     pool: fc.constantFrom(...pools, pools[0]!, pools[0]!),
     tenant: fc.constantFrom('user:1', 'user:1', 'user:2', 'user:3'),

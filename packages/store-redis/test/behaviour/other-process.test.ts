@@ -40,7 +40,7 @@ const request = {
 describe('a counter of another process', () => {
   const window: Policy = { name: 'w', limit: 2, window: 600, algorithm: 'fixed-window' }
 
-  it('is reset by a request, on its route and its composite counter, and reset returns the number', async () => {
+  it('a request resets the counters of another process, and reset returns the number', async () => {
     const policies: Policy[] = [
       { ...window, name: 'route', scope: 'route' },
       { ...window, name: 'pair', keyStrategy: 'composite' },
@@ -54,7 +54,7 @@ describe('a counter of another process', () => {
     expect((await one.peek(request)).allowed).toBe(true)
   })
 
-  it('is not reported as reset if its routes are not known', async () => {
+  it('a counter of another process is not reported as reset if its routes are not known', async () => {
     const routed: Policy = { ...window, scope: 'route' }
     const [one, other] = [limiterOf(routed), limiterOf(routed)]
     for (let i = 0; i < 3; i++) await one.check(request)
@@ -66,7 +66,7 @@ describe('a counter of another process', () => {
     expect((await one.peek(request)).allowed).toBe(false)
   })
 
-  it('is topped up and refunded by a manager of this process', async () => {
+  it('a manager of this process tops up and refunds a counter of another one', async () => {
     const monthly = { name: 'month', limit: 3, period: 'monthly', anchor: aMinuteAgo() } as const
     const limiter = limiterOf(monthly as unknown as Policy)
     const quotas = new QuotaManager(storeOf(), { storeTimeout: '5s' })

@@ -139,7 +139,7 @@ const setups = [
 describe.each(setups)('the ACL line of the documentation, on $name', ({ usual, makers, rules, start }) => {
   for (const binary of ['redis-server', 'valkey-server'] as const) {
     if (binary !== usual && !isFull) continue
-    it(`permits all that Halt does, and each of its commands is needed: ${binary}`, async ({
+    it(`the ACL line permits all that Halt does, and each of its commands is needed: ${binary}`, async ({
       scene,
       expect,
     }) => {

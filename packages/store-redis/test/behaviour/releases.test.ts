@@ -58,7 +58,10 @@ const makers = singles.filter(({ kind, name }) => kind === 'single' && !name.inc
 describe.each(makers.map(maker => [maker.name, maker] as const))(
   'requests in flight on %s',
   (_name, maker) => {
-    it('free all ten places although Redis refused their releases for a while', async ({ scene, expect }) => {
+    it('requests in flight free all ten places although Redis refused their releases for a while', async ({
+      scene,
+      expect,
+    }) => {
       const server = await scene.server()
       const { limiter, failures, decisions, free } = await busy(scene, maker, server.port)
       await ask(server.port, 'CONFIG SET min-replicas-to-write 1')
@@ -71,7 +74,10 @@ describe.each(makers.map(maker => [maker.name, maker] as const))(
       expect(await free()).toBe(10)
     })
 
-    it('free all ten places although Redis was away when they ended', async ({ scene, expect }) => {
+    it('requests in flight free all ten places although Redis was away when they ended', async ({
+      scene,
+      expect,
+    }) => {
       const dir = await mkdtemp(join(tmpdir(), 'halt-releases-'))
       scene.defer(() => rm(dir, { recursive: true, force: true }))
       const args = ['--appendonly', 'yes', '--appendfsync', 'always', '--dir', dir]

@@ -29,7 +29,7 @@ function pair(over: Redis | Cluster, policy: RateLimiterOptions['policy']) {
   return { limiters: limiters as [RateLimiter, RateLimiter], asked }
 }
 
-it('callers of two processes start one after the other, and ask the store when they come and when they start', async () => {
+it('callers of two processes start one after the other, and ask the store at most three times each', async () => {
   const { limiters, asked } = pair(client, { name: 'api', limit: 50, window: 1, burst: 1 })
   const starts: number[] = []
   const began = performance.now()
@@ -53,7 +53,7 @@ it('callers of two processes start one after the other, and ask the store when t
   expect(asked.groups).toBeLessThanOrEqual(8 + 7 + 8)
 })
 
-it('a caller whose counters are in several hash slots gets its turn, and a burst of them no more than the limit', async () => {
+it('callers whose counters are in several hash slots get their turns, no more at once than the limit', async () => {
   const { limiters } = pair(cluster, [
     { name: 'all', limit: 20, window: 1, burst: 2, keyStrategy: 'shared' },
     { name: 'own', limit: 1000, window: 1, keyStrategy: 'user' },
@@ -82,7 +82,7 @@ it.each([
   ['on one server', client],
   ['in a cluster', cluster],
 ] as const)(
-  'a line is seen from every process, %s: who waits there, and when the last one starts',
+  'every process sees who waits in a line %s, and when the last one starts',
   async (_where, over) => {
     const { limiters } = pair(over, { name: 'api', limit: 1, window: 60, burst: 1 })
     const [one, other] = limiters

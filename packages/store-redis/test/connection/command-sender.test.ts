@@ -11,7 +11,7 @@ const cases = [
 
 describe.each(cases)('$name', ({ maker, port }) => {
   for (const mode of ['own', 'shared'] as const) {
-    it(`runs scripts and commands over a connection: ${mode}`, async ({ scene, expect }) => {
+    it(`a client runs scripts and commands over a connection: ${mode}`, async ({ scene, expect }) => {
       const user = scene.user(maker, port())
       await user.connect()
       const connection = scene.connection(user.client, { connection: mode })
@@ -42,7 +42,11 @@ describe.each(cases)('$name', ({ maker, port }) => {
 
     // node-redis has no key prefix before 6.1.
     if (!maker.prefixes) continue
-    it(`puts the key prefix of the client before keys: ${mode}`, async ({ scene, expect, skip }) => {
+    it(`a connection puts the key prefix of the client before keys: ${mode}`, async ({
+      scene,
+      expect,
+      skip,
+    }) => {
       if (!maker.prefixes) skip('this version knows no key prefix')
       const user = scene.user(maker, port(), { keyPrefix: 'mine:' })
       const plain = scene.user(maker, port())

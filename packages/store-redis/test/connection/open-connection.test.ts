@@ -9,7 +9,7 @@ import { counting, failure, freshKey, it } from './scene.ts'
 
 const open = (options: object): unknown => openConnection({ connection: 'own', warn: () => {}, ...options })
 
-describe('openLink', () => {
+describe('openConnection', () => {
   it.for([
     ['neither', {}, 'Neither client nor run'],
     ['both', { client: {}, run: () => {} }, 'Both client and run'],
@@ -17,13 +17,13 @@ describe('openLink', () => {
     ['null', { client: null }, 'null is not a Redis client'],
     ['an address', { client: 'redis://:hunter2@localhost' }, 'A string is not a Redis client'],
     ['a bare object', { client: { get() {} } }, 'A value of class Object'],
-  ] as const)('refuses %s', ([, options, message], { expect }) => {
+  ] as const)('openConnection throws for %s', ([, options, message], { expect }) => {
     expect(() => open(options)).toThrow(expect.objectContaining({ code: 'HALT_E_REDIS_CLIENT' }))
     expect(() => open(options)).toThrow(message)
     expect(() => open(options)).not.toThrow('hunter2')
   })
 
-  it('gives a fix for each wrong client', ({ expect }) => {
+  it('openConnection gives a fix for each wrong client', ({ expect }) => {
     expect(() => open({ client: Promise.resolve() })).toThrow('await it first')
     expect(() => open({ client: 'redis://localhost' })).toThrow('new Redis(url)')
     expect(() => open({ client: { evalsha() {}, createScript() {} } })).toThrow(
@@ -35,7 +35,10 @@ describe('openLink', () => {
 })
 
 describe('a connection over a runner', () => {
-  it('passes scripts on, and sends other commands inside a script', async ({ scene, expect }) => {
+  it('a connection over a runner passes scripts on, and sends other commands inside a script', async ({
+    scene,
+    expect,
+  }) => {
     const redis = new Redis(inject('redisUrl'), { keyPrefix: 'run:' })
     scene.defer(() => redis.disconnect())
     const run = vi.fn<Run>(async ({ source }, keys, args) =>
@@ -59,7 +62,7 @@ describe('a connection over a runner', () => {
     await connection.close()
   })
 
-  it('classifies the errors of the runner, thrown at once or later', async ({ expect }) => {
+  it('a connection over a runner classifies its errors, thrown at once or later', async ({ expect }) => {
     const connection = openConnection({
       connection: 'own',
       warn: () => {},

@@ -86,8 +86,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('OwnLink', () => {
-  it('tries to open for ever, at most half a second apart', async () => {
+describe('OwnConnection', () => {
+  it('an own connection tries to open for ever, at most half a second apart', async () => {
     const { connection, transport } = start()
     for (let i = 0; i < 100; i++) {
       await transport.fails()
@@ -98,7 +98,7 @@ describe('OwnLink', () => {
     expect(await connection.run(text, [], [])).toBe('done')
   })
 
-  it('tries soon after a connection that lasted, and later after others', async () => {
+  it('an own connection tries soon after one that lasted, and later after others', async () => {
     const { transport } = start()
     await transport.opens()
     await vi.advanceTimersByTimeAsync(1_500)
@@ -119,7 +119,7 @@ describe('OwnLink', () => {
     expect(transport.attempts.length).toBe(before)
   })
 
-  it('reports that it was opened again, but not the first opening', async () => {
+  it('an own connection reports that it was opened again, but not the first opening', async () => {
     const { transport, reconnected } = start()
     await transport.fails()
     await vi.advanceTimersByTimeAsync(100)
@@ -133,7 +133,7 @@ describe('OwnLink', () => {
     expect(reconnected()).toBe(1)
   })
 
-  it('gives up an attempt that hangs', async () => {
+  it('an own connection gives up an attempt that hangs', async () => {
     const { connection, transport } = start()
     await vi.advanceTimersByTimeAsync(2_100)
     expect(transport.calls).toEqual(['abandon'])
@@ -146,7 +146,7 @@ describe('OwnLink', () => {
     expect(connection.ready).toBe(true)
   })
 
-  it('rejects each call at once with the reason why it is not open', async () => {
+  it('an own connection rejects each call at once with the reason why it is not open', async () => {
     const { connection, transport } = start()
     expect(await failure(connection.run(text, [], []))).toMatchObject({
       failure: 'unavailable',
@@ -165,7 +165,7 @@ describe('OwnLink', () => {
     expect(await failure(connection.command(['PING']))).toMatchObject({ failure: 'misconfigured' })
   })
 
-  it('opens again to find the master when it meets a replica', async () => {
+  it('an own connection opens again to find the master when it meets a replica', async () => {
     const { connection, transport } = start()
     await transport.opens()
     transport.evalsha = () => Promise.reject(new Error('READONLY no'))
@@ -180,7 +180,7 @@ describe('OwnLink', () => {
   it.each([
     ['single' as const, 2_000],
     ['cluster' as const, 1_000],
-  ])('ends a connection without replies: %s', async (topology, patience) => {
+  ])('an own connection ends without replies: %s', async (topology, patience) => {
     const { connection, transport } = start(topology)
     await transport.opens()
     let answer = (): void => {}
@@ -197,7 +197,7 @@ describe('OwnLink', () => {
     expect(transport.calls).toEqual([])
   })
 
-  it('keeps a connection with one slow call while other calls have replies', async () => {
+  it('an own connection with one slow call stays while other calls have replies', async () => {
     const { connection, transport } = start()
     await transport.opens()
     transport.evalsha = () => new Promise(() => {})
@@ -210,7 +210,7 @@ describe('OwnLink', () => {
     expect(transport.calls).not.toContain('endUnresponsive silent')
   })
 
-  it('stays closed if it is closed while it opens', async () => {
+  it('an own connection stays closed if it is closed while it opens', async () => {
     const { connection, transport, released } = start()
     await connection.close()
     await connection.opened
@@ -224,7 +224,7 @@ describe('OwnLink', () => {
     expect(transport.attempts.length).toBe(1)
   })
 
-  it('ends with the client and opens again with it, one attempt at a time', async () => {
+  it('an own connection ends with the client and opens again with it, one attempt at a time', async () => {
     const { connection, transport } = start()
     connection.end()
     connection.end()

@@ -22,7 +22,7 @@ async function counted(port: number, prefix: string, name: string): Promise<numb
 }
 
 describe.each(singles.filter(({ kind }) => kind === 'single'))('$name, shared', maker => {
-  it('counts a call once although its reply was lost and the client sends it again', async ({
+  it('a store counts a call once although its reply was lost and the client sends it again', async ({
     scene,
     expect,
   }) => {
@@ -49,7 +49,7 @@ describe.each([
   ['ioredis 6', Redis6 as any],
   ['ioredis 5', Redis5 as any],
 ] as const)('%s, shared', (_name, Redis) => {
-  it('refuses commands that the client queued for a lost connection', async ({ scene, expect }) => {
+  it('a store refuses commands that the client queued for a lost connection', async ({ scene, expect }) => {
     const server = await scene.server()
     const client = new Redis(server.port)
     client.on('error', () => {})
@@ -65,7 +65,7 @@ describe.each([
     expect(await counted(server.port, 'halt:', 'x')).toBe(1)
   })
 
-  it('decides in Redis from the first check, whether the client connects by itself or not', async ({
+  it('a store decides in Redis from the first check, whether the client connects by itself or not', async ({
     scene,
     expect,
   }) => {
@@ -81,7 +81,7 @@ describe.each([
   })
 
   it.for(['own', 'shared'] as const)(
-    'refuses a database that there is not: %s',
+    'a store refuses a database that there is not: %s',
     async (connection, { scene, expect }) => {
       const client = new Redis(inject('redisUrl'), { db: 99 })
       client.on('error', () => {})

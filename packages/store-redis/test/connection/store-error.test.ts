@@ -20,7 +20,7 @@ describe('toStoreError', () => {
     ['Connection is closed.', undefined],
     ['Socket closed unexpectedly', undefined],
     ['read ECONNRESET', undefined],
-  ])('knows whether the call was never sent: %s', (message, unsent) => {
+  ])('toStoreError knows whether the call was never sent: %s', (message, unsent) => {
     expect(toStoreError(new Error(message))).toMatchObject({ message, failure: 'unavailable' })
     expect((toStoreError(new Error(message)) as { unsent?: boolean }).unsent).toBe(unsent)
   })
@@ -111,7 +111,7 @@ describe('toStoreError', () => {
     ['connect ETIMEDOUT', undefined, 'unavailable', 'UNAVAILABLE'],
     ['Connection timeout', undefined, 'unavailable', 'UNAVAILABLE'],
     ['Command timed out', undefined, 'timeout', 'TIMEOUT'],
-  ])('%s', (message, reply, failure, code) => {
+  ])('toStoreError classifies %s', (message, reply, failure, code) => {
     expect(toStoreError(new Error(message))).toMatchObject({
       message,
       reply,
@@ -120,14 +120,14 @@ describe('toStoreError', () => {
     })
   })
 
-  it('returns a StoreError as it is', () => {
+  it('toStoreError returns a StoreError as it is', () => {
     const error = toStoreError(new Error('x'))
     expect(toStoreError(error)).toBe(error)
     expect(error).toBeInstanceOf(StoreError)
     expect(error).toBeInstanceOf(Error)
   })
 
-  it('reads the error that a cluster client wraps', () => {
+  it('toStoreError reads the error that a cluster client wraps', () => {
     const refused = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })
     expect(toStoreError(refused)).toMatchObject({
       message: 'ECONNREFUSED',
@@ -142,11 +142,11 @@ describe('toStoreError', () => {
     expect(toStoreError(many)).toMatchObject({ reply: 'MOVED', failure: 'unavailable' })
   })
 
-  it.each([undefined, null, 'gone', 7, {}])('accepts any thrown value: %o', thrown => {
+  it.each([undefined, null, 'gone', 7, {}])('toStoreError accepts any thrown value: %o', thrown => {
     expect(toStoreError(thrown)).toMatchObject({ failure: 'unavailable', reply: undefined })
   })
 
-  it('shows no command, because it may hold a password', () => {
+  it('a store error shows no command, because that may hold a password', () => {
     const aborted = replyError('Command aborted due to connection close')
     const wrapped = Object.assign(new Error('Failed to refresh slots cache.'), {
       lastNodeError: replyError('x'),

@@ -39,7 +39,7 @@ const answers =
 const PAGE = '<!doctype html><title>secret-page</title>'
 
 describe('upstash', () => {
-  it('sends a script by its digest, and by its text once if the server does not know it', async ({
+  it('upstash sends a script by its digest, and by its text once if the server does not know it', async ({
     expect,
   }) => {
     const unknown = script(`return { KEYS[1], ARGV[1], 7 } -- ${freshKey()}`)
@@ -49,7 +49,7 @@ describe('upstash', () => {
     expect(bridge.commands).toEqual(['EVALSHA', 'EVAL', 'EVALSHA'])
   })
 
-  it('returns every kind of reply as Redis gave it, bytes included', async ({ expect }) => {
+  it('upstash returns every kind of reply as Redis gave it, bytes included', async ({ expect }) => {
     const echo = script(
       'return { ARGV[1], string.char(255, 0, 200), redis.status_reply("OK"), false, 2^53, { "" } }',
     )
@@ -57,12 +57,12 @@ describe('upstash', () => {
     expect(await run(echo, [], [text])).toEqual([text, Uint8Array.of(255, 0, 200), 'OK', null, 2 ** 53, ['']])
   })
 
-  it('hands the error of a script on, with its first word', async ({ expect }) => {
+  it('upstash hands the error of a script on, with its first word', async ({ expect }) => {
     const broken = script('return redis.error_reply("OOM command not allowed")')
     expect(await failure(run(broken, [], []))).toMatchObject({ code: 'HALT_E_STORE_OOM', reply: 'OOM' })
   })
 
-  it('names the token if the service refuses it', async ({ expect }) => {
+  it('upstash names the token if the service refuses it', async ({ expect }) => {
     const refused = await failure(upstash(bridge.url, 'another-token')(script('return 1'), [], []))
     expect(refused).toMatchObject({ failure: 'misconfigured', code: 'HALT_E_STORE_AUTH', reply: 'WRONGPASS' })
     expect(refused.fix).toContain('token')
@@ -91,7 +91,7 @@ describe('upstash', () => {
     [200, '[1]', 'application/json', 'HALT_E_STORE_MISCONFIGURED'],
     [200, '{"result":"not base64!"}', 'application/json', 'HALT_E_STORE_SCRIPT'],
   ] as const)(
-    'turns an answer %i %s of %s into %s',
+    'upstash turns an answer %i %s of %s into %s',
     async ([status, body, type, code], { scene, expect }) => {
       const url = await serviceThat(scene, answers(status, body, type))
       const error = await failure(upstash(url, 'token')(script('return 1'), [], []))
@@ -100,7 +100,7 @@ describe('upstash', () => {
     },
   )
 
-  it('tells why a service cannot be reached', async ({ scene, expect }) => {
+  it('upstash tells why a service cannot be reached', async ({ scene, expect }) => {
     const url = await serviceThat(scene, response => response.destroy())
     const lost = await failure(upstash(url, 'token')(script('return 1'), [], []))
     expect(lost).toMatchObject({ failure: 'unavailable', code: 'HALT_E_STORE_UNAVAILABLE' })
@@ -108,7 +108,7 @@ describe('upstash', () => {
     expect(gone.message).toMatch(/ECONNREFUSED|bad port/)
   })
 
-  it('ends a call of a service that hangs', async ({ scene, expect }) => {
+  it('upstash ends a call of a service that hangs', async ({ scene, expect }) => {
     const end = new AbortController()
     vi.spyOn(AbortSignal, 'timeout').mockReturnValue(end.signal)
     scene.defer(() => vi.restoreAllMocks())
@@ -118,7 +118,7 @@ describe('upstash', () => {
   })
 
   it.for([{}, { 'content-length': 1e12 }])(
-    'cuts off an answer that does not end, with the headers %j',
+    'upstash cuts off an answer that does not end, with the headers %j',
     async (headers, { scene, expect }) => {
       let sent = 0
       let hasEnded = (): void => {}
@@ -143,7 +143,7 @@ describe('upstash', () => {
     },
   )
 
-  it('ends a call whose answer begins and comes byte by byte', async ({ scene, expect }) => {
+  it('upstash ends a call whose answer begins and comes byte by byte', async ({ scene, expect }) => {
     const end = new AbortController()
     vi.spyOn(AbortSignal, 'timeout').mockReturnValue(end.signal)
     scene.defer(() => vi.restoreAllMocks())
@@ -155,7 +155,7 @@ describe('upstash', () => {
     expect(late).toMatchObject({ failure: 'timeout', code: 'HALT_E_STORE_TIMEOUT' })
   })
 
-  it('reads an answer of two million bytes whole', async ({ expect }) => {
+  it('upstash reads an answer of two million bytes whole', async ({ expect }) => {
     const long = await run(script('return string.rep(ARGV[1], 1000000)'), [], ['é'])
     expect(long === 'é'.repeat(1e6)).toBe(true)
   })
@@ -168,7 +168,7 @@ describe('upstash', () => {
     ['https://db.upstash.io', undefined, 'token'],
     ['https://db.upstash.io', '', 'token'],
     ['https://db.upstash.io', 'secret-word\n', 'token'],
-  ] as const)('refuses the url %s with the token %j', ([url, token, named], { expect }) => {
+  ] as const)('upstash refuses the url %s with the token %j', ([url, token, named], { expect }) => {
     const make = (): unknown => upstash(url as string, token as string)
     expect(make).toThrow(expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }))
     expect(make).toThrow(named)
@@ -177,7 +177,7 @@ describe('upstash', () => {
 })
 
 describe('a limiter over upstash', () => {
-  it('decides by onStoreError once storeTimeout is over, while the service hangs', async ({
+  it('a limiter decides by onStoreError once storeTimeout is over, while the service hangs', async ({
     scene,
     expect,
   }) => {
@@ -197,7 +197,7 @@ describe('a limiter over upstash', () => {
     await limiter.close()
   })
 
-  it('finds nothing to warn of in ready()', async ({ expect }) => {
+  it('ready() of a store over upstash warns of nothing', async ({ expect }) => {
     const store = new RedisStore({ run, prefix: `${unique()}:` })
     const codes = butSlow(await store.inspect()).map(({ code }) => code)
     expect(codes).toEqual([])

@@ -15,7 +15,7 @@ function block(ms: number): void {
 const policy = { name: 'p', limit: 1_000, window: 3_600 }
 
 describe('a busy process', () => {
-  it('reads every reply of a healthy server although each turn outlasts the deadline', async ({
+  it('a busy process reads every reply of a healthy server although each turn outlasts the deadline', async ({
     scene,
     expect,
   }) => {
@@ -38,7 +38,7 @@ describe('a busy process', () => {
     }
   })
 
-  it('does not warn that a near server is slow', async ({ scene, expect }) => {
+  it('a busy process does not warn that a near server is slow', async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
     for (const { name, user } of actors) {
@@ -51,7 +51,7 @@ describe('a busy process', () => {
     }
   })
 
-  it('opens a connection although its first turn takes seconds', async ({ scene, expect }) => {
+  it('a busy process opens a connection although its first turn takes seconds', async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(
       singles.filter(({ kind }) => kind === 'single'),
@@ -67,7 +67,7 @@ describe('a busy process', () => {
     expect(decisions.map(({ degraded }) => degraded)).toEqual(limiters.map(() => false))
   })
 
-  it('keeps a connection whose reply it had no time to read', async ({ scene, expect }) => {
+  it('a busy process keeps a connection whose reply it had no time to read', async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
     const count = counting()

@@ -38,7 +38,10 @@ function watch(scene: Scene, { connection }: Actor): Map<number, string> {
 
 describe.concurrent('an own connection to a cluster', () => {
   for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
-    it(`follows a failover, and serves the other masters meanwhile: ${signal}`, async ({ scene, expect }) => {
+    it(`an own connection follows a failover, and serves the other masters meanwhile: ${signal}`, async ({
+      scene,
+      expect,
+    }) => {
       const args = ['--cluster-require-full-coverage', 'no']
       const cluster = await scene.cluster({ replicas: 1, args })
       const actors = await scene.cast(clusters, cluster.nodes[1]!.port)
@@ -61,7 +64,7 @@ describe.concurrent('an own connection to a cluster', () => {
     })
   }
 
-  it('serves the other masters while one is down, and that one when it is back', async ({
+  it('an own connection serves the other masters while one is down, and that one when it is back', async ({
     scene,
     expect,
   }) => {
@@ -83,7 +86,7 @@ describe.concurrent('an own connection to a cluster', () => {
     for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
   })
 
-  it('opens again when the whole cluster is back', async ({ scene, expect }) => {
+  it('an own connection opens again when the whole cluster is back', async ({ scene, expect }) => {
     // The node timeout is so long that the nodes, which all sleep, do not declare each other failed.
     const cluster = await scene.cluster({ nodeTimeout: 60_000 })
     const actors = await scene.cast(clusters, cluster.nodes[1]!.port)
@@ -100,7 +103,7 @@ describe.concurrent('an own connection to a cluster', () => {
     }
   })
 
-  it('follows slots that move to a node without the script', async ({ scene, expect }) => {
+  it('an own connection follows slots that move to a node without the script', async ({ scene, expect }) => {
     const cluster = await scene.cluster()
     const [from, to] = cluster.servers as [RunningServer, RunningServer]
     const ids = [await ask(from.port, 'CLUSTER MYID'), await ask(to.port, 'CLUSTER MYID')]
@@ -127,7 +130,10 @@ describe.concurrent('an own connection to a cluster', () => {
   })
 
   for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
-    it(`opens to the nodes that a cluster has at the start: ${signal}`, async ({ scene, expect }) => {
+    it(`an own connection opens to the nodes that a cluster has at the start: ${signal}`, async ({
+      scene,
+      expect,
+    }) => {
       const args = ['--cluster-require-full-coverage', 'no']
       const cluster = await scene.cluster({ nodeTimeout: 30_000, args })
       cluster.servers[0]!.process.kill(signal)

@@ -60,13 +60,13 @@ const portFor = (kind: string): number =>
 
 describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])('a process with %s', library => {
   for (const kind of kindsOf(library)) {
-    it(`ends although a connection is open: ${kind}`, async ({ scene, expect }) => {
+    it(`a process ends although a connection is open: ${kind}`, async ({ scene, expect }) => {
       const child = new Child(scene, library, kind, portFor(kind), 'unconnected')
       await child.says('ready true\nPONG')
       expect(await child.ends()).toBeLessThan(ENDS_MS)
     })
 
-    it(`ends although a connection was lost: ${kind}`, async ({ scene, expect }) => {
+    it(`a process ends although a connection was lost: ${kind}`, async ({ scene, expect }) => {
       const servers = kind === 'cluster' ? (await scene.cluster()).servers : [await scene.server()]
       const child = new Child(scene, library, kind, servers[0]!.port, 'lost')
       await child.says('ready true')
@@ -76,14 +76,14 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])('a process 
       expect(await child.ends()).toBeLessThan(ENDS_MS)
     })
 
-    it(`ends when its client ends: ${kind}`, async ({ scene, expect }) => {
+    it(`a process ends when its client ends: ${kind}`, async ({ scene, expect }) => {
       const child = new Child(scene, library, kind, portFor(kind), 'quit')
       await child.says('ready true')
       expect(await child.ends()).toBeLessThan(ENDS_MS)
     })
 
     if (isSpared(library)) continue
-    it(`ends although attempts to connect go on: ${kind}`, async ({ scene, expect }) => {
+    it(`a process ends although attempts to connect go on: ${kind}`, async ({ scene, expect }) => {
       const server = await scene.server()
       await server.stop()
       const child = new Child(scene, library, kind, server.port, 'unconnected')
@@ -91,7 +91,7 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])('a process 
       expect(await child.ends()).toBeLessThan(ENDS_MS)
     })
 
-    it(`stays alive during ready() although the client never connects: ${kind}`, async ({
+    it(`a process stays alive during ready() although the client never connects: ${kind}`, async ({
       scene,
       expect,
     }) => {
@@ -108,7 +108,7 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])('a process 
     })
   }
 
-  it('ends although its server hangs', async ({ scene, expect }) => {
+  it('a process ends although its server hangs', async ({ scene, expect }) => {
     const server = await scene.server()
     const child = new Child(scene, library, 'single', server.port, 'hung')
     await child.says('ready true')
@@ -119,7 +119,10 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])('a process 
 
   // An ioredis client without a listener does not end the process.
   if (library.startsWith('ioredis')) return
-  it('stays alive when its server goes and the client has no error listener', async ({ scene, expect }) => {
+  it('a process stays alive when its server goes and the client has no error listener', async ({
+    scene,
+    expect,
+  }) => {
     const server = await scene.server()
     const child = new Child(scene, library, 'single', server.port, 'readme')
     await child.says('ready true')

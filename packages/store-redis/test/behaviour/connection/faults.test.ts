@@ -51,7 +51,10 @@ function busy({ connection }: Actor): { stop(): Promise<void>; failures: Set<str
 }
 
 describe.concurrent('an own connection', () => {
-  it('opens soon after its server is back, and lets no call wait meanwhile', async ({ scene, expect }) => {
+  it('an own connection opens soon after its server is back, and lets no call wait meanwhile', async ({
+    scene,
+    expect,
+  }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
     const apps = await each(actors, actor => busy(actor))
@@ -71,7 +74,10 @@ describe.concurrent('an own connection', () => {
     }
   })
 
-  it('gives up a server that hangs, and opens when it goes on', async ({ scene, expect }) => {
+  it('an own connection gives up a server that hangs, and opens when it goes on', async ({
+    scene,
+    expect,
+  }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
     const count = counting()
@@ -98,7 +104,7 @@ describe.concurrent('an own connection', () => {
     expect(counted).toEqual(all(actors, 2))
   })
 
-  it('survives a short stop of the server', async ({ scene, expect }) => {
+  it('an own connection survives a short stop of the server', async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
     const ids = await each(actors, ({ connection }) => connection.command(['CLIENT', 'ID']))
@@ -110,7 +116,7 @@ describe.concurrent('an own connection', () => {
     expect(await each(actors, ({ connection }) => connection.command(['CLIENT', 'ID']))).toEqual(ids)
   })
 
-  it('notices lost replies, and counts each call once', async ({ scene, expect }) => {
+  it('an own connection notices lost replies, and counts each call once', async ({ scene, expect }) => {
     const server = await scene.server()
     const proxy = await startProxy(scene, server.port)
     const actors = await scene.cast(singles, proxy.port)
@@ -130,7 +136,7 @@ describe.concurrent('an own connection', () => {
     expect(counted).toEqual(all(actors, 2))
   })
 
-  it('starts without its server, and opens when it comes', async ({ scene, expect }) => {
+  it('an own connection starts without its server, and opens when it comes', async ({ scene, expect }) => {
     const server = await scene.server()
     await server.stop()
     const ownConnections = singles.map(maker => {
@@ -155,7 +161,7 @@ describe.concurrent('an own connection', () => {
     await each(ownConnections, ({ connection }) => answers(connection))
   })
 
-  it('opens although the user never connects the client', async ({ scene, expect }) => {
+  it('an own connection opens although the user never connects the client', async ({ scene, expect }) => {
     const server = await scene.server()
     for (const maker of singles.filter(({ kind }) => kind === 'single')) {
       const connection = scene.connection(scene.user(maker, server.port).client)
@@ -164,7 +170,7 @@ describe.concurrent('an own connection', () => {
     }
   })
 
-  it('survives SCRIPT FLUSH, and counts each call once', async ({ scene, expect }) => {
+  it('an own connection survives SCRIPT FLUSH, and counts each call once', async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
     const count = counting()
@@ -184,7 +190,7 @@ describe.concurrent('an own connection', () => {
     expect(counted).toEqual(all(actors, 40))
   })
 
-  it('stays open when an ioredis client gives up', async ({ scene, expect }) => {
+  it('an own connection stays open when an ioredis client gives up', async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(
       singles.filter(({ library }) => library === 'ioredis'),
@@ -200,7 +206,10 @@ describe.concurrent('an own connection', () => {
 })
 
 describe('a shared connection', () => {
-  it('is the client itself, and is ready when the client is', async ({ scene, expect }) => {
+  it('a shared connection is the client itself, and is ready when the client is', async ({
+    scene,
+    expect,
+  }) => {
     const server = await scene.server()
     for (const maker of singles) {
       const proxy = await startProxy(scene, server.port)

@@ -13,7 +13,7 @@ const cases = [
 ]
 
 describe.concurrent.each(cases)('a connection of $name', ({ maker, port }) => {
-  it('ends when the user closes the client, and opens when the client is opened again', async ({
+  it('a connection ends when the user closes the client, and opens when the client is opened again', async ({
     scene,
     expect,
   }) => {
@@ -31,7 +31,7 @@ describe.concurrent.each(cases)('a connection of $name', ({ maker, port }) => {
     await answers(connection)
   })
 
-  it('changes nothing of the client', async ({ scene, expect }) => {
+  it('a connection changes nothing of the client', async ({ scene, expect }) => {
     const user = scene.user(maker, port())
     await user.connect()
     const { client } = user
@@ -60,7 +60,7 @@ describe.concurrent.each(cases)('a connection of $name', ({ maker, port }) => {
   // An ioredis client without a listener does not end the process.
   if (maker.library === 'ioredis') return
   for (const mode of ['own', 'shared'] as const) {
-    it(`keeps the process alive when the client has no error listener: ${mode}`, async ({
+    it(`a connection keeps the process alive when the client has no error listener: ${mode}`, async ({
       scene,
       expect,
     }) => {
@@ -80,7 +80,7 @@ describe.concurrent.each(cases)('a connection of $name', ({ maker, port }) => {
 
 describe.concurrent.each(singles)('a connection of $name', maker => {
   for (const how of ['is closed', 'loses its client']) {
-    it(`leaves no connection open, whenever it ${how}`, async ({ scene }) => {
+    it(`a connection leaves none open at the server, whenever it ${how}`, async ({ scene }) => {
       const proxy = await startProxy(scene, portOf(inject('redisUrl')))
       for (const wait of [undefined, 0, 1, 2, 3, 5, 8]) {
         const user = scene.user(maker, proxy.port)

@@ -74,7 +74,7 @@ async function masterOf(port: number): Promise<number> {
 
 describe.concurrent('an own connection through Sentinel', () => {
   for (const how of ['killed', 'stopped', 'demoted']) {
-    it(`finds the new master when the old one is ${how}`, async ({ scene, expect }) => {
+    it(`an own connection finds the new master when the old one is ${how}`, async ({ scene, expect }) => {
       const { master, replica, port } = await startSentinel(scene)
       const actors = await scene.cast(sentinels, port)
       const count = counting()
@@ -96,7 +96,7 @@ describe.concurrent('an own connection through Sentinel', () => {
     })
   }
 
-  it('works as a shared connection', async ({ scene, expect }) => {
+  it('a client of Sentinel works as a shared connection', async ({ scene, expect }) => {
     const { port } = await startSentinel(scene)
     for (const maker of sentinels) {
       const user = scene.user(maker, port)
@@ -107,7 +107,7 @@ describe.concurrent('an own connection through Sentinel', () => {
     }
   })
 
-  it('ends when the client ends', async ({ scene, expect }) => {
+  it('an own connection through Sentinel ends when the client ends', async ({ scene, expect }) => {
     const { port } = await startSentinel(scene)
     const actors = await scene.cast(sentinels, port)
     for (const { user } of actors) await user.quit()
