@@ -1,5 +1,5 @@
 import {
-  AdmittedBucket,
+  Admitted,
   checkReply,
   type Demand,
   type Evaluation,
@@ -38,7 +38,7 @@ function readAdmission(now: number, debt: number, group: Group): Evaluation | un
   if (!isLoneBucket(group)) return undefined
   const { rule, cost } = group.demands[0] as Demand
   const isSound = debt >= cost * rule.unit && debt <= rule.capacity * rule.unit && Number.isSafeInteger(now)
-  return isSound ? new AdmittedBucket(now, debt, rule) : undefined
+  return isSound ? new Admitted(now, rule, debt) : undefined
 }
 
 function readWrittenOut(line: string, group: Group): Evaluation | undefined {

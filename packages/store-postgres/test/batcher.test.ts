@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { AdmittedBucket, Batcher, type Evaluation, type Group } from '@halt/core/store'
+import { Admitted, Batcher, type Evaluation, type Group } from '@halt/core/store'
 import { expect, it } from 'vitest'
 
 import { BATCH_RULES } from '../src/store.ts'
@@ -20,7 +20,7 @@ function held(): {
     const at = calls.push(groups)
     return new Promise((resolve, reject) =>
       settles.push(error => {
-        if (error === undefined) resolve(groups.map((_, i) => new AdmittedBucket(at, i, bucket())))
+        if (error === undefined) resolve(groups.map((_, i) => new Admitted(at, bucket(), i)))
         else reject(error)
       }),
     )
@@ -43,7 +43,7 @@ it('the checks of one turn share a statement, and each gets its own answer', asy
   await turn()
   expect(calls.map(({ length }) => length)).toEqual([20])
   settle(0)
-  expect((await Promise.all(answers)).map(({ debt }) => debt)).toEqual(
+  expect((await Promise.all(answers)).map(({ states }) => states[0]?.[2])).toEqual(
     Array.from({ length: 20 }, (_, i) => i),
   )
 })

@@ -1,4 +1,4 @@
-import { AdmittedBucket, DeferredBucket, Mode } from '@halt/core/store'
+import { Admitted, Mode } from '@halt/core/store'
 import { describe, expect, it } from 'vitest'
 
 import { readReply } from '../src/reply.ts'
@@ -12,7 +12,7 @@ const peek = group(demand('a', window, { mode: Mode.PEEK }))
 
 describe('a sound reply', () => {
   it('a reply of two numbers is an admitted bucket', () => {
-    expect(readReply(`${NOW} ${unit}`, [lone])).toEqual([new AdmittedBucket(NOW, unit, bucket())])
+    expect(readReply(`${NOW} ${unit}`, [lone])).toEqual([new Admitted(NOW, bucket(), unit)])
   })
 
   it('a reply tells states, cool-downs, waits and grants', () => {
@@ -33,7 +33,7 @@ describe('a sound reply', () => {
     const line = [0, NOW, 7, unit, 1, 1, NOW, 3, 0, NOW + 9, 1, 2, 1]
     const patient = group(demand('a', bucket(), { terms: { maxWait: 1e9 } }))
     const [evaluation] = readReply(`${NOW};10;500;;;1 ${line.join(' ')}`, [patient])
-    expect(evaluation).toEqual(new DeferredBucket(NOW, line, bucket(), 500))
+    expect(evaluation).toEqual(new Admitted(NOW, bucket(), line[2], line, 500))
   })
 })
 

@@ -1,5 +1,5 @@
 import {
-  AdmittedBucket,
+  Admitted,
   ALGORITHM_KINDS,
   BUCKET,
   type Demand,
@@ -33,7 +33,7 @@ export function readAdmission(
   if (demand === undefined || (penalty !== undefined && penalty.mode > PenaltyMode.READ)) return undefined
   if (length === 1 && ALGORITHM_KINDS[demand.rule.code] === BUCKET) {
     if (!isCharged(demand, first)) return undefined
-    const bucket = new AdmittedBucket(now, first, demand.rule)
+    const bucket = new Admitted(now, demand.rule, first)
     // The debt tells everything but the units that the demand leaves to others.
     return demand.terms?.floor ? writtenOut(bucket) : bucket
   }

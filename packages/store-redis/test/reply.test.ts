@@ -1,5 +1,5 @@
 import { RateLimiter } from '@halt/core'
-import { DeferredBucket, type Demand, type Group, Mode, type Rule, type Terms } from '@halt/core/store'
+import { Admitted, type Demand, type Group, Mode, type Rule, type Terms } from '@halt/core/store'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 
@@ -179,7 +179,7 @@ describe('readReply', () => {
     const line = [0, 5, 38, 10, 1, 1, 5, 3, 0, 99, 1, 2, 1]
     const groups = [{ maxWait: 8 }, { maxWait: 8, floor: 0.5 }].map(terms => withTerms('t', terms))
     const [plain, reserved] = readReply([5, ...groups.map(() => `10@8;;1 ${line.join(' ')}`)], groups, '')
-    expect(plain).toEqual(new DeferredBucket(5, line, rule('t'), 8))
+    expect(plain).toEqual(new Admitted(5, rule('t'), line[2], line, 8))
     expect(reserved).toEqual({
       now: 5,
       allowed: true,

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand } from '../store/contract.ts'
-import { AdmittedBucket, type AdmittedCharge, unitsLeft } from '../store/admitted.ts'
+import { Admitted, unitsLeft } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/repeats.ts'
 import { listOf } from '../base/list.ts'
@@ -96,7 +96,7 @@ function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
       ? withKey(readDemand(binding, binding, check, evaluation), tenant)
       : shownOf(
           check.policies[binding] as CompiledPolicy,
-          new AdmittedBucket(evaluation.now, debt, demand.rule),
+          new Admitted(evaluation.now, demand.rule, debt),
           demand.subject,
         )
   return new Decision(shown, 0, costOf(demand, evaluation), degraded, result)
@@ -107,7 +107,7 @@ function withKey(verdict: PolicyVerdict, tenant: string | undefined): PolicyVerd
   return tenant === undefined ? verdict : { ...verdict, key: tenant }
 }
 
-function isCharge(evaluation: Evaluation): evaluation is AdmittedCharge {
+function isCharge(evaluation: Evaluation): evaluation is Admitted {
   return evaluation.freshAt !== undefined
 }
 
@@ -143,7 +143,7 @@ function restAt(
  */
 export function readCharge(
   policies: readonly CompiledPolicy[],
-  charge: AdmittedCharge,
+  charge: Admitted,
   subject: Subject,
   cost: number,
 ): Decision {
@@ -152,11 +152,7 @@ export function readCharge(
 }
 
 /** The shown fields of a decision by a counter that was admitted and charged. */
-function shownOf(
-  { name }: CompiledPolicy,
-  { rule, remaining, freshAt }: AdmittedCharge,
-  subject: Subject,
-): Shown {
+function shownOf({ name }: CompiledPolicy, { rule, remaining, freshAt }: Admitted, subject: Subject): Shown {
   return {
     policy: name,
     allowed: true,

@@ -30,13 +30,7 @@ export {
   type StoreFailure,
   type Terms,
 } from '../store/contract.ts'
-export {
-  AdmittedBucket,
-  AdmittedBuckets,
-  type AdmittedCharge,
-  AdmittedWindow,
-  DeferredBucket,
-} from '../store/admitted.ts'
+export { Admitted, AdmittedBuckets } from '../store/admitted.ts'
 export type { Evaluation } from '../store/evaluation.ts'
 export { isLoneCharge, isPlainBuckets } from '../store/plain-groups.ts'
 export { countsRepeats } from '../store/repeats.ts'

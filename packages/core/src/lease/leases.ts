@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { CounterId, Demand, Group } from '../store/contract.ts'
 import { keyOf } from '../store/counter-key.ts'
-import { AdmittedBucket, type AdmittedCharge, AdmittedWindow } from '../store/admitted.ts'
+import { Admitted } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
 import { type Batch, Lease } from './lease.ts'
@@ -52,7 +52,7 @@ export class Leases {
   }
 
   /** Charges a counter from a lease. Returns undefined if no lease can pay: {@link evaluate} then decides. */
-  charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined {
+  charge(subject: string, rule: Rule, cost: number): Admitted | undefined {
     const lease = this.#known.get(rule.counter, subject)
     if (lease === undefined || lease.rule !== rule) return undefined
     const now = this.#now()
@@ -60,8 +60,8 @@ export class Leases {
     if (lease.isLow(now)) this.#take(lease, now)
     const storeNow = lease.storeNow(now)
     return rule.code === 't'
-      ? new AdmittedBucket(storeNow, lease.debtAt(now), rule)
-      : new AdmittedWindow(storeNow, lease.stateAt(now), rule)
+      ? new Admitted(storeNow, rule, lease.debtAt(now))
+      : new Admitted(storeNow, rule, undefined, lease.stateAt(now))
   }
 
   /** Evaluates a check. Leases pay the demands that they can, and the store decides the rest. */

@@ -7,7 +7,7 @@ import { type CheckResult, LateReply, storeResult } from '../check/check-result.
 import type { OnStoreError } from '../policy/policy.ts'
 import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
 import type { Group, Store } from '../store/contract.ts'
-import type { AdmittedCharge } from '../store/admitted.ts'
+import type { Admitted } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Evaluate } from '../store/checked-evaluate.ts'
 import { hasCharged } from '../store/repeats.ts'
@@ -118,7 +118,7 @@ export class GuardedStore implements Evaluator {
    * Charges one counter in a store that can do so at once. Returns undefined if the counter does not admit the cost, or if the
    * store cannot answer: {@link evaluate} then decides.
    */
-  charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined {
+  charge(subject: string, rule: Rule, cost: number): Admitted | undefined {
     if (!this.#can.chargesAlone() || this.#breaker.isOpen() !== false || this.#outages.isActive)
       return undefined
     try {

@@ -2,93 +2,50 @@
 import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
 import type { Evaluation } from './evaluation.ts'
 
-/** The evaluation of one counter that a store decided alone, admitted and charged. The most common evaluation by far. */
-export type AdmittedCharge = AdmittedBucket | AdmittedWindow
-
 /**
- * The evaluation of a token bucket that a store decided alone, admitted and charged. Its debt tells everything else.
+ * The evaluation of one counter that a store decided alone, admitted and charged: the most common evaluation by far. A few numbers tell
+ * everything else, which is made when somebody reads it.
  *
  * perf: bench "limiter.check(request)"; a class that this one extended cost a check a twentieth.
  */
-export class AdmittedBucket implements Evaluation {
+export class Admitted implements Evaluation {
   readonly now: number
-  readonly debt: number
   readonly rule: Rule
+  readonly debt: number | undefined
+  readonly startsIn: number | undefined
+  readonly #state: State | undefined
 
   /**
    * @param now the store's clock at the decision, in microseconds
-   * @param debt the debt after the charge, in the terms of `rule`
+   * @param debt of a token bucket: its debt after the charge, in the terms of `rule`
+   * @param state the counter after the charge, which nobody changes any more. Default: a bucket without a line, whose debt tells it
+   * @param startsIn microseconds until the work may start, for a caller that got a place in line
    */
-  constructor(now: number, debt: number, rule: Rule) {
+  constructor(now: number, rule: Rule, debt: number | undefined, state?: State, startsIn?: number) {
     this.now = now
+    this.rule = rule
     this.debt = debt
-    this.rule = rule
-  }
-
-  /** The whole units left after the charge. */
-  get remaining(): number {
-    return unitsLeft(this.rule, this.debt)
-  }
-
-  /** The instant from which the counter equals a fresh one. Microseconds. */
-  get freshAt(): number {
-    return this.now + Math.ceil(this.debt / this.rule.rate)
-  }
-
-  get states(): readonly State[] {
-    return [[0, this.now, this.debt, this.rule.unit, this.rule.rate]]
-  }
-
-  get allowed(): boolean {
-    return true
-  }
-
-  get repeated(): boolean {
-    return false
-  }
-
-  get passes(): readonly boolean[] {
-    return YES
-  }
-
-  get starts(): readonly boolean[] {
-    return NOTHING
-  }
-
-  get penalty(): State {
-    return NONE
-  }
-}
-
-/** The evaluation of a window that a store decided alone, admitted and charged. */
-export class AdmittedWindow implements Evaluation {
-  readonly now: number
-  readonly rule: Rule
-  readonly #state: State
-
-  /**
-   * @param now the store's clock at the decision, in microseconds
-   * @param state the counter after the charge, which nobody changes any more
-   */
-  constructor(now: number, state: State, rule: Rule) {
-    this.now = now
-    this.rule = rule
     this.#state = state
+    this.startsIn = startsIn
   }
 
   /** The whole units left after the charge. */
   get remaining(): number {
-    return algorithmOf(this.rule).remaining(this.#state, this.now, this.rule)
+    const { debt, now, rule } = this
+    return debt === undefined ? algorithmOf(rule).remaining(this.#state!, now, rule) : unitsLeft(rule, debt)
   }
 
   /** The instant from which the counter equals a fresh one, `now` at the earliest. Microseconds. */
   get freshAt(): number {
-    const freshAt = algorithmOf(this.rule).freshAt(this.#state)
-    return freshAt > this.now ? freshAt : this.now
+    const { debt, now, rule } = this
+    if (this.#state === undefined) return now + Math.ceil(debt! / rule.rate)
+    const freshAt = algorithmOf(rule).freshAt(this.#state)
+    return freshAt > now ? freshAt : now
   }
 
   get states(): readonly State[] {
-    return [this.#state]
+    const { debt, now, rule } = this
+    return [this.#state ?? [0, now, debt!, rule.unit, rule.rate]]
   }
 
   get allowed(): boolean {
@@ -109,30 +66,6 @@ export class AdmittedWindow implements Evaluation {
 
   get penalty(): State {
     return NONE
-  }
-}
-
-/** The evaluation of a token bucket that gave a caller a place in line. Thousands may be kept, one for each caller that waits. */
-export class DeferredBucket extends AdmittedBucket {
-  readonly startsIn: number
-  readonly #state: State
-
-  /**
-   * @param state the counter after the charge, in the terms of `rule`, which nobody changes any more
-   * @param startsIn microseconds until the work may start
-   */
-  constructor(now: number, state: State, rule: Rule, startsIn: number) {
-    super(now, state[2]!, rule)
-    this.startsIn = startsIn
-    this.#state = state
-  }
-
-  override get states(): readonly State[] {
-    return [this.#state]
-  }
-
-  override get freshAt(): number {
-    return algorithmOf(this.rule).freshAt(this.#state)
   }
 }
 

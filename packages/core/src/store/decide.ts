@@ -9,7 +9,7 @@ import {
 } from '../algorithms/index.ts'
 import { listOf } from '../base/list.ts'
 import { type Demand, Mode, type Group } from './contract.ts'
-import { DeferredBucket } from './admitted.ts'
+import { Admitted } from './admitted.ts'
 import type { Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 import { unknownLayout } from './evaluation-check.ts'
@@ -108,7 +108,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   const [state] = states
   if (hasTerms && start?.isPlace === true && isDemandAlone(group))
     // perf: bench "queue"; a state that grew has room for more, and each caller that waits keeps one.
-    return new DeferredBucket(now, state!.slice(), rules[0]!, start.wait)
+    return new Admitted(now, rules[0]!, state![2], state!.slice(), start.wait)
   const told = shares?.told() ?? states
   const plain = {
     now,

@@ -25,10 +25,8 @@ export interface Evaluation {
   readonly startsIn?: number | undefined
   /** The units that each demand was granted. Absent if no demand accepts fewer units than its cost. */
   readonly grants?: readonly number[] | undefined
-  /** Only in an {@link AdmittedCharge}: the instant from which the counter equals a fresh one, in microseconds. */
+  /** Only in an {@link Admitted}: the instant from which the counter equals a fresh one, in microseconds. */
   readonly freshAt?: number | undefined
-  /** Only in {@link AdmittedBucket}: the debt after the charge, in the terms of the demand's rule. */
-  readonly debt?: number | undefined
   /**
    * Only in {@link AdmittedBuckets}: the debt of each demand's bucket after its charge, in the terms of the demand's rule. The
    * other fields are then getters, which a spread does not copy.

@@ -1,5 +1,5 @@
 import { algorithms, type State } from '../../algorithms/index.ts'
-import { DeferredBucket } from '../../store/admitted.ts'
+import { Admitted } from '../../store/admitted.ts'
 import { type Demand, type Group, Mode } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
 import { ALGORITHM_KINDS, BUCKET, TAG, WINDOW } from './demand-numbers.ts'
@@ -19,11 +19,11 @@ export function checkReply(evaluation: Evaluation, group: Group): Evaluation | u
 function deferredBucket(
   { now, allowed, startsIn, states }: Evaluation,
   { demands, penalty, idempotency }: Group,
-): DeferredBucket | undefined {
+): Admitted | undefined {
   if (demands.length !== 1 || penalty !== undefined || idempotency !== undefined) return undefined
   const { rule, terms } = demands[0] as Demand
   if (!allowed || startsIn === undefined || terms?.least !== undefined || terms?.floor) return undefined
-  return new DeferredBucket(now, states[0] as State, rule, startsIn)
+  return new Admitted(now, rule, states[0]?.[2], states[0], startsIn)
 }
 
 function isSound(evaluation: Evaluation, group: Group): boolean {
