@@ -71,7 +71,7 @@ export class LastKnown {
       if (until > 0) this.hasRefused = true
       // A peek must not change what we remember of real requests.
       if (passed) refused?.delete(subject, rule.counter)
-      else if (demand.mode === Mode.CHARGE && demand.terms === undefined) refused?.set(demand, until, state)
+      else if (until > 0 && demand.mode !== Mode.PEEK) refused?.set(demand, until, state)
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
     }
     if (penalty === undefined) return
