@@ -16,7 +16,7 @@ import {
   withdrawal,
 } from '../check/correction.ts'
 import { algorithmOf } from '../algorithms/index.ts'
-import type { Demand, Group } from '../store/contract.ts'
+import type { Demand, Group, IdempotencyDemand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Adviser } from './adviser.ts'
 import { HeldCosts } from './held-costs.ts'
@@ -197,17 +197,19 @@ export class Charges {
     if (record.released || !isCharge(record)) return
     const group = release(record)
     record.released = true
-    if (record.decided || record.awaited) await this.#correct(group, record.recordedIn)
+    if (record.decided || record.awaited)
+      await this.#correct(group, record.recordedIn, record.result.check.idempotency)
     else await this.#decideCharge(record, group)
   }
 
   /**
-   * Waits for a store reply that missed the deadline, then applies the local decision, settlement and release to the store's
-   * charge.
+   * Notes that the store may have charged a decision. Waits for its reply if that only missed the deadline, then applies the local
+   * decision, settlement and release to the store's charge.
    */
   awaitLateReply(decision: Decision, late: LateReply): void {
     const record = recordOf(decision)
     if (record.recordedIn === 'local') record.recordedIn = 'unknown'
+    if (!late.mayArrive) return
     this.#late.begin()
     late.onArrival(
       result => void this.#applyLateReply(decision, record, result).finally(() => this.#late.end()),
@@ -243,7 +245,7 @@ export class Charges {
   async #decideCharge(record: ActualCharge, correction: Group | undefined): Promise<void> {
     record.decided = true
     this.#held.delete(record)
-    const correcting = this.#correct(correction, record.recordedIn)
+    const correcting = this.#correct(correction, record.recordedIn, record.result.check.idempotency)
     record.correcting = correcting
     const evaluation = await correcting
     record.correcting = undefined
@@ -295,11 +297,12 @@ export class Charges {
   async #correct(
     correction: Group | undefined,
     where: ChargeRecord['recordedIn'],
+    key?: IdempotencyDemand,
   ): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
     if (this.#isStoreClosed) return this.#noticeUnpaid(correction)
     const rest =
-      where === 'store' ? correction : this.#evaluator.correctLocally(correction, where === 'local')
+      where === 'store' ? correction : this.#evaluator.correctLocally(correction, where === 'local', key)
     try {
       // We do not know whether the store applied the charge, so we do not refund it.
       if (rest === undefined || where === 'unknown') return undefined
