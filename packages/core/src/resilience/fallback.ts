@@ -14,14 +14,11 @@ import type { LocalCounters } from './local-counters.ts'
 import type { KnownCounter } from './known-counter.ts'
 import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
-import { RefusedKeys } from './refused-keys.ts'
 
 /** Decides checks in this process while the store cannot. It starts from the last known state of each counter. Bounded. */
 export class Fallback {
   /** Local charges of quotas, which the store must be told later. */
   readonly writeBack: WriteBackQueue = new WriteBackQueue()
-  /** Refused keys, which a store that came back empty must refuse again. */
-  readonly refused: RefusedKeys = new RefusedKeys()
   readonly #mode: OnStoreError
   readonly #instances: () => number
   readonly #lastKnown: LastKnown
@@ -49,7 +46,6 @@ export class Fallback {
 
   /** Forgets the local state of some counters. */
   forget(counters: readonly CounterId[]): void {
-    for (const { subject, counter } of counters) this.refused.delete(subject, counter)
     this.#store.forget(counters)
   }
 
@@ -116,7 +112,7 @@ export class Fallback {
 
   /** Whether a store that came back empty would need anything restored. */
   get needsRestore(): boolean {
-    return this.writeBack.size > 0 || this.refused.groups().length > 0
+    return this.writeBack.size > 0 || this.#lastKnown.refused.groups().length > 0
   }
 
   #share(demand: Demand, cost: number): Demand {

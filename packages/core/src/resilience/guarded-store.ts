@@ -71,7 +71,7 @@ export class GuardedStore implements Evaluator {
     this.#fallback = fallback
     const settle: Evaluate = group => this.#sendCorrection(group)
     const report = (error: unknown): void => outages.failed(error)
-    this.#recovery = new Recovery({ store, evaluate, settle, fallback, deadline, clock, report })
+    this.#recovery = new Recovery({ store, evaluate, settle, fallback, lastKnown, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(can.probe())
     this.#breaker = new CircuitBreaker(probe, () => this.#recovery.recover())
     // The first call makes the store begin to count the processes that share it.
@@ -138,7 +138,7 @@ export class GuardedStore implements Evaluator {
     const sent = nowMicros()
     const receive = (evaluation: Evaluation): void => {
       this.#hear(evaluation, sent)
-      if (evaluation.allowed) this.#lastKnown.remember(group, evaluation, call, sent, this.#fallback.refused)
+      if (evaluation.allowed) this.#lastKnown.remember(group, evaluation, call, sent)
       heard(evaluation)
     }
     const fail = (error: unknown): void => {
@@ -186,7 +186,7 @@ export class GuardedStore implements Evaluator {
     local: CheckResult | undefined,
   ): CheckResult {
     this.#hear(evaluation, sent)
-    this.#lastKnown.remember(check, evaluation, call, sent, this.#fallback.refused)
+    this.#lastKnown.remember(check, evaluation, call, sent)
     this.#fallback.remember(check, evaluation)
     const result = storeResult(check, evaluation)
     if (hasCharged(check, evaluation)) local?.late?.deliver(result)
@@ -247,7 +247,7 @@ export class GuardedStore implements Evaluator {
     if (!('then' in answer)) return answer
     const sent = nowMicros()
     return answer.then(evaluation => {
-      this.#lastKnown.rememberCorrection(group, evaluation, call, sent, this.#fallback.refused)
+      this.#lastKnown.rememberCorrection(group, evaluation, call, sent)
       return evaluation
     })
   }

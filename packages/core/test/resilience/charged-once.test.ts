@@ -146,6 +146,8 @@ async function playIn(time: VirtualTime, kind: string, { ops, delay, onStoreErro
     (await Promise.all([promise, pass(ms)]))[0]
   const [first, second = first] = POLICIES[kind] as [AnyPolicy[], AnyPolicy[]?]
   let plan = first
+  // A refund goes to the period that was charged. Without the store, nobody knows to which of several a charge will go.
+  const hasPeriods = kind === 'plans that share a quota'
   const start = (limiters: number): Process => {
     const wire = new FailingWire(store, seen, delay)
     const make = (): RateLimiter =>
@@ -179,7 +181,7 @@ async function playIn(time: VirtualTime, kind: string, { ops, delay, onStoreErro
     if (found === undefined || decision === undefined) return
     const { use, limiter } = found
     const end = async (): Promise<void> => {
-      if (units !== 'release' && !isRepeatable(use)) {
+      if (units !== 'release' && !isRepeatable(use) && !hasPeriods) {
         use.actual = units
         await limiter.settle(decision, units)
       }
@@ -291,10 +293,10 @@ function expected(name: string, { rule }: Demand, uses: readonly Use[]): [number
     if (stored !== undefined && !asked.isTold)
       return stored.isLater || name.includes('login') ? 0 : stored.units
     if (isFlight || !allowed) return 0
-    if (degraded === 'open') return stored?.units ?? 0
-    if (stored !== undefined) return used
-    // Units that the process had taken in advance.
-    if (name.endsWith(' busy:f') && decision.cost > 0) return degraded === false || asked.isTold ? used : 0
+    // Units that the process had taken in advance, for a check of which the store has charged the rest, or all.
+    const isLeased = name.endsWith(' busy:f') && decision.cost > 0 && (degraded === false || asked.isTold)
+    if (degraded === 'open') return stored?.units ?? (isLeased ? cost : 0)
+    if (stored !== undefined || isLeased) return used
     return isQuota && degraded === 'local' && !asked.isInDoubt ? used : 0
   }
   let [least, most] = [0, 0]

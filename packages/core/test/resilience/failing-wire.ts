@@ -53,12 +53,20 @@ export class FailingWire implements Store {
   readonly #delay: number
   readonly #reconnected: (() => void)[] = []
   #lastArrival = 0
+  // Counts the connections. What was under way on an earlier one is lost.
+  #connection = 0
 
   /** @param delay how long each way takes, in milliseconds */
   constructor(store: Store, seen: SeenCounters, delay: number) {
     this.#store = store
     this.#seen = seen
     this.#delay = delay
+  }
+
+  /** Breaks the connection, as a server does that restarts. Calls that are under way get no answer. */
+  break(): void {
+    this.#connection++
+    this.fault = 'refused'
   }
 
   /** Ends the failure. */
@@ -101,17 +109,19 @@ export class FailingWire implements Store {
   async #send<T>(asked: Asked | undefined, serve: () => T): Promise<T> {
     const fault = asked === undefined && isLossy(this.fault) ? 'refused' : this.fault
     if (fault === 'refused') throw failure('connect ECONNREFUSED', { unsent: true })
+    const connection = this.#connection
     const sent = performance.now()
     await this.#arrival(fault === 'late' ? LONG : this.#delay)
     // An answer that comes after the deadline is none, unless it tells of a charge.
     if (asked !== undefined && (isLossy(fault) || performance.now() - sent >= DEADLINE))
       asked.isInDoubt = true
+    if (connection !== this.#connection) throw failure('read ECONNRESET')
     if (fault === 'busy') throw failure('LOADING', { reply: 'LOADING' })
     if (fault === 'hung') return new Promise<T>(() => {})
     if (fault === 'before') throw failure('read ECONNRESET')
     const answer = serve()
     await sleep(fault === 'slow' ? LONG : this.#delay)
-    if (fault === 'after') throw failure('read ECONNRESET')
+    if (fault === 'after' || connection !== this.#connection) throw failure('read ECONNRESET')
     if (asked !== undefined) asked.isTold = true
     return answer
   }
