@@ -88,15 +88,18 @@ const REPLIES: Readonly<Record<string, ErrorKind>> = {
   // Ours: sql/judge.sql.
   ZH001: 'newer',
 }
-// The server may have committed before the connection ended.
-const IN_DOUBT = /^(?:08|57P)/
+// The server may have committed before the connection ended. It has not where it refused the connection.
+const IN_DOUBT = /^(?:08(?!001|004)|57P(?!03))/
 
 /** Turns any error of any client into a {@link StoreError}. Returns a StoreError as it is. */
 export function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error
   const text = errorText(error)
   const state = stateOf(error)
-  if (state === undefined) return storeError(text, isTimeout(text) ? 'timeout' : 'unavailable')
+  if (state === undefined) {
+    const failed = storeError(text, isTimeout(text) ? 'timeout' : 'unavailable')
+    return wasSent(error, text) ? failed : Object.assign(failed, { unsent: true })
+  }
   const kind = REPLIES[state] ?? REPLIES[state.slice(0, 2)] ?? 'script'
   return storeError(text, kind, IN_DOUBT.test(state) ? undefined : state)
 }
@@ -111,6 +114,19 @@ function stateOf(error: unknown): string | undefined {
   const code = errorCode(error)
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code) ? code : undefined
 }
+
+/** Whether the statement may have reached the server. It has not if there was no connection for it. */
+function wasSent(error: unknown, text: string): boolean {
+  const { syscall, errors } = (error ?? {}) as { syscall?: unknown; errors?: unknown }
+  // If a name resolves to several addresses, the error is an AggregateError of one for each.
+  if (Array.isArray(errors) && errors.length > 0) return errors.some(each => wasSent(each, errorText(each)))
+  if (syscall === 'connect' || syscall === 'getaddrinfo') return false
+  return !NO_CONNECTION.test(text) && errorCode(error) !== 'CONNECT_TIMEOUT'
+}
+
+// What pg says where it has no connection for a statement.
+const NO_CONNECTION =
+  /^(?:timeout exceeded when trying to connect|Connection terminated due to connection timeout|Cannot use a pool after calling end|Client (?:was closed|has encountered a connection error) and is not queryable)/
 
 function isTimeout(text: string): boolean {
   return /^(?:query read timeout|timeout exceeded)/i.test(text)

@@ -15,7 +15,7 @@ export interface CheckResult {
   readonly degraded: false | OnStoreError
   /** The index, in the original check, of the policy that refuses because the store is unavailable; -1 when none does. */
   readonly closedPolicy: number
-  /** The store reply that may still arrive. Undefined when the store has replied or was not called. */
+  /** The store's reply that may still arrive, or was lost. Undefined when the store has replied or has certainly applied nothing. */
   readonly late: LateReply | undefined
 }
 
@@ -37,11 +37,17 @@ export function grantedBy({ grants }: Evaluation, check: Check): Check {
   return { ...check, demands: check.demands.map(granted) }
 }
 
-/** A store reply that may still arrive after its request was decided locally. */
+/** The store's reply to a request that was decided locally, though the store may have charged it. */
 export class LateReply {
+  /** Whether it may still arrive. Otherwise nobody will ever know whether the store charged the request. */
+  readonly mayArrive: boolean
   #result: CheckResult | undefined
   #listener: ((result: CheckResult) => void) | undefined
   #complete: ((result: CheckResult) => CheckResult) | undefined
+
+  constructor(mayArrive: boolean) {
+    this.mayArrive = mayArrive
+  }
 
   /** Delivers the result: the store charged the request after all. */
   deliver(result: CheckResult): void {

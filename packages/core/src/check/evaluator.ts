@@ -1,7 +1,7 @@
 import type { Rule } from '../algorithms/index.ts'
 import type { Idler } from '../base/idleness.ts'
 import type { Admitted } from '../store/admitted.ts'
-import type { CounterId, Group } from '../store/contract.ts'
+import type { CounterId, Group, IdempotencyDemand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import type { Check } from './check.ts'
@@ -44,8 +44,9 @@ export interface Evaluator {
    * Corrects charges that were decided without the store. Returns the part that only the store can correct.
    *
    * @param isOwed whether the store is told of the charges later; false if it may know of them already
+   * @param idempotency the key of the call that was charged
    */
-  correctLocally(group: Group, isOwed: boolean): Group | undefined
+  correctLocally(group: Group, isOwed: boolean, idempotency?: IdempotencyDemand): Group | undefined
   /**
    * Forgets counters. Resolves to how many of them existed. Rejects if the store fails.
    *

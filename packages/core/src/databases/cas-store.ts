@@ -7,6 +7,7 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { fromValue, keyOfDocument, NEVER_EXPIRES, toValue, versionAfter } from '../store/document.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
+import { notApplied } from './not-applied.ts'
 
 /** A value, and the version that it had when it was read. */
 export interface Versioned<V> {
@@ -26,7 +27,10 @@ export interface Swap<V> extends Omit<Change, 'expiresAt'> {
 export interface CasBackend<V> {
   /** Reads values and their versions, in the order of the keys. */
   read(keys: readonly string[]): Promise<readonly Versioned<V>[]>
-  /** Applies all swaps if every version is still current, else none. Resolves to whether they were applied. */
+  /**
+   * Applies all swaps if every version is still current, else none. Resolves to whether they were applied. If it rejects, Halt takes
+   * them for maybe applied, unless the error says otherwise as that of `Store.evaluate` does.
+   */
   swap(swaps: readonly Swap<V>[]): Promise<boolean>
   /** Removes values. Resolves to the number of values that existed. */
   remove(keys: readonly string[]): Promise<number>
@@ -56,28 +60,37 @@ export function casStore<V>(
   { kind = 'cas', clock = Date.now, attempts = 32 }: CasStoreOptions = {},
 ): Store {
   const now = microsecondClock(clock)
+  const decideNow = async (group: Group): Promise<{ evaluation: Evaluation; swaps: readonly Swap<V>[] }> => {
+    const keys = keysOf(group)
+    try {
+      const found = await backend.read(keys)
+      const values = new Map<string, string>()
+      for (const [i, { value }] of found.entries())
+        if (value !== undefined) values.set(keys[i] as string, value)
+      const { evaluation, changes } = decideOver(group, values, await now())
+      // Counters that the decision only read are swapped unchanged, because their versions must still be current too.
+      return { evaluation, swaps: changes.length === 0 ? [] : swapsOf(keys, found, changes) }
+    } catch (error) {
+      // What was not swapped was not applied.
+      throw notApplied(error)
+    }
+  }
   return {
     kind,
     evaluator: resilience,
     leases,
     clock: synchronousClock(clock),
     async evaluate(group: Group): Promise<Evaluation> {
-      const keys = keysOf(group)
       for (let attempt = 0; attempt < attempts; attempt++) {
-        const found = await backend.read(keys)
-        const values = new Map<string, string>()
-        for (const [i, { value }] of found.entries())
-          if (value !== undefined) values.set(keys[i] as string, value)
-        const { evaluation, changes } = decideOver(group, values, await now())
-        if (changes.length === 0) return evaluation
-        // Counters that the decision only read are swapped unchanged, because their versions must still be current too.
-        if (await backend.swap(swapsOf(keys, found, changes))) return evaluation
+        const { evaluation, swaps } = await decideNow(group)
+        if (swaps.length === 0 || (await backend.swap(swaps))) return evaluation
       }
-      throw new HaltError(
+      const busy = new HaltError(
         'HALT_E_STORE_BUSY',
         `Other processes wrote the same keys during each of ${attempts} attempts.`,
         'Raise attempts, or use a store that decides beside the data.',
       )
+      throw Object.assign(busy, { unsent: true })
     },
     document: name => ({
       async read(since) {

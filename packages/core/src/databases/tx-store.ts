@@ -5,6 +5,7 @@ import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
+import { notApplied } from './not-applied.ts'
 import { checkInstant } from '../store/evaluation-check.ts'
 import {
   fromValue,
@@ -29,7 +30,10 @@ export interface Transaction {
 
 /** A database with transactions. */
 export interface TxBackend {
-  /** Runs `work` in a transaction. If it rejects, nothing of it is kept. */
+  /**
+   * Runs `work` in a transaction. If `work` rejects, nothing of it is kept. If the commit rejects, Halt takes it for maybe made, unless
+   * the error says otherwise as that of `Store.evaluate` does.
+   */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
   /** Removes values. Resolves to the number of values that existed. */
   remove(keys: readonly string[]): Promise<number>
@@ -57,8 +61,9 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
     evaluator: resilience,
     leases,
     clock: synchronousClock(clock),
-    evaluate: (group: Group): Promise<Evaluation> =>
-      backend.transaction(async transaction => {
+    async evaluate(group: Group): Promise<Evaluation> {
+      let mayBeCommitted = false
+      const work = async (transaction: Transaction): Promise<Evaluation> => {
         const values = await transaction.lock(keysOf(group))
         // Read the clock after the locks, so that a decision that waited gets a later instant than the one it waited for.
         const now =
@@ -67,8 +72,15 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
             : Math.floor(checkInstant(await transaction.now()) * 1000)
         const { evaluation, changes } = decideOver(group, values, now, transaction.now !== undefined)
         if (changes.length > 0) await transaction.write(changes)
+        mayBeCommitted = true
         return evaluation
-      }),
+      }
+      try {
+        return await backend.transaction(work)
+      } catch (error) {
+        throw mayBeCommitted ? error : notApplied(error)
+      }
+    },
     document: name => ({
       read: since =>
         backend.transaction(async transaction => {

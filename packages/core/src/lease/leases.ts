@@ -174,8 +174,9 @@ export class Leases {
       evaluation: partlyPaidEvaluation(check, paid, own.evaluation),
     })
     const isAllowed = evaluation.allowed && closedPolicy < 0
-    // Without the store, the fallback has decided the whole check. If the store may have charged its part, the units go with that.
-    if (isAllowed && late !== undefined) late.completeBy(whole)
+    // Without the store, the fallback has decided the whole check. If the store may still tell that it has charged its part, the units go
+    // with that.
+    if (isAllowed && late?.mayArrive === true) late.completeBy(whole)
     else if (!isAllowed || degraded !== false) this.#unspend(spent, now)
     return degraded === false ? whole(result) : result
   }

@@ -154,17 +154,19 @@ export class Charges {
     if (record.released || !isCharge(record)) return
     const group = release(record)
     record.released = true
-    if (record.decided || record.awaited) await this.#corrections.correct(group, record.recordedIn)
+    if (record.decided || record.awaited)
+      await this.#corrections.correct(group, record.recordedIn, record.result.check.idempotency)
     else await this.#decideCharge(record, group)
   }
 
   /**
-   * Waits for a store reply that missed the deadline, then applies the local decision, settlement and release to the store's
-   * charge.
+   * Notes that the store may have charged a decision. Waits for its reply if that only missed the deadline, then applies the local
+   * decision, settlement and release to the store's charge.
    */
   awaitLateReply(decision: Decision, late: LateReply): void {
     const record = recordOf(decision)
     if (record.recordedIn === 'local') record.recordedIn = 'unknown'
+    if (!late.mayArrive) return
     this.#late.begin()
     late.onArrival(
       result => void this.#applyLateReply(decision, record, result).finally(() => this.#late.end()),
@@ -183,7 +185,11 @@ export class Charges {
   async #decideCharge(record: ActualCharge, correction: Group | undefined): Promise<void> {
     record.decided = true
     this.#held.delete(record)
-    const correcting = this.#corrections.correct(correction, record.recordedIn)
+    const correcting = this.#corrections.correct(
+      correction,
+      record.recordedIn,
+      record.result.check.idempotency,
+    )
     record.correcting = correcting
     const evaluation = await correcting
     record.correcting = undefined

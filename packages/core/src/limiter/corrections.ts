@@ -2,7 +2,7 @@ import { algorithmOf } from '../algorithms/index.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { ChargeRecord } from '../check/charge-record.ts'
 import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
-import type { Group } from '../store/contract.ts'
+import type { Group, IdempotencyDemand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { CorrectionListener, LeaseEvaluator } from './wings.ts'
 
@@ -43,15 +43,17 @@ export class Corrections {
    * reported already, and the charge stands.
    *
    * @param where where the decision was charged
+   * @param key the idempotency key of the call that was charged
    */
   async correct(
     correction: Group | undefined,
     where: ChargeRecord['recordedIn'],
+    key?: IdempotencyDemand,
   ): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
     if (this.#isStoreClosed) return this.#noticeUnpaid(correction)
     const { evaluator } = this.#parts
-    const rest = where === 'store' ? correction : evaluator.correctLocally(correction, where === 'local')
+    const rest = where === 'store' ? correction : evaluator.correctLocally(correction, where === 'local', key)
     try {
       // We do not know whether the store applied the charge, so we do not refund it.
       if (rest === undefined || where === 'unknown') return undefined

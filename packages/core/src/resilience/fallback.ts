@@ -1,42 +1,40 @@
 import { algorithmOf, type State, takeClock, withClock } from '../algorithms/index.ts'
 import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import { Memo } from '../base/memo.ts'
 import { isShadowed, type Check } from '../check/check.ts'
 import { partOf } from './check-part.ts'
-import { type CounterId, type Demand, type Group, Mode } from '../store/contract.ts'
+import { type CounterId, type Demand, type Group, type IdempotencyDemand, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { keepsKey } from '../store/repeats.ts'
 import { remaining } from '../store/reading.ts'
 import { WriteBackQueue } from './write-back.ts'
 import { type CheckResult, grantedBy, type LateReply } from '../check/check-result.ts'
-import { LocalStore } from './local-store.ts'
+import type { LocalCounters } from './local-counters.ts'
 import type { KnownCounter } from './known-counter.ts'
 import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
-import { RefusedKeys } from './refused-keys.ts'
-
-const MAX_ENTRIES = 50_000
 
 /** Decides checks in this process while the store cannot. It starts from the last known state of each counter. Bounded. */
 export class Fallback {
   /** Local charges of quotas, which the store must be told later. */
   readonly writeBack: WriteBackQueue = new WriteBackQueue()
-  /** Refused keys, which a store that came back empty must refuse again. */
-  readonly refused: RefusedKeys = new RefusedKeys()
   readonly #mode: OnStoreError
   readonly #instances: () => number
   readonly #lastKnown: LastKnown
-  readonly #store = new LocalStore(nowMicros)
-  // By counter: the number of the store's reply that the local counter was seeded from.
-  readonly #seeded = new Memo<number>(MAX_ENTRIES)
+  readonly #store: LocalCounters['store']
+  readonly #seeded: LocalCounters['seeded']
 
-  /** @param lastKnown the last known state of each counter in the store */
-  constructor(mode: OnStoreError, instances: () => number, lastKnown: LastKnown) {
+  /**
+   * @param lastKnown the last known state of each counter in the store
+   * @param local the counters of this process
+   */
+  constructor(mode: OnStoreError, instances: () => number, lastKnown: LastKnown, local: LocalCounters) {
     this.#mode = mode
     this.#instances = instances
     this.#lastKnown = lastKnown
+    this.#store = local.store
+    this.#seeded = local.seeded
   }
 
   /** Keeps the idempotency key of a call that the store allowed. */
@@ -48,7 +46,6 @@ export class Fallback {
 
   /** Forgets the local state of some counters. */
   forget(counters: readonly CounterId[]): void {
-    for (const { subject, counter } of counters) this.refused.delete(subject, counter)
     this.#store.forget(counters)
   }
 
@@ -92,12 +89,14 @@ export class Fallback {
    * have been written back.
    *
    * @param isOwed whether the store is told of the charges later. If not, they are not among those that are pending
+   * @param idempotency the key of the call that was charged
    */
-  correct({ demands }: Group, isOwed = true): Demand[] {
+  correct({ demands }: Group, isOwed = true, idempotency?: IdempotencyDemand): Demand[] {
     const local: Demand[] = []
     const remote: Demand[] = []
     for (const demand of demands) {
-      const rest = isOwed && algorithmOf(demand.rule).isQuota ? this.writeBack.correct(demand) : undefined
+      const isPending = isOwed && algorithmOf(demand.rule).isQuota
+      const rest = isPending ? this.writeBack.correct(demand, idempotency) : undefined
       if (rest !== undefined) remote.push(rest)
       if (rest !== demand) local.push(demand)
     }
@@ -113,7 +112,7 @@ export class Fallback {
 
   /** Whether a store that came back empty would need anything restored. */
   get needsRestore(): boolean {
-    return this.writeBack.size > 0 || this.refused.groups().length > 0
+    return this.writeBack.size > 0 || this.#lastKnown.refused.groups().length > 0
   }
 
   #share(demand: Demand, cost: number): Demand {

@@ -6,12 +6,11 @@ import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
 import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
-import type { Group, Store } from '../store/contract.ts'
+import type { Group, IdempotencyDemand, Store } from '../store/contract.ts'
 import type { Admitted } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Evaluate } from '../store/checked-evaluate.ts'
 import { hasCharged } from '../store/repeats.ts'
-import { StoreMisread } from '../store/evaluation-check.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { mayHaveLine, resetGroup } from '../check/counter-resets.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
@@ -19,6 +18,7 @@ import { Fallback } from './fallback.ts'
 import { instanceCounter } from './instance-counter.ts'
 import type { LastKnown } from './last-known.ts'
 import type { Outages } from './outages.ts'
+import { localCountersOf } from './local-counters.ts'
 import { onReconnection } from './reconnections.ts'
 import { Recovery } from './recovery.ts'
 import { RefusalCache } from './refusal-cache.ts'
@@ -67,11 +67,11 @@ export class GuardedStore implements Evaluator {
     this.#refusals = new RefusalCache(lastKnown, clock)
     const count = instances === 'auto' ? instanceCounter(store, warn) : (): number => instances
     this.instances = count
-    const fallback = new Fallback(onStoreError, count, lastKnown)
+    const fallback = new Fallback(onStoreError, count, lastKnown, localCountersOf(store))
     this.#fallback = fallback
     const settle: Evaluate = group => this.#sendCorrection(group)
     const report = (error: unknown): void => outages.failed(error)
-    this.#recovery = new Recovery({ store, evaluate, settle, fallback, deadline, clock, report })
+    this.#recovery = new Recovery({ store, evaluate, settle, fallback, lastKnown, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(can.probe())
     this.#breaker = new CircuitBreaker(probe, () => this.#recovery.recover())
     // The first call makes the store begin to count the processes that share it.
@@ -138,7 +138,7 @@ export class GuardedStore implements Evaluator {
     const sent = nowMicros()
     const receive = (evaluation: Evaluation): void => {
       this.#hear(evaluation, sent)
-      if (evaluation.allowed) this.#lastKnown.remember(group, evaluation, call, sent, this.#fallback.refused)
+      if (evaluation.allowed) this.#lastKnown.remember(group, evaluation, call, sent)
       heard(evaluation)
     }
     const fail = (error: unknown): void => {
@@ -186,7 +186,7 @@ export class GuardedStore implements Evaluator {
     local: CheckResult | undefined,
   ): CheckResult {
     this.#hear(evaluation, sent)
-    this.#lastKnown.remember(check, evaluation, call, sent, this.#fallback.refused)
+    this.#lastKnown.remember(check, evaluation, call, sent)
     this.#fallback.remember(check, evaluation)
     const result = storeResult(check, evaluation)
     if (hasCharged(check, evaluation)) local?.late?.deliver(result)
@@ -203,8 +203,8 @@ export class GuardedStore implements Evaluator {
   }
 
   /** Corrects charges that the fallback made. Returns the part that only the store can correct. */
-  correctLocally(group: Group, isOwed: boolean): Group | undefined {
-    const demands = this.#fallback.correct(group, isOwed)
+  correctLocally(group: Group, isOwed: boolean, idempotency?: IdempotencyDemand): Group | undefined {
+    const demands = this.#fallback.correct(group, isOwed, idempotency)
     return demands.length === 0 ? undefined : { demands }
   }
 
@@ -247,7 +247,7 @@ export class GuardedStore implements Evaluator {
     if (!('then' in answer)) return answer
     const sent = nowMicros()
     return answer.then(evaluation => {
-      this.#lastKnown.rememberCorrection(group, evaluation, call, sent, this.#fallback.refused)
+      this.#lastKnown.rememberCorrection(group, evaluation, call, sent)
       return evaluation
     })
   }
@@ -300,8 +300,8 @@ export class GuardedStore implements Evaluator {
   #fail(check: Check, error: unknown): CheckResult {
     this.#breaker.failed()
     this.#outages.failed(error)
-    // The store may have applied a call that timed out, or one whose reply could not be read.
-    if (error instanceof StoreTimeout) return this.#fallback.evaluate(check, false, new LateReply())
-    return this.#fallback.evaluate(check, !(error instanceof StoreMisread))
+    if (wasNotApplied(error)) return this.#fallback.evaluate(check)
+    // The store may have applied a call that timed out, or one whose reply was lost or could not be read.
+    return this.#fallback.evaluate(check, false, new LateReply(error instanceof StoreTimeout))
   }
 }

@@ -7,7 +7,7 @@ import { evaluationAt } from '../store/reading.ts'
 import { ClockOffset } from './clock-offset.ts'
 import { isNewer, type KnownCounter } from './known-counter.ts'
 import { nowMicros } from '../base/process-clock.ts'
-import type { RefusedKeys } from './refused-keys.ts'
+import { RefusedKeys } from './refused-keys.ts'
 import { keepsRefusal, refusedUntilOf } from './refused-until.ts'
 
 const MAX_ENTRIES = 50_000
@@ -19,6 +19,8 @@ const MAX_ENTRIES = 50_000
 export class LastKnown {
   /** Whether the store has ever refused anything. */
   hasRefused = false
+  /** Refused keys, which a store that came back empty must refuse again. */
+  readonly refused: RefusedKeys = new RefusedKeys()
   readonly #known = new PairMemo<KnownCounter>(MAX_ENTRIES)
   readonly #offset = new ClockOffset()
   #number = 0
@@ -52,9 +54,8 @@ export class LastKnown {
    *
    * @param call the number of the call
    * @param sent this process's clock at the call, in microseconds
-   * @param refused the keys that a store which came back empty must refuse again
    */
-  remember(group: Group, whole: Evaluation, call: number, sent: number, refused?: RefusedKeys): void {
+  remember(group: Group, whole: Evaluation, call: number, sent: number): void {
     const now = nowMicros()
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
@@ -70,8 +71,8 @@ export class LastKnown {
         passed || !keepsRefusal(demand) ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) this.hasRefused = true
       // A peek must not change what we remember of real requests.
-      if (passed) refused?.delete(subject, rule.counter)
-      else if (demand.mode === Mode.CHARGE && demand.terms === undefined) refused?.set(demand, until, state)
+      if (passed) this.refused.delete(subject, rule.counter)
+      else if (until > 0 && demand.mode !== Mode.PEEK) this.refused.set(demand, until, state)
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
     }
     if (penalty === undefined) return
@@ -84,13 +85,7 @@ export class LastKnown {
   }
 
   /** Keeps the states after a correction. A refused key stays refused unless the correction refunded enough. */
-  rememberCorrection(
-    { demands }: Group,
-    whole: Evaluation,
-    call: number,
-    sent: number,
-    refused?: RefusedKeys,
-  ): void {
+  rememberCorrection({ demands }: Group, whole: Evaluation, call: number, sent: number): void {
     const now = nowMicros()
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule } = demands[i] as Demand
@@ -102,8 +97,8 @@ export class LastKnown {
       const state = evaluation.states[i] ?? []
       const { refusedDemand: demand } = known
       const until = demand === undefined ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
-      if (until > 0) refused?.prolong(subject, rule.counter, until, state)
-      else refused?.delete(subject, rule.counter)
+      if (until > 0) this.refused.prolong(subject, rule.counter, until, state)
+      else this.refused.delete(subject, rule.counter)
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
     }
   }
@@ -112,7 +107,8 @@ export class LastKnown {
   forget(counters: readonly CounterId[]): void {
     const number = this.nextCall()
     const offset = this.#offset.value
-    for (const { subject, counter } of counters)
+    for (const { subject, counter } of counters) {
+      this.refused.delete(subject, counter)
       this.#known.set(counter, subject, {
         state: [],
         decidedAt: 0,
@@ -123,6 +119,7 @@ export class LastKnown {
         lastReply: number,
         validFrom: number,
       })
+    }
   }
 
   #noteCall(subject: string, counter: string, number: number): void {

@@ -5,6 +5,7 @@ import { afterQuietly } from '../base/event-loop.ts'
 import { PendingCorrections } from './pending-corrections.ts'
 import type { Deadline } from './deadline.ts'
 import type { Fallback } from './fallback.ts'
+import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { Evaluate } from '../store/checked-evaluate.ts'
 import { wasNotApplied } from './store-failure.ts'
@@ -16,6 +17,7 @@ export interface RecoveryParts {
   /** Applies a correction and remembers the reply, even after the deadline. */
   readonly settle: Evaluate
   readonly fallback: Fallback
+  readonly lastKnown: LastKnown
   readonly deadline: Deadline
   readonly clock: StoreClock
   readonly report: (error: unknown) => void
@@ -63,8 +65,8 @@ export class Recovery {
 
   /** Runs the whole recovery within the deadline. */
   async recover(): Promise<void> {
-    const { evaluate, fallback, deadline } = this.#parts
-    const refused = fallback.refused.groups()
+    const { evaluate, lastKnown, deadline } = this.#parts
+    const refused = lastKnown.refused.groups()
     await deadline.race(
       (async () => {
         const answers = await settled(refused.map(async ({ peek }) => evaluate(peek)))

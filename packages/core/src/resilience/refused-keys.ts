@@ -65,8 +65,10 @@ function usedOf({ rule }: Demand, state: State): number {
   return algorithmOf(rule).isQuota ? (state[2] ?? 0) : 0
 }
 
+/** Asks for the cost that was refused. If that can never pass, nobody learns from it, so it asks for what a fresh counter admits. */
 function peekOf(demand: Demand): Group {
-  return { demands: [{ ...demand, mode: Mode.PEEK }] }
+  const cost = Math.min(demand.cost, demand.rule.capacity)
+  return { demands: [{ ...demand, cost, mode: Mode.PEEK }] }
 }
 
 function isAllowed({ allowed }: Evaluation): boolean {

@@ -1,4 +1,4 @@
-import { type Demand, type Group, Mode } from '../store/contract.ts'
+import { type Demand, type Group, type IdempotencyDemand, Mode } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 
 const MAX_ENTRIES = 50_000
@@ -7,7 +7,8 @@ const MAX_KEYED = 1_000
 
 /** The charges that quotas made in this process during an outage, queued until the store gets them. Bounded. */
 export class WriteBackQueue {
-  readonly #pending = new Map<string, Demand>()
+  // By counter: a charge for each period. Policies that share a counter may have periods of their own.
+  readonly #pending = new Map<string, readonly Demand[]>()
   // Calls with an idempotency key stay separate, because the store or another process may have charged the same call.
   readonly #keyed = new Map<string, Group>()
 
@@ -17,7 +18,7 @@ export class WriteBackQueue {
 
   /** Adds the charges of a call. */
   add({ demands, idempotency }: Group): void {
-    const key = idempotency && keyOf(idempotency.subject, idempotency.counter)
+    const key = idempotency && nameOf(idempotency)
     if (key !== undefined && this.#keyed.has(key)) return
     if (key === undefined || this.#keyed.size >= MAX_KEYED) {
       for (const demand of demands) this.#add(demand)
@@ -26,16 +27,14 @@ export class WriteBackQueue {
     this.#keyed.set(key, { demands: demands.map(demand => ({ ...demand, mode: Mode.SETTLE })), idempotency })
   }
 
-  /** Corrects a pending charge. Returns the part already written back, which must be corrected in the store. */
-  correct(demand: Demand): Demand | undefined {
-    const key = keyOfDemand(demand)
-    const pending = this.#pending.get(key)
-    if (pending === undefined) return this.#correctKeyed(key, demand)
-    if (!isOfPeriod(demand, pending)) return demand
-    const cost = pending.cost + demand.cost
-    if (cost > 0) this.#pending.set(key, { ...pending, cost })
-    else this.#pending.delete(key)
-    return cost < 0 ? { ...demand, cost } : undefined
+  /**
+   * Corrects a pending charge. Returns the part already written back, which must be corrected in the store.
+   *
+   * @param idempotency the key of the call that was charged
+   */
+  correct(demand: Demand, idempotency?: IdempotencyDemand): Demand | undefined {
+    const rest = idempotency === undefined ? demand : this.#correctKeyed(nameOf(idempotency), demand)
+    return rest && this.#correctPending(rest, endOf(rest))
   }
 
   /**
@@ -43,61 +42,82 @@ export class WriteBackQueue {
    * the units that are held there. Undefined if that is nothing.
    */
   absorb(demand: Demand): Demand | undefined {
-    const key = keyOfDemand(demand)
-    const pending = demand.cost < 0 ? this.#pending.get(key) : undefined
-    if (pending === undefined || pending.edges?.[1] !== demand.chargedTo) return demand
-    const cost = pending.cost + demand.cost
-    if (cost > 0) this.#pending.set(key, { ...pending, cost })
-    else this.#pending.delete(key)
-    return cost >= 0 && demand.terms?.held === undefined ? undefined : { ...demand, cost: Math.min(0, cost) }
+    if (demand.cost >= 0) return demand
+    const rest = this.#correctPending(demand, demand.chargedTo)
+    if (rest !== undefined) return rest
+    return demand.terms?.held === undefined ? undefined : { ...demand, cost: 0 }
   }
 
   /**
-   * Removes all charges and returns the groups that write them to the store, without those whose period is over.
+   * Removes all charges and returns the groups that write them to the store, without those whose period is over. A call whose charge was
+   * refunded writes its key alone, so that a repeat is not charged.
    *
    * @param now the store's clock, in microseconds
    */
   take(now: number): Group[] {
-    const isCurrent = ({ cost, edges }: Demand): boolean =>
-      cost > 0 && (edges === undefined || now < edges[1])
-    const groups = [...this.#pending.values()].map((demand): Group => ({ demands: [demand] }))
+    const isCurrent = ({ edges }: Demand): boolean => edges === undefined || now < edges[1]
+    const groups = [...this.#pending.values()].flat().map((demand): Group => ({ demands: [demand] }))
     groups.push(...this.#keyed.values())
     this.#pending.clear()
     this.#keyed.clear()
     return groups
       .map(({ demands, idempotency }) => ({ demands: demands.filter(isCurrent), idempotency }))
       .filter(({ demands }) => demands.length > 0)
+      .map(group => ({ ...group, demands: group.demands.filter(({ cost }) => cost > 0) }))
   }
 
   #add(demand: Demand): void {
     const key = keyOfDemand(demand)
-    const before = this.#pending.get(key)
-    if (before === undefined && this.#pending.size >= MAX_ENTRIES) return
-    // A clock that is set back over the end of a period must not drop what was charged since.
-    if (before?.edges !== undefined && demand.edges !== undefined && demand.edges[1] < before.edges[1]) return
-    // The charges of the last period are dropped when a new period begins.
-    const cost = demand.cost + (before?.edges?.[1] === demand.edges?.[1] ? (before?.cost ?? 0) : 0)
-    this.#pending.set(key, { ...demand, mode: Mode.SETTLE, cost })
+    const before = this.#pending.get(key) ?? []
+    if (before.length === 0 && this.#pending.size >= MAX_ENTRIES) return
+    const end = endOf(demand)
+    const own = before.find(pending => endOf(pending) === end)
+    const cost = demand.cost + (own?.cost ?? 0)
+    // The charges of a period that is over are dropped when a new one begins.
+    const others = before.filter(pending => pending !== own && !isOver(pending, demand))
+    this.#pending.set(key, [...others, { ...demand, mode: Mode.SETTLE, cost }])
   }
 
-  #correctKeyed(key: string, demand: Demand): Demand | undefined {
-    for (const [name, group] of this.#keyed) {
-      const at = group.demands.findIndex(
-        pending => keyOfDemand(pending) === key && isOfPeriod(demand, pending),
-      )
-      if (at < 0) continue
-      const cost = (group.demands[at] as Demand).cost + demand.cost
-      const demands = group.demands.map((pending, i) =>
-        i === at ? { ...pending, cost: Math.max(0, cost) } : pending,
-      )
-      this.#keyed.set(name, { ...group, demands })
-      return cost < 0 ? { ...demand, cost } : undefined
-    }
-    return demand
+  /** Corrects the pending charge of a period. Returns the rest of the correction. */
+  #correctPending(demand: Demand, end: number | undefined): Demand | undefined {
+    const key = keyOfDemand(demand)
+    const before = this.#pending.get(key) ?? []
+    const own = before.find(pending => endOf(pending) === end)
+    if (own === undefined) return demand
+    const cost = own.cost + demand.cost
+    const others = before.filter(pending => pending !== own)
+    if (cost > 0) this.#pending.set(key, [...others, { ...own, cost }])
+    else if (others.length > 0) this.#pending.set(key, others)
+    else this.#pending.delete(key)
+    return cost < 0 ? { ...demand, cost } : undefined
+  }
+
+  #correctKeyed(name: string, demand: Demand): Demand | undefined {
+    const group = this.#keyed.get(name)
+    const own = group?.demands.find(
+      pending => keyOfDemand(pending) === keyOfDemand(demand) && pending.edges?.[1] === endOf(demand),
+    )
+    if (group === undefined || own === undefined) return demand
+    const cost = own.cost + demand.cost
+    const corrected = { ...own, cost: Math.max(0, cost) }
+    this.#keyed.set(name, {
+      ...group,
+      demands: group.demands.map(pending => (pending === own ? corrected : pending)),
+    })
+    return cost < 0 ? { ...demand, cost } : undefined
   }
 }
 
-/** Whether a correction is of the period of a pending charge: a refund goes to the period that was charged, what is added to its own. */
-function isOfPeriod({ cost, chargedTo, edges }: Demand, pending: Demand): boolean {
-  return pending.edges?.[1] === (cost < 0 ? chargedTo : edges?.[1])
+/** The end of the period that a demand is of: a refund goes to the period that was charged, what is added to its own. */
+function endOf({ cost, chargedTo, edges }: Demand): number | undefined {
+  return cost < 0 ? chargedTo : edges?.[1]
+}
+
+/** Whether the period of a charge was over when that of a later one began. A clock that is set back ends none. */
+function isOver({ edges }: Demand, later: Demand): boolean {
+  return edges !== undefined && later.edges !== undefined && edges[1] <= later.edges[0]
+}
+
+function nameOf({ subject, counter }: IdempotencyDemand): string {
+  return keyOf(subject, counter)
 }

@@ -22,6 +22,15 @@ describe('the fallback', () => {
     }
   })
 
+  it('the fallback is shared by all limiters of the store in this process, as its counters are', async () => {
+    const { store, limiter, fail } = failableLimiter(policy, { instances: 2 })
+    const other = new RateLimiter({ store, policy, instances: 2, warn: () => {} })
+    fail()
+    await limiter.check(view(), { idempotencyKey: 'order-1' })
+    expect(await other.check(view(), { idempotencyKey: 'order-1' })).toMatchObject({ allowed: true, cost: 0 })
+    expect((await admitted(4, limiter)) + (await admitted(4, other))).toBe(5)
+  })
+
   it('the fallback takes the number of instances from the store by default', async () => {
     const { store, limiter, fail } = failableLimiter(policy)
     Object.assign(store, { instances: () => 3 })

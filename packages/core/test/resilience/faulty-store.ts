@@ -13,7 +13,7 @@ export class FaultyStore implements Store {
   readonly kind: string = 'faulty'
   fault: Fault = 'none'
   /** The error of a failing call. */
-  error: unknown = new Error('connection lost')
+  error: unknown = Object.assign(new Error('connection lost'), { unsent: true })
   /** The delay of a late answer, in milliseconds. */
   lateness = 60
   /** How many groups it was asked to evaluate. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
 import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
-import { view } from '../world.ts'
-import { failableLimiter } from './faulty-store.ts'
+import type { Decision } from '../../src/index.ts'
+import { times, view } from '../world.ts'
+import { failableLimiter, pause } from './faulty-store.ts'
 
 const daily = { name: 'q', limit: 4, period: 'daily', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
 
@@ -34,6 +35,74 @@ describe('an idempotency key', () => {
       expect((await limiter.peek(view())).remaining, first).toBe(3)
     }
   })
+})
+
+describe('calls of which some have idempotency keys', () => {
+  const ample = { ...daily, limit: 40 }
+
+  /** Charges in an outage that no breaker notices, settles one call to 0, and lets the store be told. */
+  async function settledInOutage(calls: readonly [cost: number, key: string | undefined][], which: number) {
+    const { store, limiter, fail } = failableLimiter(ample)
+    const more = (idempotencyKey: string | undefined, cost: number): Promise<Decision> =>
+      limiter.check(view(), { cost, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) })
+    fail()
+    const decisions: Decision[] = []
+    for (const [cost, key] of calls) decisions.push(await more(key, cost))
+    store.fault = 'none'
+    await limiter.settle(decisions[which] as Decision, 0)
+    const used = async (): Promise<number> => {
+      await limiter.check(view({ ip: '198.51.100.99' }))
+      await pause(20)
+      return 40 - (await limiter.peek(view())).remaining
+    }
+    return { used, more }
+  }
+
+  it('are refunded as they were charged, though all wait to be written back', async () => {
+    const { used } = await settledInOutage(
+      [
+        [2, undefined],
+        [5, 'k'],
+      ],
+      1,
+    )
+    expect(await used()).toBe(2)
+  })
+
+  it('are not charged again after it, whichever of them was refunded', async () => {
+    for (const which of [0, 1]) {
+      const { used, more } = await settledInOutage(
+        [
+          [3, 'one'],
+          [5, 'two'],
+        ],
+        which,
+      )
+      const left = which === 0 ? 5 : 3
+      expect(await used()).toBe(left)
+      await more('one', 3)
+      await more('two', 5)
+      expect(await used()).toBe(left)
+    }
+  })
+})
+
+it('a client whose plan changes in an outage pays for what it used under both, though their periods differ', async () => {
+  const month = { ...daily, name: 'month', counter: 'plan', limit: 100, period: 'monthly' } as const
+  const day = { ...daily, name: 'day', counter: 'plan', limit: 100 } as const
+  const plan: { now: typeof month | typeof day } = { now: month }
+  const { limiter, fail, recover } = failableLimiter(() => plan.now)
+  await limiter.check(view())
+  fail()
+  const use = async (count: number): Promise<unknown> => times(count, limiter)
+  await use(3)
+  plan.now = day
+  await use(4)
+  plan.now = month
+  await use(2)
+  await recover()
+  await pause(20)
+  expect((await limiter.peek(view())).remaining).toBe(90)
 })
 
 describe('a refusal during an outage', () => {

@@ -79,10 +79,38 @@ describe('a pending charge of a quota', () => {
     writeBack.add({ demands: [charge(5, TODAY)], idempotency })
     writeBack.add({ demands: [charge(5, TODAY)], idempotency })
     expect(writeBack.size).toBe(2)
-    expect(writeBack.correct(charge(-2, TODAY))).toBeUndefined()
-    expect(writeBack.correct(charge(-1, TODAY))).toBeUndefined()
-    expect(writeBack.take(50)).toMatchObject([{ demands: [{ cost: 4, mode: Mode.SETTLE }], idempotency }])
+    // A correction of a call without a key leaves it alone, and one of the call itself leaves the others alone.
+    expect(writeBack.correct(charge(-3, TODAY))).toMatchObject({ cost: -1 })
+    writeBack.add({ demands: [charge(3, TODAY)] })
+    expect(writeBack.correct(charge(-1, TODAY), idempotency)).toBeUndefined()
+    expect(writeBack.take(50)).toMatchObject([
+      { demands: [{ cost: 3 }], idempotency: undefined },
+      { demands: [{ cost: 4, mode: Mode.SETTLE }], idempotency },
+    ])
     expect(writeBack.take(50)).toEqual([])
+    expect(writeBack.correct(charge(-1, TODAY), idempotency)).toMatchObject({ cost: -1 })
+  })
+
+  it('with an idempotency key that is refunded leaves its key, so that a repeat is not charged', () => {
+    const writeBack = new WriteBackQueue()
+    const idempotency = { subject: 'user:1', counter: 'q@k:i', window: 100 }
+    writeBack.add({ demands: [charge(5, TODAY)], idempotency })
+    expect(writeBack.correct(charge(-7, TODAY), idempotency)).toMatchObject({ cost: -2 })
+    expect(writeBack.take(50)).toEqual([{ demands: [], idempotency }])
+    writeBack.add({ demands: [charge(5, TODAY)], idempotency })
+    expect(writeBack.take(150)).toEqual([])
+  })
+
+  it('of a period that overlaps another one of its counter is kept beside it', () => {
+    const writeBack = new WriteBackQueue()
+    const MONTH: Edges = [0, 1000, 2000]
+    for (const edges of [MONTH, TOMORROW, MONTH]) writeBack.add({ demands: [charge(2, edges)] })
+    expect(writeBack.size).toBe(1)
+    expect(writeBack.correct(charge(-1, TOMORROW))).toBeUndefined()
+    expect(writeBack.take(150)).toMatchObject([
+      { demands: [{ cost: 4, edges: MONTH }] },
+      { demands: [{ cost: 1, edges: TOMORROW }] },
+    ])
   })
 
   it('a pending charge loses its idempotency key beyond a thousand keys, but is not dropped', () => {
