@@ -22,7 +22,7 @@ import { localCountersOf } from './local-counters.ts'
 import { onReconnection } from './reconnections.ts'
 import { Recovery } from './recovery.ts'
 import { RefusalCache } from './refusal-cache.ts'
-import { StoreTimeout, wasNotApplied } from './store-failure.ts'
+import { storeError, StoreTimeout, wasNotApplied } from './store-failure.ts'
 import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
 
 /** Options of a {@link GuardedStore}. */
@@ -69,7 +69,7 @@ export class GuardedStore implements Evaluator {
     this.instances = count
     const fallback = new Fallback(onStoreError, count, lastKnown, localCountersOf(store))
     this.#fallback = fallback
-    const settle: Evaluate = group => this.#sendCorrection(group)
+    const settle: Evaluate = group => this.#settleLater(group)
     const report = (error: unknown): void => outages.failed(error)
     this.#recovery = new Recovery({ store, evaluate, settle, fallback, lastKnown, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(can.probe())
@@ -135,62 +135,61 @@ export class GuardedStore implements Evaluator {
   ask(group: Group, heard: (evaluation: Evaluation | undefined, mayBeApplied?: boolean) => void): void {
     if (this.#breaker.isOpen() !== false) return heard(undefined)
     const call = this.#lastKnown.nextCall()
-    const sent = nowMicros()
-    const receive = (evaluation: Evaluation): void => {
-      this.#hear(evaluation, sent)
-      if (evaluation.allowed) this.#lastKnown.remember(group, evaluation, call, sent)
-      heard(evaluation)
-    }
-    const fail = (error: unknown): void => {
-      this.#breaker.failed()
-      this.#outages.failed(error)
-      heard(undefined, !wasNotApplied(error))
-    }
-    try {
-      const answer = this.#evaluate(group)
-      if ('then' in answer) void this.#strict.deadline.follow(answer, receive, fail)
-      else receive(answer)
-    } catch (error) {
-      fail(error)
-    }
-  }
-
-  #callStore(check: Check, whole: Check): CheckResult | Promise<CheckResult> {
-    let evaluation: Evaluation | Promise<Evaluation>
-    try {
-      evaluation = this.#evaluate(check)
-    } catch (error) {
-      return this.#fail(whole, error)
-    }
-    if (!('then' in evaluation)) {
-      this.#hear(evaluation, nowMicros())
-      return storeResult(check, evaluation)
-    }
-    const call = this.#lastKnown.nextCall()
-    const sent = nowMicros()
-    // Set when the deadline passes. A reply after that is delivered to this result.
-    let local: CheckResult | undefined
-    return this.#strict.deadline.follow<Evaluation, CheckResult>(
-      evaluation,
-      found => this.#receive(check, found, call, sent, local),
-      (error: unknown) => (local = this.#fail(whole, error)),
+    void this.#send(
+      () => this.#evaluate(group),
+      (evaluation, sent) => {
+        if (evaluation.allowed) this.#lastKnown.remember(group, evaluation, call, sent)
+        heard(evaluation)
+      },
+      error => heard(undefined, !wasNotApplied(error)),
     )
   }
 
-  /** @param local the local result, when the reply comes after the deadline */
-  #receive(
-    check: Check,
-    evaluation: Evaluation,
-    call: number,
-    sent: number,
-    local: CheckResult | undefined,
-  ): CheckResult {
-    this.#hear(evaluation, sent)
-    this.#lastKnown.remember(check, evaluation, call, sent)
-    this.#fallback.remember(check, evaluation)
-    const result = storeResult(check, evaluation)
-    if (hasCharged(check, evaluation)) local?.late?.deliver(result)
-    return result
+  #callStore(check: Check, whole: Check): CheckResult | Promise<CheckResult> {
+    const call = this.#lastKnown.nextCall()
+    // Set when the deadline passes. A reply after that is delivered to this result.
+    let local: CheckResult | undefined
+    return this.#send<CheckResult>(
+      () => this.#evaluate(check),
+      (evaluation, sent) => {
+        this.#lastKnown.remember(check, evaluation, call, sent)
+        this.#fallback.remember(check, evaluation)
+        const result = storeResult(check, evaluation)
+        if (hasCharged(check, evaluation)) local?.late?.deliver(result)
+        return result
+      },
+      error => (local = this.#decideWithout(whole, error)),
+    )
+  }
+
+  /**
+   * Calls the store within the deadline: the one way to it. Every answer and every failure is noted.
+   *
+   * @param reply called with the answer, also if it comes after the deadline, and the instant at which the call was sent
+   * @param failed called if the store fails, or has not answered at the deadline
+   */
+  #send<T>(
+    call: () => Evaluation | Promise<Evaluation>,
+    reply: (evaluation: Evaluation, sent: number) => T,
+    failed: (error: unknown) => T,
+  ): T | Promise<T> {
+    const sent = nowMicros()
+    const receive = (evaluation: Evaluation): T => {
+      this.#hear(evaluation, sent)
+      return reply(evaluation, sent)
+    }
+    const fail = (error: unknown): T => {
+      this.#breaker.failed()
+      this.#outages.failed(error)
+      return failed(error)
+    }
+    let answer: Evaluation | Promise<Evaluation>
+    try {
+      answer = call()
+    } catch (error) {
+      return fail(error)
+    }
+    return 'then' in answer ? this.#strict.deadline.follow(answer, receive, fail) : receive(answer)
   }
 
   /** Notes that the store has answered a call that was sent at `sent`. */
@@ -209,7 +208,7 @@ export class GuardedStore implements Evaluator {
   }
 
   /**
-   * Corrects counters in the store and their last known state. Rejects as {@link StrictStore.callOrThrow} does.
+   * Corrects counters in the store and their last known state. Rejects with `HALT_E_STORE`.
    *
    * A correction that the store certainly did not apply is queued until the store is back. Resolves to undefined when the
    * breaker is open, so that the store was not called.
@@ -225,36 +224,46 @@ export class GuardedStore implements Evaluator {
         return undefined
       }
     }
+    let isQueued = false
     const queue = (error: unknown): void => {
-      if (wasNotApplied(error)) this.#recovery.queue(group)
+      if (isQueued || !wasNotApplied(error)) return
+      isQueued = true
+      this.#recovery.queue(group)
     }
-    return this.#strict.callOrThrow(() => {
-      try {
-        const answer = this.#sendCorrection(group)
+    const call = this.#lastKnown.beginCall(group)
+    return this.#send(
+      () => {
+        const answer = this.#evaluate(group)
         // Also queue when the error comes after the deadline.
         if ('then' in answer) answer.catch(queue)
         return answer
-      } catch (error) {
+      },
+      (evaluation, sent) => {
+        this.#lastKnown.rememberCorrection(group, evaluation, call, sent)
+        return evaluation
+      },
+      error => {
         queue(error)
-        throw error
-      }
-    })
+        throw storeError(error)
+      },
+    )
   }
 
-  #sendCorrection(group: Group): Evaluation | Promise<Evaluation> {
+  /** Applies a correction that the store had missed, and remembers the reply, even after the deadline. */
+  #settleLater(group: Group): Evaluation | Promise<Evaluation> {
     const call = this.#lastKnown.beginCall(group)
-    const answer = this.#evaluate(group)
-    if (!('then' in answer)) return answer
     const sent = nowMicros()
-    return answer.then(evaluation => {
+    const remember = (evaluation: Evaluation): Evaluation => {
       this.#lastKnown.rememberCorrection(group, evaluation, call, sent)
       return evaluation
-    })
+    }
+    const answer = this.#evaluate(group)
+    return 'then' in answer ? answer.then(remember) : remember(answer)
   }
 
   /**
    * Forgets counters in the store and in this process. Callers that stand in line for one keep their order, and a capacity of them
-   * starts. Resolves to how many counters the store had. Rejects as {@link StrictStore.callOrThrow} does.
+   * starts. Resolves to how many counters the store had. Rejects with `HALT_E_STORE`.
    *
    * @param heard called with the store's answers about counters that may have a line
    */
@@ -267,7 +276,15 @@ export class GuardedStore implements Evaluator {
     const reset = counters.filter(mayHaveLine).map(async counter => {
       const group = resetGroup(counter)
       this.#lastKnown.forget([counter])
-      const evaluation = await this.#strict.evaluateOrThrow(group)
+      const call = this.#lastKnown.beginCall(group)
+      const evaluation = await this.#send(
+        () => this.#evaluate(group),
+        (found, sent) => {
+          this.#lastKnown.remember(group, found, call, sent)
+          return found
+        },
+        throwStoreError,
+      )
       heard(group, evaluation)
       return (evaluation.states[0]?.length ?? 0) > 0
     })
@@ -297,11 +314,13 @@ export class GuardedStore implements Evaluator {
     }
   }
 
-  #fail(check: Check, error: unknown): CheckResult {
-    this.#breaker.failed()
-    this.#outages.failed(error)
+  #decideWithout(check: Check, error: unknown): CheckResult {
     if (wasNotApplied(error)) return this.#fallback.evaluate(check)
     // The store may have applied a call that timed out, or one whose reply was lost or could not be read.
     return this.#fallback.evaluate(check, false, new LateReply(error instanceof StoreTimeout))
   }
+}
+
+function throwStoreError(error: unknown): never {
+  throw storeError(error)
 }

@@ -1,4 +1,4 @@
-import { messageOf } from '../base/errors.ts'
+import { HaltError, messageOf } from '../base/errors.ts'
 import type { StoreFailure } from '../store/contract.ts'
 
 /** The warning code for each kind of failure. */
@@ -34,6 +34,17 @@ export function wasNotApplied(error: unknown): boolean {
   return reply !== undefined || unsent === true
 }
 
+/** The error for a caller whose call of the store has failed: `HALT_E_STORE`, with the fix that the failure names. */
+export function storeError(error: unknown): HaltError {
+  const { fix } = fieldsOf(error)
+  return new HaltError(
+    'HALT_E_STORE',
+    `The store call failed: ${failureText(error)}.`,
+    typeof fix === 'string' ? fix : 'Check that the store is reachable.',
+    { cause: error },
+  )
+}
+
 /** The message of a failure without a full stop, so that it fits into a sentence. */
 export function failureText(error: unknown): string {
   return messageOf(error).replace(/\.$/, '')
@@ -43,6 +54,7 @@ interface Fields {
   readonly failure?: unknown
   readonly reply?: unknown
   readonly unsent?: unknown
+  readonly fix?: unknown
 }
 
 function fieldsOf(error: unknown): Fields {

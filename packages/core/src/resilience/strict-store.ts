@@ -1,5 +1,4 @@
 import { type Duration, parseDuration } from '../base/duration.ts'
-import { HaltError } from '../base/errors.ts'
 import type { WarnOnce } from '../base/warnings.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { isPromise } from '../base/promises.ts'
@@ -12,7 +11,7 @@ import type { Notify } from '../check/telemetry.ts'
 import { Deadline } from './deadline.ts'
 import { type LastKnown, lastKnownOf } from './last-known.ts'
 import { type OutageParts, Outages } from './outages.ts'
-import { failureText, StoreTimeout } from './store-failure.ts'
+import { storeError, StoreTimeout } from './store-failure.ts'
 
 /** Options of a {@link StrictStore}. */
 export interface StrictStoreOptions extends OutageParts {
@@ -51,9 +50,7 @@ export class StrictStore {
       return value
     } catch (error) {
       this.outages.failed(error)
-      const { fix = 'Check that the store is reachable.' } = error as { fix?: string }
-      const message = `The store call failed: ${failureText(error)}.`
-      throw new HaltError('HALT_E_STORE', message, fix, { cause: error })
+      throw storeError(error)
     }
   }
 
