@@ -1,5 +1,5 @@
 import type { HaltWarning } from '@halt/core'
-import { type Evaluation, type Group, Mode, type Rule } from '@halt/core/store'
+import { type Evaluation, type Group, LOOK_GROUP } from '@halt/core/store'
 
 import { quotedSchema } from './schema.ts'
 import type { Statements } from './statements.ts'
@@ -46,7 +46,7 @@ async function collectWarnings(
   warnings.push(...CHECKS.filter(({ isWrong }) => isWrong(first, second)).map(({ warning }) => warning))
   if (trip > SLOW_MS) warnings.push(slow(trip))
   await statements.count('probe')
-  await evaluate(PEEK_GROUP)
+  await evaluate(LOOK_GROUP)
 }
 
 type Settings = Readonly<Record<string, unknown>>
@@ -164,23 +164,4 @@ function warningOf(error: unknown): HaltWarning {
     message: `PostgreSQL does not answer: ${message}.`,
     fix: `${fix} Until then policies decide by onStoreError.`,
   }
-}
-
-const PEEK_RULE: Rule = {
-  code: 'f',
-  counter: 'look:f',
-  limit: 1,
-  capacity: 1,
-  unit: 1,
-  rate: 1,
-  window: 1e6,
-  slice: 1e6,
-  precision: 1,
-  cooldown: 0,
-  reduced: undefined,
-}
-
-/** A group that charges and stores nothing. It tests whether the functions run and reply as expected. */
-const PEEK_GROUP: Group = {
-  demands: [{ rule: PEEK_RULE, subject: 'look', cost: 1, mode: Mode.PEEK, penalized: false }],
 }

@@ -1,10 +1,9 @@
 import type { HaltWarning } from '@halt/core'
-import { type Heartbeat, StoreError } from '@halt/core/store'
+import { type Heartbeat, LOOK_GROUP, StoreError } from '@halt/core/store'
 
 import { type Connection, storeError, toStoreError } from './connection/index.ts'
 import { withKeepAliveTimeout } from './connection/timer.ts'
 import { inspectHeartbeat } from './heartbeat.ts'
-import { PEEK_GROUP } from './peek-group.ts'
 import { readReply } from './reply.ts'
 import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { decide, probe } from './scripts.ts'
@@ -108,9 +107,9 @@ async function checkCommands(
   try {
     const reply = await connection.run(probe, [key], [clock(), '1'])
     if (readWholeNumber(reply) !== 1) throw unexpectedReply(reply)
-    const { keys, args } = scriptCall([PEEK_GROUP], () => key, '')
+    const { keys, args } = scriptCall([LOOK_GROUP], () => key, '')
     const look = await connection.run(decide, keys, [clock(), ...args])
-    const [answer] = readReply(look, [PEEK_GROUP], '')
+    const [answer] = readReply(look, [LOOK_GROUP], '')
     if (answer instanceof StoreError) throw answer
   } catch (error) {
     const { code, message, fix } = toStoreError(error)

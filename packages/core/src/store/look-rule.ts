@@ -1,4 +1,5 @@
 import type { Rule } from '../algorithms/index.ts'
+import { type Group, Mode } from './contract.ts'
 
 /** The rule of a demand that reads and never writes. No counter is stored under it. */
 export const LOOK_RULE: Rule = {
@@ -13,4 +14,9 @@ export const LOOK_RULE: Rule = {
   precision: 1,
   cooldown: 0,
   reduced: undefined,
+}
+
+/** A group that charges and stores nothing. It tests whether a store decides and replies as expected. */
+export const LOOK_GROUP: Group = {
+  demands: [{ rule: LOOK_RULE, subject: 'look', cost: 1, mode: Mode.PEEK, penalized: false }],
 }
