@@ -23,7 +23,7 @@ import {
 import { microseconds } from './clock.ts'
 import { Eviction } from './eviction.ts'
 import { checkOptions, type InMemoryStoreOptions } from './options.ts'
-import { LONGEST_NAME, type Place, Places } from './places.ts'
+import { LONGEST_NAME, type CounterTable, CounterTables } from './counter-tables.ts'
 import { Tally } from './tally.ts'
 
 /** The bytes per key of `maxKeys`. Most counters take less. One that takes more uses the room of several. */
@@ -50,7 +50,7 @@ export class InMemoryStore implements Store {
   readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number
   readonly #tally = new Tally()
-  readonly #places = new Places(this.#tally)
+  readonly #tables = new CounterTables(this.#tally)
   readonly #eviction: Eviction
   readonly #digest: Digest = makeDigest()
   readonly #counters: Counters
@@ -64,11 +64,11 @@ export class InMemoryStore implements Store {
     const { maxKeys = 1_000_000, clock } = fromCaller(InMemoryStore, () => checkOptions(options))
     this.#now = microseconds(clock)
     const caps = { keys: maxKeys, bytes: maxKeys * BYTES_PER_KEY + BYTES_FOR_TABLES }
-    this.#eviction = new Eviction(caps, this.#tally, this.#places.tables, table => this.#places.forget(table))
+    this.#eviction = new Eviction(caps, this.#tally, this.#tables.tables, table => this.#tables.forget(table))
     this.#counters = {
       load: (subject, counter) => {
-        const place = this.#places.find(counter)
-        return place.table.load(this.#name(subject, place))
+        const found = this.#tables.find(counter)
+        return found.table.load(this.#name(subject, found))
       },
       keep: (subject, counter, state, freshAt) => this.#keep(subject, counter, state, freshAt),
     }
@@ -87,16 +87,16 @@ export class InMemoryStore implements Store {
   // perf: bench "@halt/store-memory, token bucket", hot key; it is a tenth slower if the instant is passed.
   charge(subject: string, rule: Rule, cost: number): Admitted | undefined {
     const now = (this.#at = this.#now())
-    const place = this.#places.find(rule.counter)
-    const name = this.#name(subject, place)
+    const found = this.#tables.find(rule.counter)
+    const name = this.#name(subject, found)
     if (rule.code !== 't') {
-      const state = place.table.chargeWindow(name, rule, cost, now)
+      const state = found.table.chargeWindow(name, rule, cost, now)
       return state && new Admitted(now, rule, undefined, state)
     }
-    const debt = place.table.charge(name, rule, cost, now)
+    const debt = found.table.charge(name, rule, cost, now)
     if (debt > 0) return new Admitted(now, rule, debt)
     if (debt === 0 || cost > rule.capacity) return undefined
-    this.#insert(place, name, rule, cost * rule.unit)
+    this.#insert(found, name, rule, cost * rule.unit)
     return new Admitted(now, rule, cost * rule.unit)
   }
 
@@ -116,22 +116,22 @@ export class InMemoryStore implements Store {
     const debts: number[] = []
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule, cost } = demands[i]!
-      const place = this.#places.find(rule.counter)
-      const debt = place.table.debtAfter(this.#name(subject, place), rule, cost, now)
+      const found = this.#tables.find(rule.counter)
+      const debt = found.table.debtAfter(this.#name(subject, found), rule, cost, now)
       if (debt === 0) return undefined
       debts.push(debt)
     }
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule } = demands[i]!
-      const place = this.#places.find(rule.counter)
-      const name = this.#name(subject, place)
-      if (!place.table.setDebt(name, rule, now, debts[i]!)) this.#insert(place, name, rule, debts[i]!)
+      const found = this.#tables.find(rule.counter)
+      const name = this.#name(subject, found)
+      if (!found.table.setDebt(name, rule, now, debts[i]!)) this.#insert(found, name, rule, debts[i]!)
     }
     return new AdmittedBuckets(now, debts, demands)
   }
 
   /** Stores a bucket that is new, or whose terms have changed. */
-  #insert({ table }: Place, name: string, { unit, rate }: Rule, debt: number): void {
+  #insert({ table }: CounterTable, name: string, { unit, rate }: Rule, debt: number): void {
     const now = this.#at
     table.save(name, [0, now, debt, unit, rate], now)
     this.#eviction.sweep(table, now)
@@ -145,8 +145,8 @@ export class InMemoryStore implements Store {
   forget(counters: readonly CounterId[]): number {
     let count = 0
     for (const { subject, counter } of counters) {
-      const place = this.#places.find(counter)
-      if (this.#eviction.drop(place.table, this.#name(subject, place))) count++
+      const found = this.#tables.find(counter)
+      if (this.#eviction.drop(found.table, this.#name(subject, found))) count++
     }
     return count
   }
@@ -154,7 +154,7 @@ export class InMemoryStore implements Store {
   /** Forgets every counter and every document. */
   clear(): void {
     this.#documents.clear()
-    this.#places.clear()
+    this.#tables.clear()
     this.#tally.keys = 0
     this.#tally.bytes = 0
   }
@@ -173,7 +173,7 @@ export class InMemoryStore implements Store {
   }
 
   // Two counters of a table never have the same name: no counter holds a space, and no subject begins with a control character.
-  #name(subject: string, { detail }: Place): string {
+  #name(subject: string, { detail }: CounterTable): string {
     const name = detail === '' ? subject : subject + detail
     if (name.length <= LONGEST_NAME) return name
     if (name !== this.#long) {
@@ -184,9 +184,9 @@ export class InMemoryStore implements Store {
   }
 
   #keep(subject: string, counter: string, state: State, freshAt: number): void {
-    const place = this.#places.find(counter)
-    const { table } = place
-    const name = this.#name(subject, place)
+    const found = this.#tables.find(counter)
+    const { table } = found
+    const name = this.#name(subject, found)
     const now = this.#at
     if (freshAt <= now) {
       this.#eviction.drop(table, name)
@@ -201,8 +201,8 @@ export class InMemoryStore implements Store {
   #holdLine(group: Group, until: number): void {
     for (const { rule, subject, mode } of group.demands) {
       if (mode !== Mode.CHARGE) continue
-      const place = this.#places.find(rule.counter)
-      place.table.hold(this.#name(subject, place), until)
+      const found = this.#tables.find(rule.counter)
+      found.table.hold(this.#name(subject, found), until)
     }
   }
 
@@ -211,8 +211,8 @@ export class InMemoryStore implements Store {
       if (evaluation.passes[i] === true || demand.mode !== Mode.CHARGE) continue
       const wait = waitFor(demand, evaluation.states[i]!, evaluation)
       if (wait === Number.POSITIVE_INFINITY) continue
-      const place = this.#places.find(demand.rule.counter)
-      place.table.hold(this.#name(demand.subject, place), evaluation.now + wait)
+      const found = this.#tables.find(demand.rule.counter)
+      found.table.hold(this.#name(demand.subject, found), evaluation.now + wait)
     }
   }
 }

@@ -7,7 +7,7 @@ import { commandError } from '../command/parse.ts'
 import { type CliIo, coloursOf, jsonLine, print, printable } from '../io.ts'
 import { loadLimits } from '../limits/limits-file.ts'
 import { withPlansHint } from '../operate/client.ts'
-import { lineOfPlace, type Place } from '../operate/place.ts'
+import { lineOfAddress, type StoreAddress } from '../operate/store-address.ts'
 import { withPostgres } from '../operate/postgres.ts'
 import { withRedis } from '../operate/redis.ts'
 import { addressOf, storeFlags } from '../operate/store.ts'
@@ -69,8 +69,8 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
         postgres,
         { prefix, schema: valueOf(call, 'schema') },
         io,
-        async ({ store, place }) => [
-          placeFinding(await place()),
+        async ({ store, address }) => [
+          addressFinding(await address()),
           ...storeFindings(
             await store.inspect(),
             'The schema, its functions and the permissions are as Halt needs them.',
@@ -80,7 +80,7 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
       )
     if (redis === undefined) return []
     return await withRedis(redis, prefix, io, async opened => [
-      placeFinding(await opened.place()),
+      addressFinding(await opened.address()),
       ...(await redisFindings(opened)),
       ...(await controlFindings(opened.store)),
     ])
@@ -92,8 +92,8 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
 }
 
 /** Not a problem without processes, because a set-up is often checked before the first one runs. */
-function placeFinding(place: Place): Finding {
-  return { level: 'info', message: `${lineOfPlace(place)}.` }
+function addressFinding(address: StoreAddress): Finding {
+  return { level: 'info', message: `${lineOfAddress(address)}.` }
 }
 
 /** Builds a limiter of the policies of each plan, and reports what it warns of. A wrong policy is an error of the command. */

@@ -6,7 +6,7 @@ import { PostgresStore, type Query } from '@halt/store-postgres'
 
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
-import type { Place } from './place.ts'
+import type { StoreAddress } from './store-address.ts'
 
 /** The longest time that a connection, and then each query, may take, in milliseconds. */
 const PATIENCE_MS = 5_000
@@ -14,7 +14,7 @@ const PATIENCE_MS = 5_000
 /** A connection to PostgreSQL, the store on it, and what is looked at. */
 export interface OpenPostgres {
   readonly store: PostgresStore
-  readonly place: () => Promise<Place>
+  readonly address: () => Promise<StoreAddress>
 }
 
 /** A connection that answers queries. */
@@ -45,7 +45,7 @@ export async function withPostgres<T>(
       throw unavailable(`PostgreSQL at ${url.host} does not answer: ${messageOf(error)}.`, error)
     })
     const store = new PostgresStore({ query, prefix, schema, warn: () => {} })
-    const place = async (): Promise<Place> => {
+    const address = async (): Promise<StoreAddress> => {
       const processes = await store.processes().catch(error => {
         throw unreadable(schema, url, error)
       })
@@ -53,7 +53,7 @@ export async function withPostgres<T>(
       const elsewhere = processes === 0 ? await otherPrefixes(query, schema) : []
       return { server, prefix, processes, elsewhere }
     }
-    return await use({ store, place })
+    return await use({ store, address })
   } finally {
     await connection.end()
   }

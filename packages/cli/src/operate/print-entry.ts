@@ -19,7 +19,7 @@ export async function printEntry(
   entry: ControlEntry,
   before: readonly ControlEntry[],
   { done, undone }: Says,
-  { place }: Pick<OpenControl, 'place'>,
+  { address }: Pick<OpenControl, 'address'>,
   io: CliIo,
 ): Promise<void> {
   const { kind, target, policy, until } = entry
@@ -29,7 +29,7 @@ export async function printEntry(
   )
   await print(io, [
     // An entry that no process reads changes nothing yet.
-    ...(place.processes === 0
+    ...(address.processes === 0
       ? [printable(`Written, but no process reads it here: ${undone}.`)]
       : [printable(`${done}, ${end}.`), REACH_NOTE]),
     ...(replaced === undefined ? [] : [`It replaces: ${lineOf(kind, replaced)}`]),

@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis'
 
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
-import type { Place } from './place.ts'
+import type { StoreAddress } from './store-address.ts'
 
 /** The longest time that the first connection, and then each command, may take, in milliseconds. */
 const PATIENCE_MS = 5_000
@@ -19,7 +19,7 @@ const DEFAULT_PREFIX = 'halt:'
 export interface OpenRedis {
   readonly client: Redis
   readonly store: RedisStore
-  readonly place: () => Promise<Place>
+  readonly address: () => Promise<StoreAddress>
 }
 
 /**
@@ -37,7 +37,7 @@ export async function withRedis<T>(
   const client = await connect(url, await loadIoredis(io.cwd))
   const store = new RedisStore({ client, prefix, warn: () => {} })
   try {
-    return await use({ client, store, place: () => placeOf(url, prefix, client, store) })
+    return await use({ client, store, address: () => addressOf(url, prefix, client, store) })
   } catch (error) {
     throw isElsewhere(error) ? onCluster(url, error) : error
   } finally {
@@ -46,7 +46,7 @@ export async function withRedis<T>(
   }
 }
 
-async function placeOf(url: URL, prefix: string, client: Redis, store: RedisStore): Promise<Place> {
+async function addressOf(url: URL, prefix: string, client: Redis, store: RedisStore): Promise<StoreAddress> {
   const processes = await store.processes().catch((error: unknown) => {
     if (isElsewhere(error)) throw error
     // A user of few permissions may not count.

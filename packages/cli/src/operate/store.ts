@@ -4,7 +4,7 @@ import { type Call, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import { type CliIo, coloursOf, print } from '../io.ts'
 import { type Limits, loadLimits } from '../limits/limits-file.ts'
-import { lineOfPlace, type Place, warningOfPlace } from './place.ts'
+import { lineOfAddress, type StoreAddress, warningOfAddress } from './store-address.ts'
 import { withPostgres } from './postgres.ts'
 import { withRedis } from './redis.ts'
 
@@ -37,7 +37,7 @@ export const limitsFlag: Readonly<Record<string, Flag>> = {
 export interface Opened {
   /** It does not count this process among those that share the limits. */
   readonly store: Store & Pick<Required<Store>, 'document'>
-  readonly place: Place
+  readonly address: StoreAddress
   readonly limits: Limits | undefined
 }
 
@@ -55,13 +55,13 @@ export async function withStore(
   const module = valueOf(call, 'policy')
   const limits = module === undefined ? undefined : await loadLimits(module, io.cwd)
   return open(call, io, limits?.settings.prefix, async (store, find) => {
-    const place = withLimits(await find(), limits)
+    const address = withLimits(await find(), limits)
     // Data on standard output stays data.
-    if (call.flags['json'] === true) io.stderr.write(`${lineOfPlace(place)}\n`)
-    else await print(io, [coloursOf(io, io.stdout).dim(lineOfPlace(place))])
-    const code = await use({ store: uncounted(store), place, limits })
-    if (place.processes !== 0) return code
-    io.stderr.write(`${coloursOf(io, io.stderr).yellow('Warning:')} ${warningOfPlace(place)}\n`)
+    if (call.flags['json'] === true) io.stderr.write(`${lineOfAddress(address)}\n`)
+    else await print(io, [coloursOf(io, io.stdout).dim(lineOfAddress(address))])
+    const code = await use({ store: uncounted(store), address, limits })
+    if (address.processes !== 0) return code
+    io.stderr.write(`${coloursOf(io, io.stderr).yellow('Warning:')} ${warningOfAddress(address)}\n`)
     return ExitCode.FAILED
   })
 }
@@ -72,16 +72,16 @@ async function open(
   call: Call,
   io: CliIo,
   prefixOfFile: string | undefined,
-  use: (store: Found, place: () => Promise<Place>) => Promise<number>,
+  use: (store: Found, address: () => Promise<StoreAddress>) => Promise<number>,
 ): Promise<number> {
   const prefix = valueOf(call, 'prefix') ?? prefixOfFile
   const [redis, postgres] = [addressOf(call, io, 'redis'), addressOf(call, io, 'postgres')]
   // An option of the command line wins over the environment.
   if (postgres !== undefined && (valueOf(call, 'postgres') !== undefined || redis === undefined))
     return withPostgres(postgres, { prefix, schema: valueOf(call, 'schema') }, io, opened =>
-      use(opened.store, opened.place),
+      use(opened.store, opened.address),
     )
-  if (redis !== undefined) return withRedis(redis, prefix, io, opened => use(opened.store, opened.place))
+  if (redis !== undefined) return withRedis(redis, prefix, io, opened => use(opened.store, opened.address))
   throw commandError(
     'There is no address of a store.',
     'Give --redis redis://localhost:6379 or --postgres postgres://localhost/app, or set HALT_REDIS_URL or HALT_POSTGRES_URL.',
@@ -98,9 +98,9 @@ export function addressOf(call: Call, { env }: CliIo, kind: 'redis' | 'postgres'
 }
 
 /** Processes whose limiters have a number for `instances` send no signs of life. */
-function withLimits(place: Place, limits: Limits | undefined): Place {
+function withLimits(address: StoreAddress, limits: Limits | undefined): StoreAddress {
   const isSilent = limits?.plans.some(({ settings }) => typeof settings.instances === 'number') === true
-  return place.processes === 0 && isSilent ? { ...place, processes: undefined } : place
+  return address.processes === 0 && isSilent ? { ...address, processes: undefined } : address
 }
 
 /** The store without the method by which limiters make it count this process. */

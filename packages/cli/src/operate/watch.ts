@@ -20,11 +20,11 @@ const MOST_CLIENTS = 16
  * @param tokens name a client at which this command looks, so that the processes tell what they know of it
  */
 export async function watch(
-  { store, place }: Pick<Opened, 'store' | 'place'>,
+  { store, address }: Pick<Opened, 'store' | 'address'>,
   tokens: readonly string[] = [],
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
   // Nobody would answer.
-  if (place.processes === 0) return []
+  if (address.processes === 0) return []
   const reports = new Reports({ store, name: NUMBERS, warn: () => {} })
   const before = new Map((await reports.read()).map(({ process, at }) => [process, at]))
   await tell(store, tokens)
@@ -36,7 +36,7 @@ export async function watch(
     const all = (await reports.read()).filter(({ process, at }) => since.get(process) !== at)
     fresh = all.map(({ text }) => numbersIn(text)).filter(numbers => numbers !== undefined)
     const isKnown = tokens.length === 0 || fresh.some(({ counted }) => hasToken(counted, tokens))
-    if (isKnown && fresh.length >= (place.processes ?? Number.POSITIVE_INFINITY)) break
+    if (isKnown && fresh.length >= (address.processes ?? Number.POSITIVE_INFINITY)) break
   }
   return fresh
 }

@@ -1,5 +1,5 @@
 /** The server and the prefix at which a command looks. */
-export interface Place {
+export interface StoreAddress {
   /** The server, without a name or a password. */
   readonly server: string
   readonly prefix: string
@@ -9,8 +9,8 @@ export interface Place {
   readonly elsewhere: readonly string[]
 }
 
-/** One line that names a place. */
-export function lineOfPlace({ server, prefix, processes }: Place): string {
+/** One line that tells an address. */
+export function lineOfAddress({ server, prefix, processes }: StoreAddress): string {
   const live =
     processes === undefined
       ? 'its processes do not tell that they live'
@@ -19,7 +19,7 @@ export function lineOfPlace({ server, prefix, processes }: Place): string {
 }
 
 /** Why the result may be about nothing, and what to do. */
-export function warningOfPlace({ prefix, elsewhere }: Place): string {
+export function warningOfAddress({ prefix, elsewhere }: StoreAddress): string {
   const found =
     elsewhere.length === 0
       ? 'None uses another prefix of this server either.'

@@ -7,10 +7,10 @@ import { TABLE_BYTES, type Tally } from './tally.ts'
 /** The longest name of a subject, in characters. The store keeps longer names as digests. */
 export const LONGEST_NAME = 256
 // One per policy, and per route of a policy that counts by route. Idempotency keys have one each, so the map is small.
-const MOST_PLACES = 256
+const MOST_REMEMBERED = 256
 
-/** Says where a counter's subjects are. */
-export interface Place {
+/** Says in which table the subjects of a counter are. */
+export interface CounterTable {
   readonly counter: string
   readonly table: Table
   /** The end of each subject's name in the table. Empty if the counter has the table for itself. */
@@ -18,7 +18,7 @@ export interface Place {
 }
 
 // No counter has an empty name.
-const NOWHERE = { counter: '' } as Place
+const NOWHERE = { counter: '' } as CounterTable
 
 // So many tables leave one to each new route, so that no text is joined. The counters of later routes share a table per policy.
 const FEW_TABLES = 64
@@ -28,52 +28,52 @@ const MANY: ReadonlySet<string> = new Set(['i', ...Object.values(shareCodes)])
 // Such a counter has a table for itself. The name of each subject is then used as it is, and not joined with a detail.
 const PARTS: ReadonlySet<string> = new Set(Object.values(counterParts))
 
-/** The tables of a store, and the places of its counters in them. */
-export class Places {
+/** The tables of a store, and the table of each counter. */
+export class CounterTables {
   readonly tables: Tables = new Tables()
   readonly #tally: Tally
-  readonly #places = new Map<string, Place>()
+  readonly #known = new Map<string, CounterTable>()
   // The tables that were made lately. A look at a counter that does not exist makes one that stays empty.
   readonly #made: Table[] = []
   // The last counter that was looked up, because a check reads and then keeps the same one.
-  #last: Place = NOWHERE
+  #last: CounterTable = NOWHERE
 
   constructor(tally: Tally) {
     this.#tally = tally
   }
 
-  /** The place of a counter. Makes its table if there is none. */
-  find(counter: string): Place {
+  /** The table of a counter. Makes its table if there is none. */
+  find(counter: string): CounterTable {
     if (counter === this.#last.counter) return this.#last
-    let place = this.#places.get(counter)
-    if (place === undefined) {
-      if (this.#made.length >= MOST_PLACES) this.#forgetEmpty()
-      place = this.#make(counter)
-      if (this.#places.size >= MOST_PLACES) this.#places.clear()
-      if (counter.length <= LONGEST_NAME) this.#places.set(counter, place)
+    let found = this.#known.get(counter)
+    if (found === undefined) {
+      if (this.#made.length >= MOST_REMEMBERED) this.#forgetEmpty()
+      found = this.#make(counter)
+      if (this.#known.size >= MOST_REMEMBERED) this.#known.clear()
+      if (counter.length <= LONGEST_NAME) this.#known.set(counter, found)
     }
-    return (this.#last = place)
+    return (this.#last = found)
   }
 
   /** Removes a table that has no counters. */
   forget(table: Table): void {
     this.tables.remove(table)
     this.#tally.bytes -= TABLE_BYTES
-    this.#forgetPlaces()
+    this.#forgetKnown()
   }
 
   /** Removes all tables. */
   clear(): void {
     this.tables.clear()
     this.#made.length = 0
-    this.#forgetPlaces()
+    this.#forgetKnown()
   }
 
   /**
-   * The place of a counter `{name}:{code}`. The counters `{name}@{route}:{code}` of routes have a table each, or share one, in which
+   * The table of a counter `{name}:{code}`. The counters `{name}@{route}:{code}` of routes have a table each, or share one, in which
    * the route is part of each subject's name.
    */
-  #make(counter: string): Place {
+  #make(counter: string): CounterTable {
     const end = counter.lastIndexOf(':')
     const code = counter.slice(end + 1)
     const at = counter.indexOf('@')
@@ -103,8 +103,8 @@ export class Places {
     this.#made.length = 0
   }
 
-  #forgetPlaces(): void {
-    this.#places.clear()
+  #forgetKnown(): void {
+    this.#known.clear()
     this.#last = NOWHERE
   }
 }
