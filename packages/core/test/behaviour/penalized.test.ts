@@ -85,7 +85,12 @@ describe('a limiter with a penalty', () => {
   it.each<[string, AnyPolicy, number, string[]]>([
     ['a spent limit', fixed, 10, ['ok', 'limited', 'limited']],
     ['a cool-down', { ...fixed, blockDuration: '1h' }, 10, ['ok', 'limited', 'blocked']],
-    ['a spent quota', { name: 'q', limit: 2, period: 'daily', keyStrategy: 'ip' }, 2, ['ok', 'quota-exceeded']],
+    [
+      'a spent quota',
+      { name: 'q', limit: 2, period: 'daily', keyStrategy: 'ip' },
+      2,
+      ['ok', 'quota-exceeded'],
+    ],
     ['a cost above the limit', fixed, 11, ['cost-exceeds-limit']],
     ['a missing key', { ...fixed, keyStrategy: 'user', onMissingKey: 'deny' }, 1, ['missing-key']],
   ])('each refusal by %s scores a violation', async (_, policy, cost, reasons) => {

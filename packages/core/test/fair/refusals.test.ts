@@ -165,7 +165,11 @@ describe('a refusal in favour of other tenants', () => {
   })
 
   it('a process alone holds fair shares while the store is away', async () => {
-    const world = await aWorld({ ...perSecond(100, 40), keyStrategy: 'shared', fair: { by: 'user' } } as never)
+    const world = await aWorld({
+      ...perSecond(100, 40),
+      keyStrategy: 'shared',
+      fair: { by: 'user' },
+    } as never)
     world.network.begin('away')
     /** Lets a tenant ask once, or more often. */
     const ask = async (user: string, times = 1): Promise<unknown[]> => {

@@ -207,7 +207,7 @@ describe('cachedPolicy', () => {
         return 5
       },
     })
-    const load = vi.fn(() => [counted, presets.PUBLIC_API])
+    const load = vi.fn<() => readonly Policy[]>(() => [counted, presets.PUBLIC_API])
     const limiter = world().limiter(cachedPolicy(load, { key: () => 'a' }))
     const names = async (): Promise<string[]> =>
       (await limiter.check(view())).verdicts.map(({ policy: name }) => name).toSorted()

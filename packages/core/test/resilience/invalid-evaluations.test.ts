@@ -169,7 +169,7 @@ describe('a bad answer of a store', () => {
 describe('a database behind a store', () => {
   it('a database that returns a value which is not a counter is rejected, and the value is not overwritten', async () => {
     const backend = versioned()
-    const swap = vi.fn(backend.swap)
+    const swap = vi.fn<typeof backend.swap>(backend.swap)
     const store = casStore({
       ...backend,
       swap,
