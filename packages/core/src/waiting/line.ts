@@ -132,6 +132,7 @@ export class Line implements Alarm {
     const leaving = new Set(this.#leaving)
     this.#leaving.clear()
     const callers = this.#callers
+    this.#moveUp(leaving)
     this.#drop(leaving)
     const done: Promise<void>[] = []
     for (const caller of callers) {
@@ -157,6 +158,21 @@ export class Line implements Alarm {
     const going = runs.filter(run => run.some(place => !kept.has(place)))
     this.#drop(new Set(going.flat().flatMap(place => kept.get(place) ?? [])))
     return going
+  }
+
+  /**
+   * Moves callers without a place up by the time of those that leave in front of them. With several counters nobody knows which one they
+   * wait for.
+   */
+  #moveUp(leaving: ReadonlySet<Standing>): void {
+    if (this.fronts.length > 1) return
+    let freed = 0
+    for (const caller of this.#callers) {
+      const { places, owes } = caller
+      if (places !== undefined || owes === AT_ONCE) continue
+      if (leaving.has(caller)) freed += owes.time
+      else if (freed > 0) caller.owes = { ...owes, start: owes.start - freed }
+    }
   }
 
   #drop(callers: ReadonlySet<Standing>): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
-import { type Decision, PenaltyManager, type Policy, presets } from '../../src/index.ts'
+import { type AnyPolicy, type Decision, PenaltyManager, type Policy, presets } from '../../src/index.ts'
 import { by, CLIENT, keyed, type Options, START, times, view, world, type World } from '../world.ts'
 
 const NOW = START / 1000
@@ -82,20 +82,36 @@ describe('a limiter with a penalty', () => {
     expect(await one.check(view())).toMatchObject({ limit: 5 })
   })
 
-  it('a spent quota and a missing key score a violation, and an exempt request does not', async () => {
-    const { limiter, store } = world(Date.now())
+  it.each<[string, AnyPolicy, number, string[]]>([
+    ['a spent limit', fixed, 10, ['ok', 'limited', 'limited']],
+    ['a cool-down', { ...fixed, blockDuration: '1h' }, 10, ['ok', 'limited', 'blocked']],
+    [
+      'a spent quota',
+      { name: 'q', limit: 2, period: 'daily', keyStrategy: 'ip' },
+      2,
+      ['ok', 'quota-exceeded'],
+    ],
+    ['a cost above the limit', fixed, 11, ['cost-exceeds-limit']],
+    ['a missing key', { ...fixed, keyStrategy: 'user', onMissingKey: 'deny' }, 1, ['missing-key']],
+  ])('each refusal by %s scores a violation', async (_, policy, cost, reasons) => {
+    const { limiter, store } = world()
+    const penalty = { threshold: 100, duration: 600, decayRate: 0, cooldown: 0 }
+    const one = limiter(policy, { penalty })
+    for (const reason of reasons) expect((await one.check(view(), { cost })).reason).toBe(reason)
+    const { violations, abuseScore } = await new PenaltyManager({ store, config: penalty }).getPenalty({
+      ip: CLIENT,
+    })
+    const refused = reasons.filter(reason => reason !== 'ok').length
+    expect([violations, abuseScore]).toEqual([refused, refused])
+  })
+
+  it('an exempt request scores no violation', async () => {
+    const { limiter, store } = world()
+    const one = limiter({ ...fixed, limit: 1 }, { penalty: strict })
+    const health = await times(3, one, view({ path: '/health' }))
+    expect(health.map(({ reason }) => reason)).toEqual(['exempt', 'exempt', 'exempt'])
     const penalties = new PenaltyManager({ store, config: strict })
-    const quota = { name: 'q', limit: 1, period: 'yearly', anchor: aMinuteAgo() } as const
-    const one = limiter(
-      [{ ...fixed, name: 'u', keyStrategy: 'user', onMissingKey: 'deny' } as Policy, quota],
-      { penalty: strict },
-    )
-    await times(2, one, view({ path: '/health' }))
     expect((await penalties.getPenalty({ ip: CLIENT })).violations).toBe(0)
-    await times(2, one)
-    expect((await penalties.getPenalty({ ip: CLIENT })).violations).toBe(1)
-    await times(2, one, by('7'))
-    expect(await penalties.getPenalty('7')).toMatchObject({ violations: 1, isActive: true })
   })
 
   it('a limiter only applies penalties when recordOn is "never"', async () => {

@@ -1,5 +1,5 @@
 // Units that a process keeps held while the store fails, operators act, and the limiter closes.
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 
 import { loadCore, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import { alice, withBudget } from './budget-world.ts'
@@ -32,6 +32,26 @@ it('units that the store keeps without an answer are not lost while their time l
     await soon(call.settle(600))
     expect(await read()).toEqual([600, 0])
   }))
+
+it('units that the store moves without an answer stay with the call, and are free when it ends', () =>
+  withBudget(
+    core,
+    async ({ store, limiter, soon, pass, read }) => {
+      const call = await soon(limiter.reserve(alice, { cost: 600, ttl: '2s' }))
+      await pass(600)
+      const asked = vi.spyOn(store, 'evaluate')
+      store.begin({ slow: '500ms' })
+      // There is no room for these units twice. After a third of their time the process holds them anew, and gives the store 100 ms for an answer.
+      await pass(200)
+      expect(asked).toHaveBeenCalledTimes(1)
+      store.end()
+      await pass(3000)
+      expect([await read(), call.signal.aborted]).toEqual([[0, 600], false])
+      await soon(call.settle(0))
+      expect(await read()).toEqual([0, 0])
+    },
+    { onStoreError: 'closed' },
+  ))
 
 it('units that others have used meanwhile are lost when their time is over', () =>
   withBudget(core, async ({ store, limiter, soon, pass, useUp }) => {

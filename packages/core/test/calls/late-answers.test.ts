@@ -84,6 +84,20 @@ it('a payment that the store tells of after the call has ended is given back as 
     expect(await read()).toEqual([10, 0])
   }))
 
+it('a reservation that the store answers late is held, kept and settled', () =>
+  withBudget(core, async world => {
+    const { store, soon, pass, read } = world
+    const call = await reserveLate(world, '2s')
+    expect(await soon(call.charge(30))).toBe(true)
+    store.end()
+    // Longer than the units are held at once.
+    await pass(3000)
+    expect([await read(), call.signal.aborted]).toEqual([[0, 100], false])
+    expect(await soon(call.charge(20))).toBe(true)
+    await soon(call.settle(50))
+    expect(await read()).toEqual([50, 0])
+  }))
+
 it('a settlement before the reservation is answered leaves alone what the store is still to be told', () =>
   withBudget(core, async world => {
     const { store, limiter, soon, pass, recover, read } = world

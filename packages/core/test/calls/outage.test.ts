@@ -137,31 +137,4 @@ describe('while the store is away', () => {
     await call.settle(45)
     await reads(45, 0, 955)
   })
-
-  it('a reservation that the store answers late is held, kept and settled', async () => {
-    const { store, limiter, reads } = remote('local')
-    store.state = 'slow'
-    const call = await limiter.reserve(alice, { cost: 400, ttl: '2s' })
-    expect(call.decision.degraded).toBe('local')
-    expect(await call.charge(30)).toBe(true)
-    store.state = 'up'
-    await new Promise(resolve => void setTimeout(resolve, 3000))
-    await reads(0, 400, 600)
-    expect(await call.charge(20)).toBe(true)
-    await call.settle(50)
-    await reads(50, 0, 950)
-  })
-
-  it('units that are moved without an answer stay with the call', async () => {
-    const { store, limiter, reads } = remote('closed')
-    const call = await limiter.reserve(alice, { cost: 400, ttl: '2s' })
-    store.state = 'slow'
-    await vi.waitFor(() => expect(store.groups.length).toBe(2), { timeout: 20_000 })
-    store.state = 'up'
-    await new Promise(resolve => void setTimeout(resolve, 3000))
-    await reads(0, 400, 600)
-    expect(call.signal.aborted).toBe(false)
-    await call.settle(0)
-    await reads(0, 0, 1000)
-  })
 })

@@ -71,11 +71,23 @@ describe('least', () => {
     expect((await own.peek('s')).remaining).toBe(20)
   })
 
-  it('a shadow policy that has less left does not reduce what least grants', async () => {
+  it('a shadow policy that has less left does not reduce what least grants, and is charged nothing', async () => {
     const own = world().limiter([budget, { name: 'trial', limit: 40, window: 60, mode: 'shadow' }])
     const decision = await own.consume('s', { cost: 100, least: 50 })
     expect([...own.chargesOf(decision)]).toEqual([['tokens', 100]])
     expect(decision.verdicts[1]).toMatchObject({ policy: 'trial', allowed: false })
+    expect((await own.peek('s')).verdicts[1]).toMatchObject({ policy: 'trial', remaining: 40 })
+  })
+
+  it('a shadow policy that has enough left is charged for the units that least grants', async () => {
+    const own = world().limiter([budget, { name: 'trial', limit: 400, window: 60, mode: 'shadow' }])
+    await own.consume('s', { cost: 70 })
+    const decision = await own.consume('s', { cost: 100, least: 20 })
+    expect([...own.chargesOf(decision)]).toEqual([
+      ['tokens', 30],
+      ['trial', 30],
+    ])
+    expect((await own.peek('s')).verdicts[1]).toMatchObject({ policy: 'trial', remaining: 300 })
   })
 
   for (const least of [0, -1, Number.NaN, Infinity, '5', null, [1], 51, { tokens: 0 }])

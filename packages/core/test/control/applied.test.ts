@@ -12,10 +12,10 @@ afterEach(() => {
 
 function controlled(policy: RateLimiterOptions['policy'] = perUser) {
   vi.useFakeTimers({ toFake: ['Date'], now: START })
-  const { store, limiter } = world()
+  const { clock, store, limiter } = world()
   const control = new Control({ store, warn: () => {} })
   open.push(control)
-  return { control, own: limiter(policy, { control }) }
+  return { clock, control, own: limiter(policy, { control }) }
 }
 
 describe('explain', () => {
@@ -69,13 +69,23 @@ describe('explain', () => {
     expect((await own.explain(by('7'))).policies[0]).toMatchObject({ limit: 50, control: [{ by: 'bob' }] })
   })
 
-  it('explain names no numbers that the policy cannot have, and a block until it ends by the store’s clock', async () => {
+  it('explain names no numbers that the policy cannot have', async () => {
     const { control, own } = controlled({ name: 'calls', limit: 2, algorithm: 'concurrency', ttl: 60 })
     await control.change('calls', { window: 5 })
     expect((await own.explain(view())).policies[0]?.control).toEqual([])
+    await control.change('calls', { limit: 5 })
+    expect((await own.explain(view())).policies[0]?.control).toMatchObject([{ numbers: { limit: 5 } }])
+  })
+
+  it('explain names a block until it ends by the store’s clock, whatever this process’s clock says', async () => {
+    const { clock, control, own } = controlled()
     await control.block({ ip: '203.0.113.7' }, { for: '1m' })
-    vi.setSystemTime(START + 61_000)
+    vi.setSystemTime(START + 3_600_000)
+    clock.advance('59999ms')
     expect((await own.explain(view())).control?.until).toBe(START + 60_000)
+    vi.setSystemTime(START)
+    clock.advance('1ms')
+    expect((await own.explain(view())).control).toBeUndefined()
   })
 
   for (const identity of [{ ip: '203.0.113.7' }, { user: '42', ip: '203.0.113.7' }] as const)

@@ -3,9 +3,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { Control, RateLimiter } from '../../src/index.ts'
-import { FakeOutage, ManualClock, ReferenceStore } from '../../src/testing/index.ts'
+import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 import { guard } from '../../src/http/index.ts'
+import { aWorld, inVirtualTime, perSecond } from '../line/rows.ts'
 import { by, mistake } from '../world.ts'
+
+inVirtualTime()
 
 const BACKEND = {
   name: 'backend',
@@ -48,7 +51,29 @@ describe('a refusal in favour of other tenants', () => {
     expect((await limiter.consume({ user: 'b' })).allowed).toBe(true)
   })
 
+  it('a tenant that is refused for its share gains and loses nothing by asking again', async () => {
+    const play = async (asks: number): Promise<unknown> => {
+      const { clock, limiter } = aLimiter()
+      for (let i = 0; i < 40; i++) await limiter.consume({ user: 'a' })
+      clock.advance('50ms')
+      const { retryAfterMs } = await limiter.peek({ user: 'a' })
+      for (let i = 0; i < asks; i++)
+        expect(await limiter.consume({ user: 'a' })).toMatchObject({ reason: 'fair-share', retryAfterMs })
+      const after: unknown[] = []
+      for (let i = 0; i < 30; i++) {
+        clock.advance('7ms')
+        for (const user of ['a', 'b']) {
+          const { allowed, reason, remaining, retryAfterMs } = await limiter.consume({ user })
+          after.push([user, allowed, reason, remaining, retryAfterMs])
+        }
+      }
+      return after
+    }
+    expect(await play(50)).toEqual(await play(1))
+  })
+
   it('a fair-share refusal tells the first millisecond at which the same request passes, if nobody else asks', async () => {
+    let refusals = 0
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -57,7 +82,7 @@ describe('a refusal in favour of other tenants', () => {
             cost: fc.integer({ min: 1, max: 9 }),
             after: fc.integer({ min: 0, max: 30_000 }),
           }),
-          { maxLength: 60 },
+          { minLength: 40, maxLength: 60 },
         ),
         fc.integer({ min: 1, max: 9 }),
         async (past, cost) => {
@@ -68,6 +93,7 @@ describe('a refusal in favour of other tenants', () => {
           }
           const refused = await limiter.consume({ user: 'a' }, { cost })
           if (refused.allowed) return
+          if (refused.reason === 'fair-share') refusals++
           clock.advance((refused.retryAfterMs - 1) / 1000)
           expect((await limiter.consume({ user: 'a' }, { cost })).allowed).toBe(false)
           clock.advance(1 / 1000)
@@ -76,6 +102,7 @@ describe('a refusal in favour of other tenants', () => {
       ),
       { seed: 3, numRuns: 60 },
     )
+    expect(refusals).toBeGreaterThan(20)
   })
 
   it('a request that takes nothing of the shared limit gets no fair-share refusal', async () => {
@@ -127,32 +154,36 @@ describe('a refusal in favour of other tenants', () => {
     expect(verdicts.find(one => one.policy === 'own')?.remaining).toBe(1000 - taken)
   })
 
-  it('a fair-share refusal ends when the tenant is reset', async () => {
+  it('a fair-share refusal ends when the tenant is reset, and that of another tenant stays', async () => {
     const { limiter, drain } = aLimiter()
-    await drain('a')
-    expect((await limiter.consume({ user: 'a' })).reason).toBe('fair-share')
+    for (const user of ['a', 'b']) await drain(user)
+    const reason = async (user: string): Promise<string> => (await limiter.peek({ user })).reason
+    const left = async (): Promise<number> => (await limiter.peek({ user: 'c' })).verdicts[0]!.remaining
+    expect([await reason('a'), await reason('b'), await left()]).toEqual(['fair-share', 'fair-share', 5])
     await limiter.reset({ user: 'a' })
-    expect((await limiter.consume({ user: 'a' })).allowed).toBe(true)
-    expect((await limiter.peek({ user: 'b' })).verdicts[0]!.remaining).toBeLessThan(40)
+    expect([await reason('a'), await reason('b'), await left()]).toEqual(['ok', 'fair-share', 5])
   })
 
   it('a process alone holds fair shares while the store is away', async () => {
-    const { store } = aLimiter()
-    const outage = new FakeOutage(store)
-    const limiter = new RateLimiter({ store: outage, policy: BACKEND, warn: () => {} })
-    outage.begin()
-    const ask = async (user: string): Promise<boolean> => (await limiter.consume({ user })).allowed
-    for (let i = 0; i < 100; i++) await ask('loud')
-    let quiet = 0
-    for (let round = 0; round < 10; round++) {
-      await new Promise(resolve => void setTimeout(resolve, 50))
-      // A bucket that is not shared fairly has nothing left after this, in no round.
-      for (let i = 0; i < 100; i++) await ask('loud')
-      if (await ask('quiet')) quiet++
+    const world = await aWorld({
+      ...perSecond(100, 40),
+      keyStrategy: 'shared',
+      fair: { by: 'user' },
+    } as never)
+    world.network.begin('away')
+    /** Lets a tenant ask once, or more often. */
+    const ask = async (user: string, times = 1): Promise<unknown[]> => {
+      const callers = Array.from({ length: times }, () => world.ask(0, { user, by: 'check' }))
+      await world.pass(1)
+      return callers.map(({ ask: { end, degraded } }) => [end, degraded])
     }
-    // A busy machine may stretch a round until more comes back than is scarce, and the loud tenant takes that.
-    expect(quiet).toBeGreaterThanOrEqual(5)
-    await limiter.close()
+    await ask('loud', 100)
+    for (let round = 0; round < 10; round++) {
+      await world.pass(50)
+      // A bucket that is not shared fairly has nothing left after this.
+      await ask('loud', 100)
+      expect(await ask('quiet')).toEqual([['started', 'local']])
+    }
   })
 
   it('fair shares follow numbers that an operator changes, while used units stay used', async () => {

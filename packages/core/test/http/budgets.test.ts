@@ -66,11 +66,14 @@ describe('a budget with status 402', () => {
     expect([refused.status, refused.headers['Retry-After']]).toEqual([429, '86400'])
   })
 
-  it('a spent budget sends no header but Cache-Control under headers: false', async () => {
+  it('a spent budget keeps its status and body, and sends no header but Cache-Control, under headers: false', async () => {
     const limiter = world().limiter({ ...day, limit: 1 })
     const { enter } = guard(limiter, { headers: false })
-    await enter(by('42'))
-    expect((await enter(by('42'))).headers).toEqual({ 'Cache-Control': 'no-store' })
+    const passed = await enter(by('42'))
+    expect([passed.status, passed.headers]).toEqual([200, {}])
+    const { status, headers, body } = await enter(by('42'))
+    expect([status, headers]).toEqual([402, { 'Cache-Control': 'no-store' }])
+    expect(body?.data).toMatchObject({ error: 'budget_exceeded', policy: 'day', reset_at: ends })
   })
 })
 

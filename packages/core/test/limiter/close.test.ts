@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { type AnyPolicy, type HaltWarning, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import type { Store } from '../../src/databases/index.ts'
@@ -114,9 +114,28 @@ describe('close()', () => {
     },
   )
 
-  it('close() ends although the store does not close', async () => {
+  it('close() waits for a store that does not close no longer than callbackTimeout', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
     const { store, open } = remote(1)
-    Object.assign(store, { close: () => new Promise(() => {}) })
-    await open({ callbackTimeout: '50ms' }).close()
+    const called = new Promise<void>(resolve => {
+      const close = (): Promise<void> => {
+        resolve()
+        return new Promise(() => {})
+      }
+      Object.assign(store, { close })
+    })
+    const order: string[] = []
+    void open({ callbackTimeout: '50ms' })
+      .close()
+      .then(() => order.push('closed'))
+    await called
+    for (const ms of [40, 20]) {
+      await vi.advanceTimersByTimeAsync(ms)
+      // A wait ends after the event loop has read its sockets once more.
+      await new Promise(resolve => void setImmediate(resolve))
+      order.push(`${ms} ms later`)
+    }
+    expect(order).toEqual(['40 ms later', 'closed', '20 ms later'])
   })
 })

@@ -95,9 +95,9 @@ describe('a line whose bucket changes', () => {
     expect(starts.at(-1)!.endedAt / 1000).toBeLessThan(2925)
   })
 
-  it('a line moves up by the difference when the burst is raised', async () => {
+  it('a line moves up by the difference, in order, when the burst is raised', async () => {
     const world = await aWorld(perSecond(10), { changes: 'control' })
-    asks(world, 40)
+    const callers = asks(world, 40)
     await world.pass(1050)
     const before = startsFrom(world).length
     await soon(world, operators.change(world, 0, { limit: 10, burst: 6 }))
@@ -106,6 +106,8 @@ describe('a line whose bucket changes', () => {
     const paid = Math.floor((now - 1050) / 100)
     expect(starts).toBeGreaterThanOrEqual(paid + 4)
     expect(starts).toBeLessThanOrEqual(paid + 6)
+    const ids = startsOf(world.book).map(({ id }) => id)
+    expect(ids).toEqual(callers.slice(0, ids.length).map(({ ask }) => ask.id))
   })
 
   it('a line falls back by the difference when the burst is lowered, and nobody is forgotten', async () => {

@@ -110,32 +110,40 @@ it('a call whose key was seen takes no second turn', async () => {
   clock.advance('1ms')
 })
 
-it('a guard that delays requests answers all of a tenant within a second', async () => {
+it('a guard that delays requests passes those of a quiet tenant before the backlog of a loud one', async () => {
   const world = await aWorld({ ...perSecond(10), keyStrategy: 'shared', fair: { by: 'user' } } as never)
   const { limiter } = world.processes[0]!
   const delaying = guard(limiter as never, { delay: { maxWait: '5s' } })
-  const answers: boolean[] = []
-  for (let i = 0; i < 3; i++) {
-    const entered = delaying.enter(by('a'), {}, undefined as never)
-    void Promise.resolve(entered).then(outcome =>
-      answers.push((outcome as { passed?: boolean }).passed !== false),
-    )
+  const passed: string[] = []
+  const enter = async (user: string): Promise<void> => {
+    const { pass } = await delaying.enter(by(user), {})
+    passed.push(pass ? user : `${user} refused`)
   }
-  await world.pass(1000)
-  expect(answers).toHaveLength(3)
+  for (let i = 0; i < 10; i++) void enter('loud')
+  await world.pass(10)
+  for (let i = 0; i < 2; i++) void enter('quiet')
+  await world.pass(2000)
+  expect(passed.slice(6)).toEqual(Array(6).fill('loud'))
+  expect(passed.slice(0, 6).filter(user => user === 'quiet')).toHaveLength(2)
 })
 
-it('a request that is undecided takes nothing of a shared bucket, and its whole cost once it is concluded', async () => {
-  const { limiter: make } = world()
+it('a request that is undecided takes nothing of a shared bucket, and its whole cost of its tenant’s share once it is concluded', async () => {
+  const { clock, limiter: make } = world()
   const limiter = make({ ...BACKEND, inFlight: 50 } as RatePolicy, OPTIONS)
-  const undecided = await Promise.all(Array.from({ length: 40 }, () => limiter.consume({ user: 'a' })))
-  expect((await limiter.peek({ user: 'a' })).verdicts[0]!.remaining).toBe(40)
+  const left = async (user: string): Promise<number> => (await limiter.peek({ user })).verdicts[0]!.remaining
+  const undecided = await Promise.all(
+    Array.from({ length: 20 }, () => limiter.consume({ user: 'a' }, { cost: 2 })),
+  )
+  expect([await left('a'), await left('b')]).toEqual([40, 40])
   for (const decision of undecided) {
     await limiter.conclude(decision, true)
     await limiter.release(decision)
   }
-  // What it took for good counts against its tenant, and against nobody else.
-  expect((await limiter.peek({ user: 'a' })).reason).not.toBe('ok')
+  expect(await left('b')).toBe(0)
+  // Ten units come back. They are for the others, because `a` has had the forty.
+  clock.advance('100ms')
+  expect((await limiter.consume({ user: 'a' })).reason).toBe('fair-share')
+  expect((await limiter.consume({ user: 'b' })).reason).toBe('ok')
 })
 
 it('a request that leaves a share to more important ones leaves it of the pool', async () => {

@@ -40,16 +40,25 @@ it('a call that holds units of a leased quota asks the store, and the limit hold
     void hot.use(0, 1)
     await hot.pass(1)
   }
-  const [one, other] = hot.limiters
-  const call = one!.reserve({ user: 's' }, { cost: 50, ttl: '2m' })
+  // The process pays from units that it took in advance.
+  expect(hot.uses.at(-1)).toMatchObject({ allowed: true, isLocal: true })
+  const before = hot.groups.length
+  const call = hot.limiters[0]!.reserve({ user: 's' }, { cost: 5, ttl: '2m' })
   await hot.pass(20)
-  expect((await call).decision.allowed).toBe(true)
-  const charged = (await call).charge(40)
+  const { decision, charge } = await call
+  expect(decision.allowed).toBe(true)
+  const asked = hot.groups.slice(before).flatMap(({ demands }) => demands)
+  expect(asked.filter(({ cost, terms }) => cost === 5 && terms?.ttl === 120e6)).toHaveLength(1)
+  const charged = charge(4)
   await hot.pass(20)
   expect(await charged).toBe(true)
-  const rest = other!.consume({ user: 's' }, { cost: 130 })
-  await hot.pass(20)
-  expect((await rest).allowed).toBe(false)
+  for (let i = 0; i < 100; i++) {
+    for (const process of [0, 1]) void hot.use(process, 1)
+    await hot.pass(20)
+  }
+  // The call has 5 of the 200 units, so 195 are left for others.
+  expect(hot.uses.filter(({ allowed }) => allowed)).toHaveLength(195)
+  expect(hot.uses.slice(-2)).toMatchObject([{ allowed: false }, { allowed: false }])
 })
 
 it('an operator lowers a budget, and a running call pays from what it holds and gets nothing beyond', async () => {

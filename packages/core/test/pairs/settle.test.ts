@@ -59,7 +59,6 @@ it.each(ALGORITHMS)(
   },
 )
 
-// It fails until close() awaits the refunds that are under way. Then `fails` goes.
 it('a refund that the application does not await arrives before close() has ended', async () => {
   const own = world()
   let closed = false

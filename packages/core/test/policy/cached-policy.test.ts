@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest'
 
 import { cachedPolicy, type CachedPolicyOptions, type Policy, presets } from '../../src/index.ts'
-import { mistake, times, view, world } from '../world.ts'
+import { mistake, view, world } from '../world.ts'
 
 const policy = (limit: number): Policy => ({ name: 'p', limit, window: 60 })
 const request = (tenant: string): { tenant: string } => ({ tenant })
@@ -198,10 +198,24 @@ describe('cachedPolicy', () => {
       expect(mistake(() => resolve.forget(wrong as never)).code).toBe('HALT_E_OPTION')
   })
 
-  it('cachedPolicy gives a limiter all policies of a list', async () => {
-    const list = [policy(5), presets.PUBLIC_API]
-    const limiter = world().limiter(cachedPolicy(() => list, { key: () => 'a' }))
-    for (const { verdicts } of await times(3, limiter)) expect(verdicts).toHaveLength(2)
+  it('cachedPolicy gives a limiter all policies of a list, and the limiter compiles them once', async () => {
+    let reads = 0
+    const counted = Object.defineProperty(policy(5), 'limit', {
+      enumerable: true,
+      get: () => {
+        reads++
+        return 5
+      },
+    })
+    const load = vi.fn<() => readonly Policy[]>(() => [counted, presets.PUBLIC_API])
+    const limiter = world().limiter(cachedPolicy(load, { key: () => 'a' }))
+    const names = async (): Promise<string[]> =>
+      (await limiter.check(view())).verdicts.map(({ policy: name }) => name).toSorted()
+    expect(await names()).toEqual(['p', presets.PUBLIC_API.name])
+    const compiled = reads
+    expect(compiled).toBeGreaterThan(0)
+    for (let i = 0; i < 3; i++) expect(await names()).toEqual(['p', presets.PUBLIC_API.name])
+    expect([reads, load.mock.calls.length]).toEqual([compiled, 1])
   })
 
   it.each([

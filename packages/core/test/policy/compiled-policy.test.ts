@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { HaltError, type Policy } from '../../src/index.ts'
-import { admitted, by, mistake, view, world } from '../world.ts'
+import { admitted, by, keyed, mistake, view, world } from '../world.ts'
 
 const policy = (name: string, more: Partial<Policy> = {}): Policy =>
   ({ name, limit: 10, window: 60, ...more }) as Policy
@@ -57,24 +57,22 @@ describe('numbers that no double holds exactly', () => {
     )
   })
 
-  it('an address ceiling is compiled exactly too, so that no request fails', async () => {
-    const numbers = {
-      name: 'p',
-      limit: 390_625,
-      burst: 50_000_000,
-      window: '366d',
-      keyStrategy: 'api-key',
-    } as const
-    const request = view({ headers: { 'x-api-key': 'invented' } })
-    let limiter
-    try {
-      limiter = world().limiter(numbers)
-    } catch (error) {
-      expect((error as HaltError).code).toBe('HALT_E_ARITHMETIC')
-      return
-    }
-    expect((await limiter.check(request)).allowed).toBe(true)
-  })
+  it.each([
+    [50_000_000, 1],
+    [20_000_000, 2],
+  ])(
+    'a burst of %i lowers the ceiling of an address to %i bursts, which are counted to the last unit',
+    async (burst, bursts) => {
+      // By default ten keys of an address may take a burst each.
+      const year = { name: 'p', limit: 390_625, burst, window: '366d', keyStrategy: 'api-key' } as const
+      const limiter = world().limiter(year)
+      const ask = async (key: string, cost: number): Promise<string> =>
+        (await limiter.check(keyed(key), { cost })).reason
+      for (let i = 1; i < bursts; i++) expect(await ask(`key ${i}`, burst)).toBe('ok')
+      expect(await ask('last but one', burst - 1)).toBe('ok')
+      expect([await ask('last', 1), await ask('too many', 1)]).toEqual(['ok', 'limited'])
+    },
+  )
 
   it('inexact numbers are refused, and all others count to the last unit, for any limit, window and burst', async () => {
     const numbers = fc.record({

@@ -9,8 +9,11 @@ import {
 } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { Stopwatch } from '../../../../tools/stopwatch.ts'
+import { aWorld, inVirtualTime } from '../line/rows.ts'
 import { times, view } from '../world.ts'
 import { type Fault, FaultyStore, pause } from './faulty-store.ts'
+
+inVirtualTime()
 
 const policy: Policy = { name: 'p', limit: 4, window: 3600, algorithm: 'fixed-window' }
 
@@ -61,26 +64,38 @@ describe('a store that fails', () => {
   })
 
   it('the first request after a quiet outage waits for the probe instead of being refused', async () => {
-    const { store, limiter } = faulty({ onStoreError: 'closed' })
-    store.fault = 'reject'
-    await times(4, limiter)
-    expect((await limiter.check(view())).reason).toBe('store-error')
-    store.fault = 'none'
-    await pause(1_700)
-    expect(await limiter.check(view())).toMatchObject({ allowed: true, degraded: false, remaining: 3 })
+    const world = await aWorld(policy as never, { limiter: { onStoreError: 'closed' } })
+    world.network.begin('away')
+    for (let i = 0; i < 5; i++) {
+      const { ask } = world.ask(0, { by: 'check' })
+      await world.pass(5)
+      expect(ask).toMatchObject({ end: 'refused', reason: 'store-error' })
+    }
+    world.network.end(0)
+    await world.pass(1700)
+    const first = world.ask(0, { by: 'check' })
+    await world.pass(20)
+    expect(first.decision).toMatchObject({ allowed: true, degraded: false, remaining: 3 })
   })
 
   it('only one request after a quiet outage waits for the probe of a store that is still away', async () => {
-    const { store, limiter } = faulty()
-    store.fault = 'hang'
-    await times(4, limiter)
-    await pause(1_700)
-    const first = limiter.check(view())
-    // The first request waits for its probe. No other request waits.
-    const second = await atOnce(limiter.check(view()))
-    const decisions = [await first, second]
-    expect(decisions.map(({ degraded }) => degraded)).toEqual(['local', 'local'])
-    expect(decisions.map(({ remaining }) => remaining)).toEqual([0, 0])
+    const world = await aWorld(policy as never, { limiter: { storeTimeout: '30ms' } })
+    world.network.begin('hung')
+    for (let i = 0; i < 4; i++) {
+      world.ask(0, { by: 'check' })
+      await world.pass(100)
+    }
+    expect(world.book.asks.map(({ end, degraded }) => [end, degraded])).toEqual(
+      Array(4).fill(['started', 'local']),
+    )
+    await world.pass(1700)
+    const first = world.ask(0, { by: 'check' })
+    const others = [1, 2].map(() => world.ask(0, { by: 'check' }))
+    await world.pass(0)
+    for (const { decision } of others) expect(decision).toMatchObject({ degraded: 'local', remaining: 0 })
+    expect(first.decision).toBeUndefined()
+    await world.pass(100)
+    expect(first.decision).toMatchObject({ degraded: 'local', remaining: 0 })
   })
 
   it.each([

@@ -1,10 +1,18 @@
+import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 
-import { type HaltWarning, QuotaManager, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
+import {
+  type AnyPolicy,
+  type HaltWarning,
+  QuotaManager,
+  RateLimiter,
+  type RateLimiterOptions,
+} from '../../src/index.ts'
 import { casStore, type Group, type Store, txStore, type Evaluation } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { versioned } from '../store/versioned.ts'
-import { times, view } from '../world.ts'
+import { histories, penalties, somePolicies } from '../histories.ts'
+import { START, times, view } from '../world.ts'
 
 const policy = { name: 'p', limit: 2, window: 60 } as const
 const whole = (group: Group): Evaluation => new ReferenceStore(Date.now).evaluate(group)
@@ -73,15 +81,36 @@ describe('an invalid evaluation', () => {
     })
   })
 
-  it('a valid evaluation of a store is accepted', async () => {
-    const reference = new ReferenceStore(Date.now)
-    const { limiter, codes } = answering(group => reference.evaluate(group))
-    expect((await times(3, limiter)).map(({ allowed, degraded }) => [allowed, degraded])).toEqual([
-      [true, false],
-      [true, false],
-      [false, false],
-    ])
-    expect(codes()).toEqual([])
+  it('a valid evaluation of a store is accepted, for any policies, penalties and histories', async () => {
+    const beside: AnyPolicy[] = [
+      { name: 'day', limit: 30, period: 'daily', keyStrategy: 'ip' },
+      { name: 'calls', limit: 5, algorithm: 'concurrency', ttl: 60 },
+      { name: 'pool', limit: 20, window: 1, keyStrategy: 'shared', fair: { by: 'ip' } },
+      { name: 'rest', limit: 20, window: 1, headroom: 0.2, inFlight: 3 },
+    ]
+    let refusals = 0
+    await fc.assert(
+      fc.asyncProperty(somePolicies, histories, penalties, fc.nat(4), async (some, history, penalty, at) => {
+        let now = START
+        const reference = new ReferenceStore(() => now)
+        const policies = [...some, ...beside.slice(at, at + 1)]
+        const { limiter, codes } = answering(
+          group => reference.evaluate(group),
+          {},
+          { policy: policies, penalty },
+        )
+        for (const [i, { after, cost }] of history.entries()) {
+          now += after / 1000
+          const options = i % 3 === 0 && cost > 0 ? { cost, least: 1 } : { cost }
+          const decision = i % 5 === 4 ? await limiter.peek(view()) : await limiter.check(view(), options)
+          expect(decision.degraded).toBe(false)
+          if (!decision.allowed) refusals++
+        }
+        expect(codes()).not.toContain('HALT_W_STORE_SCRIPT')
+      }),
+      { numRuns: 100 },
+    )
+    expect(refusals).toBeGreaterThan(100)
   })
 })
 
@@ -138,15 +167,17 @@ describe('a bad answer of a store', () => {
 })
 
 describe('a database behind a store', () => {
-  it('a database that returns a value which is not a counter is rejected', async () => {
+  it('a database that returns a value which is not a counter is rejected, and the value is not overwritten', async () => {
     const backend = versioned()
+    const swap = vi.fn<typeof backend.swap>(backend.swap)
     const store = casStore({
       ...backend,
+      swap,
       read: async keys => keys.map(() => ({ value: 'OK', version: 1 as never })),
     })
     const { limiter, codes } = answering(group => store.evaluate(group))
     expect(await limiter.check(view())).toMatchObject({ degraded: 'local' })
-    expect(codes()).toEqual(['HALT_W_STORE_SCRIPT'])
+    expect([codes(), swap.mock.calls]).toEqual([['HALT_W_STORE_SCRIPT'], []])
   })
 
   it('a database whose clock returns an invalid time is rejected, and nothing is written', async () => {

@@ -2,6 +2,9 @@ import { expect, it } from 'vitest'
 
 import { RateLimiter } from '../../src/index.ts'
 import { fakeOutage, ReferenceStore } from '../../src/testing/index.ts'
+import { asks, aWorld, inVirtualTime, perSecond } from '../line/rows.ts'
+
+inVirtualTime()
 
 /** A limiter of 100 a second, of which this process has half while its store is away, and the starts of its callers. */
 function halved() {
@@ -13,7 +16,7 @@ function halved() {
     const { degraded } = await limiter.acquire('s')
     starts.push({ name, at: performance.now(), degraded })
   }
-  return { store, limiter, starts, acquire }
+  return { store, starts, acquire }
 }
 
 it('callers wait by the share of their process while the store is away', async () => {
@@ -37,16 +40,21 @@ it('callers that come in an outage do not overtake those that wait already', asy
   expect(starts.map(({ name }) => name)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
 })
 
-it('a caller behind one that gives up in an outage starts, and this process decides', async () => {
-  const { store, limiter, acquire, starts } = halved()
-  store.begin('refused')
-  await acquire(0)
-  const gone = new AbortController()
-  const turn = limiter.acquire('s', { signal: gone.signal })
-  const behind = acquire(1)
-  gone.abort()
-  await expect(turn).rejects.toThrow('aborted')
-  await behind
-  expect(starts.map(({ name }) => name)).toEqual([0, 1])
-  expect((await limiter.peek('s')).degraded).toBe('local')
+it('callers behind one that gives up in an outage move up, and no two of them start at once', async () => {
+  const world = await aWorld(perSecond(10), { limiter: { instances: 2 } })
+  world.network.begin('away')
+  const [first, gone, ...behind] = asks(world, 4)
+  await world.pass(50)
+  gone!.leaving.abort()
+  await world.pass(50)
+  behind.push(...asks(world, 1))
+  await world.pass(1000)
+  expect(gone!.ask.end).toBe('left')
+  const started = [first!, ...behind].map(({ ask }) => ask)
+  for (const ask of started) expect(ask).toMatchObject({ end: 'started', degraded: 'local' })
+  // This process has five starts a second.
+  const waits = started
+    .slice(1)
+    .map(({ endedAt }, i) => Math.round((endedAt! - started[i]!.endedAt!) / 10_000))
+  expect(waits).toEqual([20, 20, 20])
 })

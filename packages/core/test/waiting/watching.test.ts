@@ -188,10 +188,14 @@ describe('idle', () => {
   it('idle() resolves at once where nobody waits, also after the end of the limiter', async () => {
     const { limiter } = passingWorld()
     const own = limiter(api)
-    await own.idle()
-    await own.idle('s')
+    const isAtOnce = async (idle: Promise<void>): Promise<boolean> => {
+      const state = watched(idle)
+      await new Promise(resolve => void setImmediate(resolve))
+      return state.isSettled
+    }
+    expect([await isAtOnce(own.idle()), await isAtOnce(own.idle('s'))]).toEqual([true, true])
     await own.close()
-    await own.idle()
+    expect([await isAtOnce(own.idle()), await isAtOnce(own.idle('s'))]).toEqual([true, true])
   })
 
   it('idle() resolves after the turn of the last caller, and waits for those that join meanwhile', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import { CompositeTelemetry, definePolicy, type Policy, ShadowSurvey } from '../../../src/index.ts'
+import { CompositeTelemetry, type Policy, ShadowSurvey } from '../../../src/index.ts'
 import { by, keyed, mistake, START, times, view, world } from '../../world.ts'
 
 const current: Policy = { name: 'api', limit: 10, window: 60, algorithm: 'fixed-window' }
@@ -136,17 +136,6 @@ describe('ShadowSurvey', () => {
       expect(mistake(() => new ShadowSurvey(options)).code).toBe('HALT_E_OPTION')
     },
   )
-
-  it('definePolicy makes a candidate that keeps the proportion of its burst', () => {
-    const base: Policy = { name: 'api', limit: 100, window: 60, burst: 120 }
-    expect(definePolicy(base, { name: 'next', limit: 50, mode: 'shadow' })).toEqual({
-      name: 'next',
-      limit: 50,
-      window: 60,
-      burst: 60,
-      mode: 'shadow',
-    })
-  })
 })
 
 type Said = Parameters<ShadowSurvey['onCheck']>[1]['verdicts'][number]

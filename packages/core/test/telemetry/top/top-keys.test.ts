@@ -214,6 +214,29 @@ describe('sharing', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it.each(['refused', 'hanging'] as const)(
+    'a store that is away for TopKeys alone changes no decision, and delays none: %s',
+    async outage => {
+      vi.useFakeTimers({ now: START })
+      const store = fakeOutage(new ReferenceStore(() => START))
+      const topKeys = make({ store, warn: () => {} })
+      const limiter = world().limiter({ ...api, limit: 4 }, { telemetry: topKeys })
+      await limiter.check(view())
+      store.begin(outage)
+      const decisions = await times(2, limiter)
+      await vi.advanceTimersByTimeAsync(20_000)
+      decisions.push(...(await times(2, limiter)))
+      expect(decisions.map(({ allowed, degraded, remaining }) => [allowed, degraded, remaining])).toEqual([
+        [true, false, 2],
+        [true, false, 1],
+        [true, false, 0],
+        [false, false, 0],
+      ])
+      expect(topKeys.local().refused).toMatchObject([{ policy: 'api', count: 1 }])
+      store.end()
+    },
+  )
+
   it('merged() rejects while the store is away, and local() goes on', async () => {
     vi.useFakeTimers({ now: START })
     const store = fakeOutage(new ReferenceStore(() => START))
