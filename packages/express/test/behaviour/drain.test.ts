@@ -7,7 +7,7 @@ import {
   createServer as createServer2,
 } from 'node:http2'
 import { createServer as createTlsServer, request as tlsRequest } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 import { RateLimiter } from '@halt/core'
@@ -64,22 +64,24 @@ async function asked2(session: ClientHttp2Session): Promise<string> {
   return answer
 }
 
-it.each([
-  ['node:http', createServer, (port: number) => asked1(request({ port }))],
-  ['node:https', createTlsServer, (port: number) => asked1(tlsRequest({ port, ...tls }))],
-  ['node:http2', createServer2, (port: number) => asked2(connect(`http://localhost:${port}`))],
+const kinds: readonly (readonly [string, () => Server, (port: number) => Promise<string>])[] = [
+  ['node:http', () => createServer(), port => asked1(request({ port }))],
+  ['node:https', () => createTlsServer(tlsServer), port => asked1(tlsRequest({ port, ...tls }))],
+  ['node:http2', () => createServer2(), port => asked2(connect(`http://localhost:${port}`))],
   [
     'node:http2 with TLS',
-    createSecureServer,
-    (port: number) => asked2(connect(`https://localhost:${port}`, tls)),
+    () => createSecureServer(tlsServer),
+    port => asked2(connect(`https://localhost:${port}`, tls)),
   ],
-])(
+]
+
+it.each(kinds)(
   'drain() waits for a running request of a server of %s, and closes the server',
   async (_name, make, ask) => {
     let answer = (): void => {}
     let arrive = (): void => {}
     const arrived = new Promise<void>(resolve => (arrive = resolve))
-    const server = make(tlsServer)
+    const server = make()
     server.on('request', (_req: unknown, res: { end(body: string): unknown }) => {
       answer = () => void res.end('late')
       arrive()
