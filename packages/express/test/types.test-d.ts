@@ -5,7 +5,7 @@ import { describe, expectTypeOf, it } from 'vitest'
 
 import type { AnyIn } from '../../../tools/any-in.ts'
 import type * as api from '../src/index.ts'
-import { halt, type HaltOptions, type LimitedContext, sendLimited } from '../src/index.ts'
+import { halt, type LimitedContext, sendLimited } from '../src/index.ts'
 
 const policy = { name: 'p', limit: 1, window: 60 }
 const limiter = new RateLimiter<Request>({ store: new InMemoryStore(), policy: presets.PUBLIC_API })

@@ -2,15 +2,7 @@ import { type Decision, presets, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { describe, expectTypeOf, it } from 'vitest'
 
-import {
-  type Checked,
-  decisionOf,
-  halt,
-  type HaltOptions,
-  type Limit,
-  sendLimited,
-  viewOf,
-} from '../src/index.ts'
+import { type Checked, decisionOf, halt, sendLimited, viewOf } from '../src/index.ts'
 import type * as api from '../src/index.ts'
 import type { AnyIn } from '../../../tools/any-in.ts'
 
