@@ -12,14 +12,34 @@ export interface ProcessScript {
   remove(): Promise<void>
 }
 
-/** Bundles a script with all that it imports. */
-export async function processScript(entry: URL): Promise<ProcessScript> {
+/** A script that is no file, such as an example of a README. */
+export interface ScriptText {
+  readonly code: string
+  /** The files of modules that are not installed where the script would stand, by the names under which it imports them. */
+  readonly modules: Readonly<Record<string, string>>
+}
+
+/**
+ * Bundles a script with all that it imports.
+ *
+ * @param entry the file. With a `text` it need not exist: the script finds the packages that a file there would find
+ */
+export async function processScript(entry: URL, text?: ScriptText): Promise<ProcessScript> {
+  const input = fileURLToPath(entry)
   const folder = await mkdtemp(join(tmpdir(), 'halt-script-'))
   const path = join(folder, 'script.mjs')
   await build({
-    input: fileURLToPath(entry),
+    input,
     platform: 'node',
-    resolve: { conditionNames: ['halt-source', 'node', 'import'] },
+    // Without `import` and `require`, which the bundler adds, each for its kind of import.
+    resolve: { conditionNames: ['halt-source', 'node'], alias: { ...text?.modules } },
+    plugins: text && [
+      {
+        name: 'text',
+        resolveId: id => (id === input ? id : undefined),
+        load: id => (id === input ? text.code : undefined),
+      },
+    ],
     output: { file: path, format: 'esm', codeSplitting: false },
     logLevel: 'warn',
   })

@@ -1,10 +1,17 @@
 // The examples that the READMEs of the HTTP adapters share, run as they stand there.
-import { EventEmitter } from 'node:events'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { connect } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { exampleAfter, type Modules } from './example.ts'
+import { freePort } from './free-port.mjs'
 import { isWaitOf } from './is-wait-of.ts'
+import { processScript } from './process-script.ts'
+import { startRedis } from './servers.ts'
 
 /** An adapter whose README is tested. */
 export interface ReadmeUnderTest<App> {
@@ -37,7 +44,7 @@ export async function statuses(count: number, ask: () => Promise<Response>): Pro
 /** Runs the examples that all READMEs have. Gives the function that serves the example after a heading until the test ends. */
 export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: string) => Promise<Ask> {
   const { name } = adapter
-  const modules: Modules = { ...withoutRedis(adapter.modules), ...adapter.modules }
+  const { modules } = adapter
   const readme = readFileSync(adapter.readme, 'utf8')
 
   // The tests choose the port.
@@ -87,9 +94,23 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
       expect(await left('203.0.113.2')).toBe('99')
     })
 
-    it('an app of the README for several processes limits, on a store in memory', async () => {
-      const ask = await example('Several processes')
-      expect((await ask('/')).headers.get('ratelimit-limit')).toBe('5')
+    it('two processes of the README share a limit in Redis, and end in good order', async () => {
+      const code = /# Several processes\n[\s\S]*?```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+      const [ports, children] = await twoProcesses(code, adapter.readme)
+      const ask = (i: number): Promise<Response> => fetch(`http://localhost:${ports[i % 2]}/`)
+      const answers: (string | number | null)[][] = []
+      for (let i = 0; i < 7; i++) {
+        const { status, headers } = await ask(i)
+        answers.push([status, headers.get('ratelimit-remaining')])
+      }
+      const admitted = ['4', '3', '2', '1', '0'].map(left => [200, left])
+      expect(answers).toEqual([...admitted, [429, '0'], [429, '0']])
+
+      for (const child of children) child.kill('SIGTERM')
+      const ends = await Promise.all(children.map(ended))
+      // The example of `@halt/fetch` leaves the end to the platform.
+      const end = code.includes("process.on('SIGTERM'") ? 0 : 'SIGTERM'
+      expect(ends).toEqual([end, end])
     })
 
     it('an app of the README counts users by their plan', async () => {
@@ -130,22 +151,55 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
   return example
 }
 
-/** Modules for examples with Redis: the clients do nothing, and the store counts in memory. */
-function withoutRedis(modules: Modules): Modules {
-  const memory = modules['@halt/store-memory']
+const redisPackage = new URL('../packages/store-redis/package.json', import.meta.url)
+
+/** The modules that only the package of the Redis store has installed. */
+function redisModules(): Record<string, string> {
+  const { resolve } = createRequire(redisPackage)
   return {
-    ioredis: async () => ({ Redis: EventEmitter }),
-    redis: async () => ({
-      createClient: () => Object.assign(new EventEmitter(), { connect: () => Promise.resolve() }),
-    }),
-    '@halt/store-redis': async () => {
-      if (memory === undefined) throw new Error('The modules of the README lack @halt/store-memory.')
-      const { InMemoryStore } = (await memory()) as { InMemoryStore: new () => object }
-      return {
-        RedisStore: function () {
-          return new InMemoryStore()
-        },
-      }
-    },
+    '@halt/store-redis': fileURLToPath(new URL('src/index.ts', redisPackage)),
+    ioredis: resolve('ioredis'),
+    redis: resolve('redis'),
   }
+}
+
+/** Starts an example twice, as a reader would, with a Redis of its own. Resolves when both listen. */
+async function twoProcesses(code: string, readme: URL): Promise<[ports: number[], children: ChildProcess[]]> {
+  // Redis may get no processor for a while on a busy machine. Then a process would decide alone.
+  const patient = code.replace('new RateLimiter({ ', "new RateLimiter({ storeTimeout: '20s', ")
+  const script = await processScript(new URL('several-processes.mjs', readme), {
+    code: patient,
+    modules: redisModules(),
+  })
+  onTestFinished(() => script.remove())
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+
+  const ports = [await freePort(), await freePort()]
+  const children = ports.map(port => {
+    const env = { ...process.env, NODE_ENV: '', PORT: `${port}`, REDIS_URL: redis.url }
+    const child = spawn(process.execPath, [script.path], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    return child
+  })
+  await expect.poll(() => Promise.all(ports.map(isOpen))).toEqual([true, true])
+  return [ports, children]
+}
+
+async function isOpen(port: number): Promise<boolean> {
+  const socket = connect(port, 'localhost')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** The exit code of a process, or the signal that ended it. */
+async function ended(child: ChildProcess): Promise<unknown> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  return child.exitCode ?? child.signalCode
 }

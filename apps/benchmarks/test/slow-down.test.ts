@@ -2,7 +2,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 
+import { RateLimiter } from '@halt/core'
 import { halt } from '@halt/express'
+import { InMemoryStore } from '@halt/store-memory'
 import express, { type RequestHandler } from 'express'
 import { slowDown } from 'express-slow-down'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -10,6 +12,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 /** A server, and what its handler saw. */
 interface Scene {
   readonly port: number
+  /** The paths of the requests that came, in order. */
+  readonly paths: readonly string[]
   /** The paths of the requests that started, in order. */
   readonly started: string[]
   /** When each of them started, in milliseconds. */
@@ -22,10 +26,10 @@ interface Scene {
 async function serve(middleware: RequestHandler): Promise<Scene> {
   const started: string[] = []
   const at: number[] = []
-  let came = 0
+  const paths: string[] = []
   const app = express()
-  app.use((_req, _res, next) => {
-    came++
+  app.use((req, _res, next) => {
+    paths.push(req.path)
     next()
   })
   app.use(middleware)
@@ -41,7 +45,8 @@ async function serve(middleware: RequestHandler): Promise<Scene> {
   })
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  return { port, started, at, came: () => came, get: path => fetch(`http://127.0.0.1:${port}${path}`) }
+  const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`)
+  return { port, paths, started, at, came: () => paths.length, get }
 }
 
 /** A request whose client leaves as soon as the server has it. */
@@ -64,27 +69,51 @@ const ours = (interval: number, maxWait = '30s'): RequestHandler =>
 
 const six = ['/1', '/2', '/3', '/4', '/5', '/6']
 
+/** A delay that no other timer has, in milliseconds. */
+const DELAY = 7_654_321
+
+/** Keeps the timers of this delay, which express-slow-down sets for its requests, until the test rings them. */
+function theirTimers(): (() => void)[] {
+  const kept: (() => void)[] = []
+  const { setTimeout } = globalThis
+  const spy = vi
+    .spyOn(globalThis, 'setTimeout')
+    .mockImplementation(((callback: () => void, ms?: number, ...given: []) =>
+      ms === DELAY ? void kept.push(callback) : setTimeout(callback, ms, ...given)) as typeof setTimeout)
+  onTestFinished(() => spy.mockRestore())
+  return kept
+}
+
 describe('six requests at once', () => {
-  it('express-slow-down starts six requests at once together with one delay for all', async () => {
-    const scene = await serve(theirs(1_000))
-    await Promise.all(six.map(scene.get))
-    // At one per second this would take four seconds.
-    expect(scene.at[5]! - scene.at[1]!).toBeLessThan(3_500)
+  it('express-slow-down starts five of six requests after the same delay', async () => {
+    const timers = theirTimers()
+    const scene = await serve(theirs(DELAY))
+    const answers = Promise.all(six.map(scene.get))
+    await expect.poll(() => timers).toHaveLength(5)
+    expect(scene.started).toHaveLength(1)
+    for (const ring of timers) ring()
+    await answers
   })
 
-  it('Halt starts six requests at once over five intervals', async () => {
+  it('Halt starts six requests in the order in which they came, one per interval', async () => {
     const scene = await serve(ours(50))
     const began = performance.now()
     await Promise.all(six.map(scene.get))
-    expect(performance.now() - began).toBeGreaterThan(249)
+    expect(scene.started).toEqual(scene.paths)
+    // A timer may be a millisecond early.
+    for (const [i, at] of scene.at.entries()) expect(at - began).toBeGreaterThan(50 * i - 1)
   })
 })
 
 describe('a request that would wait too long', () => {
   it('express-slow-down serves a request that would wait too long after the longest delay', async () => {
-    const scene = await serve(slowDown({ delayAfter: 1, delayMs: used => used * 1e6, maxDelayMs: 50 }))
-    const answers = await Promise.all(six.map(scene.get))
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
+    const timers = theirTimers()
+    const scene = await serve(slowDown({ delayAfter: 1, delayMs: used => used * 1e7, maxDelayMs: DELAY }))
+    const answers = Promise.all(six.map(scene.get))
+    await expect.poll(() => timers).toHaveLength(5)
+    expect(scene.started).toHaveLength(1)
+    for (const ring of timers) ring()
+    expect((await answers).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
   })
 
   it('Halt refuses a request that would wait too long, and does not charge it', async () => {
@@ -114,12 +143,17 @@ describe('clients that leave', () => {
   })
 
   it('Halt gives the places of clients that leave to others', async () => {
-    const scene = await serve(ours(1500))
+    const policy = { name: 'api', limit: 1, window: '1h', burst: 1 } as const
+    const limiter = new RateLimiter({ store: new InMemoryStore(), policy, exemptPrivateIps: false })
+    const scene = await serve(halt({ limiter, delay: { maxWait: '4h' } }) as RequestHandler)
     await scene.get('/first')
     for (let i = 0; i < 3; i++) await leave(scene)
-    await scene.get('/last')
-    // Behind three places it would start after six seconds.
-    expect(scene.at.at(-1)! - scene.at[0]!).toBeLessThan(5000)
+    await expect.poll(() => limiter.waiting).toBe(0)
+    // Behind three places it would wait for four hours, and the next one would be refused.
+    const last = [scene.get('/last'), scene.get('/last but for one')]
+    await expect.poll(() => limiter.waiting).toBe(2)
+    await limiter.close()
+    expect((await Promise.all(last)).map(({ status }) => status)).toEqual([429, 429])
   })
 })
 

@@ -47,30 +47,38 @@ async function perform(
   return { ok, text }
 }
 
+/** Runs the show, and once more if the machine stood still, because then it does not judge the shares. */
+async function performJudged(policy: object, url?: string): ReturnType<typeof perform> {
+  const first = await perform(policy, url)
+  return isJudged(first) ? first : perform(policy, url)
+}
+const isJudged = ({ text }: { readonly text: string }): boolean => !text.includes('· the machine stood still')
+
 describe('the show', () => {
-  it('the show gives the tenants their shares, and the loud one everything when it is alone', async () => {
+  it('the show gives the tenants their shares, and the loud one everything when it is alone', async ({
+    skip,
+  }) => {
     const server = await startRedis()
     try {
-      const { ok, text } = await perform(BACKEND, server.url)
+      const { ok, text } = await performJudged(BACKEND, server.url)
       expect(ok, text).toBe(true)
       expect(text.match(/^loud {7}asks/gm)).toHaveLength(2)
       expect(text).toMatch(/limiter\.explain: scarce, a share is [\d.]+\/s now/)
-      expect(text).toMatch(
-        /✓ the quiet tenants got \d+ of the \d+ requests that they sent|· the machine stood still/,
-      )
+      skip(!isJudged({ text }), 'The machine stood still twice.')
+      expect(text).toMatch(/✓ the quiet tenants got \d+ of the \d+ requests that they sent/)
     } finally {
       await server.stop()
     }
-  }, 30_000)
+  })
 
-  it('the show fails if the shares are not kept', async () => {
+  it('the show fails if the shares are not kept', async ({ skip }) => {
     const { fair: _, ...bare } = BACKEND
-    const { ok, text } = await perform(bare)
-    // On a machine that is too busy the shares are not judged.
-    expect(ok).toBe(text.includes('· the machine stood still'))
-    expect(text).toMatch(/✗ those that want more got the same for their weight|· the machine stood still/)
+    const { ok, text } = await performJudged(bare)
     expect(text).toContain('✓ nothing was admitted beyond the limit')
-  }, 30_000)
+    skip(!isJudged({ text }), 'The machine stood still twice.')
+    expect(ok).toBe(false)
+    expect(text).toMatch(/✗ those that want more got the same for their weight/)
+  })
 })
 
 describe('the picture', () => {

@@ -62,7 +62,13 @@ describe('the demo Worker', () => {
     await expect.poll(again).toBe(200)
   })
 
-  it('the demo Worker prints no warning', () => {
+  it('the demo Worker prints no warning, of answers and refusals either', async () => {
+    const headers = from('198.51.100.4', { 'X-User': 'dan' })
+    for (let i = 0; i < 6; i++) await quotes(headers)
+    expect((await quotes(headers)).status).toBe(429)
+    for (const password of ['correct horse', 'guess']) await login('198.51.100.4', password)
+    const init = { method: 'POST', body: 'row', headers: from('198.51.100.4') }
+    expect((await worker.fetch('/rows', init)).status).toBe(200)
     expect(worker.printed).toBe('')
   })
 })

@@ -72,10 +72,16 @@ describe.each([
     expect((await ask('eve', query)).errors?.[0]?.extensions).toMatchObject({ cost: 2000 })
   })
 
-  it('a question about the schema passes, and is charged', async () => {
-    const { status, errors } = await ask('gus', getIntrospectionQuery())
+  it('a question about the schema passes, and is charged the objects of its answer', async () => {
+    const { status, errors, data } = await ask('gus', getIntrospectionQuery())
     expect([status, errors]).toEqual([200, undefined])
-    expect(await left('gus')).toBeLessThan(900)
+    let objects = 0
+    JSON.stringify(data, (key, value: unknown) => {
+      const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+      if (key !== '' && isObject) objects++
+      return value
+    })
+    expect(await left('gus')).toBe(1000 - objects - 1)
   })
 
   it('an invalid query is charged nothing', async () => {

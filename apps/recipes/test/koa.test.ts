@@ -15,11 +15,11 @@ describe('docs/recipes/koa.md', () => {
   it('the answer to an error has the headers of the limit', async () => {
     const answer = await fetch(`${url('koa')}/broken`)
     expect([answer.status, await answer.text()]).toEqual([409, 'conflict'])
-    expect(answer.headers.get('ratelimit')).toContain('r=1')
+    expect(answer.headers.get('ratelimit')).toContain('r=2')
   })
 
   it('a client over the limit gets 429 with Retry-After and the default body', async () => {
-    expect((await fetch(url('koa'))).status).toBe(200)
+    for (let i = 0; i < 3; i++) expect((await fetch(url('koa'))).status).toBe(200)
     const refused = await fetch(url('koa'))
     const wait = Number(refused.headers.get('retry-after'))
     expect([refused.status, refused.headers.get('cache-control')]).toEqual([429, 'no-store'])

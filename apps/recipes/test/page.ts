@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { afterAll, beforeAll, expect } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
 
 import { examplesOf, type PageRun, runPageExample } from '../../../tools/example.ts'
 
@@ -19,21 +19,21 @@ export async function codeOf(page: string, files: readonly string[]): Promise<st
 }
 
 /**
- * Starts the servers of a page before the tests of a file, and closes them afterwards.
+ * Starts the servers of a page before each test of a file, and closes them after it, so that each finds nothing counted.
  *
  * @returns the address of the server that a file starts
  */
 export function servedBy(page: string, files: readonly string[] = [page]): (file: string) => string {
   const runs = new Map<string, PageRun>()
   let folder: string
-  beforeAll(async () => {
+  beforeEach(async () => {
     folder = await mkdtemp(fileURLToPath(new URL('.recipes-', import.meta.url)))
     for (const [i, code] of (await codeOf(page, files)).entries()) {
       const file = files[i] ?? ''
       runs.set(file, await runPageExample(folder, file, code))
     }
   })
-  afterAll(async () => {
+  afterEach(async () => {
     await Promise.all([...runs.values()].map(({ close }) => close()))
     await rm(folder, { recursive: true })
   })

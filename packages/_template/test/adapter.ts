@@ -47,7 +47,8 @@ function handlerOf({ guards, handle, headers, early }: Setup): Handler {
     const id = req.headers['x-user']
     if (typeof id === 'string') req.user = { id }
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
-    if (early) res.write('early ')
+    // The guards begin when the client has been sent something.
+    if (early) await new Promise<unknown>(resolve => res.write('early ', resolve))
     const route = match(req)
     for (const { at, limit } of mounted) {
       // A guard before all routes knows of no route.

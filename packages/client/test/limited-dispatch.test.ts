@@ -21,7 +21,7 @@ function dispatcherOf(options: Partial<CallOptions> = {}): Dispatcher {
 
 describe('limitedDispatch', () => {
   it('limitedDispatch makes calls of undici wait for their turn', async () => {
-    const { url, got, host } = await serveAnswers()
+    const { url, got } = await serveAnswers()
     const { limiter } = limiterOf({ limit: 20, window: 1, burst: 1 })
     const dispatcher = dispatcherOf({ limiter })
     const started = performance.now()
@@ -33,7 +33,16 @@ describe('limitedDispatch', () => {
       'answer 3',
     ])
     expect(got.map(({ url }) => url)).toEqual(['/1', '/2', '/3'])
-    expect((await limiter.peek({ custom: host })).verdicts.length).toBe(1)
+  })
+
+  it('limitedDispatch charges each call to its host and port', async () => {
+    const [one, other] = [await serveAnswers(), await serveAnswers()]
+    const { limiter } = limiterOf()
+    const dispatcher = dispatcherOf({ limiter })
+    for (const url of [`${one.url}/a`, `${one.url}/b?c`, other.url])
+      await (await request(url, { dispatcher })).body.dump()
+    const left = async (custom: string): Promise<number> => (await limiter.peek({ custom })).remaining
+    expect([await left(one.host), await left(other.host)]).toEqual([998, 999])
   })
 
   it('limitedDispatch makes the fetch of Node and of undici wait and repeat', async () => {

@@ -68,8 +68,9 @@ function build({ Router }: ExpressModule, app: Express, { guards, handle, header
     const id = req.get('x-user')
     if (id !== undefined) Object.assign(req, { user: { id } })
     res.set(headers)
-    if (early) res.write('early ')
-    next()
+    // The guards begin when the client has been sent something.
+    if (early) res.write('early ', () => next())
+    else next()
   })
   for (const { at, options } of guards) if (at === undefined) app.use(halt(options))
   for (const { method, path } of ROUTES) {

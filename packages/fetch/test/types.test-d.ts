@@ -2,15 +2,9 @@ import { type Decision, presets, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { describe, expectTypeOf, it } from 'vitest'
 
-import {
-  type Checked,
-  decisionOf,
-  halt,
-  type HaltOptions,
-  type Limit,
-  sendLimited,
-  viewOf,
-} from '../src/index.ts'
+import { type Checked, decisionOf, halt, sendLimited, viewOf } from '../src/index.ts'
+import type * as api from '../src/index.ts'
+import type { AnyIn } from '../../../tools/any-in.ts'
 
 /** As Next.js gives it to route handlers and to its proxy. */
 interface NextRequest extends Request {
@@ -129,11 +123,20 @@ describe('the types', () => {
     limit((req: { url: string }, res: { end(): void }) => res.end(req.url))
   })
 
-  it('the types contain no any', () => {
-    expectTypeOf<HaltOptions>().not.toBeAny()
-    expectTypeOf<HaltOptions['limiter']>().not.toBeAny()
-    expectTypeOf<HaltOptions['policy']>().not.toBeAny()
-    expectTypeOf<Parameters<Limit>>().not.toBeAny()
-    expectTypeOf<Parameters<typeof sendLimited>>().not.toBeAny()
+  it('the types of the package contain no any', () => {
+    type Foreign = Request | Response
+    expectTypeOf<AnyIn<typeof api, Foreign>>().toBeNever()
+    expectTypeOf<
+      AnyIn<
+        | api.HaltOptions
+        | api.Limit
+        | api.Checked
+        | api.FetchEvent
+        | api.LimitedContext
+        | api.ClientIp
+        | api.Platform,
+        Foreign
+      >
+    >().toBeNever()
   })
 })

@@ -1,15 +1,18 @@
 import { type Decision, presets, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { getConnInfo as onNode } from '@hono/node-server/conninfo'
-import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { getConnInfo as onBun } from 'hono/bun'
+import { hc, type InferResponseType } from 'hono/client'
 import { getConnInfo as onWorkers } from 'hono/cloudflare-workers'
 import { getConnInfo as onDeno } from 'hono/deno'
 import { createFactory } from 'hono/factory'
 import { getConnInfo as onVercel } from 'hono/vercel'
 import { describe, expectTypeOf, it } from 'vitest'
 
-import { halt, type HaltOptions, sendLimited, viewOf } from '../src/index.ts'
+import type { AnyIn } from '../../../tools/any-in.ts'
+import type * as api from '../src/index.ts'
+import { type ConnInfo, type GetConnInfo, halt, type HaltOptions, sendLimited, viewOf } from '../src/index.ts'
 
 interface AppEnv {
   Bindings: { KEYS: Map<string, string> }
@@ -52,11 +55,18 @@ describe('the types', () => {
   })
 
   it('halt() does not change the answer types of a route', () => {
-    const app = new Hono<AppEnv>().get('/a', halt({ limiter, getConnInfo: onNode }), c =>
-      c.json({ ok: true }),
+    const bare = new Hono<AppEnv>().get('/a', c => c.json({ ok: true }, 201))
+    const limited = new Hono<AppEnv>().get('/a', halt({ limiter, getConnInfo: onNode }), c =>
+      c.json({ ok: true }, 201),
     )
-    type Answer = Awaited<ReturnType<Awaited<ReturnType<typeof app.request>>['json']>>
-    expectTypeOf<Answer>().not.toBeNever()
+    type Get<App extends Hono<any, any, any>> =
+      ReturnType<typeof hc<App>> extends {
+        readonly a: { readonly $get: infer G }
+      }
+        ? G
+        : never
+    expectTypeOf<Get<typeof limited>>().toEqualTypeOf<Get<typeof bare>>()
+    expectTypeOf<InferResponseType<Get<typeof limited>, 201>>().toEqualTypeOf<{ ok: true }>()
   })
 
   it('callbacks get the context, the response and the decision', () => {
@@ -108,11 +118,16 @@ describe('the types', () => {
     halt({ limiter, headers: 'draft-3' })
   })
 
-  it('the types contain no any', () => {
-    expectTypeOf<HaltOptions>().not.toBeAny()
-    expectTypeOf<HaltOptions['limiter']>().not.toBeAny()
-    expectTypeOf<HaltOptions['policy']>().not.toBeAny()
-    expectTypeOf<Parameters<NonNullable<HaltOptions['getConnInfo']>>[0]>().not.toBeAny()
-    expectTypeOf<Parameters<typeof sendLimited>>().not.toBeAny()
+  it('the types of the package contain no any', () => {
+    type Foreign = Context<any> | Request | Response | Handler | MiddlewareHandler
+    expectTypeOf<AnyIn<typeof api, Foreign>>().toBeNever()
+    expectTypeOf<AnyIn<HaltOptions | ConnInfo | GetConnInfo, Foreign>>().toBeNever()
+  })
+
+  it('the search for any finds one in parameters, results, lists and promises', () => {
+    interface Sample {
+      readonly list: readonly { readonly of: (given: { readonly in: any }) => Promise<any> }[]
+    }
+    expectTypeOf<AnyIn<Sample>>().toEqualTypeOf<'.list[].of().in' | 'await .list[].of=>'>()
   })
 })

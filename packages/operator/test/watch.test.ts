@@ -192,13 +192,31 @@ describe('the other keys of a client', () => {
   })
 })
 
-it('a message of another version of Halt does not end the process', () => {
+it('a recorder passes over messages of another version of Halt, and counts those that follow', async () => {
+  vi.useFakeTimers({ now: NOW })
   const recorder = new Recorder('memory')
-  for (const name of ['decision', 'quota', 'penalty', 'store:error', 'store:recovered'])
-    channel(`halt:${name}`).publish({})
-  for (const name of ['decision', 'quota', 'penalty']) channel(`halt:${name}`).publish(undefined)
-  recorder.stop()
-  expect(recorder.read(NOW).counts.allowed).toHaveLength(120)
+  undone.push(() => recorder.stop())
+  // An error of a listener would end the process.
+  const errors: unknown[] = []
+  const listeners = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException').on('uncaughtException', error => errors.push(error))
+  undone.push(() => {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of listeners) process.on('uncaughtException', listener)
+  })
+  for (const name of ['decision', 'quota', 'penalty', 'line', 'store:error', 'store:recovered'])
+    for (const message of [{}, undefined, { key: 5, decision: null }])
+      channel(`halt:${name}`).publish(message)
+  await new Promise(process.nextTick)
+  expect(errors).toEqual([])
+  const limiter = new RateLimiter({
+    store: new InMemoryStore(),
+    policy: { name: 'api', limit: 1, window: 60 },
+  })
+  for (let i = 0; i < 2; i++) await limiter.consume('42')
+  const { counts } = recorder.read(NOW)
+  const sum = (numbers: readonly number[]): number => numbers.reduce((all, number) => all + number, 0)
+  expect([sum(counts.allowed), sum(counts.refused)]).toEqual([1, 1])
 })
 
 it('a counter with a burst above its limit is a tightest one too', () => {

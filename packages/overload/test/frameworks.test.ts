@@ -200,23 +200,31 @@ describe('a Fetch handler and a middleware of one shedder', () => {
 describe('fetch', () => {
   it('fetch frees the place of a handler that throws or rejects, and passes the error on', async () => {
     const shedder = shedderOf(1)
-    const rejects = shedder.fetch(async () => Promise.reject(new Error('no')))
+    const inside: number[] = []
+    const rejects = shedder.fetch(async () => {
+      inside.push(shedder.state.inFlight)
+      throw new Error('no')
+    })
     await expect(rejects(new Request('http://x/'))).rejects.toThrow('no')
     const throws = shedder.fetch(() => {
+      inside.push(shedder.state.inFlight)
       throw new Error('no')
     })
     await until(() => shedder.state.inFlight === 0)
     expect(() => throws(new Request('http://x/'))).toThrow('no')
     await until(() => shedder.state.inFlight === 0)
+    expect(inside).toEqual([1, 1])
   })
 
   it('fetch passes on that a handler gave no response, as after an upgrade of Bun, and frees its place', async () => {
     const shedder = shedderOf(1)
-    const none = (): Response | undefined => undefined
+    const inside: number[] = []
+    const none = (): Response | undefined => void inside.push(shedder.state.inFlight)
     expect(shedder.fetch(none)(new Request('http://x/'))).toBeUndefined()
     await until(() => shedder.state.inFlight === 0)
     expect(await shedder.fetch(async () => none())(new Request('http://x/'))).toBeUndefined()
     await until(() => shedder.state.inFlight === 0)
+    expect(inside).toEqual([1, 1])
   })
 
   it('a request whose client has left before holds no place', async () => {

@@ -65,10 +65,15 @@ describe('the options of InMemoryStore', () => {
     }
   })
 
-  it('InMemoryStore takes options that are undefined as absent', () => {
-    expect(new InMemoryStore({ maxKeys: undefined, clock: undefined, other: undefined } as never).size).toBe(
-      0,
-    )
+  it('InMemoryStore counts by the clock of the process if its options are undefined', async () => {
+    const real = Date.now
+    const store = new InMemoryStore({ maxKeys: undefined, clock: undefined, other: undefined } as never)
+    const limiter = new RateLimiter({ store, policy })
+    const before = real() / 1000
+    for (const allowed of [true, true, false]) expect((await limiter.consume('a')).allowed).toBe(allowed)
+    const { resetAt } = await limiter.peek('a')
+    expect(resetAt).toBeGreaterThanOrEqual(Math.floor(before + 300))
+    expect(resetAt).toBeLessThanOrEqual(Math.ceil(real() / 1000 + 300))
   })
 })
 

@@ -1,4 +1,11 @@
-import { CompositeTelemetry, HaltError, PenaltyManager } from '@halt/core'
+import {
+  CompositeTelemetry,
+  type Decision,
+  HaltError,
+  type HaltWarning,
+  PenaltyManager,
+  RateLimiter,
+} from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { metrics as globalMetrics } from '@opentelemetry/api'
 import { DataPointType, type Histogram } from '@opentelemetry/sdk-metrics'
@@ -182,9 +189,21 @@ describe('OtelTelemetry', () => {
     }
   })
 
-  it('OtelTelemetry does no harm without an SDK', async () => {
-    const limiter = limiterOf(api, new OtelTelemetry())
-    expect((await limiter.check(view())).allowed).toBe(true)
+  it('a limiter decides as without a telemetry if OtelTelemetry finds no SDK, and warns of nothing', async () => {
+    const warned: string[] = []
+    const outcomes = async (telemetry?: OtelTelemetry): Promise<unknown[]> => {
+      const warn = ({ code }: HaltWarning): void => void warned.push(code)
+      const limiter = new RateLimiter({ store: new InMemoryStore(), policy: api, telemetry, warn })
+      const decisions: Decision[] = []
+      for (const path of ['/things', '/things', '/health', '/things', '/things'])
+        decisions.push(await limiter.check(view({ path })))
+      return decisions.map(({ allowed, remaining, reason }) => [allowed, remaining, reason])
+    }
+    const seen = vi.spyOn(OtelTelemetry.prototype, 'onCheck')
+    onTestFinished(() => seen.mockRestore())
+    expect(await outcomes(new OtelTelemetry())).toEqual(await outcomes())
+    expect(seen.mock.results.map(({ type }) => type)).toEqual(Array(4).fill('return'))
+    expect(warned).toEqual([])
   })
 })
 

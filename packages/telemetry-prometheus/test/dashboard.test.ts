@@ -29,7 +29,9 @@ const alerts = [...rules.matchAll(/- alert: (\w+)\n\s+expr: (?:\|\n([\s\S]*?)\n\
 )
 // In the tests that promtool runs.
 const cases = readFileSync(new URL('alerts.yml', import.meta.url), 'utf8')
-const firing = [...cases.matchAll(/alertname: (\w+)\n\s+exp_alerts:/g)].map(([, name]) => name)
+const firing = [...cases.matchAll(/alertname: (\w+)\n\s+exp_alerts:\n\s+- exp_labels:/g)].map(
+  ([, name]) => name,
+)
 const all = [...queries, ...alerts]
 
 describe('the dashboard and the alerts', () => {
@@ -51,7 +53,7 @@ describe('the dashboard and the alerts', () => {
   })
 
   it('a promtool test expects each alert to fire', () => {
-    for (const [name] of alerts) expect(firing, name).toContain(name)
+    expect(new Set(firing)).toEqual(new Set(alerts.map(([name]) => name)))
   })
 
   it('the dashboard and the alerts use every metric', async () => {

@@ -23,6 +23,12 @@ function dots(svg: string): [x: number, y: number][] {
   return [...svg.matchAll(/<circle cx="([\d.]+)" cy="([\d.]+)"/g)].map(([, x, y]) => [Number(x), Number(y)])
 }
 
+/** The colours of a style sheet, by selector. */
+function coloursOf(style: string): Map<string, string> {
+  const rules = style.matchAll(/([^{}\s]+)\{[^{}]*?(?:fill|stroke|--c):(#[\da-f]{6})/g)
+  return new Map([...rules].map(([, selector = '', colour = '']) => [selector, colour]))
+}
+
 describe('a plot', () => {
   it('a plot shows every point at a place in proportion to its size and its time', () => {
     const [one, two, four] = dots(drawPlot(data))
@@ -52,7 +58,13 @@ describe('a plot', () => {
     expect(svg).toContain('>bare loop</text>')
   })
 
-  it('a plot has other colours for a dark page', () => {
-    expect(drawPlot(data)).toContain('@media(prefers-color-scheme:dark)')
+  it('a plot has another colour for a dark page for each colour of a light one', () => {
+    const [, light = '', dark = ''] =
+      /<style>([\s\S]*)@media\(prefers-color-scheme:dark\)\{([\s\S]*)\}<\/style>/.exec(drawPlot(data)) ?? []
+    const onLight = coloursOf(light)
+    const onDark = coloursOf(dark)
+    expect(onLight.size).toBeGreaterThan(5)
+    expect([...onDark.keys()]).toEqual([...onLight.keys()])
+    for (const [selector, colour] of onDark) expect(colour, selector).not.toBe(onLight.get(selector))
   })
 })

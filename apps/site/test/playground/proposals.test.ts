@@ -34,8 +34,10 @@ describe('the code of policies', () => {
     expect(run(policyCode([shared]))).toEqual(shared)
   })
 
-  it('the code of two policies makes a list of two', () =>
-    expect(run(policyCode([policy, { ...policy, name: 'other' }]))).toHaveLength(2))
+  it('the code of two policies makes a list of both', () => {
+    const other: PlayPolicy = { name: 'other', limit: 5, window: '1m', keyStrategy: 'shared' }
+    expect(run(policyCode([policy, other]))).toEqual([policy, other])
+  })
 })
 
 describe('the calculator', () => {

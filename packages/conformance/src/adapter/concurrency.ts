@@ -2,7 +2,7 @@ import type { RateLimiter, ConcurrencyPolicy } from '@halt/core'
 import type { Store } from '@halt/core/store'
 
 import { type Bench, gate, limitOf, pause } from './bench.ts'
-import type { Reply } from './contract.ts'
+import type { Reply, SuiteOptions } from './contract.ts'
 import { rawRequest } from './raw-client.ts'
 import type { TestFunctions } from './test-functions.ts'
 
@@ -38,6 +38,7 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
       const connection = client.connect()
       connection.send(rawRequest('GET', '/hello'))
       await bench.eventually('the handler', () => client.calls.length === 1)
+      expect(await bench.left(limiter)).toBe(0)
       connection.abort()
       await released(bench, limiter)
       open()
@@ -82,18 +83,26 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
 
     it('a concurrency policy frees the place of a handler that threw', async bench => {
       const limiter = bench.limiter(BUSY)
-      const handle = (): never => {
+      const inside: number[] = []
+      const handle = async (): Promise<never> => {
+        inside.push(await bench.left(limiter))
         throw new Error('the handler broke')
       }
       const client = await bench.serve([{ limiter }], { handle })
       expect((await client.get()).status).toBe(500)
       await released(bench, limiter)
+      expect(inside).toEqual([0])
     })
 
     it('a concurrency policy frees the place of a request that a later guard refused', async bench => {
       const limiter = bench.limiter(BUSY)
+      const before: number[] = []
+      const skip = async (): Promise<boolean> => {
+        before.push(await bench.left(limiter))
+        return false
+      }
       const strict = {
-        options: { limiter: bench.limiter(limitOf(1, { name: 'strict' })) },
+        options: { limiter: bench.limiter(limitOf(1, { name: 'strict' })), skip },
         at: '/hello',
       } as const
       const client = await bench.serve([{ limiter }, strict])
@@ -101,15 +110,29 @@ export function testConcurrency({ describe, it, expect, adapter }: TestFunctions
       await released(bench, limiter)
       expect((await client.get()).status).toBe(429)
       await released(bench, limiter)
+      // Guards that are merged charge all policies together, or none.
+      expect(before).toEqual(adapter.merges === true ? [] : [0, 0])
     })
 
-    it('a place is freed when its policy is that of a guard, or comes from a resolver', async bench => {
-      const rate = bench.limiter(limitOf(100, { name: 'rate' }))
-      const resolved = bench.limiter(() => ({ ...BUSY, name: 'resolved' }))
-      const client = await bench.serve([{ limiter: rate, policy: BUSY }, { limiter: resolved }])
-      for (let i = 0; i < 3; i++) {
-        await bench.eventually('an admission', async () => (await client.get()).status === 200)
-      }
-    })
+    const sources: Readonly<Record<string, (bench: Bench) => SuiteOptions>> = {
+      'is given to a guard': bench => ({
+        limiter: bench.limiter(limitOf(100, { name: 'rate' })),
+        policy: BUSY,
+      }),
+      'comes from a resolver': bench => ({ limiter: bench.limiter(() => BUSY) }),
+    }
+    for (const [source, optionsOf] of Object.entries(sources))
+      it(`a concurrency policy that ${source} frees the place of a request that has ended`, async bench => {
+        const observer = bench.limiter(BUSY)
+        const inside: number[] = []
+        const handle = async (): Promise<Reply> => {
+          inside.push(await bench.left(observer))
+          return { status: 200, body: 'ok' }
+        }
+        const client = await bench.serve([optionsOf(bench)], { handle })
+        expect((await client.get()).status).toBe(200)
+        expect(inside).toEqual([0])
+        await released(bench, observer)
+      })
   })
 }

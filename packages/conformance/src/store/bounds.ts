@@ -41,16 +41,19 @@ export function testBounds({ describe, it, expect }: Runner, factory: StoreFacto
         withStore(factory, async bench => {
           const rule = ruleOf(numbers.algorithm, numbers)
           const random = randomNumbers(9)
+          let refused = 0
           for (let i = 0; i < 40; i++) {
             bench.now += Math.floor(random() * 500_000)
             const cost = 1 + Math.floor(random() * 3)
             const answer = await bench.take(rule, cost)
             if (answer.passes) continue
+            refused++
             bench.now += answer.wait - 1
             expect((await bench.take(rule, cost, { mode: Mode.PEEK })).passes).toBe(false)
             bench.now += 1
             expect((await bench.take(rule, cost)).passes).toBe(true)
           }
+          expect(refused > 0).toBe(true)
         }))
     }
   })

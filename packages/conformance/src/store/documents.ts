@@ -3,7 +3,7 @@ import type { Store, StoreDocument } from '@halt/core/store'
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
 
-/** Tests the documents of a store. A store without documents passes. */
+/** Tests the documents of a store. */
 export function testDocuments({ describe, it, expect }: Runner, factory: StoreFactory): void {
   const test = (
     name: string,
@@ -12,7 +12,7 @@ export function testDocuments({ describe, it, expect }: Runner, factory: StoreFa
     it(name, async () => {
       const store = await factory.make(() => Date.UTC(2026, 0, 1))
       try {
-        if (store.document !== undefined) await body(store as Store & Required<Pick<Store, 'document'>>)
+        await body(store as Store & Required<Pick<Store, 'document'>>)
       } finally {
         await factory.end?.(store)
       }
@@ -20,6 +20,11 @@ export function testDocuments({ describe, it, expect }: Runner, factory: StoreFa
   }
 
   describe('documents', () => {
+    if (factory.documents === false)
+      return test('a store that keeps no documents has no function for them', async store => {
+        expect('document' in store).toBe(false)
+      })
+
     test('a document that nobody has written has version "0" and no text', async store => {
       expect(await store.document('control').read()).toEqual({ version: '0', text: '' })
       expect(await store.document('control').read('0')).toBe(undefined)

@@ -12,6 +12,8 @@ export interface StoreFactory {
   readonly steps?: number
   /** The number of random histories, and the most of each other kind of random tests. Default 10. */
   readonly histories?: number
+  /** Whether the store keeps documents, which `Control` needs. Default true. */
+  readonly documents?: boolean
   /** Whether a group over several subjects is decided at one instant of one clock. False on a cluster. Default true. */
   readonly oneInstant?: boolean
   /**

@@ -16,7 +16,12 @@ storeSuite(
 
 storeSuite(
   { describe, expect, it },
-  { name: 'local', make: clock => new LocalStore(() => Math.floor(clock() * 1000)), histories },
+  {
+    name: 'local',
+    make: clock => new LocalStore(() => Math.floor(clock() * 1000)),
+    documents: false,
+    histories,
+  },
 )
 
 storeSuite(

@@ -12,16 +12,19 @@ import { leftIn } from '../scene.ts'
 
 let folder: string
 let served: Awaited<ReturnType<typeof listen>>
+/** How often the loader of the example was called. */
+let loads = 0
 
 beforeAll(async () => {
   folder = await mkdtemp(fileURLToPath(new URL('.react-router-', import.meta.url)))
   const file = await writeExample(folder, 'platforms/react-router.md', 'app/routes/items.ts')
-  const items = (await import(/* @vite-ignore */ file)) as ServerBuild['routes'][string] & object
+  const items = (await import(/* @vite-ignore */ file)) as { readonly loader: (given: unknown) => unknown }
+  const loader = (given: unknown): unknown => (loads++, items.loader(given))
   const route = (id: string, path: string, module: object): object => ({ id, path, module })
   const build = {
     entry: { module: { default: () => new Response('a page') } },
     routes: {
-      items: route('items', 'items/:id', items),
+      items: route('items', 'items/:id', { ...items, loader }),
       other: route('other', 'other', { loader: () => Response.json({}) }),
     },
     assets: { entry: { imports: [], module: '' }, routes: {}, url: '', version: '' },
@@ -55,8 +58,14 @@ it('a resource route of React Router is limited by address', async () => {
 })
 
 it('a middleware of React Router refuses before the loader', async () => {
-  // The loader has refused the third of these requests, which the middleware has counted.
-  const refused = await ask('/items/7', '203.0.113.7')
+  const before = loads
+  for (let i = 0; i < 3; i++) await ask('/items/7', '203.0.113.9')
+  expect(loads).toBe(before + 3)
+  const refused = await ask('/items/7', '203.0.113.9')
   expect([refused.status, refused.headers.get('ratelimit-limit')]).toEqual([429, '3'])
-  expect((await ask('/other', '203.0.113.7')).headers.get('ratelimit-limit')).toBeNull()
+  expect(loads).toBe(before + 3)
+})
+
+it('the middleware of a route of React Router does not limit other routes', async () => {
+  expect((await ask('/other', '203.0.113.10')).headers.get('ratelimit-limit')).toBeNull()
 })

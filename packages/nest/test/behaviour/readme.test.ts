@@ -19,11 +19,17 @@ interface Example {
   readonly AppModule: Type
 }
 
-/** Imports the example after a heading. Only the imports of two packages are replaced, by those of their sources. */
+/** The headings of the examples. */
+const headings = [...readme.matchAll(/^#+ .*$|```ts$/gm)].flatMap(([line], i, lines) =>
+  line === '```ts' ? [lines[i - 1]?.[0] ?? ''] : [],
+)
+let runs = 0
+
+/** Imports the example after a heading, anew in each test. Only the imports of two packages are replaced, by those of their sources. */
 async function exampleAfter(heading: string): Promise<Example> {
   const code = /```ts\n([\s\S]*?)```/.exec(readme.slice(readme.indexOf(`${heading}\n`)))?.[1] ?? ''
   mkdirSync(folder, { recursive: true })
-  const file = `${folder}/${heading.replaceAll(/\W+/g, '-')}.ts`
+  const file = `${folder}/${runs++}${heading.replaceAll(/\W+/g, '-')}.ts`
   const ours = code
     .replace("'@halt/nest'", "'../../src/index.ts'")
     .replace("'@halt/store-redis'", "'../../../store-redis/src/index.ts'")
@@ -175,7 +181,20 @@ describe('the README of @halt/nest', () => {
     expect(await json(`${url}/data`, { headers })).toEqual({ key: 'ip:203.0.113.9' })
   })
 
-  it('the README has thirteen examples', () => {
-    expect(readme.match(/```ts\n/g)).toHaveLength(13)
+  it('the README has an example below each of these headings, and no second one', () => {
+    expect(new Set(headings).size).toBe(headings.length)
+    expect(headings).not.toContain('```ts')
+  })
+
+  it.each(headings)('an application of the README starts and answers: %s', async heading => {
+    vi.stubEnv('REDIS_URL', inject('redisUrl'))
+    const clients = vi.spyOn(Redis.prototype, 'connect')
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      for (const client of clients.mock.contexts as Redis[]) client.disconnect()
+      clients.mockRestore()
+    })
+    const { url } = await start(heading)
+    expect((await fetch(`${url}/nowhere`)).status).toBe(404)
   })
 })

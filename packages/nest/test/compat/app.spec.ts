@@ -12,7 +12,7 @@ import {
   SkipRateLimit,
 } from '@halt/nest'
 import { ApolloDriver } from '@nestjs/apollo'
-import { Controller, Get, Module, Post, Sse } from '@nestjs/common'
+import { Catch, Controller, Get, Module, Post, Sse } from '@nestjs/common'
 import { APP_GUARD, NestFactory } from '@nestjs/core'
 import { GraphQLModule, Int, Mutation, Query, Resolver } from '@nestjs/graphql'
 import { ClientProxyFactory, MessagePattern, Transport } from '@nestjs/microservices'
@@ -223,10 +223,19 @@ describe('HTTP', () => {
     expect(paths['/login']?.post?.responses['429']).toMatchObject({ description: 'Too many requests.' })
   })
 
-  it('RateLimitException has the status 429', () => {
-    expect(
-      new RateLimitException({ reason: 'limited', retryAfter: 5, verdicts: [] } as never).getStatus(),
-    ).toBe(429)
+  it('a filter of RateLimitException catches the refusals of the guard', async () => {
+    const caught: RateLimitException[] = []
+    class Filter {
+      catch(exception: RateLimitException, host: any) {
+        caught.push(exception)
+        host.switchToHttp().getResponse().status(exception.getStatus()).send('mine')
+      }
+    }
+    Catch(RateLimitException)(Filter)
+    const { url } = await start(app => app.useGlobalFilters(new Filter()))
+    expect(await statuses(`${url}/hello`, 4)).toEqual([200, 200, 200, 429])
+    expect(await (await fetch(`${url}/hello`)).text()).toBe('mine')
+    expect(caught).toHaveLength(2)
   })
 })
 
@@ -253,12 +262,12 @@ describe('other transports', () => {
     const { url } = await start(app => app.useWebSocketAdapter(new WsAdapter(app)))
     const client = new WebSocket(url.replace('http', 'ws'))
     open.push(client)
-    let said = 0
-    client.on('message', (data: Buffer) => (said += JSON.parse(data.toString()).event === 'said' ? 1 : 0))
+    const events: string[] = []
+    client.on('message', (data: Buffer) => events.push(JSON.parse(data.toString()).event))
     await new Promise(resolve => client.once('open', resolve))
     for (let i = 0; i < 5; i++) client.send('{"event":"say","data":"hi"}')
-    await new Promise(resolve => setTimeout(resolve, 200))
-    expect(said).toBe(3)
+    while (events.length < 5) await new Promise(resolve => setTimeout(resolve, 10))
+    expect(events.sort()).toEqual(['exception', 'exception', 'said', 'said', 'said'])
   })
 
   it('a microservice charges each call', async () => {

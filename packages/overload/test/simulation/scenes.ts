@@ -11,9 +11,7 @@ export interface Kind {
   /** What is allowed to miss of the figures, and why. */
   readonly slack?: {
     readonly refused?: number
-    readonly good?: number
     readonly p99?: number
-    readonly failed?: number
   }
 }
 

@@ -44,14 +44,17 @@ describe('an object that restarts after a charge and before the reply', () => {
 })
 
 describe('an object that does not answer', () => {
-  it('a request is decided locally while the object does not answer, first or later', async () => {
-    for (let i = 0; i < 3; i++)
-      expect(await call('consume', 'SLOW')).toMatchObject({ allowed: true, degraded: 'local' })
+  it('a process admits the limit by itself while the object does not answer', async () => {
+    for (const remaining of [4, 3, 2, 1, 0])
+      expect(await call('consume', 'SLOW')).toEqual({ allowed: true, degraded: 'local', remaining })
+    expect(await call('consume', 'SLOW')).toEqual({ allowed: false, degraded: 'local', remaining: 0 })
   })
 
-  it('a request is decided locally when the object stops answering after an answer', async () => {
-    expect(await call('consume', 'UNEVEN')).toMatchObject({ degraded: false })
-    expect(await call('consume', 'UNEVEN')).toMatchObject({ degraded: 'local' })
+  it('a process goes on from the last answer of an object that stops answering', async () => {
+    expect(await call('consume', 'UNEVEN')).toEqual({ allowed: true, degraded: false, remaining: 4 })
+    for (const remaining of [3, 2, 1, 0])
+      expect(await call('consume', 'UNEVEN')).toEqual({ allowed: true, degraded: 'local', remaining })
+    expect(await call('consume', 'UNEVEN')).toEqual({ allowed: false, degraded: 'local', remaining: 0 })
   })
 })
 
@@ -96,12 +99,11 @@ describe('a wrong configuration', () => {
 })
 
 describe('a row that something else has written', () => {
-  it('a row that something else has written is an error', async () => {
+  it('a row that something else has written fails its whole group, which charges nothing', async () => {
     expect(await call('evaluate', 'OVERWRITTEN')).toMatchObject({ allowed: true })
-    expect(await call('evaluate', 'OVERWRITTEN')).toMatchObject({
-      code: 'HALT_E_STORE_SCRIPT',
-      reply: 'script',
-    })
+    const { failed, debt } = (await call('beside', 'OVERWRITTEN')) as { failed: object; debt: number }
+    expect(failed).toMatchObject({ code: 'HALT_E_STORE_SCRIPT', reply: 'script' })
+    expect(debt).toBe(0)
   })
 })
 

@@ -160,6 +160,14 @@ const calls: Readonly<Record<string, (env: Env, kind: string, rest: string) => P
     const { states } = await store.evaluate({ demands: [{ ...address, mode: Mode.PEEK }] })
     return { failed, debt: states[0]?.[2] ?? 0 }
   },
+  // A group of the counter of `evaluate` and of another one.
+  async beside(env, kind) {
+    const store = new DurableObjectStore({ namespace: env[kind] as ObjectNamespace })
+    const other = demandOf(ruleOf('token-bucket', { limit: 5, window: 3600, counter: 'other' }))
+    const failed = await store.evaluate({ demands: [other, ...group.demands] }).catch(toFields)
+    const { states } = await store.evaluate({ demands: [{ ...other, mode: Mode.PEEK }] })
+    return { failed, debt: states[0]?.[2] ?? 0 }
+  },
   // Charges a counter at an instant, or looks at it.
   async at(env, kind, rest) {
     const [seconds, counter = '', window] = rest.split(' ')

@@ -80,14 +80,18 @@ describe.concurrent.each(cases)('a connection of $name', ({ maker, port }) => {
 
 describe.concurrent.each(singles)('a connection of $name', maker => {
   for (const how of ['is closed', 'loses its client']) {
-    it(`a connection leaves none open at the server, whenever it ${how}`, async ({ scene }) => {
+    it(`a connection leaves none open at the server, whenever it ${how}`, async ({ scene, expect }) => {
       const proxy = await startProxy(scene, portOf(inject('redisUrl')))
-      for (const wait of [undefined, 0, 1, 2, 3, 5, 8]) {
+      for (const wait of ['until it is open', undefined, 0, 1, 2, 3, 5, 8] as const) {
         const user = scene.user(maker, proxy.port)
         await user.connect()
-        const left = how === 'is closed' ? proxy.open : 0
+        const before = proxy.open
+        const left = how === 'is closed' ? before : 0
         const connection = scene.connection(user.client)
-        if (wait !== undefined) await sleep(wait)
+        if (wait === 'until it is open') {
+          await until('a connection', () => connection.ready)
+          expect(proxy.open).toBe(before + 1)
+        } else if (wait !== undefined) await sleep(wait)
         await (how === 'is closed' ? connection.close() : user.quit())
         // A connection that was being opened still comes, and is ended.
         await sleep(30)
