@@ -21,6 +21,8 @@ const LONG = [
   'apps/demo-express/test/nine-in-the-evening.test.ts',
   'packages/operator/test/page.test.ts',
   'apps/site/test/playground/browser.test.ts',
+  '/test/behaviour/runtimes.test.ts',
+  'packages/store-memory/test/behaviour/growth.test.ts',
   'packages/store-redis/test/behaviour/connection/cluster.test.ts',
   'packages/store-redis/test/behaviour/connection/',
   'apps/demo-',
@@ -29,6 +31,8 @@ const LONG = [
   'packages/core/test/resilience/',
   'packages/conformance/',
   'packages/nest/',
+  'packages/fastify/',
+  'packages/overload/test/simulation/',
 ]
 
 /**
