@@ -10,6 +10,12 @@ const everywhere = ['tools/watchdog.ts', 'tools/chance.ts'].map(file =>
 /** `npm test` sets it. Without it, `--project` chooses a package. */
 const isWhole = Boolean(process.env['HALT_ONE_PROJECT'])
 
+/**
+ * Room for garbage. A process that runs a hundred files would otherwise collect it many times while its heap grows, which takes an
+ * eighth of its time.
+ */
+const execArgv = ['--min-semi-space-size=32', '--max-semi-space-size=64', '--initial-old-space-size=800']
+
 /** One package or app: its tests, run against the sources of the whole workspace. */
 const project = (
   root: string,
@@ -28,6 +34,7 @@ const project = (
     hookTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
     setupFiles: everywhere,
+    execArgv,
     ...test,
   },
 })

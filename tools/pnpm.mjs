@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The root of the workspace. */
@@ -13,13 +13,31 @@ const windows = process.platform === 'win32'
 /** @type {NodeJS.Signals[]} */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** The command that runs the pinned pnpm: the one on PATH if it has that version, else npx. */
-const pinned = (() => {
+/** @type {string[] | undefined} */
+let found
+
+/**
+ * The command that runs the pinned pnpm: the one on PATH if it has that version, else the one that npx brings. npx takes two seconds
+ * of a processor each time. So it is asked once where that pnpm is, and PATH tells it to all processes that this one starts.
+ */
+function pinned() {
+  return (found ??= find())
+}
+
+/** @returns {string[]} */
+function find() {
   const { packageManager } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  const version = packageManager.replace('pnpm@', '')
-  const found = spawnSync('pnpm', ['--version'], { encoding: 'utf8', cwd: root, shell: windows })
-  return found.stdout?.trim() === version ? ['pnpm'] : ['npx', '--yes', packageManager]
-})()
+  const how = /** @type {const} */ ({ encoding: 'utf8', cwd: root, shell: windows })
+  const { stdout } = spawnSync('pnpm', ['--version'], how)
+  if (stdout?.trim() === packageManager.replace('pnpm@', '')) return ['pnpm']
+  const npx = ['npx', '--yes', packageManager]
+  if (windows) return npx
+  const where = spawnSync('npx', ['--yes', `--package=${packageManager}`, '-c', 'command -v pnpm'], how)
+  const path = where.stdout?.trim()
+  if (where.status !== 0 || !path?.startsWith('/')) return npx
+  process.env['PATH'] = [dirname(path), process.env['PATH']].join(delimiter)
+  return ['pnpm']
+}
 
 /** @param {Record<string, string>} env more variables */
 const options = env => ({
@@ -35,7 +53,7 @@ const options = env => ({
  * @returns {number}
  */
 export function pnpm(args, env = {}) {
-  const [command = '', ...before] = pinned
+  const [command = '', ...before] = pinned()
   const { status, error } = spawnSync(command, [...before, ...args], { stdio: 'inherit', ...options(env) })
   if (error) console.error(error.message)
   return status ?? 1
@@ -53,7 +71,7 @@ export function pnpm(args, env = {}) {
  * @param {How} [how]
  */
 export function startPnpm(args, how = {}) {
-  const [command = '', ...before] = pinned
+  const [command = '', ...before] = pinned()
   return start(command, [...before, ...args], options(how.env ?? {}), how)
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Control, type Quota, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import puppeteer, { type Browser, type HTTPRequest, type Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { findBrowser } from '../../../tools/find-browser.mjs'
@@ -36,13 +36,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
   beforeAll(async () => {
     // Runs without a sandbox, which needs rights that containers lack. The page is our own.
     browser = await puppeteer.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] })
-  })
-  afterAll(() => browser?.close())
-  beforeEach(async () => {
-    site = await openSite({ reveal: true })
     page = await browser.newPage()
-    await page.setViewport({ width: 1280, height: 900 })
-    complaints = []
     // Collects every error of the page: scripts, policies, missing files.
     page.on('console', message => complaints.push(message.text()))
     page.on('pageerror', error => complaints.push(String(error)))
@@ -50,8 +44,17 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
       if (!request.url().startsWith(site.page)) complaints.push(request.url())
     })
   })
+  afterAll(() => browser?.close())
+  beforeEach(async () => {
+    // An origin of its own, so that it finds nothing of the test before in the tab that all share. A new tab starts a process.
+    site = await openSite({ reveal: true })
+    await page.setRequestInterception(false)
+    await page.emulateMediaFeatures([])
+    await page.setViewport({ width: 1280, height: 900 })
+    complaints = []
+  })
   afterEach(async () => {
-    await page.close()
+    await page.goto('about:blank')
     await site.close()
     vi.useRealTimers()
   })
@@ -414,7 +417,9 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await site.ask('ann', 6)
     await site.control.block({ user: '42' }, { reason: HOSTILE, by: HOSTILE })
     await page.setRequestInterception(true)
-    page.on('request', request => void poison(site, request))
+    const poisoned = (request: HTTPRequest): void => void poison(site, request)
+    page.on('request', poisoned)
+    onTestFinished(() => void page.off('request', poisoned))
     await open()
     for (const part of ['#policies', '#keys', '#events', '#processes', '#shedders', '#entries', '#acts'])
       await becomes(part, /<script>window\.hacked=1<\/script>/)

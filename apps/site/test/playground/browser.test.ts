@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 
 import puppeteer, { type Browser, type Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { findBrowser } from '../../../../tools/find-browser.mjs'
 import { toHash } from '../../src/playground/link.ts'
@@ -22,21 +22,23 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
     site = await servePlayground()
     // Runs without a sandbox, which needs rights that containers lack. The page is our own.
     browser = await puppeteer.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] })
+    page = await browser.newPage()
+    page.on('console', message => complaints.push(message.text()))
+    page.on('pageerror', error => complaints.push(String(error)))
   })
   afterAll(async () => {
     await browser?.close()
     site?.close()
   })
   beforeEach(async () => {
-    page = await browser.newPage()
     complaints = []
-    page.on('console', message => complaints.push(message.text()))
-    page.on('pageerror', error => complaints.push(String(error)))
+    await page.setViewport({ width: 800, height: 600 })
     // Nothing moves by itself, so that the test sends each request.
     await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }])
   })
   afterEach(async () => {
-    await page.close()
+    // All tests share a tab, because a new one starts a process. The next page is another one, not a part of this.
+    await page.goto('about:blank')
     if (complaints.length > 0) throw new Error(complaints.join('\n'))
   })
 
@@ -212,10 +214,11 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
 
   it('the picture moves with a thousand simulated requests per second, and nothing jumps', async () => {
     await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'no-preference' }])
-    await page.evaluateOnNewDocument(`
+    const { identifier } = await page.evaluateOnNewDocument(`
       window.shift = 0
       new PerformanceObserver(list => { for (const { value } of list.getEntries()) window.shift += value })
         .observe({ type: 'layout-shift', buffered: true })`)
+    onTestFinished(() => page.removeScriptToEvaluateOnNewDocument(identifier))
     await open({ ...FIRST, traffic: { kind: 'steady', perSecond: 100, clients: 50 }, speed: 10 })
     const frames = await page.evaluate(`new Promise(resolve => {
       let frames = 0

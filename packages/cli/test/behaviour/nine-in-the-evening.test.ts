@@ -4,12 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { Control, QuotaManager, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
+import { type ProcessScript, processScript } from '../../../../tools/process-script.ts'
 import { folderWith, halt, type HaltRun, sourceOf } from '../halt.ts'
 import { monthly, perUser } from './story-limits.ts'
 
@@ -20,20 +20,18 @@ interface Answer {
   readonly limit: number
 }
 
-const hook = new URL('../../../../apps/benchmarks/test/typescript-hook.mjs', import.meta.url).href
-const app = fileURLToPath(new URL('story-app.ts', import.meta.url))
 const prefix = `story-${randomUUID()}:`
 const children: ChildProcess[] = []
 const ports: number[] = []
+let app: ProcessScript
 
 beforeAll(async () => {
+  app = await processScript(new URL('story-app.ts', import.meta.url))
   for (let i = 0; i < 2; i++)
     children.push(
-      spawn(
-        process.execPath,
-        [`--import=${hook}`, '--conditions=halt-source', app, inject('redisUrl'), prefix],
-        { stdio: ['ignore', 'pipe', 'inherit'] },
-      ),
+      spawn(process.execPath, [app.path, inject('redisUrl'), prefix], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
     )
   for (const { stdout } of children) {
     const lines = createInterface({ input: stdout as NonNullable<typeof stdout> })
@@ -41,8 +39,9 @@ beforeAll(async () => {
     ports.push(Number(port))
   }
 })
-afterAll(() => {
+afterAll(async () => {
   for (const child of children) child.kill()
+  await app.remove()
 })
 
 /** What each of the two processes answers to one request of a user. */

@@ -3,13 +3,15 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { type ProcessScript, processScript } from '../../../../tools/process-script.ts'
 import { combined, folderWith } from '../halt.ts'
 
-const program = fileURLToPath(new URL('../../bin/halt.mjs', import.meta.url))
-const hook = new URL('../../../../apps/benchmarks/test/typescript-hook.mjs', import.meta.url).href
-const node = [`--import=${hook}`, '--conditions=halt-source', program]
+let program: ProcessScript
+beforeAll(async () => {
+  program = await processScript(new URL('../../bin/halt.mjs', import.meta.url))
+})
+afterAll(() => program.remove())
 
 describe('the process of halt', () => {
   it('halt ends with its exit code, even if the module of the limits keeps a timer', () => {
@@ -19,7 +21,7 @@ describe('the process of halt', () => {
     const input = combined(0, '203.0.113.1').repeat(3)
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [...node, 'replay', '-', '--policy', 'limits.mjs', '--json'],
+      [program.path, 'replay', '-', '--policy', 'limits.mjs', '--json'],
       {
         cwd,
         input,
@@ -40,10 +42,14 @@ describe('the process of halt', () => {
 createServer().listen(${port})
 await new Promise(resolve => setTimeout(resolve, 5_000))`,
     })
-    const { status, stderr } = spawnSync(process.execPath, [...node, 'replay', '-', '--policy', 'app.mjs'], {
-      cwd,
-      encoding: 'utf8',
-    })
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [program.path, 'replay', '-', '--policy', 'app.mjs'],
+      {
+        cwd,
+        encoding: 'utf8',
+      },
+    )
     expect(status).toBe(3)
     expect(stderr).toMatch(/^halt: HALT_E_POLICY_MODULE: .*EADDRINUSE.* Import no server that listens/)
   })
@@ -52,7 +58,7 @@ await new Promise(resolve => setTimeout(resolve, 5_000))`,
     const cwd = folderWith({ 'limits.mjs': 'await new Promise(() => {})' })
     const { status, stderr } = spawnSync(
       process.execPath,
-      [...node, 'replay', '-', '--policy', 'limits.mjs'],
+      [program.path, 'replay', '-', '--policy', 'limits.mjs'],
       {
         cwd,
         encoding: 'utf8',
@@ -65,7 +71,7 @@ await new Promise(resolve => setTimeout(resolve, 5_000))`,
   })
 
   it('halt ends quietly when the reader of its output leaves', async () => {
-    const child = spawn(process.execPath, [...node, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [program.path, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
     child.stdout.destroy()
     let err = ''
     child.stderr.on('data', (part: Buffer) => (err += String(part)))

@@ -5,6 +5,7 @@ import { isFull } from '../../../../tools/full.ts'
 import { unique } from '../../../../tools/unique.ts'
 import { PostgresStore, schema } from '../../src/index.ts'
 import { type Database, openPg, openPglite, openPostgresJs } from '../databases.ts'
+import { testSweeps } from './sweeps.ts'
 
 const histories = isFull
   ? ({ pg: [2, 150], 'postgres.js': [1, 100], PGlite: [2, 100] } as const)
@@ -25,6 +26,7 @@ for (const database of [openPg({ max: 1 }), openPostgresJs(), openPglite()]) {
   beforeAll(() => database.run(schema({ schema: name })))
   afterAll(() => database.close())
   run(database, name)
+  if (database.name === 'PGlite') testSweeps(database)
 }
 
 function run({ name, query }: Database, schemaName: string): void {

@@ -5,7 +5,7 @@ const [bundle, library, kind, port, what] = process.argv.slice(2)
 const start = { host: '127.0.0.1', port: Number(port) }
 
 const { openConnection } = await import(bundle)
-const lib = await import(library)
+const { default: lib } = await import(bundle.replace('connection.mjs', `${library}.mjs`))
 const client = library.startsWith('ioredis') ? ioredis() : nodeRedis()
 
 function ioredis() {

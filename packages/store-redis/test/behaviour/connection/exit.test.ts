@@ -9,11 +9,12 @@ import { it, portOf, type Scene, until } from '../../connection/scene.ts'
 
 // A connection that is not let go keeps its process for ever. ioredis may take two seconds of its own to disconnect.
 const ENDS_MS = 10_000
+const LIBRARIES = ['ioredis', 'ioredis5', 'redis', 'redis5']
 const CHILD = fileURLToPath(new URL('exit-child.mjs', import.meta.url))
 
 let bundle: Bundle
 beforeAll(async () => {
-  bundle = await bundleConnection()
+  bundle = await bundleConnection(LIBRARIES)
 })
 afterAll(() => bundle.remove())
 
@@ -58,7 +59,7 @@ const isSpared = (library: string): boolean => library.endsWith('5') && !isFull
 const portFor = (kind: string): number =>
   kind === 'cluster' ? inject('clusterNodes')[0]!.port : portOf(inject('redisUrl'))
 
-describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])('a process with %s', library => {
+describe.concurrent.each(LIBRARIES)('a process with %s', library => {
   for (const kind of kindsOf(library)) {
     it(`a process ends although a connection is open: ${kind}`, async ({ scene, expect }) => {
       const child = new Child(scene, library, kind, portFor(kind), 'unconnected')
