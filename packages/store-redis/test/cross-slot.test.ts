@@ -142,7 +142,7 @@ it('of calls with one idempotency key at the same time one is charged', async ()
   expect(await ask({ demands: group.demands })).toBe(false)
 })
 
-it('the store ends leases and refunds units by the clock of the node that counts them', async () => {
+it('the store ends permits and refunds units by the clock of the node that counts them', async () => {
   const { decide } = cluster()
   const policy: RateLimiterOptions['policy'] = [
     { name: 'flight', algorithm: 'concurrency', limit: 2, ttl: 300, keyStrategy: 'user' },
