@@ -1,12 +1,15 @@
 // Translates the names in our Lua sources: fields of records become positions, names of enums become numbers. So the
 // sources read like the TypeScript that they mirror, and the script is as fast as one written with positions.
 //
-//   --@ include "bucket.lua"               inserts that file here
 //   --@ record rule own: kind cooldown     rule.kind and own.kind are position 1, cooldown is position 2
 //   --@ record state: at=2 ends=2          two names for one position, whose meaning depends on the kind
 //   --@ enum MODE: CHARGE=0 PEEK=2         MODE.PEEK is 2
 //
+// tools/lua-parts.mjs puts included files in.
+//
 // `item{ key = a, cost = b }` makes a record, its fields in the order of their positions, `false` for a field left out.
+
+import { assemble } from './lua-parts.mjs'
 
 /**
  * @param {string} source
@@ -16,24 +19,15 @@
 export function translate(source, read) {
   const records = new Map()
   const enums = new Map()
-  const lines = include(source, read).filter(line => !declare(line, records, enums))
+  const { lines: found, check } = assemble(source, read)
+  const lines = found.filter(line => !declare(line, records, enums))
+  check(part => access(make(part, records), records, enums))
   const code = lines.filter(line => line !== '' && !line.startsWith('--')).join('\n')
   const script = access(make(code, records), records, enums)
   const unnamed = /\]\.\w+/.exec(script)?.[0]
   if (unnamed !== undefined)
     throw new Error(`"${unnamed}" names a field of something that is not a record. Give it a local name.`)
   return script
-}
-
-/** @param {string} source @param {(name: string) => string} read @returns {string[]} */
-function include(source, read) {
-  return source
-    .split('\n')
-    .map(line => line.trim())
-    .flatMap(line => {
-      const name = /^--@ include "(.+)"$/.exec(line)?.[1]
-      return name === undefined ? [line] : include(read(name), read)
-    })
 }
 
 /** @param {string} line @param {Map<string, Map<string, number>>} records @param {Map<string, Map<string, number>>} enums */

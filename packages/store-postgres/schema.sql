@@ -665,7 +665,7 @@ $$;
 --        has to wait, `grants` the units of each demand if one accepts fewer than its cost; both may be empty. A demand is a
 --        sign (1 passed, 2 starts a cool-down, 0 neither) and the numbers of its counter. src/reply.ts checks and reads it.
 --
--- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 leases, 4 tags. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant,
+-- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 permits, 4 tags. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant,
 -- 7 look, 8 reset.
 -- Penalty modes: 0 watch, 1 read, 2 record, 3 apply.
 CREATE OR REPLACE FUNCTION halt.group_v3(now float8, keys text[], n float8[], own_clock boolean) RETURNS text
@@ -846,7 +846,7 @@ BEGIN
     ELSE
       item.used := halt.counted_v3(state, now, item.kind);
     END IF;
-    -- A repeated call takes its leases like any other, and is not charged otherwise.
+    -- A repeated call takes its permits like any other, and is not charged otherwise.
     item.fits := repeated AND item.kind <> 3 OR item.mode = 3 OR item.mode >= 6;
     -- A line may have the place of which the demand speaks.
     item.holds := coalesce(item.line IS NOT NULL AND state[7] = item.born AND item.place <= state[8], false);
@@ -1019,7 +1019,7 @@ BEGIN
             END LOOP;
           END IF;
         END IF;
-        -- A place in flight may become free at any time.
+        -- A permit may be given back at any time.
         IF own > item.max_wait AND own < 'Infinity' AND item.kind = 3 THEN
           own := item.max_wait;
         END IF;

@@ -104,7 +104,7 @@ FOR d IN 1 .. count LOOP
   ELSE
     item.used := halt.counted_v3(state, now, item.kind);
   END IF;
-  -- A repeated call takes its leases like any other, and is not charged otherwise.
+  -- A repeated call takes its permits like any other, and is not charged otherwise.
   item.fits := repeated AND item.kind <> 3 OR item.mode = 3 OR item.mode >= 6;
   -- A line may have the place of which the demand speaks.
   item.holds := coalesce(item.line IS NOT NULL AND state[7] = item.born AND item.place <= state[8], false);

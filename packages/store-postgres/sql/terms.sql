@@ -77,7 +77,7 @@ IF refused THEN
         END LOOP;
       END IF;
     END IF;
-    -- A place in flight may become free at any time.
+    -- A permit may be given back at any time.
     IF own > item.max_wait AND own < 'Infinity' AND item.kind = 3 THEN
       own := item.max_wait;
     END IF;

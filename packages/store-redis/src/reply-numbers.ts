@@ -2,6 +2,7 @@ import {
   Admitted,
   ALGORITHM_KINDS,
   BUCKET,
+  checkReply,
   type Demand,
   type Evaluation,
   type Group,
@@ -16,8 +17,14 @@ import {
 import { isSharedCheck, readSharedRefusal, readTag } from './reply-shares.ts'
 import type { ReplyEntries } from './reply-value.ts'
 
+/** The numbers of a window without grants and holds. */
+const WINDOW_NUMBERS = 3
+/** The most numbers of a sliding window: two for each of its sub-windows. */
+const MOST_NUMBERS = 2048
+
 /**
- * Reads the numbers of a group that was admitted and charged: the debt of each bucket, the end and the count of each window.
+ * Reads the numbers of a group that was admitted and charged: the debt of each bucket, the end and the count of each window, and so on:
+ * lua/reply.lua.
  * Undefined if they cannot come from the script.
  *
  * @param first the first of the numbers; the others are taken from `rest`
@@ -25,9 +32,10 @@ import type { ReplyEntries } from './reply-value.ts'
 export function readAdmission(
   first: number,
   rest: ReplyEntries,
-  { demands, penalty }: Group,
+  group: Group,
   now: number,
 ): Evaluation | undefined {
+  const { demands, penalty } = group
   const { length } = demands
   const demand = demands[0]
   if (demand === undefined || (penalty !== undefined && penalty.mode > PenaltyMode.READ)) return undefined
@@ -38,14 +46,25 @@ export function readAdmission(
     return demand.terms?.floor ? writtenOut(bucket) : bucket
   }
   const states: State[] = []
+  let isPlain = true
   for (let i = 0; i < length; i++) {
     const number = i === 0 ? first : rest.takeInteger()
     const state = number === undefined ? undefined : chargedState(demands[i] as Demand, number, rest, now)
     if (state === undefined) return undefined
+    if (isList(demands[i] as Demand, state)) isPlain = false
     states.push(state)
   }
   const passes = length === 1 ? YES : states.map(() => true)
-  return { now, allowed: true, repeated: false, passes, starts: NONE, states, penalty: NO_PENALTY }
+  const evaluation = {
+    now,
+    allowed: true,
+    repeated: false,
+    passes,
+    starts: NONE,
+    states,
+    penalty: NO_PENALTY,
+  }
+  return isPlain ? evaluation : checkReply(evaluation, group)
 }
 
 /** An evaluation whose fields are not read from a debt. */
@@ -69,9 +88,29 @@ function chargedState(demand: Demand, number: number, rest: ReplyEntries, now: n
   const kind = ALGORITHM_KINDS[rule.code]
   if (kind === BUCKET) return isCharged(demand, number) ? [0, now, number, rule.unit, rule.rate] : undefined
   if (kind === TAG) return readTag(number, rest, now)
-  if (kind !== WINDOW || cost <= 0 || number <= now) return undefined
+  if (cost <= 0) return undefined
+  if (kind !== WINDOW) return readList([0], number, rest)
+  if (number <= now) return undefined
   const count = rest.takeInteger()
-  return count !== undefined && count >= cost && count <= rule.capacity ? [0, number, count] : undefined
+  if (count === undefined || count < 0) return readList([0, number], -(count ?? 0), rest)
+  return count >= cost && count <= rule.capacity ? [0, number, count] : undefined
+}
+
+/** Whether a counter has a list of numbers, whose length is not checked where they are read. */
+function isList({ rule }: Demand, { length }: State): boolean {
+  const kind = ALGORITHM_KINDS[rule.code]
+  return kind === WINDOW ? length > WINDOW_NUMBERS : kind !== BUCKET && kind !== TAG
+}
+
+/** Reads the rest of a counter with many numbers. Undefined if it cannot come from the script. @param length how many follow */
+function readList(start: State, length: number, rest: ReplyEntries): State | undefined {
+  if (length < 2 || length > MOST_NUMBERS) return undefined
+  for (let i = 0; i < length; i++) {
+    const number = rest.takeInteger()
+    if (number === undefined || number < 0) return undefined
+    start.push(number)
+  }
+  return start
 }
 
 /**

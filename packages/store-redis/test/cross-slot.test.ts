@@ -142,7 +142,7 @@ it('one of several calls with one idempotency key at the same time is charged', 
   expect(await ask({ demands: group.demands })).toBe(false)
 })
 
-it('the store ends leases and refunds units by the clock of the node that counts them', async () => {
+it('the store ends permits and refunds units by the clock of the node that counts them', async () => {
   const { decide } = cluster()
   const policy: RateLimiterOptions['policy'] = [
     { name: 'flight', algorithm: 'concurrency', limit: 2, ttl: 300, keyStrategy: 'user' },

@@ -26,7 +26,7 @@ describe('decide.lua', () => {
 })
 
 describe('the printer of the script', () => {
-  const lua = (...lines: string[]): string => translate(lines.join('\n'), () => 'x = MODE.B\n-- why')
+  const lua = (...lines: string[]): string => translate(lines.join('\n'), () => '')
 
   it('the printer turns fields into indexes, enums into numbers and constructors into lists', () => {
     expect(
@@ -39,8 +39,33 @@ describe('the printer of the script', () => {
     ).toBe('local item = { "k", false, f(1, { 2, 3 }) }\nif item[1] == 7 then return first[3] end -- why')
   })
 
-  it('the printer inserts an included file without its comments', () => {
-    expect(lua('--@ enum MODE: B=7', 'a = 1', '  --@ include "b.lua"', 'c = 3')).toBe('a = 1\nx = 7\nc = 3')
+  const withPart = (part: string, ...lines: string[]): string => translate(lines.join('\n'), () => part)
+
+  it('the printer puts a part in a block of its own, without its comments', () => {
+    const part = '-- why\n--@ takes a\n--@ gives x\nlocal b = a\nx = MODE.B + b'
+    expect(withPart(part, '--@ enum MODE: B=7', 'local a, x = 1', '  --@ include "b.lua"', 'c = 3')).toBe(
+      'local a, x = 1\ndo\nlocal b = a\nx = 7 + b\nend\nc = 3',
+    )
+  })
+
+  it('the printer makes needed functions unless they are made, and declares them', () => {
+    const part = '-- why\nadd = function(a, b)\nreturn a + b + now\nend'
+    const lines = ['--@ everywhere now', 'local now = 1', '--@ functions', '--@ need "add.lua"', 'add(1, 2)']
+    expect(withPart(part, ...lines)).toBe(
+      'local now = 1\nlocal add\nif not add then\nadd = function(a, b)\nreturn a + b + now\nend\nend\nadd(1, 2)',
+    )
+  })
+
+  it.each([
+    ['x = a', 'part.lua uses x, which its head does not take.'],
+    ['--@ takes x a\nx = a', 'part.lua sets x, which its head does not give.'],
+    ['--@ takes a b\nlocal x = a', 'part.lua has no use for b, which its head names.'],
+    ['--@ takes a\n--@ gives x\nlocal x = a', 'part.lua has no use for x, which its head names.'],
+    ["--@ takes a\nfor i, x in ipairs(a) do local b = x end\nlocal s = 'c d'\nb = s", undefined],
+  ])('the printer holds a part to its head: %j', (part, message) => {
+    const print = (): string => withPart(part, 'local a, x, b = 1', '--@ include "part.lua"')
+    if (message === undefined) expect(print).not.toThrow()
+    else expect(print).toThrow(message)
   })
 
   it('the printer keeps the names of Lua libraries', () => {

@@ -236,7 +236,43 @@ describe('readReply', () => {
     ])
   })
 
+  it('reads the numbers of counters with many numbers', () => {
+    const groups = [
+      group('s'),
+      group('c'),
+      withTerms('q', { ttl: 9 }),
+      { demands: [...group('q').demands, ...both().demands] },
+    ]
+    const found = readReply(
+      [5, 4, 20, 1, 35, 2, 2, 35, 2, 35, -4, 0, 0, 33, 2, 35, -2, 2, 1, 20, 36, 2],
+      groups,
+      '',
+    )
+    expect(found).toMatchObject([
+      { allowed: true, passes: [true], states: [[0, 20, 1, 35, 2]] },
+      { allowed: true, passes: [true], states: [[0, 35, 2]] },
+      { allowed: true, passes: [true], states: [[0, 35, 0, 0, 33, 2]] },
+      {
+        allowed: true,
+        states: [
+          [0, 35, 2, 1],
+          [0, 5, 20, 10, 1],
+          [0, 36, 2],
+        ],
+      },
+    ])
+  })
+
   it.each([
+    ['fewer sub-windows than it says', group('s'), [4, 20, 1, 35]],
+    ['half a sub-window', group('s'), [3, 20, 1, 35]],
+    ['no sub-window', group('s'), [0]],
+    ['a negative count of a sub-window', group('s'), [2, 35, -2]],
+    ['a list that no sliding window fills', group('s'), [4000, ...Array<number>(4000).fill(9)]],
+    ['the sub-windows of a peek', group('s', Mode.PEEK), [2, 35, 2]],
+    ['half a hold', withTerms('q', { ttl: 9 }), [35, -3, 0, 0, 33]],
+    ['more holds than a quota has', withTerms('q', { ttl: 9 }), [35, -36, ...Array<number>(36).fill(9)]],
+    ['holds of a quota that has ended', withTerms('q', { ttl: 9 }), [5, -4, 0, 0, 33, 2]],
     ['a window that has ended', both(), [20, 5, 2]],
     ['a count below the charge', both(), [20, 35, 1]],
     ['a count above the limit', both(), [20, 35, 4]],

@@ -1,4 +1,4 @@
-import { type Demand, type Group, Mode, type Rule, type Terms } from '@halt/core/store'
+import { type Demand, type Group, Mode, type Rule, shareRuleOf, type Terms } from '@halt/core/store'
 import { describe, expect, it } from 'vitest'
 
 import { scriptCall } from '../src/script-protocol.ts'
@@ -70,6 +70,39 @@ describe('the call for several groups', () => {
     ])
     const [, groups] = parsed(many, ...others) as [unknown, number[]]
     expect(groups).toEqual([3, 2, 1, 1, 0, 0, 2, 1, 0, 3, 1, 0])
+  })
+
+  describe('of tenants that share a bucket', () => {
+    const tenant = (name: string, share: object = {}, terms: Terms = {}, cost = 1): Group => ({
+      demands: [
+        { ...demand, cost },
+        {
+          ...demand,
+          cost,
+          rule: shareRuleOf(rule, name),
+          terms: { share: { pool: 'p:t', weight: 1, ...share }, ...terms },
+        },
+      ],
+    })
+
+    it('writes the tenants of one weight once', () => {
+      const [rules, groups] = parsed(tenant('user:1'), tenant('user:2')) as [unknown[], number[]]
+      expect(rules).toHaveLength(2)
+      expect(groups.slice(0, 3)).toEqual([2, 2, 4])
+    })
+
+    it.each([
+      ['another weight', tenant('user:2', { weight: 2 })],
+      ['a ticket', tenant('user:2', { ticket: { tag: 1, epoch: 2 } })],
+      ['a wish for a ticket', tenant('user:2', { wantsTicket: true })],
+      ['a wait', tenant('user:2', {}, { maxWait: 5 })],
+      ['another cost', tenant('user:2', {}, {}, 2)],
+      ['a pool of other numbers', { demands: [demand, { ...tenant('user:2').demands[1]!, rule: quota }] }],
+      ['no share', { demands: [demand, demand] }],
+    ])('writes a tenant with %s by itself', (_, other: Group) => {
+      const [, groups] = parsed(tenant('user:1'), other) as [unknown, number[]]
+      expect(groups[0]).toBe(1)
+    })
   })
 
   it.each([

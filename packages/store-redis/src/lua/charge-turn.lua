@@ -1,19 +1,24 @@
 -- Moves the tag of a tenant on, or back.
-local turn, shared, pool, terms, tag = item.turn, item.shared, item.pool, item.terms, nil
-local pace, pooled = turn.pace, pool.rule
-local room = pooled.capacity
-local distance = math.floor(math.min(math.abs(cost), room) * pace.per_unit / shared.weight)
-if fits and allowed and cost ~= 0 and item.mode == MODE.SETTLE then
-  if turn.known then tag = turn.known + (cost < 0 and -distance or distance)
-  elseif cost > 0 then tag = turn.reading + distance end
-elseif fits and allowed and cost ~= 0 and item.mode <= MODE.SHADOW then
-  local lowest = turn.reading - math.max(0, turn.left - cost) * pace.per_unit
+--@ takes item cost mode fits allowed wait
+--@ gives turned
+local shared, pool, terms, known, tag = item.shared, item.pool, item.terms, item.known, nil
+local pooled, reading = pool.rule, pool.reading
+local per_unit, capacity = pooled.per_unit, pooled.capacity
+local distance = floor(min(cost < 0 and -cost or cost, capacity) * per_unit / shared.weight)
+if fits and allowed and cost ~= 0 and mode == MODE.SETTLE then
+  if known then tag = known + (cost < 0 and -distance or distance)
+  elseif cost > 0 then tag = reading + distance end
+elseif fits and allowed and cost ~= 0 and mode <= MODE.SHADOW then
+  local lowest = reading - max(0, item.spare - cost) * per_unit
   -- With a ticket the units were counted when it was given.
-  if shared.tag >= 0 and shared.epoch == turn.epoch and turn.known then tag = turn.known
-  else tag = (turn.known and math.max(lowest, turn.known) or lowest) + distance end
-  if pool.used + cost * pooled.unit <= pace.plenty and tag > turn.reading then tag = turn.reading end
-elseif not fits and wait and item.mode == MODE.CHARGE and terms.wait > 0 and shared.tag == -2 then
+  if shared.tag >= 0 and shared.epoch == pool.began and known then tag = known
+  else tag = (known and max(lowest, known) or lowest) + distance end
+  if pool.used + cost * pooled.unit <= pooled.plenty and tag > reading then tag = reading end
+elseif not fits and wait and mode == MODE.CHARGE and terms.wait > 0 and shared.tag == -2 then
   -- Promises the tenant its next turn: the tag before these units is its ticket.
-  tag = turn.start + math.floor(math.min(item.need, room) * pace.per_unit / shared.weight)
+  tag = item.start + floor(min(item.need, capacity) * per_unit / shared.weight)
 end
-if tag then turned = { 0, ceil((now + pace.kept) / 1e6) * 1e6, math.min(tag, turn.reading + 281474976710656), turn.epoch } end
+if tag then
+  turned = true
+  item.till, item.tag, item.epoch = ceil((now + pooled.kept) / 1e6) * 1e6, min(tag, reading + 281474976710656), pool.began
+end

@@ -15,24 +15,29 @@
 -- reply   the clock, then the reply to each group: reply.lua.
 --
 -- It makes no function before it knows that it needs one, and does nothing for parts that a group lacks, because it runs for
--- every check.
+-- every check. A demand has one record, which the demand at its place in the next group of the call uses again. The numbers of a
+-- bucket, a window and a tag are the first of its record, so that they need no list.
 
---@ record rule own pooled: kind cooldown reduced capacity unit=5 rate=6 length=5 edge1=6 edge2=7 edge3=8 window=5 slice=6 precision=7
+--@ record rule own pooled: kind cooldown reduced capacity unit=5 rate=6 plenty=7 band=8 per_unit=9 top=10 kept=11 length=5 edge1=6 edge2=7 edge3=8 window=5 slice=6 precision=7
 --@ record penalty_rule: threshold duration decay severity echo factor longest
---@ record state turned: cooldown at=2 debt=3 unit=4 rate=5 parts=6 born=7 tail=8 pool=9 kept=10 gone=11 holes=12 ends=2 count=3 granted=4 till=2 tag=3 epoch=4
---@ record line: cooldown at debt unit rate parts born tail pool kept gone holes
+--@ record item first second pool state: cooldown at debt unit rate key value rule own cost mode charged_to state used fits short next fresh starts line terms shared reduces start owes room clock reading began stored pool back holds need known spare for_turn left others ends=2 count=3 granted=4 ring=5 till=2 tag=3 epoch=4
+--@ record line owner: cooldown at debt unit rate parts born tail pool kept gone holes
 --@ record score: ends points last violations level fresh
---@ record item first pool: key rule own cost mode charged_to state used fits short before starts terms need others left paid joins holds stored clock shared pool turn for_turn back ttl
 --@ record terms: wait least floor hold since position born ttl to held
 --@ record shared: pool weight tag epoch
---@ record turn: pace reading epoch left known start plenty
---@ record pace: plenty band per_unit top kept
---@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 LEASES=3 TAG=4
+--@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 PERMITS=3 TAG=4
 --@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 SETTLE=3 HOLD=4 BLOCK=5 GRANT=6 LOOK=7 RESET=8
 --@ enum PENALTY: WATCH=0 READ=1 RECORD=2 APPLY=3
+--@ enum WITH: PENALTY=16 TERMS=32 SHARE=64
+--@ enum MOST: UNITS=999999999999999 COUNTED=4503599627370496 READING=4503599627370496 DEBT=9007199254740991
+--@ enum END: CLOCK=99
+--@ enum KEEP: LONGER=1000999.75
+--@ everywhere now call try pack unpackd floor ceil min max format expiry origin NEWER
 
 -- A key expires at an instant of the server's clock. By any other clock it expires after a time, which costs the server more.
 -- perf: bench "redis"; PXAT instead of PX takes a third of a microsecond off each check.
+-- The milliseconds are those of a second after the counter equals a fresh one, rounded up: KEEP.LONGER. An instant in microseconds is a
+-- double whose least fraction is a quarter.
 local args, call, time, expiry, origin = ARGV, redis.call, nil, 'PXAT', 0
 local now = args[1]
 if now == '' or now == 's' then
@@ -47,84 +52,91 @@ end
 local rules, groups
 --@ include "fast/lone-bucket.lua"
 
--- The last byte of a bucket with a virtual clock: virtual-clock.lua.
-local MOST_UNITS, MOST_COUNTED, CLOCK = 999999999999999, 4503599627370496, 99
 local format, try, NEWER = string.format, redis.pcall, 'NEWER A newer version of Halt wrote the counter'
-local floor, min, max = math.floor, math.min, math.max
-local MAX, PENALIZED, WITH_TERMS, WITH_SHARE, ceil, pack, unpackd = 9007199254740991, 16, 32, 64, math.ceil, struct.pack, struct.unpack
-local wrote, pace_of, run_clock = {}, nil, nil
+local floor, min, max, ceil, pack, unpackd = math.floor, math.min, math.max, math.ceil, struct.pack, struct.unpack
+--@ functions
 --@ include "fast/lone-fair.lua"
---@ include "bucket.lua"
---@ include "windows.lua"
 
 if not groups then
   local sent = cjson.decode(args[2])
   rules, groups = sent[1], sent[2]
 end
-local keys = KEYS
 -- MGET and not GET, because MGET gives nothing for a key of another type instead of an error. The key is overwritten.
-local raw = call('MGET', unpack(keys))
-local out, o, at, k = { now }, 1, 1, 0
-local items = {}
--- Used again for each group, so that the fast paths make no tables.
-local units, rates, costs, rooms, before, values, fresh_at = {}, {}, {}, {}, {}, {}, {}
-local read_line, pay, leave, reset_line
+-- `at` is the next number of the groups, `k` the last key that was used, `o` the last entry of the reply.
+local keys, raw, size, at, k, o = KEYS, call('MGET', unpack(KEYS)), #groups, 1, 0, 1
+-- What the groups so far have written, by key: false for a key that was removed.
+local wrote, items = {}, {}
+-- perf: a list that is made with places need not grow.
+local out = { now, nil, nil, nil, nil, nil, nil, nil, nil }
 
-while at <= #groups do
-  local times, count, flags, start = groups[at], groups[at + 1], groups[at + 2], at + 3
-  --@ include "fast/plan.lua"
-  at = first + 3 * count
-  for _ = 1, times do
-    local decided = false
-    --@ include "fast/bucket-group.lua"
-    --@ include "fast/plain-group.lua"
-    --@ include "fast/fair-group.lua"
-    --@ include "fast/hold-group.lua"
+while at <= size do
+  local times, count, flags = groups[at], groups[at + 1], groups[at + 2]
+  local penalty_rule, penalty_mode, amount, once_window, edge1, edge2, edge3, plain
+  at = at + 3
+  if flags % 2 == 1 then
+    penalty_rule, penalty_mode, amount, at = rules[groups[at]], groups[at + 1], groups[at + 2], at + 3
+  end
+  if flags % 4 >= 2 then
+    once_window, at = groups[at], at + 1
+    if once_window == 0 then
+      edge1, edge2, edge3, at = groups[at], groups[at + 1], groups[at + 2], at + 3
+    end
+  end
+  --@ include "demands.lua"
+  for n = 1, times do
+    local decided, failed, told, later = false, nil, o, n < times or at <= size
+    if plain then
+      --@ include "fast/plain-group.lua"
+      if decided then
+        --@ include "write.lua"
+      end
+    end
     if not decided then
-      local i = start
-      o = o + 1
-      local penalty_key, score, penalty_rule, penalty_mode, amount, penalized, once_key, once_ends, repeated
-      if flags % 2 == 1 then
+      local allowed, refused, penalty_key, score, penalized, once_key, repeated, keeps, wait, granted, joins = true, false
+      if penalty_rule then
         k = k + 1
-        penalty_key, penalty_rule, penalty_mode, amount = keys[k], rules[groups[i]], groups[i + 1], groups[i + 2]
-        i = i + 3
+        penalty_key = keys[k]
         local value = wrote[penalty_key]
         if value == nil then value = raw[k] end
-        if value then
-          score = numbers(value)
-          if #score ~= 6 or now >= score.fresh then score = nil end
+        if value and #value == 48 then
+          score = { unpackd('>dddddd', value) }
+          if now >= score.fresh then score = nil end
         end
         penalized = score and now < score.ends
       end
-      if flags % 4 >= 2 then
+      if once_window then
         k = k + 1
         once_key = keys[k]
         local value = wrote[once_key]
         if value == nil then value = raw[k] end
         repeated = value and #value == 8 and now < unpackd('>d', value)
-        once_ends = groups[i]
-        if once_ends > 0 then once_ends = now + once_ends else
-          once_ends = ending(groups[i + 1], groups[i + 2], groups[i + 3])
-          i = i + 3
-        end
-        i = i + 1
       end
-
       --@ include "judge.lua"
-      at = i
-      local wait, granted, joins
+      if once_key then
+        --@ include "keeps-key.lua"
+      end
       if flags >= 4 then
         --@ include "terms.lua"
       end
       --@ include "charge.lua"
-      --@ include "abuse-score.lua"
-      if once_key and keeps_key and allowed and not repeated and not failed then
-        local value = pack('>d', once_ends)
-        try('SET', once_key, value, 'PX', ceil((once_ends - now) / 1000) + 1000)
-        wrote[once_key] = value
+      --@ include "write.lua"
+      if penalty_rule and not failed then
+        --@ include "abuse-score.lua"
       end
-      --@ include "reply.lua"
+      if keeps and allowed and not repeated and not failed then
+        --@ include "keep-key.lua"
+      end
+      if not failed then
+        --@ include "reply.lua"
+      end
     end
+    if failed then
+      -- The numbers of a group that is not charged are no part of the reply.
+      for e = o + 1, told do out[e] = nil end
+      told = o + 1
+      out[told] = '!' .. failed
+    end
+    o = told
   end
 end
 return out

@@ -1,38 +1,35 @@
--- Changes a quota that has holds, or gets one. Mirrors core/src/algorithms/holds.ts and quota.ts.
-local terms, back = item.terms, item.back or 0
-local is_open = state and now < state.ends
-local refunds = cost < 0 and is_open and state.ends == item.charged_to
-if back > 0 or cost > 0 or refunds then
-  local cooldown, ends, used, granted, ring = state and state.cooldown or 0, 0, 0, 0, {}
+-- Changes a quota that has holds, or gets one: charges it, grants it units, refunds it, or gives units back. Mirrors
+-- core/src/algorithms/holds.ts and quota.ts. The holds stay packed: the instant and the units of each sub-window, one after the other.
+change_holds = function(item, cost, back)
+  local terms, rule, ring, is_open = item.terms, item.rule, '', item.state and now < item.ends
   if is_open then
-    ends, used, granted = state.ends, state.count, state.granted or 0
-    for i = 5, #state - 1, 2 do
-      local ending_at, units = state[i], state[i + 1]
-      if back > 0 and ending_at == terms.to then units = units - back end
-      if ending_at > now and units > 0 then ring[#ring + 1], ring[#ring + 2] = ending_at, units end
-    end
+    local from, size = 1, #item.ring
+    while from < size and unpackd('>d', item.ring, from) <= now do from = from + 16 end
+    ring = string.sub(item.ring, from)
   elseif cost > 0 then
-    ends = rule.edge1 and ending(rule.edge1, rule.edge2, rule.edge3) or now + rule.length
+    local ends
+    --@ include "window-end.lua"
+    item.ends, item.count, item.granted = ends, 0, 0
   end
-  if cost > 0 and item.mode == MODE.GRANT then granted = math.min(granted + cost, MOST_UNITS)
+  if back > 0 then
+    local at = 1
+    while unpackd('>d', ring, at) ~= terms.to do at = at + 16 end
+    local left = unpackd('>d', ring, at + 8) - back
+    ring = string.sub(ring, 1, at - 1) .. (left > 0 and pack('>dd', terms.to, left) or '') .. string.sub(ring, at + 16)
+  end
+  if cost > 0 and item.mode == MODE.GRANT then item.granted = min((item.granted or 0) + cost, MOST.UNITS)
   elseif cost > 0 and terms and terms.ttl > 0 and item.mode ~= MODE.SETTLE then
-    local slice = ceil(terms.ttl / 8)
-    local to, at = math.min(now - now % slice + slice + terms.ttl, ends), #ring + 1
-    while at > 1 and ring[at - 2] > to do at = at - 2 end
-    if at > 1 and ring[at - 2] == to then ring[at - 1] = ring[at - 1] + cost
-    else
-      table.insert(ring, at, cost)
-      table.insert(ring, at, to)
-    end
+    local slice, at, units = ceil(terms.ttl / 8), #ring + 1, cost
+    local to, after = min(now - now % slice + slice + terms.ttl, item.ends), at
+    while at > 1 and unpackd('>d', ring, at - 16) >= to do at = at - 16 end
+    if at < after and unpackd('>d', ring, at) == to then units, after = units + unpackd('>d', ring, at + 8), at + 16 else after = at end
+    ring = string.sub(ring, 1, at - 1) .. pack('>dd', to, units) .. string.sub(ring, after)
     -- Holds of several lengths may need too many sub-windows. The first is merged into the next, which ends later.
-    while #ring > 32 do
-      ring[4] = ring[4] + ring[2]
-      table.remove(ring, 1)
-      table.remove(ring, 1)
+    if #ring > 256 then
+      local _, first, second, more = unpackd('>dddd', ring)
+      ring = pack('>dd', second, first + more) .. string.sub(ring, 33)
     end
-  elseif cost > 0 then used = math.min(used + cost, MOST_COUNTED)
-  elseif refunds then used = used > -cost and used + cost or 0 end
-  state = { cooldown, ends, used }
-  if granted > 0 or #ring > 0 then state[4] = granted end
-  for i = 1, #ring do state[4 + i] = ring[i] end
+  elseif cost > 0 then item.count = min(item.count + cost, MOST.COUNTED)
+  elseif cost < 0 and item.ends == item.charged_to then item.count = item.count > -cost and item.count + cost or 0 end
+  item.ring, item.granted = ring, (item.granted or 0) > 0 and item.granted or ring ~= '' and 0
 end

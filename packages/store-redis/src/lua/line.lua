@@ -2,56 +2,57 @@
 -- unit, rate, cool-down, parts, the six numbers of the line, then its holes. The holes stay packed: most steps need the first
 -- and the last alone.
 
--- The functions are made when the first line of a call is met, because nearly no call meets one.
+-- Returns the numbers of a line.
 read_line = function(value)
   local at, debt, unit, rate, cooldown, parts, born, tail, pool, kept, gone = unpackd('>ddddddddddd', value)
   return { cooldown, at, debt, unit, rate, parts, born, tail, pool, kept, gone, string.sub(value, 89) }
 end
 
 -- Removes the holes that the front has reached, and those at the end. Applies what is left of the refunds if nobody waits.
-local function sweep(state, room)
-  local holes, unit = state.holes, state.unit
+local function sweep(line, room)
+  local holes, unit = line.holes, line.unit
   local from, to = 1, #holes
   while from < to do
     local position, units = unpackd('>dd', holes, from)
-    if state.debt - (state.tail - position + units) * unit > room then break end
-    from, state.gone, state.debt = from + 16, state.gone - units, state.debt - units * unit
+    if line.debt - (line.tail - position + units) * unit > room then break end
+    from, line.gone, line.debt = from + 16, line.gone - units, line.debt - units * unit
   end
   while from < to do
     local position, units = unpackd('>dd', holes, to - 15)
-    if position ~= state.tail then break end
-    to, state.tail, state.gone, state.debt = to - 16, state.tail - units, state.gone - units, state.debt - units * unit
+    if position ~= line.tail then break end
+    to, line.tail, line.gone, line.debt = to - 16, line.tail - units, line.gone - units, line.debt - units * unit
   end
-  if to - from < #holes - 1 then state.holes = string.sub(holes, from, to) end
-  if state.debt <= room then state.debt, state.pool = math.max(0, state.debt - state.pool), 0 end
+  if to - from < #holes - 1 then line.holes = string.sub(holes, from, to) end
+  if line.debt <= room then line.debt, line.pool = max(0, line.debt - line.pool), 0 end
 end
 
 -- Brings a line to this instant, and into the terms of a rule.
-pay = function(state, capacity, unit, rate)
-  local at, old_unit, pool = state.at, state.unit, state.pool
-  local from = math.max(at, math.min(state.cooldown, now))
+pay = function(line, capacity, unit, rate)
+  local at, old_unit, pool = line.at, line.unit, line.pool
+  local from = max(at, min(line.cooldown, now))
   local elapsed = now > from and now - from or 0
-  local extra, room = math.min(pool, math.max(state.rate, math.floor(pool / 1e6)) * elapsed), capacity * old_unit
+  local extra, room = min(pool, max(line.rate, floor(pool / 1e6)) * elapsed), capacity * old_unit
   -- The server's own clock is believed if it stepped back, and the time until then is not paid again.
-  if now > at or expiry == 'PXAT' then state.at = now end
-  state.debt, state.pool = state.debt - state.rate * elapsed - extra, pool - extra
-  if state.debt <= room then state.debt, state.pool = math.max(0, state.debt - state.pool), 0 end
-  sweep(state, room)
+  if now > at or expiry == 'PXAT' then line.at = now end
+  line.debt, line.pool = line.debt - line.rate * elapsed - extra, pool - extra
+  if line.debt <= room then line.debt, line.pool = max(0, line.debt - line.pool), 0 end
+  sweep(line, room)
   if old_unit ~= unit then
-    local whole, kept = math.floor(state.debt / old_unit), math.floor(state.pool / old_unit)
-    state.debt = math.min(whole * unit + ceil((state.debt - whole * old_unit) / old_unit * unit), MAX)
-    state.pool = math.min(kept * unit + math.floor((state.pool - kept * old_unit) / old_unit * unit), MAX)
+    --@ need "in-units.lua"
+    local kept = floor(line.pool / old_unit)
+    line.debt = in_units(line.debt, old_unit, unit)
+    line.pool = min(kept * unit + floor((line.pool - kept * old_unit) / old_unit * unit), MOST.DEBT)
   end
-  state.unit, state.rate = unit, rate
+  line.unit, line.rate = unit, rate
 end
 
 -- Removes a place from a paid line. Returns false if there are too many holes.
-leave = function(state, units, position, room)
-  local unit, holes = state.unit, state.holes
-  if position == state.tail then
-    state.tail, state.debt = state.tail - units, state.debt - units * unit
-  elseif state.debt - (state.tail - position + units) * unit <= room then
-    state.debt = state.debt - units * unit
+leave = function(line, units, position, room)
+  local unit, holes = line.unit, line.holes
+  if position == line.tail then
+    line.tail, line.debt = line.tail - units, line.debt - units * unit
+  elseif line.debt - (line.tail - position + units) * unit <= room then
+    line.debt = line.debt - units * unit
   else
     local at, last, before = 1, nil, 0
     while at < #holes do
@@ -64,17 +65,57 @@ leave = function(state, units, position, room)
     if at < #holes then here, count = unpackd('>dd', holes, at) end
     local touches = here and here - count == position
     if before == 0 and not touches and #holes >= 2048 then return false end
-    state.gone = state.gone + units
+    line.gone = line.gone + units
     local head = string.sub(holes, 1, before > 0 and at - 17 or at - 1)
-    if touches then state.holes = head .. pack('>dd', here, count + (units + before)) .. string.sub(holes, at + 16)
-    else state.holes = head .. pack('>dd', position, units + before) .. string.sub(holes, at) end
+    if touches then line.holes = head .. pack('>dd', here, count + (units + before)) .. string.sub(holes, at + 16)
+    else line.holes = head .. pack('>dd', position, units + before) .. string.sub(holes, at) end
   end
-  sweep(state, room)
+  sweep(line, room)
   return true
 end
 
 -- Lets a capacity of a paid line start at once.
-reset_line = function(state, room)
-  state.cooldown, state.debt = 0, math.max(0, state.debt - room)
-  sweep(state, room)
+reset_line = function(line, room)
+  line.cooldown, line.debt = 0, max(0, line.debt - room)
+  sweep(line, room)
+end
+
+-- Changes a bucket that has a line, gets one because the demand joins it, is looked at or reset. Its line, if it has one, is paid.
+-- Returns the state; or, where the bucket needs no line, nil and its new debt.
+change_line = function(item, cost, joins)
+  local rule, line, terms, state = item.rule, item.line, item.terms, item.state
+  local room, place = rule.capacity * rule.unit, terms and terms.position >= 0
+  if item.mode == MODE.RESET then
+    if line then reset_line(line, room) elseif state then state.cooldown, state.debt = 0, 0 end
+    return state
+  end
+  -- Where a place was left, the line is paid, and the place removed from it.
+  if item.mode == MODE.LOOK or place and item.mode == MODE.SETTLE and cost < 0 then return state end
+  local owed = item.used + cost * rule.unit
+  if line and cost < 0 and line.debt > room then
+    -- A refund brings those who wait forward evenly: at most a capacity, because time has paid the rest already.
+    line.pool, owed = min(line.pool + min(-cost * rule.unit, room), MOST.DEBT), line.debt
+  end
+  owed = max(0, min(owed, MOST.DEBT))
+  if joins or place and item.mode == MODE.SETTLE then
+    if line then line.tail = line.tail + cost
+    elseif owed > room or now < item.cooldown then
+      item.line = { item.cooldown, state and state.at > now and state.at or now, owed, rule.unit, rule.rate, 1, now, cost, 0, 0, 0, '' }
+      return item.line
+    end
+  end
+  if not line then return nil, owed end
+  line.debt = owed
+  return line
+end
+
+-- Keeps a line that changed for as long as somebody may wait in it, and 2.5 s longer, so that every process hears of its end.
+-- Returns its packed numbers, and the instant from which it equals a fresh counter.
+pack_line = function(line, room)
+  if line.debt > room or now < line.cooldown then
+    local kept = max(now, line.cooldown) + max(0, ceil((line.debt - room) / line.rate)) + 2500000
+    if kept > line.kept then line.kept = min(kept, MOST.DEBT) end
+  end
+  return pack('>ddddddddddd', line.at, line.debt, line.unit, line.rate, line.cooldown, 1, line.born, line.tail, line.pool, line.kept, line.gone) .. line.holes,
+    max(max(line.at, line.cooldown) + ceil(line.debt / line.rate), line.kept + 1)
 end

@@ -1,6 +1,8 @@
 -- Finds when a group with terms may start that does not pass now, and the units that its demands get. Mirrors
 -- core/src/store/terms.ts. `wait` stays nil if the group has nothing to wait for;
 -- `joins` tells whether it gets a place in line.
+--@ takes count items once_key
+--@ gives allowed refused wait granted joins
 if refused then
   -- A place in line is charged now if all counters of the group can hold it. Otherwise the caller asks again.
   -- A place would take what the demand leaves to more important ones, which would then stand behind it.
@@ -9,29 +11,34 @@ if refused then
   wait, joins = 0, not once_key
   for d = 1, count do
     local item = items[d]
-    local rule, terms = item.rule, item.terms
+    local rule, terms, pool = item.rule, item.terms, item.pool
+    item.for_turn = false
+    if pool and not item.fits then pool.for_turn = true end
     -- A tenant whose turn has come stands in the line of its pool.
-    if item.mode ~= MODE.SHADOW and not (item.shared and item.fits) and (item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET
+    if item.mode ~= MODE.SHADOW and not (pool and item.fits) and (item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET
       or terms and (item.others > 0 or terms.position >= 0)) then joins = false end
   end
   for d = 1, count do
     local item = items[d]
     if not item.fits and item.mode ~= MODE.SHADOW and not item.for_turn then
-      local rule, state, terms, line = item.rule, item.state, item.terms, item.paid
+      local rule, state, terms, line = item.rule, item.state, item.terms, item.line
       local most = terms and item.mode ~= MODE.BLOCK and terms.wait or 0
       if most == 0 then
         wait = nil
         break
       end
       local cooldown, excess, own = state and state.cooldown - now or 0, item.used + item.need - rule.capacity, math.huge
-      if item.shared then
-        --@ include "share-wait.lua"
+      if item.pool then
+        --@ need "share-wait.lua"
+        own = share_wait(item)
       elseif rule.kind == KIND.WINDOW then
         if excess <= 0 then own = 0 elseif item.need <= rule.capacity then own = state.ends - now end
-        for i = 5, state and #state - 1 or 0, 2 do
-          if excess > 0 and now < state[i] and state[i] < state.ends then
-            excess = excess - state[i + 1]
-            if excess <= 0 then own = state[i] - now end
+        local ring = state and state.ring or ''
+        for from = 1, #ring - 15, 16 do
+          local to, units = unpackd('>dd', ring, from)
+          if excess > 0 and now < to and to < state.ends then
+            excess = excess - units
+            if excess <= 0 then own = to - now end
           end
         end
       elseif item.need <= rule.capacity then
@@ -42,7 +49,7 @@ if refused then
           if excess > 0 then
             own = ceil(excess / rule.rate)
             if line and line.pool > 0 then
-              own = math.max(ceil(excess / (rule.rate + math.max(rule.rate, math.floor(line.pool / 1e6)))), ceil((excess - line.pool) / rule.rate))
+              own = max(ceil(excess / (rule.rate + max(rule.rate, floor(line.pool / 1e6)))), ceil((excess - line.pool) / rule.rate))
             end
           end
           if cooldown > 0 then own = own + cooldown end
@@ -52,7 +59,7 @@ if refused then
             own = ceil(excess / rule.rate)
             -- If the debt is in other terms than the rule's, the bucket may be full before that.
             if state.unit ~= rule.unit or state.rate ~= rule.rate then
-              own = math.min(own, state.at + ceil(state.debt / state.rate) - now)
+              own = min(own, state.at + ceil(state.debt / state.rate) - now)
             end
           end
         else
@@ -61,24 +68,24 @@ if refused then
           end
         end
       end
-      -- A place in flight may become free at any time.
-      if own > most and own < math.huge and rule.kind == KIND.LEASES then own = most end
+      -- A permit may be given back at any time.
+      if own > most and own < math.huge and rule.kind == KIND.PERMITS then own = most end
       if cooldown > own then own = cooldown end
       if own > most then
         wait = nil
         break
       end
       if own > wait then wait = own end
-      if joins and own * rule.rate + (rule.capacity + item.cost) * rule.unit > MAX then exact = false end
+      if joins and own * rule.rate + (rule.capacity + item.cost) * rule.unit > MOST.DEBT then exact = false end
     end
   end
-  joins = joins and exact
+  joins = wait and joins and exact
 end
 if wait then
   refused, allowed = false, joins
   for d = 1, allowed and count or 0 do
     local item = items[d]
-    if item.mode ~= MODE.SHADOW then item.fits, item.joins = true, true end
+    if item.mode ~= MODE.SHADOW then item.fits = true end
   end
 end
 local most = math.huge
@@ -88,17 +95,17 @@ for d = 1, allowed and count or 0 do
   if terms and terms.least >= 0 then
     granted, left = true, terms.least
     if not wait then
-      local units = rule.kind == KIND.TAG and math.huge or rule.kind == KIND.BUCKET and math.floor((rule.capacity * rule.unit - item.used) / rule.unit) or rule.capacity - item.used
-      if item.shared and rule.kind == KIND.LEASES then
+      local units = rule.kind == KIND.TAG and math.huge or rule.kind == KIND.BUCKET and floor((rule.capacity * rule.unit - item.used) / rule.unit) or rule.capacity - item.used
+      if item.pool and rule.kind == KIND.PERMITS then
         -- A tenant gets no more permits than its share of those that are free.
         local shared, pool = item.shared, item.pool
         local pooled = pool.rule
         local factor = min(4 * shared.weight, max(4, floor(pooled.capacity / 5)))
-        local free = math.max(0, pooled.capacity - pool.used)
+        local free = max(0, pooled.capacity - pool.used)
         units = pool.used == 0 and free
-          or math.min(free, max(1 - item.used, floor((factor * free - item.used) / (1 + factor))))
+          or min(free, max(1 - item.used, floor((factor * free - item.used) / (1 + factor))))
       end
-      left = math.min(item.cost, math.max(item.back, math.max(0, units) + item.back - item.others))
+      left = min(item.cost, max(item.back, max(0, units) + item.back - item.others))
     end
   end
   item.left = left
@@ -107,17 +114,17 @@ end
 for d = 1, granted and count or 0 do
   local item = items[d]
   local terms = item.terms
-  if item.fits and terms and terms.least >= 0 then item.cost = math.max(terms.least, math.min(item.left, most)) end
+  if item.fits and terms and terms.least >= 0 then item.cost = max(terms.least, min(item.left, most)) end
 end
 for d = 1, allowed and count or 0 do
   local item = items[d]
   local rule, terms = item.rule, item.terms
   if terms and rule.kind == KIND.BUCKET then
     -- The units are charged as if they were used at the end of the time for which the caller keeps them.
-    if terms.hold > 0 and item.mode == MODE.CHARGE and item.fits and not item.joins then item.used = math.max(item.used, terms.hold * rule.rate) end
+    if terms.hold > 0 and item.mode == MODE.CHARGE and item.fits and not joins then item.used = max(item.used, terms.hold * rule.rate) end
     -- What time has paid back since the charge is not given back again.
     if terms.since > 0 and item.cost < 0 and terms.position < 0 then
-      item.cost = math.min(0, item.cost + ceil(math.max(0, now - terms.since) * rule.rate / rule.unit))
+      item.cost = min(0, item.cost + ceil(max(0, now - terms.since) * rule.rate / rule.unit))
     end
   end
 end

@@ -6,6 +6,8 @@
 --            one number costs the server less than a list
 -- What it does not decide goes the general way. The random histories of the store suite and test/behaviour/fast-paths.test.ts
 -- hold it equal to the general path.
+--@ takes args time
+--@ gives rules groups
 if args[3] and not args[8] then
   local unit, room, second, rate, cost = args[2] + 0, args[3] + 0, args[4], args[5], args[6]
   rate, cost = rate and rate + 0 or 1, cost and cost + 0 or unit
@@ -22,7 +24,7 @@ if args[3] and not args[8] then
   end
   owed = owed + cost
   if known and owed <= room then
-    local left = now + owed / rate - origin + 1000999
+    local left = now + owed / rate - origin + KEEP.LONGER
     call('SET', key, struct.pack('>dddd', now, owed, unit, rate), expiry, (left - left % 1000) / 1000)
     if time[1] == second and owed < 9000000000 then return owed * 1000000 + time[2] end
     time[1], time[2] = now, owed
