@@ -29,6 +29,9 @@ export class ControlledRequests {
       state.isByAddress && callers.resolveIp === undefined ? findClient(view, callers, ask.ip) : undefined
     if (client?.unlisted === state.mark) return checkBy(policiesNow, view, ask, undefined, client)
     const caller = new Caller(view, callers, ask.ip)
+    // It may come from a blocked address, and nobody reads the answer.
+    if (state.blocksAddresses && caller.lostAddress)
+      return this.#parts.uncounted.refuse(policiesNow[0], caller, 'missing-key', ask)
     const entry = state.accessOf(new CallerIds(caller), clock)
     // A permission gives way to the block of a custom id, which only a key tells.
     if (entry?.kind !== 'block' && state.namesCustom && policiesNow.some(extractsKey))
