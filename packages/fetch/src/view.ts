@@ -1,5 +1,13 @@
 import type { Warn } from '@halt/core'
-import { warnOnce, callAtOnce, continues, type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
+import {
+  warnOnce,
+  callAtOnce,
+  continues,
+  hasDeparted,
+  type HeaderBag,
+  pathOf,
+  type RequestView,
+} from '@halt/core/http'
 
 import { type FetchEvent, readArguments } from './handler-arguments.ts'
 import { nodeRequestOf } from './node-bridge.ts'
@@ -53,6 +61,11 @@ export class FetchView implements RequestView {
 
   get clientIp(): string | undefined {
     return this.#source.isPeer ? undefined : this.#address
+  }
+
+  /** Known only on Node. */
+  get departed(): boolean {
+    return hasDeparted(nodeRequestOf(this.request, this.context))
   }
 
   get method(): string {

@@ -20,6 +20,8 @@ export class ControlState {
    * clients are remembered for longer than a version.
    */
   readonly mark: object = {}
+  /** Whether an entry blocks an address, alone or together with another id. */
+  readonly blocksAddresses: boolean
   /** Whether an entry blocks an id of the application's own choice or lets it pass. A request has such ids in its keys alone. */
   readonly namesCustom: boolean
   readonly #misfit: Misfit
@@ -59,6 +61,9 @@ export class ControlState {
       }
     }
     this.#networks = new NetworkEntries(networks)
+    this.blocksAddresses = entries.some(
+      ({ kind, target = '' }) => kind === 'block' && (isNetwork(target) || /^ip:|\+ip:/.test(target)),
+    )
     this.#namesIp = kinds.has('ip')
     this.#namesUser = kinds.has('user') || kinds.has('user+ip')
     this.#namesKey = kinds.has('api-key') || kinds.has('api-key+ip')

@@ -24,6 +24,8 @@ export function passageOf(
     state.isByAddress && callers.resolveIp === undefined ? findClient(view, callers, ask.ip) : undefined
   if (client?.unlisted === state.mark) return { policies, client }
   const caller = new Caller(view, callers, ask.ip)
+  // It may come from a blocked address, and nobody reads the answer.
+  if (state.blocksAddresses && caller.lostAddress) return { policies, caller, isLost: true }
   const entry = state.accessOf(new CallerIds(caller), clock)
   // A permission gives way to the block of a custom id.
   if (entry?.kind !== 'block' && state.namesCustom && policies.some(extractsKey)) {

@@ -4,6 +4,7 @@ export { fromCaller } from '../base/call-site.ts'
 export { atOnce, isStrayPromise } from '../base/promises.ts'
 export { contextUser, routeOfContext } from '../request/hono-view.ts'
 export { continues } from '../request/body.ts'
+export { hasDeparted } from '../request/departed.ts'
 export { readHeader, type HeaderBag } from '../request/headers.ts'
 export { pathOf } from '../request/path.ts'
 export { type MatchedRoute, NO_ROUTE } from '../request/matched-route.ts'
@@ -45,7 +46,7 @@ export { bindingOutcome, decisionOf } from './passed-guards.ts'
 export { isUnavailable, statusOf, refusalBody, type ErrorFormat, type RefusalBody } from './refusal.ts'
 export { applyHeaders, type HeaderPort, tellHeaders } from './apply-headers.ts'
 export { onResponseDecision, type DecidingResponse } from './response-decision.ts'
-export { onResponseEnd, type EndingResponse } from './response-end.ts'
+export { isGone, onResponseEnd, type EndingResponse } from './response-end.ts'
 export {
   checkLimiter,
   guardOptionsOf,

@@ -28,6 +28,8 @@ const NONE: readonly ControlEntry[] = Object.freeze([])
 export interface Passage {
   /** The entry that blocks the client or lets it pass. */
   readonly entry?: ControlEntry | undefined
+  /** Whether nobody can tell who the client is, and it may be blocked. */
+  readonly isLost?: boolean | undefined
   /** The policies with everybody's numbers that hold now. */
   readonly policies: readonly CompiledPolicy[]
   /** What the gate has found of the request. */

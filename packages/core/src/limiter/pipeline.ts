@@ -92,14 +92,14 @@ export class Pipeline {
   }
 
   /** Decides a request of which the gate has spoken. */
-  #checkPassed(
-    { entry, policies, caller, client, keys }: Passage,
-    view: RequestView,
-    ask: Ask,
-  ): Decision | Promise<Decision> {
-    if (entry !== undefined) return this.#obey(entry, policies[0], caller ?? this.callerOf(view, ask.ip), ask)
-    if (caller !== undefined && keys !== undefined) return this.#checkCounting(policies, keys, caller, ask)
-    return this.#checkBy(policies, view, ask, caller, client)
+  #checkPassed(passage: Passage, view: RequestView, ask: Ask): Decision | Promise<Decision> {
+    const { entry, isLost, policies, client, keys } = passage
+    if (entry === undefined && isLost !== true && keys === undefined)
+      return this.#checkBy(policies, view, ask, passage.caller, client)
+    const caller = passage.caller ?? this.callerOf(view, ask.ip)
+    if (isLost === true) return this.#uncounted.refuse(policies[0], caller, 'missing-key', ask)
+    if (entry !== undefined) return this.#obey(entry, policies[0], caller, ask)
+    return this.#checkCounting(policies, keys ?? [], caller, ask)
   }
 
   /** Refuses a client that an operator has blocked, or lets it pass uncounted. */

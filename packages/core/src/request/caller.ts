@@ -46,7 +46,7 @@ export class Caller {
   /** The key of the address. */
   get ip(): FoundKey {
     const { address, key } = this.client
-    if (address === undefined && !hasDeparted(this.view.request)) warnOfNoAddress(this.#settings.warn)
+    if (address === undefined && !this.lostAddress) warnOfNoAddress(this.#settings.warn)
     return key
   }
 
@@ -55,7 +55,8 @@ export class Caller {
    * the counter of requests without an address, or a client would get that allowance besides its own.
    */
   get lostAddress(): boolean {
-    return this.client.address === undefined && hasDeparted(this.view.request)
+    if (this.client.address !== undefined) return false
+    return this.view.departed ?? hasDeparted(this.view.request)
   }
 
   /** Whether the application gave the address. Otherwise it comes from the socket or a header. */

@@ -10,16 +10,23 @@ interface NodeRequest {
 
 interface Closable {
   readonly destroyed?: unknown
+  readonly remoteAddress?: unknown
+  readonly localAddress?: unknown
 }
 
 /**
- * Whether the client of a request closed the connection already. Node then no longer knows its address, unless somebody read
- * it before. Always false outside Node, and for requests made by hand.
+ * Whether the client of a request closed or reset the connection already. Node then no longer knows its address, unless somebody
+ * read it before. Always false outside Node, and for requests made by hand.
  */
 export function hasDeparted(request: unknown): boolean {
   if (typeof request !== 'object' || request === null) return false
   const own = request as NodeRequest
   const { socket, stream } = own.raw ?? own.env?.incoming ?? own
   // A destroyed HTTP/2 stream has no socket.
-  return (socket ?? stream)?.destroyed === true
+  const connection = socket ?? stream
+  if (connection === undefined || connection === null) return false
+  const { destroyed, remoteAddress, localAddress } = connection
+  // Node may hand over the request of a connection that the client has reset before it notices the reset. Such a socket has an
+  // address of its own and no peer. A Unix socket has neither.
+  return destroyed === true || (remoteAddress === undefined && localAddress !== undefined)
 }

@@ -15,6 +15,7 @@ export interface Layer {
 const patterns = new WeakMap<Layer, string>()
 // A longer segment of a path is treated as the value of a parameter, and a longer optional part of a pattern is not noticed.
 const LONGEST = 64
+const PERCENT = 37
 
 /** The part of a path, from its start, that a layer matches; undefined if it does not match. */
 export function prefixOf({ regexp, slash, matchers }: Layer, path: string): string | undefined {
@@ -62,16 +63,24 @@ function patternIn({ source }: RegExp, keys: NonNullable<Layer['keys']>): string
     .replaceAll(/\\([/.-])/g, '$1')
 }
 
-// The shortest path that a layer takes instead of another one, without the optional parts of its pattern.
+// The shortest path that a layer takes instead of another one, without the optional parts of its pattern. A client chooses the path,
+// and no layer takes half of an escape. So the layer is not asked about those, or a long value of escapes would cost seconds.
 function shortest(layer: Layer, path: string): string {
   let found = path
   for (let length = LONGEST; length > 0; length--)
     for (let at = 0; at + length <= found.length;) {
-      const shorter = found.slice(0, at) + found.slice(at + length)
-      if (takes(layer, shorter)) found = shorter
+      const isWhole = !isInEscapes(found, at) && !isInEscapes(found, at + length)
+      const shorter = isWhole ? found.slice(0, at) + found.slice(at + length) : found
+      if (isWhole && takes(layer, shorter)) found = shorter
       else at++
     }
   return found
+}
+
+/** Whether an index is within an escape, such as `%41`, or between two, which may be one character. */
+function isInEscapes(path: string, at: number): boolean {
+  const isPercent = (i: number): boolean => path.charCodeAt(i) === PERCENT
+  return isPercent(at - 1) || isPercent(at - 2) || (isPercent(at - 3) && isPercent(at))
 }
 
 function takes(layer: Layer, path: string): boolean {

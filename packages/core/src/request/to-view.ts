@@ -23,6 +23,7 @@ interface NodeLike {
   readonly context?: unknown
   readonly hasBody?: unknown
   readonly clientIp?: unknown
+  readonly departed?: unknown
 }
 
 /**
@@ -31,7 +32,7 @@ interface NodeLike {
  */
 export function toView(request: unknown): RequestView {
   const view = lazyView(request)
-  const { method, path, route, ip, clientIp, headers, httpVersion, hasBody, user, context } = view
+  const { method, path, route, ip, clientIp, departed, headers, httpVersion, hasBody, user, context } = view
   const { request: framework } = view
   return {
     method,
@@ -39,6 +40,7 @@ export function toView(request: unknown): RequestView {
     route,
     ip,
     clientIp,
+    departed,
     headers,
     httpVersion,
     hasBody,
@@ -96,6 +98,10 @@ class GivenView implements RequestView {
 
   get clientIp(): string | undefined {
     return this.isView ? text(this.from.clientIp) : undefined
+  }
+
+  get departed(): boolean | undefined {
+    return this.isView && typeof this.from.departed === 'boolean' ? this.from.departed : undefined
   }
 
   get httpVersion(): string | undefined {

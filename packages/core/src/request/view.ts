@@ -24,6 +24,8 @@ export interface RequestView {
    * is never exempt as a private address, because it is not the address of a peer.
    */
   readonly clientIp?: string | undefined
+  /** Whether the client has closed or reset its connection, so that nobody knows its address. Default: `request` tells it on Node. */
+  readonly departed?: boolean | undefined
   readonly headers: HeaderBag
   /** The peer's HTTP version as Node writes it: `1.0`, `1.1`, `2.0`. Halt treats a private peer with 1.0 as a proxy. */
   readonly httpVersion?: string | undefined

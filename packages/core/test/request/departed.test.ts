@@ -14,13 +14,17 @@ const nodes = (socket: object | undefined, more: object = {}): object => ({
   ...more,
 })
 const departed = { destroyed: true, remoteAddress: undefined }
-const unix = { destroyed: false, remoteAddress: undefined }
+/** Node has read the request, and not yet that its connection was reset. */
+const reset = { destroyed: false, remoteAddress: undefined, localAddress: '127.0.0.1' }
+const unix = { destroyed: false, remoteAddress: undefined, localAddress: undefined }
 
 describe('a request whose client departed before its address was read', () => {
   it.each([
     ['over HTTP/1', nodes(departed)],
+    ['over HTTP/1, also before Node has noticed a reset', nodes(reset)],
     ['over HTTP/2, where the socket is gone too', nodes(undefined, { stream: { destroyed: true } })],
     ['in Fastify', { method: 'POST', url: '/login', headers: {}, raw: nodes(departed) }],
+    ['in a view that says so', { method: 'POST', path: '/login', headers: {}, request: {}, departed: true }],
   ])('a departed client is refused %s, and not counted as one without an address', async (_, request) => {
     const { limiter, codes } = world()
     const one = limiter(policy)

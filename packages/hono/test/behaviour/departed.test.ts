@@ -92,3 +92,17 @@ it('a client that resets its HTTP/2 stream gets no second allowance', async () =
   expect(statuses).toEqual([200, 200, 429])
   expect(keys).toEqual(['ip:127.0.0.1', 'ip:127.0.0.1'])
 })
+
+it('a client that has reset its connection before its request is read gets no second allowance', async () => {
+  const { port, keys } = await start()
+  for (let i = 0; i < 4; i++) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    await once(socket, 'connect')
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    socket.resetAndDestroy()
+  }
+  const statuses: number[] = []
+  for (let i = 0; i < 3; i++) statuses.push((await fetch(`http://127.0.0.1:${port}/`)).status)
+  expect(statuses).toEqual([200, 200, 429])
+  expect(keys).toEqual(['ip:127.0.0.1', 'ip:127.0.0.1'])
+})

@@ -1,10 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http'
 
-import type { HeaderBag } from '@halt/core/http'
+import { hasDeparted, type HeaderBag } from '@halt/core/http'
 
 /** The peer of a socket, as it was when it connected. A closed socket no longer knows its peer. */
 export interface Peer {
   readonly ip: string | undefined
+  /** Whether it had reset the connection before anybody read its address. */
+  readonly departed: boolean
   readonly headers: HeaderBag
   readonly httpVersion?: string | undefined
   readonly url: string
@@ -32,6 +34,6 @@ export function rememberUpgrades(server: Server | undefined): void {
   if (server === undefined || server.listenerCount('upgrade') === 0) return
   server.prependListener('upgrade', ({ headers, httpVersion, url = '/' }: IncomingMessage, socket) => {
     const { remoteAddress: ip } = socket as { remoteAddress?: string }
-    notePeer(socket, { ip, headers, httpVersion, url })
+    notePeer(socket, { ip, departed: hasDeparted({ socket }), headers, httpVersion, url })
   })
 }

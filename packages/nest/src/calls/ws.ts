@@ -1,4 +1,4 @@
-import { type HeaderBag, pathOf } from '@halt/core/http'
+import { hasDeparted, type HeaderBag, pathOf } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, handlerName } from './call.ts'
@@ -21,12 +21,13 @@ interface Client {
 /** Reads a message on a WebSocket. Each message is charged separately. */
 export function wsCall(context: ExecutionContext): Call {
   const client = context.getArgByIndex<Client>(0)
-  const { ip, headers, httpVersion, url } = peerOf(client) ?? notePeer(client, readPeer(client))
+  const { ip, departed, headers, httpVersion, url } = peerOf(client) ?? notePeer(client, readPeer(client))
   const view = {
     method: 'MESSAGE',
     path: pathOf(url),
     route: handlerName(context),
     ip,
+    departed,
     headers,
     httpVersion,
     request: client,
@@ -42,5 +43,6 @@ function readPeer({ handshake, request, _socket }: Client): Peer {
   const { headers = {}, url = '/' } = handshake ?? request ?? {}
   const ip = handshake?.address ?? request?.socket?.remoteAddress ?? _socket?.remoteAddress
   // The handshake of a long-polling client may use HTTP/1.0.
-  return { ip, headers, httpVersion: request?.httpVersion, url }
+  const departed = hasDeparted(request ?? { socket: _socket })
+  return { ip, departed, headers, httpVersion: request?.httpVersion, url }
 }

@@ -39,6 +39,13 @@ describe('a call', () => {
     expect(read('ws', client, {}, 'say').view).toMatchObject({ ip: '203.0.113.7', path: '/ws' })
   })
 
+  it('a call over a WebSocket tells that its connection was reset before its address was read', () => {
+    const client = (socket: object) => ({ request: { socket, headers: {}, url: '/ws' } })
+    const departed = (socket: object) => read('ws', client(socket), {}, 'say').view.departed
+    expect(departed({ remoteAddress: '203.0.113.7', localAddress: '192.0.2.1' })).toBe(false)
+    expect(departed({ localAddress: '192.0.2.1' })).toBe(true)
+  })
+
   it('a call has the HTTP version of the peer, which reveals some proxies', () => {
     const request = { headers: {}, url: '/', httpVersion: '1.0', socket: { remoteAddress: '10.0.3.7' } }
     // A Fastify request has it on the raw request.
