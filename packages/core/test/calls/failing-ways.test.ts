@@ -191,7 +191,7 @@ function expected(uses: readonly Use[]): [number, number] {
   for (const { asked, wanted, actual = 0 } of uses) {
     const isLost = asked.some(({ isInDoubt, isTold }) => isInDoubt && !isTold)
     if (!isLost) least += actual
-    most += isLost ? Math.max(actual, wanted) : actual
+    most += isLost ? actual + wanted : actual
   }
   return [least, most]
 }
