@@ -96,6 +96,7 @@ const history: fc.Arbitrary<History> = fc.record({
 /** A refusal by the store, which holds for a limiter from one instant to another, and for this cost and more. Microseconds. */
 interface Refusal {
   readonly limiter: RateLimiter
+  readonly process: number
   readonly cost: number
   readonly from: number
   readonly to: number
@@ -131,7 +132,7 @@ async function playIn(
     if (kind === 'a quota' && isLossy) return false
     return reason !== 'cost-exceeds-limit' && (kind !== 'a window that counts later' || reason === 'blocked')
   }
-  const refusals: Refusal[] = []
+  let refusals: Refusal[] = []
   const log: string[] = []
   let admitted = 0
   const check = async (at: number, cost: number): Promise<void> => {
@@ -144,7 +145,7 @@ async function playIn(
     )
     if (allowed) admitted += kind === 'permits' ? 1 : cost
     else if (degraded === false && holds(reason))
-      refusals.push({ limiter, cost, from: time.now, to: sent + retryAfterMs * 1000 })
+      refusals.push({ limiter, process: at >> 1, cost, from: time.now, to: sent + retryAfterMs * 1000 })
     const broken = refusals.filter(
       refusal =>
         refusal.limiter === limiter &&
@@ -153,6 +154,8 @@ async function playIn(
         sent < refusal.to - 1000,
     )
     if (allowed) expect([log, broken.map(refusal => refusal.cost)]).toEqual([log, []])
+    // A client of whom something is admitted is known to be refused no longer, whatever its larger requests were told.
+    if (allowed) refusals = refusals.filter(({ process }) => process !== at >> 1)
     if (kind === 'a window that counts later') await limiter.release(decision)
   }
   const failures: unknown[] = []
