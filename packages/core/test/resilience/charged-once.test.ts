@@ -320,6 +320,6 @@ for (const kind of Object.keys(POLICIES))
   it(`what is used of ${kind} is charged once, whatever becomes of the way to the store`, async () => {
     await fc.assert(
       fc.asyncProperty(history, given => play(kind, given)),
-      { numRuns: Number(process.env['RUNS'] ?? (isFull ? 200 : 12)) },
+      { numRuns: Number(process.env['RUNS'] ?? (isFull ? 200 : 8)) },
     )
   })

@@ -214,6 +214,6 @@ for (const kind of Object.keys(POLICIES))
   it(`${kind} admits no more than is promised, and nobody who is known to be refused`, async () => {
     await fc.assert(
       fc.asyncProperty(history, given => play(kind, given)),
-      { numRuns: Number(process.env['RUNS'] ?? (isFull ? 150 : 12)) },
+      { numRuns: Number(process.env['RUNS'] ?? (isFull ? 150 : 8)) },
     )
   })
