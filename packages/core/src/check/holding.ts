@@ -27,6 +27,8 @@ export interface Holding {
   part: number
   /** How many of the paid units were charged to that part of the store's counter, so that they can be given back. */
   inPart: number
+  /** How many of those the reservation itself has charged. */
+  reservedInPart: number
   /** Units that were paid and not used, and could not be given back when the call ended, because the store had not told of them. */
   owed: number
 }
@@ -57,11 +59,11 @@ export function holdingsOf({ check, evaluation }: CheckResult, isStored: boolean
       // A policy that only reports, and would have refused, counts nothing.
       if (demand === undefined || evaluation.passes[at] !== true) return []
       const to = endOf(demand, evaluation.states[at] ?? [], evaluationAt(evaluation, at).now)
-      const common = { policy, at, demand, used: 0, part: 0, inPart: 0, owed: 0 }
+      const common = { policy, at, demand, used: 0, part: 0, inPart: 0, reservedInPart: 0, owed: 0 }
       if (isStored && to > 0) return [{ ...common, held: demand.cost, to, paid: 0 }]
       const charged: Holding = { ...common, held: 0, to: 0, paid: 0 }
       notePayment(charged, demand.cost, evaluation, at)
-      return [charged]
+      return [{ ...charged, reservedInPart: demand.cost }]
     })
   })
 }
@@ -77,7 +79,8 @@ export function claimOf({ held, to }: Holding): HeldUnits | undefined {
  */
 export function takeOver(own: Holding, stored: Holding): Holding {
   const since = own.paid - own.demand.cost
-  const inPart = Math.min(own.inPart, since)
+  // Not all of it may be known to be charged.
+  const inPart = own.inPart - own.reservedInPart
   const isLatest = inPart === 0 || own.part === stored.part
   const part = isLatest && stored.paid > 0 ? stored.part : own.part
   return Object.assign(own, {
@@ -86,6 +89,7 @@ export function takeOver(own: Holding, stored: Holding): Holding {
     paid: since + stored.paid,
     part,
     inPart: inPart + (isLatest ? stored.inPart : 0),
+    reservedInPart: isLatest ? stored.reservedInPart : 0,
   })
 }
 
@@ -99,7 +103,9 @@ export function notePayment(holding: Holding, units: number, whole: Evaluation, 
   const { rule } = holding.demand
   const { states, now } = evaluationAt(whole, at)
   const part = algorithmOf(rule).chargedTo(states[at] ?? [], now, rule)
-  holding.inPart = part === holding.part ? holding.inPart + units : units
+  const isSame = part === holding.part
+  holding.inPart = isSame ? holding.inPart + units : units
+  if (!isSame) holding.reservedInPart = 0
   holding.part = part
   holding.paid += units
 }

@@ -11,6 +11,7 @@ import { remaining } from '../store/reading.ts'
 import { WriteBackQueue } from './write-back.ts'
 import { type CheckResult, grantedBy, type LateReply } from '../check/check-result.ts'
 import type { LocalCounters } from './local-counters.ts'
+import { evaluateLocally, localEdges } from './local-periods.ts'
 import type { KnownCounter } from './known-counter.ts'
 import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
@@ -41,7 +42,7 @@ export class Fallback {
   remember(group: Group, { allowed, passes }: Evaluation): void {
     const { idempotency } = group
     if (idempotency !== undefined && allowed && keepsKey(group, passes))
-      this.#store.evaluate({ demands: [], idempotency })
+      this.#evaluate({ demands: [], idempotency })
   }
 
   /** Forgets the local state of some counters. */
@@ -72,7 +73,7 @@ export class Fallback {
     const deciding = closedPolicy >= 0 || (isOpen && !isLocal) ? [] : local
     const degraded = closedPolicy >= 0 ? 'closed' : deciding.length > 0 ? 'local' : 'open'
     const rest = this.#shareOf(check, deciding)
-    const evaluation = this.#store.evaluate(rest)
+    const evaluation = this.#evaluate(rest)
     if (writesBack && evaluation.allowed && !evaluation.repeated)
       this.#queueWriteBack(check, deciding, evaluation)
     return { check: grantedBy(evaluation, rest), evaluation, degraded, closedPolicy, late }
@@ -100,7 +101,7 @@ export class Fallback {
       if (rest !== undefined) remote.push(rest)
       if (rest !== demand) local.push(demand)
     }
-    if (local.length > 0) this.#store.evaluate({ demands: local })
+    if (local.length > 0) this.#evaluate({ demands: local })
     return remote
   }
 
@@ -113,6 +114,10 @@ export class Fallback {
   /** Whether a store that came back empty would need anything restored. */
   get needsRestore(): boolean {
     return this.writeBack.size > 0 || this.#lastKnown.refused.groups().length > 0
+  }
+
+  #evaluate(group: Group): Evaluation {
+    return evaluateLocally(this.#store, group, this.#lastKnown.offset)
   }
 
   #share(demand: Demand, cost: number): Demand {
@@ -145,7 +150,8 @@ export class Fallback {
     const clock = takeClock(state, now, rule)
     const used = Math.max(0, rule.capacity - remaining(demand, known.state, then))
     const usedHere = rule.capacity - algorithm.remaining(state, now, rule)
-    if (used > usedHere) algorithm.charge(state, now, used - usedHere, rule, demand.edges)
+    const edges = localEdges(demand.edges, this.#lastKnown.offset)
+    if (used > usedHere) algorithm.charge(state, now, used - usedHere, rule, edges)
     if (state.length === 0) state.push(0, ...algorithm.idle(now, rule))
     const cooldown = known.state[0] ?? 0
     // An exhausted quota needs no cool-down, because it resets with its period.

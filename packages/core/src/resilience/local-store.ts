@@ -44,6 +44,11 @@ export class LocalStore implements Store {
     return before - this.size
   }
 
+  /** The state of a counter; empty if there is none. */
+  stateOf(subject: string, counter: string): readonly number[] {
+    return this.#get(keyOf(subject, counter)) ?? []
+  }
+
   /** Replaces the state of a counter. `change` gets the current state, which is empty for a new counter. */
   put(subject: string, counter: string, change: (own: State) => State): void {
     const key = keyOf(subject, counter)

@@ -93,7 +93,9 @@ export class Recovery {
     try {
       await this.#parts.settle(group)
     } catch (error) {
-      if (wasNotApplied(error)) this.#parts.fallback.writeBack.add(group)
+      const { writeBack } = this.#parts.fallback
+      if (wasNotApplied(error)) writeBack.add(group)
+      else writeBack.doubt(group)
       throw error
     }
   }

@@ -30,7 +30,10 @@ export class RefusedKeys {
   readonly #entries = new BoundedMap<Refusal>(MAX_ENTRIES)
 
   set(demand: Demand, until: number, state: State): void {
-    this.#entries.set(keyOfDemand(demand), { demand, until, used: usedOf(demand, state) })
+    const key = keyOfDemand(demand)
+    // A cost that can never pass tells of the cool-down alone.
+    const isKnown = demand.cost > demand.rule.capacity && (this.#entries.get(key)?.until ?? 0) > until
+    if (!isKnown) this.#entries.set(key, { demand, until, used: usedOf(demand, state) })
   }
 
   /** Changes the end of a refusal that is recorded. */

@@ -11,6 +11,8 @@ export class WriteBackQueue {
   readonly #pending = new Map<string, readonly Demand[]>()
   // Calls with an idempotency key stay separate, because the store or another process may have charged the same call.
   readonly #keyed = new Map<string, Group>()
+  // By counter and period: the units of which nobody knows whether the store was told.
+  readonly #doubtful = new Map<string, Demand>()
 
   get size(): number {
     return this.#pending.size + this.#keyed.size
@@ -33,8 +35,22 @@ export class WriteBackQueue {
    * @param idempotency the key of the call that was charged
    */
   correct(demand: Demand, idempotency?: IdempotencyDemand): Demand | undefined {
-    const rest = idempotency === undefined ? demand : this.#correctKeyed(nameOf(idempotency), demand)
-    return rest && this.#correctPending(rest, endOf(rest))
+    const own = idempotency === undefined ? demand : this.#correctKeyed(nameOf(idempotency), demand)
+    const rest = own && this.#correctPending(own, endOf(own))
+    return rest && this.#correctDoubtful(rest)
+  }
+
+  /**
+   * Notes charges that the store was told of without a reply. They are not told again. What is refunded of them is not refunded in the
+   * store, because it could be what others have charged there.
+   */
+  doubt({ demands }: Group): void {
+    for (const demand of demands) {
+      const key = keyOfCharge(demand)
+      const cost = demand.cost + (this.#doubtful.get(key)?.cost ?? 0)
+      if (this.#doubtful.size < MAX_ENTRIES || this.#doubtful.has(key))
+        this.#doubtful.set(key, { ...demand, cost })
+    }
   }
 
   /**
@@ -60,6 +76,7 @@ export class WriteBackQueue {
     groups.push(...this.#keyed.values())
     this.#pending.clear()
     this.#keyed.clear()
+    for (const [key, demand] of this.#doubtful) if (!isCurrent(demand)) this.#doubtful.delete(key)
     return groups
       .map(({ demands, idempotency }) => ({ demands: demands.filter(isCurrent), idempotency }))
       .filter(({ demands }) => demands.length > 0)
@@ -92,6 +109,17 @@ export class WriteBackQueue {
     return cost < 0 ? { ...demand, cost } : undefined
   }
 
+  /** Takes a refund out of the doubtful charges of its period. Returns the rest of it. */
+  #correctDoubtful(demand: Demand): Demand | undefined {
+    const key = keyOfCharge(demand)
+    const before = demand.cost < 0 ? this.#doubtful.get(key) : undefined
+    if (before === undefined) return demand
+    const cost = before.cost + demand.cost
+    if (cost > 0) this.#doubtful.set(key, { ...before, cost })
+    else this.#doubtful.delete(key)
+    return cost < 0 ? { ...demand, cost } : undefined
+  }
+
   #correctKeyed(name: string, demand: Demand): Demand | undefined {
     const group = this.#keyed.get(name)
     const own = group?.demands.find(
@@ -116,6 +144,10 @@ function endOf({ cost, chargedTo, edges }: Demand): number | undefined {
 /** Whether the period of a charge was over when that of a later one began. A clock that is set back ends none. */
 function isOver({ edges }: Demand, later: Demand): boolean {
   return edges !== undefined && later.edges !== undefined && edges[1] <= later.edges[0]
+}
+
+function keyOfCharge(demand: Demand): string {
+  return `${keyOfDemand(demand)} ${endOf(demand)}`
 }
 
 function nameOf({ subject, counter }: IdempotencyDemand): string {

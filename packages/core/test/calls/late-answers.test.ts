@@ -109,3 +109,19 @@ it('a settlement before the reservation is answered leaves alone what the store 
     await recover()
     expect(await read()).toEqual([110, 0])
   }))
+
+it('a payment that the store may not have heard of gives back nothing of others when the reservation is answered', () =>
+  withBudget(core, async world => {
+    const { store, soon, pass, useUp, read } = world
+    await useUp(500)
+    const call = await reserveLate(world, undefined)
+    store.begin('hanging')
+    const paying = call.charge(150)
+    const settling = call.settle(0)
+    await pass(110)
+    expect(await paying).toBe(true)
+    store.end()
+    await soon(settling)
+    await pass(500)
+    expect(await read()).toEqual([500, 0])
+  }))

@@ -51,16 +51,26 @@ export class FailingWire implements Store {
   readonly #store: Store
   readonly #seen: SeenCounters
   readonly #delay: number
+  readonly #isAsked: (demand: Demand) => boolean
   readonly #reconnected: (() => void)[] = []
   #lastArrival = 0
   // Counts the connections. What was under way on an earlier one is lost.
   #connection = 0
 
-  /** @param delay how long each way takes, in milliseconds */
-  constructor(store: Store, seen: SeenCounters, delay: number) {
+  /**
+   * @param delay how long each way takes, in milliseconds
+   * @param isAsked whether a demand of a check is one that the history itself makes. Default: those without terms
+   */
+  constructor(
+    store: Store,
+    seen: SeenCounters,
+    delay: number,
+    isAsked: (demand: Demand) => boolean = ({ terms }) => terms === undefined,
+  ) {
     this.#store = store
     this.#seen = seen
     this.#delay = delay
+    this.#isAsked = isAsked
   }
 
   /** Breaks the connection, as a server does that restarts. Calls that are under way get no answer. */
@@ -94,7 +104,7 @@ export class FailingWire implements Store {
 
   async evaluate(group: Group): Promise<Evaluation> {
     const isCheck = group.demands.some(
-      ({ mode, terms }) => (mode === Mode.CHARGE || mode === Mode.HOLD) && terms === undefined,
+      demand => (demand.mode === Mode.CHARGE || demand.mode === Mode.HOLD) && this.#isAsked(demand),
     )
     const asked = isCheck ? asking.getStore() : undefined
     return this.#send(asked, () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type Decision, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
-import type { Evaluation, Group } from '../../src/databases/index.ts'
+import { type Evaluation, type Group, Mode } from '../../src/databases/index.ts'
 import { view } from '../world.ts'
 import { FaultyStore, pause } from './faulty-store.ts'
 
@@ -90,3 +90,31 @@ describe('a call whose reply was lost', () => {
     await limiter.close()
   })
 })
+
+it.each([
+  ['before', 10],
+  ['after', 15],
+] as const)(
+  'a write-back that is lost %s the store has made it gives back nothing of others',
+  async (when, left) => {
+    const { store, limiter, used } = lossy(daily)
+    await limiter.check(view(), { cost: 10 })
+    store.fault = 'reject'
+    const decision = await limiter.check(view(), { cost: 5 })
+    expect(decision.degraded).toBe('local')
+    store.fault = 'none'
+    const evaluate = store.evaluate.bind(store)
+    store.evaluate = async group => {
+      const isWriteBack = group.demands.some(({ mode }) => mode === Mode.SETTLE)
+      if (isWriteBack && when === 'before') throw new Error('read ECONNRESET')
+      const evaluation = await evaluate(group)
+      if (isWriteBack) throw new Error('read ECONNRESET')
+      return evaluation
+    }
+    await limiter.check(other)
+    await pause(20)
+    store.evaluate = evaluate
+    await limiter.settle(decision, 0)
+    expect(await used()).toBe(left)
+  },
+)

@@ -39,13 +39,18 @@ it('a client that is blocked for failed logins stays blocked in a store that com
   expect(after.retryAfter).toBeGreaterThan(290)
 })
 
-it('so does one who asks meanwhile for more than can ever pass', async () => {
-  const { limiter, loseAll } = losing(login)
-  for (let i = 0; i < 3; i++) await limiter.check(view())
-  expect((await limiter.check(view(), { cost: 5 })).reason).toBe('cost-exceeds-limit')
-  await loseAll()
-  expect(await limiter.check(view())).toMatchObject({ allowed: false, degraded: false, reason: 'blocked' })
-})
+it.each([undefined, '2s', 300])(
+  'so does one who asks meanwhile for more than can ever pass (%s)',
+  async block => {
+    const { limiter, loseAll } = losing({ ...login, blockDuration: block })
+    for (let i = 0; i < 3; i++) await limiter.check(view())
+    expect((await limiter.check(view(), { cost: 5 })).reason).toBe('cost-exceeds-limit')
+    await loseAll()
+    const after = await limiter.check(view())
+    expect(after).toMatchObject({ allowed: false, degraded: false })
+    expect(after.retryAfter).toBeGreaterThan(50)
+  },
+)
 
 it('so does one whose block this process knows only by a request for more than can ever pass', async () => {
   const { limiter, other, loseAll } = losing(login)

@@ -101,6 +101,19 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.take(150)).toEqual([])
   })
 
+  it('that the store may not have heard of is not refunded there, because that could be what others have used', () => {
+    const writeBack = new WriteBackQueue()
+    writeBack.doubt({ demands: [charge(5, TODAY)] })
+    writeBack.add({ demands: [charge(2, TODAY)] })
+    expect(writeBack.correct(charge(-4, TODAY))).toBeUndefined()
+    expect(writeBack.correct(charge(2, TODAY))).toMatchObject({ cost: 2 })
+    expect(writeBack.correct(charge(-4, TODAY))).toMatchObject({ cost: -1 })
+    writeBack.doubt({ demands: [charge(5, TODAY)] })
+    expect(writeBack.correct(charge(-1, TOMORROW))).toMatchObject({ cost: -1 })
+    expect([writeBack.size, writeBack.take(150)]).toEqual([0, []])
+    expect(writeBack.correct(charge(-1, TODAY))).toMatchObject({ cost: -1 })
+  })
+
   it('of a period that overlaps another one of its counter is kept beside it', () => {
     const writeBack = new WriteBackQueue()
     const MONTH: Edges = [0, 1000, 2000]
