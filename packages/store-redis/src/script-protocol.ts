@@ -11,10 +11,10 @@ import {
   shareNumbers,
   type Rule,
   termNumbers,
-  type Terms,
   WINDOW,
 } from '@halt/core/store'
 
+import { areAlike, isShareAlone } from './alike-groups.ts'
 import type { KeyWriter } from './keys.ts'
 
 // Added to the mode of a demand: under a penalty; with terms; with a share of a pool.
@@ -76,23 +76,6 @@ function chargesSharedBucket(pool: Demand, tag: Demand): boolean {
   if (pool.mode !== Mode.CHARGE || tag.mode !== Mode.CHARGE || pool.cost <= 0) return false
   if (pool.terms !== undefined || pool.penalized || tag.penalized || pool.edges !== undefined) return false
   return tag.terms?.share?.pool === pool.rule.counter && isShareAlone(tag.terms)
-}
-
-/** Whether terms are a share of a pool and nothing else, without a ticket. */
-function isShareAlone({
-  maxWait,
-  least,
-  floor,
-  place,
-  ttl,
-  held,
-  heldSince,
-  holdFor,
-  share,
-}: Terms): boolean {
-  if (maxWait || least !== undefined || floor || place !== undefined || ttl || held !== undefined)
-    return false
-  return !heldSince && !holdFor && share !== undefined && !share.ticket && share.wantsTicket !== true
 }
 
 /** The call for any groups. */
@@ -167,36 +150,6 @@ class GroupList implements ScriptCall {
     this.#ruleIndexes.set(owner, { at, edges })
     return at
   }
-}
-
-/**
- * Whether two groups differ only in their keys. Settlements, idempotent groups and most terms are rare, so they never count as alike.
- */
-function areAlike(a: Group, b: Group): boolean {
-  const { length } = a.demands
-  if (length !== b.demands.length || a.idempotency !== undefined || b.idempotency !== undefined) return false
-  if (a.penalty?.rule !== b.penalty?.rule) return false
-  if (a.penalty?.mode !== b.penalty?.mode || a.penalty?.amount !== b.penalty?.amount) return false
-  for (let i = 0; i < length; i++) {
-    const one = a.demands[i] as Demand
-    const other = b.demands[i] as Demand
-    if (one.cost !== other.cost || one.mode !== other.mode || one.mode === Mode.SETTLE) return false
-    if (one.penalized !== other.penalized || one.edges !== other.edges) return false
-    if (one.terms === undefined && other.terms === undefined) {
-      if (one.rule !== other.rule) return false
-    } else if (!areSharesAlike(one, other)) return false
-  }
-  return true
-}
-
-/** Whether two demands are about equal shares of one pool, for two tenants. */
-function areSharesAlike({ rule, terms }: Demand, { rule: otherRule, terms: otherTerms }: Demand): boolean {
-  if (terms === undefined || otherTerms === undefined) return false
-  if (!isShareAlone(terms) || !isShareAlone(otherTerms)) return false
-  const [share, other] = [terms.share!, otherTerms.share!]
-  if (share.pool !== other.pool || share.weight !== other.weight || rule.code !== otherRule.code) return false
-  const { capacity, unit, rate, window } = otherRule
-  return rule.capacity === capacity && rule.unit === unit && rule.rate === rate && rule.window === window
 }
 
 function ruleNumbers(rule: Rule, reduced: number): number[] {
