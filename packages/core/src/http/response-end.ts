@@ -12,8 +12,14 @@ export interface EndingResponse {
 }
 
 interface EndingStream {
-  once(event: 'close', listener: () => void): unknown
+  once(event: 'close' | 'aborted', listener: () => void): unknown
   readonly destroyed?: boolean | undefined
+  readonly closed?: boolean | undefined
+  readonly session?: EndingSession | undefined
+}
+
+interface EndingSession {
+  on(event: 'goaway', listener: () => void): unknown
 }
 
 interface EndingSocket {
@@ -32,6 +38,8 @@ export function onResponseEnd(response: EndingResponse, ended: Ended): void {
   const others = watched.get(response)
   // One listener per response, however many guards it passes.
   if (others !== undefined) return void others.push(ended)
+  const { stream } = response
+  const session = stream?.session
   // A pipelined response that is still waiting emits no event when its connection closes.
   const connection = response.socket === null ? response.req?.socket : undefined
   // The client may have disconnected during the store call. Then no further event comes.
@@ -41,6 +49,7 @@ export function onResponseEnd(response: EndingResponse, ended: Ended): void {
   const end: Ended = isSent => {
     watched.delete(response)
     if (connection) waiting.get(connection)?.delete(leave)
+    if (session) streams.get(session)?.delete(stream)
     for (const each of listeners.splice(0)) each(isSent)
   }
   const leave = (): void => end(false)
@@ -48,17 +57,23 @@ export function onResponseEnd(response: EndingResponse, ended: Ended): void {
   response.once('finish', () => end(response.writableEnded !== false))
   response.once('close', leave)
   // Node emits nothing on the response to a HEAD request whose stream is reset before the response has ended.
-  response.stream?.once('close', leave)
+  stream?.once('close', leave)
+  // A client may reset a stream with NO_ERROR. If something of the response still waits for the client then, Node never destroys the
+  // stream. It tells of the reset only if the response has not ended.
+  stream?.once('aborted', leave)
+  // Otherwise the farewell of the client shows it. Node may not notice either that such a client closes the connection.
+  if (session) whenReset(session, stream, leave)
   if (connection) whenClosed(connection, leave)
 }
 
 function isGone({ closed, destroyed, stream }: EndingResponse): boolean {
-  return closed === true || destroyed === true || stream?.destroyed === true
+  return closed === true || destroyed === true || stream?.destroyed === true || stream?.closed === true
 }
 
 const watched = new WeakMap<EndingResponse, Ended[]>()
 // One listener per connection as well, however many requests are pipelined on it.
 const waiting = new WeakMap<EndingSocket, Set<() => void>>()
+const streams = new WeakMap<EndingSession, Map<EndingStream, () => void>>()
 
 function whenClosed(connection: EndingSocket, listener: () => void): void {
   const others = waiting.get(connection)
@@ -67,5 +82,16 @@ function whenClosed(connection: EndingSocket, listener: () => void): void {
   waiting.set(connection, listeners)
   connection.once('close', () => {
     for (const each of listeners) each()
+  })
+}
+
+/** Calls back when the client says farewell to a connection on which it has reset a stream. */
+function whenReset(session: EndingSession, stream: EndingStream, listener: () => void): void {
+  const others = streams.get(session)
+  if (others !== undefined) return void others.set(stream, listener)
+  const listeners = new Map([[stream, listener]])
+  streams.set(session, listeners)
+  session.on('goaway', () => {
+    for (const [each, left] of listeners) if (each.closed === true) left()
   })
 }
