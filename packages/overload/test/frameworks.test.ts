@@ -6,9 +6,10 @@ import { InMemoryStore } from '@halt/store-memory'
 import express from 'express'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
-import { getEventListeners } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server } from 'node:http'
+import { connect as connectHttp2, constants, createServer as createHttp2Server } from 'node:http2'
 import { afterEach, describe, expect, it } from 'vitest'
 
 import type { LoadShedder } from '../src/load-shedder.ts'
@@ -216,6 +217,23 @@ describe('fetch', () => {
     expect(shedder.fetch(none)(new Request('http://x/'))).toBeUndefined()
     await until(() => shedder.state.inFlight === 0)
     expect(await shedder.fetch(async () => none())(new Request('http://x/'))).toBeUndefined()
+    await until(() => shedder.state.inFlight === 0)
+  })
+
+  it('frees the place of a HEAD request over HTTP/2 whose stream is reset', async () => {
+    const shedder = shedderOf(1)
+    const handler = shedder.fetch(() => new Promise<Response>(() => {}))
+    const server = createHttp2Server(getRequestListener(handler as never) as never)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    closing.push(
+      () => client.destroy(),
+      () => server.close(),
+    )
+    const stream = client.request({ ':path': '/', ':method': 'HEAD' }).on('error', () => {})
+    await until(() => shedder.state.inFlight === 1)
+    stream.close(constants.NGHTTP2_CANCEL)
     await until(() => shedder.state.inFlight === 0)
   })
 

@@ -1,12 +1,12 @@
 import { HaltError } from '@halt/core'
-import { describe, isPromise, pathOf } from '@halt/core/http'
+import { describe, isPromise, onResponseEnd, pathOf } from '@halt/core/http'
 
 import type { Ending, Permit } from '../limit/permit.ts'
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
 import type { Refusal, Refusals } from './refusals.ts'
 import type { NodeDoor } from './node.ts'
 import { nodeBindings } from './node-bindings.ts'
-import { endingOf, hasSeen } from './watch.ts'
+import { endingOf, hasSeen, type NodeResponse } from './watch.ts'
 
 /**
  * A Fetch handler, with whatever its platform passes after the request. It may give no response, as after an upgrade of Bun to a
@@ -41,7 +41,7 @@ export function fetchOf(doorkeeper: Doorkeeper, refusals: Refusals, door: NodeDo
       const entry = doorkeeper.ask(request, request.method, pathOf(request.url))
       if (entry === REFUSED) return responseOf(refusals.pick())
       if (entry === UNCOUNTED) return handler(request, ...rest)
-      return settle(door, entry, request, () => handler(request, ...rest))
+      return settle(door, entry, request, outgoing, () => handler(request, ...rest))
     }
   }
 }
@@ -56,9 +56,15 @@ function settle<T extends Response | undefined>(
   door: NodeDoor,
   permit: Permit,
   request: Request,
+  outgoing: NodeResponse | undefined,
   run: () => T | Promise<T>,
 ): T | Promise<T> {
   const end = hold(door, permit, request)
+  // The signal of a request does not tell on Node that the stream of a HEAD request over HTTP/2 was reset.
+  if (outgoing !== undefined)
+    onResponseEnd(outgoing, isSent =>
+      permit.leave(isSent ? endingOf(outgoing.statusCode, request) : 'at-least'),
+    )
   try {
     const answer = run()
     if (!isPromise(answer)) {
