@@ -46,7 +46,7 @@ export { bindingOutcome, decisionOf } from './passed-guards.ts'
 export { isUnavailable, statusOf, refusalBody, type ErrorFormat, type RefusalBody } from './refusal.ts'
 export { applyHeaders, type HeaderPort, tellHeaders } from './apply-headers.ts'
 export { onResponseDecision, type DecidingResponse } from './response-decision.ts'
-export { onResponseEnd, type EndingResponse } from './response-end.ts'
+export { isGone, onResponseEnd, type EndingResponse } from './response-end.ts'
 export {
   checkLimiter,
   guardOptionsOf,

@@ -6,8 +6,8 @@ export interface EndingResponse {
   readonly writableEnded?: boolean | undefined
   /** HTTP/2 only. */
   readonly stream?: EndingStream | undefined
-  /** HTTP/1 only: null while the response waits behind others of the same connection. */
-  readonly socket?: unknown
+  /** In HTTP/1 null while the response waits behind others of the same connection. */
+  readonly socket?: { readonly destroyed?: boolean | undefined } | null | undefined
   readonly req?: { readonly socket?: EndingSocket | null | undefined } | undefined
 }
 
@@ -43,7 +43,7 @@ export function onResponseEnd(response: EndingResponse, ended: Ended): void {
   // A pipelined response that is still waiting emits no event when its connection closes.
   const connection = response.socket === null ? response.req?.socket : undefined
   // The client may have disconnected during the store call. Then no further event comes.
-  if (isGone(response) || connection?.destroyed === true) return ended(false)
+  if (isGone(response)) return ended(false)
   const listeners = [ended]
   watched.set(response, listeners)
   const end: Ended = isSent => {
@@ -66,8 +66,12 @@ export function onResponseEnd(response: EndingResponse, ended: Ended): void {
   if (connection) whenClosed(connection, leave)
 }
 
-function isGone({ closed, destroyed, stream }: EndingResponse): boolean {
-  return closed === true || destroyed === true || stream?.destroyed === true || stream?.closed === true
+/** Whether nothing of a response can be sent any more, because its client has left. */
+export function isGone({ closed, destroyed, stream, socket, req }: EndingResponse): boolean {
+  if (closed === true || destroyed === true) return true
+  if (stream !== undefined) return stream.destroyed === true || stream.closed === true
+  // A response that waited behind others may get its connection after that has closed, and is told nothing.
+  return (socket ?? req?.socket)?.destroyed === true
 }
 
 const watched = new WeakMap<EndingResponse, Ended[]>()

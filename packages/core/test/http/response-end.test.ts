@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer as createHttp1Server, type ServerResponse } from 'node:http'
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -7,7 +8,7 @@ import {
   createServer,
   type Http2ServerResponse,
 } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
@@ -68,5 +69,29 @@ describe('a response over HTTP/2 whose client resets its stream without an error
     stream.close(constants.NGHTTP2_CANCEL)
     end()
     await expect.poll(() => ends).toHaveLength(1)
+  })
+})
+
+describe('a pipelined response', () => {
+  it('has ended unsent if it gets its connection after that has closed', async () => {
+    const responses: ServerResponse[] = []
+    const server = createHttp1Server((_request, response) => void responses.push(response))
+    server.listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const socket = connectSocket((server.address() as AddressInfo).port, '127.0.0.1')
+    const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+    socket.write(request + request)
+    await expect.poll(() => responses).toHaveLength(2)
+    const [first, second] = responses as [ServerResponse, ServerResponse]
+    const connection = first.socket as Socket
+    socket.destroy()
+    await once(first, 'close')
+    // Node does so when it hears that the response before is written, and it may hear that after the connection has closed.
+    first.detachSocket(connection)
+    second.assignSocket(connection)
+    const ends: boolean[] = []
+    onResponseEnd(second, isSent => void ends.push(isSent))
+    expect(ends).toEqual([false])
   })
 })

@@ -1,4 +1,4 @@
-import { bindingOutcome, onResponseEnd, type EndingResponse } from '@halt/core/http'
+import { bindingOutcome, isGone, onResponseEnd, type EndingResponse } from '@halt/core/http'
 
 import type { Ending, Permit, Sender } from '../limit/permit.ts'
 
@@ -99,7 +99,7 @@ export function watch(
   const before = response[SEEN]
   response[SEEN] = new Seen(owner, permit, before, request, response, noted)
   // It may have closed while an earlier middleware waited. Then it tells nothing more.
-  if (response.destroyed === true || response.stream?.destroyed === true) return permit.leave('at-least')
+  if (isGone(response)) return permit.leave('at-least')
   // A middleware before has written the head, so nothing tells any more when the response is decided.
   if (response.headersSent) return permit.leave('drop')
   if (before !== undefined) return
