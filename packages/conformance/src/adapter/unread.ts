@@ -105,10 +105,12 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
 
     it('keeps its places of a concurrency policy until it leaves', async bench => {
       const limiter = bench.limiter({ name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 })
-      const client = await serve(bench, { limiter }, right)
+      const handle = (): Reply => ({ status: 200, body: 'ok' })
+      // Not a POST, because some servers reset a stream whose body nobody has read.
+      const client = await bench.serve([{ options: { limiter }, at: '/hello' }], { handle, http2: true })
       const session = client.connect2(deaf)
-      expect(await ask(session, 'POST', '/login')).toBe(200)
-      expect(await ask(session, 'POST', '/login')).toBe(429)
+      expect(await ask(session, 'GET', '/hello')).toBe(200)
+      expect(await ask(session, 'GET', '/hello')).toBe(429)
       session.destroy()
       await bench.eventually('the release', async () => (await bench.left(limiter)) === 1)
     })
