@@ -8,9 +8,10 @@ import { LoggedRequest } from './logged-request.ts'
  */
 export function readCombined(line: string): LoggedRequest | undefined {
   const ipEnd = line.indexOf(' ')
-  const open = line.indexOf(' [', ipEnd)
-  const close = line.indexOf('] "', open)
-  if (ipEnd <= 0 || open < 0 || close < 0) return undefined
+  const close = line.indexOf('] "', ipEnd)
+  // The last bracket before, because the name of a user may hold others: a client sends what it likes.
+  const open = line.lastIndexOf(' [', close)
+  if (ipEnd <= 0 || open < ipEnd || close < 0) return undefined
   const at = clfInstant(line.slice(open + 2, close))
   const requestEnd = endOfQuoted(line, close + 3)
   // A line without a status was cut.

@@ -54,6 +54,19 @@ describe('fields that not every format has', () => {
     expect(request).toMatchObject({ at, ip: '::1', user: undefined, headers: {} })
   })
 
+  it.each(['a [b', ' [1', 'x [24/Nov/2030:10:00:00 +0100]'])(
+    'a client cannot hide a line by the name %j, which a server logs whether it is right or not',
+    user => {
+      const line = `203.0.113.7 - ${user} [24/Nov/2026:10:00:00 +0100] "GET /a HTTP/1.1" 401 0 "-" "-"`
+      expect(readerOf('combined')(line)).toMatchObject({
+        at,
+        ip: '203.0.113.7',
+        url: '/a',
+        user: { id: user },
+      })
+    },
+  )
+
   it('a request that is not HTTP is a GET of /', () => {
     const request = readerOf('combined')(
       '203.0.113.7 - - [24/Nov/2026:10:00:00 +0100] "\\x16\\x03" 400 0 "-" "-"',
