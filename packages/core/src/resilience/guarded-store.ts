@@ -291,6 +291,7 @@ export class GuardedStore implements Evaluator {
     const [count, existed] = await Promise.all([forgotten, Promise.all(reset)])
     // Forget again, because the fallback may have decided meanwhile.
     this.#fallback.forget(counters)
+    this.#recovery.forget(counters)
     return count + existed.filter(Boolean).length
   }
 

@@ -64,6 +64,12 @@ export class PendingCorrections {
     }
   }
 
+  /** Drops the corrections of a counter that was reset: they would correct what was charged since. A line and its places outlive it. */
+  forget(key: string): void {
+    for (const [name, { demand }] of this.#pending)
+      if (keyOfDemand(demand) === key && demand.terms?.place === undefined) this.#pending.delete(name)
+  }
+
   /** Drops the corrections that have become useless. */
   dropLate(now: number): void {
     for (const [key, { until }] of this.#pending) if (now >= until) this.#pending.delete(key)

@@ -1,5 +1,6 @@
 import { capabilitiesOf } from '../store/capabilities.ts'
-import type { Group, Store } from '../store/contract.ts'
+import { keyOf } from '../store/counter-key.ts'
+import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { afterQuietly } from '../base/event-loop.ts'
 import { PendingCorrections } from './pending-corrections.ts'
@@ -41,6 +42,12 @@ export class Recovery {
   /** Whether there is anything to write back. */
   get isDue(): boolean {
     return this.#corrections.size > 0 || this.#parts.fallback.writeBack.size > 0
+  }
+
+  /** Drops what is queued about counters that were reset. */
+  forget(counters: readonly CounterId[]): void {
+    if (this.#corrections.size === 0) return
+    for (const { subject, counter } of counters) this.#corrections.forget(keyOf(subject, counter))
   }
 
   /** Queues a correction that the store certainly did not apply, and retries it soon, even without further requests. */
