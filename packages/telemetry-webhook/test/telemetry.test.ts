@@ -182,19 +182,16 @@ describe('a receiver that fails', () => {
     expect([webhooks.sent, webhooks.dropped]).toEqual([40, 0])
   })
 
-  it('close drops the event of a receiver that hangs, with a warning, once the timeout has passed', async () => {
-    const hangs = Array<'hang'>(10).fill('hang')
-    const { received, webhooks, use, warnings } = await scene(hangs, { timeout: '1s' })
-    await use('42', 8)
-    await expect.poll(() => received).toHaveLength(1)
-    const began = performance.now()
-    const stopwatch = new Stopwatch()
+  it('close drops all events of a receiver that hangs after one timeout, with a warning', async () => {
+    const hangs = Array<'hang'>(100).fill('hang')
+    const { received, webhooks, use, warnings } = await scene(hangs, { timeout: '300ms' })
+    for (let user = 0; user < 40; user++) await use(String(user), 8)
+    await expect.poll(() => received.length).toBeGreaterThanOrEqual(4)
     await webhooks.close()
-    expect(performance.now() - began).toBeGreaterThan(900)
-    // Far below the default, and below the time of a second timeout for another attempt.
-    expect(stopwatch.stop()).toBeLessThan(1_600)
-    expect([webhooks.sent, webhooks.dropped]).toEqual([0, 1])
+    expect([webhooks.sent, webhooks.dropped]).toEqual([0, 40])
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_WEBHOOK'])
+    // With a timeout for each, all forty would have come.
+    expect(new Set(received.map(({ id }) => id)).size).toBeLessThan(20)
   })
 
   it('a warning tells why a receiver cannot be reached', async () => {

@@ -17,10 +17,14 @@ it('the site finds the tests, and the pages with examples', () => {
 })
 
 // The recipes, the migration guides and the pages of errors are run by their folder.
-it.each(withExamples)('a test of packages or apps names the page %s', page => {
+it.each(withExamples)('a test that runs examples reads the page %s', page => {
   const name = basename(page, '.md')
-  const named = new RegExp(`['"\`/]${name}(?:\\.md)?['"\`]`)
-  expect(runners.some(text => named.test(text))).toBe(true)
+  const file = new RegExp(`['"\`/]${name}\\.md['"\`]`)
+  // A list of names without their ending.
+  const listed = new RegExp(`^ *'${name}',$|[[ ]'${name}'[,\\]]`, 'm')
+  const reads = (text: string): boolean =>
+    file.test(text) || (text.includes('${name}.md`') && listed.test(text))
+  expect(runners.some(reads)).toBe(true)
 })
 
 function testsIn(folder: string): string[] {
