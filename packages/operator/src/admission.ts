@@ -34,7 +34,7 @@ export async function admit<C>(
     return refusal(500, 'The application could not find out who asks.')
   }
   if (typeof answered === 'string' && answered.trim() !== '') return answered.slice(0, LONGEST_NAME)
-  if (isResponse(answered)) return unstored(answered)
+  if (isResponse(answered)) return await unstored(answered)
   return answered === false
     ? refusal(403, 'You may not see this page.')
     : refusal(401, 'Nobody is signed in.')
@@ -56,8 +56,15 @@ function isResponse(value: unknown): value is Response {
   return typeof status === 'number' && typeof headers?.get === 'function'
 }
 
-function unstored(response: Response): Response {
+// A body can be read once, and `authorize` may answer all by one constant response.
+const bodies = new WeakMap<Response, Promise<ArrayBuffer>>()
+
+async function unstored(response: Response): Promise<Response> {
+  let body = bodies.get(response)
+  if (body === undefined) bodies.set(response, (body = response.arrayBuffer()))
   const headers = new Headers(response.headers)
   headers.set('cache-control', 'no-store')
-  return new Response(response.body, { status: response.status, headers })
+  // No body goes with some statuses.
+  const bytes = await body
+  return new Response(bytes.byteLength === 0 ? null : bytes, { status: response.status, headers })
 }

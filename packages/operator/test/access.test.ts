@@ -81,6 +81,15 @@ describe('authorize', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
 
+  it('authorize may answer each request by one constant response', async () => {
+    const denied = new Response('not you', { status: 403 })
+    site = await openSite({ authorize: () => denied })
+    for (let i = 0; i < 3; i++) {
+      const response = await fetch(site.page)
+      expect([response.status, await response.text()]).toEqual([403, 'not you'])
+    }
+  })
+
   it('authorize gets the request of the framework, and is asked at every act', async () => {
     const seen: string[] = []
     let name: string | undefined = 'ann'
