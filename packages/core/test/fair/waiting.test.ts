@@ -1,7 +1,7 @@
 // Callers that wait for a bucket which their tenants share, in several processes, in virtual time.
 import { describe, expect, it } from 'vitest'
 
-import { aWorld, inVirtualTime, perSecond } from '../line/rows.ts'
+import { aWorld, inVirtualTime, keepAsking, perSecond } from '../line/rows.ts'
 import type { World } from '../line/world.ts'
 
 inVirtualTime()
@@ -53,12 +53,6 @@ async function play({ noisy, processes, quiet, rate, burst, weights }: Scene) {
     spread: Math.max(...perWeight) / Math.min(...perWeight),
     turns: waitsAtHead(late).map(wait => (wait * rate) / sum / 1e6),
   }
-}
-
-/** Lets a tenant ask again as soon as it was served. */
-function keepAsking(world: World, process: number, user: string): void {
-  const { done } = world.ask(process, { user, maxWaitMs: 600_000 })
-  void done.then(() => keepAsking(world, process, user))
 }
 
 /** How long the quiet ones waited at the heads of their own lines. Microseconds, sorted. */
