@@ -2,5 +2,5 @@
 local room = capacity * unit
 local paid = ceil(room / rate)
 local per_unit = max(1, floor(min(70368744177664, 262144 * paid) / capacity))
-local plenty, band = room - floor(room / 2), ceil(max(room / 2, 2 * unit) / 10)
+local plenty, band = room - floor(room / 2), ceil(max(room / 2, 10 * unit, 20000 * rate) / 10)
 local top, kept = max(1, floor(16 * per_unit * capacity / paid)), max(16 * paid, 60000000)
