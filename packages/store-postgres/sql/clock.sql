@@ -11,7 +11,7 @@ DECLARE
   per_unit float8 := greatest(1, floor(least(70368744177664, 262144 * paid) / capacity));
 BEGIN
   RETURN ARRAY[
-    room - floor(room / 2), ceil(greatest(room / 2, 2 * unit) / 10), per_unit,
+    room - floor(room / 2), ceil(greatest(room / 2, 10 * unit, 20000 * rate) / 10), per_unit,
     greatest(1, floor(16 * per_unit * capacity / paid)), greatest(16 * paid, 60000000)
   ];
 END

@@ -44,6 +44,7 @@ export {
   ticketIn,
   type Turn,
   withReading,
+  type Standing,
 } from './turn-share.ts'
 export { mayHold, mostToHold, permitLevel, waitToHold } from './permit-share.ts'
 export { shareRuleOf } from './share-counter.ts'

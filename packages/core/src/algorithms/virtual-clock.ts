@@ -14,6 +14,11 @@ import { codes, type Rule, type State } from './rule.ts'
 /** How many speeds there are below the highest. Each is a quarter of the one before. */
 const BANDS = 10
 const RATIO = 4
+/**
+ * A band is at least one unit, and the debt that is paid back in this time. Callers that wait ask again when their turn may have come, by
+ * timers and over a network. In a narrower band the clock would pass the turns of many before one of them has asked. Microseconds.
+ */
+const LEAST_BAND = 2000
 /** The highest speed, in multiples of the speed at which one tenant of weight 1 gets the whole rate. */
 const TOP = 16
 /** The first reading of a clock. Tags behind it are still positive. */
@@ -59,7 +64,7 @@ function makePace({ capacity, unit, rate }: Rule): Pace {
   const perUnit = Math.max(1, Math.floor(Math.min(2 ** 46, 2 ** 18 * paid) / capacity))
   return {
     plenty: room - Math.floor(room / 2),
-    band: Math.ceil(Math.max(room / 2, 2 * unit) / BANDS),
+    band: Math.ceil(Math.max(room / 2, BANDS * unit, BANDS * LEAST_BAND * rate) / BANDS),
     perUnit,
     top: Math.max(1, Math.floor((TOP * perUnit * capacity) / paid)),
     kept: Math.max(16 * paid, KEPT),

@@ -2,7 +2,8 @@ import type { Alarm } from './alarms.ts'
 import type { Line } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import type { Asking, Pending } from './standing.ts'
-import { patienceOf, type Tickets } from './tickets.ts'
+import type { Tickets } from './tickets.ts'
+import type { TicketHolder } from './turn-news.ts'
 import type { WaiterParts } from './waiter-parts.ts'
 
 /** How often a caller asks for a permit that another process may free. Microseconds. */
@@ -18,7 +19,7 @@ export interface Retrying extends Pending {
  * The next question of a caller: at the instant that the store has told, when a unit may be free, or when those in front of it have
  * asked.
  */
-export class Retry implements Asking, Alarm {
+export class Retry implements Asking, Alarm, TicketHolder {
   due = 0
   wasRefused = false
   /** The last sign of the caller's request, by this process's clock. */
@@ -35,8 +36,6 @@ export class Retry implements Asking, Alarm {
   #isWoken = false
   // Whether no other caller asks first.
   #isFirst = false
-  // When the caller was told its wait, or another caller something newer of the same clock.
-  #toldAt = 0
   // The counters whose units the caller waits for.
   #freeable: readonly string[] = []
 
@@ -84,18 +83,19 @@ export class Retry implements Asking, Alarm {
     this.wasRefused = true
     const { deadline } = this.#caller
     const wait = freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT)
-    this.#toldAt = this.#clock()
     this.#isFirst = this.isNextIn(line)
     if (this.#isFirst) this.#freeable = freeable
-    this.#asksAt = this.#isFirst
-      ? Math.min(this.#toldAt + patienceOf(wait, this.tickets), deadline)
-      : deadline
+    const expected = this.#expected
+    this.#asksAt = this.#isFirst ? Math.min(Math.max(this.#clock() + wait, expected), deadline) : deadline
     for (const counter of this.#freeable) this.#lines.onFreed(counter, this)
     waitingRoom.alarms.set(this)
+    // If its turn has come already, it waits for another policy. On Workers its alarm is set in its own request alone.
+    if (this.#isFirst && expected > 0 && waitingRoom.alarms.isShared) this.#lines.turns.follow(this)
   }
 
   /** Notes that the caller asks. */
   asks(): void {
+    this.#lines.turns.forget(this)
     this.#asksAt = undefined
   }
 
@@ -131,11 +131,15 @@ export class Retry implements Asking, Alarm {
     const { deadline } = this.#caller
     const now = this.#clock()
     if (this.tickets === undefined || this.#asksAt === undefined || now >= deadline) return false
-    const news = this.#lines.turns.notBefore(this.tickets, this.#toldAt)
-    if (news === undefined || news.instant <= now) return false
-    this.#toldAt = news.heardAt
-    this.#asksAt = Math.min(news.instant, deadline)
+    const instant = this.#lines.turns.notBefore(this.tickets)
+    if (instant <= now) return false
+    this.#asksAt = Math.min(instant, deadline)
     return true
+  }
+
+  /** The instant at which the turn of the caller is expected, by what its process has heard; 0 if nobody knows. */
+  get #expected(): number {
+    return this.tickets === undefined ? 0 : this.#lines.turns.expected(this.tickets)
   }
 
   #asksNow(): void {
@@ -161,7 +165,17 @@ export class Retry implements Asking, Alarm {
     this.#caller.drop()
   }
 
+  /** Asks as soon as its alarm can ring. */
+  turnCame(): void {
+    const now = this.#clock()
+    if (this.#asksAt === undefined || this.#asksAt <= now) return
+    waitingRoom.alarms.forget(this)
+    this.#asksAt = now
+    waitingRoom.alarms.set(this)
+  }
+
   #stopListening(): void {
+    this.#lines.turns.forget(this)
     for (const counter of this.#freeable) this.#lines.offFreed(counter, this)
     this.#freeable = []
   }

@@ -1,5 +1,5 @@
 // What a process hears of the clocks of shared buckets, so that its callers need not ask what another one was just told.
-import { debtAt, type Rule, standingOf } from '../algorithms/index.ts'
+import { debtAt, type Rule, type Standing, standingOf } from '../algorithms/index.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 import type { Group } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
@@ -10,62 +10,130 @@ import { isTurn } from './in-line.ts'
 import type { Tickets } from './tickets.ts'
 
 /** The clock of a bucket, and the bucket's debt, at an instant of the store's clock. */
-interface News {
-  readonly reading: number
+interface News extends Reading {
   readonly epoch: number
   readonly debt: number
   readonly pool: Rule
-  readonly at: number
   /** When the process heard it, by its own clock. */
   readonly heardAt: number
+  /** Earlier readings. The clock's pace is measured since the first. */
+  readonly before: readonly [Reading, Reading]
+}
+
+/** A reading of a virtual clock, and its instant in microseconds of the store's clock. */
+interface Reading {
+  readonly reading: number
+  readonly at: number
 }
 
 // A process has few shared buckets.
 const MOST_POOLS = 1000
 /** The indexes of the clock's reading and epoch in a tag's state. */
 const [READING, CLOCK] = [4, 5] as const
+/** The time over which the pace of a clock is measured at least: that in which so many units come back, and microseconds. */
+const [PACED_UNITS, PACED] = [64, 500_000] as const
+/** The share of the expected wait after which a caller asks. The clock may run faster than it did. */
+const EARLY = 0.6
+/** The longest time for which a caller trusts the pace: those who made the clock slow may have left. Microseconds. */
+const LOOK = 1e6
 
-/** The latest news of the clocks of shared buckets. */
+/** A caller with tickets that asks again later. */
+export interface TicketHolder {
+  readonly tickets: Tickets | undefined
+  /** Called when its turn has come by the news. */
+  turnCame(): void
+}
+
+/** The latest news of the clocks of shared buckets. Instants are of this process's clock. */
 export class TurnNews {
   readonly #latest = new BoundedMap<News>(MOST_POOLS)
+  readonly #holders = new Set<TicketHolder>()
+
+  /** Tells a caller when its turn has come by the news that others get, until {@link forget}. */
+  follow(caller: TicketHolder): void {
+    this.#holders.add(caller)
+  }
+
+  /** Ends what {@link follow} began. */
+  forget(caller: TicketHolder): void {
+    this.#holders.delete(caller)
+  }
 
   /** Hears an evaluation of a group. `arrived` is an instant of this process's clock. */
   hear({ demands }: Group, evaluation: Evaluation, arrived: number): void {
     for (const [i, demand] of demands.entries()) {
-      const pool = isTurn(demand) ? poolAt(demands, i) : -1
+      const at = isTurn(demand) ? poolAt(demands, i) : -1
       const state = evaluation.states[i] ?? []
-      if (pool < 0 || state.length <= CLOCK) continue
-      const rule = ruleInForce(demands[pool]!, evaluation)
+      if (at < 0 || state.length <= CLOCK) continue
+      const pool = ruleInForce(demands[at]!, evaluation)
       const { now, states } = evaluationAt(evaluation, i)
-      this.#latest.set(keyOfDemand(demands[pool]!), {
+      this.#note(keyOfDemand(demands[at]!), {
         reading: state[READING]!,
         epoch: state[CLOCK]!,
-        debt: debtAt(states[pool] ?? [], now, rule),
-        pool: rule,
+        debt: debtAt(states[at] ?? [], now, pool),
+        pool,
         at: now,
         heardAt: arrived,
       })
     }
   }
 
+  #note(key: string, news: Omit<News, 'before'>): void {
+    const last = this.#latest.get(key)
+    const isSame = last?.epoch === news.epoch
+    const isEarlier = isSame && last.at > news.at
+    // Answers may come in another order than the store gave them. A longer step back is that of the store's clock.
+    if (isEarlier && last.at - news.at < LOOK) return
+    const [first, second] = isSame && !isEarlier ? last.before : [news, news]
+    const { unit, rate } = news.pool
+    const isPaced = news.at - second.at > Math.max(PACED, (PACED_UNITS * unit) / rate)
+    for (const caller of this.#holders) if (isDue(caller, key, news)) caller.turnCame()
+    this.#latest.set(key, { ...news, before: isPaced ? [second, readingOf(news)] : [first, second] })
+  }
+
+  /** The instant until which the turn of a caller cannot come, by the latest news; 0 if it may have come, or if nobody knows. */
+  notBefore(tickets: Tickets): number {
+    return this.#latestOf(tickets, ({ wait }) => wait)
+  }
+
   /**
-   * The instant until which the turn of a caller cannot come, as others were told after it. Undefined if nobody was, or if it may have
-   * come.
+   * The instant at which a caller asks again; 0 as {@link notBefore}. The store tells the wait of a caller that nobody precedes, but
+   * others do. So it waits longer, if the clock was slower so far.
    *
-   * @param since when the caller was told itself. All instants are of this process's clock
+   * Who asks late is served late, and meanwhile the clock passes the turns of others. Then many start at once, the clock stands still,
+   * and all seem to have long to wait: shares would swing. So a caller asks early, and at once if news say that its turn has come.
    */
-  notBefore(
-    tickets: Tickets,
-    since: number,
-  ): { readonly instant: number; readonly heardAt: number } | undefined {
-    let found: { readonly instant: number; readonly heardAt: number } | undefined
+  expected(tickets: Tickets): number {
+    return this.#latestOf(tickets, ({ ahead, wait }, news) => Math.max(wait, patienceOf(ahead, news)))
+  }
+
+  #latestOf(tickets: Tickets, waitOf: (standing: Standing, news: News) => number): number {
+    let latest = 0
     for (const { ticket, pool: key, units, until } of tickets.values()) {
       const news = this.#latest.get(key)
-      if (news === undefined || news.heardAt <= since || news.epoch !== ticket.epoch) continue
+      if (news === undefined || news.epoch !== ticket.epoch) continue
       const { reading, epoch, debt, pool, at, heardAt } = news
-      const { wait } = standingOf([0, until, ticket.tag, epoch, reading, epoch], at, units, { pool, debt })
-      if (wait > 0 && heardAt + wait > (found?.instant ?? 0)) found = { instant: heardAt + wait, heardAt }
+      const standing = standingOf([0, until, ticket.tag, epoch, reading, epoch], at, units, { pool, debt })
+      if (standing.wait > 0) latest = Math.max(latest, heardAt + waitOf(standing, news))
     }
-    return found
+    return latest
   }
+}
+
+/** Whether the turn of a caller has come by the clock of a bucket. */
+function isDue({ tickets }: TicketHolder, key: string, { reading, epoch }: Omit<News, 'before'>): boolean {
+  for (const { ticket, pool } of tickets?.values() ?? [])
+    if (pool === key) return ticket.epoch !== epoch || ticket.tag <= reading
+  return false
+}
+
+/** How long a caller waits whose turn is so far ahead, by the pace of the clock. Microseconds. */
+function patienceOf(ahead: number, { reading, at, before: [from], pool }: News): number {
+  if (at <= from.at || reading <= from.reading) return 0
+  const wait = (EARLY * ahead * (at - from.at)) / (reading - from.reading)
+  return Math.floor(Math.min(wait - pool.unit / pool.rate, LOOK))
+}
+
+function readingOf({ reading, at }: Reading): Reading {
+  return { reading, at }
 }

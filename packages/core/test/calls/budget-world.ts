@@ -2,12 +2,12 @@
 import { QuotaPeriod, type Quota, type RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import type { Control } from '../../src/index.ts'
 import type { FakeOutage } from '../../src/testing/index.ts'
-import { endTime, newTime, type VirtualCore } from '../line/virtual-core.ts'
+import { endTime, newTime, ORIGIN, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
 import { answering } from '../waiting/answering.ts'
 
 // What is decided without the store goes by the time since the process began.
-const BEGAN = performance.timeOrigin
+const BEGAN = ORIGIN
 
 /** 1000 units a day. The day ends after a minute. */
 export const day: Quota = {

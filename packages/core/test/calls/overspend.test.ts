@@ -5,12 +5,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import type { Quota, RateLimiter, Reservation } from '../../src/index.ts'
 import type { FakeOutage, OutageKind } from '../../src/testing/index.ts'
-import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
+import { endTime, loadCore, newTime, ORIGIN, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
 import { answering } from '../waiting/answering.ts'
 
 // What is decided without the store goes by the time since the process began.
-const BEGAN = performance.timeOrigin
+const BEGAN = ORIGIN
 const LIMIT = 1000
 const day: Quota = { name: 'day', limit: LIMIT, period: 'daily', anchor: new Date(BEGAN - 60_000) }
 const month: Quota = { ...day, name: 'month', limit: 1200, period: 'monthly' }

@@ -1,8 +1,9 @@
 // What budgets of an hour and of a day must have paid, by a book that shares no code with Halt.
+import { ORIGIN } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
 
 // What is decided without the store goes by the time since the process began.
-export const BEGAN: number = performance.timeOrigin
+export const BEGAN: number = ORIGIN
 export const HOUR = 3_600_000
 /** Periods of one hour and of one day. The first hour ends after 20 s, and the first day 2 h later. */
 const EDGE = BEGAN + 20_000

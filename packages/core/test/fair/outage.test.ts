@@ -2,16 +2,9 @@
 import { expect, it } from 'vitest'
 
 import * as operators from '../line/operators.ts'
-import { aWorld, inVirtualTime, perSecond } from '../line/rows.ts'
-import type { World } from '../line/world.ts'
+import { aWorld, inVirtualTime, keepAsking, perSecond } from '../line/rows.ts'
 
 inVirtualTime()
-
-/** Lets a tenant ask again as soon as it was served. */
-function keepAsking(world: World, process: number, user: string): void {
-  const { done } = world.ask(process, { user, maxWaitMs: 600_000 })
-  void done.then(() => keepAsking(world, process, user))
-}
 
 it.each([1, 4])(
   'tenants of %i processes have their turns by each process alone while the store is away',

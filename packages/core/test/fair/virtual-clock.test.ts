@@ -24,7 +24,7 @@ const rules = fc
     }),
   )
 
-/** The bands, as the page of the algorithm tells them: plenty, then ten bands of a tenth of the rest, each four times as slow. */
+/** The bands, as the page of the algorithm tells them: plenty, then ten bands, each four times as slow as the one before. */
 function speedByBook(debt: number, { capacity, unit, rate }: Parameters<typeof speedAt>[1]): bigint {
   const room = BigInt(capacity) * BigInt(unit)
   const paid = (room + BigInt(rate) - 1n) / BigInt(rate)
@@ -32,8 +32,10 @@ function speedByBook(debt: number, { capacity, unit, rate }: Parameters<typeof s
   const perUnit = most / BigInt(capacity) || 1n
   const top = (16n * perUnit * BigInt(capacity)) / paid || 1n
   const plenty = room - room / 2n
-  const double = room > 4n * BigInt(unit) ? room : 4n * BigInt(unit)
-  const band = (double + 19n) / 20n
+  // A tenth of the other half, but never less than a unit, or than two milliseconds pay back.
+  const [tenth, one, brief] = [(room + 19n) / 20n, BigInt(unit), 2000n * BigInt(rate)]
+  const longest = one > brief ? one : brief
+  const band = tenth > longest ? tenth : longest
   const over = BigInt(debt) - plenty
   if (over <= 0n) return top
   const at = 1n + (over - 1n) / band

@@ -38,6 +38,14 @@ export function asks(
   return Array.from({ length: count }, () => world.ask(process, { maxWaitMs: 3_600_000, ...options }))
 }
 
+/** Lets a tenant ask again as soon as it was served, until the world ends. */
+export function keepAsking(world: World, process: number, user: string): void {
+  const { done } = world.ask(process, { user, maxWaitMs: 600_000 })
+  void done.then(() => {
+    if (!world.isOver) keepAsking(world, process, user)
+  })
+}
+
 /** The instants of the starts from an instant on, in milliseconds. */
 export function startsFrom(world: World, fromMs = 0): number[] {
   return startsOf(world.book)

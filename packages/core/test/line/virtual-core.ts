@@ -19,6 +19,12 @@ export interface VirtualCore {
   readonly waitingRoom: typeof Lines.waitingRoom
 }
 
+/**
+ * The instant from which the clock of a process counts, in Unix milliseconds. It is not that of the machine, whose fraction is another
+ * one in each run: a clock of whole microseconds would round otherwise, and a history could not be played again.
+ */
+export const ORIGIN: number = START + 3_600_000.000_4
+
 /** The virtual time of the world that plays now. Its clocks are read through this, because core keeps them. */
 const present: { time: VirtualTime } = { time: new VirtualTime(START) }
 let loaded: VirtualCore | undefined
@@ -68,10 +74,12 @@ async function whileRelayed<T>(load: () => Promise<T>): Promise<T> {
     globalThis.setImmediate === (soon as unknown) ? setImmediate(call) : globalThis.setImmediate(call)
   performance.now = lookedUp
   globalThis.setImmediate = soon as unknown as typeof setImmediate
+  Object.defineProperty(performance, 'timeOrigin', { value: ORIGIN, configurable: true })
   try {
     return await load()
   } finally {
     Reflect.deleteProperty(performance, 'now')
+    Reflect.deleteProperty(performance, 'timeOrigin')
     globalThis.setImmediate = setImmediate
   }
 }

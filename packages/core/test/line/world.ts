@@ -75,6 +75,8 @@ export class World {
   setBackMs = 0
   /** The policy as it was set last. */
   policy: WorldPolicy
+  /** Whether the world has ended. */
+  isOver = false
   #ends = 0
   #asking: number | undefined
 
@@ -172,8 +174,11 @@ export class World {
     Object.assign(ask, { end, endedAt: this.time.now, endOrder: this.#ends++ }, facts)
   }
 
-  /** Gives the process its own time back. */
+  /** Ends the world: its callers leave, and the process gets its own time back. */
   end(): void {
+    this.isOver = true
+    for (const { index } of this.processes) this.network.cut(index)
+    for (const { leaving } of this.waiting) leaving.abort()
     endTime()
   }
 
@@ -197,6 +202,10 @@ export class World {
 /** Makes a world. */
 export async function makeWorld(options: WorldOptions): Promise<World> {
   const core = await loadCore()
+  const { size, alarms } = core.waitingRoom
+  // Their alarms would ring in this world, and each would ask a store that is no more.
+  if (size + alarms.size > 0)
+    throw new Error(`An earlier world has left ${size} callers, ${alarms.size} alarms.`)
   const time = newTime()
   const random = new Random(options.seed ?? 1)
   const made: { server?: Server } = {}
