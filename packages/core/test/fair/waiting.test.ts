@@ -1,7 +1,7 @@
 // Callers that wait for a bucket which their tenants share, in several processes, in virtual time.
 import { describe, expect, it } from 'vitest'
 
-import type { Group } from '../../src/store/index.ts'
+import type { Group } from '../../src/databases/index.ts'
 import { aWorld, inVirtualTime, keepAsking, perSecond } from '../line/rows.ts'
 import { type MakeServer, memoryServer } from '../line/server.ts'
 import { loadCore } from '../line/virtual-core.ts'
