@@ -1,6 +1,7 @@
 import { afterAll, expect, it } from 'vitest'
 
-import { PostgresStore } from '../../src/index.ts'
+import { unique } from '../../../../tools/unique.ts'
+import { PostgresStore, schema } from '../../src/index.ts'
 import { makeStore, openPg } from '../databases.ts'
 import { bucket, demand, group } from '../rules.ts'
 
@@ -10,8 +11,13 @@ afterAll(() => Promise.all([database, ...clients].map(({ close }) => close())))
 
 /** Stores of 16 clients, each with connections of its own, on the counters of one schema. */
 async function sharedStores(): Promise<PostgresStore[]> {
-  const { schema } = await makeStore(database)
-  return clients.map(({ query }) => new PostgresStore({ query, schema }))
+  const name = unique()
+  // A busy machine waits for a lock for longer than a second. PostgreSQL itself ends a deadlock, after one.
+  const text = schema({ schema: name })
+  const patient = text.replaceAll("lock_timeout = '1s'", "lock_timeout = '60s'")
+  expect(patient).not.toBe(text)
+  await database.run(patient)
+  return clients.map(({ query }) => new PostgresStore({ query, schema: name }))
 }
 
 // Longer than a slow test, so that nothing is paid back.
