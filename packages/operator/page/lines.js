@@ -1,6 +1,6 @@
 // @ts-check
 import { bar, byId, fill, make, row } from './dom.js'
-import { keyButton } from './key-button.js'
+import { clientLink } from './client-link.js'
 import { count, span } from './words.js'
 
 /** @typedef {import('../src/watch/feed.ts').Feed} Feed */
@@ -26,7 +26,7 @@ export function showLines({ lines, now }) {
         make(
           'li',
           '',
-          row(keyButton(key), make('span', 'faint', policy), `${count(callers, 'waits', 'wait')}, ${wait}`),
+          row(clientLink(key), make('span', 'faint', policy), `${count(callers, 'waits', 'wait')}, ${wait}`),
           bar(callers / most, false),
         ),
       ),

@@ -1,7 +1,7 @@
 // @ts-check
 import { drawChart } from './chart.js'
 import { badge, bar, fill, make, press, row, text } from './dom.js'
-import { keyButton } from './key-button.js'
+import { clientLink } from './client-link.js'
 import { showLines } from './lines.js'
 import { showProcesses } from './processes.js'
 import { isRefusing, showShedders } from './shedders.js'
@@ -72,7 +72,7 @@ function showPolicies({ policies, now }) {
           '',
           row(
             make('b', '', policy),
-            keyButton(key),
+            clientLink(key),
             shadow ? badge('shadow') : undefined,
             scarce ? badge(`scarce ${scarce} s of the last minute`) : undefined,
             `${units} of ${limit} left`,
@@ -96,7 +96,7 @@ function showKeys(feed) {
         make(
           'li',
           '',
-          row(keyButton(key), make('span', 'faint', policy), `${error > 0 ? '≤ ' : ''}${whole(n)}`),
+          row(clientLink(key), make('span', 'faint', policy), `${error > 0 ? '≤ ' : ''}${whole(n)}`),
           bar(n / most, keysShown === 'refused'),
         ),
       ),
@@ -116,7 +116,7 @@ function showEvents({ events, now }) {
           'li',
           '',
           make('p', '', what),
-          make('p', 'faint', key === undefined ? '' : keyButton(key), make('time', '', `${ago} ago`)),
+          make('p', 'faint', key === undefined ? '' : clientLink(key), make('time', '', `${ago} ago`)),
         ),
       ),
     'Nothing to tell.',

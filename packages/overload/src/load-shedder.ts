@@ -2,7 +2,7 @@ import { type Warn, warnOnce } from '@halt/core'
 
 import { type Loop, presentLoop } from './base/loop.ts'
 import { TurnClock } from './base/turn-clock.ts'
-import type { Bounds, Controller } from './limit/controller.ts'
+import type { Bounds, Controller } from './limit/contract.ts'
 import { StandingQueue } from './limit/standing-queue.ts'
 import { fastifyOf, type FastifyPlugin } from './http/fastify.ts'
 import { fetchOf, type WrapFetch } from './http/fetch.ts'

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
 import { TurnClock } from '../src/base/turn-clock.ts'
-import type { Controller, WindowSummary } from '../src/limit/controller.ts'
+import type { Controller, WindowSummary } from '../src/limit/contract.ts'
 import { Governor } from '../src/limit/governor.ts'
 import type { Ending, Permit } from '../src/limit/permit.ts'
 import { RoutedGovernor } from '../src/limit/routed-governor.ts'

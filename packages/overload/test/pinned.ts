@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 import { type Loop, loopOf } from '../src/base/loop.ts'
-import type { Controller } from '../src/limit/controller.ts'
+import type { Controller } from '../src/limit/contract.ts'
 import { type LoadShedder, makeShedder } from '../src/load-shedder.ts'
 import type { ShedderOptions } from '../src/shedder/options.ts'
 

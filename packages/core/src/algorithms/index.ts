@@ -47,7 +47,7 @@ export {
   type Standing,
 } from './turn-share.ts'
 export { mayHold, mostToHold, permitLevel, waitToHold } from './permit-share.ts'
-export { shareRuleOf } from './share-counter.ts'
+export { shareRuleOf } from './share-rule.ts'
 export { debtAt } from './token-bucket.ts'
 export type { Algorithm, LastCharge, Layout } from './algorithm.ts'
 export type { AlgorithmCode, Rule, State } from './rule.ts'

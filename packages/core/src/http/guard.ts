@@ -16,7 +16,7 @@ import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { policiesOf } from './guard-policies.ts'
 import { type Outcome, GuardOutcome, UNCHECKED } from './outcome.ts'
 import { isPreflight } from './preflight.ts'
-import { makeMount } from './refusal-outcome.ts'
+import { makeMount } from './mount.ts'
 import { priorGuardsOf, isTightest, lastPassed, notePassed, holderOf } from './passed-guards.ts'
 
 /** Decides requests for an adapter, with costs, skipping, headers and refusals. */

@@ -1,7 +1,7 @@
 import { describe } from '../base/describe.ts'
 import { HaltError, type HaltErrorCode } from '../base/errors.ts'
 import { type Address, networkOf, parseBareAddress, prefixMask } from './address.ts'
-import { CLOUDFLARE_RANGES } from './cloudflare.ts'
+import { CLOUDFLARE_RANGES } from './cloudflare-ranges.ts'
 import { NetworkTable } from './network-table.ts'
 import type { Network } from './sorted-networks.ts'
 

@@ -17,10 +17,10 @@ import { CircuitBreaker } from './circuit-breaker.ts'
 import { Fallback } from './fallback.ts'
 import { instanceCounter } from './instance-counter.ts'
 import type { LastKnown } from './last-known.ts'
-import type { Outages } from './outages.ts'
+import type { OutageReports } from './outage-reports.ts'
 import { localCountersOf } from './local-counters.ts'
 import { onReconnection } from './reconnections.ts'
-import { Recovery } from './recovery.ts'
+import { CatchUp } from './catch-up.ts'
 import { RefusalCache } from './refusal-cache.ts'
 import { storeError, StoreTimeout, wasNotApplied } from './store-failure.ts'
 import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
@@ -49,8 +49,8 @@ export class GuardedStore implements Evaluator {
   readonly #lastKnown: LastKnown
   readonly #refusals: RefusalCache
   readonly #fallback: Fallback
-  readonly #recovery: Recovery
-  readonly #outages: Outages
+  readonly #catchUp: CatchUp
+  readonly #outages: OutageReports
 
   constructor(options: GuardedStoreOptions) {
     const { store, onStoreError, instances, warn } = options
@@ -71,9 +71,9 @@ export class GuardedStore implements Evaluator {
     this.#fallback = fallback
     const settle: Evaluate = group => this.#settleLater(group)
     const report = (error: unknown): void => outages.failed(error)
-    this.#recovery = new Recovery({ store, evaluate, settle, fallback, lastKnown, deadline, clock, report })
+    this.#catchUp = new CatchUp({ store, evaluate, settle, fallback, lastKnown, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(can.probe())
-    this.#breaker = new CircuitBreaker(probe, () => this.#recovery.recover())
+    this.#breaker = new CircuitBreaker(probe, () => this.#catchUp.recover())
     // The first call makes the store begin to count the processes that share it.
     count()
     onReconnection(store, this)
@@ -198,7 +198,7 @@ export class GuardedStore implements Evaluator {
     if (this.#outages.isActive) this.#outages.answered(sent)
     this.clock.observe(evaluation.now)
     // One failure does not open the breaker, so no recovery would write the charges of the fallback back.
-    if (this.#recovery.isDue) this.#recovery.writeBackSoon()
+    if (this.#catchUp.isDue) this.#catchUp.writeBackSoon()
   }
 
   /** Corrects charges that the fallback made. Returns the part that only the store can correct. */
@@ -220,7 +220,7 @@ export class GuardedStore implements Evaluator {
     if (open !== false) {
       if (open !== true) await open
       if (this.#breaker.isOpen() !== false) {
-        this.#recovery.queue(group)
+        this.#catchUp.queue(group)
         return undefined
       }
     }
@@ -228,7 +228,7 @@ export class GuardedStore implements Evaluator {
     const queue = (error: unknown): void => {
       if (isQueued || !wasNotApplied(error)) return
       isQueued = true
-      this.#recovery.queue(group)
+      this.#catchUp.queue(group)
     }
     const call = this.#lastKnown.beginCall(group)
     return this.#send(
@@ -291,7 +291,7 @@ export class GuardedStore implements Evaluator {
     const [count, existed] = await Promise.all([forgotten, Promise.all(reset)])
     // Forget again, because the fallback may have decided meanwhile.
     this.#fallback.forget(counters)
-    this.#recovery.forget(counters)
+    this.#catchUp.forget(counters)
     return count + existed.filter(Boolean).length
   }
 
@@ -305,11 +305,11 @@ export class GuardedStore implements Evaluator {
    * because nobody tries again afterwards.
    */
   async writeBack(): Promise<void> {
-    if (!this.#recovery.isDue) return
+    if (!this.#catchUp.isDue) return
     const { deadline } = this.#strict
     try {
       await deadline.race(this.#can.probe())
-      await deadline.race(this.#recovery.writeBackNow())
+      await deadline.race(this.#catchUp.writeBackNow())
     } catch {
       // The store is still away. What it missed is lost with this process.
     }

@@ -10,7 +10,7 @@ import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
 import type { Notify } from '../check/telemetry.ts'
 import { Deadline } from './deadline.ts'
 import { type LastKnown, lastKnownOf } from './last-known.ts'
-import { type OutageParts, Outages } from './outages.ts'
+import { type OutageParts, OutageReports } from './outage-reports.ts'
 import { storeError, StoreTimeout } from './store-failure.ts'
 
 /** Options of a {@link StrictStore}. */
@@ -25,7 +25,7 @@ export class StrictStore {
   readonly clock: StoreClock
   readonly deadline: Deadline
   readonly lastKnown: LastKnown
-  readonly outages: Outages
+  readonly outages: OutageReports
   /** Evaluates a group without a deadline. */
   readonly evaluate: Evaluate
   readonly #store: Store
@@ -36,7 +36,7 @@ export class StrictStore {
     this.clock = storeClockOf(store)
     this.deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
     this.lastKnown = lastKnownOf(store)
-    this.outages = new Outages(options)
+    this.outages = new OutageReports(options)
     this.evaluate = checkedEvaluate(store)
   }
 

@@ -19,13 +19,13 @@ import { type AcquireOptions, checkAcquireOptions } from './acquire-options.ts'
 import { linesOf } from './lines.ts'
 import { type LineStatus, longestLine } from './line-status.ts'
 import { pauseGroup } from './pause.ts'
-import { Turns } from './turns.ts'
+import { Waiters } from './waiters.ts'
 import type { Decide } from './waiter-parts.ts'
 
 /** Lets callers of a limiter wait for their turn. {@link queue} makes it. */
 export class Queue<R = unknown> {
   readonly #parts: LimiterParts
-  readonly #turns: Turns
+  readonly #waiters: Waiters
 
   /** @internal */
   constructor(limiter: { readonly store: Store }) {
@@ -35,7 +35,7 @@ export class Queue<R = unknown> {
     const { mostWaiting } = numbers
     this.#parts = parts
     const reporter = new LineReporter(parts.telemetry, parts.warn)
-    this.#turns = new Turns({
+    this.#waiters = new Waiters({
       evaluator,
       charges,
       corrections,
@@ -45,12 +45,12 @@ export class Queue<R = unknown> {
       reporter,
     })
     corrections.tell(lines)
-    endings.add(async finish => this.#turns.close(finish))
+    endings.add(async finish => this.#waiters.close(finish))
   }
 
   /** How many callers of this process wait for their turn. */
   get waiting(): number {
-    return this.#turns.size
+    return this.#waiters.size
   }
 
   /**
@@ -71,7 +71,7 @@ export class Queue<R = unknown> {
       noticeFullBucket(this.#parts.policies.fixed ?? [], this.#parts.warn)
       const { maxWait, signal, ...rest } = options
       const given = Object.keys(rest).length === 0 ? NO_OPTIONS : rest
-      return Promise.resolve(this.#turns.acquire(this.#asking(target, given), { maxWait, signal }))
+      return Promise.resolve(this.#waiters.acquire(this.#asking(target, given), { maxWait, signal }))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -114,7 +114,7 @@ export class Queue<R = unknown> {
   ): Decision | Promise<Decision> {
     const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
       frozen(this.#parts.decider.view(view, options, turn && { turn }))
-    return this.#turns.acquire(ask, { maxWait, signal })
+    return this.#waiters.acquire(ask, { maxWait, signal })
   }
 
   /**
@@ -134,7 +134,7 @@ export class Queue<R = unknown> {
     const subject = keys.subjectOf(identity)
     // Operators may block the client, and its line is there all the same.
     const { decision } = await peeker.identity(identity, options, PEEK_COUNTERS)
-    const callers = this.#turns.waitingOf(subject)
+    const callers = this.#waiters.waitingOf(subject)
     const line = longestLine(decision)
     if (line !== undefined)
       return { units: line.units, callers: callers.length, lastStartsInMs: Math.ceil(line.micros / 1000) }
@@ -153,7 +153,9 @@ export class Queue<R = unknown> {
    * @throws HaltError `HALT_E_IDENTITY`
    */
   async idle(identity?: Identity): Promise<void> {
-    await this.#turns.idle(identity === undefined ? undefined : this.#parts.callers.keys.subjectOf(identity))
+    await this.#waiters.idle(
+      identity === undefined ? undefined : this.#parts.callers.keys.subjectOf(identity),
+    )
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Baselines } from './baselines.ts'
-import type { Controller, RouteSample, WindowSummary } from './controller.ts'
+import type { Controller, RouteSample, WindowSummary } from './contract.ts'
 import { OTHERS } from './window.ts'
 
 // Routes are judged with the others again once their own limit has refused nothing for so long.

@@ -1,4 +1,4 @@
-import type { RouteSample } from './controller.ts'
+import type { RouteSample } from './contract.ts'
 
 // What a fast handler may take longer, in milliseconds, before it counts as slow.
 const SLACK_MS = 10

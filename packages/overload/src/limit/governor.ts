@@ -1,6 +1,6 @@
 import type { ByRank } from '../base/tiers.ts'
 import type { TurnClock, TurnListener } from '../base/turn-clock.ts'
-import type { Controller, WindowSummary } from './controller.ts'
+import type { Controller, WindowSummary } from './contract.ts'
 import { type Ending, type Issuer, Permit } from './permit.ts'
 import { Places } from './places.ts'
 import { TierFit } from './tier-fit.ts'

@@ -1,5 +1,5 @@
 import type { TurnClock } from '../base/turn-clock.ts'
-import type { Controller } from './controller.ts'
+import type { Controller } from './contract.ts'
 import { Governor, type Judged } from './governor.ts'
 import type { Permit } from './permit.ts'
 

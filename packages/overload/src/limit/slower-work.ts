@@ -1,5 +1,5 @@
 import type { Baselines } from './baselines.ts'
-import type { Bounds, WindowSummary } from './controller.ts'
+import type { Bounds, WindowSummary } from './contract.ts'
 
 // A cut to this share of the places has to show an effect.
 const CHECK_AT = 0.6

@@ -1,6 +1,6 @@
 import { Apart, type ApartController, type Start } from './apart.ts'
 import { Baselines } from './baselines.ts'
-import type { Bounds, Finding, WindowSummary } from './controller.ts'
+import type { Bounds, Finding, WindowSummary } from './contract.ts'
 import { type Excess, SlowerWork } from './slower-work.ts'
 
 const INITIAL = 20

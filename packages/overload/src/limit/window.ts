@@ -1,4 +1,4 @@
-import type { RouteSample, WindowSummary } from './controller.ts'
+import type { RouteSample, WindowSummary } from './contract.ts'
 
 const LEAST_MS = 100
 const LEAST_SAMPLES = 20

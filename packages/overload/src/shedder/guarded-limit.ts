@@ -1,6 +1,6 @@
 import { type ByRank, type Tier, TIERS } from '../base/tiers.ts'
 import type { TurnClock } from '../base/turn-clock.ts'
-import type { Controller, WindowSummary } from '../limit/controller.ts'
+import type { Controller, WindowSummary } from '../limit/contract.ts'
 import type { Governor } from '../limit/governor.ts'
 import type { Permit } from '../limit/permit.ts'
 import { RoutedGovernor } from '../limit/routed-governor.ts'

@@ -1,5 +1,5 @@
 import type { TurnClock } from '../base/turn-clock.ts'
-import type { Controller } from '../limit/controller.ts'
+import type { Controller } from '../limit/contract.ts'
 import { RouteRows } from '../limit/route-rows.ts'
 import { type Counts, NOTHING, plus } from './counts.ts'
 import { GuardedLimit, type Tell } from './guarded-limit.ts'

@@ -1,4 +1,4 @@
-import type { Bounds, Controller } from '../../src/limit/controller.ts'
+import type { Bounds, Controller } from '../../src/limit/contract.ts'
 import { StandingQueue } from '../../src/limit/standing-queue.ts'
 import type { ShedderOptions } from '../../src/shedder/options.ts'
 import { pinned } from '../pinned.ts'

@@ -1,4 +1,4 @@
-import type { Bounds, Controller, Finding, WindowSummary } from '../../src/limit/controller.ts'
+import type { Bounds, Controller, Finding, WindowSummary } from '../../src/limit/contract.ts'
 
 const INITIAL = 20
 const TOLERANCE = 1.5

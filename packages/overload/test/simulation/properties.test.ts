@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Controller, WindowSummary } from '../../src/limit/controller.ts'
+import type { Controller, WindowSummary } from '../../src/limit/contract.ts'
 import { Gradient } from './gradient.ts'
 import { StandingQueue } from '../../src/limit/standing-queue.ts'
 import { figuresOf } from './figures.ts'

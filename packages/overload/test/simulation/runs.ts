@@ -1,4 +1,4 @@
-import type { Controller } from '../../src/limit/controller.ts'
+import type { Controller } from '../../src/limit/contract.ts'
 import { Gradient } from './gradient.ts'
 import { StandingQueue } from '../../src/limit/standing-queue.ts'
 import { pinned } from '../pinned.ts'

@@ -1,6 +1,6 @@
 import { rankOf, type Tier } from '../../src/base/tiers.ts'
 import { TurnClock } from '../../src/base/turn-clock.ts'
-import type { Controller } from '../../src/limit/controller.ts'
+import type { Controller } from '../../src/limit/contract.ts'
 import type { Governor } from '../../src/limit/governor.ts'
 import { RoutedGovernor } from '../../src/limit/routed-governor.ts'
 import { Random } from './random.ts'

@@ -23,7 +23,7 @@ const MINUTE = 60e6
  * Reports each outage of a store and its end. An outage begins with a failure. It ends with the first reply to a call that was
  * sent after the last failure.
  */
-export class Outages {
+export class OutageReports {
   readonly #parts: OutageParts
   // False during an outage beyond the cap on reports.
   #isReported = false

@@ -11,8 +11,8 @@ import { nowMicros } from '../base/process-clock.ts'
 import type { Evaluate } from '../store/checked-evaluate.ts'
 import { wasNotApplied } from './store-failure.ts'
 
-/** The parts of a guarded store that its recovery uses. */
-export interface RecoveryParts {
+/** The parts of a guarded store that its catching up uses. */
+export interface CatchUpParts {
   readonly store: Store
   readonly evaluate: Evaluate
   /** Applies a correction and remembers the reply, even after the deadline. */
@@ -30,12 +30,12 @@ const RETRY_MS = 500
  * Brings a store that is back up to date. It writes back the local charges of quotas, applies the corrections that the store
  * certainly did not apply, and restores the refused keys when the store came back empty.
  */
-export class Recovery {
-  readonly #parts: RecoveryParts
+export class CatchUp {
+  readonly #parts: CatchUpParts
   readonly #corrections = new PendingCorrections()
   #isWaiting = false
 
-  constructor(parts: RecoveryParts) {
+  constructor(parts: CatchUpParts) {
     this.#parts = parts
   }
 

@@ -23,7 +23,7 @@ import type { LineReporter } from '../telemetry/line-reporter.ts'
 import type { LeavingCaller } from '../check/telemetry.ts'
 
 /** The parts of a limiter that its turns use. */
-export interface TurnsParts {
+export interface WaitersParts {
   readonly evaluator: Evaluator
   readonly charges: Charges
   readonly corrections: Corrections
@@ -39,10 +39,10 @@ export interface TurnsParts {
 let lastSeq = 0
 
 /** Lets callers of a limiter wait for their turn. */
-export class Turns implements WaiterParts {
+export class Waiters implements WaiterParts {
   readonly lines: Lines
   readonly store: LineStore
-  readonly #parts: TurnsParts
+  readonly #parts: WaitersParts
   // The callers that ask or wait.
   readonly #waiters = new Set<Waiter>()
   readonly #waiting = new Set<Waiter>()
@@ -50,7 +50,7 @@ export class Turns implements WaiterParts {
   #emptied: (() => void) | undefined
   #isClosed = false
 
-  constructor(parts: TurnsParts) {
+  constructor(parts: WaitersParts) {
     this.#parts = parts
     this.lines = parts.lines
     this.store = new LineStore(parts.evaluator, parts.lines)
