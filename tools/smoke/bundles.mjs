@@ -11,7 +11,7 @@ import { run } from './run.mjs'
 /** The most bytes of a minified bundle, with `ipaddr.js` and without Express: of what it loads at once, and of all its files. */
 const MOST_BYTES = {
   // One policy, memory store and Express middleware. `delay` and `reserve` load the other files.
-  express: { atOnce: 198_000, all: 238_500 },
+  express: { atOnce: 199_000, all: 241_000 },
   kernel: { atOnce: 146_000, all: 154_500 },
 }
 

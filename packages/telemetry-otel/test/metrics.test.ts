@@ -44,7 +44,7 @@ describe('OtelTelemetry', () => {
     const limiter = limiterOf([api, { ...api, name: 's', limit: 1, mode: 'shadow' }, quota], telemetry, store)
     for (let i = 0; i < 4; i++) await limiter.check(view())
     await limiter.check(view({ path: '/health' }))
-    await limiterOf(api, telemetry, broken).check(view())
+    await limiterOf(api, telemetry, broken()).check(view())
     await new PenaltyManager({ store, telemetry, config: { threshold: 1 } }).recordViolation('mallory')
     const found = [...(await meter.metrics()).values()].map(
       ({ descriptor, dataPointType }) =>
@@ -107,7 +107,7 @@ describe('OtelTelemetry', () => {
     const limiter = limiterOf([api, { ...api, name: 'next', limit: 1, mode: 'shadow' }], telemetry)
     for (let i = 0; i < 3; i++) await limiter.check(view())
     await limiter.check(view({ path: '/health' }))
-    await limiterOf(api, telemetry, broken).check(view())
+    await limiterOf(api, telemetry, broken()).check(view())
     const next = { 'halt.policy': 'next' }
     expect(await meter.points('halt.shadow')).toEqual([
       { attributes: { ...next, 'halt.outcome': 'allowed' }, value: 1 },
@@ -216,7 +216,7 @@ describe('attributes', () => {
     const points = await meter.points('halt.checks')
     expect(points).toHaveLength(11)
     expect(points[10]).toMatchObject({ attributes: { 'halt.policy': 'other' }, value: 990 })
-    for (let i = 0; i < 100; i++) await limiterOf(api, few, { ...broken, kind: `s${i}` }).check(view())
+    for (let i = 0; i < 100; i++) await limiterOf(api, few, { ...broken(), kind: `s${i}` }).check(view())
     expect(await meter.points('halt.store.errors')).toHaveLength(20)
     expect(await meter.points('halt.remaining')).toHaveLength(11)
   })

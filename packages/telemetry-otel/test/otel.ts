@@ -81,8 +81,8 @@ export function limiterOf(
 }
 
 /** A store that is away. */
-export const broken: RateLimiterOptions['store'] = {
+export const broken = (): RateLimiterOptions['store'] => ({
   kind: 'redis',
   evaluate: () => Promise.reject(new Error('gone')),
   forget: () => 0,
-}
+})

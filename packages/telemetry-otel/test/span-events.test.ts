@@ -63,7 +63,7 @@ describe('the active span', () => {
     const shadowed = limiterOf({ ...api, mode: 'shadow' }, telemetry)
     const [events = []] = await tracing(async () => {
       for (let i = 0; i < 2; i++) await shadowed.check(view())
-      await limiterOf(api, telemetry, broken).check(view())
+      await limiterOf(api, telemetry, broken()).check(view())
     })
     expect(events.map(({ name }) => name)).toEqual([
       'halt.shadow_blocked',
@@ -94,7 +94,7 @@ describe('the active span', () => {
     const quiet = new OtelTelemetry({ spanEvents: false })
     const [events = []] = await tracing(async () => {
       for (let i = 0; i < 2; i++) await limiterOf(api, quiet).check(view())
-      await limiterOf(api, quiet, broken).check(view())
+      await limiterOf(api, quiet, broken()).check(view())
     })
     expect(events).toEqual([])
     expect((await limiterOf(api, new OtelTelemetry({ spanEvents: 'all' })).check(view())).allowed).toBe(true)

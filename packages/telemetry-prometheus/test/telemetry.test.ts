@@ -33,7 +33,7 @@ describe('PrometheusTelemetry', () => {
     await limiterOf(api, telemetry).check(view())
     await limiterOf({ ...api, algorithm: 'fixed-window' }, telemetry).check(view())
     await limiterOf({ ...api, name: 'other-api' }, telemetry).check(view())
-    await limiterOf(api, telemetry, broken).check(view())
+    await limiterOf(api, telemetry, broken()).check(view())
     const checks = [...(await samples(register))].filter(
       ([name, value]) => name.startsWith('halt_checks_total') && value > 0,
     )
@@ -148,7 +148,7 @@ describe('PrometheusTelemetry', () => {
   })
 
   it('PrometheusTelemetry counts failures of a store from 0, and decisions without it', async () => {
-    const limiter = limiterOf(api, telemetry, broken)
+    const limiter = limiterOf(api, telemetry, broken())
     const errors = 'halt_store_errors_total{store="redis",failure="unavailable"}'
     expect((await samples(register)).get(errors)).toBe(0)
     await limiter.check(view())
@@ -203,7 +203,7 @@ describe('PrometheusTelemetry', () => {
     const store = new InMemoryStore()
     const limiter = limiterOf(api, telemetry, store)
     limiterOf(api, telemetry, store)
-    limiterOf(api, telemetry, broken)
+    limiterOf(api, telemetry, broken())
     const held = async (): Promise<unknown> =>
       (await samples(register)).get('halt_store_keys{store="memory"}')
     expect(await held()).toBe(0)

@@ -20,11 +20,11 @@ export function limiterOf(
 }
 
 /** A store that is away. */
-export const broken: ConstructorParameters<typeof RateLimiter>[0]['store'] = {
+export const broken = (): ConstructorParameters<typeof RateLimiter>[0]['store'] => ({
   kind: 'redis',
   evaluate: () => Promise.reject(new Error('gone')),
   forget: () => 0,
-}
+})
 
 /** Changes every metric. */
 export async function drive(telemetry: Telemetry, store: InMemoryStore = new InMemoryStore()): Promise<void> {
@@ -40,7 +40,7 @@ export async function drive(telemetry: Telemetry, store: InMemoryStore = new InM
   const limiter = limiterOf([api, candidate, quota], telemetry, store)
   for (let i = 0; i < 5; i++) await limiter.check(view())
   await limiter.check(view({ path: '/health' }))
-  await limiterOf(api, telemetry, broken).check(view())
+  await limiterOf(api, telemetry, broken()).check(view())
   await changeLine(telemetry, store)
   const penalties = new PenaltyManager({ store, config: { threshold: 1 }, telemetry })
   await penalties.recordViolation('mallory')

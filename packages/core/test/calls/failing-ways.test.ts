@@ -4,12 +4,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
 import type { Quota, Reservation } from '../../src/index.ts'
-import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
+import { endTime, loadCore, newTime, ORIGIN, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
 import { ask, Asked, FailingWire, type WireFault } from '../resilience/failing-wire.ts'
 
 // What is decided without the store goes by the time since the process began.
-const BEGAN = performance.timeOrigin
+const BEGAN = ORIGIN
 const day: Quota = { name: 'day', limit: 1e9, period: 'daily', anchor: new Date(BEGAN - 60_000) }
 const alice = { user: '42' }
 

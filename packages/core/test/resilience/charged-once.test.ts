@@ -6,13 +6,13 @@ import { isFull } from '../../../../tools/full.ts'
 import type { AnyPolicy, Decision, OnStoreError, Quota, RateLimiter, RequestView } from '../../src/index.ts'
 import { algorithmOf } from '../../src/algorithms/index.ts'
 import { type Demand, Mode, type Evaluation, type Store } from '../../src/databases/index.ts'
-import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
+import { endTime, loadCore, newTime, ORIGIN, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
 import { view } from '../world.ts'
 import { ask, Asked, FailingWire, type SeenCounters, type WireFault } from './failing-wire.ts'
 
 // What is decided without the store goes by the time since the process began.
-const BEGAN = performance.timeOrigin
+const BEGAN = ORIGIN
 
 let core: VirtualCore
 beforeAll(async () => void (core = await loadCore()))

@@ -6,12 +6,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isFull } from '../../../../tools/full.ts'
 import type { AnyPolicy, RateLimiter } from '../../src/index.ts'
 import { memoryServer } from '../line/server.ts'
-import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
+import { endTime, loadCore, newTime, ORIGIN, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
 import { ask, Asked, FailingWire, type WireFault } from './failing-wire.ts'
 
 // What is decided without the store goes by the time since the process began.
-const BEGAN = performance.timeOrigin
+const BEGAN = ORIGIN
 
 let core: VirtualCore
 beforeAll(async () => void (core = await loadCore()))
