@@ -12,8 +12,8 @@ const kinds = chosenKinds.filter(({ name }) => !/fails over|all of it/.test(name
 
 for (const kind of kinds.filter(withoutServer))
   it(`tenants of a process that holds its store itself have their turns while ${kind.name}`, () =>
-    playHistories(kind, { isDirect: true, isFair: true, runs: 8 }))
+    playHistories(kind, { isDirect: true, isFair: true, runs: 5 }))
 
 for (const kind of kinds)
   it(`tenants of one to four processes have their turns while ${kind.name}`, () =>
-    playHistories(kind, { isFair: true, runs: 8 }))
+    playHistories(kind, { isFair: true, runs: 5 }))

@@ -19,7 +19,7 @@ const sliding: Rule = {
   precision: 1000,
   slice: 60_000,
 }
-const leases: Rule = {
+const permits: Rule = {
   ...rule,
   code: 'c',
   counter: 'c:c',
@@ -94,7 +94,7 @@ const floods: Flood[] = [
     keys: 1_000,
     ask: (store, i, clock) => {
       for (let unit = 0; unit < 500; unit++) {
-        charge(store, leases, `user:${i}`)
+        charge(store, permits, `user:${i}`)
         clock.advance(0.000_002)
       }
     },
