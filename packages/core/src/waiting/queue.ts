@@ -1,6 +1,6 @@
-import { PEEK_COUNTERS } from '../check/ask.ts'
 import { noticeFullBucket } from '#misuse'
 
+import { PEEK_COUNTERS } from '../check/ask.ts'
 import { describe } from '../base/describe.ts'
 import type { Duration } from '../base/duration.ts'
 import { checkNames, fail } from '../base/options-check.ts'
