@@ -124,7 +124,7 @@ function wasSent(error: unknown, text: string): boolean {
   return !NO_CONNECTION.test(text) && errorCode(error) !== 'CONNECT_TIMEOUT'
 }
 
-// What pg says where it has no connection for a statement.
+// The messages of pg where it has no connection for a statement.
 const NO_CONNECTION =
   /^(?:timeout exceeded when trying to connect|Connection terminated due to connection timeout|Cannot use a pool after calling end|Client (?:was closed|has encountered a connection error) and is not queryable)/
 

@@ -71,7 +71,7 @@ export function casStore<V>(
       // Counters that the decision only read are swapped unchanged, because their versions must still be current too.
       return { evaluation, swaps: changes.length === 0 ? [] : swapsOf(keys, found, changes) }
     } catch (error) {
-      // What was not swapped was not applied.
+      // A change that was not swapped was not applied.
       throw notApplied(error)
     }
   }

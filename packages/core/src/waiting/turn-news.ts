@@ -100,7 +100,7 @@ export class TurnNews {
    * The instant at which a caller asks again; 0 as {@link notBefore}. The store tells the wait of a caller that nobody precedes, but
    * others do. So it waits longer, if the clock was slower so far.
    *
-   * Who asks late is served late, and meanwhile the clock passes the turns of others. Then many start at once, the clock stands still,
+   * A caller that asks late is served late, and meanwhile the clock passes the turns of others. Then many start at once, the clock stands still,
    * and all seem to have long to wait: shares would swing. So a caller asks early, and at once if news say that its turn has come.
    */
   expected(tickets: Tickets): number {
