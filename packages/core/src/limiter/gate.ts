@@ -24,7 +24,7 @@ export interface AppliedControl {
 export const NO_CONTROL: AppliedControl = Object.freeze({ access: undefined, numbersOf: () => NONE })
 const NONE: readonly ControlEntry[] = Object.freeze([])
 
-/** What a gate says of a client. */
+/** The answer of a gate about a client. */
 export interface Passage {
   /** The entry that blocks the client or lets it pass. */
   readonly entry?: ControlEntry | undefined
@@ -32,7 +32,7 @@ export interface Passage {
   readonly isLost?: boolean | undefined
   /** The policies with everybody's numbers that hold now. */
   readonly policies: readonly CompiledPolicy[]
-  /** What the gate has found of the request. */
+  /** The facts of the request that the gate has found. */
   readonly caller?: Caller | undefined
   readonly client?: ClientAddress | undefined
   readonly keys?: readonly KeyOutcome[] | undefined

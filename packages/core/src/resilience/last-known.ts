@@ -91,7 +91,7 @@ export class LastKnown {
       const { subject, rule } = demands[i] as Demand
       const known = this.#known.get(rule.counter, subject)
       const evaluation = evaluationAt(whole, i)
-      // Counters of a synchronous store are never remembered.
+      // A correction alone makes no counter known.
       if (known === undefined || !isNewer(known, evaluation.now, call)) continue
       const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []

@@ -26,7 +26,7 @@ export interface Entry {
   readonly places: TakenPlace['places'] | undefined
   readonly owes?: Owed
   /**
-   * What was charged for the caller. A decision is given to it at its turn. A result is for its place alone: at its turn the caller asks
+   * The charge of the caller. A decision is given to it at its turn. A result is for its place alone: at its turn the caller asks
    * for the rest.
    */
   readonly charged: Decision | { readonly forPlace: CheckResult }
