@@ -100,12 +100,8 @@ interface LineSteps {
   wait(state: State, now: number, cost: number, rule: Rule): number
   /** Gives a caller a place behind all others: charges its units at once. */
   join(state: State, now: number, cost: number, rule: Rule): void
-  /** Whether the line can take note that a place is left. */
-  canLeave(state: State, now: number, cost: number, place: Place, rule: Rule): boolean
-  /** Removes a place, so that those behind it move up. Does nothing if the line has no such place. */
+  /** Removes a place, so that those behind it move up. A place that the line does not have was at its turn: its units are given back. */
   leave(state: State, now: number, cost: number, place: Place, rule: Rule): void
-  /** Whether the line has a place. */
-  holds(state: State, place: Place): boolean
   /** Pays the line up to `now`, and takes over the numbers of `rule`. Does nothing without a line. */
   look(state: State, now: number, rule: Rule): void
   /** Ends the cool-down, and lets a capacity start at once. The line stays. Without a line the counter is fresh afterwards. */

@@ -22,7 +22,7 @@ const GONE = 10
 /** The index of the first hole. A hole is a pair (p, c): c units up to position p have left. Sorted by p, without neighbours. */
 const HOLES = 11
 
-/** The most holes of a line: 2 kB. A caller that leaves when there are more keeps its position until its turn. */
+/** The most holes of a line: 2 kB. */
 const MOST_HOLES = 128
 /** How long a line is kept after the last of its callers has started, in microseconds. */
 const ECHO = 2.5e6
@@ -100,30 +100,23 @@ export function refundToLine(state: State, amount: number, rule: Rule): void {
   else state[2] = Math.max(0, state[2]! - back)
 }
 
-/** Whether a line can take note that a place is left. `state` is a copy, which it changes. */
-export function canLeave(state: State, now: number, cost: number, place: Place, rule: Rule): boolean {
-  if (!hasLine(state)) return true
-  payLine(state, now, rule)
-  return leave(state, cost, place, rule)
-}
-
 /**
- * Removes a place from a paid line. Those behind it move up, at its turn at the latest. A place that the line never gave is left alone.
+ * Removes a place from a paid line. Those behind it move up, at its turn at the latest. A place that the line does not have was at its
+ * turn: nobody has used its units, so they are given back at once.
  *
- * @returns false if there are too many holes: the caller keeps its position until its turn, and leaves then
+ * A place beyond {@link MOST_HOLES} gaps stays: time passes it as if its caller had started.
  */
-export function leave(state: State, cost: number, { position, born }: Place, rule: Rule): boolean {
+export function leave(state: State, cost: number, { position, born }: Place, rule: Rule): void {
   const tail = state[TAIL]!
-  if (state[BORN] !== born || position > tail || position < cost) return true
   const room = rule.capacity * rule.unit
-  if (position === tail) {
+  const isThere = state[BORN] === born && position <= tail && position >= cost
+  if (isThere && position === tail) {
     state[TAIL] = tail - cost
     state[2] = state[2]! - cost * rule.unit
-  } else if (state[2]! - (tail - position + cost) * rule.unit <= room) state[2] = state[2]! - cost * rule.unit
-  else if (!addHole(state, position, cost)) return false
+  } else if (isThere && state[2]! - (tail - position + cost) * rule.unit > room) addHole(state, position, cost)
+  else state[2] = state[2]! - cost * rule.unit
   sweep(state, room)
   applyPool(state, room)
-  return true
 }
 
 /** Lets a capacity of a paid line start at once. The rest of the line stays, in order. */
@@ -232,17 +225,16 @@ function applyPool(state: State, room: number): void {
   }
 }
 
-/** Notes a place that was left. False if there are too many. */
-function addHole(state: State, position: number, units: number): boolean {
+/** Notes a place that was left, unless there are too many. */
+function addHole(state: State, position: number, units: number): void {
   let at = HOLES
   while (at < state.length && state[at]! < position) at += 2
   const before = at > HOLES && state[at - 2] === position - units ? state[at - 1]! : 0
   const touches = at < state.length && state[at]! - state[at + 1]! === position
-  if (before === 0 && !touches && state.length - HOLES >= 2 * MOST_HOLES) return false
+  if (before === 0 && !touches && state.length - HOLES >= 2 * MOST_HOLES) return
   state[GONE]! += units
   if (before > 0) state.splice(at - 2, 2)
   const place = before > 0 ? at - 2 : at
   if (touches) state[place + 1]! += units + before
   else state.splice(place, 0, position, units + before)
-  return true
 }

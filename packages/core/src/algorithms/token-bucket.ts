@@ -52,17 +52,12 @@ export const tokenBucket: Algorithm = {
       if (line.hasLine(state)) line.keepLine(state, now, rule)
     },
 
-    canLeave: (state, now, cost, place, rule) => line.canLeave([...state], now, cost, place, rule),
-
     leave(state, now, cost, place, rule) {
-      if (!line.hasLine(state)) return
+      if (!line.hasLine(state)) return tokenBucket.refund(state, now, cost, rule, 0)
       line.payLine(state, now, rule)
       line.leave(state, cost, place, rule)
       line.keepLine(state, now, rule)
     },
-
-    holds: (state, { position, born }) =>
-      line.hasLine(state) && state[line.BORN] === born && position <= state[line.TAIL]!,
 
     look(state, now, rule) {
       if (line.hasLine(state)) keep(state, now, debtAt(state, now, rule), rule)

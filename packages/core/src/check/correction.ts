@@ -5,6 +5,7 @@ import type { CheckResult } from './check-result.ts'
 import { claimOf, type Holding, holdingsOf } from './holding.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
+import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/repeats.ts'
 import { shareIn } from '../store/shares.ts'
@@ -107,6 +108,21 @@ export function chargeAt(charge: ActualCharge, index: number): number | undefine
  */
 export function isTaken({ mode, rule }: Demand, index: number, { passes, repeated }: Evaluation): boolean {
   return passes[index] === true && mode !== Mode.PEEK && (!repeated || countsRepeats(rule))
+}
+
+/**
+ * A refund of units that nobody has used, so that those behind them in line move up at once.
+ *
+ * @param inLine the key of the counter whose units are given back with a place
+ */
+export function unused(refund: Group | undefined, inLine: string | undefined): Group | undefined {
+  const demands = refund?.demands.map((demand): Demand => {
+    // The demand stays, because a share of the counter is judged beside it.
+    if (inLine !== undefined && keyOfDemand(demand) === inLine) return { ...demand, cost: 0 }
+    const isInBucket = algorithmOf(demand.rule).line !== undefined && demand.cost < 0
+    return isInBucket ? { ...demand, terms: { ...demand.terms, place: { position: 0, born: 0 } } } : demand
+  })
+  return demands?.some(({ cost }) => cost !== 0) === true ? { ...refund, demands } : undefined
 }
 
 /** A policy of a charge, and the indexes of its demands; -1 where it has no such demand. */

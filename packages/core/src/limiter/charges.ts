@@ -7,7 +7,7 @@ import { UnderWay, untilIdle } from '../base/idleness.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Check } from '../check/check.ts'
 import type { Evaluator } from '../check/evaluator.ts'
-import { type ActualCharge, chargeAt, release, settlement, chargeHeldCost } from '../check/correction.ts'
+import { type ActualCharge, chargeAt, release, settlement, chargeHeldCost, unused } from '../check/correction.ts'
 import type { Group } from '../store/contract.ts'
 import type { Adviser } from './adviser.ts'
 import type { Corrections } from './corrections.ts'
@@ -145,6 +145,21 @@ export class Charges {
   /** Refunds the whole charge unless it was settled, and ends the request in flight. */
   async cancel(decision: Decision): Promise<void> {
     if (recordOf(decision).settled === undefined) await this.settle(decision, 0)
+    await this.release(decision)
+  }
+
+  /**
+   * Refunds the charge of a caller that has waited and not started, and ends its request in flight.
+   *
+   * @param inLine the key of the counter whose units are given back with the caller's place in its line
+   */
+  async abandon(decision: Decision, inLine?: string): Promise<void> {
+    const record = recordOf(decision)
+    if (record.settled === undefined && isCharge(record)) {
+      record.settled = 0
+      const group = unused(this.#settlement(record, 0), inLine)
+      await this.#corrections.correct(group, record.recordedIn, record.result.check.idempotency)
+    }
     await this.release(decision)
   }
 

@@ -39,9 +39,9 @@ export interface Terms {
   /** The share of the capacity that the demand must leave to others, 0 to 1. Default 0. */
   readonly floor?: number | undefined
   /**
-   * A place in the line of a bucket. `CHARGE`: the caller has this place already, so nothing is charged again. `SETTLE` with a
-   * negative cost: the caller leaves this place; refused if it must keep it until its turn. `SETTLE` with a positive cost: callers
-   * whose places were lost get new ones at the end, in one block; the numbers of the place do not count.
+   * A place in the line of a bucket. `CHARGE`: the turn of this place has come, so the demand passes, and nothing is charged again.
+   * `SETTLE` with a negative cost: the caller leaves this place. `SETTLE` with a positive cost: callers get places at the end, in one
+   * block; the numbers of the place do not count.
    */
   readonly place?: Place | undefined
   /**

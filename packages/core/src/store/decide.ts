@@ -14,7 +14,7 @@ import type { Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 import { unknownLayout } from './evaluation-check.ts'
 import type { Counters } from './counter-access.ts'
-import { changeLine, isAboutLine, passesByLine } from './line-demands.ts'
+import { changeLine, isAboutLine } from './line-demands.ts'
 import { loadPenalty, scorePenalty } from './penalty-step.ts'
 import { countsRepeats, isRepeat, keepsKey, remember } from './repeats.ts'
 import { Shares } from './shares.ts'
@@ -175,10 +175,9 @@ function ruleFor({ mode }: Demand, rule: Rule, state: State, now: number): Rule 
 
 function fits(demand: Demand, rule: Rule, state: State, now: number): boolean {
   const { mode, cost, terms } = demand
-  const byLine = isAboutLine(demand) ? passesByLine(demand, rule, state, now) : undefined
-  if (mode === Mode.SETTLE || mode >= Mode.GRANT) return byLine ?? true
+  if (mode === Mode.SETTLE || mode >= Mode.GRANT) return true
   if (mode === Mode.BLOCK || now < blockedUntil(state)) return false
-  if (byLine !== undefined) return byLine
+  if (terms?.place !== undefined) return true
   if (terms !== undefined) return fitsNeeded(demand, rule, state, now)
   return algorithmOf(rule).fits(state, now, cost, rule)
 }
@@ -276,7 +275,7 @@ function startCooldown(
   return true
 }
 
-/** Whether a refusal refuses a client: a peek asks for nothing, and a settlement is refused only if a place must be kept. */
+/** Whether a refusal refuses a client: a peek asks for nothing. */
 function isAsked({ mode }: Demand): boolean {
-  return mode !== Mode.PEEK && mode !== Mode.SETTLE
+  return mode !== Mode.PEEK
 }

@@ -6,21 +6,6 @@ export function isAboutLine({ mode, terms }: Demand): boolean {
   return mode >= Mode.LOOK || terms?.place !== undefined
 }
 
-/** Whether a demand about a line passes, whatever its cost. Undefined if its cost decides. */
-export function passesByLine(
-  { mode, cost, terms }: Demand,
-  rule: Rule,
-  state: State,
-  now: number,
-): boolean | undefined {
-  if (mode >= Mode.LOOK) return true
-  const place = terms?.place
-  const { line } = algorithmOf(rule)
-  if (place === undefined || line === undefined) return undefined
-  if (mode === Mode.SETTLE) return cost >= 0 || line.canLeave(state, now, -cost, place, rule)
-  return line.holds(state, place) || undefined
-}
-
 /** Makes the change that a demand about a line asks for. Returns undefined if the demand is to be charged as any other. */
 export function changeLine(
   { mode, cost, terms }: Demand,
@@ -34,8 +19,8 @@ export function changeLine(
   if (mode === Mode.LOOK) line.look(state, now, rule)
   else if (mode === Mode.RESET) line.reset(state, now, rule)
   else if (terms?.place === undefined) return undefined
-  else if (mode !== Mode.SETTLE) return line.holds(state, terms.place) ? false : undefined
-  else if (cost === 0) return false
+  // It was charged with its place.
+  else if (mode !== Mode.SETTLE || cost === 0) return false
   else if (cost > 0) line.join(state, now, cost, rule)
   else line.leave(state, now, -cost, terms.place, rule)
   return before > 0 || cost > 0

@@ -70,34 +70,38 @@ export interface Start {
 /**
  * Finds when a refused group may start. Returns undefined if it must stay refused.
  *
+ * A group gets a place if one bucket is all that it still needs: its caller stands in one line at a time.
+ *
  * @param hasKey whether the group has an idempotency key. It then gets no place, because the place would be paid: a call that repeats
  * the key would pass, and the caller could give its place back.
  */
-export function startOf(
-  { demands, rules, states, passes, shares }: Decided,
-  now: number,
-  hasKey: boolean,
-): Start | undefined {
-  const canStand =
-    !hasKey &&
-    demands.every(
-      (demand, i) =>
-        // A tenant whose turn has come stands in the line of its pool.
-        demand.mode === Mode.SHADOW ||
-        (demand.terms?.share !== undefined && passes[i] === true) ||
-        canJoin(demand, rules[i]!),
-    )
+export function startOf(decided: Decided, now: number, hasKey: boolean): Start | undefined {
+  const { demands, rules, states, passes, shares } = decided
+  const joining = hasKey ? -1 : joiningAt(decided)
   let wait = 0
-  let isExact = true
+  let isPlace = joining >= 0
   for (let i = 0; i < demands.length; i++) {
     const [demand, rule] = [demands[i]!, rules[i]!]
     if (passes[i] || demand.mode === Mode.SHADOW || shares?.isForTurn(i)) continue
-    const own = waitOf(demand, rule, states[i]!, now, canStand, demand.terms?.share && shares?.wait(i))
+    const own = waitOf(demand, rule, states[i]!, now, i === joining, demand.terms?.share && shares?.wait(i))
     if (own === undefined) return undefined
     if (own > wait) wait = own
-    if (own * rule.rate + (rule.capacity + demand.cost) * rule.unit > MAX_EXACT) isExact = false
+    const isExact = own * rule.rate + (rule.capacity + demand.cost) * rule.unit <= MAX_EXACT
+    if (i !== joining || !isExact) isPlace = false
   }
-  return { wait, isPlace: canStand && isExact }
+  return { wait, isPlace }
+}
+
+/** The index of the bucket that a group still needs, if that is all; otherwise -1. A tenant whose turn has come stands in the line of its pool. */
+function joiningAt({ demands, rules, passes }: Decided): number {
+  let at = -1
+  for (const [i, demand] of demands.entries()) {
+    const { mode, terms } = demand
+    if (mode === Mode.SHADOW || terms?.place !== undefined || (terms?.share !== undefined && passes[i] === true)) continue
+    if (at >= 0 || !canJoin(demand, rules[i]!)) return -1
+    at = i
+  }
+  return at
 }
 
 /**
@@ -105,8 +109,11 @@ export function startOf(
  * stand behind it.
  */
 function canJoin(demand: Demand, rule: Rule): boolean {
-  if (demand.mode !== Mode.CHARGE || algorithmOf(rule).line === undefined) return false
-  return unitsLeftToOthers(demand, rule) === 0 && demand.terms?.place === undefined
+  return (
+    demand.mode === Mode.CHARGE &&
+    algorithmOf(rule).line !== undefined &&
+    unitsLeftToOthers(demand, rule) === 0
+  )
 }
 
 /** How long a demand that does not pass would wait; undefined if it does not wait that long. @param toShare how long for its share */

@@ -1,17 +1,13 @@
-import type { Asking } from './standing.ts'
+import type { Asking } from './callers.ts'
 
-/** The callers of a line that ask the store again later, in the order in which they came. The first one asks next. */
+/** The callers that ask the store again later for the same counters, in the order in which they came. The first one asks next. */
 export class Askers {
   readonly #callers: Asking[] = []
-  readonly #onLeft: () => void
+  readonly #emptied: () => void
 
-  /** @param onLeft called when a caller has gone */
-  constructor(onLeft: () => void) {
-    this.#onLeft = onLeft
-  }
-
-  get isEmpty(): boolean {
-    return this.#callers.length === 0
+  /** @param emptied called when the last caller has gone */
+  constructor(emptied: () => void) {
+    this.#emptied = emptied
   }
 
   /** The caller that asks next. */
@@ -34,6 +30,6 @@ export class Askers {
     if (at < 0) return
     this.#callers.splice(at, 1)
     if (at === 0) this.first?.wake()
-    this.#onLeft()
+    if (this.#callers.length === 0) this.#emptied()
   }
 }

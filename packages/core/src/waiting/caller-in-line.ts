@@ -1,15 +1,16 @@
+import type { Place } from '../algorithms/index.ts'
+import { AT_ONCE, type InLine, type Owed } from './callers.ts'
 import type { Check } from '../check/check.ts'
-import type { CheckResult } from '../check/check-result.ts'
 import type { Decision } from '../check/decision.ts'
+import type { Demand } from '../store/contract.ts'
+import { keyOfDemand } from '../store/counter-key.ts'
 import type { Line } from './line.ts'
-import { AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
+import type { TakenPlace } from './places.ts'
 import type { WaiterParts } from './waiter-parts.ts'
 
 /** The caller that stands in a line. */
 export interface Owner {
-  readonly seq: number
   readonly deadline: number
-  readonly check: Check
   /** Called when its turn has come. */
   turnCame(): void
   /** Called when its patience has ended before its turn. It has left the line. */
@@ -19,56 +20,56 @@ export interface Owner {
 }
 
 /** How a caller came into a line. */
-export interface Entry {
-  /** Its units, for each counter of the line. */
-  readonly units: readonly number[]
+export interface Entry extends Omit<TakenPlace, 'place'> {
+  readonly seq: number
   /** Undefined for a caller without a place in the store. */
-  readonly places: TakenPlace['places'] | undefined
+  readonly place?: Place | undefined
   readonly owes?: Owed
-  /**
-   * The charge of the caller. A decision is given to it at its turn. A result is for its place alone: at its turn the caller asks
-   * for the rest.
-   */
-  readonly charged: Decision | { readonly forPlace: CheckResult }
+  /** The decision that the caller is given at its turn. Without one it asks for the rest then. */
+  readonly decision?: Decision
+  /** Whether this process has charged the caller, and the store does not know of it. */
+  readonly isUntold?: boolean
 }
 
 /** A caller in a line: its place, and what was charged for it, which is given back when it leaves. */
-export class CallerInLine implements Standing {
+export class CallerInLine implements InLine {
   /** Whether it stands there: its turn has not come, and its patience has not ended. */
   isStanding = false
-  places: TakenPlace['places'] | undefined
+  place: Place | undefined
   owes: Owed
-  readonly units: readonly number[]
+  readonly seq: number
+  readonly check: Check
+  readonly at: number
+  readonly isUntold: boolean
+  /** The decision that it is given at its turn. Undefined if it asks for the rest then, or was given back. */
+  decision: Decision | undefined
   readonly #owner: Owner
   readonly #parts: WaiterParts
   readonly #line: Line
-  #charged: Entry['charged'] | undefined
 
-  constructor(owner: Owner, parts: WaiterParts, line: Line, { units, places, owes, charged }: Entry) {
-    this.places = places
-    this.owes = owes ?? AT_ONCE
-    this.units = units
+  constructor(owner: Owner, parts: WaiterParts, entry: Entry) {
+    this.seq = entry.seq
+    this.check = entry.check
+    this.at = entry.at
+    this.place = entry.place
+    this.owes = entry.owes ?? AT_ONCE
+    this.decision = entry.decision
+    this.isUntold = entry.isUntold ?? false
     this.#owner = owner
     this.#parts = parts
-    this.#line = line
-    this.#charged = charged
+    this.#line = parts.lines.of(this.demand, parts.store)
   }
 
-  get seq(): number {
-    return this.#owner.seq
+  get demand(): Demand {
+    return this.check.demands[this.at]!
   }
 
   get deadline(): number {
     return this.#owner.deadline
   }
 
-  get check(): Check {
-    return this.#owner.check
-  }
-
-  /** The decision that the caller is given at its turn. Undefined if it then asks for the rest. */
-  get decision(): Decision | undefined {
-    return this.#charged === undefined || 'forPlace' in this.#charged ? undefined : this.#charged
+  get asksAtTurn(): boolean {
+    return this.decision === undefined
   }
 
   /** The instant at which it may start, as this process knows it. Undefined when it stands there no longer. */
@@ -80,6 +81,7 @@ export class CallerInLine implements Standing {
   stand(): void {
     this.isStanding = true
     this.#line.stand(this)
+    if (this.asksAtTurn && this.isStanding) this.#line.placeMissing()
   }
 
   /** Leaves the line. Resolves when all was given back. */
@@ -103,40 +105,17 @@ export class CallerInLine implements Standing {
   }
 
   gone(): Promise<void> | undefined {
-    const charged = this.#charged
-    this.#charged = undefined
-    if (charged === undefined) return undefined
-    if ('forPlace' in charged) return this.#parts.withdraw(charged.forPlace)
-    return this.places === undefined ? this.#parts.cancel(charged) : this.#parts.forgive(charged)
+    const { decision, place } = this
+    this.decision = undefined
+    return decision && this.#parts.abandon(decision, place && keyOfDemand(this.demand))
   }
 
-  /** Gives back the place of a caller that does not take it at its turn. Resolves when the store has answered. */
+  /** Gives back what was charged for a caller that does not take its turn. Resolves when the store has answered. */
   async giveUp(): Promise<void> {
-    const { places, check, units } = this
-    const back =
-      places === undefined ? undefined : this.#parts.store.leave(this.#line, [{ check, units, places }])
+    const { place } = this
     const rest = this.gone()
-    this.places = undefined
-    await back
+    this.place = undefined
+    if (place !== undefined) await this.#parts.store.giveBackUnused([{ check: this.check, at: this.at, place }])
     await rest
-  }
-
-  /**
-   * Charges a counter once more whose front has passed the caller, while it waited for another counter.
-   *
-   * @param asked the instant at which the store was asked, by this process's clock
-   */
-  payForDelay(asked: number): void {
-    const { places } = this
-    if (places === undefined || places.length < 2) return
-    const now = this.#parts.store.clock()
-    const late = places.map((place, i) => {
-      const front = this.#line.fronts[i]!
-      return Math.min(
-        this.units[i]!,
-        place === undefined ? front.paidIn(now - asked) : front.surplus(place, now),
-      )
-    })
-    void this.#parts.store.charge(this.#line, this.check, late)
   }
 }

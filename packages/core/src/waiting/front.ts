@@ -9,14 +9,6 @@ import {
 } from '../algorithms/index.ts'
 import { ServerClock } from './server-clock.ts'
 
-/** A line whose callers wait for a counter. */
-export interface FrontUser {
-  /** The first place that a caller has in the line of the counter. */
-  first(front: Front): Place | undefined
-  /** Called after news. @param isSlower whether callers may start later than they were told */
-  heard(isSlower: boolean): void
-}
-
 /** What came late starts within this time, so that it does not start at one instant. Microseconds. */
 const SPREAD = 300_000
 /** A timer that is later than this was held up by the process itself. Microseconds. */
@@ -41,16 +33,15 @@ export interface Heard {
  * own clock, so that callers start at the instants that they were told.
  */
 export class Front {
-  /** The counter, as `keyOfDemand` names it. */
-  readonly key: string
-  /** The lines whose callers wait for the counter. */
-  readonly lines: Set<FrontUser> = new Set()
   readonly #clock = new ServerClock()
   #rule: Rule | undefined
   #reading: LineReading | undefined
-  // The instant of the last reply, and the end of the cool-down then, by the server's clock.
+  // The instant of the last reply, by the server's clock.
   #now = 0
+  // The instant of the last reply that told a line, and the end of the cool-down then.
+  #readAt = 0
   #cooldown = 0
+  #frozenUntil = 0
   // When the question of the last reply was sent, and when the reply arrived.
   #sent = 0
   #arrived = 0
@@ -62,44 +53,43 @@ export class Front {
   #ledSince = 0
   #credit = Number.POSITIVE_INFINITY
   #creditAt = 0
-  // Cost units that this process charges behind the line, and of which no reply has told yet.
-  #unheard = 0
-
-  constructor(key: string) {
-    this.key = key
-  }
+  // When this process heard that the line is over. The last reading before that stays.
+  #endedAt = Number.POSITIVE_INFINITY
 
   /**
-   * Hears a reply. Returns whether callers may start later than they were told; undefined if a later reply was heard before. Whoever
-   * calls it tells the lines, once all counters of the reply are heard: a place in several lines is judged by all of them.
+   * Observes a reply. Returns whether callers may start later than they were told; undefined if a later reply was observed before.
+   *
+   * @param first the place of the first caller of this process. A jump of the front is measured by it
    */
-  hear({ state, rule: asked, now, charged, sent, arrived }: Heard): boolean | undefined {
+  observe({ state, rule: asked, now, charged, sent, arrived }: Heard, first: Place | undefined): boolean | undefined {
     // A question that was sent after the last reply has a later answer, even if the clock was set back in between.
     if (now < this.#now && sent < this.#arrived) return undefined
     // An answer that comes after one to a later question, from another clock, was given before that clock was set.
     if (sent < this.#sent && this.#clock.contradicts(sent, arrived, now)) return undefined
     // A correction answers by the numbers that the line has, not by those of its charge.
     const rule = algorithmOf(asked).line?.termsOf(state, asked) ?? asked
-    // The first caller of this process that waits. A jump of the front is measured by it.
-    const first = this.#first
+    const reading = algorithmOf(rule).line?.read(state, now, rule)
+    if (reading === undefined && this.#reading !== undefined) {
+      this.#noteReply(state, sent, arrived, now)
+      this.#endedAt = arrived
+      return false
+    }
     const wasKnown = first !== undefined && this.#reading !== undefined
     const before = wasKnown ? this.#ahead(first.position, arrived) : 0
     const heldBack = this.#leadAt(arrived)
     const startBefore = wasKnown ? this.startOf(first) : 0
     const [bornBefore, unitBefore] = [this.#reading?.born, this.#rule?.unit ?? rule.unit]
     const debtBefore = this.#debtAt(arrived)
-    this.#clock.observe(sent, arrived, now)
-    const reading = algorithmOf(rule).line?.read(state, now, rule)
+    this.#noteReply(state, sent, arrived, now)
     const isSame = reading !== undefined && reading.born === bornBefore
     const skipped = rule.rate * (this.#clock.skipped - this.#skippedBefore)
     this.#skew = isSame ? (this.#skew / unitBefore) * rule.unit + skipped : 0
     this.#skippedBefore = this.#clock.skipped
     this.#reading = reading
+    this.#endedAt = Number.POSITIVE_INFINITY
     this.#rule = rule
-    this.#now = now
+    this.#readAt = now
     this.#cooldown = state[0] ?? 0
-    this.#sent = sent
-    this.#arrived = arrived
     // A full bucket takes no more. If it was full before the charge, the skipped time took off no more than was owed then.
     if (isSame && state[2]! <= Math.max(0, charged) * rule.unit)
       this.#skew = Math.min(this.#skew, (debtBefore / unitBefore) * rule.unit)
@@ -109,22 +99,37 @@ export class Front {
     return isSame && wasKnown && this.startOf(first) > startBefore + NOTICEABLE
   }
 
-  get #first(): Place | undefined {
-    for (const line of this.lines) {
-      const place = line.first(this)
-      if (place !== undefined) return place
-    }
-    return undefined
+  #noteReply(state: State, sent: number, arrived: number, now: number): void {
+    this.#clock.observe(sent, arrived, now)
+    const cooldown = state[0] ?? 0
+    this.#frozenUntil = cooldown === 0 ? 0 : this.#clock.ownInstant(cooldown)
+    this.#now = now
+    this.#sent = sent
+    this.#arrived = arrived
   }
 
-  /** Whether the store has forgotten a place. */
-  hasLost({ born, position }: Place): boolean {
+  /** Whether the store has forgotten a place. A line that is over was paid: it has forgotten nobody whose turn had come. */
+  hasLost(place: Place): boolean {
+    if (place.born === 0) return false
+    return this.#isUnknown(place) || this.#dueAt(place) > this.#endedAt
+  }
+
+  /** Whether the store knows no line any more. */
+  get isOver(): boolean {
+    return this.#endedAt < Number.POSITIVE_INFINITY
+  }
+
+  #isUnknown({ born, position }: Place): boolean {
     return this.#reading === undefined || this.#reading.born !== born || position > this.#reading.tail
   }
 
   /** The instant from which a caller may start, by this process's clock. `Infinity` for a place that the store has forgotten. */
   startOf(place: Place): number {
-    if (this.hasLost(place)) return Number.POSITIVE_INFINITY
+    if (place.born === 0) return 0
+    return this.#isUnknown(place) ? Number.POSITIVE_INFINITY : this.#dueAt(place)
+  }
+
+  #dueAt(place: Place): number {
     const slack = this.#slack(place.position)
     const { rate, unit } = this.#rule!
     const due = this.#clock.ownInstant(this.#base + timeToPay(-slack, this.#reading!.pool, rate))
@@ -141,27 +146,7 @@ export class Front {
 
   /** The end of the cool-down that freezes the line, by this process's clock; 0 if none was heard of. */
   get frozenUntil(): number {
-    return this.#cooldown === 0 ? 0 : this.#clock.ownInstant(this.#cooldown)
-  }
-
-  /** The cost units by which the front has passed a place. */
-  surplus(place: Place, own: number): number {
-    return this.hasLost(place) ? 0 : Math.max(0, Math.floor(this.#ahead(place.position, own)))
-  }
-
-  /** The cost units that time pays in so many microseconds. */
-  paidIn(time: number): number {
-    return this.#rule === undefined ? 0 : Math.floor((time * this.#rule.rate) / this.#rule.unit)
-  }
-
-  /** Holds the front back by units that are being charged, until {@link told}. */
-  owe(units: number): void {
-    this.#unheard += units
-  }
-
-  /** Ends what {@link owe} began, because the next reply tells of the units. */
-  told(units: number): void {
-    this.#unheard -= units
+    return this.#frozenUntil
   }
 
   /** Holds the front back where this process was held up: the callers that were due meanwhile must not start at one instant. */
@@ -172,7 +157,7 @@ export class Front {
 
   /** The server's instant from which time moves the front: that of the reply, or the end of the cool-down that freezes it. */
   get #base(): number {
-    return Math.max(this.#now, this.#cooldown)
+    return Math.max(this.#readAt, this.#cooldown)
   }
 
   /** Debt by which the front was beyond a position at the reply; negative if it was not there. */
@@ -180,7 +165,7 @@ export class Front {
     const { front, holes } = this.#reading!
     let gone = 0
     for (let i = 0; i < holes.length && holes[i]! <= position; i += 2) gone += holes[i + 1]!
-    return front - this.#skew - (position - gone + this.#unheard) * this.#rule!.unit
+    return front - this.#skew - (position - gone) * this.#rule!.unit
   }
 
   /** The debt that time and refunds have paid since the reply. */

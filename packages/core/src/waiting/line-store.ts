@@ -1,14 +1,13 @@
 import type { Alarms } from './alarms.ts'
+import type { InLine, Owed } from './callers.ts'
 import type { Check } from '../check/check.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { blockGroup, endsOf, extraGroup, leaveGroup, lookGroup, timeOf } from './in-line.ts'
-import { KeptPlaces } from './kept-places.ts'
 import type { Line, LineParts } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
+import { endOf, leaveGroup, lookGroup, placeGroup, type TakenPlace, timeOf, unusedGroup } from './places.ts'
 import type { Placed } from './placing.ts'
-import type { Owed, Standing, TakenPlace } from './standing.ts'
 import { ticketGroup, type Tickets } from './tickets.ts'
 
 /** What lines ask of the store of a limiter. */
@@ -29,26 +28,30 @@ export class LineStore implements LineParts {
     return this.#store.ownTime()
   }
 
-  /** Asks for news of the lines of a check. */
-  look(check: Check): void {
-    this.#ask(lookGroup(check), () => {})
+  /** Asks for news of a line. */
+  look(caller: Pick<TakenPlace, 'check' | 'at'>): void {
+    this.#ask(lookGroup(caller), () => {})
   }
 
-  place(callers: readonly Standing[], started: readonly number[], then: Placed): void {
-    const group = blockGroup(callers, started)
+  place(callers: readonly InLine[], started: number, then: Placed): void {
+    const group = placeGroup(callers, started)
     let isTold = false
     this.#ask(group, evaluation => {
-      const ends = evaluation && endsOf(group, evaluation)
+      const end = evaluation && endOf(group, 0, evaluation)
       // A reply that comes after its time gives places that nobody has waited for.
-      then(isTold && ends !== undefined ? callers.map(withoutCaller) : callers, ends)
+      then(isTold && end !== undefined ? callers.map(withoutCaller) : callers, end)
       isTold = true
     })
   }
 
-  async leave(line: Line, run: readonly TakenPlace[]): Promise<void> {
-    const group = leaveGroup(run)
-    const evaluation = await this.#correct(group)
-    if (evaluation?.allowed === false) line.keepUntilTurn(new KeptPlaces(this, line, run))
+  async leave(runs: readonly (readonly TakenPlace[])[]): Promise<void> {
+    // From the end, because a place at the end is given back at once.
+    await Promise.all(runs.toReversed().map(async run => this.#correct(leaveGroup(run))))
+  }
+
+  /** Gives back places whose turn has come, and which their caller does not use. */
+  async giveBackUnused(taken: readonly TakenPlace[]): Promise<void> {
+    await this.#correct(unusedGroup(taken))
   }
 
   /** Gives back tickets that their caller does not use. */
@@ -56,44 +59,31 @@ export class LineStore implements LineParts {
     await this.#correct(ticketGroup(check, tickets))
   }
 
-  owedBy({ check, units }: Pick<Standing, 'check' | 'units'>): Owed {
-    return { start: 0, time: timeOf(check, units) * this.#store.instances() }
+  owedBy({ demand }: Pick<InLine, 'demand'>): Owed {
+    return { start: 0, time: timeOf(demand) * this.#store.instances() }
   }
 
   emptied(line: Line): void {
     this.#lines.forget(line)
   }
 
-  /** Charges units beside the places of a caller of a line. Those behind it wait for them at once. */
-  async charge({ fronts }: Line, check: Check, units: readonly number[]): Promise<void> {
-    const group = extraGroup(check, units)
-    if (group === undefined) return
-    for (const [i, front] of fronts.entries()) front.owe(units[i]!)
-    const told = (): void => {
-      for (const [i, front] of fronts.entries()) front.told(units[i]!)
-    }
-    await this.#correct(group, told)
-  }
-
-  /** Corrects counters, and lets the lines hear of it. @param settled called before they hear, and if the store fails */
-  async #correct(group: Group, settled = (): void => {}): Promise<Evaluation | undefined> {
+  /** Corrects counters, and lets the lines hear of it. */
+  async #correct(group: Group): Promise<void> {
     const sent = this.clock()
     const evaluation = await this.#store.correctInStore(group).catch(() => undefined)
-    settled()
     if (evaluation !== undefined) this.#lines.heard(group, evaluation, sent, this.clock())
-    return evaluation
   }
 
   #ask(group: Group, then: (evaluation: Evaluation | undefined) => void): void {
     const sent = this.clock()
     this.#store.ask(group, evaluation => {
-      then(evaluation)
       if (evaluation !== undefined) this.#lines.heard(group, evaluation, sent, this.clock())
+      then(evaluation)
     })
   }
 }
 
 /** The place of a caller that got it too late: nobody waits for it. */
-function withoutCaller({ check, units }: Standing): Standing {
-  return { check, units } as Standing
+function withoutCaller({ check, at, demand }: InLine): InLine {
+  return { check, at, demand } as InLine
 }

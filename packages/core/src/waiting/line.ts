@@ -1,11 +1,9 @@
-import type { Place } from '../algorithms/index.ts'
 import type { Alarm, Alarms } from './alarms.ts'
-import { Askers } from './askers.ts'
-import type { Front } from './front.ts'
-import { neighbours } from './neighbours.ts'
+import { AT_ONCE, type InLine, type Pending } from './callers.ts'
+import { Front, type Heard } from './front.ts'
 import { OwnAlarms } from './own-alarms.ts'
-import { hasLost, Placing, type PlacingStore } from './placing.ts'
-import { AT_ONCE, type Pending, type Standing, type TakenPlace } from './standing.ts'
+import { neighbours, type TakenPlace } from './places.ts'
+import { Placing, type PlacingStore } from './placing.ts'
 
 /** How long a line waits for news of the store before it asks for some. Microseconds. */
 const LOOK = 1e6
@@ -17,28 +15,25 @@ export interface LineParts extends PlacingStore {
   readonly alarms: Alarms
   /** The time in microseconds, by this process's clock. */
   clock(): number
-  /** Gives back places that follow each other. Resolves when the store has answered. */
-  leave(line: Line, run: readonly TakenPlace[]): Promise<void>
+  /** Gives back places, in runs that follow each other. Resolves when the store has answered. */
+  leave(runs: readonly (readonly TakenPlace[])[]): Promise<void>
   /** Called when nobody waits in the line any more. */
   emptied(line: Line): void
 }
 
-/** The callers of this process that wait for one set of counters, in the order of their positions. */
+/** The callers of this process that wait for one counter in line, in the order in which they came. */
 export class Line implements Alarm {
   due = 0
-  /** Names the counters. */
+  /** The counter, as `keyOfDemand` names it. */
   readonly key: string
-  /** The fronts of the counters that are waited for in line. */
-  readonly fronts: readonly Front[]
-  /** The callers that ask again later. */
-  readonly askers: Askers
+  readonly #front = new Front()
   readonly #parts: LineParts
   readonly #own: OwnAlarms
   readonly #placing: Placing
-  #callers: Standing[] = []
+  #callers: InLine[] = []
   // The callers that the store is being asked about, in order. Nobody behind them starts before the answer.
   readonly #asked = new Set<Pending>()
-  readonly #leaving = new Set<Standing>()
+  readonly #leaving = new Set<InLine>()
   #flushing: Promise<void> | undefined
   #isSet = false
   #ringsAt = Number.POSITIVE_INFINITY
@@ -46,24 +41,24 @@ export class Line implements Alarm {
   #expiresAt = Number.POSITIVE_INFINITY
   // The number of callers that have started.
   #started = 0
-  // The last start, and what it owes if the caller had no place.
+  // The last start, and the caller if the store does not know of it.
   #lastStart = 0
-  #lastOwed: Pick<Standing, 'units' | 'owes'> = { units: [], owes: AT_ONCE }
+  #lastUntold: InLine | undefined
 
-  constructor(key: string, fronts: readonly Front[], parts: LineParts) {
+  constructor(key: string, parts: LineParts) {
     this.key = key
-    this.fronts = fronts
     this.#parts = parts
-    this.askers = new Askers(() => this.#forgetEmpty())
     this.#placing = new Placing(
       {
-        fronts,
+        front: this.#front,
         callers: () => this.#callers,
         untold: () => this.#untold,
-        giveBack: places => void this.#giveBack(neighbours(places)),
-        drop: callers => this.#drop(new Set(callers)),
+        giveBack: places => void parts.leave(neighbours(places)),
         slowed: () => this.#slowed(),
-        changed: () => this.startDue(),
+        placed: placed => {
+          this.#sendAway(placed.filter(caller => caller.asksAtTurn && this.startOf(caller) > caller.deadline))
+          this.startDue()
+        },
       },
       parts,
     )
@@ -75,24 +70,12 @@ export class Line implements Alarm {
   }
 
   get isEmpty(): boolean {
-    return (
-      this.#callers.length === 0 &&
-      this.askers.isEmpty &&
-      this.#asked.size === 0 &&
-      this.#flushing === undefined
-    )
+    return this.#callers.length === 0 && this.#asked.size === 0 && this.#flushing === undefined
   }
 
   /** Whether a caller that is admitted now must wait for others of this process. */
-  isBehindOthers({ seq }: Pick<Standing, 'seq'>): boolean {
+  isBehindOthers({ seq }: Pending): boolean {
     return this.#callers.length > 0 || this.#firstAsked < seq
-  }
-
-  /** The first place that a caller has in the line of a front. */
-  first(front: Front): Place | undefined {
-    const i = this.fronts.indexOf(front)
-    for (const { places } of this.#callers) if (places?.[i] !== undefined) return places[i]
-    return undefined
   }
 
   /** Notes that the store is asked about a caller. */
@@ -107,15 +90,15 @@ export class Line implements Alarm {
     else this.#forgetEmpty()
   }
 
-  /** Adds a caller behind those that asked before it. */
-  stand(caller: Standing): void {
+  /** Adds a caller behind those that came before it. */
+  stand(caller: InLine): void {
     let at = this.#callers.length
     // Replies may arrive in another order than the questions were asked.
     while (at > 0 && this.#callers[at - 1]!.seq > caller.seq) at--
     this.#callers.splice(at, 0, caller)
-    if (caller.places === undefined) this.#placing.misses()
+    if (caller.place === undefined) this.#placing.misses()
     // This process may know more than the store did when it told the start.
-    if (caller.places === undefined || this.startOf(caller) > caller.deadline) this.#slowed()
+    if (caller.place === undefined || this.startOf(caller) > caller.deadline) this.#slowed()
     if (this.#callers.length === 1) this.#looksAt = this.#parts.clock() + LOOK
     const before = this.#started
     this.startDue()
@@ -123,65 +106,42 @@ export class Line implements Alarm {
   }
 
   /** Lets a caller leave. Callers that leave in the same turn of the event loop do so together. Resolves when the store has answered. */
-  leave(caller: Standing): Promise<void> {
+  leave(caller: InLine): Promise<void> {
     this.#leaving.add(caller)
     return (this.#flushing ??= Promise.resolve().then(async () => this.#flush()))
   }
 
   async #flush(): Promise<void> {
-    const leaving = new Set(this.#leaving)
+    const leaving = this.#callers.filter(caller => this.#leaving.has(caller))
+    this.#moveUp()
+    this.#callers = this.#callers.filter(caller => !this.#leaving.has(caller))
     this.#leaving.clear()
-    const callers = this.#callers
-    this.#moveUp(leaving)
-    this.#drop(leaving)
-    const done: Promise<void>[] = []
-    for (const caller of callers) {
-      if (!leaving.has(caller)) continue
+    for (const caller of leaving) {
       this.#placing.forget(caller)
       this.#own.forget(caller)
-      const returned = caller.gone()
-      if (returned !== undefined) done.push(returned)
     }
-    const places = callers.flatMap(
-      caller => caller.kept ?? (leaving.has(caller) && isPlaced(caller) ? caller : []),
-    )
-    done.push(...this.#giveBack(this.#withKept(neighbours(places))))
+    const done = [...leaving.map(caller => caller.gone()), this.#parts.leave(neighbours(leaving.filter(isPlaced)))]
     this.#flushing = undefined
     this.startDue()
     await Promise.all(done)
   }
 
-  /** The runs of places in which somebody leaves now. Those that the store had kept go with them, and stand here no longer. */
-  #withKept(runs: readonly TakenPlace[][]): readonly TakenPlace[][] {
-    const kept = new Map(this.#callers.flatMap(caller => caller.kept?.map(place => [place, caller]) ?? []))
-    if (kept.size === 0) return runs
-    const going = runs.filter(run => run.some(place => !kept.has(place)))
-    this.#drop(new Set(going.flat().flatMap(place => kept.get(place) ?? [])))
-    return going
-  }
-
-  /**
-   * Moves callers without a place up by the time of those that leave in front of them. With several counters nobody knows which one they
-   * wait for.
-   */
-  #moveUp(leaving: ReadonlySet<Standing>): void {
-    if (this.fronts.length > 1) return
+  /** Moves callers without a place up by the time of those that leave in front of them. */
+  #moveUp(): void {
     let freed = 0
     for (const caller of this.#callers) {
-      const { places, owes } = caller
-      if (places !== undefined || owes === AT_ONCE) continue
-      if (leaving.has(caller)) freed += owes.time
+      const { place, owes } = caller
+      if (place !== undefined || owes === AT_ONCE) continue
+      if (this.#leaving.has(caller)) freed += owes.time
       else if (freed > 0) caller.owes = { ...owes, start: owes.start - freed }
     }
   }
 
-  #drop(callers: ReadonlySet<Standing>): void {
-    if (callers.size > 0) this.#callers = this.#callers.filter(caller => !callers.has(caller))
-  }
-
-  /** Hears news of a front: callers whose places are lost get new ones. @param isSlower whether callers may start later than told */
-  heard(isSlower: boolean): void {
-    if (this.#callers.length === 0) return
+  /** Hears a reply about the counter. Callers whose places are lost get new ones. */
+  hear(reply: Heard): void {
+    const first = this.#callers.find(({ place }) => place !== undefined && place.born > 0)?.place
+    const isSlower = this.#front.observe(reply, first)
+    if (isSlower === undefined || this.#callers.length === 0) return
     this.#looksAt = this.#parts.clock() + LOOK
     if (isSlower) this.#slowed()
     this.#placing.replaceLost()
@@ -191,17 +151,6 @@ export class Line implements Alarm {
   /** Asks the store for the places of callers that have none, in one call. */
   placeMissing(): void {
     this.#placing.placeMissing()
-  }
-
-  /** Keeps places that the store could not take back now. Their units leave when their turn has come, or with neighbours. */
-  keepUntilTurn(kept: Standing): void {
-    // The store may have lost the line meanwhile.
-    if (hasLost(kept, this.fronts)) return
-    const [position] = positionsOf(kept)
-    let at = 0
-    while (at < this.#callers.length && (positionsOf(this.#callers[at]!)[0] ?? Infinity) <= position!) at++
-    this.#callers.splice(at, 0, kept)
-    this.startDue()
   }
 
   /** Starts the callers whose turn has come, in order. */
@@ -214,7 +163,7 @@ export class Line implements Alarm {
       this.#own.forget(head)
       this.#placing.forget(head)
       this.#lastStart = now
-      this.#lastOwed = head.places === undefined ? head : { units: [], owes: AT_ONCE }
+      this.#lastUntold = head.isUntold ? head : undefined
       head.start()
     }
     this.#expire(now)
@@ -230,8 +179,7 @@ export class Line implements Alarm {
     if (this.#isSet) this.#parts.alarms.forget(this)
     this.#isSet = false
     const now = this.#parts.clock()
-    if (this.#callers[0]?.places !== undefined)
-      for (const front of this.fronts) front.stalled(now - this.#ringsAt, now)
+    if (this.#callers[0]?.place !== undefined) this.#front.stalled(now - this.#ringsAt, now)
     if (now >= this.#looksAt && this.#callers.length > 0) {
       this.#looksAt = now + LOOK
       this.placeMissing()
@@ -240,10 +188,10 @@ export class Line implements Alarm {
     this.startDue()
   }
 
-  /** The units of the last caller that started, if it had no place. The store has not counted them. Empty for none. */
-  get #untold(): readonly number[] {
-    const { units, owes } = this.#lastOwed
-    return this.#parts.clock() < this.#lastStart + owes.time ? units : []
+  /** The units of the last caller that started, while the store does not know of them. */
+  get #untold(): number {
+    const last = this.#lastUntold
+    return last !== undefined && this.#parts.clock() < this.#lastStart + last.owes.time ? last.demand.cost : 0
   }
 
   get #firstAsked(): number {
@@ -256,20 +204,16 @@ export class Line implements Alarm {
   }
 
   /** The instant from which a caller may start, as this process knows it. Microseconds of its clock. */
-  startOf(caller: Standing): number {
-    const { places, owes } = caller
-    let { start } = owes
-    if (places === undefined) {
-      for (const front of this.fronts) start = Math.max(start, front.frozenUntil)
-      return Math.max(start, this.#lastStart + owes.time)
-    }
-    for (const [i, place] of places.entries())
-      if (place !== undefined) start = Math.max(start, this.fronts[i]!.startOf(place))
-    return start
+  startOf(caller: InLine): number {
+    const { place, owes, asksAtTurn } = caller
+    if (place !== undefined) return this.#front.startOf(place)
+    // Its place is on its way.
+    if (asksAtTurn && this.#placing.isAskedFor(caller)) return Number.POSITIVE_INFINITY
+    return Math.max(owes.start, this.#front.frozenUntil, this.#lastStart + owes.time)
   }
 
   /** The next instant at which something may happen to a caller. */
-  #nextFor(caller: Standing): number {
+  #nextFor(caller: InLine): number {
     const now = this.#parts.clock()
     const start = this.startOf(caller)
     // A caller that is due waits for an answer about another one.
@@ -280,15 +224,18 @@ export class Line implements Alarm {
   /** Sends callers away whose patience has ended. It can end only where callers start later than they were told. */
   #expire(now: number): void {
     if (this.#expiresAt > now) return
-    const expired = this.#callers.filter(({ deadline }) => deadline <= now)
-    for (const caller of expired) {
-      void this.leave(caller)
-      caller.expire()
-    }
+    this.#sendAway(this.#callers.filter(({ deadline }) => deadline <= now))
     this.#expiresAt = this.#callers.reduce(
       (first, { deadline }) => (deadline > now ? Math.min(first, deadline) : first),
       Number.POSITIVE_INFINITY,
     )
+  }
+
+  #sendAway(callers: readonly InLine[]): void {
+    for (const caller of callers) {
+      void this.leave(caller)
+      caller.expire()
+    }
   }
 
   #arm(now: number): void {
@@ -310,20 +257,11 @@ export class Line implements Alarm {
     this.#expiresAt = Number.NEGATIVE_INFINITY
   }
 
-  #giveBack(runs: readonly (readonly TakenPlace[])[]): Promise<void>[] {
-    // From the end, because a place at the end is given back at once.
-    return runs.toReversed().map(async run => this.#parts.leave(this, run))
-  }
-
   #forgetEmpty(): void {
     if (this.isEmpty) this.#parts.emptied(this)
   }
 }
 
-function isPlaced(caller: Standing): caller is Standing & TakenPlace {
-  return caller.places !== undefined
-}
-
-function positionsOf({ places }: Standing): number[] {
-  return places?.flatMap(place => place?.position ?? []) ?? []
+function isPlaced(caller: InLine): caller is InLine & TakenPlace {
+  return caller.place !== undefined
 }

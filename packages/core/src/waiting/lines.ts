@@ -1,14 +1,13 @@
 import { algorithmOf } from '../algorithms/index.ts'
 import { Alarms } from './alarms.ts'
+import { Askers } from './askers.ts'
+import type { Asking } from './callers.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Demand, Group, Store } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
-import { Front, type FrontUser } from './front.ts'
-import { canStand } from './in-line.ts'
 import { Line, type LineParts } from './line.ts'
-import type { Asking } from './standing.ts'
 import { TurnNews } from './turn-news.ts'
 
 /** What all callers of a process share: one timer, and one bound on their number. */
@@ -21,52 +20,54 @@ export class WaitingRoom {
 /** The waiting room of this process. */
 export const waitingRoom: WaitingRoom = new WaitingRoom()
 
-/** The lines for a store, by the counters that their callers wait for. */
+/** The lines for a store, and its callers that ask again later. */
 export class Lines {
+  // By their counters.
   readonly #lines = new Map<string, Line>()
-  readonly #fronts = new Map<string, Front>()
+  // By the sets of counters that they ask for.
+  readonly #askers = new Map<string, Askers>()
   /** The latest news of the clocks by which tenants take turns. */
   readonly turns: TurnNews = new TurnNews()
   // The callers that wait for a permit, by its counter.
   readonly #freeable = new Map<string, Set<Asking>>()
 
-  /** The line of the counters of a group. */
-  of({ demands }: Group, parts: LineParts): Line {
-    const key = demands.length === 1 ? lineKeyOf(demands[0]!) : demands.map(lineKeyOf).join('\n')
+  /** The line of the counter of a demand. */
+  of(demand: Demand, parts: LineParts): Line {
+    const key = keyOfDemand(demand)
     let line = this.#lines.get(key)
-    if (line === undefined) {
-      const fronts = demands.filter(canStand).map(demand => this.#front(keyOfDemand(demand)))
-      line = new Line(key, fronts, parts)
-      for (const front of fronts) front.lines.add(line)
-      this.#lines.set(key, line)
-    }
+    if (line === undefined) this.#lines.set(key, (line = new Line(key, parts)))
     return line
   }
 
   /** Forgets a line in which nobody waits. */
   forget(line: Line): void {
-    if (this.#lines.get(line.key) !== line) return
-    this.#lines.delete(line.key)
-    for (const front of line.fronts) {
-      front.lines.delete(line)
-      if (front.lines.size === 0) this.#fronts.delete(front.key)
-    }
+    if (this.#lines.get(line.key) === line) this.#lines.delete(line.key)
+  }
+
+  /** The callers that ask again for the counters of a group. Undefined if there are none. */
+  askersFor(group: Group): Askers | undefined {
+    return this.#askers.size === 0 ? undefined : this.#askers.get(askingKeyOf(group))
+  }
+
+  /** The same, for a caller that joins them now. */
+  askersOf(group: Group): Askers {
+    const key = askingKeyOf(group)
+    let askers = this.#askers.get(key)
+    if (askers === undefined) this.#askers.set(key, (askers = new Askers(() => this.#askers.delete(key))))
+    return askers
   }
 
   /** Hears an evaluation of a group. `sent` and `arrived` are instants of this process's clock. */
   heard({ demands }: Group, evaluation: Evaluation, sent: number, arrived: number): void {
-    if (this.#fronts.size === 0) return
-    const told = new Map<FrontUser, boolean>()
+    if (this.#lines.size === 0) return
     for (const [i, demand] of demands.entries()) {
-      const front = canStand(demand) ? this.#fronts.get(keyOfDemand(demand)) : undefined
+      const line = this.#lines.get(keyOfDemand(demand))
+      if (line === undefined) continue
       const rule = ruleInForce(demand, evaluation)
       const { now } = evaluationAt(evaluation, i)
       const charged = evaluation.allowed ? demand.cost : 0
-      const isSlower = front?.hear({ state: evaluation.states[i] ?? [], rule, now, charged, sent, arrived })
-      if (isSlower !== undefined)
-        for (const line of front!.lines) told.set(line, isSlower || told.get(line) === true)
+      line.hear({ state: evaluation.states[i] ?? [], rule, now, charged, sent, arrived })
     }
-    for (const [line, isSlower] of told) line.heard(isSlower)
   }
 
   /** Wakes a caller as soon as a unit of a counter is given back in this process. */
@@ -89,12 +90,6 @@ export class Lines {
     for (const demand of demands)
       // A caller that wakes may begin to wait again at once.
       for (const caller of Array.from(this.#freeable.get(keyOfDemand(demand)) ?? [])) caller.wake()
-  }
-
-  #front(key: string): Front {
-    let front = this.#fronts.get(key)
-    if (front === undefined) this.#fronts.set(key, (front = new Front(key)))
-    return front
   }
 }
 
@@ -119,8 +114,7 @@ export function freeableOf({ check: { demands }, evaluation: { passes } }: Check
   })
 }
 
-/** The key of the line in which a demand waits. Callers that leave different shares to others stand in different lines. */
-function lineKeyOf(demand: Demand): string {
-  const floor = demand.terms?.floor ?? 0
-  return floor > 0 ? `${keyOfDemand(demand)} ${floor}` : keyOfDemand(demand)
+/** The key of the counters for which callers ask. Those that leave different shares to others ask apart. */
+function askingKeyOf({ demands }: Group): string {
+  return demands.map(demand => `${keyOfDemand(demand)} ${demand.terms?.floor ?? ''}`).join('\n')
 }

@@ -1,10 +1,10 @@
 import type { Alarm, Alarms } from './alarms.ts'
-import type { Standing } from './standing.ts'
+import type { InLine } from './callers.ts'
 
 /** A line whose callers have alarms of their own. Instants in microseconds of this process's clock. */
 export interface WatchedLine {
   /** The next instant at which something may happen to a caller. */
-  nextFor(caller: Standing): number
+  nextFor(caller: InLine): number
   clock(): number
   /** Starts the callers that are due. */
   ring(): void
@@ -17,7 +17,7 @@ export interface WatchedLine {
 export class OwnAlarms {
   readonly #alarms: Alarms
   readonly #line: WatchedLine
-  readonly #set = new Map<Standing, Alarm>()
+  readonly #set = new Map<InLine, Alarm>()
 
   constructor(alarms: Alarms, line: WatchedLine) {
     this.#alarms = alarms
@@ -25,7 +25,7 @@ export class OwnAlarms {
   }
 
   /** Sets the alarm of a caller, if alarms are not shared. Must be called in the caller's request. */
-  watch(caller: Standing): void {
+  watch(caller: InLine): void {
     if (this.#alarms.isShared || this.#set.has(caller)) return
     const instant = this.#line.nextFor(caller)
     const alarm: Alarm = {
@@ -44,7 +44,7 @@ export class OwnAlarms {
   }
 
   /** Takes the alarm of a caller back that waits no longer. */
-  forget(caller: Standing): void {
+  forget(caller: InLine): void {
     const alarm = this.#set.get(caller)
     if (alarm === undefined) return
     this.#set.delete(caller)

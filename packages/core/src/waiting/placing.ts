@@ -1,49 +1,47 @@
 import type { Place } from '../algorithms/index.ts'
+import { AT_ONCE, type InLine, type Owed } from './callers.ts'
 import type { Front } from './front.ts'
-import { AT_ONCE, type Owed, type Standing, type TakenPlace } from './standing.ts'
+import { NOBODY_AHEAD, type TakenPlace } from './places.ts'
 
 /** The store, as callers without a place need it. */
 export interface PlacingStore {
   /**
    * Asks for places at the end of the line, for callers that have none.
    *
-   * @param started units that started in front of them without the store's knowledge, for each counter
-   * @param then called with the callers and the end of their block in the line of each counter; undefined for a counter that makes
-   *   nobody wait, and as a whole if the store did not answer. Called again for a reply that comes too late: then with copies of
-   *   the callers, which wait no longer.
+   * @param started units that started in front of them without the store's knowledge
+   * @param then called with the end of their block; undefined if the store did not answer. Called again for a reply that comes too
+   *   late: then with copies of the callers, which wait no longer.
    */
-  place(callers: readonly Standing[], started: readonly number[], then: Placed): void
+  place(callers: readonly InLine[], started: number, then: Placed): void
   /** What a caller owes that has lost its place, while the store gives it no other one. */
-  owedBy(caller: Standing): Owed
+  owedBy(caller: InLine): Owed
 }
 
 /** Hears of the places that callers got in one block. */
-export type Placed = (callers: readonly Standing[], ends: readonly (Place | undefined)[] | undefined) => void
+export type Placed = (callers: readonly InLine[], end: Place | undefined) => void
 
 /** The line, as it is needed to give its callers places. */
 export interface PlacingLine {
-  readonly fronts: readonly Front[]
-  callers(): readonly Standing[]
-  /** The units that have just started without the store's knowledge, for each counter; empty for none. */
-  untold(): readonly number[]
+  readonly front: Front
+  callers(): readonly InLine[]
+  /** The units that have just started without the store's knowledge. */
+  untold(): number
   /** Gives back places, which are in the order of their positions. */
   giveBack(places: readonly TakenPlace[]): void
-  /** Lets those go who have nothing to give back, and for whom nobody waits. */
-  drop(callers: readonly Standing[]): void
   /** Called when callers may start later than they were told. */
   slowed(): void
-  /** Called when callers may start. */
-  changed(): void
+  /** Called when callers have got places, so that some may start, and others would have to wait too long. */
+  placed(callers: readonly InLine[]): void
 }
 
-/** Gets places for the callers of a line that have none: they came while nobody knew one, or the store has lost theirs. */
+/** Gets places for the callers of a line that have none: they need one, came while nobody knew one, or the store has lost theirs. */
 export class Placing {
   readonly #line: PlacingLine
   readonly #store: PlacingStore
   // Whether a caller may stand in the line that has no place.
   #misses = false
   // The callers that places are being asked for.
-  readonly #asked = new Set<Standing>()
+  readonly #asked = new Set<InLine>()
 
   constructor(line: PlacingLine, store: PlacingStore) {
     this.#line = line
@@ -55,20 +53,30 @@ export class Placing {
     this.#misses = true
   }
 
+  /** Whether the store is being asked for the place of a caller. */
+  isAskedFor(caller: InLine): boolean {
+    return this.#asked.has(caller)
+  }
+
   /** Forgets a caller that has started or left. A place that it gets now is given back. */
-  forget(caller: Standing): void {
+  forget(caller: InLine): void {
     this.#asked.delete(caller)
   }
 
   /** Asks for new places for the callers whose places the store has forgotten. */
   replaceLost(): void {
-    const { fronts } = this.#line
+    const { front } = this.#line
     const callers = this.#line.callers()
+    const isLost = ({ place }: InLine): boolean => place !== undefined && front.hasLost(place)
     // The first has the oldest line, the last the highest position.
-    if (!hasLost(callers[0]!, fronts) && !hasLost(callers.at(-1)!, fronts)) return
-    const lost = callers.filter(caller => hasLost(caller, fronts))
-    this.#line.drop(lost.filter(({ kept }) => kept !== undefined))
-    this.#lose(lost.filter(({ kept }) => kept === undefined))
+    const isOver = front.isOver && callers.some(({ place }) => place !== undefined && place.born > 0)
+    if (!isOver && !isLost(callers[0]!) && !isLost(callers.at(-1)!)) return
+    const lost = callers.filter(isLost)
+    // The turn of the others has come.
+    if (isOver)
+      for (const caller of callers)
+        if (caller.place !== undefined && !lost.includes(caller)) caller.place = NOBODY_AHEAD
+    this.#lose(lost)
   }
 
   /** Asks for places for the callers that have none, in one call of the store. */
@@ -76,60 +84,60 @@ export class Placing {
     if (!this.#misses) return
     const missing = this.#line
       .callers()
-      .filter(caller => caller.places === undefined && caller.owes !== AT_ONCE && !this.#asked.has(caller))
+      .filter(caller => caller.place === undefined && caller.owes !== AT_ONCE && !this.#asked.has(caller))
     if (missing.length > 0) this.#ask(missing)
     else this.#misses = this.#asked.size > 0
   }
 
-  #ask(callers: readonly Standing[]): void {
+  #ask(callers: readonly InLine[]): void {
     for (const caller of callers) this.#asked.add(caller)
-    this.#store.place(callers, this.#line.untold(), (asked, ends) => this.#placed(asked, ends))
+    this.#store.place(callers, this.#line.untold(), (asked, end) => this.#placed(asked, end))
   }
 
   /** The places of callers that have left or started meanwhile are given back. */
-  #placed(...[callers, ends]: Parameters<Placed>): void {
-    const behind = ends?.map(end => end?.position ?? 0) ?? []
+  #placed(...[callers, end]: Parameters<Placed>): void {
+    let behind = end?.position ?? 0
     const gone: TakenPlace[] = []
-    const placed = new Set<Standing>()
+    const placed = new Set<InLine>()
     for (const caller of callers.toReversed()) {
       const isWaiting = this.#asked.delete(caller)
-      if (ends === undefined) continue
-      const { check, units } = caller
-      const places = ends.map((end, i) => end && { ...end, position: behind[i]! })
-      for (const i of behind.keys()) behind[i]! -= units[i]!
+      if (end === undefined) continue
+      const place = end === NOBODY_AHEAD ? end : { born: end.born, position: behind }
+      behind -= caller.demand.cost
       if (isWaiting) {
-        caller.places = places
+        caller.place = place
         caller.owes = AT_ONCE
         placed.add(caller)
-      } else gone.push({ check, units, places })
+      } else gone.push({ check: caller.check, at: caller.at, place })
     }
     this.#line.giveBack(gone.toReversed())
-    if (placed.size > 0) this.#moveBack(callers.filter(caller => placed.has(caller)))
-    this.#line.changed()
+    const waiting = callers.filter(caller => placed.has(caller))
+    if (waiting.length > 0) this.#moveBack(waiting)
+    this.#line.placed(waiting)
   }
 
   /**
-   * Lets callers that asked after others, but have places in front of theirs, stand behind them. They got these places while the store
+   * Lets callers that came after others, but have places in front of theirs, stand behind them. They got these places while the store
    * was asked about the others.
    */
-  #moveBack(placed: readonly Standing[]): void {
+  #moveBack(placed: readonly InLine[]): void {
     this.#line.slowed()
-    const { seq, places: first } = placed[0]!
+    const { seq, place: first } = placed[0]!
     const ahead = this.#line
       .callers()
       .filter(caller => caller.seq > seq && !placed.includes(caller))
-      .filter((caller): caller is Standing & TakenPlace => isAhead(caller.places, first!))
+      .filter((caller): caller is InLine & TakenPlace => isAhead(caller, first!))
     if (ahead.length === 0) return
-    this.#line.giveBack(ahead.map(({ check, units, places }) => ({ check, units, places })))
+    this.#line.giveBack(ahead.map(({ check, at, place }) => ({ check, at, place })))
     this.#lose(ahead)
   }
 
   /** Asks for new places for callers that have none any more. */
-  #lose(callers: readonly Standing[]): void {
+  #lose(callers: readonly InLine[]): void {
     if (callers.length === 0) return
     for (const caller of callers) {
       caller.owes = this.#store.owedBy(caller)
-      caller.places = undefined
+      caller.place = undefined
     }
     this.#misses = true
     this.#line.slowed()
@@ -137,11 +145,6 @@ export class Placing {
   }
 }
 
-/** Whether the store has forgotten the places of a caller. */
-export function hasLost({ places }: Standing, fronts: readonly Front[]): boolean {
-  return places?.some((place, i) => place !== undefined && fronts[i]!.hasLost(place)) === true
-}
-
-function isAhead(places: TakenPlace['places'] | undefined, of: TakenPlace['places']): boolean {
-  return places?.some((place, i) => place !== undefined && place.position < (of[i]?.position ?? 0)) === true
+function isAhead({ place }: InLine, of: Place): boolean {
+  return place !== undefined && place.position < of.position
 }

@@ -38,7 +38,6 @@ export class Queue<R = unknown> {
     this.#waiters = new Waiters({
       evaluator,
       charges,
-      corrections,
       lines,
       mostWaiting,
       gate: pipeline.gate,

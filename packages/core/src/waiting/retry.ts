@@ -1,7 +1,7 @@
 import type { Alarm } from './alarms.ts'
-import type { Line } from './line.ts'
+import type { Askers } from './askers.ts'
+import type { Asking, Pending } from './callers.ts'
 import { type Lines, waitingRoom } from './lines.ts'
-import type { Asking, Pending } from './standing.ts'
 import type { Tickets } from './tickets.ts'
 import type { TicketHolder } from './turn-news.ts'
 import type { WaiterParts } from './waiter-parts.ts'
@@ -12,6 +12,8 @@ const FLIGHT_BEAT = 50_000
 /** A caller that asks the store again later. */
 export interface Retrying extends Pending {
   readonly deadline: number
+  /** The policy for which it waits. */
+  readonly policy: string
   ask(): void
 }
 
@@ -29,7 +31,7 @@ export class Retry implements Asking, Alarm, TicketHolder {
   readonly #caller: Retrying
   readonly #lines: Lines
   readonly #clock: () => number
-  #line: Line | undefined
+  #askers: Askers | undefined
   // Undefined while no question is due.
   #asksAt: number | undefined
   // Whether the caller may ask before its instant, as soon as its alarm rings.
@@ -53,23 +55,22 @@ export class Retry implements Asking, Alarm, TicketHolder {
     return this.#asksAt
   }
 
-  /** Whether this caller asks next of those in a line. */
-  isNextIn({ askers }: Line): boolean {
-    return askers.first === this
+  get policy(): string {
+    return this.#caller.policy
   }
 
-  /** Asks when those in front of the caller in a line have asked. */
-  behind(line: Line): void {
-    this.joins(line)
+  /** Asks when those in front of the caller have asked. */
+  behind(askers: Askers): void {
+    this.joins(askers)
     this.#isFirst = false
     this.#asksAt = this.#caller.deadline
     waitingRoom.alarms.set(this)
   }
 
   /** Stands among the callers that ask again, and sets no alarm yet. */
-  joins(line: Line): void {
-    this.#line = line
-    line.askers.join(this)
+  joins(askers: Askers): void {
+    this.#askers = askers
+    askers.join(this)
   }
 
   /**
@@ -78,12 +79,12 @@ export class Retry implements Asking, Alarm, TicketHolder {
    * @param startsIn the wait that the store told, in microseconds
    * @param freeable the counters whose units may be given back at any time
    */
-  after(line: Line, startsIn: number, freeable: readonly string[]): void {
-    this.joins(line)
+  after(askers: Askers, startsIn: number, freeable: readonly string[]): void {
+    this.joins(askers)
     this.wasRefused = true
     const { deadline } = this.#caller
     const wait = freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT)
-    this.#isFirst = this.isNextIn(line)
+    this.#isFirst = askers.first === this
     if (this.#isFirst) this.#freeable = freeable
     const expected = this.#expected
     this.#asksAt = this.#isFirst ? Math.min(Math.max(this.#clock() + wait, expected), deadline) : deadline
@@ -108,7 +109,7 @@ export class Retry implements Asking, Alarm, TicketHolder {
 
   /** Asks nobody again, until it is told otherwise. */
   leaves(): void {
-    this.#line?.askers.part(this)
+    this.#askers?.part(this)
   }
 
   left(): number {
@@ -117,7 +118,7 @@ export class Retry implements Asking, Alarm, TicketHolder {
     const left = (this.#asksAt ?? Number.POSITIVE_INFINITY) - now
     if (waitingRoom.alarms.isShared) return left
     // The callers that asked first may be lost.
-    const isNext = this.#isWoken || (!this.#isFirst && this.#line !== undefined && this.isNextIn(this.#line))
+    const isNext = this.#isWoken || (!this.#isFirst && this.#askers?.first === this)
     return isNext ? 0 : Math.min(left, FLIGHT_BEAT)
   }
 

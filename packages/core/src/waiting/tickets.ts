@@ -1,13 +1,12 @@
 // Tickets of callers that wait for their share of a bucket. The store counts the units of a caller when it gives a ticket, and admits the
 // caller when its turn has come.
-import type { Ticket } from '../algorithms/index.ts'
+import { shareCodes, type Ticket } from '../algorithms/index.ts'
 import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { poolAt } from '../store/shares.ts'
 import { ticketOf } from '../store/tickets.ts'
-import { isTurn } from './in-line.ts'
 
 /** A ticket. */
 interface Held {
@@ -41,6 +40,11 @@ export function ticketsAfter(
 
 /** The index of the instant at which a tag is forgotten. */
 const UNTIL = 1
+
+/** Whether a demand is about a tenant's share of a bucket. */
+export function isTurn({ rule }: Demand): boolean {
+  return rule.code === shareCodes['token-bucket']
+}
 
 /** Whether tenants share a bucket of a check, so that its callers take turns. */
 export function takesTurns({ demands }: Check): boolean {

@@ -6,8 +6,7 @@ import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
 import { poolAt } from '../store/shares.ts'
-import { isTurn } from './in-line.ts'
-import type { Tickets } from './tickets.ts'
+import { isTurn, type Tickets } from './tickets.ts'
 
 /** The clock of a bucket, and the bucket's debt, at an instant of the store's clock. */
 interface News extends Reading {

@@ -1,5 +1,4 @@
 import type { Check } from '../check/check.ts'
-import type { CheckResult } from '../check/check-result.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
 import type { Caller } from '../request/caller.ts'
@@ -33,14 +32,12 @@ export interface WaiterParts {
   left(wait: Wait, waitedMs: number, why: LeavingCaller['why']): void
   /** Called when it is known on which counters a caller will be charged. */
   known(caller: Present): void
-  /** Asks the store for the part of a check that is waited for in line. */
-  askInLine(check: Check): CheckResult | Promise<CheckResult>
-  /** Gives back what was charged for a caller beside its place, and ends the record of its charge. Undefined if nothing was. */
-  forgive(decision: Decision): Promise<void> | undefined
-  /** Gives back what was charged for a place beside it, where the rest was to be asked for later. Undefined if nothing was. */
-  withdraw(inLine: CheckResult): Promise<void> | undefined
-  /** Gives back the charge of a caller that has gone. */
-  cancel(decision: Decision): Promise<void>
+  /**
+   * Gives back the charge of a caller that has not started, and ends the record of its charge.
+   *
+   * @param inLine the key of the counter whose units are given back with the caller's place in its line
+   */
+  abandon(decision: Decision, inLine?: string): Promise<void>
   /** Whether an operator blocks the client of a check now. Asks nobody. */
   isRefused(check: Check, client: Caller | Subject): boolean
   /** Called when a caller no longer waits. */

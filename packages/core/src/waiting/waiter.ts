@@ -2,18 +2,17 @@ import { isPromise } from '../base/promises.ts'
 import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
+import type { LeavingCaller } from '../check/telemetry.ts'
 import type { Turn } from '../check/turn.ts'
 import type { Caller } from '../request/caller.ts'
 import { SHARED, type Subject } from '../request/subject.ts'
-import { Mode } from '../store/contract.ts'
-import type { LeavingCaller } from '../check/telemetry.ts'
+import { type Demand, Mode } from '../store/contract.ts'
 import { CallerInLine, type Entry, type Owner } from './caller-in-line.ts'
 import type { Present } from './idlers.ts'
-import { endsOf, isMixed, isRefusedInLine, redeeming, timeOf, unitsInLine } from './in-line.ts'
 import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
+import { endOf, lastInLine, placedAt, type TakenPlace, timeOf, withPlaces } from './places.ts'
 import { Retry, type Retrying } from './retry.ts'
-import { AT_ONCE } from './standing.ts'
 import { takesTurns, ticketsAfter, type Tickets, withTickets } from './tickets.ts'
 import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
 
@@ -21,10 +20,21 @@ import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
 const LOST = 3e6
 
 /**
+ * Where a caller's question is. `made`: its policies and keys are being found. `behind`: others ask first, so that it goes no
+ * further, and is never answered. `sent`: the store has it. `answered`: there is none, and the caller waits for its turn, or for the
+ * instant at which it asks again.
+ */
+type Question = 'made' | 'behind' | 'sent' | 'answered'
+
+const NONE: readonly TakenPlace[] = Object.freeze([])
+
+/**
  * A caller that waits for its turn, until it starts, is refused, or gives up. It makes one promise, because thousands may wait.
  *
- * It asks the store. If it is given a place, it stands in line until the front has come to it. If it is told to ask again, it does so
- * at the instant that it was told, or when those in front of it have asked.
+ * It asks the store. If the store gives it a place, it stands in line until the front has come to it, and starts. A caller that
+ * several buckets refuse stands in one line, of the bucket that lets it start last, and asks for the rest when its turn has come.
+ * It keeps the units of a line that it has passed while it stands in the next one. A caller of anything else asks again at the
+ * instant that it was told, or when those in front of it have asked; it then keeps nothing.
  */
 export class Waiter implements Turn, Owner, Retrying, Present {
   /** The promise of the caller. */
@@ -38,26 +48,22 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   readonly #began: number
   #settle!: (decision: Decision | PromiseLike<never>) => void
   #isOver = false
+  #question: Question = 'answered'
   // Since it began to wait.
   #wait: Wait | undefined
-  // Whether the caller's turn has come, and it asks for what is not waited for in line.
-  #isRedeeming = false
   // What the store was asked last, and for whom.
   #check: Check | undefined
   #client: Caller | Subject | undefined
+  // The line in which the store gives it a place at once, while the store is asked.
   #line: Line | undefined
-  // Whether the last question came to the store. Otherwise the decision is one that needs no counter, or that of an earlier guard.
-  #isStoreAsked = false
   // When the store was asked last, by this process's clock.
   #sent = 0
-  // Whether an answer of the store is on its way.
-  #isAsking = false
   // Undefined for a caller that has never had to ask again.
   #retry: Retry | undefined
-  // Undefined for a caller that has no place, and stands behind nobody.
+  // Undefined for a caller that stands in no line.
   #inLine: CallerInLine | undefined
-  // Whether others ask first, so that its last question goes no further.
-  #isBehind = false
+  // The places in the lines that it has passed. They are charged.
+  #taken: readonly TakenPlace[] = NONE
   // Resolves when the store has answered the caller's last question, and its place was given back.
   #answering: Promise<void> | undefined
   #returning: Promise<unknown> | undefined
@@ -98,6 +104,10 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     return Math.max(0, ...counted.map(({ cost }) => cost))
   }
 
+  get policy(): string {
+    return this.#wait?.policy ?? this.check.policies[0]?.name ?? ''
+  }
+
   /** The start of a caller that stands in line, as this process knows it. Undefined for one that asks again later. */
   get startsAt(): number | undefined {
     return this.#inLine?.startsAt
@@ -105,15 +115,15 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   /** Resolves when nothing is under way for a caller that was sent away. */
   async returned(): Promise<void> {
-    if (!this.#isBehind) await this.#answering
+    if (this.#question !== 'behind') await this.#answering
     await this.#returning
   }
 
   /** Asks the store. */
   ask(): void {
+    this.#heard()
     this.#retry?.asks()
-    this.#isStoreAsked = false
-    this.#isBehind = false
+    this.#question = 'made'
     // A question that went no further is never answered, and this one may be answered at once.
     this.#answering = undefined
     try {
@@ -126,29 +136,38 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   }
 
   before(check: Check, client: Caller | Subject): Check | Promise<void> {
-    const line = this.#parts.lines.of(check, this.#parts.store)
-    this.#line = line
+    const { lines, store } = this.#parts
     this.#check = check
     this.#client = client
     this.#parts.known(this)
-    if (!this.#isRedeeming && this.#isBehindAsker(line)) {
+    if (this.#isBehindAsker()) {
+      this.#giveBackTaken()
+      // It is decided as by `check`, and nobody in front of it would be overtaken: the store refuses it as it refuses them.
+      if (this.#isFull) return this.#sends({ ...check, demands: check.demands.map(withoutWait) })
       this.#begin()
-      this.#isBehind = true
-      this.#again.behind(line)
+      this.#question = 'behind'
+      this.#again.behind(lines.askersOf(check))
       // When the others have asked, it asks anew: its policies may have other numbers by then, and operators may have acted.
       return new Promise(() => {})
     }
     // One caller of a tenant has a ticket, and the others of this process wait behind it.
-    if (!this.#isOver && takesTurns(check) && line.askers.first === undefined) this.#again.joins(line)
-    this.#isStoreAsked = true
-    line.placeMissing()
-    line.asks(this)
+    if (!this.#isOver && takesTurns(check) && lines.askersFor(check)?.first === undefined)
+      this.#again.joins(lines.askersOf(check))
+    const at = placedAt(check)
+    if (at >= 0 && check.demands.length === 1) {
+      this.#line = lines.of(check.demands[at]!, store)
+      this.#line.placeMissing()
+      this.#line.asks(this)
+    }
+    const isFirst = this.#retry !== undefined && lines.askersFor(check)?.first === this.#retry
+    return this.#sends(withPlaces(withTickets(check, this.#retry?.tickets, isFirst), this.#taken))
+  }
+
+  #sends(check: Check): Check {
+    this.#check = check
     this.#sent = this.#now
-    this.#isAsking = true
-    const places = this.#isRedeeming ? this.#inLine?.places : undefined
-    return places !== undefined
-      ? redeeming(check, places)
-      : withTickets(check, this.#retry?.tickets, this.#retry?.isNextIn(line) === true)
+    this.#question = 'sent'
+    return check
   }
 
   /** The time in microseconds, by this process's clock. */
@@ -160,9 +179,14 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     return (this.#retry ??= new Retry(this, this.#parts))
   }
 
+  /** Whether it would have to begin to wait, and nobody else may. */
+  get #isFull(): boolean {
+    return this.#parts.isFull && this.#wait === undefined
+  }
+
   /** Whether another caller asks first, and this one would wait for it without knowing that it must be refused. */
-  #isBehindAsker({ askers }: Line): boolean {
-    const asker = askers.first
+  #isBehindAsker(): boolean {
+    const asker = this.#parts.lines.askersFor(this.check)?.first
     if (asker === undefined || asker === this.#retry || this.#isOver) return false
     // A caller that is asked about for the first time holds nobody up, and one whose patience has ended is refused now.
     if (asker.seq > this.seq || !asker.wasRefused || this.maxWait === 0) return false
@@ -188,197 +212,189 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   }
 
   turnCame(): void {
+    const inLine = this.#inLine!
     // It left while the store was asked, and would have started at once.
-    if (this.#isOver) return this.#giveUpPlace()
-    const { check } = this
-    const { decision, places } = this.#inLine!
-    if (this.#isBlocked(check) || (decision === undefined && places === undefined)) {
-      this.#giveUpPlace()
+    if (this.#isOver) return this.#gives(inLine.giveUp())
+    const { decision, place, check, at } = inLine
+    if (this.#isBlocked(check)) {
+      this.#gives(inLine.giveUp())
       return this.ask()
     }
-    if (places !== undefined && isMixed(check)) {
-      // One that came earlier asks for the rest first.
-      if (this.#isBehindAsker(this.#line!)) this.#giveUpPlace()
-      else this.#isRedeeming = true
-      return this.ask()
-    }
-    this.#inLine!.payForDelay(this.#sent)
-    this.#finish(decision!)
+    if (decision !== undefined) return this.#finish(decision)
+    if (place !== undefined) this.#taken = [...this.#taken, { check, at, place }]
+    this.ask()
   }
 
   expired(): void {
-    if (!this.#isOver) this.#refuse()
+    if (this.#isOver) return
+    this.#giveBackTaken()
+    // The refusal tells the wait that is left once its place was given back.
+    void Promise.resolve().then(() => this.#refuse())
   }
 
   look(): void {
-    const { check } = this
-    const look = (now: Check): void => this.#parts.store.look(now)
-    if (this.#isBlocked(check)) return look(check)
+    const { check, at } = this.#inLine!
+    const look = (now: Check, index: number): void => this.#parts.store.look({ check: now, at: index })
+    if (this.#isBlocked(check)) return look(check, at)
+    const { subject, rule } = check.demands[at]!
     // Its policies may have other numbers now. The check is built anew, and goes no further.
     const before = (now: Check): Promise<void> => {
-      look(now)
+      const own = now.demands.findIndex(
+        demand => demand.subject === subject && demand.rule.counter === rule.counter,
+      )
+      look(own < 0 ? check : now, own < 0 ? at : own)
       return new Promise(() => {})
     }
     try {
       const answer = this.#ask({ maxWait: this.maxWait, before })
-      if (isPromise(answer)) answer.then(undefined, () => look(check))
+      if (isPromise(answer)) answer.then(undefined, () => look(check, at))
     } catch {
-      look(check)
+      look(check, at)
     }
   }
 
   #failed(error: unknown): void {
-    this.#isAsking = false
-    this.#line?.answered(this)
+    this.#question = 'answered'
+    this.#heard()
     this.send(error)
   }
 
   #decided(decision: Decision): void {
-    this.#isAsking = false
+    // Otherwise the decision is one that needs no counter, or that of an earlier guard.
+    const isOfStore = this.#question === 'sent'
+    this.#question = 'answered'
     const result = Decision.resultOf(decision)
     try {
-      if (this.#isStoreAsked && result?.degraded === false) {
+      if (isOfStore && result?.degraded === false) {
         const { lines } = this.#parts
         lines.turns.hear(result.check, result.evaluation, this.#now)
         if (decision.allowed) lines.heard(result.check, result.evaluation, this.#sent, this.#now)
       }
-      this.#goOnWith(decision, result)
+      if (isOfStore) this.#goOnWith(decision, result)
+      else this.#finishUncounted(decision)
     } catch (error) {
       this.send(error)
     } finally {
       // It may ask anew.
-      if (!this.#isAsking) this.#line?.answered(this)
+      if (this.#question === 'answered') this.#heard()
     }
   }
 
+  /** Lets those behind the caller start, for which the store has been asked. */
+  #heard(): void {
+    const line = this.#line
+    this.#line = undefined
+    line?.answered(this)
+  }
+
+  #finishUncounted(decision: Decision): void {
+    this.#giveBackTaken()
+    this.#finish(decision)
+  }
+
   #goOnWith(decision: Decision, result: CheckResult | undefined): void {
-    if (!this.#isStoreAsked) {
-      this.#giveUpPlace()
-      return this.#finish(decision)
-    }
     const startsIn = Decision.startsIn(decision)
     // What was promised is kept, or will be asked for again.
     if (decision.allowed) this.#hold(undefined)
     else if (result?.degraded === false && startsIn !== undefined)
       this.#hold(ticketsAfter(result, this.#retry?.tickets))
-    if (this.#isRedeeming) {
-      this.#isRedeeming = false
-      if (decision.allowed && startsIn === undefined) return this.#finish(decision)
-      this.#giveUpPlace()
+    if (decision.allowed) this.#admitted(decision, result, startsIn)
+    else if (this.#isOver) this.#giveBackAll()
+    else if (startsIn === undefined) this.#finishUncounted(decision)
+    else if (this.#isFull) this.#refuse()
+    else this.#waitFor(decision, result!, startsIn)
+  }
+
+  /** Starts, or stands in line with a place that was given, or behind others. */
+  #admitted(decision: Decision, result: CheckResult | undefined, startsIn: number | undefined): void {
+    // The lines that it has passed are part of the charge now.
+    this.#taken = NONE
+    if (result === undefined || result.degraded === 'open') return this.#finish(decision)
+    const isBlocked = !this.#isOver && this.#isBlocked(this.check)
+    if (this.#isOver || isBlocked) {
+      this.#gives(this.#entered(decision, result, startsIn).giveUp())
+      // An operator has blocked the client since the store was asked. It asks again, to be refused.
+      return isBlocked ? this.ask() : undefined
     }
-    if (decision.allowed && this.#isBlockedMeanwhile(decision)) return
-    if (decision.allowed) {
-      const isCounted = result !== undefined && result.degraded !== 'open'
-      if (startsIn === undefined && !(isCounted && this.#line?.isBehindOthers(this)))
-        return this.#finish(decision)
-      return this.#stand(decision, result!, startsIn)
-    }
-    if (this.#isOver) return this.#giveBackTickets()
-    if (startsIn === undefined) return this.#finish(decision)
-    if (this.#parts.isFull && this.#wait === undefined) return this.#refuse()
-    this.#begin(decision)
-    const { check, evaluation, degraded } = result!
-    if (degraded === false && isMixed(check) && isRefusedInLine(check, evaluation))
-      this.#askInLine(result!, startsIn)
-    else this.#askLater(result!, startsIn)
-  }
-
-  /** Whether an operator has blocked the client since the store was asked. The caller then asks again, to be refused. */
-  #isBlockedMeanwhile(decision: Decision): boolean {
-    if (this.#check === undefined || this.#isOver || !this.#isBlocked(this.#check)) return false
-    this.#gives(this.#parts.cancel(decision))
-    this.ask()
-    return true
-  }
-
-  #isBlocked(check: Check): boolean {
-    return this.#parts.isRefused(check, this.#client!)
-  }
-
-  /** Stands in line with a place, or behind others. */
-  #stand(
-    decision: Decision,
-    { check, evaluation, degraded }: CheckResult,
-    startsIn: number | undefined,
-  ): void {
-    const isOfStore = degraded === false
-    // The fallback's check has the numbers of this process's share.
-    if (isOfStore) this.#check = check
-    this.#standIn({
-      units: unitsInLine(this.check),
-      places: isOfStore && startsIn !== undefined ? endsOf(check, evaluation) : undefined,
-      owes: isOfStore
-        ? AT_ONCE
-        : {
-            start: this.#now + (startsIn ?? 0),
-            time: timeOf(check, unitsInLine(check)),
-          },
-      charged: decision,
-    })
+    if (startsIn === undefined && this.#line?.isBehindOthers(this) !== true) return this.#finish(decision)
+    this.#stand(this.#entered(decision, result, startsIn))
     if (this.#inLine?.isStanding !== true) return
-    if (this.#parts.isFull && this.#wait === undefined) {
+    if (this.#isFull) {
       this.#gives(this.#inLine.leave())
-      this.#refuse()
+      void Promise.resolve().then(() => this.#refuse())
     } else this.#begin(decision, startsIn)
   }
 
-  #standIn(entry: Entry): void {
-    const place = this.#enter(entry)
-    this.#inLine = place
-    // The store admitted a wait that began when it was asked, and the caller begins to wait when the answer has arrived.
-    this.deadline += this.#now - this.#sent
-    this.#retry?.leaves()
-    place.stand()
-    if (this.#isOver && place.isStanding) this.#gives(place.leave())
+  /** The caller in line, charged by a decision. */
+  #entered(
+    decision: Decision,
+    { check, evaluation, degraded }: CheckResult,
+    startsIn: number | undefined,
+  ): CallerInLine {
+    const at = Math.max(0, placedAt(check))
+    const seq = check.demands.length === 1 ? this.seq : this.#parts.nextSeq()
+    if (degraded === false) {
+      const place = startsIn === undefined ? undefined : endOf(check, at, evaluation)
+      return this.#enter({ seq, check, at, place, decision })
+    }
+    // The check of the fallback has the numbers of this process's share.
+    const owes = { start: this.#now + (startsIn ?? 0), time: timeOf(check.demands[at]!) }
+    return this.#enter({ seq, check: this.check, at: this.#indexOf(check, at), owes, decision, isUntold: true })
+  }
+
+  /** Waits in line for the bucket that lets it start last, or asks again later. */
+  #waitFor(decision: Decision, result: CheckResult, startsIn: number): void {
+    this.#begin(decision)
+    const { check, evaluation } = result
+    const last = lastInLine(check, evaluation)
+    if (last < 0) {
+      this.#giveBackTaken()
+      return this.#again.after(this.#parts.lines.askersOf(this.check), startsIn, freeableOf(result))
+    }
+    const owes = { start: this.#now + startsIn, time: timeOf(check.demands[last]!) }
+    const at = this.#indexOf(check, last)
+    const before = this.#inLine
+    // A caller that comes again because it got no place stands where it stood.
+    const stays = before?.place === undefined && before?.demand.rule.counter === check.demands[last]!.rule.counter
+    const seq = stays ? before.seq : this.#parts.nextSeq()
+    this.#stand(this.#enter({ seq, check: this.check, at, owes }))
+  }
+
+  /** The index, in the whole check, of a demand of the part that this process has decided. */
+  #indexOf({ demands }: Check, at: number): number {
+    const { subject, rule } = demands[at]!
+    const isSame = (demand: Demand): boolean =>
+      demand.subject === subject && demand.rule.counter === rule.counter
+    return Math.max(0, this.check.demands.findIndex(isSame))
   }
 
   #enter(entry: Entry): CallerInLine {
-    return new CallerInLine(this, this.#parts, this.#line!, entry)
+    return new CallerInLine(this, this.#parts, entry)
   }
 
-  /** Takes a place in the lines of a check. The rest of it is asked for when the caller's turn has come. */
-  #askInLine(refused: CheckResult, startsIn: number): void {
-    const then = (result: CheckResult): void => {
-      const { check, evaluation, degraded } = result
-      if (evaluation.allowed && degraded === false) {
-        this.#parts.lines.heard(check, evaluation, this.#sent, this.#now)
-        const units = unitsInLine(refused.check)
-        const entry = { units, places: endsOf(check, evaluation), charged: { forPlace: result } }
-        if (evaluation.startsIn !== undefined) return this.#standIn(entry)
-        // Units came back meanwhile, and were charged without a place. At its turn the caller would be charged again.
-        this.#gives(this.#enter(entry).giveUp())
-      }
-      const waited = this.#now - this.#sent
-      if (!this.#isOver) this.#askLater(refused, Math.max(0, startsIn - waited))
-    }
-    this.#sent = this.#now
-    const answer = this.#parts.askInLine(refused.check)
-    if (!isPromise(answer)) return then(answer)
-    // Until the answer nobody behind it starts, and the line is kept, which hears of the place.
-    this.#isAsking = true
-    const answered = (result: CheckResult): void => {
-      this.#isAsking = false
-      then(result)
-      this.#line!.answered(this)
-      if (this.#isOver) this.#giveBackTickets()
-    }
-    this.#answering = answer.then(answered).catch(this.#failed.bind(this))
+  #stand(inLine: CallerInLine): void {
+    this.#inLine = inLine
+    // The store admitted a wait that began when it was asked, and the caller begins to wait when the answer has arrived.
+    this.deadline += this.#now - this.#sent
+    inLine.stand()
+    // Those that ask behind it ask now, and stand behind it.
+    if (inLine.isStanding) this.#retry?.leaves()
   }
 
-  #askLater(result: CheckResult, startsIn: number): void {
-    this.#again.after(this.#line!, startsIn, freeableOf(result))
-  }
-
-  /** Gives back the place of a caller that does not take it at its turn. */
-  #giveUpPlace(): void {
-    const place = this.#inLine
-    this.#inLine = undefined
-    if (place !== undefined) this.#gives(place.giveUp())
+  /** Gives back the units of the lines that it has passed, because it does not start now. */
+  #giveBackTaken(): void {
+    if (this.#taken.length === 0) return
+    this.#gives(this.#parts.store.giveBackUnused(this.#taken))
+    this.#taken = NONE
   }
 
   /** Notes that something is being given back. */
   #gives(returned: Promise<unknown>): void {
     this.#returning = this.#returning === undefined ? returned : Promise.all([this.#returning, returned])
+  }
+
+  #isBlocked(check: Check): boolean {
+    return this.#parts.isRefused(check, this.#client!)
   }
 
   /** Asks for a refusal, because the caller may not wait. */
@@ -391,10 +407,10 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   /** @param startsIn how long it will wait, in microseconds; undefined if nobody knows */
   #begin(decision?: Decision, startsIn?: number): void {
     if (this.#wait !== undefined || this.#isOver) return
-    const { policies, demands } = this.check
+    const ahead = this.#parts.lines.askersFor(this.check)?.first
     this.#wait = {
-      key: decision?.key ?? demands[0]?.subject ?? '',
-      policy: decision?.policy ?? policies[0]?.name ?? '',
+      key: decision?.key ?? this.check.demands[0]?.subject ?? '',
+      policy: decision?.policy ?? ahead?.policy ?? this.policy,
       units: this.most,
       startsInMs: startsIn === undefined ? undefined : Math.ceil(startsIn / 1000),
     }
@@ -408,7 +424,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   #finish(decision: Decision): void {
     if (this.#isOver) {
-      if (decision.allowed) this.#gives(this.#parts.cancel(decision))
+      if (decision.allowed) this.#gives(this.#parts.abandon(decision))
       return
     }
     const ms = this.#waitedMs
@@ -423,19 +439,25 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     this.#retry?.end()
     this.#parts.gone(this)
     this.stay?.()
-    if (!this.#isAsking) this.#giveBackTickets()
+    if (this.#question !== 'sent') this.#giveBackAll()
+  }
+
+  #giveBackAll(): void {
+    this.#giveBackTaken()
+    const tickets = this.#retry?.tickets
+    if (tickets !== undefined) this.#gives(this.#parts.store.giveBack(this.check, tickets))
+    this.#hold(undefined)
   }
 
   #hold(tickets: Tickets | undefined): void {
     if (tickets !== undefined) this.#again.tickets = tickets
     else if (this.#retry !== undefined) this.#retry.tickets = undefined
   }
+}
 
-  #giveBackTickets(): void {
-    const tickets = this.#retry?.tickets
-    if (tickets !== undefined) this.#gives(this.#parts.store.giveBack(this.check, tickets))
-    this.#hold(undefined)
-  }
+/** A demand as of a caller that does not wait. */
+function withoutWait(demand: Demand): Demand {
+  return { ...demand, terms: demand.terms && { ...demand.terms, maxWait: undefined } }
 }
 
 /** What rejects a promise. A rejected promise would first be noted as one that nobody handles, which is dear where thousands leave. */

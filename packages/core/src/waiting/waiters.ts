@@ -1,24 +1,19 @@
 import { HaltError, messageOf } from '../base/errors.ts'
 import { eventLoop } from '../base/event-loop.ts'
 import type { Check } from '../check/check.ts'
-import type { CheckResult } from '../check/check-result.ts'
-import { Decision } from '../check/decision.ts'
+import type { Decision } from '../check/decision.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { Gate } from '../limiter/gate.ts'
 import { type AcquireOptions, readMaxWait } from './acquire-options.ts'
 import { onAbort } from './departures.ts'
-import { partInLine } from './in-line.ts'
 import { Idlers } from './idlers.ts'
 import { LineStore } from './line-store.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import { Waiter } from './waiter.ts'
 import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
-import type { ChargeRecord } from '../check/charge-record.ts'
 import type { Charges } from '../limiter/charges.ts'
-import type { Corrections } from '../limiter/corrections.ts'
-import { withdrawal } from './withdrawal.ts'
 import type { LineReporter } from '../telemetry/line-reporter.ts'
 import type { LeavingCaller } from '../check/telemetry.ts'
 
@@ -26,7 +21,6 @@ import type { LeavingCaller } from '../check/telemetry.ts'
 export interface WaitersParts {
   readonly evaluator: Evaluator
   readonly charges: Charges
-  readonly corrections: Corrections
   readonly lines: Lines
   /** The most callers of this process that may wait. */
   readonly mostWaiting: number
@@ -136,26 +130,8 @@ export class Waiters implements WaiterParts {
     this.#idlers.known(caller)
   }
 
-  askInLine(check: Check): CheckResult | Promise<CheckResult> {
-    return this.#parts.evaluator.evaluate(partInLine(check))
-  }
-
-  forgive(decision: Decision): Promise<void> | undefined {
-    const record = Decision.recordOf(decision)
-    if (record?.settled !== undefined || record?.result === undefined) return undefined
-    const { result, recordedIn } = record
-    if (recordedIn === undefined) return undefined
-    record.settled = 0
-    return this.withdraw(result, recordedIn)
-  }
-
-  withdraw(inLine: CheckResult, where: ChargeRecord['recordedIn'] = 'store'): Promise<void> | undefined {
-    const group = withdrawal(inLine)
-    return group && this.#parts.corrections.correct(group, where).then(() => {})
-  }
-
-  cancel(decision: Decision): Promise<void> {
-    return this.#parts.charges.cancel(decision)
+  abandon(decision: Decision, inLine?: string): Promise<void> {
+    return this.#parts.charges.abandon(decision, inLine)
   }
 
   isRefused(check: Check, client: Caller | Subject): boolean {

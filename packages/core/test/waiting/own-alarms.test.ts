@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 
 import { Alarms } from '../../src/waiting/alarms.ts'
 import { Line } from '../../src/waiting/line.ts'
-import type { Standing } from '../../src/waiting/standing.ts'
+import type { InLine } from '../../src/waiting/callers.ts'
 import { ManualLoop } from '../manual-loop.ts'
 
 /** A line in a runtime whose timers are numbers, and end with their requests. */
@@ -28,12 +28,12 @@ function requests() {
   }
   const alarms = new Alarms(loop)
   const looks: number[] = []
-  const line = new Line('s', [], {
+  const line = new Line('s', {
     alarms,
     clock: () => loop.now() * 1000,
     place: () => {},
     leave: async () => {},
-    owedBy: ({ units }) => ({ start: 0, time: units[0]! }),
+    owedBy: () => ({ start: 0, time: 1 }),
     emptied: () => {},
   })
   const starts: [string, number][] = []
@@ -45,12 +45,15 @@ function requests() {
     looks,
     starts,
     /** Lets a request stand in the line until an instant. */
-    stand: (name: string, ms: number): Standing => {
-      const caller: Standing = {
+    stand: (name: string, ms: number): InLine => {
+      const caller: InLine = {
         seq: seq++,
         check: undefined as never,
-        units: [1],
-        places: [],
+        at: 0,
+        demand: { cost: 1 } as never,
+        place: undefined,
+        asksAtTurn: false,
+        isUntold: false,
         owes: { start: ms * 1000, time: 0 },
         deadline: Number.POSITIVE_INFINITY,
         start: () => void starts.push([name, loop.now()]),

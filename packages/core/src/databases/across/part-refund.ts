@@ -24,9 +24,9 @@ export async function refundDownTo<N>(
     const excess = (evaluation.grants?.[at] ?? demand.cost) - (kept[at] ?? 0)
     if (!isTaken || excess <= 0 || evaluation.passes[at] !== true) continue
     const rule = ruleInForce(demand, evaluation)
-    const [place, state] = [demand.terms?.place, evaluation.states[at] ?? []]
-    // Whoever had a place already was charged nothing now.
-    if (place !== undefined && algorithmOf(rule).line?.holds(state, place) === true) continue
+    // It was charged with its place, and nothing now.
+    if (demand.terms?.place !== undefined) continue
+    const state = evaluation.states[at] ?? []
     const { holds } = algorithmOf(rule)
     const ttl = demand.terms?.ttl ?? 0
     if (ttl > 0 && holds !== undefined) {

@@ -1,14 +1,6 @@
 import type { Place } from '../algorithms/index.ts'
-import type { Check } from '../check/check.ts'
-
-/** A place of a caller in the lines of its counters. */
-export interface TakenPlace {
-  readonly check: Check
-  /** The units of the caller, for each counter of the line. */
-  readonly units: readonly number[]
-  /** For each counter of the line; undefined for one that did not make the caller wait. */
-  readonly places: readonly (Place | undefined)[]
-}
+import type { Demand } from '../store/contract.ts'
+import type { TakenPlace } from './places.ts'
 
 /** When a caller without a place may start. Microseconds, by this process's clock. */
 export interface Owed {
@@ -18,20 +10,27 @@ export interface Owed {
   readonly time: number
 }
 
-/** A caller that has a place in line, or that was admitted while others of this process wait. */
-export interface Standing extends Pick<TakenPlace, 'check' | 'units'> {
-  /** The order in which the callers of this process asked. */
+/** What a caller owes that may start as soon as those in front of it have. */
+export const AT_ONCE: Owed = { start: 0, time: 0 }
+
+/** A caller in a line: it has a place there, waits for one, or was admitted while others of this process wait. */
+export interface InLine extends Omit<TakenPlace, 'place'> {
+  /** The order in which the callers of this process came to the line. */
   readonly seq: number
+  /** The demand on the bucket of the line. */
+  readonly demand: Demand
   /** Undefined for a caller without a place in the store: {@link owes} says when it may start. */
-  places: TakenPlace['places'] | undefined
+  place: Place | undefined
   owes: Owed
   /** The instant at which the caller's patience ends. Microseconds of this process's clock. */
   readonly deadline: number
-  /** The places that the store keeps, if their callers have left. Undefined for a caller that waits. */
-  readonly kept?: readonly TakenPlace[]
+  /** Whether it asks the store for the rest when its turn has come. */
+  readonly asksAtTurn: boolean
+  /** Whether this process has charged it, and the store does not know of it. */
+  readonly isUntold: boolean
   /** Starts the caller. */
   start(): void
-  /** Called when the caller's patience has ended and its turn has not come. It has left the line. */
+  /** Called when the caller's patience has ended, or must end before its turn. It has left the line. */
   expire(): void
   /** Called when the caller has left the line. Gives back what was charged for it beside its place. */
   gone(): Promise<void> | undefined
@@ -55,9 +54,8 @@ export interface Asking extends Pending {
   readonly asksAt: number | undefined
   /** Whether the store has told it to come back. */
   readonly wasRefused: boolean
+  /** The policy for which it waits. */
+  readonly policy: string
   /** Lets the caller ask at once. */
   wake(): void
 }
-
-/** What a caller owes that may start as soon as those in front of it have. */
-export const AT_ONCE: Owed = { start: 0, time: 0 }
