@@ -1,0 +1,212 @@
+// What must hold of callers under several policies. The judges read what clients saw and the book, and nothing of Halt.
+import { keyOf, unitsOf } from './counters.ts'
+import { idealOf, type IdealStart, Tanks } from './ideal.ts'
+import { excessOf } from './ledger.ts'
+import type { Call, Started, Town } from './town.ts'
+
+/** What the book allows a counter beyond its rule. */
+export interface Allowance {
+  /** Units, as a multiple of the dearest call that started. */
+  readonly calls: number
+  /** Microseconds by which a start may be later than its charge. */
+  readonly late: number
+}
+
+/** Where nothing changes: one call, and two round trips of the slowest network. It grows neither with callers nor with processes. */
+export const STEADY: Allowance = { calls: 1, late: 20_000 }
+/** Where something changes, a process may not have heard of it for a second. */
+export const CHANGING: Allowance = { calls: 1, late: 1_000_000 }
+
+/** How much a counter of a client was exceeded. */
+export interface Excess {
+  readonly key: string
+  /** Units above the rule, if each start is in time. */
+  readonly units: number
+  /** Units above the rule with starts as late as allowed, as a multiple of the dearest call. */
+  readonly calls: number
+}
+
+/** The worst excess of each counter, over its clients. */
+export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEADY): Excess[] {
+  const { counters, starts, grants, hear } = town
+  return counters.flatMap(counter => {
+    const byKey = groupBy(starts, ({ client }) => keyOf(counter, client))
+    const found = [...byKey].map(([key, own]): Excess => {
+      const entries = own.map(({ endedAt, units, doneAt }) => ({
+        at: endedAt,
+        units: unitsOf(counter, units),
+        ...(doneAt === undefined ? {} : { until: doneAt }),
+      }))
+      const given = grants.filter(
+        ({ counter: name, client }) =>
+          name === counter.name && (client === undefined || keyOf(counter, client) === key),
+      )
+      const dearest = Math.max(1, ...entries.map(({ units }) => units))
+      return {
+        key,
+        units: excessOf(counter, entries, { late: counter.kind === 'bucket' ? 0 : late, hear, grants: given }),
+        calls: excessOf(counter, entries, { late, hear, grants: given }) / dearest,
+      }
+    })
+    const worst = found.toSorted((a, b) => b.calls - a.calls)[0]
+    return worst === undefined ? [] : [worst]
+  })
+}
+
+/** From a start to the next ask that reaches the store, and back: what no rule can avoid. Microseconds. */
+export function roundTrips({ delays }: Town): number {
+  return 4 * delays.most
+}
+
+/** The starts that are due by now: each caller starts as soon as all its counters allow. */
+export function dueOf(town: Town, until: number = town.time.now): IdealStart[] {
+  const held = (town.options.heldMs ?? 0) * 1000
+  return idealOf(town.counters, town.jobs, {
+    until: Math.min(until, town.until),
+    again: roundTrips(town) + held,
+    held: held + roundTrips(town),
+  })
+}
+
+/** Callers that had no answer, or had one later than their patience and `grace` microseconds. */
+export function heldTooLong({ calls, time }: Town, grace = 300_000): Call[] {
+  return calls.filter(({ askedAt, endedAt, maxWait }) => (endedAt ?? time.now) > askedAt + maxWait + grace)
+}
+
+/** Callers whose call failed. */
+export function failures({ calls }: Town): Call[] {
+  return calls.filter(({ end }) => end === 'failed')
+}
+
+/** Callers that were refused after they had been held. */
+export function refusedLate(town: Town): Call[] {
+  return town.calls.filter(({ end, askedAt, endedAt }) => end === 'refused' && endedAt! > askedAt + atOnce(town))
+}
+
+/** Callers that were refused at once, though they were told a wait within their patience. */
+export function refusedInPatience(town: Town): Call[] {
+  // Where lines may be full, nobody outside knows whether one was.
+  if (town.options.limiter?.mostWaiting !== undefined) return []
+  return town.calls.filter(
+    call =>
+      call.end === 'refused' &&
+      call.endedAt! <= call.askedAt + atOnce(town) &&
+      call.reason === 'limited' &&
+      call.retryAfter! < call.maxWait - atOnce(town),
+  )
+}
+
+/** How long an answer takes that nobody waits for: two questions, and the coarseness of timers. Microseconds. */
+export function atOnce({ delays }: Town): number {
+  return 4 * delays.most + 2000
+}
+
+/** The most callers that were held at one instant. */
+export function mostHeld(town: Town): number {
+  const edges = town.calls.flatMap(({ askedAt, endedAt = Infinity }) => {
+    const from = askedAt + atOnce(town)
+    return endedAt > from ? [{ at: from, by: 1 }, { at: endedAt, by: -1 }] : []
+  })
+  let [most, held] = [0, 0]
+  for (const { by } of edges.toSorted((a, b) => a.at - b.at || a.by - b.by))
+    most = Math.max(most, (held += by))
+  return most
+}
+
+/**
+ * The most later callers that started before an earlier one of the same client and the same units.
+ *
+ * @param isWithinProcess whether only callers of one process are compared
+ */
+export function mostOvertaken(town: Town, isWithinProcess: boolean): number {
+  const kinds = groupBy(town.starts, ({ client, units, process }) =>
+    JSON.stringify([client, units, isWithinProcess ? process : 0]),
+  )
+  let most = 0
+  // Of two processes, nobody knows whose question came first to the store.
+  const apart = isWithinProcess ? 0 : atOnce(town)
+  for (const starts of kinds.values())
+    for (const [i, one] of starts.entries()) {
+      let by = 0
+      for (let j = 0; j < i; j++) if (starts[j]!.askedAt > one.askedAt + apart) by++
+      most = Math.max(most, by)
+    }
+  return most
+}
+
+/** A wait that was told and is not true: its call, and by how many microseconds it is too early (below 0) or too late. */
+export interface Untrue {
+  readonly call: Call
+  readonly by: number
+}
+
+/**
+ * The waits of refusals that cannot be true. Whoever comes back earlier than the units that have started allow is refused again: too early. Whoever
+ * comes back when all who waited have started must pass: later is too late, beyond a tenth and `slack` microseconds.
+ *
+ * @param most how many refusals are looked at
+ */
+export function untrueWaits(town: Town, most = 40, slack = 60_000): Untrue[] {
+  const { counters, starts, calls } = town
+  const refused = calls
+    .filter(({ end, retryAfter }) => end === 'refused' && Number.isFinite(retryAfter))
+    .toSorted((a, b) => a.endedAt! - b.endedAt!)
+  const every = Math.max(1, Math.floor(refused.length / most))
+  const tanks = new Tanks(counters)
+  const untrue: Untrue[] = []
+  let next = 0
+  const held = (town.options.heldMs ?? 0) * 1000
+  for (const [i, call] of refused.entries()) {
+    if (i % every !== 0) continue
+    // What started later may have been charged after this refusal was decided.
+    const decidedAt = call.endedAt! - town.delays.most
+    for (; next < starts.length && starts[next]!.endedAt <= decidedAt; next++)
+      tanks.take(starts[next]!.endedAt, starts[next]!.client, starts[next]!.units, held)
+    const told = call.endedAt! + call.retryAfter!
+    const early = told + atOnce(town) - tanks.earliest(call.endedAt!, call.client, call.units)
+    if (early < 0) {
+      untrue.push({ call, by: early })
+      continue
+    }
+    const late = told - latestOf(town, tanks.copy(), call, starts.slice(next))
+    if (late > slack + call.retryAfter! / 10) untrue.push({ call, by: late })
+  }
+  return untrue
+}
+
+/** When a refused caller could start after all that have asked before its answer. */
+function latestOf(town: Town, tanks: Tanks, call: Call, later: readonly Started[]): number {
+  const at = call.endedAt!
+  const { counters, calls } = town
+  const sharesOne = (other: Pick<Call, 'client'>): boolean =>
+    counters.some(({ isShared }) => isShared) || other.client === call.client
+  const held = (town.options.heldMs ?? 0) * 1000
+  const started = new Set(later.filter(({ endedAt }) => endedAt <= at))
+  for (const { endedAt, client, units } of started) tanks.take(Math.max(at - town.delays.most, endedAt), client, units, held)
+  const ahead = calls.filter(
+    other =>
+      other !== call && sharesOne(other) && other.askedAt <= at && (other.endedAt ?? Infinity) > at,
+  )
+  const jobs = ahead.map(({ client, units, askedAt }) => ({
+    client,
+    at: askedAt,
+    maxWait: Infinity,
+    units: () => units,
+    isSteady: false,
+  }))
+  const options = { from: at, until: Number.MAX_SAFE_INTEGER, again: 0, held }
+  const all = idealOf(counters, jobs, options, tanks)
+  return tanks.earliest(all.at(-1)?.at ?? at, call.client, call.units)
+}
+
+/** The values by a key. */
+export function groupBy<T>(values: readonly T[], keyOfValue: (value: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const value of values) {
+    const key = keyOfValue(value)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [value])
+    else group.push(value)
+  }
+  return groups
+}
