@@ -47,8 +47,7 @@ export function counterOf(policy: Given): Counter {
   if (seconds === undefined) throw new Error(`The book does not read the window ${policy.window}.`)
   const window = seconds * SECOND
   const { algorithm, burst = limit, precision = 10 } = policy
-  const kind =
-    algorithm === 'fixed-window' ? 'fixed' : algorithm === 'sliding-window' ? 'sliding' : 'bucket'
+  const kind = algorithm === 'fixed-window' ? 'fixed' : algorithm === 'sliding-window' ? 'sliding' : 'bucket'
   const longest = kind === 'sliding' ? window + Math.ceil(window / precision) : window
   return { ...common, kind, window, capacity: kind === 'bucket' ? burst : limit, longest }
 }

@@ -81,6 +81,15 @@ export async function happens(town: Town, what: Happening): Promise<void> {
     case 'pause':
       return acting.limiter.pause({ user: pick(clients, what.which) ?? 'c0' }, { for: `${what.ms}ms` })
     case 'block':
+      // Those behind the blocked move up as these leave, and may be heard of it when the block is over.
+      for (const { name, limit, window } of town.counters)
+        town.grants.push({
+          counter: name,
+          from: time.now,
+          to: time.now + what.ms * 1000 + BACK,
+          units: Math.ceil((limit * what.ms * 1000) / window),
+          why: 'block',
+        })
       await acting.control!.block({ user: pick(clients, what.which) ?? 'c0' }, { for: `${what.ms}ms` })
       return
     case 'outage': {
@@ -113,7 +122,13 @@ async function changeLimit(town: Town, which: number, factor: number): Promise<v
   counter.limits.push({ at: time.now, value: changed })
   // A bucket without a line pays the time since its last charge at the rate that holds now.
   if (changed > limit)
-    grants.push({ counter: name, from: time.now, to: time.now + HEAR, units: Math.ceil(Math.min(capacity, (changed * HEAR) / window + 1)), why: 'raised' })
+    grants.push({
+      counter: name,
+      from: time.now,
+      to: time.now + HEAR,
+      units: Math.ceil(Math.min(capacity, (changed * HEAR) / window + 1)),
+      why: 'raised',
+    })
   const { control } = processes.find(({ isAlive }) => isAlive)!
   await control!.change(name, { limit: changed, burst: capacity })
 }

@@ -41,14 +41,17 @@ export interface IdealOptions {
 export class Tanks {
   readonly #counters: readonly Counter[]
   readonly #tanks = new Map<string, Tank>()
+  readonly #isEarly: boolean
 
-  constructor(counters: readonly Counter[]) {
+  /** @param isEarly whether sliding windows forget a unit as early as they may, and not as late */
+  constructor(counters: readonly Counter[], isEarly = false) {
     this.#counters = counters
+    this.#isEarly = isEarly
   }
 
   /** Tanks in the same state. */
   copy(): Tanks {
-    const other = new Tanks(this.#counters)
+    const other = new Tanks(this.#counters, this.#isEarly)
     for (const [key, tank] of this.#tanks) other.#tanks.set(key, tank.copy())
     return other
   }
@@ -57,7 +60,7 @@ export class Tanks {
   of(counter: Counter, client: string): Tank {
     const key = keyOf(counter, client)
     let tank = this.#tanks.get(key)
-    if (tank === undefined) this.#tanks.set(key, (tank = new Tank(counter)))
+    if (tank === undefined) this.#tanks.set(key, (tank = new Tank(counter, this.#isEarly)))
     return tank
   }
 

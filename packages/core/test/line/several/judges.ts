@@ -44,7 +44,11 @@ export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEAD
       const dearest = Math.max(1, ...entries.map(({ units }) => units))
       return {
         key,
-        units: excessOf(counter, entries, { late: counter.kind === 'bucket' ? 0 : late, hear, grants: given }),
+        units: excessOf(counter, entries, {
+          late: counter.kind === 'bucket' ? 0 : late,
+          hear,
+          grants: given,
+        }),
         calls: excessOf(counter, entries, { late, hear, grants: given }) / dearest,
       }
     })
@@ -80,7 +84,9 @@ export function failures({ calls }: Town): Call[] {
 
 /** Callers that were refused after they had been held. */
 export function refusedLate(town: Town): Call[] {
-  return town.calls.filter(({ end, askedAt, endedAt }) => end === 'refused' && endedAt! > askedAt + atOnce(town))
+  return town.calls.filter(
+    ({ end, askedAt, endedAt }) => end === 'refused' && endedAt! > askedAt + atOnce(town),
+  )
 }
 
 /** Callers that were refused at once, though they were told a wait within their patience. */
@@ -96,16 +102,21 @@ export function refusedInPatience(town: Town): Call[] {
   )
 }
 
-/** How long an answer takes that nobody waits for: two questions, and the coarseness of timers. Microseconds. */
+/** How long an answer takes that nobody waits for: three questions at most, and the coarseness of timers. Microseconds. */
 export function atOnce({ delays }: Town): number {
-  return 4 * delays.most + 2000
+  return 6 * delays.most + 2000
 }
 
 /** The most callers that were held at one instant. */
 export function mostHeld(town: Town): number {
   const edges = town.calls.flatMap(({ askedAt, endedAt = Infinity }) => {
     const from = askedAt + atOnce(town)
-    return endedAt > from ? [{ at: from, by: 1 }, { at: endedAt, by: -1 }] : []
+    return endedAt > from
+      ? [
+          { at: from, by: 1 },
+          { at: endedAt, by: -1 },
+        ]
+      : []
   })
   let [most, held] = [0, 0]
   for (const { by } of edges.toSorted((a, b) => a.at - b.at || a.by - b.by))
@@ -148,11 +159,14 @@ export interface Untrue {
  */
 export function untrueWaits(town: Town, most = 40, slack = 60_000): Untrue[] {
   const { counters, starts, calls } = town
+  // Nobody knows when a request in flight ends.
+  const isUnknown = new Set(counters.flatMap(({ kind, name }) => (kind === 'concurrency' ? name : [])))
   const refused = calls
     .filter(({ end, retryAfter }) => end === 'refused' && Number.isFinite(retryAfter))
+    .filter(({ policy = '' }) => !isUnknown.has(policy))
     .toSorted((a, b) => a.endedAt! - b.endedAt!)
   const every = Math.max(1, Math.floor(refused.length / most))
-  const tanks = new Tanks(counters)
+  const [tanks, eager] = [new Tanks(counters), new Tanks(counters, true)]
   const untrue: Untrue[] = []
   let next = 0
   const held = (town.options.heldMs ?? 0) * 1000
@@ -161,9 +175,10 @@ export function untrueWaits(town: Town, most = 40, slack = 60_000): Untrue[] {
     // What started later may have been charged after this refusal was decided.
     const decidedAt = call.endedAt! - town.delays.most
     for (; next < starts.length && starts[next]!.endedAt <= decidedAt; next++)
-      tanks.take(starts[next]!.endedAt, starts[next]!.client, starts[next]!.units, held)
+      for (const each of [tanks, eager])
+        each.take(starts[next]!.endedAt, starts[next]!.client, starts[next]!.units, held)
     const told = call.endedAt! + call.retryAfter!
-    const early = told + atOnce(town) - tanks.earliest(call.endedAt!, call.client, call.units)
+    const early = told + atOnce(town) - eager.earliest(call.endedAt!, call.client, call.units)
     if (early < 0) {
       untrue.push({ call, by: early })
       continue
@@ -182,10 +197,10 @@ function latestOf(town: Town, tanks: Tanks, call: Call, later: readonly Started[
     counters.some(({ isShared }) => isShared) || other.client === call.client
   const held = (town.options.heldMs ?? 0) * 1000
   const started = new Set(later.filter(({ endedAt }) => endedAt <= at))
-  for (const { endedAt, client, units } of started) tanks.take(Math.max(at - town.delays.most, endedAt), client, units, held)
+  for (const { endedAt, client, units } of started)
+    tanks.take(Math.max(at - town.delays.most, endedAt), client, units, held)
   const ahead = calls.filter(
-    other =>
-      other !== call && sharesOne(other) && other.askedAt <= at && (other.endedAt ?? Infinity) > at,
+    other => other !== call && sharesOne(other) && other.askedAt <= at && (other.endedAt ?? Infinity) > at,
   )
   const jobs = ahead.map(({ client, units, askedAt }) => ({
     client,

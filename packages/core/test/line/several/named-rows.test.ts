@@ -32,7 +32,10 @@ describe('two rates of one client', () => {
   })
 
   it('100 workers in four processes under 10 per second and 300 per minute start one by one, five a second', async () => {
-    const town = await aTown({ policies: [perSecond(10, { burst: 1 }), perMinute(300, { burst: 1 })], processes: 4 })
+    const town = await aTown({
+      policies: [perSecond(10, { burst: 1 }), perMinute(300, { burst: 1 })],
+      processes: 4,
+    })
     workers(town, 100, { maxWaitMs: 60_000 })
     await town.pass(60_000)
     expectDue(town)
@@ -44,7 +47,7 @@ describe('two rates of one client', () => {
 describe('a budget of a model', () => {
   it('100 calls under 60 requests and 90 000 tokens per minute all start, the last after 40 s', async () => {
     const town = await aTown({ policies: llmBudget({ rpm: 60, tpm: 90_000 }) as readonly Given[] })
-    for (let i = 0; i < 100; i++) town.ask({ units: 600, maxWaitMs: 120_000 })
+    for (let i = 0; i < 100; i++) town.ask({ units: 1200, maxWaitMs: 120_000 })
     await town.pass(42_000)
     expect(town.starts).toHaveLength(100)
     expectDue(town)
@@ -54,7 +57,11 @@ describe('a budget of a model', () => {
   it('calls whose tokens of input, of output and whose number are limited start as often as the tightest allows', async () => {
     const policies = llmBudget({ rpm: 60, itpm: 90_000, otpm: 20_000 }) as readonly Given[]
     const town = await aTown({ policies, processes: 2 })
-    const units = (n: number) => ({ llm_requests: 1, llm_input_tokens: 500 + ((n * 7) % 10) * 300, llm_output_tokens: 400 })
+    const units = (n: number) => ({
+      llm_requests: 1,
+      llm_input_tokens: 500 + ((n * 7) % 10) * 300,
+      llm_output_tokens: 400,
+    })
     workers(town, 20, { units, maxWaitMs: 120_000 })
     await town.pass(120_000)
     expectDue(town, 0.96)
@@ -64,7 +71,9 @@ describe('a budget of a model', () => {
 
 describe('a bucket of all beside one of each customer', () => {
   it('15 callers of 5 customers under 10 per second for all and one per 6 s for each all start, none too early', async () => {
-    const town = await aTown({ policies: [perSecond(10, { keyStrategy: 'shared' }), perMinute(10, { burst: 1 })] })
+    const town = await aTown({
+      policies: [perSecond(10, { keyStrategy: 'shared' }), perMinute(10, { burst: 1 })],
+    })
     for (let i = 0; i < 15; i++) town.ask({ client: `c${i % 5}`, maxWaitMs: 60_000 })
     await town.pass(12_500)
     expect(town.starts).toHaveLength(15)

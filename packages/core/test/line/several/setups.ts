@@ -47,14 +47,25 @@ type Keys = 'user' | 'shared'
 
 /** A number and a window, as people write them. */
 const rate = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ limit: one(1, 2, 5, 10, 20, 50, 100, 300, 1000), window: one('1s' as const) }) },
-  { weight: 4, arbitrary: fc.record({ limit: one(10, 30, 60, 100, 300, 600, 1000), window: one('1m' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ limit: one(1, 2, 5, 10, 20, 50, 100, 300, 1000), window: one('1s' as const) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ limit: one(10, 30, 60, 100, 300, 600, 1000), window: one('1m' as const) }),
+  },
   { weight: 1, arbitrary: fc.record({ limit: one(100, 500, 1000), window: one('1h' as const) }) },
 )
 
 const bucket = (name: string, keys: fc.Arbitrary<Keys>): fc.Arbitrary<Given> =>
   fc
-    .record({ rate, keyStrategy: keys, burst: one('one' as const, 'few' as const, 'limit' as const), few: within(2, 10) })
+    .record({
+      rate,
+      keyStrategy: keys,
+      burst: one('one' as const, 'few' as const, 'limit' as const),
+      few: within(2, 10),
+    })
     .map(({ rate: { limit, window }, keyStrategy, burst, few }) => ({
       name,
       limit,
@@ -69,7 +80,12 @@ const buckets = (least: number, most: number, keys: fc.Arbitrary<Keys>): fc.Arbi
   )
 
 const window = fc
-  .record({ algorithm: one('fixed-window' as const, 'sliding-window' as const), limit: within(3, 60), window: one('1s' as const, '1m' as const), keyStrategy: one('user' as const, 'shared' as const) })
+  .record({
+    algorithm: one('fixed-window' as const, 'sliding-window' as const),
+    limit: within(3, 60),
+    window: one('1s' as const, '1m' as const),
+    keyStrategy: one('user' as const, 'shared' as const),
+  })
   .map((policy): Given => ({ name: 'window', ...policy }))
 const quota = fc
   .record({ limit: within(20, 1000), keyStrategy: one('user' as const, 'shared' as const) })
@@ -104,11 +120,27 @@ interface Shape {
 }
 
 function classOf(name: string, shape: Shape): Class {
-  const { policies, clients = one(1, 1, 2, 3), costs = 'one', held, happenings, processes = within(1, 4) } = shape
+  const {
+    policies,
+    clients = one(1, 1, 2, 3),
+    costs = 'one',
+    held,
+    happenings,
+    processes = within(1, 4),
+  } = shape
   const demand: fc.Arbitrary<Demand> = fc.oneof(
-    { weight: 3, arbitrary: often(4, within(20, 60), within(60, 200)).map((workers): Demand => ({ comes: 'steadily', workers })) },
+    {
+      weight: 3,
+      arbitrary: often(4, within(20, 60), within(60, 200)).map((workers): Demand => ({
+        comes: 'steadily',
+        workers,
+      })),
+    },
     { weight: 1, arbitrary: within(20, 150).map((callers): Demand => ({ comes: 'at once', callers })) },
-    { weight: 1, arbitrary: within(5, 20).map((tenths): Demand => ({ comes: 'at random', load: tenths / 10 })) },
+    {
+      weight: 1,
+      arbitrary: within(5, 20).map((tenths): Demand => ({ comes: 'at random', load: tenths / 10 })),
+    },
   )
   const stories = fc
     .record({
@@ -124,7 +156,8 @@ function classOf(name: string, shape: Shape): Class {
       heldMs: held ?? fc.constant(undefined),
       by: one('acquire' as const, 'acquire' as const, 'run' as const, 'delay' as const),
       doAllLeave: fc.boolean(),
-      happenings: happenings === undefined ? fc.constant([]) : fc.array(happenings, { minLength: 1, maxLength: 3 }),
+      happenings:
+        happenings === undefined ? fc.constant([]) : fc.array(happenings, { minLength: 1, maxLength: 3 }),
     })
     .filter(isOrdinary)
     .map(story => ({ ...story, [fc.toStringMethod]: () => textOf(story) }))
@@ -133,7 +166,12 @@ function classOf(name: string, shape: Shape): Class {
 
 /** Whether the dearest call fits into each bucket. */
 function isOrdinary({ policies, costs }: Story): boolean {
-  return costs !== 'mixed' || policies.every(({ limit, ...rest }) => Math.min(limit, 'burst' in rest ? rest.burst ?? limit : limit) >= DEAREST)
+  return (
+    costs !== 'mixed' ||
+    policies.every(
+      ({ limit, ...rest }) => Math.min(limit, 'burst' in rest ? (rest.burst ?? limit) : limit) >= DEAREST,
+    )
+  )
 }
 
 /** The most units of a call of mixed costs. */
@@ -141,11 +179,14 @@ export const DEAREST = 5
 
 function textOf({ policies, demand, happenings, ...numbers }: Story): string {
   const written = policies.map(({ name, limit, keyStrategy, ...rest }) => {
-    const { window: per, burst, algorithm } = rest as { window?: unknown; burst?: unknown; algorithm?: unknown }
-    const of = keyStrategy === 'shared' ? 'shared' : 'each'
-    return `${name} ${of} ${limit} per ${String(per)}${burst === undefined ? '' : ` burst ${String(burst)}`}${algorithm === undefined ? '' : ` ${String(algorithm)}`}`
+    const { window: per, period, burst, algorithm } = rest as Readonly<Record<string, string | number>>
+    const whose = keyStrategy === 'shared' ? 'of all' : 'of each'
+    const words = [name, whose, limit, per ?? period, burst && `burst ${burst}`, algorithm]
+    return words.filter(word => word !== undefined).join(' ')
   })
-  return `[${written.join('; ')}] ${JSON.stringify(demand)} ${JSON.stringify(numbers)} ${JSON.stringify(happenings)}`
+  return [`[${written.join('; ')}]`, ...[demand, numbers, happenings].map(part => JSON.stringify(part))].join(
+    ' ',
+  )
 }
 
 /** The units of the nth call of a caller. */
@@ -153,7 +194,10 @@ export function unitsIn({ costs, policies, seed }: Story, caller: number, n: num
   if (costs === 'one') return 1
   // Mixed without a state, so that the ideal draws the same.
   const chance = (salt: number): number => {
-    const mixed = Math.imul(seed ^ Math.imul(caller + 1, 0x9e3779b1) ^ Math.imul(n + 1, 0x85ebca6b) ^ salt, 0xc2b2ae35)
+    const mixed = Math.imul(
+      seed ^ Math.imul(caller + 1, 0x9e3779b1) ^ Math.imul(n + 1, 0x85ebca6b) ^ salt,
+      0xc2b2ae35,
+    )
     return ((mixed ^ (mixed >>> 15)) >>> 0) / 4_294_967_296
   }
   if (costs === 'mixed') return 1 + Math.floor(chance(1) * DEAREST)
@@ -168,11 +212,20 @@ export function steadyClasses(): Class[] {
     classOf('one bucket', { policies: buckets(1, 1, any) }),
     classOf('two buckets', { policies: buckets(2, 2, any) }),
     classOf('three or four buckets', { policies: buckets(3, 4, any) }),
-    classOf('a shared bucket and one of each customer', { policies: customers, clients: often(3, within(2, 12), within(13, 100)) }),
+    classOf('a shared bucket and one of each customer', {
+      policies: customers,
+      clients: often(3, within(2, 12), within(13, 100)),
+    }),
     classOf('two buckets of mixed costs', { policies: buckets(2, 2, any), costs: 'mixed' }),
     classOf('a budget of a model', { policies: budget, costs: 'tokens' }),
-    classOf('buckets and a window', { policies: fc.tuple(buckets(1, 2, any), window).map(([own, other]) => [...own, other]) }),
-    classOf('buckets and a quota', { policies: fc.tuple(buckets(1, 2, any), quota).map(([own, other]) => [...own, other]) }),
+    classOf('buckets and a window', {
+      policies: fc.tuple(buckets(1, 2, any), window).map(([own, other]) => [...own, other]),
+    }),
+    classOf('buckets and a quota', {
+      policies: fc.tuple(buckets(1, 2, any), quota).map(([own, other]) => [...own, other]),
+    }),
+    classOf('a window or a quota alone', { policies: fc.oneof(window, window, quota).map(own => [own]) }),
+    classOf('requests in flight alone', { policies: concurrency.map(own => [own]), held: within(20, 2000) }),
     classOf('buckets and requests in flight', {
       policies: fc.tuple(buckets(1, 2, any), concurrency).map(([own, other]) => [...own, other]),
       held: within(20, 2000),
@@ -181,10 +234,15 @@ export function steadyClasses(): Class[] {
 }
 
 const share = within(5, 90).map(value => value / 100)
-const happening = <T extends object>(rest: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T & { at: number }> =>
-  fc.tuple(share, fc.record(rest)).map(([at, own]) => ({ at, ...(own as T) }))
+const happening = <T extends object>(rest: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<
+  T & { at: number }
+> => fc.tuple(share, fc.record(rest)).map(([at, own]) => ({ at, ...(own as T) }))
 
-const HAPPENINGS: readonly (readonly [name: string, fc.Arbitrary<Happening>, processes?: fc.Arbitrary<number>])[] = [
+const HAPPENINGS: readonly (readonly [
+  name: string,
+  fc.Arbitrary<Happening>,
+  processes?: fc.Arbitrary<number>,
+])[] = [
   ['a limit changes', happening({ does: one('limit' as const), which: share, factor: one(0.2, 0.5, 2, 5) })],
   ['counters are reset', happening({ does: one('reset' as const), which: share })],
   ['units are given back', happening({ does: one('refund' as const), which: share, calls: within(1, 20) })],
@@ -194,7 +252,11 @@ const HAPPENINGS: readonly (readonly [name: string, fc.Arbitrary<Happening>, pro
   ['a client is blocked', happening({ does: one('block' as const), which: share, ms: within(500, 5000) })],
   [
     'the store is away',
-    happening({ does: one('outage' as const), fault: one('away' as const, 'hung' as const), ms: within(50, 3000) }),
+    happening({
+      does: one('outage' as const),
+      fault: one('away' as const, 'hung' as const),
+      ms: within(50, 3000),
+    }),
   ],
 ]
 

@@ -11,14 +11,17 @@ export class Tank {
   #used = 0
   #ends = Number.NEGATIVE_INFINITY
   #log: { readonly at: number; readonly units: number }[] = []
+  readonly #isEarly: boolean
 
-  constructor(counter: Counter) {
+  /** @param isEarly whether a sliding window forgets a unit as early as it may, and not as late */
+  constructor(counter: Counter, isEarly = false) {
     this.counter = counter
+    this.#isEarly = isEarly
   }
 
   /** A tank in the same state. */
   copy(): Tank {
-    const other = new Tank(this.counter)
+    const other = new Tank(this.counter, this.#isEarly)
     other.#debt = this.#debt
     other.#at = this.#at
     other.#used = this.#used
@@ -64,7 +67,8 @@ export class Tank {
       this.#used += units
     } else {
       this.#log = this.#log.filter(one => one.at > at)
-      this.#log.push({ at: at + (kind === 'concurrency' ? held : longest), units })
+      const counts = this.#isEarly ? window : longest
+      this.#log.push({ at: at + (kind === 'concurrency' ? held : counts), units })
       this.#log.sort((a, b) => a.at - b.at)
     }
   }

@@ -18,6 +18,8 @@ export interface TownOptions {
   /** One way of the network, in microseconds. */
   readonly delays?: Delays
   readonly limiter?: Partial<RateLimiterOptions>
+  /** Whether the one process holds its store itself, which then answers at once. */
+  readonly isDirect?: boolean
   /** Whether operators have a `Control`. */
   readonly isControlled?: boolean
   /** How long a call is in flight, in milliseconds. */
@@ -63,7 +65,7 @@ export interface AskOptions {
   /** Default an hour. */
   readonly maxWaitMs?: number
   /** `delay` waits as a request that an adapter holds. Default `acquire`, or `run` where calls are held in flight. */
-  readonly by?: 'acquire' | 'run' | 'delay'
+  readonly by?: 'acquire' | 'run' | 'delay' | undefined
 }
 
 const HOUR_MS = 3_600_000
@@ -92,11 +94,13 @@ export class Town {
   readonly random: Random
   readonly options: TownOptions
   readonly delays: Delays
+  readonly #server: Server
 
   constructor(core: VirtualCore, time: VirtualTime, server: Server, options: TownOptions) {
     this.core = core
     this.time = time
     this.options = options
+    this.#server = server
     this.random = new Random(options.seed ?? 1)
     this.delays = options.delays ?? { least: 1500, most: 1500 }
     this.network = new Network(time, this.random, server, this.delays)
@@ -107,9 +111,9 @@ export class Town {
 
   /** Starts one more process. */
   addProcess(): Resident {
-    const { policies, processes = 1, limiter: own, isControlled = false } = this.options
+    const { policies, processes = 1, limiter: own, isControlled = false, isDirect } = this.options
     const { RateLimiter, Control } = this.core
-    const store = this.network.connect()
+    const store = isDirect === true ? this.#server.store : this.network.connect()
     const warn = (): void => {}
     const control = isControlled ? new Control({ store, warn }) : undefined
     const shared = { store, policy: policies, warn, instances: processes, exemptPrivateIps: false }
@@ -134,7 +138,10 @@ export class Town {
 
   /** Lets a worker ask again after each start, and after what it was told when it is refused. */
   work(
-    options: Omit<AskOptions, 'units'> & { readonly units?: (n: number) => Units; readonly quit?: () => boolean },
+    options: Omit<AskOptions, 'units'> & {
+      readonly units?: (n: number) => Units
+      readonly quit?: () => boolean
+    },
   ): void {
     const { units = () => 1, client = 'c0', maxWaitMs = HOUR_MS } = options
     this.jobs.push({ client, at: this.time.now, maxWait: maxWaitMs * 1000, units, isSteady: true })
@@ -145,15 +152,20 @@ export class Town {
     options: Omit<AskOptions, 'units'> & { readonly quit?: () => boolean },
     units: (n: number) => Units,
   ): Promise<void> {
-    for (let n = 0; !this.isOver && this.time.now < this.until; ) {
+    for (let n = 0; !this.isOver && this.time.now < this.until;) {
       if (options.quit?.() === true || this.processes[options.process ?? 0]?.isAlive === false) return
       const call = this.#ask({ ...options, units: units(n) })
       await settled(call)
       if (call.end === 'started') n++
       else if (call.end === 'left' || call.end === 'closed' || call.end === 'failed') return
       else if (call.retryAfter === undefined || !Number.isFinite(call.retryAfter)) return
-      else await this.#rest(Math.max(1000, call.retryAfter))
+      else await this.#rest(Math.min(this.#mostRest, Math.max(1000, call.retryAfter)))
     }
+  }
+
+  // The wait for requests in flight is told as if all were lost.
+  get #mostRest(): number {
+    return this.options.heldMs === undefined ? Number.POSITIVE_INFINITY : 1_000_000
   }
 
   // The timer of a caller that comes back is not one that Halt has left.
