@@ -32,7 +32,10 @@ export interface Shown {
   /** The worst excess of a bucket, with starts as late as allowed, in calls; and without, in units. */
   readonly excess: number
   readonly excessInTime: number
+  /** Calls of the store for each start. */
   readonly callsPerStart: number
+  /** How often callers asked. */
+  readonly asks: number
   readonly refused: number
   readonly refusedLate: number
   readonly leftover: number
@@ -113,6 +116,7 @@ function measure(town: Town, story: Story): Omit<Shown, 'leftover'> {
     excess: Math.max(-1, ...buckets.map(({ calls }) => calls)),
     excessInTime: Math.max(-1, ...buckets.map(({ units }) => units)),
     callsPerStart: town.asked / Math.max(1, starts),
+    asks: town.calls.length,
     refused: town.calls.filter(({ end }) => end === 'refused').length,
     refusedLate: refusedLate(town).length,
     overtaken: mostOvertaken(town, true),

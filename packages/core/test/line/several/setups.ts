@@ -179,7 +179,12 @@ export const DEAREST = 5
 
 function textOf({ policies, demand, happenings, ...numbers }: Story): string {
   const written = policies.map(({ name, limit, keyStrategy, ...rest }) => {
-    const { window: per, period, burst, algorithm } = rest as Readonly<Record<string, string | number>>
+    const {
+      window: per,
+      period,
+      burst,
+      algorithm,
+    } = rest as unknown as Readonly<Record<string, string | number>>
     const whose = keyStrategy === 'shared' ? 'of all' : 'of each'
     const words = [name, whose, limit, per ?? period, burst && `burst ${burst}`, algorithm]
     return words.filter(word => word !== undefined).join(' ')

@@ -73,6 +73,13 @@ function rowOf(name: string, shown: readonly Shown[]): Row {
     'most above, calls': most(one => one.excess).toFixed(2),
     'in time, units': most(one => one.excessInTime).toFixed(2),
     'calls a start': `${calls[calls.length >> 1]?.toFixed(2)} (${calls.at(-1)?.toFixed(1)})`,
+    'calls an ask': (
+      sum(one => one.callsPerStart * one.starts) /
+      Math.max(
+        1,
+        sum(one => one.asks),
+      )
+    ).toFixed(2),
     refused: sum(one => one.refused),
     late: sum(one => one.refusedLate),
     untrue: sum(one => one.untrue),
