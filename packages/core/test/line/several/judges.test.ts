@@ -15,9 +15,9 @@ import {
   refusedInPatience,
   refusedLate,
   STEADY,
-  untrueWaits,
 } from './judges.ts'
 import { type Entry, excessOf, NOTHING } from './ledger.ts'
+import { untrueWaits } from './told.ts'
 import { aTown, workers } from './town-rows.ts'
 import type { Call, Town } from './town.ts'
 
@@ -215,7 +215,7 @@ describe('the judges', () => {
     expect(byOf(299_000)).toEqual([])
     expect(byOf(99_000)).toEqual([])
     expect(byOf(60_000)).toEqual([-31_000])
-    expect(byOf(500_000)).toEqual([201_000])
+    expect(byOf(800_000)).toEqual([501_000])
   })
 })
 

@@ -1,8 +1,8 @@
 // What must hold of callers under several policies. The judges read what clients saw and the book, and nothing of Halt.
 import { keyOf, unitsOf } from './counters.ts'
-import { idealOf, type IdealStart, Tanks } from './ideal.ts'
+import { idealOf, type IdealStart } from './ideal.ts'
 import { excessOf } from './ledger.ts'
-import type { Call, Started, Town } from './town.ts'
+import type { Call, Town } from './town.ts'
 
 /** What the book allows a counter beyond its rule. */
 export interface Allowance {
@@ -143,75 +143,6 @@ export function mostOvertaken(town: Town, isWithinProcess: boolean): number {
       most = Math.max(most, by)
     }
   return most
-}
-
-/** A wait that was told and is not true: its call, and by how many microseconds it is too early (below 0) or too late. */
-export interface Untrue {
-  readonly call: Call
-  readonly by: number
-}
-
-/**
- * The waits of refusals that cannot be true. Whoever comes back earlier than the units that have started allow is refused again: too early. Whoever
- * comes back when all who waited have started must pass: later is too late, beyond a tenth and `slack` microseconds.
- *
- * @param most how many refusals are looked at
- */
-export function untrueWaits(town: Town, most = 40, slack = 60_000): Untrue[] {
-  const { counters, starts, calls } = town
-  // Nobody knows when a request in flight ends.
-  const isUnknown = new Set(counters.flatMap(({ kind, name }) => (kind === 'concurrency' ? name : [])))
-  const refused = calls
-    .filter(({ end, retryAfter }) => end === 'refused' && Number.isFinite(retryAfter))
-    .filter(({ policy = '' }) => !isUnknown.has(policy))
-    .toSorted((a, b) => a.endedAt! - b.endedAt!)
-  const every = Math.max(1, Math.floor(refused.length / most))
-  const [tanks, eager] = [new Tanks(counters), new Tanks(counters, true)]
-  const untrue: Untrue[] = []
-  let next = 0
-  const held = (town.options.heldMs ?? 0) * 1000
-  for (const [i, call] of refused.entries()) {
-    if (i % every !== 0) continue
-    // What started later may have been charged after this refusal was decided.
-    const decidedAt = call.endedAt! - town.delays.most
-    for (; next < starts.length && starts[next]!.endedAt <= decidedAt; next++)
-      for (const each of [tanks, eager])
-        each.take(starts[next]!.endedAt, starts[next]!.client, starts[next]!.units, held)
-    const told = call.endedAt! + call.retryAfter!
-    const early = told + atOnce(town) - eager.earliest(call.endedAt!, call.client, call.units)
-    if (early < 0) {
-      untrue.push({ call, by: early })
-      continue
-    }
-    const late = told - latestOf(town, tanks.copy(), call, starts.slice(next))
-    if (late > slack + call.retryAfter! / 10) untrue.push({ call, by: late })
-  }
-  return untrue
-}
-
-/** When a refused caller could start after all that have asked before its answer. */
-function latestOf(town: Town, tanks: Tanks, call: Call, later: readonly Started[]): number {
-  const at = call.endedAt!
-  const { counters, calls } = town
-  const sharesOne = (other: Pick<Call, 'client'>): boolean =>
-    counters.some(({ isShared }) => isShared) || other.client === call.client
-  const held = (town.options.heldMs ?? 0) * 1000
-  const started = new Set(later.filter(({ endedAt }) => endedAt <= at))
-  for (const { endedAt, client, units } of started)
-    tanks.take(Math.max(at - town.delays.most, endedAt), client, units, held)
-  const ahead = calls.filter(
-    other => other !== call && sharesOne(other) && other.askedAt <= at && (other.endedAt ?? Infinity) > at,
-  )
-  const jobs = ahead.map(({ client, units, askedAt }) => ({
-    client,
-    at: askedAt,
-    maxWait: Infinity,
-    units: () => units,
-    isSteady: false,
-  }))
-  const options = { from: at, until: Number.MAX_SAFE_INTEGER, again: 0, held }
-  const all = idealOf(counters, jobs, options, tanks)
-  return tanks.earliest(all.at(-1)?.at ?? at, call.client, call.units)
 }
 
 /** The values by a key. */

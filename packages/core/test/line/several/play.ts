@@ -14,10 +14,10 @@ import {
   refusedInPatience,
   refusedLate,
   STEADY,
-  untrueWaits,
 } from './judges.ts'
 import { counterOf } from './counters.ts'
 import { type Story, unitsIn } from './setups.ts'
+import { untrueWaits } from './told.ts'
 import { makeTown, type Town } from './town.ts'
 
 /** What a story showed. */
@@ -55,6 +55,8 @@ export interface Length {
 
 /** The share of what is due that must start. */
 const USE = 0.97
+/** The share of callers that may be refused by a line of which others are just being turned away. */
+const RACES = 0.01
 /** The most callers that may overtake one of the same process, client and cost in the lines of buckets. */
 const OVERTAKEN = 10
 /** The shortest story, in milliseconds. */
@@ -141,7 +143,8 @@ function verdict(town: Town, { mostWaiting = Infinity, demand, happenings }: Sto
   // Who is turned away by a full line has had a place for a moment, and others have seen it.
   if (town.isChanged || mostWaiting < Infinity) return said
   const early = refusedInPatience(town)
-  if (early.length > 0)
+  // Others may have left between the refusal and the question for its wait.
+  if (early.length > RACES * town.calls.length + 1)
     said.push(`refused in patience: ${early.length}, told ${early[0]!.retryAfter! / 1000} ms`)
   const crowd = TURNS * (demand.comes === 'steadily' ? demand.workers : 150)
   const most = town.counters.every(({ kind }) => kind === 'bucket') ? OVERTAKEN : crowd
