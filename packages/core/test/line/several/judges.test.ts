@@ -182,7 +182,7 @@ describe('the judges', () => {
       started(0, { client: 'd' }),
     ]
     const [worst, other] = excessesOf(told(calls, [bucket, slow]), { late: 0 })
-    expect(worst).toEqual({ key: 'fast of d', units: 1, calls: 1 })
+    expect(worst).toEqual({ counter: 'fast', key: 'fast of d', units: 1, calls: 1 })
     expect(other!.calls).toBeLessThan(0)
   })
 

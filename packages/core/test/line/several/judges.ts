@@ -19,6 +19,8 @@ export const CHANGING: Allowance = { calls: 1, late: 1_000_000 }
 
 /** How much a counter of a client was exceeded. */
 export interface Excess {
+  /** The name of the counter, and of its client. */
+  readonly counter: string
   readonly key: string
   /** Units above the rule, if each start is in time. */
   readonly units: number
@@ -43,6 +45,7 @@ export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEAD
       )
       const dearest = Math.max(1, ...entries.map(({ units }) => units))
       return {
+        counter: counter.name,
         key,
         units: excessOf(counter, entries, {
           late: counter.kind === 'bucket' ? 0 : late,

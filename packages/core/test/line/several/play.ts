@@ -29,8 +29,10 @@ export interface Shown {
   readonly due: number
   /** Whether the starts are judged by what is due. */
   readonly isDueJudged: boolean
-  /** The worst excess of a bucket, with starts as late as allowed, in calls; and without, in units. */
-  readonly excess: number
+  /** The worst excess of the fastest bucket and of the slowest one, with starts as late as allowed, in calls. */
+  readonly excessOfFast: number
+  readonly excessOfSlow: number
+  /** The worst excess of a bucket if each start is in time, in units. */
   readonly excessInTime: number
   /** Calls of the store for each start. */
   readonly callsPerStart: number
@@ -100,7 +102,12 @@ function measure(town: Town, story: Story): Omit<Shown, 'leftover'> {
     if (starts < dueEarlier - slack) said.push(`too few: ${starts} of ${due} due`)
   }
   const excesses = excessesOf(town, town.isChanged ? CHANGING : STEADY)
-  const buckets = excesses.filter(({ key }) => /^(?:b\d|all|each|llm)/.test(key))
+  const speeds = town.counters.flatMap(counter =>
+    counter.kind === 'bucket' ? { counter, speed: counter.limit / counter.window } : [],
+  )
+  const buckets = speeds.toSorted((a, b) => a.speed - b.speed).map(({ counter }) => counter.name)
+  const callsOf = (name: string | undefined): number =>
+    excesses.find(({ counter }) => counter === name)?.calls ?? 0
   const untrue = town.isChanged || story.mostWaiting !== undefined ? [] : untrueWaits(town)
   const [first] = untrue
   if (first !== undefined) {
@@ -115,8 +122,12 @@ function measure(town: Town, story: Story): Omit<Shown, 'leftover'> {
     starts,
     due,
     isDueJudged,
-    excess: Math.max(-1, ...buckets.map(({ calls }) => calls)),
-    excessInTime: Math.max(-1, ...buckets.map(({ units }) => units)),
+    excessOfFast: callsOf(buckets.at(-1)),
+    excessOfSlow: callsOf(buckets[0]),
+    excessInTime: Math.max(
+      0,
+      ...excesses.flatMap(({ counter, units }) => (buckets.includes(counter) ? units : [])),
+    ),
     callsPerStart: town.asked / Math.max(1, starts),
     asks: town.calls.length,
     refused: town.calls.filter(({ end }) => end === 'refused').length,

@@ -2,15 +2,18 @@
 import { afterAll, it } from 'vitest'
 
 import { inVirtualTime } from '../rows.ts'
-import { changingClasses, steadyClasses } from './setups.ts'
+import { changingClasses, type Class, steadyClasses } from './setups.ts'
 import { chosen, playStories, printSurvey } from './stories.ts'
 
 inVirtualTime()
 afterAll(printSurvey)
 
+/** Whether a class is what these tests are about, and not what they are compared with. */
+const isOfSeveralBuckets = ({ name }: Class): boolean => /two|three|shared|budget/.test(name)
+
 for (const kind of chosen(steadyClasses()))
   it(`callers of ${kind.name} start when the book says, and nothing is charged for nobody`, () =>
-    playStories(kind, 2))
+    playStories(kind, isOfSeveralBuckets(kind) ? 2 : 1))
 
 for (const kind of chosen(changingClasses()))
   it(`callers of several policies go on within every bound while ${kind.name}`, () => playStories(kind, 1))

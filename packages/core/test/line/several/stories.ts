@@ -6,7 +6,7 @@ import { isFull } from '../../../../../tools/full.ts'
 import { type Length, show, type Shown } from './play.ts'
 import type { Class } from './setups.ts'
 
-const SHORT: Length = { starts: 60, mostMs: 120_000, looks: 400 }
+const SHORT: Length = { starts: 40, mostMs: 60_000, looks: 150 }
 const LONG: Length = { starts: 300, mostMs: 600_000, looks: 4000 }
 
 /** Whether many stories are played and counted, instead of failing with the first that breaks a promise. */
@@ -70,7 +70,8 @@ function rowOf(name: string, shown: readonly Shown[]): Row {
     wrong: shown.filter(({ said }) => said.length > 0).length,
     'of due': judged.length === 0 ? '-' : percent(shares.reduce((a, b) => a + b, 0) / judged.length),
     'least of due': judged.length === 0 ? '-' : percent(Math.min(...shares)),
-    'most above, calls': most(one => one.excess).toFixed(2),
+    'above, fast': most(one => one.excessOfFast).toFixed(2),
+    'above, slow': most(one => one.excessOfSlow).toFixed(2),
     'in time, units': most(one => one.excessInTime).toFixed(2),
     'calls a start': `${calls[calls.length >> 1]?.toFixed(2)} (${calls.at(-1)?.toFixed(1)})`,
     'calls an ask': (
