@@ -1,0 +1,161 @@
+// What must hold of callers under several policies. The judges read what clients saw and the book, and nothing of Halt.
+import { keyOf, unitsOf } from './counters.ts'
+import { idealOf, type IdealStart } from './ideal.ts'
+import { excessOf } from './ledger.ts'
+import type { Call, Town } from './town.ts'
+
+/** What the book allows a counter beyond its rule. */
+export interface Allowance {
+  /** Units, as a multiple of the dearest call that started. */
+  readonly calls: number
+  /** Microseconds by which a start may be later than its charge. */
+  readonly late: number
+}
+
+/** Where nothing changes: one call, and two round trips of the slowest network. It grows neither with callers nor with processes. */
+export const STEADY: Allowance = { calls: 1, late: 20_000 }
+/** Where something changes, a process may not have heard of it for a second. */
+export const CHANGING: Allowance = { calls: 1, late: 1_000_000 }
+
+/** How much a counter of a client was exceeded. */
+export interface Excess {
+  /** The name of the counter, and of its client. */
+  readonly counter: string
+  readonly key: string
+  /** Units above the rule, if each start is in time. */
+  readonly units: number
+  /** Units above the rule with starts as late as allowed, as a multiple of the dearest call. */
+  readonly calls: number
+}
+
+/** The worst excess of each counter, over its clients. */
+export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEADY): Excess[] {
+  const { counters, starts, grants, hear } = town
+  return counters.flatMap(counter => {
+    const byKey = groupBy(starts, ({ client }) => keyOf(counter, client))
+    const found = [...byKey].map(([key, own]): Excess => {
+      const entries = own.map(({ endedAt, units, doneAt }) => ({
+        at: endedAt,
+        units: unitsOf(counter, units),
+        ...(doneAt === undefined ? {} : { until: doneAt }),
+      }))
+      const given = grants.filter(
+        ({ counter: name, client }) =>
+          name === counter.name && (client === undefined || keyOf(counter, client) === key),
+      )
+      const dearest = Math.max(1, ...entries.map(({ units }) => units))
+      return {
+        counter: counter.name,
+        key,
+        units: excessOf(counter, entries, {
+          late: counter.kind === 'bucket' ? 0 : late,
+          hear,
+          grants: given,
+        }),
+        calls: excessOf(counter, entries, { late, hear, grants: given }) / dearest,
+      }
+    })
+    const worst = found.toSorted((a, b) => b.calls - a.calls)[0]
+    return worst === undefined ? [] : [worst]
+  })
+}
+
+/** From a start to the next ask that reaches the store, and back: what no rule can avoid. Microseconds. */
+export function roundTrips({ delays }: Town): number {
+  return 4 * delays.most
+}
+
+/** The starts that are due by now: each caller starts as soon as all its counters allow. */
+export function dueOf(town: Town, until: number = town.time.now): IdealStart[] {
+  const held = (town.options.heldMs ?? 0) * 1000
+  return idealOf(town.counters, town.jobs, {
+    until: Math.min(until, town.until),
+    again: roundTrips(town) + held,
+    held: held + roundTrips(town),
+  })
+}
+
+/** Callers that had no answer, or had one later than their patience and `grace` microseconds. */
+export function heldTooLong({ calls, time }: Town, grace = 300_000): Call[] {
+  return calls.filter(({ askedAt, endedAt, maxWait }) => (endedAt ?? time.now) > askedAt + maxWait + grace)
+}
+
+/** Callers whose call failed. */
+export function failures({ calls }: Town): Call[] {
+  return calls.filter(({ end }) => end === 'failed')
+}
+
+/** Callers that were refused after they had been held. */
+export function refusedLate(town: Town): Call[] {
+  return town.calls.filter(
+    ({ end, askedAt, endedAt }) => end === 'refused' && endedAt! > askedAt + atOnce(town),
+  )
+}
+
+/** Callers that were refused at once, though they were told a wait within their patience. */
+export function refusedInPatience(town: Town): Call[] {
+  // Where lines may be full, nobody outside knows whether one was.
+  if (town.options.limiter?.mostWaiting !== undefined) return []
+  return town.calls.filter(
+    call =>
+      call.end === 'refused' &&
+      call.endedAt! <= call.askedAt + atOnce(town) &&
+      call.reason === 'limited' &&
+      call.retryAfter! < call.maxWait - atOnce(town),
+  )
+}
+
+/** How long an answer takes that nobody waits for: three questions at most, and the coarseness of timers. Microseconds. */
+export function atOnce({ delays }: Town): number {
+  return 6 * delays.most + 2000
+}
+
+/** The most callers that were held at one instant. */
+export function mostHeld(town: Town): number {
+  const edges = town.calls.flatMap(({ askedAt, endedAt = Infinity }) => {
+    const from = askedAt + atOnce(town)
+    return endedAt > from
+      ? [
+          { at: from, by: 1 },
+          { at: endedAt, by: -1 },
+        ]
+      : []
+  })
+  let [most, held] = [0, 0]
+  for (const { by } of edges.toSorted((a, b) => a.at - b.at || a.by - b.by))
+    most = Math.max(most, (held += by))
+  return most
+}
+
+/**
+ * The most later callers that started before an earlier one of the same client and the same units.
+ *
+ * @param isWithinProcess whether only callers of one process are compared
+ */
+export function mostOvertaken(town: Town, isWithinProcess: boolean): number {
+  const kinds = groupBy(town.starts, ({ client, units, process }) =>
+    JSON.stringify([client, units, isWithinProcess ? process : 0]),
+  )
+  let most = 0
+  // Of two processes, nobody knows whose question came first to the store.
+  const apart = isWithinProcess ? 0 : atOnce(town)
+  for (const starts of kinds.values())
+    for (const [i, one] of starts.entries()) {
+      let by = 0
+      for (let j = 0; j < i; j++) if (starts[j]!.askedAt > one.askedAt + apart) by++
+      most = Math.max(most, by)
+    }
+  return most
+}
+
+/** The values by a key. */
+export function groupBy<T>(values: readonly T[], keyOfValue: (value: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const value of values) {
+    const key = keyOfValue(value)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [value])
+    else group.push(value)
+  }
+  return groups
+}
