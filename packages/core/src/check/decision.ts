@@ -181,6 +181,13 @@ export class Decision {
     return decision
   }
 
+  /** @internal A refusal that tells a wait of at least so many microseconds. Returns any other decision as it is. */
+  static postponed(decision: Decision, wait: number): Decision {
+    const { allowed, retryAfterMs, cost, degraded } = decision
+    if (allowed || retryAfterMs * 1000 >= wait) return decision
+    return new Decision(decision, wait, cost, degraded, decision.#source, decision.#charge)
+  }
+
   /** @internal A policy of a decision, as it was at the decision; undefined when no counter decided. */
   static policyOf(decision: unknown, name: string): CompiledPolicy | undefined {
     return Decision.#resultOf(decision)?.check.policies.find(policy => policy.name === name)

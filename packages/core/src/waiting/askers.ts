@@ -16,6 +16,11 @@ export class Askers {
     return this.#callers[0]
   }
 
+  /** The units of the callers that came before one. */
+  unitsBefore({ seq }: Pick<Asking, 'seq'>): number {
+    return this.#callers.reduce((sum, caller) => (caller.seq < seq ? sum + caller.most : sum), 0)
+  }
+
   /** Adds a caller in front of those that came after it, unless it is there already. */
   join(caller: Asking): void {
     if (this.#callers.includes(caller)) return

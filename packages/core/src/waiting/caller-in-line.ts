@@ -11,6 +11,8 @@ import type { WaiterParts } from './waiter-parts.ts'
 /** The caller that stands in a line. */
 export interface Owner {
   readonly deadline: number
+  /** How long it may still wait, in microseconds. */
+  readonly maxWait: number
   /** Called when its turn has come. */
   turnCame(): void
   /** Called when its patience has ended before its turn. It has left the line. */
@@ -35,6 +37,8 @@ export interface Entry extends Omit<TakenPlace, 'place'> {
 export class CallerInLine implements InLine {
   /** Whether it stands there: its turn has not come, and its patience has not ended. */
   isStanding = false
+  /** Whether the store is being asked for its place. */
+  isJoining = false
   place: Place | undefined
   owes: Owed
   readonly seq: number
@@ -57,7 +61,7 @@ export class CallerInLine implements InLine {
     this.isUntold = entry.isUntold ?? false
     this.#owner = owner
     this.#parts = parts
-    this.#line = parts.lines.of(this.demand, parts.store)
+    this.#line = parts.lines.of(this.check, this.at, parts.store)
   }
 
   get demand(): Demand {
@@ -68,6 +72,7 @@ export class CallerInLine implements InLine {
     return this.#owner.deadline
   }
 
+  /** Whether it asks the store for the rest when its turn has come. */
   get asksAtTurn(): boolean {
     return this.decision === undefined
   }
@@ -80,8 +85,20 @@ export class CallerInLine implements InLine {
   /** Stands in the line, in which its turn may have come already. */
   stand(): void {
     this.isStanding = true
+    this.isJoining = this.asksAtTurn
     this.#line.stand(this)
-    if (this.asksAtTurn && this.isStanding) this.#line.placeMissing()
+    if (this.isJoining) this.#join()
+  }
+
+  #join(): void {
+    const { check, at } = this
+    this.#parts.store.join(this, this.#owner.maxWait, place => {
+      if (this.isJoining && this.isStanding) {
+        this.isJoining = false
+        this.place = place === false ? undefined : place
+        this.#line.joined(this, place !== false)
+      } else if (place) void this.#parts.store.giveBackUnused([{ check, at, place }])
+    })
   }
 
   /** Leaves the line. Resolves when all was given back. */
@@ -107,7 +124,8 @@ export class CallerInLine implements InLine {
   gone(): Promise<void> | undefined {
     const { decision, place } = this
     this.decision = undefined
-    return decision && this.#parts.abandon(decision, place && keyOfDemand(this.demand))
+    if (decision !== undefined) return this.#parts.abandon(decision, place && keyOfDemand(this.demand))
+    return place && this.#parts.store.giveBackShare(this)
   }
 
   /** Gives back what was charged for a caller that does not take its turn. Resolves when the store has answered. */

@@ -24,8 +24,8 @@ export interface InLine extends Omit<TakenPlace, 'place'> {
   owes: Owed
   /** The instant at which the caller's patience ends. Microseconds of this process's clock. */
   readonly deadline: number
-  /** Whether it asks the store for the rest when its turn has come. */
-  readonly asksAtTurn: boolean
+  /** Whether the store is being asked for its place, so that it cannot start yet. */
+  readonly isJoining: boolean
   /** Whether this process has charged it, and the store does not know of it. */
   readonly isUntold: boolean
   /** Starts the caller. */
@@ -56,6 +56,8 @@ export interface Asking extends Pending {
   readonly wasRefused: boolean
   /** The policy for which it waits. */
   readonly policy: string
+  /** The most units that it asks of one counter. */
+  readonly most: number
   /** Lets the caller ask at once. */
   wake(): void
 }

@@ -1,3 +1,4 @@
+import type { Place } from '../algorithms/index.ts'
 import type { Alarms } from './alarms.ts'
 import type { InLine, Owed } from './callers.ts'
 import type { Check } from '../check/check.ts'
@@ -6,7 +7,7 @@ import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Line, LineParts } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
-import { endOf, leaveGroup, lookGroup, placeGroup, type TakenPlace, timeOf, unusedGroup } from './places.ts'
+import { endOf, joinGroup, leaveGroup, lookGroup, placeGroup, shareGroup, type TakenPlace, timeOf, unusedGroup } from './places.ts'
 import type { Placed } from './placing.ts'
 import { ticketGroup, type Tickets } from './tickets.ts'
 
@@ -33,6 +34,20 @@ export class LineStore implements LineParts {
     this.#ask(lookGroup(caller), () => {})
   }
 
+  /**
+   * Asks for the place of a caller.
+   *
+   * @param then called with its place; `false` if it would wait too long; undefined if it gets none now. Called again for a place that
+   *   comes too late.
+   */
+  join(caller: Pick<TakenPlace, 'check' | 'at'>, maxWait: number, then: (place: Place | false | undefined) => void): void {
+    const group = joinGroup(caller, maxWait)
+    this.#ask(group, evaluation => {
+      if (evaluation?.allowed === true) return then(endOf(group, 0, evaluation))
+      then(evaluation !== undefined && evaluation.startsIn === undefined ? false : undefined)
+    })
+  }
+
   place(callers: readonly InLine[], started: number, then: Placed): void {
     const group = placeGroup(callers, started)
     let isTold = false
@@ -52,6 +67,12 @@ export class LineStore implements LineParts {
   /** Gives back places whose turn has come, and which their caller does not use. */
   async giveBackUnused(taken: readonly TakenPlace[]): Promise<void> {
     await this.#correct(unusedGroup(taken))
+  }
+
+  /** Gives back the share that was charged with the place of a caller. Undefined if there is none. */
+  giveBackShare(caller: Pick<TakenPlace, 'check' | 'at'>): Promise<void> | undefined {
+    const group = shareGroup(caller)
+    return group && this.#correct(group)
   }
 
   /** Gives back tickets that their caller does not use. */

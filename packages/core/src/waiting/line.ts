@@ -26,6 +26,8 @@ export class Line implements Alarm {
   due = 0
   /** The counter, as `keyOfDemand` names it. */
   readonly key: string
+  /** The counter of the tenant's share, where tenants share the counter; otherwise empty. */
+  readonly tenant: string
   readonly #front = new Front()
   readonly #parts: LineParts
   readonly #own: OwnAlarms
@@ -45,8 +47,9 @@ export class Line implements Alarm {
   #lastStart = 0
   #lastUntold: InLine | undefined
 
-  constructor(key: string, parts: LineParts) {
+  constructor(key: string, tenant: string, parts: LineParts) {
     this.key = key
+    this.tenant = tenant
     this.#parts = parts
     this.#placing = new Placing(
       {
@@ -55,10 +58,7 @@ export class Line implements Alarm {
         untold: () => this.#untold,
         giveBack: places => void parts.leave(neighbours(places)),
         slowed: () => this.#slowed(),
-        placed: placed => {
-          this.#sendAway(placed.filter(caller => caller.asksAtTurn && this.startOf(caller) > caller.deadline))
-          this.startDue()
-        },
+        changed: () => this.startDue(),
       },
       parts,
     )
@@ -71,6 +71,11 @@ export class Line implements Alarm {
 
   get isEmpty(): boolean {
     return this.#callers.length === 0 && this.#asked.size === 0 && this.#flushing === undefined
+  }
+
+  /** The units of the callers that wait in the line. */
+  get units(): number {
+    return this.#callers.reduce((sum, { demand }) => sum + demand.cost, 0)
   }
 
   /** Whether a caller that is admitted now must wait for others of this process. */
@@ -103,6 +108,12 @@ export class Line implements Alarm {
     const before = this.#started
     this.startDue()
     if (this.#started - before <= at) this.#own.watch(caller)
+  }
+
+  /** Notes the answer for a caller that asked for its place. @param isPatient whether it would not wait too long */
+  joined(caller: InLine, isPatient: boolean): void {
+    if (isPatient) this.startDue()
+    else this.#sendAway([caller])
   }
 
   /** Lets a caller leave. Callers that leave in the same turn of the event loop do so together. Resolves when the store has answered. */
@@ -142,7 +153,9 @@ export class Line implements Alarm {
     const first = this.#callers.find(({ place }) => place !== undefined && place.born > 0)?.place
     const isSlower = this.#front.observe(reply, first)
     if (isSlower === undefined || this.#callers.length === 0) return
-    this.#looksAt = this.#parts.clock() + LOOK
+    // A line that has other numbers than its callers ask by is looked at: a look brings it the new ones.
+    const [, , , unit, rate] = reply.state
+    if (unit === reply.rule.unit && rate === reply.rule.rate) this.#looksAt = this.#parts.clock() + LOOK
     if (isSlower) this.#slowed()
     this.#placing.replaceLost()
     this.startDue()
@@ -205,10 +218,9 @@ export class Line implements Alarm {
 
   /** The instant from which a caller may start, as this process knows it. Microseconds of its clock. */
   startOf(caller: InLine): number {
-    const { place, owes, asksAtTurn } = caller
+    const { place, owes, isJoining } = caller
+    if (isJoining) return Number.POSITIVE_INFINITY
     if (place !== undefined) return this.#front.startOf(place)
-    // Its place is on its way.
-    if (asksAtTurn && this.#placing.isAskedFor(caller)) return Number.POSITIVE_INFINITY
     return Math.max(owes.start, this.#front.frozenUntil, this.#lastStart + owes.time)
   }
 

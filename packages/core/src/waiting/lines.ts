@@ -7,6 +7,7 @@ import type { Demand, Group, Store } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
+import { shareAt } from '../store/shares.ts'
 import { Line, type LineParts } from './line.ts'
 import { TurnNews } from './turn-news.ts'
 
@@ -22,8 +23,8 @@ export const waitingRoom: WaitingRoom = new WaitingRoom()
 
 /** The lines for a store, and its callers that ask again later. */
 export class Lines {
-  // By their counters.
-  readonly #lines = new Map<string, Line>()
+  // By their counters, then by the tenants that share a counter, because each keeps its own order.
+  readonly #lines = new Map<string, Map<string, Line>>()
   // By the sets of counters that they ask for.
   readonly #askers = new Map<string, Askers>()
   /** The latest news of the clocks by which tenants take turns. */
@@ -31,17 +32,29 @@ export class Lines {
   // The callers that wait for a permit, by its counter.
   readonly #freeable = new Map<string, Set<Asking>>()
 
-  /** The line of the counter of a demand. */
-  of(demand: Demand, parts: LineParts): Line {
-    const key = keyOfDemand(demand)
-    let line = this.#lines.get(key)
-    if (line === undefined) this.#lines.set(key, (line = new Line(key, parts)))
+  /** The line of the counter of the demand at an index. */
+  of({ demands }: Group, at: number, parts: LineParts): Line {
+    const key = keyOfDemand(demands[at]!)
+    const tenant = demands[shareAt(demands, at)]?.rule.counter ?? ''
+    let ofCounter = this.#lines.get(key)
+    if (ofCounter === undefined) this.#lines.set(key, (ofCounter = new Map()))
+    let line = ofCounter.get(tenant)
+    if (line === undefined) ofCounter.set(tenant, (line = new Line(key, tenant, parts)))
     return line
+  }
+
+  /** The units of the callers of this process in the line of the demand at an index. */
+  unitsIn({ demands }: Group, at: number): number {
+    const tenant = demands[shareAt(demands, at)]?.rule.counter ?? ''
+    return this.#lines.get(keyOfDemand(demands[at]!))?.get(tenant)?.units ?? 0
   }
 
   /** Forgets a line in which nobody waits. */
   forget(line: Line): void {
-    if (this.#lines.get(line.key) === line) this.#lines.delete(line.key)
+    const ofCounter = this.#lines.get(line.key)
+    if (ofCounter?.get(line.tenant) !== line) return
+    ofCounter.delete(line.tenant)
+    if (ofCounter.size === 0) this.#lines.delete(line.key)
   }
 
   /** The callers that ask again for the counters of a group. Undefined if there are none. */
@@ -61,12 +74,13 @@ export class Lines {
   heard({ demands }: Group, evaluation: Evaluation, sent: number, arrived: number): void {
     if (this.#lines.size === 0) return
     for (const [i, demand] of demands.entries()) {
-      const line = this.#lines.get(keyOfDemand(demand))
-      if (line === undefined) continue
+      const ofCounter = this.#lines.get(keyOfDemand(demand))
+      if (ofCounter === undefined) continue
       const rule = ruleInForce(demand, evaluation)
       const { now } = evaluationAt(evaluation, i)
       const charged = evaluation.allowed ? demand.cost : 0
-      line.hear({ state: evaluation.states[i] ?? [], rule, now, charged, sent, arrived })
+      const reply = { state: evaluation.states[i] ?? [], rule, now, charged, sent, arrived }
+      for (const line of Array.from(ofCounter.values())) line.hear(reply)
     }
   }
 

@@ -5,7 +5,7 @@ import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts
 import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce, waitFor } from '../store/reading.ts'
-import { shareAt } from '../store/shares.ts'
+import { poolAt, shareAt, shareIn } from '../store/shares.ts'
 
 /** A place that a caller has in the line of one counter, or whose turn has come. */
 export interface TakenPlace {
@@ -30,8 +30,8 @@ export function canStand({ demands }: Group, at: number): boolean {
 }
 
 /**
- * The index of the demand that a refused caller waits for last, if it can wait for it in line; otherwise -1. Tenants wait in the line
- * of a shared bucket by their turns, which the store gives.
+ * The index of the demand that a refused caller waits for last, if it can wait for it in line; otherwise -1. A tenant stands in the
+ * line of a shared bucket when its turn has come, which it asks for.
  */
 export function lastInLine(check: Check, evaluation: Evaluation): number {
   if (check.idempotency !== undefined) return -1
@@ -45,12 +45,21 @@ export function lastInLine(check: Check, evaluation: Evaluation): number {
     longest = wait
     last = i
   }
-  return last >= 0 && canStand(check, last) && shareAt(check.demands, last) < 0 ? last : -1
+  return last >= 0 && canStand(check, last) ? last : -1
 }
 
-/** The index of the bucket for which the store gives a caller of a check its place at once; -1 if there is none. */
-export function placedAt({ demands }: Group): number {
-  return demands.findIndex((_, at) => canStand({ demands }, at))
+/**
+ * The index of the bucket for which the store gives a caller of a check its place at once, because it is all that the caller still
+ * needs; -1 if there is none.
+ */
+export function loneAt({ demands }: Group): number {
+  let lone = -1
+  for (const [at, { mode, terms }] of demands.entries()) {
+    if (mode === Mode.SHADOW || terms?.place !== undefined || terms?.share !== undefined) continue
+    if (lone >= 0 || !canStand({ demands }, at)) return -1
+    lone = at
+  }
+  return lone
 }
 
 /** The place that an evaluation gave at the end of the line of the demand at an index. */
@@ -64,13 +73,38 @@ export function endOf({ demands }: Group, at: number, evaluation: Evaluation): P
 /** The check that charges only the counters in whose lines the turn of the caller has not come. */
 export function withPlaces(check: Check, taken: readonly TakenPlace[]): Check {
   if (taken.length === 0) return check
-  const demands = check.demands.map(demand => {
-    const own = taken.find(one => keyOfDemand(demandOf(one)) === keyOfDemand(demand))
-    if (own === undefined) return demand
+  const ownOf = (demand: Demand): TakenPlace | undefined =>
+    taken.find(one => keyOfDemand(demandOf(one)) === keyOfDemand(demand))
+  const demands = check.demands.map((demand, at): Demand => {
+    const pool = demand.terms?.share === undefined ? undefined : check.demands[poolAt(check.demands, at)]
+    // A share was charged with the place of its pool.
+    if (pool !== undefined && ownOf(pool) !== undefined)
+      return { ...demand, mode: Mode.SETTLE, cost: 0, terms: shareIn(demand) }
+    const own = ownOf(demand)
     // What was charged with the place is what a settlement corrects.
-    return { ...demand, cost: demandOf(own).cost, terms: { ...demand.terms, place: own.place } }
+    return own === undefined
+      ? demand
+      : { ...demand, cost: demandOf(own).cost, terms: { ...demand.terms, place: own.place } }
   })
   return { ...check, demands }
+}
+
+/** The group that asks for a place in the line of one counter. A share of the counter is charged with it. */
+export function joinGroup({ check, at }: Pick<TakenPlace, 'check' | 'at'>, maxWait: number): Group {
+  const { demands } = check
+  const [own, share] = [demands[at]!, demands[shareAt(demands, at)]]
+  const group = settling({ check, at }, { mode: Mode.CHARGE, terms: { ...own.terms, maxWait } })
+  const terms = share && { ...share.terms, maxWait }
+  return share === undefined ? group : { ...group, demands: [...group.demands, { ...share, terms }] }
+}
+
+/** The group that gives back the share that was charged with a place. Undefined if there is none. */
+export function shareGroup({ check, at }: Pick<TakenPlace, 'check' | 'at'>): Group | undefined {
+  const share = check.demands[shareAt(check.demands, at)]
+  if (share === undefined) return undefined
+  const { demands, penalty } = settling({ check, at }, { cost: 0, terms: undefined })
+  const back = { ...share, mode: Mode.SETTLE, cost: -demandOf({ check, at }).cost, terms: shareIn(share) }
+  return { demands: [...demands, back], penalty }
 }
 
 /** The group that asks for news of a line. */
@@ -86,7 +120,11 @@ export function leaveGroup(run: readonly TakenPlace[]): Group {
 
 /** The group that gives back places whose turn has come, and which nobody has used. */
 export function unusedGroup(taken: readonly TakenPlace[]): Group {
-  return { demands: taken.flatMap(one => leaveGroup([one]).demands) }
+  const back = (one: TakenPlace): readonly Demand[] => [
+    ...leaveGroup([one]).demands,
+    ...(shareGroup(one)?.demands.slice(1) ?? []),
+  ]
+  return { demands: taken.flatMap(back) }
 }
 
 /**

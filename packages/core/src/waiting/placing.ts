@@ -30,8 +30,8 @@ export interface PlacingLine {
   giveBack(places: readonly TakenPlace[]): void
   /** Called when callers may start later than they were told. */
   slowed(): void
-  /** Called when callers have got places, so that some may start, and others would have to wait too long. */
-  placed(callers: readonly InLine[]): void
+  /** Called when callers may start. */
+  changed(): void
 }
 
 /** Gets places for the callers of a line that have none: they need one, came while nobody knew one, or the store has lost theirs. */
@@ -51,11 +51,6 @@ export class Placing {
   /** Notes that a caller without a place stands in the line. */
   misses(): void {
     this.#misses = true
-  }
-
-  /** Whether the store is being asked for the place of a caller. */
-  isAskedFor(caller: InLine): boolean {
-    return this.#asked.has(caller)
   }
 
   /** Forgets a caller that has started or left. A place that it gets now is given back. */
@@ -84,7 +79,8 @@ export class Placing {
     if (!this.#misses) return
     const missing = this.#line
       .callers()
-      .filter(caller => caller.place === undefined && caller.owes !== AT_ONCE && !this.#asked.has(caller))
+      .filter(caller => caller.place === undefined && caller.owes !== AT_ONCE && !caller.isJoining)
+      .filter(caller => !this.#asked.has(caller))
     if (missing.length > 0) this.#ask(missing)
     else this.#misses = this.#asked.size > 0
   }
@@ -111,9 +107,8 @@ export class Placing {
       } else gone.push({ check: caller.check, at: caller.at, place })
     }
     this.#line.giveBack(gone.toReversed())
-    const waiting = callers.filter(caller => placed.has(caller))
-    if (waiting.length > 0) this.#moveBack(waiting)
-    this.#line.placed(waiting)
+    if (placed.size > 0) this.#moveBack(callers.filter(caller => placed.has(caller)))
+    this.#line.changed()
   }
 
   /**

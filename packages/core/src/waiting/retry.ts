@@ -12,8 +12,8 @@ const FLIGHT_BEAT = 50_000
 /** A caller that asks the store again later. */
 export interface Retrying extends Pending {
   readonly deadline: number
-  /** The policy for which it waits. */
   readonly policy: string
+  readonly most: number
   ask(): void
 }
 
@@ -57,6 +57,10 @@ export class Retry implements Asking, Alarm, TicketHolder {
 
   get policy(): string {
     return this.#caller.policy
+  }
+
+  get most(): number {
+    return this.#caller.most
   }
 
   /** Asks when those in front of the caller have asked. */

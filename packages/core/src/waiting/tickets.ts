@@ -51,6 +51,16 @@ export function takesTurns({ demands }: Check): boolean {
   return demands.some(isTurn)
 }
 
+/** The least time after which a caller starts behind units of its own tenant, which takes the whole bucket at most. Microseconds. */
+export function waitBehind({ demands }: Group, units: number): number {
+  const waits = demands.map((demand, at) => {
+    if (!isTurn(demand)) return 0
+    const { capacity, unit, rate } = demands[poolAt(demands, at)]!.rule
+    return ((units + demand.cost - capacity) * unit) / rate
+  })
+  return Math.max(0, ...waits)
+}
+
 /** The check with the tickets of its caller. Without one, it asks for one if the caller `wants` it. */
 export function withTickets(check: Check, tickets: Tickets | undefined, wants: boolean): Check {
   if (!takesTurns(check)) return check

@@ -11,9 +11,9 @@ import { CallerInLine, type Entry, type Owner } from './caller-in-line.ts'
 import type { Present } from './idlers.ts'
 import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
-import { endOf, lastInLine, placedAt, type TakenPlace, timeOf, withPlaces } from './places.ts'
+import { endOf, lastInLine, loneAt, type TakenPlace, timeOf, withPlaces } from './places.ts'
 import { Retry, type Retrying } from './retry.ts'
-import { takesTurns, ticketsAfter, type Tickets, withTickets } from './tickets.ts'
+import { takesTurns, ticketsAfter, type Tickets, waitBehind, withTickets } from './tickets.ts'
 import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
 
 /** After this time without a sign the request of a caller has ended, where a timer ends with its request. Microseconds. */
@@ -58,6 +58,8 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   #line: Line | undefined
   // When the store was asked last, by this process's clock.
   #sent = 0
+  // The least time that it must wait, because others of its tenant ask before it. Microseconds.
+  #least = 0
   // Undefined for a caller that has never had to ask again.
   #retry: Retry | undefined
   // Undefined for a caller that stands in no line.
@@ -142,8 +144,9 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     this.#parts.known(this)
     if (this.#isBehindAsker()) {
       this.#giveBackTaken()
-      // It is decided as by `check`, and nobody in front of it would be overtaken: the store refuses it as it refuses them.
-      if (this.#isFull) return this.#sends({ ...check, demands: check.demands.map(withoutWait) })
+      if (this.#wait === undefined) this.#least = waitBehind(check, this.#unitsBefore(check))
+      // It is decided as by `check`. The store refuses it as it refuses those in front of it.
+      if (this.#isFull || this.#least > this.maxWait) return this.#sends({ ...check, demands: check.demands.map(withoutWait) })
       this.#begin()
       this.#question = 'behind'
       this.#again.behind(lines.askersOf(check))
@@ -153,9 +156,9 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     // One caller of a tenant has a ticket, and the others of this process wait behind it.
     if (!this.#isOver && takesTurns(check) && lines.askersFor(check)?.first === undefined)
       this.#again.joins(lines.askersOf(check))
-    const at = placedAt(check)
-    if (at >= 0 && check.demands.length === 1) {
-      this.#line = lines.of(check.demands[at]!, store)
+    const at = this.#taken.length === 0 ? loneAt(check) : -1
+    if (at >= 0) {
+      this.#line = lines.of(check, at, store)
       this.#line.placeMissing()
       this.#line.asks(this)
     }
@@ -182,6 +185,13 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   /** Whether it would have to begin to wait, and nobody else may. */
   get #isFull(): boolean {
     return this.#parts.isFull && this.#wait === undefined
+  }
+
+  /** The units of the callers of this process for the same counters that came before it. */
+  #unitsBefore(check: Check): number {
+    const { lines } = this.#parts
+    const at = loneAt(check)
+    return (at < 0 ? 0 : lines.unitsIn(check, at)) + (lines.askersFor(check)?.unitsBefore(this) ?? 0)
   }
 
   /** Whether another caller asks first, and this one would wait for it without knowing that it must be refused. */
@@ -331,8 +341,8 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     { check, evaluation, degraded }: CheckResult,
     startsIn: number | undefined,
   ): CallerInLine {
-    const at = Math.max(0, placedAt(check))
-    const seq = check.demands.length === 1 ? this.seq : this.#parts.nextSeq()
+    const at = Math.max(0, loneAt(check))
+    const seq = this.#line === undefined ? this.#parts.nextSeq() : this.seq
     if (degraded === false) {
       const place = startsIn === undefined ? undefined : endOf(check, at, evaluation)
       return this.#enter({ seq, check, at, place, decision })
@@ -430,7 +440,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     const ms = this.#waitedMs
     if (this.#wait !== undefined && decision.allowed) this.#parts.started(this.#wait, ms)
     else if (this.#wait !== undefined) this.#parts.left(this.#wait, ms, decision.reason)
-    this.#settle(Decision.afterWait(decision, ms))
+    this.#settle(Decision.afterWait(Decision.postponed(decision, this.#least), ms))
     this.#end()
   }
 

@@ -28,7 +28,7 @@ function requests() {
   }
   const alarms = new Alarms(loop)
   const looks: number[] = []
-  const line = new Line('s', {
+  const line = new Line('s', '', {
     alarms,
     clock: () => loop.now() * 1000,
     place: () => {},
@@ -52,7 +52,7 @@ function requests() {
         at: 0,
         demand: { cost: 1 } as never,
         place: undefined,
-        asksAtTurn: false,
+        isJoining: false,
         isUntold: false,
         owes: { start: ms * 1000, time: 0 },
         deadline: Number.POSITIVE_INFINITY,
