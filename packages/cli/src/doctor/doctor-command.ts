@@ -69,14 +69,16 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
         postgres,
         { prefix, schema: valueOf(call, 'schema') },
         io,
-        async ({ store, address }) => [
-          addressFinding(await address()),
-          ...storeFindings(
-            await store.inspect(),
+        async ({ store, address }) => {
+          const warnings = await store.inspect()
+          const found = storeFindings(
+            warnings,
             'The schema, its functions and the permissions are as Halt needs them.',
-          ),
-          ...(await controlFindings(store)),
-        ],
+          )
+          // Who lacks a right may read neither.
+          if (warnings.some(({ code }) => code === 'HALT_W_PERMISSION')) return found
+          return [addressFinding(await address()), ...found, ...(await controlFindings(store))]
+        },
       )
     if (redis === undefined) return []
     return await withRedis(redis, prefix, io, async opened => [
