@@ -9,7 +9,7 @@ import { failureKind, failureText, WARNINGS } from './store-failure.ts'
 export interface OutageParts {
   readonly store: Store
   readonly warn: WarnOnce
-  /** Called for every failure. */
+  /** Called for every failure, those of probes included. */
   readonly onFailure: (error: unknown, failure: StoreFailure) => void
   /** Called at the end of every outage, up to a number per minute. */
   readonly onRecovery: (recovery: Omit<StoreRecovery, 'store'>) => void
