@@ -63,7 +63,7 @@ async function settingsOf(statements: Statements, schema: string): Promise<Setti
     current_setting('autovacuum') AS autovacuum,
     current_setting('max_locks_per_transaction') AS locks,
     (EXISTS (SELECT FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
-        WHERE n.nspname = $1 AND f.proname = 'decide_v3')
+        WHERE n.nspname = $1 AND f.proname = 'decide_v3' AND 'search_path=pg_catalog, pg_temp' = ANY (f.proconfig))
       AND (SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND NOT a.attisdropped AND (c.relname, a.attname) IN (
           ('counters', 'key'), ('counters', 'state'), ('counters', 'fresh_at'), ('instances', 'seen'), ('documents', 'text'))

@@ -71,13 +71,20 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
         io,
         async ({ store, address }) => {
           const warnings = await store.inspect()
-          const found = storeFindings(
-            warnings,
-            'The schema, its functions and the permissions are as Halt needs them.',
-          )
-          // Who lacks a right may read neither.
-          if (warnings.some(({ code }) => code === 'HALT_W_PERMISSION')) return found
-          return [addressFinding(await address()), ...found, ...(await controlFindings(store))]
+          // Who lacks a right may not be able to read the rest.
+          const lacks = warnings.some(({ code }) => code === 'HALT_W_PERMISSION')
+          const orNothing = (error: unknown): Finding[] => {
+            if (lacks) return []
+            throw error
+          }
+          return [
+            ...(await address().then(found => [addressFinding(found)], orNothing)),
+            ...storeFindings(
+              warnings,
+              'The schema, its functions and the permissions are as Halt needs them.',
+            ),
+            ...(lacks ? [] : await controlFindings(store)),
+          ]
         },
       )
     if (redis === undefined) return []

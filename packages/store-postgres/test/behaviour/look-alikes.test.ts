@@ -73,8 +73,8 @@ it('a role that plants operators and functions in public gets none of its code r
   expect(JSON.stringify(await store.inspect())).not.toContain('planted')
 })
 
-it('every function that the store calls sets the search path', async () => {
-  const { schema: name } = await makeStore(admin)
+it('every function that the store calls sets the search path, and functions that do not are a warning', async () => {
+  const { store, schema: name } = await makeStore(admin)
   const called = ['decide', 'bucket', 'forget', 'sweep', 'pages', 'beat', 'probe', 'write'].map(
     each => `${each}_v3`,
   )
@@ -84,4 +84,8 @@ it('every function that the store calls sets the search path', async () => {
     [name],
   )
   expect(rows.map(row => row.name)).toEqual(called.sort())
+  const codes = async (): Promise<string[]> => (await store.inspect()).map(({ code }) => code)
+  expect(await codes()).not.toContain('HALT_W_STORE_SCHEMA')
+  await admin.run(`ALTER FUNCTION ${name}.decide_v3 RESET search_path`)
+  expect(await codes()).toContain('HALT_W_STORE_SCHEMA')
 })
