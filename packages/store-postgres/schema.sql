@@ -500,7 +500,7 @@ $$;
 -- It waits for nobody: rows that somebody has locked stay.
 -- Without statistics the planner would read the whole table for every few rows, so it may not.
 CREATE OR REPLACE FUNCTION halt.sweep_v3(p_stretch bigint, p_pages int) RETURNS int
-LANGUAGE plpgsql SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
   -- A second of grace: a counter that a check has just read as expired need not vanish under it.
@@ -524,13 +524,13 @@ $$;
 
 -- The pages of the table.
 CREATE OR REPLACE FUNCTION halt.pages_v3() RETURNS bigint
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT pg_relation_size('halt.counters') / current_setting('block_size')::int
 $$;
 
 -- Removes counters. Returns how many existed. The keys come in lines, in the order of their bytes.
 CREATE OR REPLACE FUNCTION halt.forget_v3(p_keys text) RETURNS int
-LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
   key text;
@@ -547,7 +547,7 @@ $$;
 
 -- Notes that a process is alive, and returns how many are. A process that stays silent for `p_seconds` is forgotten.
 CREATE OR REPLACE FUNCTION halt.beat_v3(p_prefix text, p_id text, p_seconds float8) RETURNS int
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   INSERT INTO halt.instances AS i (prefix, id, seen) VALUES (p_prefix, p_id, clock_timestamp())
   ON CONFLICT (prefix, id) DO UPDATE SET seen = excluded.seen;
@@ -560,13 +560,19 @@ BEGIN
 END
 $$;
 
--- Fails if this server could not count: it has no table, or it must not write.
+-- Fails if this server could not count: it has no table, or it or this role must not write.
 CREATE OR REPLACE FUNCTION halt.probe_v3() RETURNS int
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM 1 FROM halt.counters c WHERE c.key = '';
   IF pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean THEN
     RAISE read_only_sql_transaction USING MESSAGE = 'this server is read-only';
+  END IF;
+  IF NOT (
+    has_table_privilege('halt.counters', 'INSERT') AND has_table_privilege('halt.counters', 'UPDATE')
+    AND has_table_privilege('halt.counters', 'DELETE')
+  ) THEN
+    RAISE insufficient_privilege USING MESSAGE = 'permission denied to write the counters';
   END IF;
   RETURN 1;
 END
@@ -574,7 +580,7 @@ $$;
 
 -- Writes a document, under the version `p_next`, if its version is still `p_since`. Returns the new version, or NULL.
 CREATE OR REPLACE FUNCTION halt.write_v3(p_name text, p_text text, p_since text, p_next text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF p_since = '0' THEN
     INSERT INTO halt.documents AS d (name, version, text) VALUES (p_name, p_next, p_text) ON CONFLICT (name) DO NOTHING;
@@ -596,7 +602,7 @@ CREATE OR REPLACE FUNCTION halt.bucket_v3(
   p_now float8, p_key text, p_unit float8, p_rate float8, p_room float8, p_charge float8, p_cooldown float8, p_sweep bigint,
   p_own_clock boolean DEFAULT NULL
 ) RETURNS text
-LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   now float8;
   at float8;
@@ -1312,9 +1318,12 @@ $$;
 -- p_sweep    the stretch of pages that is swept; negative for no sweep
 -- reply      the reply to each group, in lines
 --
+-- The functions that the store calls set the search path, and those that they call inherit it, so that nobody's look-alikes of operators
+-- run. To set it in the latter too would double the cost of a check.
+--
 -- A plan that was made while the table was small must not read the whole table later, so none may.
 CREATE OR REPLACE FUNCTION halt.decide_v3(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
-LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
   key text;

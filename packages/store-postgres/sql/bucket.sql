@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION halt.bucket_v3(
   p_now float8, p_key text, p_unit float8, p_rate float8, p_room float8, p_charge float8, p_cooldown float8, p_sweep bigint,
   p_own_clock boolean DEFAULT NULL
 ) RETURNS text
-LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   now float8;
   at float8;

@@ -7,9 +7,12 @@
 -- p_sweep    the stretch of pages that is swept; negative for no sweep
 -- reply      the reply to each group, in lines
 --
+-- The functions that the store calls set the search path, and those that they call inherit it, so that nobody's look-alikes of operators
+-- run. To set it in the latter too would double the cost of a check.
+--
 -- A plan that was made while the table was small must not read the whole table later, so none may.
 CREATE OR REPLACE FUNCTION halt.decide_v3(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
-LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
   key text;

@@ -2,7 +2,7 @@
 -- It waits for nobody: rows that somebody has locked stay.
 -- Without statistics the planner would read the whole table for every few rows, so it may not.
 CREATE OR REPLACE FUNCTION halt.sweep_v3(p_stretch bigint, p_pages int) RETURNS int
-LANGUAGE plpgsql SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
   -- A second of grace: a counter that a check has just read as expired need not vanish under it.
@@ -26,13 +26,13 @@ $$;
 
 -- The pages of the table.
 CREATE OR REPLACE FUNCTION halt.pages_v3() RETURNS bigint
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT pg_relation_size('halt.counters') / current_setting('block_size')::int
 $$;
 
 -- Removes counters. Returns how many existed. The keys come in lines, in the order of their bytes.
 CREATE OR REPLACE FUNCTION halt.forget_v3(p_keys text) RETURNS int
-LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
   key text;
@@ -49,7 +49,7 @@ $$;
 
 -- Notes that a process is alive, and returns how many are. A process that stays silent for `p_seconds` is forgotten.
 CREATE OR REPLACE FUNCTION halt.beat_v3(p_prefix text, p_id text, p_seconds float8) RETURNS int
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   INSERT INTO halt.instances AS i (prefix, id, seen) VALUES (p_prefix, p_id, clock_timestamp())
   ON CONFLICT (prefix, id) DO UPDATE SET seen = excluded.seen;
@@ -62,13 +62,19 @@ BEGIN
 END
 $$;
 
--- Fails if this server could not count: it has no table, or it must not write.
+-- Fails if this server could not count: it has no table, or it or this role must not write.
 CREATE OR REPLACE FUNCTION halt.probe_v3() RETURNS int
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM 1 FROM halt.counters c WHERE c.key = '';
   IF pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean THEN
     RAISE read_only_sql_transaction USING MESSAGE = 'this server is read-only';
+  END IF;
+  IF NOT (
+    has_table_privilege('halt.counters', 'INSERT') AND has_table_privilege('halt.counters', 'UPDATE')
+    AND has_table_privilege('halt.counters', 'DELETE')
+  ) THEN
+    RAISE insufficient_privilege USING MESSAGE = 'permission denied to write the counters';
   END IF;
   RETURN 1;
 END
@@ -76,7 +82,7 @@ $$;
 
 -- Writes a document, under the version `p_next`, if its version is still `p_since`. Returns the new version, or NULL.
 CREATE OR REPLACE FUNCTION halt.write_v3(p_name text, p_text text, p_since text, p_next text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF p_since = '0' THEN
     INSERT INTO halt.documents AS d (name, version, text) VALUES (p_name, p_next, p_text) ON CONFLICT (name) DO NOTHING;

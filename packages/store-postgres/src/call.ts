@@ -20,6 +20,12 @@ const EDGES = 2
 const TERMS = 4
 const SHARE = 8
 
+/**
+ * The most counters of one statement, which holds a lock of each. PostgreSQL has room for 64 locks of each connection unless it is
+ * told otherwise (`max_locks_per_transaction`), and a statement also locks its tables.
+ */
+export const MOST_LOCKS = 48
+
 /** A call that evaluates groups: the function, and its parameters between the clock and the sweep. */
 export interface Call {
   readonly name: 'bucket' | 'decide'

@@ -1,7 +1,8 @@
 import type { HaltWarning } from '@halt/core'
 import { type Evaluation, type Group, LOOK_GROUP } from '@halt/core/store'
 
-import { quotedSchema } from './schema.ts'
+import { missingRights } from './rights.ts'
+import { MOST_LOCKS } from './call.ts'
 import type { Statements } from './statements.ts'
 import { storeError, toStoreError } from './store-error.ts'
 
@@ -9,6 +10,8 @@ const SLOW_MS = 25
 // A busy process makes a round trip longer, never shorter, so the shortest of several measures the network.
 const ROUND_TRIPS = 5
 const OLDEST_SERVER = 140_000
+// For so many locks of each connection an unchanged server has room.
+const STOCK_LOCKS = 64
 const TIMEOUT_MS = 5_000
 
 /** Tests the connection and the server. Resolves to warnings of what should be changed, an empty list if all is well. */
@@ -40,6 +43,8 @@ async function collectWarnings(
   evaluate: (group: Group) => Promise<Evaluation>,
   warnings: HaltWarning[],
 ): Promise<void> {
+  const lacking = await missingRights(statements, schema)
+  if (lacking !== undefined) warnings.push(lacking)
   const first = await settingsOf(statements, schema)
   const trip = await shortestTrip(statements)
   const second = await settingsOf(statements, schema)
@@ -52,16 +57,19 @@ async function collectWarnings(
 type Settings = Readonly<Record<string, unknown>>
 
 async function settingsOf(statements: Statements, schema: string): Promise<Settings> {
-  const quoted = quotedSchema(schema)
   const text = `SELECT current_setting('server_version_num') AS version,
     (pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean)::text AS readonly,
     current_setting('default_transaction_isolation') AS isolation,
     current_setting('autovacuum') AS autovacuum,
-    (to_regprocedure('${quoted}.decide_v3(float8,text,text,bigint)') IS NOT NULL
-      AND (SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('${quoted}.counters')
-        AND attname IN ('key', 'state', 'fresh_at') AND NOT attisdropped) = 3)::text AS installed,
+    current_setting('max_locks_per_transaction') AS locks,
+    (EXISTS (SELECT FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+        WHERE n.nspname = $1 AND f.proname = 'decide_v3' AND 'search_path=pg_catalog, pg_temp' = ANY (f.proconfig))
+      AND (SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND NOT a.attisdropped AND (c.relname, a.attname) IN (
+          ('counters', 'key'), ('counters', 'state'), ('counters', 'fresh_at'), ('instances', 'seen'), ('documents', 'text'))
+      ) = 5)::text AS installed,
     extract(epoch FROM now())::text AS started`
-  const [settings] = await statements.rows(text)
+  const [settings] = await statements.rows(text, [schema])
   return settings ?? {}
 }
 
@@ -124,6 +132,14 @@ const CHECKS: readonly SettingCheck[] = [
     },
   },
   {
+    isWrong: ({ locks }) => Number(locks) < STOCK_LOCKS,
+    warning: {
+      code: 'HALT_W_STORE_MISCONFIGURED',
+      message: `max_locks_per_transaction is less than ${STOCK_LOCKS}, and a statement of Halt holds up to ${MOST_LOCKS} locks, so they may fill the server's table of locks.`,
+      fix: `Set max_locks_per_transaction of the server to ${STOCK_LOCKS} or more, and start it again.`,
+    },
+  },
+  {
     isWrong: ({ autovacuum }) => autovacuum !== 'on',
     warning: {
       code: 'HALT_W_AUTOVACUUM',
@@ -137,6 +153,7 @@ const CHECKS: readonly SettingCheck[] = [
 const TOLD_BY: Readonly<Record<string, string>> = {
   HALT_E_STORE_SCHEMA: 'HALT_W_STORE_SCHEMA',
   HALT_E_STORE_READONLY: 'HALT_W_REPLICA',
+  HALT_E_STORE_PERMISSION: 'HALT_W_PERMISSION',
 }
 
 function slow(trip: number): HaltWarning {
@@ -158,7 +175,11 @@ function warningOf(error: unknown): HaltWarning {
   if (failure === 'misconfigured')
     return { code: 'HALT_W_STORE_MISCONFIGURED', message: `PostgreSQL refuses to work: ${message}.`, fix }
   if (failure === 'full')
-    return { code: 'HALT_W_STORE_FULL', message: `PostgreSQL has no disk or memory left: ${message}.`, fix }
+    return {
+      code: 'HALT_W_STORE_FULL',
+      message: `PostgreSQL has no disk, memory or lock left: ${message}.`,
+      fix,
+    }
   return {
     code: 'HALT_W_STORE_UNAVAILABLE',
     message: `PostgreSQL does not answer: ${message}.`,

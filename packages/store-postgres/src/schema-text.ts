@@ -427,7 +427,7 @@ RETURN stored || clock || (now + ceil(stored[3] / stored[5]) + pace[5]);
 END
 $$;
 CREATE OR REPLACE FUNCTION halt.sweep_v3(p_stretch bigint, p_pages int) RETURNS int
-LANGUAGE plpgsql SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
 size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
 ended float8 := round(date_part('epoch', clock_timestamp()) * 1e6) - 1000000;
@@ -448,11 +448,11 @@ RETURN removed;
 END
 $$;
 CREATE OR REPLACE FUNCTION halt.pages_v3() RETURNS bigint
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 SELECT pg_relation_size('halt.counters') / current_setting('block_size')::int
 $$;
 CREATE OR REPLACE FUNCTION halt.forget_v3(p_keys text) RETURNS int
-LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
 keys text[] := string_to_array(p_keys, E'\n');
 key text;
@@ -467,7 +467,7 @@ RETURN removed;
 END
 $$;
 CREATE OR REPLACE FUNCTION halt.beat_v3(p_prefix text, p_id text, p_seconds float8) RETURNS int
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 INSERT INTO halt.instances AS i (prefix, id, seen) VALUES (p_prefix, p_id, clock_timestamp())
 ON CONFLICT (prefix, id) DO UPDATE SET seen = excluded.seen;
@@ -480,17 +480,23 @@ RETURN (SELECT count(*) FROM halt.instances i WHERE i.prefix = p_prefix);
 END
 $$;
 CREATE OR REPLACE FUNCTION halt.probe_v3() RETURNS int
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 PERFORM 1 FROM halt.counters c WHERE c.key = '';
 IF pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean THEN
 RAISE read_only_sql_transaction USING MESSAGE = 'this server is read-only';
 END IF;
+IF NOT (
+has_table_privilege('halt.counters', 'INSERT') AND has_table_privilege('halt.counters', 'UPDATE')
+AND has_table_privilege('halt.counters', 'DELETE')
+) THEN
+RAISE insufficient_privilege USING MESSAGE = 'permission denied to write the counters';
+END IF;
 RETURN 1;
 END
 $$;
 CREATE OR REPLACE FUNCTION halt.write_v3(p_name text, p_text text, p_since text, p_next text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 IF p_since = '0' THEN
 INSERT INTO halt.documents AS d (name, version, text) VALUES (p_name, p_next, p_text) ON CONFLICT (name) DO NOTHING;
@@ -504,7 +510,7 @@ CREATE OR REPLACE FUNCTION halt.bucket_v3(
 p_now float8, p_key text, p_unit float8, p_rate float8, p_room float8, p_charge float8, p_cooldown float8, p_sweep bigint,
 p_own_clock boolean DEFAULT NULL
 ) RETURNS text
-LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
 now float8;
 at float8;
@@ -1147,7 +1153,7 @@ RETURN reply;
 END
 $$;
 CREATE OR REPLACE FUNCTION halt.decide_v3(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
-LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
 keys text[] := string_to_array(p_keys, E'\n');
 key text;

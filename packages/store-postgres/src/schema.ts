@@ -33,13 +33,9 @@ const UNLOGGED = 'CREATE UNLOGGED TABLE IF NOT EXISTS halt.counters'
 /** Puts the name of a schema in place of `halt` in statements. */
 export function inSchema(text: string, name: string): string {
   if (name === 'halt') return text
-  const quoted = quotedSchema(name)
+  // Quotes make a reserved word, such as `user`, a name; they change no other one.
+  const quoted = `"${name}"`
   return text
     .replaceAll(/\bhalt\./g, `${quoted}.`)
     .replace('SCHEMA IF NOT EXISTS halt;', `SCHEMA IF NOT EXISTS ${quoted};`)
-}
-
-/** A checked name as statements have it. Quotes make a reserved word, such as `user`, a name; they change no other one. */
-export function quotedSchema(name: string): string {
-  return `"${name}"`
 }

@@ -5,6 +5,7 @@ export type ErrorKind =
   | 'timeout'
   | 'unavailable'
   | 'full'
+  | 'locks'
   | 'readonly'
   | 'auth'
   | 'permission'
@@ -28,12 +29,17 @@ const KINDS: Readonly<Record<ErrorKind, ErrorMeaning>> = {
     'Check that PostgreSQL runs, is reachable and has a connection left. The pool connects again by itself.',
   ],
   full: ['full', 'OOM', 'Give the server more disk or memory.'],
+  locks: [
+    'full',
+    'OOM',
+    'If its shared memory is used up, transactions hold too many locks: raise max_locks_per_transaction. Otherwise give the server more memory.',
+  ],
   readonly: ['unavailable', 'READONLY', 'Connect to the primary, and set default_transaction_read_only off.'],
   auth: ['misconfigured', 'AUTH', 'Give the client the right user name and password.'],
   permission: [
     'misconfigured',
     'PERMISSION',
-    'Grant the role usage on the schema, and select, insert, update and delete on its tables (docs/postgres.md).',
+    'Grant the role usage on the schema, and select, insert, update and delete on its tables. limiter.ready() tells the statement.',
   ],
   schema: [
     'misconfigured',
@@ -80,7 +86,7 @@ const REPLIES: Readonly<Record<string, ErrorKind>> = {
   '42P05': 'pooler',
   '53': 'unavailable',
   '53100': 'full',
-  '53200': 'full',
+  '53200': 'locks',
   '55P03': 'timeout',
   '57': 'unavailable',
   '57014': 'timeout',

@@ -1,6 +1,6 @@
 import { leases } from '@halt/core/lease'
 import { resilience } from '@halt/core/resilience'
-import { fromCaller, type HaltWarning } from '@halt/core'
+import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import {
   Batcher,
   type BatchRules,
@@ -16,13 +16,14 @@ import {
   readClock,
 } from '@halt/core/store'
 
-import { callOf } from './call.ts'
+import { callOf, MOST_LOCKS } from './call.ts'
 import { documentOf } from './document.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
 import { checkOptions, type PostgresStoreOptions } from './options.ts'
 import { queryOf, type Query } from './query.ts'
 import { readReply } from './reply.ts'
+import { uncounted } from './rights.ts'
 import { Statements } from './statements.ts'
 import { storeError, toStoreError } from './store-error.ts'
 import { Sweeper } from './sweeper.ts'
@@ -30,20 +31,19 @@ import { Sweeper } from './sweeper.ts'
 // A server that hangs sends no replies.
 const CLOSE_MS = 500
 
-// The most checks of one statement, which then holds its locks for some 3 ms.
-const MAX_CHECKS = 64
-// With so many checks waiting, another statement pays while others are pending.
-const MIN_PARALLEL_CHECKS = 24
+// With so many counters waiting, another statement pays while others are pending.
+const MIN_PARALLEL = 24
 // More statements at once only wait for each other's locks.
 const MAX_PENDING = 4
 
 /** How checks share the statements. */
 export const BATCH_RULES: BatchRules = {
-  loadOf: () => 1,
-  maxLoad: MAX_CHECKS,
+  loadOf: ({ demands, penalty, idempotency }) =>
+    demands.length + (penalty === undefined ? 0 : 1) + (idempotency === undefined ? 0 : 1),
+  maxLoad: MOST_LOCKS,
   // Two halves of a batch are decided by two processors of the server.
-  minParallel: MIN_PARALLEL_CHECKS,
-  isWorthCall: (pending, waiting) => pending.count < MAX_PENDING && waiting.count >= MIN_PARALLEL_CHECKS,
+  minParallel: MIN_PARALLEL,
+  isWorthCall: (pending, waiting) => pending.count < MAX_PENDING && waiting.load >= MIN_PARALLEL,
 }
 
 type Evaluations = readonly (Evaluation | Error)[]
@@ -74,14 +74,14 @@ export class PostgresStore implements Store {
 
   constructor(options: PostgresStoreOptions) {
     fromCaller(PostgresStore, () => checkOptions(options))
-    const { query, schema = 'halt', prefix = '', clock } = options
+    const { query, schema = 'halt', prefix = '', clock, warn } = options
     this.keepsPace = clock === undefined
     if (clock !== undefined) this.clock = clock
     this.#schema = schema
     this.#prefix = prefix
     this.#statements = new Statements(queryOf(query) as Query, schema)
     this.#key = keyWriter(prefix, makeDigest())
-    this.#heartbeat = heartbeatOf(this.#statements, prefix)
+    this.#heartbeat = heartbeatOf(this.#statements, prefix, warnOnce(warn))
     this.#sweeper = new Sweeper(this.#statements)
     this.#batcher = new Batcher((groups, now) => this.#send(groups, now), BATCH_RULES)
   }
@@ -92,7 +92,10 @@ export class PostgresStore implements Store {
 
   async forget(counters: readonly CounterId[]): Promise<number> {
     const keys = [...new Set(counters.map(({ subject, counter }) => this.#key(subject, counter)))].sort()
-    return keys.length === 0 ? 0 : this.#statements.count('forget', keys.join('\n'))
+    let removed = 0
+    for (let i = 0; i < keys.length; i += MOST_LOCKS)
+      removed += await this.#statements.count('forget', keys.slice(i, i + MOST_LOCKS).join('\n'))
+    return removed
   }
 
   probe(): Promise<unknown> {
@@ -157,11 +160,15 @@ export class PostgresStore implements Store {
   }
 }
 
-function heartbeatOf(statements: Statements, prefix: string): Heartbeat {
+function heartbeatOf(statements: Statements, prefix: string, warn: Warn): Heartbeat {
   return new Heartbeat({
     send: (id, ttl) =>
       id === ''
         ? statements.count('alive', prefix, `${ttl / 1000}`)
         : statements.count('beat', prefix, id, `${ttl / 1000}`),
+    failed(error) {
+      const { code, message } = toStoreError(error)
+      if (code === 'HALT_E_STORE_PERMISSION') warn(uncounted(message))
+    },
   })
 }

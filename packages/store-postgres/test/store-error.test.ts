@@ -18,6 +18,7 @@ it.each([
   ['42P01', 'SCHEMA', 'misconfigured'],
   ['3F000', 'SCHEMA', 'misconfigured'],
   ['53100', 'OOM', 'full'],
+  ['53200', 'OOM', 'full'],
   ['53300', 'UNAVAILABLE', 'unavailable'],
   ['57P03', 'UNAVAILABLE', 'unavailable'],
   ['08004', 'UNAVAILABLE', 'unavailable'],
@@ -26,6 +27,11 @@ it.each([
   ['22012', 'SCRIPT', 'script'],
 ])('the SQLSTATE %s is HALT_E_STORE_%s, and tells that nothing was applied', (state, code, failure) => {
   expect(toStoreError(error(state))).toMatchObject({ code: `HALT_E_STORE_${code}`, failure, reply: state })
+})
+
+it('a full table of locks is told apart from a full disk', () => {
+  expect(toStoreError(error('53200', 'out of shared memory')).fix).toContain('max_locks_per_transaction')
+  expect(toStoreError(error('53100')).fix).not.toContain('locks')
 })
 
 it.each(['57P01', '08006', 'ECONNRESET', 'EPIPE'])('%s leaves open whether a charge was applied', code => {

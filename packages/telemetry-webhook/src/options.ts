@@ -14,7 +14,7 @@ export interface WebhookTelemetryOptions {
   readonly attempts?: number | undefined
   /** How many events may wait to be sent. Later ones are dropped. Default 1 000. */
   readonly queue?: number | undefined
-  /** Headers of your own, such as an authorization. */
+  /** Headers of your own, such as an authorization, or another `content-type`. Not those that the sender of a request sets. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Receives each warning once. Default `process.emitWarning`. */
   readonly warn?: Warn | undefined
@@ -27,6 +27,7 @@ export interface CheckedOptions {
   readonly timeoutMs: number
   readonly attempts: number
   readonly queue: number
+  /** By names in lower case. */
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -41,6 +42,9 @@ const OPTIONS = namesOf<WebhookTelemetryOptions>({
 })
 /** Longer times would be cut short by timers, and hold up `close()`. */
 const LONGEST_TIMEOUT_MS = 600_000
+/** A runtime that is given one of them fails to send, or sends another request. */
+const SET_BY_SENDER =
+  /^(?:content-length|transfer-encoding|expect|host|connection|keep-alive|upgrade|te|trailer|proxy-connection|webhook-(?:id|timestamp|signature))$/
 const SECRET = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/
 
 /**
@@ -63,12 +67,22 @@ export function checkOptions(options: WebhookTelemetryOptions): CheckedOptions {
     )
   checkWhole('attempts', attempts, 20)
   checkWhole('queue', queue, 100_000)
+  return { url, signer: new Webhook(secret), timeoutMs, attempts, queue, headers: checkHeaders(headers) }
+}
+
+function checkHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  let checked: Record<string, string>
   try {
-    new Headers(headers)
+    checked = Object.fromEntries(new Headers(headers))
   } catch {
     throw wrong('headers holds a name or a value that HTTP does not allow.', 'Give names and texts.')
   }
-  return { url, signer: new Webhook(secret), timeoutMs, attempts, queue, headers }
+  const own = Object.keys(checked).find(name => SET_BY_SENDER.test(name))
+  if (own === undefined) return checked
+  throw wrong(
+    `headers holds ${own}, which whoever sends a request sets itself.`,
+    `Leave ${own} out of headers.`,
+  )
 }
 
 function checkWhole(name: string, value: unknown, high: number): void {

@@ -11,20 +11,23 @@ const MOST_AT_ONCE = 4
 const FIRST_WAIT_MS = 1_000
 const LONGEST_WAIT_MS = 60_000
 
-interface Wait {
-  readonly end: () => void
-}
-
 /** An event of any kind. */
 export type WebhookEvent = QuotaEvent | OverloadEvent
+
+/** An event, and the number of its next attempt. */
+interface Entry {
+  readonly event: WebhookEvent
+  readonly attempt: number
+}
 
 /** Events on their way to the receiver: bounded, sent again while the receiver fails, and dropped in the end. */
 export class Outbox {
   readonly #options: CheckedOptions
   readonly #warn: Warn
-  readonly #waiting: WebhookEvent[] = []
+  readonly #waiting: Entry[] = []
   readonly #sending = new Set<Promise<void>>()
-  readonly #waits = new Set<Wait>()
+  /** The events that the receiver did not take, by the timers of their next attempts. They hold up no others. */
+  readonly #resting = new Map<unknown, Entry>()
   /** Why it takes no more events; undefined while it takes them. */
   #whyEnded: string | undefined
   /** When it gives up, on the clock of `performance`. */
@@ -41,8 +44,9 @@ export class Outbox {
 
   add(event: WebhookEvent): void {
     if (this.#whyEnded !== undefined) return this.#drop(this.#whyEnded)
-    if (this.#waiting.length >= this.#options.queue) return this.#drop('too many events wait')
-    this.#waiting.push(event)
+    if (this.#waiting.length + this.#resting.size >= this.#options.queue)
+      return this.#drop('too many events wait')
+    this.#waiting.push({ event, attempt: 1 })
     this.#start()
   }
 
@@ -59,14 +63,14 @@ export class Outbox {
   #end(why: string, ms: number): void {
     this.#whyEnded = why
     this.#deadline = performance.now() + ms
-    for (const { end } of this.#waits) end()
+    for (const timer of this.#resting.keys()) this.#resume(timer)
   }
 
   #start(): void {
     while (this.#sending.size < MOST_AT_ONCE) {
-      const event = this.#waiting.shift()
-      if (event === undefined) return
-      const sending = this.#send(event).finally(() => {
+      const entry = this.#waiting.shift()
+      if (entry === undefined) return
+      const sending = this.#send(entry).finally(() => {
         this.#sending.delete(sending)
         this.#start()
       })
@@ -74,26 +78,37 @@ export class Outbox {
     }
   }
 
-  async #send(event: WebhookEvent): Promise<void> {
+  async #send({ event, attempt }: Entry): Promise<void> {
+    const isLast = this.#whyEnded !== undefined || attempt >= this.#options.attempts
+    // Whole, because a runtime may refuse fractions.
+    const left = Math.ceil(Math.min(this.#deadline - performance.now(), this.#options.timeoutMs))
+    if (left <= 0) return this.#drop(this.#whyEnded ?? '')
     const id = await messageIdOf('shedder' in event.data ? event.data.id : identityOf(event as QuotaEvent))
-    const body = JSON.stringify(event)
-    for (let attempt = 1; ; attempt++) {
-      const isLast = this.#whyEnded !== undefined || attempt >= this.#options.attempts
-      // Whole, because a runtime may refuse fractions.
-      const left = Math.ceil(Math.min(this.#deadline - performance.now(), this.#options.timeoutMs))
-      if (left <= 0) return this.#drop(this.#whyEnded ?? '')
-      const { result, why } = await post(id, body, this.#options, left)
-      if (result === 'taken') {
-        this.sent++
-        return
-      }
-      if (result === 'gone') this.#end('the receiver wants no more of them (it answered 410)', 0)
-      // An event that is refused for good must not hold up the others for the time of its attempts.
-      if (result === 'gone' || result === 'refused' || isLast) return this.#drop(why)
-      // Spread, so that the processes do not come back all at once.
-      const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * (0.5 + Math.random())
-      await this.#sleep(wait)
+    const { result, why } = await post(id, JSON.stringify(event), this.#options, left)
+    if (result === 'taken') {
+      this.sent++
+      return
     }
+    if (result === 'gone') this.#end('the receiver wants no more of them (it answered 410)', 0)
+    if (result === 'gone' || result === 'refused' || isLast) return this.#drop(why)
+    this.#rest({ event, attempt: attempt + 1 })
+  }
+
+  /** Lets an event wait for its next attempt, without keeping the process alive. */
+  #rest(entry: Entry): void {
+    // Spread, so that the processes do not come back all at once.
+    const ms = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (entry.attempt - 2)) * (0.5 + Math.random())
+    const timer: unknown = setTimeout(() => this.#resume(timer), ms)
+    ;(timer as { unref?: () => void }).unref?.()
+    this.#resting.set(timer, entry)
+    if (this.#whyEnded !== undefined) this.#resume(timer)
+  }
+
+  #resume(timer: unknown): void {
+    clearTimeout(timer as number)
+    this.#waiting.push(this.#resting.get(timer) as Entry)
+    this.#resting.delete(timer)
+    this.#start()
   }
 
   #drop(why: string): void {
@@ -102,23 +117,6 @@ export class Outbox {
       code: 'HALT_W_WEBHOOK',
       message: `A webhook was dropped: ${why}.`,
       fix: 'Check that the receiver answers 2xx in time. `dropped` of the WebhookTelemetry counts further ones.',
-    })
-  }
-
-  /** Sleeps, without keeping the process alive, until the time has passed or the outbox has ended. */
-  #sleep(ms: number): Promise<void> {
-    if (this.#whyEnded !== undefined) return Promise.resolve()
-    return new Promise(resolve => {
-      const wait = {
-        end: () => {
-          this.#waits.delete(wait)
-          clearTimeout(timer)
-          resolve()
-        },
-      }
-      const timer = setTimeout(wait.end, ms)
-      ;(timer as unknown as { unref?: () => void }).unref?.()
-      this.#waits.add(wait)
     })
   }
 }

@@ -26,8 +26,8 @@ export async function post(
       redirect: 'manual',
       signal,
       headers: {
-        ...headers,
         'content-type': 'application/json',
+        ...headers,
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
         'webhook-signature': signer.sign(id, now, body),

@@ -40,9 +40,13 @@ export function quotaEvent(
   }
 }
 
-/** Names what happened, once per client, quota, period and threshold, whichever process tells of it. */
-export function identityOf({ type, data: { quota, key, resetAt, threshold } }: QuotaEvent): string {
-  return JSON.stringify([type, quota, key, resetAt, threshold ?? null])
+/**
+ * Names what happened, once per client, quota, period and threshold, whichever process tells of it. With another limit, or more units
+ * granted, the same threshold is another event.
+ */
+export function identityOf({ type, data }: QuotaEvent): string {
+  const { quota, key, resetAt, threshold, limit, granted } = data
+  return JSON.stringify([type, quota, key, resetAt, threshold ?? null, limit, granted])
 }
 
 /** The id of an event's message: a digest, so that it is short and holds no name. */

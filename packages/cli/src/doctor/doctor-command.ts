@@ -69,14 +69,23 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
         postgres,
         { prefix, schema: valueOf(call, 'schema') },
         io,
-        async ({ store, address }) => [
-          addressFinding(await address()),
-          ...storeFindings(
-            await store.inspect(),
-            'The schema, its functions and the permissions are as Halt needs them.',
-          ),
-          ...(await controlFindings(store)),
-        ],
+        async ({ store, address }) => {
+          const warnings = await store.inspect()
+          // Who lacks a right may not be able to read the rest.
+          const lacks = warnings.some(({ code }) => code === 'HALT_W_PERMISSION')
+          const orNothing = (error: unknown): Finding[] => {
+            if (lacks) return []
+            throw error
+          }
+          return [
+            ...(await address().then(found => [addressFinding(found)], orNothing)),
+            ...storeFindings(
+              warnings,
+              'The schema, its functions and the permissions are as Halt needs them.',
+            ),
+            ...(lacks ? [] : await controlFindings(store)),
+          ]
+        },
       )
     if (redis === undefined) return []
     return await withRedis(redis, prefix, io, async opened => [

@@ -110,7 +110,15 @@ async function loadPg({ cwd }: CliIo): Promise<{ readonly Pool: PoolClass }> {
 
 function unreadable(schema: string, { host }: URL, error: unknown): HaltError {
   const message = `The schema "${schema}" of ${host} cannot be read: ${messageOf(error)}.`
-  if ((error as { code?: unknown }).code !== 'HALT_E_STORE_SCHEMA') return unavailable(message, error)
+  const { code } = error as { code?: unknown }
+  if (code === 'HALT_E_STORE_PERMISSION')
+    return new HaltError(
+      code,
+      message,
+      'Run `halt doctor --postgres`, which tells the grants that the role lacks.',
+      { cause: error },
+    )
+  if (code !== 'HALT_E_STORE_SCHEMA') return unavailable(message, error)
   return new HaltError(
     'HALT_E_STORE_SCHEMA',
     message,

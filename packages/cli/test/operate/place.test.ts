@@ -207,6 +207,28 @@ describe('a command on PostgreSQL', () => {
     expect(doctor.out).toContain('prefix "shop:": 1 live process')
   })
 
+  it('halt doctor tells the statement that grants what a PostgreSQL role lacks', async () => {
+    const schema = unique()
+    const role = `role_${unique()}`
+    const pool = new pg.Pool({ connectionString: inject('postgresUrl') })
+    onTestFinished(async () => {
+      await pool.query(`DROP SCHEMA ${schema} CASCADE; DROP ROLE ${role}`)
+      await pool.end()
+    })
+    await pool.query(schemaOf({ schema }))
+    await pool.query(`CREATE ROLE ${role} LOGIN PASSWORD 'p'`)
+    const url = new URL(inject('postgresUrl'))
+    ;[url.username, url.password] = [role, 'p']
+    const at = ['--postgres', url.href, '--schema', schema]
+    const entries = await halt(['entries', ...at], {})
+    expect([entries.code, entries.err]).toEqual([3, expect.stringMatching(/PERMISSION: .*halt doctor/s)])
+    const doctor = (): ReturnType<typeof halt> => halt(['doctor', ...at], {})
+    const lacking = await doctor()
+    expect([lacking.code, lacking.out]).toEqual([1, expect.stringContaining('HALT_W_PERMISSION')])
+    await pool.query(/Run (GRANT .*)\./.exec(lacking.out)?.[1] ?? '')
+    expect((await doctor()).out).toContain('the permissions are as Halt needs them')
+  })
+
   it('a command on PostgreSQL names the missing schema, and reads one with a reserved name', async () => {
     const pool = new pg.Pool({ connectionString: inject('postgresUrl') })
     onTestFinished(async () => {

@@ -8,6 +8,7 @@
 export class CircuitBreaker {
   readonly #probe: () => Promise<unknown>
   readonly #recover: () => Promise<void>
+  readonly #report: (error: unknown) => void
   #failures = 0
   #open = false
   #nextProbe = 0
@@ -18,11 +19,18 @@ export class CircuitBreaker {
   /**
    * @param probe calls the store to find out whether it answers
    * @param recover runs after a successful probe, before any request calls the store again
+   * @param report called with the error of each probe and recovery that fails, so that a lasting outage goes on being told
    * @param now a clock that never goes back, in milliseconds
    */
-  constructor(probe: () => Promise<unknown>, recover: () => Promise<void>, now: () => number = clock) {
+  constructor(
+    probe: () => Promise<unknown>,
+    recover: () => Promise<void>,
+    report: (error: unknown) => void,
+    now: () => number = clock,
+  ) {
     this.#probe = probe
     this.#recover = recover
+    this.#report = report
     this.#now = now
   }
 
@@ -71,8 +79,9 @@ export class CircuitBreaker {
       this.#open = false
       // Until a request succeeds as well, one failure opens the breaker again.
       this.#failures = THRESHOLD - 1
-    } catch {
+    } catch (error) {
       this.#scheduleProbe()
+      this.#report(error)
     } finally {
       if (this.#probedAt === began) this.#probedAt = undefined
     }

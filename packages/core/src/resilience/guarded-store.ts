@@ -73,7 +73,7 @@ export class GuardedStore implements Evaluator {
     const report = (error: unknown): void => outages.failed(error)
     this.#catchUp = new CatchUp({ store, evaluate, settle, fallback, lastKnown, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(can.probe())
-    this.#breaker = new CircuitBreaker(probe, () => this.#catchUp.recover())
+    this.#breaker = new CircuitBreaker(probe, () => this.#catchUp.recover(), report)
     // The first call makes the store begin to count the processes that share it.
     count()
     onReconnection(store, this)

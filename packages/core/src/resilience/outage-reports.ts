@@ -9,7 +9,7 @@ import { failureKind, failureText, WARNINGS } from './store-failure.ts'
 export interface OutageParts {
   readonly store: Store
   readonly warn: WarnOnce
-  /** Called for every failure. */
+  /** Called for every failure, those of probes included. */
   readonly onFailure: (error: unknown, failure: StoreFailure) => void
   /** Called at the end of every outage, up to a number per minute. */
   readonly onRecovery: (recovery: Omit<StoreRecovery, 'store'>) => void
@@ -80,7 +80,10 @@ export class OutageReports {
   }
 
   #warn(error: unknown, failure: StoreFailure, outage: SharedOutage): void {
-    const fix = FIXES[failure] ?? CANNOT_ANSWER
+    const { fix: own } = (error ?? {}) as { fix?: unknown }
+    const isFull = failure === 'full' && typeof own === 'string'
+    // Only the store knows what is full.
+    const fix = isFull ? `${own} ${CANNOT_ANSWER}` : (FIXES[failure] ?? CANNOT_ANSWER)
     const message = `The store failed: ${failureText(error)}.`
     const isAway = failure === 'timeout' || failure === 'unavailable'
     outage.warn(this.#parts.warn, { code: WARNINGS[failure], message, fix }, isAway)

@@ -12,7 +12,7 @@ export interface MetricsClient {
 }
 
 /**
- * Counts the decisions of a limiter: `halt.checks.total`, `halt.requests.allowed`, `halt.requests.blocked`,
+ * Counts the decisions of a limiter: `halt.checks.total`, `halt.checks.degraded`, `halt.requests.allowed`, `halt.requests.blocked`,
  * `halt.requests.exempt`, `halt.line.*`, `halt.remaining`, `halt.check.duration_ms`, `halt.quota.*`, `halt.violations.*`,
  * `halt.penalties.*`, `halt.store.errors`, `halt.store.recoveries`. Tags are policies, algorithms and outcomes, never keys.
  * Their number is bounded, however many policies there are.
@@ -38,11 +38,13 @@ export class MetricsTelemetry implements Telemetry {
   }
 
   onCheck: Hook<'onCheck'> = (_key, decision, metadata) => {
-    const { algorithm, outcome, store, durationMs } = metadata
+    const { algorithm, outcome, store, durationMs, degraded } = metadata
     const policy = this.#names.of(metadata.policy)
     const tags = { policy, algorithm, outcome, store }
     isStrayPromise(this.#client.increment('halt.checks.total', 1, tags))
     isStrayPromise(this.#client.histogram('halt.check.duration_ms', durationMs, { store }))
+    if (degraded !== false)
+      isStrayPromise(this.#client.increment('halt.checks.degraded', 1, { policy, mode: degraded }))
     return this.#client.gauge('halt.remaining', decision.remaining, { policy })
   }
 

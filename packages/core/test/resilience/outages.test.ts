@@ -52,6 +52,16 @@ describe('an outage', () => {
     expect(recoveries[0]?.lastedMs).toBeGreaterThan(0)
   })
 
+  it('an outage of a store that is full is warned of with the fix that the store names', async () => {
+    const store = new FaultyStore()
+    const fixes: string[] = []
+    const limiter = new RateLimiter({ store, policy, warn: ({ fix }) => void fixes.push(fix) })
+    const error = Object.assign(new Error('full'), { failure: 'full', fix: 'Raise the number of locks.' })
+    Object.assign(store, { fault: 'reject', error })
+    await limiter.check(view())
+    expect(fixes).toEqual([expect.stringMatching(/^Raise the number of locks\. Until it answers again/)])
+  })
+
   it('an outage may consist of one request', async () => {
     const { store, limiter, told } = noting()
     for (let i = 0; i < 2; i++) {

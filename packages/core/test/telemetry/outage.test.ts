@@ -23,7 +23,7 @@ function logging(): { logger: Record<'debug' | 'info' | 'warn' | 'error', () => 
 
 it('the end of an outage reaches the log, the metrics and the channel, also through a composite', async () => {
   const { logger, lines } = logging()
-  const counted: unknown[] = []
+  const counted: unknown[][] = []
   const client = {
     increment: (...args: unknown[]) => void counted.push(args),
     gauge: () => {},
@@ -44,6 +44,9 @@ it('the end of an outage reaches the log, the metrics and the channel, also thro
     ['info', recovery, 'halt: store recovered'],
   ])
   expect(counted).toContainEqual(['halt.store.recoveries', 1, { store: 'faulty' }])
+  expect(counted.filter(([name]) => name === 'halt.checks.degraded')).toEqual([
+    ['halt.checks.degraded', 1, { policy: 'p', mode: 'local' }],
+  ])
   expect(heard).toEqual([recovery])
   expect(Object.isFrozen(heard[0])).toBe(true)
 })
