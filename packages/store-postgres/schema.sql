@@ -361,8 +361,11 @@ BEGIN
 END
 $$;
 
--- A paid line without a place. NULL if it has too many holes.
-CREATE OR REPLACE FUNCTION halt.leave_line_v3(state float8[], units float8, place float8, room float8) RETURNS float8[]
+-- A paid line without a place. A place that the line does not have was at its turn: its units are given back. With too many holes a
+-- place stays, and time passes it.
+CREATE OR REPLACE FUNCTION halt.leave_line_v3(
+  state float8[], units float8, place float8, born float8, room float8
+) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   unit float8 := state[4];
@@ -370,13 +373,12 @@ DECLARE
   at int := 12;
   before float8 := 0;
   touches boolean;
+  there boolean := state[7] = born AND place <= state[8] AND place >= units;
 BEGIN
-  IF place = state[8] THEN
+  IF there AND place = state[8] THEN
     state[8] := state[8] - units;
     state[3] := state[3] - units * unit;
-  ELSIF state[3] - (state[8] - place + units) * unit <= room THEN
-    state[3] := state[3] - units * unit;
-  ELSE
+  ELSIF there AND state[3] - (state[8] - place + units) * unit > room THEN
     WHILE at < size AND state[at] < place LOOP
       at := at + 2;
     END LOOP;
@@ -384,13 +386,14 @@ BEGIN
       before := state[at - 1];
     END IF;
     touches := at < size AND state[at] - state[at + 1] = place;
-    IF before = 0 AND NOT touches AND size - 11 >= 256 THEN
-      RETURN NULL;
+    IF before > 0 OR touches OR size - 11 < 256 THEN
+      state[11] := state[11] + units;
+      state := state[1:CASE WHEN before > 0 THEN at - 3 ELSE at - 1 END]
+        || CASE WHEN touches THEN ARRAY[state[at], state[at + 1] + (units + before)] ELSE ARRAY[place, units + before] END
+        || state[CASE WHEN touches THEN at + 2 ELSE at END:];
     END IF;
-    state[11] := state[11] + units;
-    state := state[1:CASE WHEN before > 0 THEN at - 3 ELSE at - 1 END]
-      || CASE WHEN touches THEN ARRAY[state[at], state[at + 1] + (units + before)] ELSE ARRAY[place, units + before] END
-      || state[CASE WHEN touches THEN at + 2 ELSE at END:];
+  ELSE
+    state[3] := state[3] - units * unit;
   END IF;
   RETURN halt.sweep_line_v3(state, room);
 END
@@ -708,6 +711,7 @@ DECLARE
   own float8;
   excess float8;
   joins boolean := false;
+  joining int := 0;
   exact boolean;
   pool float8;
   room float8;
@@ -854,12 +858,10 @@ BEGIN
     END IF;
     -- A repeated call takes its permits like any other, and is not charged otherwise.
     item.fits := repeated AND item.kind <> 3 OR item.mode = 3 OR item.mode >= 6;
-    -- A line may have the place of which the demand speaks.
-    item.holds := coalesce(item.line IS NOT NULL AND state[7] = item.born AND item.place <= state[8], false);
-    IF item.holds AND item.mode = 3 AND item.cost < 0 AND item.place + item.cost >= 0 THEN
-      line := halt.leave_line_v3(item.line, -item.cost, item.place, item.capacity * item.unit);
-      item.fits := repeated OR line IS NOT NULL;
-      item.line := coalesce(line, item.line);
+    -- The turn of the place of which the demand speaks has come, and it was charged then.
+    item.holds := item.place IS NOT NULL AND item.mode <> 3;
+    IF item.line IS NOT NULL AND item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 AND NOT repeated THEN
+      item.line := halt.leave_line_v3(item.line, -item.cost, item.place, item.born, item.capacity * item.unit);
     END IF;
     IF item.pool_at > 0 AND NOT (repeated AND item.kind <> 3) THEN
       IF item.kind = 4 THEN
@@ -924,18 +926,24 @@ BEGIN
     -- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/terms.ts.
     -- `start` stays NULL if the group has nothing to wait for; `joins` tells whether it gets a place in line.
     IF refused THEN
-      -- A place in line is charged now if all counters of the group can hold it. Otherwise the caller asks again.
+      -- A place in line is charged now if one bucket is all that the group still needs. Otherwise the caller asks again.
       -- A place would take what the demand leaves to more important ones, which would then stand behind it. With an idempotency key the
       -- place would be paid: whoever repeats the key would pass, and could give the place back.
       start := 0;
       joins := once_key IS NULL;
+      joining := 0;
       FOR d IN 1 .. count LOOP
         item := items[d];
         -- A tenant whose turn has come stands in the line of its pool.
-        IF item.mode <> 1 AND NOT (item.pool_at IS NOT NULL AND item.fits) AND (item.mode <> 0 OR item.kind <> 0 OR item.others > 0 OR item.place IS NOT NULL) THEN
+        CONTINUE WHEN item.mode = 1 OR item.place IS NOT NULL OR item.pool_at IS NOT NULL AND item.fits;
+        IF joining > 0 OR item.mode <> 0 OR item.kind <> 0 OR item.others > 0 THEN
           joins := false;
         END IF;
+        joining := d;
       END LOOP;
+      IF NOT joins THEN
+        joining := 0;
+      END IF;
       exact := true;
       FOR d IN 1 .. count LOOP
         item := items[d];
@@ -992,7 +1000,7 @@ BEGIN
           END IF;
         ELSIF item.need <= item.capacity THEN
           own := 0;
-          IF item.kind = 0 AND (joins OR item.line IS NOT NULL) THEN
+          IF item.kind = 0 AND (d = joining OR item.line IS NOT NULL) THEN
             -- The first microsecond at which time and refunds have paid enough, from the end of a cool-down on.
             pool := coalesce(item.line[9], 0);
             excess := item.used + (item.need - coalesce(item.line[11], 0)) * item.unit - item.capacity * item.unit;
@@ -1035,11 +1043,11 @@ BEGIN
           EXIT;
         END IF;
         start := greatest(start, own);
-        IF joins AND own * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991 THEN
+        IF d <> joining OR own * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991 THEN
           exact := false;
         END IF;
       END LOOP;
-      joins := joins AND exact;
+      joins := joining > 0 AND exact;
     END IF;
     IF start IS NOT NULL THEN
       refused := false;
@@ -1049,7 +1057,7 @@ BEGIN
           item := items[d];
           CONTINUE WHEN item.mode = 1;
           items[d].fits := true;
-          items[d].joins := true;
+          items[d].joins := d = joining;
         END LOOP;
       END IF;
     END IF;
@@ -1181,7 +1189,7 @@ BEGIN
             state[1] := 0;
             state[3] := 0;
           END IF;
-        ELSIF item.mode = 7 OR item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 THEN
+        ELSIF item.mode = 7 OR item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 AND (line IS NOT NULL OR state IS NULL) THEN
           -- The line is paid, and the place removed from it.
           state := coalesce(line, state);
         ELSE

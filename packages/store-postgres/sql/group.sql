@@ -44,6 +44,7 @@ DECLARE
   own float8;
   excess float8;
   joins boolean := false;
+  joining int := 0;
   exact boolean;
   pool float8;
   room float8;

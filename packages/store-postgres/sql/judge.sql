@@ -106,12 +106,10 @@ FOR d IN 1 .. count LOOP
   END IF;
   -- A repeated call takes its permits like any other, and is not charged otherwise.
   item.fits := repeated AND item.kind <> 3 OR item.mode = 3 OR item.mode >= 6;
-  -- A line may have the place of which the demand speaks.
-  item.holds := coalesce(item.line IS NOT NULL AND state[7] = item.born AND item.place <= state[8], false);
-  IF item.holds AND item.mode = 3 AND item.cost < 0 AND item.place + item.cost >= 0 THEN
-    line := halt.leave_line_v3(item.line, -item.cost, item.place, item.capacity * item.unit);
-    item.fits := repeated OR line IS NOT NULL;
-    item.line := coalesce(line, item.line);
+  -- The turn of the place of which the demand speaks has come, and it was charged then.
+  item.holds := item.place IS NOT NULL AND item.mode <> 3;
+  IF item.line IS NOT NULL AND item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 AND NOT repeated THEN
+    item.line := halt.leave_line_v3(item.line, -item.cost, item.place, item.born, item.capacity * item.unit);
   END IF;
   IF item.pool_at > 0 AND NOT (repeated AND item.kind <> 3) THEN
     IF item.kind = 4 THEN

@@ -11,7 +11,7 @@ ELSIF item.mode = 8 THEN
     state[1] := 0;
     state[3] := 0;
   END IF;
-ELSIF item.mode = 7 OR item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 THEN
+ELSIF item.mode = 7 OR item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 AND (line IS NOT NULL OR state IS NULL) THEN
   -- The line is paid, and the place removed from it.
   state := coalesce(line, state);
 ELSE

@@ -66,8 +66,11 @@ BEGIN
 END
 $$;
 
--- A paid line without a place. NULL if it has too many holes.
-CREATE OR REPLACE FUNCTION halt.leave_line_v3(state float8[], units float8, place float8, room float8) RETURNS float8[]
+-- A paid line without a place. A place that the line does not have was at its turn: its units are given back. With too many holes a
+-- place stays, and time passes it.
+CREATE OR REPLACE FUNCTION halt.leave_line_v3(
+  state float8[], units float8, place float8, born float8, room float8
+) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   unit float8 := state[4];
@@ -75,13 +78,12 @@ DECLARE
   at int := 12;
   before float8 := 0;
   touches boolean;
+  there boolean := state[7] = born AND place <= state[8] AND place >= units;
 BEGIN
-  IF place = state[8] THEN
+  IF there AND place = state[8] THEN
     state[8] := state[8] - units;
     state[3] := state[3] - units * unit;
-  ELSIF state[3] - (state[8] - place + units) * unit <= room THEN
-    state[3] := state[3] - units * unit;
-  ELSE
+  ELSIF there AND state[3] - (state[8] - place + units) * unit > room THEN
     WHILE at < size AND state[at] < place LOOP
       at := at + 2;
     END LOOP;
@@ -89,13 +91,14 @@ BEGIN
       before := state[at - 1];
     END IF;
     touches := at < size AND state[at] - state[at + 1] = place;
-    IF before = 0 AND NOT touches AND size - 11 >= 256 THEN
-      RETURN NULL;
+    IF before > 0 OR touches OR size - 11 < 256 THEN
+      state[11] := state[11] + units;
+      state := state[1:CASE WHEN before > 0 THEN at - 3 ELSE at - 1 END]
+        || CASE WHEN touches THEN ARRAY[state[at], state[at + 1] + (units + before)] ELSE ARRAY[place, units + before] END
+        || state[CASE WHEN touches THEN at + 2 ELSE at END:];
     END IF;
-    state[11] := state[11] + units;
-    state := state[1:CASE WHEN before > 0 THEN at - 3 ELSE at - 1 END]
-      || CASE WHEN touches THEN ARRAY[state[at], state[at + 1] + (units + before)] ELSE ARRAY[place, units + before] END
-      || state[CASE WHEN touches THEN at + 2 ELSE at END:];
+  ELSE
+    state[3] := state[3] - units * unit;
   END IF;
   RETURN halt.sweep_line_v3(state, room);
 END

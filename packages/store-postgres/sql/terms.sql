@@ -1,18 +1,24 @@
 -- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/terms.ts.
 -- `start` stays NULL if the group has nothing to wait for; `joins` tells whether it gets a place in line.
 IF refused THEN
-  -- A place in line is charged now if all counters of the group can hold it. Otherwise the caller asks again.
+  -- A place in line is charged now if one bucket is all that the group still needs. Otherwise the caller asks again.
   -- A place would take what the demand leaves to more important ones, which would then stand behind it. With an idempotency key the
   -- place would be paid: whoever repeats the key would pass, and could give the place back.
   start := 0;
   joins := once_key IS NULL;
+  joining := 0;
   FOR d IN 1 .. count LOOP
     item := items[d];
     -- A tenant whose turn has come stands in the line of its pool.
-    IF item.mode <> 1 AND NOT (item.pool_at IS NOT NULL AND item.fits) AND (item.mode <> 0 OR item.kind <> 0 OR item.others > 0 OR item.place IS NOT NULL) THEN
+    CONTINUE WHEN item.mode = 1 OR item.place IS NOT NULL OR item.pool_at IS NOT NULL AND item.fits;
+    IF joining > 0 OR item.mode <> 0 OR item.kind <> 0 OR item.others > 0 THEN
       joins := false;
     END IF;
+    joining := d;
   END LOOP;
+  IF NOT joins THEN
+    joining := 0;
+  END IF;
   exact := true;
   FOR d IN 1 .. count LOOP
     item := items[d];
@@ -44,7 +50,7 @@ IF refused THEN
       END IF;
     ELSIF item.need <= item.capacity THEN
       own := 0;
-      IF item.kind = 0 AND (joins OR item.line IS NOT NULL) THEN
+      IF item.kind = 0 AND (d = joining OR item.line IS NOT NULL) THEN
         -- The first microsecond at which time and refunds have paid enough, from the end of a cool-down on.
         pool := coalesce(item.line[9], 0);
         excess := item.used + (item.need - coalesce(item.line[11], 0)) * item.unit - item.capacity * item.unit;
@@ -87,11 +93,11 @@ IF refused THEN
       EXIT;
     END IF;
     start := greatest(start, own);
-    IF joins AND own * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991 THEN
+    IF d <> joining OR own * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991 THEN
       exact := false;
     END IF;
   END LOOP;
-  joins := joins AND exact;
+  joins := joining > 0 AND exact;
 END IF;
 IF start IS NOT NULL THEN
   refused := false;
@@ -101,7 +107,7 @@ IF start IS NOT NULL THEN
       item := items[d];
       CONTINUE WHEN item.mode = 1;
       items[d].fits := true;
-      items[d].joins := true;
+      items[d].joins := d = joining;
     END LOOP;
   END IF;
 END IF;

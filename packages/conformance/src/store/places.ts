@@ -84,41 +84,57 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect([placeOf(again).position, again.startsIn]).toEqual([4, 3 * SECOND])
       }))
 
-    it('a place of another line, or behind the end, leaves nothing', () =>
+    it('a place that the line does not have was at its turn: all move up at once by its units', () =>
       withStore(factory, async bench => {
         const [, , second] = await stand(bench, 4)
-        const before = (await bench.take(line, 1, { mode: Mode.PEEK })).evaluation.states
-        expect(await leave(bench, { ...second!, born: second!.born - 1 })).toBe(true)
-        expect(await leave(bench, { ...second!, position: 4 })).toBe(true)
-        expect((await bench.take(line, 1, { mode: Mode.PEEK })).evaluation.states).toEqual(before)
+        const waitOf = async (): Promise<number> => (await bench.take(line, 1, { mode: Mode.PEEK })).wait
+        expect(await waitOf()).toBe(4 * SECOND)
+        await leave(bench, { ...second!, born: second!.born - 1 })
+        expect(await waitOf()).toBe(3 * SECOND)
+        await leave(bench, { position: 0, born: 0 })
+        expect(await waitOf()).toBe(2 * SECOND)
+        await leave(bench, { ...second!, position: 5 })
+        expect(await waitOf()).toBe(SECOND)
       }))
 
-    it('a place in the middle cannot leave when 128 others have left there, and one at the end can', () =>
+    it('a place whose line is over gives its units back', () =>
+      withStore(factory, async bench => {
+        const [, first] = await stand(bench, 2)
+        bench.now += 60 * SECOND
+        await bench.take(line, 1)
+        await leave(bench, first!)
+        expect((await bench.take(line, 1, { mode: Mode.PEEK })).remaining).toBe(1)
+      }))
+
+    it('a place in the middle stays when 128 others have left there, and one at the end leaves', () =>
       withStore(factory, async bench => {
         const slow = ruleOf('token-bucket', { limit: 1, window: 3600, capacity: 1, counter: 'line' })
         const block = { mode: Mode.SETTLE, terms: { place: { position: 0, born: 0 } } }
         const { evaluation } = await bench.take(slow, 300, block)
         const { born } = placeOf(evaluation)
-        const out = async (position: number): Promise<boolean> =>
-          (await bench.take(slow, -1, { mode: Mode.SETTLE, terms: { place: { position, born } } })).passes
-        for (let i = 2; i <= 129; i++) expect(await out(2 * i)).toBe(true)
-        expect(await out(280)).toBe(false)
+        const out = async (position: number): Promise<number> => {
+          await bench.take(slow, -1, { mode: Mode.SETTLE, terms: { place: { position, born } } })
+          return (await bench.take(slow, 1, { mode: Mode.PEEK })).wait / 3600e6
+        }
+        for (let i = 2; i <= 128; i++) await out(2 * i)
+        expect(await out(258)).toBe(172)
+        expect(await out(280)).toBe(172)
         // One beside another hole needs no room, and neither does the last.
-        expect(await out(3)).toBe(true)
-        expect(await out(300)).toBe(true)
+        expect(await out(3)).toBe(171)
+        expect(await out(300)).toBe(170)
       }))
 
-    it('a place costs nothing again when its turn has come, and is charged anew where the line is another', () =>
+    it('a place costs nothing again when its turn has come, and passes unless its counter is blocked', () =>
       withStore(factory, async bench => {
         const [, first] = await stand(bench, 2)
         bench.now += SECOND
         const start = (place: Place): ReturnType<Bench['take']> => bench.take(line, 1, { terms: { place } })
         const { passes, evaluation } = await start(first!)
         expect([passes, placeOf(evaluation).position]).toEqual([true, 1])
-        expect((await start({ ...first!, born: 0 })).passes).toBe(false)
-        bench.now += SECOND
-        expect((await start({ ...first!, position: 2 })).passes).toBe(true)
-        expect((await start({ ...first!, position: 2 })).passes).toBe(false)
+        expect((await start({ position: 0, born: 0 })).passes).toBe(true)
+        expect((await bench.take(line, 1)).wait).toBe(SECOND)
+        await bench.take({ ...line, cooldown: 5 * SECOND }, 0, { mode: Mode.BLOCK })
+        expect((await start(first!)).passes).toBe(false)
       }))
 
     it('lost places are taken again in one block behind all others', () =>
@@ -177,26 +193,23 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(line, 1, { mode: Mode.PEEK })).remaining).toBe(1)
       }))
 
-    it('a place is charged in all buckets of a group or in none, each bucket with its own line', () =>
+    it('a group of two buckets gets no place, and one that has the place of the first gets that of the second', () =>
       withStore(factory, async bench => {
-        const demands = (terms: Terms): [ReturnType<typeof demandOf>, ReturnType<typeof demandOf>] => [
-          demandOf(line, 1, { terms }),
+        const demands = (terms: Terms, place?: Place): ReturnType<typeof demandOf>[] => [
+          demandOf(line, 1, { terms: { ...terms, place } }),
           demandOf(wide, 4, { terms }),
         ]
-        for (let i = 0; i < 2; i++) await bench.ask({ demands: demands(patient) })
-        // The narrow bucket has its next start in 2 s, and the wide one has 2 units left: it would start at the same time.
-        const refused = await bench.ask({ demands: demands({ maxWait: 2 * SECOND - 1 }) })
+        for (let i = 0; i < 2; i++) await bench.take(wide, 4, { terms: patient })
+        await stand(bench, 1)
+        const both = await bench.ask({ demands: demands(patient) })
+        expect([both.allowed, both.startsIn]).toEqual([false, 2 * SECOND])
+        const own = placeOf(await ask(bench, line, 1, patient))
+        const refused = await bench.ask({ demands: demands({ maxWait: SECOND }, own) })
         expect([refused.allowed, refused.startsIn]).toEqual([false, undefined])
-        const placed = await bench.ask({ demands: demands(patient) })
-        expect([placed.allowed, placed.startsIn]).toEqual([true, 2 * SECOND])
-        expect(placed.passes).toEqual([true, true])
-        const last = await bench.ask({ demands: demands(patient) })
-        expect(last.startsIn).toBe(6 * SECOND)
-        // The narrow bucket loses no second because the wide one is slower.
-        bench.now += 4 * SECOND - 1
-        expect((await bench.take(line)).passes).toBe(false)
-        bench.now += 1
-        expect((await bench.take(line)).passes).toBe(true)
+        const placed = await bench.ask({ demands: demands(patient, own) })
+        expect([placed.allowed, placed.startsIn, placed.passes]).toEqual([true, 2 * SECOND, [true, true]])
+        // The first bucket was not charged again.
+        expect((await bench.take(line, 1, { mode: Mode.PEEK })).wait).toBe(2 * SECOND)
       }))
 
     for (const algorithm of ['fixed-window', 'sliding-window', 'concurrency'] as const)

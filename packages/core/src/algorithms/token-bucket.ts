@@ -53,6 +53,7 @@ export const tokenBucket: Algorithm = {
     },
 
     leave(state, now, cost, place, rule) {
+      if (state.length === 0) return
       if (!line.hasLine(state)) return tokenBucket.refund(state, now, cost, rule, 0)
       line.payLine(state, now, rule)
       line.leave(state, cost, place, rule)

@@ -89,10 +89,10 @@ for d = 1, count do
     local own = least >= 0 and least or cost
     local others = terms.floor > 0 and ceil(terms.floor * rule.capacity - 1e-6) or 0
     local need = own + others
-    -- A line may have the place of which the demand speaks.
-    local holds = terms.position >= 0 and line and line.born == terms.born and terms.position <= line.tail
-    if holds and mode == MODE.SETTLE and cost < 0 and terms.position + cost >= 0 then
-      fits = repeated or leave(line, -cost, terms.position, rule.capacity * rule.unit)
+    -- The turn of the place of which the demand speaks has come, and it was charged then.
+    local holds = terms.position >= 0 and mode ~= MODE.SETTLE
+    if line and terms.position >= 0 and mode == MODE.SETTLE and cost < 0 and not repeated then
+      leave(line, -cost, terms, rule.capacity * rule.unit)
     end
     if pool and not (repeated and kind ~= KIND.PERMITS) then
       if kind == KIND.TAG then

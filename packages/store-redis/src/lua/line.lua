@@ -46,14 +46,13 @@ pay = function(line, capacity, unit, rate)
   line.unit, line.rate = unit, rate
 end
 
--- Removes a place from a paid line. Returns false if there are too many holes.
-leave = function(line, units, position, room)
-  local unit, holes = line.unit, line.holes
-  if position == line.tail then
+-- Removes a place from a paid line. A place that the line does not have was at its turn: its units are given back.
+leave = function(line, units, terms, room)
+  local unit, holes, position = line.unit, line.holes, terms.position
+  local there = line.born == terms.born and position <= line.tail and position >= units
+  if there and position == line.tail then
     line.tail, line.debt = line.tail - units, line.debt - units * unit
-  elseif line.debt - (line.tail - position + units) * unit <= room then
-    line.debt = line.debt - units * unit
-  else
+  elseif there and line.debt - (line.tail - position + units) * unit > room then
     local at, last, before = 1, nil, 0
     while at < #holes do
       local here, count = unpackd('>dd', holes, at)
@@ -64,14 +63,17 @@ leave = function(line, units, position, room)
     local here, count = nil, 0
     if at < #holes then here, count = unpackd('>dd', holes, at) end
     local touches = here and here - count == position
-    if before == 0 and not touches and #holes >= 2048 then return false end
-    line.gone = line.gone + units
-    local head = string.sub(holes, 1, before > 0 and at - 17 or at - 1)
-    if touches then line.holes = head .. pack('>dd', here, count + (units + before)) .. string.sub(holes, at + 16)
-    else line.holes = head .. pack('>dd', position, units + before) .. string.sub(holes, at) end
+    -- With too many holes the place stays, and time passes it.
+    if before > 0 or touches or #holes < 2048 then
+      line.gone = line.gone + units
+      local head = string.sub(holes, 1, before > 0 and at - 17 or at - 1)
+      if touches then line.holes = head .. pack('>dd', here, count + (units + before)) .. string.sub(holes, at + 16)
+      else line.holes = head .. pack('>dd', position, units + before) .. string.sub(holes, at) end
+    end
+  else
+    line.debt = line.debt - units * unit
   end
   sweep(line, room)
-  return true
 end
 
 -- Lets a capacity of a paid line start at once.
@@ -90,7 +92,7 @@ change_line = function(item, cost, joins)
     return state
   end
   -- Where a place was left, the line is paid, and the place removed from it.
-  if item.mode == MODE.LOOK or place and item.mode == MODE.SETTLE and cost < 0 then return state end
+  if item.mode == MODE.LOOK or place and item.mode == MODE.SETTLE and cost < 0 and (line or not state) then return state end
   local owed = item.used + cost * rule.unit
   if line and cost < 0 and line.debt > room then
     -- A refund brings those who wait forward evenly: at most a capacity, because time has paid the rest already.

@@ -4,10 +4,10 @@
 --@ takes count items once_key
 --@ gives allowed refused wait granted joins
 if refused then
-  -- A place in line is charged now if all counters of the group can hold it. Otherwise the caller asks again.
+  -- A place in line is charged now if one bucket is all that the group still needs. Otherwise the caller asks again.
   -- A place would take what the demand leaves to more important ones, which would then stand behind it.
   -- With an idempotency key the place would be paid: a caller that repeats the key would pass, and could give the place back.
-  local exact = true
+  local exact, joining = true, nil
   wait, joins = 0, not once_key
   for d = 1, count do
     local item = items[d]
@@ -15,9 +15,12 @@ if refused then
     item.for_turn = false
     if pool and not item.fits then pool.for_turn = true end
     -- A tenant whose turn has come stands in the line of its pool.
-    if item.mode ~= MODE.SHADOW and not (pool and item.fits) and (item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET
-      or terms and (item.others > 0 or terms.position >= 0)) then joins = false end
+    if item.mode ~= MODE.SHADOW and not (terms and terms.position >= 0) and not (pool and item.fits) then
+      if joining or item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET or terms and item.others > 0 then joins = false end
+      joining = item
+    end
   end
+  if not joins then joining = nil end
   for d = 1, count do
     local item = items[d]
     if not item.fits and item.mode ~= MODE.SHADOW and not item.for_turn then
@@ -43,7 +46,7 @@ if refused then
         end
       elseif item.need <= rule.capacity then
         own = 0
-        if rule.kind == KIND.BUCKET and (joins or line) then
+        if rule.kind == KIND.BUCKET and (item == joining or line) then
           -- The first microsecond at which time and refunds have paid enough, from the end of a cool-down on.
           excess = item.used + (item.need - (line and line.gone or 0)) * rule.unit - rule.capacity * rule.unit
           if excess > 0 then
@@ -76,10 +79,10 @@ if refused then
         break
       end
       if own > wait then wait = own end
-      if joins and own * rule.rate + (rule.capacity + item.cost) * rule.unit > MOST.DEBT then exact = false end
+      if item ~= joining or own * rule.rate + (rule.capacity + item.cost) * rule.unit > MOST.DEBT then exact = false end
     end
   end
-  joins = wait and joins and exact
+  joins = wait and joining and exact and true or false
 end
 if wait then
   refused, allowed = false, joins
