@@ -46,6 +46,8 @@ export class InMemoryStore implements Store {
   readonly isShared: boolean = false
   readonly isChecked: boolean = true
   readonly isSynchronous: boolean = true
+  /** This object is the place of its data. */
+  readonly place: readonly unknown[] = ['memory', this]
   /** The clock that decides, Unix milliseconds. A bound function, so that a wrapped store can pass it on. */
   readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number

@@ -95,6 +95,7 @@ export type HaltWarningCode = `HALT_W_${
   | 'CALLBACK'
   | 'CLOCK_DOWNGRADE'
   | 'CONTROL'
+  | 'CONTROL_ELSEWHERE'
   | 'CONTROL_LOCAL'
   | 'CONTROL_LOST'
   | 'CONTROL_NUMBERS'
