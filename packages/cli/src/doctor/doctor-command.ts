@@ -7,7 +7,7 @@ import { commandError } from '../command/parse.ts'
 import { type CliIo, coloursOf, jsonLine, print, printable } from '../io.ts'
 import { loadLimits } from '../limits/limits-file.ts'
 import { withPlansHint } from '../operate/client.ts'
-import { lineOfAddress, type StoreAddress } from '../operate/store-address.ts'
+import { deafInWords, lineOfAddress, type StoreAddress } from '../operate/store-address.ts'
 import { withPostgres } from '../operate/postgres.ts'
 import { withRedis } from '../operate/redis.ts'
 import { addressOf, storeFlags } from '../operate/store.ts'
@@ -69,21 +69,27 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
         postgres,
         { prefix, schema: valueOf(call, 'schema') },
         io,
-        async ({ store, address }) => [
-          addressFinding(await address()),
-          ...storeFindings(
-            await store.inspect(),
-            'The schema, its functions and the permissions are as Halt needs them.',
-          ),
-          ...(await controlFindings(store)),
-        ],
+        async ({ store, address }) => {
+          const found = await address()
+          return [
+            ...addressFindings(found),
+            ...storeFindings(
+              await store.inspect(),
+              'The schema, its functions and the permissions are as Halt needs them.',
+            ),
+            ...(await controlFindings(store, found)),
+          ]
+        },
       )
     if (redis === undefined) return []
-    return await withRedis(redis, prefix, io, async opened => [
-      addressFinding(await opened.address()),
-      ...(await redisFindings(opened)),
-      ...(await controlFindings(opened.store)),
-    ])
+    return await withRedis(redis, prefix, io, async opened => {
+      const found = await opened.address()
+      return [
+        ...addressFindings(found),
+        ...(await redisFindings(opened)),
+        ...(await controlFindings(opened.store, found)),
+      ]
+    })
   } catch (error) {
     const { code, summary, fix } = error as { code?: string; summary?: string; fix?: string }
     if (code?.startsWith('HALT_E_STORE') !== true || summary === undefined) throw error
@@ -92,8 +98,12 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
 }
 
 /** Not a problem without processes, because a set-up is often checked before the first one runs. */
-function addressFinding(address: StoreAddress): Finding {
-  return { level: 'info', message: `${lineOfAddress(address)}.` }
+function addressFindings(address: StoreAddress): Finding[] {
+  const deaf = deafInWords(address)
+  return [`${lineOfAddress(address)}.`, ...(deaf === undefined ? [] : [deaf])].map(message => ({
+    level: 'info',
+    message,
+  }))
 }
 
 /** Builds a limiter of the policies of each plan, and reports what it warns of. A wrong policy is an error of the command. */
@@ -128,10 +138,16 @@ async function ofLog(call: Call, io: CliIo): Promise<Finding[]> {
   const log = valueOf(call, 'log')
   if (log === undefined) return []
   const survey = new ProxySurvey()
-  await readLogs([{ name: log, from: log === '-' ? io.stdin : resolve(io.cwd, log) }], {}, each =>
-    survey.add(each),
+  const { cutShort } = await readLogs(
+    [{ name: log, from: log === '-' ? io.stdin : resolve(io.cwd, log) }],
+    {},
+    each => survey.add(each),
   )
-  return survey.findings()
+  const lost = cutShort.map((name): Finding => ({
+    level: 'info',
+    message: `${name} is cut or damaged in the middle of its compressed data, and the rest was not read.`,
+  }))
+  return [...survey.findings(), ...lost]
 }
 
 function lines({ level, code, message, fix }: Finding, io: CliIo): string[] {

@@ -13,32 +13,68 @@ export interface OtherKey {
   readonly reason: string
 }
 
+/** The other keys of a client. */
+export interface OtherKeys {
+  readonly keys: readonly OtherKey[]
+  /** How many live processes have not told theirs; undefined if that is not known. */
+  readonly silent: number | undefined
+  /** Whether a process knows as many as it remembers, so that it may have forgotten others. */
+  readonly isFull: boolean
+}
+
+/** How many of them a process remembers. */
+const MOST_REMEMBERED = 8
+
 /** Asks the operator's pages on which other keys requests of a client were counted lately, and the store what they say now. */
-export async function otherKeysOf(client: OpenClient): Promise<readonly OtherKey[]> {
+export async function otherKeysOf(client: OpenClient): Promise<OtherKeys> {
   // An id with an address is explained as both together and as each alone.
   const [whole = '', ...parts] = partsOf(client.identity).map(part => client.control.keyOf(part))
   // Other clients may have the address.
   const [keys, shown] = [[whole, ...parts.slice(0, 1)], new Set([whole, ...parts])]
   const tokens = keys.map(tokenOf)
   const last = new Map<string, OtherKey & { readonly at: number }>()
-  for (const { counted } of await watch(client, tokens))
-    for (const one of underIn(counted, tokens)) {
+  const told = await watch(client, tokens)
+  let isFull = false
+  for (const { counted } of told.numbers) {
+    const under = underIn(counted, tokens)
+    isFull ||= under.length >= MOST_REMEMBERED
+    for (const one of under) {
       const id = JSON.stringify([one.policy, one.key])
       if (!shown.has(one.key) && (last.get(id)?.at ?? 0) <= one.at) last.set(id, one)
     }
-  return Promise.all([...last.values()].map(one => nowOf(client, one)))
+  }
+  const { processes } = client.address
+  return {
+    keys: await Promise.all([...last.values()].map(one => nowOf(client, one))),
+    isFull,
+    silent: processes === undefined ? undefined : Math.max(0, processes - told.processes),
+  }
 }
 
 /** The lines about other keys. */
-export function linesOf(keys: readonly OtherKey[]): string[] {
+export function linesOf({ keys, silent, isFull }: OtherKeys): string[] {
+  const partial = [
+    ...(silent === 0 ? [] : [partialInWords(silent)]),
+    ...(isFull ? [`The list may be partial. A process remembers the last ${MOST_REMEMBERED} keys.`] : []),
+  ]
   if (keys.length === 0)
-    return ["No operator's page knows other keys on which its requests were counted lately."]
-  return keys.map(({ key, policy, allowed, reason }) => {
+    return ["No operator's page knows other keys on which its requests were counted lately.", ...partial]
+  const lines = keys.map(({ key, policy, allowed, reason }) => {
     const verdict = allowed ? 'passes' : `refuses: ${reason}`
     const identity = identityOf(key)
     const see = identity === undefined ? '' : ` See: ${COMMAND} find ${wordsOf(identity)} --policy …`
     return `Counted lately on ${key} too: ${policy} ${verdict}.${see}`
   })
+  return [...lines, ...partial]
+}
+
+/** Says that keys may be missing. */
+function partialInWords(silent: number | undefined): string {
+  const who =
+    silent === undefined
+      ? 'Perhaps some processes have not'
+      : `${silent} live ${silent === 1 ? 'process has' : 'processes have'} not`
+  return `The list may be partial. ${who} told their keys. Processes without the operator's page tell none.`
 }
 
 async function nowOf({ plans }: OpenClient, { key, policy, allowed, reason }: OtherKey): Promise<OtherKey> {

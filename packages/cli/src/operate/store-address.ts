@@ -5,8 +5,15 @@ export interface StoreAddress {
   readonly prefix: string
   /** The processes that use it; undefined if they do not tell. */
   readonly processes: number | undefined
+  /** Those of them whose limiters obey what operators set here; undefined if they do not tell. */
+  readonly obeying: number | undefined
   /** Other prefixes of this server that processes use. Looked for if there are no processes. */
   readonly elsewhere: readonly string[]
+}
+
+/** The live processes. Those with a number for `instances` tell only that they obey. */
+export function liveOf(processes: number | undefined, obeying: number | undefined): number | undefined {
+  return processes === undefined ? undefined : Math.max(processes, obeying ?? 0)
 }
 
 /** One line that tells an address. */
@@ -16,6 +23,22 @@ export function lineOfAddress({ server, prefix, processes }: StoreAddress): stri
       ? 'its processes do not tell that they live'
       : `${processes === 0 ? 'no' : processes} live ${processes === 1 ? 'process' : 'processes'}`
   return `${server}, prefix ${JSON.stringify(prefix)}: ${live}`
+}
+
+/** Whether no process reads what operators set here. */
+export function isUnread({ processes, obeying }: Pick<StoreAddress, 'processes' | 'obeying'>): boolean {
+  return processes === 0 || (processes !== undefined && obeying === 0)
+}
+
+/** Says which of the live processes do not read what operators set here; undefined if all do, or they do not tell. */
+export function deafInWords({
+  processes = 0,
+  obeying = processes,
+}: Partial<StoreAddress>): string | undefined {
+  const deaf = processes - obeying
+  if (deaf <= 0) return undefined
+  const who = `${deaf} of ${processes} live ${processes === 1 ? 'process does' : 'processes do'}`
+  return `${who} not read what operators set here: no Control, or one on another store or prefix (HALT_W_CONTROL_ELSEWHERE).`
 }
 
 /** Why the result may be about nothing, and what to do. */
