@@ -15,6 +15,7 @@ export type HaltErrorCode = `HALT_E_${
   | 'COMMAND'
   | 'CONTROL'
   | 'CONTROL_FULL'
+  | 'CONTROL_REPLACED'
   | 'COST'
   | 'DUPLICATE_POLICY'
   | 'DURATION'

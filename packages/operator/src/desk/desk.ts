@@ -7,9 +7,10 @@ import { optionsOf, readCall } from '../acts/act-call.ts'
 import { badRequest, type ShownError } from '../answer.ts'
 import type { CheckedOptions, LimiterEntry, PlanOf } from '../options.ts'
 import { type Feed, feedOf } from '../watch/feed.ts'
+import { MOST_EACH } from '../watch/companions.ts'
 import type { Watch } from '../watch/watch.ts'
 import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
-import { type CountedFinding, findCounted } from './counted.ts'
+import { type CountedFinding, findCounted, MOST_KEYS } from './counted.ts'
 import { findIn, type LimiterFinding } from './findings.ts'
 import { aloneIn, entriesOf, heldBy, type Standing } from './held.ts'
 import { identityOf, isNetwork, readWhom, type Whom, withoutAddress } from './identities.ts'
@@ -37,13 +38,15 @@ export interface Finding {
   readonly counted: readonly CountedFinding[]
   /** Whether all processes have told theirs. If not, the same call tells more after four seconds. */
   readonly isWhole: boolean
+  /** Whether there may be more keys than `counted` has, because it is full. */
+  readonly hasMore: boolean
   /** The operators' entries about the client. */
   readonly entries: readonly ControlEntry[]
   readonly problem: ShownError | undefined
 }
 
 /** The parts of a desk. */
-export type DeskParts = Omit<CheckedOptions<never>, 'authorize' | 'store' | 'shedders'> & {
+export type DeskParts = Omit<CheckedOptions<never>, 'authorize' | 'store' | 'shedders' | 'hosts'> & {
   readonly watch: Watch
 }
 
@@ -91,6 +94,7 @@ export class Desk {
       who: view.show(key),
       limiters: limiters.flat().map(finding => withKeys(finding, view)),
       isWhole: counted.isWhole,
+      hasMore: counted.hasMore,
       counted: counted.found.map(each => ({
         ...each,
         key: view.show(each.key),
@@ -101,12 +105,13 @@ export class Desk {
     }
   }
 
-  async #counted(identity: Identity, key: string): Promise<typeof NOTHING_COUNTED> {
+  async #counted(identity: Identity, key: string): Promise<Counted> {
     const id = withoutAddress(identity)
     const keys = id === undefined ? [key] : [key, this.#control.keyOf(id)]
     const { under, isWhole } = await this.#watch.countedUnder(keys)
     const others = under.filter(other => other.key !== key)
-    return { found: await findCounted(this.#limiters, others), isWhole }
+    const found = await findCounted(this.#limiters, others)
+    return { found, isWhole, hasMore: found.length >= MOST_KEYS || others.length >= MOST_EACH }
   }
 
   async standing(name: string): Promise<Standing> {
@@ -181,10 +186,10 @@ export class Desk {
   }
 }
 
-const NOTHING_COUNTED: { readonly found: readonly CountedFinding[]; readonly isWhole: boolean } = {
-  found: [],
-  isWhole: true,
+interface Counted extends Pick<Finding, 'isWhole' | 'hasMore'> {
+  readonly found: readonly CountedFinding[]
 }
+const NOTHING_COUNTED: Counted = { found: [], isWhole: true, hasMore: false }
 
 /** How many acts the page shows. */
 const MOST_ACTS = 200

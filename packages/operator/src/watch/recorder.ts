@@ -90,9 +90,12 @@ export class Recorder {
     this.#health.decided(metadata.degraded, metadata.store, metadata.durationMs, now)
     // Most requests pass while nobody watches. Of them, one in sixteen tells its keys, so that they cost next to nothing.
     if (decision.allowed && !this.isWatched && this.#passed++ % PASSED_PER_SAMPLE !== 0) return
-    const { verdicts } = decision
-    this.#companions.note(verdicts, now)
-    for (const verdict of verdicts) this.#tallies.count(verdict, now)
+    // Where an operator has blocked the client, its verdict holds no number of a counter.
+    if (decision.counted !== false) {
+      const { verdicts } = decision
+      this.#companions.note(verdicts, now)
+      for (const verdict of verdicts) this.#tallies.count(verdict, now)
+    }
     if (this.isWatched || !decision.allowed) this.#topKeys.onCheck(key, decision, metadata)
   }
 
