@@ -93,6 +93,7 @@ export type HaltErrorCode = `HALT_E_${
 export type HaltWarningCode = `HALT_W_${
   | 'ALL_EXEMPT'
   | 'AUTOVACUUM'
+  | 'BARE_STRING'
   | 'CALLBACK'
   | 'CLOCK_DOWNGRADE'
   | 'CONTROL'

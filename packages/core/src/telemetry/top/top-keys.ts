@@ -40,8 +40,6 @@ const OPTIONS = namesOf<TopKeysOptions>({
   maxPolicies: true,
   warn: true,
 })
-/** What stands in place of a policy where an operator has blocked the client. */
-const BLOCKED = '(blocked by an operator)'
 /** How many keys of each policy a process shares. */
 const SHARED = 50
 /** The most processes that share at full pace. */
@@ -90,19 +88,15 @@ export class TopKeys implements Telemetry {
         : fromCaller(TopKeys, () => new Reports({ store, name: 'top-keys', every, warn }))
   }
 
-  onCheck(key: string, decision: Decision, { policy }: DecisionMetadata): void {
-    const { allowed, verdicts, reason } = decision
+  onCheck(key: string, { allowed, verdicts }: Decision, { policy }: DecisionMetadata): void {
     const now = Date.now()
-    // An operator has blocked the client: no policy was asked.
-    const isBlock = reason === 'blocked' && decision.counted === false
-    if (isBlock) this.#refused.add(this.#names.of(BLOCKED), key, now)
-    for (let i = 0; i < verdicts.length && !isBlock; i++) {
+    for (let i = 0; i < verdicts.length; i++) {
       const verdict = verdicts[i] as PolicyVerdict
       if (allowed) this.#used.add(this.#names.of(verdict.policy), verdict.key, now)
       else if (!verdict.allowed && verdict.mode !== 'shadow')
         this.#refused.add(this.#names.of(verdict.policy), verdict.key, now)
     }
-    // It has no key: no policy was asked.
+    // An operator has blocked the client, or it has no key: no policy was asked.
     if (verdicts.length === 0 && !allowed) this.#refused.add(this.#names.of(policy), key, now)
     this.#hasChanged = true
     if (this.#reports !== undefined && now >= this.#armedUntil && !this.#isClosed) this.#beat(now)
