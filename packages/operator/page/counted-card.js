@@ -5,8 +5,8 @@ import { span, whole } from './words.js'
 /** @typedef {import('../src/desk/desk.ts').Finding} Finding */
 /** @typedef {Finding['limiters'][number]} LimiterFinding */
 
-/** The other keys on which requests of the client were counted lately. @param {Finding['counted']} counted @param {boolean} hasMore */
-export function countedCard(counted, hasMore) {
+/** The other keys on which requests of the client were counted lately. @param {Finding['counted']} counted */
+export function countedCard(counted) {
   return make(
     'div',
     'card more counted',
@@ -23,7 +23,7 @@ export function countedCard(counted, hasMore) {
         ),
       ),
     ),
-    hasMore ? make('p', 'faint', 'These are the latest. There may be others.') : undefined,
+    make('p', 'faint', 'The processes look at samples, so there may be others.'),
   )
 }
 

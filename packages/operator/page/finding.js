@@ -13,7 +13,7 @@ import { count, instant } from './words.js'
 /** @typedef {import('../src/desk/identities.ts').Whom} Whom */
 
 /** Shows everything about a client. @param {Finding} finding @param {Whom} whom */
-export function showFinding({ who, limiters, counted, hasMore, entries, problem }, whom) {
+export function showFinding({ who, limiters, counted, entries, problem }, whom) {
   const client = { whom, who }
   const all = make('div', 'finding')
   all.append(
@@ -40,7 +40,7 @@ export function showFinding({ who, limiters, counted, hasMore, entries, problem 
         make('ol', 'entries', ...entries.map(entry => entryRow(entry))),
       ),
     )
-  if (counted.length > 0) all.append(countedCard(counted, hasMore))
+  if (counted.length > 0) all.append(countedCard(counted))
   const planned = limiters.filter(({ plan }) => plan !== undefined)
   const plans = [...new Set(planned.map(({ plan }) => plan))].map(plan => ({
     plan: plan ?? '',

@@ -48,7 +48,9 @@ export function refuseOtherHosts({ headers, url }: Request, hosts: readonly stri
 /** Whether a text can be one of `hosts`: a name or an address, with or without a port. */
 export function isHost(text: unknown): text is string {
   return (
-    typeof text === 'string' && text !== '' && urlOf(`http://${text}/`)?.host === text.replace(/:80$/, '')
+    typeof text === 'string' &&
+    text !== '' &&
+    urlOf(`http://${text}/`)?.host === text.toLowerCase().replace(/:80$/, '')
   )
 }
 

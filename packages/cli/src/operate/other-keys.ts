@@ -18,12 +18,7 @@ export interface OtherKeys {
   readonly keys: readonly OtherKey[]
   /** How many live processes have not told theirs; undefined if that is not known. */
   readonly silent: number | undefined
-  /** Whether a process knows as many as it remembers, so that it may have forgotten others. */
-  readonly isFull: boolean
 }
-
-/** How many of them a process remembers. */
-const MOST_REMEMBERED = 8
 
 /** Asks the operator's pages on which other keys requests of a client were counted lately, and the store what they say now. */
 export async function otherKeysOf(client: OpenClient): Promise<OtherKeys> {
@@ -34,54 +29,51 @@ export async function otherKeysOf(client: OpenClient): Promise<OtherKeys> {
   const tokens = keys.map(tokenOf)
   const last = new Map<string, OtherKey & { readonly at: number }>()
   const told = await watch(client, tokens)
-  let isFull = false
-  for (const { counted } of told.numbers) {
-    const under = underIn(counted, tokens)
-    isFull ||= under.length >= MOST_REMEMBERED
-    for (const one of under) {
+  for (const { counted } of told.numbers)
+    for (const one of underIn(counted, tokens)) {
       const id = JSON.stringify([one.policy, one.key])
       if (!shown.has(one.key) && (last.get(id)?.at ?? 0) <= one.at) last.set(id, one)
     }
-  }
   const { processes } = client.address
   return {
     keys: await Promise.all([...last.values()].map(one => nowOf(client, one))),
-    isFull,
     silent: processes === undefined ? undefined : Math.max(0, processes - told.processes),
   }
 }
 
 /** The lines about other keys. */
-export function linesOf({ keys, silent, isFull }: OtherKeys): string[] {
-  const partial = [
-    ...(silent === 0 ? [] : [partialInWords(silent)]),
-    ...(isFull ? [`The list may be partial. A process remembers the last ${MOST_REMEMBERED} keys.`] : []),
-  ]
+export function linesOf({ keys, silent }: OtherKeys): string[] {
   if (keys.length === 0)
-    return ["No operator's page knows other keys on which its requests were counted lately.", ...partial]
+    return [
+      "No operator's page knows other keys on which its requests were counted lately.",
+      partialInWords(silent),
+    ]
   const lines = keys.map(({ key, policy, allowed, reason }) => {
     const verdict = allowed ? 'passes' : `refuses: ${reason}`
     const identity = identityOf(key)
     const see = identity === undefined ? '' : ` See: ${COMMAND} find ${wordsOf(identity)} --policy …`
     return `Counted lately on ${key} too: ${policy} ${verdict}.${see}`
   })
-  return [...lines, ...partial]
+  return [...lines, partialInWords(silent)]
 }
 
-/** Says that keys may be missing. */
+/** Says why keys may be missing. */
 function partialInWords(silent: number | undefined): string {
   const who =
-    silent === undefined
-      ? 'Perhaps some processes have not'
-      : `${silent} live ${silent === 1 ? 'process has' : 'processes have'} not`
-  return `The list may be partial. ${who} told their keys. Processes without the operator's page tell none.`
+    silent === undefined ? 'some processes' : `${silent} live ${silent === 1 ? 'process' : 'processes'}`
+  const untold =
+    silent === 0 ? '' : `, and ${who} may have told none, as processes without the operator's page do`
+  return `There may be others: the processes look at samples${untold}.`
 }
 
 async function nowOf({ plans }: OpenClient, { key, policy, allowed, reason }: OtherKey): Promise<OtherKey> {
   const identity = identityOf(key)
   if (identity !== undefined)
     for (const { limiter } of plans) {
-      const { policies } = await limiter.explain(identity)
+      const { policies, control, decision } = await limiter.explain(identity)
+      // An operator decides in place of every counter.
+      if (control !== undefined && decision !== undefined)
+        return { key, policy, allowed: decision.allowed, reason: decision.reason }
       const verdict = policies.find(each => each.policy === policy)?.verdict
       if (verdict !== undefined) return { key, policy, allowed: verdict.allowed, reason: verdict.reason }
     }

@@ -13,7 +13,7 @@ export interface CountedFinding {
 }
 
 /** How many keys are asked about. */
-export const MOST_KEYS = 6
+const MOST_KEYS = 6
 
 /** Asks the limiters about the other keys of a client. It charges nothing. */
 export function findCounted(

@@ -7,10 +7,9 @@ import { optionsOf, readCall } from '../acts/act-call.ts'
 import { badRequest, type ShownError } from '../answer.ts'
 import type { CheckedOptions, LimiterEntry, PlanOf } from '../options.ts'
 import { type Feed, feedOf } from '../watch/feed.ts'
-import { MOST_EACH } from '../watch/companions.ts'
 import type { Watch } from '../watch/watch.ts'
 import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
-import { type CountedFinding, findCounted, MOST_KEYS } from './counted.ts'
+import { type CountedFinding, findCounted } from './counted.ts'
 import { findIn, type LimiterFinding } from './findings.ts'
 import { aloneIn, entriesOf, heldBy, type Standing } from './held.ts'
 import { identityOf, isNetwork, readWhom, type Whom, withoutAddress } from './identities.ts'
@@ -38,8 +37,6 @@ export interface Finding {
   readonly counted: readonly CountedFinding[]
   /** Whether all processes have told theirs. If not, the same call tells more after four seconds. */
   readonly isWhole: boolean
-  /** Whether there may be more keys than `counted` has, because it is full. */
-  readonly hasMore: boolean
   /** The operators' entries about the client. */
   readonly entries: readonly ControlEntry[]
   readonly problem: ShownError | undefined
@@ -94,7 +91,6 @@ export class Desk {
       who: view.show(key),
       limiters: limiters.flat().map(finding => withKeys(finding, view)),
       isWhole: counted.isWhole,
-      hasMore: counted.hasMore,
       counted: counted.found.map(each => ({
         ...each,
         key: view.show(each.key),
@@ -111,7 +107,7 @@ export class Desk {
     const { under, isWhole } = await this.#watch.countedUnder(keys)
     const others = under.filter(other => other.key !== key)
     const found = await findCounted(this.#limiters, others)
-    return { found, isWhole, hasMore: found.length >= MOST_KEYS || others.length >= MOST_EACH }
+    return { found, isWhole }
   }
 
   async standing(name: string): Promise<Standing> {
@@ -186,10 +182,10 @@ export class Desk {
   }
 }
 
-interface Counted extends Pick<Finding, 'isWhole' | 'hasMore'> {
+interface Counted extends Pick<Finding, 'isWhole'> {
   readonly found: readonly CountedFinding[]
 }
-const NOTHING_COUNTED: Counted = { found: [], isWhole: true, hasMore: false }
+const NOTHING_COUNTED: Counted = { found: [], isWhole: true }
 
 /** How many acts the page shows. */
 const MOST_ACTS = 200

@@ -21,7 +21,7 @@ export interface CountedClient {
 
 /** How many clients are remembered, and how many other keys of each. */
 const MOST_CLIENTS = 2_000
-export const MOST_EACH = 8
+const MOST_EACH = 8
 /** How long an allowed request of a client is not noted again, in milliseconds. */
 const REST_MS = 1_000
 
