@@ -7,7 +7,7 @@ import { PostgresStore, type Query } from '@halt/store-postgres'
 import { checkPrefix } from '../command/usage.ts'
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
-import { liveOf, type StoreAddress } from './store-address.ts'
+import type { StoreAddress } from './store-address.ts'
 
 /** The longest time that a connection, and then each query, may take, in milliseconds. */
 const PATIENCE_MS = 5_000
@@ -49,10 +49,9 @@ export async function withPostgres<T>(
     const store = new PostgresStore({ query, prefix, schema, warn: () => {} })
     const address = async (): Promise<StoreAddress> => {
       const count = Promise.all([store.processes(), store.obeyingProcesses()])
-      const [counted, obeying] = await count.catch(error => {
+      const [processes, obeying] = await count.catch(error => {
         throw unreadable(schema, url, error)
       })
-      const processes = liveOf(counted, obeying)
       const server = `PostgreSQL ${url.host}, database ${url.pathname.slice(1) || url.username}, schema ${schema}`
       const elsewhere = processes === 0 ? await otherPrefixes(query, schema) : []
       return { server, prefix, processes, obeying, elsewhere }

@@ -8,7 +8,7 @@ import type { Redis } from 'ioredis'
 import { checkPrefix } from '../command/usage.ts'
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
-import { liveOf, type StoreAddress } from './store-address.ts'
+import type { StoreAddress } from './store-address.ts'
 
 /** The longest time that the first connection, and then each command, may take, in milliseconds. */
 const PATIENCE_MS = 5_000
@@ -55,8 +55,7 @@ async function addressOf(url: URL, prefix: string, client: Redis, store: RedisSt
       // A user of few permissions may not count.
       return undefined
     })
-  const [counted, obeying] = await Promise.all([told(store.processes()), told(store.obeyingProcesses())])
-  const processes = liveOf(counted, obeying)
+  const [processes, obeying] = await Promise.all([told(store.processes()), told(store.obeyingProcesses())])
   const name = url.protocol.startsWith('valkey') ? 'Valkey' : 'Redis'
   const server = `${name} ${url.host || 'localhost'}, database ${url.pathname.slice(1) || '0'}`
   const elsewhere = processes === 0 ? await otherPrefixes(client).catch(() => []) : []

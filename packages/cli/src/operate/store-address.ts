@@ -5,15 +5,10 @@ export interface StoreAddress {
   readonly prefix: string
   /** The processes that use it; undefined if they do not tell. */
   readonly processes: number | undefined
-  /** Those of them whose limiters obey what operators set here; undefined if they do not tell. */
+  /** The processes whose limiters obey what operators set here, wherever their counters are; undefined if they do not tell. */
   readonly obeying: number | undefined
   /** Other prefixes of this server that processes use. Looked for if there are no processes. */
   readonly elsewhere: readonly string[]
-}
-
-/** The live processes. Those with a number for `instances` tell only that they obey. */
-export function liveOf(processes: number | undefined, obeying: number | undefined): number | undefined {
-  return processes === undefined ? undefined : Math.max(processes, obeying ?? 0)
 }
 
 /** One line that tells an address. */
@@ -26,8 +21,11 @@ export function lineOfAddress({ server, prefix, processes }: StoreAddress): stri
 }
 
 /** Whether no process reads what operators set here. */
-export function isUnread({ processes, obeying }: Pick<StoreAddress, 'processes' | 'obeying'>): boolean {
-  return processes === 0 || (processes !== undefined && obeying === 0)
+export function isUnread({
+  processes,
+  obeying = processes,
+}: Pick<StoreAddress, 'processes' | 'obeying'>): boolean {
+  return obeying === 0
 }
 
 /** Says which of the live processes do not read what operators set here; undefined if all do, or they do not tell. */
@@ -42,7 +40,9 @@ export function deafInWords({
 }
 
 /** Why the result may be about nothing, and what to do. */
-export function warningOfAddress({ prefix, elsewhere }: StoreAddress): string {
+export function warningOfAddress({ prefix, elsewhere, obeying = 0 }: StoreAddress): string {
+  if (obeying > 0)
+    return `No process tells that it counts under the prefix ${JSON.stringify(prefix)}, and ${obeying} ${obeying === 1 ? 'obeys' : 'obey'} what operators set here. Their counters may be under another prefix (HALT_W_CONTROL_ELSEWHERE).`
   const found =
     elsewhere.length === 0
       ? 'None uses another prefix of this server either.'

@@ -134,8 +134,8 @@ describe('a command where processes do not read what operators set', () => {
       await limiter.close()
     })
     await limiter.consume({ user: '42' })
-    const shell = (...args: string[]) =>
-      halt([...args, '--prefix', prefix], { cwd: cwd(), env: { HALT_REDIS_URL: inject('redisUrl') } })
+    const at = { cwd: cwd(), env: { HALT_REDIS_URL: inject('redisUrl') } }
+    const shell = (...args: string[]) => halt([...args, '--prefix', prefix], at)
     await expect.poll(async () => (await shell('entries')).out).toContain(': 1 live process\n')
     const blocked = await shell('block', 'user:42')
     expect([blocked.code, blocked.out]).toEqual([
@@ -154,6 +154,14 @@ describe('a command where processes do not read what operators set', () => {
       1,
       expect.stringMatching(/problem .*HALT_W_CONTROL_ELSEWHERE/),
     ])
+    // The document that the limiter reads is the other one.
+    const there = await halt(['block', 'user:42', '--prefix', `${prefix}other:`], at)
+    expect([there.out, there.err]).toEqual([
+      expect.stringContaining('Blocked user:42, until'),
+      expect.stringContaining('Their counters may be under another prefix (HALT_W_CONTROL_ELSEWHERE).'),
+    ])
+    await control.refresh()
+    expect((await limiter.consume({ user: '42' })).reason).toBe('blocked')
   })
 
   it('a command counts the processes that do not read what operators set', async () => {

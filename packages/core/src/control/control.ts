@@ -113,7 +113,8 @@ export class Control implements GateSource {
 
   /** @internal Notes a store whose counters obey this document. Limiters and managers call it. */
   noteStore(store: Store, warn: Warn): void {
-    if (mayShareData(store, this.store)) return this.store.obeys?.()
+    this.store.obeys?.()
+    if (mayShareData(store, this.store)) return
     warn({
       code: 'HALT_W_CONTROL_ELSEWHERE',
       message: `The counters are in ${placeInWords(store)}, and the Control is on another one: ${placeInWords(this.store)}. Who acts beside the counters, as the command halt does, changes nothing here.`,
