@@ -173,6 +173,27 @@ describe('an act', () => {
       expect(policy).toMatchObject({ allowed: true, exemption: 'an operator blocks the client' })
   })
 
+  it('find shows the block of a client, whichever policies count it, and calls no policy off for it', async () => {
+    const limiter = (control: Control, store: InMemoryStore, policy: Policy[]): RateLimiter =>
+      new RateLimiter({ store, control, policy, warn: () => {} })
+    const store = new InMemoryStore()
+    const control = new Control({ store, warn: () => {} })
+    const company: Policy = { name: 'company', limit: 600, window: '1h', keyExtractor: () => 'acme' }
+    const strict: Policy = { ...PER_USER, name: 'strict', onMissingKey: 'deny' }
+    const limiters = [limiter(control, store, [company, PER_USER]), limiter(control, store, [strict])]
+    site = await openSite({ control, limiters, reveal: true })
+    await control.block({ user: '42' })
+    await control.block({ ip: '203.0.113.7' })
+    const [first] = (await find({ user: '42' })).body['limiters']
+    // The counter of the company is not the user's.
+    expect(first.policies).toMatchObject([{ policy: 'per_user', exemption: 'an operator blocks the client' }])
+    expect(first.policies[0].mode).toBeUndefined()
+    const [, second] = (await find({ ip: '203.0.113.7' })).body['limiters']
+    expect(second).toMatchObject({ allowed: false, reason: 'blocked', policies: [] })
+    expect(second.error).toBeUndefined()
+    control.close()
+  })
+
   it('a revert says which numbers hold on when others are taken back', async () => {
     site = await openSite({ reveal: true })
     await site.control.change('per_user', { limit: 3 })
