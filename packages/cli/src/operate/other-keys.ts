@@ -5,7 +5,7 @@ import { type Whom, wordsOf } from './target.ts'
 import { tokenOf, watch } from './watch.ts'
 
 /** Another key on which requests of a client were counted lately, and one policy of it. */
-export interface OtherKey {
+interface OtherKey {
   readonly key: string
   readonly policy: string
   /** Whether a request passes now. If the key names nobody, whether the last one did. */

@@ -2,11 +2,11 @@ import { keyPrefixOf, recognise } from './client.ts'
 
 /** The options of a client of one server: of ioredis, or, with `socket` and `database`, of node-redis. */
 interface ServerOptions {
-  readonly host?: unknown
-  readonly port?: unknown
-  readonly path?: unknown
-  readonly db?: unknown
-  readonly database?: unknown
+  readonly host?: string | undefined
+  readonly port?: number | string | undefined
+  readonly path?: string | null | undefined
+  readonly db?: number | undefined
+  readonly database?: number | undefined
   readonly socket?: Pick<ServerOptions, 'host' | 'port' | 'path'>
 }
 
@@ -23,6 +23,6 @@ function serverOf(client: object): string | undefined {
   if (topology !== 'single' || kind === 'redis-pool' || options === undefined) return undefined
   const { host = 'localhost', port = 6379, path } = options.socket ?? options
   const isLocal = host === '127.0.0.1' || host === '::1'
-  const server = path ? String(path) : `${isLocal ? 'localhost' : String(host)}:${String(port)}`
-  return `${server}/${String(options.db ?? options.database ?? 0)}`
+  const server = path || `${isLocal ? 'localhost' : host}:${port}`
+  return `${server}/${options.db ?? options.database ?? 0}`
 }
