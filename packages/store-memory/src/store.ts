@@ -46,8 +46,6 @@ export class InMemoryStore implements Store {
   readonly isShared: boolean = false
   readonly isChecked: boolean = true
   readonly isSynchronous: boolean = true
-  /** This object is the place of its data. */
-  readonly place: readonly unknown[] = ['memory', this]
   /** The clock that decides, Unix milliseconds. A bound function, so that a wrapped store can pass it on. */
   readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number
@@ -74,6 +72,11 @@ export class InMemoryStore implements Store {
       },
       keep: (subject, counter, state, freshAt) => this.#keep(subject, counter, state, freshAt),
     }
+  }
+
+  /** This object is the place of its data. */
+  get place(): readonly unknown[] {
+    return ['memory', this]
   }
 
   evaluate(group: Group): Evaluation {

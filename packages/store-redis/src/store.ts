@@ -92,7 +92,8 @@ export class RedisStore implements Store {
     this.#perSlot = this.#connection.topology === 'cluster' && slots === 'per-subject'
     this.place = placeOf(prefix, client)
     this.#heartbeat = redisHeartbeat(this.#connection, this.#key(`${prefix}instances`, 'z'), this.#warn)
-    this.#obeying = redisHeartbeat(this.#connection, this.#key(`${prefix}obeying`, 'z'), this.#warn)
+    // Who may not be counted, and has a number for `instances`, has nothing to mend.
+    this.#obeying = redisHeartbeat(this.#connection, this.#key(`${prefix}obeying`, 'z'), () => {})
     this.#batcher = new Batcher((groups, now) => this.#send(groups, true, now), BATCH_RULES)
   }
 

@@ -53,6 +53,32 @@ it('a client that does not tell its server may be on any', () => {
   expect(mayShareData(own, new RedisStore({ run: () => Promise.resolve(), prefix: 'app:' }))).toBe(false)
 })
 
+it('a user who may not count processes is not warned because limiters obey a Control', async () => {
+  const prefix = `${unique()}:`
+  const admin = new Redis(inject('redisUrl'))
+  const name = unique()
+  await admin.acl('SETUSER', name, 'on', 'nopass', '~*', '+@all', '-zadd')
+  const url = new URL(inject('redisUrl'))
+  url.username = name
+  url.password = 'any'
+  const client = new Redis(url.href)
+  const codes: string[] = []
+  const warn = ({ code }: { code: string }): void => void codes.push(code)
+  const store = new RedisStore({ client, prefix, connection: 'shared', warn })
+  const control = new Control({ store, warn })
+  void new RateLimiter({ store, policy, control, instances: 4, warn })
+  onTestFinished(async () => {
+    control.close()
+    client.disconnect()
+    await admin.acl('DELUSER', name)
+    await admin.quit()
+  })
+  for (let i = 0; i < 3; i++) await control.refresh()
+  // The heartbeat that was refused has been answered before this.
+  expect(await store.obeyingProcesses()).toBe(0)
+  expect(codes).toEqual([])
+})
+
 it('the store counts the processes whose limiters obey its control document, and no other reader', async () => {
   const prefix = `${unique()}:`
   const client = new Redis(inject('redisUrl'))

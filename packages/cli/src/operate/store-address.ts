@@ -20,12 +20,12 @@ export function lineOfAddress({ server, prefix, processes }: StoreAddress): stri
   return `${server}, prefix ${JSON.stringify(prefix)}: ${live}`
 }
 
-/** Whether no process reads what operators set here. */
+/** Whether no process reads what operators set here, as far as processes tell that they live. */
 export function isUnread({
   processes,
   obeying = processes,
 }: Pick<StoreAddress, 'processes' | 'obeying'>): boolean {
-  return obeying === 0
+  return processes !== undefined && obeying === 0
 }
 
 /** Says which of the live processes do not read what operators set here; undefined if all do, or they do not tell. */
