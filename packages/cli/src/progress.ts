@@ -1,5 +1,5 @@
 import type { CliIo } from './io.ts'
-import { grouped } from './table.ts'
+import { grouped, ofLines } from './table.ts'
 
 const EVERY_MS = 200
 const WIDTH = 24
@@ -23,7 +23,7 @@ export class Progress {
     const now = performance.now()
     if (this.#io.stderr.isTTY !== true || now - this.#shown < EVERY_MS) return
     this.#shown = now
-    const rate = `${grouped(lines)} lines, ${grouped(Math.round((lines / (now - this.#started)) * 1000))} per second`
+    const rate = `${ofLines(lines)}, ${grouped(Math.round((lines / (now - this.#started)) * 1000))} per second`
     const share =
       this.#total === undefined || this.#total === 0 ? undefined : Math.min(1, bytes / this.#total)
     const bar =

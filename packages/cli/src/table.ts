@@ -15,6 +15,11 @@ export function grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ' ')
 }
 
+/** A number of lines: `1 line`, `2 000 lines`. */
+export function ofLines(count: number): string {
+  return `${grouped(count)} ${count === 1 ? 'line' : 'lines'}`
+}
+
 /** A share in percent: `1.25 %`. */
 export function percent(part: number, whole: number): string {
   if (whole === 0) return '0 %'

@@ -66,6 +66,7 @@ export { type BlockOptions, Control, type ControlOptions } from './control/contr
 export type { NetworkSize } from './control/network-size.ts'
 export type {
   ActOptions,
+  EntryFacts,
   ControlAct,
   ControlEntry,
   EntryKind,

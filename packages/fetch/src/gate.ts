@@ -77,7 +77,8 @@ export class Gate<R extends Request, C> {
     const custom = async (): Promise<Response> => {
       const answer = await onLimited(decision, { request: request as R, context: context as C, status })
       if (!isResponse(answer)) throw new TypeError('it returned no Response')
-      return withOutcome(answer, outcome, request)
+      // A body can be sent once, and `onLimited` may answer all by one constant response.
+      return withOutcome(answer.clone(), outcome, request)
     }
     const fix = 'Return a Response. Such a request gets the default answer.'
     const answered = await runCallback(this.#guard.limiter, 'onLimited', fix, custom)

@@ -161,6 +161,18 @@ describe('onLimited', () => {
     expect(headers.get('access-control-expose-headers')).toContain('Retry-After')
   })
 
+  it('onLimited may answer each request by one constant response', async () => {
+    const constant = Response.json({ mine: true }, { status: 418 })
+    const handler = limitTo(1, { onLimited: () => constant })(() => new Response('ok'))
+    await handler(request())
+    for (let i = 0; i < 3; i++) {
+      const answer = await handler(request())
+      expect([i, answer.status, await answer.text()]).toEqual([i, 418, '{"mine":true}'])
+      expect(answer.headers.get('retry-after')).not.toBeNull()
+    }
+    expect(constant.headers.has('retry-after')).toBe(false)
+  })
+
   it.each([
     ['returns nothing', (): unknown => undefined],
     ['returns a text', (): unknown => 'no'],

@@ -10,9 +10,10 @@ import type { Context, Env, Next } from 'hono'
 
 import { replaceResponse } from './response.ts'
 
-/** The binding of `@hono/node-server` that is read here: the response of Node, of HTTP/1 or HTTP/2. */
+/** The bindings of `@hono/node-server` that are read here: the response of Node, of HTTP/1 or HTTP/2, and its request. */
 interface NodeBindings {
   readonly outgoing?: NodeResponse
+  readonly incoming?: { readonly socket?: NodeResponse }
 }
 
 /** The arguments of `chargeWhen`. */
@@ -47,7 +48,10 @@ export function departureFrom<E extends Env>(c: Context<E>): AbortSignalLike | u
   return outgoing === undefined ? (c.req.raw as Partial<Request>).signal : departureOf(outgoing)
 }
 
+/** What shows the end of a request on Node: its response or, for an upgrade to a WebSocket, which has none, its socket. */
 function outgoingOf<E extends Env>(c: Context<E>): NodeResponse | undefined {
-  const { outgoing } = (c.env ?? {}) as NodeBindings
-  return typeof outgoing?.once === 'function' ? outgoing : undefined
+  const { outgoing, incoming } = (c.env ?? {}) as NodeBindings
+  if (typeof outgoing?.once === 'function') return outgoing
+  const socket = incoming?.socket
+  return c.req.header('upgrade') !== undefined && typeof socket?.once === 'function' ? socket : undefined
 }

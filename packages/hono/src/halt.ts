@@ -124,8 +124,9 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     if (onLimited === undefined || decision === undefined) return refusalResponse(outcome, c)
     // Set the status first, so that `c.json(…)` alone is a refusal.
     c.status(outcome.status as StatusCode)
+    // A body can be sent once, and `onLimited` may answer all by one constant response.
     const custom = async (): Promise<Response> =>
-      withHeaders(await onLimited(decision, c), outcome.headers, c)
+      withHeaders((await onLimited(decision, c)).clone(), outcome.headers, c)
     const fix = 'Return a Response. Such a request gets the default answer.'
     const answered = await runCallback(limiter, 'onLimited', fix, custom)
     return answered.failed ? refusalResponse(outcome, c) : answered.value

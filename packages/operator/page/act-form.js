@@ -3,6 +3,7 @@ import { showDone } from './done.js'
 import { byId, make, text, textsIn } from './dom.js'
 import { fieldsOf, FORMS, sizeTick } from './act-forms.js'
 import { ask, sentenceOf } from './server.js'
+import { whomOf } from './whom.js'
 
 /** @typedef {import('../src/acts/acts.ts').ActAnswer} ActAnswer */
 /** @typedef {import('../src/desk/catalogue.ts').CataloguedPolicy} Policy */
@@ -49,7 +50,7 @@ function callOf() {
     ...(cost && { cost: Number(cost) }),
     ...(blockDuration && { blockDuration }),
   }
-  const whom = open.whom ?? (kind && id ? { [kind]: id } : undefined)
+  const whom = open.whom ?? (kind && id ? whomOf(kind, id) : undefined)
   return {
     act: open.act,
     token: open.token,

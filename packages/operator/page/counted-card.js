@@ -23,17 +23,26 @@ export function countedCard(counted) {
         ),
       ),
     ),
+    make('p', 'faint', 'The processes look at samples, so there may be others.'),
   )
 }
 
 /** @param {string} policy @param {boolean} allowed @param {string} reason @param {number} at @param {readonly LimiterFinding[]} now */
 function countedRow(policy, allowed, reason, at, now) {
-  const found = now.flatMap(({ policies }) => policies).find(each => each.policy === policy)
-  const [passes, why] = found === undefined ? [allowed, reason] : [found.allowed, found.reason]
+  const limiter = now.find(({ policies }) => policies.some(each => each.policy === policy))
+  const found = limiter?.policies.find(each => each.policy === policy)
+  // An operator decides in place of the counter.
+  const isSet = found?.exemption !== undefined
+  const [passes, why] =
+    found === undefined
+      ? [allowed, reason]
+      : isSet
+        ? [limiter?.allowed === true, limiter?.reason ?? '']
+        : [found.allowed, found.reason]
   const left =
     found === undefined
       ? `${span(Date.now() - at)} ago`
-      : `${whole(found.remaining)} of ${whole(found.limit)} left`
+      : (found.exemption ?? `${whole(found.remaining)} of ${whole(found.limit)} left`)
   return make(
     'p',
     'row',

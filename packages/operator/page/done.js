@@ -1,6 +1,6 @@
 // @ts-check
 import { button, byId, make } from './dom.js'
-import { ask, sentenceOf } from './server.js'
+import { ask, isReplaced, sentenceOf } from './server.js'
 
 /** @typedef {import('../src/acts/acts.ts').ActAnswer} ActAnswer */
 /** @typedef {import('../src/acts/act-call.ts').ActCall} ActCall */
@@ -36,6 +36,7 @@ async function takeBack(undo) {
     const answer = await ask('act', { ...undo, reason: 'taken back', confirmed: true })
     showDone(`Taken back: ${answer.says}`, undefined)
   } catch (error) {
-    showDone(sentenceOf(error), undo)
+    // What somebody else has set meanwhile stays.
+    showDone(sentenceOf(error), isReplaced(error) ? undefined : undo)
   }
 }

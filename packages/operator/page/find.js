@@ -3,6 +3,7 @@ import { byId, make, textsIn } from './dom.js'
 import { showFinding } from './finding.js'
 import { ask, sentenceOf } from './server.js'
 import { goTo } from './views.js'
+import { whomOf } from './whom.js'
 
 /** @typedef {import('../src/desk/desk.ts').Finding} Finding */
 /** @typedef {import('../src/desk/identities.ts').Whom} Whom */
@@ -43,9 +44,7 @@ async function find(whom) {
 /** @returns {Whom} */
 function asked() {
   const { kind = 'user', id = '', ip = '' } = textsIn(form)
-  const whom = { [kind]: id }
-  const takesIp = kind === 'user' || kind === 'apiKey'
-  return /** @type {Whom} */ (takesIp && ip !== '' ? { ...whom, ip } : whom)
+  return whomOf(kind, id, ip)
 }
 
 form.addEventListener('submit', event => {

@@ -21,7 +21,7 @@ export function policyCard(policy, client, isOwn) {
       'div',
       'heading',
       make('h3', '', policy.policy, make('span', 'faint', ` ${algorithm}`)),
-      mode === 'enforce' ? undefined : badge(mode),
+      mode === 'enforce' || mode === undefined ? undefined : badge(mode),
       exemption === undefined
         ? badge(allowed ? 'passes' : reason, isOwn ? (allowed ? 'good' : 'bad') : '')
         : badge('not counted'),

@@ -36,6 +36,11 @@ function unknown(status) {
   return { code: `HTTP ${status}`, message: `The server answered ${status}.`, fix }
 }
 
+/** Whether an undo was refused, because another entry stands there now. @param {unknown} error */
+export function isReplaced(error) {
+  return error instanceof Refusal && error.code === 'HALT_E_CONTROL_REPLACED'
+}
+
 /** The text of an error, for people. @param {unknown} error */
 export function sentenceOf(error) {
   if (error instanceof Refusal) return `${error.message} ${error.fix} (${error.code})`

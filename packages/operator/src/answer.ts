@@ -82,6 +82,6 @@ function isHaltError(error: unknown): error is HaltError {
 
 function statusOf(code: HaltErrorCode): number {
   if (code === 'HALT_E_OPERATOR_ORIGIN') return 403
-  if (code === 'HALT_E_STORE_BUSY') return 409
+  if (code === 'HALT_E_STORE_BUSY' || code === 'HALT_E_CONTROL_REPLACED') return 409
   return code.startsWith('HALT_E_STORE') ? 503 : 400
 }

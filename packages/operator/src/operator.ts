@@ -10,7 +10,7 @@ import { mountOnNode } from './mount/node.ts'
 import { checkOptions, type OperatorOptions } from './options.ts'
 import { fileNamed } from './serve-page/page-files.ts'
 import { routeOf } from './route.ts'
-import { refuseOthers } from './same-origin.ts'
+import { refuseOtherHosts, refuseOthers } from './same-origin.ts'
 import { Watch } from './watch/watch.ts'
 
 /**
@@ -25,7 +25,7 @@ import { Watch } from './watch/watch.ts'
  * app.use('/halt', page.node)
  */
 export function operator<C = unknown>(options: OperatorOptions<C>): OperatorHandler<C> {
-  const { authorize, shedders, ...parts } = fromCaller(operator, () => checkOptions(options))
+  const { authorize, shedders, hosts, ...parts } = fromCaller(operator, () => checkOptions(options))
   const watch = new Watch(parts.store, parts.limiters, shedders)
   const desk = new Desk({ ...parts, watch })
   // A receiver of its own, so that no other callback has used up the one warning.
@@ -33,11 +33,12 @@ export function operator<C = unknown>(options: OperatorOptions<C>): OperatorHand
 
   async function answer(request: Request, context: C): Promise<Response> {
     try {
+      refuseOtherHosts(request, hosts)
       const route = routeOf(request)
       const name = await admit(authorize, request, context, warn)
       if (typeof name !== 'string') return name
       if (route.kind === 'api') {
-        refuseOthers(request)
+        refuseOthers(request, hosts)
         return json(200, await call(route.name, request, { desk, name, context }))
       }
       if (request.method !== 'GET' && request.method !== 'HEAD')

@@ -2,6 +2,7 @@ import { type AnyPolicy, type Control, HaltError, type RateLimiter } from '@halt
 import { callAtOnce, checkNames, describe, namesOf } from '@halt/core/http'
 import type { Store } from '@halt/core/store'
 
+import { isHost } from './same-origin.ts'
 import { numbersOf, readerOf, type ReadShedders, type WatchedShedder } from './watch/shedders.ts'
 
 /**
@@ -62,6 +63,11 @@ export interface OperatorOptions<C = unknown> {
   readonly planOf?: PlanOf | undefined
   /** Whether the page shows keys in clear, or a function that says so for a name. Default false: it shows digests. */
   readonly reveal?: boolean | ((name: string) => boolean) | undefined
+  /**
+   * The names by which the page is opened: `['ops.internal', 'ops.example.com:8443']`. A request for another host is refused. Without them,
+   * calls by plain HTTP need an address or `localhost`, because any other name may be another site's that leads here (DNS rebinding).
+   */
+  readonly hosts?: readonly string[] | undefined
   /** The load shedders of this process (`@halt/overload`), each under the name that the page shows: `{ shop: shedder }`. */
   readonly shedders?: Readonly<Record<string, WatchedShedder>> | undefined
   /** The store by which processes share their numbers. Default: the store of the first limiter. */
@@ -75,6 +81,7 @@ const OPTIONS = namesOf<OperatorOptions>({
   plans: true,
   planOf: true,
   reveal: true,
+  hosts: true,
   shedders: true,
   store: true,
 })
@@ -86,6 +93,7 @@ export interface CheckedOptions<C> {
   readonly authorize: Authorize<C>
   readonly planOf: PlanOf | undefined
   readonly reveals: (name: string) => boolean
+  readonly hosts: readonly string[] | undefined
   readonly shedders: ReadShedders
   readonly store: Store & Pick<Required<Store>, 'document'>
 }
@@ -109,7 +117,7 @@ interface PlanEntry {
 /** @throws HaltError `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD` */
 export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> {
   checkNames(options as unknown as Readonly<Record<string, unknown>>, OPTIONS, 'operator()')
-  const { limiters, control, authorize, reveal = false, plans, planOf, shedders = {} } = options
+  const { limiters, control, authorize, reveal = false, hosts, plans, planOf, shedders = {} } = options
   if (!Array.isArray(limiters) || limiters.length === 0)
     fail(
       `limiters is ${Array.isArray(limiters) ? 'an empty list' : describe(limiters)}.`,
@@ -129,6 +137,8 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
       `planOf is ${describe(planOf)}.`,
       'Give a function that returns the name of a plan: planOf: ({ user }) => db.planOf(user).',
     )
+  if (hosts !== undefined && !(Array.isArray(hosts) && hosts.length > 0 && hosts.every(isHost)))
+    fail(`hosts is ${describe(hosts)}.`, 'Give names without a scheme and a path: hosts: ["ops.internal"].')
   checkShedders(shedders)
   const entries = (limiters as readonly Watched[]).map(each => entryOf(each, plans))
   const { limiter } = entries[0] as LimiterEntry
@@ -144,6 +154,7 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
     control,
     authorize,
     planOf,
+    hosts: hosts?.map(host => host.toLowerCase()),
     reveals:
       typeof reveal === 'function'
         ? // Only `true` counts: any other value, such as a promise, would show every key.

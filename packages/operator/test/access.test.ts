@@ -142,6 +142,55 @@ describe('a call of another site', () => {
   })
 })
 
+describe('a host', () => {
+  const own = { 'content-type': 'application/json', 'x-halt-operator': '1' }
+  const act = JSON.stringify({ act: 'block', whom: { user: 'x' }, reason: 'abuse', confirmed: true })
+
+  /** What the page answers to an act that a browser sends to a host. */
+  async function actFor(host: string, headers: Record<string, string>, hosts?: string[]): Promise<number> {
+    const page = operator({ ...(await parts()), authorize: () => 'ann', hosts })
+    const sent = { ...own, host, ...headers }
+    const response = await page(
+      new Request(`http://${host}/halt/api/act`, { method: 'POST', headers: sent, body: act }),
+    )
+    if (response.status === 403)
+      expect(await response.json()).toMatchObject({ error: { code: 'HALT_E_OPERATOR_ORIGIN' } })
+    page.close()
+    await site.close()
+    return response.status
+  }
+
+  it('a name that another site has made lead here cannot act by plain HTTP, even where authorize admits everybody', async () => {
+    for (const host of ['evil.example', 'evil.example:3000', 'localhost.evil.example'])
+      expect([host, await actFor(host, { origin: `http://${host}` })]).toEqual([host, 403])
+  })
+
+  it('an address, localhost, HTTPS and a call without a browser pass without hosts', async () => {
+    for (const host of ['127.0.0.1:3000', '10.0.0.7', '[::1]:3000', 'localhost:3000', 'halt.localhost'])
+      expect([host, await actFor(host, { origin: `http://${host}` })]).toEqual([host, 200])
+    expect(await actFor('ops.example', { origin: 'https://ops.example' })).toBe(200)
+    expect(
+      await actFor('ops.example', { origin: 'https://ops.example', 'sec-fetch-site': 'same-origin' }),
+    ).toBe(200)
+    expect(await actFor('ops.internal', {})).toBe(200)
+  })
+
+  it('a host that hosts lists passes, and every other is refused, the page included', async () => {
+    const hosts = ['ops.internal', 'Ops.Example:8443']
+    for (const host of ['ops.internal', 'ops.internal:3000', 'ops.example:8443'])
+      expect([host, await actFor(host, { origin: `http://${host.toLowerCase()}` }, hosts)]).toEqual([
+        host,
+        200,
+      ])
+    for (const host of ['evil.example', 'ops.example', 'ops.internal.evil.example', '127.0.0.1:3000'])
+      expect([host, await actFor(host, {}, hosts)]).toEqual([host, 403])
+    const page = operator({ ...(await parts()), authorize: () => 'ann', hosts })
+    expect((await page(new Request('http://evil.example/halt/'))).status).toBe(403)
+    expect((await page(new Request('http://ops.internal/halt/'))).status).toBe(200)
+    page.close()
+  })
+})
+
 describe('the page', () => {
   it('the page is not cached, framed or sniffed, and runs nothing inline', async () => {
     site = await openSite()

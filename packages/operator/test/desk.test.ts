@@ -1,4 +1,4 @@
-import { LoggingTelemetry, type Policy, type Quota, RateLimiter, Reports } from '@halt/core'
+import { Control, LoggingTelemetry, type Policy, type Quota, RateLimiter, Reports } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it } from 'vitest'
 
@@ -173,6 +173,27 @@ describe('an act', () => {
       expect(policy).toMatchObject({ allowed: true, exemption: 'an operator blocks the client' })
   })
 
+  it('find shows the block of a client, whichever policies count it, and calls no policy off for it', async () => {
+    const limiter = (control: Control, store: InMemoryStore, policy: Policy[]): RateLimiter =>
+      new RateLimiter({ store, control, policy, warn: () => {} })
+    const store = new InMemoryStore()
+    const control = new Control({ store, warn: () => {} })
+    const company: Policy = { name: 'company', limit: 600, window: '1h', keyExtractor: () => 'acme' }
+    const strict: Policy = { ...PER_USER, name: 'strict', onMissingKey: 'deny' }
+    const limiters = [limiter(control, store, [company, PER_USER]), limiter(control, store, [strict])]
+    site = await openSite({ control, limiters, reveal: true })
+    await control.block({ user: '42' })
+    await control.block({ ip: '203.0.113.7' })
+    const [first] = (await find({ user: '42' })).body['limiters']
+    // The counter of the company is not the user's.
+    expect(first.policies).toMatchObject([{ policy: 'per_user', exemption: 'an operator blocks the client' }])
+    expect(first.policies[0].mode).toBeUndefined()
+    const [, second] = (await find({ ip: '203.0.113.7' })).body['limiters']
+    expect(second).toMatchObject({ allowed: false, reason: 'blocked', policies: [] })
+    expect(second.error).toBeUndefined()
+    control.close()
+  })
+
   it('a revert says which numbers hold on when others are taken back', async () => {
     site = await openSite({ reveal: true })
     await site.control.change('per_user', { limit: 3 })
@@ -249,6 +270,71 @@ describe('an act', () => {
     await act((await act({ act: 'block', whom: { user: '42' } })).body['undo'])
     await act(body['undo'])
     expect(await site.control.entries()).toMatchObject([{ kind: 'allow', until: before?.until }])
+  })
+
+  it('the undo of an act is refused, and says whose entry stands there, if another one does', async () => {
+    site = await openSite()
+    const mine = await act({ act: 'block', whom: { user: '42' }, for: '1h' })
+    const stranger = { by: 'bob', reason: 'fraud' }
+    await site.control.block({ user: '42' }, { for: '30d', ...stranger })
+    expect(await act(mine.body['undo'])).toMatchObject({
+      status: 409,
+      body: {
+        error: {
+          code: 'HALT_E_CONTROL_REPLACED',
+          message: 'Another entry stands there now: by "bob", because "fraud".',
+        },
+      },
+    })
+    expect(await site.control.entries()).toMatchObject([stranger])
+    // So is the undo of an end, and one whose entry somebody has taken back.
+    const ended = await act({ act: 'unblock', whom: { user: '42' } })
+    await site.control.block({ user: '42' }, stranger)
+    expect((await act(ended.body['undo'])).status).toBe(409)
+    await site.control.override({ user: '42' }, 'per_user', { limit: 7 }, stranger)
+    const numbers = await act({
+      act: 'override',
+      whom: { user: '42' },
+      policy: 'per_user',
+      numbers: { limit: 9 },
+    })
+    await site.control.revert('per_user', { identity: { user: '42' }, by: 'bob' })
+    expect(await act(numbers.body['undo'])).toMatchObject({
+      status: 409,
+      body: { error: { message: 'Somebody has taken the entry back meanwhile.' } },
+    })
+    expect(await site.control.entries()).toMatchObject([{ kind: 'block', ...stranger }])
+  })
+
+  it('the undo of an act names no client where keys are digests', async () => {
+    site = await openSite()
+    await site.ask('secret-42')
+    const { who } = (await find({ user: 'secret-42' })).body
+    const { body } = await act({ act: 'block', whom: { shown: who } })
+    expect(JSON.stringify(body)).not.toContain('secret-42')
+    expect((await act(body['undo'])).status).toBe(200)
+    expect(await site.control.entries()).toEqual([])
+  })
+
+  it('an act warns of a limiter that does not read what it sets', async () => {
+    const store = new InMemoryStore()
+    const control = new Control({ store, warn: () => {} })
+    const elsewhere = new Control({ store: new InMemoryStore(), warn: () => {} })
+    const limiterOf = (name: string, own?: Control): RateLimiter =>
+      new RateLimiter({ store, control: own, policy: { name, limit: 1, window: 1 }, warn: () => {} })
+    const again = new Control({ store, warn: () => {} })
+    const limiters = [
+      limiterOf('a', control),
+      limiterOf('b'),
+      limiterOf('c', elsewhere),
+      limiterOf('d', again),
+    ]
+    site = await openSite({ control, limiters })
+    for (const each of [control, elsewhere, again]) each.close()
+    expect((await act({ act: 'block', whom: { user: '42' }, confirmed: false })).body['warnings']).toEqual([
+      'The limiter of b does not read this: it has no Control.',
+      'The limiter of c does not read this: it has a Control on another store or prefix.',
+    ])
   })
 
   it('an operator resets, grants once, takes the grant back and forgives, and the history tells it', async () => {

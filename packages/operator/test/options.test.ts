@@ -39,6 +39,10 @@ it.each([
     { limiters: [limiter], control, authorize, shedders: { shop: { state: { limit: '9' } } } },
     'HALT_E_OPTION',
   ],
+  [{ limiters: [limiter], control, authorize, hosts: 'ops.internal' }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control, authorize, hosts: [] }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control, authorize, hosts: ['http://ops.internal'] }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control, authorize, hosts: ['ops.internal/halt'] }, 'HALT_E_OPTION'],
   [{ limiters: [bare], control, authorize }, 'HALT_E_OPTION'],
 ])('the options %# are refused with a code', (options, code) => {
   expect(() => operator(options as never)).toThrow(expect.objectContaining({ code }))

@@ -267,6 +267,35 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
+  it('the page finds by any key that the command line prints, and tells whose entry an undo would remove', async () => {
+    await site.limiter.check({ user: { id: '42' }, socket: { remoteAddress: '203.0.113.7' } })
+    await open('#find')
+    for (const key of [
+      'user:42',
+      'custom:acme',
+      'ip:203.0.113.7',
+      'user:42+ip:203.0.113.7',
+      'user:custom:acme',
+    ]) {
+      await page.locator('#search [name=id]').fill(key)
+      await press('Find', '#search')
+      await becomes('#found', new RegExp(`^${key.replaceAll('+', '[+]')}(?!:)`))
+    }
+    await page.locator('#search [name=id]').fill('42')
+    await press('Find', '#search')
+    await becomes('#found', /^user:42passes/)
+    await begin('Block', '#found')
+    await confirm('Block', { reason: 'a test' })
+    await becomes('#done', /user:42 is blocked/)
+    await site.control.block({ user: '42' }, { by: 'bob', reason: 'fraud' })
+    await press('Undo', '#done')
+    await becomes('#done', /Another entry stands there now: by "bob", because "fraud"/)
+    expect(await text('#done')).not.toContain('Undo')
+    expect(await site.control.entries()).toMatchObject([{ by: 'bob' }])
+    // The browser itself tells of an answer that is not 200.
+    expect(complaints.filter(one => !one.includes('409'))).toEqual([])
+  })
+
   it('the page blocks a network after a warning, and undoes it', async () => {
     await open('#force')
     await begin('Block', '#force')

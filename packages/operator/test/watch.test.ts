@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import { type PolicyVerdict, RateLimiter, Reports } from '@halt/core'
+import { Control, type PolicyVerdict, RateLimiter, Reports } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
@@ -45,6 +45,39 @@ function watched() {
   return { store, calls, limiter, make, watch: make() }
 }
 const isRecording = (): boolean => channel('halt:decision').hasSubscribers
+
+it('a block is no number of a counter, and its refusals are those of an operator', async () => {
+  const store = new InMemoryStore()
+  const control = new Control({ store, warn: () => {} })
+  const limiter = new RateLimiter({
+    store,
+    control,
+    policy: [
+      { name: 'company', limit: 600, window: '1h', keyExtractor: () => 'acme' },
+      { name: 'per_user', limit: 5, window: '1h', keyStrategy: 'user' },
+    ],
+    exemptPrivateIps: false,
+  })
+  const recorder = new Recorder('memory')
+  undone.push(
+    () => recorder.stop(),
+    () => control.close(),
+  )
+  const ask = () => limiter.check({ user: { id: 'cleo' }, socket: { remoteAddress: '203.0.113.7' } })
+  await control.block({ user: 'cleo' })
+  for (let i = 0; i < 3; i++) expect((await ask()).reason).toBe('blocked')
+  const blocked = recorder.read(Date.now())
+  expect(blocked.policies).toEqual([])
+  expect(blocked.refused).toMatchObject([{ policy: '(blocked by an operator)', key: 'user:cleo', count: 3 }])
+  expect(recorder.countedUnder('user:cleo')).toEqual([])
+  await control.unblock({ user: 'cleo' })
+  recorder.isWatched = true
+  await ask()
+  expect(recorder.read(Date.now()).policies).toMatchObject([
+    { policy: 'per_user', key: 'user:cleo', remaining: 4, limit: 5 },
+    { policy: 'company', key: 'custom:acme', remaining: 599, limit: 600 },
+  ])
+})
 
 describe('a process that nobody watches', () => {
   it('a process that nobody watches tells nothing, and asks the store once in two seconds', async () => {

@@ -41,6 +41,7 @@ export class DurableObjectStore implements Store {
   readonly leases: typeof leases = leases
   readonly isChecked: boolean = true
   readonly keepsPace: boolean
+  readonly place: readonly unknown[]
   /** Unix milliseconds. Present only if the store was given a clock function. */
   declare readonly clock?: () => number
   readonly #options: DurableObjectStoreOptions
@@ -52,6 +53,7 @@ export class DurableObjectStore implements Store {
     const { prefix = 'halt:', objects, clock } = options
     this.#options = options
     this.#prefix = prefix
+    this.place = ['durable-objects', prefix]
     this.#nameOf = placement(prefix, objects)
     this.keepsPace = clock === undefined
     if (clock !== undefined) this.clock = clock

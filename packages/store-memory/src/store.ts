@@ -74,6 +74,11 @@ export class InMemoryStore implements Store {
     }
   }
 
+  /** This object is the place of its data. */
+  get place(): readonly unknown[] {
+    return ['memory', this]
+  }
+
   evaluate(group: Group): Evaluation {
     const charged = this.#chargeInPlace(group)
     if (charged !== undefined) return charged

@@ -62,6 +62,8 @@ export class PostgresStore implements Store {
   readonly leases: typeof leases = leases
   readonly isChecked: boolean = true
   readonly keepsPace: boolean
+  /** The kind, the prefix, and the schema. */
+  readonly place: readonly unknown[]
   /** Unix milliseconds. Present only if the store was given a clock. */
   declare readonly clock?: () => number
   readonly #statements: Statements
@@ -69,6 +71,8 @@ export class PostgresStore implements Store {
   readonly #schema: string
   readonly #prefix: string
   readonly #heartbeat: Heartbeat
+  // Of the processes that obey the control document.
+  readonly #obeying: Heartbeat
   readonly #sweeper: Sweeper
   readonly #batcher: Batcher
 
@@ -81,7 +85,9 @@ export class PostgresStore implements Store {
     this.#prefix = prefix
     this.#statements = new Statements(queryOf(query) as Query, schema)
     this.#key = keyWriter(prefix, makeDigest())
+    this.place = ['postgres', prefix, `schema ${schema}`]
     this.#heartbeat = heartbeatOf(this.#statements, prefix, warnOnce(warn))
+    this.#obeying = heartbeatOf(this.#statements, `${prefix}|obeying`, warnOnce(warn))
     this.#sweeper = new Sweeper(this.#statements)
     this.#batcher = new Batcher((groups, now) => this.#send(groups, now), BATCH_RULES)
   }
@@ -114,8 +120,19 @@ export class PostgresStore implements Store {
     return this.#heartbeat.ask()
   }
 
+  /** Counts the processes whose limiters obey the control document of this store, by their signs of the last 15 s. */
+  obeyingProcesses(): Promise<number> {
+    return this.#obeying.ask()
+  }
+
+  obeys(): void {
+    this.#obeying.use()
+  }
+
   document(name: string): StoreDocument {
-    const beat = (): void => this.#heartbeat.sendIfDue(performance.now())
+    const beat = (): void => {
+      for (const one of [this.#heartbeat, this.#obeying]) one.sendIfDue(performance.now())
+    }
     return documentOf(this.#statements, `${this.#prefix}|${name}`, beat)
   }
 

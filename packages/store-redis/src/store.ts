@@ -15,7 +15,7 @@ import {
   readClock,
 } from '@halt/core/store'
 
-import { type Connection, openConnection, storeError, toStoreError } from './connection/index.ts'
+import { type Connection, openConnection, placeOf, storeError, toStoreError } from './connection/index.ts'
 import { keysBySlot, deleteKeys } from './deletion.ts'
 import { RedisDocument } from './documents.ts'
 import { redisHeartbeat } from './heartbeat.ts'
@@ -49,6 +49,8 @@ export class RedisStore implements Store {
   readonly leases: typeof leases = leases
   readonly isChecked: boolean = true
   readonly keepsPace: boolean
+  /** The kind, the prefix, and the server if its client tells it. */
+  readonly place: readonly unknown[]
   /** Unix milliseconds. Present only if the store was given a clock function. */
   declare readonly clock?: () => number
   readonly #connection: Connection
@@ -56,6 +58,8 @@ export class RedisStore implements Store {
   readonly #key: KeyWriter
   readonly #probeKey: string
   readonly #heartbeat: Heartbeat
+  // Of the processes that obey the control document.
+  readonly #obeying: Heartbeat
   readonly #batcher: Batcher
   readonly #second = new ServerSecond()
   readonly #batchersBySlot = new Map<number, Batcher>()
@@ -86,7 +90,10 @@ export class RedisStore implements Store {
     if (typeof clock === 'function') this.clock = clock
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#connection.topology === 'cluster' && slots === 'per-subject'
+    this.place = placeOf(prefix, client)
     this.#heartbeat = redisHeartbeat(this.#connection, this.#key(`${prefix}instances`, 'z'), this.#warn)
+    // Who may not be counted, and has a number for `instances`, has nothing to mend.
+    this.#obeying = redisHeartbeat(this.#connection, this.#key(`${prefix}obeying`, 'z'), () => {})
     this.#batcher = new Batcher((groups, now) => this.#send(groups, true, now), BATCH_RULES)
   }
 
@@ -108,7 +115,9 @@ export class RedisStore implements Store {
   }
 
   document(name: string): StoreDocument {
-    const beat = (): void => this.#heartbeat.sendIfDue(performance.now())
+    const beat = (): void => {
+      for (const one of [this.#heartbeat, this.#obeying]) one.sendIfDue(performance.now())
+    }
     return new RedisDocument(this.#connection, this.#key('document', name), beat)
   }
 
@@ -145,10 +154,23 @@ export class RedisStore implements Store {
    * Counts the processes that use this store under this prefix: the processes that decided, or read what operators have set, during the last
    * 15 s. It does not count those whose limiters got a number for `instances`, and this one only if it decides.
    */
-  async processes(): Promise<number> {
+  processes(): Promise<number> {
+    return this.#count(this.#heartbeat)
+  }
+
+  /** Counts the processes whose limiters obey the control document of this store, by their signs of the last 15 s. */
+  obeyingProcesses(): Promise<number> {
+    return this.#count(this.#obeying)
+  }
+
+  obeys(): void {
+    this.#obeying.use()
+  }
+
+  async #count(heartbeat: Heartbeat): Promise<number> {
     try {
       await this.#connection.opened
-      return await this.#heartbeat.ask()
+      return await heartbeat.ask()
     } catch (error) {
       throw toStoreError(error)
     }

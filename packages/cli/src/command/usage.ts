@@ -21,6 +21,16 @@ export async function withValues<T>(use: () => T | Promise<T>): Promise<T> {
   }
 }
 
+/** Makes a store of options of the command line before anything is asked. A wrong option is a mistake of the command line. */
+export function checkPrefix(make: () => unknown): void {
+  try {
+    make()
+  } catch (error) {
+    mistakes.add(error as object)
+    throw error
+  }
+}
+
 function codeOf(error: unknown): string | undefined {
   const { code } = (error ?? {}) as Partial<HaltError>
   return typeof code === 'string' && code.startsWith('HALT_E_') ? code : undefined

@@ -7,7 +7,7 @@ import { commandError } from '../command/parse.ts'
 import { type CliIo, coloursOf, jsonLine, print, printable } from '../io.ts'
 import { loadLimits } from '../limits/limits-file.ts'
 import { withPlansHint } from '../operate/client.ts'
-import { lineOfAddress, type StoreAddress } from '../operate/store-address.ts'
+import { deafInWords, lineOfAddress, type StoreAddress } from '../operate/store-address.ts'
 import { withPostgres } from '../operate/postgres.ts'
 import { withRedis } from '../operate/redis.ts'
 import { addressOf, storeFlags } from '../operate/store.ts'
@@ -73,26 +73,29 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
           const warnings = await store.inspect()
           // Who lacks a right may not be able to read the rest.
           const lacks = warnings.some(({ code }) => code === 'HALT_W_PERMISSION')
-          const orNothing = (error: unknown): Finding[] => {
-            if (lacks) return []
+          const found = await address().catch((error: unknown) => {
+            if (lacks) return undefined
             throw error
-          }
+          })
           return [
-            ...(await address().then(found => [addressFinding(found)], orNothing)),
+            ...(found === undefined ? [] : addressFindings(found)),
             ...storeFindings(
               warnings,
               'The schema, its functions and the permissions are as Halt needs them.',
             ),
-            ...(lacks ? [] : await controlFindings(store)),
+            ...(found === undefined || lacks ? [] : await controlFindings(store, found)),
           ]
         },
       )
     if (redis === undefined) return []
-    return await withRedis(redis, prefix, io, async opened => [
-      addressFinding(await opened.address()),
-      ...(await redisFindings(opened)),
-      ...(await controlFindings(opened.store)),
-    ])
+    return await withRedis(redis, prefix, io, async opened => {
+      const found = await opened.address()
+      return [
+        ...addressFindings(found),
+        ...(await redisFindings(opened)),
+        ...(await controlFindings(opened.store, found)),
+      ]
+    })
   } catch (error) {
     const { code, summary, fix } = error as { code?: string; summary?: string; fix?: string }
     if (code?.startsWith('HALT_E_STORE') !== true || summary === undefined) throw error
@@ -101,8 +104,12 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
 }
 
 /** Not a problem without processes, because a set-up is often checked before the first one runs. */
-function addressFinding(address: StoreAddress): Finding {
-  return { level: 'info', message: `${lineOfAddress(address)}.` }
+function addressFindings(address: StoreAddress): Finding[] {
+  const deaf = deafInWords(address)
+  return [`${lineOfAddress(address)}.`, ...(deaf === undefined ? [] : [deaf])].map(message => ({
+    level: 'info',
+    message,
+  }))
 }
 
 /** Builds a limiter of the policies of each plan, and reports what it warns of. A wrong policy is an error of the command. */
@@ -137,10 +144,16 @@ async function ofLog(call: Call, io: CliIo): Promise<Finding[]> {
   const log = valueOf(call, 'log')
   if (log === undefined) return []
   const survey = new ProxySurvey()
-  await readLogs([{ name: log, from: log === '-' ? io.stdin : resolve(io.cwd, log) }], {}, each =>
-    survey.add(each),
+  const { cutShort } = await readLogs(
+    [{ name: log, from: log === '-' ? io.stdin : resolve(io.cwd, log) }],
+    {},
+    each => survey.add(each),
   )
-  return survey.findings()
+  const lost = cutShort.map((name): Finding => ({
+    level: 'info',
+    message: `${name} is cut or damaged in the middle of its compressed data, and the rest was not read.`,
+  }))
+  return [...survey.findings(), ...lost]
 }
 
 function lines({ level, code, message, fix }: Finding, io: CliIo): string[] {

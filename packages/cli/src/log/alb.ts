@@ -1,3 +1,4 @@
+import { isOfCalendar } from './instant.ts'
 import { endOfQuoted, methodAndUrl } from './combined.ts'
 import { LoggedRequest } from './logged-request.ts'
 
@@ -6,7 +7,7 @@ const START = /^(?:https?|h2|grpcs|wss?) (\S+) \S+ (\S+):\d+ /
 /** Reads a line of an access log of an AWS Application Load Balancer. Returns undefined if it is cut or is not one. */
 export function readAlb(line: string): LoggedRequest | undefined {
   const [, time = '', ip] = START.exec(line) ?? []
-  const at = Date.parse(time)
+  const at = isOfCalendar(time) ? Date.parse(time) : Number.NaN
   const request = line.indexOf(' "')
   const requestEnd = request < 0 ? -1 : endOfQuoted(line, request + 2)
   const agent = requestEnd < 0 ? -1 : line.indexOf(' "', requestEnd + 1)

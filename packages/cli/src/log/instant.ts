@@ -16,6 +16,7 @@ export function clfInstant(text: string): number {
   if (at < 0) return Number.NaN
   const offset = (Number(offHours) * 60 + Number(offMinutes)) * (sign === '-' ? -1 : 1)
   const local = Date.UTC(Number(year), at, Number(day), Number(hour), Number(minute), Number(second))
+  if (new Date(Date.UTC(Number(year), at, Number(day))).getUTCDate() !== Number(day)) return Number.NaN
   lastText = ` ${text}`.slice(1)
   lastInstant = local - offset * 60_000
   return lastInstant
@@ -30,9 +31,15 @@ export function jsonInstant(value: unknown): number {
   return Math.abs(at) <= LAST ? at : Number.NaN
 }
 
+/** Whether a text that begins with a date names a day that there is. JavaScript takes 31 February for 3 March. */
+export function isOfCalendar(text: string): boolean {
+  const [date, day] = /^\d{4}-\d\d-(\d\d)/.exec(text) ?? []
+  return date === undefined || new Date(`${date}T00:00Z`).getUTCDate() === Number(day)
+}
+
 function instantOf(value: unknown): number {
   if (typeof value === 'number') return numberInstant(value)
-  if (typeof value !== 'string' || value === '') return Number.NaN
+  if (typeof value !== 'string' || value === '' || !isOfCalendar(value)) return Number.NaN
   const parsed = /^\d+(\.\d+)?$/.test(value) ? numberInstant(Number(value)) : Date.parse(value)
   return Number.isNaN(parsed) ? clfInstant(value) : parsed
 }

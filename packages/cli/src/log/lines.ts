@@ -19,7 +19,7 @@ interface LogText {
 export interface LogSource {
   /** Streams the text in whole lines, in bounded memory. Unpacks gzip. */
   texts(): AsyncGenerator<LogText>
-  /** Whether the compressed data ended too early. Known at the end. */
+  /** Whether the compressed data are cut or damaged, so that the rest is lost. Known at the end. */
   readonly isCutShort: boolean
 }
 

@@ -51,8 +51,7 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
       warnOfSize(whom, size, act, io)
       const [name, done] = [nameOf(whom, call), act === 'block' ? 'Blocked' : 'Allowed']
       const says = { done: `${done} ${name}`, undone: `${name} is not ${done.toLowerCase()}` }
-      await printEntry(entry, before, says, opened, io)
-      return ExitCode.DONE
+      return printEntry(entry, before, says, opened, io)
     }),
 }))
 

@@ -74,7 +74,7 @@ function ownPlanOf(call: Call, plans: readonly OpenPlan[], { limits }: OpenContr
 }
 
 function openPlan({ name, settings }: Plan, opened: OpenControl): OpenPlan {
-  const { control, limits } = opened
+  const { obeyed, limits } = opened
   const file = limits?.file ?? ''
   if (typeof settings.policy === 'function')
     throw new HaltError(
@@ -82,7 +82,7 @@ function openPlan({ name, settings }: Plan, opened: OpenControl): OpenPlan {
       `${file} chooses its policies by a function, which needs a request.`,
       'Let it export the plans that the function chooses among: export const plans = { free: [FREE], pro: [PRO] }.',
     )
-  return { name, limiter: withPlansHint(() => openLimiter({ ...settings, control }, opened)) }
+  return { name, limiter: withPlansHint(() => openLimiter({ ...settings, control: obeyed }, opened)) }
 }
 
 /** Opens a limiter that names counters as the application does. */

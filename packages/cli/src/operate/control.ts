@@ -3,7 +3,9 @@ import { type ActOptions, Control } from '@halt/core'
 
 import { type Call, type Flag, valueOf } from '../command/command.ts'
 import { commandError, wholeOf } from '../command/parse.ts'
-import type { CliIo } from '../io.ts'
+import { type CliIo, coloursOf } from '../io.ts'
+import { isOfCalendar } from '../log/instant.ts'
+import { deafInWords, isUnread } from './store-address.ts'
 import { limitsFlag, type Opened, storeFlags, withStore } from './store.ts'
 
 /** The options of every command that reads or writes the control document. */
@@ -38,6 +40,8 @@ export const SECRET_NOTE =
 /** A store with the control document on it, and the options by which identities become the same counters as in the limiters. */
 export interface OpenControl extends Opened {
   readonly control: Control
+  /** The same, for limiters and managers; undefined if processes live here and none of them reads it. */
+  readonly obeyed: Control | undefined
   readonly identityOptions: { readonly secret?: string; readonly ipv6Prefix?: number }
 }
 
@@ -49,9 +53,13 @@ export function withControl(
 ): Promise<number> {
   return withStore(call, io, async opened => {
     const identityOptions = identityOptionsOf(call, io, opened)
+    const deaf = deafInWords(opened.address)
+    if (deaf !== undefined) io.stderr.write(`${coloursOf(io, io.stderr).yellow('Warning:')} ${deaf}\n`)
     const control = new Control({ store: opened.store, warn: () => {}, ...identityOptions })
     try {
-      return await use(control, { ...opened, control, identityOptions })
+      const isIgnored = opened.address.processes !== 0 && isUnread(opened.address)
+      const obeyed = isIgnored ? undefined : control
+      return await use(control, { ...opened, control, obeyed, identityOptions })
     } finally {
       control.close()
     }
@@ -86,12 +94,6 @@ export function actOf(call: Call): ActOptions {
     reason: valueOf(call, 'reason'),
     by: valueOf(call, 'by') ?? userName(),
   }
-}
-
-/** Whether a text names a day that there is. JavaScript takes 31 February for 3 March. */
-function isOfCalendar(text: string): boolean {
-  const [date, day] = /^\d{4}-\d\d-(\d\d)/.exec(text) ?? []
-  return date === undefined || new Date(`${date}T00:00Z`).getUTCDate() === Number(day)
 }
 
 function userName(): string | undefined {

@@ -38,10 +38,10 @@ export const findCommand: Command = {
       const keys = call.flags['keys'] === true ? await otherKeysOf(client) : undefined
       await printClient(client, reading, call, io, {
         lines: keys === undefined ? [] : linesOf(keys),
-        facts: keys === undefined ? {} : { otherKeys: keys },
+        facts: keys === undefined ? {} : { otherKeys: keys.keys, silentProcesses: keys.silent ?? null },
         notes: keys === undefined && !isRefused(reading) ? [KEYS_NOTE] : [],
       })
-      const isRefusedElsewhere = keys?.some(({ allowed }) => !allowed) === true
+      const isRefusedElsewhere = keys?.keys.some(({ allowed }) => !allowed) === true
       return isRefused(reading) || isRefusedElsewhere ? ExitCode.FOUND : ExitCode.DONE
     }),
 }

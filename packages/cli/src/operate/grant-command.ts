@@ -45,13 +45,14 @@ export const grantCommand: Command = {
 
 function grant(call: Call, io: CliIo): Promise<number> {
   return withControl(call, io, async (control, opened) => {
-    const { store, limits, identityOptions } = opened
+    const { store, limits, identityOptions, obeyed } = opened
     const [whom = '', name = '', text = ''] = call.positionals
     const units = wholeIn('The number of units', text, 1, Number.MAX_SAFE_INTEGER)
     const identity = targetOf(whom, call)
+    await control.refresh()
     const [quota, others] = await withValues(() => quotasIn(limits as Limits, name))
     await checkReach([quota], nameOf(whom, call), identity, opened, true)
-    const quotas = new QuotaManager(store, { ...identityOptions, warn: () => {} })
+    const quotas = new QuotaManager(store, { ...identityOptions, control: obeyed, warn: () => {} })
     const once = valueOf(call, 'once')
     const before = (await quotas.checkQuota(identity, quota)).quota.granted
     const status = await withValues(() =>

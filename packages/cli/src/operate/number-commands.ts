@@ -45,8 +45,7 @@ export const numberCommands: readonly Command[] = [
         if (known.every(({ scope }) => scope !== 'route')) await checkReach(known, name, identity, opened)
         const before = await entriesIn(control)
         const entry = await withValues(() => control.override(identity, policy, numbers, actOf(call)))
-        await printEntry(entry, before, saysOf(policy, numbers, name), opened, io)
-        return ExitCode.DONE
+        return printEntry(entry, before, saysOf(policy, numbers, name), opened, io)
       }),
   },
   {
@@ -63,8 +62,7 @@ export const numberCommands: readonly Command[] = [
         await checkNumbers(await policiesNamed(policy, opened.limits), numbers, opened)
         const before = await entriesIn(control)
         const entry = await withValues(() => control.change(policy, numbers, actOf(call)))
-        await printEntry(entry, before, saysOf(policy, numbers, 'everybody'), opened, io)
-        return ExitCode.DONE
+        return printEntry(entry, before, saysOf(policy, numbers, 'everybody'), opened, io)
       }),
   },
   {

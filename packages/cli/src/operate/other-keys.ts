@@ -5,7 +5,7 @@ import { type Whom, wordsOf } from './target.ts'
 import { tokenOf, watch } from './watch.ts'
 
 /** Another key on which requests of a client were counted lately, and one policy of it. */
-export interface OtherKey {
+interface OtherKey {
   readonly key: string
   readonly policy: string
   /** Whether a request passes now. If the key names nobody, whether the last one did. */
@@ -13,39 +13,67 @@ export interface OtherKey {
   readonly reason: string
 }
 
+/** The other keys of a client. */
+export interface OtherKeys {
+  readonly keys: readonly OtherKey[]
+  /** How many live processes have not told theirs; undefined if that is not known. */
+  readonly silent: number | undefined
+}
+
 /** Asks the operator's pages on which other keys requests of a client were counted lately, and the store what they say now. */
-export async function otherKeysOf(client: OpenClient): Promise<readonly OtherKey[]> {
+export async function otherKeysOf(client: OpenClient): Promise<OtherKeys> {
   // An id with an address is explained as both together and as each alone.
   const [whole = '', ...parts] = partsOf(client.identity).map(part => client.control.keyOf(part))
   // Other clients may have the address.
   const [keys, shown] = [[whole, ...parts.slice(0, 1)], new Set([whole, ...parts])]
   const tokens = keys.map(tokenOf)
   const last = new Map<string, OtherKey & { readonly at: number }>()
-  for (const { counted } of await watch(client, tokens))
+  const told = await watch(client, tokens)
+  for (const { counted } of told.numbers)
     for (const one of underIn(counted, tokens)) {
       const id = JSON.stringify([one.policy, one.key])
       if (!shown.has(one.key) && (last.get(id)?.at ?? 0) <= one.at) last.set(id, one)
     }
-  return Promise.all([...last.values()].map(one => nowOf(client, one)))
+  const { processes } = client.address
+  return {
+    keys: await Promise.all([...last.values()].map(one => nowOf(client, one))),
+    silent: processes === undefined ? undefined : Math.max(0, processes - told.processes),
+  }
 }
 
 /** The lines about other keys. */
-export function linesOf(keys: readonly OtherKey[]): string[] {
+export function linesOf({ keys, silent }: OtherKeys): string[] {
   if (keys.length === 0)
-    return ["No operator's page knows other keys on which its requests were counted lately."]
-  return keys.map(({ key, policy, allowed, reason }) => {
+    return [
+      "No operator's page knows other keys on which its requests were counted lately.",
+      partialInWords(silent),
+    ]
+  const lines = keys.map(({ key, policy, allowed, reason }) => {
     const verdict = allowed ? 'passes' : `refuses: ${reason}`
     const identity = identityOf(key)
     const see = identity === undefined ? '' : ` See: ${COMMAND} find ${wordsOf(identity)} --policy …`
     return `Counted lately on ${key} too: ${policy} ${verdict}.${see}`
   })
+  return [...lines, partialInWords(silent)]
+}
+
+/** Says why keys may be missing. */
+function partialInWords(silent: number | undefined): string {
+  const who =
+    silent === undefined ? 'some processes' : `${silent} live ${silent === 1 ? 'process' : 'processes'}`
+  const untold =
+    silent === 0 ? '' : `, and ${who} may have told none, as processes without the operator's page do`
+  return `There may be others: the processes look at samples${untold}.`
 }
 
 async function nowOf({ plans }: OpenClient, { key, policy, allowed, reason }: OtherKey): Promise<OtherKey> {
   const identity = identityOf(key)
   if (identity !== undefined)
     for (const { limiter } of plans) {
-      const { policies } = await limiter.explain(identity)
+      const { policies, control, decision } = await limiter.explain(identity)
+      // An operator decides in place of every counter.
+      if (control !== undefined && decision !== undefined)
+        return { key, policy, allowed: decision.allowed, reason: decision.reason }
       const verdict = policies.find(each => each.policy === policy)?.verdict
       if (verdict !== undefined) return { key, policy, allowed: verdict.allowed, reason: verdict.reason }
     }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { HaltError } from '@halt/core'
 import { PostgresStore, type Query } from '@halt/store-postgres'
 
+import { checkPrefix } from '../command/usage.ts'
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
 import type { StoreAddress } from './store-address.ts'
@@ -38,6 +39,7 @@ export async function withPostgres<T>(
   use: (postgres: OpenPostgres) => Promise<T>,
 ): Promise<T> {
   const url = readUrl(address)
+  checkPrefix(() => new PostgresStore({ query: () => Promise.resolve({ rows: [] }), prefix, schema }))
   const connection = await connect(url, io)
   const { query } = connection
   try {
@@ -46,12 +48,13 @@ export async function withPostgres<T>(
     })
     const store = new PostgresStore({ query, prefix, schema, warn: () => {} })
     const address = async (): Promise<StoreAddress> => {
-      const processes = await store.processes().catch(error => {
+      const count = Promise.all([store.processes(), store.obeyingProcesses()])
+      const [processes, obeying] = await count.catch(error => {
         throw unreadable(schema, url, error)
       })
       const server = `PostgreSQL ${url.host}, database ${url.pathname.slice(1) || url.username}, schema ${schema}`
       const elsewhere = processes === 0 ? await otherPrefixes(query, schema) : []
-      return { server, prefix, processes, elsewhere }
+      return { server, prefix, processes, obeying, elsewhere }
     }
     return await use({ store, address })
   } finally {
@@ -71,7 +74,7 @@ function readUrl(text: string): URL {
 
 async function otherPrefixes(query: Query, schema: string): Promise<string[]> {
   // The store has checked the name of the schema, which may be a reserved word.
-  const text = `SELECT DISTINCT prefix FROM "${schema}".instances WHERE seen > clock_timestamp() - interval '15 seconds' LIMIT 20`
+  const text = `SELECT DISTINCT prefix FROM "${schema}".instances WHERE seen > clock_timestamp() - interval '15 seconds' AND prefix NOT LIKE '%|obeying' LIMIT 20`
   const { rows } = (await query(text, [])) as { rows: readonly { readonly prefix: string }[] }
   return rows.map(({ prefix }) => prefix)
 }

@@ -33,6 +33,7 @@ export async function printClient(
   const entries = await entriesOf(reading, client.control)
   if (call.flags['json'] === true) return print(io, [jsonLine({ ...facts, ...dataOf(reading), entries })])
   const { bold } = coloursOf(io, io.stdout)
+  const said = client.obeyed === undefined ? UNREAD : 'set by an operator'
   await print(io, [
     ...lines.map(printable),
     ...(reading.plans[0]?.plan === undefined ? [] : lastLine(reading)),
@@ -40,7 +41,7 @@ export async function printClient(
       ...(plan.plan === undefined ? [] : [bold(printable(headOf(plan, reading)))]),
       ...explained(plan.views).map(line => printable(plan.plan === undefined ? line : `  ${line}`)),
     ]),
-    ...entries.map(({ kind, ...entry }) => `set by an operator: ${lineOf(kind, entry)}`),
+    ...entries.map(({ kind, ...entry }) => `${said}: ${lineOf(kind, entry)}`),
     ...notes,
     ...(isWithoutAddress(client.identity) ? [ADDRESS_NOTE] : []),
   ])
@@ -48,6 +49,7 @@ export async function printClient(
 
 const UNKNOWN_NOTE =
   'The counters do not tell under which plan the client was charged last. If you know its plan, give --plan.'
+const UNREAD = 'set by an operator, but no process reads it here'
 const ADDRESS_NOTE = 'The address is not known, so blocks of addresses are not shown. Give --ip.'
 
 function lastLine({ last, own }: ClientReading): string[] {

@@ -1,8 +1,10 @@
 import type { ControlEntry } from '@halt/core'
 
+import { ExitCode } from '../command/command.ts'
 import { type CliIo, print, printable } from '../io.ts'
 import type { OpenControl } from './control.ts'
 import { instantOf, lineOf } from './list-commands.ts'
+import { isUnread } from './store-address.ts'
 
 /** Tells what an act needs to have an effect, because the document does not tell who reads it. */
 const REACH_NOTE =
@@ -14,14 +16,18 @@ interface Says {
   readonly undone: string
 }
 
-/** Prints what an act has set, until when, and which entry it replaced. @param before the entries before the act */
+/**
+ * Prints what an act has set, until when, and which entry it replaced. Resolves to the exit code.
+ *
+ * @param before the entries before the act
+ */
 export async function printEntry(
   entry: ControlEntry,
   before: readonly ControlEntry[],
   { done, undone }: Says,
   { address }: Pick<OpenControl, 'address'>,
   io: CliIo,
-): Promise<void> {
+): Promise<number> {
   const { kind, target, policy, until } = entry
   const end = until === undefined ? 'until somebody takes it back' : `until ${instantOf(until)}`
   const replaced = before.find(
@@ -29,9 +35,10 @@ export async function printEntry(
   )
   await print(io, [
     // An entry that no process reads changes nothing yet.
-    ...(address.processes === 0
+    ...(isUnread(address)
       ? [printable(`Written, but no process reads it here: ${undone}.`)]
       : [printable(`${done}, ${end}.`), REACH_NOTE]),
     ...(replaced === undefined ? [] : [`It replaces: ${lineOf(kind, replaced)}`]),
   ])
+  return isUnread(address) ? ExitCode.FAILED : ExitCode.DONE
 }

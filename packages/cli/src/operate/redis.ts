@@ -5,6 +5,7 @@ import { HaltError } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import type { Redis } from 'ioredis'
 
+import { checkPrefix } from '../command/usage.ts'
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
 import type { StoreAddress } from './store-address.ts'
@@ -34,6 +35,7 @@ export async function withRedis<T>(
   use: (redis: OpenRedis) => Promise<T>,
 ): Promise<T> {
   const url = readUrl(address)
+  checkPrefix(() => new RedisStore({ run: () => Promise.resolve(), prefix }))
   const client = await connect(url, await loadIoredis(io.cwd))
   const store = new RedisStore({ client, prefix, warn: () => {} })
   try {
@@ -47,15 +49,17 @@ export async function withRedis<T>(
 }
 
 async function addressOf(url: URL, prefix: string, client: Redis, store: RedisStore): Promise<StoreAddress> {
-  const processes = await store.processes().catch((error: unknown) => {
-    if (isElsewhere(error)) throw error
-    // A user of few permissions may not count.
-    return undefined
-  })
+  const told = (count: Promise<number>): Promise<number | undefined> =>
+    count.catch((error: unknown) => {
+      if (isElsewhere(error)) throw error
+      // A user of few permissions may not count.
+      return undefined
+    })
+  const [processes, obeying] = await Promise.all([told(store.processes()), told(store.obeyingProcesses())])
   const name = url.protocol.startsWith('valkey') ? 'Valkey' : 'Redis'
   const server = `${name} ${url.host || 'localhost'}, database ${url.pathname.slice(1) || '0'}`
   const elsewhere = processes === 0 ? await otherPrefixes(client).catch(() => []) : []
-  return { server, prefix, processes, elsewhere }
+  return { server, prefix, processes, obeying, elsewhere }
 }
 
 /** How often Redis is asked for a part of its keys, a thousand at a time. */

@@ -5,6 +5,8 @@ export interface StoreAddress {
   readonly prefix: string
   /** The processes that use it; undefined if they do not tell. */
   readonly processes: number | undefined
+  /** The processes whose limiters obey what operators set here, wherever their counters are; undefined if they do not tell. */
+  readonly obeying: number | undefined
   /** Other prefixes of this server that processes use. Looked for if there are no processes. */
   readonly elsewhere: readonly string[]
 }
@@ -18,8 +20,29 @@ export function lineOfAddress({ server, prefix, processes }: StoreAddress): stri
   return `${server}, prefix ${JSON.stringify(prefix)}: ${live}`
 }
 
+/** Whether no process reads what operators set here, as far as processes tell that they live. */
+export function isUnread({
+  processes,
+  obeying = processes,
+}: Pick<StoreAddress, 'processes' | 'obeying'>): boolean {
+  return processes !== undefined && obeying === 0
+}
+
+/** Says which of the live processes do not read what operators set here; undefined if all do, or they do not tell. */
+export function deafInWords({
+  processes = 0,
+  obeying = processes,
+}: Partial<StoreAddress>): string | undefined {
+  const deaf = processes - obeying
+  if (deaf <= 0) return undefined
+  const who = `${deaf} of ${processes} live ${processes === 1 ? 'process does' : 'processes do'}`
+  return `${who} not read what operators set here: no Control, or one on another store or prefix (HALT_W_CONTROL_ELSEWHERE).`
+}
+
 /** Why the result may be about nothing, and what to do. */
-export function warningOfAddress({ prefix, elsewhere }: StoreAddress): string {
+export function warningOfAddress({ prefix, elsewhere, obeying = 0 }: StoreAddress): string {
+  if (obeying > 0)
+    return `No process tells that it counts under the prefix ${JSON.stringify(prefix)}, and ${obeying} ${obeying === 1 ? 'obeys' : 'obey'} what operators set here. Their counters may be under another prefix (HALT_W_CONTROL_ELSEWHERE).`
   const found =
     elsewhere.length === 0
       ? 'None uses another prefix of this server either.'

@@ -14,6 +14,12 @@ const STEP_MS = 250
 /** How many clients the document names, as the pages do. */
 const MOST_CLIENTS = 16
 
+/** The numbers that processes have told, and how many processes have told all that was asked. */
+export interface Told {
+  readonly numbers: readonly Readonly<Record<string, unknown>>[]
+  readonly processes: number
+}
+
 /**
  * Watches as the operator's page does: tells the processes so, and waits until all that live have told their numbers.
  *
@@ -22,23 +28,32 @@ const MOST_CLIENTS = 16
 export async function watch(
   { store, address }: Pick<Opened, 'store' | 'address'>,
   tokens: readonly string[] = [],
-): Promise<readonly Readonly<Record<string, unknown>>[]> {
+): Promise<Told> {
   // Nobody would answer.
-  if (address.processes === 0) return []
+  if (address.processes === 0) return { numbers: [], processes: 0 }
   const reports = new Reports({ store, name: NUMBERS, warn: () => {} })
-  const before = new Map((await reports.read()).map(({ process, at }) => [process, at]))
+  const last = new Map((await reports.read()).map(({ process, at }) => [process, at]))
   await tell(store, tokens)
-  // A process that was about to write has not read of the client yet.
-  const since = tokens.length === 0 ? before : new Map<string, number>()
-  let fresh: readonly Readonly<Record<string, unknown>>[] = []
+  // A process that was about to write has not read of the client yet, so that its second report tells.
+  const needed = tokens.length === 0 ? 1 : 2
+  const writes = new Map<string, number>()
+  let [numbers, processes]: [Told['numbers'], number] = [[], 0]
   for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
     await sleep(STEP_MS)
-    const all = (await reports.read()).filter(({ process, at }) => since.get(process) !== at)
-    fresh = all.map(({ text }) => numbersIn(text)).filter(numbers => numbers !== undefined)
-    const isKnown = tokens.length === 0 || fresh.some(({ counted }) => hasToken(counted, tokens))
-    if (isKnown && fresh.length >= (address.processes ?? Number.POSITIVE_INFINITY)) break
+    const all = await reports.read()
+    for (const { process, at } of all) {
+      if (last.get(process) !== at) writes.set(process, (writes.get(process) ?? 0) + 1)
+      last.set(process, at)
+    }
+    const fresh = all.filter(({ process }) => writes.has(process))
+    numbers = fresh.map(({ text }) => numbersIn(text)).filter(each => each !== undefined)
+    processes = fresh.filter(({ process, text }) => {
+      const isLate = (writes.get(process) ?? 0) >= needed
+      return isLate || (tokens.length > 0 && hasToken(numbersIn(text)?.['counted'], tokens))
+    }).length
+    if (processes >= (address.processes ?? Number.POSITIVE_INFINITY)) break
   }
-  return fresh
+  return { numbers, processes }
 }
 
 /** The version of the document says that somebody watches, and its text the tokens of the clients at which somebody looks. */

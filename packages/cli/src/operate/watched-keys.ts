@@ -10,7 +10,7 @@ export interface WatchedKeys extends TopLists {
 
 /** Asks the processes for their busiest keys. @param most how many keys of each policy */
 export async function watchedKeys(opened: Opened, most: number): Promise<WatchedKeys> {
-  const lists = (await watch(opened)).filter(isLists)
+  const lists = (await watch(opened)).numbers.filter(isLists)
   return {
     processes: lists.length,
     used: merged(

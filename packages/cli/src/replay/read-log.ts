@@ -23,7 +23,7 @@ export interface LogSummary {
   skipped: number
   /** The numbers of the first of them, counted over all files. */
   readonly firstSkipped: number[]
-  /** The files whose compressed data ended too early. */
+  /** The files whose compressed data are cut or damaged, so that the rest of them is lost. */
   readonly cutShort: string[]
 }
 
@@ -102,10 +102,17 @@ function formatIn(text: string, name: string): LogFormat {
   )
 }
 
-function unreadable(names: string, { lines, format }: LogSummary): HaltError {
+function unreadable(names: string, { lines, format, cutShort }: LogSummary): HaltError {
+  if (lines === 0 && cutShort.length > 0)
+    return new HaltError(
+      'HALT_E_LOG',
+      `${cutShort.join(', ')} cannot be unpacked, because it is cut or damaged.`,
+      'Give the whole file, or what zcat still reads of it.',
+    )
+  const what = lines === 1 ? `The line of ${names} is not` : `None of the ${lines} lines of ${names} is`
   return new HaltError(
     'HALT_E_LOG',
-    lines === 0 ? `${names} is empty.` : `None of the ${lines} lines of ${names} is of the format ${format}.`,
+    lines === 0 ? `${names} is empty.` : `${what} of the format ${format}.`,
     'Give an access log, and its --format.',
   )
 }

@@ -84,7 +84,9 @@ export function resultOf(replay: Replay, log: LogSummary, farAhead: number): Rep
 function notesOf(replay: Replay, { cutShort }: LogSummary): string[] {
   const notes = [...replay.notes]
   for (const name of cutShort)
-    notes.push(`${name} ends in the middle of its compressed data. All lines before that were read.`)
+    notes.push(
+      `${name} is cut or damaged in the middle of its compressed data. The rest of it is lost, and counted nowhere here.`,
+    )
   for (const [name, { keys }] of replay.policies)
     if (keys.uncounted > 0)
       notes.push(

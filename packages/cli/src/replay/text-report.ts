@@ -1,5 +1,5 @@
 import { type Colours, printable } from '../io.ts'
-import { grouped, percent, table } from '../table.ts'
+import { grouped, ofLines, percent, table } from '../table.ts'
 import type { PolicyResult, ReplayResult } from './result.ts'
 
 /** How many keys the text shows of each policy. */
@@ -82,7 +82,7 @@ function skipped({ skipped: count, firstSkipped, lines }: ReplayResult['log']): 
 function farAhead({ farAhead: count }: ReplayResult['log']): string[] {
   if (count === 0) return []
   return [
-    `${grouped(count)} ${count === 1 ? 'line' : 'lines'} skipped, dated more than a day after the lines around ${count === 1 ? 'it' : 'them'}.`,
+    `${ofLines(count)} skipped, dated more than a day after the lines around ${count === 1 ? 'it' : 'them'}.`,
   ]
 }
 
@@ -90,7 +90,7 @@ function outOfOrder({ outOfOrder: count, mostBehindMs }: ReplayResult['log']): s
   if (count === 0) return []
   const behind = grouped(Math.ceil(mostBehindMs / 1000))
   return [
-    `${grouped(count)} lines out of order, by at most ${behind} s. Each is decided at the latest instant before it.`,
+    `${ofLines(count)} out of order, by at most ${behind} s. ${count === 1 ? 'It' : 'Each'} is decided at the latest instant before it.`,
   ]
 }
 

@@ -123,6 +123,74 @@ describe('a command on Redis', () => {
   })
 })
 
+describe('a command where processes do not read what operators set', () => {
+  it('a command says that the limiters have their Control elsewhere, and that a block has no effect', async () => {
+    const prefix = `${unique()}:`
+    const store = new RedisStore({ client, prefix })
+    const control = new Control({ store: new RedisStore({ client, prefix: `${prefix}other:` }) })
+    const limiter = new RateLimiter({ store, control, policy, storeTimeout: '30s', warn: () => {} })
+    onTestFinished(async () => {
+      control.close()
+      await limiter.close()
+    })
+    await limiter.consume({ user: '42' })
+    const at = { cwd: cwd(), env: { HALT_REDIS_URL: inject('redisUrl') } }
+    const shell = (...args: string[]) => halt([...args, '--prefix', prefix], at)
+    await expect.poll(async () => (await shell('entries')).out).toContain(': 1 live process\n')
+    const blocked = await shell('block', 'user:42')
+    expect([blocked.code, blocked.out]).toEqual([
+      3,
+      expect.stringContaining('Written, but no process reads it here: user:42 is not blocked.'),
+    ])
+    expect(blocked.err).toContain('1 of 1 live process does not read what operators set here')
+    const found = await shell('find', 'user:42', '--policy', 'limits.mjs')
+    expect((await limiter.consume({ user: '42' })).allowed).toBe(true)
+    expect(found.out).toMatch(
+      /\nAllowed: ok \(per_user\)\n[^]*set by an operator, but no process reads it here: .*block/,
+    )
+    expect([found.code, found.err]).toEqual([0, expect.stringContaining('HALT_W_CONTROL_ELSEWHERE')])
+    const doctor = await shell('doctor')
+    expect([doctor.code, doctor.out]).toEqual([
+      1,
+      expect.stringMatching(/problem .*HALT_W_CONTROL_ELSEWHERE/),
+    ])
+    // The document that the limiter reads is the other one.
+    const there = await halt(['block', 'user:42', '--prefix', `${prefix}other:`], at)
+    expect([there.out, there.err]).toEqual([
+      expect.stringContaining('Blocked user:42, until'),
+      expect.stringContaining('Their counters may be under another prefix (HALT_W_CONTROL_ELSEWHERE).'),
+    ])
+    await control.refresh()
+    expect((await limiter.consume({ user: '42' })).reason).toBe('blocked')
+  })
+
+  it('a command counts the processes that do not read what operators set', async () => {
+    const prefix = `${unique()}:`
+    await idleApp(prefix)
+    const limiter = new RateLimiter({
+      store: new RedisStore({ client, prefix }),
+      policy,
+      storeTimeout: '30s',
+    })
+    onTestFinished(() => limiter.close())
+    await limiter.consume({ user: '42' })
+    const at = { env: { HALT_REDIS_URL: inject('redisUrl') } }
+    await expect
+      .poll(async () => (await halt(['entries', '--prefix', prefix], at)).err)
+      .toContain('1 of 2 live processes do not read what operators set here')
+    const blocked = await halt(['block', 'user:7', '--for', '1m', '--prefix', prefix], at)
+    expect([blocked.code, blocked.out]).toEqual([0, expect.stringContaining('Blocked user:7, until')])
+  })
+
+  it('a command with a prefix that no store can have is wrong by itself', async () => {
+    for (const kind of ['redis', 'postgres']) {
+      const url = inject(`${kind as 'redis'}Url`)
+      const { code, err } = await halt(['entries', '--prefix', `a b{${'x'.repeat(80)}`, `--${kind}`, url], {})
+      expect([kind, code, err]).toEqual([kind, 2, expect.stringContaining('HALT_E_STORE_OPTION')])
+    }
+  })
+})
+
 describe('a command on a node of a Cluster', () => {
   it('a node of a Cluster gets no command, whichever keys it has', async () => {
     for (const { host, port } of inject('clusterNodes')) {

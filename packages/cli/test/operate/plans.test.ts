@@ -203,6 +203,12 @@ describe('a client of a product with plans', () => {
       expect.stringContaining('Counted lately on custom:acme too: company_month refuses: quota-exceeded.'),
     ])
     expect(withAddress.out).not.toContain('Counted lately on user:42')
+    expect(out).toContain('There may be others: the processes look at samples.\n')
+    // The policy of the company is not the first one, so no verdict of a counter stands there.
+    await control.block({ custom: 'acme' })
+    expect((await shell('find', 'user:42', '--keys')).out).toContain(
+      'Counted lately on custom:acme too: company_month refuses: blocked.',
+    )
   })
 
   it('a grant does not tell the remaining units where they depend on a plan that is not known', async () => {

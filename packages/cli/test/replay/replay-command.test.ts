@@ -92,6 +92,48 @@ describe('halt replay', () => {
     expect(out).toContain('1 of 106 lines skipped, because they are cut or of another format: 106')
   })
 
+  it('halt replay tells that the rest of a damaged or cut log is lost', async () => {
+    const noise = Array.from({ length: 40_000 }, (_, i) =>
+      combined(i, `203.0.113.${i % 200}`, `u${Math.imul(i, 2654435761)}`),
+    )
+    const whole = gzipSync(noise.join(''))
+    const damaged = Buffer.from(whole)
+    damaged.fill(0x5a, (whole.length * 3) >> 2, ((whole.length * 3) >> 2) + 64)
+    const cwd = folderWith({
+      ...files,
+      'damaged.gz': damaged,
+      'cut.gz': whole.subarray(0, whole.length >> 1),
+      'short.gz': gzipSync(log).fill(0x5a, 40, 80),
+    })
+    for (const name of ['damaged.gz', 'cut.gz']) {
+      const { code, out } = await halt(['replay', name, '--policy', 'limits.mjs', '--limits', 'none'], {
+        cwd,
+      })
+      expect([code, out]).toEqual([
+        0,
+        expect.stringContaining(
+          `${name} is cut or damaged in the middle of its compressed data. The rest of it is lost, and counted nowhere here.`,
+        ),
+      ])
+    }
+    const { code, err } = await halt(['replay', 'short.gz', '--policy', 'limits.mjs'], { cwd })
+    expect([code, err]).toEqual([
+      expect.any(Number),
+      expect.stringContaining('short.gz cannot be unpacked, because it is cut or damaged.'),
+    ])
+  })
+
+  it('halt replay skips a date that no calendar has', async () => {
+    const line = combined(1, '203.0.113.7').replace('24/Nov', '31/Feb')
+    const json = `${JSON.stringify({ time: '2026-02-31T10:00:00Z', ip: '203.0.113.7' })}\n`
+    const right = `${JSON.stringify({ time: '2026-02-28T10:00:00Z', ip: '203.0.113.7' })}\n`
+    const cwd = folderWith({ ...files, 'a.log': line + combined(1, '203.0.113.7'), 'j.log': json + right })
+    for (const name of ['a.log', 'j.log']) {
+      const { out } = await halt(['replay', name, '--policy', 'limits.mjs'], { cwd })
+      expect(out).toContain('1 of 2 lines skipped, because they are cut or of another format: 1')
+    }
+  })
+
   it('halt replay skips a time that is no instant, and counts its line', async () => {
     const line = (time: unknown, ip = '198.51.100.9'): string => `${JSON.stringify({ time, ip })}\n`
     const times = [1e300, -1e300, '1e300', `9${'0'.repeat(40)}`, 8.64e21 * 1e6]
@@ -143,7 +185,7 @@ describe('halt replay', () => {
     const old = combined(0, '203.0.113.1').replace('24/Nov', '01/Nov')
     const cwd = folderWith({ ...files, 'two.log': log + old })
     const { code, out } = await halt(['replay', 'two.log', '--policy', 'limits.mjs'], { cwd })
-    expect([code, out]).toEqual([1, expect.stringContaining('1 lines out of order')])
+    expect([code, out]).toEqual([1, expect.stringContaining('1 line out of order')])
   })
 
   it('halt replay writes a report with plots in which no text of the log is markup or script', async () => {

@@ -124,6 +124,14 @@ export class Decision {
     return unreached.get(this) ?? NONE
   }
 
+  /**
+   * Whether counters decided. False if an operator, an exemption, a missing key, a failed policy function or a store that is away decided
+   * in their place: then the numbers are not those of a counter. A getter, as above.
+   */
+  get counted(): boolean {
+    return Decision.#resultOf(this) !== undefined
+  }
+
   /** Whole milliseconds that the caller waited for its turn; 0 if it did not have to. Neither printed nor serialised. */
   get waitedMs(): number {
     return waits.get(this) ?? 0

@@ -14,6 +14,7 @@ const ACT = namesOf<ActOptions & { force: unknown }>({
   reason: true,
   by: true,
   onStoreError: true,
+  replaces: true,
   force: true,
 })
 const NUMBERS = namesOf<PolicyNumbers>({
@@ -43,6 +44,7 @@ export function readAct(
     if (((fields[name] as string | undefined) ?? '').length > LONGEST_TEXT)
       fail('HALT_E_CONTROL', `${name} is longer than ${LONGEST_TEXT} characters.`, 'Write a shorter text.')
   }
+  if (options.replaces !== null) checkType(fields, 'replaces', 'object', 'HALT_E_CONTROL')
   checkChoice(fields, 'onStoreError', ['local', 'reject'], 'HALT_E_CONTROL')
   const { reason, by } = options
   const until = endOf(options, at)

@@ -5,8 +5,12 @@ import { type Warn, warnOnce } from '../base/warnings.ts'
 import { parseAddress } from '../request/address.ts'
 import type { Identity } from '../request/identity.ts'
 import type { Gate, GateParts, GateSource, LimiterPolicies } from '../limiter/gate.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Subject } from '../request/subject.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Store } from '../store/contract.ts'
+import { mayShareData, placeInWords } from '../store/place.ts'
+import type { StoreClock } from '../store/store-clock.ts'
 import { learnTime } from '../documents/learn-time.ts'
 import { reachesAddress } from './network-entries.ts'
 import { readAct, readNumbers, readPolicyName } from './act-check.ts'
@@ -60,8 +64,9 @@ export interface BlockOptions extends ActOptions {
  * await control.block({ ip: '203.0.113.0/24' }, { for: '2h', reason: 'scraping', by: 'support' })
  */
 export class Control implements GateSource {
+  /** The store of the document. */
+  readonly store: Store
   readonly #targets: Targets
-  readonly #store: Store
   readonly #ledger: Ledger
   readonly #history: ActHistory
   readonly #acts: EntryActs
@@ -82,7 +87,7 @@ export class Control implements GateSource {
         `Control got ${describe(store)}, which is not a store with documents.`,
         'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
       )
-    this.#store = store
+    this.store = store
     this.#watch = new PolicyWatch(warnings)
     this.#ledger = new Ledger(store, document('control'), warnings, this.#watch)
     this.#history = new ActHistory(document('control-history'))
@@ -104,6 +109,28 @@ export class Control implements GateSource {
   /** Notes the policies of a limiter, so that an entry about an unknown policy is warned of. Limiters call it. */
   notePolicies(policies: LimiterPolicies): void {
     this.#watch.add(policies)
+  }
+
+  /** @internal Notes a store whose counters obey this document. Limiters and managers call it. */
+  noteStore(store: Store, warn: Warn): void {
+    this.store.obeys?.()
+    if (mayShareData(store, this.store)) return
+    warn({
+      code: 'HALT_W_CONTROL_ELSEWHERE',
+      message: `The counters are in ${placeInWords(store)}, and the Control is on another one: ${placeInWords(this.store)}. Who acts beside the counters, as the command halt does, changes nothing here.`,
+      fix: 'Give both the same store: new Control({ store }), new RateLimiter({ store, policy, control }).',
+    })
+  }
+
+  /** @internal The entry that blocks a client or lets it pass. Managers ask for it. */
+  accessFor(subject: Subject, clock: StoreClock): ControlEntry | undefined {
+    return this.state?.accessOfSubject(subject, clock)
+  }
+
+  /** @internal A policy with the numbers that hold now for the owner of a counter. Managers ask for it. */
+  numbered(policy: CompiledPolicy, owner: Subject, clock: StoreClock): CompiledPolicy {
+    const { state } = this
+    return state?.overridden(state.changed([policy], clock), [{ subject: owner }], clock)[0] ?? policy
   }
 
   /**
@@ -269,7 +296,7 @@ export class Control implements GateSource {
     const { identity, policy, units } = what
     if (!NOTED.includes(act))
       fail('HALT_E_CONTROL', `The act is ${describe(act)}.`, `Give one of ${NOTED.join(', ')}.`)
-    await learnTime(this.#store, this.#ledger.clock)
+    await learnTime(this.store, this.#ledger.clock)
     const now = this.#ledger.clock.now()
     await this.#history.add({
       act,

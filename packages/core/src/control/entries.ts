@@ -20,7 +20,15 @@ export interface ActOptions {
    * `"local"` if a limiter of this process obeys this `Control`, else `"reject"`, because a script would end before the store is back.
    */
   readonly onStoreError?: 'local' | 'reject' | undefined
+  /**
+   * The entry that the act replaces or takes back, as an earlier act gave it; `null` for none. If another one stands there, the act
+   * changes nothing, and rejects with `HALT_E_CONTROL_REPLACED`. So an undo takes nothing back that somebody else did meanwhile.
+   */
+  readonly replaces?: EntryFacts | null | undefined
 }
+
+/** What tells an entry from the others about the same client and policy. */
+export type EntryFacts = Pick<ControlEntry, 'at' | 'until' | 'by' | 'reason' | 'numbers'>
 
 /** A kind of entries. */
 export interface EntryKindFacts {
@@ -63,6 +71,6 @@ export function slotOf({
 }
 
 /** Whether an entry holds at an instant, in Unix milliseconds. */
-export function holds({ until }: ControlEntry, now: number): boolean {
+export function holds({ until }: Pick<ControlEntry, 'until'>, now: number): boolean {
   return until === undefined || now < until
 }

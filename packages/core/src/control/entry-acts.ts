@@ -1,8 +1,9 @@
+import { HaltError } from '../base/errors.ts'
 import { readAct } from './act-check.ts'
 import type { ActQueue } from './act-queue.ts'
 import type { Beat } from './beat.ts'
 import { withoutStamp } from './control-document.ts'
-import { type ActOptions, ENTRY_KINDS, type ControlEntry, holds, slotOf } from './entries.ts'
+import { type ActOptions, ENTRY_KINDS, type ControlEntry, type EntryFacts, holds, slotOf } from './entries.ts'
 import type { Ledger } from './ledger.ts'
 import type { PolicyWatch } from './policy-watch.ts'
 
@@ -28,7 +29,9 @@ export class EntryActs {
     const { result } = await this.#queue.add({
       mayHoldHere: () => this.#mayHoldHere(options),
       apply: (draft, now) => {
-        const entry = withoutStamp(draft.put(make(now)))
+        const made = make(now)
+        failIfReplaced(draft.entryOf(slotOf(made)), options.replaces, now)
+        const entry = withoutStamp(draft.put(made))
         const { kind, ...facts } = entry
         return { result: entry, slots: [slotOf(entry)], act: { act: kind, ...facts } }
       },
@@ -45,6 +48,7 @@ export class EntryActs {
         const facts = readAct(options, now)
         const slot = slotOf({ kind, ...where })
         const entry = draft.entryOf(slot)
+        failIfReplaced(entry, options.replaces, now)
         // A process that has read no document cannot tell whether there is an entry. If there is one, it must end when it is read.
         const mayBeThere = !this.#ledger.hasRead && !draft.isKnown(slot)
         const found = mayBeThere || (entry !== undefined && holds(entry, now))
@@ -63,4 +67,36 @@ export class EntryActs {
     const onStoreError = options?.onStoreError
     return onStoreError === undefined ? this.#watch.hasLimiters : onStoreError === 'local'
   }
+}
+
+/**
+ * Refuses an act that was meant for another entry than the one that stands.
+ *
+ * @param meant the entry that the act is meant for; `null` for none, undefined for any
+ * @throws HaltError `HALT_E_CONTROL_REPLACED`
+ */
+function failIfReplaced(
+  standing: ControlEntry | undefined,
+  meant: ActOptions['replaces'],
+  now: number,
+): void {
+  if (meant === undefined) return
+  const [found, expected] = [standing, meant].map(entry => (entry && holds(entry, now) ? entry : undefined))
+  if (factsOf(found) === factsOf(expected)) return
+  const { by = 'somebody', reason } = standing ?? {}
+  const why = reason === undefined ? '' : `, because ${JSON.stringify(reason)}`
+  throw new HaltError(
+    'HALT_E_CONTROL_REPLACED',
+    found === undefined
+      ? 'Somebody has taken the entry back meanwhile.'
+      : `Another entry stands there now: by ${JSON.stringify(by)}${why}.`,
+    'Look at what holds now, and act on that.',
+  )
+}
+
+function factsOf(entry: EntryFacts | undefined): string {
+  if (entry === undefined) return ''
+  const { at, until, by, reason, numbers = {} } = entry
+  const sorted = Object.entries(numbers).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return JSON.stringify([at, until, by, reason, sorted])
 }

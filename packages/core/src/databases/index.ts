@@ -33,6 +33,7 @@ export {
 export { Admitted, AdmittedBuckets } from '../store/admitted.ts'
 export type { Evaluation } from '../store/evaluation.ts'
 export { isLoneCharge, isPlainBuckets } from '../store/plain-groups.ts'
+export { mayShareData } from '../store/place.ts'
 export { countsRepeats } from '../store/repeats.ts'
 export { decide } from '../store/decide.ts'
 export { PENALTY_COUNTER } from '../store/penalty-step.ts'

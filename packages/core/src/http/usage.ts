@@ -27,6 +27,8 @@ export interface UsageAnswer {
     readonly exempt: boolean
     /** Whether the store did not answer, so that the numbers are those of this process. */
     readonly degraded: boolean
+    /** Present if an operator has blocked the client, whatever its limits. Then `limits` is empty. */
+    readonly blocked?: Pick<LimitUsage, 'retry_after'>
     readonly limits: readonly LimitUsage[]
   }
 }
@@ -43,8 +45,9 @@ const HEADERS: UsageAnswer['headers'] = Object.freeze({
  */
 export async function usageOf<R>(limiter: Limiter<R>, view: RequestView): Promise<UsageAnswer> {
   const decision = await limiter.peek(view)
-  const { reason, degraded, verdicts } = decision
-  const shown = verdicts.filter(
+  const { reason, degraded, verdicts, counted } = decision
+  const isBlocked = reason === 'blocked' && !counted
+  const shown = (isBlocked ? [] : verdicts).filter(
     ({ policy, mode }) => mode === 'enforce' && limiter.policyNamed(policy)?.isPerRoute !== true,
   )
   return {
@@ -52,6 +55,7 @@ export async function usageOf<R>(limiter: Limiter<R>, view: RequestView): Promis
     body: {
       exempt: reason === 'exempt',
       degraded: degraded !== false,
+      ...(isBlocked ? { blocked: { retry_after: waitOf(decision.retryAfter) } } : {}),
       limits: shown.map(({ policy, allowed, limit, remaining, resetAt, retryAfter }) => ({
         policy,
         ...unitOf(decision, policy),

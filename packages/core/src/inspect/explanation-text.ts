@@ -67,13 +67,17 @@ function leftOf({ remaining: left, limit }: PolicyVerdict): string {
 function waitsInWords(waits: readonly CostWait[]): string[] {
   const ever = waits.filter(({ seconds }) => seconds !== Number.POSITIVE_INFINITY)
   const most = ever.at(-1)?.cost
-  if (most === undefined || ever.length === waits.length)
-    return waits.filter(({ seconds }) => seconds > 0).map(inWords)
-  return [...ever.filter(({ seconds }) => seconds > 0).map(inWords), `at most ${most} at once`]
+  const all = most === undefined || ever.length === waits.length
+  return [...inWords(all ? waits : ever), ...(all ? [] : [`at most ${most} at once`])]
 }
 
-function inWords({ cost, seconds }: CostWait): string {
-  return `a cost of ${cost} ${inTime(seconds)}`
+/** Tells the waits of costs in ascending order. Costs with one wait are told together, because all costs between them have it too. */
+function inWords(waits: readonly CostWait[]): string[] {
+  return waits.flatMap(({ cost, seconds }, i) => {
+    if (seconds === 0 || waits[i + 1]?.seconds === seconds) return []
+    const first = waits.find(other => other.seconds === seconds)?.cost
+    return `a cost of ${first === cost ? cost : `${first} to ${cost}`} ${inTime(seconds)}`
+  })
 }
 
 function lineInWords({ units, seconds }: Line): string {

@@ -42,6 +42,8 @@ export interface Adviser {
   ) => void
   /** A cost function returned names that are not all policies. */
   readonly noticeStrangeNames: NoticeCost
+  /** A call names its client by a bare string. */
+  readonly noticeBareString: (policies: readonly CompiledPolicy[], warn: Warn) => void
   /** Watches the keys that the extractors of a limiter return. */
   readonly watchKeys: (warn: Warn) => KeyWatcher
 }

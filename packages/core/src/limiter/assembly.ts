@@ -108,6 +108,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     pipeline.policyNow(policy.origin ?? policy, subject)
   const endings = new Endings()
   control?.notePolicies(policies)
+  control?.noteStore(store, warn)
   adviser?.noticeMisuse(options, policies.fixed ?? [], instances, warn)
   return {
     warn,

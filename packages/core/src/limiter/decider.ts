@@ -53,6 +53,7 @@ export class Decider {
 
   identity(identity: Identity, options: Options, added?: Added): Decision | Promise<Decision> {
     const policies = this.#parts.policies.forIdentity(options)
+    if (typeof identity === 'string') this.#parts.adviser?.noticeBareString(policies, this.#parts.warn)
     const ask = this.#withCost(policies, this.#askOf(options, added))
     return frozen(this.#parts.pipeline.checkSubject(this.#parts.keys.subjectOf(identity), policies, ask))
   }

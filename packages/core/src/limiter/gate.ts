@@ -7,6 +7,8 @@ import type { CallerSettings } from '../request/caller-settings.ts'
 import type { ClientAddress } from '../request/client-address.ts'
 import type { FoundKey, Subject } from '../request/subject.ts'
 import type { RequestView } from '../request/view.ts'
+import type { Warn } from '../base/warnings.ts'
+import type { Store } from '../store/contract.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import type { KeyOutcome } from './key-resolver.ts'
 import type { Plan, Plans } from './plan.ts'
@@ -84,4 +86,10 @@ export interface GateSource {
   gate(parts: GateParts): Gate
   /** Notes the fixed policies of a limiter. */
   notePolicies(policies: LimiterPolicies): void
+  /** @internal Notes a store whose counters obey what operators set, and warns if it is not where they set it. */
+  noteStore(store: Store, warn: Warn): void
+  /** @internal The entry that blocks a client or lets it pass, for a manager. */
+  accessFor(subject: Subject, clock: StoreClock): ControlEntry | undefined
+  /** @internal A policy with the numbers that hold now for the owner of a counter, for a manager. */
+  numbered(policy: CompiledPolicy, owner: Subject, clock: StoreClock): CompiledPolicy
 }

@@ -18,6 +18,8 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
 import type { Notify, PenaltyStatus, Telemetry } from '../check/telemetry.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
+import type { GateSource } from '../limiter/gate.ts'
+import { controlOf } from './quota-options.ts'
 
 /** Options of {@link PenaltyManager}. */
 export interface PenaltyManagerOptions {
@@ -27,6 +29,8 @@ export interface PenaltyManagerOptions {
   readonly secret?: string | undefined
   /** The `ipv6Prefix` of the limiter, so that identities name the same scores. Default 56. */
   readonly ipv6Prefix?: number | undefined
+  /** The `Control` of the limiter, so that the manager obeys what operators set. Default: none. */
+  readonly control?: Pick<GateSource, 'notePolicies'> | undefined
   /** The longest time that a call waits for the store. Default `"1s"`. */
   readonly storeTimeout?: Duration | undefined
   readonly telemetry?: Telemetry | undefined
@@ -36,7 +40,8 @@ export interface PenaltyManagerOptions {
 /**
  * Scores abuse by identity. A score at the threshold starts a penalty. A bare string is a user's id.
  *
- * A limiter with `penalty` uses the same scores. When the store cannot answer, calls reject with `HALT_E_STORE`.
+ * A limiter with `penalty` uses the same scores. With the limiter's `control`, a client that an operator has blocked or let pass scores no
+ * violation, as in the limiter. When the store cannot answer, calls reject with `HALT_E_STORE`.
  *
  * @throws HaltError `HALT_E_PENALTY`
  * @example
@@ -49,6 +54,7 @@ export class PenaltyManager {
   readonly #ipv6Prefix: number
   readonly #store: StrictStore
   readonly #notify: Notify
+  readonly #control: GateSource | undefined
 
   constructor(options: PenaltyManagerOptions) {
     const parts = fromCaller(PenaltyManager, () => partsOf(options))
@@ -56,6 +62,7 @@ export class PenaltyManager {
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
+    this.#control = parts.control
     this.#store = parts.store
   }
 
@@ -65,7 +72,8 @@ export class PenaltyManager {
   }
 
   /**
-   * Adds a violation of `severity` points (default 1), which may start a penalty.
+   * Adds a violation of `severity` points (default 1), which may start a penalty. A client that an operator has blocked or let pass
+   * scores nothing.
    *
    * @throws HaltError `HALT_E_PENALTY` for a severity that is not a number above 0 and up to 1 000 000
    */
@@ -83,9 +91,10 @@ export class PenaltyManager {
       )
     }
     const { rule } = this.#penalty
+    const subject = this.#subject(identity)
+    if (this.#control?.accessFor(subject, this.#store.clock) !== undefined) return this.getPenalty(identity)
     const evaluation = await this.#evaluate(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
     const status = penaltyStatus(rule, evaluation)
-    const subject = this.#subject(identity)
     this.#notify('onViolation', subject, status, severity)
     if (abuseScore.starts(evaluation.penalty, evaluation.now, rule))
       this.#notify('onPenaltyApplied', subject, status)
@@ -135,6 +144,7 @@ const OPTIONS = namesOf<PenaltyManagerOptions>({
   config: true,
   secret: true,
   ipv6Prefix: true,
+  control: true,
   storeTimeout: true,
   telemetry: true,
   warn: true,
@@ -146,6 +156,7 @@ function partsOf(options: PenaltyManagerOptions): {
   ipv6Prefix: number
   notify: Notify
   store: StrictStore
+  control: GateSource | undefined
 } {
   const { store, config, secret, ipv6Prefix, storeTimeout, telemetry } = options ?? {}
   if (typeof store?.evaluate !== 'function') {
@@ -165,6 +176,7 @@ function partsOf(options: PenaltyManagerOptions): {
     digest: makeDigest(secret, warn),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
+    control: controlOf(options, store, warn),
     store: strictStore(store, storeTimeout, warn, notify),
   }
 }

@@ -7,6 +7,8 @@ import type { Digest } from '../base/digest.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Quota } from '../policy/policy.ts'
 import { idempotencyDemand } from '../check/idempotency.ts'
+import type { GateSource } from '../limiter/gate.ts'
+import type { ControlEntry } from '../policy/control-entry.ts'
 import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
 import { SHARED } from '../request/subject.ts'
@@ -35,17 +37,20 @@ export interface QuotaStatus extends QuotaUsage {
 export interface QuotaResult {
   readonly allowed: boolean
   readonly quota: QuotaStatus
+  /** The entry of an operator that decided in place of the counter: a block, or a permission. Absent if the counter decided. */
+  readonly entry?: ControlEntry
 }
 
 /**
  * Counts units per calendar period, such as API calls per month or exports per day. A bare string is the kind of id that the
  * quota's `keyStrategy` counts: a user's id by default, an extracted key with a `keyExtractor`.
  *
- * The same quota in a limiter's `policy` uses the same counters. When the store cannot answer, calls reject with
+ * The same quota in a limiter's `policy` uses the same counters. With the limiter's `control` it obeys what operators set: who is blocked
+ * is refused, who is allowed is not charged, and changed numbers hold. When the store cannot answer, calls reject with
  * `HALT_E_STORE`.
  *
  * @example
- * const quotas = new QuotaManager(store)
+ * const quotas = new QuotaManager(store, { control })
  * const monthly = { name: 'api_calls', limit: 100_000, period: QuotaPeriod.MONTHLY }
  * const { allowed, quota } = await quotas.consumeQuota('user_123', monthly)
  */
@@ -54,6 +59,7 @@ export class QuotaManager {
   readonly #ipv6Prefix: number
   readonly #store: StrictStore
   readonly #notify: Notify
+  readonly #control: GateSource | undefined
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
 
   constructor(store: Store, options: QuotaManagerOptions = {}) {
@@ -61,6 +67,7 @@ export class QuotaManager {
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
+    this.#control = parts.control
     this.#store = parts.store
   }
 
@@ -97,7 +104,7 @@ export class QuotaManager {
     checkNames(call as Record<string, unknown>, ['idempotencyKey'], 'The call')
     const { idempotencyKey } = call
     checkIdempotencyKey(idempotencyKey)
-    const compiled = this.#compile(quota)
+    const compiled = this.#numbered(identity, quota)
     const demand = this.#demand(identity, compiled, readCost(units, 'grant'), Mode.GRANT)
     // Marked as a grant, so that the same key of a charge does not match it.
     const idempotency = idempotencyKey
@@ -114,7 +121,7 @@ export class QuotaManager {
 
   async #giveBack(identity: Identity, quota: Quota<never>, units: number): Promise<number> {
     // A settlement of no units reads the counter.
-    const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
+    const demand = this.#demand(identity, this.#numbered(identity, quota), 0, Mode.SETTLE)
     // A refund must name its period, which may be any of the three around now.
     const found = await this.#store.evaluateOrThrow({ demands: [demand] })
     const chargedTo = found.states[0]?.[1]
@@ -137,8 +144,12 @@ export class QuotaManager {
     checkNames(call as Record<string, unknown>, CALL_OPTIONS, 'The call')
     const { cost, idempotencyKey } = call
     checkIdempotencyKey(idempotencyKey)
-    const compiled = this.#compile(quota)
-    const demand = this.#demand(identity, compiled, cost === undefined ? compiled.cost : readCost(cost), mode)
+    const compiled = this.#numbered(identity, quota)
+    const entry = this.#control?.accessFor(this.#subject(identity, compiled), this.#store.clock)
+    const units = cost === undefined ? compiled.cost : readCost(cost)
+    if (entry !== undefined)
+      return this.#obey(entry, this.#demand(identity, compiled, units, Mode.PEEK), compiled)
+    const demand = this.#demand(identity, compiled, units, mode)
     const idempotency =
       idempotencyKey && mode !== Mode.PEEK
         ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
@@ -171,17 +182,29 @@ export class QuotaManager {
     return compiled
   }
 
+  /** Answers for a client that an operator has blocked or let pass. The counter is only read. */
+  async #obey(entry: ControlEntry, peek: Demand, policy: CompiledPolicy): Promise<QuotaResult> {
+    const evaluation = await this.#store.evaluateOrThrow({ demands: [peek] })
+    return { allowed: entry.kind === 'allow', quota: this.#status(policy, peek, evaluation), entry }
+  }
+
+  /** The quota with the numbers that hold now for a client. */
+  #numbered(identity: Identity, quota: Quota<never>): CompiledPolicy {
+    const policy = this.#compile(quota)
+    const owner = ownerOf(this.#subject(identity, policy), policy)
+    return this.#control?.numbered(policy, owner, this.#store.clock) ?? policy
+  }
+
   #subject(identity: Identity, policy: CompiledPolicy): string {
     const bare = typeof identity === 'string' ? bareKindOf(policy) : 'user'
-    const subject = subjectOf(identity, bare, this.#digest, this.#ipv6Prefix)
-    return policy.keyStrategy === 'shared' ? SHARED : subject
+    return subjectOf(identity, bare, this.#digest, this.#ipv6Prefix)
   }
 
   #demand(identity: Identity, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
     const edges = policy.edges(this.#store.clock.now())
     return {
       rule: policy.rule(undefined),
-      subject: this.#subject(identity, policy),
+      subject: ownerOf(this.#subject(identity, policy), policy),
       cost,
       mode,
       edges,
@@ -194,6 +217,11 @@ export class QuotaManager {
     const start = policy.calendar?.edges(usage.resetAt * 1000 - 1)[0] ?? 0
     return { ...usage, periodStart: Math.floor(start / 1000) }
   }
+}
+
+/** The owner of the counter of a client. */
+function ownerOf(subject: string, { keyStrategy }: CompiledPolicy): string {
+  return keyStrategy === 'shared' ? SHARED : subject
 }
 
 // As many units as a quota counts.

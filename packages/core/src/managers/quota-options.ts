@@ -2,9 +2,10 @@ import { type Digest, makeDigest } from '../base/digest.ts'
 import type { Duration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import { type Warn, warnOnce } from '../base/warnings.ts'
-import { checkNames, namesOf } from '../base/options-check.ts'
+import { checkNames, checkType, namesOf } from '../base/options-check.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
+import type { GateSource } from '../limiter/gate.ts'
 import type { Store } from '../store/contract.ts'
 import { notifier } from '../telemetry/notifier.ts'
 import type { Notify, Telemetry } from '../check/telemetry.ts'
@@ -15,6 +16,8 @@ export interface QuotaManagerOptions {
   readonly secret?: string | undefined
   /** The `ipv6Prefix` of the limiter, so that identities name the same counters. Default 56. */
   readonly ipv6Prefix?: number | undefined
+  /** The `Control` of the limiter, so that the manager obeys what operators set. Default: none. */
+  readonly control?: Pick<GateSource, 'notePolicies'> | undefined
   /** The longest time that a call waits for the store. Default `"1s"`. */
   readonly storeTimeout?: Duration | undefined
   readonly telemetry?: Telemetry | undefined
@@ -39,20 +42,27 @@ export const CALL_OPTIONS: readonly string[] = namesOf<QuotaCall>({ cost: true, 
 const OPTIONS = namesOf<QuotaManagerOptions>({
   secret: true,
   ipv6Prefix: true,
+  control: true,
   storeTimeout: true,
   telemetry: true,
   warn: true,
 })
+
+/** The parts of a quota manager. */
+export interface QuotaManagerParts {
+  readonly digest: Digest
+  readonly ipv6Prefix: number
+  readonly notify: Notify
+  readonly store: StrictStore
+  readonly control: GateSource | undefined
+}
 
 /**
  * Checks the options of a quota manager and makes its parts.
  *
  * @throws HaltError `HALT_E_STORE_OPTION`, `HALT_E_UNKNOWN_FIELD` and others for wrong options
  */
-export function quotaManagerParts(
-  store: Store,
-  options: QuotaManagerOptions,
-): { digest: Digest; ipv6Prefix: number; notify: Notify; store: StrictStore } {
+export function quotaManagerParts(store: Store, options: QuotaManagerOptions): QuotaManagerParts {
   if (typeof store?.evaluate !== 'function') {
     throw new HaltError('HALT_E_STORE_OPTION', 'QuotaManager got no store.', 'Give new QuotaManager(store).')
   }
@@ -61,9 +71,26 @@ export function quotaManagerParts(
   const warn = warnOnce(options.warn)
   const notify = notifier(telemetry, warn)
   return {
+    control: controlOf(options, store, warn),
     digest: makeDigest(secret, warn),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
     store: strictStore(store, storeTimeout, warn, notify),
   }
+}
+
+/**
+ * The `Control` of a manager; undefined without one. Warns if it is not where the counters are.
+ *
+ * @throws HaltError `HALT_E_OPTION`
+ */
+export function controlOf(
+  options: Pick<QuotaManagerOptions, 'control'>,
+  store: Store,
+  warn: Warn,
+): GateSource | undefined {
+  checkType(options as Readonly<Record<string, unknown>>, 'control', 'object', 'HALT_E_OPTION')
+  const control = options.control as GateSource | undefined
+  control?.noteStore(store, warn)
+  return control
 }

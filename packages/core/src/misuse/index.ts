@@ -2,6 +2,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Adviser, ExaminedOptions } from '../limiter/adviser.ts'
 import { isToldOfProxies } from '../request/trusted-proxies.ts'
+import { noticeBareString } from './bare-string.ts'
 import { noticeCostNames, noticeStrangeNames, noticeUnits } from './costs.ts'
 import { KeyWatch } from './key-watch.ts'
 import { noticeUse, registerPolicies } from './limiters.ts'
@@ -22,6 +23,7 @@ export const adviser: Adviser | undefined = {
   noticeCostNames,
   noticeUnits,
   noticeStrangeNames,
+  noticeBareString,
   watchKeys: warn => new KeyWatch(warn),
 }
 

@@ -190,6 +190,11 @@ export interface Store {
   probe?(): Promise<unknown>
   /** The number of processes that share this store, as far as it knows. It counts from the first call on, so call it at start. */
   instances?(): number
+  /**
+   * Tells the store that limiters of this process obey its control document, so that the processes that do can be counted. They say so
+   * from then on while they read documents.
+   */
+  obeys?(): void
   /** Registers a listener for reconnections. A server may have lost its counters before a reconnection. */
   onReconnect?(listener: () => void): void
   /**
@@ -222,6 +227,11 @@ export interface Store {
    * checked them. Default false: the limiter checks each one.
    */
   readonly isChecked?: boolean
+  /**
+   * Where the data are, from the general to the special: the kind, the prefix, the server. Two stores whose places differ in a part
+   * that both know share nothing. Default: not known.
+   */
+  readonly place?: readonly unknown[]
   /** The store's kind, for labels: `memory`, `redis`, … */
   readonly kind?: string
   /** The number of counters held, if it is known without a call. */

@@ -36,6 +36,8 @@ export class FakeOutage implements Store {
   readonly isShared: boolean
   readonly keepsPace: boolean
   readonly isChecked: boolean
+  /** The place of the wrapped store. */
+  declare readonly place?: readonly unknown[]
   /** The wrapped store's documents, if it has any. They fail in an outage too. */
   declare readonly document?: (name: string) => StoreDocument
   readonly #store: Store
@@ -51,6 +53,7 @@ export class FakeOutage implements Store {
     this.keepsPace = keepsPace
     this.isChecked = isChecked
     this.#store = store
+    if (store.place !== undefined) this.place = store.place
     const document = store.document?.bind(store)
     if (document !== undefined) this.document = name => this.#wrap(document(name))
     store.onReconnect?.(() => this.#reconnect())

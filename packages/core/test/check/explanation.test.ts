@@ -72,7 +72,7 @@ describe('explain', () => {
         'Refused: limited (p)',
         `  from "${CLIENT}": the socket peer, not in trustedProxies, so it is the client whatever the headers say`,
         `  p (fixed-window) for "ip:${CLIENT}" by the client address: 0 of 2 left, refuses: limited, passes in 60 s`,
-        '    a cost of 1 passes in 60 s, a cost of 2 passes in 60 s',
+        '    a cost of 1 to 2 passes in 60 s',
         '  pro_plan (token-bucket): not counted, the path is under "/things"',
       ].join('\n'),
     )

@@ -26,6 +26,24 @@ describe('onLimited', () => {
     })
   }
 
+  it('onLimited may answer each request by one constant response', async () => {
+    const constant = Response.json({ mine: true }, { status: 418 })
+    const app = new Hono().use(
+      halt({ limiter: makeLimiter('api', 1), getConnInfo, onLimited: () => constant }),
+    )
+    app.get('/ask', c => c.text('ok'))
+    for (let i = 0; i < 4; i++) {
+      const { status, headers, body } = await ask(app, i === 0 ? 2 : 1)
+      expect([i, status, body, headers.get('retry-after')]).toEqual([
+        i,
+        418,
+        '{"mine":true}',
+        expect.any(String),
+      ])
+    }
+    expect(constant.headers.has('retry-after')).toBe(false)
+  })
+
   const broken: readonly [string, () => Response][] = [
     ['returns nothing', () => undefined as unknown as Response],
     ['returns no Response', () => 'no' as unknown as Response],

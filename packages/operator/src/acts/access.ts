@@ -1,6 +1,6 @@
 import type { ControlEntry } from '@halt/core'
 
-import { type Act, type Acting, type Done, putBack, scopeOfEnd } from './act.ts'
+import { type Act, type Acting, type Done, scopeOfEnd, undoOf } from './act.ts'
 import { spanOf } from './act-call.ts'
 
 /** The acts that refuse clients, or let them pass. */
@@ -9,8 +9,8 @@ export const accessActs: Readonly<Record<'block' | 'unblock' | 'allow' | 'disall
     says: acting => `${reachOf(acting)} refuses every request of ${acting.who}, ${spanOf(acting.call)}.`,
     async perform(acting) {
       const { control, call, options, who } = acting
-      const { scope } = await control.block(acting.identity(), { ...options, force: call.force })
-      return { ...done(`${who} is blocked ${spanOf(call)}.`, acting, 'unblock'), scope }
+      const entry = await control.block(acting.identity(), { ...options, force: call.force })
+      return done(`${who} is blocked ${spanOf(call)}.`, entry, acting, 'unblock')
     },
   },
   allow: {
@@ -18,8 +18,8 @@ export const accessActs: Readonly<Record<'block' | 'unblock' | 'allow' | 'disall
       `${reachOf(acting)} lets every request of ${acting.who} pass uncounted, ${spanOf(acting.call)}.`,
     async perform(acting) {
       const { control, call, options, who } = acting
-      const { scope } = await control.allow(acting.identity(), { ...options, force: call.force })
-      return { ...done(`${who} passes uncounted ${spanOf(call)}.`, acting, 'disallow'), scope }
+      const entry = await control.allow(acting.identity(), { ...options, force: call.force })
+      return done(`${who} passes uncounted ${spanOf(call)}.`, entry, acting, 'disallow')
     },
   },
   unblock: {
@@ -45,9 +45,9 @@ export const accessActs: Readonly<Record<'block' | 'unblock' | 'allow' | 'disall
 
 /** Everything but the end, because an entry that is taken back has none. */
 export function why({
-  options: { reason, by, onStoreError },
-}: Acting): Pick<Acting['options'], 'reason' | 'by' | 'onStoreError'> {
-  return { reason, by, onStoreError }
+  options: { reason, by, onStoreError, replaces },
+}: Acting): Pick<Acting['options'], 'reason' | 'by' | 'onStoreError' | 'replaces'> {
+  return { reason, by, onStoreError, replaces }
 }
 
 function reachOf({ away }: Acting): string {
@@ -60,11 +60,13 @@ function before({ call, entries, target }: Acting): ControlEntry | undefined {
   return entries.find(entry => entry.kind === kind && entry.target === target)
 }
 
-function done(says: string, acting: Acting, back: 'unblock' | 'disallow'): Done {
-  return { says, undo: putBack(before(acting), acting) ?? { act: back, whom: acting.call.whom } }
+function done(says: string, entry: ControlEntry, acting: Acting, back: 'unblock' | 'disallow'): Done {
+  return { says, undo: undoOf(before(acting), entry, acting, back), scope: entry.scope }
 }
 
 function ended(found: boolean, says: string, otherwise: string, acting: Acting): Done {
+  const entry = before(acting)
   if (!found) return { says: otherwise, undo: undefined }
-  return { says, undo: putBack(before(acting), acting), scope: scopeOfEnd(acting.control) }
+  const undo = entry && undoOf(entry, undefined, acting, entry.kind)
+  return { says, undo, scope: scopeOfEnd(acting.control) }
 }

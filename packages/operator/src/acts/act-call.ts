@@ -37,6 +37,8 @@ export interface ActCall {
   readonly reason?: string | undefined
   /** What becomes of an act on entries if the store does not take it. Default: it holds in this process alone. */
   readonly onStoreError?: 'local' | 'reject' | undefined
+  /** The entry that an undo takes back or replaces; `null` for none. If another one stands there, the call is refused with 409. */
+  readonly replaces?: ActOptions['replaces']
   /** Whether the operator has seen what the act does. Without it the call only tells. */
   readonly confirmed?: boolean | undefined
   /** A random text of the form, so that a grant that is sent twice counts once. */
@@ -54,6 +56,7 @@ const FIELDS = namesOf<ActCall>({
   force: true,
   reason: true,
   onStoreError: true,
+  replaces: true,
   confirmed: true,
   token: true,
 })
@@ -95,13 +98,14 @@ export function readCall(body: Readonly<Record<string, unknown>>): ActCall {
 
 /** The options of an act for `Control`. */
 export function optionsOf(call: ActCall, by: string): ActOptions {
-  const { for: duration, until, reason, onStoreError } = call
+  const { for: duration, until, reason, onStoreError, replaces } = call
   return {
     for: duration as ActOptions['for'],
     until: until === undefined ? undefined : new Date(until),
     reason,
     by,
     onStoreError,
+    replaces,
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ActOptions, Control, ControlEntry, Identity, PolicyNumbers } from '@halt/core'
+import type { ActOptions, Control, ControlEntry, EntryFacts, Identity, PolicyNumbers } from '@halt/core'
 
 import type { Catalogue } from '../desk/catalogue.ts'
 import { isNetwork } from '../desk/identities.ts'
@@ -45,18 +45,35 @@ export interface Act {
   perform(acting: Acting): Promise<Done>
 }
 
-/** The call that puts an entry back; undefined without one. */
-export function putBack(entry: ControlEntry | undefined, { call, control }: Acting): ActCall | undefined {
-  if (entry === undefined) return undefined
-  const { kind, policy, numbers, until } = entry
+/**
+ * The call that takes an act on entries back.
+ *
+ * @param before the entry before the act; undefined if there was none
+ * @param made the entry that the act has made; undefined if it ended one
+ * @param end the act that ends an entry which replaced none
+ */
+export function undoOf(
+  before: ControlEntry | undefined,
+  made: ControlEntry | undefined,
+  { call, control }: Acting,
+  end: ActCall['act'],
+): ActCall {
+  const { kind, policy = call.policy, numbers, until, target } = before ?? {}
   return {
-    act: kind,
-    ...(kind === 'change' ? {} : { whom: call.whom }),
-    ...(policy === undefined ? {} : { policy, numbers }),
+    act: kind ?? end,
+    ...(call.whom === undefined ? {} : { whom: call.whom }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(numbers === undefined ? {} : { numbers }),
     ...(until === undefined ? {} : { until }),
     // The entry stood already, so somebody has meant it.
-    ...(needsForce(control, entry.target) ? { force: true } : {}),
+    ...(needsForce(control, target) ? { force: true } : {}),
+    replaces: made === undefined ? null : factsOf(made),
   }
+}
+
+/** The part of an entry that tells it from others in its place. It names no client. */
+function factsOf({ at, until, by, reason, numbers }: ControlEntry): EntryFacts {
+  return { at, until, by, reason, numbers }
 }
 
 /** Whether the end of an entry, which was carried out just now, holds in this process alone. */

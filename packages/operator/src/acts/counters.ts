@@ -47,11 +47,16 @@ export const counterActs: Readonly<Record<'reset' | 'grant' | 'charge' | 'forgiv
     says: acting => `${acting.units()} units of ${acting.policy()} are charged to ${acting.who}.`,
     async perform(acting) {
       const { limiter, quota } = quotaOf(acting)
-      const { allowed, quota: status } = await quotaManagerOf(limiter).consumeQuota(
-        acting.identity(),
-        quota,
-        { cost: acting.units() },
-      )
+      const {
+        allowed,
+        quota: status,
+        entry,
+      } = await quotaManagerOf(limiter).consumeQuota(acting.identity(), quota, { cost: acting.units() })
+      if (entry !== undefined)
+        throw badRequest(
+          `An operator ${entry.kind === 'block' ? 'blocks the client' : 'lets the client pass uncounted'}, so nothing is charged.`,
+          `End the ${entry.kind === 'block' ? 'block' : 'permission'} first.`,
+        )
       if (!allowed)
         throw badRequest(
           `Only ${status.remaining} units of ${quota.name} are left, so ${acting.units()} cannot be taken.`,

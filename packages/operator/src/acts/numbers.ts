@@ -2,8 +2,8 @@ import type { ControlEntry, PolicyNumbers } from '@halt/core'
 
 import { badRequest } from '../answer.ts'
 import { why } from './access.ts'
-import { type Act, type Acting, inWords, putBack, scopeOfEnd } from './act.ts'
-import { type ActCall, spanOf } from './act-call.ts'
+import { type Act, type Acting, inWords, scopeOfEnd, undoOf } from './act.ts'
+import { spanOf } from './act-call.ts'
 
 /** The acts that change the numbers of policies. Counters are kept. */
 export const numberActs: Readonly<Record<'override' | 'change' | 'revert', Act>> = {
@@ -12,9 +12,9 @@ export const numberActs: Readonly<Record<'override' | 'change' | 'revert', Act>>
       `${acting.policy()} has ${inWords(numbersOf(acting))} for ${acting.who}, ${spanOf(acting.call)}.`,
     async perform(acting) {
       const { control, who, call, options } = acting
-      const { scope } = await control.override(acting.identity(), acting.policy(), numbersOf(acting), options)
+      const entry = await control.override(acting.identity(), acting.policy(), numbersOf(acting), options)
       const says = `${acting.policy()} has ${inWords(numbersOf(acting))} for ${who}, ${spanOf(call)}.`
-      return { says, undo: putBack(before(acting), acting) ?? revertOf(acting), scope }
+      return { says, undo: undoOf(before(acting), entry, acting, 'revert'), scope: entry.scope }
     },
   },
   change: {
@@ -22,9 +22,9 @@ export const numberActs: Readonly<Record<'override' | 'change' | 'revert', Act>>
       `${acting.policy()} has ${inWords(numbersOf(acting))} for everybody, in ${acting.away === undefined ? 'every process' : 'this process alone'}, ${spanOf(acting.call)}.`,
     async perform(acting) {
       const { control, call, options } = acting
-      const { scope } = await control.change(acting.policy(), numbersOf(acting), options)
+      const entry = await control.change(acting.policy(), numbersOf(acting), options)
       const says = `${acting.policy()} has ${inWords(numbersOf(acting))} for everybody, ${spanOf(call)}.`
-      return { says, undo: putBack(before(acting), acting) ?? revertOf(acting), scope }
+      return { says, undo: undoOf(before(acting), entry, acting, 'revert'), scope: entry.scope }
     },
   },
   revert: {
@@ -33,12 +33,13 @@ export const numberActs: Readonly<Record<'override' | 'change' | 'revert', Act>>
     async perform(acting) {
       const { call, control } = acting
       const identity = call.whom === undefined ? {} : { identity: acting.identity() }
+      const entry = before(acting)
       const found = await control.revert(acting.policy(), { ...identity, ...why(acting) })
       return {
         says: found
           ? `The other numbers of ${acting.policy()} for ${whose(acting)} are taken back.${restOf(acting)}`
           : `${acting.policy()} had no other numbers for ${whose(acting)}.`,
-        undo: found ? putBack(before(acting), acting) : undefined,
+        undo: found && entry !== undefined ? undoOf(entry, undefined, acting, entry.kind) : undefined,
         scope: found ? scopeOfEnd(control) : undefined,
       }
     },
@@ -63,10 +64,6 @@ function restOf({ call, entries }: Acting): string {
   const own = ofPolicy.filter(({ kind }) => kind === 'override').length
   if (own === 0) return ''
   return own === 1 ? ' One client keeps numbers of its own.' : ` ${own} clients keep numbers of their own.`
-}
-
-function revertOf({ call: { whom, policy } }: Acting): ActCall {
-  return { act: 'revert', policy, ...(whom === undefined ? {} : { whom }) }
 }
 
 function numbersOf({ call: { numbers } }: Acting): PolicyNumbers {

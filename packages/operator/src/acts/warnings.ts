@@ -1,6 +1,8 @@
-import type { NetworkSize } from '@halt/core'
+import type { Control, NetworkSize } from '@halt/core'
+import { mayShareData } from '@halt/core/store'
 
 import type { Acting } from './act.ts'
+import { OF_COUNTERS } from './away.ts'
 import { contains } from '../desk/identities.ts'
 import { policyWarnings } from './policy-warnings.ts'
 import { leftByReset } from './reset.ts'
@@ -36,10 +38,21 @@ export async function warningsOf(acting: Acting, own: string | undefined): Promi
     warnings.push(
       `It replaces an entry (${replaced.kind}) of ${replaced.by ?? 'somebody'}${replaced.reason === undefined ? '' : `: ${replaced.reason}`}.`,
     )
-  warnings.push(...(await policyWarnings(acting)))
+  warnings.push(...deafWarnings(acting), ...(await policyWarnings(acting)))
   const left = call.act === 'reset' ? await leftByReset(acting) : undefined
   if (left !== undefined) warnings.push(left)
   return warnings
+}
+
+/** Names the limiters that do not read what an act sets: they have no Control, or one on another store or prefix. */
+function deafWarnings({ call, control, limiters }: Acting): string[] {
+  if (OF_COUNTERS.has(call.act)) return []
+  return limiters.flatMap(({ limiter, policies }) => {
+    const own = limiter.options.control as Control | undefined
+    if (own !== undefined && (own === control || mayShareData(own.store, control.store))) return []
+    const names = policies.map(({ name }) => name).join(', ') || 'a policy function'
+    return `The limiter of ${names} does not read this: it has ${own === undefined ? 'no Control' : 'a Control on another store or prefix'}.`
+  })
 }
 
 /** Whether an act needs `force`. */

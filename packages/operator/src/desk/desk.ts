@@ -43,7 +43,7 @@ export interface Finding {
 }
 
 /** The parts of a desk. */
-export type DeskParts = Omit<CheckedOptions<never>, 'authorize' | 'store' | 'shedders'> & {
+export type DeskParts = Omit<CheckedOptions<never>, 'authorize' | 'store' | 'shedders' | 'hosts'> & {
   readonly watch: Watch
 }
 
@@ -101,12 +101,13 @@ export class Desk {
     }
   }
 
-  async #counted(identity: Identity, key: string): Promise<typeof NOTHING_COUNTED> {
+  async #counted(identity: Identity, key: string): Promise<Counted> {
     const id = withoutAddress(identity)
     const keys = id === undefined ? [key] : [key, this.#control.keyOf(id)]
     const { under, isWhole } = await this.#watch.countedUnder(keys)
     const others = under.filter(other => other.key !== key)
-    return { found: await findCounted(this.#limiters, others), isWhole }
+    const found = await findCounted(this.#limiters, others)
+    return { found, isWhole }
   }
 
   async standing(name: string): Promise<Standing> {
@@ -181,10 +182,10 @@ export class Desk {
   }
 }
 
-const NOTHING_COUNTED: { readonly found: readonly CountedFinding[]; readonly isWhole: boolean } = {
-  found: [],
-  isWhole: true,
+interface Counted extends Pick<Finding, 'isWhole'> {
+  readonly found: readonly CountedFinding[]
 }
+const NOTHING_COUNTED: Counted = { found: [], isWhole: true }
 
 /** How many acts the page shows. */
 const MOST_ACTS = 200

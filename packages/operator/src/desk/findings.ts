@@ -1,6 +1,7 @@
 import {
   type CounterReading,
   type FairShare,
+  type HaltError,
   type Identity,
   lastChargedPlan,
   type PenaltyStatus,
@@ -43,7 +44,8 @@ interface PolicyFinding extends Pick<
   /** What a unit is; undefined if the policy does not say. */
   readonly unit: string | undefined
   readonly key: string | undefined
-  readonly mode: string
+  /** `enforce`, `shadow` or `off`. Undefined if an operator or an exemption decides in its place. */
+  readonly mode: string | undefined
   readonly allowed: boolean
   readonly reason: string
   readonly limit: number
@@ -57,6 +59,9 @@ interface PolicyFinding extends Pick<
   readonly counters: readonly Pick<CounterReading, 'counter' | 'used' | 'limit' | 'blockedUntil'>[]
   readonly quota: Pick<QuotaStatus, 'used' | 'held' | 'limit' | 'granted' | 'periodStart'> | undefined
 }
+
+/** The exemption of a policy whose mode is "off", as explanations write it. */
+const OFF = 'its mode is "off"'
 
 /** Asks a limiter everything about a client. It charges nothing. @param own the plan of the client, if the application says it */
 export async function findIn(
@@ -111,9 +116,13 @@ async function findWith(
   const { limiter } = entry
   try {
     const { decision, unreachable, control, policies: explained } = await limiter.explain(identity, options)
-    const policies = control?.kind === 'block' ? explained.map(asBlocked) : explained
     const isKnown = decision !== undefined && decision.degraded === false
-    const counters = isKnown ? await limiter.inspect(identity, options) : []
+    const counters = isKnown ? await countersOf(limiter, identity, options) : []
+    // What an operator has set holds for all policies, so the explanation lists those too whose counters are not the client's.
+    const isOwn = ({ policy, exemption }: PolicyExplanation): boolean =>
+      control === undefined || !isKnown || exemption === OFF || counters.some(one => one.policy === policy)
+    const own = explained.filter(isOwn)
+    const policies = control?.kind === 'block' ? own.map(asBlocked) : own
     const quotas = isKnown ? await quotasOf(entry, identity, policies) : new Map<string, QuotaStatus>()
     const finding = {
       plan,
@@ -130,6 +139,20 @@ async function findWith(
     return { finding, counters }
   } catch (error) {
     return { finding: failed(error, plan), counters: [] }
+  }
+}
+
+async function countersOf(
+  limiter: AnyLimiter,
+  identity: Identity,
+  options: { readonly policy?: GivenPolicy | readonly GivenPolicy[] },
+): Promise<readonly CounterReading[]> {
+  try {
+    return await limiter.inspect(identity, options)
+  } catch (error) {
+    // An operator decides about a client that no policy counts, too.
+    if ((error as Partial<HaltError>).code === 'HALT_E_IDENTITY_KIND') return []
+    throw error
   }
 }
 
@@ -150,7 +173,7 @@ function policyFinding(
     algorithm,
     exemption,
     key,
-    mode: verdict?.mode ?? 'off',
+    mode: verdict?.mode ?? (exemption === OFF ? 'off' : undefined),
     allowed: verdict?.allowed ?? true,
     reason: verdict?.reason ?? 'ok',
     limit: verdict?.limit ?? limit,

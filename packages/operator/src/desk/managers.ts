@@ -9,14 +9,14 @@ export function isQuota(policy: GivenPolicy): policy is Quota {
 
 /** A quota manager that names the counters of a limiter. */
 export function quotaManagerOf({ options, warn }: AnyLimiter): QuotaManager {
-  const { store, secret, ipv6Prefix } = options
-  return new QuotaManager(store, { secret, ipv6Prefix, warn })
+  const { store, secret, ipv6Prefix, control } = options
+  return new QuotaManager(store, { secret, ipv6Prefix, control, warn })
 }
 
 /** A penalty manager that names the scores of a limiter; undefined if the limiter has no penalty. */
 export function penaltyManagerOf({ options, warn }: AnyLimiter): PenaltyManager | undefined {
-  const { store, secret, ipv6Prefix, penalty } = options
+  const { store, secret, ipv6Prefix, control, penalty } = options
   if (penalty === undefined) return undefined
   const { recordOn: _, ...config } = penalty
-  return new PenaltyManager({ store, config, secret, ipv6Prefix, warn })
+  return new PenaltyManager({ store, config, secret, ipv6Prefix, control, warn })
 }

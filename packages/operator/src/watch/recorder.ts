@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import {
+  type Decision,
   type DecisionMessage,
   type LineMessage,
   type PenaltyMessage,
@@ -90,9 +91,14 @@ export class Recorder {
     this.#health.decided(metadata.degraded, metadata.store, metadata.durationMs, now)
     // Most requests pass while nobody watches. Of them, one in sixteen tells its keys, so that they cost next to nothing.
     if (decision.allowed && !this.isWatched && this.#passed++ % PASSED_PER_SAMPLE !== 0) return
-    const { verdicts } = decision
-    this.#companions.note(verdicts, now)
-    for (const verdict of verdicts) this.#tallies.count(verdict, now)
+    // Where an operator has blocked the client, its verdict holds no number of a counter.
+    if (decision.counted === false && decision.reason === 'blocked')
+      return this.#topKeys.onCheck(key, BLOCKED, { ...metadata, policy: '(blocked by an operator)' })
+    if (decision.counted !== false) {
+      const { verdicts } = decision
+      this.#companions.note(verdicts, now)
+      for (const verdict of verdicts) this.#tallies.count(verdict, now)
+    }
     if (this.isWatched || !decision.allowed) this.#topKeys.onCheck(key, decision, metadata)
   }
 
@@ -139,6 +145,9 @@ export class Recorder {
     })
   }
 }
+
+/** A refusal that no policy made, as the counts of keys read it. */
+const BLOCKED = { allowed: false, verdicts: [] } as unknown as Decision
 
 /** A listener whose errors go nowhere. Node would end the process with an error of a listener. */
 function quiet(listener: Listener): Listener {

@@ -1,4 +1,5 @@
 export type { Connection, ConnectionOptions, Run, Script } from './connection.ts'
 export { openConnection } from './open-connection.ts'
+export { placeOf } from './place.ts'
 export { storeError, toStoreError } from './store-error.ts'
 export { upstash } from './upstash.ts'

@@ -32,8 +32,13 @@ export class Heartbeat {
 
   /** The number of processes by the last count, this one included. The first read switches the heartbeat on. */
   get count(): number {
-    this.#isUsed = true
+    this.use()
     return this.#count
+  }
+
+  /** Switches the heartbeat on. */
+  use(): void {
+    this.#isUsed = true
   }
 
   /** Whether the heartbeat is on. */
