@@ -209,8 +209,8 @@ export class HoldKeeper {
     let left = isHeld === true ? (grants?.[0] ?? Number.POSITIVE_INFINITY) : 0
     for (const one of group) {
       const { holding, owner } = one
-      // Its units may still be held where nobody knows of them, up to an eighth longer than their time. They have no room twice.
-      if (isHeld !== true && holding.to === 0 && sent - one.since < (ttl * 9) / 8) continue
+      // Its units may still be held where nobody knows of them, up to a quarter longer than their time. They have no room twice.
+      if (isHeld !== true && holding.to === 0 && sent - one.since < (ttl * 5) / 4) continue
       const end = algorithmOf(holding.demand.rule).holds?.end(states[0] ?? [], now, ttl) ?? 0
       const isLost = left < holding.held
       if (isLost) holding.held = left
