@@ -52,7 +52,7 @@ export function heldAt(state: State, now: number): number {
 
 /** The units of a hold that are still held at `now`. */
 export function stillHeld(state: State, now: number, { to, units }: HeldUnits): number {
-  const at = now < to ? indexOf(state, to) : -1
+  const at = now < to && now < state[1]! ? indexOf(state, to) : -1
   return at < 0 ? 0 : Math.min(units, state[at + 1]!)
 }
 

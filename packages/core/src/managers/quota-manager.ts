@@ -1,5 +1,4 @@
 import { fromCaller } from '../base/call-site.ts'
-import { MOST_COUNTED } from '../algorithms/index.ts'
 import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readCost } from '../policy/cost.ts'
@@ -81,7 +80,20 @@ export class QuotaManager {
    * @returns the units that were refunded: fewer than `units` when fewer were used
    */
   async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<number> {
-    return this.#giveBack(identity, quota, readCost(units, 'refund'))
+    const amount = readCost(units, 'refund')
+    // A settlement of no units reads the counter.
+    const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
+    // A refund must name its period, which may be any of the three around now.
+    const found = await this.#store.evaluateOrThrow({ demands: [demand] })
+    const chargedTo = found.states[0]?.[1]
+    if (chargedTo === undefined || amount === 0) return 0
+    const refund: Demand = { ...demand, cost: -amount, chargedTo }
+    // Read the use in the same atomic step as the refund.
+    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand, refund] })
+    return (
+      used(demand, evaluation.states[0] ?? [], evaluation) -
+      used(refund, evaluation.states[1] ?? [], evaluation)
+    )
   }
 
   /**
@@ -107,25 +119,13 @@ export class QuotaManager {
     return this.#status(compiled, demand, evaluation)
   }
 
-  /** Refunds all units used in the current period. Grants stay. */
+  /**
+   * Sets the use of the current period back to 0. Grants stay, and what running calls hold. Older charges are not refunded any more:
+   * a call that ends after the reset gives back nothing of what it charged before.
+   */
   async resetQuota(identity: Identity, quota: Quota<never>): Promise<void> {
-    await this.#giveBack(identity, quota, EVERYTHING)
-  }
-
-  async #giveBack(identity: Identity, quota: Quota<never>, units: number): Promise<number> {
-    // A settlement of no units reads the counter.
-    const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
-    // A refund must name its period, which may be any of the three around now.
-    const found = await this.#store.evaluateOrThrow({ demands: [demand] })
-    const chargedTo = found.states[0]?.[1]
-    if (chargedTo === undefined || units === 0) return 0
-    const refund: Demand = { ...demand, cost: -units, chargedTo }
-    // Read the use in the same atomic step as the refund.
-    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand, refund] })
-    return (
-      used(demand, evaluation.states[0] ?? [], evaluation) -
-      used(refund, evaluation.states[1] ?? [], evaluation)
-    )
+    const demand = this.#demand(identity, this.#compile(quota), 0, Mode.RESET)
+    await this.#store.evaluateOrThrow({ demands: [demand] })
   }
 
   async #evaluate(
@@ -195,6 +195,3 @@ export class QuotaManager {
     return { ...usage, periodStart: Math.floor(start / 1000) }
   }
 }
-
-// As many units as a quota counts.
-const EVERYTHING = MOST_COUNTED
