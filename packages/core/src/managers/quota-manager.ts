@@ -1,4 +1,5 @@
 import { fromCaller } from '../base/call-site.ts'
+import { plainCheck } from '../check/check.ts'
 import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readCost } from '../policy/cost.ts'
@@ -10,10 +11,10 @@ import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
 import { SHARED } from '../request/subject.ts'
 import type { StrictStore } from '../resilience/strict-store.ts'
-import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
+import { quotaUsage } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { used } from '../store/reading.ts'
+import { isHeldUp, used } from '../store/reading.ts'
 import type { Notify, QuotaUsage } from '../check/telemetry.ts'
 import { checkNames } from '../base/options-check.ts'
 import {
@@ -143,15 +144,13 @@ export class QuotaManager {
       idempotencyKey && mode !== Mode.PEEK
         ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
-    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand], idempotency })
+    const check = { ...plainCheck([compiled], [demand]), idempotency }
+    const evaluation = await this.#store.evaluateOrThrow(check)
     const status = this.#status(compiled, demand, evaluation)
     const allowed = evaluation.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)
-    if (!allowed) this.#notify('onQuotaExceeded', demand.subject, status)
-    else if (mode === Mode.CHARGE && !evaluation.repeated) {
-      const threshold = thresholdReached(compiled, status, demand.cost)
-      if (threshold !== undefined) this.#notify('onQuotaThreshold', demand.subject, status, threshold)
-    }
+    if (!allowed && !isHeldUp(demand, evaluation.states[0] ?? [], evaluation))
+      this.#notify('onQuotaExceeded', demand.subject, status)
     return { allowed, quota: status }
   }
 

@@ -7,6 +7,7 @@ import { checkPrefix } from '../request/address-key.ts'
 import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
 import type { Store } from '../store/contract.ts'
 import { notifier } from '../telemetry/notifier.ts'
+import { Thresholds } from '../telemetry/thresholds.ts'
 import type { Notify, Telemetry } from '../check/telemetry.ts'
 
 /** Options of a quota manager. */
@@ -60,10 +61,11 @@ export function quotaManagerParts(
   const { secret, ipv6Prefix, telemetry, storeTimeout } = options
   const warn = warnOnce(options.warn)
   const notify = notifier(telemetry, warn)
+  const thresholds = new Thresholds(telemetry, notify)
   return {
     digest: makeDigest(secret, warn),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
-    store: strictStore(store, storeTimeout, warn, notify),
+    store: strictStore(store, storeTimeout, warn, notify, (...answer) => thresholds.heard(...answer)),
   }
 }
