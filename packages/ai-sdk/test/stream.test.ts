@@ -147,6 +147,13 @@ describe('streamText with a budget', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_USAGE'])
   })
 
+  it('a stream of a model of the specification v2 is settled by its usage', async () => {
+    const { wrap, state, warnings } = scene()
+    const { model } = streaming(parts(['hello'], { inputTokens: 12, outputTokens: 30 } as never))
+    await read((await wrap(model).doStream(params)).stream)
+    expect([await state(), warnings]).toEqual([[72, 0], []])
+  })
+
   it('a stream without a text is settled by the usage', async () => {
     const { wrap, state, warnings } = scene()
     const { model } = streaming(parts([], usage(12, 0)))
