@@ -90,8 +90,13 @@ const server = createServer((req, res) => {
     const input = tokensOf(prompt)
     const team = { user: String(req.headers['x-team']) } // stands for your authentication
     const call = await limiter.reserve(team, { cost: price({ input, output: MOST }), ttl: '2m' })
-    if (!call.decision.allowed || !(await call.charge(price({ input, output: AHEAD }))))
-      return res.writeHead(402).end(`The budget ${call.decision.policy} is used up.`)
+    if (!call.decision.allowed || !(await call.charge(price({ input, output: AHEAD })))) {
+      await call.cancel()
+      const { reason, policy, retryAfter } = call.refusal ?? call.decision
+      return reason === 'held' // by calls that run, which may end soon
+        ? res.writeHead(429, { 'Retry-After': retryAfter }).end(`Others hold the rest of ${policy}.`)
+        : res.writeHead(402).end(`The budget ${policy} is used up.`)
+    }
 
     const left = new AbortController()
     res.on('close', () => left.abort())
@@ -110,8 +115,8 @@ const server = createServer((req, res) => {
       res.destroy() // the provider failed, or the client has left
     } finally {
       if (used !== undefined) await call.settle(price({ ...used }))
-      else if (output > 0) await call.settle(price({ input, output }))
-      else await call.cancel()
+      else if (output > 0 || left.signal.aborted) await call.settle(price({ input, output }))
+      else await call.cancel() // the provider failed
     }
   })()
 })

@@ -17,8 +17,9 @@ export class Account {
   /** The tokens of the output that were reserved, and the cost of the call with these. */
   readonly #most: number
   readonly #reserved: Cost
-  /** The tokens that the model has made, by estimate. Undefined while it has made none. */
+  /** The tokens that the model has made, by estimate. Undefined while it was not asked. */
   #made: number | undefined
+  #isGenerated = false
   /** The cost that was paid, for the input and for the tokens ahead too. */
   #paid: Cost | undefined
   #end: Promise<void> | undefined
@@ -62,7 +63,10 @@ export class Account {
       const isPaid = await account.#charge(ahead)
       // The caller may have left while the store was asked. Then the model is not asked.
       abortSignal?.throwIfAborted()
-      if (isPaid) return account
+      if (isPaid) {
+        account.#made = 0
+        return account
+      }
     } catch (error) {
       await account.leave()
       throw error
@@ -94,6 +98,7 @@ export class Account {
     // A count that has no price throws here, so that what was made before can still be settled.
     this.#costOfTokens(made)
     this.#made = made
+    this.#isGenerated = true
     return this.#charge(made + this.#settings.ahead)
   }
 
@@ -113,12 +118,13 @@ export class Account {
   /**
    * Settles the call by the usage that the model reported. If it reported none, what was streamed or reserved is charged.
    *
-   * @param isCut whether the model failed, so that it need not report a usage
+   * @param hasFailed whether the model failed, so that it need not report a usage
    */
-  settle(reported: ReportedUsage, isGenerated = this.#made !== undefined, isCut = false): Promise<void> {
+  settle(reported: unknown, isGenerated = this.#isGenerated, hasFailed = false): Promise<void> {
     const usage = readUsage(reported, isGenerated)
-    if (usage === undefined && isCut) return this.leave()
-    return (this.#end ??= this.#call.settle(this.#costOf(usage) ?? this.#costOfMade() ?? this.#reserved))
+    if (usage === undefined && hasFailed) return this.fail()
+    const estimate = this.#isGenerated ? this.#costOfMade() : undefined
+    return (this.#end ??= this.#call.settle(this.#costOf(usage) ?? estimate ?? this.#reserved))
   }
 
   /** Ends a call that a budget has ended. What was paid ahead stays paid, because the model may have made more. */
@@ -126,7 +132,12 @@ export class Account {
     return (this.#end ??= this.#call.settle(this.#paid ?? this.#reserved))
   }
 
-  /** Ends a call that was cut: what the model has made stays paid. If it has made nothing, all is given back. */
+  /** Ends a call that the model has failed. If it has made nothing, all is given back. */
+  fail(): Promise<void> {
+    return this.#isGenerated ? this.leave() : (this.#end ??= this.#call.cancel())
+  }
+
+  /** Ends a call whose caller has left: the input and what the model has made stay paid. If it was not asked, all is given back. */
   leave(): Promise<void> {
     const cost = this.#costOfMade()
     return (this.#end ??= cost === undefined ? this.#call.cancel() : this.#call.settle(cost))

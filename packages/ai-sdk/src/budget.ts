@@ -6,13 +6,15 @@ import { forgotten } from './forgotten.ts'
 import type { CallParams } from './model.ts'
 import { type BudgetOptions, readOptions } from './options.ts'
 import { paidStream } from './paid-stream.ts'
+import { withUsage } from './usage.ts'
 
 /**
  * Makes a middleware of the AI SDK that keeps the calls of a model within budgets. A call reserves its estimated cost, a stream pays as
  * its parts arrive, and the usage that the model reports settles the call.
  *
  * A call that no budget has room for throws `LimitedError`, and a stream whose budget ends meanwhile ends with it: `error.decision`
- * says which budget it is. A call that generated nothing costs nothing. Each step of an agent is a call.
+ * says which budget it is. A call that the model fails before it generates anything costs nothing; one that its caller aborts costs the
+ * input and what was generated. Each step of an agent is a call.
  *
  * @throws HaltError `HALT_E_LIMITER`, `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`, `HALT_E_USAGE`, `HALT_E_COST`
  * @example
@@ -34,9 +36,10 @@ export function budget<R = unknown>(options: BudgetOptions<R>): LanguageModelMid
       try {
         const result = await model.doGenerate(withSignals(params, [abortSignal, account.signal]))
         await account.settle(result.usage, result.content.length > 0)
-        return result
+        return withUsage(result)
       } catch (error) {
-        await account.leave()
+        const hasLeft = abortSignal?.aborted === true || account.signal.aborted
+        await (hasLeft ? account.leave() : account.fail())
         throw account.failure ?? error
       }
     },
@@ -63,7 +66,7 @@ export function budget<R = unknown>(options: BudgetOptions<R>): LanguageModelMid
         return { ...result, stream }
       } catch (error) {
         over()
-        await account.leave()
+        await (account.signal.aborted ? account.leave() : account.fail())
         throw account.failure ?? error
       }
     },

@@ -1,5 +1,6 @@
 import type { Account } from './account.ts'
 import type { StreamPart } from './model.ts'
+import { withUsage } from './usage.ts'
 
 /** The blocks of a stream that have begun and not ended, by id. */
 type OpenBlocks = Map<string, 'text-end' | 'reasoning-end' | 'tool-input-end'>
@@ -41,10 +42,13 @@ export function paidStream(
   }
   let hasFailed = false
   const next = async (controller: ReadableStreamDefaultController<StreamPart>): Promise<void> => {
-    const { done, value: part } = await reader.read()
+    const { done, value: part } = await reader.read().catch((error: unknown) => {
+      hasFailed = true
+      throw error
+    })
     if (done) {
       over()
-      await account.leave()
+      await (hasFailed ? account.fail() : account.leave())
       return controller.close()
     }
     note(part, open)
@@ -54,6 +58,7 @@ export function paidStream(
     if (part.type === 'finish') {
       over()
       await account.settle(part.usage, undefined, hasFailed)
+      return controller.enqueue(withUsage(part))
     }
     controller.enqueue(part)
   }
@@ -66,7 +71,7 @@ export function paidStream(
           if (account.signal.aborted) return end(controller)
           reader.cancel(error).catch(() => {})
           stop(error)
-          await account.leave()
+          await (hasFailed ? account.fail() : account.leave())
           throw error
         }
       },

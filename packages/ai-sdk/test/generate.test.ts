@@ -1,4 +1,4 @@
-import { isLimited, type Quota } from '@halt/core'
+import { isLimited, priceOf, type Quota } from '@halt/core'
 import { generateText, stepCountIs, tool, type ToolSet } from 'ai'
 import { MockLanguageModelV3 } from 'ai/test'
 import { describe, expect, it } from 'vitest'
@@ -53,7 +53,7 @@ describe('generateText with a budget', () => {
     expect(await state()).toEqual([0, 0])
   })
 
-  it('a call gives everything back when the caller aborts', async () => {
+  it('a call costs its input when the caller aborts after the model was asked', async () => {
     const { wrap, state } = scene()
     const caller = new AbortController()
     const model = new MockLanguageModelV3({
@@ -65,7 +65,7 @@ describe('generateText with a budget', () => {
     })
     const call = generateText({ model: wrap(model), prompt: 'hi', abortSignal: caller.signal })
     await expect(call).rejects.toThrow('gone')
-    expect(await state()).toEqual([0, 0])
+    expect(await state()).toEqual([10, 0])
   })
 
   it('budget reserves nothing for a caller that has left before', async () => {
@@ -78,6 +78,7 @@ describe('generateText with a budget', () => {
 
   it.each([
     ['no usage', usage()],
+    ['nothing about a usage', undefined as never],
     ['an output of no tokens for a text', usage(12, 0)],
     ['tokens that are no number', usage(Number.NaN, 30)],
   ])('budget keeps the estimate charged and warns if a model reports %s', async (_, reported) => {
@@ -87,6 +88,30 @@ describe('generateText with a budget', () => {
     expect(await state()).toEqual([420, 0])
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_USAGE'])
     expect(warnings[0]?.message).toContain('mock-provider/mock-model-id')
+  })
+
+  it.each([
+    ['v3', usage(100, 30, 60), 100 - 60 + 6 + 2 * 30],
+    [
+      'v3, with the parts alone',
+      { inputTokens: { noCache: 40, cacheRead: 60 }, outputTokens: { text: 20, reasoning: 10 } },
+      106,
+    ],
+    ['v2', { inputTokens: 100, outputTokens: 30, totalTokens: 130, cachedInputTokens: 60 }, 106],
+    [
+      'v2, with the cache beside the input',
+      { inputTokens: 40, outputTokens: 30, cachedInputTokens: 60 },
+      106,
+    ],
+    [
+      'v2, with null for what is not known',
+      { inputTokens: 40, outputTokens: 30, cachedInputTokens: null },
+      100,
+    ],
+  ])('budget prices the usage of a model of the specification %s', async (_, reported, units) => {
+    const { wrap, state, warnings } = scene({ price: priceOf({ input: 1, cached: 0.1, output: 2 }) })
+    await wrap(answering('hello', reported as never)).doGenerate({ prompt: [] })
+    expect([await state(), warnings]).toEqual([[units, 0], []])
   })
 
   it('budget keeps the estimate charged and warns if the price fails for the used tokens', async () => {

@@ -90,7 +90,8 @@ async function play(ahead: number, ops: readonly Op[]): Promise<void> {
     open = open.filter(other => other !== stream)
     used += units
   }
-  const leave = (stream: Booked): void => close(stream, stream.made === undefined ? 0 : costOf(stream.made))
+  const leave = (stream: Booked): void => close(stream, costOf(stream.made ?? 0))
+  const fail = (stream: Booked): void => close(stream, stream.made === undefined ? 0 : costOf(stream.made))
   const read = async (stream: Booked): Promise<void> => {
     const { reader, parts, end } = stream
     const part = parts.shift()
@@ -100,7 +101,7 @@ async function play(ahead: number, ops: readonly Op[]): Promise<void> {
     )
     if (part instanceof Error) {
       expect(error).toBe(part)
-      return leave(stream)
+      return fail(stream)
     }
     if (part === undefined) {
       expect([value, error]).toEqual([undefined, undefined])

@@ -69,7 +69,7 @@ describe('a signal that lives as long as the process', () => {
 
 describe('a stream that nobody reads to its end, and that the code has forgotten', () => {
   it.each([
-    [0, [0, 0]],
+    [0, [10, 0]],
     [3, [20, 0]],
   ])(
     'a forgotten stream pays for the parts that were read, frees the rest, and stops the model: %i parts',

@@ -139,6 +139,21 @@ describe('streamText with a budget', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_USAGE'])
   })
 
+  it('a stream whose last part has no usage charges what it passed on, and ends without an error', async () => {
+    const { wrap, state, warnings } = scene()
+    const { model } = streaming(parts(['hello'], undefined as never))
+    const answer = streamText({ model: wrap(model), prompt: 'hi' })
+    expect([await answer.text, await state()]).toEqual(['hello', [20, 0]])
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_USAGE'])
+  })
+
+  it('a stream of a model of the specification v2 is settled by its usage', async () => {
+    const { wrap, state, warnings } = scene()
+    const { model } = streaming(parts(['hello'], { inputTokens: 12, outputTokens: 30 } as never))
+    await read((await wrap(model).doStream(params)).stream)
+    expect([await state(), warnings]).toEqual([[72, 0], []])
+  })
+
   it('a stream without a text is settled by the usage', async () => {
     const { wrap, state, warnings } = scene()
     const { model } = streaming(parts([], usage(12, 0)))
@@ -192,7 +207,7 @@ describe('streamText with a budget', () => {
 })
 
 describe('a stream that is cut', () => {
-  it('a stream costs nothing if the caller leaves before the first token', async () => {
+  it('a stream costs its input if the caller leaves after the model was asked and before the first token', async () => {
     const { wrap, state } = scene({ chunk: 1 })
     const caller = new AbortController()
     const { model, seen } = streaming(parts([], usage()).slice(0, 2), true)
@@ -203,7 +218,21 @@ describe('a stream that is cut', () => {
     const gone = new Error('gone')
     caller.abort(gone)
     await expect(reader.read().then(() => reader.read())).rejects.toBe(gone)
-    expect([await state(), seen.signal?.aborted]).toEqual([[0, 0], true])
+    expect([await state(), seen.signal?.aborted]).toEqual([[10, 0], true])
+  })
+
+  it('a caller that leaves while the stream is asked for pays its input', async () => {
+    const { wrap, state } = scene()
+    const caller = new AbortController()
+    const model = new MockLanguageModelV3({
+      doStream: ({ abortSignal }) =>
+        new Promise((_, reject) => {
+          abortSignal?.addEventListener('abort', () => reject(abortSignal.reason as Error))
+          caller.abort(new Error('gone'))
+        }),
+    })
+    await expect(wrap(model).doStream({ ...params, abortSignal: caller.signal })).rejects.toThrow('gone')
+    expect(await state()).toEqual([10, 0])
   })
 
   it('a stream pays for what was read if the caller aborts and reads no more', async () => {
@@ -229,11 +258,11 @@ describe('a stream that is cut', () => {
     expect([await state(), seen.isCancelled, seen.signal?.aborted]).toEqual([[20, 0], true, true])
   })
 
-  it('a stream that is cancelled before it is read costs nothing', async () => {
+  it('a stream that is cancelled before it is read costs its input', async () => {
     const { wrap, state } = scene()
     const { model } = streaming(parts(['hello'], usage(12, 30)))
     await (await wrap(model).doStream(params)).stream.cancel()
-    expect(await state()).toEqual([0, 0])
+    expect(await state()).toEqual([10, 0])
   })
 
   it.each([
@@ -291,7 +320,7 @@ describe('a stream that is cut', () => {
     caller.abort(gone)
     expect((await reading).error).toBe(gone)
     const [used, held] = await state()
-    expect([0, 20, 28]).toContain(used)
+    expect([10, 20, 28]).toContain(used)
     expect(held).toBe(0)
   })
 })

@@ -46,7 +46,7 @@ DECLARE
   base float8[] := ARRAY[coalesce(state[1], 0), 0, 0];
   granted float8 := 0;
   ring float8[] := '{}';
-  slice float8 := ceil(ttl / 8);
+  slice float8 := 131072;
   units float8;
   upto float8;
   placed boolean := false;
@@ -60,9 +60,12 @@ BEGIN
   ELSIF cost > 0 THEN
     base[2] := CASE WHEN edges IS NULL THEN now + span ELSE halt.period_end_v3(edges, now) END;
   END IF;
-  upto := CASE
-    WHEN cost > 0 AND ttl > 0 AND p_mode IN (0, 1) THEN least(now - mod(now::bigint, slice::bigint) + slice + ttl, base[2])
-  END;
+  IF cost > 0 AND ttl > 0 AND p_mode IN (0, 1) THEN
+    WHILE slice * 8 < ttl LOOP
+      slice := slice * 2;
+    END LOOP;
+    upto := least(ceil((now + ttl) / slice) * slice, base[2]);
+  END IF;
   IF is_open THEN
     FOR i IN 5 .. cardinality(state) - 1 BY 2 LOOP
       units := state[i + 1];
@@ -83,10 +86,6 @@ BEGIN
   IF upto IS NOT NULL AND NOT placed THEN
     ring := ring || ARRAY[upto, cost];
   END IF;
-  -- Holds of several lengths may need too many sub-windows. The first is merged into the next, which ends later.
-  WHILE cardinality(ring) > 32 LOOP
-    ring := ARRAY[ring[3], ring[4] + ring[2]] || ring[5:];
-  END LOOP;
   IF cost > 0 AND p_mode = 6 THEN
     granted := least(granted + cost, 999999999999999);
   ELSIF cost > 0 AND upto IS NULL THEN

@@ -67,7 +67,7 @@ FOR d IN 1 .. count LOOP
   END IF;
   IF item.kind <= 1 AND cardinality(state) > 5 THEN
     IF (CASE item.kind
-      WHEN 1 THEN cardinality(state) > 36 OR cardinality(state) % 2 = 1
+      WHEN 1 THEN cardinality(state) % 2 = 1
       ELSE state[6] <> 1 OR cardinality(state) < 11 OR cardinality(state) % 2 = 0
     END) THEN
       RAISE EXCEPTION USING ERRCODE = 'ZH001', MESSAGE = 'a newer version of Halt wrote the counter ' || item.key;

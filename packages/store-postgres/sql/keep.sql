@@ -35,10 +35,14 @@ FOR d IN 1 .. count LOOP
     END IF;
     state[1] := now + item.cooldown;
   ELSE
-    CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND item.back = 0 AND NOT (item.mode >= 7 AND item.kind = 0)
+    CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND item.back = 0 AND NOT (item.mode >= 7 AND item.kind = 0 OR item.mode = 8 AND item.kind = 1)
       OR item.holds AND item.mode NOT IN (3, 7, 8);
     IF item.kind = 0 THEN
       --@ include "keep-bucket.sql"
+    ELSIF item.kind = 1 AND item.mode = 8 THEN
+      CONTINUE WHEN state IS NULL OR now >= state[2];
+      state[2] := state[2] - 1;
+      state[3] := 0;
     ELSIF item.kind = 1 AND (item.ttl > 0 OR cardinality(state) > 4) THEN
       state := halt.change_holds_v3(
         state, now, item.cost, item.mode, item.ttl, item.held_to, item.back, item.charged_to, item.span, item.edges

@@ -78,7 +78,7 @@ refunds boolean := cost < 0 AND is_open AND state[2] = charged_to;
 base float8[] := ARRAY[coalesce(state[1], 0), 0, 0];
 granted float8 := 0;
 ring float8[] := '{}';
-slice float8 := ceil(ttl / 8);
+slice float8 := 131072;
 units float8;
 upto float8;
 placed boolean := false;
@@ -92,9 +92,12 @@ granted := coalesce(state[4], 0);
 ELSIF cost > 0 THEN
 base[2] := CASE WHEN edges IS NULL THEN now + span ELSE halt.period_end_v3(edges, now) END;
 END IF;
-upto := CASE
-WHEN cost > 0 AND ttl > 0 AND p_mode IN (0, 1) THEN least(now - mod(now::bigint, slice::bigint) + slice + ttl, base[2])
-END;
+IF cost > 0 AND ttl > 0 AND p_mode IN (0, 1) THEN
+WHILE slice * 8 < ttl LOOP
+slice := slice * 2;
+END LOOP;
+upto := least(ceil((now + ttl) / slice) * slice, base[2]);
+END IF;
 IF is_open THEN
 FOR i IN 5 .. cardinality(state) - 1 BY 2 LOOP
 units := state[i + 1];
@@ -115,9 +118,6 @@ END IF;
 IF upto IS NOT NULL AND NOT placed THEN
 ring := ring || ARRAY[upto, cost];
 END IF;
-WHILE cardinality(ring) > 32 LOOP
-ring := ARRAY[ring[3], ring[4] + ring[2]] || ring[5:];
-END LOOP;
 IF cost > 0 AND p_mode = 6 THEN
 granted := least(granted + cost, 999999999999999);
 ELSIF cost > 0 AND upto IS NULL THEN
@@ -699,7 +699,7 @@ state := state[1:5] || CASE state[6] WHEN 3 THEN 1::float8 || state[7:cardinalit
 END IF;
 IF item.kind <= 1 AND cardinality(state) > 5 THEN
 IF (CASE item.kind
-WHEN 1 THEN cardinality(state) > 36 OR cardinality(state) % 2 = 1
+WHEN 1 THEN cardinality(state) % 2 = 1
 ELSE state[6] <> 1 OR cardinality(state) < 11 OR cardinality(state) % 2 = 0
 END) THEN
 RAISE EXCEPTION USING ERRCODE = 'ZH001', MESSAGE = 'a newer version of Halt wrote the counter ' || item.key;
@@ -1024,7 +1024,7 @@ state := halt.keep_line_v3(coalesce(item.line, state), now, item.capacity * item
 END IF;
 state[1] := now + item.cooldown;
 ELSE
-CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND item.back = 0 AND NOT (item.mode >= 7 AND item.kind = 0)
+CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND item.back = 0 AND NOT (item.mode >= 7 AND item.kind = 0 OR item.mode = 8 AND item.kind = 1)
 OR item.holds AND item.mode NOT IN (3, 7, 8);
 IF item.kind = 0 THEN
 line := item.line;
@@ -1058,6 +1058,10 @@ END IF;
 state[3] := units;
 END IF;
 state := halt.keep_line_v3(state, now, room, state[1]);
+ELSIF item.kind = 1 AND item.mode = 8 THEN
+CONTINUE WHEN state IS NULL OR now >= state[2];
+state[2] := state[2] - 1;
+state[3] := 0;
 ELSIF item.kind = 1 AND (item.ttl > 0 OR cardinality(state) > 4) THEN
 state := halt.change_holds_v3(
 state, now, item.cost, item.mode, item.ttl, item.held_to, item.back, item.charged_to, item.span, item.edges

@@ -271,7 +271,6 @@ describe('readReply', () => {
     ['a list that no sliding window fills', group('s'), [4000, ...Array<number>(4000).fill(9)]],
     ['the sub-windows of a peek', group('s', Mode.PEEK), [2, 35, 2]],
     ['half a hold', withTerms('q', { ttl: 9 }), [35, -3, 0, 0, 33]],
-    ['more holds than a quota has', withTerms('q', { ttl: 9 }), [35, -36, ...Array<number>(36).fill(9)]],
     ['holds of a quota that has ended', withTerms('q', { ttl: 9 }), [5, -4, 0, 0, 33, 2]],
     ['a window that has ended', both(), [20, 5, 2]],
     ['a count below the charge', both(), [20, 35, 1]],

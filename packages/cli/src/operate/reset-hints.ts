@@ -35,6 +35,10 @@ function hintFor(reason: string, policy: string, where: string, whom: string): s
     return [
       `Still refused: the quota ${policy}${where} is used up, and a reset leaves quotas. Give more: ${COMMAND} grant ${whom} ${policy} 1000 --policy …`,
     ]
+  if (reason === 'held')
+    return [
+      `Still refused: calls that run hold the rest of the quota ${policy}${where}. It is free when they end.`,
+    ]
   if (reason === 'penalized')
     return [
       `Still refused: a penalty makes ${policy}${where} smaller, and a reset leaves penalties. The operator's page and PenaltyManager.clearPenalty() end it.`,

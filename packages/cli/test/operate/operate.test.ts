@@ -345,6 +345,12 @@ describe('an operator at the command line', () => {
       expect([whom, (await obey(await reset(...whom))).code]).toEqual([whom, 0])
       expect(await reset(...whom)).not.toContain('Still refused')
     }
+    const limiter = new RateLimiter({ store, policy: month })
+    const call = await limiter.reserve({ user: '42' }, { cost: month.limit, ttl: '1m' })
+    expect(await reset('user:42', '--ip', '203.0.113.7')).toContain(
+      'calls that run hold the rest of the quota month',
+    )
+    await call.cancel()
     // The quota counts users, and the operator knows the address too.
     await new QuotaManager(store).consumeQuota('42', month)
     const out = await reset('user:42', '--ip', '203.0.113.7')

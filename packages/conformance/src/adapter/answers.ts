@@ -80,7 +80,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       expect(await client.statuses(2)).toEqual([200, 420])
     })
 
-    it('a guard refuses with 402 and without Retry-After where a budget with that status is used up', async bench => {
+    it('a guard refuses with 402 and without Retry-After where a budget is used up, and as any other where requests hold it', async bench => {
       const anchor = new Date(bench.clock.now() - 60_000)
       const budget = {
         name: 'day',
@@ -90,8 +90,14 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
         status: 402,
         keyStrategy: 'ip',
       } as const
-      const client = await bench.serve([{ limiter: bench.limiter(budget), statusCode: 420 }])
-      await client.get()
+      const limiter = bench.limiter(budget)
+      const client = await bench.serve([{ limiter, statusCode: 420 }])
+      const call = await limiter.reserve({ ip: '127.0.0.1' }, { cost: 1, ttl: '60s' })
+      const held = await client.get()
+      expect([held.status, Number(held.headers['retry-after']) >= 60]).toEqual([420, true])
+      expect(held.body).toMatch(/still running/)
+      await call.cancel()
+      expect((await client.get()).status).toBe(200)
       const { status, headers, body } = await client.get()
       expect([status, headers['retry-after'], headers['cache-control']]).toEqual([402, undefined, 'no-store'])
       expect(JSON.parse(body)).toMatchObject({ error: 'budget_exceeded', policy: 'day', retry_after: null })

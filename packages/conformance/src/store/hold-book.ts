@@ -11,24 +11,30 @@ export interface BookedHold {
 /** A book of a quota that knows each hold by itself, in whole numbers of any size. It shares no code with the stores. */
 export class HoldBook {
   readonly #limit: bigint
-  readonly #ttl: number
   readonly #holds: BookedHold[] = []
   #period = 0
   #used = 0n
   #granted = 0n
 
-  constructor(limit: number, ttl: number) {
+  constructor(limit: number) {
     this.#limit = BigInt(limit)
-    this.#ttl = ttl
   }
 
   /**
    * Judges what a call does. Returns whether it passes; for a new hold, the hold.
    *
    * @param period the end of the present period
+   * @param ttl how long the units are held, in microseconds
    * @param own the hold of the call
    */
-  judge(act: string, cost: number, now: number, period: number, own?: BookedHold): boolean | BookedHold {
+  judge(
+    act: string,
+    cost: number,
+    now: number,
+    period: number,
+    ttl: number,
+    own?: BookedHold,
+  ): boolean | BookedHold {
     const units = BigInt(cost)
     const mine = own !== undefined && this.#isLive(own, now, period) ? own.rest : 0n
     // A payment claims no more of the hold than it costs.
@@ -45,8 +51,8 @@ export class HoldBook {
       this.#granted = 0n
     }
     if (act === 'grant') this.#granted = least(this.#granted + units, 999_999_999_999_999n)
-    else if (act === 'reserve') return this.#add(units, now, period)
-    else if (act === 'extend') Object.assign(own as BookedHold, { to: this.#end(now, period), period })
+    else if (act === 'reserve') return this.#add(units, now, period, ttl)
+    else if (act === 'extend') Object.assign(own as BookedHold, { to: endOf(now, period, ttl), period })
     else this.#used = least(this.#used + units, 2n ** 52n)
     return true
   }
@@ -69,8 +75,8 @@ export class HoldBook {
     return this.#limit + granted - this.used(period) - this.held(now, period)
   }
 
-  #add(rest: bigint, now: number, period: number): BookedHold {
-    const hold = { rest, to: this.#end(now, period), period }
+  #add(rest: bigint, now: number, period: number, ttl: number): BookedHold {
+    const hold = { rest, to: endOf(now, period, ttl), period }
     this.#holds.push(hold)
     return hold
   }
@@ -78,12 +84,16 @@ export class HoldBook {
   #isLive(hold: BookedHold, now: number, period: number): boolean {
     return hold.period === period && now < hold.to
   }
+}
 
-  /** The first end of an eighth of the time that is at least the whole time away, or the end of the period if that comes before. */
-  #end(now: number, period: number): number {
-    const eighth = this.#ttl / 8
-    return Math.min((Math.floor(now / eighth) + 1) * eighth + this.#ttl, period)
-  }
+/**
+ * The first multiple of a power of two that is at least the whole time away, or the end of the period if that comes before. The power
+ * is the least one of at least an eighth of the time.
+ */
+function endOf(now: number, period: number, ttl: number): number {
+  const slice = 2n ** BigInt(Math.max(17, Math.ceil(Math.log2(ttl / 8))))
+  const whole = (BigInt(now + ttl) + slice - 1n) / slice
+  return Math.min(Number(whole * slice), period)
 }
 
 function least(a: bigint, b: bigint): bigint {

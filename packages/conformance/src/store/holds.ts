@@ -9,6 +9,7 @@ import type { StoreFactory } from './store-factory.ts'
 
 const SECOND = 1e6
 const TTL = 8 * SECOND
+const LENGTHS = [1, 1.5, 2, 3, 5, 8, 11, 17, 30, 45, 59, 3600].map(seconds => seconds * SECOND)
 const LARGEST = 999_999_999_999_999
 const edges = [START, START + 1000 * SECOND, START + 2000 * SECOND] as const
 
@@ -29,7 +30,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         terms: { held: { to, units } },
       })
 
-    it('held units count against the limit until their time is over, at most an eighth of it later', () =>
+    it('held units count against the limit until their time is over, at most a quarter of it later', () =>
       withStore(factory, async bench => {
         const answer = await reserve(bench, 60)
         expect(answer.remaining).toBe(40)
@@ -37,7 +38,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect([refused.passes, refused.wait]).toEqual([false, endOf(answer) - bench.now])
         bench.now += TTL
         expect(await left(bench)).toBe(40)
-        bench.now += TTL / 8
+        bench.now += TTL / 4
         expect(await left(bench)).toBe(100)
       }))
 
@@ -122,23 +123,47 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect((await settle(bench, 0, to, 100)).remaining).toBe(100)
       }))
 
-    it('held units take at most 16 pairs of numbers, whatever their number and lengths', () =>
+    it('held units of one length end at no more than 9 edges, and those of all lengths at no more than 94', () =>
       withStore(factory, async bench => {
+        const hours = [START, START + 200_000 * SECOND, START + 400_000 * SECOND] as const
         const big = ruleOf('quota', { limit: 1_000_000 })
         const random = randomNumbers(4)
-        let state: State = []
-        for (let i = 0; i < 300; i++) {
-          bench.now += Math.floor(random() * 40_000)
-          const ttl = SECOND + Math.floor(random() * 60 * SECOND)
-          state = (await bench.take(big, 1, { edges, terms: { ttl } })).evaluation.states[0] ?? []
-          expect(state.length <= 36).toBe(true)
+        const take = async (cost: number, ttl?: number): Promise<State> =>
+          (await bench.take(big, cost, { edges: hours, terms: { ttl } })).evaluation.states[0] ?? []
+        let most = 0
+        for (let i = 0; i < 60; i++) {
+          bench.now += Math.floor(random() * SECOND)
+          most = Math.max(most, ((await take(1, TTL)).length - 4) / 2)
         }
-        expect(state.length).toBe(36)
-        // A merged sub-window counts longer, never shorter.
-        expect(algorithms.q.holds?.held(state, bench.now)).toBe(300)
-        bench.now += 70 * SECOND
-        const settled = await bench.take(big, 1, { edges })
-        expect(settled.evaluation.states[0]?.length).toBe(3)
+        expect([most > 7, most <= 9]).toEqual([true, true])
+        for (let i = 0; i < 300; i++) {
+          bench.now += Math.floor(random() * 10_000)
+          most = Math.max(most, ((await take(1, Math.floor(SECOND * 86_400 ** random()))).length - 4) / 2)
+        }
+        expect([most > 50, most <= 94]).toEqual([true, true])
+        bench.now += 110_000 * SECOND
+        expect((await take(1)).length).toBe(3)
+      }))
+
+    it('units that are held for ten lengths of time are found by their owners, and each is given back', () =>
+      withStore(factory, async bench => {
+        const big = ruleOf('quota', { limit: 14_200 })
+        const rows = [1, 2, 3, 4, 5, 7, 11, 13, 17, 19].map(seconds => ({ ttl: seconds * SECOND, to: 0 }))
+        const hold = async (row: { ttl: number; to: number }): Promise<void> => {
+          const held = row.to > 0 ? { to: row.to, units: 1420 } : undefined
+          const answer = await bench.take(big, 1420, { edges, terms: { ttl: row.ttl, held } })
+          expect(answer.passes).toBe(true)
+          row.to = endOf(answer, row.ttl)
+        }
+        for (const row of rows) await hold(row)
+        for (let i = 0; i < 12; i++) {
+          bench.now += SECOND / 3
+          for (const row of rows) if (i % Math.ceil(row.ttl / SECOND) === 0) await hold(row)
+          expect(await bench.take(big, 0, { edges })).toMatchObject({ remaining: 0 })
+        }
+        for (const { to } of rows)
+          await bench.take(big, 0, { edges, mode: Mode.SETTLE, terms: { held: { to, units: 1420 } } })
+        expect((await bench.take(big, 0, { edges })).remaining).toBe(14_200)
       }))
 
     for (const [name, limit] of [
@@ -152,7 +177,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
     async function play(bench: Bench, limit: number, random: () => number): Promise<void> {
       const own = ruleOf('quota', { limit })
       const period = 60 * SECOND
-      const book = new HoldBook(limit, TTL)
+      const book = new HoldBook(limit)
       const open: BookedHold[] = []
       const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
       for (let step = 0; step < 250; step++) {
@@ -162,6 +187,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         const room = Number(book.left(bench.now, start + period))
         const size = Math.max(1, pick([1, Math.floor(room / 7), Math.floor(limit / 20), room, room + 1]))
         const hold = open.length > 0 && random() < 0.7 ? pick(open) : undefined
+        const ttl = pick(LENGTHS)
         const act =
           hold === undefined
             ? pick(['reserve', 'reserve', 'charge', 'grant'])
@@ -177,9 +203,9 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
           terms:
             act === 'charge' || act === 'grant'
               ? undefined
-              : { held, ttl: act === 'reserve' || act === 'extend' ? TTL : undefined },
+              : { held, ttl: act === 'reserve' || act === 'extend' ? ttl : undefined },
         }
-        const expected = book.judge(act, cost, bench.now, start + period, hold)
+        const expected = book.judge(act, cost, bench.now, start + period, ttl, hold)
         const { passes, evaluation } = await bench.take(own, cost, demand)
         if (typeof expected === 'object') open.push(expected)
         if (act === 'settle') open.splice(open.indexOf(hold as BookedHold), 1)

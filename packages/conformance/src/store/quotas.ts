@@ -39,6 +39,25 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule, 0, { edges })).remaining).toBe(0)
       }))
 
+    it('a quota that was reset keeps grants and holds, and gives back nothing of older charges, even in one microsecond', () =>
+      withStore(factory, async bench => {
+        const refund = async (cost: number, chargedTo = 0): Promise<number> =>
+          (await bench.take(rule, cost, { edges, mode: Mode.SETTLE, chargedTo })).remaining
+        const charge = async (cost: number): Promise<number> =>
+          (await bench.take(rule, cost, { edges })).evaluation.states[0]?.[1] ?? 0
+        await bench.take(rule, 10, { edges, mode: Mode.GRANT })
+        await bench.take(rule, 2, { edges, terms: { ttl: 2 * SECOND } })
+        const before = await charge(3)
+        expect((await bench.take(rule, 0, { edges, mode: Mode.RESET })).remaining).toBe(13)
+        const after = await charge(6)
+        expect(await refund(-3, before)).toBe(7)
+        expect(await refund(-2, after)).toBe(9)
+        await bench.take(rule, 0, { edges, mode: Mode.RESET })
+        expect(await refund(-1, after)).toBe(13)
+        bench.now = edges[1]
+        expect((await bench.take(rule, 0, { edges, mode: Mode.RESET })).remaining).toBe(5)
+      }))
+
     it('a quota allows the granted units beside the limit, until the period ends', () =>
       withStore(factory, async bench => {
         const grant = { edges, mode: Mode.GRANT }

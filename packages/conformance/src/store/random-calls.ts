@@ -157,6 +157,7 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
       async ({ api }) => void (await api.reset(whose)),
       async players => void (await players.login.reset(whose)),
       ({ quotas }) => quotas.refundQuota(user, monthly, 2),
+      ({ quotas }) => quotas.resetQuota(user, monthly),
       ({ penalties }) => penalties.clearPenalty(user),
       ({ penalties }) => penalties.applyPenalty(user, { duration: 2 }),
     ])

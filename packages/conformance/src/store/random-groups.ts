@@ -87,6 +87,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const cost = pick([1, 1, 1, 1, 2, 3, 0, 12, 150])
     const mode = pick([
       algorithm === 'quota' ? Mode.GRANT : Mode.CHARGE,
+      algorithm === 'quota' || algorithm === 'fixed-window' ? Mode.RESET : Mode.CHARGE,
       Mode.CHARGE,
       Mode.CHARGE,
       Mode.CHARGE,

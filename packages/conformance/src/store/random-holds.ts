@@ -4,9 +4,9 @@ import type { Charged } from './charged.ts'
 import type { Pick } from './random-terms.ts'
 
 const SECOND = 1e6
-const TIMES = [0.4 * SECOND, 1.3 * SECOND, 2 * SECOND, 30 * SECOND]
+const TIMES = [0.4, 1, 1.3, 2, 3, 4.7, 7, 11, 30, 61, 300, 86_400].map(seconds => seconds * SECOND)
 
-/** Picks how long a quota's units are held. Several lengths need more sub-windows than a counter has. */
+/** Picks how long a quota's units are held. */
 export function randomHold(random: () => number, pick: Pick, terms: Terms | undefined): Terms | undefined {
   return random() < 0.5 ? { ...terms, ttl: pick(TIMES) } : terms
 }

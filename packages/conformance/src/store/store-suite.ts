@@ -1,4 +1,5 @@
 import { testBounds } from './bounds.ts'
+import { testBudgetHistory } from './budget-history.ts'
 import { testCharges } from './charges.ts'
 import { testDocuments } from './documents.ts'
 import { testGroups } from './groups.ts'
@@ -36,5 +37,6 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     testHistory(runner, factory)
     testLineHistory(runner, factory)
     testLimiterHistory(runner, factory)
+    testBudgetHistory(runner, factory)
   })
 }

@@ -51,6 +51,11 @@ export interface Algorithm {
   chargeLater?(state: State, now: number, wait: number, cost: number, rule: Rule): void
   /** How calls hold units before they use them. Quotas only. */
   readonly holds?: HoldSteps
+  /**
+   * Forgets the units used in the window that is open. A {@link refund} of an older charge does nothing afterwards. Windows of a key
+   * only. Returns whether one was open.
+   */
+  restart?(state: State, now: number): boolean
   /** Adds `amount` units to the limit of the present period. Quotas only. */
   grant?(state: State, now: number, amount: number, rule: Rule, edges?: Edges): void
   /** The numbers of a counter without charged units, behind its cool-down. */

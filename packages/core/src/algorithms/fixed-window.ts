@@ -24,6 +24,14 @@ export const fixedWindow: Algorithm = {
     addUnits(state, cost)
   },
 
+  // The window ends a microsecond earlier with each restart, so that its end names the charges since then, and no older ones.
+  restart(state, now) {
+    if (now >= windowEnd(state)) return false
+    state[1]! -= 1
+    state[2] = 0
+    return true
+  },
+
   idle: () => [0, 0],
 
   refund(state, now, amount, _rule, chargedTo) {

@@ -33,7 +33,7 @@ export class Decision {
   readonly allowed: boolean
   /**
    * Why. Allowed: `"ok"`, or `"exempt"` (not counted). Refused: `"limited"`, `"blocked"`, `"penalized"`, `"reserved"`,
-   * `"fair-share"`, `"quota-exceeded"`, `"cost-exceeds-limit"`, `"missing-key"`, `"policy-error"`, `"store-error"`.
+   * `"fair-share"`, `"quota-exceeded"`, `"held"`, `"cost-exceeds-limit"`, `"missing-key"`, `"policy-error"`, `"store-error"`.
    */
   readonly reason: Reason
   /** The binding policy: the refusing one with the longest wait, else the one with the smallest share of its limit left. */

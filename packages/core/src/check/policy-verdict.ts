@@ -3,8 +3,8 @@ import type { PolicyMode } from '../policy/policy.ts'
 /**
  * Why a request was allowed or refused.
  *
- * Allowed: `"ok"`; `"exempt"`, not counted. Refused by a number: `"limited"`; `"quota-exceeded"`, until the period ends;
- * `"cost-exceeds-limit"`, the cost is above the capacity, so waiting does not help; `"reserved"`, the rest is kept for more
+ * Allowed: `"ok"`; `"exempt"`, not counted. Refused by a number: `"limited"`; `"quota-exceeded"`, until the period ends; `"held"`,
+ * calls that run hold what is left of the quota; `"cost-exceeds-limit"`, the cost is above the capacity, so waiting does not help; `"reserved"`, the rest is kept for more
  * important requests; `"fair-share"`, the rest is for tenants that had less. Refused for a time: `"blocked"`, by a cool-down or an
  * operator; `"penalized"`, the limit is reduced because of earlier violations. Refused otherwise: `"missing-key"`, with `onMissingKey: "deny"`; `"policy-error"`, the policy's function
  * failed; `"store-error"`, the store failed and `onStoreError` is `"closed"`.
@@ -18,6 +18,7 @@ export type Reason =
   | 'reserved'
   | 'fair-share'
   | 'quota-exceeded'
+  | 'held'
   | 'cost-exceeds-limit'
   | 'missing-key'
   | 'policy-error'

@@ -112,10 +112,12 @@ export interface Telemetry {
   onLeave?(key: string, caller: LeavingCaller): unknown
   /** A quota was asked. */
   onQuotaCheck?(key: string, quota: QuotaUsage, allowed: boolean): unknown
-  /** A quota refused a request. */
+  /** A quota refused a request, and not only because calls that run hold the rest. */
   onQuotaExceeded?(key: string, quota: QuotaUsage): unknown
   /**
-   * A share of a quota (0.8, 1) was reached for the first time in the period. If several were reached at once, the highest.
+   * A share of a quota (0.8, 1) is used, by whatever way: a charge, a settlement, a payment of a call, a write-back after an outage.
+   * Units that calls hold are not used yet. Called once in a period over all processes; again for a limit that a grant has changed,
+   * and after a reset. If several were reached at once, the highest.
    */
   onQuotaThreshold?(key: string, quota: QuotaUsage, threshold: number): unknown
   /** A client was given points: `severity` of them. */

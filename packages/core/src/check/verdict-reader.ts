@@ -8,6 +8,7 @@ import { isReserved } from '../store/terms.ts'
 import {
   evaluationAt,
   evaluationAtStart,
+  isHeldUp,
   limitInForce,
   remaining,
   resetAt,
@@ -128,6 +129,7 @@ function reasonOf(policy: number, at: number, check: Check, state: State, evalua
   const demand = asRetried(policy, at, check)
   const { rule } = demand
   if (isAboveShare(policy, demand, check)) return 'limited'
+  if (isHeldUp(demand, state, evaluation)) return 'held'
   if (fewestOf(demand) > rule.capacity) return 'cost-exceeds-limit'
   if (algorithmOf(rule).isQuota) return 'quota-exceeded'
   if (isReserved(demand, ruleInForce(demand, evaluation), state, evaluation.now)) return 'reserved'

@@ -20,6 +20,7 @@ export interface RefusalBody {
 }
 
 const MESSAGE = 'Too many requests. Please try again later.'
+const HELD = 'Requests that are still running hold the rest of the budget. Please try again later.'
 const UNAVAILABLE = 'The service cannot take this request now. Please try again later.'
 const PROBLEMS = 'https://iana.org/assignments/http-problem-types#'
 
@@ -67,9 +68,14 @@ function plain(decision: Decision): Record<string, unknown> {
   const ours = isUnavailable(decision)
   return {
     error: ours ? 'service_unavailable' : 'rate_limit_exceeded',
-    message: ours ? UNAVAILABLE : MESSAGE,
+    message: messageOf(decision),
     retry_after: waitOf(decision.retryAfter),
   }
+}
+
+/** The sentence of a refusal that is not for a budget which is used up. */
+function messageOf(decision: Decision): string {
+  return isUnavailable(decision) ? UNAVAILABLE : decision.reason === 'held' ? HELD : MESSAGE
 }
 
 /** The plain body, and why: of the binding policy, and never the key, which may be somebody else's address. */
@@ -100,7 +106,7 @@ function problem(decision: Decision, status: number): Record<string, unknown> {
     type: `${PROBLEMS}${kind}`,
     title: ours ? 'Service Unavailable' : unpaid ? 'Payment Required' : 'Too Many Requests',
     status,
-    detail: ours ? UNAVAILABLE : unpaid ? unpaidMessage(decision) : MESSAGE,
+    detail: unpaid ? unpaidMessage(decision) : messageOf(decision),
     retry_after: unpaid ? null : waitOf(decision.retryAfter),
     ...(unpaid ? { reset_at: decision.resetAt } : {}),
     'violated-policies': violated,

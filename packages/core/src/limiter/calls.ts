@@ -30,7 +30,8 @@ export class Calls {
       return rule.counter === demand.rule.counter ? rule : demand.rule
     }
     const keeper = new HoldKeeper(parts.evaluator, parts.warn, ruleOf)
-    endings.add(async () => keeper.close())
+    // Callers whose turns still come hold their units.
+    endings.add(async () => keeper.close(), true)
     this.#parts = { ...parts, keeper, ruleOf }
   }
 

@@ -28,7 +28,10 @@ export class DirectEvaluator implements Evaluator {
     this.#options = options
     this.#store = options.store
     this.#can = capabilitiesOf(options.store)
-    this.#ask = checkedEvaluate(options.store)
+    const { onAnswer } = options
+    const hear =
+      onAnswer && ((group: Group, found: Evaluation) => onAnswer(group, found, this.ask.bind(this)))
+    this.#ask = checkedEvaluate(options.store, hear)
     this.clock = storeClockOf(options.store)
   }
 

@@ -26,6 +26,9 @@ interface Kept {
   isPaying: boolean
 }
 
+/** The most holdings that are looked at in one turn of the event loop. */
+const SLICE = 500
+
 /** The holdings of one length, and the timer that keeps them. */
 interface Length {
   readonly ttl: number
@@ -34,8 +37,8 @@ interface Length {
 }
 
 /**
- * Keeps the units held that the open calls of this process hold, a third of their time after they were held last. All units of a
- * counter that end at one instant are held longer by one call of the store, however many calls hold them.
+ * Keeps the units held that the open calls of this process hold, a third of their time after they were held last. The units of a
+ * counter that end at one instant are held longer by one call of the store for each 500 calls that hold them.
  */
 export class HoldKeeper {
   readonly #evaluator: Evaluator
@@ -78,7 +81,7 @@ export class HoldKeeper {
     const kept = length?.kept.get(holding)
     if (length === undefined || kept === undefined) return undefined
     length.kept.delete(holding)
-    if (length.kept.size === 0) this.#disarm(length)
+    if (length.kept.size === 0) this.#drop(length)
     return kept.moving
   }
 
@@ -106,15 +109,28 @@ export class HoldKeeper {
   }
 
   #arm(length: Length): void {
-    if (length.timer !== undefined || this.#isClosed || length.kept.size === 0) return
-    length.timer = afterQuietly(length.ttl / 3000, () => {
-      length.timer = undefined
-      this.#keep(length, length.kept.values())
-      this.#arm(length)
-    })
+    if (length.timer !== undefined || this.#isClosed) return
+    if (length.kept.size === 0) return this.#drop(length)
+    length.timer = afterQuietly(length.ttl / 3000, () => this.#keepAll(length, length.kept.values()))
     if (outlivesRequest(length.timer)) return
     this.#isShared = false
     this.#disarm(length)
+  }
+
+  /** Keeps all holdings of a length, a slice in each turn of the event loop. */
+  #keepAll(length: Length, rest: Iterator<Kept>): void {
+    const slice: Kept[] = []
+    for (let next = rest.next(); !next.done; next = rest.next()) if (slice.push(next.value) === SLICE) break
+    this.#keep(length, slice)
+    if (this.#isClosed) return
+    if (slice.length === SLICE) return eventLoop.afterRead(() => this.#keepAll(length, rest))
+    length.timer = undefined
+    this.#arm(length)
+  }
+
+  #drop(length: Length): void {
+    this.#disarm(length)
+    if (this.#lengths.get(length.ttl) === length) this.#lengths.delete(length.ttl)
   }
 
   /** Keeps a holding by a timer of the request that reserved it. */
@@ -133,7 +149,7 @@ export class HoldKeeper {
   }
 
   /** Holds the units longer that were held last a third of their time ago. */
-  #keep({ ttl, kept }: Length, candidates: Iterable<Kept>): void {
+  #keep({ ttl, kept }: Length, candidates: readonly Kept[]): void {
     const now = this.#evaluator.ownTime()
     const groups = new Map<string, Kept[]>()
     for (const one of candidates) {
@@ -209,8 +225,8 @@ export class HoldKeeper {
     let left = isHeld === true ? (grants?.[0] ?? Number.POSITIVE_INFINITY) : 0
     for (const one of group) {
       const { holding, owner } = one
-      // Its units may still be held where nobody knows of them, up to an eighth longer than their time. They have no room twice.
-      if (isHeld !== true && holding.to === 0 && sent - one.since < (ttl * 9) / 8) continue
+      // Its units may still be held where nobody knows of them, up to a quarter longer than their time. They have no room twice.
+      if (isHeld !== true && holding.to === 0 && sent - one.since < (ttl * 5) / 4) continue
       const end = algorithmOf(holding.demand.rule).holds?.end(states[0] ?? [], now, ttl) ?? 0
       const isLost = left < holding.held
       if (isLost) holding.held = left

@@ -63,7 +63,7 @@ export class Payments {
 
   /** Pays for units before they are used. Resolves to whether they were paid; then they are used. */
   async pay(wanted: readonly Wanted[]): Promise<boolean> {
-    const { evaluator, keeper, witness } = this.#parts
+    const { evaluator, keeper } = this.#parts
     const due = wanted.flatMap(({ holding, units }) => {
       const need = holding.used + units - holding.paid
       return need > 0 ? [{ holding, need }] : []
@@ -78,7 +78,6 @@ export class Payments {
       this.#note(payments, result, isPaid)
       if (!isPaid) this.#refuse(result, check)
       else if (result.degraded === 'open') noticeUnpaid(this.#parts.warn)
-      else if (result.degraded === false) witness?.paid(result.check, result.evaluation)
       return isPaid && use(wanted)
     } finally {
       for (const { holding } of due) keeper.release(holding)

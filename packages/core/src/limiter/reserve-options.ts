@@ -8,7 +8,7 @@ import { checkCost, type Cost } from '../policy/cost.ts'
 export interface ReserveOptions<R = unknown> extends CheckOptions<R> {
   /**
    * Holds the units of the quotas of the call instead of charging them. What is neither used nor given back is free again after this
-   * time, from 1 s to 24 h, or an eighth of it later: so a process that dies locks nothing. While this process lives, it keeps the
+   * time, from 1 s to 24 h, or up to a quarter of it later: so a process that dies locks nothing. While this process lives, it keeps the
    * units held. Default: the units are charged at once.
    */
   readonly ttl?: Duration | undefined

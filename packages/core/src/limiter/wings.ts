@@ -3,6 +3,7 @@ import type { WarnOnce } from '../base/warnings.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { Demand, Group, Store, StoreFailure } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
+import type { OnAnswer } from '../store/checked-evaluate.ts'
 import type { Adviser } from './adviser.ts'
 import type { MakeWitness } from './witness.ts'
 
@@ -16,6 +17,7 @@ export interface EvaluatorOptions {
   readonly warn: WarnOnce
   /** Called for every failure. */
   readonly onFailure: (error: unknown, failure: StoreFailure) => void
+  readonly onAnswer?: OnAnswer | undefined
   /** Called at the end of every outage. */
   readonly onRecovery: (recovery: { readonly failures: number; readonly lastedMs: number }) => void
 }

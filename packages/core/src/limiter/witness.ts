@@ -4,6 +4,7 @@ import type { Telemetry } from '../check/telemetry.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { RequestView } from '../request/view.ts'
+import type { OnAnswer } from '../store/checked-evaluate.ts'
 import type { Store, StoreFailure } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 
@@ -19,8 +20,8 @@ export interface Witness {
     view: RequestView | undefined,
     started: number | undefined,
   ): void
-  /** @internal A call that runs has paid units. @param check its demands: what the call held of them counted before */
-  paid(check: Check, evaluation: Evaluation): void
+  /** @internal The store has answered about a quota, whatever it was asked for and however late. */
+  heard: OnAnswer
   /** @internal A request was refused that no policy counts. */
   refused: WitnessUncounted
   /** @internal A request was not counted: by an exemption, or because an operator lets the client pass. */

@@ -1,5 +1,5 @@
 import { fromCaller } from '../base/call-site.ts'
-import { MOST_COUNTED } from '../algorithms/index.ts'
+import { plainCheck } from '../check/check.ts'
 import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readCost } from '../policy/cost.ts'
@@ -13,10 +13,10 @@ import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
 import { SHARED } from '../request/subject.ts'
 import type { StrictStore } from '../resilience/strict-store.ts'
-import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
+import { quotaUsage } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { used } from '../store/reading.ts'
+import { isHeldUp, used } from '../store/reading.ts'
 import type { Notify, QuotaUsage } from '../check/telemetry.ts'
 import { checkNames } from '../base/options-check.ts'
 import {
@@ -88,7 +88,20 @@ export class QuotaManager {
    * @returns the units that were refunded: fewer than `units` when fewer were used
    */
   async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<number> {
-    return this.#giveBack(identity, quota, readCost(units, 'refund'))
+    const amount = readCost(units, 'refund')
+    // A settlement of no units reads the counter.
+    const demand = this.#demand(identity, this.#numbered(identity, quota), 0, Mode.SETTLE)
+    // A refund must name its period, which may be any of the three around now.
+    const found = await this.#store.evaluateOrThrow({ demands: [demand] })
+    const chargedTo = found.states[0]?.[1]
+    if (chargedTo === undefined || amount === 0) return 0
+    const refund: Demand = { ...demand, cost: -amount, chargedTo }
+    // Read the use in the same atomic step as the refund.
+    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand, refund] })
+    return (
+      used(demand, evaluation.states[0] ?? [], evaluation) -
+      used(refund, evaluation.states[1] ?? [], evaluation)
+    )
   }
 
   /**
@@ -114,25 +127,13 @@ export class QuotaManager {
     return this.#status(compiled, demand, evaluation)
   }
 
-  /** Refunds all units used in the current period. Grants stay. */
+  /**
+   * Sets the use of the current period back to 0. Grants stay, and what running calls hold. Older charges are not refunded any more:
+   * a call that ends after the reset gives back nothing of what it charged before.
+   */
   async resetQuota(identity: Identity, quota: Quota<never>): Promise<void> {
-    await this.#giveBack(identity, quota, EVERYTHING)
-  }
-
-  async #giveBack(identity: Identity, quota: Quota<never>, units: number): Promise<number> {
-    // A settlement of no units reads the counter.
-    const demand = this.#demand(identity, this.#numbered(identity, quota), 0, Mode.SETTLE)
-    // A refund must name its period, which may be any of the three around now.
-    const found = await this.#store.evaluateOrThrow({ demands: [demand] })
-    const chargedTo = found.states[0]?.[1]
-    if (chargedTo === undefined || units === 0) return 0
-    const refund: Demand = { ...demand, cost: -units, chargedTo }
-    // Read the use in the same atomic step as the refund.
-    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand, refund] })
-    return (
-      used(demand, evaluation.states[0] ?? [], evaluation) -
-      used(refund, evaluation.states[1] ?? [], evaluation)
-    )
+    const demand = this.#demand(identity, this.#numbered(identity, quota), 0, Mode.RESET)
+    await this.#store.evaluateOrThrow({ demands: [demand] })
   }
 
   async #evaluate(
@@ -154,15 +155,13 @@ export class QuotaManager {
       idempotencyKey && mode !== Mode.PEEK
         ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
-    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand], idempotency })
+    const check = { ...plainCheck([compiled], [demand]), idempotency }
+    const evaluation = await this.#store.evaluateOrThrow(check)
     const status = this.#status(compiled, demand, evaluation)
     const allowed = evaluation.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)
-    if (!allowed) this.#notify('onQuotaExceeded', demand.subject, status)
-    else if (mode === Mode.CHARGE && !evaluation.repeated) {
-      const threshold = thresholdReached(compiled, status, demand.cost)
-      if (threshold !== undefined) this.#notify('onQuotaThreshold', demand.subject, status, threshold)
-    }
+    if (!allowed && !isHeldUp(demand, evaluation.states[0] ?? [], evaluation))
+      this.#notify('onQuotaExceeded', demand.subject, status)
     return { allowed, quota: status }
   }
 
@@ -223,6 +222,3 @@ export class QuotaManager {
 function ownerOf(subject: string, { keyStrategy }: CompiledPolicy): string {
   return keyStrategy === 'shared' ? SHARED : subject
 }
-
-// As many units as a quota counts.
-const EVERYTHING = MOST_COUNTED

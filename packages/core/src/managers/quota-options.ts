@@ -8,6 +8,7 @@ import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
 import type { GateSource } from '../limiter/gate.ts'
 import type { Store } from '../store/contract.ts'
 import { notifier } from '../telemetry/notifier.ts'
+import { Thresholds } from '../telemetry/thresholds.ts'
 import type { Notify, Telemetry } from '../check/telemetry.ts'
 
 /** Options of a quota manager. */
@@ -70,12 +71,13 @@ export function quotaManagerParts(store: Store, options: QuotaManagerOptions): Q
   const { secret, ipv6Prefix, telemetry, storeTimeout } = options
   const warn = warnOnce(options.warn)
   const notify = notifier(telemetry, warn)
+  const thresholds = new Thresholds(telemetry, notify)
   return {
     control: controlOf(options, store, warn),
     digest: makeDigest(secret, warn),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
-    store: strictStore(store, storeTimeout, warn, notify),
+    store: strictStore(store, storeTimeout, warn, notify, (...answer) => thresholds.heard(...answer)),
   }
 }
 

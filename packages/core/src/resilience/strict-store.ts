@@ -3,7 +3,7 @@ import type { WarnOnce } from '../base/warnings.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { isPromise } from '../base/promises.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
-import { checkedEvaluate, type Evaluate } from '../store/checked-evaluate.ts'
+import { type AskStore, checkedEvaluate, type Evaluate, type OnAnswer } from '../store/checked-evaluate.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
@@ -17,6 +17,8 @@ import { storeError, StoreTimeout } from './store-failure.ts'
 export interface StrictStoreOptions extends OutageParts {
   /** The longest wait for the store, in milliseconds. */
   readonly timeout: number
+  /** Called for every answer about a quota, also one that comes after the deadline. */
+  readonly onAnswer?: OnAnswer | undefined
 }
 
 /** Calls a store within a deadline, and rejects with a coded error when the store cannot answer. */
@@ -37,7 +39,15 @@ export class StrictStore {
     this.deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
     this.lastKnown = lastKnownOf(store)
     this.outages = new OutageReports(options)
-    this.evaluate = checkedEvaluate(store)
+    // The store has just answered, so whether it counts as away does not matter.
+    const ask: AskStore = (group, heard) => {
+      this.callOrThrow(() => this.evaluate(group)).then(heard, () => heard(undefined))
+    }
+    const { onAnswer } = options
+    this.evaluate = checkedEvaluate(
+      store,
+      onAnswer && ((group, evaluation) => onAnswer(group, evaluation, ask)),
+    )
   }
 
   /** Runs a call to the store. Rejects with `HALT_E_STORE`. */
@@ -82,12 +92,14 @@ export function strictStore(
   timeout: Duration | undefined,
   warn: WarnOnce,
   notify: Notify,
+  onAnswer?: OnAnswer,
 ): StrictStore {
   const { kind } = capabilitiesOf(store)
   return new StrictStore({
     store,
     timeout: parseDuration(timeout ?? '1s', 'storeTimeout') / 1000,
     warn,
+    onAnswer,
     onFailure: (error, failure) => notify('onStoreError', error, { failure, store: kind }),
     onRecovery: recovery => notify('onStoreRecovered', { ...recovery, store: kind }),
   })

@@ -7,13 +7,37 @@ import { checkEvaluation } from './evaluation-check.ts'
 /** Evaluates a group in a store. */
 export type Evaluate = (group: Group) => Evaluation | Promise<Evaluation>
 
-/** Makes the function that evaluates groups in a store and checks each evaluation before it is used. */
-export function checkedEvaluate(store: Store): Evaluate {
+/** Asks a store about a group, and passes its answer on; undefined if there is none. */
+export type AskStore = (group: Group, heard: (evaluation: Evaluation | undefined) => void) => void
+
+/** Hears an answer of a store about a group that has a quota, also one that comes after the deadline. `ask` asks the store again. */
+export type OnAnswer = (group: Group, evaluation: Evaluation, ask: AskStore) => void
+
+/**
+ * Makes the function that evaluates groups in a store and checks each evaluation before it is used.
+ *
+ * @param heard called with each answer about a group that has a quota
+ */
+export function checkedEvaluate(
+  store: Store,
+  heard?: (group: Group, evaluation: Evaluation) => void,
+): Evaluate {
   // perf: bench "limiter.check(request)"; such a store returns what decide() made.
-  if (capabilitiesOf(store).isChecked) return group => store.evaluate(group)
+  const { isChecked } = capabilitiesOf(store)
   return group => {
     const answer: unknown = store.evaluate(group)
-    if (!isPromise(answer)) return checkEvaluation(answer, group)
-    return Promise.resolve(answer).then(evaluation => checkEvaluation(evaluation, group))
+    const tells = heard !== undefined && hasQuota(group)
+    if (isChecked && !tells) return answer as Evaluation | Promise<Evaluation>
+    const receive = (given: unknown): Evaluation => {
+      const evaluation = isChecked ? (given as Evaluation) : checkEvaluation(given, group)
+      if (tells) heard(group, evaluation)
+      return evaluation
+    }
+    return isPromise(answer) ? Promise.resolve(answer).then(receive) : receive(answer)
   }
+}
+
+function hasQuota({ demands }: Group): boolean {
+  for (let i = 0; i < demands.length; i++) if (demands[i]?.edges !== undefined) return true
+  return false
 }

@@ -22,7 +22,10 @@ export const Mode = {
   GRANT: 6,
   /** Bring the line of a bucket to this instant, under the numbers of the rule. Never refused. Does nothing without a line. */
   LOOK: 7,
-  /** End the cool-down of a bucket, and forget the charged units; of a line, a capacity. The line stays. Never refused. */
+  /**
+   * End the cool-down of a bucket, and forget the charged units; of a line, a capacity. The line stays. Of a window or a quota, forget
+   * the units used in its present period; grants and holds stay, and older charges cannot be refunded any more. Never refused.
+   */
   RESET: 8,
 } as const
 export type Mode = (typeof Mode)[keyof typeof Mode]

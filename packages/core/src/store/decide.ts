@@ -234,6 +234,7 @@ function charge(
   const { mode, edges, chargedTo, terms } = demand
   const cost = terms === undefined ? units : unitsOf(demand, units, rule, now)
   const algorithm = algorithmOf(rule)
+  if (mode === Mode.RESET) return algorithm.restart?.(state, now) === true
   const isReleased = terms?.held !== undefined && algorithm.holds?.release(state, now, terms.held) === true
   if (cost === 0) return isReleased
   const later = mode === Mode.CHARGE ? (terms?.holdFor ?? 0) : 0

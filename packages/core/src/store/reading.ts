@@ -91,6 +91,15 @@ export function held(demand: Demand, state: State, evaluation: Evaluation): numb
   return algorithmOf(demand.rule).holds?.held(state, evaluation.now) ?? 0
 }
 
+/** Whether a demand that a quota refuses would pass if no call held units of it. */
+export function isHeldUp(demand: Demand, state: State, evaluation: Evaluation): boolean {
+  const units = held(demand, state, evaluation)
+  if (units === 0 || evaluation.now < blockedUntil(state)) return false
+  const { rule, cost, terms } = demand
+  const need = (terms?.least ?? cost) + unitsLeftToOthers(demand, rule)
+  return algorithmOf(rule).fits(state, evaluation.now, need - units, rule)
+}
+
 /** The line in front of a bucket: what was charged beyond its capacity, and waits for its turn. */
 export interface UnitsInLine {
   /** Units, rounded up. */

@@ -11,18 +11,14 @@ import { Memo } from '../base/memo.ts'
 import { methodName } from '../request/method.ts'
 import type { MakeWitness, Witness } from '../limiter/witness.ts'
 import type { RequestView } from '../request/view.ts'
-import { penaltyStatus, quotaUsage, thresholdReached } from './usage.ts'
+import { Thresholds } from './thresholds.ts'
+import { penaltyStatus, quotaUsage } from './usage.ts'
+import { isHeldUp } from '../store/reading.ts'
+import type { AskStore } from '../store/checked-evaluate.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
-import { type Demand, Mode, type Store } from '../store/contract.ts'
+import type { Demand, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import type {
-  DecisionMetadata,
-  Hook,
-  Notify,
-  QuotaUsage,
-  StoreRecovery,
-  Telemetry,
-} from '../check/telemetry.ts'
+import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from '../check/telemetry.ts'
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
 
@@ -31,6 +27,7 @@ class TelemetryReporter implements Witness {
   readonly #notify: Notify
   readonly #notifyOfDecision: Hook<'onCheck'>
   readonly #hasTelemetry: boolean
+  readonly #thresholds: Thresholds
   readonly #store: string
   // By subject: the violation that was reported last. All refusals of one store call have the same instant.
   readonly #lastReported = new Memo<string>(1024)
@@ -39,6 +36,7 @@ class TelemetryReporter implements Witness {
     this.#notify = notifier(telemetry, warn)
     this.#notifyOfDecision = decisionNotifier(telemetry, warn)
     this.#hasTelemetry = telemetry !== undefined
+    this.#thresholds = new Thresholds(telemetry, this.#notify)
     this.#store = capabilitiesOf(store).kind
     this.#notify('onStore', store)
   }
@@ -58,19 +56,13 @@ class TelemetryReporter implements Witness {
     const hasTelemetry = this.#hasTelemetry
     if (hasTelemetry || decisions.hasSubscribers)
       this.#report(decision, bindingOf(check, decision.policy), view, started)
-    if (evaluation === undefined) return
+    if (evaluation === undefined) return this.#thresholds.note(check)
     if (hasTelemetry || quotas.hasSubscribers) this.#reportQuotas(check, evaluation)
     this.scored(check, evaluation)
   }
 
-  paid({ policies, demands }: Check, evaluation: Evaluation): void {
-    if (!this.#hasTelemetry && !quotas.hasSubscribers) return
-    for (const [i, policy] of policies.entries()) {
-      const demand = demands[i] as Demand
-      if (demand.mode === Mode.SHADOW) continue
-      const more = demand.cost - (demand.terms?.held?.units ?? 0)
-      this.#reportThreshold(policy, demand, quotaUsage(policy, demand, evaluation, i), more)
-    }
+  heard(group: Group, evaluation: Evaluation, ask: AskStore): void {
+    this.#thresholds.heard(group, evaluation, ask)
   }
 
   /** Reports the violation that a refusal scored, if it scored one. */
@@ -145,16 +137,9 @@ class TelemetryReporter implements Witness {
       const usage = quotaUsage(policy, demand, evaluation, i)
       const passed = evaluation.passes[i] === true
       this.#notify('onQuotaCheck', demand.subject, usage, passed)
-      if (!passed) this.#notify('onQuotaExceeded', demand.subject, usage)
-      else if (evaluation.allowed && !evaluation.repeated)
-        this.#reportThreshold(policy, demand, usage, demand.cost)
+      if (!passed && !isHeldUp(demand, evaluation.states[i] ?? [], evaluation))
+        this.#notify('onQuotaExceeded', demand.subject, usage)
     }
-  }
-
-  /** @param more the units by which what counts has grown */
-  #reportThreshold(policy: CompiledPolicy, { subject }: Demand, usage: QuotaUsage, more: number): void {
-    const threshold = thresholdReached(policy, usage, more)
-    if (threshold !== undefined) this.#notify('onQuotaThreshold', subject, usage, threshold)
   }
 
   #reportPenalty({ penalty }: Check, evaluation: Evaluation): void {

@@ -14,6 +14,7 @@ export function quotaUsage(
   at: number,
 ): QuotaUsage {
   const state = evaluation.states[at] ?? []
+  const { limit } = demand.rule
   const used = state.length > 0 && evaluation.now < state[1]! ? state[2]! : 0
   const more = grantedAt(state, evaluation.now)
   const reserved = held(demand, state, evaluation)
@@ -23,23 +24,23 @@ export function quotaUsage(
     name: policy.name,
     used,
     held: reserved,
-    remaining: Math.max(0, policy.limit + more - used - reserved),
-    limit: policy.limit,
+    remaining: Math.max(0, limit + more - used - reserved),
+    limit,
     granted: more,
     resetAt: Math.ceil((end > evaluation.now ? end : edge) / 1e6),
   }
 }
 
-/** The highest threshold that a charge of `cost` units just reached. Units that calls hold count as used. */
-export function thresholdReached(
-  policy: CompiledPolicy,
-  { used, held: reserved, limit: own, granted: more }: QuotaUsage,
-  cost: number,
-): number | undefined {
-  const limit = own + more
-  const taken = used + reserved
-  const crossed = policy.thresholds.filter(share => taken >= share * limit && taken - cost < share * limit)
-  return crossed.length === 0 ? undefined : Math.max(...crossed)
+/** The thresholds that the last `more` used units have crossed, in rising order. */
+export function thresholdsReached(
+  { thresholds }: CompiledPolicy,
+  { used, limit, granted }: QuotaUsage,
+  more: number,
+): number[] {
+  const whole = limit + granted
+  return thresholds
+    .filter(share => used >= share * whole && used - more < share * whole)
+    .toSorted((one, other) => one - other)
 }
 
 /** Reads the state of a penalty from an evaluation, in seconds and in points rounded to a tenth. */

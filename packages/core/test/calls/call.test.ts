@@ -333,10 +333,13 @@ describe('charge', () => {
     expect(reached).toEqual([])
     for (let i = 0; i < 4; i++) expect(await call.charge(100)).toBe(true)
     expect(reached).toEqual([[0.8, 800, 0]])
-    await own.reserve({ user: '42' }, { cost: 100, ttl: '2m' })
+    const last = await own.reserve({ user: '42' }, { cost: 100, ttl: '2m' })
+    // What is held is not used yet.
+    expect(reached).toHaveLength(1)
+    await last.settle(100)
     expect(reached).toEqual([
       [0.8, 800, 0],
-      [1, 900, 100],
+      [1, 1000, 0],
     ])
   })
 

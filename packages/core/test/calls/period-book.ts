@@ -62,6 +62,12 @@ export class Book {
     else this.add(name, more, entry.period)
   }
 
+  /** What was used in this period is forgotten, so nothing of it can be given back. */
+  reset(name: Name, entries: readonly Entry[]): void {
+    this.#used.delete(`${name} ${this.period(name)}`)
+    for (const entry of entries) if (entry.period === this.period(name)) entry.inPeriod = 0
+  }
+
   #pay(name: Name, entry: Entry, sum: number): void {
     if (entry.period !== this.period(name)) entry.inPeriod = 0
     entry.period = this.period(name)

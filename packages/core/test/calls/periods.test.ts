@@ -29,6 +29,7 @@ type Op =
   | { do: 'cancel'; which: number }
   | { do: 'consume'; at: number; units: number }
   | { do: 'grant'; name: Name; units: number }
+  | { do: 'reset'; name: Name }
   | { do: 'fail'; at: number }
   | { do: 'answer' }
   | { do: 'pass' | 'sleep'; ms: number }
@@ -71,6 +72,13 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       do: fc.constant('grant' as const),
       name: fc.constantFrom(...NAMES),
       units: fc.integer({ min: 1, max: 90 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('reset' as const),
+      name: fc.constantFrom(...NAMES),
     }),
   },
   {
@@ -269,6 +277,15 @@ async function playIn(time: VirtualTime, { ops, size, hasOutages, isRemote }: Hi
         await soon(quotas.grantQuota('42', policy[NAMES.indexOf(each.name)] as Quota, scaled(each.units)))
         break
       }
+      case 'reset':
+        // What was charged without the store cannot be given back after a reset.
+        if (hasOutages) break
+        book.reset(
+          each.name,
+          calls.map(({ entries }) => entries[each.name]),
+        )
+        await soon(quotas.resetQuota('42', policy[NAMES.indexOf(each.name)] as Quota))
+        break
       case 'change':
         // More than the limit may be used before it is lowered.
         isOverdrawn = isChanged = true

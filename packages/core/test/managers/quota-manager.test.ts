@@ -167,11 +167,11 @@ describe('QuotaManager', () => {
     await quotas.checkQuota('v', daily)
     expect(heard).toEqual([
       ['check', true, 7],
-      ['check', true, 8],
       ['threshold', 0.8, 8],
+      ['check', true, 8],
       ['check', true, 9],
-      ['check', true, 10],
       ['threshold', 1, 10],
+      ['check', true, 10],
       ['check', false, 10],
       ['exceeded', undefined, 10],
       ['check', true, 0],

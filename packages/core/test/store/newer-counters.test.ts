@@ -20,11 +20,6 @@ const newer: [string, Rule, number[]][] = [
   ['a bucket with another part', bucket, line.with(5, 3)],
   ['a bucket with a part of another length', bucket, [...line, 7]],
   ['a quota with half a hold', quota, [0, NOW + 9e6, 1, 0, NOW + 5e6, 7, NOW + 6e6]],
-  [
-    'a quota with more holds than it can have',
-    quota,
-    [0, NOW + 9e6, 1, 0, ...Array.from({ length: 34 }, () => NOW)],
-  ],
 ]
 
 it.each(newer)('%s is refused by every mode, and not written', (_name, rule, state) => {

@@ -19,11 +19,6 @@ it.each([
   ['a bucket with half a hole', rule, [...line, 7]],
   ['a bucket with too few numbers', rule, line.slice(0, 9)],
   ['a quota with half a hold', quota, [0, NOW + 9e6, 1, 0, NOW + 5e6, 3, NOW + 6e6]],
-  [
-    'a quota with more holds than it can have',
-    quota,
-    [0, NOW + 9e6, 1, 0, ...Array.from({ length: 34 }, () => NOW)],
-  ],
 ])('%s is an error for its group alone, and stays as it is', async (_name, own, state) => {
   const { store, schema } = await makeStore(database, { clock: () => NOW / 1000 })
   await database.run(

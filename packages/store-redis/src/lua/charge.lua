@@ -12,7 +12,7 @@ for d = 1, failed and 0 or count do
   end
   item.starts = false
   if turned or kind ~= KIND.TAG and mode ~= MODE.PEEK and (not repeated or kind == KIND.PERMITS) and (starts or fits and allowed and mode ~= MODE.HOLD
-    and (cost ~= 0 or flags >= 4 and item.back > 0 or mode >= MODE.LOOK and kind == KIND.BUCKET)
+    and (cost ~= 0 or flags >= 4 and item.back > 0 or mode >= MODE.LOOK and kind == KIND.BUCKET or mode == MODE.RESET and kind == KIND.WINDOW)
     and (flags < 4 or not item.holds or mode == MODE.SETTLE or mode >= MODE.LOOK)) then
     local line, value, fresh = item.line, nil, nil
     if turned then state = item
@@ -39,7 +39,9 @@ for d = 1, failed and 0 or count do
     elseif kind == KIND.WINDOW then
       local is_open, terms = state and now < item.ends, item.terms
       local back = flags >= 4 and item.back or 0
-      if back > 0 or terms and terms.ttl > 0 or state and item.ring ~= '' then
+      if mode == MODE.RESET then
+        if is_open then item.ends, item.count = item.ends - 1, 0 else state = false end
+      elseif back > 0 or terms and terms.ttl > 0 or state and item.ring ~= '' then
         if cost > 0 or back > 0 or is_open and item.ends == item.charged_to then
           --@ need "holds.lua"
           change_holds(item, cost, back)

@@ -1,5 +1,5 @@
 -- Changes a quota that has holds, or gets one: charges it, grants it units, refunds it, or gives units back. Mirrors
--- core/src/algorithms/holds.ts and quota.ts. The holds stay packed: the instant and the units of each sub-window, one after the other.
+-- core/src/algorithms/holds.ts and quota.ts. The holds stay packed: the instant and the units of each edge, one after the other.
 change_holds = function(item, cost, back)
   local terms, rule, ring, is_open = item.terms, item.rule, '', item.state and now < item.ends
   if is_open then
@@ -19,16 +19,12 @@ change_holds = function(item, cost, back)
   end
   if cost > 0 and item.mode == MODE.GRANT then item.granted = min((item.granted or 0) + cost, MOST.UNITS)
   elseif cost > 0 and terms and terms.ttl > 0 and item.mode ~= MODE.SETTLE then
-    local slice, at, units = ceil(terms.ttl / 8), #ring + 1, cost
-    local to, after = min(now - now % slice + slice + terms.ttl, item.ends), at
+    local slice, at, units = 131072, #ring + 1, cost
+    while slice * 8 < terms.ttl do slice = slice * 2 end
+    local to, after = min(ceil((now + terms.ttl) / slice) * slice, item.ends), at
     while at > 1 and unpackd('>d', ring, at - 16) >= to do at = at - 16 end
     if at < after and unpackd('>d', ring, at) == to then units, after = units + unpackd('>d', ring, at + 8), at + 16 else after = at end
     ring = string.sub(ring, 1, at - 1) .. pack('>dd', to, units) .. string.sub(ring, after)
-    -- Holds of several lengths may need too many sub-windows. The first is merged into the next, which ends later.
-    if #ring > 256 then
-      local _, first, second, more = unpackd('>dddd', ring)
-      ring = pack('>dd', second, first + more) .. string.sub(ring, 33)
-    end
   elseif cost > 0 then item.count = min(item.count + cost, MOST.COUNTED)
   elseif cost < 0 and item.ends == item.charged_to then item.count = item.count > -cost and item.count + cost or 0 end
   item.ring, item.granted = ring, (item.granted or 0) > 0 and item.granted or ring ~= '' and 0

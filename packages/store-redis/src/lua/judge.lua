@@ -56,7 +56,7 @@ for d = 1, count do
       state, item.cooldown, item.ends, item.count, item.granted, item.ring = item, cooldown, ends, count, false, ''
       if now < ends then used = count end
       if #value > 24 then
-        if #value > 32 and #value % 16 ~= 0 or #value > 288 then failed = NEWER end
+        if #value > 32 and #value % 16 ~= 0 then failed = NEWER end
         local granted, ring = unpackd('>d', value, 25), string.sub(value, 33)
         item.granted, item.ring = granted, ring
         if now < ends then
