@@ -6,7 +6,7 @@ import { isFull } from '../../../../../tools/full.ts'
 import { type Length, show, type Shown } from './play.ts'
 import type { Class } from './setups.ts'
 
-const SHORT: Length = { starts: 40, mostMs: 60_000, looks: 150 }
+const SHORT: Length = { starts: 30, mostMs: 40_000, looks: 100 }
 const LONG: Length = { starts: 300, mostMs: 600_000, looks: 4000 }
 
 /** Whether many stories are played and counted, instead of failing with the first that breaks a promise. */
@@ -25,7 +25,7 @@ export function chosen(classes: readonly Class[]): readonly Class[] {
  * `HALT_KIND=text`, `HALT_SEED=n` and `HALT_PATH=text` the one that a failure names, and `HALT_SURVEY=1` all, and prints a table.
  */
 export async function playStories({ name, stories }: Class, runs: number): Promise<void> {
-  const numRuns = counted === undefined ? (isFull ? runs * 50 : runs) : Number(counted)
+  const numRuns = counted === undefined ? (isFull ? runs * 20 : runs) : Number(counted)
   const length = isFull ? LONG : SHORT
   if (isSurvey) return survey(name, fc.sample(stories, { numRuns, seed }), length)
   const path = textOf('HALT_PATH')
