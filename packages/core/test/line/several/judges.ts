@@ -61,7 +61,7 @@ export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEAD
 }
 
 /** From a start to the next ask that reaches the store, and back: what no rule can avoid. Microseconds. */
-export function roundTrips({ delays }: Town): number {
+function roundTrips({ delays }: Town): number {
   return 4 * delays.most
 }
 
@@ -149,7 +149,7 @@ export function mostOvertaken(town: Town, isWithinProcess: boolean): number {
 }
 
 /** The values by a key. */
-export function groupBy<T>(values: readonly T[], keyOfValue: (value: T) => string): Map<string, T[]> {
+function groupBy<T>(values: readonly T[], keyOfValue: (value: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>()
   for (const value of values) {
     const key = keyOfValue(value)
