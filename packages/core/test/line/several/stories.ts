@@ -34,7 +34,9 @@ export async function playStories({ name, stories }: Class, runs: number): Promi
     fc.asyncProperty(stories, async story => {
       const { said } = await show(story, length)
       if (said.length > 0)
-        throw new Error(`${said.join('\n')}\nPlay it again: HALT_KIND='${name}' and the seed and path above.`)
+        throw new Error(
+          `${said.join('\n')}\nPlay it again: ${isFull ? 'HALT_FULL=1 ' : ''}HALT_KIND='${name}' and the seed and path above.`,
+        )
     }),
     { numRuns, endOnFailure: textOf('HALT_SHRINK') !== '1', ...(path === undefined ? {} : { path }) },
   )
