@@ -75,7 +75,9 @@ function rowOf(name: string, shown: readonly Shown[]): Row {
     stories: shown.length,
     wrong: shown.filter(({ said }) => said.length > 0).length,
     'of due':
-      judged.length === 0 ? '-' : percent(all(judged, one => one.starts) / all(judged, one => one.due)),
+      judged.length === 0
+        ? '-'
+        : percent(all(judged, one => Math.min(one.starts, one.due)) / all(judged, one => one.due)),
     'least of due': shares.length === 0 ? '-' : percent(Math.min(...shares)),
     'above, fast': most(one => one.excessOfFast).toFixed(2),
     'above, slow': most(one => one.excessOfSlow).toFixed(2),
