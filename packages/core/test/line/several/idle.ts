@@ -25,13 +25,16 @@ export function longestStillness(town: Town): Stillness | undefined {
     const to = Math.min(starts[i + 1]?.endedAt ?? end, end)
     // Most times between two starts are short, so that few are looked into.
     if (to - from <= (longest === undefined ? 0 : longest.to - longest.from)) continue
-    for (const [who, waiting] of waitingBetween(calls, from, to)) {
+    const found = waitingBetween(calls, from, to)
+    for (const [who, waiting] of found) {
       const began = Math.max(...waiting.map(({ askedAt }) => askedAt))
       const ready = Math.max(
         from,
         began,
         ...counters.map(counter => {
-          const dearest = Math.max(...waiting.map(call => unitsOf(counter, call.units)))
+          // In the line of all, somebody else's call may be the first.
+          const inLine = counter.isShared ? [...found.values()].flat() : waiting
+          const dearest = Math.max(...inLine.map(call => unitsOf(counter, call.units)))
           return tanks.of(counter, who).earliest(from, dearest)
         }),
       )

@@ -65,11 +65,11 @@ const STILL = 2_500_000
 const MAY_STAND: ReadonlySet<Happening['does']> = new Set(['limit', 'pause', 'block', 'outage'])
 /** The share of callers that may be refused by a line of which others are just being turned away. */
 const RACES = 0.01
-/** The most callers that may overtake one of the same process, client and cost in the lines of buckets. */
-const OVERTAKEN = 10
+/** How many callers may overtake one of the same client and cost in its process: as many as wait at once, if they come again. */
+const CROWD = 20
 /** The shortest story, in milliseconds. */
 const LEAST_MS = 300
-/** How often all that wait may overtake one where callers ask again, and are not in line. */
+/** How often as many may overtake one over all processes, of which each hears later. */
 const TURNS = 2
 
 /** Plays a story to its end. */
@@ -170,12 +170,13 @@ function verdict(town: Town, story: Story): string[] {
   // Others may have left between the refusal and the question for its wait.
   if (early.length > RACES * town.calls.length + 1)
     said.push(`refused in patience: ${early.length}, told ${early[0]!.retryAfter! / 1000} ms`)
-  const crowd = TURNS * (demand.comes === 'steadily' ? demand.workers : 150)
-  const most = town.counters.every(({ kind }) => kind === 'bucket') ? OVERTAKEN : crowd
+  // Where callers ask again, and are not in line, they keep the order of their process alone.
+  if (!town.counters.every(({ kind }) => kind === 'bucket')) return said
+  const crowd = demand.comes === 'steadily' ? demand.workers : CROWD
   const overtaken = mostOvertaken(town, true)
-  if (overtaken > most) said.push(`overtaken: by ${overtaken} of the same process`)
+  if (overtaken > crowd) said.push(`overtaken: by ${overtaken} of the same process`)
   const everywhere = mostOvertaken(town, false)
-  if (everywhere > crowd) said.push(`overtaken: by ${everywhere} of all processes`)
+  if (everywhere > TURNS * crowd) said.push(`overtaken: by ${everywhere} of all processes`)
   return said
 }
 
