@@ -91,7 +91,7 @@ describe('a reset', () => {
       { name: 'each', limit: 60, window: '1m', burst: 2, ...user },
     ]
     const town = await aTown({ policies, processes: 2 })
-    workers(town, 35, { maxWaitMs: 50_000 })
+    workers(town, 20, { maxWaitMs: 50_000 })
     await town.pass(70_000)
     const before = town.starts.length
     await town.soon(happens(town, { does: 'reset', at: 0, which: 0 }), 100)

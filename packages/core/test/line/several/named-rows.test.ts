@@ -26,7 +26,7 @@ describe('two rates of one client', () => {
   it('20 workers under 2 per second and 60 per minute start as often as both allow', async () => {
     const town = await aTown({ policies: [perSecond(2), perMinute(60)] })
     workers(town, 20, { maxWaitMs: 30_000 })
-    await town.pass(100_000)
+    await town.pass(80_000)
     expectDue(town)
     await expectNothingLeft(town)
   })
@@ -85,7 +85,7 @@ describe('a bucket of all beside one of each customer', () => {
     const policies = [perSecond(50, { burst: 1, keyStrategy: 'shared' }), perMinute(20, { burst: 1 })]
     const town = await aTown({ policies, processes: 2 })
     for (let i = 0; i < 200; i++) town.work({ process: i % 2, client: `c${i % 100}`, maxWaitMs: 60_000 })
-    await town.pass(6000)
+    await town.pass(4000)
     expect(mostWithin(town, 20)).toBeLessThanOrEqual(3)
     expectDue(town)
     await expectNothingLeft(town)
