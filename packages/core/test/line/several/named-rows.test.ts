@@ -81,6 +81,17 @@ describe('a bucket of all beside one of each customer', () => {
     await expectNothingLeft(town)
   })
 
+  it('three customers under one per 6 s for each and one per second for all start in turn, and none catches up', async () => {
+    const policies = [perSecond(1, { burst: 1, keyStrategy: 'shared' }), perMinute(10, { burst: 1 })]
+    const town = await aTown({ policies, processes: 2, delays: { least: 500, most: 1749 } })
+    for (let i = 0; i < 18; i++) town.work({ process: i % 2, client: `c${i % 3}`, maxWaitMs: 60_000 })
+    await town.pass(45_000)
+    // Eight turns of each customer, the first three a second apart.
+    expect(town.starts.length).toBeGreaterThanOrEqual(3 * 8 - 2)
+    expectDue(town, 0.9)
+    await expectNothingLeft(town)
+  })
+
   it('100 customers behind one bucket of 50 per second start 20 ms apart, though each has its own bucket', async () => {
     const policies = [perSecond(50, { burst: 1, keyStrategy: 'shared' }), perMinute(20, { burst: 1 })]
     const town = await aTown({ policies, processes: 2 })
