@@ -92,6 +92,18 @@ describe('a bucket of all beside one of each customer', () => {
     await expectNothingLeft(town)
   })
 
+  it('customers of 10 per second each behind 20 per second of all start one by one, in four processes', async () => {
+    const policies = [
+      perSecond(20, { burst: 1, keyStrategy: 'shared' }),
+      { ...perSecond(10, { burst: 1 }), name: 'each' },
+    ]
+    const town = await aTown({ policies, processes: 4, delays: { least: 500, most: 3000 } })
+    for (let i = 0; i < 40; i++) town.work({ process: i % 4, client: `c${i % 8}`, maxWaitMs: 60_000 })
+    await town.pass(6000)
+    expectDue(town, 0.95)
+    await expectNothingLeft(town)
+  })
+
   it('100 customers behind one bucket of 50 per second start 20 ms apart, though each has its own bucket', async () => {
     const policies = [perSecond(50, { burst: 1, keyStrategy: 'shared' }), perMinute(20, { burst: 1 })]
     const town = await aTown({ policies, processes: 2 })
@@ -99,6 +111,21 @@ describe('a bucket of all beside one of each customer', () => {
     await town.pass(4000)
     expect(mostWithin(town, 20)).toBeLessThanOrEqual(3)
     expectDue(town)
+    await expectNothingLeft(town)
+  })
+})
+
+describe('a bucket beside a window', () => {
+  it('workers under 10 per second one by one and 7 in any second start one by one, in three processes', async () => {
+    const policies: Given[] = [
+      perSecond(10, { burst: 1 }),
+      { name: 'window', algorithm: 'sliding-window', limit: 7, window: '1s', ...user },
+    ]
+    const town = await aTown({ policies, processes: 3, delays: { least: 500, most: 3000 } })
+    workers(town, 30, { maxWaitMs: 60_000 })
+    await town.pass(10_000)
+    // Each second the window ends a little later than the one before.
+    expectDue(town, 0.93)
     await expectNothingLeft(town)
   })
 })
