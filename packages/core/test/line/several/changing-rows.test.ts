@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 
 import { inVirtualTime } from '../rows.ts'
 import type { Given } from './counters.ts'
-import { aTown, expectNothingLeft, expectWithin } from './town-rows.ts'
+import { happens } from './happenings.ts'
+import { CHANGING } from './judges.ts'
+import { aTown, expectNothingLeft, expectWithin, workers } from './town-rows.ts'
 import type { Town } from './town.ts'
 
 inVirtualTime()
@@ -79,5 +81,24 @@ describe('a limit that is lowered', () => {
     expect(heard.length).toBeGreaterThanOrEqual(5)
     for (const { leaving } of town.waiting) leaving.abort()
     await town.pass(4000)
+  })
+})
+
+describe('a reset', () => {
+  it('a reset of a slow bucket of all and a faster one of each client starts nobody sooner than the faster one allows', async () => {
+    const policies: Given[] = [
+      { name: 'all', limit: 10, window: '1m', burst: 10, keyStrategy: 'shared' },
+      { name: 'each', limit: 60, window: '1m', burst: 2, ...user },
+    ]
+    const town = await aTown({ policies, processes: 2 })
+    workers(town, 20, { maxWaitMs: 50_000 })
+    await town.pass(70_000)
+    const before = town.starts.length
+    await town.soon(happens(town, { does: 'reset', at: 0, which: 0 }), 100)
+    await town.pass(20_000)
+    expectWithin(town, CHANGING)
+    // Ten of the reset, one a second after the first two, and what time pays.
+    expect(town.starts.length - before).toBeGreaterThanOrEqual(10)
+    await expectNothingLeft(town)
   })
 })

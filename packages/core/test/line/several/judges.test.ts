@@ -6,6 +6,7 @@ import { viewOf } from '../world.ts'
 import { type Counter, counterOf, type Given } from './counters.ts'
 import { endingOf } from './endings.ts'
 import { idealOf, type Job } from './ideal.ts'
+import { longestStillness } from './idle.ts'
 import {
   dueOf,
   excessesOf,
@@ -216,6 +217,21 @@ describe('the judges', () => {
     expect(byOf(99_000)).toEqual([])
     expect(byOf(60_000)).toEqual([-31_000])
     expect(byOf(800_000)).toEqual([501_000])
+  })
+})
+
+describe('callers that stand still', () => {
+  it('the judges find the longest time in which nobody started, though a caller could have', () => {
+    const calls = [
+      started(0),
+      started(0),
+      started(4 * SECOND),
+      started(4.1 * SECOND),
+      started(5 * SECOND, { askedAt: 4.5 * SECOND }),
+    ]
+    const town = Object.assign(told(calls), { until: 5 * SECOND })
+    expect(longestStillness(town)).toEqual({ client: 'c', from: 100_000, to: 4 * SECOND })
+    expect(longestStillness(told([started(0), started(0), started(100_000)]))).toBeUndefined()
   })
 })
 

@@ -32,9 +32,12 @@ export interface Excess {
 export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEADY): Excess[] {
   const { counters, starts, grants, hear } = town
   return counters.flatMap(counter => {
+    const isBucket = counter.kind === 'bucket'
+    // Nobody stands in the line of a window: a start comes with the reply to its charge.
+    const own = isBucket ? late : Math.min(late, STEADY.late)
     const byKey = groupBy(starts, ({ client }) => keyOf(counter, client))
-    const found = [...byKey].map(([key, own]): Excess => {
-      const entries = own.map(({ endedAt, units, doneAt }) => ({
+    const found = [...byKey].map(([key, calls]): Excess => {
+      const entries = calls.map(({ endedAt, units, doneAt }) => ({
         at: endedAt,
         units: unitsOf(counter, units),
         ...(doneAt === undefined ? {} : { until: doneAt }),
@@ -47,12 +50,8 @@ export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEAD
       return {
         counter: counter.name,
         key,
-        units: excessOf(counter, entries, {
-          late: counter.kind === 'bucket' ? 0 : late,
-          hear,
-          grants: given,
-        }),
-        calls: excessOf(counter, entries, { late, hear, grants: given }) / dearest,
+        units: excessOf(counter, entries, { late: isBucket ? 0 : own, hear, grants: given }),
+        calls: excessOf(counter, entries, { late: own, hear, grants: given }) / dearest,
       }
     })
     const worst = found.toSorted((a, b) => b.calls - a.calls)[0]
@@ -61,7 +60,7 @@ export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEAD
 }
 
 /** From a start to the next ask that reaches the store, and back: what no rule can avoid. Microseconds. */
-export function roundTrips({ delays }: Town): number {
+function roundTrips({ delays }: Town): number {
   return 4 * delays.most
 }
 
@@ -149,7 +148,7 @@ export function mostOvertaken(town: Town, isWithinProcess: boolean): number {
 }
 
 /** The values by a key. */
-export function groupBy<T>(values: readonly T[], keyOfValue: (value: T) => string): Map<string, T[]> {
+function groupBy<T>(values: readonly T[], keyOfValue: (value: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>()
   for (const value of values) {
     const key = keyOfValue(value)

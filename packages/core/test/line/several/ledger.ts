@@ -100,7 +100,7 @@ function ofSliding({ limit, window }: Counter, entries: readonly Entry[], { late
   let [worst, used, first] = [Number.NEGATIVE_INFINITY, 0, 0]
   for (const { at, units } of entries) {
     used += units
-    while (entries[first]!.at <= at - window + late) used -= entries[first++]!.units
+    while (entries[first]!.at <= Math.min(at - 1, at - window + late)) used -= entries[first++]!.units
     const from = entries[first]!.at
     worst = Math.max(worst, used - limit - sumOf(grants, grant => grant.to >= from && grant.from <= at))
   }

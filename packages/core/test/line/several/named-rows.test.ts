@@ -26,7 +26,7 @@ describe('two rates of one client', () => {
   it('20 workers under 2 per second and 60 per minute start as often as both allow', async () => {
     const town = await aTown({ policies: [perSecond(2), perMinute(60)] })
     workers(town, 20, { maxWaitMs: 30_000 })
-    await town.pass(150_000)
+    await town.pass(80_000)
     expectDue(town)
     await expectNothingLeft(town)
   })
@@ -37,7 +37,7 @@ describe('two rates of one client', () => {
       processes: 4,
     })
     workers(town, 100, { maxWaitMs: 60_000 })
-    await town.pass(40_000)
+    await town.pass(25_000)
     expectDue(town)
     expect(mostWithin(town, 90)).toBeLessThanOrEqual(1)
     await expectNothingLeft(town)
@@ -63,7 +63,7 @@ describe('a budget of a model', () => {
       llm_output_tokens: 400,
     })
     workers(town, 20, { units, maxWaitMs: 120_000 })
-    await town.pass(90_000)
+    await town.pass(60_000)
     expectDue(town, 0.96)
     await expectNothingLeft(town)
   })
@@ -81,13 +81,51 @@ describe('a bucket of all beside one of each customer', () => {
     await expectNothingLeft(town)
   })
 
+  it('three customers under one per 6 s for each and one per second for all start in turn, and none catches up', async () => {
+    const policies = [perSecond(1, { burst: 1, keyStrategy: 'shared' }), perMinute(10, { burst: 1 })]
+    const town = await aTown({ policies, processes: 2, delays: { least: 500, most: 1749 } })
+    for (let i = 0; i < 18; i++) town.work({ process: i % 2, client: `c${i % 3}`, maxWaitMs: 60_000 })
+    await town.pass(45_000)
+    // Eight turns of each customer, the first three a second apart.
+    expect(town.starts.length).toBeGreaterThanOrEqual(3 * 8 - 2)
+    expectDue(town, 0.9)
+    await expectNothingLeft(town)
+  })
+
+  it('customers of 10 per second each behind 20 per second of all start one by one, in four processes', async () => {
+    const policies = [
+      perSecond(20, { burst: 1, keyStrategy: 'shared' }),
+      { ...perSecond(10, { burst: 1 }), name: 'each' },
+    ]
+    const town = await aTown({ policies, processes: 4, delays: { least: 500, most: 3000 } })
+    for (let i = 0; i < 40; i++) town.work({ process: i % 4, client: `c${i % 8}`, maxWaitMs: 60_000 })
+    await town.pass(6000)
+    expectDue(town, 0.95)
+    await expectNothingLeft(town)
+  })
+
   it('100 customers behind one bucket of 50 per second start 20 ms apart, though each has its own bucket', async () => {
     const policies = [perSecond(50, { burst: 1, keyStrategy: 'shared' }), perMinute(20, { burst: 1 })]
     const town = await aTown({ policies, processes: 2 })
     for (let i = 0; i < 200; i++) town.work({ process: i % 2, client: `c${i % 100}`, maxWaitMs: 60_000 })
-    await town.pass(8000)
+    await town.pass(4000)
     expect(mostWithin(town, 20)).toBeLessThanOrEqual(3)
     expectDue(town)
+    await expectNothingLeft(town)
+  })
+})
+
+describe('a bucket beside a window', () => {
+  it('workers under 10 per second one by one and 7 in any second start one by one, in three processes', async () => {
+    const policies: Given[] = [
+      perSecond(10, { burst: 1 }),
+      { name: 'window', algorithm: 'sliding-window', limit: 7, window: '1s', ...user },
+    ]
+    const town = await aTown({ policies, processes: 3, delays: { least: 500, most: 3000 } })
+    workers(town, 30, { maxWaitMs: 60_000 })
+    await town.pass(10_000)
+    // Each second the window ends a little later than the one before.
+    expectDue(town, 0.93)
     await expectNothingLeft(town)
   })
 })

@@ -1,8 +1,10 @@
 // Plays a story of a town, and judges it.
 import { endingOf } from './endings.ts'
-import { happens } from './happenings.ts'
+import { happens, type Happening } from './happenings.ts'
+import { longestStillness } from './idle.ts'
 import { idealOf, type Job } from './ideal.ts'
 import {
+  type Allowance,
   atOnce,
   CHANGING,
   dueOf,
@@ -57,13 +59,17 @@ export interface Length {
 
 /** The share of what is due that must start. */
 const USE = 0.97
+/** The longest time in which callers may stand still with room, in microseconds: until each process has looked twice. */
+const STILL = 2_500_000
+/** Where something of it happens, callers may stand still, or the book does not know which room there is. */
+const MAY_STAND: ReadonlySet<Happening['does']> = new Set(['limit', 'pause', 'block', 'outage'])
 /** The share of callers that may be refused by a line of which others are just being turned away. */
 const RACES = 0.01
-/** The most callers that may overtake one of the same process, client and cost in the lines of buckets. */
-const OVERTAKEN = 10
+/** How many callers may overtake one of the same client and cost in its process: as many as wait at once, if they come again. */
+const CROWD = 20
 /** The shortest story, in milliseconds. */
 const LEAST_MS = 300
-/** How often all that wait may overtake one where callers ask again, and are not in line. */
+/** How often as many may overtake one over all processes, of which each hears later. */
 const TURNS = 2
 
 /** Plays a story to its end. */
@@ -101,7 +107,7 @@ function measure(town: Town, story: Story): Omit<Shown, 'leftover'> {
     const slack = 2 + Math.min(story.clients, due / 10)
     if (starts < dueEarlier - slack) said.push(`too few: ${starts} of ${due} due`)
   }
-  const excesses = excessesOf(town, town.isChanged ? CHANGING : STEADY)
+  const excesses = excessesOf(town, allowanceOf(town, story))
   const speeds = town.counters.flatMap(counter =>
     counter.kind === 'bucket' ? { counter, speed: counter.limit / counter.window } : [],
   )
@@ -137,9 +143,10 @@ function measure(town: Town, story: Story): Omit<Shown, 'leftover'> {
   }
 }
 
-function verdict(town: Town, { mostWaiting = Infinity, demand, happenings }: Story): string[] {
+function verdict(town: Town, story: Story): string[] {
+  const { mostWaiting = Infinity, demand, happenings } = story
   const said: string[] = []
-  const allowance = town.isChanged ? CHANGING : STEADY
+  const allowance = allowanceOf(town, story)
   for (const { key, units, calls } of excessesOf(town, allowance))
     if (calls > allowance.calls)
       said.push(`too much: ${key}, ${calls.toFixed(2)} calls, ${units.toFixed(2)} units`)
@@ -151,19 +158,31 @@ function verdict(town: Town, { mostWaiting = Infinity, demand, happenings }: Sto
   // While the store does not answer, callers are held that do not wait.
   const isAway = happenings.some(({ does }) => does === 'outage')
   if (waiting > mostWaiting && !isAway) said.push(`too many wait: ${waiting} of ${mostWaiting}`)
-  // Who is turned away by a full line has had a place for a moment, and others have seen it.
+  const still = longestStillness(town)
+  if (
+    still !== undefined &&
+    still.to - still.from > STILL &&
+    !happenings.some(({ does }) => MAY_STAND.has(does))
+  )
+    said.push(`stood still: ${still.client} for ${(still.to - still.from) / 1000} ms with room`)
   if (town.isChanged || mostWaiting < Infinity) return said
   const early = refusedInPatience(town)
   // Others may have left between the refusal and the question for its wait.
   if (early.length > RACES * town.calls.length + 1)
     said.push(`refused in patience: ${early.length}, told ${early[0]!.retryAfter! / 1000} ms`)
-  const crowd = TURNS * (demand.comes === 'steadily' ? demand.workers : 150)
-  const most = town.counters.every(({ kind }) => kind === 'bucket') ? OVERTAKEN : crowd
+  // Where callers ask again, and are not in line, they keep the order of their process alone.
+  if (!town.counters.every(({ kind }) => kind === 'bucket')) return said
+  const crowd = demand.comes === 'steadily' ? demand.workers : CROWD
   const overtaken = mostOvertaken(town, true)
-  if (overtaken > most) said.push(`overtaken: by ${overtaken} of the same process`)
+  if (overtaken > crowd) said.push(`overtaken: by ${overtaken} of the same process`)
   const everywhere = mostOvertaken(town, false)
-  if (everywhere > crowd) said.push(`overtaken: by ${everywhere} of all processes`)
+  if (everywhere > TURNS * crowd) said.push(`overtaken: by ${everywhere} of all processes`)
   return said
+}
+
+// Who is turned away by a full line has had a place for a moment, so that something always changes.
+function allowanceOf(town: Town, { mostWaiting }: Story): Allowance {
+  return town.isChanged || mostWaiting !== undefined ? CHANGING : STEADY
 }
 
 /** Whether callers are always there: those that come again, or all from the beginning, and that wait long enough. */
@@ -180,6 +199,8 @@ function isJudgedByDue(
     heldMs,
   )
   const isPatient = maxWaitMs >= 3 * slowest * (costs === 'mixed' ? 5 : 1)
+  // Where few may wait for requests in flight, a place may be free that nobody hears of.
+  if (heldMs > 0 && mostWaiting !== undefined) return false
   return isPatient && (mostWaiting === undefined || (demand.comes === 'steadily' && mostWaiting > inTrips))
 }
 

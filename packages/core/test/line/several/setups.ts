@@ -5,7 +5,7 @@ import type { Given, Units } from './counters.ts'
 import type { Happening } from './happenings.ts'
 
 /** How callers come. */
-export type Demand =
+type Demand =
   /** Workers that ask again after each start. */
   | { readonly comes: 'steadily'; readonly workers: number }
   /** All at once. */
@@ -175,7 +175,7 @@ function isOrdinary({ policies, costs }: Story): boolean {
 }
 
 /** The most units of a call of mixed costs. */
-export const DEAREST = 5
+const DEAREST = 5
 
 function textOf({ policies, demand, happenings, ...numbers }: Story): string {
   const written = policies.map(({ name, limit, keyStrategy, ...rest }) => {

@@ -9,11 +9,11 @@ inVirtualTime()
 afterAll(printSurvey)
 
 /** Whether a class is what these tests are about, and not what they are compared with. */
-const isOfSeveralBuckets = ({ name }: Class): boolean => /two|three|shared|budget/.test(name)
+const isOfSeveralBuckets = ({ name }: Class): boolean => /two|shared|budget/.test(name)
 
 for (const kind of chosen(steadyClasses()))
   it(`callers of ${kind.name} start when the book says, and nothing is charged for nobody`, () =>
-    playStories(kind, isOfSeveralBuckets(kind) ? 2 : 1))
+    playStories(kind, isOfSeveralBuckets(kind) ? 3 : 1))
 
 for (const kind of chosen(changingClasses()))
   it(`callers of several policies go on within every bound while ${kind.name}`, () => playStories(kind, 1))

@@ -6,11 +6,11 @@ import { isFull } from '../../../../../tools/full.ts'
 import { type Length, show, type Shown } from './play.ts'
 import type { Class } from './setups.ts'
 
-const SHORT: Length = { starts: 40, mostMs: 60_000, looks: 150 }
+const SHORT: Length = { starts: 30, mostMs: 40_000, looks: 100 }
 const LONG: Length = { starts: 300, mostMs: 600_000, looks: 4000 }
 
 /** Whether many stories are played and counted, instead of failing with the first that breaks a promise. */
-export const isSurvey: boolean = process.env['HALT_SURVEY'] === '1'
+const isSurvey = process.env['HALT_SURVEY'] === '1'
 
 const textOf = (name: string): string | undefined => process.env[name] || undefined
 const counted = textOf('HALT_HISTORIES')
@@ -22,10 +22,11 @@ export function chosen(classes: readonly Class[]): readonly Class[] {
 
 /**
  * Plays random stories of a class, and fails with the seed of the first that breaks a promise. `HALT_HISTORIES=n` plays n,
- * `HALT_KIND=text`, `HALT_SEED=n` and `HALT_PATH=text` the one that a failure names, and `HALT_SURVEY=1` all, and prints a table.
+ * `HALT_KIND=text`, `HALT_SEED=n` and `HALT_PATH=text` the one that a failure names, and `HALT_SURVEY=1` all, and prints a table;
+ * `HALT_SAY=1` prints what was wrong with each as well.
  */
 export async function playStories({ name, stories }: Class, runs: number): Promise<void> {
-  const numRuns = counted === undefined ? (isFull ? runs * 50 : runs) : Number(counted)
+  const numRuns = counted === undefined ? (isFull ? runs * 20 : runs) : Number(counted)
   const length = isFull ? LONG : SHORT
   if (isSurvey) return survey(name, fc.sample(stories, { numRuns, seed }), length)
   const path = textOf('HALT_PATH')
@@ -33,7 +34,9 @@ export async function playStories({ name, stories }: Class, runs: number): Promi
     fc.asyncProperty(stories, async story => {
       const { said } = await show(story, length)
       if (said.length > 0)
-        throw new Error(`${said.join('\n')}\nPlay it again: HALT_KIND='${name}' and the seed and path above.`)
+        throw new Error(
+          `${said.join('\n')}\nPlay it again: ${isFull ? 'HALT_FULL=1 ' : ''}HALT_KIND='${name}' and the seed and path above.`,
+        )
     }),
     { numRuns, endOnFailure: textOf('HALT_SHRINK') !== '1', ...(path === undefined ? {} : { path }) },
   )
@@ -48,7 +51,7 @@ async function survey(name: string, stories: readonly Parameters<typeof show>[0]
   for (const [i, story] of stories.entries()) {
     const one = await show(story, length)
     shown.push(one)
-    for (const what of new Set(one.said.map(text => text.replace(/:? .*/, ''))))
+    for (const what of new Set(one.said.map(text => text.replace(/(?::| of ).*/, ''))))
       wrong.set(what, (wrong.get(what) ?? 0) + 1)
     if (one.said.length > 0 && textOf('HALT_SAY') !== undefined)
       console.log(`HALT_SEED=${seed} HALT_PATH=${i} ${fc.stringify(story)}\n  ${one.said.join('\n  ')}`)
@@ -59,8 +62,11 @@ async function survey(name: string, stories: readonly Parameters<typeof show>[0]
 
 function rowOf(name: string, shown: readonly Shown[]): Row {
   const judged = shown.filter(({ isDueJudged, due }) => isDueJudged && due > 0)
-  const shares = judged.map(({ starts, due }) => Math.min(1, starts / due))
-  const sum = (of: (one: Shown) => number): number => shown.reduce((all, one) => all + of(one), 0)
+  // Of a few that are due, one that is late would be a large share.
+  const shares = judged.filter(({ due }) => due >= 20).map(({ starts, due }) => starts / due)
+  const all = (list: readonly Shown[], of: (one: Shown) => number): number =>
+    list.reduce((total, one) => total + of(one), 0)
+  const sum = (of: (one: Shown) => number): number => all(shown, of)
   const most = (of: (one: Shown) => number): number => Math.max(0, ...shown.map(of))
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
   const calls = shown.map(one => one.callsPerStart).toSorted((a, b) => a - b)
@@ -68,8 +74,11 @@ function rowOf(name: string, shown: readonly Shown[]): Row {
     class: name,
     stories: shown.length,
     wrong: shown.filter(({ said }) => said.length > 0).length,
-    'of due': judged.length === 0 ? '-' : percent(shares.reduce((a, b) => a + b, 0) / judged.length),
-    'least of due': judged.length === 0 ? '-' : percent(Math.min(...shares)),
+    'of due':
+      judged.length === 0
+        ? '-'
+        : percent(all(judged, one => Math.min(one.starts, one.due)) / all(judged, one => one.due)),
+    'least of due': shares.length === 0 ? '-' : percent(Math.min(...shares)),
     'above, fast': most(one => one.excessOfFast).toFixed(2),
     'above, slow': most(one => one.excessOfSlow).toFixed(2),
     'in time, units': most(one => one.excessInTime).toFixed(2),
