@@ -30,22 +30,25 @@ export function canStand({ demands }: Group, at: number): boolean {
 }
 
 /**
- * The index of the demand that a refused caller waits for last, if it can wait for it in line; otherwise -1. A tenant stands in the
- * line of a shared bucket when its turn has come, which it asks for.
+ * The index of the bucket in whose line a refused caller stands next; -1 if it asks again later, because something that has no line
+ * lets it start last. A tenant stands in the line of a shared bucket when its turn has come, which it asks for.
+ *
+ * A caller of several buckets passes their lines from the slowest to the fastest. So it never keeps units of a fast bucket, which
+ * others could use, while it waits for a slow one.
  */
-export function lastInLine(check: Check, evaluation: Evaluation): number {
-  if (check.idempotency !== undefined) return -1
-  let last = -1
-  let longest = -1
-  for (const [i, demand] of check.demands.entries()) {
+export function nextInLine(check: Check, evaluation: Evaluation): number {
+  const { demands, idempotency } = check
+  if (idempotency !== undefined) return -1
+  let [last, longest] = [-1, -1]
+  for (const [i, demand] of demands.entries()) {
     if (evaluation.passes[i] === true || demand.mode === Mode.SHADOW) continue
     if (demand.terms?.share !== undefined) return -1
     const wait = waitFor(demand, evaluation.states[i] ?? [], evaluationAt(evaluation, i))
-    if (wait <= longest) continue
-    longest = wait
-    last = i
+    if (wait > longest) [last, longest] = [i, wait]
   }
-  return last >= 0 && canStand(check, last) ? last : -1
+  if (last < 0 || !canStand(check, last)) return -1
+  const buckets = [...demands.keys()].filter(at => canStand(check, at))
+  return buckets.reduce((slowest, at) => (timeOf(demands[at]!) > timeOf(demands[slowest]!) ? at : slowest))
 }
 
 /**

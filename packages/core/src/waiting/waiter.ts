@@ -11,7 +11,7 @@ import { CallerInLine, type Entry, type Owner } from './caller-in-line.ts'
 import type { Present } from './idlers.ts'
 import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
-import { endOf, lastInLine, loneAt, type TakenPlace, timeOf, withPlaces } from './places.ts'
+import { endOf, nextInLine, loneAt, type TakenPlace, timeOf, withPlaces } from './places.ts'
 import { Retry, type Retrying } from './retry.ts'
 import { takesTurns, ticketsAfter, type Tickets, waitBehind, withTickets } from './tickets.ts'
 import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
@@ -31,10 +31,10 @@ const NONE: readonly TakenPlace[] = Object.freeze([])
 /**
  * A caller that waits for its turn, until it starts, is refused, or gives up. It makes one promise, because thousands may wait.
  *
- * It asks the store. If the store gives it a place, it stands in line until the front has come to it, and starts. A caller that
- * several buckets refuse stands in one line, of the bucket that lets it start last, and asks for the rest when its turn has come.
- * It keeps the units of a line that it has passed while it stands in the next one. A caller of anything else asks again at the
- * instant that it was told, or when those in front of it have asked; it then keeps nothing.
+ * It asks the store. If the store gives it a place, it stands in line until the front has come to it, and starts. A caller of
+ * several buckets stands in one line at a time, that of the slowest bucket first, and asks for the rest when its turn has come. It
+ * keeps the units of a line that it has passed while it stands in the next one. A caller of anything else asks again at the instant
+ * that it was told, or when those in front of it have asked; it then keeps nothing.
  */
 export class Waiter implements Turn, Owner, Retrying, Present {
   /** The promise of the caller. */
@@ -156,14 +156,15 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     // One caller of a tenant has a ticket, and the others of this process wait behind it.
     if (!this.#isOver && takesTurns(check) && lines.askersFor(check)?.first === undefined)
       this.#again.joins(lines.askersOf(check))
-    const at = this.#taken.length === 0 ? loneAt(check) : -1
+    const isFirst = this.#retry !== undefined && lines.askersFor(check)?.first === this.#retry
+    const asked = withPlaces(withTickets(check, this.#retry?.tickets, isFirst), this.#taken)
+    const at = loneAt(asked)
     if (at >= 0) {
-      this.#line = lines.of(check, at, store)
+      this.#line = lines.of(asked, at, store)
       this.#line.placeMissing()
       this.#line.asks(this)
     }
-    const isFirst = this.#retry !== undefined && lines.askersFor(check)?.first === this.#retry
-    return this.#sends(withPlaces(withTickets(check, this.#retry?.tickets, isFirst), this.#taken))
+    return this.#sends(asked)
   }
 
   #sends(check: Check): Check {
@@ -317,17 +318,19 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   /** Starts, or stands in line with a place that was given, or behind others. */
   #admitted(decision: Decision, result: CheckResult | undefined, startsIn: number | undefined): void {
+    const hasPassed = this.#taken.length > 0
     // The lines that it has passed are part of the charge now.
     this.#taken = NONE
     if (result === undefined || result.degraded === 'open') return this.#finish(decision)
     const isBlocked = !this.#isOver && this.#isBlocked(this.check)
     if (this.#isOver || isBlocked) {
-      this.#gives(this.#entered(decision, result, startsIn).giveUp())
+      this.#gives(this.#entered(decision, result, startsIn, this.seq).giveUp())
       // An operator has blocked the client since the store was asked. It asks again, to be refused.
       return isBlocked ? this.ask() : undefined
     }
-    if (startsIn === undefined && this.#line?.isBehindOthers(this) !== true) return this.#finish(decision)
-    this.#stand(this.#entered(decision, result, startsIn))
+    if (startsIn === undefined && (hasPassed || this.#line?.isBehindOthers(this) !== true))
+      return this.#finish(decision)
+    this.#stand(this.#entered(decision, result, startsIn, hasPassed ? this.#parts.nextSeq() : this.seq))
     if (this.#inLine?.isStanding !== true) return
     if (this.#isFull) {
       this.#gives(this.#inLine.leave())
@@ -340,9 +343,9 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     decision: Decision,
     { check, evaluation, degraded }: CheckResult,
     startsIn: number | undefined,
+    seq: number,
   ): CallerInLine {
     const at = Math.max(0, loneAt(check))
-    const seq = this.#line === undefined ? this.#parts.nextSeq() : this.seq
     if (degraded === false) {
       const place = startsIn === undefined ? undefined : endOf(check, at, evaluation)
       return this.#enter({ seq, check, at, place, decision })
@@ -352,20 +355,20 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     return this.#enter({ seq, check: this.check, at: this.#indexOf(check, at), owes, decision, isUntold: true })
   }
 
-  /** Waits in line for the bucket that lets it start last, or asks again later. */
+  /** Waits in line for the slowest bucket whose line it has not passed, or asks again later. */
   #waitFor(decision: Decision, result: CheckResult, startsIn: number): void {
     this.#begin(decision)
     const { check, evaluation } = result
-    const last = lastInLine(check, evaluation)
-    if (last < 0) {
+    const next = nextInLine(check, evaluation)
+    if (next < 0) {
       this.#giveBackTaken()
       return this.#again.after(this.#parts.lines.askersOf(this.check), startsIn, freeableOf(result))
     }
-    const owes = { start: this.#now + startsIn, time: timeOf(check.demands[last]!) }
-    const at = this.#indexOf(check, last)
+    const owes = { start: this.#now + startsIn, time: timeOf(check.demands[next]!) }
+    const at = this.#indexOf(check, next)
     const before = this.#inLine
     // A caller that comes again because it got no place stands where it stood.
-    const stays = before?.place === undefined && before?.demand.rule.counter === check.demands[last]!.rule.counter
+    const stays = before?.place === undefined && before?.demand.rule.counter === check.demands[next]!.rule.counter
     const seq = stays ? before.seq : this.#parts.nextSeq()
     this.#stand(this.#enter({ seq, check: this.check, at, owes }))
   }
