@@ -8,6 +8,7 @@ export {
   MOST_COST,
   MOST_COUNTED,
   MOST_UNITS,
+  mostOwed,
   type Algorithm,
   type Edges,
   type HeldUnits,

@@ -2,7 +2,7 @@ import { fromCaller } from '../base/call-site.ts'
 import { MOST_COUNTED } from '../algorithms/index.ts'
 import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
-import { readCost } from '../policy/cost.ts'
+import { checkOwed, readCost } from '../policy/cost.ts'
 import type { Digest } from '../base/digest.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Quota } from '../policy/policy.ts'
@@ -78,10 +78,14 @@ export class QuotaManager {
    * Refunds units of the current period, never more than were used.
    *
    * @param units how many; fractions round up. Default 1
+   * @throws HaltError `HALT_E_COST`
    * @returns the units that were refunded: fewer than `units` when fewer were used
    */
   async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<number> {
-    return this.#giveBack(identity, quota, readCost(units, 'refund'))
+    const count = readCost(units, 'refund')
+    const compiled = this.#compile(quota)
+    checkOwed(units, compiled, compiled.rule(undefined))
+    return this.#giveBack(identity, quota, count)
   }
 
   /**
