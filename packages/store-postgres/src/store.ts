@@ -2,6 +2,7 @@ import { leases } from '@halt/core/lease'
 import { resilience } from '@halt/core/resilience'
 import { fromCaller, type HaltWarning } from '@halt/core'
 import {
+  aboutCounters,
   Batcher,
   type BatchRules,
   type CounterId,
@@ -150,6 +151,8 @@ export class PostgresStore implements Store {
 
   // The server undoes a statement that fails, so nothing was charged. If one group made it fail, the others must not fail with it.
   #recover(groups: readonly Group[], error: StoreError): Promise<Evaluations> {
+    if (groups.length === 1 && error.reply === 'ZH001')
+      return Promise.reject(aboutCounters(error, groups[0] as Group))
     if (groups.length < 2 || error.reply === undefined || error.failure !== 'script')
       return Promise.reject(error)
     const alone = groups.map(async group => (await this.#send([group]))[0] as Evaluation)

@@ -67,6 +67,7 @@ export { Batcher, type BatchRules, type SendGroups } from './remote/batcher.ts'
 export type { Load } from './remote/pending-calls.ts'
 export { Heartbeat, type HeartbeatWire } from './remote/heartbeat.ts'
 export {
+  aboutCounters,
   errorCode,
   type ErrorMeaning,
   errorText,

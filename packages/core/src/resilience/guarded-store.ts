@@ -70,7 +70,7 @@ export class GuardedStore implements Evaluator {
     const fallback = new Fallback(onStoreError, count, lastKnown, localCountersOf(store))
     this.#fallback = fallback
     const settle: Evaluate = group => this.#settleLater(group)
-    const report = (error: unknown): void => outages.failed(error)
+    const report = (error: unknown): void => void strict.failed(error)
     this.#catchUp = new CatchUp({ store, evaluate, settle, fallback, lastKnown, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(can.probe())
     this.#breaker = new CircuitBreaker(probe, () => this.#catchUp.recover())
@@ -179,8 +179,7 @@ export class GuardedStore implements Evaluator {
       return reply(evaluation, sent)
     }
     const fail = (error: unknown): T => {
-      this.#breaker.failed()
-      this.#outages.failed(error)
+      if (this.#strict.failed(error)) this.#breaker.failed()
       return failed(error)
     }
     let answer: Evaluation | Promise<Evaluation>

@@ -170,7 +170,8 @@ export interface Store {
    *
    * An error may carry fields that describe the failure. `failure` is a {@link StoreFailure}. `reply`, of any type, says that
    * the store replied with an error; `unsent: true` says that the store was never asked. In both cases the store applied
-   * nothing, so Halt may retry a correction or a write-back.
+   * nothing, so Halt may retry a correction or a write-back. `counter`, a text, names a counter that cannot be read: the store works,
+   * so Halt goes on asking it about all others.
    */
   evaluate(group: Group): Evaluation | Promise<Evaluation>
   /**
