@@ -29,6 +29,7 @@ export {
   type PenaltyDemand,
   type Store,
   type StoreFailure,
+  type StoreMark,
   type Terms,
 } from '../store/contract.ts'
 export { Admitted, AdmittedBuckets } from '../store/admitted.ts'

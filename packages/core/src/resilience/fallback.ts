@@ -111,11 +111,6 @@ export class Fallback {
     return { ...group, demands: group.demands.flatMap(demand => this.writeBack.absorb(demand) ?? []) }
   }
 
-  /** Whether a store that came back empty would need anything restored. */
-  get needsRestore(): boolean {
-    return this.writeBack.size > 0 || this.#lastKnown.refused.groups().length > 0
-  }
-
   #evaluate(group: Group): Evaluation {
     return evaluateLocally(this.#store, group, this.#lastKnown.offset)
   }

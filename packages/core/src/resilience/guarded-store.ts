@@ -19,7 +19,6 @@ import { instanceCounter } from './instance-counter.ts'
 import type { LastKnown } from './last-known.ts'
 import type { OutageReports } from './outage-reports.ts'
 import { localCountersOf } from './local-counters.ts'
-import { onReconnection } from './reconnections.ts'
 import { CatchUp } from './catch-up.ts'
 import { RefusalCache } from './refusal-cache.ts'
 import { storeError, StoreTimeout, wasNotApplied } from './store-failure.ts'
@@ -71,17 +70,11 @@ export class GuardedStore implements Evaluator {
     this.#fallback = fallback
     const settle: Evaluate = group => this.#settleLater(group)
     const report = (error: unknown): void => void strict.failed(error)
-    this.#catchUp = new CatchUp({ store, evaluate, settle, fallback, lastKnown, deadline, clock, report })
+    this.#catchUp = new CatchUp({ store, settle, fallback, lastKnown, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(can.probe())
     this.#breaker = new CircuitBreaker(probe, () => this.#catchUp.recover())
     // The first call makes the store begin to count the processes that share it.
     count()
-    onReconnection(store, this)
-  }
-
-  /** Handles a new connection of the store. The server may have restarted empty before any call failed. */
-  reconnected(): void {
-    if (this.#fallback.needsRestore) this.#breaker.openAndProbe()
   }
 
   /**
@@ -96,7 +89,7 @@ export class GuardedStore implements Evaluator {
       if (refusal !== undefined) return storeResult(check, refusal)
     }
     if (failed) return this.#fallback.evaluate(whole)
-    const open = this.#breaker.isOpen()
+    const open = this.#breaker.isOpen() || this.#lastKnown.blocks.mayBeLost(check)
     if (open === true) return this.#fallback.evaluate(whole)
     if (open === false) return this.#callStore(check, whole)
     return open.then(() =>

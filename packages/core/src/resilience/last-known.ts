@@ -1,13 +1,14 @@
 import type { State } from '../algorithms/index.ts'
 import { PairMemo } from './pair-memo.ts'
-import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
+import type { CounterId, Demand, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
-import { evaluationAt } from '../store/reading.ts'
+import { blockedUntil } from '../store/cooldown.ts'
+import { evaluationAt, penaltyUntil } from '../store/reading.ts'
 import { ClockOffset } from './clock-offset.ts'
 import { isNewer, type KnownCounter } from './known-counter.ts'
 import { nowMicros } from '../base/process-clock.ts'
-import { RefusedKeys } from './refused-keys.ts'
+import { Blocks } from './blocks.ts'
 import { keepsRefusal, refusedUntilOf } from './refused-until.ts'
 
 const MAX_ENTRIES = 50_000
@@ -19,11 +20,15 @@ const MAX_ENTRIES = 50_000
 export class LastKnown {
   /** Whether the store has ever refused anything. */
   hasRefused = false
-  /** Refused keys, which a store that came back empty must refuse again. */
-  readonly refused: RefusedKeys = new RefusedKeys()
+  /** Cool-downs and penalties, which a store that has lost them must get back. */
+  readonly blocks: Blocks
   readonly #known = new PairMemo<KnownCounter>(MAX_ENTRIES)
   readonly #offset = new ClockOffset()
   #number = 0
+
+  constructor(store: Store) {
+    this.blocks = new Blocks(store)
+  }
 
   /** How far this process's clock is ahead of the store's, in microseconds. At least the true difference. */
   get offset(): number {
@@ -70,17 +75,17 @@ export class LastKnown {
       const until =
         passed || !keepsRefusal(demand) ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) this.hasRefused = true
-      // A peek must not change what we remember of real requests.
-      if (passed) this.refused.delete(subject, rule.counter)
-      else if (until > 0 && demand.mode !== Mode.PEEK) this.refused.set(demand, until, state)
+      this.#noteBlock(demand, state, evaluation.now, localInstant)
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
     }
     if (penalty === undefined) return
     const { subject } = penalty
     const known = this.#known.get(PENALTY_COUNTER, subject)
-    // Keep a new penalty only after a refusal, because only remembered refusals read it.
-    if (known === undefined ? whole.allowed : !isNewer(known, whole.now, call)) return
+    if (known !== undefined && !isNewer(known, whole.now, call)) return
     const localInstant = this.#localInstant(whole.now, now, sent)
+    this.blocks.note(penalty, localInstant + penaltyUntil(whole) - whole.now, localInstant)
+    // Keep a new penalty only after a refusal, because only remembered refusals read it.
+    if (known === undefined && whole.allowed) return
     this.#update(subject, PENALTY_COUNTER, known, whole.penalty, whole.now, localInstant, undefined, 0, call)
   }
 
@@ -91,14 +96,14 @@ export class LastKnown {
       const { subject, rule } = demands[i] as Demand
       const known = this.#known.get(rule.counter, subject)
       const evaluation = evaluationAt(whole, i)
-      // A correction alone makes no counter known.
-      if (known === undefined || !isNewer(known, evaluation.now, call)) continue
+      if (known !== undefined && !isNewer(known, evaluation.now, call)) continue
       const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
+      this.#noteBlock(demands[i] as Demand, state, evaluation.now, localInstant)
+      // A correction alone makes no counter known.
+      if (known === undefined) continue
       const { refusedDemand: demand } = known
       const until = demand === undefined ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
-      if (until > 0) this.refused.prolong(subject, rule.counter, until, state)
-      else this.refused.delete(subject, rule.counter)
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
     }
   }
@@ -108,7 +113,7 @@ export class LastKnown {
     const number = this.nextCall()
     const offset = this.#offset.value
     for (const { subject, counter } of counters) {
-      this.refused.delete(subject, counter)
+      this.blocks.delete(subject, counter)
       this.#known.set(counter, subject, {
         state: [],
         decidedAt: 0,
@@ -120,6 +125,10 @@ export class LastKnown {
         validFrom: number,
       })
     }
+  }
+
+  #noteBlock(demand: Demand, state: State, instant: number, localInstant: number): void {
+    this.blocks.note(demand, localInstant + blockedUntil(state) - instant, localInstant)
   }
 
   #noteCall(subject: string, counter: string, number: number): void {
@@ -180,6 +189,6 @@ const byStore = new WeakMap<Store, LastKnown>()
 /** The last known states of a store's counters, shared by all limiters of the store. */
 export function lastKnownOf(store: Store): LastKnown {
   let lastKnown = byStore.get(store)
-  if (lastKnown === undefined) byStore.set(store, (lastKnown = new LastKnown()))
+  if (lastKnown === undefined) byStore.set(store, (lastKnown = new LastKnown(store)))
   return lastKnown
 }

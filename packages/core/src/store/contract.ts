@@ -150,6 +150,12 @@ export interface Group {
  */
 export type StoreFailure = 'timeout' | 'unavailable' | 'full' | 'misconfigured' | 'script'
 
+/** A random text that lies beside the counters of one node of a store, so that it is lost with them. */
+export interface StoreMark {
+  /** Finds the text, and writes a new one where there is none. Rejects as `evaluate` does. */
+  read(): Promise<string>
+}
+
 /** Names one counter of a store. */
 export interface CounterId {
   readonly subject: string
@@ -193,6 +199,12 @@ export interface Store {
   instances?(): number
   /** Registers a listener for reconnections. A server may have lost its counters before a reconnection. */
   onReconnect?(listener: () => void): void
+  /**
+   * Gives the mark of the node that has the counters of a subject: the same object for all subjects of a node. Halt reads it after a
+   * reconnection, and takes the node's counters for lost if the text is another one. Only for a store that can lose its counters while
+   * a process runs.
+   */
+  mark?(subject: string): StoreMark
   /**
    * The document of a name, which all processes of the store share. Control keeps its entries in one. Its calls reject as
    * `evaluate` does.
