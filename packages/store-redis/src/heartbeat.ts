@@ -2,17 +2,21 @@ import type { HaltWarning, Warn } from '@halt/core'
 import { Heartbeat } from '@halt/core/store'
 
 import { type Connection, toStoreError } from './connection/index.ts'
-import { readWholeNumber, unexpectedReply } from './reply-value.ts'
+import type { Marks } from './marks.ts'
+import { readText, readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { heartbeat } from './scripts.ts'
 
-/** Makes the heartbeat that is kept in a sorted set of Redis. */
-export function redisHeartbeat(connection: Connection, key: string, warn: Warn): Heartbeat {
+/** Makes the heartbeat that is kept in a sorted set of Redis. It reads the mark in passing. */
+export function redisHeartbeat(connection: Connection, key: string, marks: Marks, warn: Warn): Heartbeat {
   return new Heartbeat({
     async send(id, ttl) {
-      const reply = await connection.run(heartbeat, [key], ['', id, String(ttl)])
-      const count = readWholeNumber(reply)
+      const keys = marks.key === undefined ? [key] : [key, marks.key]
+      const reply = await connection.run(heartbeat, keys, ['', id, String(ttl)])
+      const [number, mark] = Array.isArray(reply) ? (reply as unknown[]) : []
+      const count = readWholeNumber(number)
       // A process that writes is one of those counted.
       if (count === undefined || (id !== '' && count < 1)) throw unexpectedReply(reply)
+      if (id !== '' && keys.length > 1) marks.heard(readText(mark))
       return count
     },
     isReady: () => connection.ready,

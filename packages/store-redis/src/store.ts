@@ -12,6 +12,7 @@ import {
   type Store,
   type StoreDocument,
   type StoreError,
+  type StoreMark,
   readClock,
 } from '@halt/core/store'
 
@@ -21,6 +22,7 @@ import { RedisDocument } from './documents.ts'
 import { redisHeartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
+import { Marks } from './marks.ts'
 import { checkOptions, type RedisStoreOptions } from './options.ts'
 import { readReply } from './reply.ts'
 import { readWholeNumber, unexpectedReply } from './reply-value.ts'
@@ -55,6 +57,7 @@ export class RedisStore implements Store {
   readonly #warn: Warn
   readonly #key: KeyWriter
   readonly #probeKey: string
+  readonly #marks: Marks
   readonly #heartbeat: Heartbeat
   readonly #batcher: Batcher
   readonly #second = new ServerSecond()
@@ -86,7 +89,15 @@ export class RedisStore implements Store {
     if (typeof clock === 'function') this.clock = clock
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#connection.topology === 'cluster' && slots === 'per-subject'
-    this.#heartbeat = redisHeartbeat(this.#connection, this.#key(`${prefix}instances`, 'z'), this.#warn)
+    this.#marks = new Marks({
+      connection: this.#connection,
+      key: this.#key,
+      prefix,
+      isPerSlot: () => this.#perSlot,
+      changed: reconnected,
+    })
+    const instances = this.#key(`${prefix}instances`, 'z')
+    this.#heartbeat = redisHeartbeat(this.#connection, instances, this.#marks, this.#warn)
     this.#batcher = new Batcher((groups, now) => this.#send(groups, true, now), BATCH_RULES)
   }
 
@@ -105,6 +116,10 @@ export class RedisStore implements Store {
     } catch (error) {
       throw toStoreError(error)
     }
+  }
+
+  mark(subject: string): StoreMark {
+    return this.#marks.of(subject)
   }
 
   document(name: string): StoreDocument {
