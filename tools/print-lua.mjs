@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { translate } from './lua-names.mjs'
 
 const folder = new URL('../packages/store-redis/src/', import.meta.url)
-const names = ['decide', 'document', 'forget', 'heartbeat', 'mark', 'probe']
+const names = ['decide', 'document', 'forget', 'heartbeat', 'probe']
 
 const parts = names.map(name => {
   const source = translate(read(`${name}.lua`), read)

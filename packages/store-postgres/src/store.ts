@@ -5,6 +5,7 @@ import {
   aboutCounters,
   Batcher,
   type BatchRules,
+  counterMark,
   type CounterId,
   type Evaluation,
   type Group,
@@ -14,6 +15,7 @@ import {
   type Store,
   type StoreDocument,
   type StoreError,
+  type StoreMark,
   readClock,
 } from '@halt/core/store'
 
@@ -69,6 +71,7 @@ export class PostgresStore implements Store {
   readonly #key: KeyWriter
   readonly #schema: string
   readonly #prefix: string
+  readonly #mark: StoreMark = counterMark(group => this.evaluate(group))
   readonly #heartbeat: Heartbeat
   readonly #sweeper: Sweeper
   readonly #batcher: Batcher
@@ -110,6 +113,10 @@ export class PostgresStore implements Store {
    */
   processes(): Promise<number> {
     return this.#heartbeat.ask()
+  }
+
+  mark(): StoreMark {
+    return this.#mark
   }
 
   document(name: string): StoreDocument {

@@ -1,15 +1,11 @@
-import type { StoreMark } from '@halt/core/store'
+import { counterMark, MARK_COUNTER, type Store, type StoreMark } from '@halt/core/store'
 
-import { type Connection, toStoreError } from './connection/index.ts'
 import { type KeyWriter, slotOf } from './keys.ts'
-import { readText, unexpectedReply } from './reply-value.ts'
-import { mark } from './scripts.ts'
 
 /** The parts of a store that its marks use. */
 export interface MarksParts {
-  readonly connection: Connection
+  readonly evaluate: Store['evaluate']
   readonly key: KeyWriter
-  readonly prefix: string
   /** Whether each hash slot may be on a node of its own. */
   readonly isPerSlot: () => boolean
   /** Called when a heartbeat finds another mark than was there before, or none. */
@@ -17,8 +13,7 @@ export interface MarksParts {
 }
 
 /**
- * The marks of a server: one key, and on a cluster one in each hash slot that is asked for, because a slot takes it along when it moves.
- * They never expire.
+ * The marks of a server: one, and on a cluster one in each hash slot that is asked for, because a slot takes it along when it moves.
  */
 export class Marks {
   readonly #parts: MarksParts
@@ -32,18 +27,19 @@ export class Marks {
 
   /** The key of the mark of the only node. Undefined on a cluster. */
   get key(): string | undefined {
-    const { key, prefix, isPerSlot } = this.#parts
-    return isPerSlot() ? undefined : key(`${prefix}mark`, 'z')
+    const { subject, counter } = MARK_COUNTER
+    return this.#parts.isPerSlot() ? undefined : this.#parts.key(subject, counter)
   }
 
   /** The mark beside the counters of a subject. */
   of(subject: string): StoreMark {
-    const { key, isPerSlot } = this.#parts
-    const slot = isPerSlot() ? slotOf(key(subject, 'z')) : -1
+    const { evaluate, key, isPerSlot } = this.#parts
+    const slot = isPerSlot() ? slotOf(key(subject, MARK_COUNTER.counter)) : -1
     let found = this.#bySlot.get(slot)
     if (found === undefined) {
-      found = { read: () => this.#read(this.key ?? key(tagIn(slot), 'z')) }
-      this.#bySlot.set(slot, found)
+      const mark = counterMark(evaluate, slot < 0 ? undefined : tagIn(slot))
+      const noted = { read: async () => (this.#seen = await mark.read()) }
+      this.#bySlot.set(slot, (found = slot < 0 ? noted : mark))
     }
     return found
   }
@@ -53,18 +49,6 @@ export class Marks {
     const isOther = this.#seen !== '' && text !== this.#seen
     this.#seen = text
     if (isOther) this.#parts.changed()
-  }
-
-  async #read(key: string): Promise<string> {
-    try {
-      const reply = await this.#parts.connection.run(mark, [key], ['', crypto.randomUUID()])
-      const text = readText(reply)
-      if (text === '') throw unexpectedReply(reply)
-      if (key === this.key) this.#seen = text
-      return text
-    } catch (error) {
-      throw toStoreError(error)
-    }
   }
 }
 

@@ -21,14 +21,8 @@ export const forget: Script = {
 
 /** heartbeat.lua, compact. */
 export const heartbeat: Script = {
-  sha: '0182db745efc45502e5885c47127ec31955ba3cf',
-  source: 'local time = redis.call(\'TIME\')\nlocal now = time[1] * 1000 + math.floor(time[2] / 1000)\nif ARGV[2] == \'\' then\nreturn { redis.call(\'ZCOUNT\', KEYS[1], now - ARGV[3], \'+inf\') }\nend\nredis.call(\'ZADD\', KEYS[1], now, ARGV[2])\nredis.call(\'ZREMRANGEBYSCORE\', KEYS[1], \'-inf\', \'(\' .. (now - ARGV[3]))\nredis.call(\'PEXPIRE\', KEYS[1], ARGV[3])\nreturn { redis.call(\'ZCARD\', KEYS[1]), KEYS[2] and redis.call(\'GET\', KEYS[2]) }',
-}
-
-/** mark.lua, compact. */
-export const mark: Script = {
-  sha: '206ea0ceb2ef705ba179467cd7618e19590cce5e',
-  source: 'local found = redis.call(\'GET\', KEYS[1])\nif found then return found end\nredis.call(\'SET\', KEYS[1], ARGV[2])\nreturn ARGV[2]',
+  sha: '0e5cbb698086b6ce7ee8f07c646835fc3b99079d',
+  source: 'local time = redis.call(\'TIME\')\nlocal now = time[1] * 1000 + math.floor(time[2] / 1000)\nif ARGV[2] == \'\' then\nreturn { redis.call(\'ZCOUNT\', KEYS[1], now - ARGV[3], \'+inf\') }\nend\nredis.call(\'ZADD\', KEYS[1], now, ARGV[2])\nredis.call(\'ZREMRANGEBYSCORE\', KEYS[1], \'-inf\', \'(\' .. (now - ARGV[3]))\nredis.call(\'PEXPIRE\', KEYS[1], ARGV[3])\nlocal mark = KEYS[2] and redis.call(\'GET\', KEYS[2])\nreturn { redis.call(\'ZCARD\', KEYS[1]), mark and #mark == 24 and string.format(\'%.0f\', struct.unpack(\'>d\', mark, 9)) or \'\' }',
 }
 
 /** probe.lua, compact. */

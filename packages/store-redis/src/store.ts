@@ -90,9 +90,8 @@ export class RedisStore implements Store {
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#connection.topology === 'cluster' && slots === 'per-subject'
     this.#marks = new Marks({
-      connection: this.#connection,
+      evaluate: group => this.evaluate(group),
       key: this.#key,
-      prefix,
       isPerSlot: () => this.#perSlot,
       changed: reconnected,
     })

@@ -50,6 +50,7 @@ export {
   type VersionedText,
 } from '../store/document.ts'
 export { evaluateAcross, nodesOf, type NodeOf, type Send } from './across/index.ts'
+export { counterMark, MARK_COUNTER } from '../store/counter-mark.ts'
 export { LOOK_GROUP, LOOK_RULE } from '../store/look-rule.ts'
 export { checkEvaluation, StoreMisread } from '../store/evaluation-check.ts'
 export { readClock } from '../store/instant.ts'

@@ -3,16 +3,21 @@ import { BoundedMap } from '../base/bounded-map.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
 import { checkedEvaluate, type Evaluate } from '../store/checked-evaluate.ts'
-import { type Demand, type Group, Mode, type PenaltyDemand, PenaltyMode, type Store } from '../store/contract.ts'
+import {
+  type Demand,
+  type Group,
+  Mode,
+  type PenaltyDemand,
+  PenaltyMode,
+  type Store,
+} from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { StoreMark } from '../store/contract.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
-import { settled } from './settled.ts'
+import { nextTurn, settled, SLICE } from './slices.ts'
 import { StoreTimeout } from './store-failure.ts'
 
 const MAX_BLOCKS = 10_000
-// So many are restored at a time, so that no turn of the event loop is long.
-const SLICE = 500
 const READ_MS = 1_000
 const RETRY_MICROS = 500_000
 
@@ -65,7 +70,9 @@ export class Blocks {
   mayBeLost({ demands, penalty }: Group): boolean {
     if (this.#doubts.size === 0) return false
     if (nowMicros() - this.#checkedAt > RETRY_MICROS) this.#check().catch(() => {})
-    return demands.some(demand => this.#isInDoubt(demand)) || (penalty !== undefined && this.#isInDoubt(penalty))
+    return (
+      demands.some(demand => this.#isInDoubt(demand)) || (penalty !== undefined && this.#isInDoubt(penalty))
+    )
   }
 
   /** Reads the marks of all blocks again, and restores what was lost. Rejects if no node could be asked. */
@@ -124,6 +131,7 @@ export class Blocks {
   async #restore(mark: StoreMark): Promise<void> {
     const lost = [...this.#blocks].filter(([, block]) => block.mark === mark)
     for (let at = 0; at < lost.length; at += SLICE) {
+      if (at > 0) await nextTurn()
       const now = nowMicros()
       const slice = lost.slice(at, at + SLICE)
       // A block may have ended meanwhile, or been reset.

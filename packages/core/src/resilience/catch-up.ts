@@ -2,14 +2,14 @@ import { capabilitiesOf } from '../store/capabilities.ts'
 import { keyOf } from '../store/counter-key.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import { afterQuietly, eventLoop } from '../base/event-loop.ts'
+import { afterQuietly } from '../base/event-loop.ts'
 import { PendingCorrections } from './pending-corrections.ts'
 import type { Deadline } from './deadline.ts'
 import type { Fallback } from './fallback.ts'
 import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { Evaluate } from '../store/checked-evaluate.ts'
-import { settled } from './settled.ts'
+import { nextTurn, settled, SLICE } from './slices.ts'
 import { wasNotApplied } from './store-failure.ts'
 
 /** The parts of a guarded store that its catching up uses. */
@@ -26,9 +26,6 @@ export interface CatchUpParts {
 
 const RETRY_MS = 500
 
-// So many groups are sent at a time, so that no turn of the event loop is long.
-const SLICE = 500
-
 /**
  * Brings a store that is back up to date. It writes back the local charges of quotas, applies the corrections that the store
  * certainly did not apply, and restores the blocks that the store has lost.
@@ -38,6 +35,7 @@ export class CatchUp {
   readonly #corrections = new PendingCorrections()
   #isWaiting = false
   #writing: Promise<unknown> | undefined
+  #applying: Promise<void> | undefined
 
   constructor(parts: CatchUpParts) {
     this.#parts = parts
@@ -92,7 +90,7 @@ export class CatchUp {
     for (let left = fallback.writeBack.size; left > 0; left -= SLICE) {
       const groups = fallback.writeBack.take(clock.now() * 1000, SLICE)
       await each(groups.map(group => this.#writeBack(group)))
-      if (left > SLICE) await turn()
+      if (left > SLICE) await nextTurn()
     }
   }
 
@@ -109,13 +107,18 @@ export class CatchUp {
   }
 
   /** Resolves when the store has answered. Never rejects. */
-  async #applyCorrections(): Promise<void> {
+  #applyCorrections(): Promise<void> {
+    this.#applying ??= this.#applyAll().finally(() => (this.#applying = undefined))
+    return this.#applying
+  }
+
+  async #applyAll(): Promise<void> {
     // Those that fail are queued again, so they are not taken twice.
     for (let left = this.#corrections.size; left > 0; left -= SLICE) {
       const now = this.#parts.clock.now() * 1000
       const groups = this.#corrections.take(nowMicros(), now, SLICE)
       await Promise.all(groups.map(group => this.#applyCorrection(group)))
-      if (left > SLICE) await turn()
+      if (left > SLICE) await nextTurn()
     }
   }
 
@@ -140,9 +143,4 @@ export class CatchUp {
       else this.#isWaiting = false
     }
   }
-}
-
-/** Resolves in a later turn of the event loop. */
-function turn(): Promise<void> {
-  return new Promise(resolve => void eventLoop.afterRead(resolve))
 }

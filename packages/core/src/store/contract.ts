@@ -150,7 +150,7 @@ export interface Group {
  */
 export type StoreFailure = 'timeout' | 'unavailable' | 'full' | 'misconfigured' | 'script'
 
-/** A random text that lies beside the counters of one node of a store, so that it is lost with them. */
+/** A text that lies beside the counters of one node of a store, and is lost with them: no two of one node are equal. */
 export interface StoreMark {
   /** Finds the text, and writes a new one where there is none. Rejects as `evaluate` does. */
   read(): Promise<string>
