@@ -2,7 +2,7 @@ import { algorithmOf, type State, takeClock, withClock } from '../algorithms/ind
 import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import { isShadowed, type Check } from '../check/check.ts'
-import { partOf } from './check-part.ts'
+import { partOf } from '../check/check-part.ts'
 import { type CounterId, type Demand, type Group, type IdempotencyDemand, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOfDemand } from '../store/counter-key.ts'

@@ -1,5 +1,5 @@
 import type { State } from '../algorithms/index.ts'
-import { PairMemo } from './pair-memo.ts'
+import { PairMemo } from '../base/pair-memo.ts'
 import type { CounterId, Demand, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
@@ -76,7 +76,7 @@ export class LastKnown {
         passed || !keepsRefusal(demand) ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) this.hasRefused = true
       this.#noteBlock(demand, state, evaluation.now, localInstant)
-      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
+      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, until, call)
     }
     if (penalty === undefined) return
     const { subject } = penalty
@@ -86,10 +86,10 @@ export class LastKnown {
     this.blocks.note(penalty, localInstant + penaltyUntil(whole) - whole.now, localInstant)
     // Keep a new penalty only after a refusal, because only remembered refusals read it.
     if (known === undefined && whole.allowed) return
-    this.#update(subject, PENALTY_COUNTER, known, whole.penalty, whole.now, localInstant, undefined, 0, call)
+    this.#update(subject, PENALTY_COUNTER, known, whole.penalty, whole.now, localInstant, 0, call)
   }
 
-  /** Keeps the states after a correction. A refused key stays refused unless the correction refunded enough. */
+  /** Keeps the states after a correction. The store is asked again whether it refuses. */
   rememberCorrection({ demands }: Group, whole: Evaluation, call: number, sent: number): void {
     const now = nowMicros()
     for (let i = 0; i < demands.length; i++) {
@@ -102,9 +102,7 @@ export class LastKnown {
       this.#noteBlock(demands[i] as Demand, state, evaluation.now, localInstant)
       // A correction alone makes no counter known.
       if (known === undefined) continue
-      const { refusedDemand: demand } = known
-      const until = demand === undefined ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
-      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
+      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, 0, call)
     }
   }
 
@@ -119,7 +117,6 @@ export class LastKnown {
         decidedAt: 0,
         offset,
         refusedUntil: 0,
-        refusedDemand: undefined,
         lastCall: number,
         lastReply: number,
         validFrom: number,
@@ -154,12 +151,10 @@ export class LastKnown {
     state: State,
     decidedAt: number,
     localInstant: number,
-    demand: Demand | undefined,
     refusedUntil: number,
     call: number,
   ): void {
     const offset = localInstant - decidedAt
-    const refusedDemand = refusedUntil > 0 ? demand : undefined
     if (known === undefined || known.state.length !== state.length) {
       const { lastCall = call, validFrom = 0 } = known ?? {}
       const fresh = {
@@ -167,7 +162,6 @@ export class LastKnown {
         decidedAt,
         offset,
         refusedUntil,
-        refusedDemand,
         lastCall,
         lastReply: call,
         validFrom,
@@ -179,7 +173,6 @@ export class LastKnown {
     known.decidedAt = decidedAt
     known.offset = offset
     known.refusedUntil = refusedUntil
-    known.refusedDemand = refusedDemand
   }
 }
 

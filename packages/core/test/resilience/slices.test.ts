@@ -25,6 +25,7 @@ function scene(policy: ConstructorParameters<typeof RateLimiter>[0]['policy']) {
   const store = new CountingStore()
   const limiter = new RateLimiter({ store, policy, warn: () => {} })
   const recover = async (): Promise<void> => {
+    await pause(1)
     store.fault = 'none'
     store.most = store.calls = 0
     while ((await limiter.consume({ user: 'last' }, { cost: 0 })).degraded !== false) await pause(20)
