@@ -1,15 +1,14 @@
 import type { State } from '../algorithms/index.ts'
 import { PairMemo } from '../base/pair-memo.ts'
-import type { CounterId, Demand, Group, Store } from '../store/contract.ts'
+import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
 import { blockedUntil } from '../store/cooldown.ts'
-import { evaluationAt, penaltyUntil } from '../store/reading.ts'
+import { evaluationAt, penaltyUntil, waitFor } from '../store/reading.ts'
 import { ClockOffset } from './clock-offset.ts'
 import { isNewer, type KnownCounter } from './known-counter.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { Blocks } from './blocks.ts'
-import { keepsRefusal, refusedUntilOf } from './refused-until.ts'
 
 const MAX_ENTRIES = 50_000
 
@@ -72,8 +71,7 @@ export class LastKnown {
       const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
       const passed = evaluation.passes[i] === true
-      const until =
-        passed || !keepsRefusal(demand) ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
+      const until = passed ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) this.hasRefused = true
       this.#noteBlock(demand, state, evaluation.now, localInstant)
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, until, call)
@@ -184,4 +182,16 @@ export function lastKnownOf(store: Store): LastKnown {
   let lastKnown = byStore.get(store)
   if (lastKnown === undefined) byStore.set(store, (lastKnown = new LastKnown(store)))
   return lastKnown
+}
+
+/**
+ * Until when a demand stays refused, by this process's clock in microseconds; 0 when that is not worth remembering, or the end is
+ * unknown. A cost that can never pass is refused for ever, but its key only for its cool-down.
+ */
+function refusedUntilOf(demand: Demand, state: State, evaluation: Evaluation, localInstant: number): number {
+  const { mode, terms } = demand
+  if ((mode !== Mode.CHARGE && mode !== Mode.HOLD && mode !== Mode.PEEK) || terms !== undefined) return 0
+  const whole = waitFor(demand, state, evaluation)
+  const wait = whole === Number.POSITIVE_INFINITY ? blockedUntil(state) - evaluation.now : whole
+  return wait > 0 ? localInstant + wait : 0
 }

@@ -25,7 +25,7 @@ async function scene() {
   let isAway = false
   const query: Query = async (text, params) => {
     if (isAway) throw new Error('connect ECONNREFUSED')
-    return (database.pool.query(text, params))
+    return database.pool.query(text, params)
   }
   const limiterOf = (own: Query): RateLimiter =>
     new RateLimiter({

@@ -158,6 +158,24 @@ it('after FLUSHALL a blocked client stays blocked, and no good client meets a fa
     })
   }))
 
+it('a client whose block an emptied server has lost is blocked again after one request', () =>
+  withProcesses(2, async ([one, other]) => {
+    for (const each of [one!, other!]) {
+      await each.jobs.pause({ user: 'eve' }, { for: '1h' })
+      await failLogins(each, 'bob')
+    }
+    await sleep(50)
+    await flush()
+    const passed = []
+    for (let i = 0; i < 10; i++) {
+      passed.push((await one!.jobs.consume({ user: 'eve' })).allowed)
+      await sleep(10)
+    }
+    expect(passed.lastIndexOf(true)).toBeLessThan(2)
+    // The same look has brought back all that this process knows of.
+    expect(await isBlocked(other!, 'bob')).toBe(true)
+  }))
+
 it('a server that keeps its counters gets no command but one for its mark', () =>
   withProcesses(1, async ([one]) => {
     await failLogins(one!, 'eve')
