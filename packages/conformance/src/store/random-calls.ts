@@ -168,10 +168,10 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
       ({ quotas }) => quotas.refundQuota(user, monthly, 2),
       ({ penalties }) => penalties.clearPenalty(user),
       ({ penalties }) => penalties.applyPenalty(user, { duration: 2 }),
-      async ({ api }) => void (await api.pause(whose, { for: length })),
-      async players => void (await players.login.pause(whose, { for: length })),
-      async players => void (await players.batches.pause({ user }, { for: length })),
-      async players => void (await players.batches.pause({ user }, { for: length })),
+      async ({ api }) => api.pause(whose, { for: length }),
+      async players => players.login.pause(whose, { for: length }),
+      async players => players.batches.pause({ user }, { for: length }),
+      async players => players.batches.pause({ user }, { for: length }),
     ])
   }
 

@@ -5,7 +5,7 @@ export const SLICE = 500
 
 /** Resolves in a later turn of the event loop. */
 export function nextTurn(): Promise<void> {
-  return new Promise(resolve => void eventLoop.afterRead(resolve))
+  return new Promise(resolve => eventLoop.afterRead(resolve))
 }
 
 /**

@@ -10,7 +10,7 @@ import { answering } from '../waiting/answering.ts'
 const BEGAN = ORIGIN
 
 /** 1000 units a day. The day ends after a minute. */
-export const day: Quota = {
+const day: Quota = {
   name: 'day',
   limit: 1000,
   period: QuotaPeriod.DAILY,
