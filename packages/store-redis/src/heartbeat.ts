@@ -10,13 +10,13 @@ import { heartbeat } from './scripts.ts'
 export function redisHeartbeat(connection: Connection, key: string, marks: Marks, warn: Warn): Heartbeat {
   return new Heartbeat({
     async send(id, ttl) {
-      const keys = marks.key === undefined ? [key] : [key, marks.key]
+      const keys = id === '' || marks.key === undefined ? [key] : [key, marks.key]
       const reply = await connection.run(heartbeat, keys, ['', id, String(ttl)])
       const [number, mark] = Array.isArray(reply) ? (reply as unknown[]) : []
       const count = readWholeNumber(number)
       // A process that writes is one of those counted.
       if (count === undefined || (id !== '' && count < 1)) throw unexpectedReply(reply)
-      if (id !== '' && keys.length > 1) marks.heard(readText(mark))
+      if (keys.length > 1) marks.heard(readText(mark))
       return count
     },
     isReady: () => connection.ready,
