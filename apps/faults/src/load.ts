@@ -1,7 +1,7 @@
 import type { Decision, RateLimiter } from '@halt/core'
 
 /** The units that each key may use, and how fast they come back. */
-export const POLICY = { name: 'p', limit: 20, window: 3600 } as const
+export const POLICY = { name: 'p', limit: 20, window: 3600, blockDuration: 3600 } as const
 /** The time in which one unit comes back, in milliseconds. */
 const REFILL_MS = (POLICY.window * 1000) / POLICY.limit
 const TICK_MS = 10

@@ -1,4 +1,5 @@
 import {
+  aboutCounters,
   Admitted,
   checkReply,
   type Demand,
@@ -25,7 +26,10 @@ const SHAPE = new RegExp(
 export function readReply(reply: unknown, groups: readonly Group[]): (Evaluation | StoreError)[] {
   const lines = typeof reply === 'string' ? reply.split('\n') : []
   if (lines.length !== groups.length) throw unexpectedReply(reply)
-  return lines.map((line, i) => readLine(line, groups[i] as Group) ?? unexpectedReply(line))
+  return lines.map((line, i) => {
+    const group = groups[i] as Group
+    return readLine(line, group) ?? aboutCounters(unexpectedReply(line), group)
+  })
 }
 
 function readLine(line: string, group: Group): Evaluation | undefined {

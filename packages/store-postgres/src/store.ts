@@ -2,8 +2,10 @@ import { leases } from '@halt/core/lease'
 import { resilience } from '@halt/core/resilience'
 import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import {
+  aboutCounters,
   Batcher,
   type BatchRules,
+  counterMark,
   type CounterId,
   type Evaluation,
   type Group,
@@ -13,6 +15,7 @@ import {
   type Store,
   type StoreDocument,
   type StoreError,
+  type StoreMark,
   readClock,
 } from '@halt/core/store'
 
@@ -70,6 +73,7 @@ export class PostgresStore implements Store {
   readonly #key: KeyWriter
   readonly #schema: string
   readonly #prefix: string
+  readonly #mark: StoreMark = counterMark(group => this.evaluate(group))
   readonly #heartbeat: Heartbeat
   // Of the processes that obey the control document.
   readonly #obeying: Heartbeat
@@ -129,6 +133,10 @@ export class PostgresStore implements Store {
     this.#obeying.use()
   }
 
+  mark(): StoreMark {
+    return this.#mark
+  }
+
   document(name: string): StoreDocument {
     const beat = (): void => {
       for (const one of [this.#heartbeat, this.#obeying]) one.sendIfDue(performance.now())
@@ -170,6 +178,8 @@ export class PostgresStore implements Store {
 
   // The server undoes a statement that fails, so nothing was charged. If one group made it fail, the others must not fail with it.
   #recover(groups: readonly Group[], error: StoreError): Promise<Evaluations> {
+    if (groups.length === 1 && error.reply === 'ZH001')
+      return Promise.reject(aboutCounters(error, groups[0] as Group))
     if (groups.length < 2 || error.reply === undefined || error.failure !== 'script')
       return Promise.reject(error)
     const alone = groups.map(async group => (await this.#send([group]))[0] as Evaluation)

@@ -2,17 +2,27 @@ import type { HaltWarning, Warn } from '@halt/core'
 import { Heartbeat } from '@halt/core/store'
 
 import { type Connection, toStoreError } from './connection/index.ts'
-import { readWholeNumber, unexpectedReply } from './reply-value.ts'
+import type { Marks } from './marks.ts'
+import { readText, readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { heartbeat } from './scripts.ts'
 
-/** Makes the heartbeat that is kept in a sorted set of Redis. */
-export function redisHeartbeat(connection: Connection, key: string, warn: Warn): Heartbeat {
+/** Makes a heartbeat that is kept in a sorted set of Redis. @param marks read in passing */
+export function redisHeartbeat(
+  connection: Connection,
+  key: string,
+  marks: Marks | undefined,
+  warn: Warn,
+): Heartbeat {
   return new Heartbeat({
     async send(id, ttl) {
-      const reply = await connection.run(heartbeat, [key], ['', id, String(ttl)])
-      const count = readWholeNumber(reply)
+      const mark = id === '' ? undefined : marks?.key
+      const keys = mark === undefined ? [key] : [key, mark]
+      const reply = await connection.run(heartbeat, keys, ['', id, String(ttl)])
+      const [number, found] = Array.isArray(reply) ? (reply as unknown[]) : []
+      const count = readWholeNumber(number)
       // A process that writes is one of those counted.
       if (count === undefined || (id !== '' && count < 1)) throw unexpectedReply(reply)
+      if (keys.length > 1) marks!.heard(readText(found))
       return count
     },
     isReady: () => connection.ready,

@@ -137,14 +137,13 @@ export function readRefusal(
   return { now, allowed: false, repeated: false, passes: NO, starts: NONE, states, penalty: NO_PENALTY }
 }
 
-/** Whether a bucket with this debt refuses the demand after this time, and starts no cool-down. */
+/** Whether a bucket with this debt, which is in no cool-down, refuses the demand after this time. */
 function isRefused({ rule, cost, mode, terms }: Demand, elapsed: number, debt: number): boolean {
-  const { code, unit, rate, capacity, cooldown } = rule
+  const { code, unit, rate, capacity } = rule
   const owed = Math.max(0, debt - elapsed * rate)
   return (
     ALGORITHM_KINDS[code] === BUCKET &&
     mode === Mode.CHARGE &&
-    cooldown === 0 &&
     terms === undefined &&
     owed + cost * unit > capacity * unit
   )

@@ -42,7 +42,7 @@ export function readSharedRefusal(
     number,
   ]
   const { rule } = demands[0] as Demand
-  if (sign > 2 || (rule.cooldown > 0 && sign !== 1) || reading === 0) return undefined
+  if (sign > 2 || reading === 0) return undefined
   return {
     now,
     allowed: false,

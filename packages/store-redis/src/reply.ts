@@ -1,4 +1,4 @@
-import type { Evaluation, Group, StoreError } from '@halt/core/store'
+import { aboutCounters, type Evaluation, type Group, type StoreError } from '@halt/core/store'
 
 import { toStoreError } from './connection/index.ts'
 import { readAdmission, readRefusal } from './reply-numbers.ts'
@@ -36,7 +36,7 @@ function readAlone(number: number, group: Group, second: string): Evaluation | S
   const debt = (number - micros) / 1e6
   const evaluation =
     debt > 0 ? readAdmission(debt, NO_ENTRIES, group, Number(second) * 1e6 + micros) : undefined
-  return evaluation ?? unexpectedReply(number)
+  return evaluation ?? aboutCounters(unexpectedReply(number), group)
 }
 
 const NO_ENTRIES = new ReplyEntries([])
@@ -45,10 +45,10 @@ function readPart(entries: ReplyEntries, group: Group, now: number): Evaluation 
   const number = entries.takeInteger()
   if (number !== undefined) {
     const read = number > 0 ? readAdmission : readRefusal
-    return read(number, entries, group, now) ?? unexpectedReply(number)
+    return read(number, entries, group, now) ?? aboutCounters(unexpectedReply(number), group)
   }
   const entry = entries.take()
   const text = readText(entry)
-  if (text.startsWith('!')) return toStoreError(new Error(text.slice(1)))
-  return readWrittenOut(text, group, now) ?? unexpectedReply(entry)
+  if (text.startsWith('!')) return aboutCounters(toStoreError(new Error(text.slice(1))), group)
+  return readWrittenOut(text, group, now) ?? aboutCounters(unexpectedReply(entry), group)
 }

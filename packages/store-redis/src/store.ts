@@ -12,6 +12,7 @@ import {
   type Store,
   type StoreDocument,
   type StoreError,
+  type StoreMark,
   readClock,
 } from '@halt/core/store'
 
@@ -21,6 +22,7 @@ import { RedisDocument } from './documents.ts'
 import { redisHeartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
+import { Marks } from './marks.ts'
 import { checkOptions, type RedisStoreOptions } from './options.ts'
 import { readReply } from './reply.ts'
 import { readWholeNumber, unexpectedReply } from './reply-value.ts'
@@ -57,6 +59,7 @@ export class RedisStore implements Store {
   readonly #warn: Warn
   readonly #key: KeyWriter
   readonly #probeKey: string
+  readonly #marks: Marks
   readonly #heartbeat: Heartbeat
   // Of the processes that obey the control document.
   readonly #obeying: Heartbeat
@@ -91,9 +94,17 @@ export class RedisStore implements Store {
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#connection.topology === 'cluster' && slots === 'per-subject'
     this.place = placeOf(prefix, client)
-    this.#heartbeat = redisHeartbeat(this.#connection, this.#key(`${prefix}instances`, 'z'), this.#warn)
+    this.#marks = new Marks({
+      evaluate: group => this.evaluate(group),
+      key: this.#key,
+      isPerSlot: () => this.#perSlot,
+      changed: reconnected,
+    })
+    const beat = (name: string, marks: Marks | undefined, report: Warn): Heartbeat =>
+      redisHeartbeat(this.#connection, this.#key(`${prefix}${name}`, 'z'), marks, report)
+    this.#heartbeat = beat('instances', this.#marks, this.#warn)
     // Who may not be counted, and has a number for `instances`, has nothing to mend.
-    this.#obeying = redisHeartbeat(this.#connection, this.#key(`${prefix}obeying`, 'z'), () => {})
+    this.#obeying = beat('obeying', undefined, () => {})
     this.#batcher = new Batcher((groups, now) => this.#send(groups, true, now), BATCH_RULES)
   }
 
@@ -112,6 +123,10 @@ export class RedisStore implements Store {
     } catch (error) {
       throw toStoreError(error)
     }
+  }
+
+  mark(subject: string): StoreMark {
+    return this.#marks.of(subject)
   }
 
   document(name: string): StoreDocument {

@@ -295,11 +295,6 @@ describe('readReply', () => {
     ['a refusal of a settlement', group('t', Mode.SETTLE), [-5, 25]],
     ['a refusal without a debt', group('t'), [-5]],
     ['a refusal of two counters', both(), [-5, 25]],
-    [
-      'a refusal that has to start a cool-down',
-      { demands: [{ ...group('t').demands[0]!, rule: { ...rule('t'), cooldown: 9 } }] },
-      [-5, 25],
-    ],
   ])('readReply rejects %s', (_, asked: Group, parts) => {
     const read = (): unknown => readReply([5, ...parts], [asked], '')
     let found: unknown

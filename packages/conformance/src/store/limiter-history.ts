@@ -28,6 +28,7 @@ export function testLimiterHistory({ describe, it, expect }: Runner, factory: St
             for (const [i, operate] of operations.entries())
               expect(shown(found[i])).toEqual(shown(await operate(expected)))
           }
+          expect(actual.failures).toEqual([])
           // Otherwise no refusal was remembered, and the test shows nothing.
           expect(remembering.calls).toBeLessThan(reference.calls)
         }))

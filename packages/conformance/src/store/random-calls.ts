@@ -21,6 +21,8 @@ export interface Players {
   readonly penalties: PenaltyManager
   /** The latest decisions by the number of their operation, so that a settlement can name one. */
   readonly decisions: Map<number, Decision>
+  /** What limiters have said of a store that failed, or whose replies they could not read. */
+  readonly failures: unknown[]
 }
 
 /** One call of the application. Resolves to its result. */
@@ -57,6 +59,9 @@ const loginPolicies: Policy[] = [
 const batchPolicies: Policy[] = [
   { name: 'batch', limit: 10, window: 2, keyStrategy: 'user' },
   { name: 'batch', limit: 10, window: 2, keyStrategy: 'user', headroom: 0.5 },
+  // A deploy adds a blockDuration, or removes it. A larger plan shares the counter.
+  { name: 'batch', limit: 10, window: 2, keyStrategy: 'user', blockDuration: '700ms' },
+  { name: 'gold', counter: 'batch', limit: 20, window: 2, keyStrategy: 'user', blockDuration: '2s' },
 ]
 
 const generations = Array.from({ length: 3 }, (_, i) => apiPolicies(i))
@@ -65,7 +70,9 @@ const generations = Array.from({ length: 3 }, (_, i) => apiPolicies(i))
 export function playersOf(store: Store): Players {
   const warn = (): void => {}
   // The store decides everything, so a busy machine must not time it out.
-  const options = { store, warn, storeTimeout: '60s', exemptPrivateIps: false } as const
+  const failures: unknown[] = []
+  const telemetry = { onStoreError: (error: unknown): unknown => failures.push(error) }
+  const options = { store, warn, telemetry, storeTimeout: '60s', exemptPrivateIps: false } as const
   return {
     api: new RateLimiter({ ...options, policy: generations[0] as Policy[], penalty: PENALTY }),
     login: new RateLimiter({
@@ -77,6 +84,7 @@ export function playersOf(store: Store): Players {
     quotas: new QuotaManager(store, { warn, storeTimeout: '60s' }),
     penalties: new PenaltyManager({ store, config: PENALTY, warn, storeTimeout: '60s' }),
     decisions: new Map(),
+    failures,
   }
 }
 
@@ -131,13 +139,14 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
   }
   // Corrects a decision that was made before this turn.
   const correct = (before: number): Operation => {
-    const [of, actual] = [before - 1 - Math.floor(random() * 12), pick([0, 0, 1, 2, 6])]
+    const [of, actual] = [before - 1 - Math.floor(random() * 12), pick([0, 0, 1, 2, 6, 1e12, 2 ** 60])]
     const isEnd = random() < 0.5
     return async ({ api, login: logins, decisions }) => {
       const decision = decisions.get(of)
       if (decision === undefined) return undefined
       // Either limiter can correct it, because both use one store.
-      return isEnd ? logins.release(decision) : api.settle(decision, actual)
+      if (isEnd) return logins.release(decision)
+      return api.settle(decision, actual).catch((error: unknown) => codeOf(error))
     }
   }
   const byHand = (): Operation => {
@@ -151,7 +160,7 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
   }
   // Not in bursts, because Redis deletes by another command than it decides by.
   const alone = (): Operation => {
-    const [user, whose] = [pick(users), identity()]
+    const [user, whose, length] = [pick(users), identity(), pick(['1ms', '300ms', '3s'] as const)]
     return pick<Operation>([
       // The number of forgotten counters is not compared: a store may count one that has ended and is not removed yet.
       async ({ api }) => void (await api.reset(whose)),
@@ -160,13 +169,17 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
       ({ quotas }) => quotas.resetQuota(user, monthly),
       ({ penalties }) => penalties.clearPenalty(user),
       ({ penalties }) => penalties.applyPenalty(user, { duration: 2 }),
+      async ({ api }) => api.pause(whose, { for: length }),
+      async players => players.login.pause(whose, { for: length }),
+      async players => players.batches.pause({ user }, { for: length }),
+      async players => players.batches.pause({ user }, { for: length }),
     ])
   }
 
   return Array.from({ length: steps }, () => {
     const advance = pick([0, 0, 0, 1, 1_000, 40_000, 90_000, 250_000, 700_003, random() < 0.1 ? 6e6 : 333])
     if (random() < 0.03) generation = (generation + 1) % generations.length
-    if (random() < 0.04) return { advance, operations: [alone()] }
+    if (random() < 0.06) return { advance, operations: [alone()] }
     if (random() < 0.15) return { advance, operations: [correct(made), check()] }
     const burst = random() < 0.3 ? 2 + Math.floor(random() * 5) : 1
     const kinds = [check, check, check, check, login, login, batch, byHand]
@@ -174,4 +187,9 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
     // The peek is last, because limiters send it a moment later than the calls beside it.
     return { advance, operations: random() < 0.2 ? [...operations, peek()] : operations }
   })
+}
+
+/** The code of an error, which is the same on every store. */
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown }).code
 }

@@ -6,6 +6,7 @@ import {
   type Demand,
   type Group,
   Mode,
+  mostOwed,
   type PenaltyDemand,
   PenaltyMode,
   ruleInForce,
@@ -46,7 +47,7 @@ const harsh = compilePenalty({
 })
 
 /**
- * Writes a random history of groups. It has several policies per group, costs, cool-downs, quotas, penalties, settlements,
+ * Writes a random history of groups. It has several policies per group, costs, cool-downs, pauses, quotas, penalties, settlements,
  * idempotency keys, callers that wait, start, leave or accept fewer units, units that calls hold, bursts, a moving clock, and settings that change while keys are in use.
  *
  * @param withTwoSubjects whether a group may touch two subjects. A cluster cannot decide such a group at one instant
@@ -81,6 +82,12 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     return [start, start + 3 * SECOND, start + 6 * SECOND]
   }
   const fixed = Object.fromEntries(ALGORITHMS.map(algorithm => [algorithm, rule(algorithm, false)]))
+  const open = Object.fromEntries(
+    ALGORITHMS.map(algorithm => [
+      algorithm,
+      [0, 0, 0.7 * SECOND].map(cooldown => ({ ...(fixed[algorithm] as Rule), cooldown })),
+    ]),
+  )
 
   let now = START
   const demand = (subject: string, algorithm: keyof typeof codes): Demand => {
@@ -109,6 +116,22 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
   const termsOf = (algorithm: keyof typeof codes, cost: number): Demand['terms'] => {
     const terms = randomTerms(random, pick, cost)
     return algorithm === 'quota' ? randomHold(random, pick, terms) : terms
+  }
+  // A client is paused, whatever the cool-down of its policies.
+  const pause = (): Group => {
+    const algorithm = pick(ALGORITHMS)
+    const cooldown = pick([1, 0.2 * SECOND, 3 * SECOND])
+    const paused = { rule: { ...(fixed[algorithm] as Rule), cooldown, reduced: undefined }, cost: 0 }
+    return {
+      demands: [{ ...demand(pick(subjects), algorithm), ...paused, mode: Mode.BLOCK, terms: undefined }],
+    }
+  }
+  // One counter alone has the shortest replies. Its policy may have lost its cool-down, or got one.
+  const alone = (): Group => {
+    const algorithm = pick(['token-bucket', 'token-bucket', 'fixed-window', 'sliding-window'] as const)
+    const mode = pick([Mode.CHARGE, Mode.CHARGE, Mode.CHARGE, Mode.SHADOW, Mode.PEEK])
+    const rule = pick([...(open[algorithm] as Rule[]), fixed[algorithm] as Rule])
+    return { demands: [{ rule, subject: pick(subjects), cost: pick([1, 1, 3, 9]), mode, penalized: false }] }
   }
   const penaltyOf = (subject: string): PenaltyDemand | undefined => {
     if (random() < 0.5) return undefined
@@ -171,7 +194,9 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
         evaluation.now,
         inForce,
       )
-      const cost = random() < 0.5 ? whole(8) - 4 : -(evaluation.grants?.[i] ?? charged.cost)
+      const absurd = pick([1, -1]) * mostOwed(charged.rule)
+      const near = random() < 0.5 ? whole(8) - 4 : -(evaluation.grants?.[i] ?? charged.cost)
+      const cost = random() < 0.02 ? absurd : near
       const held = random() < 0.3 ? { heldSince: evaluation.now - pick([0, -1, 1, 90_000]) } : undefined
       const { share: shared } = charged.terms ?? {}
       const terms = shared === undefined ? held : { share: { ...shared, ticket: undefined } }
@@ -196,7 +221,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     now += advance
     const burst = random() < 0.25 ? 2 + whole(6) : 1
     const kind = random()
-    const make = kind < 0.3 ? line : kind < 0.6 ? share : fresh
+    const make = kind < 0.25 ? line : kind < 0.5 ? share : kind < 0.65 ? alone : fresh
     const groups = Array.from({ length: burst }, () =>
       random() < 0.15
         ? settlement
@@ -206,7 +231,9 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
             ? share
             : random() < 0.15
               ? useOfHold
-              : (make as () => Group)(),
+              : random() < 0.05
+                ? pause()
+                : (make as () => Group)(),
     )
     return {
       advance,

@@ -66,7 +66,7 @@ export function randomShare(
   const pools = pick(POOLS)
   const pool = random() < 0.8 ? pools[0]! : pick(pools)
   if (random() < 0.08) {
-    const rule = { ...pool, cooldown: pick([0, 1, 200_000]) }
+    const rule = { ...pool, cooldown: pick([0, 1, 200_000, 2 * SECOND]) }
     return [{ rule, subject, cost: 0, mode: pick([Mode.BLOCK, Mode.LOOK, Mode.RESET]), penalized: false }]
   }
   const tenant = pick(['user:1', 'user:1', 'user:2', 'user:3', 'api-key:#x y'])

@@ -8,6 +8,7 @@ import { testLargeNumbers } from './large-numbers.ts'
 import { testHistory } from './history.ts'
 import { testLineHistory } from './line-history.ts'
 import { testLimiterHistory } from './limiter-history.ts'
+import { testMarks } from './marks.ts'
 import { testPlaces } from './places.ts'
 import { testQuotas } from './quotas.ts'
 import { testTerms } from './terms.ts'
@@ -30,6 +31,7 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     testGroups(runner, factory)
     testQuotas(runner, factory)
     testDocuments(runner, factory)
+    testMarks(runner, factory)
     testPlaces(runner, factory)
     testTerms(runner, factory)
     testLargeNumbers(runner, factory)

@@ -30,7 +30,7 @@ export type { HeldUnits } from './holds.ts'
 export { leavesAt } from './sliding-window.ts'
 export { abuseScore } from './abuse-score.ts'
 export type { PenaltyRule } from './abuse-score.ts'
-export { codes, MAX_EXACT, MOST_COST, MOST_COUNTED, MOST_UNITS, shareCodes } from './rule.ts'
+export { codes, MAX_EXACT, MOST_COST, MOST_COUNTED, MOST_UNITS, mostOwed, shareCodes } from './rule.ts'
 export { type LineReading, type Place, speedUp, timeToPay } from './line.ts'
 export { newClock, paceOf, takeClock, type VirtualClock, withClock } from './virtual-clock.ts'
 export {

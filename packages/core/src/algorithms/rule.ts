@@ -62,3 +62,19 @@ export const MOST_COUNTED: number = 2 ** 52
 
 /** The largest of the integers that doubles hold without a gap: 2^53 - 1. */
 export const MAX_EXACT: number = Number.MAX_SAFE_INTEGER
+
+/** The longest time that a bucket may need to pay back what it was charged beyond its capacity, in microseconds. */
+const LONGEST_DEBT = 366 * 86_400e6
+
+/**
+ * The most units that a call may be corrected to: of a bucket its capacity and what it pays back in 366 days, of other counters
+ * the largest cost. A larger number is a mistake, such as another unit, and would refuse the client for years.
+ */
+export function mostOwed({ code, capacity, unit, rate }: Rule): number {
+  if (code !== codes['token-bucket']) return MOST_COST
+  return Math.min(
+    MOST_COST,
+    Math.floor(MAX_EXACT / unit),
+    capacity + Math.floor((LONGEST_DEBT * rate) / unit),
+  )
+}

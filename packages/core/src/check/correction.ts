@@ -1,6 +1,6 @@
 import { algorithmOf, type Edges, type HeldUnits, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { type Cost, givenCost } from '../policy/cost.ts'
+import { checkOwed, type Cost, givenCost } from '../policy/cost.ts'
 import type { CheckResult } from './check-result.ts'
 import { claimOf, type Holding, holdingsOf } from './holding.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
@@ -13,6 +13,17 @@ import { ruleInForce, evaluationAt } from '../store/reading.ts'
 
 /** The charge record of a decision that charged something. */
 export type ActualCharge = ChargeRecord & { readonly result: CheckResult }
+
+/**
+ * Checks the units to which a check is corrected.
+ *
+ * @throws HaltError `HALT_E_COST` for more than one of its policies could ever owe
+ */
+export function checkActual(result: CheckResult | undefined, actual: Cost): void {
+  for (const [at, policy] of result?.check.policies.entries() ?? [])
+    if (policy.algorithm !== 'concurrency')
+      checkOwed(actual, policy, (result!.check.demands[at] as Demand).rule)
+}
 
 /**
  * Builds the group that corrects a charge to the units really used, and ends the permit of a held cost. Undefined when nothing

@@ -5,6 +5,7 @@ import { microsecondClock, synchronousClock } from './clocks.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOf } from '../store/counter-key.ts'
+import { counterMark } from '../store/counter-mark.ts'
 import { fromValue, keyOfDocument, NEVER_EXPIRES, toValue, versionAfter } from '../store/document.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 import { notApplied } from './not-applied.ts'
@@ -75,8 +76,10 @@ export function casStore<V>(
       throw notApplied(error)
     }
   }
-  return {
+  const mark = counterMark(group => store.evaluate(group))
+  const store: Store = {
     kind,
+    mark: () => mark,
     evaluator: resilience,
     leases,
     clock: synchronousClock(clock),
@@ -109,6 +112,7 @@ export function casStore<V>(
     forget: (counters: readonly CounterId[]) =>
       backend.remove(counters.map(({ subject, counter }) => keyOf(subject, counter))),
   }
+  return store
 }
 
 function swapsOf<V>(

@@ -8,6 +8,7 @@ export {
   MOST_COST,
   MOST_COUNTED,
   MOST_UNITS,
+  mostOwed,
   type Algorithm,
   type Edges,
   type HeldUnits,
@@ -28,6 +29,7 @@ export {
   type PenaltyDemand,
   type Store,
   type StoreFailure,
+  type StoreMark,
   type Terms,
 } from '../store/contract.ts'
 export { Admitted, AdmittedBuckets } from '../store/admitted.ts'
@@ -49,6 +51,7 @@ export {
   type VersionedText,
 } from '../store/document.ts'
 export { evaluateAcross, nodesOf, type NodeOf, type Send } from './across/index.ts'
+export { counterMark, MARK_COUNTER } from '../store/counter-mark.ts'
 export { LOOK_GROUP, LOOK_RULE } from '../store/look-rule.ts'
 export { checkEvaluation, StoreMisread } from '../store/evaluation-check.ts'
 export { readClock } from '../store/instant.ts'
@@ -67,6 +70,7 @@ export { Batcher, type BatchRules, type SendGroups } from './remote/batcher.ts'
 export type { Load } from './remote/pending-calls.ts'
 export { Heartbeat, type HeartbeatWire } from './remote/heartbeat.ts'
 export {
+  aboutCounters,
   errorCode,
   type ErrorMeaning,
   errorText,

@@ -4,6 +4,7 @@ import { microsecondClock, synchronousClock } from './clocks.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOf } from '../store/counter-key.ts'
+import { counterMark } from '../store/counter-mark.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 import { notApplied } from './not-applied.ts'
 import { checkInstant } from '../store/evaluation-check.ts'
@@ -56,8 +57,10 @@ export interface TxStoreOptions {
  */
 export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: TxStoreOptions = {}): Store {
   const own = microsecondClock(clock)
-  return {
+  const mark = counterMark(group => store.evaluate(group))
+  const store: Store = {
     kind,
+    mark: () => mark,
     evaluator: resilience,
     leases,
     clock: synchronousClock(clock),
@@ -100,6 +103,7 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
     forget: (counters: readonly CounterId[]) =>
       backend.remove(counters.map(({ subject, counter }) => keyOf(subject, counter))),
   }
+  return store
 }
 
 async function readIn(transaction: Transaction, name: string): Promise<VersionedText> {

@@ -1,6 +1,6 @@
 import type { Evaluator } from '../check/evaluator.ts'
 import type { LeaseEvaluator } from '../limiter/wings.ts'
-import { onReconnection } from '../resilience/reconnections.ts'
+import { onReconnection } from './reconnections.ts'
 import type { Store } from '../store/contract.ts'
 import { Leases } from './leases.ts'
 

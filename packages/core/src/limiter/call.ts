@@ -2,7 +2,7 @@ import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import { type Holding, holdingsOf, isSameCounter, type OpenCall, takeOver } from '../check/holding.ts'
 import { HaltError } from '../base/errors.ts'
-import { checkCost, type Cost, givenCost, readCost } from '../policy/cost.ts'
+import { checkCost, checkOwed, type Cost, givenCost, readCost } from '../policy/cost.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 import type { Adviser } from './adviser.ts'
@@ -65,6 +65,7 @@ export class Call implements Reservation, OpenCall, Owner {
   readonly charge = async (more: Cost): Promise<boolean> => {
     if (more === undefined) readCost(more, 'more')
     checkCost(more)
+    for (const { policy, demand } of this.#holdings) checkOwed(more, policy, demand.rule)
     if (typeof more === 'object') this.#noticeNames(more)
     // One payment at a time, so that each knows what the one before has left.
     while (this.#payment !== undefined) await this.#payment

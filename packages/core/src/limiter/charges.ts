@@ -7,7 +7,15 @@ import { UnderWay, untilIdle } from '../base/idleness.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Check } from '../check/check.ts'
 import type { Evaluator } from '../check/evaluator.ts'
-import { type ActualCharge, chargeAt, release, settlement, chargeHeldCost, unused } from '../check/correction.ts'
+import {
+  type ActualCharge,
+  chargeAt,
+  checkActual,
+  release,
+  settlement,
+  chargeHeldCost,
+  unused,
+} from '../check/correction.ts'
 import type { Group } from '../store/contract.ts'
 import type { Adviser } from './adviser.ts'
 import type { Corrections } from './corrections.ts'
@@ -52,6 +60,7 @@ export class Charges {
     if (actual === undefined) readCost(actual, 'actual')
     checkCost(actual)
     const record = recordOf(decision)
+    checkActual(record.result, actual)
     // A decision that charged nothing may be settled any number of times.
     if (record.settled !== undefined && record.recordedIn !== undefined) {
       return this.#warn({

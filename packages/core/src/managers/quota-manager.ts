@@ -2,7 +2,7 @@ import { fromCaller } from '../base/call-site.ts'
 import { plainCheck } from '../check/check.ts'
 import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
-import { readCost } from '../policy/cost.ts'
+import { checkOwed, readCost } from '../policy/cost.ts'
 import type { Digest } from '../base/digest.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Quota } from '../policy/policy.ts'
@@ -85,12 +85,15 @@ export class QuotaManager {
    * Refunds units of the current period, never more than were used.
    *
    * @param units how many; fractions round up. Default 1
+   * @throws HaltError `HALT_E_COST`
    * @returns the units that were refunded: fewer than `units` when fewer were used
    */
   async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<number> {
     const amount = readCost(units, 'refund')
+    const compiled = this.#numbered(identity, quota)
+    checkOwed(units, compiled, compiled.rule(undefined))
     // A settlement of no units reads the counter.
-    const demand = this.#demand(identity, this.#numbered(identity, quota), 0, Mode.SETTLE)
+    const demand = this.#demand(identity, compiled, 0, Mode.SETTLE)
     // A refund must name its period, which may be any of the three around now.
     const found = await this.#store.evaluateOrThrow({ demands: [demand] })
     const chargedTo = found.states[0]?.[1]

@@ -1,4 +1,4 @@
-import { MOST_COST } from '../algorithms/index.ts'
+import { MOST_COST, mostOwed, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
@@ -36,6 +36,22 @@ export function checkCost(cost: Cost | typeof WHOLE_LIMIT | undefined): void {
   else
     for (const [name, units] of Object.entries(cost))
       if (units !== undefined) readCost(units, `cost of ${name}`)
+}
+
+/**
+ * Checks the units that a call is told to have used, before anything is changed.
+ *
+ * @throws HaltError `HALT_E_COST` for more than the policy could ever owe
+ */
+export function checkOwed(units: Cost, { name, countsRequests }: CompiledPolicy, rule: Rule): void {
+  const own = typeof units === 'object' ? (Object.hasOwn(units, name) ? units[name] : 0) : units
+  const most = mostOwed(rule)
+  if (own === undefined || own <= most || (countsRequests && typeof units === 'number')) return
+  throw new HaltError(
+    'HALT_E_COST',
+    `${describe(own)} units of ${describe(name)} are more than the ${most} that it could ever owe.`,
+    'Give the units that were really used, in the unit of the policy.',
+  )
 }
 
 /**

@@ -9,12 +9,12 @@ import type { Fallback } from './fallback.ts'
 import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { Evaluate } from '../store/checked-evaluate.ts'
+import { nextTurn, settled, SLICE } from './slices.ts'
 import { wasNotApplied } from './store-failure.ts'
 
 /** The parts of a guarded store that its catching up uses. */
 export interface CatchUpParts {
   readonly store: Store
-  readonly evaluate: Evaluate
   /** Applies a correction and remembers the reply, even after the deadline. */
   readonly settle: Evaluate
   readonly fallback: Fallback
@@ -28,12 +28,14 @@ const RETRY_MS = 500
 
 /**
  * Brings a store that is back up to date. It writes back the local charges of quotas, applies the corrections that the store
- * certainly did not apply, and restores the refused keys when the store came back empty.
+ * certainly did not apply, and restores the blocks that the store has lost.
  */
 export class CatchUp {
   readonly #parts: CatchUpParts
   readonly #corrections = new PendingCorrections()
   #isWaiting = false
+  #writing: Promise<unknown> | undefined
+  #applying: Promise<void> | undefined
 
   constructor(parts: CatchUpParts) {
     this.#parts = parts
@@ -64,35 +66,32 @@ export class CatchUp {
   }
 
   /** As {@link writeBackSoon}. Resolves when the store has answered, and never rejects. */
-  async writeBackNow(): Promise<void> {
+  writeBackNow(): Promise<unknown> {
     const { report } = this.#parts
-    const writeBacks = this.#takeWriteBacks().map(group => this.#writeBack(group).catch(report))
-    await Promise.all([...writeBacks, this.#applyCorrections()])
+    this.#writing ??= Promise.all([
+      this.#writeBackAll(calls => Promise.all(calls.map(call => call.catch(report)))),
+      this.#applyCorrections(),
+    ]).finally(() => (this.#writing = undefined))
+    return this.#writing
   }
 
-  /** Runs the whole recovery within the deadline. */
+  /** Runs the whole recovery, each step within the deadline. */
   async recover(): Promise<void> {
-    const { evaluate, lastKnown, deadline } = this.#parts
-    const refused = lastKnown.refused.groups()
-    await deadline.race(
-      (async () => {
-        const answers = await settled(refused.map(async ({ peek }) => evaluate(peek)))
-        const lost = refused.filter(({ isLost }, i) => {
-          const answer = answers[i]
-          return answer !== undefined && isLost(answer)
-        })
-        // Taken from the queue only now. When an earlier step fails, the next probe retries everything.
-        const writeBacks = this.#takeWriteBacks().map(group => this.#writeBack(group))
-        const restored = lost.map(async ({ restore }) => evaluate(restore))
-        void this.#applyCorrections()
-        await settled<unknown>([...writeBacks, ...restored])
-      })(),
-    )
+    const { lastKnown, deadline } = this.#parts
+    await deadline.race(lastKnown.blocks.recheck())
+    void this.#applyCorrections()
+    // Taken from the queue slice by slice. When one fails, the next probe retries the rest.
+    await this.#writeBackAll(calls => deadline.race(settled(calls)))
   }
 
-  #takeWriteBacks(): Group[] {
+  async #writeBackAll(each: (calls: Promise<void>[]) => Promise<unknown>): Promise<void> {
     const { fallback, clock } = this.#parts
-    return fallback.writeBack.take(clock.now() * 1000)
+    // Those that fail are queued again, so they are not taken twice.
+    for (let left = fallback.writeBack.size; left > 0; left -= SLICE) {
+      const groups = fallback.writeBack.take(clock.now() * 1000, SLICE)
+      await each(groups.map(group => this.#writeBack(group)))
+      if (left > SLICE) await nextTurn()
+    }
   }
 
   // Retried only if the store certainly did not apply it. A write without a reply may have been applied.
@@ -108,10 +107,19 @@ export class CatchUp {
   }
 
   /** Resolves when the store has answered. Never rejects. */
-  async #applyCorrections(): Promise<void> {
-    if (this.#corrections.size === 0) return
-    const now = this.#parts.clock.now() * 1000
-    await Promise.all(this.#corrections.take(nowMicros(), now).map(group => this.#applyCorrection(group)))
+  #applyCorrections(): Promise<void> {
+    this.#applying ??= this.#applyAll().finally(() => (this.#applying = undefined))
+    return this.#applying
+  }
+
+  async #applyAll(): Promise<void> {
+    // Those that fail are queued again, so they are not taken twice.
+    for (let left = this.#corrections.size; left > 0; left -= SLICE) {
+      const now = this.#parts.clock.now() * 1000
+      const groups = this.#corrections.take(nowMicros(), now, SLICE)
+      await Promise.all(groups.map(group => this.#applyCorrection(group)))
+      if (left > SLICE) await nextTurn()
+    }
   }
 
   async #applyCorrection(group: Group): Promise<void> {
@@ -135,15 +143,4 @@ export class CatchUp {
       else this.#isWaiting = false
     }
   }
-}
-
-/**
- * Waits for calls that can fail independently, such as calls to the nodes of a cluster. Rejects only when all of them
- * failed.
- */
-async function settled<T>(calls: readonly Promise<T>[]): Promise<(T | undefined)[]> {
-  const results = await Promise.allSettled(calls)
-  const failed = results.filter(result => result.status === 'rejected')
-  if (failed.length > 0 && failed.length === calls.length) throw failed[0]?.reason as Error
-  return results.map(result => (result.status === 'fulfilled' ? result.value : undefined))
 }

@@ -50,15 +50,6 @@ export class CircuitBreaker {
     return overdue > QUIET_MS ? probe : true
   }
 
-  /**
-   * Opens the breaker and probes at once, because the store may have lost its counters. An open breaker probes soon anyway.
-   */
-  openAndProbe(): void {
-    if (this.#open) return
-    this.#open = true
-    void this.#runProbe()
-  }
-
   succeeded(): void {
     this.#failures = 0
   }

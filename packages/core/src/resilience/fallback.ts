@@ -2,7 +2,7 @@ import { algorithmOf, type State, takeClock, withClock } from '../algorithms/ind
 import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import { isShadowed, type Check } from '../check/check.ts'
-import { partOf } from './check-part.ts'
+import { partOf } from '../check/check-part.ts'
 import { type CounterId, type Demand, type Group, type IdempotencyDemand, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
@@ -109,11 +109,6 @@ export class Fallback {
   absorb(group: Group): Group {
     if (this.writeBack.size === 0) return group
     return { ...group, demands: group.demands.flatMap(demand => this.writeBack.absorb(demand) ?? []) }
-  }
-
-  /** Whether a store that came back empty would need anything restored. */
-  get needsRestore(): boolean {
-    return this.writeBack.size > 0 || this.#lastKnown.refused.groups().length > 0
   }
 
   #evaluate(group: Group): Evaluation {

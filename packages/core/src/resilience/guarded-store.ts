@@ -19,7 +19,6 @@ import { instanceCounter } from './instance-counter.ts'
 import type { LastKnown } from './last-known.ts'
 import type { OutageReports } from './outage-reports.ts'
 import { localCountersOf } from './local-counters.ts'
-import { onReconnection } from './reconnections.ts'
 import { CatchUp } from './catch-up.ts'
 import { RefusalCache } from './refusal-cache.ts'
 import { storeError, StoreTimeout, wasNotApplied } from './store-failure.ts'
@@ -70,18 +69,12 @@ export class GuardedStore implements Evaluator {
     const fallback = new Fallback(onStoreError, count, lastKnown, localCountersOf(store))
     this.#fallback = fallback
     const settle: Evaluate = group => this.#settleLater(group)
-    const report = (error: unknown): void => outages.failed(error)
-    this.#catchUp = new CatchUp({ store, evaluate, settle, fallback, lastKnown, deadline, clock, report })
+    const report = (error: unknown): void => void strict.failed(error)
+    this.#catchUp = new CatchUp({ store, settle, fallback, lastKnown, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(can.probe())
     this.#breaker = new CircuitBreaker(probe, () => this.#catchUp.recover(), report)
     // The first call makes the store begin to count the processes that share it.
     count()
-    onReconnection(store, this)
-  }
-
-  /** Handles a new connection of the store. The server may have restarted empty before any call failed. */
-  reconnected(): void {
-    if (this.#fallback.needsRestore) this.#breaker.openAndProbe()
   }
 
   /**
@@ -96,7 +89,7 @@ export class GuardedStore implements Evaluator {
       if (refusal !== undefined) return storeResult(check, refusal)
     }
     if (failed) return this.#fallback.evaluate(whole)
-    const open = this.#breaker.isOpen()
+    const open = this.#breaker.isOpen() || this.#lastKnown.blocks.mayBeLost(check)
     if (open === true) return this.#fallback.evaluate(whole)
     if (open === false) return this.#callStore(check, whole)
     return open.then(() =>
@@ -179,8 +172,7 @@ export class GuardedStore implements Evaluator {
       return reply(evaluation, sent)
     }
     const fail = (error: unknown): T => {
-      this.#breaker.failed()
-      this.#outages.failed(error)
+      if (this.#strict.failed(error)) this.#breaker.failed()
       return failed(error)
     }
     let answer: Evaluation | Promise<Evaluation>

@@ -1,5 +1,3 @@
-import type { Demand } from '../store/contract.ts'
-
 /** The last known state of one counter in the store. */
 export interface KnownCounter {
   readonly state: number[]
@@ -9,8 +7,6 @@ export interface KnownCounter {
   offset: number
   /** Until when the last refused request stays refused, by this process's clock in microseconds; 0 when it was allowed. */
   refusedUntil: number
-  /** The demand of that request. */
-  refusedDemand: Demand | undefined
   /** The number of the last call about the counter that was sent. */
   lastCall: number
   /** The number of the last call about the counter that was answered. */

@@ -1,14 +1,14 @@
 import type { State } from '../algorithms/index.ts'
-import { PairMemo } from './pair-memo.ts'
+import { PairMemo } from '../base/pair-memo.ts'
 import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
-import { evaluationAt } from '../store/reading.ts'
+import { blockedUntil } from '../store/cooldown.ts'
+import { evaluationAt, penaltyUntil, waitFor } from '../store/reading.ts'
 import { ClockOffset } from './clock-offset.ts'
 import { isNewer, type KnownCounter } from './known-counter.ts'
 import { nowMicros } from '../base/process-clock.ts'
-import { RefusedKeys } from './refused-keys.ts'
-import { keepsRefusal, refusedUntilOf } from './refused-until.ts'
+import { Blocks } from './blocks.ts'
 
 const MAX_ENTRIES = 50_000
 
@@ -19,11 +19,15 @@ const MAX_ENTRIES = 50_000
 export class LastKnown {
   /** Whether the store has ever refused anything. */
   hasRefused = false
-  /** Refused keys, which a store that came back empty must refuse again. */
-  readonly refused: RefusedKeys = new RefusedKeys()
+  /** Cool-downs and penalties, which a store that has lost them must get back. */
+  readonly blocks: Blocks
   readonly #known = new PairMemo<KnownCounter>(MAX_ENTRIES)
   readonly #offset = new ClockOffset()
   #number = 0
+
+  constructor(store: Store) {
+    this.blocks = new Blocks(store)
+  }
 
   /** How far this process's clock is ahead of the store's, in microseconds. At least the true difference. */
   get offset(): number {
@@ -67,39 +71,36 @@ export class LastKnown {
       const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
       const passed = evaluation.passes[i] === true
-      const until =
-        passed || !keepsRefusal(demand) ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
+      const until = passed ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) this.hasRefused = true
-      // A peek must not change what we remember of real requests.
-      if (passed) this.refused.delete(subject, rule.counter)
-      else if (until > 0 && demand.mode !== Mode.PEEK) this.refused.set(demand, until, state)
-      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
+      this.#noteBlock(demand, state, evaluation.now, localInstant)
+      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, until, call)
     }
     if (penalty === undefined) return
     const { subject } = penalty
     const known = this.#known.get(PENALTY_COUNTER, subject)
-    // Keep a new penalty only after a refusal, because only remembered refusals read it.
-    if (known === undefined ? whole.allowed : !isNewer(known, whole.now, call)) return
+    if (known !== undefined && !isNewer(known, whole.now, call)) return
     const localInstant = this.#localInstant(whole.now, now, sent)
-    this.#update(subject, PENALTY_COUNTER, known, whole.penalty, whole.now, localInstant, undefined, 0, call)
+    this.blocks.note(penalty, localInstant + penaltyUntil(whole) - whole.now, localInstant)
+    // Keep a new penalty only after a refusal, because only remembered refusals read it.
+    if (known === undefined && whole.allowed) return
+    this.#update(subject, PENALTY_COUNTER, known, whole.penalty, whole.now, localInstant, 0, call)
   }
 
-  /** Keeps the states after a correction. A refused key stays refused unless the correction refunded enough. */
+  /** Keeps the states after a correction. The store is asked again whether it refuses. */
   rememberCorrection({ demands }: Group, whole: Evaluation, call: number, sent: number): void {
     const now = nowMicros()
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule } = demands[i] as Demand
       const known = this.#known.get(rule.counter, subject)
       const evaluation = evaluationAt(whole, i)
-      // A correction alone makes no counter known.
-      if (known === undefined || !isNewer(known, evaluation.now, call)) continue
+      if (known !== undefined && !isNewer(known, evaluation.now, call)) continue
       const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
-      const { refusedDemand: demand } = known
-      const until = demand === undefined ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
-      if (until > 0) this.refused.prolong(subject, rule.counter, until, state)
-      else this.refused.delete(subject, rule.counter)
-      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
+      this.#noteBlock(demands[i] as Demand, state, evaluation.now, localInstant)
+      // A correction alone makes no counter known.
+      if (known === undefined) continue
+      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, 0, call)
     }
   }
 
@@ -108,18 +109,21 @@ export class LastKnown {
     const number = this.nextCall()
     const offset = this.#offset.value
     for (const { subject, counter } of counters) {
-      this.refused.delete(subject, counter)
+      this.blocks.delete(subject, counter)
       this.#known.set(counter, subject, {
         state: [],
         decidedAt: 0,
         offset,
         refusedUntil: 0,
-        refusedDemand: undefined,
         lastCall: number,
         lastReply: number,
         validFrom: number,
       })
     }
+  }
+
+  #noteBlock(demand: Demand, state: State, instant: number, localInstant: number): void {
+    this.blocks.note(demand, localInstant + blockedUntil(state) - instant, localInstant)
   }
 
   #noteCall(subject: string, counter: string, number: number): void {
@@ -145,12 +149,10 @@ export class LastKnown {
     state: State,
     decidedAt: number,
     localInstant: number,
-    demand: Demand | undefined,
     refusedUntil: number,
     call: number,
   ): void {
     const offset = localInstant - decidedAt
-    const refusedDemand = refusedUntil > 0 ? demand : undefined
     if (known === undefined || known.state.length !== state.length) {
       const { lastCall = call, validFrom = 0 } = known ?? {}
       const fresh = {
@@ -158,7 +160,6 @@ export class LastKnown {
         decidedAt,
         offset,
         refusedUntil,
-        refusedDemand,
         lastCall,
         lastReply: call,
         validFrom,
@@ -170,7 +171,6 @@ export class LastKnown {
     known.decidedAt = decidedAt
     known.offset = offset
     known.refusedUntil = refusedUntil
-    known.refusedDemand = refusedDemand
   }
 }
 
@@ -180,6 +180,18 @@ const byStore = new WeakMap<Store, LastKnown>()
 /** The last known states of a store's counters, shared by all limiters of the store. */
 export function lastKnownOf(store: Store): LastKnown {
   let lastKnown = byStore.get(store)
-  if (lastKnown === undefined) byStore.set(store, (lastKnown = new LastKnown()))
+  if (lastKnown === undefined) byStore.set(store, (lastKnown = new LastKnown(store)))
   return lastKnown
+}
+
+/**
+ * Until when a demand stays refused, by this process's clock in microseconds; 0 when that is not worth remembering, or the end is
+ * unknown. A cost that can never pass is refused for ever, but its key only for its cool-down.
+ */
+function refusedUntilOf(demand: Demand, state: State, evaluation: Evaluation, localInstant: number): number {
+  const { mode, terms } = demand
+  if ((mode !== Mode.CHARGE && mode !== Mode.HOLD && mode !== Mode.PEEK) || terms !== undefined) return 0
+  const whole = waitFor(demand, state, evaluation)
+  const wait = whole === Number.POSITIVE_INFINITY ? blockedUntil(state) - evaluation.now : whole
+  return wait > 0 ? localInstant + wait : 0
 }

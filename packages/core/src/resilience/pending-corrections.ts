@@ -76,14 +76,17 @@ export class PendingCorrections {
   }
 
   /**
-   * Removes all corrections and returns those that are still useful, one group per correction.
+   * Removes the oldest corrections and returns those that are still useful, one group per correction.
    *
    * @param now this process's clock, in microseconds
    * @param storeNow the store's clock, in microseconds
+   * @param most how many are removed at most
    */
-  take(now: number, storeNow: number): Group[] {
+  take(now: number, storeNow: number, most: number): Group[] {
     const groups: Group[] = []
+    let left = most
     for (const [key, { demand, pool, until }] of this.#pending) {
+      if (left-- === 0) break
       this.#pending.delete(key)
       const { edges } = demand
       if (edges === undefined ? now < until : storeNow < edges[1])

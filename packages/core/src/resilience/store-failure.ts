@@ -34,6 +34,12 @@ export function wasNotApplied(error: unknown): boolean {
   return reply !== undefined || unsent === true
 }
 
+/** The counter that cannot be read, if it is at fault and not the store. */
+export function unreadableCounter(error: unknown): string | undefined {
+  const { counter } = fieldsOf(error)
+  return typeof counter === 'string' ? counter : undefined
+}
+
 /** The error for a caller whose call of the store has failed: `HALT_E_STORE`, with the fix that the failure names. */
 export function storeError(error: unknown): HaltError {
   const { fix } = fieldsOf(error)
@@ -53,6 +59,7 @@ export function failureText(error: unknown): string {
 interface Fields {
   readonly failure?: unknown
   readonly reply?: unknown
+  readonly counter?: unknown
   readonly unsent?: unknown
   readonly fix?: unknown
 }

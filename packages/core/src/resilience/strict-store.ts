@@ -1,4 +1,5 @@
 import { type Duration, parseDuration } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import type { WarnOnce } from '../base/warnings.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { isPromise } from '../base/promises.ts'
@@ -11,7 +12,7 @@ import type { Notify } from '../check/telemetry.ts'
 import { Deadline } from './deadline.ts'
 import { type LastKnown, lastKnownOf } from './last-known.ts'
 import { type OutageParts, OutageReports } from './outage-reports.ts'
-import { storeError, StoreTimeout } from './store-failure.ts'
+import { failureKind, failureText, storeError, StoreTimeout, unreadableCounter } from './store-failure.ts'
 
 /** Options of a {@link StrictStore}. */
 export interface StrictStoreOptions extends OutageParts {
@@ -30,11 +31,11 @@ export class StrictStore {
   readonly outages: OutageReports
   /** Evaluates a group without a deadline. */
   readonly evaluate: Evaluate
-  readonly #store: Store
+  readonly #options: StrictStoreOptions
 
   constructor(options: StrictStoreOptions) {
     const { store, timeout } = options
-    this.#store = store
+    this.#options = options
     this.clock = storeClockOf(store)
     this.deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
     this.lastKnown = lastKnownOf(store)
@@ -50,6 +51,21 @@ export class StrictStore {
     )
   }
 
+  /** Reports a failed call. Returns whether the store is at fault, and not a counter that cannot be read. */
+  failed(error: unknown): boolean {
+    const counter = unreadableCounter(error)
+    if (counter === undefined) this.outages.failed(error)
+    else {
+      this.#options.onFailure(error, failureKind(error))
+      this.#options.warn({
+        code: 'HALT_W_STORE_SCRIPT',
+        message: `What the store has of the counter ${describe(counter)} cannot be read: ${failureText(error)}.`,
+        fix: 'Update Halt in all processes, or reset this client. Until then onStoreError decides its requests, and no others.',
+      })
+    }
+    return counter === undefined
+  }
+
   /** Runs a call to the store. Rejects with `HALT_E_STORE`. */
   async callOrThrow<T>(call: () => T | Promise<T>): Promise<T> {
     const sent = nowMicros()
@@ -59,7 +75,7 @@ export class StrictStore {
       this.outages.answered(sent)
       return value
     } catch (error) {
-      this.outages.failed(error)
+      this.failed(error)
       throw storeError(error)
     }
   }
@@ -82,7 +98,7 @@ export class StrictStore {
   /** Forgets counters in the store and their last known state. Resolves to how many of them the store had. */
   async reset(counters: readonly CounterId[]): Promise<number> {
     this.lastKnown.forget(counters)
-    return counters.length === 0 ? 0 : this.callOrThrow(() => this.#store.forget(counters))
+    return counters.length === 0 ? 0 : this.callOrThrow(() => this.#options.store.forget(counters))
   }
 }
 

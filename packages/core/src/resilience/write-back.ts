@@ -65,22 +65,31 @@ export class WriteBackQueue {
   }
 
   /**
-   * Removes all charges and returns the groups that write them to the store, without those whose period is over. A call whose charge was
-   * refunded writes its key alone, so that a repeat is not charged.
+   * Removes some charges and returns the groups that write them to the store, without those whose period is over. A call whose charge was
+   * refunded writes its key alone, so that a repeat is not charged. Empty when no charge is left.
    *
    * @param now the store's clock, in microseconds
+   * @param most about how many groups are returned
    */
-  take(now: number): Group[] {
+  take(now: number, most: number): Group[] {
     const isCurrent = ({ edges }: Demand): boolean => edges === undefined || now < edges[1]
-    const groups = [...this.#pending.values()].flat().map((demand): Group => ({ demands: [demand] }))
-    groups.push(...this.#keyed.values())
-    this.#pending.clear()
-    this.#keyed.clear()
+    const groups: Group[] = []
+    const add = (demands: readonly Demand[], idempotency?: IdempotencyDemand): void => {
+      const current = demands.filter(isCurrent)
+      if (current.length > 0) groups.push({ demands: current.filter(({ cost }) => cost > 0), idempotency })
+    }
+    for (const [key, demands] of this.#pending) {
+      if (groups.length >= most) return groups
+      this.#pending.delete(key)
+      for (const demand of demands) add([demand])
+    }
+    for (const [key, { demands, idempotency }] of this.#keyed) {
+      if (groups.length >= most) return groups
+      this.#keyed.delete(key)
+      add(demands, idempotency)
+    }
     for (const [key, demand] of this.#doubtful) if (!isCurrent(demand)) this.#doubtful.delete(key)
     return groups
-      .map(({ demands, idempotency }) => ({ demands: demands.filter(isCurrent), idempotency }))
-      .filter(({ demands }) => demands.length > 0)
-      .map(group => ({ ...group, demands: group.demands.filter(({ cost }) => cost > 0) }))
   }
 
   #add(demand: Demand): void {

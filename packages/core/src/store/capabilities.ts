@@ -1,4 +1,4 @@
-import type { Store } from './contract.ts'
+import type { Store, StoreMark } from './contract.ts'
 import type { StoreDocument } from './document.ts'
 
 /**
@@ -18,6 +18,8 @@ export interface StoreCapabilities {
   readonly instances: () => unknown
   /** Does nothing if the store never connects again. */
   readonly onReconnect: (listener: () => void) => void
+  /** Gives the mark of a subject's node. Undefined if the store has none. */
+  readonly mark: (subject: string) => StoreMark | undefined
   /** Gives the document of a name. Undefined if the store has no documents. */
   readonly document: ((name: string) => StoreDocument) | undefined
   /**
@@ -53,6 +55,7 @@ function read(store: Partial<Store>): StoreCapabilities {
     onReconnect: listener => {
       if (has('onReconnect')) store.onReconnect!(listener)
     },
+    mark: subject => (has('mark') ? store.mark!(subject) : undefined),
     document: has('document') ? name => store.document!(name) : undefined,
     chargesAlone: isChecked === true ? chargesAlone(store as Methods) : () => false,
   }

@@ -153,6 +153,12 @@ export interface Group {
  */
 export type StoreFailure = 'timeout' | 'unavailable' | 'full' | 'misconfigured' | 'script'
 
+/** A text that lies beside the counters of one node of a store, and is lost with them: no two of one node are equal. */
+export interface StoreMark {
+  /** Finds the text, and writes a new one where there is none. Rejects as `evaluate` does. */
+  read(): Promise<string>
+}
+
 /** Names one counter of a store. */
 export interface CounterId {
   readonly subject: string
@@ -173,7 +179,8 @@ export interface Store {
    *
    * An error may carry fields that describe the failure. `failure` is a {@link StoreFailure}. `reply`, of any type, says that
    * the store replied with an error; `unsent: true` says that the store was never asked. In both cases the store applied
-   * nothing, so Halt may retry a correction or a write-back.
+   * nothing, so Halt may retry a correction or a write-back. `counter`, a text, names a counter that cannot be read: the store works,
+   * so Halt goes on asking it about all others.
    */
   evaluate(group: Group): Evaluation | Promise<Evaluation>
   /**
@@ -200,6 +207,12 @@ export interface Store {
   obeys?(): void
   /** Registers a listener for reconnections. A server may have lost its counters before a reconnection. */
   onReconnect?(listener: () => void): void
+  /**
+   * Gives the mark of the node that has the counters of a subject: the same object for all subjects of a node. Halt reads it after a
+   * reconnection, and takes the node's counters for lost if the text is another one. Only for a store that can lose its counters while
+   * a process runs.
+   */
+  mark?(subject: string): StoreMark
   /**
    * The document of a name, which all processes of the store share. Control keeps its entries in one. Its calls reject as
    * `evaluate` does.

@@ -1,4 +1,4 @@
-import type { Demand } from './contract.ts'
+import type { Demand, Group } from './contract.ts'
 
 /**
  * The names of the counters that a policy has beside its own: `api@keys:t` holds the allowance of all unverified API keys of an
@@ -12,6 +12,11 @@ export const counterParts = { keys: 'keys', held: 'held' } as const
  */
 export function keyOf(subject: string, counter: string): string {
   return `${subject} ${counter}`
+}
+
+/** Names the counters of a group, for messages. */
+export function countersIn({ demands }: Group): string {
+  return [...new Set(demands.map(keyOfDemand))].join(', ')
 }
 
 /** The key of a demand's counter. */

@@ -1,5 +1,6 @@
 import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type StoreFailure } from './contract.ts'
+import { countersIn } from './counter-key.ts'
 import type { Evaluation } from './evaluation.ts'
 import { isInstant, isMilliseconds } from './instant.ts'
 
@@ -8,10 +9,17 @@ export class StoreMisread extends Error {
   readonly failure: StoreFailure = 'script'
   readonly code = 'HALT_E_STORE_SCRIPT'
   readonly fix: string
+  /** Names the counter that cannot be read. Undefined if the whole reply cannot. */
+  readonly counter: string | undefined
 
-  constructor(message: string, fix = 'Let evaluate() return the result of decide() unchanged.') {
+  constructor(
+    message: string,
+    fix = 'Let evaluate() return the result of decide() unchanged.',
+    counter?: string,
+  ) {
     super(message)
     this.fix = fix
+    this.counter = counter
   }
 }
 
@@ -20,6 +28,7 @@ export function unknownLayout({ counter }: { readonly counter: string }): StoreM
   return new StoreMisread(
     `the counter "${counter}" was written by a newer version of Halt`,
     'Update Halt in all processes that share the store.',
+    counter,
   )
 }
 
@@ -31,7 +40,7 @@ export function unknownLayout({ counter }: { readonly counter: string }): StoreM
 export function checkEvaluation(answer: unknown, group: Group): Evaluation {
   const flaw = flawOf(answer, group)
   if (flaw === undefined) return answer as Evaluation
-  throw new StoreMisread(`evaluate() returned no valid evaluation: ${flaw}`)
+  throw new StoreMisread(`evaluate() returned no valid evaluation: ${flaw}`, undefined, countersIn(group))
 }
 
 /**

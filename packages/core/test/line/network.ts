@@ -1,5 +1,5 @@
 // A network between the processes of a world and the one server: requests of a process arrive in order, replies may not.
-import type { Store } from '../../src/databases/index.ts'
+import type { Store, StoreMark } from '../../src/databases/index.ts'
 import type { Random } from './random.ts'
 import type { Server } from './server.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -71,7 +71,9 @@ export class Network {
     const { store } = this.#server
     const call = <T>(method: string, serve: () => T | Promise<T>): Promise<T> =>
       this.#call(wire, method, serve)
+    const mark: StoreMark = { read: () => call('mark', () => store.mark!('').read()) }
     return {
+      ...(store.mark === undefined ? {} : { mark: () => mark }),
       kind: 'simulated',
       evaluate: group => call('evaluate', () => store.evaluate(group)),
       forget: counters => call('forget', () => store.forget(counters)),

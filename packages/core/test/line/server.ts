@@ -42,6 +42,9 @@ export function memoryServer({ ReferenceStore }: Pick<VirtualCore, 'ReferenceSto
       return play(inner)
     }
     const documents = inner
+    // It was written long ago, so a replica that lags has it, too.
+    let losses = 0
+    const mark = { read: async () => `mark ${losses}` }
     return {
       skewMs: 0,
       store: {
@@ -51,8 +54,10 @@ export function memoryServer({ ReferenceStore }: Pick<VirtualCore, 'ReferenceSto
         evaluate: (group: Group) => tell(store => store.evaluate(group)),
         forget: counters => tell(store => store.forget(counters)),
         document: name => documents.document!(name),
+        mark: () => mark,
       },
       lose: () => {
+        losses++
         told = []
         inner = make()
       },

@@ -1,7 +1,14 @@
 // The way from one process to a store that other processes use as well: it can fail in every way in which a network or a server does.
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-import { type Demand, type Group, Mode, type Store, type Evaluation } from '../../src/databases/index.ts'
+import {
+  type Demand,
+  type Group,
+  Mode,
+  type Store,
+  type StoreMark,
+  type Evaluation,
+} from '../../src/databases/index.ts'
 
 /**
  * How a wire fails:
@@ -53,6 +60,9 @@ export class FailingWire implements Store {
   readonly #delay: number
   readonly #isAsked: (demand: Demand) => boolean
   readonly #reconnected: (() => void)[] = []
+  readonly #mark: StoreMark = {
+    read: () => this.#send(undefined, () => this.#store.mark!('').read()).then(text => text),
+  }
   #lastArrival = 0
   // Counts the connections. What was under way on an earlier one is lost.
   #connection = 0
@@ -84,6 +94,10 @@ export class FailingWire implements Store {
     if (this.fault === undefined) return
     this.fault = undefined
     for (const listener of this.#reconnected) listener()
+  }
+
+  mark(): StoreMark {
+    return this.#mark
   }
 
   clock(): number | undefined {

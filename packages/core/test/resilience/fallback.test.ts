@@ -200,10 +200,10 @@ describe('a store that comes back', () => {
     }
   })
 
-  it('a store that comes back empty keeps refusing known offenders, and no longer than announced', async () => {
+  it('a store that comes back empty keeps refusing clients that are blocked, and no longer than announced', async () => {
     // Without delays, because the store hears of the refusal later by the time of three of them, and holds it so much longer.
     const delays = { least: 0, most: 0 }
-    const world = await aWorld({ ...policy, limit: 3, window: 3 } as never, { delays })
+    const world = await aWorld({ ...policy, limit: 3, window: 3, blockDuration: 3 } as never, { delays })
     const ask = async (process = 0): Promise<Ask> => {
       const { ask: own } = world.ask(process, { by: 'check' })
       await world.pass(5)

@@ -2,7 +2,7 @@
 import { afterFreeTime } from '../../src/base/free-time.ts'
 import { RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
-import type { CounterId, Group, Store, Evaluation } from '../../src/databases/index.ts'
+import type { CounterId, Group, Store, StoreMark, Evaluation } from '../../src/databases/index.ts'
 import { view } from '../world.ts'
 
 /** How a call fails. */
@@ -21,6 +21,8 @@ export class FaultyStore implements Store {
   probes = 0
   keepsPace?: boolean
   #inner: ReferenceStore = new ReferenceStore(now)
+  #losses = 0
+  readonly #mark: StoreMark = { read: () => this.#answer(() => `mark ${this.#losses}`) }
 
   async #answer<T>(make: () => T): Promise<T> {
     await Promise.resolve()
@@ -48,8 +50,13 @@ export class FaultyStore implements Store {
     return this.#answer(() => {})
   }
 
+  mark(): StoreMark {
+    return this.#mark
+  }
+
   /** Forgets everything, as a server that restarts. */
   empty(): void {
+    this.#losses++
     this.#inner = new ReferenceStore(now)
   }
 }

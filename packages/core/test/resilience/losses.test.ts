@@ -124,12 +124,13 @@ async function playIn(
     return { wire, limiters: Array.from({ length: count }, () => new core.RateLimiter(options)) }
   }
   const processes = [start(2), start(1)]
+  const hasFailover = ops.some(each => each.do === 'go back')
   const wireOf = (at: number): FailingWire => processes[at >> 1]!.wire
   const holds = (reason: string): boolean => {
     // Refusals that end by themselves: a place becomes free, or units that a process had taken in advance come back.
     if (isLate || kind === 'permits' || kind === 'a leased window') return false
-    // A quota is not blocked for what it refused. Its use is restored only where nothing of it is left, and nobody has used it since.
-    if (kind === 'a quota' && isLossy) return false
+    // Where counters are lost, blocks are restored, and nothing else. A replica that lags has the mark, so nothing is restored.
+    if (isLossy && (!kind.includes('block') || hasFailover || reason !== 'blocked')) return false
     return reason !== 'cost-exceeds-limit' && (kind !== 'a window that counts later' || reason === 'blocked')
   }
   let refusals: Refusal[] = []

@@ -29,7 +29,7 @@ const release = (subject: string, receipt = 1): Demand => ({
   penalized: false,
 })
 const taken = (owed: PendingCorrections, now = 0): [string, number][] =>
-  owed.take(now, now).map(({ demands }) => [demands[0]?.subject ?? '', demands[0]?.cost ?? 0])
+  owed.take(now, now, 10_000).map(({ demands }) => [demands[0]?.subject ?? '', demands[0]?.cost ?? 0])
 
 describe('PendingCorrections', () => {
   it('PendingCorrections sums up the corrections of one part of a counter, and returns each sum once', () => {

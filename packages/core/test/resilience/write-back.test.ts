@@ -27,31 +27,31 @@ describe('a pending charge of a quota', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(2, TODAY)] })
     writeBack.add({ demands: [charge(3, TODAY)] })
-    expect(writeBack.take(99)).toMatchObject([{ demands: [{ cost: 5, mode: Mode.SETTLE }] }])
-    expect(writeBack.take(99)).toEqual([])
+    expect(writeBack.take(99, 1000)).toMatchObject([{ demands: [{ cost: 5, mode: Mode.SETTLE }] }])
+    expect(writeBack.take(99, 1000)).toEqual([])
   })
 
   it('a pending charge of a quota ends with its period', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(2, TODAY)] })
-    expect(writeBack.take(100)).toEqual([])
+    expect(writeBack.take(100, 1000)).toEqual([])
     writeBack.add({ demands: [charge(2, TODAY)] })
     writeBack.add({ demands: [charge(3, TOMORROW)] })
-    expect(writeBack.take(150)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
+    expect(writeBack.take(150, 1000)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
   })
 
   it('a pending charge is kept where a clock steps back over the end of a period', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(3, TOMORROW)] })
     writeBack.add({ demands: [charge(2, TODAY)] })
-    expect(writeBack.take(100)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
+    expect(writeBack.take(100, 1000)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
   })
 
   it('a pending charge is corrected while it is pending, and removed by a full refund', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(5, TODAY)] })
     expect(writeBack.correct(charge(-2, TODAY))).toBeUndefined()
-    expect(writeBack.take(50)).toMatchObject([{ demands: [{ cost: 3 }] }])
+    expect(writeBack.take(50, 1000)).toMatchObject([{ demands: [{ cost: 3 }] }])
     writeBack.add({ demands: [charge(3, TODAY)] })
     // This corrects an earlier charge that was already written back, so the store must get the correction.
     expect(writeBack.correct(charge(-50, TODAY))).toMatchObject({ cost: -47 })
@@ -68,7 +68,7 @@ describe('a pending charge of a quota', () => {
     for (const of of [undefined, idempotency]) {
       writeBack.add({ demands: [charge(5, TOMORROW)], idempotency: of })
       expect([writeBack.correct(refund), writeBack.correct(more)]).toEqual([refund, more])
-      expect(writeBack.take(150)).toMatchObject([{ demands: [{ cost: 5 }] }])
+      expect(writeBack.take(150, 1000)).toMatchObject([{ demands: [{ cost: 5 }] }])
     }
   })
 
@@ -83,11 +83,11 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.correct(charge(-3, TODAY))).toMatchObject({ cost: -1 })
     writeBack.add({ demands: [charge(3, TODAY)] })
     expect(writeBack.correct(charge(-1, TODAY), idempotency)).toBeUndefined()
-    expect(writeBack.take(50)).toMatchObject([
+    expect(writeBack.take(50, 1000)).toMatchObject([
       { demands: [{ cost: 3 }], idempotency: undefined },
       { demands: [{ cost: 4, mode: Mode.SETTLE }], idempotency },
     ])
-    expect(writeBack.take(50)).toEqual([])
+    expect(writeBack.take(50, 1000)).toEqual([])
     expect(writeBack.correct(charge(-1, TODAY), idempotency)).toMatchObject({ cost: -1 })
   })
 
@@ -96,9 +96,9 @@ describe('a pending charge of a quota', () => {
     const idempotency = { subject: 'user:1', counter: 'q@k:i', window: 100 }
     writeBack.add({ demands: [charge(5, TODAY)], idempotency })
     expect(writeBack.correct(charge(-7, TODAY), idempotency)).toMatchObject({ cost: -2 })
-    expect(writeBack.take(50)).toEqual([{ demands: [], idempotency }])
+    expect(writeBack.take(50, 1000)).toEqual([{ demands: [], idempotency }])
     writeBack.add({ demands: [charge(5, TODAY)], idempotency })
-    expect(writeBack.take(150)).toEqual([])
+    expect(writeBack.take(150, 1000)).toEqual([])
   })
 
   it('that the store may not have heard of is not refunded there, because that could be what others have used', () => {
@@ -110,7 +110,7 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.correct(charge(-4, TODAY))).toMatchObject({ cost: -1 })
     writeBack.doubt({ demands: [charge(5, TODAY)] })
     expect(writeBack.correct(charge(-1, TOMORROW))).toMatchObject({ cost: -1 })
-    expect([writeBack.size, writeBack.take(150)]).toEqual([0, []])
+    expect([writeBack.size, writeBack.take(150, 1000)]).toEqual([0, []])
     expect(writeBack.correct(charge(-1, TODAY))).toMatchObject({ cost: -1 })
   })
 
@@ -120,7 +120,7 @@ describe('a pending charge of a quota', () => {
     for (const edges of [MONTH, TOMORROW, MONTH]) writeBack.add({ demands: [charge(2, edges)] })
     expect(writeBack.size).toBe(1)
     expect(writeBack.correct(charge(-1, TOMORROW))).toBeUndefined()
-    expect(writeBack.take(150)).toMatchObject([
+    expect(writeBack.take(150, 1000)).toMatchObject([
       { demands: [{ cost: 4, edges: MONTH }] },
       { demands: [{ cost: 1, edges: TOMORROW }] },
     ])
@@ -133,7 +133,7 @@ describe('a pending charge of a quota', () => {
         demands: [charge(1, TODAY)],
         idempotency: { subject: 'user:1', counter: `q@${i}:i`, window: 100 },
       })
-    const groups = writeBack.take(50)
+    const groups = writeBack.take(50, 2000)
     expect(groups.filter(({ idempotency }) => idempotency !== undefined)).toHaveLength(1_000)
     expect(groups.filter(({ idempotency }) => idempotency === undefined)).toMatchObject([
       { demands: [{ cost: 5 }] },

@@ -2,7 +2,7 @@
 --   each demand admits, one after the other: a bucket, its debt; a window, its end and its count, or, if it has grants or holds, its
 --   end, the number of its other numbers, negative, and these; a tag, its end, the tag, and the reading and the epoch of its clock; any
 --   other counter, the number of its numbers behind the cool-down, and these
---   one bucket refuses: the instant of its counter, negative, and its debt
+--   one bucket refuses that is in no cool-down: the instant of its counter, negative, and its debt
 --   a bucket that tenants share refuses: the instant of its counter, negative, or 0, and its debt; 1 if the units fit, plus 2 if it is
 --   the tenant's turn; then the tag's end, tag, epoch, reading and clock
 -- Else it is a text: written-out.lua. A group that was not charged gets '!{error}'. src/reply.ts checks and reads it.
@@ -48,8 +48,8 @@ if numeric and allowed then
   end
 elseif numeric then
   local own, state = first.own, first.state
-  numeric = flags % 4 == 0 and first.mode == MODE.CHARGE and not first.terms and own.kind == KIND.BUCKET and own.cooldown == 0
-    and (not state or state == first and first.at <= now and first.unit == own.unit and first.rate == own.rate)
+  numeric = flags % 4 == 0 and first.mode == MODE.CHARGE and not first.terms and own.kind == KIND.BUCKET
+    and (not state or state == first and first.cooldown == 0 and first.at <= now and first.unit == own.unit and first.rate == own.rate)
   if numeric and count == 1 and state then
     out[o + 1] = -first.at
     out[o + 2] = first.debt

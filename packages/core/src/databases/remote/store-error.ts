@@ -1,4 +1,5 @@
-import type { StoreFailure } from '../../store/contract.ts'
+import type { Group, StoreFailure } from '../../store/contract.ts'
+import { countersIn } from '../../store/counter-key.ts'
 
 /** The meaning of a kind of error: the failure, the end of its code `HALT_E_STORE_…`, and what the user can do about it. */
 export type ErrorMeaning = readonly [failure: StoreFailure, code: string, fix: string]
@@ -15,6 +16,8 @@ export class StoreError extends Error {
   readonly reply: string | undefined
   /** What the user can do about it, one sentence. */
   readonly fix: string
+  /** Names the counters that cannot be read, where the store works and they are at fault. */
+  declare readonly counter?: string
 
   constructor(
     message: string,
@@ -28,6 +31,13 @@ export class StoreError extends Error {
     this.reply = reply
     this.fix = fix
   }
+}
+
+/** The error of a group whose counters cannot be read, though the store works. An error of another kind stays as it is. */
+export function aboutCounters(error: StoreError, group: Group): StoreError {
+  if (error.failure !== 'script') return error
+  const counter = countersIn(group)
+  return Object.assign(error, { counter, message: `${error.message} (${counter})` })
 }
 
 /** The error of a call that may have been executed, in full or in part. */

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand } from '../store/contract.ts'
-import type { Check, PolicyExtras } from '../check/check.ts'
+import type { Check, PolicyExtras } from './check.ts'
 
 /**
  * The check reduced to some of its policies, with their extra demands.

@@ -1,4 +1,4 @@
-import { detach } from '../base/memo.ts'
+import { detach } from './memo.ts'
 
 /**
  * A bounded memo from two texts to a value, which forgets as a `Memo` does.
