@@ -33,8 +33,8 @@ export class Line implements Alarm {
   readonly #own: OwnAlarms
   readonly #placing: Placing
   #callers: InLine[] = []
-  // The callers that the store is being asked about, in order. Nobody behind them starts before the answer.
-  readonly #asked = new Set<Pending>()
+  // The callers that the store is being asked about, and their order. Nobody behind them starts before the answer.
+  readonly #asked = new Map<Pending, number>()
   readonly #leaving = new Set<InLine>()
   #flushing: Promise<void> | undefined
   #isSet = false
@@ -79,13 +79,13 @@ export class Line implements Alarm {
   }
 
   /** Whether a caller that is admitted now must wait for others of this process. */
-  isBehindOthers({ seq }: Pending): boolean {
+  isBehindOthers(seq: number): boolean {
     return this.#callers.length > 0 || this.#firstAsked < seq
   }
 
   /** Notes that the store is asked about a caller. */
-  asks(caller: Pending): void {
-    this.#asked.add(caller)
+  asks(caller: Pending, seq: number): void {
+    this.#asked.set(caller, seq)
   }
 
   /** Notes that the store has answered about a caller. */
@@ -208,8 +208,8 @@ export class Line implements Alarm {
   }
 
   get #firstAsked(): number {
-    for (const caller of this.#asked) {
-      if (!caller.isLost) return caller.seq
+    for (const [caller, seq] of this.#asked) {
+      if (!caller.isLost) return seq
       this.#asked.delete(caller)
       caller.drop()
     }

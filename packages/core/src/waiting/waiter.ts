@@ -54,8 +54,9 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   // What the store was asked last, and for whom.
   #check: Check | undefined
   #client: Caller | Subject | undefined
-  // The line in which the store gives it a place at once, while the store is asked.
+  // The line in which the store gives it a place at once, and its order there, while the store is asked.
   #line: Line | undefined
+  #order = 0
   // When the store was asked last, by this process's clock.
   #sent = 0
   // The least time that it must wait, because others of its tenant ask before it. Microseconds.
@@ -162,7 +163,9 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     if (at >= 0) {
       this.#line = lines.of(asked, at, store)
       this.#line.placeMissing()
-      this.#line.asks(this)
+      // A caller that has passed other lines comes behind those that stand in this one.
+      this.#order = this.#taken.length === 0 ? this.seq : this.#parts.nextSeq()
+      this.#line.asks(this, this.#order)
     }
     return this.#sends(asked)
   }
@@ -318,19 +321,17 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   /** Starts, or stands in line with a place that was given, or behind others. */
   #admitted(decision: Decision, result: CheckResult | undefined, startsIn: number | undefined): void {
-    const hasPassed = this.#taken.length > 0
     // The lines that it has passed are part of the charge now.
     this.#taken = NONE
     if (result === undefined || result.degraded === 'open') return this.#finish(decision)
     const isBlocked = !this.#isOver && this.#isBlocked(this.check)
     if (this.#isOver || isBlocked) {
-      this.#gives(this.#entered(decision, result, startsIn, this.seq).giveUp())
+      this.#gives(this.#entered(decision, result, startsIn).giveUp())
       // An operator has blocked the client since the store was asked. It asks again, to be refused.
       return isBlocked ? this.ask() : undefined
     }
-    if (startsIn === undefined && (hasPassed || this.#line?.isBehindOthers(this) !== true))
-      return this.#finish(decision)
-    this.#stand(this.#entered(decision, result, startsIn, hasPassed ? this.#parts.nextSeq() : this.seq))
+    if (startsIn === undefined && this.#line?.isBehindOthers(this.#order) !== true) return this.#finish(decision)
+    this.#stand(this.#entered(decision, result, startsIn))
     if (this.#inLine?.isStanding !== true) return
     if (this.#isFull) {
       this.#gives(this.#inLine.leave())
@@ -343,9 +344,9 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     decision: Decision,
     { check, evaluation, degraded }: CheckResult,
     startsIn: number | undefined,
-    seq: number,
   ): CallerInLine {
     const at = Math.max(0, loneAt(check))
+    const seq = this.#order
     if (degraded === false) {
       const place = startsIn === undefined ? undefined : endOf(check, at, evaluation)
       return this.#enter({ seq, check, at, place, decision })
