@@ -12,7 +12,7 @@ interface Row<T> {
 }
 
 /** The most routes that are told apart. All others share one row. */
-const MOST = 32
+const MOST = 128
 const OTHERS = 'other'
 // A route that nobody has asked for so long gives its row to another one.
 const STALE_MS = 60_000
@@ -42,8 +42,8 @@ export class RouteRows<T> {
     return row.item
   }
 
-  all(): (readonly [route: string, item: T])[] {
-    return Array.from(this.#rows, ([route, { item }]) => [route, item] as const)
+  all(): readonly T[] {
+    return Array.from(this.#rows.values(), ({ item }) => item)
   }
 
   #add(route: string, now: number): Row<T> {

@@ -3,11 +3,8 @@ import type { RouteSample, WindowSummary } from './contract.ts'
 const LEAST_MS = 100
 const LEAST_SAMPLES = 20
 const LONG_MS = 1000
+const UNKNOWN_MS = 200
 const LONGEST_MS = 5000
-/** The most routes that are told apart. */
-const MOST_ROUTES = 128
-/** The row that all other routes share. */
-export const OTHERS = 'other'
 // Below this factor the requests in flight are as those that ended.
 const CENSORED_FROM = 1.5
 
@@ -17,8 +14,6 @@ class RouteSums {
   sum = 0
   squares = 0
   least = Number.POSITIVE_INFINITY
-  /** The mean of the last windows, in milliseconds. Undefined before the first. */
-  usual: number | undefined
 }
 
 /** Collects what happens until there is enough to judge: about 100 ms and 20 samples. */
@@ -26,11 +21,9 @@ export class Window {
   refused = 0
   admitted = 0
   peak = 0
-  #leastAge = Number.POSITIVE_INFINITY
   #ages = 0
   readonly #routes = new Map<string, RouteSums>()
   #start: number
-  #stallsBefore = 0
   #inFlightBefore = 0
   #samples = 0
   #completions = 0
@@ -47,7 +40,6 @@ export class Window {
   admit(age: number, inFlight: number): void {
     this.admitted++
     this.#ages += age
-    if (age < this.#leastAge) this.#leastAge = age
     if (inFlight > this.peak) this.peak = inFlight
   }
 
@@ -60,16 +52,12 @@ export class Window {
   /** Notes how long a request took inside. */
   sample(route: string, inside: number): void {
     this.#samples++
-    const sums = this.#routes.get(route) ?? this.#newSums(route)
+    let sums = this.#routes.get(route)
+    if (sums === undefined) this.#routes.set(route, (sums = new RouteSums()))
     sums.count++
     sums.sum += inside
     sums.squares += inside * inside
     if (inside < sums.least) sums.least = inside
-  }
-
-  /** How long a route has taken in the last windows, in milliseconds. Undefined before the first. */
-  usual(route: string): number | undefined {
-    return (this.#routes.get(route) ?? this.#routes.get(OTHERS))?.usual
   }
 
   /** @param held how long the requests had their places, all together, in milliseconds */
@@ -82,20 +70,21 @@ export class Window {
   isDue(now: number): boolean {
     const duration = now - this.#start
     if (duration < LEAST_MS) return false
+    // Nothing is known yet, and requests are refused.
+    if (this.#routes.size === 0 && this.refused > 0) return duration >= UNKNOWN_MS
     const spans = this.#completions > 0 ? (2 * this.#held) / this.#completions : 0
     if (this.#samples >= LEAST_SAMPLES && duration >= spans) return true
     return duration >= Math.min(LONGEST_MS, Math.max(LONG_MS, spans))
   }
 
   /** Sums the window up, and begins the next one. */
-  close(now: number, inFlight: number, stalls: number, enforced: boolean): WindowSummary {
+  close(now: number, inFlight: number, enforced: boolean, loopMs: number): WindowSummary {
     this.spend(now, inFlight)
     const routes = new Map<string, RouteSample>()
     for (const [route, sums] of this.#routes) {
       if (sums.count === 0) continue
       const insideMs = sums.sum / sums.count
       const variance = Math.max(0, sums.squares / sums.count - insideMs * insideMs)
-      sums.usual = sums.usual === undefined ? insideMs : (sums.usual + insideMs) / 2
       const errorMs = Math.sqrt(variance / sums.count)
       routes.set(route, { samples: sums.count, insideMs, errorMs, leastMs: sums.least })
       sums.count = 0
@@ -113,33 +102,22 @@ export class Window {
       peak: this.peak,
       before: this.#inFlightBefore,
       inFlight,
-      leastAgeMs: this.admitted > 0 ? this.#leastAge : 0,
       ageMs: this.admitted > 0 ? this.#ages / this.admitted : 0,
       censored: censored < CENSORED_FROM ? 1 : censored,
-      stalled: stalls !== this.#stallsBefore,
       enforced,
+      loopMs,
       routes,
     }
     this.refused = 0
     this.admitted = 0
     this.peak = inFlight
-    this.#leastAge = Number.POSITIVE_INFINITY
     this.#ages = 0
     this.#start = now
-    this.#stallsBefore = stalls
     this.#inFlightBefore = inFlight
     this.#samples = 0
     this.#completions = 0
     this.#held = 0
     this.#area = 0
     return summary
-  }
-
-  #newSums(route: string): RouteSums {
-    if (this.#routes.size >= MOST_ROUTES && route !== OTHERS)
-      return this.#routes.get(OTHERS) ?? this.#newSums(OTHERS)
-    const sums = new RouteSums()
-    this.#routes.set(route, sums)
-    return sums
   }
 }
