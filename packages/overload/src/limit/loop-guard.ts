@@ -31,7 +31,7 @@ export class LoopUse {
   costMs = 0
   /** Whether the route is not what fills the loop, because it needs little of it. */
   fits = false
-  /** How long its requests may wait for a loop that others fill, in milliseconds. */
+  /** How long its requests may wait for the loop while they are in flight, in milliseconds. */
   waitMs = 0
 
   get neededMs(): number {
@@ -64,6 +64,7 @@ export class LoopGuard {
   #running: LoopUse | undefined
   #enteredAt = 0
   #idleAt = 0
+  #waitMs = 0
   /** Of the present window. */
   #since = 0
   #idleMs = 0
@@ -88,11 +89,17 @@ export class LoopGuard {
     this.#account(endedAt)
     this.#lengthBefore = endedAt - this.#startedAt
     this.#idleMs += idleMs
-    if (idleMs > 0) this.#idleAt = now
+    // Where refusals alone fill the loop, half of its time is for answers.
+    if (idleMs > 0 || now - this.#idleAt > 4 * ROUND_MS) this.#idleAt = now
     this.#isBusy = idleMs === 0
+    this.#waitMs = this.#isBusy ? Math.max(this.#lengthBefore, this.#waitMs * 0.9) : this.#waitMs * 0.5
+    for (const use of this.#uses)
+      use.waitMs =
+        use.fits || this.cap === Number.POSITIVE_INFINITY ? this.#waitMs : Math.min(this.#waitMs, ROUND_MS)
     this.#startedAt = now
     const ms = now - this.#since
-    if (ms >= WINDOW_MS && (this.#rounds >= WINDOW_ROUNDS || ms >= WINDOW_LONG_MS)) this.#judge(now, ms)
+    if (this.#rounds === 0) this.#begin(now)
+    else if (ms >= WINDOW_MS && (this.#rounds >= WINDOW_ROUNDS || ms >= WINDOW_LONG_MS)) this.#judge(now, ms)
     this.#rounds++
     this.#admitted = 0
     this.#lowest = 0
@@ -140,16 +147,14 @@ export class LoopGuard {
 
   #judge(now: number, ms: number): void {
     const idle = this.#idleMs / ms
-    const rounds = Math.max(1, this.#rounds)
+    const rounds = this.#rounds
     const round = ms / rounds
     this.#fullWindows = idle < FULL ? this.#fullWindows + 1 : 0
     const isCertain = this.#fullWindows >= FULL_WINDOWS && round > 2 * ROUND_MS
     this.#isOver = idle < FULL && (this.#isOver || isCertain || round > DEEP_MS / 2)
     const wantedMs = this.cap === Number.POSITIVE_INFINITY ? 1.5 * ROUND_MS : ROUND_MS
-    if (idle >= SPARE) {
-      this.cap *= idle >= HALF ? Number.POSITIVE_INFINITY : 2
-      this.#isCold = false
-    } else if (idle >= FULL) this.cap *= 1.25
+    if (idle >= SPARE) this.cap *= idle >= HALF ? Number.POSITIVE_INFINITY : 2
+    else if (idle >= FULL) this.cap *= 1.25
     else if (round <= ROUND_MS) this.cap *= round < ROUND_MS / 2 ? 1.25 : 1.1
     else if (this.#isOver)
       this.cap = Math.max(
@@ -157,13 +162,15 @@ export class LoopGuard {
         Math.min(this.cap, this.#bounded / rounds) * Math.max(DEEPEST_CUT, wantedMs / round),
       )
     if (this.cap > 4000) this.cap = Number.POSITIVE_INFINITY
-    if (this.#fullWindows >= COLD_WINDOWS && this.#accepting >= COLD_SHARE * rounds) this.#isCold = true
-    this.#fitRoutes(ms, idle < SPARE ? round : 0)
+    this.#isCold =
+      (this.#isCold ? idle < SPARE : this.#fullWindows >= COLD_WINDOWS) &&
+      this.#accepting >= COLD_SHARE * rounds
+    this.#fitRoutes(ms)
     this.#begin(now)
   }
 
   /** Finds the routes that are not what fills the loop: those that need the least of it, as long as they fit together. */
-  #fitRoutes(ms: number, round: number): void {
+  #fitRoutes(ms: number): void {
     let spent = 0
     for (const use of this.#uses) {
       spent += use.spentMs
@@ -175,7 +182,6 @@ export class LoopGuard {
     for (const use of [...this.#uses].sort((a, b) => a.neededMs - b.neededMs)) {
       needed += use.neededMs
       use.fits = isKnown && needed <= FITS * ms
-      use.waitMs = use.fits || this.cap === Number.POSITIVE_INFINITY ? 2 * round : 0
     }
   }
 
