@@ -78,7 +78,7 @@ it('a place is freed once, however often and for whatever reason it is given bac
 it('a shadow governor never counts fewer than none in flight, though refused requests leave as well', () => {
   let now = 0
   const clock = new TurnClock({ now: () => now, idle: () => now, afterTurn: end => end() })
-  const governor = new Governor(clock, pinned(2), new TierFit(0), false)
+  const governor = new Governor(clock, pinned(2), new TierFit(0), false, () => {})
   const enter = (): Permit => {
     clock.enter()
     return governor.enter(1, '/')!

@@ -18,9 +18,6 @@ const OUTLIER_MS = 500
 // A flood of refusals must stay cheap, so not each of them looks for places.
 const LOOK_MS = 50
 
-/** Hears of each window that was judged, and whether a longer time was taken for normal. */
-export type Judged = (window: WindowSummary, isRebaselined: boolean) => void
-
 /** Counts the requests in flight, and refuses further requests while the limit is reached. */
 export class Governor implements Issuer {
   readonly controller: Controller
@@ -35,8 +32,8 @@ export class Governor implements Issuer {
   readonly #clock: TurnClock
   readonly #fit: TierFit
   readonly #isEnforced: boolean
-  readonly #judged: Judged | undefined
-  readonly #window: Window
+  readonly #judged: (window: WindowSummary, isRebaselined: boolean) => void
+  #window: Window
   readonly #held = new Places()
   #lookedAt = Number.NEGATIVE_INFINITY
   #gone: Permit[] = []
@@ -45,14 +42,21 @@ export class Governor implements Issuer {
   /** When the last of the requests was admitted that took no longer than when nothing queues. */
   #quickFrom = Number.NEGATIVE_INFINITY
 
-  constructor(clock: TurnClock, controller: Controller, fit: TierFit, isEnforced = true, judged?: Judged) {
+  /** @param judged hears of each window that was judged, and whether a longer time was taken for normal */
+  constructor(
+    clock: TurnClock,
+    controller: Controller,
+    fit: TierFit,
+    isEnforced: boolean,
+    judged: (window: WindowSummary, isRebaselined: boolean) => void,
+  ) {
     this.#clock = clock
     this.controller = controller
     this.#fit = fit
     this.#isEnforced = isEnforced
     this.#judged = judged
     this.refusedAt = clock.read()
-    this.#window = new Window(this.refusedAt)
+    this.#window = new Window(this.refusedAt, 0)
   }
 
   /** Asks for a place. Call `clock.enter()` before. Undefined: refused. */
@@ -123,12 +127,13 @@ export class Governor implements Issuer {
   review(now: number): void {
     while (this.#gone.length > 0 && now - this.#gone[0]!.goneAt! >= GONE_MS)
       this.#gone.shift()!.leave('at-least')
-    if (!this.#window.isDue(now)) return
+    if (!this.#window.isDue(now, this.hasLearned)) return
     this.#freeOutliers(now)
     const summary = this.#window.close(now, this.inFlight, this.#isEnforced, this.use.waitMs)
+    this.#window = new Window(now, this.inFlight)
     const { rebaselines } = this.controller.finding
     this.controller.judge(summary)
-    this.#judged?.(summary, this.controller.finding.rebaselines > rebaselines)
+    this.#judged(summary, this.controller.finding.rebaselines > rebaselines)
   }
 
   /** A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing. */

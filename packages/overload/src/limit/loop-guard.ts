@@ -29,14 +29,12 @@ export class LoopUse {
   spentMs = 0
   /** What a request of it spends in its round, in milliseconds. */
   costMs = 0
+  /** What all of them would have spent in the last window. */
+  neededMs = 0
   /** Whether the route is not what fills the loop, because it needs little of it. */
   fits = false
   /** How long its requests may wait for the loop while they are in flight, in milliseconds. */
   waitMs = 0
-
-  get neededMs(): number {
-    return this.asked * this.costMs
-  }
 }
 
 /**
@@ -175,6 +173,7 @@ export class LoopGuard {
     for (const use of this.#uses) {
       spent += use.spentMs
       if (use.admitted > 0) use.costMs = use.spentMs / use.admitted
+      use.neededMs = use.asked * use.costMs
     }
     // Handlers that use the processor after a wait do so where nobody sees whose time it is.
     const isKnown = spent >= FITS * ms

@@ -1,4 +1,4 @@
-/** The use of a row, by which the table decides which row to drop. */
+/** What stands in a row. By its use the table decides which row to drop. */
 export interface Usage {
   readonly inFlight: number
   /** Whether it knows how long some request takes. */
@@ -18,20 +18,14 @@ const OTHERS = 'other'
 const STALE_MS = 60_000
 
 /** One thing for each route, for a bounded number of routes. */
-export class RouteRows<T> {
+export class RouteRows<T extends Usage> {
   readonly #rows = new Map<string, Row<T>>()
   readonly #make: (route: string) => T
-  readonly #usageOf: (item: T) => Usage
   readonly #forgotten: (item: T) => void
 
   /** @param forgotten called with what gives its row to another route */
-  constructor(
-    make: (route: string) => T,
-    usageOf: (item: T) => Usage,
-    forgotten: (item: T) => void = () => {},
-  ) {
+  constructor(make: (route: string) => T, forgotten: (item: T) => void) {
     this.#make = make
-    this.#usageOf = usageOf
     this.#forgotten = forgotten
   }
 
@@ -57,7 +51,7 @@ export class RouteRows<T> {
   /** Forgets a row that is of no use. False if there is none. */
   #makesRoom(now: number): boolean {
     for (const [route, { item, askedAt }] of this.#rows) {
-      const { inFlight, hasLearned } = this.#usageOf(item)
+      const { inFlight, hasLearned } = item
       // Paths that no handler knows have learned nothing. So nobody can fill the rows with invented ones.
       if (inFlight > 0 || (hasLearned && now - askedAt <= STALE_MS)) continue
       this.#rows.delete(route)

@@ -87,12 +87,13 @@ export class StandingQueue implements Controller {
     const { routes, refused, inFlight, before, peak } = window
     if (routes.size === 0) {
       // A pool would have answered some by now. So the work takes long.
-      if (!this.#hasLearned && refused > 0) this.limit = this.#bounded(this.limit * 2)
+      if (!this.#hasLearned && refused > 0) this.limit = this.#bounded(this.limit * 4)
       return
     }
     if (!this.#hasLearned) {
       this.#hasLearned = true
-      this.limit = this.#bounded(Math.max(INITIAL, refused > 0 ? peak : REST_PEAKS * peak))
+      const known = refused > 0 ? peak : REST_PEAKS * peak
+      this.limit = this.#bounded(Math.max(INITIAL, this.limit > UNKNOWN ? this.limit : known))
     }
     const excess = this.#excess(window)
     const { whole } = excess

@@ -40,7 +40,6 @@ export class Limits {
     clock.opened = (now, idleMs, endedAt) => this.#guard.open(now, idleMs, endedAt)
     this.#routes = new RouteRows(
       route => this.#make(route),
-      limit => limit,
       // It also tells listeners that its shedding is over.
       limit => void (this.#former = plus(limit.state(), this.#former)),
     )
