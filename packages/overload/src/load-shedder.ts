@@ -65,8 +65,7 @@ export function makeShedder<R>(options: ShedderOptions<R>, { loop, controller }:
   if (loop === undefined && mode !== 'off') warnOfBlindness(warn)
   const clock = loop === undefined || mode === 'off' ? undefined : new TurnClock(loop)
   const listeners = new Listeners(warn)
-  const kind = { isEnforced: mode === 'enforce' }
-  const limits = clock && new Limits(clock, () => controller(settings), kind, listeners.tell)
+  const limits = clock && new Limits(clock, () => controller(settings), mode === 'enforce', listeners.tell)
   const doorkeeper = new Doorkeeper(settings, warn, clock, limits)
   const refusals = new Refusals(errorFormat)
   const door = new NodeDoor(doorkeeper, refusals)

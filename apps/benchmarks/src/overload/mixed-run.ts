@@ -18,13 +18,14 @@ export interface Tally {
   late: number
 }
 
-/** A load on one server: `quick` requests, others, and those that come some time after the start. */
+/** A load on one server. */
 export interface MixedRun {
-  readonly quick: Tally
-  readonly other: Tally
+  /** All but those of the odd route. */
+  readonly others: Tally
   readonly critical: Tally
-  /** Quick ones from ten seconds on, or after a surge. */
+  /** Those of {@link others} from ten seconds on, or those after a surge. */
   readonly last: Tally
+  readonly seconds: number
 }
 
 const tally = (): Tally => ({ offered: 0, good: 0, refused: 0, late: 0 })
@@ -36,7 +37,8 @@ async function load(ms: number, perSecond: number, ask: () => void): Promise<voi
   await new Promise<void>(resolve => {
     const tick = (): void => {
       const now = performance.now()
-      for (; next <= now && next < start + ms; next += (-Math.log(1 - Math.random()) * 1000) / perSecond) ask()
+      for (; next <= now && next < start + ms; next += (-Math.log(1 - Math.random()) * 1000) / perSecond)
+        ask()
       if (next < start + ms) setTimeout(tick, 1)
       else resolve()
     }
@@ -44,10 +46,13 @@ async function load(ms: number, perSecond: number, ask: () => void): Promise<voi
   })
 }
 
+/** Sends a request, and counts what becomes of it. */
+type Ask = (call: Call, ...counted: readonly Tally[]) => void
+
 /** A client that gives up after a time-out, and then needs a new connection. */
-function client(port: number, sockets: number, timeoutMs: number) {
+function client(port: number, sockets: number, timeoutMs: number): Ask {
   const agent = new Agent({ keepAlive: true, maxSockets: sockets })
-  return ({ path, isCritical = false }: Call, ...counted: readonly Tally[]): void => {
+  return ({ path, isCritical = false }, ...counted) => {
     for (const each of counted) each.offered++
     let isOver = false
     const end = (what: 'good' | 'refused' | 'late'): void => {
@@ -74,48 +79,47 @@ async function start(guard: string): Promise<{ readonly port: number; stop(): vo
   return { port, stop: () => child.disconnect() }
 }
 
-/** Two hundred requests a second, of which a share goes to another route that takes so long. Undefined: for ever. */
-async function mixed(guard: string, share: number, slowMs: number | undefined, ms: number): Promise<MixedRun> {
+/** Requests of which a share goes to another route that takes so long. Undefined: for ever. Where all do, these are the others. */
+async function mixed(guard: string, [share, slow, ms, perSecond]: readonly string[]): Promise<MixedRun> {
   const { port, stop } = await start(guard)
-  const ask = client(port, 1000, 30_000)
-  const [quick, other, critical, last] = [tally(), tally(), tally(), tally()]
-  const other_ = slowMs === undefined ? '/other' : `/other?ms=${slowMs}`
+  const ask = client(port, 2000, 30_000)
+  const [others, odd, critical, last] = [tally(), tally(), tally(), tally()]
+  const path = slow === 'never' ? '/other' : `/other?ms=${slow}`
   const began = performance.now()
-  await load(ms, 200, () => {
-    if (Math.random() < share) return ask({ path: other_ }, other)
-    ask({ path: '/quick?ms=10' }, quick, ...(performance.now() - began >= 10_000 ? [last] : []))
+  await load(Number(ms), Number(perSecond), () => {
+    const isOdd = Math.random() < Number(share)
+    if (isOdd && share !== '1') return ask({ path }, odd)
+    const isLate = performance.now() - began >= 10_000
+    ask({ path: isOdd ? path : '/quick?ms=10' }, others, ...(isLate ? [last] : []))
   })
   await new Promise(resolve => setTimeout(resolve, 200))
   stop()
-  return { quick, other, critical, last }
+  return { others, critical, last, seconds: Number(ms) / 1000 }
 }
 
 /** A surge on new connections: a client opens up to 300 of them, and leaves after a second. */
-async function cold(guard: string, times: number): Promise<MixedRun> {
+async function cold(guard: string, [times, ms]: readonly string[]): Promise<MixedRun> {
   const { port, stop } = await start(guard)
-  const [quick, other, critical, last] = [tally(), tally(), tally(), tally()]
-  const calm = client(port, 300, 1000)
-  await load(2000, 60, () => calm({ path: '/cpu' }, other))
-  const ask = client(port, 300, 1000)
-  await load(6000, 185 * times, () => {
-    if (Math.random() < 10 / (185 * times)) return ask({ path: '/cpu', isCritical: true }, critical, quick)
-    ask({ path: '/cpu' }, quick)
+  const [others, critical, last] = [tally(), tally(), tally()]
+  const path = '/cpu'
+  const [before, surging, after] = [1, 2, 3].map(() => client(port, 300, 1000)) as [Ask, Ask, Ask]
+  await load(2000, 60, () => before({ path }))
+  const perSecond = 185 * Number(times)
+  await load(Number(ms), perSecond, () => {
+    if (Math.random() < 10 / perSecond) surging({ path, isCritical: true }, critical, others)
+    else surging({ path }, others)
   })
-  const after = client(port, 300, 1000)
-  await load(3000, 60, () => after({ path: '/cpu' }, last))
+  await load(3000, 60, () => after({ path }, last))
   await new Promise(resolve => setTimeout(resolve, 1100))
   stop()
-  return { quick, other, critical, last }
+  return { others, critical, last, seconds: Number(ms) / 1000 }
 }
 
-const [guards, kind, first, second, third] = process.argv.slice(2) as [string, string, string, string, string]
+const [guards, kind, ...rest] = process.argv.slice(2) as [string, string, ...string[]]
 const runs: Record<string, MixedRun> = {}
 if (kind === 'mixed')
-  await Promise.all(
-    guards.split(',').map(async guard => {
-      runs[guard] = await mixed(guard, Number(first), second === 'never' ? undefined : Number(second), Number(third))
-    }),
-  )
-else for (const guard of guards.split(',')) runs[guard] = await cold(guard, Number(first))
+  await Promise.all(guards.split(',').map(async guard => void (runs[guard] = await mixed(guard, rest))))
+else for (const guard of guards.split(',')) runs[guard] = await cold(guard, rest)
 console.log(JSON.stringify(runs))
+// Requests that hang are under way.
 process.exit(0)

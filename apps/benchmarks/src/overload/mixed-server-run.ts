@@ -68,7 +68,6 @@ const servers: Record<string, () => Server | Promise<Server>> = {
     const shedder = loadShedder({
       priority: request => (request.headers['x-critical'] === undefined ? 'normal' : 'critical'),
     })
-    if (process.env['EXPLAIN'] !== undefined) setInterval(() => console.error(shedder.explain()), 1000).unref()
     return createServer(shedder.wrap(app()))
   },
 }

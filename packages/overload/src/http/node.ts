@@ -27,8 +27,8 @@ export interface RawRequest {
 }
 
 /** What a request came on. The socket of HTTP/2 must not be touched. */
-export function connectionOf({ socket, stream }: RawRequest): Connection | null | undefined {
-  return stream === undefined ? socket : stream.session
+export function connectionOf({ socket, stream }: RawRequest): Connection | undefined {
+  return stream === undefined ? (socket ?? undefined) : stream.session
 }
 
 /** The bindings of `@hono/node-server`: Node's own request and response. Empty elsewhere. */

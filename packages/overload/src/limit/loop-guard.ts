@@ -15,9 +15,10 @@ const DEEP_MS = 150
 // A full window may be chance, unless its rounds are long.
 const FULL_WINDOWS = 3
 const DEEPEST_CUT = 0.3
-// Connections queue in the kernel if the loop was full for so many windows, and most rounds accepted one.
+// Connections queue in the kernel if the loop was full for so many windows, and most rounds followed at once and accepted one.
 const COLD_WINDOWS = 2
 const COLD_SHARE = 0.6
+const NEXT_MS = 5
 // Routes that together need no more than this share of the loop are not what fills it.
 const FITS = 0.5
 
@@ -56,7 +57,8 @@ export class LoopGuard {
   #isBusy = false
   #admitted = 0
   #lowest = 0
-  #hasAccepted = false
+  #isNext = false
+  #accepts = false
   #lengthBefore = 0
   /** The request that runs now, or the last one. */
   #running: LoopUse | undefined
@@ -101,7 +103,9 @@ export class LoopGuard {
     this.#rounds++
     this.#admitted = 0
     this.#lowest = 0
-    this.#hasAccepted = false
+    if (this.#accepts) this.#accepting++
+    this.#accepts = false
+    this.#isNext = now - endedAt < NEXT_MS
   }
 
   /** Whether this round may admit a request. @param isFirst whether it is the first of its connection */
@@ -110,10 +114,7 @@ export class LoopGuard {
     this.#uses.add(use)
     use.asked++
     if (rank > this.#lowest) this.#lowest = rank
-    if (isFirst && !this.#hasAccepted) {
-      this.#hasAccepted = true
-      this.#accepting++
-    }
+    if (isFirst) this.#accepts = this.#isNext
     const isFree = use.fits || this.#fit.isSafe(rank)
     if (!isFree && this.#refuses(now, rank)) return false
     if (!isFree) {

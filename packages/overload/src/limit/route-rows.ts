@@ -2,7 +2,7 @@
 export interface Usage {
   readonly inFlight: number
   /** Whether it knows how long some request takes. */
-  readonly hasLearned: boolean
+  readonly governor: { readonly hasLearned: boolean }
 }
 
 interface Row<T> {
@@ -51,9 +51,9 @@ export class RouteRows<T extends Usage> {
   /** Forgets a row that is of no use. False if there is none. */
   #makesRoom(now: number): boolean {
     for (const [route, { item, askedAt }] of this.#rows) {
-      const { inFlight, hasLearned } = item
+      const { inFlight, governor } = item
       // Paths that no handler knows have learned nothing. So nobody can fill the rows with invented ones.
-      if (inFlight > 0 || (hasLearned && now - askedAt <= STALE_MS)) continue
+      if (inFlight > 0 || (governor.hasLearned && now - askedAt <= STALE_MS)) continue
       this.#rows.delete(route)
       this.#forgotten(item)
       return true

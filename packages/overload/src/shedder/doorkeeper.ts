@@ -62,7 +62,7 @@ export class Doorkeeper {
     method: string | undefined,
     target: string,
     matched?: string,
-    connection?: Connection | null,
+    connection?: Connection,
   ): Entry {
     if (this.#limits === undefined || this.#isExempt(method, target)) return UNCOUNTED
     // The functions of the application run before the clock is read, so that their time is not taken for the handler's.
@@ -72,7 +72,7 @@ export class Doorkeeper {
       (route === undefined ? matched : this.#routeOf(route as (request: unknown) => unknown, request)) ??
       routeOf(method, target)
     this.#clock!.enter()
-    const isFirst = connection != null && connection[ASKED] === undefined
+    const isFirst = connection !== undefined && connection[ASKED] === undefined
     if (isFirst) connection[ASKED] = true
     return this.#limits.enter(rank, name, isFirst) ?? REFUSED
   }

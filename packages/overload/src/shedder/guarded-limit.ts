@@ -62,10 +62,6 @@ export class GuardedLimit implements Usage {
     return this.governor.inFlight + (this.shared?.governor.countOf(this.route) ?? 0)
   }
 
-  get hasLearned(): boolean {
-    return this.governor.hasLearned
-  }
-
   /** Asks for a place. Call `clock.enter()` before. Undefined: refused. */
   enter(rank: number): Permit | undefined {
     const { governor, route, shared } = this

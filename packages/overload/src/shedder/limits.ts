@@ -25,12 +25,7 @@ export class Limits {
   #shared: Shared | undefined
   #former: Counts = NOTHING
 
-  constructor(
-    clock: TurnClock,
-    makeController: () => Controller,
-    { isEnforced }: { readonly isEnforced: boolean },
-    tell: Tell,
-  ) {
+  constructor(clock: TurnClock, makeController: () => Controller, isEnforced: boolean, tell: Tell) {
     this.#clock = clock
     this.#makeController = makeController
     this.#isEnforced = isEnforced

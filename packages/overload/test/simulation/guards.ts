@@ -23,7 +23,7 @@ export class Shedding implements Guard {
     this.limits = new Limits(
       this.#clock,
       () => new StandingQueue(bounds),
-      { isEnforced },
+      isEnforced,
       () => {},
     )
   }
