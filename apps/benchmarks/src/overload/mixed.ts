@@ -8,11 +8,11 @@ const COLD_GUARDS = ['none', 'static 4', '@fastify/under-pressure', 'halt'] as c
 
 /** Shares of requests to another route, and how long that takes. */
 const SCENES = [
-  { name: '0.5 % hang', share: 0.005, ms: 'never', ask: 200 },
-  { name: '2 % hang', share: 0.02, ms: 'never', ask: 200 },
-  { name: '20 % hang', share: 0.2, ms: 'never', ask: 200 },
-  { name: '10 % take 2 s', share: 0.1, ms: '2000', ask: 200 },
-  { name: '2 % take 8 s', share: 0.02, ms: '8000', ask: 200 },
+  { name: '0.5 % hang', share: 0.005, ms: 'never', ask: 100 },
+  { name: '2 % hang', share: 0.02, ms: 'never', ask: 100 },
+  { name: '20 % hang', share: 0.2, ms: 'never', ask: 100 },
+  { name: '10 % take 2 s', share: 0.1, ms: '2000', ask: 100 },
+  { name: '2 % take 8 s', share: 0.02, ms: '8000', ask: 100 },
   { name: 'all take 5 s', share: 1, ms: '5000', ask: 20 },
 ] as const
 
@@ -55,7 +55,7 @@ export async function mixed({ quick }: Effort): Promise<Section> {
     rows: [...rows.values()],
     targets,
     notes: [
-      'Healthy: 200 requests a second, of 1 ms of the processor and a wait of 10 ms; some go to another route, which hangs or takes long. The four servers run side by side. Where all take 5 s, 20 come a second.',
+      'Healthy: 100 requests a second, of a fifth of a millisecond of the processor and a wait of 10 ms; some go to another route, which hangs or takes long. The four servers run side by side. Where all take 5 s, 20 come a second.',
       'New connections: handlers of 5 ms; an agent opens up to 300 connections and leaves after a second; 5 % or less are critical. In time: answers with 200, a second. After: answers in the three seconds after the surge. The servers take turns.',
       'The static limit is 60, and 4 for new connections; it frees a place with the answer, so it does not see handlers that use the processor.',
     ],
