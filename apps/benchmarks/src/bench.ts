@@ -9,6 +9,7 @@ import { limiter } from './limiter.ts'
 import { logins } from './logins/index.ts'
 import { type Effort, memory } from './memory.ts'
 import { overload } from './overload/index.ts'
+import { mixed } from './overload/mixed.ts'
 import { postgres } from './postgres.ts'
 import { queue } from './queue/index.ts'
 import { quota } from './quota.ts'
@@ -29,6 +30,7 @@ const parts: Record<string, (effort: Effort) => Promise<Section>> = {
   queue,
   logins,
   overload,
+  'overload-mixed': mixed,
   control,
   client,
   http,

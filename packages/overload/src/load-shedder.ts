@@ -9,7 +9,6 @@ import { fetchOf, type WrapFetch } from './http/fetch.ts'
 import { honoOf, type HonoMiddleware } from './http/hono.ts'
 import { expressOf, type Middleware, NodeDoor, type WrapListener } from './http/node.ts'
 import { Refusals } from './http/refusals.ts'
-import { NOTHING } from './shedder/counts.ts'
 import { Doorkeeper } from './shedder/doorkeeper.ts'
 import { explain } from './shedder/explain.ts'
 import { Limits } from './shedder/limits.ts'
@@ -61,18 +60,16 @@ export function loadShedder<R = NodeRequest>(options: ShedderOptions<R> = {}): L
 /** {@link loadShedder} on a loop and with a controller of its own. */
 export function makeShedder<R>(options: ShedderOptions<R>, { loop, controller }: ShedderParts): LoadShedder {
   const settings = readOptions(options)
-  const { name, mode, isPerRoute, errorFormat } = settings
+  const { name, mode, errorFormat } = settings
   const warn = warnOnce(settings.warn)
   if (loop === undefined && mode !== 'off') warnOfBlindness(warn)
   const clock = loop === undefined || mode === 'off' ? undefined : new TurnClock(loop)
   const listeners = new Listeners(warn)
-  const kind = { isEnforced: mode === 'enforce', isPerRoute }
-  const limits = clock && new Limits(clock, () => controller(settings), kind, listeners.tell)
+  const limits = clock && new Limits(clock, () => controller(settings), mode === 'enforce', listeners.tell)
   const doorkeeper = new Doorkeeper(settings, warn, clock, limits)
   const refusals = new Refusals(errorFormat)
   const door = new NodeDoor(doorkeeper, refusals)
-  const state = (): ShedderState =>
-    sumUp(name, clock === undefined ? 'off' : mode, limits?.all() ?? [], limits?.former ?? NOTHING)
+  const state = (): ShedderState => sumUp(name, clock === undefined ? 'off' : mode, limits)
   return Object.freeze({
     name,
     wrap: door.wrap,

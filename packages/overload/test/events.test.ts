@@ -103,41 +103,51 @@ it.each([
 it('a shedder explains itself in words', async () => {
   const { shedder, handle, advance } = crowded({ name: 'shop' })
   expect(shedder.explain()).toBe(
-    'shop: 1 of 1 in flight, sheds nothing; requests wait 0 ms before the handler, 0 ms inside, 0 ms when calm.',
+    'shop: 1 in flight, sheds nothing; requests wait 0 ms before the handler, 0 ms inside, 0 ms when calm.',
   )
   advance(1100)
   await handle(ask())
   advance(1100)
   await handle(ask())
-  expect(shedder.explain()).toMatch(
-    /^shop: 1 of 1 in flight, sheds normal for 1 s, because the event loop is full; requests wait \d/,
-  )
+  const because =
+    'sheds normal for 1 s, because something behind the handlers is full or slow; requests wait 0 ms'
+  expect(shedder.explain().split('\n')).toEqual([
+    expect.stringContaining(`shop: 1 in flight, ${because}`),
+    expect.stringContaining(`shop, GET /: 1 of 1 in flight, ${because}`),
+  ])
 })
 
-it('an explanation tells which routes shed by a limit of their own', () => {
+it('an explanation tells what a round of the loop admits, and which routes share a limit', () => {
   const limit = {
     ...crowded({ name: 'shop' }).shedder.state,
     sheds: ['batch', 'normal'] as const,
+    route: 'GET /search',
     shedRoutes: ['GET /search'],
+    sharedWith: ['GET /export'],
     sheddingMs: 3000,
-    cause: 'inside' as const,
+    cause: 'loop' as const,
   }
-  expect(explain({ ...limit, limits: [limit] })).toMatch(
-    /sheds normal and batch of GET \/search for 3 s, because something behind/,
+  const [whole, line] = explain({ ...limit, perRound: 4, limits: [limit] }).split('\n')
+  expect(whole).toMatch(
+    /^shop: 1 in flight, a round of the event loop admits 4, sheds normal and batch for 3 s/,
   )
+  expect(line).toMatch(
+    /^shop, GET \/search: 1 of 1 in flight, which it shares with GET \/export, sheds normal/,
+  )
+  expect(line).toContain('because the event loop is full')
 })
 
-it('a shedder explains each of its routes', async () => {
-  const manual = manualLoop()
-  const shedder = makeShedder(
-    { name: 'shop', scope: 'route', mode: 'shadow' },
-    { loop: manual.loop, controller: () => pinned(5) },
-  )
+it('a shedder in shadow mode explains what it would refuse', async () => {
+  const { shedder, handle, advance } = crowded({ name: 'shop', mode: 'shadow' })
+  advance(1100)
+  void handle(ask())
+  advance(1100)
+  void handle(ask())
+  for (const line of shedder.explain().split('\n'))
+    expect(line).toMatch(/would shed normal for .* Shadow: nothing is refused\.$/)
+})
+
+it('a shedder that nobody has asked says so', () => {
+  const shedder = makeShedder({ name: 'shop' }, { loop: manualLoop().loop, controller: () => pinned(5) })
   expect(shedder.explain()).toBe('shop: no request has come yet.')
-  const handle = shedder.fetch(() => new Response('done'))
-  await handle(ask('/cart'))
-  await handle(ask('/items/7'))
-  const lines = shedder.explain().split('\n')
-  expect(lines.map(line => line.split(':')[0])).toEqual(['shop, GET /cart', 'shop, GET /items/'])
-  expect(lines[0]).toMatch(/Shadow: nothing is refused\.$/)
 })

@@ -7,8 +7,8 @@ import express from 'express'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
 import { getEventListeners, once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createServer, type Server } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import { connect as connectHttp2, constants, createServer as createHttp2Server } from 'node:http2'
 import { afterEach, describe, expect, it } from 'vitest'
 
@@ -429,6 +429,105 @@ describe('fastify', () => {
     const app = Fastify()
     app.register(shedderOf(1).fastify, { hook: hook as never })
     await expect(app.ready()).rejects.toMatchObject({ code: 'HALT_E_OPTION' })
+  })
+})
+
+describe('upgrades that pass the routes of a framework, as those to WebSockets do', () => {
+  /** Hands upgrades to the routes, as @fastify/websocket and express-ws do. */
+  const upgradeBy = (
+    server: Server,
+    handle: (request: IncomingMessage, response: ServerResponse) => void,
+  ): void => {
+    server.on('upgrade', (request, socket) => {
+      const response = new ServerResponse(request)
+      response.assignSocket(socket as Socket)
+      handle(request, response)
+    })
+  }
+  const webSocket = async (url: string): Promise<Socket> => {
+    const { port } = new URL(url)
+    const socket = connect(Number(port), '127.0.0.1')
+    closing.push(() => socket.destroy())
+    socket.write('GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n')
+    await once(socket, 'data')
+    return socket
+  }
+  const accept = (raw: { socket: Socket | null }): void =>
+    void raw.socket!.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+
+  it.each<[string, Start]>([
+    [
+      'fastify',
+      async shedder => {
+        const app = Fastify({ forceCloseConnections: true })
+        await app.register(shedder.fastify)
+        app.get('/ws', (request, reply) => {
+          reply.hijack()
+          accept(request.raw)
+        })
+        app.get('/quick', async () => 'done')
+        upgradeBy(app.server, (request, response) => app.routing(request, response))
+        closing.push(() => app.close())
+        return app.listen({ port: 0, host: '127.0.0.1' })
+      },
+    ],
+    [
+      'express',
+      async shedder => {
+        const app = express()
+        app.use(shedder.express)
+        app.get('/ws', request => accept(request))
+        app.get('/quick', (_request, response) => void response.send('done'))
+        const server = await serve(app)
+        upgradeBy(server.server, app)
+        closing.push(server.close)
+        return server.url
+      },
+    ],
+  ])('open WebSockets hold no places of a shedder in %s, and are asked for', async (_name, start) => {
+    const shedder = shedderOf(1)
+    const url = await start(shedder)
+    for (let i = 0; i < 5; i++) await webSocket(url)
+    expect(shedder.state).toMatchObject({ inFlight: 0, admitted: { normal: 5 } })
+    expect((await fetch(`${url}/quick`)).status).toBe(200)
+  })
+})
+
+describe('clients that hang up while the work for them goes on', () => {
+  it('a handler keeps the place of a client that hangs up, so that patient clients are not queued behind it', async () => {
+    const shedder = shedderOf(1, {}, skippingLoop().loop)
+    const server = await serve(
+      shedder.wrap(async (_request, response) => {
+        await waiting.wait()
+        response.end('done')
+      }),
+    )
+    closing.push(server.close)
+    const leaver = new AbortController()
+    const left = server.get('/', { signal: leaver.signal }).catch(() => undefined)
+    await until(() => waiting.count === 1)
+    leaver.abort()
+    await left
+    expect((await server.get()).status).toBe(503)
+    expect(shedder.state.inFlight).toBe(1)
+    waiting.letGo()
+    await until(() => shedder.state.inFlight === 0)
+  })
+
+  it('a place is free a second after a client has hung up where nothing tells that the work has ended', async () => {
+    const { loop, skip } = skippingLoop()
+    const shedder = shedderOf(1, {}, loop)
+    let asked = 0
+    const server = await serve(shedder.wrap(() => void asked++))
+    closing.push(server.close)
+    const leaver = new AbortController()
+    const left = server.get('/', { signal: leaver.signal }).catch(() => undefined)
+    await until(() => asked === 1)
+    leaver.abort()
+    await left
+    expect((await server.get()).status).toBe(503)
+    skip(1000)
+    await until(() => shedder.state.inFlight === 0)
   })
 })
 

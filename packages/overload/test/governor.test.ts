@@ -4,14 +4,17 @@ import { TurnClock } from '../src/base/turn-clock.ts'
 import type { Controller, WindowSummary } from '../src/limit/contract.ts'
 import { Governor } from '../src/limit/governor.ts'
 import type { Ending, Permit } from '../src/limit/permit.ts'
-import { RoutedGovernor } from '../src/limit/routed-governor.ts'
+import { TierFit } from '../src/limit/tier-fit.ts'
 import { pinned } from './pinned.ts'
 
 /** A governor with 100 places on a loop whose time is moved by hand, and the windows that it has judged. */
 function scene(): {
   readonly governor: Governor
   readonly windows: WindowSummary[]
-  readonly controller: { cuts: number }
+  readonly controller: Controller & {
+    cuts: number
+    readonly finding: { readonly baselines: Map<string, number> }
+  }
   enter(): Permit
   advance(ms: number): void
 } {
@@ -23,9 +26,9 @@ function scene(): {
     limit: 100,
     cuts: 0,
     finding: { baselines: new Map<string, number>(), rebaselines: 0 },
-    judge: (window: WindowSummary) => void windows.push(window),
+    judge() {},
   } satisfies Controller
-  const governor = new Governor(clock, controller)
+  const governor = new Governor(clock, controller, new TierFit(0), true, window => void windows.push(window))
   return {
     governor,
     windows,
@@ -55,15 +58,11 @@ function run({ enter, advance }: ReturnType<typeof scene>, times: readonly numbe
   enter().leave('drop')
 }
 
-it('a place is free at the end of the turn in which its request has ended, and outside of one at once', () => {
-  const { governor, enter, advance } = scene()
-  const [first, second] = [enter(), enter()]
+it('a place is free once its request has ended', () => {
+  const { governor, enter } = scene()
+  const [first] = [enter(), enter()]
   first.leave('sample')
-  expect(governor.inFlight).toBe(2)
-  advance(1)
   expect(governor.inFlight).toBe(1)
-  second.leave('sample')
-  expect(governor.inFlight).toBe(0)
 })
 
 it('a place is freed once, however often and for whatever reason it is given back', () => {
@@ -79,7 +78,7 @@ it('a place is freed once, however often and for whatever reason it is given bac
 it('a shadow governor never counts fewer than none in flight, though refused requests leave as well', () => {
   let now = 0
   const clock = new TurnClock({ now: () => now, idle: () => now, afterTurn: end => end() })
-  const governor = new Governor(clock, pinned(2), false)
+  const governor = new Governor(clock, pinned(2), new TierFit(0), false, () => {})
   const enter = (): Permit => {
     clock.enter()
     return governor.enter(1, '/')!
@@ -132,6 +131,7 @@ it('a governor takes an early end for latency only if it was slower than usual',
     'sample',
   )
   expect(a.windows.at(-1)?.routes.get('/')).toMatchObject({ samples: 10, insideMs: 20 })
+  a.controller.finding.baselines.set('/', 20)
   run(a, [1, 2, 3, 500], 'at-least')
   expect(a.windows.at(-1)?.routes.get('/')).toMatchObject({ samples: 1, insideMs: 500 })
   run(a, [1, 500], 'drop')
@@ -152,46 +152,66 @@ it('a governor does not take a request that was admitted before a cut for latenc
   expect(windows.at(-1)?.completions).toBe(2)
 })
 
-it('a governor counts the requests of a route twice: within the whole, and within their own limit', () => {
-  let now = 0
-  const ends: (() => void)[] = []
-  const clock = new TurnClock({ now: () => now, idle: () => now, afterTurn: end => void ends.push(end) })
-  const endTurn = (): void => {
-    for (const end of ends.splice(0)) end()
-    now++
-  }
-  const apart: { readonly routes: Set<string>; controller: Controller | undefined } = {
-    routes: new Set(),
-    controller: undefined,
-  }
-  const routed = new RoutedGovernor(clock, { ...pinned(5), apart })
-  const enter = (route: string): Permit | undefined => {
-    clock.enter()
-    return routed.enter(1, route)
-  }
-  // It adopts what is in flight already.
-  const [first, second, other] = [enter('/slow'), enter('/slow'), enter('/quick')]
-  apart.routes.add('/slow')
-  apart.controller = pinned(2)
-  expect(enter('/slow')).toBeUndefined()
-  expect(enter('/quick')).toBeDefined()
-  expect([routed.whole.inFlight, routed.whole.refused]).toEqual([4, [0, 1, 0]])
-  first?.leave('sample')
-  endTurn()
-  const third = enter('/slow')
-  expect([third === undefined, enter('/slow')]).toEqual([false, undefined])
-  // The whole has a place less than the routes need.
-  expect([enter('/quick') === undefined, enter('/quick')]).toEqual([false, undefined])
-  second?.leave('sample')
-  endTurn()
-  for (const permit of [third, other]) permit?.leave('drop')
-  endTurn()
-  expect(routed.whole.inFlight).toBe(2)
-  expect([enter('/slow') === undefined, enter('/slow') === undefined, enter('/slow')]).toEqual([
-    false,
-    false,
-    undefined,
-  ])
+it('a governor hands over what is in flight of a route, and hears no more of it', () => {
+  const { governor, controller, enter, advance } = scene()
+  const [first, second] = [enter(), enter()]
+  const other = governor.enter(1, '/other')
+  const to = scene().governor
+  governor.handOver(to, '/')
+  expect([governor.inFlight, to.inFlight, to.countOf('/'), to.countOf('/other')]).toEqual([1, 2, 2, 0])
+  first.leave('sample')
+  // A client may leave after the hand-over.
+  second.abandon()
+  second.leave('sample')
+  expect([governor.inFlight, to.inFlight]).toEqual([1, 0])
+  other!.leave('drop')
+  advance(1100)
+  expect([governor.inFlight, controller.cuts]).toEqual([0, 0])
+})
+
+it('a request whose client has left keeps its place until its handler ends, or for a second', () => {
+  const { governor, enter, advance } = scene()
+  const [tells, silent] = [enter(), enter()]
+  tells.abandon()
+  silent.abandon()
+  advance(990)
+  enter().leave('drop')
+  expect(governor.inFlight).toBe(2)
+  tells.leave('at-least')
+  expect(governor.inFlight).toBe(1)
+  advance(10)
+  enter().leave('drop')
+  expect(governor.inFlight).toBe(0)
+  silent.leave('sample')
+  expect(governor.inFlight).toBe(0)
+})
+
+it('a request that takes twenty times as long as its route holds no place once quick ones have overtaken it', () => {
+  const { governor, controller, enter, advance } = scene()
+  controller.finding.baselines.set('/', 50)
+  const slow = enter()
+  advance(900)
+  // This one is quick, and came later.
+  const quick = enter()
+  advance(50)
+  quick.leave('sample')
+  expect(governor.inFlight).toBe(1)
+  advance(100)
+  // The window ends.
+  const late = enter()
+  expect(governor.inFlight).toBe(1)
+  late.leave('sample')
+  slow.leave('sample')
+  expect(governor.inFlight).toBe(0)
+})
+
+it('a request that takes twenty times as long as its route keeps its place while no later one is quick', () => {
+  const { governor, controller, enter, advance } = scene()
+  controller.finding.baselines.set('/', 50)
+  const all = [enter(), enter()]
+  advance(3000)
+  all.push(enter())
+  expect(governor.inFlight).toBe(3)
 })
 
 it('a governor says how much longer those in flight will take than those that ended', () => {

@@ -37,7 +37,13 @@ function revoked(): unknown {
 
 describe('loadShedder', () => {
   it('loadShedder needs no options', () => {
-    expect(loadShedder().state).toMatchObject({ name: 'app', mode: 'enforce', limit: 20, inFlight: 0 })
+    expect(loadShedder().state).toMatchObject({
+      name: 'app',
+      mode: 'enforce',
+      limit: 0,
+      inFlight: 0,
+      limits: [],
+    })
   })
 
   it.each([
@@ -50,7 +56,7 @@ describe('loadShedder', () => {
     ['options that are no object', 'normal', 'HALT_E_OPTION'],
     ['null', null, 'HALT_E_OPTION'],
     ['an unknown tier', { priority: 'high' }, 'HALT_E_OPTION'],
-    ['an unknown scope', { scope: 'user' }, 'HALT_E_OPTION'],
+    ['a scope, which it has no more', { scope: 'route' }, 'HALT_E_SHEDDER_FIELD'],
     ['an unknown mode', { mode: 'on' }, 'HALT_E_OPTION'],
     ['a name with spaces', { name: 'my app' }, 'HALT_E_OPTION'],
     ['a route that is text', { route: '/x' }, 'HALT_E_OPTION'],
@@ -110,9 +116,9 @@ describe('priority', () => {
   })
 })
 
-describe('scope "route"', () => {
-  it('scope "route" has one limit for each route, and names it by the path or by the function', async () => {
-    const shedder = shedderOf(5, { scope: 'route' })
+describe('route', () => {
+  it('a shedder has one limit for each route, and names it by the path or by the function', async () => {
+    const shedder = shedderOf(5, { route: undefined })
     server = await serve(shedder.wrap((_request, response) => response.end()))
     for (const path of ['/users/1', '/users/2', '/items']) await server.get(path)
     expect(shedder.state.limits.map(({ route, admitted }) => [route, admitted.normal])).toEqual([
@@ -120,7 +126,6 @@ describe('scope "route"', () => {
       ['GET /items', 1],
     ])
     const named = shedderOf(5, {
-      scope: 'route',
       route: (request: NodeRequest) => request.url?.slice(0, 3) ?? '',
     })
     await server.close()
@@ -129,18 +134,19 @@ describe('scope "route"', () => {
     expect(named.state.limits.map(({ route }) => route)).toEqual(['/us'])
   })
 
-  it('scope "route" keeps at most 32 routes apart', async () => {
-    const shedder = shedderOf(5, { scope: 'route' })
-    server = await serve(shedder.wrap((_request, response) => response.end()))
-    for (const path of paths(40)) await server.get(path)
-    expect(shedder.state.limits).toHaveLength(33)
-    expect(shedder.state.admitted.normal).toBe(40)
+  it('a shedder tells at most 128 routes apart, and counts the others as one', async () => {
+    const shedder = shedderOf(5, { route: undefined })
+    const handle = shedder.fetch(() => new Response())
+    for (const path of paths(140)) await handle(new Request(`http://x${path}`))
+    expect(shedder.state.limits).toHaveLength(129)
+    expect(shedder.state.limits.at(-1)?.route).toBe('other')
+    expect(shedder.state.admitted.normal).toBe(140)
   })
 
   it('a route that gives its row away leaves all counts as they are, and tells that it is calm', async () => {
     let skipped = 0
     const real = loopOf()!
-    const shedder = shedderOf(1, { scope: 'route' }, { ...real, now: () => real.now() + skipped })
+    const shedder = shedderOf(1, { route: undefined }, { ...real, now: () => real.now() + skipped })
     let calm = 0
     shedder.on('calm', () => calm++)
     let go = (): void => {}
@@ -158,34 +164,29 @@ describe('scope "route"', () => {
     expect((await get('/first')).status).toBe(503)
     go()
     await first
-    for (const path of paths(31)) await get(path)
-    expect(shedder.state).toMatchObject({ admitted: { normal: 32 }, refused: { normal: 2 } })
+    for (const path of paths(127)) await get(path)
+    expect(shedder.state).toMatchObject({ admitted: { normal: 128 }, refused: { normal: 2 } })
     skipped += 61_000
     await get('/late')
     expect(shedder.state.limits.map(({ route }) => route)).not.toContain('GET /first')
-    expect(shedder.state).toMatchObject({ admitted: { normal: 33 }, refused: { normal: 2 } })
+    expect(shedder.state).toMatchObject({ admitted: { normal: 129 }, refused: { normal: 2 } })
     expect(calm).toBe(1)
   })
 
   it('a route that somebody answers gets the row of one that nobody answers', async () => {
-    const shedder = shedderOf(5, { scope: 'route' })
-    server = await serve(
-      shedder.wrap((request, response) => {
-        response.statusCode = request.url === '/checkout' ? 200 : 404
-        response.end()
-      }),
+    const shedder = shedderOf(5, { route: undefined })
+    const handle = shedder.fetch(
+      ({ url }: Request) => new Response(null, { status: url.endsWith('/checkout') ? 200 : 404 }),
     )
-    for (const path of paths(40)) await server.get(path)
-    await server.get('/checkout')
+    for (const path of [...paths(140), '/checkout']) await handle(new Request(`http://x${path}`))
     expect(shedder.state.limits.map(({ route }) => route)).toContain('GET /checkout')
-    expect(shedder.state.limits.length).toBeLessThanOrEqual(33)
-    expect(shedder.state.admitted.normal).toBe(41)
+    expect(shedder.state.limits.length).toBeLessThanOrEqual(129)
+    expect(shedder.state.admitted.normal).toBe(141)
   })
 
-  it('scope "route" names the route by the path if the function fails', async () => {
+  it('a shedder names the route by the path if the function fails', async () => {
     const warnings: HaltWarning[] = []
     const shedder = shedderOf(5, {
-      scope: 'route',
       route: (() => 7) as never,
       warn: warning => warnings.push(warning),
     })

@@ -11,13 +11,16 @@ export function pinned(limit: number): Controller {
   return { limit, cuts: 0, finding: { baselines: new Map(), rebaselines: 0 }, judge() {} }
 }
 
-/** A shedder that admits so many requests at once. */
+/** The loop of this process, as if it had been idle in between, however busy the machine is. */
+const roomyLoop: Loop = { ...loopOf()!, idle: () => performance.now() }
+
+/** A shedder that admits so many requests at once, as all are of one route. */
 export function shedderOf<R>(
   limit: number,
   options: ShedderOptions<R> = {},
-  loop: Loop | undefined = loopOf(),
+  loop: Loop | undefined = roomyLoop,
 ): LoadShedder {
-  return makeShedder(options, { loop, controller: () => pinned(limit) })
+  return makeShedder({ route: () => 'all', ...options }, { loop, controller: () => pinned(limit) })
 }
 
 /** The loop of this process with a clock that is moved by hand. */

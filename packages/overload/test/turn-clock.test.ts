@@ -72,18 +72,20 @@ describe('TurnClock', () => {
     expect(turn(loop, clock, [5])).toEqual([0])
   })
 
-  it('TurnClock tells listeners when the turn ends, and counts stalls', () => {
+  it('TurnClock tells of each turn how long the loop was idle before it, and when the turn before ended', () => {
     const loop = new ManualLoop()
     const clock = new TurnClock(loop)
-    const ended: number[] = []
-    clock.enter()
-    expect(clock.isOpen).toBe(true)
-    clock.atEnd({ turnEnded: now => void ended.push(now) })
-    loop.time += 150
-    loop.endTurn()
-    expect([clock.isOpen, clock.stalls, ended]).toEqual([false, 1, [1150]])
+    const turns: number[][] = []
+    clock.opened = (...told) => void turns.push(told)
+    turn(loop, clock, [10, 10])
+    loop.sleep(30)
     turn(loop, clock, [5])
-    expect([clock.stalls, ended]).toEqual([1, [1150]])
+    turn(loop, clock, [5])
+    expect(turns).toEqual([
+      [1000, 0, 1000],
+      [1050, 30, 1020],
+      [1055, 0, 1055],
+    ])
   })
 
   it('TurnClock never gives a negative age, whatever the clocks of the runtime say', () => {

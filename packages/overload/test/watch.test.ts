@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
 import { endingOf, type NodeResponse, watch } from '../src/http/watch.ts'
-import type { Ending, Permit } from '../src/limit/permit.ts'
+import type { Permit } from '../src/limit/permit.ts'
 
 it.each([
   [200, 'sample'],
@@ -14,10 +14,23 @@ it.each([
   expect(endingOf(status)).toBe(ending)
 })
 
-it('a response that closed while an earlier middleware waited frees its place at once', () => {
-  const endings: Ending[] = []
-  const permit = { leave: (ending: Ending) => void endings.push(ending) } as unknown as Permit
-  const closed = { destroyed: true, on: () => expect.fail('it waits for an event') }
-  watch({}, permit, {}, closed as unknown as NodeResponse)
-  expect(endings).toEqual(['at-least'])
+it('a response that closed while an earlier middleware waited is one of a client that has left', () => {
+  const told: string[] = []
+  const permit = { abandon: () => void told.push('gone'), isOpen: true, leave: () => void told.push('ended') }
+  const closed = { destroyed: true, headersSent: false, statusCode: 200, on() {}, end() {}, writeHead() {} }
+  watch({}, permit as unknown as Permit, {}, closed as unknown as NodeResponse)
+  expect(told).toEqual(['gone'])
+  closed.end()
+  expect(told).toEqual(['gone', 'ended'])
+})
+
+it('a response that has closed behind others of its connection is one of a client that has left', () => {
+  const told: string[] = []
+  const permit = { abandon: () => void told.push('gone'), isOpen: true, leave: () => void told.push('ended') }
+  const response = { headersSent: false, statusCode: 200, end() {}, writeHead() {} }
+  let close = (): void => {}
+  Object.assign(response, { on: (_event: string, listener: () => void) => (close = listener.bind(response)) })
+  watch({}, permit as unknown as Permit, {}, response as unknown as NodeResponse)
+  close()
+  expect(told).toEqual(['gone'])
 })

@@ -29,10 +29,24 @@ const shedding =
   kind =>
     createServer(shedder().wrap(app(kind)))
 
-/** A limit on requests in flight that somebody has set. */
-const fixed = (limit: number): Guard => shedding(() => loadShedder({ min: limit, max: limit }))
-
 const refuse: RequestHandler = (_request, response) => void response.status(503).send('busy')
+
+/**
+ * A limit on requests in flight that somebody has set. A place is free at the end of the loop's turn, so that it sees handlers that use
+ * the processor.
+ */
+function fixed(limit: number): Guard {
+  return kind => {
+    const guarded = app(kind)
+    let inFlight = 0
+    return createServer((request, response) => {
+      if (inFlight >= limit) return void response.writeHead(503).end('busy')
+      inFlight++
+      response.once('close', () => setImmediate(() => inFlight--))
+      guarded(request, response)
+    })
+  }
+}
 
 /** The guards, all but under-pressure on Express. Each with the defaults of its package, or with the threshold of its README. */
 export const guards = {

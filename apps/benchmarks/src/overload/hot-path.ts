@@ -7,6 +7,7 @@ export interface HotPath {
 }
 
 const PER_TURN = 16
+const PATH = '/api/items/123?full=1'
 
 /** The part of Node's response that a shedder uses. */
 class Response {
@@ -43,7 +44,7 @@ export async function hotPath(requests: number): Promise<HotPath> {
   const admitting = loadShedder().wrap(plain) as unknown as Listener
   const full = loadShedder({ min: 1, max: 1 })
   const refusing = full.wrap(() => undefined) as unknown as Listener
-  refusing({ method: 'GET', url: '/', rawHeaders: [] }, new Response())
+  refusing({ method: 'GET', url: PATH, rawHeaders: [] }, new Response())
   const least = {
     plain: Number.POSITIVE_INFINITY,
     admit: Number.POSITIVE_INFINITY,
@@ -62,7 +63,7 @@ async function cost(listener: Listener, requests: number): Promise<number> {
   for (let done = 0; done < requests; done += PER_TURN) {
     for (let i = 0; i < PER_TURN; i++) {
       const response = new Response()
-      listener({ method: 'GET', url: '/api/items/123?full=1', rawHeaders: [] }, response)
+      listener({ method: 'GET', url: PATH, rawHeaders: [] }, response)
       response.close()
     }
     await new Promise(resolve => setImmediate(resolve))

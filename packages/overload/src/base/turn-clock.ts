@@ -1,14 +1,7 @@
 import type { Loop } from './loop.ts'
 
-/** Is told that a turn of the loop has ended. */
-export interface TurnListener {
-  turnEnded(now: number): void
-}
-
 // A loop that handles its next turn sooner than this did not wait in between. Used where the runtime does not tell idle time.
 const AT_ONCE_MS = 1
-/** A turn from this length on is a stall: the machine stood still, or a handler blocked the loop. */
-const STALL_MS = 100
 
 /**
  * Tells how long a request has waited before its handler runs, which no time stamp of the handler shows: while a synchronous
@@ -22,8 +15,6 @@ export class TurnClock {
   now = 0
   /** How long the request of the last {@link enter} has waited before its handler ran, in milliseconds. An estimate. */
   age = 0
-  /** How many turns took 100 ms or more. */
-  stalls = 0
   readonly #loop: Loop
   #isOpen = false
   #start = 0
@@ -31,17 +22,13 @@ export class TurnClock {
   #end: number
   #length = 0
   #idleAtEnd: number | undefined
-  #leaving: TurnListener[] = []
+  /** Is told of each turn that begins, how long the loop was idle before it, and when the turn before ended. */
+  opened: ((now: number, idleMs: number, endedAt: number) => void) | undefined
 
   constructor(loop: Loop) {
     this.#loop = loop
     this.#end = loop.now()
     this.#idleAtEnd = loop.idle()
-  }
-
-  /** Whether a turn is open, at whose end places are freed. */
-  get isOpen(): boolean {
-    return this.#isOpen
   }
 
   /** Notes that a request is about to be handled, and sets {@link now} and {@link age}. */
@@ -57,11 +44,6 @@ export class TurnClock {
     return this.#loop.now()
   }
 
-  /** Tells a listener once, when the open turn ends. */
-  atEnd(listener: TurnListener): void {
-    this.#leaving.push(listener)
-  }
-
   #open(now: number): void {
     this.#isOpen = true
     this.#start = now
@@ -71,6 +53,7 @@ export class TurnClock {
     // If the loop has not slept, requests have come since it last looked, which was when the turn before began.
     const span = slept > 0 ? gap - slept : gap + this.#length
     this.#wait = Math.max(0, span) / 2
+    this.opened?.(now, slept, this.#end)
     this.#loop.afterTurn(this.#close)
   }
 
@@ -80,10 +63,5 @@ export class TurnClock {
     this.#length = now - this.#start
     this.#end = now
     this.#idleAtEnd = this.#loop.idle()
-    if (this.#length >= STALL_MS) this.stalls++
-    const leaving = this.#leaving
-    if (leaving.length === 0) return
-    this.#leaving = []
-    for (const listener of leaving) listener.turnEnded(now)
   }
 }

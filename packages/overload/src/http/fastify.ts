@@ -2,7 +2,7 @@ import { HaltError } from '@halt/core'
 import { describe } from '@halt/core/http'
 
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
-import type { NodeDoor, RawRequest } from './node.ts'
+import { connectionOf, type NodeDoor, type RawRequest } from './node.ts'
 import type { Refusals } from './refusals.ts'
 import { hasSeen, type NodeResponse, watch } from './watch.ts'
 
@@ -51,7 +51,7 @@ export function fastifyOf(doorkeeper: Doorkeeper, refusals: Refusals, door: Node
     if (hasSeen(door, response)) return done()
     const url = request.routeOptions?.url
     const matched = url === undefined ? undefined : `${raw.method} ${url}`
-    const entry = doorkeeper.ask(request, raw.method, raw.url ?? '/', matched)
+    const entry = doorkeeper.ask(request, raw.method, raw.url ?? '/', matched, connectionOf(raw))
     if (entry === REFUSED) {
       const { status, headers, body } = refusals.pick()
       // The text is JSON already, so a serializer that a hook has set is not for it.

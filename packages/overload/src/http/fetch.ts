@@ -4,8 +4,7 @@ import { describe, isPromise, onResponseEnd, pathOf } from '@halt/core/http'
 import type { Ending, Permit } from '../limit/permit.ts'
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
 import type { Refusal, Refusals } from './refusals.ts'
-import type { NodeDoor } from './node.ts'
-import { nodeBindings } from './node-bindings.ts'
+import { nodeBindings, type NodeDoor } from './node.ts'
 import { endingOf, hasSeen, type NodeResponse } from './watch.ts'
 
 /**
@@ -51,7 +50,7 @@ export function responseOf({ status, headers, body }: Refusal): Response {
   return new Response(body.text, { status, headers: { ...headers } })
 }
 
-/** Runs a handler, and gives the permit back when its response is there or the client has left. A body may stream on. */
+/** Runs a handler, and gives the permit back when its response is there. A body may stream on. */
 function settle<T extends Response | undefined>(
   door: NodeDoor,
   permit: Permit,
@@ -63,7 +62,7 @@ function settle<T extends Response | undefined>(
   // The signal of a request does not tell on Node that the stream of a HEAD request over HTTP/2 was reset.
   if (outgoing !== undefined)
     onResponseEnd(outgoing, isSent =>
-      permit.leave(isSent ? endingOf(outgoing.statusCode, request) : 'at-least'),
+      isSent ? permit.leave(endingOf(outgoing.statusCode, request)) : permit.abandon(),
     )
   try {
     const answer = run()
@@ -88,19 +87,19 @@ function settle<T extends Response | undefined>(
 }
 
 /**
- * Notes that a request is counted, and gives its permit back if the client leaves. Returns a function that gives it back otherwise, and
- * forgets the request.
+ * Notes that a request is counted, and whether its client leaves. Returns a function that gives its permit back, and forgets the
+ * request.
  */
 export function hold({ counted }: NodeDoor, permit: Permit, request: Request): (ending: Ending) => void {
   const { signal } = request as Partial<Request>
-  const leave = (): void => permit.leave('at-least')
+  const abandon = (): void => permit.abandon()
   counted.add(request)
-  signal?.addEventListener('abort', leave, { once: true })
+  signal?.addEventListener('abort', abandon, { once: true })
   // It may have left while an earlier middleware waited. Then no event follows.
-  if (signal?.aborted === true) leave()
+  if (signal?.aborted === true) abandon()
   return ending => {
     counted.delete(request)
-    signal?.removeEventListener('abort', leave)
+    signal?.removeEventListener('abort', abandon)
     permit.leave(ending)
   }
 }

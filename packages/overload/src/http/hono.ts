@@ -2,10 +2,9 @@ import { pathOf } from '@halt/core/http'
 
 import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
 import { hold, responseOf } from './fetch.ts'
-import type { NodeDoor } from './node.ts'
-import { nodeBindings } from './node-bindings.ts'
+import { connectionOf, nodeBindings, type NodeDoor } from './node.ts'
 import type { Refusals } from './refusals.ts'
-import { endingOf, hasSeen, watch } from './watch.ts'
+import { endingOf, handlerEnded, hasSeen, watch } from './watch.ts'
 
 /** The part of Hono's context that is used. */
 interface HonoContext {
@@ -23,13 +22,18 @@ export function honoOf(doorkeeper: Doorkeeper, refusals: Refusals, door: NodeDoo
     const { incoming, outgoing } = nodeBindings(context.env)
     const { method, url, raw } = context.req
     if (door.counted.has(raw) || (outgoing !== undefined && hasSeen(door, outgoing))) return next()
-    const entry = doorkeeper.ask(context as never, method, pathOf(url))
+    const connection = incoming && connectionOf(incoming)
+    const entry = doorkeeper.ask(context, method, pathOf(url), undefined, connection)
     if (entry === REFUSED) return responseOf(refusals.pick())
     if (entry === UNCOUNTED) return next()
     // Node tells when a client leaves, and that costs less than the signal of the request.
     if (incoming !== undefined && outgoing !== undefined) {
       watch(door, entry, incoming, outgoing, context)
-      return next()
+      try {
+        return await next()
+      } finally {
+        handlerEnded(outgoing)
+      }
     }
     const end = hold(door, entry, raw)
     let ending: ReturnType<typeof endingOf> = 'drop'

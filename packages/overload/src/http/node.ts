@@ -1,10 +1,10 @@
 import { HaltError } from '@halt/core'
-import { describe } from '@halt/core/http'
+import { describe, isPromise } from '@halt/core/http'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 
-import { type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
+import { type Connection, type Doorkeeper, REFUSED, UNCOUNTED } from '../shedder/doorkeeper.ts'
 import type { Refusals } from './refusals.ts'
-import { hasSeen, type NodeResponse, watch } from './watch.ts'
+import { handlerEnded, hasSeen, type NodeResponse, watch } from './watch.ts'
 
 /** A listener of the event `request` of Node's servers, HTTP/1 or HTTP/2. An Express app is one. */
 export type Listener = (request: never, response: never) => unknown
@@ -22,6 +22,22 @@ export type Middleware = (request: object, response: object, next: () => void) =
 export interface RawRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
+  readonly socket?: Connection | null
+  readonly stream?: { readonly session?: Connection | undefined } | undefined
+}
+
+/** What a request came on. The socket of HTTP/2 must not be touched. */
+export function connectionOf({ socket, stream }: RawRequest): Connection | undefined {
+  return stream === undefined ? (socket ?? undefined) : stream.session
+}
+
+/** The bindings of `@hono/node-server`: Node's own request and response. Empty elsewhere. */
+export function nodeBindings(env: unknown): {
+  readonly incoming?: RawRequest
+  readonly outgoing?: NodeResponse
+} {
+  const { incoming, outgoing } = (env ?? {}) as { incoming?: RawRequest; outgoing?: NodeResponse }
+  return typeof outgoing?.on === 'function' && incoming !== undefined ? { incoming, outgoing } : {}
 }
 
 /** Lets requests of Node's servers in, or answers them. */
@@ -42,8 +58,15 @@ export class NodeDoor {
       throw new HaltError('HALT_E_OPTION', `wrap got ${describe(listener)}.`, fix)
     }
     // What the listener returns is for `EventEmitter.captureRejections`.
-    return (...[request, response]: Parameters<L>): unknown =>
-      this.admits(request, request, response) ? listener(request, response) : undefined
+    return (...[request, response]: Parameters<L>): unknown => {
+      if (!this.admits(request, request, response)) return undefined
+      const result = listener(request, response)
+      if (isPromise(result)) {
+        const ended = (): void => handlerEnded(response)
+        result.then(ended, ended)
+      }
+      return result
+    }
   }
 
   /**
@@ -53,7 +76,13 @@ export class NodeDoor {
    */
   admits(shown: unknown, request: RawRequest, response: NodeResponse, target?: string): boolean {
     if (hasSeen(this, response)) return true
-    const entry = this.#doorkeeper.ask(shown, request.method, target ?? request.url ?? '/')
+    const entry = this.#doorkeeper.ask(
+      shown,
+      request.method,
+      target ?? request.url ?? '/',
+      undefined,
+      connectionOf(request),
+    )
     if (entry === UNCOUNTED) return true
     if (entry !== REFUSED) {
       watch(this, entry, request, response)

@@ -29,6 +29,8 @@ const SEEN: unique symbol = Symbol('halt.overload')
 interface Upload {
   /** Whether all of the body was received. */
   readonly complete?: boolean
+  /** Whether the server has handed the connection over to an upgrade, such as to WebSockets. */
+  readonly upgrade?: boolean
   /** Null while nobody reads. */
   readonly readableFlowing?: boolean | null
   /** The bytes that have come and that the application has not read. */
@@ -83,8 +85,8 @@ export function hasSeen(owner: object, response: NodeResponse): boolean {
 }
 
 /**
- * Gives a permit back once the application has decided the response, or once the client has left before. So a stream leaves at
- * its headers, and an answer does not wait for a slow reader.
+ * Gives a permit back once the application has decided the response, or some time after the client has left before. So a stream
+ * leaves at its headers, and an answer does not wait for a slow reader.
  *
  * @param noted what guards of limiters keep their notes on, if it is not the request
  */
@@ -98,22 +100,22 @@ export function watch(
 ): void {
   const before = response[SEEN]
   response[SEEN] = new Seen(owner, permit, before, request, response, noted)
-  // It may have closed while an earlier middleware waited. Then it tells nothing more.
-  if (isGone(response)) return permit.leave('at-least')
-  // A middleware before has written the head, so nothing tells any more when the response is decided.
-  if (response.headersSent) return permit.leave('drop')
+  // A middleware before has written the head, or this is an upgrade. So nothing tells any more when the response is decided.
+  if (response.headersSent || (request as Upload).upgrade === true) return permit.leave('drop')
+  // It may have closed while an earlier middleware waited. Then no event follows.
+  if (isGone(response)) permit.abandon()
   if (before !== undefined) return
   response.writeHead = writeHead
+  // HTTP/1 writes the head by `writeHead`, but not if the client has left. HTTP/2 has another way within `end`.
+  response.end = end
   const { stream } = response
   if (stream === undefined) response.on('close', close)
   else {
-    // HTTP/1 writes the head by `writeHead`, whoever ends the response. HTTP/2 has another way within `end`.
-    response.end = end
     // The response to a HEAD request does not tell that its stream was reset.
     stream.on('close', () => close.call(response))
   }
   // A response that waits behind others of its connection emits nothing when that closes.
-  if (response.socket === null) onResponseEnd(response, () => leaveAll(response, 'at-least'))
+  if (response.socket === null) onResponseEnd(response, () => close.call(response))
 }
 
 function writeHead(this: NodeResponse, ...args: unknown[]): unknown {
@@ -127,12 +129,20 @@ function writeHead(this: NodeResponse, ...args: unknown[]): unknown {
 function end(this: NodeResponse, ...args: unknown[]): unknown {
   const seen = this[SEEN]!
   const given = seen.end.apply(this, args)
-  leaveAll(this, endingOf(this.statusCode, seen.noted))
+  if (seen.permit.isOpen) leaveAll(this, endingOf(this.statusCode, seen.noted))
   return given
 }
 
 function close(this: NodeResponse): void {
-  leaveAll(this, this.headersSent ? endingOf(this.statusCode, this[SEEN]!.noted) : 'at-least')
+  if (this.headersSent) return leaveAll(this, endingOf(this.statusCode, this[SEEN]!.noted))
+  // The work goes on, and ends with the handler.
+  for (let seen = this[SEEN]; seen !== undefined; seen = seen.before) seen.permit.abandon()
+}
+
+/** The handler of a response has ended. If its client has left, nothing else may tell it. */
+export function handlerEnded(response: NodeResponse): void {
+  for (let seen = response[SEEN]; seen !== undefined; seen = seen.before)
+    if (seen.permit.goneAt !== undefined) seen.permit.leave('at-least')
 }
 
 function leaveAll(response: NodeResponse, ending: Ending): void {

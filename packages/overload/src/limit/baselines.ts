@@ -42,12 +42,4 @@ export class Baselines {
   set(route: string, base: number): void {
     this.#times.set(route, base)
   }
-
-  save(): ReadonlyMap<string, number> {
-    return new Map(this.#times)
-  }
-
-  restore(saved: ReadonlyMap<string, number>): void {
-    for (const [route, base] of saved) this.#times.set(route, base)
-  }
 }

@@ -24,8 +24,6 @@ export interface WindowSummary {
   readonly before: number
   /** Requests in flight now. */
   readonly inFlight: number
-  /** The least time that an admitted request waited for the loop, in milliseconds. */
-  readonly leastAgeMs: number
   /** The mean of these waits, in milliseconds. */
   readonly ageMs: number
   /**
@@ -33,10 +31,10 @@ export interface WindowSummary {
    * ones have not ended yet.
    */
   readonly censored: number
-  /** Whether a turn of the loop took 100 ms or more. */
-  readonly stalled: boolean
   /** False in shadow mode: refused requests run all the same, so a cut has no effect. */
   readonly enforced: boolean
+  /** How much longer requests take because other routes fill the loop, in milliseconds. */
+  readonly loopMs: number
   readonly routes: ReadonlyMap<string, RouteSample>
 }
 
@@ -48,12 +46,6 @@ export interface Finding {
   readonly rebaselines: number
 }
 
-/** The routes that have a limit of their own, which they share, and its controller. Undefined while there are none. */
-interface ApartLimit {
-  readonly routes: ReadonlySet<string>
-  readonly controller: Controller | undefined
-}
-
 /** Finds the number of requests that may be in flight at once. Each algorithm is one implementation. */
 export interface Controller {
   /** The number of requests that may be in flight, from `min` to `max`. */
@@ -61,8 +53,6 @@ export interface Controller {
   /** Counts the cuts. Requests that were admitted before the last cut tell about the old limit. */
   readonly cuts: number
   readonly finding: Finding
-  /** The routes that have a limit of their own within this one. Absent: none ever has. */
-  readonly apart?: ApartLimit | undefined
   /** Takes a window into account. */
   judge(window: WindowSummary): void
 }

@@ -1,73 +1,72 @@
 import type { ByRank } from '../base/tiers.ts'
-import type { TurnClock, TurnListener } from '../base/turn-clock.ts'
+import type { TurnClock } from '../base/turn-clock.ts'
 import type { Controller, WindowSummary } from './contract.ts'
+import { LoopUse } from './loop-guard.ts'
 import { type Ending, type Issuer, Permit } from './permit.ts'
 import { Places } from './places.ts'
-import { TierFit } from './tier-fit.ts'
+import type { TierFit } from './tier-fit.ts'
 import { Window } from './window.ts'
 
 // All of them may have sent at one instant, and then their work begins.
 const MOST_SENDING = 1000
+// The work for a client that has left goes on for so long at most, unless somebody tells when it ends.
+const GONE_MS = 1000
+// A request that takes so much longer than its route when nothing queues, while later ones are as quick as ever, holds no place.
+const OUTLIER = 20
+const OUTLIER_MS = 500
 
-/** Hears of each window that was judged. */
-export type Judged = (window: WindowSummary) => void
+// A flood of refusals must stay cheap, so not each of them looks for places.
+const LOOK_MS = 50
 
 /** Counts the requests in flight, and refuses further requests while the limit is reached. */
-export class Governor implements TurnListener, Issuer {
+export class Governor implements Issuer {
   readonly controller: Controller
+  readonly use: LoopUse = new LoopUse()
   readonly admitted: ByRank = [0, 0, 0]
   readonly refused: ByRank = [0, 0, 0]
   inFlight = 0
   /** Whether it knows how long some request takes. */
   hasLearned = false
   /** When it last refused a request, in milliseconds of the turn clock. */
-  refusedAt = 0
+  refusedAt: number
   readonly #clock: TurnClock
-  readonly #isEnforced: boolean
-  readonly #judged: Judged | undefined
-  readonly #window: Window
   readonly #fit: TierFit
-  readonly #places: ByRank = [0, 0, 0]
+  readonly #isEnforced: boolean
+  readonly #judged: (window: WindowSummary, isRebaselined: boolean) => void
+  #window: Window
   readonly #held = new Places()
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #gone: Permit[] = []
   /** How many requests have no place while their clients send. */
   #sending = 0
-  #leaving = 0
-  #leavingAt = 0
+  /** When the last of the requests was admitted that took no longer than when nothing queues. */
+  #quickFrom = Number.NEGATIVE_INFINITY
 
-  /** @param whole the governor within which this one counts some routes */
+  /** @param judged hears of each window that was judged, and whether a longer time was taken for normal */
   constructor(
     clock: TurnClock,
     controller: Controller,
-    isEnforced = true,
-    judged?: Judged,
-    whole?: Governor,
+    fit: TierFit,
+    isEnforced: boolean,
+    judged: (window: WindowSummary, isRebaselined: boolean) => void,
   ) {
     this.#clock = clock
     this.controller = controller
+    this.#fit = fit
     this.#isEnforced = isEnforced
     this.#judged = judged
-    const now = clock.read()
-    this.#window = new Window(now)
-    this.#fit = new TierFit(now, whole && whole.#fit)
-    this.#divide()
-  }
-
-  /** The number of requests in flight at which a tier is refused, by the tier's rank. */
-  get places(): Readonly<ByRank> {
-    return this.#places
+    this.refusedAt = clock.read()
+    this.#window = new Window(this.refusedAt, 0)
   }
 
   /** Asks for a place. Call `clock.enter()` before. Undefined: refused. */
   enter(rank: number, route: string): Permit | undefined {
     const { now, age } = this.#clock
     this.review(now)
-    this.#fit.arrive(rank)
     const window = this.#window
-    if (this.inFlight >= this.#places[rank]! && !this.#findsRoom(rank, now)) {
-      this.refused[rank]!++
+    if (this.#isFull(rank, now)) {
       window.refused++
-      this.refusedAt = now
-      return this.#isEnforced ? undefined : new Permit(this, now, route, this.controller.cuts)
+      return this.refuse(rank, route)
     }
     window.spend(now, this.inFlight)
     this.admitted[rank]!++
@@ -77,88 +76,106 @@ export class Governor implements TurnListener, Issuer {
     return permit
   }
 
-  /** Counts requests as well that another governor has admitted, whether there are places or not. */
-  adopt(route: string, from: Governor): void {
-    this.#window.spend(this.#clock.read(), this.inFlight)
-    for (const permit of from.#held.of(route)) {
-      this.inFlight++
-      // They tell about the time before.
-      const own = new Permit(this, permit.at, route, -1)
-      own.sender = permit.sender
-      permit.within(own)
-      this.#held.hold(own)
-    }
-  }
-
-  /** Counts a request that the limit of its route has refused. The controller does not hear of it. */
-  noteRefusal(rank: number): void {
+  /** Counts a request that is refused. In shadow mode it passes all the same. */
+  refuse(rank: number, route: string): Permit | undefined {
     const { now } = this.#clock
     this.review(now)
     this.refused[rank]!++
     this.refusedAt = now
+    return this.#isEnforced ? undefined : new Permit(this, now, route, this.controller.cuts)
   }
 
-  /** Takes a permit back. Its place is free at the end of the loop's turn, because others of the turn wait for the same loop. */
+  /** How many requests of a route are in flight. */
+  countOf(route: string): number {
+    return this.#held.those(permit => permit.route === route).length
+  }
+
+  /** Lets another governor count from now on what is in flight of a route. */
+  handOver(to: Governor, route: string): void {
+    const now = this.#clock.read()
+    this.#window.spend(now, this.inFlight)
+    to.#window.spend(now, to.inFlight)
+    for (const permit of this.#held.those(each => each.route === route)) {
+      this.#held.free(permit)
+      this.#leave()
+      permit.moveTo(to)
+      to.#held.hold(permit)
+      to.inFlight++
+    }
+  }
+
+  /** Takes a permit back. */
   take(permit: Permit, ending: Ending): void {
     if (permit.idle === 'sending') this.#sending--
     if (permit.idle !== undefined) return
     this.#held.free(permit)
-    const { at, route, cuts } = permit
     const now = this.#clock.read()
-    const inside = now - at
-    // A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing, and so does one
-    // whose client was still sending.
-    if (ending !== 'drop' && cuts === this.controller.cuts) {
-      if (ending === 'sample' || (this.#isSlow(route, inside) && permit.sender?.isSending !== true)) {
-        this.#window.sample(route, inside)
-        this.hasLearned = true
-      }
-    }
-    if (!this.#clock.isOpen) return this.#free(now, 1, inside)
-    if (this.#leaving++ === 0) this.#clock.atEnd(this)
-    this.#leavingAt += at
+    this.#learn(permit, now - permit.at, ending)
+    this.#window.spend(now, this.inFlight)
+    this.#leave()
+    this.#window.complete(1, now - permit.at)
+    this.#fit.complete()
+    this.review(now)
   }
 
-  #isSlow(route: string, inside: number): boolean {
-    return inside > (this.#window.usual(route) ?? Number.POSITIVE_INFINITY)
-  }
-
-  turnEnded(now: number): void {
-    const count = this.#leaving
-    const held = count * now - this.#leavingAt
-    this.#leaving = 0
-    this.#leavingAt = 0
-    this.#free(now, count, held)
+  abandon(permit: Permit): void {
+    permit.goneAt = this.#clock.read()
+    this.#gone.push(permit)
   }
 
   /** Judges the window if it is over. */
   review(now: number): void {
-    if (this.#fit.isDue(now)) {
-      this.#fit.update(now)
-      this.#divide()
-    }
-    if (!this.#window.isDue(now)) return
-    const summary = this.#window.close(now, this.inFlight, this.#clock.stalls, this.#isEnforced)
+    while (this.#gone.length > 0 && now - this.#gone[0]!.goneAt! >= GONE_MS)
+      this.#gone.shift()!.leave('at-least')
+    if (!this.#window.isDue(now, this.hasLearned)) return
+    this.#freeOutliers(now)
+    const summary = this.#window.close(now, this.inFlight, this.#isEnforced, this.use.waitMs)
+    this.#window = new Window(now, this.inFlight)
+    const { rebaselines } = this.controller.finding
     this.controller.judge(summary)
-    this.#divide()
-    this.#judged?.(summary)
+    this.#judged(summary, this.controller.finding.rebaselines > rebaselines)
   }
 
-  /** Frees the places of requests that use nothing of the process. Returns whether a tier has a place then. */
-  #findsRoom(rank: number, now: number): boolean {
-    for (const permit of this.#held.idle(now)) {
-      const isSending = permit.sender?.isSending === true
-      if (isSending && this.#sending >= MOST_SENDING) continue
-      this.#held.free(permit)
-      this.#window.spend(now, this.inFlight)
-      this.#leave(1)
-      this.#window.complete(0, now - permit.at)
-      permit.idle = isSending ? 'sending' : 'stuck'
-      if (!isSending) continue
-      this.#sending++
-      permit.sender?.whenSent(() => this.#resume(permit))
-    }
-    return this.inFlight < this.#places[rank]!
+  /** A request from before a cut tells about the longer queue of then. One that ended early and quickly tells nothing. */
+  #learn({ at, route, cuts, sender }: Permit, inside: number, ending: Ending): void {
+    if (ending === 'drop' || cuts !== this.controller.cuts) return
+    const base = this.controller.finding.baselines.get(route)
+    // Nor does one whose client was still sending.
+    if (ending === 'at-least' && (!(inside > base!) || sender?.isSending === true)) return
+    if (inside <= 2 * base! + 10 && at > this.#quickFrom) this.#quickFrom = at
+    this.#window.sample(route, inside)
+    this.hasLearned = true
+  }
+
+  #isFull(rank: number, now: number): boolean {
+    const places = this.#fit.placesOf(rank, this.controller.limit)
+    if (this.inFlight < places) return false
+    if (now - this.#lookedAt < LOOK_MS) return true
+    this.#lookedAt = now
+    for (const permit of this.#held.idle(now)) this.#freeIdle(permit, now)
+    this.#freeOutliers(now)
+    return this.inFlight >= places
+  }
+
+  /** Frees the places of requests that were overtaken, so they wait for something that the others do not wait for. */
+  #freeOutliers(now: number): void {
+    const ms = Math.max(OUTLIER_MS, OUTLIER * Math.max(...this.controller.finding.baselines.values()))
+    for (const permit of this.#held.those(({ at }) => at < this.#quickFrom && now - at >= ms))
+      this.#freeIdle(permit, now)
+  }
+
+  /** Frees the place of a request that uses nothing of the process. */
+  #freeIdle(permit: Permit, now: number): void {
+    const isSending = permit.sender?.isSending === true
+    if (isSending && this.#sending >= MOST_SENDING) return
+    this.#held.free(permit)
+    this.#window.spend(now, this.inFlight)
+    this.#leave()
+    this.#window.complete(0, now - permit.at)
+    permit.idle = isSending ? 'sending' : 'stuck'
+    if (!isSending) return
+    this.#sending++
+    permit.sender?.whenSent(() => this.#resume(permit))
   }
 
   /** Counts a request again whose body is there now, whether there is a place or not: its work begins. */
@@ -173,20 +190,8 @@ export class Governor implements TurnListener, Issuer {
     this.#held.hold(permit)
   }
 
-  #free(now: number, count: number, held: number): void {
-    this.#window.spend(now, this.inFlight)
-    this.#leave(count)
-    this.#window.complete(count, held)
-    this.#fit.complete(count)
-    this.review(now)
-  }
-
   /** In shadow mode what would have been refused leaves too. So the number counts what an enforcing shedder would have in flight. */
-  #leave(count: number): void {
-    this.inFlight = Math.max(0, this.inFlight - count)
-  }
-
-  #divide(): void {
-    this.#fit.divide(this.controller.limit, this.#places)
+  #leave(): void {
+    this.inFlight = Math.max(0, this.inFlight - 1)
   }
 }

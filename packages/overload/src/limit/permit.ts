@@ -7,6 +7,8 @@ export type Ending = 'sample' | 'at-least' | 'drop'
 /** Counts permits. */
 export interface Issuer {
   take(permit: Permit, ending: Ending): void
+  /** Hears that the client of a permit has left. */
+  abandon(permit: Permit): void
 }
 
 /** The client of a request, as one who sends its body. */
@@ -29,9 +31,11 @@ export class Permit {
   after: Permit | undefined = undefined
   /** Why it has given its place up: its client is slow to send the body, or nobody knows. Undefined if it holds one. */
   idle: 'sending' | 'stuck' | undefined = undefined
-  #sender: Sender | undefined
+  /** The client, where somebody sees the body arrive. */
+  sender: Sender | undefined = undefined
+  /** When the client left while the handler went on. Undefined: it is there. */
+  goneAt: number | undefined = undefined
   #issuer: Issuer | undefined
-  #inner: Permit | undefined
 
   constructor(issuer: Issuer, at: number, route: string, cuts: number) {
     this.#issuer = issuer
@@ -40,24 +44,20 @@ export class Permit {
     this.cuts = cuts
   }
 
-  /** The client, where somebody sees the body arrive. */
-  get sender(): Sender | undefined {
-    return this.#sender
-  }
-
-  set sender(sender: Sender | undefined) {
-    this.#sender = sender
-    if (this.#inner !== undefined) this.#inner.sender = sender
-  }
-
-  /** Adds the permit of a smaller limit, which is given back together with this one. */
-  within(inner: Permit): void {
-    this.#inner = inner
-  }
-
   /** Whether it was not given back yet. */
   get isOpen(): boolean {
     return this.#issuer !== undefined
+  }
+
+  /** Lets another one count it from now on. Its time tells about the time before. */
+  moveTo(issuer: Issuer): void {
+    this.#issuer = issuer
+    this.cuts = -1
+  }
+
+  /** Notes that the client has left. The place is free once the handler ends, or after a second, as nobody may tell. */
+  abandon(): void {
+    if (this.goneAt === undefined) this.#issuer?.abandon(this)
   }
 
   /** Gives the place back. Every further call does nothing. */
@@ -65,7 +65,7 @@ export class Permit {
     const issuer = this.#issuer
     if (issuer === undefined) return
     this.#issuer = undefined
-    issuer.take(this, ending)
-    this.#inner?.leave(ending)
+    // A handler that sees that its client has left may end early.
+    issuer.take(this, this.goneAt !== undefined && ending === 'sample' ? 'at-least' : ending)
   }
 }

@@ -1,8 +1,8 @@
-/** The use of a row, by which the table decides which row to drop. */
+/** What stands in a row. By its use the table decides which row to drop. */
 export interface Usage {
   readonly inFlight: number
   /** Whether it knows how long some request takes. */
-  readonly hasLearned: boolean
+  readonly governor: { readonly hasLearned: boolean }
 }
 
 interface Row<T> {
@@ -12,26 +12,20 @@ interface Row<T> {
 }
 
 /** The most routes that are told apart. All others share one row. */
-const MOST = 32
+const MOST = 128
 const OTHERS = 'other'
 // A route that nobody has asked for so long gives its row to another one.
 const STALE_MS = 60_000
 
 /** One thing for each route, for a bounded number of routes. */
-export class RouteRows<T> {
+export class RouteRows<T extends Usage> {
   readonly #rows = new Map<string, Row<T>>()
   readonly #make: (route: string) => T
-  readonly #usageOf: (item: T) => Usage
   readonly #forgotten: (item: T) => void
 
   /** @param forgotten called with what gives its row to another route */
-  constructor(
-    make: (route: string) => T,
-    usageOf: (item: T) => Usage,
-    forgotten: (item: T) => void = () => {},
-  ) {
+  constructor(make: (route: string) => T, forgotten: (item: T) => void) {
     this.#make = make
-    this.#usageOf = usageOf
     this.#forgotten = forgotten
   }
 
@@ -42,8 +36,8 @@ export class RouteRows<T> {
     return row.item
   }
 
-  all(): (readonly [route: string, item: T])[] {
-    return Array.from(this.#rows, ([route, { item }]) => [route, item] as const)
+  all(): readonly T[] {
+    return Array.from(this.#rows.values(), ({ item }) => item)
   }
 
   #add(route: string, now: number): Row<T> {
@@ -57,9 +51,9 @@ export class RouteRows<T> {
   /** Forgets a row that is of no use. False if there is none. */
   #makesRoom(now: number): boolean {
     for (const [route, { item, askedAt }] of this.#rows) {
-      const { inFlight, hasLearned } = this.#usageOf(item)
+      const { inFlight, governor } = item
       // Paths that no handler knows have learned nothing. So nobody can fill the rows with invented ones.
-      if (inFlight > 0 || (hasLearned && now - askedAt <= STALE_MS)) continue
+      if (inFlight > 0 || (governor.hasLearned && now - askedAt <= STALE_MS)) continue
       this.#rows.delete(route)
       this.#forgotten(item)
       return true

@@ -9,10 +9,6 @@ const QUICKEST = 0.5
 const TRIES = 2
 const TRIES_AT_MIN = 5
 const RAISE = 2
-// The new baseline is on trial once so much more is in flight. Then so much more has to be completed.
-const MORE_IN_FLIGHT = 1.6
-const MORE_COMPLETED = 1.2
-const TRIALS = 2
 
 /** How far latency is above its target, as factors. Each route counts by its share of the places. */
 export interface Excess {
@@ -31,19 +27,10 @@ interface FirstCut {
   readonly rate: number
 }
 
-interface Trial {
-  readonly baselines: ReadonlyMap<string, number>
-  readonly inFlight: number
-  readonly rate: number
-  windows: number
-}
-
 /**
  * Tells slower work from a queue by the effect of cuts. If requests queue with us, fewer in flight complete as many per second,
  * and wait less. If the work itself takes longer, for instance because a downstream slows down, fewer in flight complete fewer,
  * and take as long. Then the present time becomes the baseline, and the limit rises.
- *
- * If the longer baseline then only lengthens the queue, the old one comes back.
  */
 export class SlowerWork {
   rebaselines = 0
@@ -51,7 +38,6 @@ export class SlowerWork {
   readonly #baselines: Baselines
   #first: FirstCut | undefined
   #tries = 0
-  #trial: Trial | undefined
 
   constructor(bounds: Bounds, baselines: Baselines) {
     this.#bounds = bounds
@@ -59,8 +45,9 @@ export class SlowerWork {
   }
 
   /** Notes a cut that was made elsewhere. */
-  begin(first: FirstCut): void {
-    this.#first = first
+  begin({ limit, places, rate }: FirstCut): void {
+    const { limit: l = 0, places: p = 0, rate: r = 0 } = this.#first ?? {}
+    this.#first = { limit: l + limit, places: p + places, rate: r + rate }
   }
 
   /** The limit that the work needs now, if it has become slower; undefined if another cut should follow. */
@@ -89,26 +76,7 @@ export class SlowerWork {
     this.#tries = 0
   }
 
-  /** Takes the old baseline back if more in flight completes no more: then the longer time was our queue after all. */
-  review(window: WindowSummary): void {
-    const trial = this.#trial
-    if (trial === undefined || window.inFlight < MORE_IN_FLIGHT * trial.inFlight) return
-    if (rateOf(window) >= MORE_COMPLETED * trial.rate) {
-      this.#trial = undefined
-      return
-    }
-    if (++trial.windows < TRIALS) return
-    this.#baselines.restore(trial.baselines)
-    this.#trial = undefined
-  }
-
   #accept(window: WindowSummary, limit: number): number {
-    this.#trial = {
-      baselines: this.#baselines.save(),
-      inFlight: Math.max(1, window.inFlight),
-      rate: rateOf(window),
-      windows: 0,
-    }
     this.#baselines.replace(window.routes)
     this.rebaselines++
     this.forget()

@@ -1,9 +1,10 @@
-import { Apart, type ApartController, type Start } from './apart.ts'
 import { Baselines } from './baselines.ts'
-import type { Bounds, Finding, WindowSummary } from './contract.ts'
+import type { Bounds, Controller, Finding, WindowSummary } from './contract.ts'
 import { type Excess, SlowerWork } from './slower-work.ts'
 
 const INITIAL = 20
+// The limit of a route that has answered nothing yet.
+const UNKNOWN = 50
 const DEEPEST_CUT = 0.3
 // At rest there is room for three times the usual peak, and for what the process completes in this time.
 const REST_PEAKS = 3
@@ -11,14 +12,20 @@ const REST_MS = 150
 const FADE = 0.98
 // A queue that grows is cut before it fills the limit if it fills this share of it, or if requests wait so long for the loop.
 const NEARLY_FULL = 0.8
-const LONG_AGE_MS = 300
+// While so much of what is admitted ends, and is quick, those in flight wait for something that the others do not wait for.
+const KEEPS_UP = 0.7
 // While nothing queues, and nothing was cut for so long, the limit grows as quickly as in TCP's slow start: it is too low for the
 // work, such as that of a downstream of which many answers are awaited at once.
 const FIRST_MS = 5000
 const NO_QUEUE = 0.55
-// A queue lasts that stands for so many windows, and has grown so much meanwhile.
-const LASTING_WINDOWS = 8
-const LASTING_GROWTH = 2.5
+
+/** A limit that routes share. */
+interface Elsewhere {
+  /** Whether some route has joined it. */
+  isShared(): boolean
+  /** Lets the route of this limit join, cut to a share of its places. */
+  join(window: WindowSummary, share: number): void
+}
 
 /**
  * Looks for a standing queue: requests that wait for the loop or take longer inside than usual, while others are refused or the
@@ -31,100 +38,89 @@ const LASTING_GROWTH = 2.5
  * least of a window), TCP Vegas (Brakmo and Peterson 1995: the queue is what latency adds to a baseline), and Netflix's Gradient
  * (compare by ratio).
  */
-export class StandingQueue implements ApartController {
+export class StandingQueue implements Controller {
   limit: number
   cuts = 0
-  refusedAt: number
+  /** The limit that routes share in which a queue stands. Undefined: this is it, or there is none. */
+  elsewhere: Elsewhere | undefined = undefined
   readonly #bounds: Bounds
   readonly #baselines = new Baselines()
   readonly #slower: SlowerWork
-  readonly apart: Apart | undefined
   #peak = 0
+  #hasLearned = false
   #cutAt = Number.NEGATIVE_INFINITY
-  #slow: { windows: number; readonly before: number } | undefined
 
-  /** @param start given for the limit of routes that are judged apart */
-  constructor(bounds: Bounds, start?: Start) {
+  constructor(bounds: Bounds) {
     this.#bounds = bounds
     this.#slower = new SlowerWork(bounds, this.#baselines)
-    this.limit = this.#bounded(INITIAL)
-    this.refusedAt = start?.at ?? 0
-    if (start === undefined) this.apart = new Apart(found => new StandingQueue(bounds, found))
-    else this.#begin(start)
+    this.limit = this.#bounded(UNKNOWN)
   }
 
-  /** Begins with a first cut, whose effect will tell slower work from a queue. */
-  #begin({ baselines, inFlight, rate, excess, at }: Start): void {
-    for (const [route, base] of baselines) this.admit(route, base)
-    this.#slower.begin({ limit: inFlight, places: inFlight, rate })
+  /** Takes a slow route in. Its requests are cut to a share, whose effect will tell slower work from a queue. */
+  admit(
+    { inFlight, completions, durationMs, at, peak }: WindowSummary,
+    bases: ReadonlyMap<string, number>,
+    share: number,
+  ): void {
+    for (const [route, base] of bases) this.#baselines.set(route, base)
+    const places = Math.max(1, inFlight, peak)
+    this.#slower.begin({ limit: places, places, rate: completions / durationMs })
+    this.limit = this.#bounded((this.#hasLearned ? this.limit : 0) + places * share)
+    this.#hasLearned = true
     this.#cutAt = at
-    this.limit = this.#bounded(inFlight * Math.max(DEEPEST_CUT, 1 / excess))
   }
 
-  admit(route: string, base: number): void {
-    this.#baselines.set(route, base)
+  /** Takes over what was found while its route shared a limit. */
+  settle(route: string, { limit, finding }: StandingQueue): void {
+    this.#baselines.set(route, finding.baselines.get(route)!)
+    this.limit = limit
   }
 
   get finding(): Finding {
     return {
       baselines: this.#baselines.times,
-      rebaselines: this.#slower.rebaselines + (this.apart?.rebaselines ?? 0),
+      rebaselines: this.#slower.rebaselines,
     }
   }
 
-  judge(seen: WindowSummary): void {
-    if (seen.refused > 0) this.refusedAt = seen.at
-    this.apart?.rejoin(seen, this.#baselines)
-    const routes = this.apart?.rest(seen.routes) ?? seen.routes
-    if (routes.size === 0) return
-    // The loop is everybody's, so the limit of a route does not look at it.
-    const window = { ...seen, routes, leastAgeMs: this.apart === undefined ? 0 : seen.leastAgeMs }
-    const { refused, inFlight, before, leastAgeMs } = window
+  judge(window: WindowSummary): void {
+    const { routes, refused, inFlight, before, peak } = window
+    if (routes.size === 0) {
+      // A pool would have answered some by now. So the work takes long.
+      if (!this.#hasLearned && refused > 0) this.limit = this.#bounded(this.limit * 4)
+      return
+    }
+    if (!this.#hasLearned) {
+      this.#hasLearned = true
+      const known = refused > 0 ? peak : REST_PEAKS * peak
+      this.limit = this.#bounded(Math.max(INITIAL, this.limit > UNKNOWN ? this.limit : known))
+    }
     const excess = this.#excess(window)
     const { whole } = excess
-    this.#slower.review(window)
     const grows = inFlight > before * 1.1 + 2
-    const isCrowded = grows && (inFlight >= this.limit * NEARLY_FULL || leastAgeMs > LONG_AGE_MS)
-    const isLasting = this.#lasts(window, whole > 1)
-    if (whole > 1 && (refused > 0 || isCrowded || isLasting)) {
-      if (this.apart?.part(seen, this.#baselines) !== true) this.#cut(window, excess)
+    const isCrowded = grows && inFlight >= this.limit * NEARLY_FULL
+    if (whole > 1 && (refused > 0 || isCrowded || this.elsewhere?.isShared())) {
+      if (this.elsewhere === undefined) this.#cut(window, excess)
+      else this.elsewhere.join(window, Math.max(DEEPEST_CUT, 1 / whole))
     } else if (refused === 0) this.#rest(window, whole <= 1 && !grows)
     else this.#grow(window, whole)
-    const isCalm = whole <= 1 && refused === 0
-    this.#baselines.learn(routes, isCalm)
-    if (isCalm) this.apart?.learn(window)
+    this.#baselines.learn(routes, whole <= 1 && refused === 0)
   }
 
-  #excess({ routes, leastAgeMs, censored }: WindowSummary): Excess {
-    let whole = 0
+  #excess({ routes, censored, completions, admitted, loopMs }: WindowSummary): Excess {
     let own = 0
     let quickest = 0
     let weights = 0
     for (const [route, sample] of routes) {
-      const target = this.#baselines.targetOf(route, sample)
+      const target = this.#baselines.targetOf(route, sample) + loopMs
       const weight = sample.samples * Math.max(sample.insideMs, 0.01)
-      whole += (weight * (leastAgeMs + sample.insideMs)) / target
       own += (weight * sample.insideMs) / target
       quickest += (weight * sample.leastMs) / target
       weights += weight
     }
-    return {
-      whole: (censored * whole) / weights,
-      own: own / weights,
-      quickest: quickest / weights,
-    }
-  }
-
-  /** Whether a queue stands for some windows already, and has grown. Needed where the limit at rest is far above the queue. */
-  #lasts({ before, inFlight }: WindowSummary, isSlow: boolean): boolean {
-    if (!isSlow) {
-      this.#slow = undefined
-      return false
-    }
-    this.#slow ??= { windows: 0, before }
-    this.#slow.windows++
-    const hasGrown = inFlight >= INITIAL && inFlight > LASTING_GROWTH * this.#slow.before
-    return this.#slow.windows >= LASTING_WINDOWS && hasGrown
+    own /= weights
+    const keepsUp = own <= 1 && completions >= KEEPS_UP * admitted
+    return { whole: (keepsUp ? 1 : censored) * own, own, quickest: quickest / weights }
   }
 
   #cut(window: WindowSummary, excess: Excess): void {
@@ -147,10 +143,9 @@ export class StandingQueue implements ApartController {
   }
 
   /** Nobody is refused: the limit goes to where bursts pass. */
-  #rest({ peak, stalled, completions, durationMs }: WindowSummary, isSteady: boolean): void {
+  #rest({ peak, completions, durationMs }: WindowSummary, isSteady: boolean): void {
     this.#slower.forget()
-    // A stall of the machine lets requests pile up, which says nothing about usual peaks.
-    if (isSteady && !stalled) this.#peak = Math.max(peak, this.#peak * FADE)
+    if (isSteady) this.#peak = Math.max(peak, this.#peak * FADE)
     const rest = Math.max(INITIAL, REST_PEAKS * this.#peak, (REST_MS * completions) / durationMs)
     this.limit = this.#bounded(
       this.limit < rest ? Math.min(rest, this.limit * 2) : Math.max(rest, this.limit * FADE),

@@ -18,63 +18,58 @@ const PRESENT = 0.5
  */
 export class TierFit {
   readonly #arrived: ByRank = [0, 0, 0]
-  #rates: ByRank = [0, 0, 0]
+  readonly #rates: ByRank = [0, 0, 0]
+  readonly #shares: ByRank = [1, 1, 1]
+  readonly #safe: [boolean, boolean, boolean] = [false, false, false]
   #completed = 0
   #completing = 0
   #since: number
   #isFirst = true
 
-  /** @param like one whose rates it begins with */
-  constructor(now: number, like?: TierFit) {
+  constructor(now: number) {
     this.#since = now
-    if (like === undefined) return
-    this.#rates = [...like.#rates]
-    this.#completing = like.#completing
-    this.#isFirst = false
   }
 
-  arrive(rank: number): void {
+  /** Notes a request, and takes what came and left into the rates once in a while. */
+  arrive(rank: number, now: number): void {
+    if (now - this.#since >= EVERY_MS) this.#update(now)
     this.#arrived[rank]!++
   }
 
-  complete(count: number): void {
-    this.#completed += count
+  complete(): void {
+    this.#completed++
   }
 
-  /** Whether {@link update} has something to do. */
-  isDue(now: number): boolean {
-    return now - this.#since >= EVERY_MS
+  /** Whether a tier and all above it are not the cause of an overload. */
+  isSafe(rank: number): boolean {
+    return this.#safe[rank]!
   }
 
-  /** Takes what came and left since the last update into the rates. */
-  update(now: number): void {
+  /** The number of requests in flight at which a tier is refused. */
+  placesOf(rank: number, limit: number): number {
+    return this.#safe[rank]!
+      ? Math.max(SAFE_LEAST, SAFE_FACTOR * limit)
+      : Math.max(1, Math.ceil(limit * this.#shares[rank]! - 1e-9))
+  }
+
+  #update(now: number): void {
     const seconds = (now - this.#since) / 1000
     this.#since = now
     // A long time without requests says nothing about the rates within it.
     const weight = this.#isFirst ? 1 : SMOOTHING
     this.#isFirst = false
-    for (let rank = 0; rank < 3; rank++) {
-      this.#rates[rank]! += (this.#arrived[rank]! / seconds - this.#rates[rank]!) * weight
-      this.#arrived[rank] = 0
-    }
     this.#completing += (this.#completed / seconds - this.#completing) * weight
     this.#completed = 0
-  }
-
-  /** Writes the number of requests in flight at which each tier is refused. */
-  divide(limit: number, places: ByRank): void {
     let sum = 0
     let top = 0
     for (let rank = 0; rank < 3; rank++) {
-      const share = SHARES[rank]!
-      const rate = this.#rates[rank]!
+      const rate = (this.#rates[rank]! += (this.#arrived[rank]! / seconds - this.#rates[rank]!) * weight)
+      this.#arrived[rank] = 0
       // The most important tier that anybody uses has the whole limit.
-      if (top === 0 && (rate > PRESENT || rank === 2)) top = share
+      if (top === 0 && (rate > PRESENT || rank === 2)) top = SHARES[rank]!
       sum += rate
-      const isSafe = rate > 0 && sum <= FITS * this.#completing
-      places[rank] = isSafe
-        ? Math.max(SAFE_LEAST, SAFE_FACTOR * limit)
-        : Math.max(1, Math.ceil(limit * (top === 0 ? 1 : Math.min(1, share / top)) - 1e-9))
+      this.#safe[rank] = rate > 0 && sum <= FITS * this.#completing
+      this.#shares[rank] = top === 0 ? 1 : Math.min(1, SHARES[rank]! / top)
     }
   }
 }

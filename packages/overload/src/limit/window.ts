@@ -4,51 +4,57 @@ const LEAST_MS = 100
 const LEAST_SAMPLES = 20
 const LONG_MS = 1000
 const LONGEST_MS = 5000
-/** The most routes that are told apart. */
-const MOST_ROUTES = 128
-/** The row that all other routes share. */
-export const OTHERS = 'other'
 // Below this factor the requests in flight are as those that ended.
 const CENSORED_FROM = 1.5
 
-/** The samples of one route in the present window. */
+/** The samples of one route. */
 class RouteSums {
   count = 0
   sum = 0
   squares = 0
   least = Number.POSITIVE_INFINITY
-  /** The mean of the last windows, in milliseconds. Undefined before the first. */
-  usual: number | undefined
+
+  add(inside: number): void {
+    this.count++
+    this.sum += inside
+    this.squares += inside * inside
+    this.least = Math.min(this.least, inside)
+  }
+
+  get sample(): RouteSample {
+    const insideMs = this.sum / this.count
+    const variance = Math.max(0, this.squares / this.count - insideMs * insideMs)
+    return { samples: this.count, insideMs, errorMs: Math.sqrt(variance / this.count), leastMs: this.least }
+  }
 }
 
 /** Collects what happens until there is enough to judge: about 100 ms and 20 samples. */
 export class Window {
   refused = 0
-  admitted = 0
-  peak = 0
-  #leastAge = Number.POSITIVE_INFINITY
-  #ages = 0
+  readonly #start: number
+  readonly #before: number
   readonly #routes = new Map<string, RouteSums>()
-  #start: number
-  #stallsBefore = 0
-  #inFlightBefore = 0
+  #admitted = 0
+  #ages = 0
+  #peak: number
   #samples = 0
   #completions = 0
   #held = 0
   #area = 0
   #areaAt: number
 
-  constructor(now: number) {
+  constructor(now: number, inFlight: number) {
     this.#start = now
     this.#areaAt = now
+    this.#before = inFlight
+    this.#peak = inFlight
   }
 
   /** Notes a request that was admitted, and how long it has waited for the loop. */
   admit(age: number, inFlight: number): void {
-    this.admitted++
+    this.#admitted++
     this.#ages += age
-    if (age < this.#leastAge) this.#leastAge = age
-    if (inFlight > this.peak) this.peak = inFlight
+    if (inFlight > this.#peak) this.#peak = inFlight
   }
 
   /** Adds the time that so many requests in flight have spent since the last call. Call it before their number changes. */
@@ -60,16 +66,9 @@ export class Window {
   /** Notes how long a request took inside. */
   sample(route: string, inside: number): void {
     this.#samples++
-    const sums = this.#routes.get(route) ?? this.#newSums(route)
-    sums.count++
-    sums.sum += inside
-    sums.squares += inside * inside
-    if (inside < sums.least) sums.least = inside
-  }
-
-  /** How long a route has taken in the last windows, in milliseconds. Undefined before the first. */
-  usual(route: string): number | undefined {
-    return (this.#routes.get(route) ?? this.#routes.get(OTHERS))?.usual
+    let sums = this.#routes.get(route)
+    if (sums === undefined) this.#routes.set(route, (sums = new RouteSums()))
+    sums.add(inside)
   }
 
   /** @param held how long the requests had their places, all together, in milliseconds */
@@ -79,67 +78,34 @@ export class Window {
   }
 
   /** Whether there is enough to judge. */
-  isDue(now: number): boolean {
+  isDue(now: number, hasLearned: boolean): boolean {
     const duration = now - this.#start
     if (duration < LEAST_MS) return false
+    // Nothing is known yet, and requests are refused.
+    if (!hasLearned && this.refused > 0) return true
     const spans = this.#completions > 0 ? (2 * this.#held) / this.#completions : 0
     if (this.#samples >= LEAST_SAMPLES && duration >= spans) return true
     return duration >= Math.min(LONGEST_MS, Math.max(LONG_MS, spans))
   }
 
-  /** Sums the window up, and begins the next one. */
-  close(now: number, inFlight: number, stalls: number, enforced: boolean): WindowSummary {
+  /** Sums the window up. */
+  close(now: number, inFlight: number, enforced: boolean, loopMs: number): WindowSummary {
     this.spend(now, inFlight)
-    const routes = new Map<string, RouteSample>()
-    for (const [route, sums] of this.#routes) {
-      if (sums.count === 0) continue
-      const insideMs = sums.sum / sums.count
-      const variance = Math.max(0, sums.squares / sums.count - insideMs * insideMs)
-      sums.usual = sums.usual === undefined ? insideMs : (sums.usual + insideMs) / 2
-      const errorMs = Math.sqrt(variance / sums.count)
-      routes.set(route, { samples: sums.count, insideMs, errorMs, leastMs: sums.least })
-      sums.count = 0
-      sums.sum = 0
-      sums.squares = 0
-      sums.least = Number.POSITIVE_INFINITY
-    }
     const censored = this.#held > 0 ? this.#area / this.#held : 1
-    const summary: WindowSummary = {
+    return {
       at: now,
       durationMs: now - this.#start,
       completions: this.#completions,
       refused: this.refused,
-      admitted: this.admitted,
-      peak: this.peak,
-      before: this.#inFlightBefore,
+      admitted: this.#admitted,
+      peak: this.#peak,
+      before: this.#before,
       inFlight,
-      leastAgeMs: this.admitted > 0 ? this.#leastAge : 0,
-      ageMs: this.admitted > 0 ? this.#ages / this.admitted : 0,
+      ageMs: this.#admitted > 0 ? this.#ages / this.#admitted : 0,
       censored: censored < CENSORED_FROM ? 1 : censored,
-      stalled: stalls !== this.#stallsBefore,
       enforced,
-      routes,
+      loopMs,
+      routes: new Map(Array.from(this.#routes, ([route, sums]) => [route, sums.sample])),
     }
-    this.refused = 0
-    this.admitted = 0
-    this.peak = inFlight
-    this.#leastAge = Number.POSITIVE_INFINITY
-    this.#ages = 0
-    this.#start = now
-    this.#stallsBefore = stalls
-    this.#inFlightBefore = inFlight
-    this.#samples = 0
-    this.#completions = 0
-    this.#held = 0
-    this.#area = 0
-    return summary
-  }
-
-  #newSums(route: string): RouteSums {
-    if (this.#routes.size >= MOST_ROUTES && route !== OTHERS)
-      return this.#routes.get(OTHERS) ?? this.#newSums(OTHERS)
-    const sums = new RouteSums()
-    this.#routes.set(route, sums)
-    return sums
   }
 }

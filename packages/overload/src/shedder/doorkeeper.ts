@@ -17,6 +17,13 @@ export const REFUSED = 'refused'
 export type Entry = Permit | typeof UNCOUNTED | typeof REFUSED
 
 const NORMAL = 1
+/** On a connection that has asked before. */
+const ASKED: unique symbol = Symbol('halt.asked')
+
+/** A connection of Node's servers, HTTP/1 or HTTP/2. */
+export interface Connection {
+  [ASKED]?: true
+}
 
 /** Decides whether a request may be handled. All servers and frameworks ask it. */
 export class Doorkeeper {
@@ -48,8 +55,15 @@ export class Doorkeeper {
    * @param request what the functions of the application get
    * @param target the target of the request line, such as `/users/7?full=1`
    * @param matched the route, where the framework has matched one
+   * @param connection what it came on, where that is known
    */
-  ask(request: unknown, method: string | undefined, target: string, matched?: string): Entry {
+  ask(
+    request: unknown,
+    method: string | undefined,
+    target: string,
+    matched?: string,
+    connection?: Connection,
+  ): Entry {
     if (this.#limits === undefined || this.#isExempt(method, target)) return UNCOUNTED
     // The functions of the application run before the clock is read, so that their time is not taken for the handler's.
     const rank = this.#rank ?? this.#rankOf(request)
@@ -58,7 +72,9 @@ export class Doorkeeper {
       (route === undefined ? matched : this.#routeOf(route as (request: unknown) => unknown, request)) ??
       routeOf(method, target)
     this.#clock!.enter()
-    return this.#limits.of(name).enter(rank, name) ?? REFUSED
+    const isFirst = connection !== undefined && connection[ASKED] === undefined
+    if (isFirst) connection[ASKED] = true
+    return this.#limits.enter(rank, name, isFirst) ?? REFUSED
   }
 
   #rankOf(request: unknown): number {

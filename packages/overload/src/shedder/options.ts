@@ -21,13 +21,8 @@ export interface ShedderOptions<R = NodeRequest> {
    */
   readonly priority?: Tier | ((request: R) => Tier) | undefined
   /**
-   * `"global"`: one limit for the process, which also bounds the processor's work. `"route"`: one limit for each route, so that a slow
-   * route does not shed a fast one; at most 32, and the others share one. Default `"global"`.
-   */
-  readonly scope?: 'global' | 'route' | undefined
-  /**
-   * The route of a request, so that latencies are compared within it. Default: the method, and the first two segments of the path
-   * without ids; with Fastify the matched route.
+   * The route of a request, which has a limit of its own. Default: the method, and the first two segments of the path without ids;
+   * with Fastify the matched route. 32 routes are told apart, and all others are one.
    */
   readonly route?: ((request: R) => string) | undefined
   /** `"shadow"` learns and reports, and refuses nothing. `"off"` lets all pass. Default `"enforce"`. */
@@ -36,9 +31,9 @@ export interface ShedderOptions<R = NodeRequest> {
   readonly exemptions?: readonly string[] | undefined
   /** Whether GET and HEAD of `/health`, `/ping`, `/ready`, `/healthz` and `/livez` always pass; or a list of paths. Default true. */
   readonly exemptHealthChecks?: boolean | readonly string[] | undefined
-  /** The least that the limit may become, in requests in flight. Default 2. */
+  /** The least that the limit of a route may become, in requests in flight. Default 2. */
   readonly min?: number | undefined
-  /** The most that the limit may become, in requests in flight. Default 1000. */
+  /** The most that the limit of a route may become, in requests in flight. Default 1000. */
   readonly max?: number | undefined
   /** The format of a refusal's body. Default `"json"`. */
   readonly errorFormat?: 'json' | 'problem' | undefined
@@ -50,7 +45,6 @@ export interface ShedderOptions<R = NodeRequest> {
 export interface ShedderSettings<R> {
   readonly name: string
   readonly priority: Tier | ((request: R) => Tier)
-  readonly isPerRoute: boolean
   readonly route: ((request: R) => string) | undefined
   readonly mode: 'enforce' | 'shadow' | 'off'
   readonly exemptions: readonly string[]
@@ -64,7 +58,6 @@ export interface ShedderSettings<R> {
 const OPTIONS = namesOf<ShedderOptions>({
   name: true,
   priority: true,
-  scope: true,
   route: true,
   mode: true,
   exemptions: true,
@@ -92,7 +85,7 @@ const HEALTH_CHECKS: readonly string[] = Object.freeze(['/health', '/ping', '/re
 export function readOptions<R>(options: ShedderOptions<R>): ShedderSettings<R> {
   if (typeof options === 'object' && options !== null) refuseLimits(options)
   checkNames(options as never, OPTIONS, 'loadShedder')
-  const { name = 'app', priority = 'normal', scope = 'global', route, mode = 'enforce' } = options
+  const { name = 'app', priority = 'normal', route, mode = 'enforce' } = options
   const {
     exemptions = [],
     exemptHealthChecks = true,
@@ -109,7 +102,6 @@ export function readOptions<R>(options: ShedderOptions<R>): ShedderSettings<R> {
       priority,
       'Give "critical", "normal" or "batch", or a function of the request that returns one.',
     )
-  oneOf('scope', scope, ['global', 'route'])
   oneOf('mode', mode, ['enforce', 'shadow', 'off'])
   oneOf('errorFormat', errorFormat, ['json', 'problem'])
   if (route !== undefined && typeof route !== 'function')
@@ -122,7 +114,6 @@ export function readOptions<R>(options: ShedderOptions<R>): ShedderSettings<R> {
   return {
     name,
     priority,
-    isPerRoute: scope === 'route',
     route,
     mode,
     exemptions: paths('exemptions', exemptions),
@@ -135,6 +126,12 @@ export function readOptions<R>(options: ShedderOptions<R>): ShedderSettings<R> {
 }
 
 function refuseLimits(options: object): void {
+  if ((options as { scope?: unknown }).scope !== undefined)
+    throw new HaltError(
+      'HALT_E_SHEDDER_FIELD',
+      'loadShedder got "scope", but each route has a limit of its own now.',
+      'Remove the field. To have one limit for several routes, give them one name by `route`.',
+    )
   const name = OF_LIMITS.find(field => (options as Record<string, unknown>)[field] !== undefined)
   if (name === undefined) return
   throw new HaltError(

@@ -6,13 +6,15 @@ export type Cause = 'loop' | 'inside'
 /** One number for each tier. */
 export type ByTier = Readonly<Record<Tier, number>>
 
-/** One limit as it is now. */
+/** The limit of a route as it is now. */
 export interface LimitState {
-  /** The route of this limit. Undefined if it holds for the whole process. */
+  /** The route of this limit. Undefined if it is the sum of all. */
   readonly route: string | undefined
   /** How many requests may be in flight now. A tier that is safe may exceed it. */
   readonly limit: number
-  /** Requests in flight. In shadow mode: those that would be, if it were enforced. */
+  /** The other routes that share this limit now, because a queue stands in each of them. */
+  readonly sharedWith: readonly string[]
+  /** Requests of the route in flight. In shadow mode: those that would be, if it were enforced. */
   readonly inFlight: number
   /** How long requests waited for the event loop before their handlers ran, on average in the last window, in milliseconds. */
   readonly ageMs: number
@@ -22,7 +24,7 @@ export interface LimitState {
   readonly calmMs: number
   /** The tiers of which requests were refused in the last window. Empty: none is shed. */
   readonly sheds: readonly Tier[]
-  /** The routes that have limits of their own now, because they are slow and most others are not. Empty if nothing is shed. */
+  /** The routes of which requests are refused. Empty if nothing is shed. */
   readonly shedRoutes: readonly string[]
   readonly cause: Cause | undefined
   /** How long this limit has been shedding, in milliseconds. 0 if it does not. */
@@ -39,7 +41,9 @@ export interface LimitState {
 export interface ShedderState extends LimitState {
   readonly name: string
   readonly mode: 'enforce' | 'shadow' | 'off'
-  /** One for the process, or one for each route with `scope: "route"`. */
+  /** How many requests a round of the event loop admits now. Undefined: any number, because the loop has time. */
+  readonly perRound: number | undefined
+  /** One for each route. The routes above 32 share the last one. */
   readonly limits: readonly LimitState[]
 }
 

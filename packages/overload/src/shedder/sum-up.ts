@@ -1,20 +1,11 @@
 import { TIERS } from '../base/tiers.ts'
-import { type Counts, plus } from './counts.ts'
-import type { GuardedLimit } from './guarded-limit.ts'
+import { NOTHING, plus } from './counts.ts'
+import type { Limits } from './limits.ts'
 import type { LimitState, ShedderState } from './state.ts'
 
-/**
- * Sums the limits of a shedder up. Times are those of the limit that sheds, or else of the busiest.
- *
- * @param former what limits have counted that are no more
- */
-export function sumUp(
-  name: string,
-  mode: ShedderState['mode'],
-  guarded: readonly GuardedLimit[],
-  former: Counts,
-): ShedderState {
-  const limits = guarded.map(limit => limit.state())
+/** Sums the limits of a shedder up. Times are those of the limit that sheds, or else of the busiest. */
+export function sumUp(name: string, mode: ShedderState['mode'], of: Limits | undefined): ShedderState {
+  const limits = of?.all().map(limit => limit.state()) ?? []
   const worst = limits.reduce<LimitState | undefined>(
     (found, next) => (found === undefined || isWorse(next, found) ? next : found),
     undefined,
@@ -23,7 +14,9 @@ export function sumUp(
     name,
     mode,
     route: undefined,
-    limit: total(limits, ({ limit }) => limit),
+    perRound: of?.perRound,
+    limit: total(limits, ({ limit, sharedWith }) => limit / (sharedWith.length + 1)),
+    sharedWith: [],
     inFlight: total(limits, ({ inFlight }) => inFlight),
     ageMs: worst?.ageMs ?? 0,
     insideMs: worst?.insideMs ?? 0,
@@ -32,7 +25,7 @@ export function sumUp(
     shedRoutes: limits.flatMap(({ shedRoutes }) => shedRoutes),
     cause: worst?.cause,
     sheddingMs: worst?.sheddingMs ?? 0,
-    ...limits.reduce(plus, former),
+    ...limits.reduce(plus, of?.former ?? NOTHING),
     limits,
   }
 }

@@ -25,6 +25,8 @@ export interface Told {
   isLetGo: boolean
   /** Whether its client has left, or its handler has torn its connection. */
   isGone: boolean
+  /** Whether its handler has ended. */
+  isOver: boolean
 }
 
 /** A request that is to be sent. */
@@ -80,7 +82,8 @@ export class Scene {
       if (name === 'health') return void response.end('well')
       const id = Number(number)
       this.handled.set(id, (this.handled.get(id) ?? 0) + 1)
-      void ACTS[name!]!.run(response, () => this.gates.wait(id), request)
+      const told = this.told[id - 1]!
+      void ACTS[name!]!.run(response, () => this.gates.wait(id), request).then(() => (told.isOver = true))
     })
     this.#server = server
     server.on('session', (session: { destroy(): void }) => void this.#sessions.push(session))
@@ -125,6 +128,7 @@ export class Scene {
       bodyIsThere: !isPartial,
       isLetGo: false,
       isGone: false,
+      isOver: false,
     }
     this.told.push(told)
     return told
@@ -141,12 +145,19 @@ export class Scene {
     return this.told.filter(({ isGone }) => !isGone)
   }
 
-  /** How many requests hold a place, if no time passes. */
+  /** How many requests hold a place, if no time passes. Where a client has left, the handler holds it until it ends. */
   get holding(): number {
-    return this.live.filter(
-      ({ id, act, isLetGo, bodyIsThere }) =>
-        this.handled.has(id) && act.decides !== 'at once' && (!isLetGo || (act.reads && !bodyIsThere)),
+    return this.told.filter(
+      ({ id, act, isGone, isLetGo, isOver, bodyIsThere }) =>
+        this.handled.has(id) &&
+        act.decides !== 'at once' &&
+        (isGone ? !isOver : !isLetGo || (act.reads && !bodyIsThere)),
     ).length
+  }
+
+  /** How many may hold a place besides: their handlers have ended without an answer to a client that has left. */
+  get lingering(): number {
+    return this.told.filter(({ act, isGone, isOver }) => isGone && isOver && act.decides !== 'at once').length
   }
 
   /** Lets a handler go on, now or when it waits. */

@@ -19,13 +19,18 @@ const stays = (): Controller => pinned(LIMIT)
 const learns = (bounds: Bounds): Controller => new StandingQueue(bounds)
 
 export const VARIANTS: readonly Variant[] = [
-  { name: 'of which no time passes', options: {}, isExact: true, controller: stays },
-  { name: 'in which requests hang and clients are slow', options: {}, isExact: false, controller: stays },
+  { name: 'of which no time passes', options: { route: () => 'all' }, isExact: true, controller: stays },
+  {
+    name: 'in which requests hang and clients are slow',
+    options: { route: () => 'all' },
+    isExact: false,
+    controller: stays,
+  },
   { name: 'in shadow mode', options: { mode: 'shadow' }, isExact: false, controller: stays },
   { name: 'with a limit that learns', options: { min: 2, max: 4 }, isExact: false, controller: learns },
   {
-    name: 'with a limit for each route',
-    options: { scope: 'route', min: 1, max: 3 },
+    name: 'with one limit for all routes',
+    options: { route: () => 'all', min: 1, max: 3 },
     isExact: false,
     controller: learns,
   },

@@ -1,27 +1,25 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Controller, WindowSummary } from '../../src/limit/contract.ts'
-import { Gradient } from './gradient.ts'
+import type { WindowSummary } from '../../src/limit/contract.ts'
+import { gradient } from './gradient.ts'
+import { fixed, type MakeGuard, type Shedding } from './guards.ts'
 import { StandingQueue } from '../../src/limit/standing-queue.ts'
 import { figuresOf } from './figures.ts'
-import { pinned } from '../pinned.ts'
 import { randomMix } from './mixes.ts'
 import { Random } from './random.ts'
-import { BOUNDS, gradient, standing, steady } from './runs.ts'
+import { BOUNDS, shadow, standing, steady } from './runs.ts'
 import { CALM, END, sceneOf, tuned, untuned } from './scenes.ts'
-import { simulate } from './simulated-server.ts'
+import { type Scene, simulate } from './simulated-server.ts'
 
 const [processor, , pool] = tuned as [(typeof tuned)[0], (typeof tuned)[0], (typeof tuned)[0]]
 
-const makers: Record<string, (bounds: { min: number; max: number }) => Controller> = {
-  StandingQueue: bounds => new StandingQueue(bounds),
-  Gradient: bounds => new Gradient(bounds),
-}
+/** The shedder of a run. */
+const sheddingOf = (scene: Scene, make: MakeGuard): Shedding => simulate(scene, make).guard as Shedding
 
-describe.each(Object.entries(makers))('%s', (_name, make) => {
+describe('the controller', () => {
   it('a controller keeps its limit finite and within its bounds, whatever it is told', () => {
     const random = new Random(1)
-    const controller = make({ min: 3, max: 50 })
+    const controller = new StandingQueue({ min: 3, max: 50 })
     const number = (bound: number): number => (random.next() < 0.1 ? 0 : Math.floor(random.next() * bound))
     let [least, most] = [Number.POSITIVE_INFINITY, 0]
     for (let i = 0; i < 5000; i++) {
@@ -35,11 +33,10 @@ describe.each(Object.entries(makers))('%s', (_name, make) => {
         peak: number(200),
         before: number(100),
         inFlight: number(100),
-        leastAgeMs: random.next() < 0.5 ? 0 : random.logNormal(20, 2),
         ageMs: 0,
         censored: 1 + random.next() * 10,
-        stalled: random.next() < 0.1,
         enforced: random.next() < 0.8,
+        loopMs: random.next() < 0.8 ? 0 : random.logNormal(20, 2),
         routes: new Map(
           random.next() < 0.1
             ? []
@@ -87,11 +84,11 @@ describe('the default controller', () => {
         { from: CALM, to: end, perSecond: capacity * 3, work },
       ],
     }
-    const { fates, governors } = simulate(scene, standing)
+    const { fates, guard } = simulate(scene, standing)
     const [first, last] = [figuresOf(fates, 5000, 65_000), figuresOf(fates, end - 60_000, end)]
     expect(last.good / first.good).toBeGreaterThan(0.95)
     expect(last.p99 / first.p99).toBeLessThan(1.5)
-    expect(governors.get('')?.controller.limit).toBeGreaterThanOrEqual(BOUNDS.min)
+    expect((guard as Shedding).limits.all()[0]?.state().limit).toBeGreaterThanOrEqual(BOUNDS.min)
   })
 })
 
@@ -99,8 +96,8 @@ describe('random applications of several routes', () => {
   it('random routes get as much answered as by the best static limit, and none much less', () => {
     const ratios = Array.from({ length: 12 }, (_, i) => {
       const mix = randomMix(new Random(500 + i))
-      const good = (guard: () => Controller): number => steady(mix, 2, 9, guard).goodShare
-      return good(standing) / Math.max(...[4, 8, 16, 32].map(limit => good(() => pinned(limit))))
+      const good = (guard: MakeGuard): number => steady(mix, 2, 9, guard).goodShare
+      return good(standing) / Math.max(...[4, 8, 16, 32].map(limit => good(fixed(limit))))
     })
     expect(ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length).toBeGreaterThan(1)
     expect(Math.min(...ratios)).toBeGreaterThan(0.85)
@@ -117,8 +114,8 @@ describe('random applications of several routes', () => {
 describe('places', () => {
   it('all places are free once every request has left', () => {
     for (const kind of untuned) {
-      const { governors } = simulate(sceneOf(kind, 3, 5), standing)
-      expect([...governors.values()].map(({ inFlight }) => inFlight)).toEqual([0])
+      const { limits } = sheddingOf(sceneOf(kind, 3, 5), standing)
+      expect(limits.all().filter(({ inFlight }) => inFlight !== 0)).toEqual([])
     }
   })
 })
@@ -128,23 +125,21 @@ describe('shadow mode', () => {
     'shadow mode refuses nothing, and says within a factor of 3 how much a limit would refuse: $name',
     kind => {
       const scene = sceneOf(kind, 1.5, 7)
-      const { governors, fates } = simulate(scene, standing, { enforced: false })
+      const { guard, fates } = simulate(scene, shadow)
       expect(figuresOf(fates, 0, END).refused).toBe(0)
-      const [would] = [...governors.values()].map(({ refused }) => refused[1])
-      const does = simulate(scene, standing).governors.get('')?.refused[1] as number
-      expect((would as number) / does).toBeGreaterThan(0.6)
-      expect((would as number) / does).toBeLessThan(3)
+      const ratio = (guard as Shedding).refused / sheddingOf(scene, standing).refused
+      expect(ratio).toBeGreaterThan(0.6)
+      expect(ratio).toBeLessThan(3)
     },
   )
 
   it('shadow mode refuses nothing of a route whose queue is its own', () => {
     const kind = untuned.find(({ name }) => name.startsWith('three routes'))!
-    const { fates } = simulate(sceneOf(kind, 3, 7), standing, { enforced: false })
+    const { fates } = simulate(sceneOf(kind, 3, 7), shadow)
     expect(figuresOf(fates, 0, END).refused).toBe(0)
   })
 
   it('shadow mode counts no refusal below the capacity', () => {
-    const { governors } = simulate(sceneOf(pool, 0.7, 7), standing, { enforced: false })
-    expect(governors.get('')?.refused).toEqual([0, 0, 0])
+    for (const kind of [processor, pool]) expect(sheddingOf(sceneOf(kind, 0.7, 7), shadow).refused).toBe(0)
   })
 })

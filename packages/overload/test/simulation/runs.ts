@@ -1,15 +1,13 @@
-import type { Controller } from '../../src/limit/contract.ts'
-import { Gradient } from './gradient.ts'
-import { StandingQueue } from '../../src/limit/standing-queue.ts'
-import { pinned } from '../pinned.ts'
+import type { Loop } from '../../src/base/loop.ts'
 import { type Figures, figuresOf } from './figures.ts'
+import { fixed, type MakeGuard, Shedding } from './guards.ts'
 import { CALM, END, type Kind, sceneOf, STEADY } from './scenes.ts'
 import { simulate } from './simulated-server.ts'
 
 /** The bounds that users have by default. */
 export const BOUNDS = { min: 2, max: 1000 }
-export const standing = (): Controller => new StandingQueue(BOUNDS)
-export const gradient = (): Controller => new Gradient(BOUNDS)
+export const standing = (loop: Loop): Shedding => new Shedding(loop, BOUNDS, true)
+export const shadow = (loop: Loop): Shedding => new Shedding(loop, BOUNDS, false)
 
 const STATIC_LIMITS = [2, 4, 8, 12, 16, 24, 40, 64]
 const best = new Map<string, number>()
@@ -19,14 +17,14 @@ export function bestStatic(kind: Kind, times: number): number {
   const key = `${kind.name} ${times}`
   let found = best.get(key)
   if (found === undefined) {
-    const shares = STATIC_LIMITS.map(limit => steady(kind, times, 1, () => pinned(limit)).goodShare)
+    const shares = STATIC_LIMITS.map(limit => steady(kind, times, 1, fixed(limit)).goodShare)
     best.set(key, (found = Math.max(...shares)))
   }
   return found
 }
 
 /** Figures of the steady part of a load. */
-export function steady(kind: Kind, times: number, seed: number, guard: () => Controller): Figures {
+export function steady(kind: Kind, times: number, seed: number, guard: MakeGuard): Figures {
   return figuresOf(simulate(sceneOf(kind, times, seed), guard).fates, STEADY, END)
 }
 

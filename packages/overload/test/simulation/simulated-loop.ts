@@ -1,11 +1,14 @@
 import type { Loop } from '../../src/base/loop.ts'
 
+const ACCEPTING = 0.1
+
 /** An event loop of one thread, whose time only moves when work is done or nothing is left to do. */
 export class SimulatedLoop implements Loop {
   #now = 0
   #idle = 0
   readonly #heap: { readonly at: number; readonly run: () => void }[] = []
   #ends: (() => void)[] = []
+  readonly #backlog: (() => void)[] = []
 
   now = (): number => this.#now
   idle = (): number => this.#idle
@@ -29,18 +32,29 @@ export class SimulatedLoop implements Loop {
     }
   }
 
+  /** A client connects at a time. The kernel keeps the connection until a turn accepts it, and its request is read in the next one. */
+  connect(time: number, run: () => void): void {
+    this.at(time, () => void this.#backlog.push(run))
+  }
+
   /** Runs turns until a time, or until nothing is left. */
   runUntil(end: number): void {
-    while (this.#heap.length > 0) {
-      const next = this.#heap[0]!.at
+    while (this.#heap.length > 0 || this.#backlog.length > 0) {
+      const next = this.#backlog.length > 0 ? this.#now : this.#heap[0]!.at
       if (next > end) break
       if (next > this.#now) {
         this.#idle += next - this.#now
         this.#now = next
       }
+      const accepted = this.#backlog.shift()
       const turn: (() => void)[] = []
       while (this.#heap.length > 0 && this.#heap[0]!.at <= this.#now) turn.push(this.#pop())
       for (const run of turn) run()
+      // As Node does: one connection a turn.
+      if (accepted !== undefined) {
+        this.#now += ACCEPTING
+        this.at(this.#now, accepted)
+      }
       const ends = this.#ends
       this.#ends = []
       for (const run of ends) run()

@@ -1,8 +1,5 @@
 import { rankOf, type Tier } from '../../src/base/tiers.ts'
-import { TurnClock } from '../../src/base/turn-clock.ts'
-import type { Controller } from '../../src/limit/contract.ts'
-import type { Governor } from '../../src/limit/governor.ts'
-import { RoutedGovernor } from '../../src/limit/routed-governor.ts'
+import type { Guard, MakeGuard } from './guards.ts'
 import { Random } from './random.ts'
 import { SimulatedLoop } from './simulated-loop.ts'
 
@@ -16,6 +13,8 @@ export interface Work {
   readonly pooled?: boolean
   /** It answers with an error if it would wait for a place longer than this. */
   readonly giveUp?: number
+  /** Whether it never answers. */
+  readonly hangs?: boolean
   /** Processor time after it. */
   readonly after?: number
   readonly tier?: Tier
@@ -28,6 +27,8 @@ export interface Stretch {
   readonly to: number
   readonly perSecond: number
   readonly work: (random: Random, now: number) => Work
+  /** Whether each request comes on a connection of its own. */
+  readonly isCold?: boolean
 }
 
 export interface Scene {
@@ -51,33 +52,23 @@ export interface Fate {
 
 export interface Run {
   readonly fates: readonly Fate[]
-  readonly governors: ReadonlyMap<string, Governor>
+  readonly guard: Guard | undefined
 }
 
 const PARSING = 0.05
 const REFUSING = 0.05
 
-/** Runs a scene against a guard. `guard` makes the controller; undefined: everything passes. */
+/** Runs a scene against a guard. Undefined: everything passes. */
 export function simulate(
   { seed, stretches, pool = 0, pauses = [] }: Scene,
-  guard: (() => Controller) | undefined,
-  { perRoute = false, enforced = true }: { readonly perRoute?: boolean; readonly enforced?: boolean } = {},
+  make: MakeGuard | undefined,
 ): Run {
   const loop = new SimulatedLoop()
   const random = new Random(seed)
-  const clock = new TurnClock(loop)
-  const doors = new Map<string, RoutedGovernor>()
+  const guard = make?.(loop)
   const fates: Fate[] = []
   const free = Array.from({ length: pool }, () => 0)
   let end = 0
-
-  const doorOf = (route: string): RoutedGovernor | undefined => {
-    if (guard === undefined) return undefined
-    const key = perRoute ? route : ''
-    let door = doors.get(key)
-    if (door === undefined) doors.set(key, (door = new RoutedGovernor(clock, guard(), enforced)))
-    return door
-  }
 
   const waitFor = ({ wait = 0, pooled = false }: Work, then: () => void): void => {
     if (!pooled) return loop.at(loop.now() + wait, then)
@@ -87,22 +78,20 @@ export function simulate(
     loop.at(free[first]!, then)
   }
 
-  const handle = (fate: Fate): void => {
+  const handle = (fate: Fate, isFresh: boolean): void => {
     loop.work(PARSING)
     const { work } = fate
-    const { route = '/' } = work
-    const door = doorOf(route)
-    clock.enter()
-    const permit = door?.enter(rankOf(work.tier ?? 'normal')!, route)
-    if (door !== undefined && permit === undefined) {
+    const leave = guard?.enter(rankOf(work.tier ?? 'normal')!, work.route ?? '/', isFresh)
+    if (guard !== undefined && leave === undefined) {
       fate.refused = true
       return loop.work(REFUSING)
     }
+    loop.work(work.cpu)
+    if (work.hangs === true) return
     const finish = (): void => {
-      permit?.leave(fate.failed ? 'at-least' : 'sample')
+      leave?.(fate.failed)
       fate.latency = loop.now() - fate.came
     }
-    loop.work(work.cpu)
     if (work.wait === undefined) return finish()
     const least = Math.min(...free) - loop.now()
     if (work.giveUp !== undefined && least > work.giveUp) {
@@ -115,15 +104,16 @@ export function simulate(
     })
   }
 
-  for (const { from, to, perSecond, work } of stretches) {
+  for (const { from, to, perSecond, work, isCold = false } of stretches) {
     end = Math.max(end, to)
     for (let at = from + random.gap(perSecond / 1000); at < to; at += random.gap(perSecond / 1000)) {
       const fate: Fate = { came: at, work: work(random, at), refused: false, failed: false }
       fates.push(fate)
-      loop.at(at, () => handle(fate))
+      if (isCold) loop.connect(at, () => handle(fate, true))
+      else loop.at(at, () => handle(fate, false))
     }
   }
   for (const [at, ms] of pauses) loop.at(at, () => loop.work(ms))
   loop.runUntil(end + 3000)
-  return { fates, governors: new Map([...doors].map(([key, { whole }]) => [key, whole])) }
+  return { fates, guard }
 }
