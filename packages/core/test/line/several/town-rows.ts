@@ -19,10 +19,10 @@ export function workers(town: Town, count: number, options: Parameters<Town['wor
 }
 
 /** Expects that at least a share of what is due has started, and never more than each bucket allows. */
-export function expectDue(town: Town, share = 0.97): void {
+export function expectDue(town: Town, share = 0.97, allowance: Allowance = STEADY): void {
   const due = dueOf(town).length
   expect(town.starts.length).toBeGreaterThanOrEqual(Math.floor(share * due))
-  expectWithin(town)
+  expectWithin(town, allowance)
 }
 
 /** Expects that no counter was exceeded in any interval, and that each caller was answered in time. */
