@@ -97,21 +97,24 @@ export class Charges {
     const record = recordOf(decision)
     if (record.concluded) return
     record.concluded = true
-    if (typeof counts !== 'object') return this.#concludeBy(decision, record, counts)
+    if (typeof counts !== 'object') return this.#concludeBy(record, counts)
     record.awaited = true
     this.#answers.begin()
     try {
       const isCounted = await counts.catch(() => true)
       record.awaited = false
-      await this.#concludeBy(decision, record, isCounted)
+      await this.#concludeBy(record, isCounted)
     } finally {
       this.#answers.end()
     }
   }
 
-  async #concludeBy(decision: Decision, record: ChargeRecord, isCounted: boolean): Promise<void> {
-    if (isCounted) await this.#chargeHeld(record)
-    else if (record.settled === undefined) await this.settle(decision, 0)
+  async #concludeBy(record: ChargeRecord, isCounted: boolean): Promise<void> {
+    if (isCounted) return this.#chargeHeld(record)
+    if (record.settled !== undefined || !isCharge(record)) return
+    record.settled = 0
+    if (record.correcting !== undefined) await record.correcting
+    await this.#decideCharge(record, this.#corrections.keepPace(this.#settlement(record, 0)))
   }
 
   /**

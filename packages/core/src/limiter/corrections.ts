@@ -65,6 +65,15 @@ export class Corrections {
     }
   }
 
+  /**
+   * The refund of a request that does not count, without the buckets in whose line callers wait. They start at the pace at which work
+   * starts, so that work which fails at once does not let the next begin at once.
+   */
+  keepPace(refund: Group | undefined): Group | undefined {
+    const demands = refund?.demands.filter(demand => this.#listener?.isWaitedFor(demand) !== true)
+    return demands === undefined || demands.length === 0 ? undefined : { ...refund, demands }
+  }
+
   /** Applies a group whatever the limits. Rejects with `HALT_E_STORE` if the store fails. */
   async apply(group: Group): Promise<void> {
     this.#parts.leases?.release(group.demands)

@@ -36,6 +36,8 @@ export interface LeaseEvaluator extends Pick<Evaluator, 'evaluate' | 'charge'> {
 export interface CorrectionListener {
   /** Hears the store's answer. `sent` and `arrived` are instants of {@link Evaluator.ownTime}. */
   heard(group: Group, evaluation: Evaluation, sent: number, arrived: number): void
+  /** Whether callers of this process wait in the line of a demand's counter. */
+  isWaitedFor(demand: Demand): boolean
   /** Hears that units were given back, or that the store did not answer. */
   freed(demands: readonly Demand[]): void
 }

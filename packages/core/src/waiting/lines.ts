@@ -49,6 +49,11 @@ export class Lines {
     return this.#lines.get(keyOfDemand(demands[at]!))?.get(tenant)?.units ?? 0
   }
 
+  isWaitedFor(demand: Demand): boolean {
+    const ofCounter = this.#lines.get(keyOfDemand(demand))
+    return ofCounter !== undefined && [...ofCounter.values()].some(({ units }) => units > 0)
+  }
+
   /** Forgets a line in which nobody waits. */
   forget(line: Line): void {
     const ofCounter = this.#lines.get(line.key)

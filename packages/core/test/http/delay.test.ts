@@ -66,6 +66,28 @@ describe('a guard with delay', () => {
     await Promise.all([patient.limiter.close(), crowded.limiter.close()])
   })
 
+  it.each([1, 5])(
+    'held requests that do not count start at the pace of the limit, though each ends at once: burst %i',
+    async burst => {
+      const { limiter, pass } = passingWorld()
+      const patient = guard<unknown, { status: number }>(limiter({ ...api, burst }), {
+        delay: { maxWait: '30s' },
+        chargeWhen: ({ status }) => status < 500,
+      })
+      const starts: number[] = []
+      for (let i = 0; i < 40; i++)
+        void Promise.resolve(patient.enter(view(), {})).then(outcome => {
+          starts.push(performance.now())
+          patient.leave(outcome, { status: 503 })
+        })
+      await pass(1000)
+      expect(starts.length).toBeLessThanOrEqual(10 + 2 * burst)
+      await pass(5000)
+      expect(starts).toHaveLength(40)
+      await patient.limiter.close()
+    },
+  )
+
   it('a guard with delay reports a held request once, with its whole charge', async () => {
     const { limiter, pass } = passingWorld()
     const reported: boolean[] = []
