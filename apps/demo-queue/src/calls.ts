@@ -1,5 +1,13 @@
+import type { RatePolicy } from '@halt/core'
+
 /** The limit that all workers share: 10 calls per second, one after the other. */
 export const CALLS = { name: 'calls', limit: 10, window: '1s', burst: 1 } as const
+
+/** The limits of a job: per second, and per minute if it names how many calls of a minute may come at once. */
+export function policiesOf({ minuteBurst }: { readonly minuteBurst?: number | undefined }): RatePolicy[] {
+  if (minuteBurst === undefined) return [CALLS]
+  return [CALLS, { name: 'minute', limit: 60, window: '1m', burst: minuteBurst }]
+}
 
 /** How long a call of the store may take. Longer than usual, because all processes begin at once. */
 export const STORE_TIMEOUT = '2s'

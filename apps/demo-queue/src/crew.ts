@@ -61,7 +61,7 @@ class ProcessCrew implements Crew {
   /** The ends of all processes. More are added while workers are replaced. */
   readonly #ends: Promise<unknown>[] = []
   #tell: (call: Call) => void = () => {}
-  #askEvery = 0
+  #job: Omit<Job, 'calls'> = { askEvery: 0 }
 
   constructor(workers: number, options: ProcessOptions) {
     this.#workers = workers
@@ -70,7 +70,7 @@ class ProcessCrew implements Crew {
 
   async run(job: Job, tell: (call: Call) => void): Promise<void> {
     this.#tell = tell
-    this.#askEvery = job.askEvery
+    this.#job = job
     try {
       const all = Array.from({ length: this.#workers }, (_, worker) => this.#start(worker, job.calls))
       for (const child of await Promise.all(all)) child.send('begin')
@@ -108,7 +108,7 @@ class ProcessCrew implements Crew {
   async #start(worker: number, calls: number): Promise<ChildProcess> {
     const { url, prefix, script } = this.#options
     const path = script ?? fileURLToPath(new URL('worker-process.js', import.meta.url))
-    const child = fork(path, [url, prefix, JSON.stringify({ calls, askEvery: this.#askEvery })])
+    const child = fork(path, [url, prefix, JSON.stringify({ ...this.#job, calls })])
     this.#children[worker] = child
     this.#ends.push(once(child, 'exit'))
     await once(child, 'message')

@@ -6,7 +6,7 @@ import { openStore } from '@halt/demo-kit'
 import { Screen } from '@halt/demo-kit/screen'
 
 import { startTemporaryRedis } from '../../../tools/redis-server.mjs'
-import { CALLS, STORE_TIMEOUT } from './calls.ts'
+import { policiesOf, STORE_TIMEOUT } from './calls.ts'
 import { localCrew, processCrew } from './crew.ts'
 import { show } from './show.ts'
 
@@ -32,11 +32,12 @@ try {
     job: JOB,
     inProcesses: url !== undefined,
     loseServer: server && (() => server.lose(1000)),
-    open() {
+    open(job) {
       const prefix = `halt:demo:${randomUUID()}:`
       const { store, close } = openStore({ url, prefix })
       const control = new Control({ store, warn })
-      const limiter = new RateLimiter({ store, policy: CALLS, control, storeTimeout: STORE_TIMEOUT, warn })
+      const policy = policiesOf(job)
+      const limiter = new RateLimiter({ store, policy, control, storeTimeout: STORE_TIMEOUT, warn })
       const crew = url === undefined ? localCrew(WORKERS, limiter) : processCrew(WORKERS, { url, prefix })
       const end = async (): Promise<void> => {
         control.close()

@@ -12,7 +12,7 @@ import type { Job } from './worker.ts'
 export interface Show {
   readonly screen: Screen
   /** Makes the workers of a scene, which have counters of their own, and a limiter that looks at these. */
-  readonly open: () => {
+  readonly open: (job: Job) => {
     readonly crew: Crew
     readonly limiter: RateLimiter
     /** Changes the limit of all workers. */
@@ -58,7 +58,7 @@ export async function perform(
   events: readonly Event[] = [],
   step = GAP,
 ): Promise<Outcome> {
-  const { crew, limiter, control, close } = open()
+  const { crew, limiter, control, close } = open(job)
   const calls: Call[] = []
   const ended = new Set<number>()
   const limits: Limit[] = []

@@ -17,6 +17,31 @@ export const together: Scene = async options => {
   return all(haveStarted(options, calls), hasKeptPace(screen, calls), hasKeptOrder(options, calls))
 }
 
+/** The calls of a minute are limited, too. */
+export const aMinuteToo: Scene = async options => {
+  const { screen, job, workers } = options
+  const count = workers * job.calls
+  const rest = Math.max(3, Math.floor(count / 5))
+  screen.print(
+    `\n10 per second and 60 per minute, of which ${count - rest} may come at once: the last ${rest} wait for the minute`,
+  )
+  const { calls, waiting } = await perform(
+    { ...options, job: { ...job, minuteBurst: count - rest } },
+    [],
+    2.5 * GAP,
+  )
+  const began = Math.min(...calls.map(({ asked }) => asked))
+  const last = calls.toSorted((a, b) => a.started - b.started).slice(count - rest)
+  // The minute gives a call back in a second. A millisecond is for the rounding of clocks.
+  const isPaced = last.every(({ started }, i) => started + 1 - began >= 1000 * (i + 1))
+  return all(
+    haveStarted(options, calls),
+    hasKeptPace(screen, calls),
+    check(screen, `the last ${rest} calls started a second apart`, isPaced),
+    isEmpty(screen, { calls, waiting }),
+  )
+}
+
 /** A worker is killed, or leaves. */
 export const aWorkerIsLost: Scene = async options => {
   const { screen, job, workers, inProcesses } = options

@@ -2,7 +2,7 @@
 import { Control, RateLimiter } from '@halt/core'
 import { opened, openStore } from '@halt/demo-kit'
 
-import { CALLS, STORE_TIMEOUT } from './calls.ts'
+import { policiesOf, STORE_TIMEOUT } from './calls.ts'
 import { type Job, work } from './worker.ts'
 
 const [, , url, prefix, given = ''] = process.argv
@@ -12,7 +12,7 @@ await opened(store)
 // The pictures show what happens, so nothing is printed between them.
 const warn = (): void => {}
 const control = new Control({ store, warn })
-const limiter = new RateLimiter({ store, policy: CALLS, control, storeTimeout: STORE_TIMEOUT, warn })
+const limiter = new RateLimiter({ store, policy: policiesOf(job), control, storeTimeout: STORE_TIMEOUT, warn })
 // Loads the script of the store, so that the first call does not wait for that.
 await limiter.peek('the service')
 

@@ -9,6 +9,8 @@ export interface Job {
   readonly calls: number
   /** Milliseconds between two asks. */
   readonly askEvery: number
+  /** How many calls of a minute may come at once, if 60 per minute are a limit too. */
+  readonly minuteBurst?: number | undefined
 }
 
 /** Hears of a worker. */

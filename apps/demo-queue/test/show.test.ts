@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ProcessScript, processScript } from '../../../tools/process-script.ts'
 import { isFull } from '../../../tools/full.ts'
 import { startRedis } from '../../../tools/servers.ts'
-import { CALLS, STORE_TIMEOUT } from '../src/calls.ts'
+import { CALLS, policiesOf, STORE_TIMEOUT } from '../src/calls.ts'
 import { localCrew, processCrew } from '../src/crew.ts'
 import type { Show } from '../src/perform.ts'
 import { aDeploy, aWorkerIsLost, type Scene, theServerIsLost } from '../src/scenes.ts'
@@ -39,11 +39,12 @@ async function perform(
     loseServer,
     // On a busy machine a process may get no processor between the instant of its ask and the ask.
     tolerance: url === undefined ? 100 : 5_000,
-    open() {
+    open(job) {
       const prefix = `halt:demo:${randomUUID()}:`
       const { store, close } = openStore({ url, prefix })
       const control = new Control({ store })
-      const limiter = new RateLimiter({ store, policy: CALLS, control, storeTimeout: STORE_TIMEOUT })
+      const policy = policiesOf(job)
+      const limiter = new RateLimiter({ store, policy, control, storeTimeout: STORE_TIMEOUT })
       const crew =
         url === undefined ? localCrew(3, limiter) : processCrew(3, { url, prefix, script: script.path })
       return { crew, limiter, control, close: async () => (control.close(), await close()) }
@@ -60,6 +61,7 @@ describe('the show', () => {
     // Nobody deploys a process that has one worker only, and there is no server to lose.
     expect(text).not.toMatch(/A deploy|is killed/)
     expect(text).toContain('3 started, 0 wait')
+    expect(text).toMatch(/10 per second and 60 per minute[^]*✓ the last 3 calls started a second apart/)
     expect(text).toContain('has ended')
     // The limits, each below the instant at which it was set.
     expect(text).toMatch(/\nlimit {5}.* 5\/s\n {2}✓ all 18 calls started/)
