@@ -12,7 +12,13 @@ await opened(store)
 // The pictures show what happens, so nothing is printed between them.
 const warn = (): void => {}
 const control = new Control({ store, warn })
-const limiter = new RateLimiter({ store, policy: policiesOf(job), control, storeTimeout: STORE_TIMEOUT, warn })
+const limiter = new RateLimiter({
+  store,
+  policy: policiesOf(job),
+  control,
+  storeTimeout: STORE_TIMEOUT,
+  warn,
+})
 // Loads the script of the store, so that the first call does not wait for that.
 await limiter.peek('the service')
 

@@ -113,7 +113,8 @@ export function leave(state: State, cost: number, { position, born }: Place, rul
   if (isThere && position === tail) {
     state[TAIL] = tail - cost
     state[2] = state[2]! - cost * rule.unit
-  } else if (isThere && state[2]! - (tail - position + cost) * rule.unit > room) addHole(state, position, cost)
+  } else if (isThere && state[2]! - (tail - position + cost) * rule.unit > room)
+    addHole(state, position, cost)
   else state[2] = state[2]! - cost * rule.unit
   sweep(state, room)
   applyPool(state, room)

@@ -97,7 +97,12 @@ function joiningAt({ demands, rules, passes }: Decided): number {
   let at = -1
   for (const [i, demand] of demands.entries()) {
     const { mode, terms } = demand
-    if (mode === Mode.SHADOW || terms?.place !== undefined || (terms?.share !== undefined && passes[i] === true)) continue
+    if (
+      mode === Mode.SHADOW ||
+      terms?.place !== undefined ||
+      (terms?.share !== undefined && passes[i] === true)
+    )
+      continue
     if (at >= 0 || !canJoin(demand, rules[i]!)) return -1
     at = i
   }

@@ -133,7 +133,8 @@ export class CallerInLine implements InLine {
     const { place } = this
     const rest = this.gone()
     this.place = undefined
-    if (place !== undefined) await this.#parts.store.giveBackUnused([{ check: this.check, at: this.at, place }])
+    if (place !== undefined)
+      await this.#parts.store.giveBackUnused([{ check: this.check, at: this.at, place }])
     await rest
   }
 }

@@ -1,6 +1,10 @@
+import { eventLoop } from '../base/event-loop.ts'
 import type { AbortSignalLike } from './acquire-options.ts'
 
 type Leave = (reason: unknown) => void
+
+/** How many callers leave in one turn of the event loop, so that thousands who share a signal hold nothing else up. */
+const SLICE = 500
 
 /** The callers that leave when a signal is aborted, and the listener of them all. */
 class Departure {
@@ -12,9 +16,20 @@ class Departure {
   constructor(signal: AbortSignalLike) {
     this.listener = () => {
       bySignal.delete(signal)
-      const [only, others] = [this.#only, this.#others]
+      const only = this.#only
+      this.#only = undefined
       only?.(signal.reason)
-      if (others !== undefined) for (const leave of others) leave(signal.reason)
+      this.#leaveNext(signal.reason)
+    }
+  }
+
+  #leaveNext(reason: unknown): void {
+    const others = this.#others ?? []
+    let left = SLICE
+    for (const leave of others) {
+      if (left-- === 0) return eventLoop.afterRead(() => this.#leaveNext(reason))
+      this.#others!.delete(leave)
+      leave(reason)
     }
   }
 

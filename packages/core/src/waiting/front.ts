@@ -61,7 +61,10 @@ export class Front {
    *
    * @param first the place of the first caller of this process. A jump of the front is measured by it
    */
-  observe({ state, rule: asked, now, charged, sent, arrived }: Heard, first: Place | undefined): boolean | undefined {
+  observe(
+    { state, rule: asked, now, charged, sent, arrived }: Heard,
+    first: Place | undefined,
+  ): boolean | undefined {
     // A question that was sent after the last reply has a later answer, even if the clock was set back in between.
     if (now < this.#now && sent < this.#arrived) return undefined
     // An answer that comes after one to a later question, from another clock, was given before that clock was set.

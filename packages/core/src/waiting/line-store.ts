@@ -7,7 +7,17 @@ import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Line, LineParts } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
-import { endOf, joinGroup, leaveGroup, lookGroup, placeGroup, shareGroup, type TakenPlace, timeOf, unusedGroup } from './places.ts'
+import {
+  endOf,
+  joinGroup,
+  leaveGroup,
+  lookGroup,
+  placeGroup,
+  shareGroup,
+  type TakenPlace,
+  timeOf,
+  unusedGroup,
+} from './places.ts'
 import type { Placed } from './placing.ts'
 import { ticketGroup, type Tickets } from './tickets.ts'
 
@@ -40,7 +50,11 @@ export class LineStore implements LineParts {
    * @param then called with its place; `false` if it would wait too long; undefined if it gets none now. Called again for a place that
    *   comes too late.
    */
-  join(caller: Pick<TakenPlace, 'check' | 'at'>, maxWait: number, then: (place: Place | false | undefined) => void): void {
+  join(
+    caller: Pick<TakenPlace, 'check' | 'at'>,
+    maxWait: number,
+    then: (place: Place | false | undefined) => void,
+  ): void {
     const group = joinGroup(caller, maxWait)
     this.#ask(group, evaluation => {
       if (evaluation?.allowed === true) return then(endOf(group, 0, evaluation))

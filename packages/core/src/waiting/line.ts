@@ -131,7 +131,8 @@ export class Line implements Alarm {
       this.#placing.forget(caller)
       this.#own.forget(caller)
     }
-    const done = [...leaving.map(caller => caller.gone()), this.#parts.leave(neighbours(leaving.filter(isPlaced)))]
+    const done = leaving.map(async caller => caller.gone())
+    done.push(this.#parts.leave(neighbours(leaving.filter(isPlaced))))
     this.#flushing = undefined
     this.startDue()
     await Promise.all(done)

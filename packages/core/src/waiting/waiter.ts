@@ -147,7 +147,8 @@ export class Waiter implements Turn, Owner, Retrying, Present {
       this.#giveBackTaken()
       if (this.#wait === undefined) this.#least = waitBehind(check, this.#unitsBefore(check))
       // It is decided as by `check`. The store refuses it as it refuses those in front of it.
-      if (this.#isFull || this.#least > this.maxWait) return this.#sends({ ...check, demands: check.demands.map(withoutWait) })
+      if (this.#isFull || this.#least > this.maxWait)
+        return this.#sends({ ...check, demands: check.demands.map(withoutWait) })
       this.#begin()
       this.#question = 'behind'
       this.#again.behind(lines.askersOf(check))
@@ -330,7 +331,8 @@ export class Waiter implements Turn, Owner, Retrying, Present {
       // An operator has blocked the client since the store was asked. It asks again, to be refused.
       return isBlocked ? this.ask() : undefined
     }
-    if (startsIn === undefined && this.#line?.isBehindOthers(this.#order) !== true) return this.#finish(decision)
+    if (startsIn === undefined && this.#line?.isBehindOthers(this.#order) !== true)
+      return this.#finish(decision)
     this.#stand(this.#entered(decision, result, startsIn))
     if (this.#inLine?.isStanding !== true) return
     if (this.#isFull) {
@@ -353,7 +355,14 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     }
     // The check of the fallback has the numbers of this process's share.
     const owes = { start: this.#now + (startsIn ?? 0), time: timeOf(check.demands[at]!) }
-    return this.#enter({ seq, check: this.check, at: this.#indexOf(check, at), owes, decision, isUntold: true })
+    return this.#enter({
+      seq,
+      check: this.check,
+      at: this.#indexOf(check, at),
+      owes,
+      decision,
+      isUntold: true,
+    })
   }
 
   /** Waits in line for the slowest bucket whose line it has not passed, or asks again later. */
@@ -369,7 +378,8 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     const at = this.#indexOf(check, next)
     const before = this.#inLine
     // A caller that comes again because it got no place stands where it stood.
-    const stays = before?.place === undefined && before?.demand.rule.counter === check.demands[next]!.rule.counter
+    const stays =
+      before?.place === undefined && before?.demand.rule.counter === check.demands[next]!.rule.counter
     const seq = stays ? before.seq : this.#parts.nextSeq()
     this.#stand(this.#enter({ seq, check: this.check, at, owes }))
   }

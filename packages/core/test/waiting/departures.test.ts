@@ -27,6 +27,25 @@ describe('a signal that many callers share', () => {
     expect((await limiter.explain('stripe')).policies[0]?.line).toBeUndefined()
   })
 
+  it('2000 callers that share a signal leave 500 in a turn of the event loop', async () => {
+    const limiter = world().limiter({ ...policy, limit: 1 })
+    const leaving = new AbortController()
+    let left = 0
+    const turns = Array.from({ length: 2001 }, () =>
+      limiter.acquire('stripe', { maxWait: '6h', signal: leaving.signal }).catch(() => void left++),
+    )
+    await turns[0]
+    leaving.abort()
+    const seen: number[] = []
+    while (left < 2000) {
+      await new Promise(resolve => void setImmediate(resolve))
+      seen.push(left)
+    }
+    // The first 500 leave in the turn of the abort itself.
+    const each = seen.map((count, i) => count - (seen[i - 1] ?? 501))
+    expect(Math.max(...each)).toBeLessThanOrEqual(500)
+  })
+
   it('a shared signal has no listener after the turn of the last caller, and takes new ones', async () => {
     const limiter = world().limiter({ ...policy, limit: 5 })
     const { signal } = new AbortController()
