@@ -48,7 +48,14 @@ export function nextInLine(check: Check, evaluation: Evaluation): number {
   }
   if (last < 0 || !canStand(check, last)) return -1
   const buckets = [...demands.keys()].filter(at => canStand(check, at))
-  return buckets.reduce((slowest, at) => (timeOf(demands[at]!) > timeOf(demands[slowest]!) ? at : slowest))
+  return buckets.reduce((slowest, at) =>
+    unitTime(demands[at]!) > unitTime(demands[slowest]!) ? at : slowest,
+  )
+}
+
+/** The time that a unit takes, whatever the cost: all callers pass the lines in one order, and no two wait for each other's units. */
+function unitTime({ rule }: Demand): number {
+  return rule.unit / rule.rate
 }
 
 /**

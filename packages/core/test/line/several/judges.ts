@@ -31,10 +31,15 @@ export interface Excess {
 /** The worst excess of each counter, over its clients. */
 export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEADY): Excess[] {
   const { counters, starts, grants, hear } = town
+  const buckets = counters.filter(({ kind }) => kind === 'bucket')
+  const fastest = Math.max(...buckets.map(({ limit, window }) => limit / window))
+  const longest = Math.max(0, ...starts.map(({ askedAt, endedAt }) => endedAt - askedAt))
   return counters.flatMap(counter => {
     const isBucket = counter.kind === 'bucket'
+    // A caller of a slower bucket keeps its units while it waits in the next line, and a change may end that wait at once.
+    const isSlower = isBucket && late > STEADY.late && counter.limit / counter.window < fastest
     // Nobody stands in the line of a window: a start comes with the reply to its charge.
-    const own = isBucket ? late : Math.min(late, STEADY.late)
+    const own = isSlower ? Math.max(late, longest) : isBucket ? late : Math.min(late, STEADY.late)
     const byKey = groupBy(starts, ({ client }) => keyOf(counter, client))
     const found = [...byKey].map(([key, calls]): Excess => {
       const entries = calls.map(({ endedAt, units, doneAt }) => ({
