@@ -1,5 +1,5 @@
 import type { Rule } from '../algorithms/index.ts'
-import { type Group, Mode, type StoreMark } from './contract.ts'
+import { type CounterId, type Group, Mode, type StoreMark } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
 
 /** The rule of a window that the first call opens, and that ends when nobody needs it any more: in 31 years. */
@@ -32,4 +32,4 @@ export function counterMark(
 }
 
 /** The names of the counter that {@link counterMark} makes for no subject of its own. */
-export const MARK_COUNTER = { subject: 'halt', counter: MARK_RULE.counter } as const
+export const MARK_COUNTER: CounterId = { subject: 'halt', counter: MARK_RULE.counter }
