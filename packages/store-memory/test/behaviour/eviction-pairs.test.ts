@@ -1,5 +1,6 @@
 // A flood of keys, and each thing that a counter may hold meanwhile. packages/core/test/pairs/README.md lists the pairs.
-import { Control, PenaltyManager, type AnyPolicy, RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { Control } from '@halt/control'
+import { PenaltyManager, type AnyPolicy, RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { guard } from '@halt/core/http'
 import { ManualClock } from '@halt/core/testing'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
