@@ -20,6 +20,23 @@ function controlled(policy: RateLimiterOptions['policy'] = perUser) {
 }
 
 describe('explain', () => {
+  it('explain lists each policy once for a client whom an operator lets pass', async () => {
+    const { limiter, store } = world()
+    const control = new Control({ store })
+    const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window' }
+    const one = limiter([fixed, { ...fixed, name: 'user', keyStrategy: 'user' }], { control })
+    await control.allow({ user: 'ann' })
+    expect(
+      String(await one.explain({ user: 'ann' }))
+        .split('\n')
+        .slice(2),
+    ).toEqual([
+      '  p (fixed-window): not counted, an operator lets the client pass',
+      '  user (fixed-window): not counted, an operator lets the client pass',
+    ])
+    control.close()
+  })
+
   it('explain names the block of a request: the network, until when, who and why, as quoted text', async () => {
     const { control, own } = controlled()
     const why = '<script>alert(1)</script>\nsecond line'

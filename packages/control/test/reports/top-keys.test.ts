@@ -120,6 +120,25 @@ describe('local', () => {
   })
 })
 
+it('TopKeys counts the tenants of a shared counter by what they got, and by their refusals', async () => {
+  const { clock, limiter: make } = world()
+  const topKeys = new TopKeys()
+  const shared = { name: 'backend', limit: 600, window: 60, burst: 1000, keyStrategy: 'shared' } as const
+  const limiter = make({ ...shared, fair: { by: 'user' } }, { telemetry: topKeys })
+  while ((await limiter.check(by('loud'))).allowed);
+  clock.advance(2)
+  await limiter.check(by('loud'))
+  for (let i = 0; i < 3; i++) await limiter.check(by('quiet'))
+  const { used, refused } = topKeys.local()
+  expect(used.map(({ policy, key }) => [policy, key])).toEqual([
+    ['backend', 'user:loud'],
+    ['backend', 'user:quiet'],
+  ])
+  expect(used[1]!.count).toBe(3)
+  expect(refused.map(({ key }) => key)).toEqual(['user:loud'])
+  await topKeys.close()
+})
+
 describe('merged', () => {
   it('merged() adds up the keys of all processes', async () => {
     vi.useFakeTimers({ now: START })

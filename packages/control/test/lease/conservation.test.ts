@@ -3,9 +3,10 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
-import { Control, type Decision, type RatePolicy } from '../../src/index.ts'
-import { world } from '../world.ts'
-import { processes } from './processes.ts'
+import type { Decision, RatePolicy } from '@halt/core'
+import { Control } from '../../src/index.ts'
+import { world } from '../../../core/test/world.ts'
+import { processes } from '../../../core/test/lease/processes.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())

@@ -2,18 +2,20 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import type { Quota, Reservation } from '../../src/index.ts'
-import { endTime, loadCore, newTime, ORIGIN, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
-import type { VirtualTime } from '../line/virtual-time.ts'
-import { answering } from '../waiting/answering.ts'
+import type { Quota, Reservation } from '@halt/core'
+import { endTime, newTime, ORIGIN, unloadCore } from '../../../core/test/line/virtual-core.ts'
+import { type ControlledCore, loadControlled } from '../line/virtual-control.ts'
+import type { VirtualTime } from '../../../core/test/line/virtual-time.ts'
+import { withBudget } from '../../../core/test/calls/budget-world.ts'
+import { answering } from '../../../core/test/waiting/answering.ts'
 
 // What is decided without the store goes by the time since the process began.
 const BEGAN = ORIGIN
 const day: Quota = { name: 'day', limit: 1000, period: 'daily', anchor: new Date(BEGAN - 60_000) }
 const alice = { user: '42' }
 
-let core: VirtualCore
-beforeAll(async () => void (core = await loadCore()))
+let core: ControlledCore
+beforeAll(async () => void (core = await loadControlled()))
 afterAll(unloadCore)
 
 type Op =
@@ -207,3 +209,15 @@ async function playIn(time: VirtualTime, { ops, answers, onStoreError, isAmple }
 it('every call ends, and its budget has paid for its use, whatever happens', async () => {
   await fc.assert(fc.asyncProperty(history, play), { numRuns: Number(process.env['RUNS'] ?? 40) })
 })
+
+it('units that have ended are held again only within the limit that an operator has set since', () =>
+  withBudget(core, async ({ store, limiter, control, soon, pass, useUp, recover, read }) => {
+    const call = await soon(limiter.reserve(alice, { cost: 400, ttl: '3s' }))
+    store.begin('refused')
+    await pass(5000)
+    await useUp(450)
+    store.end()
+    await soon(control!.change('day', { limit: 500 }), 100)
+    await recover()
+    expect([await read(), call.signal.aborted]).toEqual([[450, 0], true])
+  }))

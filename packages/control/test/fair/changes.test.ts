@@ -1,8 +1,9 @@
 // Tenants that share a bucket whose numbers change, or differ between processes.
 import { expect, it } from 'vitest'
 
-import { Control, RateLimiter, type RatePolicy, type Reservation } from '../../src/index.ts'
-import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
+import { RateLimiter, type RatePolicy, type Reservation } from '@halt/core'
+import { Control } from '../../src/index.ts'
+import { ManualClock, ReferenceStore } from '@halt/core/testing'
 
 const BACKEND: RatePolicy = {
   name: 'backend',

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 
-import { Control, PenaltyManager, type Quota, QuotaManager, type QuotaResult } from '../../src/index.ts'
-import { usageOf } from '../../src/http/index.ts'
-import { by, mistake, START, view, world } from '../world.ts'
+import { PenaltyManager, type Quota, QuotaManager, type QuotaResult } from '@halt/core'
+import { Control } from '../src/index.ts'
+import { usageOf } from '@halt/core/http'
+import { by, mistake, START, view, world } from '../../core/test/world.ts'
 
 const monthly: Quota = { name: 'month', limit: 100, period: 'monthly' }
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))

@@ -1,6 +1,6 @@
 // What budgets of an hour and of a day must have paid, by a book that shares no code with Halt.
-import { ORIGIN } from '../line/virtual-core.ts'
-import type { VirtualTime } from '../line/virtual-time.ts'
+import { ORIGIN } from '../../../core/test/line/virtual-core.ts'
+import type { VirtualTime } from '../../../core/test/line/virtual-time.ts'
 
 // What is decided without the store goes by the time since the process began.
 export const BEGAN: number = ORIGIN

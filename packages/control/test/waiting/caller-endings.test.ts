@@ -2,14 +2,15 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import type { AnyPolicy, Decision } from '../../src/index.ts'
-import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
-import type { VirtualTime } from '../line/virtual-time.ts'
-import { otherProcess } from './passing-world.ts'
-import { answering } from './answering.ts'
+import type { AnyPolicy, Decision } from '@halt/core'
+import { endTime, newTime, unloadCore } from '../../../core/test/line/virtual-core.ts'
+import { type ControlledCore, loadControlled } from '../line/virtual-control.ts'
+import type { VirtualTime } from '../../../core/test/line/virtual-time.ts'
+import { otherProcess } from '../../../core/test/waiting/passing-world.ts'
+import { answering } from '../../../core/test/waiting/answering.ts'
 
-let core: VirtualCore
-beforeAll(async () => void (core = await loadCore()))
+let core: ControlledCore
+beforeAll(async () => void (core = await loadControlled()))
 afterAll(unloadCore)
 
 const bucket: AnyPolicy = { name: 'bucket', limit: 10, window: 1, burst: 2 }

@@ -2,16 +2,17 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import type { Quota, Reservation } from '../../src/index.ts'
-import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
-import type { VirtualTime } from '../line/virtual-time.ts'
-import { answering } from '../waiting/answering.ts'
+import type { Quota, Reservation } from '@halt/core'
+import { endTime, newTime, unloadCore } from '../../../core/test/line/virtual-core.ts'
+import { type ControlledCore, loadControlled } from '../line/virtual-control.ts'
+import type { VirtualTime } from '../../../core/test/line/virtual-time.ts'
+import { answering } from '../../../core/test/waiting/answering.ts'
 import { ANCHORS, BEGAN, Book, type Entry, HOUR, type Name, NAMES } from './period-book.ts'
 
 const alice = { user: '42' }
 
-let core: VirtualCore
-beforeAll(async () => void (core = await loadCore()))
+let core: ControlledCore
+beforeAll(async () => void (core = await loadControlled()))
 afterAll(unloadCore)
 
 type Units = Readonly<Partial<Record<Name, number>>>

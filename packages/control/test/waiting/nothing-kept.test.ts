@@ -3,13 +3,14 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
-import type { AnyPolicy, Decision, RateLimiter } from '../../src/index.ts'
-import type { Store } from '../../src/databases/index.ts'
-import { otherProcess } from './passing-world.ts'
-import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
+import type { AnyPolicy, Decision, RateLimiter } from '@halt/core'
+import type { Store } from '@halt/core/store'
+import { otherProcess } from '../../../core/test/waiting/passing-world.ts'
+import { endTime, newTime, unloadCore } from '../../../core/test/line/virtual-core.ts'
+import { type ControlledCore, loadControlled } from '../line/virtual-control.ts'
 
-let core: VirtualCore
-beforeAll(async () => void (core = await loadCore()))
+let core: ControlledCore
+beforeAll(async () => void (core = await loadControlled()))
 afterAll(unloadCore)
 
 const user = { keyStrategy: 'user' } as const

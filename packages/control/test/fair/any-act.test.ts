@@ -2,8 +2,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 
-import { Control, type Decision, RateLimiter, type RatePolicy, type Reservation } from '../../src/index.ts'
-import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
+import { type Decision, RateLimiter, type RatePolicy, type Reservation } from '@halt/core'
+import { Control } from '../../src/index.ts'
+import { ManualClock, ReferenceStore } from '@halt/core/testing'
 
 interface Act {
   readonly does: 'ask' | 'end' | 'change' | 'resetTenant' | 'peek'

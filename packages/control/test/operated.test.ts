@@ -1,8 +1,10 @@
 // What operators set, beside what else a limiter does. README.md lists the pairs.
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest'
 
-import { Control, type AnyPolicy, PenaltyManager, PolicyRegistry, QuotaManager } from '../../src/index.ts'
-import { world, type World } from '../world.ts'
+import { type AnyPolicy, PenaltyManager, PolicyRegistry, QuotaManager, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import { Control } from '../src/index.ts'
+import { world, type World } from '../../core/test/world.ts'
 
 const ANN = { custom: 'ann' } as const
 const API: AnyPolicy = { name: 'api', limit: 10, window: 3600 }
@@ -138,4 +140,17 @@ it('a limiter that is closed leaves the entries of its control to the other limi
   expect(await other.consume(ANN)).toMatchObject({ allowed: false, reason: 'blocked' })
   await control.unblock(ANN)
   expect((await other.consume(ANN)).allowed).toBe(true)
+})
+
+it('a flood of keys takes back no entry of an operator', async () => {
+  const store = new InMemoryStore({ maxKeys: 100 })
+  const control = new Control({ store })
+  onTestFinished(() => control.close())
+  const policy: AnyPolicy = { name: 'two', limit: 2, window: 3600 }
+  const api = new RateLimiter({ store, policy, control, warn: () => undefined })
+  await control.block(ANN, { for: '1h' })
+  await control.override({ custom: 'bob' }, 'two', { limit: 5 })
+  for (let i = 0; i < 500; i++) await api.consume({ custom: `other-${i}` })
+  expect(await api.consume(ANN)).toMatchObject({ allowed: false, reason: 'blocked' })
+  expect((await api.consume({ custom: 'bob' })).limit).toBe(5)
 })

@@ -1,17 +1,12 @@
 // Callers that an operator blocks while they wait.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { guard } from '../../src/http/index.ts'
-import {
-  Control,
-  type Identity,
-  type Policy,
-  PolicyRegistry,
-  type RateLimiterOptions,
-} from '../../src/index.ts'
-import { waitingRoom } from '../../src/waiting/lines.ts'
-import { by, CLIENT, view } from '../world.ts'
-import { passingWorld } from './passing-world.ts'
+import { guard } from '@halt/core/http'
+import { type Identity, type Policy, PolicyRegistry, type RateLimiterOptions } from '@halt/core'
+import { Control } from '../../src/index.ts'
+import { waitingRoom } from '../../../core/src/waiting/lines.ts'
+import { by, CLIENT, view } from '../../../core/test/world.ts'
+import { passingWorld } from '../../../core/test/waiting/passing-world.ts'
 
 const shared: Policy = { name: 'calls', limit: 1, window: 1, burst: 1, keyStrategy: 'shared' }
 const perUser: Policy = { ...shared, keyStrategy: 'user' }
