@@ -94,7 +94,7 @@ function endOf({ for: duration, until }: ActOptions, now: number): number | unde
  *   one address may be meant; and, without `force`, a network that is larger than one owner has
  * @throws HaltError `HALT_E_CONTROL`
  */
-export function readNetwork(target: unknown, isNew: boolean, force = false): string | undefined {
+function readNetwork(target: unknown, isNew: boolean, force = false): string | undefined {
   if (
     isNew &&
     typeof target === 'string' &&

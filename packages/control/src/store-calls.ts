@@ -12,7 +12,7 @@ import {
 } from '@halt/core/gate'
 
 /** How long one call of the store may take, in milliseconds. */
-export const CALL_TIMEOUT_MS = 1_000
+const CALL_TIMEOUT_MS = 1_000
 
 /** How the calls of a document are waited for. */
 export interface Wait {
@@ -87,7 +87,7 @@ export function busy(attempts: number): HaltError {
 }
 
 /** The error of a call that took too long. */
-export function lateCall(ms: number = CALL_TIMEOUT_MS): Error {
+function lateCall(ms: number = CALL_TIMEOUT_MS): Error {
   return new Error(`no answer within ${ms} ms`)
 }
 

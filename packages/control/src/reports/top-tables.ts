@@ -75,7 +75,7 @@ export class TopTables {
 }
 
 /** Orders keys by what is certain: the highest lower bound of the count first. */
-export function byCount(a: HeavyKey, b: HeavyKey): number {
+function byCount(a: HeavyKey, b: HeavyKey): number {
   return b.count - b.error - (a.count - a.error) || b.count - a.count
 }
 

@@ -1,7 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { QuotaManager, type Quota, type RateLimiterOptions } from '../../src/index.ts'
-import { ReferenceStore } from '../../src/testing/index.ts'
 import { START, world } from '../world.ts'
 
 const day: Quota = { name: 'day', limit: 1000, period: 'daily' }

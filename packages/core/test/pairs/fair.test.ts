@@ -1,10 +1,10 @@
 // Counters that tenants share fairly, beside what else a limiter does. README.md lists the pairs.
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 
 import { PenaltyManager, type Quota, RateLimiter, type RatePolicy } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { aWorld, inVirtualTime, perSecond } from '../line/rows.ts'
-import { by, type Options, view, world } from '../world.ts'
+import { by, type Options, world } from '../world.ts'
 
 inVirtualTime()
 

@@ -1,5 +1,5 @@
 // Calls that hold units of a quota, beside what else a limiter does. README.md lists the pairs.
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import { QuotaManager, type Quota } from '../../src/index.ts'
 import { processes } from '../lease/processes.ts'
