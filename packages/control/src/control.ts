@@ -25,7 +25,14 @@ import { ActHistory } from './act-history.ts'
 import { ActQueue } from './act-queue.ts'
 import { Beat } from './beat.ts'
 import type { ControlState } from './control-state.ts'
-import type { ActOptions, ControlAct, ControlEntry, NotedAct, PolicyNumbers } from './entries.ts'
+import type {
+  ActOptions,
+  BlockOptions,
+  ControlAct,
+  ControlEntry,
+  NotedAct,
+  PolicyNumbers,
+} from './entries.ts'
 import { EntryActs, type EntryName } from './entry-acts.ts'
 import { ControlGate } from './gate.ts'
 import { Ledger } from './ledger.ts'
@@ -47,15 +54,6 @@ export interface ControlOptions {
 
 const NOTED: readonly NotedAct[] = Object.freeze(['reset', 'grant', 'charge', 'forgive'])
 const OPTIONS = namesOf<ControlOptions>({ store: true, secret: true, ipv6Prefix: true, warn: true })
-
-/** Options of an act on a network or on a client. */
-export interface BlockOptions extends ActOptions {
-  /**
-   * Whether a network is accepted although it is larger than one owner has: IPv4 with a prefix below 8 bits, IPv6 with one below 19.
-   * Default false.
-   */
-  readonly force?: boolean | undefined
-}
 
 /**
  * Lets an operator act on limiters without a deploy: block clients, let them pass, change numbers.

@@ -31,6 +31,15 @@ export interface ActOptions {
   readonly replaces?: EntryFacts | null | undefined
 }
 
+/** Options of an act on a network or on a client. */
+export interface BlockOptions extends ActOptions {
+  /**
+   * Whether a network is accepted although it is larger than one owner has: IPv4 with a prefix below 8 bits, IPv6 with one below 19.
+   * Default false.
+   */
+  readonly force?: boolean | undefined
+}
+
 /** What tells an entry from the others about the same client and policy. */
 export type EntryFacts = Pick<ControlEntry, 'at' | 'until' | 'by' | 'reason' | 'numbers'>
 

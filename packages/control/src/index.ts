@@ -1,8 +1,9 @@
 // Acts
-export { type BlockOptions, Control, type ControlOptions } from './control.ts'
+export { Control, type ControlOptions } from './control.ts'
 export type { NetworkSize } from './network-entries.ts'
 export type {
   ActOptions,
+  BlockOptions,
   EntryFacts,
   ControlAct,
   ControlEntry,

@@ -1,3 +1,4 @@
+// The calls of a store for which no request waits: its documents, and its time. Each has a deadline.
 import {
   HaltError,
   isVersion,
@@ -87,7 +88,7 @@ export function busy(attempts: number): HaltError {
 }
 
 /** The error of a call that took too long. */
-function lateCall(ms: number = CALL_TIMEOUT_MS): Error {
+function lateCall(ms: number): Error {
   return new Error(`no answer within ${ms} ms`)
 }
 
