@@ -62,6 +62,7 @@ const asNode = [
 const projects = [
   project('packages/cli', { globalSetup: [servers, ...withPostgres.globalSetup], ...together }),
   project('packages/core', together),
+  project('packages/control', together),
   project('packages/conformance', { ...withPostgres, ...together }),
   project('packages/store-memory', together),
   project('packages/store-durable-objects', together),

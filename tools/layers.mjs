@@ -14,15 +14,12 @@ export const kernel = ['base', 'algorithms', 'store', 'request', 'policy', 'chec
  * @type {Readonly<Record<string, { readonly kernel?: string; readonly wings: readonly string[] }>>}
  */
 export const wings = {
-  documents: { kernel: 'store', wings: [] },
-  reports: { kernel: 'check', wings: ['documents'] },
-  telemetry: { wings: ['reports'] },
+  telemetry: { wings: [] },
   misuse: { wings: [] },
   presets: { kernel: 'policy', wings: [] },
   resilience: { wings: [] },
   lease: { wings: ['resilience'] },
   databases: { wings: ['resilience', 'lease'] },
-  control: { wings: ['documents'] },
   inspect: { wings: [] },
   waiting: { wings: ['telemetry'] },
   managers: { wings: ['resilience', 'telemetry'] },
@@ -47,6 +44,10 @@ export const packages = {
   conformance: {
     may: ['@halt/core', '@halt/core/*'],
     says: 'The suites import only the entries of @halt/core.',
+  },
+  control: {
+    may: ['@halt/core/gate', '@halt/core/telemetry'],
+    says: 'Control imports only @halt/core/gate and @halt/core/telemetry.',
   },
   'store-memory': { may: [...STORE, '@halt/core/counters'], says: STORE_SAYS },
   'store-postgres': { may: STORE, says: STORE_SAYS },
@@ -78,11 +79,12 @@ export const packages = {
     says: 'The middleware imports @halt/core, @halt/core/http and the types of ai.',
   },
   operator: {
-    may: ['#place', '@halt/core', '@halt/core/http', '@halt/core/store', 'node:*'],
-    says: "The operator's page imports the entries of @halt/core.",
+    may: ['#place', '@halt/control', '@halt/core', '@halt/core/http', '@halt/core/store', 'node:*'],
+    says: "The operator's page imports @halt/control and the entries of @halt/core.",
   },
   cli: {
     may: [
+      '@halt/control',
       '@halt/core',
       '@halt/core/store',
       '@halt/store-memory',
@@ -92,7 +94,7 @@ export const packages = {
       'node:*',
       'node:*/**',
     ],
-    says: 'The command line imports @halt/core, the stores and ioredis.',
+    says: 'The command line imports @halt/core, @halt/control, the stores and ioredis.',
   },
   'telemetry-prometheus': { may: ['@halt/core', 'prom-client'], says: TELEMETRY_SAYS },
   'telemetry-otel': { may: ['@halt/core', '@opentelemetry/api'], says: TELEMETRY_SAYS },

@@ -23,7 +23,8 @@ function script(load) {
   return `
 const load = ${load}
 async function ask() {
-  const { Control, RateLimiter } = await load('@halt/core')
+  const { Control } = await load('@halt/control')
+  const { RateLimiter } = await load('@halt/core')
   const { InMemoryStore } = await load('@halt/store-memory')
   const { operator } = await load('@halt/operator')
   const store = new InMemoryStore()

@@ -44,6 +44,7 @@ const pages = [
   '../packages/cli/README',
   '../packages/client/README',
   '../packages/core/README',
+  '../packages/control/README',
   '../packages/store-memory/README',
 ]
 const files = [...recipes.map(name => `recipes/${name}`), ...pages.map(name => `${name}.md`)]

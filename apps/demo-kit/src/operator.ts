@@ -1,4 +1,5 @@
-import { Control, type Explanation, RateLimiter, type RateLimiterOptions, type Telemetry } from '@halt/core'
+import { Control } from '@halt/control'
+import { type Explanation, RateLimiter, type RateLimiterOptions, type Telemetry } from '@halt/core'
 import { operator, type OperatorHandler, type Watched } from '@halt/operator'
 import { InMemoryStore } from '@halt/store-memory'
 

@@ -1,7 +1,8 @@
 // npm run demo -- queue    shows four workers that share 10 calls per second
 import { randomUUID } from 'node:crypto'
 
-import { Control, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { RateLimiter } from '@halt/core'
 import { openStore } from '@halt/demo-kit'
 import { Screen } from '@halt/demo-kit/screen'
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { Control, RateLimiter } from '@halt/core'
+import type { Control } from '@halt/control'
+import type { RateLimiter } from '@halt/core'
 import type { Screen } from '@halt/demo-kit/screen'
 
 import { type Call, CALLS, GAP, now } from './calls.ts'

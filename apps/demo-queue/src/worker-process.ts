@@ -1,5 +1,6 @@
 // One worker in a process of its own, with the counters in Redis.
-import { Control, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { RateLimiter } from '@halt/core'
 import { opened, openStore } from '@halt/demo-kit'
 
 import { policiesOf, STORE_TIMEOUT } from './calls.ts'

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { Control, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { RateLimiter } from '@halt/core'
 import { opened, openStore } from '@halt/demo-kit'
 import { Screen } from '@halt/demo-kit/screen'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -61,19 +61,6 @@ export type { GrantCall, QuotaCall, QuotaManagerOptions } from './managers/quota
 export { PenaltyManager, type PenaltyManagerOptions } from './managers/penalty-manager.ts'
 export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
 
-// The operator's acts
-export { type BlockOptions, Control, type ControlOptions } from './control/control.ts'
-export type { NetworkSize } from './control/network-size.ts'
-export type {
-  ActOptions,
-  EntryFacts,
-  ControlAct,
-  ControlEntry,
-  EntryKind,
-  NotedAct,
-  PolicyNumbers,
-} from './control/entries.ts'
-
 // Errors and warnings
 export { HaltError, type HaltErrorCode } from './base/errors.ts'
 export { type HaltWarning, type HaltWarningCode, silence, type Warn, warnOnce } from './base/warnings.ts'
@@ -108,7 +95,3 @@ export { ObservedStores } from './telemetry/observed-stores.ts'
 export { ShadowSurvey, type ShadowSurveyOptions } from './telemetry/shadow/survey.ts'
 export type { ShadowFinding, ShadowReport } from './telemetry/shadow/report.ts'
 export type { HeavyKey } from './telemetry/heavy-keys.ts'
-export { TopKeys, type TopKeysOptions, type TopKeysReport } from './telemetry/top/top-keys.ts'
-export type { TopKey, TopLists } from './telemetry/top/tables.ts'
-export { Reports, type ReportsOptions } from './reports/reports.ts'
-export type { ProcessReport } from './reports/report-list.ts'

@@ -1,4 +1,5 @@
-import { type AnyPolicy, type Control, HaltError, type RateLimiter } from '@halt/core'
+import type { Control } from '@halt/control'
+import { type AnyPolicy, HaltError, type RateLimiter } from '@halt/core'
 import { callAtOnce, checkNames, describe, namesOf } from '@halt/core/http'
 import type { Store } from '@halt/core/store'
 

@@ -1,4 +1,5 @@
-import { Control, LoggingTelemetry, type Policy, type Quota, RateLimiter, Reports } from '@halt/core'
+import { Control, Reports } from '@halt/control'
+import { LoggingTelemetry, type Policy, type Quota, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it } from 'vitest'
 

@@ -1,4 +1,5 @@
-import { Reports, RateLimiter } from '@halt/core'
+import { Reports } from '@halt/control'
+import { RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, expect, it } from 'vitest'
 

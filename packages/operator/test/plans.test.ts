@@ -1,5 +1,6 @@
 // A customer of a product with plans, whose company has a quota of its own, complains in the evening.
-import { Control, type Policy, type Quota, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { type Policy, type Quota, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it } from 'vitest'
 

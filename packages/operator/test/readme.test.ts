@@ -18,6 +18,7 @@ it('the example of the README asks for a password, and its calls of the API work
   const { app } = await exampleAfter<Express>(text, '## Mount it\n', {
     express: () => import('express'),
     'node:crypto': () => import('node:crypto'),
+    '@halt/control': () => import('@halt/control'),
     '@halt/core': () => import('@halt/core'),
     '@halt/operator': () => import('../src/index.ts'),
     '@halt/store-memory': () => import('@halt/store-memory'),

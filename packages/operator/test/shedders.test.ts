@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { Reports } from '@halt/core'
+import { Reports } from '@halt/control'
 import { afterEach, expect, it, onTestFinished } from 'vitest'
 
 import { loadShedder } from '../../overload/src/index.ts'

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-import { Control, type Policy, type Quota, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { type Policy, type Quota, RateLimiter } from '@halt/core'
 import { fakeOutage, type FakeOutage } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 

@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
-import { Control, type PolicyVerdict, RateLimiter, Reports } from '@halt/core'
+import { Control, Reports } from '@halt/control'
+import { type PolicyVerdict, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 

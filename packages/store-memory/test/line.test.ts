@@ -1,7 +1,7 @@
 // Random histories of callers that wait in one line, on the store in memory by the clock of the world.
 import { afterAll, beforeAll, it } from 'vitest'
 
-import { chosenKinds, playHistories, withoutServer } from '../../core/test/line/histories.ts'
+import { chosenKinds, hasOperators, playHistories, withoutServer } from '../../core/test/line/histories.ts'
 import { loadCore, unloadCore } from '../../core/test/line/virtual-core.ts'
 import { InMemoryStore } from '../src/index.ts'
 
@@ -14,6 +14,6 @@ const server = (clock: () => number) => {
 beforeAll(async () => void (await loadCore()))
 afterAll(unloadCore)
 
-for (const kind of chosenKinds.filter(withoutServer))
+for (const kind of chosenKinds.filter(each => withoutServer(each) && !hasOperators(each)))
   it(`the line of a store in memory holds while ${kind.name}`, () =>
     playHistories(kind, { server, isDirect: true, runs: 4 }))

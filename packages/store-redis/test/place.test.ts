@@ -1,4 +1,5 @@
-import { Control, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { RateLimiter } from '@halt/core'
 import { mayShareData } from '@halt/core/store'
 import { Redis } from 'ioredis'
 import { createClient, createClientPool } from 'redis'

@@ -1,5 +1,6 @@
 // Prints the CPU nanoseconds of one check, with entries of a kind or with none.
-import { Control, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 
 import { cpuPerStep } from '../cpu.ts'

@@ -1,4 +1,4 @@
-import type { ControlEntry } from '@halt/core'
+import type { ControlEntry } from '@halt/control'
 import type { StoreDocument } from '@halt/core/store'
 
 /** The most entries that a control document holds. */

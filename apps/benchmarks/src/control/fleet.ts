@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { Control } from '@halt/core'
+import { Control } from '@halt/control'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 

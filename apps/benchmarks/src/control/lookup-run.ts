@@ -1,5 +1,5 @@
 // Prints the CPU nanoseconds of one look-up of an address among 10 000 networks: within one of them, and within none.
-import { Control } from '@halt/core'
+import { Control } from '@halt/control'
 import { InMemoryStore } from '@halt/store-memory'
 
 import { cpuPerStep } from '../cpu.ts'

@@ -1,5 +1,5 @@
 // A process under control: tells when a block has reached it, as Unix milliseconds.
-import { Control } from '@halt/core'
+import { Control } from '@halt/control'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 

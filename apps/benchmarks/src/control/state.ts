@@ -1,4 +1,4 @@
-import type { Control } from '@halt/core'
+import type { Control } from '@halt/control'
 
 /** The entries of a Control as limiters look them up. The types for users do not have them. */
 interface Lookup {

@@ -1,4 +1,4 @@
-import { Control } from '@halt/core'
+import { Control } from '@halt/control'
 import type { Store } from '@halt/core/store'
 
 import { controlProblem } from '../operate/control-problem.ts'

@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import type { NetworkSize } from '@halt/core'
+import type { NetworkSize } from '@halt/control'
 
 import { COMMAND } from '../command/command.ts'
 import { type CliIo, coloursOf } from '../io.ts'

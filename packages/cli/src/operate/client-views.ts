@@ -1,6 +1,5 @@
+import type { Control, ControlEntry } from '@halt/control'
 import {
-  type Control,
-  type ControlEntry,
   type CounterReading,
   type Explanation,
   type HaltError,

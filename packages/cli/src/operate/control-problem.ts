@@ -1,4 +1,5 @@
-import { type Control, type ControlEntry, HaltError } from '@halt/core'
+import type { Control, ControlEntry } from '@halt/control'
+import { HaltError } from '@halt/core'
 
 const FIX =
   'Use the version of Halt that the processes use, or empty the document "control" of the store and act again.'

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import { type ActOptions, Control } from '@halt/core'
+import { type ActOptions, Control } from '@halt/control'
 
 import { type Call, type Flag, valueOf } from '../command/command.ts'
 import { commandError, wholeOf } from '../command/parse.ts'

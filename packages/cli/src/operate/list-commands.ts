@@ -1,4 +1,4 @@
-import type { ControlAct, ControlEntry, PolicyNumbers } from '@halt/core'
+import type { ControlAct, ControlEntry, PolicyNumbers } from '@halt/control'
 
 import { type Command, ExitCode, valueOf } from '../command/command.ts'
 import { wholeOf } from '../command/parse.ts'

@@ -1,4 +1,4 @@
-import type { PolicyNumbers } from '@halt/core'
+import type { PolicyNumbers } from '@halt/control'
 import { MOST_UNITS } from '@halt/core/store'
 
 import { type Call, type Command, ExitCode, type Flag, valueOf } from '../command/command.ts'

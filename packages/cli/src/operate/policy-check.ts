@@ -1,4 +1,5 @@
-import { type AnyPolicy, HaltError, type Identity, type PolicyNumbers } from '@halt/core'
+import type { PolicyNumbers } from '@halt/control'
+import { type AnyPolicy, HaltError, type Identity } from '@halt/core'
 
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'

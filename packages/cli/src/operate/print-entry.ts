@@ -1,4 +1,4 @@
-import type { ControlEntry } from '@halt/core'
+import type { ControlEntry } from '@halt/control'
 
 import { ExitCode } from '../command/command.ts'
 import { type CliIo, print, printable } from '../io.ts'

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import type { Control, ControlEntry, Identity } from '@halt/core'
+import type { Control, ControlEntry } from '@halt/control'
+import type { Identity } from '@halt/core'
 
 /**
  * The blocks and permissions that hold for requests of a client, under its own id, a part of it, or a network of its address: for

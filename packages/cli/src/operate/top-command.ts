@@ -1,4 +1,4 @@
-import { type TopKey, TopKeys } from '@halt/core'
+import { type TopKey, TopKeys } from '@halt/control'
 
 import { type Command, ExitCode, valueOf } from '../command/command.ts'
 import { wholeOf } from '../command/parse.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Reports } from '@halt/core'
+import { Reports } from '@halt/control'
 
 import type { Opened } from './store.ts'
 

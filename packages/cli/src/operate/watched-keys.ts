@@ -1,4 +1,4 @@
-import type { TopKey, TopLists } from '@halt/core'
+import type { TopKey, TopLists } from '@halt/control'
 
 import type { Opened } from './store.ts'
 import { watch } from './watch.ts'

@@ -1,6 +1,7 @@
 // After each act of an operator, the limiter, the usage page, the command line, the operator's page and the managers are asked about
 // one client. All must give the same answer, which is that of its next request.
-import { Control, type Decision, QuotaManager, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { type Decision, QuotaManager, RateLimiter } from '@halt/core'
 import { usageOf } from '@halt/core/http'
 import { operator } from '@halt/operator'
 import { RedisStore } from '@halt/store-redis'

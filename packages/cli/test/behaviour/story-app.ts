@@ -1,7 +1,8 @@
 // One process of the application of the nine-in-the-evening story: it answers each request with its decision.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Control, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 

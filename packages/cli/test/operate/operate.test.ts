@@ -1,4 +1,5 @@
-import { Control, type Policy, QuotaManager, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { type Policy, QuotaManager, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'

@@ -1,5 +1,6 @@
 // A command that looks at the wrong place must not look as if all were well.
-import { Control, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { RateLimiter } from '@halt/core'
 import { PostgresStore, schema as schemaOf } from '@halt/store-postgres'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'

@@ -1,5 +1,6 @@
 // A customer of a product with plans complains. The limits file lists the plans, so no look shows the refusal of another plan.
-import { Control, QuotaManager, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { QuotaManager, RateLimiter } from '@halt/core'
 import { operator } from '@halt/operator'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'

@@ -1,4 +1,5 @@
-import { Control, RateLimiter, TopKeys } from '@halt/core'
+import { Control, TopKeys } from '@halt/control'
+import { RateLimiter } from '@halt/core'
 import { operator } from '@halt/operator'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'

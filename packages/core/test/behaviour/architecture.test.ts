@@ -12,7 +12,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 describe('ARCHITECTURE.md', () => {
   const page = read('ARCHITECTURE.md')
-  const paths = [...page.matchAll(/`((?:core|packages|store-[a-z]+|docs|tools)\/[\w./*-]+)`/g)].map(
+  const paths = [...page.matchAll(/`((?:core|control|packages|store-[a-z]+|docs|tools)\/[\w./*-]+)`/g)].map(
     ([, path]) => path as string,
   )
 

@@ -1,4 +1,4 @@
-// Units that a process keeps held while the store fails, operators act, and the limiter closes.
+// Units that a process keeps held while the store fails, and the limiter closes.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 
 import { loadCore, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
@@ -77,18 +77,6 @@ it('calls whose units have ended keep those that others have left, the first cal
     expect(await soon(calls[0]!.charge(300))).toBe(true)
     for (const call of calls.slice(1)) await soon(call.settle(0))
     expect(await read()).toEqual([750, 0])
-  }))
-
-it('units that have ended are held again only within the limit that an operator has set since', () =>
-  withBudget(core, async ({ store, limiter, control, soon, pass, useUp, recover, read }) => {
-    const call = await soon(limiter.reserve(alice, { cost: 400, ttl: '3s' }))
-    store.begin('refused')
-    await pass(5000)
-    await useUp(450)
-    store.end()
-    await soon(control.change('day', { limit: 500 }), 100)
-    await recover()
-    expect([await read(), call.signal.aborted]).toEqual([[450, 0], true])
   }))
 
 it('units that are moved while the limiter closes are given back by the call that is settled meanwhile', () =>

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { Control, RateLimiter } from '../../src/index.ts'
+import { RateLimiter } from '../../src/index.ts'
 import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { aWorld, inVirtualTime, perSecond } from '../line/rows.ts'
@@ -184,21 +184,6 @@ describe('a refusal in favour of other tenants', () => {
       await ask('loud', 100)
       expect(await ask('quiet')).toEqual([['started', 'local']])
     }
-  })
-
-  it('fair shares follow numbers that an operator changes, while used units stay used', async () => {
-    const { clock, store, drain } = aLimiter()
-    const control = new Control({ store, warn: () => {} })
-    const limiter = new RateLimiter({ store, policy: BACKEND, control, warn: () => {} })
-    await control.change('backend', { limit: 1000 })
-    await drain('a')
-    let taken = 0
-    clock.advance('10ms')
-    while ((await limiter.consume({ user: 'b' })).allowed) taken++
-    // What a has used is paid back at the new rate since the change.
-    expect(taken).toBeGreaterThan(5)
-    expect(taken).toBeLessThanOrEqual(40)
-    await limiter.close()
   })
 })
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { Control, type RatePolicy } from '../../src/index.ts'
+import type { RatePolicy } from '../../src/index.ts'
 import { StoreMisread } from '../../src/store/evaluation-check.ts'
 import { mistake, world } from '../world.ts'
 import { processes, type Processes, taken } from './processes.ts'
@@ -245,17 +245,6 @@ describe('what changes a counter', () => {
     await hot.limiters[0]?.pause('s', { for: '10s' })
     await ask(hot, 0, 1)
     expect(hot.uses.at(-1)?.allowed).toBe(false)
-  })
-
-  it('a changed limit holds at once', async () => {
-    const { store } = world()
-    const control = new Control({ store })
-    const hot = processes(1, WINDOW, { control })
-    await ask(hot, 0, 30)
-    await control.change('hot', { limit: 30 })
-    await ask(hot, 0, 1)
-    expect(hot.uses.at(-1)?.allowed).toBe(false)
-    control.close()
   })
 })
 

@@ -1,7 +1,7 @@
 // What a policy with a lease does not go with: a refusal that may come early must cost a client nothing more.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { Control, PenaltyManager, type Quota, type RatePolicy } from '../../src/index.ts'
+import { PenaltyManager, type Quota, type RatePolicy } from '../../src/index.ts'
 import { mistake, world } from '../world.ts'
 import { processes } from './processes.ts'
 
@@ -22,20 +22,6 @@ describe('a cool-down', () => {
     expect(error.code).toBe('HALT_E_LEASE')
     expect(error.message).toContain('"hot"')
     expect(error.fix).toContain('blockDuration')
-  })
-
-  it('a cool-down that an operator sets on a lease is warned of, and changes nothing', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-    const { store, warnings, codes } = world()
-    const control = new Control({ store, warn: warning => void warnings.push(warning) })
-    const hot = processes(1, HOT, { control })
-    await control.change('hot', { limit: 5, blockDuration: '5m' })
-    for (let i = 0; i < 250; i++) void hot.use(0, 1)
-    await hot.pass(5)
-    expect(hot.uses.filter(({ allowed }) => allowed)).toHaveLength(200)
-    expect(codes()).toEqual(['HALT_W_CONTROL_NUMBERS'])
-    control.close()
-    vi.useRealTimers()
   })
 })
 

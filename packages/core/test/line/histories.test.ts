@@ -1,15 +1,17 @@
 // Random histories of callers that wait in one line while something changes, judged by a book that shares no code with the line.
 import { afterAll, beforeAll, it } from 'vitest'
 
-import { chosenKinds, playHistories, withoutServer } from './histories.ts'
+import { chosenKinds, hasOperators, playHistories, withoutServer } from './histories.ts'
 import { loadCore, unloadCore } from './virtual-core.ts'
 
 beforeAll(async () => void (await loadCore()))
 afterAll(unloadCore)
 
-for (const kind of chosenKinds.filter(withoutServer))
+const kinds = chosenKinds.filter(kind => !hasOperators(kind))
+
+for (const kind of kinds.filter(withoutServer))
   it(`the line of a process that holds its store itself holds while ${kind.name}`, () =>
     playHistories(kind, { isDirect: true, runs: 4 }))
 
-for (const kind of chosenKinds)
+for (const kind of kinds)
   it(`the line of one to four processes holds while ${kind.name}`, () => playHistories(kind))

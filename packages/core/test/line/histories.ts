@@ -22,6 +22,11 @@ export function withoutServer({ name }: Kind): boolean {
   return !/fails over|hangs|close|killed|all of it/.test(name)
 }
 
+/** Whether operators act in a kind. Such kinds need a `Control`, so the package of that name and the stores play them. */
+export function hasOperators({ by }: Kind): boolean {
+  return by === 'control'
+}
+
 /**
  * Plays random histories of a kind, and fails with the seed of the first that breaks a promise.
  *

@@ -19,50 +19,6 @@ import {
 inVirtualTime()
 
 describe('a limit that changes under a line', () => {
-  it('a line starts callers one by one when Control raises its limit from 2 to 20 per second', async () => {
-    const world = await aWorld(perSecond(2), { changes: 'control' })
-    asks(world, 120)
-    await world.pass(1700)
-    await soon(world, operators.change(world, 0, { limit: 20, burst: 1 }))
-    await world.pass(12_000)
-    const starts = startsFrom(world)
-    expect(starts).toHaveLength(120)
-    expect(mostStarts(starts, 10)).toBeLessThanOrEqual(1)
-  })
-
-  it('a line of four processes starts callers one or two at a time when Control raises its limit', async () => {
-    const world = await aWorld(perSecond(2), { changes: 'control', processes: 4 })
-    for (let i = 0; i < 30; i++) for (const process of [0, 1, 2, 3]) asks(world, 1, {}, process)
-    await world.pass(1700)
-    await soon(world, operators.change(world, 0, { limit: 20, burst: 1 }))
-    await world.pass(12_000)
-    const starts = startsFrom(world)
-    expect(starts).toHaveLength(120)
-    expect(mostStarts(starts, 10)).toBeLessThanOrEqual(4)
-    expect(mostStarts(starts, 1000)).toBeLessThanOrEqual(41)
-  })
-
-  it('a line of one customer speeds up, one by one, when Control gives him numbers of his own', async () => {
-    const world = await aWorld({ ...perSecond(2), keyStrategy: 'user' }, { changes: 'control' })
-    asks(world, 60)
-    asks(world, 60, { user: 'other' })
-    await world.pass(1700)
-    const { control } = world.processes[0]!
-    await soon(world, control!.override({ user: 'u0' }, 'api', { limit: 20, burst: 1 }))
-    await world.pass(5000)
-    const own = startsOf(world.book).filter(({ user }) => user === 'u0')
-    expect(own).toHaveLength(60)
-    expect(
-      mostStarts(
-        own.map(({ endedAt }) => endedAt / 1000),
-        10,
-      ),
-    ).toBeLessThanOrEqual(1)
-    expect(startsOf(world.book).length - own.length).toBeLessThanOrEqual(15)
-    for (const { leaving } of world.waiting) leaving.abort()
-    await world.pass(100)
-  })
-
   it('a line starts callers one by one when a PolicyRegistry raises its limit and newcomers ask by the new one', async () => {
     const world = await aWorld(perSecond(2), { changes: 'registry' })
     asks(world, 80)
@@ -76,66 +32,9 @@ describe('a limit that changes under a line', () => {
     const order = startsOf(world.book).map(({ id }) => id)
     expect(order).toEqual(order.toSorted((a, b) => a - b))
   })
-
-  it('a line speeds up when its limit is raised from 1 to 10 per second', async () => {
-    const world = await aWorld(perSecond(1), { changes: 'control' })
-    asks(world, 600)
-    await world.pass(2500)
-    await soon(world, operators.change(world, 0, { limit: 10, burst: 1 }))
-    const changed = nowMs(world)
-    await world.pass(50_000)
-    expect(startsFrom(world, changed + 1500).filter(at => at < changed + 49_500).length).toBeGreaterThan(470)
-  })
-
-  it('a line of 3 000 callers slows down when its limit is lowered from 100 to 1 per second', async () => {
-    const world = await aWorld(perSecond(100), { changes: 'control' })
-    asks(world, 3000)
-    await world.pass(1500)
-    await soon(world, operators.change(world, 0, { limit: 1, burst: 1 }))
-    const changed = nowMs(world)
-    await world.pass(25_000)
-    // A process may not have heard of it for 1.5 s.
-    expect(startsFrom(world, changed).filter(at => at < changed + 1500).length).toBeLessThanOrEqual(151)
-    const heard = startsFrom(world, changed + 1500).filter(at => at < changed + 21_500)
-    expect(heard.length).toBeLessThanOrEqual(21)
-    expect(heard.length).toBeGreaterThanOrEqual(18)
-  })
-
-  it('a line whose limit is lowered refuses those who would wait longer than they want, when they have', async () => {
-    const world = await aWorld(perSecond(10), { changes: 'control' })
-    asks(world, 60, { maxWaitMs: 8000 })
-    await world.pass(1050)
-    await soon(world, operators.change(world, 0, { limit: 1, burst: 1 }))
-    await world.pass(10_000)
-    const { waiting, book } = world
-    expect(waiting).toHaveLength(0)
-    const refused = book.asks.filter(({ end }) => end === 'refused')
-    expect(refused.length).toBeGreaterThan(28)
-    for (const { endedAt, reason } of refused) {
-      expect(reason).toBe('limited')
-      expect(endedAt! / 1000).toBeLessThan(8250)
-    }
-  })
 })
 
 describe('units that come back to a line', () => {
-  it('a reset with 600 callers waiting starts one capacity at once and leaves the rest in order', async () => {
-    const world = await aWorld(perSecond(1), { changes: 'control' })
-    asks(world, 600)
-    await world.pass(2500)
-    await soon(world, operators.change(world, 0, { limit: 10, burst: 1 }))
-    await world.pass(4030)
-    const before = nowMs(world)
-    await soon(world, operators.reset(world, 0))
-    await world.pass(5000)
-    const starts = startsFrom(world, before)
-    expect(mostStarts(starts, 10)).toBeLessThanOrEqual(1)
-    expect(starts.length).toBeGreaterThan(48)
-    expect(starts.length).toBeLessThan(54)
-    const order = startsOf(world.book).map(({ id }) => id)
-    expect(order).toEqual(order.toSorted((a, b) => a - b))
-  })
-
   it('settling 21 calls to 0 starts at most 4 callers in 100 ms while 19 wait and newcomers ask', async () => {
     const world = await aWorld(perSecond(10, 21), { processes: 2 })
     const callers = asks(world, 40)

@@ -6,9 +6,9 @@ import { startsOf } from './journal.ts'
 import { loadCore, unloadCore } from './virtual-core.ts'
 import { type Caller, makeWorld, viewOf, type World, type WorldOptions, type WorldPolicy } from './world.ts'
 
-/** Loads core in virtual time for a file. */
-export function inVirtualTime(): void {
-  beforeAll(async () => void (await loadCore()))
+/** Loads core in virtual time for a file, and the packages that `others` loads. */
+export function inVirtualTime(others?: Parameters<typeof loadCore>[0]): void {
+  beforeAll(async () => void (await loadCore(others)))
   afterAll(unloadCore)
 }
 

@@ -64,24 +64,6 @@ describe('a line that is paused', () => {
   })
 })
 
-describe('a line of several users, of whom one is blocked', () => {
-  it('a line refuses a blocked user at his turn, and those behind move up', async () => {
-    const world = await aWorld({ ...perSecond(10), keyStrategy: 'shared' }, { changes: 'control' })
-    for (let i = 0; i < 30; i++) world.ask(0, { user: i % 3 === 1 ? 'bad' : 'good', maxWaitMs: 60_000 })
-    await world.pass(250)
-    await soon(world, operators.block(world, 0, 'bad', 60_000))
-    await world.pass(5000)
-    const { asks: all } = world.book
-    expect(all.filter(({ user, end }) => user === 'good' && end === 'started')).toHaveLength(20)
-    const bad = all.filter(({ user, end }) => user === 'bad' && end === 'refused')
-    expect(bad.length).toBeGreaterThanOrEqual(9)
-    for (const { reason } of bad) expect(reason).toBe('blocked')
-    // 20 or 21 starts, the first at once: nobody waits for the places of the blocked.
-    expect(startsFrom(world).at(-1)).toBeLessThan(2000 + 500)
-    expect(mostStarts(startsFrom(world), 90)).toBe(1)
-  })
-})
-
 describe('a line whose bucket changes', () => {
   it('a line waits longer, in order, when a call is settled for more than it was charged', async () => {
     const world = await aWorld(perSecond(10))
@@ -93,34 +75,6 @@ describe('a line whose bucket changes', () => {
     expect(starts.map(({ id }) => id)).toEqual(callers.map(({ ask }) => ask.id))
     expect(starts.at(-1)!.endedAt / 1000).toBeGreaterThan(2890)
     expect(starts.at(-1)!.endedAt / 1000).toBeLessThan(2925)
-  })
-
-  it('a line moves up by the difference, in order, when the burst is raised', async () => {
-    const world = await aWorld(perSecond(10), { changes: 'control' })
-    const callers = asks(world, 40)
-    await world.pass(1050)
-    const before = startsFrom(world).length
-    await soon(world, operators.change(world, 0, { limit: 10, burst: 6 }))
-    await world.pass(2500)
-    const [starts, now] = [startsFrom(world).length - before, nowMs(world)]
-    const paid = Math.floor((now - 1050) / 100)
-    expect(starts).toBeGreaterThanOrEqual(paid + 4)
-    expect(starts).toBeLessThanOrEqual(paid + 6)
-    const ids = startsOf(world.book).map(({ id }) => id)
-    expect(ids).toEqual(callers.slice(0, ids.length).map(({ ask }) => ask.id))
-  })
-
-  it('a line falls back by the difference when the burst is lowered, and nobody is forgotten', async () => {
-    const world = await aWorld(perSecond(10, 6), { changes: 'control' })
-    const callers = asks(world, 30, { cost: 2 })
-    await world.pass(1050)
-    await soon(world, operators.change(world, 0, { limit: 10, burst: 2 }))
-    await world.pass(8000)
-    const starts = startsOf(world.book)
-    expect(starts.map(({ id }) => id)).toEqual(callers.map(({ ask }) => ask.id))
-    // 60 units, the first 2 at once, the others at 10 a second.
-    expect(starts.at(-1)!.endedAt / 1000).toBeGreaterThan(5750)
-    expect(starts.at(-1)!.endedAt / 1000).toBeLessThan(5900)
   })
 })
 

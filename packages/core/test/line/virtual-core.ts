@@ -2,15 +2,28 @@
 import { vi } from 'vitest'
 
 import type * as Core from '../../src/index.ts'
+import type { Store } from '../../src/databases/index.ts'
+import type { GateSource, PolicyNumbers } from '../../src/limiter/gate-kit.ts'
 import type * as Testing from '../../src/testing/index.ts'
 import type * as Lines from '../../src/waiting/lines.ts'
 import { START } from '../world.ts'
 import { VirtualTime } from './virtual-time.ts'
 
+/** What operators of a world act by: the `Control` of the package of that name. */
+export interface Operators extends GateSource {
+  block(who: Core.Identity, options?: { readonly for: string }): Promise<unknown>
+  unblock(who: Core.Identity): Promise<unknown>
+  allow(who: Core.Identity, options?: { readonly for: string }): Promise<unknown>
+  override(who: Core.Identity, policy: string, numbers: PolicyNumbers): Promise<unknown>
+  change(policy: string, numbers: PolicyNumbers): Promise<unknown>
+  close(): void
+}
+
 /** Core in virtual time. */
 export interface VirtualCore {
   readonly RateLimiter: typeof Core.RateLimiter
-  readonly Control: typeof Core.Control
+  /** Undefined unless the file has loaded it with {@link loadCore}. */
+  readonly Control?: new (options: { readonly store: Store; readonly warn?: Core.Warn }) => Operators
   readonly PolicyRegistry: typeof Core.PolicyRegistry
   readonly QuotaManager: typeof Core.QuotaManager
   readonly ReferenceStore: typeof Testing.ReferenceStore
@@ -29,8 +42,12 @@ export const ORIGIN: number = START + 3_600_000.000_4
 const present: { time: VirtualTime } = { time: new VirtualTime(START) }
 let loaded: VirtualCore | undefined
 
-/** Loads core in virtual time. Call {@link unloadCore} when the file is over. */
-export async function loadCore(): Promise<VirtualCore> {
+/**
+ * Loads core in virtual time. Call {@link unloadCore} when the file is over.
+ *
+ * @param others loads packages that live in the same time
+ */
+export async function loadCore(others?: () => Promise<Pick<VirtualCore, 'Control'>>): Promise<VirtualCore> {
   if (loaded !== undefined) return loaded
   vi.resetModules()
   // The clock and the timers that this copy takes as it is loaded are those of whichever world plays.
@@ -40,6 +57,7 @@ export async function loadCore(): Promise<VirtualCore> {
     ...(await import('../../src/waiting/lines.ts')),
     // A limiter loads it with its first call, and virtual time does not wait for that.
     ...(await import('../../src/limiter/calls.ts')),
+    ...(await others?.()),
   }))
   loaded = found
   return found

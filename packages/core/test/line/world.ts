@@ -5,7 +5,7 @@ import { type Ask, journal, type Journal } from './journal.ts'
 import { type Arrival, type Delays, Network } from './network.ts'
 import { Random } from './random.ts'
 import { type MakeServer, memoryServer, type Server } from './server.ts'
-import { endTime, loadCore, newTime, type VirtualCore } from './virtual-core.ts'
+import { endTime, loadCore, newTime, type Operators, type VirtualCore } from './virtual-core.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 /** The policy of a world. */
@@ -25,7 +25,7 @@ export interface WorldOptions {
   readonly server?: MakeServer
   /** Whether the limiters stand directly on the server's store, as on a store in memory. */
   readonly isDirect?: boolean
-  /** How operators change the policy. Default `control`. */
+  /** How operators change the policy. Default `never`. */
   readonly changes?: 'control' | 'registry' | 'never'
   readonly limiter?: Partial<RateLimiterOptions>
 }
@@ -34,7 +34,7 @@ export interface WorldOptions {
 export interface Process {
   readonly index: number
   readonly limiter: InstanceType<VirtualCore['RateLimiter']>
-  readonly control: InstanceType<VirtualCore['Control']> | undefined
+  readonly control: Operators | undefined
   readonly registry: InstanceType<VirtualCore['PolicyRegistry']> | undefined
   /** False once it was closed or killed. */
   isAlive: boolean
@@ -103,11 +103,11 @@ export class World {
 
   /** Starts one more process. */
   addProcess(): Process {
-    const { changes = 'control', isDirect = false, limiter: own, processes = 1 } = this.#options
+    const { changes = 'never', isDirect = false, limiter: own, processes = 1 } = this.#options
     const { RateLimiter, Control, PolicyRegistry } = this.core
     const store: Store = isDirect ? this.server.store : this.network.connect()
     const warn = ({ code }: { readonly code: string }): void => void this.warnings.push(code)
-    const control = changes === 'control' ? new Control({ store, warn }) : undefined
+    const control = changes === 'control' ? new Control!({ store, warn }) : undefined
     const registry = changes === 'registry' ? new PolicyRegistry([this.policy]) : undefined
     const policy = registry?.resolver(() => this.policy.name) ?? this.policy
     const shared = { store, policy, warn, instances: processes, exemptPrivateIps: false }

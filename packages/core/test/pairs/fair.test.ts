@@ -1,10 +1,10 @@
 // Counters that tenants share fairly, beside what else a limiter does. README.md lists the pairs.
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 
-import { Control, PenaltyManager, type Quota, RateLimiter, type RatePolicy } from '../../src/index.ts'
+import { PenaltyManager, type Quota, RateLimiter, type RatePolicy } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { aWorld, inVirtualTime, perSecond } from '../line/rows.ts'
-import { by, type Options, view, world } from '../world.ts'
+import { by, type Options, world } from '../world.ts'
 
 inVirtualTime()
 
@@ -45,33 +45,6 @@ it('a call that holds a budget is charged in the pool and holds the budget, or n
   await call.cancel()
   expect((await limiter.peek({ user: 'b' })).verdicts[1]!.remaining).toBe(1000)
   await limiter.close()
-})
-
-it('an operator blocks one tenant, and the others keep their shares', async () => {
-  const { store, make } = await pressed()
-  const control = new Control({ store, warn: () => {} })
-  const limiter = make(BACKEND, { ...OPTIONS, control })
-  await control.block({ user: 'b' }, { for: '1h' })
-  expect((await limiter.consume({ user: 'b' })).reason).toBe('blocked')
-  expect((await limiter.consume({ user: 'a' })).reason).toBe('fair-share')
-  expect((await limiter.consume({ user: 'c' })).allowed).toBe(true)
-  await limiter.close()
-})
-
-it('an operator blocks a tenant that a function names, or lets it pass', async () => {
-  const { store, limiter: make } = world()
-  const control = new Control({ store, warn: () => {} })
-  onTestFinished(() => control.close())
-  const fair = { by: (request: { readonly tenant: string }) => request.tenant }
-  const limiter = make({ ...BACKEND, fair } as RatePolicy, { ...OPTIONS, control })
-  const of = (tenant: string) => view({ request: { tenant } })
-  await control.block({ custom: 'acme' }, { for: '1h' })
-  expect(await limiter.check(of('acme'))).toMatchObject({ reason: 'blocked', key: 'custom:acme' })
-  expect((await limiter.explain(of('acme'))).control?.kind).toBe('block')
-  expect((await limiter.check(of('other'))).allowed).toBe(true)
-  await control.unblock({ custom: 'acme' })
-  await control.allow({ custom: 'acme' }, { for: '1h' })
-  expect((await limiter.check(of('acme'))).reason).toBe('exempt')
 })
 
 it('a penalty of a tenant tightens no counter that tenants share', async () => {

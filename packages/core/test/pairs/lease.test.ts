@@ -1,7 +1,7 @@
 // Leases, beside what else a limiter does. README.md lists the pairs.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
-import { Control, type AnyPolicy } from '../../src/index.ts'
+import type { AnyPolicy } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { processes, type Processes, taken } from '../lease/processes.ts'
 import { view } from '../world.ts'
@@ -75,20 +75,6 @@ it('a guard with delay holds requests of a leased policy within its limit', asyn
   await Promise.all(sent)
   expect(starts).toHaveLength(65)
   expect(starts.filter(at => at < 1_000).length).toBeLessThanOrEqual(60)
-})
-
-it('an operator’s block refuses at once, though the process holds units', async () => {
-  const own = processes(1, HOT)
-  const control = new Control({ store: own.store, warn: () => undefined })
-  const hot = processes(1, { ...HOT, keyStrategy: 'custom', keyExtractor: () => 's' } as AnyPolicy, {
-    control,
-  })
-  await warm(hot)
-  await control.block({ custom: 's' }, { for: '1h' })
-  void hot.use(0, 1)
-  await hot.pass(1)
-  expect(hot.uses.at(-1)?.allowed).toBe(false)
-  control.close()
 })
 
 it('units of a leased quota that a process holds do not pass the end of the period', async () => {

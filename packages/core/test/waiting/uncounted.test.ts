@@ -1,8 +1,8 @@
-// Callers that no counter decides, while others wait in a line: the store is away, or an operator lets them pass.
+// Callers that no counter decides, while others wait in a line: the store is away, or they are exempt.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { guard } from '../../src/http/index.ts'
-import { Control, type OnStoreError, type Policy, type RateLimiter } from '../../src/index.ts'
+import type { OnStoreError, Policy, RateLimiter } from '../../src/index.ts'
 import { fakeOutage } from '../../src/testing/index.ts'
 import { waitingRoom } from '../../src/waiting/lines.ts'
 import { view } from '../world.ts'
@@ -92,41 +92,6 @@ describe('while others stand in the line', () => {
     expect(await own.acquire(view({ path: '/free' }))).toMatchObject({ reason: 'exempt', waitedMs: 0 })
     await pass(100)
     expect((await Promise.all(turns)).map(({ waitedMs }) => waitedMs)).toEqual([0, 100])
-  })
-
-  it('callers that ask again pass, because an operator lets them', async () => {
-    const { limiter, store, acquire, pass, starts } = passingWorld()
-    const control = new Control({ store })
-    const own = limiter({ name: 'w', limit: 1, window: 1, algorithm: 'fixed-window' }, { control })
-    for (let i = 0; i < 4; i++) void acquire(own, 's', i)
-    await pass(50)
-    await control.allow({ custom: 's' })
-    await pass(1500)
-    expect(starts.map(({ name, decision }) => [name, decision.reason])).toEqual([
-      [0, 'ok'],
-      [1, 'exempt'],
-      [2, 'exempt'],
-      [3, 'exempt'],
-    ])
-    expect(own.waiting).toBe(0)
-    control.close()
-  })
-
-  it('callers that have a place start at their turn, though an operator lets them pass meanwhile', async () => {
-    const { limiter, store, acquire, pass, starts } = passingWorld()
-    const control = new Control({ store })
-    const own = limiter(slow, { control })
-    for (let i = 0; i < 3; i++) void acquire(own, 's', i)
-    await pass(50)
-    await control.allow({ custom: 's' })
-    await pass(200)
-    expect(starts.map(({ name, at, decision }) => [name, at, decision.reason])).toEqual([
-      [0, 0, 'ok'],
-      [1, 100, 'ok'],
-      [2, 200, 'ok'],
-    ])
-    expect((await own.acquire('s')).reason).toBe('exempt')
-    control.close()
   })
 })
 

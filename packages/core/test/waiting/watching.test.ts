@@ -1,7 +1,7 @@
 // Looks at a line from outside: `line`, `idle`, and the hooks of callers that wait.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { Control, type HaltWarning, type Policy, type Telemetry } from '../../src/index.ts'
+import type { HaltWarning, Policy, Telemetry } from '../../src/index.ts'
 import { fakeOutage } from '../../src/testing/index.ts'
 import { Limiter } from '../../src/limiter/limiter.ts'
 import { queue } from '../../src/waiting/index.ts'
@@ -135,40 +135,6 @@ describe('line', () => {
     await pass(100)
     expect(await own.line('s')).toEqual({ units: 0, callers: 0, lastStartsInMs: 0 })
     failing.end()
-  })
-
-  it('line() follows a changed limit, an abort, and a pause', async () => {
-    const { limiter, store, acquire, pass } = passingWorld()
-    const control = new Control({ store, warn: () => {} })
-    const own = limiter(api, { control })
-    const leaving = new AbortController()
-    const turns: Promise<void>[] = []
-    for (let i = 0; i < 5; i++) turns.push(acquire(own, 's', i))
-    const last = own.acquire('s', { signal: leaving.signal })
-    await pass(0)
-    expect(await own.line('s')).toEqual({ units: 5, callers: 5, lastStartsInMs: 500 })
-    await control.change('api', { limit: 5 })
-    expect((await own.line('s')).lastStartsInMs).toBe(1000)
-    leaving.abort()
-    await expect(last).rejects.toThrow('aborted')
-    expect(await own.line('s')).toEqual({ units: 4, callers: 4, lastStartsInMs: 800 })
-    await own.pause('s', { for: 1 })
-    expect((await own.line('s')).lastStartsInMs).toBe(1800)
-    control.close()
-    await Promise.all([own.close(), Promise.allSettled(turns)])
-  })
-
-  it('line() tells of a client that an operator blocks', async () => {
-    const { limiter, store, acquire, pass } = passingWorld()
-    const control = new Control({ store, warn: () => {} })
-    const own = limiter(api, { control })
-    for (let i = 0; i < 3; i++) void acquire(own, 's', i)
-    await pass(0)
-    await control.block('s')
-    expect(await own.line('s')).toEqual({ units: 2, callers: 2, lastStartsInMs: 200 })
-    await pass(200)
-    expect(await own.line('s')).toEqual({ units: 0, callers: 0, lastStartsInMs: 0 })
-    control.close()
   })
 
   it('line() needs the policy where a function chooses it, and an identity', async () => {
@@ -315,34 +281,6 @@ describe('hooks', () => {
     expect(seen).toEqual(['waiting', 'turn'])
   })
 
-  it('the hooks hear why a caller leaves without a turn', async () => {
-    const { limiter, store, acquire, pass } = passingWorld()
-    const { telemetry, heard } = noting()
-    const control = new Control({ store, warn: () => {} })
-    const own = limiter(api, { telemetry, control })
-    await own.consume('s')
-    const leaving = new AbortController()
-    const turns: Promise<unknown>[] = [own.acquire('s', { signal: leaving.signal }).catch(() => {})]
-    void acquire(own, 's', 'blocked')
-    await pass(50)
-    leaving.abort()
-    await control.block('s')
-    await pass(100)
-    await control.unblock('s')
-    turns.push(
-      own.acquire('s'),
-      own.acquire('s').catch(() => {}),
-    )
-    await pass(0)
-    await Promise.all([own.close(), ...turns])
-    expect(heard.filter(([event]) => event === 'leave')).toEqual([
-      ['leave', 'custom:s', { policy: 'api', units: 1, waitedMs: 50, why: 'aborted' }],
-      ['leave', 'custom:s', { policy: 'api', units: 1, waitedMs: 100, why: 'blocked' }],
-      ['leave', 'custom:s', { policy: 'api', units: 1, waitedMs: 0, why: 'closed' }],
-    ])
-    control.close()
-  })
-
   it('the hooks hear of callers that ask again, and of those behind them', async () => {
     const { limiter, acquire, pass } = passingWorld()
     const { telemetry, heard } = noting()
@@ -379,45 +317,6 @@ describe('hooks', () => {
     expect(warnings.filter(({ code }) => code === 'HALT_W_TELEMETRY')[0]?.message).toBe(
       'The telemetry hook onWaiting failed: broken.',
     )
-  })
-
-  it('the hooks hear of every caller twice, whatever happens to it', async () => {
-    const { limiter, store, pass } = passingWorld()
-    const failing = fakeOutage(store)
-    const control = new Control({ store: failing, warn: () => {} })
-    const { telemetry, heard } = noting()
-    const own = limiter(
-      [api, { ...api, name: 'window', limit: 30, algorithm: 'sliding-window', burst: undefined }],
-      { telemetry, control, store: failing, mostWaiting: 40, instances: 2 },
-    )
-    const count = (event: string): number => heard.filter(([name]) => name === event).length
-    const turns: Promise<unknown>[] = []
-    for (let step = 0; step < 60; step++) {
-      const leaving = new AbortController()
-      turns.push(
-        own
-          .acquire('s', { signal: leaving.signal, maxWait: step % 5 === 0 ? '300ms' : '10s' })
-          .catch(() => {}),
-        own
-          .acquire('s', { maxWait: '2s' })
-          .then(decision => (decision.allowed && step % 2 === 0 ? own.settle(decision, step % 4) : undefined))
-          .catch(() => {}),
-      )
-      if (step % 4 === 1) leaving.abort()
-      if (step === 20) failing.begin('refused')
-      if (step === 30) failing.end()
-      if (step === 35) await control.change('api', { limit: 3 })
-      if (step === 45) await control.block('s', { for: '1s' })
-      if (step === 50) await own.reset('s')
-      await pass(37)
-      expect(count('waiting') - count('turn') - count('leave')).toBe(own.waiting)
-    }
-    await own.close()
-    await Promise.all(turns)
-    expect(count('waiting')).toBeGreaterThan(40)
-    expect([count('turn') > 5, count('leave') > 20]).toEqual([true, true])
-    expect(count('turn') + count('leave')).toBe(count('waiting'))
-    control.close()
   })
 })
 

@@ -1,4 +1,4 @@
-import type { ControlEntry } from '@halt/core'
+import type { ControlEntry } from '@halt/control'
 
 import { type Act, type Acting, type Done, scopeOfEnd, undoOf } from './act.ts'
 import { spanOf } from './act-call.ts'

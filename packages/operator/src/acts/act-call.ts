@@ -1,4 +1,4 @@
-import type { ActOptions, PolicyNumbers } from '@halt/core'
+import type { ActOptions, PolicyNumbers } from '@halt/control'
 import { checkNames, describe, namesOf } from '@halt/core/http'
 
 import { badRequest } from '../answer.ts'

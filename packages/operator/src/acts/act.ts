@@ -1,4 +1,5 @@
-import type { ActOptions, Control, ControlEntry, EntryFacts, Identity, PolicyNumbers } from '@halt/core'
+import type { ActOptions, Control, ControlEntry, EntryFacts, PolicyNumbers } from '@halt/control'
+import type { Identity } from '@halt/core'
 
 import type { Catalogue } from '../desk/catalogue.ts'
 import { isNetwork } from '../desk/identities.ts'

@@ -1,4 +1,4 @@
-import type { ControlEntry, PolicyNumbers } from '@halt/core'
+import type { ControlEntry, PolicyNumbers } from '@halt/control'
 
 import { badRequest } from '../answer.ts'
 import { why } from './access.ts'

@@ -1,4 +1,4 @@
-import type { PolicyNumbers } from '@halt/core'
+import type { PolicyNumbers } from '@halt/control'
 
 import { shownError } from '../answer.ts'
 import type { FoundPolicy } from '../desk/catalogue.ts'

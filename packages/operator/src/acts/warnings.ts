@@ -1,4 +1,4 @@
-import type { Control, NetworkSize } from '@halt/core'
+import type { Control, NetworkSize } from '@halt/control'
 import { mayShareData } from '@halt/core/store'
 
 import type { Acting } from './act.ts'

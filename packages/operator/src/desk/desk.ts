@@ -1,4 +1,5 @@
-import type { Control, ControlEntry, Identity } from '@halt/core'
+import type { Control, ControlEntry } from '@halt/control'
+import type { Identity } from '@halt/core'
 
 import type { ActAnswer } from '../acts/acts.ts'
 import { act } from '../acts/acts.ts'

@@ -1,4 +1,4 @@
-import type { Control, ControlAct, ControlEntry } from '@halt/core'
+import type { Control, ControlAct, ControlEntry } from '@halt/control'
 
 import { shownError, type ShownError } from '../answer.ts'
 import { unreadable } from './key-forms.ts'

@@ -1,4 +1,4 @@
-import type { TopKey } from '@halt/core'
+import type { TopKey } from '@halt/control'
 
 import { MOST_EVENTS, type WatchedEvent } from './events.ts'
 import { mergeLines } from './lines.ts'

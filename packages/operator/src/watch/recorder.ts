@@ -1,13 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import {
-  type Decision,
-  type DecisionMessage,
-  type LineMessage,
-  type PenaltyMessage,
-  type QuotaMessage,
-  type StoreErrorMessage,
-  type StoreRecoveredMessage,
-  TopKeys,
+import { TopKeys } from '@halt/control'
+import type {
+  Decision,
+  DecisionMessage,
+  LineMessage,
+  PenaltyMessage,
+  QuotaMessage,
+  StoreErrorMessage,
+  StoreRecoveredMessage,
 } from '@halt/core'
 
 import { Companions, type CountedUnder } from './companions.ts'

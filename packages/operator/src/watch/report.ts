@@ -1,4 +1,4 @@
-import type { TopKey } from '@halt/core'
+import type { TopKey } from '@halt/control'
 
 import type { WatchedEvent } from './events.ts'
 import type { StoreHealth } from './health.ts'

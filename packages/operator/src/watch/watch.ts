@@ -1,4 +1,4 @@
-import { Reports } from '@halt/core'
+import { Reports } from '@halt/control'
 import type { Store } from '@halt/core/store'
 
 import type { LimiterEntry } from '../options.ts'

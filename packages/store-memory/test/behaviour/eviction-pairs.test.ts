@@ -1,5 +1,5 @@
 // A flood of keys, and each thing that a counter may hold meanwhile. packages/core/test/pairs/README.md lists the pairs.
-import { Control, PenaltyManager, type AnyPolicy, RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { PenaltyManager, type AnyPolicy, RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { guard } from '@halt/core/http'
 import { ManualClock } from '@halt/core/testing'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -62,18 +62,6 @@ it('a flood of keys frees no place of a request that a guard holds', async () =>
   expect(await line.check(view)).toMatchObject({ allowed: false, retryAfter: 30 })
   await line.close()
   await Promise.allSettled(held)
-})
-
-it('a flood of keys takes back no entry of an operator', async () => {
-  const { store, limiter, flood } = crowded()
-  const control = new Control({ store })
-  const api = limiter(two, { control })
-  await control.block(ANN, { for: '1h' })
-  await control.override({ custom: 'bob' }, 'two', { limit: 5 })
-  await flood(api)
-  expect(await api.consume(ANN)).toMatchObject({ allowed: false, reason: 'blocked' })
-  expect((await api.consume({ custom: 'bob' })).limit).toBe(5)
-  control.close()
 })
 
 it('a flood of keys ends no penalty', async () => {

@@ -1,5 +1,5 @@
 // Operators act at once from several processes, and the table of documents is lost.
-import { Control } from '@halt/core'
+import { Control } from '@halt/control'
 import { afterAll, afterEach, expect, it } from 'vitest'
 
 import { PostgresStore } from '../../src/index.ts'

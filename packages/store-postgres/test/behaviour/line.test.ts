@@ -17,7 +17,7 @@ const server = realServer(clock => {
 
 beforeAll(async () => {
   ;({ schema } = await makeStore(database))
-  await loadCore()
+  await loadCore(() => import('@halt/control'))
 })
 afterAll(async () => {
   unloadCore()

@@ -1,5 +1,6 @@
 // Operators act, while Redis loses data, fails over to an older copy, or hangs.
-import { Control, RateLimiter } from '@halt/core'
+import { Control } from '@halt/control'
+import { RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 

@@ -15,7 +15,7 @@ const server = realServer(clock => {
 
 beforeAll(async () => {
   await client.ping()
-  await loadCore()
+  await loadCore(() => import('@halt/control'))
 })
 afterAll(async () => {
   unloadCore()

@@ -6,23 +6,11 @@ import type { Given } from './counters.ts'
 import { happens } from './happenings.ts'
 import { CHANGING } from './judges.ts'
 import { aTown, expectNothingLeft, expectWithin, workers } from './town-rows.ts'
-import type { Town } from './town.ts'
 
 inVirtualTime()
 
 const user = { keyStrategy: 'user' } as const
 const MINUTE: Given = { name: 'minute', limit: 6000, window: '1m', burst: 10, ...user }
-
-/** The most starts above one and the rate, in any interval from an instant on. */
-function aboveRate(town: Town, rate: number, fromMs: number, process?: number): number {
-  const instants = town.starts
-    .filter(call => call.endedAt / 1000 >= fromMs && (process === undefined || call.process === process))
-    .map(({ endedAt }) => endedAt / 1e6)
-  let most = 0
-  for (const [i, from] of instants.entries())
-    for (let j = i; j < instants.length; j++) most = Math.max(most, j - i - rate * (instants[j]! - from))
-  return most
-}
 
 describe('a caller that leaves while its first question is out', () => {
   for (const [name, more] of [
@@ -44,44 +32,6 @@ describe('a caller that leaves while its first question is out', () => {
       expectWithin(town, { calls: 0.1, late: 0 })
       await expectNothingLeft(town)
     })
-})
-
-describe('a limit that is lowered', () => {
-  // The process of the operator knows at once, and looks within a second. Another one reads the document within a second, and then looks.
-  const [OWN, OTHER, REPLIES] = [1000, 2000, 50]
-  for (const [name, more] of [
-    ['one bucket', []],
-    ['two buckets', [MINUTE]],
-  ] as const)
-    it(`a limit that is lowered from 10 to 1 per second reaches all callers of ${name} within a look`, async () => {
-      const policies: Given[] = [{ name: 'second', limit: 10, window: '1s', burst: 1, ...user }, ...more]
-      const town = await aTown({ policies, processes: 2, isControlled: true })
-      for (let i = 0; i < 120; i++) town.ask({ process: i % 2 })
-      await town.pass(1350)
-      const { control } = town.processes[0]!
-      await town.soon(control!.change('second', { limit: 1, burst: 1 }), 200)
-      const changed = town.nowMs
-      await town.pass(9000)
-      expect(aboveRate(town, 1, changed + OWN + REPLIES, 0)).toBeLessThanOrEqual(0.5)
-      expect(aboveRate(town, 1, changed + OTHER + REPLIES)).toBeLessThanOrEqual(0.5)
-      for (const { leaving } of town.waiting) leaving.abort()
-      await town.pass(4000)
-    })
-
-  it('a limit that is lowered lets callers go on at the new rate, and not stand still', async () => {
-    const policies: Given[] = [{ name: 'second', limit: 10, window: '1s', burst: 1, ...user }, MINUTE]
-    const town = await aTown({ policies, processes: 2, isControlled: true })
-    for (let i = 0; i < 120; i++) town.ask({ process: i % 2 })
-    await town.pass(1350)
-    await town.soon(town.processes[0]!.control!.change('second', { limit: 1, burst: 1 }), 200)
-    const changed = town.nowMs
-    await town.pass(10_000)
-    const heard = town.starts.filter(({ endedAt }) => endedAt / 1000 > changed + 2050)
-    // What started at the old rate until then is paid back first: two seconds of ten at most, less than what a look allows.
-    expect(heard.length).toBeGreaterThanOrEqual(5)
-    for (const { leaving } of town.waiting) leaving.abort()
-    await town.pass(4000)
-  })
 })
 
 describe('a reset', () => {

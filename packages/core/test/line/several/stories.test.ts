@@ -3,7 +3,7 @@ import { afterAll, it } from 'vitest'
 
 import { inVirtualTime } from '../rows.ts'
 import { changingClasses, type Class, steadyClasses } from './setups.ts'
-import { chosen, playStories, printSurvey } from './stories.ts'
+import { chosen, hasOperators, playStories, printSurvey } from './stories.ts'
 
 inVirtualTime()
 afterAll(printSurvey)
@@ -15,5 +15,5 @@ for (const kind of chosen(steadyClasses()))
   it(`callers of ${kind.name} start when the book says, and nothing is charged for nobody`, () =>
     playStories(kind, isOfSeveralBuckets(kind) ? 3 : 1))
 
-for (const kind of chosen(changingClasses()))
+for (const kind of chosen(changingClasses()).filter(each => !hasOperators(each)))
   it(`callers of several policies go on within every bound while ${kind.name}`, () => playStories(kind, 1))

@@ -20,6 +20,11 @@ export function chosen(classes: readonly Class[]): readonly Class[] {
   return classes.filter(({ name }) => name.includes(textOf('HALT_KIND') ?? ''))
 }
 
+/** Whether operators act in a class. Such classes need a `Control`, so the package of that name plays them. */
+export function hasOperators({ name }: Class): boolean {
+  return /limit changes|blocked/.test(name)
+}
+
 /**
  * Plays random stories of a class, and fails with the seed of the first that breaks a promise. `HALT_HISTORIES=n` plays n,
  * `HALT_KIND=text`, `HALT_SEED=n` and `HALT_PATH=text` the one that a failure names, and `HALT_SURVEY=1` all, and prints a table;

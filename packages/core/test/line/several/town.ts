@@ -4,7 +4,7 @@ import type { Grant } from '../journal.ts'
 import { type Delays, Network } from '../network.ts'
 import { Random } from '../random.ts'
 import { memoryServer, type Server } from '../server.ts'
-import { endTime, loadCore, newTime, type VirtualCore } from '../virtual-core.ts'
+import { endTime, loadCore, newTime, type Operators, type VirtualCore } from '../virtual-core.ts'
 import type { VirtualTime } from '../virtual-time.ts'
 import { viewOf } from '../world.ts'
 import { type Counter, counterOf, type Given, type Units } from './counters.ts'
@@ -30,7 +30,7 @@ export interface TownOptions {
 export interface Resident {
   readonly index: number
   readonly limiter: InstanceType<VirtualCore['RateLimiter']>
-  readonly control: InstanceType<VirtualCore['Control']> | undefined
+  readonly control: Operators | undefined
   isAlive: boolean
 }
 
@@ -115,7 +115,7 @@ export class Town {
     const { RateLimiter, Control } = this.core
     const store = isDirect === true ? this.#server.store : this.network.connect()
     const warn = (): void => {}
-    const control = isControlled ? new Control({ store, warn }) : undefined
+    const control = isControlled ? new Control!({ store, warn }) : undefined
     const shared = { store, policy: policies, warn, instances: processes, exemptPrivateIps: false }
     const limiter = new RateLimiter({ ...shared, ...(control && { control }), ...own })
     const resident = { index: this.processes.length, limiter, control, isAlive: true }

@@ -1,0 +1,89 @@
+import {
+  type ControlEntry,
+  type Duration,
+  type EntryKind,
+  isNetwork,
+  type PolicyNumbers,
+} from '@halt/core/gate'
+
+export { isNetwork }
+export type { ControlEntry, EntryKind, PolicyNumbers }
+
+/** Who acts, why, until when, and what becomes of the act if the store is away. */
+export interface ActOptions {
+  /** How long the entry holds. Default: until somebody takes it back. */
+  readonly for?: Duration | undefined
+  /** When the entry ends. Not together with `for`. */
+  readonly until?: Date | undefined
+  readonly reason?: string | undefined
+  /** Who acts. */
+  readonly by?: string | undefined
+  /**
+   * What becomes of the act if the store does not take it within about a second. `"local"`: it holds in this process alone, at once,
+   * and is written when the store answers again. `"reject"`: nothing is changed, and the call rejects with `HALT_E_STORE`. Default:
+   * `"local"` if a limiter of this process obeys this `Control`, else `"reject"`, because a script would end before the store is back.
+   */
+  readonly onStoreError?: 'local' | 'reject' | undefined
+  /**
+   * The entry that the act replaces or takes back, as an earlier act gave it; `null` for none. If another one stands there, the act
+   * changes nothing, and rejects with `HALT_E_CONTROL_REPLACED`. So an undo takes nothing back that somebody else did meanwhile.
+   */
+  readonly replaces?: EntryFacts | null | undefined
+}
+
+/** Options of an act on a network or on a client. */
+export interface BlockOptions extends ActOptions {
+  /**
+   * Whether a network is accepted although it is larger than one owner has: IPv4 with a prefix below 8 bits, IPv6 with one below 19.
+   * Default false.
+   */
+  readonly force?: boolean | undefined
+}
+
+/** What tells an entry from the others about the same client and policy. */
+export type EntryFacts = Pick<ControlEntry, 'at' | 'until' | 'by' | 'reason' | 'numbers'>
+
+/** A kind of entries. */
+export interface EntryKindFacts {
+  /** Whether such an entry concerns one client or network. Otherwise it concerns everybody. */
+  readonly hasTarget: boolean
+  /** Whether it sets numbers of a policy. Otherwise it blocks clients or lets them pass, whatever the policy. */
+  readonly hasNumbers: boolean
+  /** The act that takes it back. */
+  readonly endedBy: 'unblock' | 'disallow' | 'revert'
+}
+
+/** The kinds of entries. */
+export const ENTRY_KINDS: Readonly<Record<EntryKind, EntryKindFacts>> = Object.freeze({
+  block: { hasTarget: true, hasNumbers: false, endedBy: 'unblock' },
+  allow: { hasTarget: true, hasNumbers: false, endedBy: 'disallow' },
+  override: { hasTarget: true, hasNumbers: true, endedBy: 'revert' },
+  change: { hasTarget: false, hasNumbers: true, endedBy: 'revert' },
+})
+
+/** An act that changes counters and no entry, so that only the history tells of it. */
+export type NotedAct = 'reset' | 'grant' | 'charge' | 'forgive'
+
+/** One act of an operator, as the history tells it. */
+export interface ControlAct extends Omit<ControlEntry, 'kind'> {
+  readonly act: EntryKind | EntryKindFacts['endedBy'] | NotedAct
+  /** The units of a `grant` or a `charge`; the counters of a `reset`. */
+  readonly units?: number | undefined
+}
+
+/**
+ * What a new entry replaces: the entry of the same kind, target and policy. A block and a permission of one client are two, so that the
+ * permission counts again after the block.
+ */
+export function slotOf({
+  kind,
+  target = '',
+  policy = '',
+}: Pick<ControlEntry, 'kind' | 'target' | 'policy'>): string {
+  return `${kind} ${policy} ${target}`
+}
+
+/** Whether an entry holds at an instant, in Unix milliseconds. */
+export function holds({ until }: Pick<ControlEntry, 'until'>, now: number): boolean {
+  return until === undefined || now < until
+}
