@@ -2,6 +2,7 @@ import { fromCaller } from '@halt/core/counters'
 import {
   Admitted,
   AdmittedBuckets,
+  type ChargeAnswer,
   type CounterId,
   type Counters,
   decide,
@@ -12,6 +13,8 @@ import {
   LocalDocuments,
   makeDigest,
   Mode,
+  type Refused,
+  refuseAlone,
   type Rule,
   type State,
   type Store,
@@ -24,6 +27,7 @@ import { microseconds } from './clock.ts'
 import { Eviction } from './eviction.ts'
 import { checkOptions, type InMemoryStoreOptions } from './options.ts'
 import { LONGEST_NAME, type CounterTable, CounterTables } from './counter-tables.ts'
+import type { Table } from './table.ts'
 import { Tally } from './tally.ts'
 
 /** The bytes per key of `maxKeys`. Most counters take less. One that takes more uses the room of several. */
@@ -90,19 +94,29 @@ export class InMemoryStore implements Store {
   }
 
   // perf: bench "@halt/store-memory, token bucket", hot key; it is a tenth slower if the instant is passed.
-  charge(subject: string, rule: Rule, cost: number): Admitted | undefined {
+  charge(subject: string, rule: Rule, cost: number): ChargeAnswer | undefined {
     const now = (this.#at = this.#now())
     const found = this.#tables.find(rule.counter)
     const name = this.#name(subject, found)
     if (rule.code !== 't') {
       const state = found.table.chargeWindow(name, rule, cost, now)
-      return state && new Admitted(now, rule, undefined, state)
+      return state === undefined
+        ? this.#refuse(found.table, name, rule, cost)
+        : new Admitted(now, rule, undefined, state)
     }
     const debt = found.table.charge(name, rule, cost, now)
     if (debt > 0) return new Admitted(now, rule, debt)
-    if (debt === 0 || cost > rule.capacity) return undefined
+    if (debt === 0) return this.#refuse(found.table, name, rule, cost)
+    if (cost > rule.capacity) return undefined
     this.#insert(found, name, rule, cost * rule.unit)
     return new Admitted(now, rule, cost * rule.unit)
+  }
+
+  /** Refuses a cost by a counter that stays as it is. Undefined if `decide` must decide. */
+  #refuse(table: Table, name: string, rule: Rule, cost: number): Refused | undefined {
+    const refused = refuseAlone(table.load(name), rule, cost, this.#at)
+    if (refused !== undefined) table.hold(name, refused.now + refused.wait)
+    return refused
   }
 
   /** Reads the clock, and charges one counter or several buckets in place. Returns undefined if `decide` must decide. */

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand } from '../store/contract.ts'
-import { Admitted, unitsLeft } from '../store/admitted.ts'
+import { Admitted, type ChargeAnswer, type Refused, unitsLeft } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/repeats.ts'
 import { listOf } from '../base/list.ts'
@@ -137,18 +137,20 @@ function restAt(
 }
 
 /**
- * Makes the decision of a counter that was charged without a check.
+ * Makes the decision of a counter that was asked without a check.
  *
  * perf: bench "limiter.check(request)"; a test holds it equal to {@link readDecision}.
  */
 export function readCharge(
   policies: readonly CompiledPolicy[],
-  charge: Admitted,
+  charge: ChargeAnswer,
   subject: Subject,
   cost: number,
 ): Decision {
-  const shown = shownOf(policies[0] as CompiledPolicy, charge, subject)
-  return new Decision(shown, 0, cost, false, policies, charge)
+  const policy = policies[0] as CompiledPolicy
+  return charge.allowed
+    ? new Decision(shownOf(policy, charge, subject), 0, cost, false, policies, charge)
+    : new Decision(refusedOf(policy, charge, subject), charge.wait, cost, false, policies, charge)
 }
 
 /** The shown fields of a decision by a counter that was admitted and charged. */
@@ -160,6 +162,20 @@ function shownOf({ name }: CompiledPolicy, { rule, remaining, freshAt }: Admitte
     limit: rule.limit,
     remaining,
     resetAt: Math.ceil(freshAt / 1e6),
+    key: subject,
+  }
+}
+
+/** The shown fields of a decision by a counter that refused. The refusal that starts a cool-down is not among these. */
+function refusedOf({ name }: CompiledPolicy, refused: Refused, subject: Subject): Shown {
+  const { rule, remaining, resetAt, isBlocked } = refused
+  return {
+    policy: name,
+    allowed: false,
+    reason: isBlocked && rule.cooldown > 0 ? 'blocked' : 'limited',
+    limit: rule.limit,
+    remaining,
+    resetAt: Math.ceil(resetAt / 1e6),
     key: subject,
   }
 }

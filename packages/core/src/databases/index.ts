@@ -30,7 +30,7 @@ export {
   type StoreFailure,
   type Terms,
 } from '../store/contract.ts'
-export { Admitted, AdmittedBuckets } from '../store/admitted.ts'
+export { Admitted, AdmittedBuckets, type ChargeAnswer, type Refused } from '../store/admitted.ts'
 export type { Evaluation } from '../store/evaluation.ts'
 export { isLoneCharge, isPlainBuckets } from '../store/plain-groups.ts'
 export { mayShareData } from '../store/place.ts'

@@ -1,5 +1,6 @@
 // Evaluations that a few numbers tell. Everything else is made when somebody reads it.
 import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
+import { blockedUntil, freshAt } from './cooldown.ts'
 import type { Evaluation } from './evaluation.ts'
 
 /**
@@ -48,7 +49,7 @@ export class Admitted implements Evaluation {
     return [this.#state ?? [0, now, debt!, rule.unit, rule.rate]]
   }
 
-  get allowed(): boolean {
+  get allowed(): true {
     return true
   }
 
@@ -67,6 +68,88 @@ export class Admitted implements Evaluation {
   get penalty(): State {
     return NONE
   }
+}
+
+/**
+ * The evaluation of one counter that a store decided alone, and refused without a change. The counter and the wait tell everything
+ * else.
+ */
+export class Refused implements Evaluation {
+  readonly now: number
+  readonly rule: Rule
+  /** Microseconds until the cost passes. */
+  readonly wait: number
+  readonly startsIn: undefined
+  readonly #state: State
+
+  /** @param state the counter, which nobody changes any more */
+  constructor(now: number, rule: Rule, state: State, wait: number) {
+    this.now = now
+    this.rule = rule
+    this.wait = wait
+    this.startsIn = undefined
+    this.#state = state
+  }
+
+  /** Whether a cool-down refuses. */
+  get isBlocked(): boolean {
+    return this.now < blockedUntil(this.#state)
+  }
+
+  /** The whole units left. */
+  get remaining(): number {
+    return this.isBlocked ? 0 : algorithmOf(this.rule).remaining(this.#state, this.now, this.rule)
+  }
+
+  /** The instant at which no charged unit counts any more, `now` at the earliest. Microseconds. */
+  get resetAt(): number {
+    const fresh = freshAt(this.#state, this.rule)
+    return fresh > this.now ? fresh : this.now
+  }
+
+  get states(): readonly State[] {
+    return [this.#state]
+  }
+
+  get allowed(): false {
+    return false
+  }
+
+  get repeated(): boolean {
+    return false
+  }
+
+  get passes(): readonly boolean[] {
+    return NO
+  }
+
+  get starts(): readonly boolean[] {
+    return NOTHING
+  }
+
+  get penalty(): State {
+    return NONE
+  }
+}
+
+/** The answer of a store that decided one counter alone. */
+export type ChargeAnswer = Admitted | Refused
+
+/** The length of a bucket's state without a line and without a clock. */
+const BUCKET_LENGTH = 5
+
+/**
+ * The refusal of a cost by a stored counter that no request changes by it. Undefined if `decide` must decide: the cost fits or never
+ * can, a cool-down starts, or the counter has a line or other terms.
+ */
+export function refuseAlone(state: State, rule: Rule, cost: number, now: number): Refused | undefined {
+  if (state.length === 0 || cost > rule.capacity) return undefined
+  if (rule.code === 't' && (state.length > BUCKET_LENGTH || state[3] !== rule.unit || state[4] !== rule.rate))
+    return undefined
+  const wait = algorithmOf(rule).wait(state, now, cost, rule)
+  const cooldown = state[0]! - now
+  if (cooldown <= 0 && (wait <= 0 || rule.cooldown > 0)) return undefined
+  return new Refused(now, rule, state, wait > cooldown ? wait : cooldown)
 }
 
 /** The part of a demand that is needed here. */
@@ -135,3 +218,4 @@ export function unitsLeft({ capacity, unit }: Rule, debt: number): number {
 const NONE: State = Object.freeze([]) as unknown as State
 const NOTHING: readonly boolean[] = Object.freeze([])
 const YES: readonly boolean[] = Object.freeze([true])
+const NO: readonly boolean[] = Object.freeze([false])

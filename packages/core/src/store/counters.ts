@@ -3,7 +3,7 @@ export { abuseScore, algorithms, leavesAt, type Rule, shareCodes, type State } f
 export { fromCaller } from '../base/call-site.ts'
 export { makeDigest, type Digest } from '../base/digest.ts'
 export { HaltError } from '../base/errors.ts'
-export { Admitted, AdmittedBuckets } from './admitted.ts'
+export { Admitted, AdmittedBuckets, type ChargeAnswer, Refused, refuseAlone } from './admitted.ts'
 export { type CounterId, type Group, Mode, type Store } from './contract.ts'
 export { counterParts } from './counter-key.ts'
 export { decide } from './decide.ts'
