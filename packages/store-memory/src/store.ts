@@ -1,15 +1,16 @@
 import { fromCaller } from '@halt/core/counters'
 import {
   Admitted,
-  AdmittedBuckets,
+  AdmittedGroup,
   type ChargeAnswer,
   type CounterId,
   type Counters,
   decide,
   type Digest,
   type Group,
+  hasOneAmount,
   isLoneCharge,
-  isPlainBuckets,
+  isPlainGroup,
   LocalDocuments,
   makeDigest,
   Mode,
@@ -108,7 +109,7 @@ export class InMemoryStore implements Store {
     if (debt > 0) return new Admitted(now, rule, debt)
     if (debt === 0) return this.#refuse(found.table, name, rule, cost)
     if (cost > rule.capacity) return undefined
-    this.#insert(found, name, rule, cost * rule.unit)
+    this.#insert(found.table, name, [0, now, cost * rule.unit, rule.unit, rule.rate])
     return new Admitted(now, rule, cost * rule.unit)
   }
 
@@ -119,40 +120,48 @@ export class InMemoryStore implements Store {
     return refused
   }
 
-  /** Reads the clock, and charges one counter or several buckets in place. Returns undefined if `decide` must decide. */
+  /** Reads the clock, and charges one counter or several in place. Returns undefined if `decide` must decide. */
   #chargeInPlace(group: Group): Evaluation | undefined {
     if (isLoneCharge(group)) {
       const { subject, rule, cost } = group.demands[0]!
       return this.charge(subject, rule, cost)
     }
     this.#at = this.#now()
-    return isPlainBuckets(group) ? this.#chargeBuckets(group.demands) : undefined
+    return isPlainGroup(group) ? this.#chargeGroup(group.demands) : undefined
   }
 
-  /** Charges buckets in place, all or none. */
-  #chargeBuckets(demands: Group['demands']): Evaluation | undefined {
+  /** Charges buckets and windows in place, all or none. */
+  #chargeGroup(demands: Group['demands']): Evaluation | undefined {
     const now = this.#at
-    const debts: number[] = []
+    const amounts: number[] = []
+    const ends: number[] = []
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule, cost } = demands[i]!
+      if (!hasOneAmount(rule.code)) return undefined
       const found = this.#tables.find(rule.counter)
-      const debt = found.table.debtAfter(this.#name(subject, found), rule, cost, now)
-      if (debt === 0) return undefined
-      debts.push(debt)
+      const name = this.#name(subject, found)
+      const amount = found.table.amountAfter(name, rule, cost, now)
+      if (amount === 0) return undefined
+      amounts.push(amount)
+      ends.push(rule.code === 't' ? 0 : found.table.end(name))
     }
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule } = demands[i]!
       const found = this.#tables.find(rule.counter)
       const name = this.#name(subject, found)
-      if (!found.table.setDebt(name, rule, now, debts[i]!)) this.#insert(found, name, rule, debts[i]!)
+      const amount = amounts[i]!
+      if (found.table.setAmount(name, rule, now, amount)) continue
+      // A window that is not there any more made room for the bucket before it.
+      const state = rule.code === 't' ? [0, now, amount, rule.unit, rule.rate] : [0, ends[i]!, amount]
+      this.#insert(found.table, name, state)
     }
-    return new AdmittedBuckets(now, debts, demands)
+    return new AdmittedGroup(now, amounts, demands, ends)
   }
 
-  /** Stores a bucket that is new, or whose terms have changed. */
-  #insert({ table }: CounterTable, name: string, { unit, rate }: Rule, debt: number): void {
+  /** Stores a counter that is new, or whose terms have changed. */
+  #insert(table: Table, name: string, state: State): void {
     const now = this.#at
-    table.save(name, [0, now, debt, unit, rate], now)
+    table.save(name, state, now)
     this.#eviction.sweep(table, now)
     this.#eviction.trim(table, name, now)
   }

@@ -89,14 +89,16 @@ function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
     }
   }
   const demand = check.demands[binding] as Demand
-  const debt = evaluation.debts?.[binding]
+  const amount = evaluation.amounts?.[binding]
   const tenant = check.extras?.[binding]?.tenant
   const shown =
-    debt === undefined
+    amount === undefined
       ? withKey(readDemand(binding, binding, check, evaluation), tenant)
       : shownOf(
           check.policies[binding] as CompiledPolicy,
-          new Admitted(evaluation.now, demand.rule, debt),
+          demand.rule.code === 't'
+            ? new Admitted(evaluation.now, demand.rule, amount)
+            : new Admitted(evaluation.now, demand.rule, undefined, evaluation.states[binding]),
           demand.subject,
         )
   return new Decision(shown, 0, costOf(demand, evaluation), degraded, result)
@@ -126,8 +128,8 @@ function restAt(
   whole: Evaluation,
 ): Pick<PolicyVerdict, 'remaining' | 'limit'> {
   const demand = demands[at] as Demand
-  const debt = whole.debts?.[at]
-  if (debt !== undefined) return { remaining: unitsLeft(demand.rule, debt), limit: demand.rule.limit }
+  const amount = whole.amounts?.[at]
+  if (amount !== undefined) return { remaining: unitsLeft(demand.rule, amount), limit: demand.rule.limit }
   const evaluation = evaluationAt(whole, at)
   const state = evaluation.states[at] ?? []
   return {

@@ -158,23 +158,26 @@ interface Ruled {
 }
 
 /**
- * The evaluation of a group of token buckets that a store admitted and charged, without a penalty and without a key. Their debts
+ * The evaluation of a group of buckets and windows that a store admitted and charged, without a penalty and without a key. A few numbers
  * tell everything else, which is made when somebody reads it.
  */
-export class AdmittedBuckets implements Evaluation {
+export class AdmittedGroup implements Evaluation {
   readonly now: number
-  readonly debts: readonly number[]
+  readonly amounts: readonly number[]
   readonly #demands: readonly Ruled[]
+  readonly #ends: readonly number[]
   #states: readonly State[] | undefined
 
   /**
    * @param now the store's clock at the decision, in microseconds
-   * @param debts the debt of each demand's bucket after the charge, in the terms of its rule
+   * @param amounts after the charge: the debt of each demand's bucket in the terms of its rule, or the units used in its window
+   * @param ends the end of each demand's window; any number for a bucket
    */
-  constructor(now: number, debts: readonly number[], demands: readonly Ruled[]) {
+  constructor(now: number, amounts: readonly number[], demands: readonly Ruled[], ends: readonly number[]) {
     this.now = now
-    this.debts = debts
+    this.amounts = amounts
     this.#demands = demands
+    this.#ends = ends
   }
 
   get allowed(): boolean {
@@ -186,7 +189,7 @@ export class AdmittedBuckets implements Evaluation {
   }
 
   get passes(): readonly boolean[] {
-    return this.debts.map(() => true)
+    return this.amounts.map(() => true)
   }
 
   get starts(): readonly boolean[] {
@@ -194,13 +197,11 @@ export class AdmittedBuckets implements Evaluation {
   }
 
   get states(): readonly State[] {
-    return (this.#states ??= this.#demands.map(({ rule }, i) => [
-      0,
-      this.now,
-      this.debts[i]!,
-      rule.unit,
-      rule.rate,
-    ]))
+    return (this.#states ??= this.#demands.map(({ rule }, i) =>
+      rule.code === 't'
+        ? [0, this.now, this.amounts[i]!, rule.unit, rule.rate]
+        : [0, this.#ends[i]!, this.amounts[i]!],
+    ))
   }
 
   get penalty(): State {
@@ -208,9 +209,9 @@ export class AdmittedBuckets implements Evaluation {
   }
 }
 
-/** The whole units left in a bucket with this debt. */
-export function unitsLeft({ capacity, unit }: Rule, debt: number): number {
-  const left = Math.floor((capacity * unit - debt) / unit)
+/** The whole units left in a bucket with this debt, or in a window with so many units used. */
+export function unitsLeft({ code, limit, capacity, unit }: Rule, amount: number): number {
+  const left = code === 't' ? Math.floor((capacity * unit - amount) / unit) : limit - amount
   return left > 0 ? left : 0
 }
 
