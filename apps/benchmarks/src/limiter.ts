@@ -21,8 +21,8 @@ const ROWS: readonly Row[] = [
     scenarios: ['hot', 'live', 'full', 'fresh', 'first', 'denied'],
   },
   { name: 'flexible-address', scenarios: ['hot', 'live', 'full', 'fresh', 'first', 'denied'] },
-  { name: 'check-user', beside: 'check', scenarios: ['hot', 'live', 'full'] },
-  { name: 'check-extractor', beside: 'check', scenarios: ['hot', 'live', 'full'] },
+  { name: 'check-user', beside: 'check', scenarios: ['hot', 'live', 'full', 'denied'] },
+  { name: 'check-extractor', beside: 'check', scenarios: ['hot', 'live', 'full', 'denied'] },
   { name: 'check-api-key', beside: 'check', scenarios: ['hot', 'live', 'full'] },
   { name: 'check-route', beside: 'check', scenarios: ['hot', 'live', 'full'] },
   {
@@ -31,9 +31,10 @@ const ROWS: readonly Row[] = [
     scenarios: ['short', 'hot', 'live', 'full', 'fresh', 'first', 'denied'],
   },
   { name: 'flexible', scenarios: ['short', 'hot', 'live', 'full', 'fresh', 'first', 'denied'] },
-  { name: 'consume-three', beside: 'flexible-union', scenarios: ['short', 'hot', 'live', 'full'] },
-  { name: 'check-three', beside: 'flexible-union', scenarios: ['hot', 'live', 'full'] },
-  { name: 'flexible-union', scenarios: ['short', 'hot', 'live', 'full'] },
+  { name: 'consume-three', beside: 'flexible-union', scenarios: ['short', 'hot', 'live', 'full', 'denied'] },
+  { name: 'consume-quota', beside: 'flexible-union', scenarios: ['short', 'hot', 'live', 'denied'] },
+  { name: 'check-three', beside: 'flexible-union', scenarios: ['hot', 'live', 'full', 'denied'] },
+  { name: 'flexible-union', scenarios: ['short', 'hot', 'live', 'full', 'denied'] },
   { name: 'peek', beside: 'flexible-get', scenarios: ['hot'] },
   { name: 'flexible-get', scenarios: ['hot'] },
 ]
@@ -105,7 +106,12 @@ export async function limiter({ quick }: Effort): Promise<Section> {
     title: 'The limiter, in memory: CPU ns a call (ratio to the row that is named beside it)',
     head: ['', 'beside', ...COLUMNS.map(([title]) => title), 'bytes a call'],
     rows,
-    targets: limiterTargets({ ratio, toBare, bytes: name => bytes.get(name) ?? Number.NaN }),
+    targets: limiterTargets({
+      ratio,
+      toBare,
+      nanos: (name, scenario) => median(nanos(name, scenario)),
+      bytes: name => bytes.get(name) ?? Number.NaN,
+    }),
     notes: [
       `Median of ${rounds} rounds of ${steps} calls, half as many for first-seen keys, a fresh process each, in turns. Ratios are those of one round, then their median. CPU time of the whole process.`,
       'A hot key has 20 characters, or is an address. "key" has three: rate-limiter-flexible joins each key with a prefix, which costs it more for longer keys. The 100 000 keys are live, and a new string each time; the first-seen are live after the call.',

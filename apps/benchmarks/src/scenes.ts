@@ -1,4 +1,4 @@
-import type { Scene } from './contestants/apps/app.ts'
+import { ROOMY, type Scene } from './contestants/apps/app.ts'
 import type { App } from './contestants/apps/index.ts'
 
 /** The limiters of each framework, Halt first. */
@@ -10,17 +10,19 @@ export const LIMITERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * The scenes in which each app is measured, with its counters in memory: the handler answers at once; it awaits first; or it
- * answers at once, and the app counts 10 000 clients at random by a header of theirs.
+ * The scenes in which each app is measured, with its counters in memory: the handler answers at once; it awaits first; it
+ * answers at once, and the app counts 10 000 clients at random by a header of theirs; or the app refuses.
  */
 export const SCENES = {
-  'at once': { place: undefined, handler: 'at once', countedBy: 'address' },
-  awaits: { place: undefined, handler: 'awaits', countedBy: 'address' },
-  header: { place: undefined, handler: 'at once', countedBy: 'header' },
+  'at once': { place: undefined, handler: 'at once', countedBy: 'address', limit: ROOMY },
+  awaits: { place: undefined, handler: 'awaits', countedBy: 'address', limit: ROOMY },
+  header: { place: undefined, handler: 'at once', countedBy: 'header', limit: ROOMY },
+  denied: { place: undefined, handler: 'at once', countedBy: 'address', limit: 1 },
 } satisfies Record<string, Scene>
 
 export type SceneName = keyof typeof SCENES
-export const sceneNames = Object.keys(SCENES) as SceneName[]
+/** The scenes in which nobody is refused. */
+export const sceneNames: readonly SceneName[] = ['at once', 'awaits', 'header']
 
 /** The number of clients that requests name by a header, where an app counts by it. */
 export const CLIENTS = 10_000
@@ -37,10 +39,13 @@ const YARDSTICKS: Readonly<Record<string, readonly string[]>> = {
   hono: ['three headers'],
 }
 
-/** The apps of a framework to compare with the bare app in a scene. The Nest app has no keys by header. */
+/**
+ * The apps of a framework to compare with the bare app in a scene. The Nest app has no keys by header, and its peer forgets within
+ * 50 ms, so it refuses nobody.
+ */
 export function contestantsOf(framework: string, scene: SceneName): readonly string[] {
   const limiters = LIMITERS[framework] ?? []
-  if (scene === 'header') return framework === 'nest' ? [] : limiters
+  if (scene === 'header' || scene === 'denied') return framework === 'nest' ? [] : limiters
   return [...(YARDSTICKS[framework] ?? []), ...limiters]
 }
 

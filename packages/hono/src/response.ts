@@ -21,10 +21,11 @@ export function setHeaders<E extends Env>({ headers, stale }: Outcome, c: Contex
   for (const name in headers) c.header(name, headers[name])
 }
 
-/** Makes the response of a refusal. It has the headers of Halt and the headers that other middleware has set. */
+/** Makes the response of a refusal, whose headers are set on `c` already, together with those of other middleware. */
 export function refusalResponse<E extends Env>({ status, headers, body }: Outcome, c: Context<E>): Response {
   const type = body && { 'Content-Type': body.type }
-  return withHeaders(c.newResponse(body?.text ?? null, status as StatusCode, type), headers, c)
+  const response = c.newResponse(body?.text ?? null, status as StatusCode, type)
+  return response.headers.has('access-control-allow-origin') ? withHeaders(response, headers, c) : response
 }
 
 /** Adds headers to the response of the app, unless it has them already. */

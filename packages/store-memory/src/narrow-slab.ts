@@ -70,30 +70,40 @@ export class NarrowSlab implements Slab {
   }
 
   // perf: bench "@halt/store-memory, token bucket", hot key. The suite of random histories holds it equal to decide().
-  debtAfter(slot: number, { unit, rate, capacity }: Rule, cost: number, now: number): number {
+  amountAfter(slot: number, rule: Rule, cost: number, now: number): number {
     const era = this.#terms[this.#eras[slot]! - 1]!
     const instant = now - era.base
+    if (!this.#bucket) {
+      const used = this.#pairs[2 * slot + 1]! + cost
+      return instant >= this.#pairs[2 * slot]! || used > rule.limit || used >= SPAN ? 0 : used
+    }
+    const { unit, rate, capacity } = rule
     const elapsed = instant - this.#pairs[2 * slot]!
     if (era.unit !== unit || era.rate !== rate || instant >= SPAN || elapsed < 0) return 0
     const debt = debtAfter(this.#pairs[2 * slot + 1]!, elapsed * rate, cost * unit, capacity * unit)
     return debt < SPAN ? debt : 0
   }
 
-  setDebt(slot: number, { unit, rate }: Rule, now: number, debt: number): boolean {
-    const era = this.#terms[this.#eras[slot]! - 1]!
-    if (debt >= SPAN || !fits(era, now, unit, rate)) return false
-    this.#pairs[2 * slot] = now - era.base
-    this.#pairs[2 * slot + 1] = debt
+  setAmount(slot: number, { unit, rate }: Rule, now: number, amount: number): boolean {
+    if (this.#bucket) {
+      const era = this.#terms[this.#eras[slot]! - 1]!
+      if (amount >= SPAN || !fits(era, now, unit, rate)) return false
+      this.#pairs[2 * slot] = now - era.base
+    }
+    this.#pairs[2 * slot + 1] = amount
     return true
   }
 
+  end(slot: number): number {
+    return this.#terms[this.#eras[slot]! - 1]!.base + this.#pairs[2 * slot]!
+  }
+
   // perf: bench "@halt/store-memory, fixed window", hot key; a test holds it equal to decide().
-  chargeWindow(slot: number, { limit }: Rule, cost: number, now: number): State | undefined {
-    const end = this.#terms[this.#eras[slot]! - 1]!.base + this.#pairs[2 * slot]!
-    const used = this.#pairs[2 * slot + 1]! + cost
-    if (now >= end || used > limit || used >= SPAN) return undefined
+  chargeWindow(slot: number, rule: Rule, cost: number, now: number): State | undefined {
+    const used = this.amountAfter(slot, rule, cost, now)
+    if (used === 0) return undefined
     this.#pairs[2 * slot + 1] = used
-    return [0, end, used]
+    return [0, this.end(slot), used]
   }
 
   freshAt(slot: number): number {

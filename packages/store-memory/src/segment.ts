@@ -105,17 +105,20 @@ export class Segment {
     else this.#extras.set(slot, extra)
   }
 
-  /** The debt of a bucket after a charge, as its slab gives it. A bucket that has or had a cool-down, or has a line, is left to `decide`. */
-  debtAfter(slot: number, rule: Rule, cost: number, now: number): number {
+  /**
+   * The amount of a bucket or a window after a charge, as its slab gives it. A counter that has or had a cool-down, or that has a line,
+   * holds or granted units, is left to `decide`.
+   */
+  amountAfter(slot: number, rule: Rule, cost: number, now: number): number {
     if (this.#extras.size > 0 && this.#extras.has(slot)) return 0
     if (slot < this.#cooldowns.length && this.#cooldowns[slot]! > 0) return 0
-    return this.#slab.debtAfter!(slot, rule, cost, now)
+    return this.#slab.amountAfter!(slot, rule, cost, now)
   }
 
-  /** Charges a bucket, and returns its debt after that; 0 if it changed nothing, as {@link debtAfter}. */
+  /** Charges a bucket, and returns its debt after that; 0 if it changed nothing, as {@link amountAfter}. */
   charge(slot: number, rule: Rule, cost: number, now: number): number {
-    const debt = this.debtAfter(slot, rule, cost, now)
-    if (debt > 0) this.#slab.setDebt!(slot, rule, now, debt)
+    const debt = this.amountAfter(slot, rule, cost, now)
+    if (debt > 0) this.#slab.setAmount!(slot, rule, now, debt)
     return debt
   }
 
@@ -125,9 +128,14 @@ export class Segment {
     return this.#slab.chargeWindow!(slot, rule, cost, now)
   }
 
-  /** Stores a debt at `now`. False if it changed nothing, because the bucket has other terms. */
-  setDebt(slot: number, rule: Rule, now: number, debt: number): boolean {
-    return this.#slab.setDebt!(slot, rule, now, debt)
+  /** Stores such an amount at `now`. False if it changed nothing, because the bucket has other terms. */
+  setAmount(slot: number, rule: Rule, now: number, amount: number): boolean {
+    return this.#slab.setAmount!(slot, rule, now, amount)
+  }
+
+  /** The end of a window. */
+  end(slot: number): number {
+    return this.#slab.end!(slot)
   }
 
   /** Removes a key and frees its slot. */

@@ -11,12 +11,14 @@ export interface Slab {
   /** Buckets: the instant from which a slot's counter, its cool-down ignored, equals a fresh one. In microseconds. */
   freshAt?(slot: number): number
   /**
-   * Buckets: the debt of a slot after a charge. 0 if `decide` must decide, because the cost does not fit or the stored terms are
-   * not those of `rule`.
+   * Buckets and windows: the debt of a slot after a charge, or the units used. 0 if `decide` must decide, because the cost does not
+   * fit, the stored terms are not those of `rule`, or the charge begins a window.
    */
-  debtAfter?(slot: number, rule: Rule, cost: number, now: number): number
-  /** Buckets: stores a debt at `now`. False if it changed nothing, because the stored terms are not those of `rule`. */
-  setDebt?(slot: number, rule: Rule, now: number, debt: number): boolean
+  amountAfter?(slot: number, rule: Rule, cost: number, now: number): number
+  /** Stores such an amount at `now`. False if it changed nothing, because the stored terms are not those of `rule`. */
+  setAmount?(slot: number, rule: Rule, now: number, amount: number): boolean
+  /** Windows: the end. */
+  end?(slot: number): number
   /**
    * Windows: charges a slot, and returns its state after that. Undefined if it changed nothing, because the cost does not fit, or
    * the charge begins a window or sub-window.

@@ -1,17 +1,21 @@
 import { fromCaller } from '@halt/core/counters'
 import {
   Admitted,
-  AdmittedBuckets,
+  AdmittedGroup,
+  type ChargeAnswer,
   type CounterId,
   type Counters,
   decide,
   type Digest,
   type Group,
+  hasOneAmount,
   isLoneCharge,
-  isPlainBuckets,
+  isPlainGroup,
   LocalDocuments,
   makeDigest,
   Mode,
+  type Refused,
+  refuseAlone,
   type Rule,
   type State,
   type Store,
@@ -24,6 +28,7 @@ import { microseconds } from './clock.ts'
 import { Eviction } from './eviction.ts'
 import { checkOptions, type InMemoryStoreOptions } from './options.ts'
 import { LONGEST_NAME, type CounterTable, CounterTables } from './counter-tables.ts'
+import type { Table } from './table.ts'
 import { Tally } from './tally.ts'
 
 /** The bytes per key of `maxKeys`. Most counters take less. One that takes more uses the room of several. */
@@ -90,55 +95,73 @@ export class InMemoryStore implements Store {
   }
 
   // perf: bench "@halt/store-memory, token bucket", hot key; it is a tenth slower if the instant is passed.
-  charge(subject: string, rule: Rule, cost: number): Admitted | undefined {
+  charge(subject: string, rule: Rule, cost: number): ChargeAnswer | undefined {
     const now = (this.#at = this.#now())
     const found = this.#tables.find(rule.counter)
     const name = this.#name(subject, found)
     if (rule.code !== 't') {
       const state = found.table.chargeWindow(name, rule, cost, now)
-      return state && new Admitted(now, rule, undefined, state)
+      return state === undefined
+        ? this.#refuse(found.table, name, rule, cost)
+        : new Admitted(now, rule, undefined, state)
     }
     const debt = found.table.charge(name, rule, cost, now)
     if (debt > 0) return new Admitted(now, rule, debt)
-    if (debt === 0 || cost > rule.capacity) return undefined
-    this.#insert(found, name, rule, cost * rule.unit)
+    if (debt === 0) return this.#refuse(found.table, name, rule, cost)
+    if (cost > rule.capacity) return undefined
+    this.#insert(found.table, name, [0, now, cost * rule.unit, rule.unit, rule.rate])
     return new Admitted(now, rule, cost * rule.unit)
   }
 
-  /** Reads the clock, and charges one counter or several buckets in place. Returns undefined if `decide` must decide. */
+  /** Refuses a cost by a counter that stays as it is. Undefined if `decide` must decide. */
+  #refuse(table: Table, name: string, rule: Rule, cost: number): Refused | undefined {
+    const refused = refuseAlone(table.load(name), rule, cost, this.#at)
+    if (refused !== undefined) table.hold(name, refused.now + refused.wait)
+    return refused
+  }
+
+  /** Reads the clock, and charges one counter or several in place. Returns undefined if `decide` must decide. */
   #chargeInPlace(group: Group): Evaluation | undefined {
     if (isLoneCharge(group)) {
       const { subject, rule, cost } = group.demands[0]!
       return this.charge(subject, rule, cost)
     }
     this.#at = this.#now()
-    return isPlainBuckets(group) ? this.#chargeBuckets(group.demands) : undefined
+    return isPlainGroup(group) ? this.#chargeGroup(group.demands) : undefined
   }
 
-  /** Charges buckets in place, all or none. */
-  #chargeBuckets(demands: Group['demands']): Evaluation | undefined {
+  /** Charges buckets and windows in place, all or none. */
+  #chargeGroup(demands: Group['demands']): Evaluation | undefined {
     const now = this.#at
-    const debts: number[] = []
+    const amounts: number[] = []
+    const ends: number[] = []
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule, cost } = demands[i]!
+      if (!hasOneAmount(rule.code)) return undefined
       const found = this.#tables.find(rule.counter)
-      const debt = found.table.debtAfter(this.#name(subject, found), rule, cost, now)
-      if (debt === 0) return undefined
-      debts.push(debt)
+      const name = this.#name(subject, found)
+      const amount = found.table.amountAfter(name, rule, cost, now)
+      if (amount === 0) return undefined
+      amounts.push(amount)
+      ends.push(rule.code === 't' ? 0 : found.table.end(name))
     }
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule } = demands[i]!
       const found = this.#tables.find(rule.counter)
       const name = this.#name(subject, found)
-      if (!found.table.setDebt(name, rule, now, debts[i]!)) this.#insert(found, name, rule, debts[i]!)
+      const amount = amounts[i]!
+      if (found.table.setAmount(name, rule, now, amount)) continue
+      // A window that is not there any more made room for the bucket before it.
+      const state = rule.code === 't' ? [0, now, amount, rule.unit, rule.rate] : [0, ends[i]!, amount]
+      this.#insert(found.table, name, state)
     }
-    return new AdmittedBuckets(now, debts, demands)
+    return new AdmittedGroup(now, amounts, demands, ends)
   }
 
-  /** Stores a bucket that is new, or whose terms have changed. */
-  #insert({ table }: CounterTable, name: string, { unit, rate }: Rule, debt: number): void {
+  /** Stores a counter that is new, or whose terms have changed. */
+  #insert(table: Table, name: string, state: State): void {
     const now = this.#at
-    table.save(name, [0, now, debt, unit, rate], now)
+    table.save(name, state, now)
     this.#eviction.sweep(table, now)
     this.#eviction.trim(table, name, now)
   }

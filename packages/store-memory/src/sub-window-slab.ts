@@ -41,7 +41,7 @@ export class SubWindowSlab implements Slab {
     const leaves = leavesAt(now, rule)
     const several = this.#several.size === 0 ? undefined : this.#several.get(slot)
     if (several === undefined)
-      return this.#one.instant(slot) === leaves ? this.#one.chargeWindow(slot, rule, cost, now) : undefined
+      return this.#one.end(slot) === leaves ? this.#one.chargeWindow(slot, rule, cost, now) : undefined
     const { length } = several
     if (several[length - 2] !== leaves || now >= several[1]!) return undefined
     let used = cost

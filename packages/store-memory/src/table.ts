@@ -65,16 +65,16 @@ export class Table {
   }
 
   /**
-   * The debt of a bucket after a charge. A bucket that is not stored had no debt before. 0 if `decide` must decide, because the cost
-   * does not fit, or the bucket has a cool-down or other terms.
+   * The debt of a bucket after a charge, or the units used in a window. A bucket that is not stored had no debt before. 0 if `decide` must
+   * decide, because the cost does not fit, it begins a window, or the counter has a cool-down or other terms.
    */
-  debtAfter(subject: string, rule: Rule, cost: number, now: number): number {
+  amountAfter(subject: string, rule: Rule, cost: number, now: number): number {
     const slot = this.#find(subject)
-    if (slot === undefined) return cost > rule.capacity ? 0 : cost * rule.unit
-    return this.#segment.debtAfter(slot, rule, cost, now)
+    if (slot !== undefined) return this.#segment.amountAfter(slot, rule, cost, now)
+    return rule.code !== 't' || cost > rule.capacity ? 0 : cost * rule.unit
   }
 
-  /** Charges a stored bucket, and returns its debt after that; 0 if it changed nothing, as {@link debtAfter}; -1 if it is not stored. */
+  /** Charges a stored bucket, and returns its debt after that; 0 if it changed nothing, as {@link amountAfter}; -1 if it is not stored. */
   charge(subject: string, rule: Rule, cost: number, now: number): number {
     const slot = this.#find(subject)
     return slot === undefined ? -1 : this.#segment.charge(slot, rule, cost, now)
@@ -86,10 +86,15 @@ export class Table {
     return slot === undefined ? undefined : this.#segment.chargeWindow(slot, rule, cost, now)
   }
 
-  /** Stores a debt at `now`. False if it changed nothing, because the bucket is not stored or has other terms. */
-  setDebt(subject: string, rule: Rule, now: number, debt: number): boolean {
+  /** Stores such an amount at `now`. False if it changed nothing, because the bucket is not stored or has other terms. */
+  setAmount(subject: string, rule: Rule, now: number, amount: number): boolean {
     const slot = this.#find(subject)
-    return slot !== undefined && this.#segment.setDebt(slot, rule, now, debt)
+    return slot !== undefined && this.#segment.setAmount(slot, rule, now, amount)
+  }
+
+  /** The end of a stored window. */
+  end(subject: string): number {
+    return this.#segment.end(this.#find(subject)!)
   }
 
   delete(subject: string): boolean {

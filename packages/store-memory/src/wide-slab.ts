@@ -2,6 +2,9 @@ import type { Rule, State } from '@halt/core/store'
 
 import { debtAfter, withRoom, type Slab } from './slab.ts'
 
+/** The numbers of a bucket after its cool-down. */
+const BUCKET = 4
+
 /** Eight bytes per number, for amounts beyond 32 bits, and for counters with many different terms. */
 export class WideSlab implements Slab {
   readonly #width: number
@@ -33,7 +36,7 @@ export class WideSlab implements Slab {
   }
 
   /** The first number of a slot, its cool-down ignored. */
-  instant(slot: number): number {
+  end(slot: number): number {
     return this.#numbers[slot * this.#width]!
   }
 
@@ -44,16 +47,22 @@ export class WideSlab implements Slab {
     return this.#numbers[from]! + Math.ceil(this.#numbers[from + 1]! / this.#numbers[from + 3]!)
   }
 
-  chargeWindow(slot: number, { limit }: Rule, cost: number, now: number): State | undefined {
-    const end = this.#numbers[slot * this.#width]!
-    const used = this.#numbers[slot * this.#width + 1]! + cost
-    if (now >= end || used > limit) return undefined
+  chargeWindow(slot: number, rule: Rule, cost: number, now: number): State | undefined {
+    const used = this.#usedAfter(slot, rule, cost, now)
+    if (used === 0) return undefined
     this.#numbers[slot * this.#width + 1] = used
-    return [0, end, used]
+    return [0, this.end(slot), used]
+  }
+
+  #usedAfter(slot: number, { limit }: Rule, cost: number, now: number): number {
+    const used = this.#numbers[slot * this.#width + 1]! + cost
+    return now >= this.end(slot) || used > limit ? 0 : used
   }
 
   // As in NarrowSlab, for numbers of 64 bits: an instant, a debt and its terms.
-  debtAfter(slot: number, { unit, rate, capacity }: Rule, cost: number, now: number): number {
+  amountAfter(slot: number, rule: Rule, cost: number, now: number): number {
+    if (this.#width !== BUCKET) return this.#usedAfter(slot, rule, cost, now)
+    const { unit, rate, capacity } = rule
     const numbers = this.#numbers
     const from = slot * this.#width
     const elapsed = now - numbers[from]!
@@ -61,12 +70,14 @@ export class WideSlab implements Slab {
     return debtAfter(numbers[from + 1]!, elapsed * rate, cost * unit, capacity * unit)
   }
 
-  setDebt(slot: number, { unit, rate }: Rule, now: number, debt: number): boolean {
+  setAmount(slot: number, { unit, rate }: Rule, now: number, amount: number): boolean {
     const numbers = this.#numbers
     const from = slot * this.#width
-    if (numbers[from + 2] !== unit || numbers[from + 3] !== rate) return false
-    numbers[from] = now
-    numbers[from + 1] = debt
+    if (this.#width === BUCKET) {
+      if (numbers[from + 2] !== unit || numbers[from + 3] !== rate) return false
+      numbers[from] = now
+    }
+    numbers[from + 1] = amount
     return true
   }
 }

@@ -22,6 +22,7 @@ const limiterContestants = {
   'check-three': async () => (await import('./limiter-halt.ts')).checkThree,
   consume: async () => (await import('./limiter-halt.ts')).consumeKey,
   'consume-three': async () => (await import('./limiter-halt.ts')).consumeThree,
+  'consume-quota': async () => (await import('./limiter-halt.ts')).consumeQuota,
   flexible: async () => (await import('./flexible.ts')).flexible,
   peek: async () => (await import('./limiter-halt.ts')).peekKey,
   'flexible-address': async () => (await import('./flexible.ts')).flexibleAddress,

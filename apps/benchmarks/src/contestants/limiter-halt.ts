@@ -1,4 +1,4 @@
-import { type Decision, type Policy, RateLimiter } from '@halt/core'
+import { type AnyPolicy, type Decision, type Policy, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 
 import { addressAt } from '../keys.ts'
@@ -12,6 +12,8 @@ interface Setup {
   readonly name: string
   /** The names of its policies, which are alike. Default: one policy. */
   readonly policies?: readonly string[]
+  /** Whether the last of them is a monthly quota. */
+  readonly hasQuota?: boolean
   readonly fields?: Pick<Policy<NodeRequest>, 'keyStrategy' | 'keyExtractor' | 'scope'>
   readonly keys?: MemoryContestant['keys']
   /** Makes the function that is measured. */
@@ -19,16 +21,27 @@ interface Setup {
   readonly prepare?: (limiter: Limiter) => Ask
 }
 
-function halt({ name, policies = ['api'], fields, keys, way, prepare }: Setup): MemoryContestant<Decision> {
+function halt({
+  name,
+  policies = ['api'],
+  hasQuota,
+  fields,
+  keys,
+  way,
+  prepare,
+}: Setup): MemoryContestant<Decision> {
   return {
     name,
     answer: 'token bucket',
     isAsync: true,
     ...(keys === undefined ? {} : { keys }),
     open({ limit, windowMs }) {
-      const policy = policies.map(
-        each => ({ ...fields, name: each, limit, window: `${windowMs}ms` }) as const,
-      )
+      const policy = policies.map((each, i): AnyPolicy<NodeRequest> => {
+        const common = { ...fields, name: each, limit }
+        return hasQuota === true && i === policies.length - 1
+          ? { ...common, period: 'monthly' }
+          : { ...common, window: `${windowMs}ms` }
+      })
       const limiter: Limiter = new RateLimiter({ store: new InMemoryStore({ maxKeys: 4_000_000 }), policy })
       return {
         ask: way(limiter),
@@ -120,6 +133,13 @@ export const consumeKey: MemoryContestant<Decision> = halt({ name: 'limiter.cons
 export const consumeThree: MemoryContestant<Decision> = halt({
   name: 'limiter.consume(key), three policies',
   policies: THREE,
+  way: consume,
+})
+
+export const consumeQuota: MemoryContestant<Decision> = halt({
+  name: 'limiter.consume(key), two policies and a monthly quota',
+  policies: THREE,
+  hasQuota: true,
   way: consume,
 })
 

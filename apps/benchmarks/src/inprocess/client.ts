@@ -14,8 +14,11 @@ export class Client {
   #resolve: () => void = () => {}
   #reject: (error: Error) => void = () => {}
 
-  /** @param clients the number of clients that requests name by a header; undefined if they name none */
-  constructor(server: Server, clients: number | undefined) {
+  /**
+   * @param clients the number of clients that requests name by a header; undefined if they name none
+   * @param mayRefuse whether the server refuses requests
+   */
+  constructor(server: Server, clients: number | undefined, mayRefuse = false) {
     const requests = requestsOf(clients)
     this.#next = { 'in turn': nextOf(requests, 'in turn'), 'at random': nextOf(requests, 'at random') }
     const onAnswer = (failure: string | undefined): void => {
@@ -24,7 +27,7 @@ export class Client {
     }
     this.#sockets = Array.from(
       { length: CONNECTIONS },
-      (_, i) => new MemorySocket(`127.0.0.${i + 1}`, onAnswer),
+      (_, i) => new MemorySocket(`127.0.0.${i + 1}`, mayRefuse, onAnswer),
     )
     for (const socket of this.#sockets) server.emit('connection', socket)
   }

@@ -1,3 +1,4 @@
+import { ROOMY } from '../contestants/apps/app.ts'
 import { type App, makeServer } from '../contestants/apps/index.ts'
 import { cpuNanos, quantile } from '../cpu.ts'
 import { Client, CONNECTIONS } from './client.ts'
@@ -23,7 +24,7 @@ function warmTicks(): Promise<void> {
 const [, , given = '', warm = '', rounds = ''] = process.argv
 const app = JSON.parse(given) as App
 await warmTicks()
-const client = new Client(await makeServer(app), clientsIn(app))
+const client = new Client(await makeServer(app), clientsIn(app), app.limit < ROOMY)
 for (let i = 0; i < Number(warm); i++) await client.round('in turn')
 const spent: number[] = []
 for (let i = 0; i < Number(rounds); i++) {

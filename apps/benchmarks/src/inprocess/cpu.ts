@@ -33,7 +33,7 @@ export async function measureCpu(quick: boolean): Promise<CpuFound> {
   const added = new Map<string, number>()
   const share = new Map<string, number>()
   for (const [framework, length] of Object.entries(LENGTHS)) {
-    for (const scene of sceneNames) {
+    for (const scene of [...sceneNames, 'denied'] as const) {
       const limiters = contestantsOf(framework, scene)
       if (limiters.length === 0) continue
       const runs = await takeTurns(framework, scene, limiters, quick ? QUICK : lengthIn(scene, length))

@@ -24,6 +24,7 @@ export async function inprocess({ quick }: Effort): Promise<Section> {
       'inline-cache misses',
       'bytes',
       'throughput by header, × bare',
+      'added, denied',
     ],
     rows: frameworks.flatMap(framework => rowsOf(framework, cpu, counts)),
     targets: inprocessTargets(cpu, counts),
@@ -32,6 +33,7 @@ export async function inprocess({ quick }: Effort): Promise<Section> {
       'At once: the handler answers in the call of the framework. Awaits: it awaits a resolved promise first, and so continues at the same point as the code behind a body parser, after Node has parsed the end of the request. Nest awaits each handler.',
       `Late next: an app that only calls \`next\`, in a microtask. Where the handler answers at once, this app and each peer that calls \`next\` asynchronously are spared some of the bare app's own work; where it awaits, the bare app is spared it too. Late next added ${late('at once')} and ${late('awaits')} µs.`,
       `By header: a key from a header, ${CLIENTS.toLocaleString('en')} clients at random; the handler answers at once.`,
+      'Denied: every request is refused. The bare app, which answers with 200, is subtracted here too: Express spends more on that answer than on a refusal.',
       `Inline-cache misses: those of a request that V8 logs (--log-ic) in a steady state, less those of the bare app. ${said(frameworks, counts)}`,
       `Bytes: those that a request allocates, less those of the bare app. ${frameworks.map(framework => `A bare ${framework} request allocates ${figure(foundOf(counts.bytesOfBare, framework, 'bare', 'at once'))}`).join('. ')}. One limiter.check of a hot address allocates ${figure(counts.bytesOfCheck)}.`,
     ],
@@ -41,6 +43,7 @@ export async function inprocess({ quick }: Effort): Promise<Section> {
 function rowsOf(framework: string, cpu: CpuFound, counts: Counts): string[][] {
   const bare = ['at once', 'awaits'].map(scene => figure(foundOf(cpu.bare, framework, 'bare', scene)))
   return contestantsOf(framework, 'at once').map(limiter => {
+    const denied = foundOf(cpu.added, framework, limiter, 'denied')
     const share = foundOf(cpu.share, framework, limiter, 'header')
     return [
       `${framework}: ${limiter}`,
@@ -50,6 +53,7 @@ function rowsOf(framework: string, cpu: CpuFound, counts: Counts): string[][] {
       String(foundOf(counts.missesAdded, framework, limiter, 'at once')),
       figure(foundOf(counts.bytesAdded, framework, limiter, 'at once')),
       Number.isNaN(share) ? '–' : `${share.toFixed(2)} ×`,
+      Number.isNaN(denied) ? '–' : figure(denied),
     ]
   })
 }

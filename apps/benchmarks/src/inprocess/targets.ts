@@ -13,6 +13,12 @@ const BOUNDS: readonly (readonly [framework: string, atOnce: number, awaits: num
   ['nest', 0.7, 0.7],
 ]
 
+/** The same, where every request is refused. Express spends more on the answer of the bare app than on a refusal. */
+const BOUNDS_DENIED: readonly (readonly [framework: string, bound: number])[] = [
+  ['fastify', 0.5],
+  ['hono', 1.05],
+]
+
 /** The targets of HTTP in one process. */
 export function inprocessTargets({ added, share }: CpuFound, counts: Counts): Target[] {
   const costs = BOUNDS.flatMap(([framework, atOnce, awaits]) =>
@@ -29,6 +35,13 @@ export function inprocessTargets({ added, share }: CpuFound, counts: Counts): Ta
       unit: '×',
     })),
   )
+  const denied = BOUNDS_DENIED.map(([framework, bound]): Target => ({
+    what: `${framework}, denied: added, to the cheapest peer`,
+    rule: 'most',
+    bound,
+    measured: toCheapestPeer(added, framework, 'denied'),
+    unit: '×',
+  }))
   return [
     {
       what: 'express: inline-cache misses added',
@@ -38,6 +51,7 @@ export function inprocessTargets({ added, share }: CpuFound, counts: Counts): Ta
       unit: 'misses',
     },
     ...costs,
+    ...denied,
     ...headerTargets(share),
     {
       what: 'limiter.check(request): allocated',

@@ -30,6 +30,7 @@ describe('a limiter of the benchmark', () => {
     'check-three',
     'consume',
     'consume-three',
+    'consume-quota',
     'flexible',
     'flexible-address',
     'flexible-union',

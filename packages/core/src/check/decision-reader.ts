@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand } from '../store/contract.ts'
-import { Admitted, unitsLeft } from '../store/admitted.ts'
+import { Admitted, type ChargeAnswer, type Refused, unitsLeft } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/repeats.ts'
 import { listOf } from '../base/list.ts'
@@ -89,14 +89,16 @@ function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
     }
   }
   const demand = check.demands[binding] as Demand
-  const debt = evaluation.debts?.[binding]
+  const amount = evaluation.amounts?.[binding]
   const tenant = check.extras?.[binding]?.tenant
   const shown =
-    debt === undefined
+    amount === undefined
       ? withKey(readDemand(binding, binding, check, evaluation), tenant)
       : shownOf(
           check.policies[binding] as CompiledPolicy,
-          new Admitted(evaluation.now, demand.rule, debt),
+          demand.rule.code === 't'
+            ? new Admitted(evaluation.now, demand.rule, amount)
+            : new Admitted(evaluation.now, demand.rule, undefined, evaluation.states[binding]),
           demand.subject,
         )
   return new Decision(shown, 0, costOf(demand, evaluation), degraded, result)
@@ -126,8 +128,8 @@ function restAt(
   whole: Evaluation,
 ): Pick<PolicyVerdict, 'remaining' | 'limit'> {
   const demand = demands[at] as Demand
-  const debt = whole.debts?.[at]
-  if (debt !== undefined) return { remaining: unitsLeft(demand.rule, debt), limit: demand.rule.limit }
+  const amount = whole.amounts?.[at]
+  if (amount !== undefined) return { remaining: unitsLeft(demand.rule, amount), limit: demand.rule.limit }
   const evaluation = evaluationAt(whole, at)
   const state = evaluation.states[at] ?? []
   return {
@@ -137,18 +139,20 @@ function restAt(
 }
 
 /**
- * Makes the decision of a counter that was charged without a check.
+ * Makes the decision of a counter that was asked without a check.
  *
  * perf: bench "limiter.check(request)"; a test holds it equal to {@link readDecision}.
  */
 export function readCharge(
   policies: readonly CompiledPolicy[],
-  charge: Admitted,
+  charge: ChargeAnswer,
   subject: Subject,
   cost: number,
 ): Decision {
-  const shown = shownOf(policies[0] as CompiledPolicy, charge, subject)
-  return new Decision(shown, 0, cost, false, policies, charge)
+  const policy = policies[0] as CompiledPolicy
+  return charge.allowed
+    ? new Decision(shownOf(policy, charge, subject), 0, cost, false, policies, charge)
+    : new Decision(refusedOf(policy, charge, subject), charge.wait, cost, false, policies, charge)
 }
 
 /** The shown fields of a decision by a counter that was admitted and charged. */
@@ -160,6 +164,20 @@ function shownOf({ name }: CompiledPolicy, { rule, remaining, freshAt }: Admitte
     limit: rule.limit,
     remaining,
     resetAt: Math.ceil(freshAt / 1e6),
+    key: subject,
+  }
+}
+
+/** The shown fields of a decision by a counter that refused. The refusal that starts a cool-down is not among these. */
+function refusedOf({ name }: CompiledPolicy, refused: Refused, subject: Subject): Shown {
+  const { rule, remaining, resetAt, isBlocked } = refused
+  return {
+    policy: name,
+    allowed: false,
+    reason: isBlocked && rule.cooldown > 0 ? 'blocked' : 'limited',
+    limit: rule.limit,
+    remaining,
+    resetAt: Math.ceil(resetAt / 1e6),
     key: subject,
   }
 }

@@ -1,7 +1,7 @@
 import { plainCheck } from './check.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Mode } from '../store/contract.ts'
-import type { Admitted } from '../store/admitted.ts'
+import type { ChargeAnswer } from '../store/admitted.ts'
 import type { ChargeRecord } from './charge-record.ts'
 import { type CheckResult, storeResult } from './check-result.ts'
 import type { PolicyVerdict } from './policy-verdict.ts'
@@ -22,7 +22,7 @@ export interface DecisionDetails {
 /** The result of the check that would have charged a counter alone. */
 export function checkOfCharge(
   policies: readonly CompiledPolicy[],
-  charge: Admitted,
+  charge: ChargeAnswer,
   subject: string,
   cost: number,
 ): CheckResult {

@@ -7,7 +7,7 @@ import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 import { readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import { hasCharged } from '../store/repeats.ts'
-import type { Admitted } from '../store/admitted.ts'
+import type { ChargeAnswer } from '../store/admitted.ts'
 import { held, resetAt, evaluationAt, evaluationAtStart } from '../store/reading.ts'
 
 /** The fields of a {@link Decision}. */
@@ -58,7 +58,7 @@ export class Decision {
   /** The `onStoreError` mode that decided because the store could not; false when the store decided. */
   readonly degraded: false | OnStoreError
   readonly #source: DecisionSource
-  readonly #charge: Admitted | undefined
+  readonly #charge: ChargeAnswer | undefined
   // Made when somebody asks, because most requests need only the fields above.
   #details: DecisionDetails | undefined
 
@@ -75,7 +75,7 @@ export class Decision {
     cost: number,
     degraded: false | OnStoreError,
     source: DecisionSource,
-    charge?: Admitted,
+    charge?: ChargeAnswer,
     verdicts?: readonly PolicyVerdict[],
   ) {
     this.allowed = shown.allowed

@@ -1,6 +1,6 @@
 import type { Rule } from '../algorithms/index.ts'
 import type { Idler } from '../base/idleness.ts'
-import type { Admitted } from '../store/admitted.ts'
+import type { ChargeAnswer } from '../store/admitted.ts'
 import type { CounterId, Group, IdempotencyDemand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { StoreClock } from '../store/store-clock.ts'
@@ -31,7 +31,7 @@ export interface Evaluator {
    */
   evaluate(check: Check, failed?: boolean, whole?: Check): CheckResult | Promise<CheckResult>
   /** Charges one counter at once. Returns undefined if {@link evaluate} must decide. */
-  charge(subject: string, rule: Rule, cost: number): Admitted | undefined
+  charge(subject: string, rule: Rule, cost: number): ChargeAnswer | undefined
   /**
    * Evaluates a group that no request waits for, and passes its evaluation on; undefined if there is none in time.
    *

@@ -32,9 +32,9 @@ export {
   type StoreMark,
   type Terms,
 } from '../store/contract.ts'
-export { Admitted, AdmittedBuckets } from '../store/admitted.ts'
+export { Admitted, AdmittedGroup, type ChargeAnswer, type Refused } from '../store/admitted.ts'
 export type { Evaluation } from '../store/evaluation.ts'
-export { isLoneCharge, isPlainBuckets } from '../store/plain-groups.ts'
+export { isLoneCharge, isPlainGroup } from '../store/plain-groups.ts'
 export { mayShareData } from '../store/place.ts'
 export { countsRepeats } from '../store/repeats.ts'
 export { decide } from '../store/decide.ts'

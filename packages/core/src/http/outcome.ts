@@ -56,6 +56,7 @@ export class GuardOutcome implements Outcome {
   readonly charged: boolean
   readonly #decision: Decision
   readonly #answer: Answer | undefined
+  #headers: Headers | undefined
 
   /** @param answer given for a refusal */
   constructor(
@@ -91,10 +92,10 @@ export class GuardOutcome implements Outcome {
     return this.#answer?.body
   }
 
+  // Made when it is read, because most adapters set the headers without a list.
   get headers(): Headers {
-    const headers: Headers = {}
-    this.tell(headers, SPELT)
-    return headers
+    if (this.#headers === undefined) this.tell((this.#headers = {}), SPELT)
+    return this.#headers
   }
 
   get stale(): readonly string[] | undefined {

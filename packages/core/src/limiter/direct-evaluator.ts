@@ -6,7 +6,7 @@ import { type Check, plainCheck } from '../check/check.ts'
 import { type CheckResult, storeResult } from '../check/check-result.ts'
 import { mayHaveLine, resetGroup } from '../check/counter-resets.ts'
 import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
-import type { Admitted } from '../store/admitted.ts'
+import type { ChargeAnswer } from '../store/admitted.ts'
 import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
 import { checkedEvaluate, type Evaluate } from '../store/checked-evaluate.ts'
 import type { Group, Store } from '../store/contract.ts'
@@ -53,7 +53,7 @@ export class DirectEvaluator implements Evaluator {
     }
   }
 
-  charge(subject: string, rule: Rule, cost: number): Admitted | undefined {
+  charge(subject: string, rule: Rule, cost: number): ChargeAnswer | undefined {
     if (!this.#can.chargesAlone()) return undefined
     try {
       return this.#store.charge!(subject, rule, cost)

@@ -1,25 +1,26 @@
 import { BriefMemo } from '../base/brief-memo.ts'
 import type { Digest } from '../base/digest.ts'
 import { readId } from '../base/callbacks.ts'
-import { TextCache } from '../base/text-cache.ts'
 import { type Identity, subjectOf, userIn } from './identity.ts'
 import { apiKeySubject, type FoundKey, namePart, type Subject } from './subject.ts'
 
-// Ten thousand clients in turn are all remembered.
-const MAX_IDS = 32_768
-const LONGEST = 128
+/** An id, and its key. */
+interface Known {
+  readonly id: string
+  readonly key: FoundKey
+}
 
 /**
- * Makes the keys of ids and of API keys, and remembers the latest, so that a known client costs one look-up.
+ * Makes the keys of ids and of API keys. It remembers the last id alone, because most ids are quicker to read than to look up.
  *
- * API keys are secrets: their memo forgets each within a second. Ids are not: the counters hold them in clear anyway.
+ * API keys are digested, so they have a memo. They are secrets: it forgets each within a second.
  */
 export class KeyMaker {
   readonly #digest: Digest
   readonly #ipv6Prefix: number
-  readonly #users = new TextCache<FoundKey>(MAX_IDS)
-  readonly #customs = new TextCache<FoundKey>(MAX_IDS)
   readonly #apiKeys = new BriefMemo<Subject>()
+  #user: Known | undefined
+  #custom: Known | undefined
 
   /** @param ipv6Prefix how many bits of an IPv6 address are one client */
   constructor(digest: Digest, ipv6Prefix: number) {
@@ -29,12 +30,14 @@ export class KeyMaker {
 
   /** The key of a user's id. */
   user(id: string): FoundKey {
-    return this.#users.get(id) ?? this.#make(this.#users, 'user', id, 'the user id')
+    if (this.#user?.id !== id) this.#user = this.#make('user', id, 'the user id')
+    return this.#user.key
   }
 
   /** The key of an id of the application's own choice. */
   custom(id: string): FoundKey {
-    return this.#customs.get(id) ?? this.#make(this.#customs, 'custom', id, 'the key extractor')
+    if (this.#custom?.id !== id) this.#custom = this.#make('custom', id, 'the key extractor')
+    return this.#custom.key
   }
 
   /** The subject of an API key. It holds a digest. */
@@ -55,10 +58,7 @@ export class KeyMaker {
     return subjectOf(identity, 'custom', this.#digest, this.#ipv6Prefix)
   }
 
-  #make(cache: TextCache<FoundKey>, kind: string, id: string, how: string): FoundKey {
-    const key = { subject: `${kind}:${namePart(id, this.#digest)}`, how, unverified: false }
-    // A long id is digested, and must not fill the memory.
-    if (id.length <= LONGEST) cache.set(id, key)
-    return key
+  #make(kind: string, id: string, how: string): Known {
+    return { id, key: { subject: `${kind}:${namePart(id, this.#digest)}`, how, unverified: false } }
   }
 }

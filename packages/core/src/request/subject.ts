@@ -40,8 +40,9 @@ const SPECIAL = /^#|\+ip:|[\u0000-\u001f\u007f]/
 
 /** An id as a part of a subject: the id itself, or `#` and its digest where the id is long or could be misread. */
 export function namePart(id: string, digest: Digest): string {
-  const plain =
-    id.length <= MAX_ID && !SPECIAL.test(id) && id.isWellFormed() && (isShort(id) || utf8Length(id) <= MAX_ID)
+  if (id.length > MAX_ID) return `#${digest(id)}`
+  if (isSimple(id)) return id
+  const plain = !SPECIAL.test(id) && id.isWellFormed() && utf8Length(id) <= MAX_ID
   return plain ? id : `#${digest(id)}`
 }
 
@@ -55,10 +56,17 @@ export function digestIn(subject: Subject): string | undefined {
   return /^(?:user|custom|api-key):#([\w-]+)/.exec(subject)?.[1]
 }
 
-// 42 characters are at most 126 bytes of UTF-8, so their bytes need not be counted.
-function isShort(id: string): boolean {
-  return id.length <= 42
+/** Whether an id is printable ASCII, and cannot have a form with a meaning of its own. Nearly every id is. */
+// perf: bench "limiter.consume(key)", 10 000 keys; a test holds it equal to the general rule.
+function isSimple(id: string): boolean {
+  for (let i = 0; i < id.length; i++) {
+    const code = id.charCodeAt(i)
+    if (code < SPACE || code > TILDE || code === PLUS || code === HASH) return false
+  }
+  return true
 }
+
+const [SPACE, HASH, PLUS, TILDE] = [0x20, 0x23, 0x2b, 0x7e]
 
 function utf8Length(id: string): number {
   return new TextEncoder().encode(id).length

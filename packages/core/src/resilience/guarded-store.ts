@@ -1,4 +1,3 @@
-import type { Rule } from '../algorithms/index.ts'
 import type { Idler } from '../base/idleness.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { Check } from '../check/check.ts'
@@ -6,8 +5,7 @@ import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
 import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
-import type { Group, IdempotencyDemand, Store } from '../store/contract.ts'
-import type { Admitted } from '../store/admitted.ts'
+import type { Group, IdempotencyDemand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Evaluate } from '../store/checked-evaluate.ts'
 import { hasCharged } from '../store/repeats.ts'
@@ -40,7 +38,6 @@ export class GuardedStore implements Evaluator {
   readonly clock: StoreClock
   /** The number of processes that share the store, as far as it is known. */
   readonly instances: () => number
-  readonly #store: Store
   readonly #can: StoreCapabilities
   readonly #strict: StrictStore
   readonly #evaluate: Evaluate
@@ -56,7 +53,6 @@ export class GuardedStore implements Evaluator {
     const strict = new StrictStore(options)
     const { clock, deadline, evaluate, lastKnown, outages } = strict
     this.clock = clock
-    this.#store = store
     const can = capabilitiesOf(store)
     this.#can = can
     this.#strict = strict
@@ -107,18 +103,9 @@ export class GuardedStore implements Evaluator {
     return this.clock.known() ?? nowMicros()
   }
 
-  /**
-   * Charges one counter in a store that can do so at once. Returns undefined if the counter does not admit the cost, or if the
-   * store cannot answer: {@link evaluate} then decides.
-   */
-  charge(subject: string, rule: Rule, cost: number): Admitted | undefined {
-    if (!this.#can.chargesAlone() || this.#breaker.isOpen() !== false || this.#outages.isActive)
-      return undefined
-    try {
-      return this.#store.charge!(subject, rule, cost)
-    } catch {
-      return undefined
-    }
+  /** A store that may be away is only asked by {@link evaluate}. One that never is needs nothing in front of it. */
+  charge(): undefined {
+    return undefined
   }
 
   /**

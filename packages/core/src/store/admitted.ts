@@ -1,5 +1,6 @@
 // Evaluations that a few numbers tell. Everything else is made when somebody reads it.
 import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
+import { blockedUntil, freshAt } from './cooldown.ts'
 import type { Evaluation } from './evaluation.ts'
 
 /**
@@ -48,7 +49,7 @@ export class Admitted implements Evaluation {
     return [this.#state ?? [0, now, debt!, rule.unit, rule.rate]]
   }
 
-  get allowed(): boolean {
+  get allowed(): true {
     return true
   }
 
@@ -69,29 +70,114 @@ export class Admitted implements Evaluation {
   }
 }
 
+/**
+ * The evaluation of one counter that a store decided alone, and refused without a change. The counter and the wait tell everything
+ * else.
+ */
+export class Refused implements Evaluation {
+  readonly now: number
+  readonly rule: Rule
+  /** Microseconds until the cost passes. */
+  readonly wait: number
+  readonly startsIn: undefined
+  readonly #state: State
+
+  /** @param state the counter, which nobody changes any more */
+  constructor(now: number, rule: Rule, state: State, wait: number) {
+    this.now = now
+    this.rule = rule
+    this.wait = wait
+    this.startsIn = undefined
+    this.#state = state
+  }
+
+  /** Whether a cool-down refuses. */
+  get isBlocked(): boolean {
+    return this.now < blockedUntil(this.#state)
+  }
+
+  /** The whole units left. */
+  get remaining(): number {
+    return this.isBlocked ? 0 : algorithmOf(this.rule).remaining(this.#state, this.now, this.rule)
+  }
+
+  /** The instant at which no charged unit counts any more, `now` at the earliest. Microseconds. */
+  get resetAt(): number {
+    const fresh = freshAt(this.#state, this.rule)
+    return fresh > this.now ? fresh : this.now
+  }
+
+  get states(): readonly State[] {
+    return [this.#state]
+  }
+
+  get allowed(): false {
+    return false
+  }
+
+  get repeated(): boolean {
+    return false
+  }
+
+  get passes(): readonly boolean[] {
+    return NO
+  }
+
+  get starts(): readonly boolean[] {
+    return NOTHING
+  }
+
+  get penalty(): State {
+    return NONE
+  }
+}
+
+/** The answer of a store that decided one counter alone. */
+export type ChargeAnswer = Admitted | Refused
+
+/** The length of a bucket's state without a line and without a clock. */
+const BUCKET_LENGTH = 5
+
+/**
+ * The refusal of a cost by a stored counter that no request changes by it. Undefined if `decide` must decide: the cost fits or never
+ * can, a cool-down starts, or the counter has a line or other terms.
+ */
+export function refuseAlone(state: State, rule: Rule, cost: number, now: number): Refused | undefined {
+  if (state.length === 0 || cost > rule.capacity) return undefined
+  if (rule.code === 't' && (state.length > BUCKET_LENGTH || state[3] !== rule.unit || state[4] !== rule.rate))
+    return undefined
+  const wait = algorithmOf(rule).wait(state, now, cost, rule)
+  const cooldown = state[0]! - now
+  if (cooldown <= 0 && (wait <= 0 || rule.cooldown > 0)) return undefined
+  return new Refused(now, rule, state, wait > cooldown ? wait : cooldown)
+}
+
 /** The part of a demand that is needed here. */
 interface Ruled {
   readonly rule: Rule
 }
 
 /**
- * The evaluation of a group of token buckets that a store admitted and charged, without a penalty and without a key. Their debts
+ * The evaluation of a group of buckets and windows that a store admitted and charged, without a penalty and without a key. A few numbers
  * tell everything else, which is made when somebody reads it.
  */
-export class AdmittedBuckets implements Evaluation {
+export class AdmittedGroup implements Evaluation {
   readonly now: number
-  readonly debts: readonly number[]
+  readonly amounts: readonly number[]
   readonly #demands: readonly Ruled[]
+  readonly #ends: readonly number[]
   #states: readonly State[] | undefined
 
   /**
    * @param now the store's clock at the decision, in microseconds
-   * @param debts the debt of each demand's bucket after the charge, in the terms of its rule
+   * @param amounts after the charge: the debt of each demand's bucket in the terms of its rule, or the units used in its window
+   * @param ends the end of each demand's window; any number for a bucket
    */
-  constructor(now: number, debts: readonly number[], demands: readonly Ruled[]) {
+  constructor(now: number, amounts: readonly number[], demands: readonly Ruled[], ends: readonly number[]) {
     this.now = now
-    this.debts = debts
+    this.amounts = amounts
     this.#demands = demands
+    this.#ends = ends
   }
 
   get allowed(): boolean {
@@ -103,7 +189,7 @@ export class AdmittedBuckets implements Evaluation {
   }
 
   get passes(): readonly boolean[] {
-    return this.debts.map(() => true)
+    return this.amounts.map(() => true)
   }
 
   get starts(): readonly boolean[] {
@@ -111,13 +197,11 @@ export class AdmittedBuckets implements Evaluation {
   }
 
   get states(): readonly State[] {
-    return (this.#states ??= this.#demands.map(({ rule }, i) => [
-      0,
-      this.now,
-      this.debts[i]!,
-      rule.unit,
-      rule.rate,
-    ]))
+    return (this.#states ??= this.#demands.map(({ rule }, i) =>
+      rule.code === 't'
+        ? [0, this.now, this.amounts[i]!, rule.unit, rule.rate]
+        : [0, this.#ends[i]!, this.amounts[i]!],
+    ))
   }
 
   get penalty(): State {
@@ -125,9 +209,9 @@ export class AdmittedBuckets implements Evaluation {
   }
 }
 
-/** The whole units left in a bucket with this debt. */
-export function unitsLeft({ capacity, unit }: Rule, debt: number): number {
-  const left = Math.floor((capacity * unit - debt) / unit)
+/** The whole units left in a bucket with this debt, or in a window with so many units used. */
+export function unitsLeft({ code, limit, capacity, unit }: Rule, amount: number): number {
+  const left = code === 't' ? Math.floor((capacity * unit - amount) / unit) : limit - amount
   return left > 0 ? left : 0
 }
 
@@ -135,3 +219,4 @@ export function unitsLeft({ capacity, unit }: Rule, debt: number): number {
 const NONE: State = Object.freeze([]) as unknown as State
 const NOTHING: readonly boolean[] = Object.freeze([])
 const YES: readonly boolean[] = Object.freeze([true])
+const NO: readonly boolean[] = Object.freeze([false])

@@ -1,7 +1,7 @@
 import type { HaltWarning } from '../base/warnings.ts'
 import type { Edges, HeldUnits, PenaltyRule, Place, Rule, Ticket } from '../algorithms/index.ts'
 import type { StoreDocument } from './document.ts'
-import type { Admitted } from './admitted.ts'
+import type { ChargeAnswer } from './admitted.ts'
 import type { Evaluation } from './evaluation.ts'
 
 /** The effect of a {@link Demand} on its counter. */
@@ -184,11 +184,11 @@ export interface Store {
    */
   evaluate(group: Group): Evaluation | Promise<Evaluation>
   /**
-   * Charges one token bucket, fixed window or sliding window, as `evaluate` decides a group of one such demand. Returns undefined
-   * if the cost does not fit, or if the store leaves the decision to `evaluate` for another reason. It has then changed nothing.
+   * Charges one token bucket, fixed window or sliding window, as `evaluate` decides a group of one such demand. The answer may be a
+   * refusal, so read `allowed`. Returns undefined if the store leaves the decision to `evaluate`. It has then changed nothing.
    * `cost` is at least 1. Only for a synchronous store: it spares the common check its group.
    */
-  charge?(subject: string, rule: Rule, cost: number): Admitted | undefined
+  charge?(subject: string, rule: Rule, cost: number): ChargeAnswer | undefined
   /** Removes counters. Returns how many existed; the number may include expired counters that were not removed yet. */
   forget(counters: readonly CounterId[]): number | Promise<number>
   /**

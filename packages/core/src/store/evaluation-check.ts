@@ -3,6 +3,7 @@ import { type Demand, type Group, Mode, type StoreFailure } from './contract.ts'
 import { countersIn } from './counter-key.ts'
 import type { Evaluation } from './evaluation.ts'
 import { isInstant, isMilliseconds } from './instant.ts'
+import { hasOneAmount } from './plain-groups.ts'
 
 /** The error for a malformed reply of a store, or of the database behind it. Halt uses no part of such a reply. */
 export class StoreMisread extends Error {
@@ -58,7 +59,7 @@ export function checkInstant(ms: unknown): number {
 
 function flawOf(answer: unknown, { demands }: Group): string | undefined {
   if (typeof answer !== 'object' || answer === null) return 'it is not an object'
-  const { now, allowed, repeated, passes, starts, states, penalty, instants, debts, startsIn, grants } =
+  const { now, allowed, repeated, passes, starts, states, penalty, instants, amounts, startsIn, grants } =
     answer as Partial<Evaluation>
   if (!isInstant(now)) return 'now is not an instant'
   if (typeof allowed !== 'boolean' || typeof repeated !== 'boolean')
@@ -75,7 +76,7 @@ function flawOf(answer: unknown, { demands }: Group): string | undefined {
   if (startsIn !== undefined && !isInstant(startsIn)) return 'startsIn is not a time'
   if (grants !== undefined && !areGrantsOf(grants, demands))
     return 'grants is not a list of units from the least to the cost of each demand'
-  if (debts !== undefined && !areDebtsOf(debts, states, demands)) return 'debts and states disagree'
+  if (amounts !== undefined && !areAmountsOf(amounts, states, demands)) return 'amounts and states disagree'
   for (let i = 0; i < length; i++)
     if (!isWhole(states[i] as State, demands[i] as Demand)) return 'a counter misses numbers, or has too many'
   return allowed === demands.every(({ mode }, i) => passes[i] === true || mode === Mode.SHADOW)
@@ -93,15 +94,15 @@ function isState(value: unknown): value is State {
   return Array.isArray(value) && value.every(Number.isFinite)
 }
 
-/** Whether each debt belongs to a bucket that was admitted, and stands in its state. */
-function areDebtsOf(
-  debts: unknown,
+/** Whether each amount belongs to a bucket or a window, and stands in its state. */
+function areAmountsOf(
+  amounts: unknown,
   states: readonly State[],
   demands: readonly Demand[],
-): debts is readonly number[] {
+): amounts is readonly number[] {
   return (
-    isList(debts, demands.length, isNumber) &&
-    demands.every(({ rule }, i) => rule.code === 't' && states[i]?.[2] === debts[i])
+    isList(amounts, demands.length, isNumber) &&
+    demands.every(({ rule }, i) => hasOneAmount(rule.code) && states[i]?.[2] === amounts[i])
   )
 }
 

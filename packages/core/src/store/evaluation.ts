@@ -28,8 +28,8 @@ export interface Evaluation {
   /** Only in an {@link Admitted}: the instant from which the counter equals a fresh one, in microseconds. */
   readonly freshAt?: number | undefined
   /**
-   * Only in {@link AdmittedBuckets}: the debt of each demand's bucket after its charge, in the terms of the demand's rule. The
-   * other fields are then getters, which a spread does not copy.
+   * Only in {@link AdmittedGroup}: the debt of each demand's bucket after its charge, in the terms of the demand's rule, or
+   * the units used in its window. The other fields are then getters, which a spread does not copy.
    */
-  readonly debts?: readonly number[] | undefined
+  readonly amounts?: readonly number[] | undefined
 }

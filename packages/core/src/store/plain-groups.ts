@@ -1,26 +1,26 @@
 import type { AlgorithmCode } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode } from './contract.ts'
 
-/** Whether a group only charges token buckets: without a penalty, an idempotency key or terms, and each with a cost. */
-export function isPlainBuckets({ demands, penalty, idempotency }: Group): boolean {
+/** Whether a group only charges: without a penalty, an idempotency key or terms, and each demand with a cost. */
+export function isPlainGroup({ demands, penalty, idempotency }: Group): boolean {
   if (penalty !== undefined || idempotency !== undefined) return false
-  for (let i = 0; i < demands.length; i++) {
-    const demand = demands[i]!
-    if (!isPlain(demand) || demand.rule.code !== 't') return false
-  }
+  for (let i = 0; i < demands.length; i++) if (!isPlain(demands[i]!)) return false
   return true
 }
 
 /** Whether a group only charges one counter that is no quota and no units in flight, as `charge` of a store does. */
-export function isLoneCharge({ demands, penalty, idempotency }: Group): boolean {
-  if (demands.length !== 1 || penalty !== undefined || idempotency !== undefined) return false
-  const demand = demands[0]!
-  return isPlain(demand) && isChargedAlone(demand.rule.code)
+export function isLoneCharge(group: Group): boolean {
+  return group.demands.length === 1 && isChargedAlone(group.demands[0]!.rule.code) && isPlainGroup(group)
 }
 
 /** Whether a counter of this algorithm can be charged alone. A quota needs its calendar, and a unit in flight its release. */
 export function isChargedAlone(code: AlgorithmCode): boolean {
   return code === 't' || code === 'f' || code === 's'
+}
+
+/** Whether a counter of this algorithm has one amount: the debt of a bucket, or the units used in a window or a quota's period. */
+export function hasOneAmount(code: AlgorithmCode): boolean {
+  return code === 't' || code === 'f' || code === 'q'
 }
 
 function isPlain({ mode, cost, terms }: Demand): boolean {

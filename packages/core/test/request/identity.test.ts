@@ -108,6 +108,13 @@ describe('the subjects of ids', () => {
     )
   })
 
+  it('a subject shows every character of an id but the control characters', () => {
+    for (let code = 0; code < 0x300; code++) {
+      const id = `a${String.fromCharCode(code)}`
+      expect(namePart(id, digest) === id, String(code)).toBe(code >= 0x20 && code !== 0x7f)
+    }
+  })
+
   it('a subject shows an id as it is if the id is short and harmless', () => {
     expect(namePart('42', digest)).toBe('42')
     expect(namePart('x'.repeat(128), digest)).toBe('x'.repeat(128))

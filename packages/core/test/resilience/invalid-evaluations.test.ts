@@ -47,8 +47,8 @@ const flaws: [string, (evaluation: Evaluation) => unknown][] = [
   ['no states', evaluation => ({ ...evaluation, states: undefined })],
   ['a state that is no number', evaluation => ({ ...evaluation, states: [[0, Number.NaN, 1, 1, 1]] })],
   ['a state that is cut', evaluation => ({ ...evaluation, states: [[0, 1]] })],
-  ['debts that are not those of the states', evaluation => ({ ...evaluation, debts: [0] })],
-  ['debts as texts', evaluation => ({ ...evaluation, debts: ['1'] })],
+  ['amounts that are not those of the states', evaluation => ({ ...evaluation, amounts: [0] })],
+  ['amounts as texts', evaluation => ({ ...evaluation, amounts: ['1'] })],
   ['no penalty', evaluation => ({ ...evaluation, penalty: undefined })],
 ]
 

@@ -32,6 +32,17 @@ const policies: readonly RateLimiterOptions['policy'][] = [
     { name: 'month', limit: 9, window: '30d' },
     { name: 'everybody', limit: 20, window: 10, keyStrategy: 'shared' },
   ],
+  [
+    { name: 'beside', limit: 5, window: 2, burst: 3 },
+    { name: 'fixed-beside', limit: 9, window: 4, algorithm: 'fixed-window' },
+    { name: 'quota-beside', limit: 30, period: 'monthly' },
+  ],
+  [
+    { name: 'cooling-beside', limit: 4, window: 3, algorithm: 'fixed-window', blockDuration: 2 },
+    { name: 'sliding-beside', limit: 6, window: 3, algorithm: 'sliding-window' },
+    { name: 'day-beside', limit: 12, period: 'daily' },
+  ],
+  { name: 'quota-alone', limit: 8, period: 'daily' },
 ]
 
 const step = fc.oneof(
@@ -50,13 +61,13 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('change' as const), to: fc.nat(policies.length - 1) }),
 )
 
-/** A world of one limiter per policy. The limiters of a settled one have seen enough requests to need no look at the headers. */
+/**
+ * A world of one limiter per policy: on the store in memory, or on one that knows the loop of all stores alone. The limiters of the
+ * first have seen enough requests to need no look at the headers.
+ */
 async function makeWorld(isDirect: boolean) {
   const clock = new ManualClock(1_700_000_000_000)
-  const store = new InMemoryStore({ clock: clock.now })
-  const evaluate = store.evaluate.bind(store)
-  // A replaced evaluate() sends every check the long way.
-  if (!isDirect) store.evaluate = group => evaluate(group)
+  const store = isDirect ? new InMemoryStore({ clock: clock.now }) : new ReferenceStore(clock.now)
   const limiters = policies.map(policy => new RateLimiter({ store, policy, warn: () => {} }))
   if (isDirect)
     for (const limiter of limiters)
@@ -115,26 +126,54 @@ describe('a counter that is charged without a group', () => {
     )
   })
 
-  it('two demands on one counter are decided as by the loop of all stores, whatever their terms', () => {
-    const terms = fc.record({ unit: fc.constantFrom(3, 5, 2 ** 31), cost: fc.integer({ min: 1, max: 4 }) })
-    fc.assert(
-      fc.property(fc.array(fc.array(terms, { minLength: 1, maxLength: 3 }), { maxLength: 8 }), groups => {
-        const clock = new ManualClock(1_700_000_000_000)
-        const [direct, plain] = [new InMemoryStore({ clock: clock.now }), new ReferenceStore(clock.now)]
-        for (const group of groups) {
-          const demands = group.map(({ unit, cost }) => ({
-            rule: { ...rule, counter: 'd:t', unit, rate: 1, capacity: 6, limit: 6 },
-            subject: 'a',
-            cost,
-            mode: Mode.CHARGE,
-            penalized: false,
-          }))
-          const [one, other] = [direct.evaluate({ demands }), plain.evaluate({ demands })]
-          expect([one.allowed, one.states]).toEqual([other.allowed, other.states])
-          clock.advance('1ms')
-        }
-      }),
-    )
+  it.each(['t', 'f', 'q'] as const)(
+    'two demands on one counter are decided as by the loop of all stores, whatever their terms: %s',
+    code => {
+      const terms = fc.record({ unit: fc.constantFrom(3, 5, 2 ** 31), cost: fc.integer({ min: 1, max: 4 }) })
+      fc.assert(
+        fc.property(fc.array(fc.array(terms, { minLength: 1, maxLength: 3 }), { maxLength: 8 }), groups => {
+          const clock = new ManualClock(1_700_000_000_000)
+          const [direct, plain] = [new InMemoryStore({ clock: clock.now }), new ReferenceStore(clock.now)]
+          for (const group of groups) {
+            const demands = group.map(({ unit, cost }) => ({
+              rule: {
+                ...rule,
+                code,
+                counter: `d:${code}`,
+                unit,
+                rate: 1,
+                capacity: 6,
+                limit: 6,
+                window: 5000,
+              },
+              subject: 'a',
+              cost,
+              mode: Mode.CHARGE,
+              penalized: false,
+            }))
+            const [one, other] = [direct.evaluate({ demands }), plain.evaluate({ demands })]
+            expect([one.allowed, one.states]).toEqual([other.allowed, other.states])
+            clock.advance('1ms')
+          }
+        }),
+      )
+    },
+  )
+
+  it('a window is charged where a new bucket of the same group takes its room', () => {
+    const store = new InMemoryStore({ clock: new ManualClock(1_700_000_000_000).now, maxKeys: 1 })
+    const demand = (code: 't' | 'f', subject: string) => ({
+      rule: { ...rule, code, counter: `p:${code}`, limit: 2 },
+      subject,
+      cost: 1,
+      mode: Mode.CHARGE,
+      penalized: false,
+    })
+    const window = demand('f', 'a')
+    store.evaluate({ demands: [window] })
+    const { states } = store.evaluate({ demands: [demand('t', 'b'), window] })
+    expect(store.evaluate({ demands: [window] }).allowed).toBe(false)
+    expect(states[1]).toEqual([0, 1_700_000_060_000_000, 2])
   })
 
   it('each route of a policy that counts by route is charged alone', async () => {

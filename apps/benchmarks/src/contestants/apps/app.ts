@@ -23,13 +23,15 @@ export interface Scene {
   readonly place: Place
   readonly handler: Handler
   readonly countedBy: CountedBy
+  /** The requests that a client may send in the window. */
+  readonly limit: number
 }
 
 /** Makes a server that answers `GET /` with `{"ok":true}` and does not listen yet. */
 export type MakeServer = (scene: Scene) => Promise<Server>
 
 /** Just enough that nobody is refused. So a counter is still alive when its next request comes, as in a service. */
-export const LIMIT = 100_000
+export const ROOMY = 100_000
 export const WINDOW_MS = 600_000
 export const BODY = { ok: true }
 /** The headers that every limiter sends at least. An app that only sets them shows the cost of the framework. */
@@ -47,7 +49,7 @@ export const settled: Promise<void> = Promise.resolve()
  * longer, so that a pause of the machine does not make Halt decide without Redis.
  */
 export function haltOptions<R>(
-  { place, countedBy }: Scene,
+  { place, countedBy, limit }: Scene,
   clientOf: (request: R) => string | undefined,
 ): {
   store: InMemoryStore | RedisStore
@@ -57,7 +59,7 @@ export function haltOptions<R>(
   warn?: () => void
 } {
   const store = place === undefined ? new InMemoryStore() : new RedisStore({ client: new Redis(place) })
-  const policy: Policy<R> = { name: 'api', limit: LIMIT, window: WINDOW_MS / 1000 }
+  const policy: Policy<R> = { name: 'api', limit, window: WINDOW_MS / 1000 }
   return {
     store,
     policy: countedBy === 'header' ? { ...policy, keyExtractor: clientOf } : policy,

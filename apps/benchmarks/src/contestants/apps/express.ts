@@ -8,7 +8,7 @@ import { RedisStore, type RedisReply } from 'rate-limit-redis'
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 
 import { CLIENT_HEADER } from '../../request.ts'
-import { BODY, HEADERS, haltOptions, LIMIT, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
+import { BODY, HEADERS, haltOptions, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
 
 const middlewares: Record<string, (scene: Scene) => RequestHandler> = {
   bare: () => (_req, _res, next) => next(),
@@ -18,9 +18,9 @@ const middlewares: Record<string, (scene: Scene) => RequestHandler> = {
   },
   'late next': () => (_req, _res, next) => void settled.then(() => next()),
   halt: scene => halt(haltOptions(scene, clientOf)),
-  'express-rate-limit': ({ place, countedBy }) => {
+  'express-rate-limit': ({ place, countedBy, limit }) => {
     const common = {
-      limit: LIMIT,
+      limit,
       windowMs: WINDOW_MS,
       standardHeaders: 'draft-6',
       legacyHeaders: false,
@@ -40,8 +40,8 @@ function clientOf(req: Request): string | undefined {
 }
 
 // The middleware and the headers of its guide.
-function flexible({ place, countedBy }: Scene): RequestHandler {
-  const options = { points: LIMIT, duration: WINDOW_MS / 1000 }
+function flexible({ place, countedBy, limit }: Scene): RequestHandler {
+  const options = { points: limit, duration: WINDOW_MS / 1000 }
   const limiter =
     place === undefined
       ? new RateLimiterMemory(options)
@@ -51,7 +51,7 @@ function flexible({ place, countedBy }: Scene): RequestHandler {
     limiter.consume(keyOf(req) ?? 'unknown').then(
       result => {
         res.set({
-          'X-RateLimit-Limit': String(LIMIT),
+          'X-RateLimit-Limit': String(limit),
           'X-RateLimit-Remaining': String(result.remainingPoints),
           'X-RateLimit-Reset': String(Math.ceil((Date.now() + result.msBeforeNext) / 1000)),
         })

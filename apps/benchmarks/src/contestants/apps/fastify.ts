@@ -4,7 +4,7 @@ import { fastify, type FastifyInstance, type FastifyRequest, type RouteHandlerMe
 import { Redis } from 'ioredis'
 
 import { CLIENT_HEADER } from '../../request.ts'
-import { BODY, HEADERS, haltOptions, LIMIT, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
+import { BODY, HEADERS, haltOptions, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
 
 type Plugin = (app: FastifyInstance, scene: Scene) => Promise<unknown>
 
@@ -16,9 +16,9 @@ const plugins: Record<string, Plugin> = {
       done()
     }),
   halt: async (app, scene) => app.register(halt, haltOptions(scene, clientOf)),
-  '@fastify/rate-limit': async (app, { place, countedBy }) =>
+  '@fastify/rate-limit': async (app, { place, countedBy, limit }) =>
     app.register(rateLimit, {
-      max: LIMIT,
+      max: limit,
       timeWindow: WINDOW_MS,
       ...(place === undefined ? {} : { redis: new Redis(place) }),
       ...(countedBy === 'header'

@@ -8,7 +8,7 @@ import { RedisStore, rateLimiter } from 'hono-rate-limiter'
 import { Redis } from 'ioredis'
 
 import { CLIENT_HEADER } from '../../request.ts'
-import { BODY, HEADERS, haltOptions, LIMIT, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
+import { BODY, HEADERS, haltOptions, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
 
 const middlewares: Record<string, (scene: Scene) => MiddlewareHandler> = {
   bare: () => (_c, next) => next(),
@@ -17,11 +17,11 @@ const middlewares: Record<string, (scene: Scene) => MiddlewareHandler> = {
     return next()
   },
   halt: scene => halt({ ...haltOptions(scene, clientOf), getConnInfo }),
-  'hono-rate-limiter': ({ place, countedBy }) => {
+  'hono-rate-limiter': ({ place, countedBy, limit }) => {
     const keyOf =
       countedBy === 'header' ? clientOf : (c: Context): string | undefined => getConnInfo(c).remote.address
     return rateLimiter({
-      limit: LIMIT,
+      limit,
       windowMs: WINDOW_MS,
       keyGenerator: c => keyOf(c) ?? 'unknown',
       ...(place === undefined ? {} : { store: redisStore(new Redis(place)) }),

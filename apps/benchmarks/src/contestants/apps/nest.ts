@@ -8,7 +8,7 @@ import { APP_GUARD, NestFactory } from '@nestjs/core'
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler'
 import { Redis } from 'ioredis'
 
-import { BODY, haltOptions, LIMIT, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
+import { BODY, haltOptions, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
 
 class Root {
   show(): typeof BODY {
@@ -42,10 +42,10 @@ const modules: Record<string, MakeModules> = {
     imports: [HaltModule.forRoot(haltOptions(scene, () => undefined))],
     guards: [HaltGuard],
   }),
-  '@nestjs/throttler': ({ place }) => ({
+  '@nestjs/throttler': ({ place, limit }) => ({
     imports: [
       ThrottlerModule.forRoot({
-        throttlers: [{ limit: LIMIT, ttl: place === undefined ? NEST_TTL_MS : WINDOW_MS }],
+        throttlers: [{ limit, ttl: place === undefined ? NEST_TTL_MS : WINDOW_MS }],
         ...(place === undefined ? {} : { storage: new ThrottlerStorageRedisService(new Redis(place)) }),
       }),
     ],

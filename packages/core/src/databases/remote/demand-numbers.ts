@@ -1,7 +1,7 @@
 import { algorithms, type AlgorithmCode, type Layout, type PenaltyRule } from '../../algorithms/index.ts'
 import type { Demand, Group, Terms } from '../../store/contract.ts'
 import { poolAt } from '../../store/shares.ts'
-import { isPlainBuckets } from '../../store/plain-groups.ts'
+import { isPlainGroup } from '../../store/plain-groups.ts'
 
 // The compiler asks for the kind of a new layout. Each server that decides by itself has its arithmetic.
 const KINDS: Readonly<Record<Layout, number>> = { bucket: 0, window: 1, 'sub-windows': 2, tag: 4 }
@@ -25,7 +25,7 @@ export const ALGORITHM_KINDS: Readonly<Record<AlgorithmCode, number>> = Object.f
 
 /** Whether a group is the charge of one bucket and nothing else, the commonest. */
 export function isLoneBucket(group: Group): boolean {
-  return group.demands.length === 1 && isPlainBuckets(group)
+  return group.demands.length === 1 && group.demands[0]!.rule.code === 't' && isPlainGroup(group)
 }
 
 /** The numbers of a penalty's rule, in the order in which a server reads them. */
