@@ -112,8 +112,11 @@ export class Line implements Alarm {
 
   /** Notes the answer for a caller that asked for its place. @param isPatient whether it would not wait too long */
   joined(caller: InLine, isPatient: boolean): void {
-    if (isPatient) this.startDue()
-    else this.#sendAway([caller])
+    if (!isPatient) return this.#sendAway([caller])
+    // Its start is known now.
+    this.#own.forget(caller)
+    this.startDue()
+    if (this.#callers.includes(caller)) this.#own.watch(caller)
   }
 
   /** Lets a caller leave. Callers that leave in the same turn of the event loop do so together. Resolves when the store has answered. */
