@@ -131,7 +131,7 @@ export function unused(refund: Group | undefined, inLine: string | undefined): G
     // The demand stays, because a share of the counter is judged beside it.
     if (inLine !== undefined && keyOfDemand(demand) === inLine) return { ...demand, cost: 0 }
     const isInBucket = algorithmOf(demand.rule).line !== undefined && demand.cost < 0
-    return isInBucket ? { ...demand, terms: { ...demand.terms, place: { position: 0, born: 0 } } } : demand
+    return isInBucket ? { ...demand, terms: { ...demand.terms, place: { position: 0, born: -1 } } } : demand
   })
   return demands?.some(({ cost }) => cost !== 0) === true ? { ...refund, demands } : undefined
 }

@@ -154,7 +154,7 @@ export class Line implements Alarm {
 
   /** Hears a reply about the counter. Callers whose places are lost get new ones. */
   hear(reply: Heard): void {
-    const first = this.#callers.find(({ place }) => place !== undefined && place.born > 0)?.place
+    const first = this.#callers.find(({ place }) => place !== undefined && place.born >= 0)?.place
     const isSlower = this.#front.observe(reply, first)
     if (isSlower === undefined || this.#callers.length === 0) return
     // A line that has other numbers than its callers ask by is looked at: a look brings it the new ones.

@@ -16,7 +16,7 @@ export interface TakenPlace {
 }
 
 /** The place of a caller that was charged, and for which nobody need wait. */
-export const NOBODY_AHEAD: Place = { position: 0, born: 0 }
+export const NOBODY_AHEAD: Place = { position: 0, born: -1 }
 
 /** Whether callers can wait for the demand at an index in line. Callers that leave a share to others ask again instead. */
 export function canStand({ demands }: Group, at: number): boolean {
@@ -169,7 +169,7 @@ export function neighbours(callers: readonly TakenPlace[]): TakenPlace[][] {
 
 function follows(caller: TakenPlace, { place }: TakenPlace): boolean {
   return (
-    place.born > 0 &&
+    place.born >= 0 &&
     caller.place.born === place.born &&
     caller.place.position - demandOf(caller).cost === place.position
   )

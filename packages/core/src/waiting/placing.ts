@@ -64,7 +64,7 @@ export class Placing {
     const callers = this.#line.callers()
     const isLost = ({ place }: InLine): boolean => place !== undefined && front.hasLost(place)
     // The first has the oldest line, the last the highest position.
-    const isOver = front.isOver && callers.some(({ place }) => place !== undefined && place.born > 0)
+    const isOver = front.isOver && callers.some(({ place }) => place !== undefined && place.born >= 0)
     if (!isOver && !isLost(callers[0]!) && !isLost(callers.at(-1)!)) return
     const lost = callers.filter(isLost)
     // The turn of the others has come.
