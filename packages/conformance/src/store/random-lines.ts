@@ -29,7 +29,7 @@ export function randomLines(seed: number, steps: number, stepsBack: boolean): St
       rule: random() < 0.1 ? cooling(rulesOf(i)) : rulesOf(i),
       subject: 'user:42',
       cost,
-      mode: pick([...Array<Mode>(15).fill(Mode.CHARGE), Mode.PEEK]),
+      mode: indexes.length > 1 ? Mode.CHARGE : pick([...Array<Mode>(15).fill(Mode.CHARGE), Mode.PEEK]),
       penalized: false,
       terms: random() < 0.1 ? undefined : { maxWait },
     }))

@@ -23,8 +23,7 @@ export function randomFollowUp(random: () => number, pick: Pick, past: readonly 
       position: Math.max(0, place.position + pick([0, -1, 1, -2, -7, 1000])),
       born: place.born + pick([0, 0, 1, -250_000]),
     }
-    const { maxWait, holdFor } = charged.terms ?? {}
-    const settled: Terms = { maxWait, holdFor, place: isWrong ? shifted : place }
+    const settled: Terms = { place: isWrong ? shifted : place }
     const terms: Terms = { ...charged.terms, ...settled }
     const demand = { ...charged, cost, chargedTo: undefined }
     if (act === 'leave') return [{ ...demand, mode: Mode.SETTLE, cost: -cost, terms: settled }]

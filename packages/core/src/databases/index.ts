@@ -21,6 +21,7 @@ export {
 export {
   Mode,
   PenaltyMode,
+  tells,
   type CounterId,
   type Demand,
   type Group,
@@ -79,7 +80,6 @@ export {
   BUCKET,
   isLoneBucket,
   penaltyNumbers,
-  shareNumbers,
   termNumbers,
   TAG,
   WINDOW,

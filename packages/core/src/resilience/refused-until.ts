@@ -6,7 +6,7 @@ import { waitFor } from '../store/reading.ts'
 
 /** Whether a refusal of a demand is worth remembering: it refuses requests, and its counter tells when that ends. */
 export function keepsRefusal({ mode, terms }: Demand): boolean {
-  return (mode === Mode.CHARGE || mode === Mode.HOLD || mode === Mode.PEEK) && terms === undefined
+  return (mode === Mode.CHARGE || mode === Mode.DEFER || mode === Mode.PEEK) && terms === undefined
 }
 
 /**

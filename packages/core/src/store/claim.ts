@@ -6,7 +6,7 @@ import {
   type VirtualClock,
   withClock,
 } from '../algorithms/index.ts'
-import { type Demand, Mode } from './contract.ts'
+import { type Demand, Mode, tells } from './contract.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 import type { Counters } from './counter-access.ts'
 import { isReserved, unitsHeld, unitsLeftToOthers } from './terms.ts'
@@ -48,14 +48,15 @@ export class Claim {
 
   /** Whether the demand passes now. */
   fits(): boolean {
-    const { mode, cost, terms } = this.demand
-    if (mode === Mode.SETTLE || mode >= Mode.GRANT) return true
-    if (mode === Mode.BLOCK || this.now < blockedUntil(this.state)) return false
-    if (terms === undefined) return this.algorithm.fits(this.state, this.now, cost, this.rule)
+    const { demand, state, now } = this
+    const { cost, terms } = demand
+    if (tells(demand)) return true
+    if (now < blockedUntil(state)) return false
+    if (terms === undefined) return this.algorithm.fits(state, now, cost, this.rule)
     // The turn of its place has come, and it was charged then.
     if (terms.place !== undefined) return true
     const { fewest, held } = this
-    return (held > 0 && fewest <= held) || this.algorithm.fits(this.state, this.now, this.needed, this.rule)
+    return (held > 0 && fewest <= held) || this.algorithm.fits(state, now, this.needed, this.rule)
   }
 
   /** The fewest units that the demand accepts. */
@@ -103,10 +104,8 @@ export class Claim {
 
   /** Microseconds until a demand that does not pass may do so. Undefined if its caller does not wait that long. @param joins by a place */
   wait(joins: boolean): number | undefined {
-    const { mode, terms } = this.demand
-    const maxWait = terms?.maxWait ?? 0
-    // A block is not a caller that could wait.
-    if (maxWait === 0 || mode === Mode.BLOCK) return undefined
+    const maxWait = this.demand.terms?.maxWait ?? 0
+    if (maxWait === 0) return undefined
     const cooldown = blockedUntil(this.state) - this.now
     const wait = this.untilFree(joins, cooldown)
     if (wait <= maxWait) return wait
@@ -128,62 +127,76 @@ export class Claim {
     return false
   }
 
-  /** Makes the change that a demand asks for which passes. Returns whether the counter changed. @param joins by a place in line */
+  /** Makes the change of a demand that passes. Returns whether the counter changed. @param joins by a place in line */
   take(units: number, joins: boolean): boolean {
     const { state, now, demand } = this
-    const { mode, terms } = demand
-    if (mode === Mode.PEEK || mode === Mode.HOLD) return false
     // perf: bench "@halt/store-memory, token bucket"; nearly every demand is a charge without terms.
-    if (mode === Mode.CHARGE && terms === undefined && units > 0 && !joins)
+    if (demand.mode === Mode.CHARGE && demand.terms === undefined && units > 0 && !joins)
       this.algorithm.charge(state, now, units, this.rule, demand.edges)
-    else if (!(this.#changeLine() ?? this.#charge(units, joins)) || state.length === 0) return false
+    else if (!(tells(demand) ? this.#tell() : this.#charge(units, joins)) || state.length === 0) return false
     if (state[0]! <= now) state[0] = 0
     return true
   }
 
-  /** Makes a change that is about the line of a bucket. Undefined if the demand is to be charged as any other. */
-  #changeLine(): boolean | undefined {
-    const { demand, state, now, rule } = this
-    const { mode, cost, terms } = demand
-    const { line } = this.algorithm
-    if (line === undefined) return undefined
-    const before = state.length
-    if (mode === Mode.LOOK) line.look(state, now, rule)
-    else if (mode === Mode.RESET) line.reset(state, now, rule)
-    else if (terms?.place === undefined) return undefined
-    // It was charged with its place.
-    else if (mode !== Mode.SETTLE || cost === 0) return false
-    else if (cost > 0) line.join(state, now, cost, rule)
-    else line.leave(state, now, -cost, terms.place, rule)
-    return before > 0 || cost > 0
-  }
-
-  /** Charges, refunds or grants units. False if there are none. */
+  /** Charges the units that a demand asks for. False if there are none to charge. */
   #charge(units: number, joins: boolean): boolean {
     const { algorithm, demand, state, now, rule } = this
-    const { mode, edges, chargedTo = 0, terms } = demand
-    if (mode === Mode.RESET) return algorithm.restart?.(state, now) === true
-    const isReleased = terms?.held !== undefined && algorithm.holds?.release(state, now, terms.held) === true
-    const cost = units < 0 ? Math.min(0, units + this.#paidBack) : units
+    const { mode, edges, terms } = demand
+    // What has a place was charged with it.
+    if (mode === Mode.PEEK || mode === Mode.DEFER || terms?.place !== undefined) return false
+    const isReleased = this.#release()
+    const time = terms?.keptFor ?? 0
+    if (units === 0) return isReleased
+    if (joins) algorithm.line!.join(state, now, units, rule)
+    else if (time > 0 && algorithm.chargeFor !== undefined)
+      algorithm.chargeFor(state, now, units, time, rule, edges)
+    else algorithm.charge(state, now, units, rule, edges)
+    return true
+  }
+
+  /** Makes the change that a demand tells. Returns whether there is one. */
+  #tell(): boolean {
+    const { algorithm, demand, state, now, rule } = this
+    const { mode, cost, edges } = demand
+    const { line } = algorithm
+    if (mode === Mode.BLOCK)
+      return rule.cooldown > 0 && now + rule.cooldown > blockedUntil(state) && this.#cool()
+    if (mode === Mode.LOOK) line?.look(state, now, rule)
+    else if (mode === Mode.RESET && line === undefined) return algorithm.restart?.(state, now) === true
+    else if (mode === Mode.RESET) line!.reset(state, now, rule)
+    else if (mode === Mode.SETTLE) return this.#settle()
+    else if (cost > 0) algorithm.grant?.(state, now, cost, rule, edges)
+    return true
+  }
+
+  #settle(): boolean {
+    const { algorithm, demand, state, now, rule } = this
+    const { cost, edges, chargedTo = 0, terms } = demand
+    const isReleased = this.#release()
     if (cost === 0) return isReleased
-    const later = mode === Mode.CHARGE ? (terms?.holdFor ?? 0) : 0
-    const ttl = mode === Mode.SETTLE ? 0 : (terms?.ttl ?? 0)
-    if (mode === Mode.GRANT) algorithm.grant?.(state, now, cost, rule, edges)
-    else if (cost < 0) algorithm.refund(state, now, -cost, rule, chargedTo)
-    else if (joins) algorithm.line!.join(state, now, cost, rule)
-    else if (later > 0 && algorithm.chargeLater !== undefined)
-      algorithm.chargeLater(state, now, later, cost, rule)
-    else if (ttl > 0 && algorithm.holds !== undefined)
-      algorithm.holds.hold(state, now, cost, ttl, rule, edges)
-    else algorithm.charge(state, now, cost, rule, edges)
+    const line = terms?.place && algorithm.line
+    if (line !== undefined && cost > 0) line.join(state, now, cost, rule)
+    else if (line !== undefined) line.leave(state, now, -cost, terms!.place!, rule)
+    else if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
+    else {
+      const back = -cost - this.#paidBack
+      if (back <= 0) return isReleased
+      algorithm.refund(state, now, back, rule, chargedTo)
+    }
     return true
   }
 
   /** The units of a refund that time has paid back already. */
   get #paidBack(): number {
-    const since = this.demand.terms?.heldSince ?? 0
-    if (since === 0 || !this.algorithm.refills) return 0
-    return Math.ceil((Math.max(0, this.now - since) * this.rule.rate) / this.rule.unit)
+    const { chargedTo = 0 } = this.demand
+    if (chargedTo === 0 || !this.algorithm.refills) return 0
+    return Math.ceil((Math.max(0, this.now - chargedTo) * this.rule.rate) / this.rule.unit)
+  }
+
+  /** Gives units back that the call of the demand holds. Returns whether there were any. */
+  #release(): boolean {
+    const held = this.demand.terms?.held
+    return held !== undefined && this.algorithm.holds?.release(this.state, this.now, held) === true
   }
 
   /**
@@ -191,11 +204,13 @@ export class Claim {
    * can never admit passes after the penalty. A refusal in favour of others starts none.
    */
   refuse(): boolean {
-    const { state, now, rule, demand, algorithm } = this
-    const { cost, mode, rule: normal } = demand
-    if (mode === Mode.PEEK || isReserved(demand, rule, state, now)) return false
-    const prolongs = mode === Mode.BLOCK && normal.cooldown > 0 && now + rule.cooldown > blockedUntil(state)
-    if (!prolongs && !startsCooldown(state, now, cost, normal)) return false
+    const { state, now, rule, demand } = this
+    if (demand.mode === Mode.PEEK || isReserved(demand, rule, state, now)) return false
+    return startsCooldown(state, now, demand.cost, demand.rule) && this.#cool()
+  }
+
+  #cool(): true {
+    const { state, now, rule, algorithm } = this
     if (state.length === 0) state.push(0, ...algorithm.idle(now, rule))
     // The time until now is paid, and the time of the cool-down is not: it freezes the line.
     algorithm.line?.look(state, now, rule)

@@ -101,9 +101,9 @@ function decideOne(demand: Demand, counters: Counters, now: number): Evaluation 
 function claimOf(demand: Demand, counters: Counters, now: number, isPenalized: boolean): Claim {
   const own = isPenalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
   const loaded = counters.load(demand.subject, own.counter, own)
-  const isLong = loaded.length > BUCKET_LENGTH
-  const clock = isLong ? takeClock(loaded, now, own) : undefined
-  const state = isLong ? stateToUse(loaded, own, now, counters.hasOneClock) : loaded
+  const clock = loaded.length > BUCKET_LENGTH ? takeClock(loaded, now, own) : undefined
+  // Without its clock the counter may be short.
+  const state = loaded.length > BUCKET_LENGTH ? stateToUse(loaded, own, now, counters.hasOneClock) : loaded
   const Kind = demand.terms?.share === undefined ? Claim : ShareClaim
   return new Kind(demand, ruleFor(demand, own, state, now), state, now, clock)
 }

@@ -17,7 +17,7 @@ import {
   withReading,
 } from '../algorithms/index.ts'
 import { Claim } from './claim.ts'
-import { Mode } from './contract.ts'
+import { Mode, tells } from './contract.ts'
 
 /** The claim of a tenant on its share of a pool, which is the counter of another claim of the group. */
 export class ShareClaim extends Claim {
@@ -29,9 +29,9 @@ export class ShareClaim extends Claim {
   override fits(): boolean {
     const { pool, demand, state, now } = this
     if (pool === undefined) return true
-    const isSettled = demand.mode === Mode.SETTLE
+    const isTold = tells(demand)
     if (algorithmOf(pool.rule).isFlight)
-      return isSettled || mayHold(state, now, this.fewest, this.#inUse, pool.rule, this.#weight)
+      return isTold || mayHold(state, now, this.fewest, this.#inUse, pool.rule, this.#weight)
     this.#turn = {
       pool: pool.rule,
       debt: debtAt(pool.state, now, pool.rule),
@@ -39,7 +39,7 @@ export class ShareClaim extends Claim {
       weight: this.#weight,
       ticket: demand.terms!.share!.ticket,
     }
-    return isSettled || isTurn(state, now, this.fewest, this.#turn)
+    return isTold || isTurn(state, now, this.fewest, this.#turn)
   }
 
   protected override get left(): number {
@@ -64,7 +64,7 @@ export class ShareClaim extends Claim {
     const turn = this.#turn
     if (turn === undefined) return super.take(units, joins)
     const { mode } = this.demand
-    if (units === 0 || mode === Mode.PEEK || mode === Mode.HOLD) return false
+    if (units === 0 || mode === Mode.PEEK || mode === Mode.DEFER) return false
     if (mode === Mode.SETTLE) return correctTurn(this.state, this.now, units, turn)
     takeTurn(this.state, this.now, units, turn)
     return true

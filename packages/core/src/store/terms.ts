@@ -1,5 +1,5 @@
 import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
-import { type Demand, type Group, Mode } from './contract.ts'
+import type { Demand, Group } from './contract.ts'
 import { blockedUntil } from './cooldown.ts'
 
 // A share of a capacity is not exact in doubles, and must not leave a unit too many.
@@ -23,8 +23,8 @@ export function unitsHeld({ terms }: Demand, rule: Rule, state: State, now: numb
 
 /** Whether a demand that does not pass would pass if it left nothing to others. */
 export function isReserved(demand: Demand, rule: Rule, state: State, now: number): boolean {
-  const { terms, mode, cost } = demand
-  if (terms?.floor === undefined || mode === Mode.BLOCK || now < blockedUntil(state)) return false
+  const { terms, cost } = demand
+  if (terms?.floor === undefined || now < blockedUntil(state)) return false
   const units = (terms.least ?? cost) - unitsHeld(demand, rule, state, now)
   return algorithmOf(rule).fits(state, now, units, rule)
 }
