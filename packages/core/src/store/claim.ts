@@ -205,8 +205,8 @@ export class Claim {
    */
   refuse(): boolean {
     const { state, now, rule, demand } = this
-    if (demand.mode === Mode.PEEK || isReserved(demand, rule, state, now)) return false
-    return startsCooldown(state, now, demand.cost, demand.rule) && this.#cool()
+    if (demand.mode === Mode.PEEK || !startsCooldown(state, now, demand.cost, demand.rule)) return false
+    return !isReserved(demand, rule, state, now) && this.#cool()
   }
 
   #cool(): true {

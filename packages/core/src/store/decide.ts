@@ -36,14 +36,25 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     if (demands[i]!.terms !== undefined) hasTerms = true
   }
   if (hasTerms) findPools(claims)
-  for (const claim of claims) claim.passes = (repeated && !claim.countsRepeats) || claim.fits()
+  let allowed = true
+  let violates = false
+  for (let i = 0; i < claims.length; i++) {
+    const claim = claims[i]!
+    claim.passes = (repeated && !claim.countsRepeats) || claim.fits()
+    if (claim.passes || !claim.isEnforced) continue
+    allowed = false
+    // A peek asks for nothing.
+    if (claim.demand.mode !== Mode.PEEK) violates = true
+  }
   if (hasTerms) pairShadows(claims)
 
-  const violates = claims.some(refusesClient)
   const start = hasTerms && violates ? startOf(claims, idempotency !== undefined) : undefined
   const joining = start?.joining
-  if (joining !== undefined) for (const claim of claims) claim.passes ||= claim.isEnforced
-  const allowed = !claims.some(refuses)
+  if (start !== undefined) {
+    violates = false
+    allowed = joining !== undefined
+    if (allowed) for (const claim of claims) claim.passes ||= claim.isEnforced
+  }
   const grants = hasTerms && allowed ? grantsOf(claims, start !== undefined) : undefined
 
   const passes: boolean[] = listOf(demands.length)
@@ -67,8 +78,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     states[i] = claim.told
   }
 
-  if (penalty !== undefined)
-    scorePenalty(penalty, penaltyState, counters, now, violates && start === undefined)
+  if (penalty !== undefined) scorePenalty(penalty, penaltyState, counters, now, violates)
   if (idempotency !== undefined && allowed && !repeated && keepsKey(group, passes))
     remember(idempotency, counters, now)
   if (joining !== undefined && isDemandAlone(group))
@@ -106,15 +116,6 @@ function claimOf(demand: Demand, counters: Counters, now: number, isPenalized: b
   const state = loaded.length > BUCKET_LENGTH ? stateToUse(loaded, own, now, counters.hasOneClock) : loaded
   const Kind = demand.terms?.share === undefined ? Claim : ShareClaim
   return new Kind(demand, ruleFor(demand, own, state, now), state, now, clock)
-}
-
-function refuses({ passes, isEnforced }: Claim): boolean {
-  return !passes && isEnforced
-}
-
-/** Whether a claim refuses a client: a peek asks for nothing. */
-function refusesClient(claim: Claim): boolean {
-  return refuses(claim) && claim.demand.mode !== Mode.PEEK
 }
 
 /** The length of a bucket's state without a line and without a clock, and the longest of a window. */
