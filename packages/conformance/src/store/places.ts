@@ -254,6 +254,13 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(strict, 1, { mode: Mode.PEEK })).wait).toBe(5 * SECOND)
       }))
 
+    it('a block of a counter whose own rule has no cool-down tells who is refused how long it lasts', () =>
+      withStore(factory, async bench => {
+        await bench.take(strict, 0, { mode: Mode.BLOCK })
+        const { passes, wait } = await bench.take({ ...strict, cooldown: 0 })
+        expect([passes, wait]).toEqual([false, 5 * SECOND])
+      }))
+
     it('a place starts when the block of its counter ends', () =>
       withStore(factory, async bench => {
         await bench.take(strict, 0, { mode: Mode.BLOCK })

@@ -129,7 +129,9 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
   const lease = (): Group => {
     const own = demand(pick(subjects), 'token-bucket', Mode.CHARGE)
     return {
-      demands: [{ ...own, terms: { least: own.cost > 1 ? 1 : undefined, keptFor: pick([20_000, 700_000]) } }],
+      demands: [
+        { ...own, cost: Math.max(1, own.cost), terms: { least: 1, keptFor: pick([20_000, 700_000]) } },
+      ],
     }
   }
   // What an operator or an application does to counters and penalties by hand.
@@ -147,10 +149,11 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       ['quota', undefined],
     ] as const)
     if (mode === undefined) {
-      const isRecord = random() < 0.5
-      const numbers = isRecord
-        ? { mode: PenaltyMode.RECORD, amount: whole(3e6) }
-        : { mode: PenaltyMode.APPLY, amount: 1 + whole(4e6) }
+      const numbers = pick([
+        { mode: PenaltyMode.RECORD, amount: whole(3e6) },
+        { mode: PenaltyMode.APPLY, amount: 1 + whole(4e6) },
+        { mode: PenaltyMode.READ, amount: 0 },
+      ])
       return { demands: [], penalty: { rule: ruleOfPenalty(), subject, ...numbers } }
     }
     const told = { ...demand(subject, algorithm, mode), terms: undefined, penalized: false }
@@ -180,6 +183,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
   const useOfHold = (past: readonly Charged[]): Group[] => randomUseOfHold(random, pick, past)
   const settlement = (past: readonly Charged[]): Group[] => {
     const { group, evaluation } = past[Math.max(0, past.length - 1 - whole(5))] as Charged
+    const isShared = group.demands.some(({ terms }) => terms?.share !== undefined)
     const demands = group.demands.flatMap((charged, i): Demand[] => {
       if (tells(charged) || charged.mode === Mode.PEEK) return []
       const inForce = ruleInForce(charged, evaluation)
@@ -188,12 +192,18 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       // A lease names the instant of its charge.
       const since = evaluation.now - pick([0, -1, 1, 90_000])
       const chargedTo = algorithm.layout === 'bucket' && random() < 0.3 ? since : part
-      const cost = random() < 0.5 ? whole(8) - 4 : -(evaluation.grants?.[i] ?? charged.cost)
+      // A place in flight is only given back. What tells a share looks at its pool.
+      const changes = [-4, -3, -2, -1, ...(algorithm.isFlight ? [] : [1, 2, 3]), ...(isShared ? [0] : [])]
+      const cost = random() < 0.5 ? pick(changes) : -(evaluation.grants?.[i] ?? charged.cost)
+      if (cost === 0 && !isShared) return []
       const { share: shared } = charged.terms ?? {}
       const terms = shared && { share: { ...shared, ticket: undefined, wantsTicket: false } }
       return [{ ...charged, mode: Mode.SETTLE, cost, chargedTo, terms }]
     })
-    return demands.length === 0 ? [] : [{ demands, penalty: undefined }]
+    if (demands.length === 0) return []
+    const { subject } = demands[0]!
+    const read = random() < 0.3 ? penaltyOf(subject, true) : undefined
+    return [{ demands, penalty: read, idempotency: idempotencyOf(subject, 'p_quota', 0.1) }]
   }
 
   return Array.from({ length: steps }, () => {

@@ -41,13 +41,13 @@ export function randomUseOfHold(random: () => number, pick: Pick, past: readonly
               terms: { held, least, keptFor: pick([keptFor, ...TIMES]) },
             }
           : act === 'settle'
-            ? { mode: Mode.SETTLE, cost, terms: { held } }
+            ? { mode: Mode.SETTLE, cost, chargedTo, terms: { held } }
             : act === 'refund'
-              ? { mode: Mode.SETTLE, cost: -cost, terms: { held } }
+              ? { mode: Mode.SETTLE, cost: -cost, chargedTo, terms: { held } }
               : act === 'cancel'
-                ? { mode: Mode.SETTLE, cost: 0, terms: { held } }
+                ? { mode: Mode.SETTLE, cost: 0, chargedTo, terms: { held } }
                 : { mode: Mode.PEEK, terms: undefined }
-    return { ...charged, chargedTo, ...changes }
+    return { ...charged, ...changes }
   })
   return [{ demands, penalty: undefined }]
 }

@@ -17,6 +17,12 @@ export function randomFollowUp(random: () => number, pick: Pick, past: readonly 
   const isWrong = random() < 0.15
   const demands = group.demands.flatMap((charged, i): Demand[] => {
     const place = placeOf(charged, evaluation.states[i])
+    const share = charged.terms?.share
+    // A share was charged with the place of its pool.
+    if (act === 'start' && share !== undefined) {
+      const told = { share: { ...share, ticket: undefined, wantsTicket: false } }
+      return [{ ...charged, mode: Mode.SETTLE, cost: 0, terms: told }]
+    }
     if (place === undefined) return []
     const cost = evaluation.grants?.[i] ?? charged.cost
     const shifted = {
@@ -30,7 +36,7 @@ export function randomFollowUp(random: () => number, pick: Pick, past: readonly 
     if (act === 'refund') return [{ ...demand, mode: Mode.SETTLE, cost: -pick([1, cost]), terms: undefined }]
     if (act === 'start') return [{ ...demand, mode: Mode.CHARGE, terms }]
     if (act === 'come back')
-      return [{ ...demand, mode: Mode.SETTLE, cost: pick([0, cost, 7 * cost, 40]), terms: settled }]
+      return [{ ...demand, mode: Mode.SETTLE, cost: pick([cost, 7 * cost, 40]), terms: settled }]
     const mode = act === 'look' ? Mode.LOOK : act === 'reset' ? Mode.RESET : Mode.BLOCK
     return [{ ...demand, mode, cost: 0, terms: undefined }]
   })

@@ -49,7 +49,7 @@ if numeric and allowed then
 elseif numeric then
   local own, state = first.own, first.state
   numeric = flags % 4 == 0 and first.mode == MODE.CHARGE and not first.terms and own.kind == KIND.BUCKET and own.cooldown == 0
-    and (not state or state == first and first.at <= now and first.unit == own.unit and first.rate == own.rate)
+    and first.cooldown <= now and (not state or state == first and first.at <= now and first.unit == own.unit and first.rate == own.rate)
   if numeric and count == 1 and state then
     out[o + 1] = -first.at
     out[o + 2] = first.debt
