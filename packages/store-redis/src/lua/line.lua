@@ -76,19 +76,17 @@ leave = function(line, units, terms, room)
   sweep(line, room)
 end
 
--- Lets a capacity of a paid line start at once.
-reset_line = function(line, room)
-  line.cooldown, line.debt = 0, max(0, line.debt - room)
-  sweep(line, room)
-end
-
 -- Changes a bucket that has a line, gets one because the demand joins it, is looked at or reset. Its line, if it has one, is paid.
 -- Returns the state; or, where the bucket needs no line, nil and its new debt.
 change_line = function(item, cost, owed, joins)
   local rule, line, state = item.rule, item.line, item.state
   local room, settles = rule.capacity * rule.unit, item.terms and item.placed
   if item.mode == MODE.RESET then
-    if line then reset_line(line, room) elseif state then state.cooldown, state.debt = 0, 0 end
+    -- Of a line, a capacity starts at once.
+    if line then
+      line.cooldown, line.debt = 0, max(0, line.debt - room)
+      sweep(line, room)
+    elseif state then state.cooldown, state.debt = 0, 0 end
     return state
   end
   -- Where a place was left, the line is paid, and the place removed from it.
