@@ -42,13 +42,13 @@ BEGIN
     -- the same numbers of the rule without a penalty
     own_cooldown float8, own_capacity float8,
     -- terms
-    has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
-    ttl float8, held_to float8, held float8, back float8,
-    need float8, others float8,
-    -- the share of a pool: the place of the pool in the group, the weight, the ticket and its clock
-    pool_at int, weight float8, ticket float8, ticket_epoch float8, wants_ticket boolean,
+    max_wait float8, least float8, kept_for float8, back float8, need float8, others float8,
+    -- what the caller has in the counter: a place in line and its line, the end and the number of units, a ticket and its clock
+    receipt float8, receipt_of float8,
+    -- the share of a pool: the place of the pool in the group, and the weight
+    pool_at int, weight float8,
     -- the counter, and what becomes of it
-    state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8,
+    state float8[], line float8[], used float8, fits boolean, starts boolean, placed boolean, joins boolean, units_left float8,
     -- the clock of a pool; of a share the tag, the tag from which units are counted, and the units that the pool has free
     clock float8[], known float8, turn_at float8, units_free float8, for_turn boolean
   );
@@ -118,7 +118,7 @@ BEGIN
   ELSIF cost > 0 THEN
     base[2] := CASE WHEN edges IS NULL THEN now + span ELSE halt.period_end_v3(edges, now) END;
   END IF;
-  IF cost > 0 AND ttl > 0 AND p_mode IN (0, 1) THEN
+  IF cost > 0 AND ttl > 0 THEN
     WHILE slice * 8 < ttl LOOP
       slice := slice * 2;
     END LOOP;
@@ -144,7 +144,7 @@ BEGIN
   IF upto IS NOT NULL AND NOT placed THEN
     ring := ring || ARRAY[upto, cost];
   END IF;
-  IF cost > 0 AND p_mode = 6 THEN
+  IF cost > 0 AND p_mode = 5 THEN
     granted := least(granted + cost, 999999999999999);
   ELSIF cost > 0 AND upto IS NULL THEN
     base[3] := least(base[3] + cost, 4503599627370496);
@@ -673,7 +673,7 @@ $$;
 --        has to wait, `grants` the units of each demand if one accepts fewer than its cost; both may be empty. A demand is a
 --        sign (1 passed, 2 starts a cool-down, 0 neither) and the numbers of its counter. src/reply.ts checks and reads it.
 --
--- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 permits, 4 tags. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant,
+-- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 permits, 4 tags. Modes: 0 charge, 1 shadow, 2 peek, 3 defer, 4 settle, 5 grant, 6 block,
 -- 7 look, 8 reset.
 -- Penalty modes: 0 watch, 1 read, 2 record, 3 apply.
 CREATE OR REPLACE FUNCTION halt.group_v3(now float8, keys text[], n float8[], own_clock boolean) RETURNS text
@@ -783,31 +783,24 @@ BEGIN
     -- The units that must be left for the demand to pass: the fewest that it accepts, and those that it leaves to others.
     item.need := item.cost;
     item.others := 0;
-    item.has_terms := marks & 4 > 0;
-    item.ttl := 0;
+    item.kept_for := 0;
     item.back := 0;
-    IF item.has_terms THEN
+    item.placed := false;
+    IF marks & 4 > 0 THEN
       has_terms := true;
       item.max_wait := n[i];
       item.least := nullif(n[i + 1], -1);
       item.others := greatest(ceil(n[i + 2] * item.capacity - 1e-6), 0);
-      item.hold := n[i + 3];
-      item.since := n[i + 4];
-      item.place := nullif(n[i + 5], -1);
-      item.born := n[i + 6];
+      item.kept_for := n[i + 3];
+      item.receipt := nullif(n[i + 4], -1);
+      item.receipt_of := n[i + 5];
+      item.placed := item.kind = 0 AND item.receipt IS NOT NULL;
       item.need := coalesce(item.least, item.cost) + item.others;
-      item.ttl := n[i + 7];
-      item.held_to := n[i + 8];
-      item.held := n[i + 9];
-      i := i + 10;
-    END IF;
-    IF marks & 8 > 0 THEN
-      item.pool_at := n[i];
-      item.weight := n[i + 1];
-      item.ticket := CASE WHEN n[i + 2] >= 0 THEN n[i + 2] END;
-      item.wants_ticket := n[i + 2] = -2;
-      item.ticket_epoch := n[i + 3];
-      i := i + 4;
+      IF n[i + 7] > 0 THEN
+        item.pool_at := n[i + 6];
+        item.weight := n[i + 7];
+      END IF;
+      i := i + 8;
     END IF;
 
     SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
@@ -825,15 +818,15 @@ BEGIN
       END IF;
       -- A line that is over may still be stored. Its counter equals a fresh one.
       IF item.kind = 1 THEN
-        IF item.has_terms AND item.held > 0 THEN
-          item.back := halt.still_held_v3(state, now, item.held_to, item.held);
+        IF item.receipt > 0 THEN
+          item.back := halt.still_held_v3(state, now, item.receipt, item.receipt_of);
           item.need := item.need - item.back;
         END IF;
       ELSIF halt.fresh_at_v3(state, 0) <= now THEN
         state := NULL;
       ELSE
         -- A correction leaves a line the numbers that it has.
-        IF item.mode = 3 THEN
+        IF item.mode = 4 THEN
           item.unit := state[4];
           item.rate := state[5];
         END IF;
@@ -841,7 +834,7 @@ BEGIN
       END IF;
     END IF;
     -- A correction leaves a bucket the numbers that it has, which may be newer.
-    IF item.mode = 3 AND item.kind = 0 AND item.line IS NULL AND greatest(now - state[2], 0) * state[5] < state[3] THEN
+    IF item.mode = 4 AND item.kind = 0 AND item.line IS NULL AND greatest(now - state[2], 0) * state[5] < state[3] THEN
       item.unit := state[4];
       item.rate := state[5];
     END IF;
@@ -855,12 +848,10 @@ BEGIN
     ELSE
       item.used := halt.counted_v3(state, now, item.kind);
     END IF;
-    -- A repeated call takes its permits like any other, and is not charged otherwise.
-    item.fits := repeated AND item.kind <> 3 OR item.mode = 3 OR item.mode >= 6;
-    -- The turn of the place of which the demand speaks has come, and it was charged then.
-    item.holds := item.place IS NOT NULL AND item.mode <> 3;
-    IF item.line IS NOT NULL AND item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 AND NOT repeated THEN
-      item.line := halt.leave_line_v3(item.line, -item.cost, item.place, item.born, item.capacity * item.unit);
+    -- What tells is never refused. A repeated call takes its permits like any other, and is not charged otherwise.
+    item.fits := repeated AND item.kind <> 3 OR item.mode >= 4;
+    IF item.line IS NOT NULL AND item.placed AND item.mode = 4 AND item.cost < 0 THEN
+      item.line := halt.leave_line_v3(item.line, -item.cost, item.receipt, item.receipt_of, item.capacity * item.unit);
     END IF;
     IF item.pool_at > 0 AND NOT (repeated AND item.kind <> 3) THEN
       IF item.kind = 4 THEN
@@ -875,13 +866,13 @@ BEGIN
         item.units_free := floor((pooled.capacity * pooled.unit - pooled.used) / pooled.unit);
         item.known := CASE WHEN state[4] = pooled.clock[2] AND now < state[2] THEN state[3] END;
         item.turn_at := CASE
-          WHEN item.ticket IS NULL THEN item.known
+          WHEN item.receipt >= 0 IS NOT TRUE THEN item.known
           -- A ticket is void as well once the tag that it was taken from is forgotten or reset.
-          WHEN item.known IS NOT NULL AND item.ticket_epoch = pooled.clock[2] THEN item.ticket
+          WHEN item.known IS NOT NULL AND item.receipt_of = pooled.clock[2] THEN item.receipt
         END;
         -- A tenant that has not asked for long has a credit of what is left, and no more.
         item.turn_at := greatest(item.turn_at, pooled.clock[1] - greatest(0, item.units_free - item.need) * pace[3]);
-        item.fits := item.mode = 3 OR item.need = 0 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
+        item.fits := item.mode >= 4 OR item.need = 0 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
       ELSIF NOT item.fits THEN
         pooled := items[item.pool_at];
         factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
@@ -890,15 +881,16 @@ BEGIN
       END IF;
     ELSIF item.pool_at IS NOT NULL THEN
       item.fits := true;
-    ELSIF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
-      item.fits := item.holds OR CASE item.kind
+    ELSIF NOT item.fits AND (state IS NULL OR now >= state[1]) THEN
+      -- The turn of a place has come, and it was charged then.
+      item.fits := item.placed OR CASE item.kind
         WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
         ELSE item.back > 0 AND item.need - item.others <= 0 OR item.used + item.need <= item.capacity
       END;
     END IF;
     IF NOT item.fits AND item.mode <> 1 THEN
       allowed := false;
-      IF item.mode NOT IN (2, 3) THEN
+      IF item.mode <> 2 THEN
         refused := true;
       END IF;
     END IF;
@@ -917,12 +909,12 @@ BEGIN
   -- The idempotency key is kept if a demand is charged, now or at the end of the request.
   FOR d IN 1 .. count LOOP
     item := items[d];
-    IF item.fits AND (item.mode = 4 OR item.mode <> 2 AND item.cost <> 0) THEN
+    IF item.fits AND (item.mode = 3 OR item.mode <> 2 AND item.cost <> 0) THEN
       keeps_key := true;
     END IF;
   END LOOP;
   IF has_terms THEN
-    -- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/terms.ts.
+    -- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/start.ts.
     -- `start` stays NULL if the group has nothing to wait for; `joins` tells whether it gets a place in line.
     IF refused THEN
       -- A place in line is charged now if one bucket is all that the group still needs. Otherwise the caller asks again.
@@ -934,7 +926,7 @@ BEGIN
       FOR d IN 1 .. count LOOP
         item := items[d];
         -- A tenant whose turn has come stands in the line of its pool.
-        CONTINUE WHEN item.mode = 1 OR item.place IS NOT NULL OR item.pool_at IS NOT NULL AND item.fits;
+        CONTINUE WHEN item.mode = 1 OR item.placed OR item.pool_at IS NOT NULL AND item.fits;
         IF joining > 0 OR item.mode <> 0 OR item.kind <> 0 OR item.others > 0 THEN
           joins := false;
         END IF;
@@ -947,7 +939,7 @@ BEGIN
       FOR d IN 1 .. count LOOP
         item := items[d];
         CONTINUE WHEN item.fits OR item.mode = 1 OR item.for_turn;
-        IF item.mode = 5 OR coalesce(item.max_wait, 0) = 0 THEN
+        IF coalesce(item.max_wait, 0) = 0 THEN
           start := NULL;
           EXIT;
         END IF;
@@ -1095,16 +1087,6 @@ BEGIN
         IF item.fits AND item.least IS NOT NULL THEN
           items[d].cost := greatest(item.least, least(item.units_left, most));
         END IF;
-        IF item.has_terms AND item.kind = 0 THEN
-          -- The units are charged as if they were used at the end of the time for which the caller keeps them.
-          IF item.hold > 0 AND item.mode = 0 AND item.fits AND NOT item.joins THEN
-            items[d].used := greatest(item.used, item.hold * item.rate);
-          END IF;
-          -- What time has paid back since the charge is not given back again.
-          IF item.since > 0 AND item.cost < 0 AND item.place IS NULL THEN
-            items[d].cost := least(0, item.cost + ceil(greatest(0, now - item.since) * item.rate / item.unit));
-          END IF;
-        END IF;
       END LOOP;
     END IF;
   END IF;
@@ -1118,13 +1100,13 @@ BEGIN
       pace := halt.pace_v3(pooled.capacity, pooled.unit, pooled.rate);
       units := floor(least(abs(item.cost), pooled.capacity) * pace[3] / item.weight);
       tag := NULL;
-      IF item.fits AND allowed AND item.cost <> 0 AND item.mode = 3 THEN
+      IF item.fits AND allowed AND item.cost <> 0 AND item.mode = 4 THEN
         IF item.known IS NOT NULL OR item.cost > 0 THEN
           tag := coalesce(item.known, item.clock[1]) + CASE WHEN item.cost < 0 THEN -units ELSE units END;
         END IF;
       ELSIF item.fits AND allowed AND item.cost <> 0 AND item.mode <= 1 THEN
         -- With a ticket the units were counted when it was given.
-        IF item.ticket_epoch = item.clock[2] AND item.ticket IS NOT NULL AND item.known IS NOT NULL THEN
+        IF item.receipt >= 0 AND item.receipt_of = item.clock[2] AND item.known IS NOT NULL THEN
           tag := item.known;
         ELSE
           tag := greatest(item.known, item.clock[1] - greatest(0, item.units_free - item.cost) * pace[3]) + units;
@@ -1132,7 +1114,7 @@ BEGIN
         IF pooled.used + item.cost * pooled.unit <= pace[1] THEN
           tag := least(tag, item.clock[1]);
         END IF;
-      ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.wants_ticket THEN
+      ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.receipt = -2 THEN
         -- Promises the tenant its next turn: the tag before these units is its ticket.
         tag := item.turn_at + floor(least(item.need, pooled.capacity) * pace[3] / item.weight);
       END IF;
@@ -1144,14 +1126,15 @@ BEGIN
     END IF;
     CONTINUE WHEN item.mode = 2 OR repeated AND item.kind < 3;
     state := item.state;
-    IF NOT item.fits THEN
-      CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL OR item.mode = 3;
-      blocked := coalesce(state[1], 0);
-      CONTINUE WHEN NOT (
-        item.mode = 5 AND now + item.cooldown > blocked OR item.cost <= item.own_capacity AND now >= blocked
-      );
+    blocked := coalesce(state[1], 0);
+    IF item.mode = 6 OR NOT item.fits THEN
+      IF item.mode = 6 THEN
+        CONTINUE WHEN item.cooldown = 0 OR now + item.cooldown <= blocked;
+      ELSE
+        CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL OR item.cost > item.own_capacity OR now < blocked;
+      END IF;
       -- A refusal in favour of others starts none.
-      IF item.others > 0 AND item.mode <> 5 THEN
+      IF item.others > 0 THEN
         units := item.need - item.others;
         CONTINUE WHEN CASE item.kind
           WHEN 0 THEN item.used + units * item.unit <= item.capacity * item.unit
@@ -1172,8 +1155,12 @@ BEGIN
       END IF;
       state[1] := now + item.cooldown;
     ELSE
-      CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND item.back = 0 AND NOT (item.mode >= 7 AND item.kind = 0 OR item.mode = 8 AND item.kind = 1)
-        OR item.holds AND item.mode NOT IN (3, 7, 8);
+      -- What time has paid back since the charge is not given back again.
+      IF item.kind = 0 AND item.cost < 0 AND item.charged_to > 0 THEN
+        item.cost := least(0, item.cost + ceil(greatest(0, now - item.charged_to) * item.rate / item.unit));
+      END IF;
+      CONTINUE WHEN NOT allowed OR item.mode = 3 OR item.placed AND item.mode < 4
+        OR item.cost = 0 AND item.back = 0 AND item.mode < 7;
       IF item.kind = 0 THEN
         -- Changes a bucket. Its line, if it has one, is paid.
         line := item.line;
@@ -1188,11 +1175,16 @@ BEGIN
             state[1] := 0;
             state[3] := 0;
           END IF;
-        ELSIF item.mode = 7 OR item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 AND (line IS NOT NULL OR state IS NULL) THEN
+        ELSIF item.mode = 7 OR item.placed AND item.cost < 0 AND (line IS NOT NULL OR state IS NULL) THEN
           -- The line is paid, and the place removed from it.
           state := coalesce(line, state);
         ELSE
-          units := item.used + item.cost * item.unit;
+          units := item.used;
+          -- Units that may be used later are charged as if they were used at the end of their time.
+          IF item.kept_for > 0 AND NOT item.joins THEN
+            units := greatest(units, item.kept_for * item.rate);
+          END IF;
+          units := units + item.cost * item.unit;
           IF line IS NOT NULL AND item.cost < 0 AND line[3] > room THEN
             -- A refund brings those who wait forward evenly: at most a capacity, because time has paid the rest already.
             line[9] := least(line[9] + least(-item.cost * item.unit, room), 9007199254740991);
@@ -1200,7 +1192,7 @@ BEGIN
           END IF;
           units := least(greatest(units, 0), 9007199254740991);
           state := coalesce(line, ARRAY[coalesce(state[1], 0), greatest(state[2], now), units, item.unit, item.rate]);
-          IF item.joins OR item.place IS NOT NULL AND item.mode = 3 THEN
+          IF item.cost > 0 AND (item.joins OR item.placed) THEN
             IF line IS NOT NULL THEN
               state[8] := state[8] + item.cost;
             ELSIF units > room OR now < state[1] THEN
@@ -1214,9 +1206,9 @@ BEGIN
         CONTINUE WHEN state IS NULL OR now >= state[2];
         state[2] := state[2] - 1;
         state[3] := 0;
-      ELSIF item.kind = 1 AND (item.ttl > 0 OR cardinality(state) > 4) THEN
+      ELSIF item.kind = 1 AND (item.kept_for > 0 OR cardinality(state) > 4) THEN
         state := halt.change_holds_v3(
-          state, now, item.cost, item.mode, item.ttl, item.held_to, item.back, item.charged_to, item.span, item.edges
+          state, now, item.cost, item.mode, item.kept_for, item.receipt, item.back, item.charged_to, item.span, item.edges
         );
       ELSIF item.kind = 1 THEN
         IF item.cost > 0 THEN
@@ -1227,7 +1219,7 @@ BEGIN
               0
             ];
           END IF;
-          IF item.mode = 6 THEN
+          IF item.mode = 5 THEN
             state[4] := least(coalesce(state[4], 0) + item.cost, 999999999999999);
           ELSE
             state[3] := least(state[3] + item.cost, 4503599627370496);

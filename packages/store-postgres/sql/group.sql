@@ -7,7 +7,7 @@
 --        has to wait, `grants` the units of each demand if one accepts fewer than its cost; both may be empty. A demand is a
 --        sign (1 passed, 2 starts a cool-down, 0 neither) and the numbers of its counter. src/reply.ts checks and reads it.
 --
--- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 permits, 4 tags. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant,
+-- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 permits, 4 tags. Modes: 0 charge, 1 shadow, 2 peek, 3 defer, 4 settle, 5 grant, 6 block,
 -- 7 look, 8 reset.
 -- Penalty modes: 0 watch, 1 read, 2 record, 3 apply.
 CREATE OR REPLACE FUNCTION halt.group_v3(now float8, keys text[], n float8[], own_clock boolean) RETURNS text

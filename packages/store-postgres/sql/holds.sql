@@ -60,7 +60,7 @@ BEGIN
   ELSIF cost > 0 THEN
     base[2] := CASE WHEN edges IS NULL THEN now + span ELSE halt.period_end_v3(edges, now) END;
   END IF;
-  IF cost > 0 AND ttl > 0 AND p_mode IN (0, 1) THEN
+  IF cost > 0 AND ttl > 0 THEN
     WHILE slice * 8 < ttl LOOP
       slice := slice * 2;
     END LOOP;
@@ -86,7 +86,7 @@ BEGIN
   IF upto IS NOT NULL AND NOT placed THEN
     ring := ring || ARRAY[upto, cost];
   END IF;
-  IF cost > 0 AND p_mode = 6 THEN
+  IF cost > 0 AND p_mode = 5 THEN
     granted := least(granted + cost, 999999999999999);
   ELSIF cost > 0 AND upto IS NULL THEN
     base[3] := least(base[3] + cost, 4503599627370496);

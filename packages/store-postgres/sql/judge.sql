@@ -32,31 +32,24 @@ FOR d IN 1 .. count LOOP
   -- The units that must be left for the demand to pass: the fewest that it accepts, and those that it leaves to others.
   item.need := item.cost;
   item.others := 0;
-  item.has_terms := marks & 4 > 0;
-  item.ttl := 0;
+  item.kept_for := 0;
   item.back := 0;
-  IF item.has_terms THEN
+  item.placed := false;
+  IF marks & 4 > 0 THEN
     has_terms := true;
     item.max_wait := n[i];
     item.least := nullif(n[i + 1], -1);
     item.others := greatest(ceil(n[i + 2] * item.capacity - 1e-6), 0);
-    item.hold := n[i + 3];
-    item.since := n[i + 4];
-    item.place := nullif(n[i + 5], -1);
-    item.born := n[i + 6];
+    item.kept_for := n[i + 3];
+    item.receipt := nullif(n[i + 4], -1);
+    item.receipt_of := n[i + 5];
+    item.placed := item.kind = 0 AND item.receipt IS NOT NULL;
     item.need := coalesce(item.least, item.cost) + item.others;
-    item.ttl := n[i + 7];
-    item.held_to := n[i + 8];
-    item.held := n[i + 9];
-    i := i + 10;
-  END IF;
-  IF marks & 8 > 0 THEN
-    item.pool_at := n[i];
-    item.weight := n[i + 1];
-    item.ticket := CASE WHEN n[i + 2] >= 0 THEN n[i + 2] END;
-    item.wants_ticket := n[i + 2] = -2;
-    item.ticket_epoch := n[i + 3];
-    i := i + 4;
+    IF n[i + 7] > 0 THEN
+      item.pool_at := n[i + 6];
+      item.weight := n[i + 7];
+    END IF;
+    i := i + 8;
   END IF;
 
   SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
@@ -74,15 +67,15 @@ FOR d IN 1 .. count LOOP
     END IF;
     -- A line that is over may still be stored. Its counter equals a fresh one.
     IF item.kind = 1 THEN
-      IF item.has_terms AND item.held > 0 THEN
-        item.back := halt.still_held_v3(state, now, item.held_to, item.held);
+      IF item.receipt > 0 THEN
+        item.back := halt.still_held_v3(state, now, item.receipt, item.receipt_of);
         item.need := item.need - item.back;
       END IF;
     ELSIF halt.fresh_at_v3(state, 0) <= now THEN
       state := NULL;
     ELSE
       -- A correction leaves a line the numbers that it has.
-      IF item.mode = 3 THEN
+      IF item.mode = 4 THEN
         item.unit := state[4];
         item.rate := state[5];
       END IF;
@@ -90,7 +83,7 @@ FOR d IN 1 .. count LOOP
     END IF;
   END IF;
   -- A correction leaves a bucket the numbers that it has, which may be newer.
-  IF item.mode = 3 AND item.kind = 0 AND item.line IS NULL AND greatest(now - state[2], 0) * state[5] < state[3] THEN
+  IF item.mode = 4 AND item.kind = 0 AND item.line IS NULL AND greatest(now - state[2], 0) * state[5] < state[3] THEN
     item.unit := state[4];
     item.rate := state[5];
   END IF;
@@ -104,12 +97,10 @@ FOR d IN 1 .. count LOOP
   ELSE
     item.used := halt.counted_v3(state, now, item.kind);
   END IF;
-  -- A repeated call takes its permits like any other, and is not charged otherwise.
-  item.fits := repeated AND item.kind <> 3 OR item.mode = 3 OR item.mode >= 6;
-  -- The turn of the place of which the demand speaks has come, and it was charged then.
-  item.holds := item.place IS NOT NULL AND item.mode <> 3;
-  IF item.line IS NOT NULL AND item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 AND NOT repeated THEN
-    item.line := halt.leave_line_v3(item.line, -item.cost, item.place, item.born, item.capacity * item.unit);
+  -- What tells is never refused. A repeated call takes its permits like any other, and is not charged otherwise.
+  item.fits := repeated AND item.kind <> 3 OR item.mode >= 4;
+  IF item.line IS NOT NULL AND item.placed AND item.mode = 4 AND item.cost < 0 THEN
+    item.line := halt.leave_line_v3(item.line, -item.cost, item.receipt, item.receipt_of, item.capacity * item.unit);
   END IF;
   IF item.pool_at > 0 AND NOT (repeated AND item.kind <> 3) THEN
     IF item.kind = 4 THEN
@@ -122,15 +113,16 @@ FOR d IN 1 .. count LOOP
     END IF;
   ELSIF item.pool_at IS NOT NULL THEN
     item.fits := true;
-  ELSIF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
-    item.fits := item.holds OR CASE item.kind
+  ELSIF NOT item.fits AND (state IS NULL OR now >= state[1]) THEN
+    -- The turn of a place has come, and it was charged then.
+    item.fits := item.placed OR CASE item.kind
       WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
       ELSE item.back > 0 AND item.need - item.others <= 0 OR item.used + item.need <= item.capacity
     END;
   END IF;
   IF NOT item.fits AND item.mode <> 1 THEN
     allowed := false;
-    IF item.mode NOT IN (2, 3) THEN
+    IF item.mode <> 2 THEN
       refused := true;
     END IF;
   END IF;
@@ -149,7 +141,7 @@ END LOOP;
 -- The idempotency key is kept if a demand is charged, now or at the end of the request.
 FOR d IN 1 .. count LOOP
   item := items[d];
-  IF item.fits AND (item.mode = 4 OR item.mode <> 2 AND item.cost <> 0) THEN
+  IF item.fits AND (item.mode = 3 OR item.mode <> 2 AND item.cost <> 0) THEN
     keeps_key := true;
   END IF;
 END LOOP;

@@ -7,14 +7,15 @@ FOR d IN 1 .. count LOOP
   END IF;
   CONTINUE WHEN item.mode = 2 OR repeated AND item.kind < 3;
   state := item.state;
-  IF NOT item.fits THEN
-    CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL OR item.mode = 3;
-    blocked := coalesce(state[1], 0);
-    CONTINUE WHEN NOT (
-      item.mode = 5 AND now + item.cooldown > blocked OR item.cost <= item.own_capacity AND now >= blocked
-    );
+  blocked := coalesce(state[1], 0);
+  IF item.mode = 6 OR NOT item.fits THEN
+    IF item.mode = 6 THEN
+      CONTINUE WHEN item.cooldown = 0 OR now + item.cooldown <= blocked;
+    ELSE
+      CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL OR item.cost > item.own_capacity OR now < blocked;
+    END IF;
     -- A refusal in favour of others starts none.
-    IF item.others > 0 AND item.mode <> 5 THEN
+    IF item.others > 0 THEN
       units := item.need - item.others;
       CONTINUE WHEN CASE item.kind
         WHEN 0 THEN item.used + units * item.unit <= item.capacity * item.unit
@@ -35,17 +36,21 @@ FOR d IN 1 .. count LOOP
     END IF;
     state[1] := now + item.cooldown;
   ELSE
-    CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND item.back = 0 AND NOT (item.mode >= 7 AND item.kind = 0 OR item.mode = 8 AND item.kind = 1)
-      OR item.holds AND item.mode NOT IN (3, 7, 8);
+    -- What time has paid back since the charge is not given back again.
+    IF item.kind = 0 AND item.cost < 0 AND item.charged_to > 0 THEN
+      item.cost := least(0, item.cost + ceil(greatest(0, now - item.charged_to) * item.rate / item.unit));
+    END IF;
+    CONTINUE WHEN NOT allowed OR item.mode = 3 OR item.placed AND item.mode < 4
+      OR item.cost = 0 AND item.back = 0 AND item.mode < 7;
     IF item.kind = 0 THEN
       --@ include "keep-bucket.sql"
     ELSIF item.kind = 1 AND item.mode = 8 THEN
       CONTINUE WHEN state IS NULL OR now >= state[2];
       state[2] := state[2] - 1;
       state[3] := 0;
-    ELSIF item.kind = 1 AND (item.ttl > 0 OR cardinality(state) > 4) THEN
+    ELSIF item.kind = 1 AND (item.kept_for > 0 OR cardinality(state) > 4) THEN
       state := halt.change_holds_v3(
-        state, now, item.cost, item.mode, item.ttl, item.held_to, item.back, item.charged_to, item.span, item.edges
+        state, now, item.cost, item.mode, item.kept_for, item.receipt, item.back, item.charged_to, item.span, item.edges
       );
     ELSIF item.kind = 1 THEN
       IF item.cost > 0 THEN
@@ -56,7 +61,7 @@ FOR d IN 1 .. count LOOP
             0
           ];
         END IF;
-        IF item.mode = 6 THEN
+        IF item.mode = 5 THEN
           state[4] := least(coalesce(state[4], 0) + item.cost, 999999999999999);
         ELSE
           state[3] := least(state[3] + item.cost, 4503599627370496);

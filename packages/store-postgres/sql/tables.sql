@@ -39,13 +39,13 @@ BEGIN
     -- the same numbers of the rule without a penalty
     own_cooldown float8, own_capacity float8,
     -- terms
-    has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
-    ttl float8, held_to float8, held float8, back float8,
-    need float8, others float8,
-    -- the share of a pool: the place of the pool in the group, the weight, the ticket and its clock
-    pool_at int, weight float8, ticket float8, ticket_epoch float8, wants_ticket boolean,
+    max_wait float8, least float8, kept_for float8, back float8, need float8, others float8,
+    -- what the caller has in the counter: a place in line and its line, the end and the number of units, a ticket and its clock
+    receipt float8, receipt_of float8,
+    -- the share of a pool: the place of the pool in the group, and the weight
+    pool_at int, weight float8,
     -- the counter, and what becomes of it
-    state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8,
+    state float8[], line float8[], used float8, fits boolean, starts boolean, placed boolean, joins boolean, units_left float8,
     -- the clock of a pool; of a share the tag, the tag from which units are counted, and the units that the pool has free
     clock float8[], known float8, turn_at float8, units_free float8, for_turn boolean
   );

@@ -1,4 +1,4 @@
--- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/terms.ts.
+-- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/start.ts.
 -- `start` stays NULL if the group has nothing to wait for; `joins` tells whether it gets a place in line.
 IF refused THEN
   -- A place in line is charged now if one bucket is all that the group still needs. Otherwise the caller asks again.
@@ -10,7 +10,7 @@ IF refused THEN
   FOR d IN 1 .. count LOOP
     item := items[d];
     -- A tenant whose turn has come stands in the line of its pool.
-    CONTINUE WHEN item.mode = 1 OR item.place IS NOT NULL OR item.pool_at IS NOT NULL AND item.fits;
+    CONTINUE WHEN item.mode = 1 OR item.placed OR item.pool_at IS NOT NULL AND item.fits;
     IF joining > 0 OR item.mode <> 0 OR item.kind <> 0 OR item.others > 0 THEN
       joins := false;
     END IF;
@@ -23,7 +23,7 @@ IF refused THEN
   FOR d IN 1 .. count LOOP
     item := items[d];
     CONTINUE WHEN item.fits OR item.mode = 1 OR item.for_turn;
-    IF item.mode = 5 OR coalesce(item.max_wait, 0) = 0 THEN
+    IF coalesce(item.max_wait, 0) = 0 THEN
       start := NULL;
       EXIT;
     END IF;
@@ -145,16 +145,6 @@ IF allowed THEN
     item := items[d];
     IF item.fits AND item.least IS NOT NULL THEN
       items[d].cost := greatest(item.least, least(item.units_left, most));
-    END IF;
-    IF item.has_terms AND item.kind = 0 THEN
-      -- The units are charged as if they were used at the end of the time for which the caller keeps them.
-      IF item.hold > 0 AND item.mode = 0 AND item.fits AND NOT item.joins THEN
-        items[d].used := greatest(item.used, item.hold * item.rate);
-      END IF;
-      -- What time has paid back since the charge is not given back again.
-      IF item.since > 0 AND item.cost < 0 AND item.place IS NULL THEN
-        items[d].cost := least(0, item.cost + ceil(greatest(0, now - item.since) * item.rate / item.unit));
-      END IF;
     END IF;
   END LOOP;
 END IF;

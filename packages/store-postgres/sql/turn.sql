@@ -9,10 +9,10 @@ item.clock := pooled.clock;
 item.units_free := floor((pooled.capacity * pooled.unit - pooled.used) / pooled.unit);
 item.known := CASE WHEN state[4] = pooled.clock[2] AND now < state[2] THEN state[3] END;
 item.turn_at := CASE
-  WHEN item.ticket IS NULL THEN item.known
+  WHEN item.receipt >= 0 IS NOT TRUE THEN item.known
   -- A ticket is void as well once the tag that it was taken from is forgotten or reset.
-  WHEN item.known IS NOT NULL AND item.ticket_epoch = pooled.clock[2] THEN item.ticket
+  WHEN item.known IS NOT NULL AND item.receipt_of = pooled.clock[2] THEN item.receipt
 END;
 -- A tenant that has not asked for long has a credit of what is left, and no more.
 item.turn_at := greatest(item.turn_at, pooled.clock[1] - greatest(0, item.units_free - item.need) * pace[3]);
-item.fits := item.mode = 3 OR item.need = 0 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
+item.fits := item.mode >= 4 OR item.need = 0 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];

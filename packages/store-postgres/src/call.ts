@@ -8,7 +8,6 @@ import {
   type PenaltyDemand,
   penaltyNumbers,
   type Rule,
-  shareNumbers,
   termNumbers,
 } from '@halt/core/store'
 
@@ -18,7 +17,6 @@ import type { KeyWriter } from './keys.ts'
 const REDUCED = 1
 const EDGES = 2
 const TERMS = 4
-const SHARE = 8
 
 /**
  * The most counters of one statement, which holds a lock of each. PostgreSQL has room for 64 locks of each connection unless it is
@@ -67,7 +65,7 @@ function numbersOf(group: Group, indexOf: IndexOf): number[] {
     demands.length,
     ...(penalty === undefined ? [0] : penaltyDemandNumbers(penalty, indexOf)),
     ...(idempotency === undefined ? [0] : idempotencyNumbers(idempotency, indexOf)),
-    ...demands.flatMap((demand, at) => [...demandNumbers(demand, indexOf), ...shareNumbers(demands, at)]),
+    ...demands.flatMap((_, at) => demandNumbers(demands, at, indexOf)),
   ]
 }
 
@@ -83,19 +81,18 @@ function idempotencyNumbers(
   return [indexOf(subject, counter), ...ends]
 }
 
-function demandNumbers(demand: Demand, indexOf: IndexOf): number[] {
-  const { rule, subject, mode, cost, chargedTo = 0, penalized, edges, terms } = demand
+function demandNumbers(demands: readonly Demand[], at: number, indexOf: IndexOf): number[] {
+  const { rule, subject, mode, cost, chargedTo = 0, penalized, edges, terms } = demands[at] as Demand
   const reduced = penalized ? rule.reduced : undefined
   const marks =
     (reduced === undefined ? 0 : REDUCED) +
     (edges === undefined ? 0 : EDGES) +
-    (terms === undefined ? 0 : TERMS) +
-    (terms?.share === undefined ? 0 : SHARE)
+    (terms === undefined ? 0 : TERMS)
   const numbers = [indexOf(subject, rule.counter), mode, cost, chargedTo, marks, ALGORITHM_KINDS[rule.code]]
   numbers.push(...ruleNumbers(rule))
   if (reduced !== undefined) numbers.push(...ruleNumbers(reduced))
   if (edges !== undefined) numbers.push(...edges)
-  if (terms !== undefined) numbers.push(...termNumbers(terms))
+  if (terms !== undefined) numbers.push(...termNumbers(demands, at))
   return numbers
 }
 

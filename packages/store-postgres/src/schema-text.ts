@@ -29,11 +29,10 @@ CREATE TYPE halt.item_v3 AS (
 key text, mode int, cost float8, charged_to float8, edges float8[],
 kind int, cooldown float8, capacity float8, unit float8, rate float8, span float8, slice float8, parts float8,
 own_cooldown float8, own_capacity float8,
-has_terms boolean, max_wait float8, least float8, hold float8, since float8, place float8, born float8,
-ttl float8, held_to float8, held float8, back float8,
-need float8, others float8,
-pool_at int, weight float8, ticket float8, ticket_epoch float8, wants_ticket boolean,
-state float8[], line float8[], used float8, fits boolean, starts boolean, holds boolean, joins boolean, units_left float8,
+max_wait float8, least float8, kept_for float8, back float8, need float8, others float8,
+receipt float8, receipt_of float8,
+pool_at int, weight float8,
+state float8[], line float8[], used float8, fits boolean, starts boolean, placed boolean, joins boolean, units_left float8,
 clock float8[], known float8, turn_at float8, units_free float8, for_turn boolean
 );
 EXCEPTION WHEN duplicate_object THEN NULL;
@@ -92,7 +91,7 @@ granted := coalesce(state[4], 0);
 ELSIF cost > 0 THEN
 base[2] := CASE WHEN edges IS NULL THEN now + span ELSE halt.period_end_v3(edges, now) END;
 END IF;
-IF cost > 0 AND ttl > 0 AND p_mode IN (0, 1) THEN
+IF cost > 0 AND ttl > 0 THEN
 WHILE slice * 8 < ttl LOOP
 slice := slice * 2;
 END LOOP;
@@ -118,7 +117,7 @@ END IF;
 IF upto IS NOT NULL AND NOT placed THEN
 ring := ring || ARRAY[upto, cost];
 END IF;
-IF cost > 0 AND p_mode = 6 THEN
+IF cost > 0 AND p_mode = 5 THEN
 granted := least(granted + cost, 999999999999999);
 ELSIF cost > 0 AND upto IS NULL THEN
 base[3] := least(base[3] + cost, 4503599627370496);
@@ -665,31 +664,24 @@ i := i + 3;
 END IF;
 item.need := item.cost;
 item.others := 0;
-item.has_terms := marks & 4 > 0;
-item.ttl := 0;
+item.kept_for := 0;
 item.back := 0;
-IF item.has_terms THEN
+item.placed := false;
+IF marks & 4 > 0 THEN
 has_terms := true;
 item.max_wait := n[i];
 item.least := nullif(n[i + 1], -1);
 item.others := greatest(ceil(n[i + 2] * item.capacity - 1e-6), 0);
-item.hold := n[i + 3];
-item.since := n[i + 4];
-item.place := nullif(n[i + 5], -1);
-item.born := n[i + 6];
+item.kept_for := n[i + 3];
+item.receipt := nullif(n[i + 4], -1);
+item.receipt_of := n[i + 5];
+item.placed := item.kind = 0 AND item.receipt IS NOT NULL;
 item.need := coalesce(item.least, item.cost) + item.others;
-item.ttl := n[i + 7];
-item.held_to := n[i + 8];
-item.held := n[i + 9];
-i := i + 10;
+IF n[i + 7] > 0 THEN
+item.pool_at := n[i + 6];
+item.weight := n[i + 7];
 END IF;
-IF marks & 8 > 0 THEN
-item.pool_at := n[i];
-item.weight := n[i + 1];
-item.ticket := CASE WHEN n[i + 2] >= 0 THEN n[i + 2] END;
-item.wants_ticket := n[i + 2] = -2;
-item.ticket_epoch := n[i + 3];
-i := i + 4;
+i := i + 8;
 END IF;
 SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
 IF item.kind = 0 AND (state[6] = 2 AND cardinality(state) = 9 OR state[6] = 3 AND cardinality(state) > 9) THEN
@@ -705,21 +697,21 @@ END) THEN
 RAISE EXCEPTION USING ERRCODE = 'ZH001', MESSAGE = 'a newer version of Halt wrote the counter ' || item.key;
 END IF;
 IF item.kind = 1 THEN
-IF item.has_terms AND item.held > 0 THEN
-item.back := halt.still_held_v3(state, now, item.held_to, item.held);
+IF item.receipt > 0 THEN
+item.back := halt.still_held_v3(state, now, item.receipt, item.receipt_of);
 item.need := item.need - item.back;
 END IF;
 ELSIF halt.fresh_at_v3(state, 0) <= now THEN
 state := NULL;
 ELSE
-IF item.mode = 3 THEN
+IF item.mode = 4 THEN
 item.unit := state[4];
 item.rate := state[5];
 END IF;
 item.line := halt.pay_line_v3(state, now, item.capacity, item.unit, item.rate, own_clock);
 END IF;
 END IF;
-IF item.mode = 3 AND item.kind = 0 AND item.line IS NULL AND greatest(now - state[2], 0) * state[5] < state[3] THEN
+IF item.mode = 4 AND item.kind = 0 AND item.line IS NULL AND greatest(now - state[2], 0) * state[5] < state[3] THEN
 item.unit := state[4];
 item.rate := state[5];
 END IF;
@@ -733,10 +725,9 @@ item.used := halt.debt_v3(state, now, item.unit, item.rate);
 ELSE
 item.used := halt.counted_v3(state, now, item.kind);
 END IF;
-item.fits := repeated AND item.kind <> 3 OR item.mode = 3 OR item.mode >= 6;
-item.holds := item.place IS NOT NULL AND item.mode <> 3;
-IF item.line IS NOT NULL AND item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 AND NOT repeated THEN
-item.line := halt.leave_line_v3(item.line, -item.cost, item.place, item.born, item.capacity * item.unit);
+item.fits := repeated AND item.kind <> 3 OR item.mode >= 4;
+IF item.line IS NOT NULL AND item.placed AND item.mode = 4 AND item.cost < 0 THEN
+item.line := halt.leave_line_v3(item.line, -item.cost, item.receipt, item.receipt_of, item.capacity * item.unit);
 END IF;
 IF item.pool_at > 0 AND NOT (repeated AND item.kind <> 3) THEN
 IF item.kind = 4 THEN
@@ -750,11 +741,11 @@ item.clock := pooled.clock;
 item.units_free := floor((pooled.capacity * pooled.unit - pooled.used) / pooled.unit);
 item.known := CASE WHEN state[4] = pooled.clock[2] AND now < state[2] THEN state[3] END;
 item.turn_at := CASE
-WHEN item.ticket IS NULL THEN item.known
-WHEN item.known IS NOT NULL AND item.ticket_epoch = pooled.clock[2] THEN item.ticket
+WHEN item.receipt >= 0 IS NOT TRUE THEN item.known
+WHEN item.known IS NOT NULL AND item.receipt_of = pooled.clock[2] THEN item.receipt
 END;
 item.turn_at := greatest(item.turn_at, pooled.clock[1] - greatest(0, item.units_free - item.need) * pace[3]);
-item.fits := item.mode = 3 OR item.need = 0 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
+item.fits := item.mode >= 4 OR item.need = 0 OR pooled.used + item.need * pooled.unit <= pace[1] OR item.turn_at <= pooled.clock[1];
 ELSIF NOT item.fits THEN
 pooled := items[item.pool_at];
 factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
@@ -763,15 +754,15 @@ OR item.used + item.need <= factor * (pooled.capacity - pooled.used - item.need)
 END IF;
 ELSIF item.pool_at IS NOT NULL THEN
 item.fits := true;
-ELSIF NOT item.fits AND item.mode NOT IN (3, 5) AND (state IS NULL OR now >= state[1]) THEN
-item.fits := item.holds OR CASE item.kind
+ELSIF NOT item.fits AND (state IS NULL OR now >= state[1]) THEN
+item.fits := item.placed OR CASE item.kind
 WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
 ELSE item.back > 0 AND item.need - item.others <= 0 OR item.used + item.need <= item.capacity
 END;
 END IF;
 IF NOT item.fits AND item.mode <> 1 THEN
 allowed := false;
-IF item.mode NOT IN (2, 3) THEN
+IF item.mode <> 2 THEN
 refused := true;
 END IF;
 END IF;
@@ -788,7 +779,7 @@ items[d] := item;
 END LOOP;
 FOR d IN 1 .. count LOOP
 item := items[d];
-IF item.fits AND (item.mode = 4 OR item.mode <> 2 AND item.cost <> 0) THEN
+IF item.fits AND (item.mode = 3 OR item.mode <> 2 AND item.cost <> 0) THEN
 keeps_key := true;
 END IF;
 END LOOP;
@@ -799,7 +790,7 @@ joins := once_key IS NULL;
 joining := 0;
 FOR d IN 1 .. count LOOP
 item := items[d];
-CONTINUE WHEN item.mode = 1 OR item.place IS NOT NULL OR item.pool_at IS NOT NULL AND item.fits;
+CONTINUE WHEN item.mode = 1 OR item.placed OR item.pool_at IS NOT NULL AND item.fits;
 IF joining > 0 OR item.mode <> 0 OR item.kind <> 0 OR item.others > 0 THEN
 joins := false;
 END IF;
@@ -812,7 +803,7 @@ exact := true;
 FOR d IN 1 .. count LOOP
 item := items[d];
 CONTINUE WHEN item.fits OR item.mode = 1 OR item.for_turn;
-IF item.mode = 5 OR coalesce(item.max_wait, 0) = 0 THEN
+IF coalesce(item.max_wait, 0) = 0 THEN
 start := NULL;
 EXIT;
 END IF;
@@ -955,14 +946,6 @@ item := items[d];
 IF item.fits AND item.least IS NOT NULL THEN
 items[d].cost := greatest(item.least, least(item.units_left, most));
 END IF;
-IF item.has_terms AND item.kind = 0 THEN
-IF item.hold > 0 AND item.mode = 0 AND item.fits AND NOT item.joins THEN
-items[d].used := greatest(item.used, item.hold * item.rate);
-END IF;
-IF item.since > 0 AND item.cost < 0 AND item.place IS NULL THEN
-items[d].cost := least(0, item.cost + ceil(greatest(0, now - item.since) * item.rate / item.unit));
-END IF;
-END IF;
 END LOOP;
 END IF;
 END IF;
@@ -974,12 +957,12 @@ pooled := items[item.pool_at];
 pace := halt.pace_v3(pooled.capacity, pooled.unit, pooled.rate);
 units := floor(least(abs(item.cost), pooled.capacity) * pace[3] / item.weight);
 tag := NULL;
-IF item.fits AND allowed AND item.cost <> 0 AND item.mode = 3 THEN
+IF item.fits AND allowed AND item.cost <> 0 AND item.mode = 4 THEN
 IF item.known IS NOT NULL OR item.cost > 0 THEN
 tag := coalesce(item.known, item.clock[1]) + CASE WHEN item.cost < 0 THEN -units ELSE units END;
 END IF;
 ELSIF item.fits AND allowed AND item.cost <> 0 AND item.mode <= 1 THEN
-IF item.ticket_epoch = item.clock[2] AND item.ticket IS NOT NULL AND item.known IS NOT NULL THEN
+IF item.receipt >= 0 AND item.receipt_of = item.clock[2] AND item.known IS NOT NULL THEN
 tag := item.known;
 ELSE
 tag := greatest(item.known, item.clock[1] - greatest(0, item.units_free - item.cost) * pace[3]) + units;
@@ -987,7 +970,7 @@ END IF;
 IF pooled.used + item.cost * pooled.unit <= pace[1] THEN
 tag := least(tag, item.clock[1]);
 END IF;
-ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.wants_ticket THEN
+ELSIF NOT item.fits AND start IS NOT NULL AND item.mode = 0 AND item.max_wait > 0 AND item.receipt = -2 THEN
 tag := item.turn_at + floor(least(item.need, pooled.capacity) * pace[3] / item.weight);
 END IF;
 CONTINUE WHEN tag IS NULL;
@@ -998,13 +981,14 @@ CONTINUE;
 END IF;
 CONTINUE WHEN item.mode = 2 OR repeated AND item.kind < 3;
 state := item.state;
-IF NOT item.fits THEN
-CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL OR item.mode = 3;
 blocked := coalesce(state[1], 0);
-CONTINUE WHEN NOT (
-item.mode = 5 AND now + item.cooldown > blocked OR item.cost <= item.own_capacity AND now >= blocked
-);
-IF item.others > 0 AND item.mode <> 5 THEN
+IF item.mode = 6 OR NOT item.fits THEN
+IF item.mode = 6 THEN
+CONTINUE WHEN item.cooldown = 0 OR now + item.cooldown <= blocked;
+ELSE
+CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL OR item.cost > item.own_capacity OR now < blocked;
+END IF;
+IF item.others > 0 THEN
 units := item.need - item.others;
 CONTINUE WHEN CASE item.kind
 WHEN 0 THEN item.used + units * item.unit <= item.capacity * item.unit
@@ -1024,8 +1008,11 @@ state := halt.keep_line_v3(coalesce(item.line, state), now, item.capacity * item
 END IF;
 state[1] := now + item.cooldown;
 ELSE
-CONTINUE WHEN NOT allowed OR item.mode = 4 OR item.cost = 0 AND item.back = 0 AND NOT (item.mode >= 7 AND item.kind = 0 OR item.mode = 8 AND item.kind = 1)
-OR item.holds AND item.mode NOT IN (3, 7, 8);
+IF item.kind = 0 AND item.cost < 0 AND item.charged_to > 0 THEN
+item.cost := least(0, item.cost + ceil(greatest(0, now - item.charged_to) * item.rate / item.unit));
+END IF;
+CONTINUE WHEN NOT allowed OR item.mode = 3 OR item.placed AND item.mode < 4
+OR item.cost = 0 AND item.back = 0 AND item.mode < 7;
 IF item.kind = 0 THEN
 line := item.line;
 room := item.capacity * item.unit;
@@ -1038,17 +1025,21 @@ IF state IS NOT NULL THEN
 state[1] := 0;
 state[3] := 0;
 END IF;
-ELSIF item.mode = 7 OR item.place IS NOT NULL AND item.mode = 3 AND item.cost < 0 AND (line IS NOT NULL OR state IS NULL) THEN
+ELSIF item.mode = 7 OR item.placed AND item.cost < 0 AND (line IS NOT NULL OR state IS NULL) THEN
 state := coalesce(line, state);
 ELSE
-units := item.used + item.cost * item.unit;
+units := item.used;
+IF item.kept_for > 0 AND NOT item.joins THEN
+units := greatest(units, item.kept_for * item.rate);
+END IF;
+units := units + item.cost * item.unit;
 IF line IS NOT NULL AND item.cost < 0 AND line[3] > room THEN
 line[9] := least(line[9] + least(-item.cost * item.unit, room), 9007199254740991);
 units := line[3];
 END IF;
 units := least(greatest(units, 0), 9007199254740991);
 state := coalesce(line, ARRAY[coalesce(state[1], 0), greatest(state[2], now), units, item.unit, item.rate]);
-IF item.joins OR item.place IS NOT NULL AND item.mode = 3 THEN
+IF item.cost > 0 AND (item.joins OR item.placed) THEN
 IF line IS NOT NULL THEN
 state[8] := state[8] + item.cost;
 ELSIF units > room OR now < state[1] THEN
@@ -1062,9 +1053,9 @@ ELSIF item.kind = 1 AND item.mode = 8 THEN
 CONTINUE WHEN state IS NULL OR now >= state[2];
 state[2] := state[2] - 1;
 state[3] := 0;
-ELSIF item.kind = 1 AND (item.ttl > 0 OR cardinality(state) > 4) THEN
+ELSIF item.kind = 1 AND (item.kept_for > 0 OR cardinality(state) > 4) THEN
 state := halt.change_holds_v3(
-state, now, item.cost, item.mode, item.ttl, item.held_to, item.back, item.charged_to, item.span, item.edges
+state, now, item.cost, item.mode, item.kept_for, item.receipt, item.back, item.charged_to, item.span, item.edges
 );
 ELSIF item.kind = 1 THEN
 IF item.cost > 0 THEN
@@ -1075,7 +1066,7 @@ CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v3(item.e
 0
 ];
 END IF;
-IF item.mode = 6 THEN
+IF item.mode = 5 THEN
 state[4] := least(coalesce(state[4], 0) + item.cost, 999999999999999);
 ELSE
 state[3] := least(state[3] + item.cost, 4503599627370496);

@@ -77,7 +77,7 @@ function isCharged({ rule, cost, mode, terms }: Demand, debt: number): boolean {
   const { unit, capacity, rate } = rule
   if (cost <= 0 || debt < cost * unit || terms?.least !== undefined) return false
   // Units that are held before they are used may be charged beyond the capacity.
-  const most = Math.max(capacity * unit, (terms?.holdFor ?? 0) * rate + cost * unit)
+  const most = Math.max(capacity * unit, (terms?.keptFor ?? 0) * rate + cost * unit)
   return mode === Mode.SETTLE || ((mode === Mode.CHARGE || mode === Mode.SHADOW) && debt <= most)
 }
 

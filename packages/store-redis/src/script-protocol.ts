@@ -8,7 +8,6 @@ import {
   PENALTY_COUNTER,
   type PenaltyDemand,
   penaltyNumbers,
-  shareNumbers,
   type Rule,
   termNumbers,
   WINDOW,
@@ -20,7 +19,6 @@ import type { KeyWriter } from './keys.ts'
 // Added to the mode of a demand: under a penalty; with terms; with a share of a pool.
 const PENALIZED = 16
 const WITH_TERMS = 32
-const WITH_SHARE = 64
 
 /** The keys of one call of `decide.lua`, and its arguments after the clock. The layout is described there. */
 export interface ScriptCall {
@@ -125,10 +123,9 @@ class GroupList implements ScriptCall {
     }
     for (const [at, demand] of demands.entries()) {
       const { cost, mode, penalized, chargedTo, terms } = demand
-      const marks =
-        (penalized ? PENALIZED : 0) + (terms === undefined ? 0 : WITH_TERMS + (terms.share ? WITH_SHARE : 0))
+      const marks = (penalized ? PENALIZED : 0) + (terms === undefined ? 0 : WITH_TERMS)
       numbers.push(this.#rule(demand), cost, mode + marks)
-      if (terms !== undefined) numbers.push(...termNumbers(terms), ...shareNumbers(demands, at))
+      if (terms !== undefined) numbers.push(...termNumbers(demands, at))
       if (mode === Mode.SETTLE) numbers.push(chargedTo ?? 0)
     }
   }

@@ -112,7 +112,7 @@ it('a shadow policy beside one with a cool-down admits no more', async () => {
 it('a held demand is never refunded, because it was not charged', async () => {
   const { ask } = cluster()
   const failures = rule('failures:f', 2)
-  const held: Demand = { ...charge('ip', failures), mode: Mode.HOLD }
+  const held: Demand = { ...charge('ip', failures), mode: Mode.DEFER }
   expect(await ask({ demands: [charge('ip', failures)] })).toBe(true)
   expect(await ask({ demands: [charge('all', everybody)] })).toBe(true)
   for (let i = 0; i < 3; i++) expect(await ask({ demands: [held, charge('all', everybody)] })).toBe(false)

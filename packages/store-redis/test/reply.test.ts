@@ -240,7 +240,7 @@ describe('readReply', () => {
     const groups = [
       group('s'),
       group('c'),
-      withTerms('q', { ttl: 9 }),
+      withTerms('q', { keptFor: 9 }),
       { demands: [...group('q').demands, ...both().demands] },
     ]
     const found = readReply(
@@ -270,8 +270,8 @@ describe('readReply', () => {
     ['a negative count of a sub-window', group('s'), [2, 35, -2]],
     ['a list that no sliding window fills', group('s'), [4000, ...Array<number>(4000).fill(9)]],
     ['the sub-windows of a peek', group('s', Mode.PEEK), [2, 35, 2]],
-    ['half a hold', withTerms('q', { ttl: 9 }), [35, -3, 0, 0, 33]],
-    ['holds of a quota that has ended', withTerms('q', { ttl: 9 }), [5, -4, 0, 0, 33, 2]],
+    ['half a hold', withTerms('q', { keptFor: 9 }), [35, -3, 0, 0, 33]],
+    ['holds of a quota that has ended', withTerms('q', { keptFor: 9 }), [5, -4, 0, 0, 33, 2]],
     ['a window that has ended', both(), [20, 5, 2]],
     ['a count below the charge', both(), [20, 35, 1]],
     ['a count above the limit', both(), [20, 35, 4]],

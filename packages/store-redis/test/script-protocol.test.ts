@@ -108,7 +108,7 @@ describe('the call for several groups', () => {
   it.each([
     ['a rule', { demands: [{ ...demand, rule: { ...rule } }] }],
     ['a cost', { demands: [{ ...demand, cost: 2 }] }],
-    ['a mode', { demands: [{ ...demand, mode: Mode.HOLD }] }],
+    ['a mode', { demands: [{ ...demand, mode: Mode.DEFER }] }],
     ['terms', { demands: [{ ...demand, terms: { floor: 0.5 } }] }],
     ['the reach of the penalty', { demands: [{ ...demand, penalized: true }] }],
     ['an edge of a period', { demands: [{ ...demand, edges }] }],
@@ -124,18 +124,21 @@ describe('the call for several groups', () => {
   it('the call writes each settlement with the charge that it settles', () => {
     const settled = (chargedTo: number): Group => ({ demands: [{ ...demand, mode: Mode.SETTLE, chargedTo }] })
     const [, groups] = parsed(settled(7), settled(8)) as [unknown, number[]]
-    expect(groups).toEqual([1, 1, 0, 1, 1, 3, 7, 1, 1, 0, 1, 1, 3, 8])
+    expect(groups).toEqual([1, 1, 0, 1, 1, 4, 7, 1, 1, 0, 1, 1, 4, 8])
   })
 
   it('the call marks a group with terms and writes them last, so that no other group is longer', () => {
     const asked = (terms: Terms): Group => ({ demands: [demand, { ...demand, penalized: true, terms }] })
     const numbersOf = (terms: Terms): unknown => (parsed(asked(terms)) as unknown[])[1]
-    expect(numbersOf({ maxWait: 7.5 })).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 7, -1, 0, 0, 0, -1, 0, 0, 0, 0])
-    expect(
-      numbersOf({ least: 2, floor: 0.25, holdFor: 9, heldSince: 5, place: { position: 4, born: 6 } }),
-    ).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 0, 2, 0.25, 9, 5, 4, 6, 0, 0, 0])
-    expect(numbersOf({ ttl: 8, held: { to: 12, units: 3 } })).toEqual([
-      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, -1, 0, 0, 0, -1, 0, 8, 12, 3,
+    expect(numbersOf({ maxWait: 7.5 })).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 7, -1, 0, 0, -1, 0, 0, 0])
+    expect(numbersOf({ least: 2, floor: 0.25, keptFor: 9 })).toEqual([
+      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, 2, 0.25, 9, -1, 0, 0, 0,
+    ])
+    expect(numbersOf({ place: { position: 4, born: 6 } })).toEqual([
+      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, -1, 0, 0, 4, 6, 0, 0,
+    ])
+    expect(numbersOf({ keptFor: 8, held: { to: 12, units: 3 } })).toEqual([
+      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, -1, 0, 8, 12, 3, 0, 0,
     ])
   })
 })

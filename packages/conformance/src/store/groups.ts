@@ -76,7 +76,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect(await isKept('free2', [demandOf(wide, 0), demandOf(narrow, 0, other)])).toBe(false)
         expect(await isKept('peek', [demandOf(wide, 1, { mode: Mode.PEEK })])).toBe(false)
         expect(await isKept('part', [demandOf(wide, 0), demandOf(narrow, 1, other)])).toBe(true)
-        expect(await isKept('held', [demandOf(wide, 0, { mode: Mode.HOLD })])).toBe(true)
+        expect(await isKept('held', [demandOf(wide, 0, { mode: Mode.DEFER })])).toBe(true)
         const shadow = demandOf(narrow, 3, { mode: Mode.SHADOW })
         expect(await isKept('shadow', [demandOf(wide, 0, other), shadow])).toBe(true)
         // The shadow demand no longer passes, so it is not charged.

@@ -18,7 +18,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
   describe('holds', () => {
     const rule = ruleOf('quota', { limit: 100 })
     const reserve = (bench: Bench, units: number, ttl = TTL): Promise<Answer> =>
-      bench.take(rule, units, { edges, terms: { ttl } })
+      bench.take(rule, units, { edges, terms: { keptFor: ttl } })
     const left = async (bench: Bench): Promise<number> => (await bench.take(rule, 0, { edges })).remaining
     const endOf = ({ evaluation }: Answer, ttl = TTL): number =>
       Number(algorithms.q.holds?.end(evaluation.states[0] ?? [], evaluation.now, ttl))
@@ -82,13 +82,16 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         await bench.take(rule, 40, { edges })
         for (let i = 0; i < 5; i++) {
           bench.now += TTL / 3
-          const moved = await bench.take(rule, 60, { edges, terms: { ttl: TTL, held: { to, units: 60 } } })
+          const moved = await bench.take(rule, 60, {
+            edges,
+            terms: { keptFor: TTL, held: { to, units: 60 } },
+          })
           expect([moved.passes, moved.remaining]).toEqual([true, 0])
           to = endOf(moved)
         }
         bench.now = to
         expect(await left(bench)).toBe(60)
-        const lost = await bench.take(rule, 61, { edges, terms: { ttl: TTL, held: { to, units: 61 } } })
+        const lost = await bench.take(rule, 61, { edges, terms: { keptFor: TTL, held: { to, units: 61 } } })
         expect(lost.passes).toBe(false)
       }))
 
@@ -97,7 +100,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         const to = endOf(await reserve(bench, 60))
         const lower = ruleOf('quota', { limit: 50 })
         const extend = (units: number): Promise<Answer> =>
-          bench.take(lower, units, { edges, terms: { ttl: TTL, held: { to, units: 60 } } })
+          bench.take(lower, units, { edges, terms: { keptFor: TTL, held: { to, units: 60 } } })
         expect((await extend(61)).passes).toBe(false)
         expect((await extend(60)).passes).toBe(true)
       }))
@@ -129,7 +132,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         const big = ruleOf('quota', { limit: 1_000_000 })
         const random = randomNumbers(4)
         const take = async (cost: number, ttl?: number): Promise<State> =>
-          (await bench.take(big, cost, { edges: hours, terms: { ttl } })).evaluation.states[0] ?? []
+          (await bench.take(big, cost, { edges: hours, terms: { keptFor: ttl } })).evaluation.states[0] ?? []
         let most = 0
         for (let i = 0; i < 60; i++) {
           bench.now += Math.floor(random() * SECOND)
@@ -151,7 +154,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         const rows = [1, 2, 3, 4, 5, 7, 11, 13, 17, 19].map(seconds => ({ ttl: seconds * SECOND, to: 0 }))
         const hold = async (row: { ttl: number; to: number }): Promise<void> => {
           const held = row.to > 0 ? { to: row.to, units: 1420 } : undefined
-          const answer = await bench.take(big, 1420, { edges, terms: { ttl: row.ttl, held } })
+          const answer = await bench.take(big, 1420, { edges, terms: { keptFor: row.ttl, held } })
           expect(answer.passes).toBe(true)
           row.to = endOf(answer, row.ttl)
         }
@@ -203,7 +206,7 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
           terms:
             act === 'charge' || act === 'grant'
               ? undefined
-              : { held, ttl: act === 'reserve' || act === 'extend' ? ttl : undefined },
+              : { held, keptFor: act === 'reserve' || act === 'extend' ? ttl : undefined },
         }
         const expected = book.judge(act, cost, bench.now, start + period, ttl, hold)
         const { passes, evaluation } = await bench.take(own, cost, demand)

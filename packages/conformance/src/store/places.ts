@@ -245,12 +245,20 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         }
       }))
 
-    it('a block refuses whatever the demand accepts', () =>
+    it('a block is never refused, and refuses all who ask until it ends', () =>
       withStore(factory, async bench => {
-        const terms = { maxWait: 60 * SECOND, floor: 0.5 }
-        const { passes, wait } = await bench.take(strict, 0, { mode: Mode.BLOCK, terms })
-        expect([passes, wait]).toEqual([false, 5 * SECOND])
+        const { passes, evaluation } = await bench.take(strict, 0, { mode: Mode.BLOCK })
+        expect([passes, evaluation.allowed]).toEqual([true, true])
+        const { allowed, startsIn } = await ask(bench, strict, 1, { maxWait: 5 * SECOND - 1, floor: 0.5 })
+        expect([allowed, startsIn]).toEqual([false, undefined])
         expect((await bench.take(strict, 1, { mode: Mode.PEEK })).wait).toBe(5 * SECOND)
+      }))
+
+    it('a block of a counter whose own rule has no cool-down tells who is refused how long it lasts', () =>
+      withStore(factory, async bench => {
+        await bench.take(strict, 0, { mode: Mode.BLOCK })
+        const { passes, wait } = await bench.take({ ...strict, cooldown: 0 })
+        expect([passes, wait]).toEqual([false, 5 * SECOND])
       }))
 
     it('a place starts when the block of its counter ends', () =>

@@ -46,7 +46,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         const charge = async (cost: number): Promise<number> =>
           (await bench.take(rule, cost, { edges })).evaluation.states[0]?.[1] ?? 0
         await bench.take(rule, 10, { edges, mode: Mode.GRANT })
-        await bench.take(rule, 2, { edges, terms: { ttl: 2 * SECOND } })
+        await bench.take(rule, 2, { edges, terms: { keptFor: 2 * SECOND } })
         const before = await charge(3)
         expect((await bench.take(rule, 0, { edges, mode: Mode.RESET })).remaining).toBe(13)
         const after = await charge(6)

@@ -9,7 +9,9 @@ import {
   mostOwed,
   type PenaltyDemand,
   PenaltyMode,
+  type PenaltyRule,
   ruleInForce,
+  tells,
 } from '@halt/core/store'
 import { compilePenalty, compileRule } from '@halt/core/testing'
 
@@ -17,7 +19,7 @@ import { START } from './bench.ts'
 import type { Charged } from './charged.ts'
 import { randomHold, randomUseOfHold } from './random-holds.ts'
 import { randomFollowUp } from './random-places.ts'
-import { randomLine, randomTerms } from './random-terms.ts'
+import { randomAsk, randomLine, randomTerms } from './random-terms.ts'
 import { randomNumbers } from './random-numbers.ts'
 import { randomShare } from './random-shares.ts'
 
@@ -90,19 +92,9 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
   )
 
   let now = START
-  const demand = (subject: string, algorithm: keyof typeof codes): Demand => {
+  const demand = (subject: string, algorithm: keyof typeof codes, mode: Mode): Demand => {
     const cost = pick([1, 1, 1, 1, 2, 3, 0, 12, 150])
-    const mode = pick([
-      algorithm === 'quota' ? Mode.GRANT : Mode.CHARGE,
-      algorithm === 'quota' || algorithm === 'fixed-window' ? Mode.RESET : Mode.CHARGE,
-      Mode.CHARGE,
-      Mode.CHARGE,
-      Mode.CHARGE,
-      Mode.SHADOW,
-      Mode.PEEK,
-      Mode.HOLD,
-      Mode.BLOCK,
-    ])
+    const isHold = algorithm === 'quota' && mode !== Mode.PEEK && mode !== Mode.DEFER && random() < 0.5
     return {
       rule: random() < 0.7 ? (fixed[algorithm] as Rule) : rule(algorithm, true),
       subject,
@@ -110,12 +102,8 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       mode,
       edges: algorithm === 'quota' ? edgesAt(now) : undefined,
       penalized: algorithm !== 'quota' && random() < 0.7,
-      terms: mode === Mode.GRANT ? undefined : termsOf(algorithm, cost),
+      terms: isHold ? randomHold(random, pick, cost) : randomTerms(random, pick, cost, mode),
     }
-  }
-  const termsOf = (algorithm: keyof typeof codes, cost: number): Demand['terms'] => {
-    const terms = randomTerms(random, pick, cost)
-    return algorithm === 'quota' ? randomHold(random, pick, terms) : terms
   }
   // A client is paused, whatever the cool-down of its policies.
   const pause = (): Group => {
@@ -123,7 +111,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const cooldown = pick([1, 0.2 * SECOND, 3 * SECOND])
     const paused = { rule: { ...(fixed[algorithm] as Rule), cooldown, reduced: undefined }, cost: 0 }
     return {
-      demands: [{ ...demand(pick(subjects), algorithm), ...paused, mode: Mode.BLOCK, terms: undefined }],
+      demands: [{ ...demand(pick(subjects), algorithm, Mode.BLOCK), ...paused, terms: undefined }],
     }
   }
   // One counter alone has the shortest replies. Its policy may have lost its cool-down, or got one.
@@ -133,37 +121,67 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const rule = pick([...(open[algorithm] as Rule[]), fixed[algorithm] as Rule])
     return { demands: [{ rule, subject: pick(subjects), cost: pick([1, 1, 3, 9]), mode, penalized: false }] }
   }
-  const penaltyOf = (subject: string): PenaltyDemand | undefined => {
+  const ruleOfPenalty = (): PenaltyRule => (random() < 0.8 ? penalty : harsh).rule
+  const penaltyOf = (subject: string, isPeek = false): PenaltyDemand | undefined => {
     if (random() < 0.5) return undefined
-    const modes = [
-      PenaltyMode.WATCH,
-      PenaltyMode.WATCH,
-      PenaltyMode.WATCH,
-      PenaltyMode.READ,
-      PenaltyMode.RECORD,
-      PenaltyMode.APPLY,
-    ]
-    const mode = pick(modes)
-    const amount = mode === PenaltyMode.RECORD ? whole(3e6) : mode === PenaltyMode.APPLY ? 1 + whole(4e6) : 0
-    return { rule: (random() < 0.8 ? penalty : harsh).rule, subject, mode, amount }
+    const mode = isPeek || random() < 0.25 ? PenaltyMode.READ : PenaltyMode.WATCH
+    return { rule: ruleOfPenalty(), subject, mode, amount: 0 }
   }
+  const idempotencyOf = (subject: string, counter: string, chance: number): Group['idempotency'] =>
+    random() < chance
+      ? {
+          subject,
+          counter: `${counter}@key${whole(3)}:i`,
+          window: SECOND,
+          edges: random() < 0.5 ? edgesAt(now) : undefined,
+        }
+      : undefined
   const fresh = (): Group => {
     const subject = pick(subjects)
     const chosen = ALGORITHMS.filter(() => random() < 0.4)
     const other = withTwoSubjects && random() < 0.3 ? pick(subjects) : subject
+    const modeOf = randomAsk(random, pick)
     const demands = (chosen.length === 0 ? [pick(ALGORITHMS)] : chosen).map((algorithm, i) =>
-      demand(i % 2 === 0 ? subject : other, algorithm),
+      demand(i % 2 === 0 ? subject : other, algorithm, modeOf()),
     )
-    const idempotency =
-      random() < 0.1
-        ? {
-            subject,
-            counter: `p_quota@key${whole(3)}:i`,
-            window: SECOND,
-            edges: random() < 0.5 ? edgesAt(now) : undefined,
-          }
-        : undefined
-    return { demands, penalty: penaltyOf(subject), idempotency }
+    const isPeek = demands[0]?.mode === Mode.PEEK
+    const idempotency = isPeek ? undefined : idempotencyOf(subject, 'p_quota', 0.1)
+    return { demands, penalty: penaltyOf(subject, isPeek), idempotency }
+  }
+  // A lease takes units of a bucket for some time.
+  const lease = (): Group => {
+    const own = demand(pick(subjects), 'token-bucket', Mode.CHARGE)
+    return {
+      demands: [
+        { ...own, cost: Math.max(1, own.cost), terms: { least: 1, keptFor: pick([20_000, 700_000]) } },
+      ],
+    }
+  }
+  // What an operator or an application does to counters and penalties by hand.
+  const byHand = (): Group => {
+    const subject = pick(subjects)
+    const [algorithm, mode] = pick([
+      ['quota', Mode.GRANT],
+      ['quota', Mode.RESET],
+      ['fixed-window', Mode.RESET],
+      ['token-bucket', Mode.RESET],
+      ['token-bucket', Mode.LOOK],
+      ['token-bucket', Mode.BLOCK],
+      ['fixed-window', Mode.BLOCK],
+      ['sliding-window', Mode.BLOCK],
+      ['quota', undefined],
+    ] as const)
+    if (mode === undefined) {
+      const numbers = pick([
+        { mode: PenaltyMode.RECORD, amount: whole(3e6) },
+        { mode: PenaltyMode.APPLY, amount: 1 + whole(4e6) },
+        { mode: PenaltyMode.READ, amount: 0 },
+      ])
+      return { demands: [], penalty: { rule: ruleOfPenalty(), subject, ...numbers } }
+    }
+    const told = { ...demand(subject, algorithm, mode), terms: undefined, penalized: false }
+    if (mode === Mode.GRANT) return { demands: [told], idempotency: idempotencyOf(subject, 'p_quota', 0.2) }
+    return { demands: [{ ...told, cost: 0 }] }
   }
   const line = (): Group => {
     const [subject, other] = subjects as [string, string]
@@ -175,34 +193,42 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
   const share = (past: readonly Charged[]): Group => {
     const subject = subjects[0]!
     const shared = randomShare(random, pick, subject, past)
-    const other = random() < 0.2 ? [demand(subject, pick(ALGORITHMS))] : []
+    const isAsked = shared.length > 1
+    const other = isAsked && random() < 0.2 ? [demand(subject, pick(ALGORITHMS), shared[0]!.mode)] : []
     return {
       demands: random() < 0.5 ? [...shared, ...other] : [shared[0]!, ...other, ...shared.slice(1)],
-      penalty: random() < 0.8 ? undefined : penaltyOf(subject),
+      penalty: random() < 0.8 || !isAsked ? undefined : penaltyOf(subject, shared[0]!.mode === Mode.PEEK),
       idempotency:
-        random() < 0.05 ? { subject, counter: `p_pool@key${whole(3)}:i`, window: SECOND } : undefined,
+        isAsked && shared[0]!.mode !== Mode.PEEK ? idempotencyOf(subject, 'p_pool', 0.05) : undefined,
     }
   }
   const followUp = (past: readonly Charged[]): Group[] => randomFollowUp(random, pick, past)
   const useOfHold = (past: readonly Charged[]): Group[] => randomUseOfHold(random, pick, past)
-  const settlement = (past: readonly Charged[]): Group => {
+  const settlement = (past: readonly Charged[]): Group[] => {
     const { group, evaluation } = past[Math.max(0, past.length - 1 - whole(5))] as Charged
-    const demands = group.demands.map((charged, i): Demand => {
+    const isShared = group.demands.some(({ terms }) => terms?.share !== undefined)
+    const demands = group.demands.flatMap((charged, i): Demand[] => {
+      if (tells(charged) || charged.mode === Mode.PEEK) return []
       const inForce = ruleInForce(charged, evaluation)
-      const chargedTo = algorithms[inForce.code].chargedTo(
-        evaluation.states[i] ?? [],
-        evaluation.now,
-        inForce,
-      )
-      const absurd = pick([1, -1]) * mostOwed(charged.rule)
-      const near = random() < 0.5 ? whole(8) - 4 : -(evaluation.grants?.[i] ?? charged.cost)
-      const cost = random() < 0.02 ? absurd : near
-      const held = random() < 0.3 ? { heldSince: evaluation.now - pick([0, -1, 1, 90_000]) } : undefined
+      const algorithm = algorithms[inForce.code]
+      const part = algorithm.chargedTo(evaluation.states[i] ?? [], evaluation.now, inForce)
+      // A lease names the instant of its charge.
+      const since = evaluation.now - pick([0, -1, 1, 90_000])
+      const chargedTo = algorithm.layout === 'bucket' && random() < 0.3 ? since : part
+      // A place in flight is only given back. What tells a share looks at its pool.
+      const changes = [-4, -3, -2, -1, ...(algorithm.isFlight ? [] : [1, 2, 3]), ...(isShared ? [0] : [])]
+      const near = random() < 0.5 ? pick(changes) : -(evaluation.grants?.[i] ?? charged.cost)
+      // A settlement far beyond what is owed.
+      const cost = random() < 0.02 && !isShared ? (algorithm.isFlight ? -1 : pick([1, -1])) * mostOwed(charged.rule) : near
+      if (cost === 0 && !isShared) return []
       const { share: shared } = charged.terms ?? {}
-      const terms = shared === undefined ? held : { share: { ...shared, ticket: undefined } }
-      return { ...charged, mode: Mode.SETTLE, cost, chargedTo, terms }
+      const terms = shared && { share: { ...shared, ticket: undefined, wantsTicket: false } }
+      return [{ ...charged, mode: Mode.SETTLE, cost, chargedTo, terms }]
     })
-    return { demands, penalty: undefined }
+    if (demands.length === 0) return []
+    const { subject } = demands[0]!
+    const read = random() < 0.3 ? penaltyOf(subject, true) : undefined
+    return [{ demands, penalty: read, idempotency: idempotencyOf(subject, 'p_quota', 0.1) }]
   }
 
   return Array.from({ length: steps }, () => {
@@ -231,9 +257,15 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
             ? share
             : random() < 0.15
               ? useOfHold
-              : random() < 0.05
-                ? pause()
-                : (make as () => Group)(),
+              : pick([
+                  make as () => Group,
+                  make as () => Group,
+                  make as () => Group,
+                  make as () => Group,
+                  byHand,
+                  lease,
+                  pause,
+                ])(),
     )
     return {
       advance,

@@ -25,13 +25,14 @@ export function randomLines(seed: number, steps: number, stepsBack: boolean): St
     const cost = pick([1, 1, 1, 2, 3])
     const maxWait = pick([300_000, 4 * SECOND, 3600 * SECOND, 3600 * SECOND, 3600 * SECOND])
     const indexes = pick([[0], [0], [0], [2], [0, 1]])
+    const isPeek = indexes.length === 1 && random() < 0.06
     const demands = indexes.map(i => ({
       rule: random() < 0.1 ? cooling(rulesOf(i)) : rulesOf(i),
       subject: 'user:42',
       cost,
-      mode: pick([...Array<Mode>(15).fill(Mode.CHARGE), Mode.PEEK]),
+      mode: isPeek ? Mode.PEEK : Mode.CHARGE,
       penalized: false,
-      terms: random() < 0.1 ? undefined : { maxWait },
+      terms: isPeek || random() < 0.1 ? undefined : { maxWait },
     }))
     return { demands }
   }

@@ -17,21 +17,26 @@ export function randomFollowUp(random: () => number, pick: Pick, past: readonly 
   const isWrong = random() < 0.15
   const demands = group.demands.flatMap((charged, i): Demand[] => {
     const place = placeOf(charged, evaluation.states[i])
+    const share = charged.terms?.share
+    // A share was charged with the place of its pool.
+    if (act === 'start' && share !== undefined) {
+      const told = { share: { ...share, ticket: undefined, wantsTicket: false } }
+      return [{ ...charged, mode: Mode.SETTLE, cost: 0, terms: told }]
+    }
     if (place === undefined) return []
     const cost = evaluation.grants?.[i] ?? charged.cost
     const shifted = {
       position: Math.max(0, place.position + pick([0, -1, 1, -2, -7, 1000])),
       born: place.born + pick([0, 0, 1, -250_000]),
     }
-    const { maxWait, holdFor } = charged.terms ?? {}
-    const settled: Terms = { maxWait, holdFor, place: isWrong ? shifted : place }
+    const settled: Terms = { place: isWrong ? shifted : place }
     const terms: Terms = { ...charged.terms, ...settled }
     const demand = { ...charged, cost, chargedTo: undefined }
     if (act === 'leave') return [{ ...demand, mode: Mode.SETTLE, cost: -cost, terms: settled }]
     if (act === 'refund') return [{ ...demand, mode: Mode.SETTLE, cost: -pick([1, cost]), terms: undefined }]
     if (act === 'start') return [{ ...demand, mode: Mode.CHARGE, terms }]
     if (act === 'come back')
-      return [{ ...demand, mode: Mode.SETTLE, cost: pick([0, cost, 7 * cost, 40]), terms: settled }]
+      return [{ ...demand, mode: Mode.SETTLE, cost: pick([cost, 7 * cost, 40]), terms: settled }]
     const mode = act === 'look' ? Mode.LOOK : act === 'reset' ? Mode.RESET : Mode.BLOCK
     return [{ ...demand, mode, cost: 0, terms: undefined }]
   })
@@ -39,8 +44,10 @@ export function randomFollowUp(random: () => number, pick: Pick, past: readonly 
 }
 
 /** The place that a demand got at the end of a line, as far as the counter after it tells. */
-function placeOf({ rule, mode, cost }: Demand, state: readonly number[] = []): Terms['place'] {
+function placeOf({ rule, mode, cost, terms }: Demand, state: readonly number[] = []): Terms['place'] {
   if (rule.code !== codes['token-bucket'] || mode !== Mode.CHARGE || cost <= 0) return undefined
+  // Who leaves units to others gets no place.
+  if ((terms?.floor ?? 0) > 0) return undefined
   const line = algorithms.t.line?.read([...state], state[1] ?? 0, rule)
   // Wrong places may have left more units than there were.
   return line === undefined || line.tail < 1 ? undefined : { position: line.tail, born: line.born }

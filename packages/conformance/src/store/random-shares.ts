@@ -1,4 +1,4 @@
-import { type Demand, type Evaluation, Mode, type Rule, shareRuleOf, ticketOf } from '@halt/core/store'
+import { codes, type Demand, type Evaluation, Mode, type Rule, shareRuleOf, ticketOf } from '@halt/core/store'
 import { compileRule } from '@halt/core/testing'
 
 import type { Charged } from './charged.ts'
@@ -65,19 +65,25 @@ export function randomShare(
 ): Demand[] {
   const pools = pick(POOLS)
   const pool = random() < 0.8 ? pools[0]! : pick(pools)
-  if (random() < 0.08) {
+  if (pool.code === codes['token-bucket'] && random() < 0.1) {
     const rule = { ...pool, cooldown: pick([0, 1, 200_000, 2 * SECOND]) }
     return [{ rule, subject, cost: 0, mode: pick([Mode.BLOCK, Mode.LOOK, Mode.RESET]), penalized: false }]
   }
   const tenant = pick(['user:1', 'user:1', 'user:2', 'user:3', 'api-key:#x y'])
   const cost = pick([1, 1, 1, 1, 2, 3, 0, 7, 12])
-  const mode = pick([...Array<Mode>(12).fill(Mode.CHARGE), Mode.SHADOW, Mode.HOLD, Mode.PEEK])
-  const maxWait = random() < 0.5 ? undefined : pick([300_000, SECOND, 4 * SECOND, 60 * SECOND])
-  const least = cost > 1 && random() < 0.3 ? 1 : undefined
+  const mode = pick([...Array<Mode>(12).fill(Mode.CHARGE), Mode.SHADOW, Mode.DEFER, Mode.PEEK])
+  const isPatient = mode !== Mode.PEEK && random() < 0.5
+  const maxWait = isPatient ? pick([300_000, SECOND, 4 * SECOND, 60 * SECOND]) : undefined
+  const least = cost > 1 && mode !== Mode.PEEK && random() < 0.3 ? 1 : undefined
   const weight = pick([1, 1, 1, 5, 100])
   const rule = shareRuleOf(pool, tenant)
-  const ticket = random() < 0.6 ? ticketIn(pick, past, rule, cost, random() < 0.1) : undefined
-  const share = { pool: pool.counter, weight, ticket, wantsTicket: ticket === undefined && random() < 0.8 }
+  const ticket = isPatient && random() < 0.8 ? ticketIn(pick, past, rule, cost, random() < 0.1) : undefined
+  const share = {
+    pool: pool.counter,
+    weight,
+    ticket,
+    wantsTicket: isPatient && ticket === undefined && random() < 0.8,
+  }
   const penalized = random() < 0.2
   return [
     { rule: pool, subject, cost, mode, penalized, terms: maxWait || least ? { maxWait, least } : undefined },

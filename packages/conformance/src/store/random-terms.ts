@@ -6,15 +6,23 @@ const SECOND = 1e6
 /** Picks an entry of a list. */
 export type Pick = <T>(list: readonly T[]) => T
 
-/** Picks what a caller accepts instead of its whole cost at once. Undefined for a caller that accepts nothing else. */
-export function randomTerms(random: () => number, pick: Pick, cost: number): Terms | undefined {
+/** Picks what the demands of a request do: all peek, or each charges, only reports, or is charged later. */
+export function randomAsk(random: () => number, pick: Pick): () => Mode {
+  if (random() < 0.15) return () => Mode.PEEK
+  return () => pick([...Array<Mode>(6).fill(Mode.CHARGE), Mode.SHADOW, Mode.DEFER])
+}
+
+/**
+ * Picks what a caller accepts instead of its whole cost at once. Undefined for a caller that accepts nothing else. Who only peeks neither
+ * waits nor takes less.
+ */
+export function randomTerms(random: () => number, pick: Pick, cost: number, mode: Mode): Terms | undefined {
   if (random() < 0.7) return undefined
-  return {
-    maxWait: pick([undefined, 0, 40_000, 300_000, SECOND, 4 * SECOND, 3600 * SECOND]),
-    least: cost > 1 && random() < 0.5 ? pick([1, 2, 9].filter(least => least < cost)) : undefined,
-    floor: pick([undefined, undefined, 0, 0.1, 1 / 3, 0.5, 1]),
-    holdFor: pick([undefined, undefined, 20_000, 700_000]),
-  }
+  const floor = pick([undefined, undefined, 0, 0.1, 1 / 3, 0.5, 1])
+  if (mode === Mode.PEEK) return { floor }
+  const maxWait = pick([undefined, 0, 40_000, 300_000, SECOND, 4 * SECOND, 3600 * SECOND])
+  const least = cost > 1 && random() < 0.5 ? pick([1, 2, 9].filter(fewest => fewest < cost)) : undefined
+  return { maxWait, least, floor }
 }
 
 /** The rules of three buckets in front of which callers stand, each with other numbers now and then. */
@@ -58,14 +66,13 @@ export function randomLine(
       ? pick(rules.filter(({ code }) => code !== codes.quota))
       : pick(LINES[i] as readonly Rule[])
     const floor = random() < 0.15 ? pick([0.1, 0.5]) : undefined
-    const holdFor = random() < 0.1 ? 500_000 : undefined
     return {
       rule: isSteady && !isOther ? (LINES[i]?.[1] as Rule) : rule,
       subject,
       cost,
-      mode: pick([...Array<Mode>(12).fill(Mode.CHARGE), Mode.SHADOW, Mode.HOLD, Mode.PEEK]),
+      mode: pick([...Array<Mode>(12).fill(Mode.CHARGE), Mode.SHADOW, Mode.DEFER]),
       penalized: random() < 0.5,
-      terms: random() < 0.1 ? undefined : { maxWait, least, floor, holdFor },
+      terms: random() < 0.1 ? undefined : { maxWait, least, floor },
     }
   })
 }

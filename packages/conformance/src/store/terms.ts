@@ -55,7 +55,7 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
   describe('units that a caller keeps before it uses them', () => {
     // 10 units per 10 seconds.
     const rule = ruleOf('token-bucket')
-    const terms = { holdFor: 4 * SECOND }
+    const terms = { keptFor: 4 * SECOND }
 
     it('units that a caller keeps are charged as if they were used at the end of that time', () =>
       withStore(factory, async bench => {
@@ -72,7 +72,7 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
         bench.now += 3 * SECOND
         expect((await bench.take(rule, 0)).remaining).toBe(5)
         const giveBack = (units: number): ReturnType<Bench['take']> =>
-          bench.take(rule, -units, { mode: Mode.SETTLE, terms: { heldSince: now } })
+          bench.take(rule, -units, { mode: Mode.SETTLE, chargedTo: now })
         expect((await giveBack(5)).remaining).toBe(7)
         expect((await giveBack(2)).remaining).toBe(7)
       }))

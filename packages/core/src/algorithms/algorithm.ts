@@ -45,10 +45,10 @@ export interface Algorithm {
   /** How callers wait for a counter in line. Only where {@link refills}. */
   readonly line?: LineSteps
   /**
-   * Charges `cost` units for a start `wait` microseconds after `now`, without testing whether they fit then. The counter admits
-   * nobody else in front of that start. Only where {@link refills}.
+   * Charges `cost` units that may be used until `time` microseconds after `now`, without testing whether they fit. A bucket admits
+   * nobody else in front of a use at the end of this time. A quota holds them. Undefined where units are used at once.
    */
-  chargeLater?(state: State, now: number, wait: number, cost: number, rule: Rule): void
+  chargeFor?(state: State, now: number, cost: number, time: number, rule: Rule, edges?: Edges): void
   /** How calls hold units before they use them. Quotas only. */
   readonly holds?: HoldSteps
   /**
@@ -77,7 +77,7 @@ export interface Algorithm {
   remaining(state: State, now: number, rule: Rule): number
   /** Microseconds from `now` until `cost` units fit if no other request comes; `Infinity` when they never will. */
   wait(state: State, now: number, cost: number, rule: Rule): number
-  /** Names the part of the counter that a charge at `now` goes to. A later {@link refund} passes it back. */
+  /** Names the part of the counter that a charge at `now` goes to; 0 if it has no parts. A later {@link refund} passes it back. */
   chargedTo(state: State, now: number, rule: Rule): number
   /** The instant until which every charge goes to the same part of the counter as one at `now`; `Infinity` if it has no parts. */
   partEnd(state: State, now: number, rule: Rule): number
@@ -91,8 +91,6 @@ interface HoldSteps {
   held(state: State, now: number): number
   /** The units of a hold that are still held at `now`. */
   still(state: State, now: number, held: HeldUnits): number
-  /** Holds `units` for `ttl` microseconds, without testing whether they fit. Changes `state` in place. */
-  hold(state: State, now: number, units: number, ttl: number, rule: Rule, edges?: Edges): void
   /** Gives back the units of a hold that are still held. Changes `state` in place. Returns whether there were any. */
   release(state: State, now: number, held: HeldUnits): boolean
   /** The instant at which units end that were held at `now`, in microseconds. `state` is the one after that. */

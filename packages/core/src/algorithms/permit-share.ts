@@ -20,7 +20,7 @@ const MOST_PART = 5
  */
 export const permitShare: Algorithm = {
   ...concurrency,
-  // The pool beside it decides, as `store/shares.ts` says.
+  // The pool beside it decides, as `store/share-claim.ts` says.
   fits: () => true,
   wait: () => 0,
 }

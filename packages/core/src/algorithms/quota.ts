@@ -25,6 +25,11 @@ export const quota: Algorithm = {
     addUnits(state, cost)
   },
 
+  chargeFor(state, now, cost, time, rule, edges) {
+    openPeriod(state, now, rule, edges)
+    holds.addHeld(state, now, cost, time)
+  },
+
   grant(state, now, amount, rule, edges) {
     openPeriod(state, now, rule, edges)
     state[3] = Math.min((state[3] ?? 0) + amount, MOST_UNITS)
@@ -33,10 +38,6 @@ export const quota: Algorithm = {
   holds: {
     held: holds.heldAt,
     still: holds.stillHeld,
-    hold(state, now, units, ttl, rule, edges) {
-      openPeriod(state, now, rule, edges)
-      holds.addHeld(state, now, units, ttl)
-    },
     release: holds.releaseHeld,
     end: holds.holdEnd,
   },

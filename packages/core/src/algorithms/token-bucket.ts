@@ -30,9 +30,9 @@ export const tokenBucket: Algorithm = {
     keep(state, now, debtAt(state, now, rule) + cost * rule.unit, rule)
   },
 
-  chargeLater(state, now, wait, cost, rule) {
-    // What is paid back until the start, and left over, is lost.
-    keep(state, now, Math.max(debtAt(state, now, rule), wait * rule.rate) + cost * rule.unit, rule)
+  chargeFor(state, now, cost, time, rule) {
+    // What is paid back until the use, and left over, is lost.
+    keep(state, now, Math.max(debtAt(state, now, rule), time * rule.rate) + cost * rule.unit, rule)
   },
 
   line: {

@@ -21,7 +21,7 @@ export const turnShare: Algorithm = {
   refills: false,
   isQuota: false,
   isFlight: false,
-  // The bucket beside it decides, as `store/shares.ts` says.
+  // The bucket beside it decides, as `store/share-claim.ts` says.
   fits: () => true,
   charge() {},
   refund() {},

@@ -15,6 +15,7 @@ import { type FoundKey, UNKNOWN_ADDRESS, type Subject, type Tenant } from '../re
 import { routeName } from '../request/matched-route.ts'
 import type { RequestView } from '../request/view.ts'
 import { hashText } from '../base/hash.ts'
+import { REFUSED } from '../store/look-rule.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import { listOf } from '../base/list.ts'
@@ -53,8 +54,8 @@ export function checkBuilder(
       const paid = ask.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, ask.priorGuards) ?? 0)
       const mode = ask.mode === 'peek' ? Mode.PEEK : modeOf(policy, shadow)
       const cost = costFor(policy, ask.cost)
-      // HOLD demands are charged only when the request ends, so earlier guards have not charged them. Judge the full cost.
-      const rest = mode === Mode.HOLD ? cost : Math.max(0, cost - paid)
+      // DEFER demands are charged only when the request ends, so earlier guards have not charged them. Judge the full cost.
+      const rest = mode === Mode.DEFER ? cost : Math.max(0, cost - paid)
       // perf: bench "limiter.check(request)"; the fields are written out because spreading objects took most of a check.
       const demand: Demand = {
         rule,
@@ -99,12 +100,9 @@ export function checkBuilder(
 }
 
 /** Builds a check that always refuses and stores no counter, so that a refusal without a counter still scores a violation. */
-export function violationCheck(policy: CompiledPolicy, penalty: CompiledPenalty, caller: Caller): Check {
+export function violationCheck(penalty: CompiledPenalty, caller: Caller): Check {
   const principal = caller.principal([])
-  const own = policy.rule(undefined)
-  // No policy has this counter.
-  const rule = { ...own, counter: `${policy.name}@denied:${own.code}`, cooldown: 0, reduced: undefined }
-  const refused = { rule, subject: principal, cost: 0, mode: Mode.BLOCK, edges: undefined, penalized: false }
+  const refused = { ...REFUSED, subject: principal }
   return { ...plainCheck([], [refused]), penalty: penaltyOf(penalty, principal, CHARGE) }
 }
 
@@ -113,7 +111,7 @@ function unitsOf(policies: readonly CompiledPolicy[], { cost }: Ask): number[] {
 }
 
 function modeOf({ inFlight }: CompiledPolicy, shadow: boolean): Mode {
-  return shadow ? Mode.SHADOW : inFlight === undefined ? Mode.CHARGE : Mode.HOLD
+  return shadow ? Mode.SHADOW : inFlight === undefined ? Mode.CHARGE : Mode.DEFER
 }
 
 // The demand on the counter that all unverified keys of an address share.
@@ -132,7 +130,7 @@ function hasInFlight(
 }
 
 function demandInFlight(rule: Rule, { subject, mode, terms }: Demand): Demand {
-  const inFlightMode = mode === Mode.HOLD ? Mode.CHARGE : mode
+  const inFlightMode = mode === Mode.DEFER ? Mode.CHARGE : mode
   return {
     rule,
     subject,

@@ -25,7 +25,7 @@ export interface PolicyExtras {
   /** The tenant's subject. */
   readonly tenant: string | undefined
   /**
-   * Units that earlier guards already charged. The demand asks for the remainder; a retry pays in full; HOLD demands always
+   * Units that earlier guards already charged. The demand asks for the remainder; a retry pays in full; DEFER demands always
    * ask in full.
    */
   readonly paid: number

@@ -157,7 +157,7 @@ function policiesOf({ check }: CheckResult): PolicyCharge[] {
   return check.policies.map((policy, at) => {
     const { cost, mode } = check.demands[at] as Demand
     const { addressCeiling = -1, inFlight = -1, share = -1, paid = 0 } = check.extras?.[at] ?? {}
-    const isHeld = mode === Mode.HOLD
+    const isHeld = mode === Mode.DEFER
     return {
       policy,
       isFlight: policy.algorithm === 'concurrency',
@@ -229,7 +229,7 @@ export function chargedToAt(
   taken: AppliedCorrection | undefined,
 ): number {
   const later =
-    mode === Mode.HOLD && taken !== undefined
+    mode === Mode.DEFER && taken !== undefined
       ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.counter === counter)
       : -1
   const [index, heard] = later < 0 ? [at, evaluation] : [later, (taken as AppliedCorrection).evaluation]

@@ -32,7 +32,7 @@ export function termsOf(
   const terms: Terms = {
     maxWait: turn?.maxWait,
     least: fewest === undefined || fewest >= cost ? undefined : fewest,
-    ttl: policy.calendar === undefined ? undefined : ttl,
+    keptFor: policy.calendar === undefined ? undefined : ttl,
     floor: policy.headroom === undefined ? undefined : headroomFor(policy, client, warn),
   }
   return Object.values(terms).some(Boolean) ? terms : undefined

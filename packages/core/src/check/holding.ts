@@ -112,5 +112,5 @@ export function notePayment(holding: Holding, units: number, whole: Evaluation, 
 
 /** The instant at which the units of a demand end that the store has held at `now`; 0 if they are charged at once. */
 function endOf({ terms, rule }: Demand, state: State, now: number): number {
-  return terms?.ttl === undefined ? 0 : (algorithmOf(rule).holds?.end(state, now, terms.ttl) ?? 0)
+  return terms?.keptFor === undefined ? 0 : (algorithmOf(rule).holds?.end(state, now, terms.keptFor) ?? 0)
 }

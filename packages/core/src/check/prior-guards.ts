@@ -35,7 +35,7 @@ export function isPaid({ policies, demands, extras }: Check, priorGuards: PriorG
   return policies.every((_, i) => {
     const demand = demands[i] as Demand
     // A held demand is judged at its full cost.
-    const rest = demand.mode === Mode.HOLD ? demand.cost - (extras?.[i]?.paid ?? 0) : demand.cost
+    const rest = demand.mode === Mode.DEFER ? demand.cost - (extras?.[i]?.paid ?? 0) : demand.cost
     const isSame = (other: Demand): boolean =>
       other.subject === demand.subject && isSameRule(other.rule, demand.rule)
     return rest <= 0 && charged.some(one => isSame(one.demand))

@@ -120,7 +120,7 @@ function asRetried(policy: number, at: number, { demands, extras }: Check): Dema
   const demand = demands[at] as Demand
   const own = extras?.[policy]
   // Permits will have ended by then, and held demands already ask for the full cost.
-  const isWhole = own === undefined || own.paid === 0 || at === own.inFlight || demand.mode === Mode.HOLD
+  const isWhole = own === undefined || own.paid === 0 || at === own.inFlight || demand.mode === Mode.DEFER
   if (isWhole || algorithmOf(demand.rule).isFlight) return demand
   return { ...demand, cost: demand.cost + own.paid }
 }

@@ -22,6 +22,7 @@ export {
 export {
   Mode,
   PenaltyMode,
+  tells,
   type CounterId,
   type Demand,
   type Group,
@@ -83,7 +84,6 @@ export {
   BUCKET,
   isLoneBucket,
   penaltyNumbers,
-  shareNumbers,
   termNumbers,
   TAG,
   WINDOW,

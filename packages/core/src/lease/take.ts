@@ -38,7 +38,7 @@ export function planTake(lease: Lease, now: number, instances: number): Take | u
   const expected = Math.ceil((lease.pace(now, hold / 4) * hold) / 2)
   const cost = Math.min(most, expected)
   if (!(cost >= FEWEST_CALLS * lease.usualCost)) return undefined
-  const asked = { least: 1, holdFor: refills ? hold : undefined }
+  const asked = { least: 1, keptFor: refills ? hold : undefined }
   const demand: Demand = { rule, subject, cost, mode: Mode.CHARGE, edges, penalized: false, terms: asked }
   return { group: { demands: [demand] }, hold }
 }
@@ -70,7 +70,6 @@ export function giveBack(
 ): Group | undefined {
   const { refills } = algorithmOf(rule)
   if (units === 0 || (refills && (storeNow - takenAt) * rule.rate >= units * rule.unit)) return undefined
-  const terms = refills ? { heldSince: takenAt } : undefined
   const demand: Demand = {
     rule,
     subject,
@@ -78,8 +77,8 @@ export function giveBack(
     mode: Mode.SETTLE,
     edges,
     penalized: false,
-    chargedTo,
-    terms,
+    // What time has paid back since is not given back.
+    chargedTo: refills ? takenAt : chargedTo,
   }
   return { demands: [demand] }
 }

@@ -180,7 +180,7 @@ export class HoldKeeper {
     const edges = first.policy.edges(this.#evaluator.clock.now())
     // If not all units are left, some calls keep theirs. Units that may still be held unknown to this process need no second place.
     const least = group.length > 1 && first.to > 0 ? 1 : undefined
-    const terms = { ttl, held, least }
+    const terms = { keptFor: ttl, held, least }
     const demand = { rule, subject, cost: units, mode, edges, penalized: false, terms }
     let settle = (): void => {}
     // An answer that comes late tells where the units are, unless the store was asked again.
@@ -239,5 +239,5 @@ export class HoldKeeper {
 }
 
 function ttlOf({ demand }: Holding): number {
-  return demand.terms?.ttl ?? 0
+  return demand.terms?.keptFor ?? 0
 }

@@ -71,7 +71,7 @@ export class UncountedDecisions {
     const decision = this.refuse(policy, caller, 'missing-key', ask)
     // A client that departed early is not an attacker by that alone.
     if (this.#penalty?.records !== true || ask.mode === 'peek' || caller.lostAddress) return decision
-    const violation = violationCheck(policy, this.#penalty, caller)
+    const violation = violationCheck(this.#penalty, caller)
     const scored = this.#evaluator.evaluate(violation, ask.priorGuards?.storeFailed)
     const report = (result: CheckResult): Decision => {
       if (result.degraded === false) this.#witness?.scored(violation, result.evaluation)

@@ -177,7 +177,7 @@ export class Fallback {
  * none is given: it would count the units each time that its caller asks. One of the store means nothing here.
  */
 function withoutStore(terms: Demand['terms']): Demand['terms'] {
-  if (terms?.ttl === undefined && terms?.held === undefined && terms?.share === undefined) return terms
+  if (terms?.keptFor === undefined && terms?.held === undefined && terms?.share === undefined) return terms
   const share = terms.share && { ...terms.share, ticket: undefined, wantsTicket: false }
-  return { ...terms, ttl: undefined, held: undefined, share }
+  return { ...terms, keptFor: undefined, held: undefined, share }
 }

@@ -190,7 +190,7 @@ export function lastKnownOf(store: Store): LastKnown {
  */
 function refusedUntilOf(demand: Demand, state: State, evaluation: Evaluation, localInstant: number): number {
   const { mode, terms } = demand
-  if ((mode !== Mode.CHARGE && mode !== Mode.HOLD && mode !== Mode.PEEK) || terms !== undefined) return 0
+  if ((mode !== Mode.CHARGE && mode !== Mode.DEFER && mode !== Mode.PEEK) || terms !== undefined) return 0
   const whole = waitFor(demand, state, evaluation)
   const wait = whole === Number.POSITIVE_INFINITY ? blockedUntil(state) - evaluation.now : whole
   return wait > 0 ? localInstant + wait : 0

@@ -42,7 +42,6 @@ export class PendingCorrections {
       const numbers = [
         demand.edges?.[1] ?? 0,
         demand.chargedTo ?? 0,
-        terms?.heldSince ?? 0,
         to,
         terms?.share?.weight ?? 0,
         position,

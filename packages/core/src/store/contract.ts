@@ -4,33 +4,59 @@ import type { StoreDocument } from './document.ts'
 import type { ChargeAnswer } from './admitted.ts'
 import type { Evaluation } from './evaluation.ts'
 
-/** The effect of a {@link Demand} on its counter. */
+/**
+ * What a {@link Demand} does with its counter. It **asks**, and may be refused, or it **tells**, and never is. Nobody asks and tells about
+ * one counter in one group.
+ *
+ * | who calls                                            | what its demands are                                                  |
+ * | ---------------------------------------------------- | --------------------------------------------------------------------- |
+ * | a request, `check`, `consume`                        | `CHARGE` of each policy; `SHADOW` of one that only reports             |
+ * | a request under a policy with `inFlight`             | `DEFER`; at its end `SETTLE`                                           |
+ * | `peek`, `explain`, `checkQuota`                      | `PEEK`                                                                |
+ * | … with `headroom`, `least`, a wait, a `fair` policy  | … with `floor`, `least`, `maxWait`; a second demand with `share`       |
+ * | a call that reserves units of a quota                | `CHARGE` with `keptFor`; to pay, with `held`; to keep them, with both  |
+ * | a lease                                              | `CHARGE` of a bucket with `least` and `keptFor`                        |
+ * | a caller whose turn in line has come                 | `CHARGE` with its `place`                                             |
+ * | `settle`, `release`, a refund, the end of a lease    | `SETTLE`; of units that a call holds, with `held`                     |
+ * | a caller that leaves the line, or comes back         | `SETTLE` with its `place`                                             |
+ * | `grantQuota`                                         | `GRANT`                                                               |
+ * | `pause`, a block that an outage delayed              | `BLOCK`                                                               |
+ * | callers that want to know how far the line is        | `LOOK`                                                                |
+ * | `reset`, `resetQuota`                                | `RESET`                                                               |
+ */
 export const Mode = {
-  /** Charge the cost if every enforced demand of the group passes. */
+  // What asks.
+  /** Charge the cost if every demand of the group passes that may refuse it. */
   CHARGE: 0,
   /** Like `CHARGE`, but a refusal of this demand does not refuse the group. */
   SHADOW: 1,
   /** Test whether the cost fits, and write nothing. */
   PEEK: 2,
-  /** Charge the cost, or refund it if it is negative, whatever the limit. */
-  SETTLE: 3,
   /** Decide like `CHARGE`, but charge nothing. The charge follows when the request has ended and its cost is known. */
-  HOLD: 4,
-  /** Refuse, and start the rule's cool-down, or prolong one that ends earlier. */
-  BLOCK: 5,
-  /** Add the cost to a quota's limit until its period ends. Never refused. */
-  GRANT: 6,
-  /** Bring the line of a bucket to this instant, under the numbers of the rule. Never refused. Does nothing without a line. */
+  DEFER: 3,
+  // What tells.
+  /** Charge the cost, or refund it if it is negative, whatever the limit. */
+  SETTLE: 4,
+  /** Add the cost to a quota's limit until its period ends. */
+  GRANT: 5,
+  /** Start the rule's cool-down, or prolong one that ends earlier. */
+  BLOCK: 6,
+  /** Bring the line of a bucket to this instant, under the numbers of the rule. Does nothing without a line. */
   LOOK: 7,
   /**
    * End the cool-down of a bucket, and forget the charged units; of a line, a capacity. The line stays. Of a window or a quota, forget
-   * the units used in its present period; grants and holds stay, and older charges cannot be refunded any more. Never refused.
+   * the units used in its present period; grants and holds stay, and older charges cannot be refunded any more.
    */
   RESET: 8,
 } as const
 export type Mode = (typeof Mode)[keyof typeof Mode]
 
-/** What a caller accepts instead of its whole cost at once. Nearly every demand comes without terms. */
+/** Whether a demand tells its counter something, and is never refused. */
+export function tells({ mode }: Pick<Demand, 'mode'>): boolean {
+  return mode >= Mode.SETTLE
+}
+
+/** What a caller accepts instead of its whole cost at once, and what it has in the counter already. Nearly every demand comes without. */
 export interface Terms {
   /**
    * The longest wait that the caller accepts, in microseconds. A bucket then gives the caller a place in its line: it charges the
@@ -42,28 +68,18 @@ export interface Terms {
   /** The share of the capacity that the demand must leave to others, 0 to 1. Default 0. */
   readonly floor?: number | undefined
   /**
+   * How long the caller may keep the units before it uses them, in microseconds. A bucket is charged as if they were used at its end. A
+   * quota holds them: they are not used yet, and are free again when their time is over. Default 0: they are used at once.
+   */
+  readonly keptFor?: number | undefined
+  /**
    * A place in the line of a bucket. `CHARGE`: the turn of this place has come, so the demand passes, and nothing is charged again.
    * `SETTLE` with a negative cost: the caller leaves this place. `SETTLE` with a positive cost: callers get places at the end, in one
    * block; the numbers of the place do not count.
    */
   readonly place?: Place | undefined
   /**
-   * `CHARGE`: how long the caller may keep the units before it uses them, in microseconds. A bucket is charged as if they were used
-   * at its end. Default 0.
-   */
-  readonly holdFor?: number | undefined
-  /**
-   * `SETTLE` with a negative cost: the instant at which the units were charged, in microseconds. A bucket does not give back the
-   * units that time has paid back since. Default: it gives back all.
-   */
-  readonly heldSince?: number | undefined
-  /**
-   * `CHARGE` of a quota: how long the units are held, in microseconds. They are not used yet, and are free again when their time is
-   * over. Default 0: they are charged.
-   */
-  readonly ttl?: number | undefined
-  /**
-   * Units of the quota that the call holds. They are given back in the same step, as far as they are still held. `CHARGE`: so far the
+   * Units of a quota that the call holds. They are given back in the same step, as far as they are still held. `CHARGE`: so far the
    * cost needs no room, and passes.
    */
   readonly held?: HeldUnits | undefined
@@ -97,7 +113,8 @@ export interface Demand {
   /** Quotas: the calendar edges around now, in microseconds. */
   readonly edges?: Edges | undefined
   /**
-   * `SETTLE` with a negative cost: the part of the counter that the charge went to; 0 for a bucket.
+   * `SETTLE` with a negative cost: the part of the counter that the charge went to. Of a bucket, the instant of the charge: the units
+   * that time has paid back since are not given back. 0 gives back all.
    */
   readonly chargedTo?: number | undefined
   /** Whether the group's penalty applies to this demand. */

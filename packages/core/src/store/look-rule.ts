@@ -1,5 +1,5 @@
 import type { Rule } from '../algorithms/index.ts'
-import { type Group, Mode } from './contract.ts'
+import { type Demand, type Group, Mode } from './contract.ts'
 
 /** The rule of a demand that reads and never writes. No counter is stored under it. */
 export const LOOK_RULE: Rule = {
@@ -19,4 +19,12 @@ export const LOOK_RULE: Rule = {
 /** A group that charges and stores nothing. It tests whether a store decides and replies as expected. */
 export const LOOK_GROUP: Group = {
   demands: [{ rule: LOOK_RULE, subject: 'look', cost: 1, mode: Mode.PEEK, penalized: false }],
+}
+
+/** A demand that is always refused, on a counter that is never stored. */
+export const REFUSED: Omit<Demand, 'subject'> = {
+  rule: LOOK_RULE,
+  cost: LOOK_RULE.capacity + 1,
+  mode: Mode.CHARGE,
+  penalized: false,
 }

@@ -19,7 +19,7 @@ export function hasCharged({ demands }: Group, { allowed, repeated }: Evaluation
  */
 export function keepsKey({ demands }: Group, passes: readonly boolean[]): boolean {
   const charges = ({ mode, cost }: Demand): boolean =>
-    mode === Mode.HOLD || (mode !== Mode.PEEK && cost !== 0)
+    mode === Mode.DEFER || (mode !== Mode.PEEK && cost !== 0)
   return demands.length === 0 || demands.some((demand, i) => passes[i] === true && charges(demand))
 }
 

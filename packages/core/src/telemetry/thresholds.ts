@@ -76,5 +76,5 @@ function unitsUsed({ mode, cost, terms }: Demand, at: number, evaluation: Evalua
   const { allowed, repeated, passes, grants } = evaluation
   if (!allowed || repeated || passes[at] !== true) return 0
   if (mode === Mode.SETTLE) return cost
-  return mode === Mode.CHARGE && !terms?.ttl ? (grants?.[at] ?? cost) : 0
+  return mode === Mode.CHARGE && !terms?.keptFor ? (grants?.[at] ?? cost) : 0
 }

@@ -38,7 +38,7 @@ function keeping(count: number, subjectOf: (i: number) => string) {
       cost: 1,
       mode: Mode.CHARGE,
       penalized: false,
-      terms: { ttl: TTL },
+      terms: { keptFor: TTL },
     }
     keeper.add(
       { policy: { edges: () => undefined } as never, demand, held: 1, to: 9e6 } as unknown as Holding,

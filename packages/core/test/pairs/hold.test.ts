@@ -48,7 +48,7 @@ it('a call that holds units of a leased quota asks the store, and the limit hold
   const { decision, charge } = await call
   expect(decision.allowed).toBe(true)
   const asked = hot.groups.slice(before).flatMap(({ demands }) => demands)
-  expect(asked.filter(({ cost, terms }) => cost === 5 && terms?.ttl === 120e6)).toHaveLength(1)
+  expect(asked.filter(({ cost, terms }) => cost === 5 && terms?.keptFor === 120e6)).toHaveLength(1)
   const charged = charge(4)
   await hot.pass(20)
   expect(await charged).toBe(true)

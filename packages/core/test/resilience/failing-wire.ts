@@ -118,7 +118,7 @@ export class FailingWire implements Store {
 
   async evaluate(group: Group): Promise<Evaluation> {
     const isCheck = group.demands.some(
-      demand => (demand.mode === Mode.CHARGE || demand.mode === Mode.HOLD) && this.#isAsked(demand),
+      demand => (demand.mode === Mode.CHARGE || demand.mode === Mode.DEFER) && this.#isAsked(demand),
     )
     const asked = isCheck ? asking.getStore() : undefined
     return this.#send(asked, () => {
@@ -169,7 +169,7 @@ function unitsOf(
   const units = new Map<string, Charged>()
   for (const [i, { subject, rule, mode, cost }] of demands.entries())
     if (passes[i] === true && (!repeated || rule.code === 'c') && mode !== Mode.PEEK && cost > 0)
-      units.set(`${subject} ${rule.counter}`, { units: grants?.[i] ?? cost, isLater: mode === Mode.HOLD })
+      units.set(`${subject} ${rule.counter}`, { units: grants?.[i] ?? cost, isLater: mode === Mode.DEFER })
   return units.size === 0 ? undefined : units
 }
 

@@ -44,8 +44,8 @@ function nodes() {
 
 it('units are held on all nodes of a call or on none', async () => {
   const { demand, ask, read } = nodes()
-  expect((await ask(demand('a', 6, { ttl: TTL }), demand('b', 6, { ttl: TTL }))).allowed).toBe(true)
-  expect((await ask(demand('a', 4, { ttl: TTL }), demand('b', 5, { ttl: TTL }))).allowed).toBe(false)
+  expect((await ask(demand('a', 6, { keptFor: TTL }), demand('b', 6, { keptFor: TTL }))).allowed).toBe(true)
+  expect((await ask(demand('a', 4, { keptFor: TTL }), demand('b', 5, { keptFor: TTL }))).allowed).toBe(false)
   expect([await read('a'), await read('b')]).toEqual([
     [0, 6],
     [0, 6],
@@ -56,8 +56,8 @@ it('nodes that hold different parts keep the fewest', async () => {
   const { demand, ask, read } = nodes()
   await ask(demand('b', 7))
   const { allowed, grants } = await ask(
-    demand('a', 8, { ttl: TTL, least: 1 }),
-    demand('b', 8, { ttl: TTL, least: 1 }),
+    demand('a', 8, { keptFor: TTL, least: 1 }),
+    demand('b', 8, { keptFor: TTL, least: 1 }),
   )
   expect([allowed, grants]).toEqual([true, [3, 3]])
   expect([await read('a'), await read('b')]).toEqual([
@@ -68,7 +68,7 @@ it('nodes that hold different parts keep the fewest', async () => {
 
 it('a payment that one node refuses is charged nowhere, and frees what it took from the units held', async () => {
   const { demand, ask, read, held } = nodes()
-  await ask(demand('a', 6, { ttl: TTL }), demand('b', 2, { ttl: TTL }))
+  await ask(demand('a', 6, { keptFor: TTL }), demand('b', 2, { keptFor: TTL }))
   await ask(demand('b', 8))
   const paid = await ask(demand('a', 4, { held: held(4) }), demand('b', 4, { held: held(2) }))
   expect(paid.allowed).toBe(false)

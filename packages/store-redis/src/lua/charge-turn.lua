@@ -11,10 +11,10 @@ if fits and allowed and cost ~= 0 and mode == MODE.SETTLE then
 elseif fits and allowed and cost ~= 0 and mode <= MODE.SHADOW then
   local lowest = reading - max(0, item.spare - cost) * per_unit
   -- With a ticket the units were counted when it was given.
-  if shared.tag >= 0 and shared.epoch == pool.began and known then tag = known
+  if shared.receipt >= 0 and shared.of == pool.began and known then tag = known
   else tag = (known and max(lowest, known) or lowest) + distance end
   if pool.used + cost * pooled.unit <= pooled.plenty and tag > reading then tag = reading end
-elseif not fits and wait and mode == MODE.CHARGE and terms.wait > 0 and shared.tag == -2 then
+elseif not fits and wait and mode == MODE.CHARGE and terms.wait > 0 and shared.receipt == -2 then
   -- Promises the tenant its next turn: the tag before these units is its ticket.
   tag = item.start + floor(min(item.need, capacity) * per_unit / shared.weight)
 end

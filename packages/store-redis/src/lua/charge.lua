@@ -7,13 +7,18 @@ for d = 1, failed and 0 or count do
   if item.start and not repeated then
     --@ include "charge-turn.lua"
   end
-  if not fits and own.cooldown > 0 and not wait and mode ~= MODE.SETTLE then
+  if mode == MODE.BLOCK then starts = rule.cooldown > 0 and now + rule.cooldown > (state and state.cooldown or 0)
+  elseif not fits and own.cooldown > 0 and not wait and mode ~= MODE.PEEK then
     --@ include "starts-cooldown.lua"
   end
   item.starts = false
-  if turned or kind ~= KIND.TAG and mode ~= MODE.PEEK and (not repeated or kind == KIND.PERMITS) and (starts or fits and allowed and mode ~= MODE.HOLD
-    and (cost ~= 0 or flags >= 4 and item.back > 0 or mode >= MODE.LOOK and kind == KIND.BUCKET or mode == MODE.RESET and kind == KIND.WINDOW)
-    and (flags < 4 or not item.holds or mode == MODE.SETTLE or mode >= MODE.LOOK)) then
+  -- What time has paid back since the charge is not given back again.
+  if cost < 0 and kind == KIND.BUCKET and item.charged_to > 0 then
+    cost = min(0, cost + ceil(max(0, now - item.charged_to) * rule.rate / rule.unit))
+  end
+  if turned or kind ~= KIND.TAG and (not repeated or kind == KIND.PERMITS) and (starts or fits and allowed
+    and (cost ~= 0 or flags >= 4 and item.back > 0 or mode > MODE.BLOCK and kind <= KIND.WINDOW)
+    and (mode >= MODE.SETTLE or mode <= MODE.SHADOW and not (flags >= 4 and item.placed))) then
     local line, value, fresh = item.line, nil, nil
     if turned then state = item
     elseif starts then
@@ -24,11 +29,13 @@ for d = 1, failed and 0 or count do
         elseif kind == KIND.WINDOW then item.ends, item.count, item.granted, item.ring = 0, 0, false, '' end
       end
     elseif kind == KIND.BUCKET then
-      local owed = item.used + cost * rule.unit
-      local terms = item.terms
-      if line or mode >= MODE.LOOK or joins or terms and terms.position >= 0 then
+      local terms, used = item.terms, item.used
+      -- Units that may be used later are charged as if they were used at the end of their time.
+      if terms and terms.keep > 0 and not joins then used = max(used, terms.keep * rule.rate) end
+      local owed = used + cost * rule.unit
+      if line or mode > MODE.BLOCK or joins or flags >= 4 and item.placed then
         --@ need "line.lua"
-        state, owed = change_line(item, cost, joins and mode ~= MODE.SHADOW)
+        state, owed = change_line(item, cost, owed, joins and mode ~= MODE.SHADOW)
         line = item.line
       end
       if owed then
@@ -41,7 +48,7 @@ for d = 1, failed and 0 or count do
       local back = flags >= 4 and item.back or 0
       if mode == MODE.RESET then
         if is_open then item.ends, item.count = item.ends - 1, 0 else state = false end
-      elseif back > 0 or terms and terms.ttl > 0 or state and item.ring ~= '' then
+      elseif back > 0 or terms and terms.keep > 0 or state and item.ring ~= '' then
         if cost > 0 or back > 0 or is_open and item.ends == item.charged_to then
           --@ need "holds.lua"
           change_holds(item, cost, back)

@@ -7,10 +7,9 @@
 -- ARGV[2] JSON: the rules, then the groups as one flat list. An entry of the list is a run of groups that differ only in
 --         their keys: how many; the number of demands; 1 for a penalty, plus 2 for an idempotency key, plus 4 for terms; the
 --         numbers of the penalty and of the key; then for each demand its rule, cost, mode (plus 16 under a penalty, plus 32
---         with terms, plus 64 with a share), its terms (the longest wait, the fewest units or -1, the share left to others, how long the
---         units are kept, the instant since which they were, the place in line or -1, the id of its line, how long a quota holds the
---         units, the end and the number of units that the call holds), its share of a pool (the place of the pool in the group, the
---         weight, the ticket, or -1, or -2 where one is wanted, the clock of the ticket) and, in a settlement, its charged_to.
+--         with terms), its terms and, in a settlement, its charged_to. Terms are those of core/src/databases/remote/demand-numbers.ts:
+--         `receipt` and `of` are a place in line and its line, the end and the number of units that the call holds, or a ticket and its
+--         clock. `receipt` is -1 for none, and -2 where a ticket is wanted.
 --         The commonest calls have other arguments: fast/lone-bucket.lua, fast/lone-fair.lua.
 -- reply   the clock, then the reply to each group: reply.lua.
 --
@@ -20,15 +19,14 @@
 
 --@ record rule own pooled: kind cooldown reduced capacity unit=5 rate=6 plenty=7 band=8 per_unit=9 top=10 kept=11 length=5 edge1=6 edge2=7 edge3=8 window=5 slice=6 precision=7
 --@ record penalty_rule: threshold duration decay severity echo factor longest
---@ record item first second pool state: cooldown at debt unit rate key value rule own cost mode charged_to state used fits short next fresh starts line terms shared reduces start owes room clock reading began stored pool back holds need known spare for_turn left others ends=2 count=3 granted=4 ring=5 till=2 tag=3 epoch=4
+--@ record item first second pool state: cooldown at debt unit rate key value rule own cost mode charged_to state used fits short next fresh starts line terms shared reduces start owes room clock reading began stored pool back placed need known spare for_turn left others ends=2 count=3 granted=4 ring=5 till=2 tag=3 epoch=4
 --@ record line owner: cooldown at debt unit rate parts born tail pool kept gone holes
 --@ record score: ends points last violations level fresh
---@ record terms: wait least floor hold since position born ttl to held
---@ record shared: pool weight tag epoch
+--@ record terms shared: wait least floor keep receipt of pool weight
 --@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 PERMITS=3 TAG=4
---@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 SETTLE=3 HOLD=4 BLOCK=5 GRANT=6 LOOK=7 RESET=8
+--@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 DEFER=3 SETTLE=4 GRANT=5 BLOCK=6 LOOK=7 RESET=8
 --@ enum PENALTY: WATCH=0 READ=1 RECORD=2 APPLY=3
---@ enum WITH: PENALTY=16 TERMS=32 SHARE=64
+--@ enum WITH: PENALTY=16 TERMS=32
 --@ enum MOST: UNITS=999999999999999 COUNTED=4503599627370496 READING=4503599627370496 DEBT=9007199254740991
 --@ enum END: CLOCK=99
 --@ enum KEEP: LONGER=1000999.75

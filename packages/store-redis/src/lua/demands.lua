@@ -13,25 +13,19 @@ for d = 1, count do
   end
   item.reduces = false
   if mode >= WITH.PENALTY then
-    local has_share = mode >= WITH.SHARE
-    if has_share then mode = mode - WITH.SHARE end
     if mode >= WITH.TERMS then
       mode, terms = mode - WITH.TERMS, terms{
-        wait = groups[at], least = groups[at + 1], floor = groups[at + 2], hold = groups[at + 3], since = groups[at + 4],
-        position = groups[at + 5], born = groups[at + 6], ttl = groups[at + 7], to = groups[at + 8], held = groups[at + 9]
+        wait = groups[at], least = groups[at + 1], floor = groups[at + 2], keep = groups[at + 3],
+        receipt = groups[at + 4], of = groups[at + 5], pool = groups[at + 6], weight = groups[at + 7]
       }
-      at = at + 10
-      if has_share then
-        shared = shared{ pool = groups[at], weight = groups[at + 1], tag = groups[at + 2], epoch = groups[at + 3] }
-        at = at + 4
-      end
+      at, shared = at + 8, terms.weight > 0 and terms
     end
     if mode >= WITH.PENALTY then mode, item.reduces = mode - WITH.PENALTY, rule.reduced > 0 end
   end
   item.own, item.cost, item.mode, item.terms, item.shared, item.start = rule, cost, mode, terms, shared, false
   if flags >= 4 then
     item.pool = shared and shared.pool > 0 and items[shared.pool]
-    item.back, item.holds, item.others = 0, false, 0
+    item.back, item.placed, item.others = 0, false, 0
   end
   if mode == MODE.SETTLE then
     item.charged_to = groups[at]

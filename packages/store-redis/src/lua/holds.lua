@@ -13,15 +13,15 @@ change_holds = function(item, cost, back)
   end
   if back > 0 then
     local at = 1
-    while unpackd('>d', ring, at) ~= terms.to do at = at + 16 end
+    while unpackd('>d', ring, at) ~= terms.receipt do at = at + 16 end
     local left = unpackd('>d', ring, at + 8) - back
-    ring = string.sub(ring, 1, at - 1) .. (left > 0 and pack('>dd', terms.to, left) or '') .. string.sub(ring, at + 16)
+    ring = string.sub(ring, 1, at - 1) .. (left > 0 and pack('>dd', terms.receipt, left) or '') .. string.sub(ring, at + 16)
   end
   if cost > 0 and item.mode == MODE.GRANT then item.granted = min((item.granted or 0) + cost, MOST.UNITS)
-  elseif cost > 0 and terms and terms.ttl > 0 and item.mode ~= MODE.SETTLE then
+  elseif cost > 0 and terms and terms.keep > 0 then
     local slice, at, units = 131072, #ring + 1, cost
-    while slice * 8 < terms.ttl do slice = slice * 2 end
-    local to, after = min(ceil((now + terms.ttl) / slice) * slice, item.ends), at
+    while slice * 8 < terms.keep do slice = slice * 2 end
+    local to, after = min(ceil((now + terms.keep) / slice) * slice, item.ends), at
     while at > 1 and unpackd('>d', ring, at - 16) >= to do at = at - 16 end
     if at < after and unpackd('>d', ring, at) == to then units, after = units + unpackd('>d', ring, at + 8), at + 16 else after = at end
     ring = string.sub(ring, 1, at - 1) .. pack('>dd', to, units) .. string.sub(ring, after)

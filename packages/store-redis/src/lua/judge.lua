@@ -65,7 +65,7 @@ for d = 1, count do
             local to, units = unpackd('>dd', ring, from)
             if now < to then
               used = used + units
-              if terms and terms.to == to then back = min(terms.held, units) end
+              if terms and terms.receipt == to then back = min(terms.of, units) end
             end
           end
         end
@@ -81,19 +81,16 @@ for d = 1, count do
     state = numbers(value)
     for i = 2, #state - 1, 2 do if now < state[i] then used = used + state[i + 1] end end
   end
-  -- A repeated call takes its permits like any other, and is not charged otherwise.
-  local fits = repeated and kind ~= KIND.PERMITS or mode == MODE.SETTLE or mode >= MODE.GRANT
+  -- What tells is never refused. A repeated call takes its permits like any other, and is not charged otherwise.
+  local fits = repeated and kind ~= KIND.PERMITS or mode >= MODE.SETTLE
   if terms then
     local shared, pool, cost, least = item.shared, item.pool, item.cost, terms.least
     -- The units that must be left for the demand to pass: the fewest that it accepts, and the units that it leaves to others.
     local own = least >= 0 and least or cost
     local others = terms.floor > 0 and ceil(terms.floor * rule.capacity - 1e-6) or 0
     local need = own + others
-    -- The turn of the place of which the demand speaks has come, and it was charged then.
-    local holds = terms.position >= 0 and mode ~= MODE.SETTLE
-    if line and terms.position >= 0 and mode == MODE.SETTLE and cost < 0 and not repeated then
-      leave(line, -cost, terms, rule.capacity * rule.unit)
-    end
+    local placed = kind == KIND.BUCKET and terms.receipt >= 0
+    if line and placed and mode == MODE.SETTLE and cost < 0 then leave(line, -cost, terms, rule.capacity * rule.unit) end
     if pool and not (repeated and kind ~= KIND.PERMITS) then
       if kind == KIND.TAG then
         --@ include "turn.lua"
@@ -103,21 +100,22 @@ for d = 1, count do
         fits = need == 0 or pool.used == 0 or own_units <= 1 or own_units <= factor * (pooled.capacity - pool.used - need)
       end
     elseif shared then fits = true
-    elseif not fits and mode ~= MODE.SETTLE and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
-      if holds then fits = true
+    elseif not fits and not (state and now < state.cooldown) then
+      -- The turn of the place has come, and it was charged then.
+      if placed then fits = true
       elseif kind == KIND.BUCKET then fits = used + need * rule.unit <= rule.capacity * rule.unit
       else fits = back > 0 and own <= back or used + need - back <= rule.capacity end
     end
     -- A policy that only reports is charged on its pool and on the share, or on neither.
     if pool and mode == MODE.SHADOW and fits ~= pool.fits then fits, pool.fits = false, false end
-    item.need, item.back, item.others, item.holds = need - back, back, others, holds
-  elseif not fits and mode ~= MODE.SETTLE and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
+    item.need, item.back, item.others, item.placed = need - back, back, others, placed
+  elseif not fits and not (state and now < state.cooldown) then
     if kind == KIND.BUCKET then fits = used + item.cost * rule.unit <= rule.capacity * rule.unit
     else fits = used + item.cost <= rule.capacity end
   end
   if not fits and mode ~= MODE.SHADOW then
     allowed = false
-    if mode ~= MODE.PEEK and mode ~= MODE.SETTLE then refused = true end
+    if mode ~= MODE.PEEK then refused = true end
   end
   item.rule, item.state, item.used, item.fits, item.line, item.short, item.next = rule, state, used, fits, line, false, false
 end

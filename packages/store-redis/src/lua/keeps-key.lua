@@ -4,5 +4,5 @@
 keeps = count == 0
 for d = 1, count do
   local item = items[d]
-  if item.fits and (item.mode == MODE.HOLD or item.mode ~= MODE.PEEK and item.cost ~= 0) then keeps = true end
+  if item.fits and (item.mode == MODE.DEFER or item.mode ~= MODE.PEEK and item.cost ~= 0) then keeps = true end
 end

@@ -48,8 +48,8 @@ end
 
 -- Removes a place from a paid line. A place that the line does not have was at its turn: its units are given back.
 leave = function(line, units, terms, room)
-  local unit, holes, position = line.unit, line.holes, terms.position
-  local there = line.born == terms.born and position <= line.tail and position >= units
+  local unit, holes, position = line.unit, line.holes, terms.receipt
+  local there = line.born == terms.of and position <= line.tail and position >= units
   if there and position == line.tail then
     line.tail, line.debt = line.tail - units, line.debt - units * unit
   elseif there and line.debt - (line.tail - position + units) * unit > room then
@@ -76,30 +76,27 @@ leave = function(line, units, terms, room)
   sweep(line, room)
 end
 
--- Lets a capacity of a paid line start at once.
-reset_line = function(line, room)
-  line.cooldown, line.debt = 0, max(0, line.debt - room)
-  sweep(line, room)
-end
-
 -- Changes a bucket that has a line, gets one because the demand joins it, is looked at or reset. Its line, if it has one, is paid.
 -- Returns the state; or, where the bucket needs no line, nil and its new debt.
-change_line = function(item, cost, joins)
-  local rule, line, terms, state = item.rule, item.line, item.terms, item.state
-  local room, place = rule.capacity * rule.unit, terms and terms.position >= 0
+change_line = function(item, cost, owed, joins)
+  local rule, line, state = item.rule, item.line, item.state
+  local room, settles = rule.capacity * rule.unit, item.terms and item.placed
   if item.mode == MODE.RESET then
-    if line then reset_line(line, room) elseif state then state.cooldown, state.debt = 0, 0 end
+    -- Of a line, a capacity starts at once.
+    if line then
+      line.cooldown, line.debt = 0, max(0, line.debt - room)
+      sweep(line, room)
+    elseif state then state.cooldown, state.debt = 0, 0 end
     return state
   end
   -- Where a place was left, the line is paid, and the place removed from it.
-  if item.mode == MODE.LOOK or place and item.mode == MODE.SETTLE and cost < 0 and (line or not state) then return state end
-  local owed = item.used + cost * rule.unit
+  if item.mode == MODE.LOOK or settles and cost < 0 and (line or not state) then return state end
   if line and cost < 0 and line.debt > room then
     -- A refund brings those who wait forward evenly: at most a capacity, because time has paid the rest already.
     line.pool, owed = min(line.pool + min(-cost * rule.unit, room), MOST.DEBT), line.debt
   end
   owed = max(0, min(owed, MOST.DEBT))
-  if joins or place and item.mode == MODE.SETTLE then
+  if cost > 0 and (joins or settles) then
     if line then line.tail = line.tail + cost
     elseif owed > room or now < item.cooldown then
       item.line = { item.cooldown, state and state.at > now and state.at or now, owed, rule.unit, rule.rate, 1, now, cost, 0, 0, 0, '' }

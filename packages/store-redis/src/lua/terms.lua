@@ -1,5 +1,5 @@
 -- Finds when a group with terms may start that does not pass now, and the units that its demands get. Mirrors
--- core/src/store/terms.ts. `wait` stays nil if the group has nothing to wait for;
+-- core/src/store/start.ts. `wait` stays nil if the group has nothing to wait for;
 -- `joins` tells whether it gets a place in line.
 --@ takes count items once_key
 --@ gives allowed refused wait granted joins
@@ -11,12 +11,12 @@ if refused then
   wait, joins = 0, not once_key
   for d = 1, count do
     local item = items[d]
-    local rule, terms, pool = item.rule, item.terms, item.pool
+    local rule, pool = item.rule, item.pool
     item.for_turn = false
     if pool and not item.fits then pool.for_turn = true end
     -- A tenant whose turn has come stands in the line of its pool.
-    if item.mode ~= MODE.SHADOW and not (terms and terms.position >= 0) and not (pool and item.fits) then
-      if joining or item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET or terms and item.others > 0 then joins = false end
+    if item.mode ~= MODE.SHADOW and not item.placed and not (pool and item.fits) then
+      if joining or item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET or item.others > 0 then joins = false end
       joining = item
     end
   end
@@ -25,7 +25,7 @@ if refused then
     local item = items[d]
     if not item.fits and item.mode ~= MODE.SHADOW and not item.for_turn then
       local rule, state, terms, line = item.rule, item.state, item.terms, item.line
-      local most = terms and item.mode ~= MODE.BLOCK and terms.wait or 0
+      local most = terms and terms.wait or 0
       if most == 0 then
         wait = nil
         break
@@ -118,16 +118,4 @@ for d = 1, granted and count or 0 do
   local item = items[d]
   local terms = item.terms
   if item.fits and terms and terms.least >= 0 then item.cost = max(terms.least, min(item.left, most)) end
-end
-for d = 1, allowed and count or 0 do
-  local item = items[d]
-  local rule, terms = item.rule, item.terms
-  if terms and rule.kind == KIND.BUCKET then
-    -- The units are charged as if they were used at the end of the time for which the caller keeps them.
-    if terms.hold > 0 and item.mode == MODE.CHARGE and item.fits and not joins then item.used = max(item.used, terms.hold * rule.rate) end
-    -- What time has paid back since the charge is not given back again.
-    if terms.since > 0 and item.cost < 0 and terms.position < 0 then
-      item.cost = min(0, item.cost + ceil(max(0, now - terms.since) * rule.rate / rule.unit))
-    end
-  end
 end

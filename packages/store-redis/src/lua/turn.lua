@@ -10,7 +10,7 @@ local spare = floor((pooled.capacity * unit - pool.used) / unit)
 local known = state and state.epoch == pool.began and now < state.till and state.tag or false
 local lowest, start = reading - max(0, spare - need) * pooled.per_unit, known
 -- A ticket is void as well once the tag that it was taken from is forgotten or reset.
-if shared.tag >= 0 then start = known and shared.epoch == pool.began and shared.tag or false end
+if shared.receipt >= 0 then start = known and shared.of == pool.began and shared.receipt or false end
 start = start and max(lowest, start) or lowest
 item.known, item.spare, item.start = known, spare, start
 fits = mode == MODE.SETTLE or need == 0 or pool.used + need * unit <= pooled.plenty or start <= reading

@@ -12,7 +12,7 @@ export async function evaluateWithoutCharge<N>({ node, group }: Part<N>, send: S
   const isShadow = ({ mode }: Demand): boolean => mode === Mode.SHADOW
   const held = group.demands
     .filter(demand => !isShadow(demand))
-    .map(demand => (demand.mode === Mode.CHARGE ? { ...demand, mode: Mode.HOLD } : demand))
+    .map(demand => (demand.mode === Mode.CHARGE ? { ...demand, mode: Mode.DEFER } : demand))
   const shadows = group.demands.filter(isShadow).map(demand => ({ ...demand, mode: Mode.PEEK }))
   const [own, seen] = await Promise.all([
     send(node, { ...group, demands: held }),

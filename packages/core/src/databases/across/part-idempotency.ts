@@ -1,6 +1,6 @@
-import { type Demand, type Group, Mode } from '../../store/contract.ts'
+import type { Demand, Group } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
-import { LOOK_RULE } from '../../store/look-rule.ts'
+import { REFUSED } from '../../store/look-rule.ts'
 import type { NodeOf, Send } from './part.ts'
 
 /** Checks and records the idempotency key of a group whose counters are on several nodes. Does nothing without a key. */
@@ -32,6 +32,3 @@ export class PartIdempotency<N> {
     this.repeated = (await this.#sendToNode(demands))?.repeated === true
   }
 }
-
-// A demand that is always refused, on a counter that is never stored.
-const REFUSED: Omit<Demand, 'subject'> = { rule: LOOK_RULE, cost: 0, mode: Mode.BLOCK, penalized: false }

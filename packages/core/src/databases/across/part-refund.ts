@@ -28,9 +28,9 @@ export async function refundDownTo<N>(
     if (demand.terms?.place !== undefined) continue
     const state = evaluation.states[at] ?? []
     const { holds } = algorithmOf(rule)
-    const ttl = demand.terms?.ttl ?? 0
-    if (ttl > 0 && holds !== undefined) {
-      const held = { to: holds.end(state, evaluation.now, ttl), units: excess }
+    const time = demand.terms?.keptFor ?? 0
+    if (time > 0 && holds !== undefined) {
+      const held = { to: holds.end(state, evaluation.now, time), units: excess }
       demands.push({ ...demand, mode: Mode.SETTLE, cost: 0, terms: { held } })
     } else {
       // Units that the call had held are not held again. They are free.

@@ -34,22 +34,25 @@ export function penaltyNumbers(rule: PenaltyRule): number[] {
   return [threshold, duration, decay, severity, cooldown, factor, maxDuration]
 }
 
-/** The numbers of a demand's terms, in the order in which a server reads them. */
-export function termNumbers(terms: Terms): number[] {
-  const { maxWait = 0, least = -1, floor = 0, holdFor = 0, heldSince = 0, place, ttl = 0, held } = terms
-  const { position = -1, born = 0 } = place ?? {}
+/**
+ * The numbers of a demand's terms, in the order in which a server reads them: the longest wait, the fewest units or -1, the share left
+ * to others, how long the units are kept, the receipt, the place of its pool in the group, counted from 1, and the weight of its share; 0
+ * for a demand without one.
+ */
+export function termNumbers(demands: readonly Demand[], at: number): number[] {
+  const { maxWait = 0, least = -1, floor = 0, keptFor = 0, share, ...receipts } = demands[at]!.terms!
+  const shared = share === undefined ? [0, 0] : [poolAt(demands, at) + 1, share.weight]
   // A server tells waits in whole microseconds.
-  const hold = [ttl, held?.to ?? 0, held?.units ?? 0]
-  return [Math.floor(maxWait), least, floor, holdFor, heldSince, position, born, ...hold]
+  return [Math.floor(maxWait), least, floor, keptFor, ...receiptNumbers(receipts, share), ...shared]
 }
 
 /**
- * The numbers of a demand's share, in the order in which a server reads them: the place of its pool in the group, counted from 1, the
- * weight, and the ticket, with -1 for none and -2 for one that is wanted. Empty for a demand without a share.
+ * What a caller has in a counter already, as two numbers: of a bucket its place and the id of the line, of a quota the end and the
+ * number of the units that it holds, of a share its ticket and the clock of that. The first is -1 for nothing, -2 where a ticket is wanted.
  */
-export function shareNumbers(demands: readonly Demand[], at: number): number[] {
-  const share = demands[at]!.terms?.share
-  if (share === undefined) return []
-  const { tag = share.wantsTicket === true ? -2 : -1, epoch = 0 } = share.ticket ?? {}
-  return [poolAt(demands, at) + 1, share.weight, tag, epoch]
+function receiptNumbers({ place, held }: Terms, share: Terms['share']): [number, number] {
+  if (place !== undefined) return [place.position, place.born]
+  if (held !== undefined) return [held.to, held.units]
+  const { tag = share?.wantsTicket === true ? -2 : -1, epoch = 0 } = share?.ticket ?? {}
+  return [tag, epoch]
 }

@@ -69,5 +69,5 @@ if args[8] then
     rule{ kind = KIND.BUCKET, cooldown = cooldown, reduced = 0, capacity = capacity, unit = unit, rate = rate },
     rule{ kind = KIND.TAG, cooldown = 0, reduced = 0, capacity = capacity, unit = unit, rate = rate }
   }
-  groups = { 1, 2, 4, 1, cost, MODE.CHARGE, 2, cost, MODE.CHARGE + WITH.TERMS + WITH.SHARE, 0, -1, 0, 0, 0, -1, 0, 0, 0, 0, 1, weight, -1, 0 }
+  groups = { 1, 2, 4, 1, cost, MODE.CHARGE, 2, cost, MODE.CHARGE + WITH.TERMS, 0, -1, 0, 0, -1, 0, 1, weight }
 end
