@@ -14,6 +14,8 @@ export interface Allowance {
 
 /** Where nothing changes: one call, and two round trips of the slowest network. It grows neither with callers nor with processes. */
 export const STEADY: Allowance = { calls: 1, late: 20_000 }
+/** A caller that a window refuses at its turn gives its units back, and a process spreads what it hears of over 300 ms. */
+export const BESIDE_WINDOW: Allowance = { calls: 1, late: 300_000 }
 /** Where something changes, a process may not have heard of it for a second. */
 export const CHANGING: Allowance = { calls: 1, late: 1_000_000 }
 
@@ -37,7 +39,7 @@ export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEAD
   return counters.flatMap(counter => {
     const isBucket = counter.kind === 'bucket'
     // A caller of a slower bucket keeps its units while it waits in the next line, and a change may end that wait at once.
-    const isSlower = isBucket && late > STEADY.late && counter.limit / counter.window < fastest
+    const isSlower = isBucket && late > BESIDE_WINDOW.late && counter.limit / counter.window < fastest
     // Nobody stands in the line of a window: a start comes with the reply to its charge.
     const own = isSlower ? Math.max(late, longest) : isBucket ? late : Math.min(late, STEADY.late)
     const byKey = groupBy(starts, ({ client }) => keyOf(counter, client))

@@ -6,6 +6,7 @@ import { idealOf, type Job } from './ideal.ts'
 import {
   type Allowance,
   atOnce,
+  BESIDE_WINDOW,
   CHANGING,
   dueOf,
   excessesOf,
@@ -182,7 +183,8 @@ function verdict(town: Town, story: Story): string[] {
 
 // Who is turned away by a full line has had a place for a moment, so that something always changes.
 function allowanceOf(town: Town, { mostWaiting }: Story): Allowance {
-  return town.isChanged || mostWaiting !== undefined ? CHANGING : STEADY
+  if (town.isChanged || mostWaiting !== undefined) return CHANGING
+  return town.counters.some(({ kind }) => kind !== 'bucket') ? BESIDE_WINDOW : STEADY
 }
 
 /** Whether callers are always there: those that come again, or all from the beginning, and that wait long enough. */
