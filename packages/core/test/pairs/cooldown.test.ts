@@ -54,7 +54,7 @@ it('a cool-down of another plan stops a counter that tenants share, and their sh
   expect(admitted).toBeLessThanOrEqual(40)
 })
 
-it('an operator may set and take back no blockDuration of a fair policy that would block all tenants', async () => {
+it('a blockDuration that an operator sets on a fair policy is warned of, and blocks no tenant', async () => {
   const own = world()
   const control = controlOf(own)
   const pool: RatePolicy = { name: 'pool', limit: 4, window: '1h', keyStrategy: 'shared' }
