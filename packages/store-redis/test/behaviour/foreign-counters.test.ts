@@ -21,6 +21,7 @@ function scene(policy: AnyPolicy) {
     store: new RedisStore({ client, prefix, connection: 'shared' }),
     policy,
     onStoreError: 'closed',
+    storeTimeout: '10s',
     warn: warning => void warnings.push(warning),
     telemetry: { onStoreError: error => void errors.push(error as (typeof errors)[0]) },
   })
@@ -123,7 +124,8 @@ it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
     const own = { ...bucket, limit: 10, window: '10d', algorithm } as const
     const store = new RedisStore({ client, prefix: `${unique()}:`, connection: 'shared', clock: clock.now })
     const [api, other] = [own, { ...own, blockDuration: '1h' } as const].map(
-      policy => new RateLimiter({ store, policy, onStoreError: 'closed', warn: () => {} }),
+      policy =>
+        new RateLimiter({ store, policy, onStoreError: 'closed', storeTimeout: '10s', warn: () => {} }),
     ) as [RateLimiter, RateLimiter]
     const eve = { user: 'eve' }
     const [more, less] = [await api.consume(eve), await api.consume(eve, { cost: 6 })]
