@@ -155,3 +155,40 @@ it('units held for many lengths of time are held for their calls alone, and no l
   }
   await fc.assert(fc.asyncProperty(history, run), { numRuns: Number(process.env['RUNS'] ?? 20) })
 })
+
+it('units of many lengths are held again after an outage that was longer than some, and are settled once', async () => {
+  const time = newTime(ORIGIN)
+  try {
+    const inner = new core.ReferenceStore(() => time.unixMs())
+    const store = core.fakeOutage(inner)
+    const limiter = new core.RateLimiter({ store, policy: quota, onStoreError: 'closed', warn: () => {} })
+    const pass = (ms: number): Promise<void> => time.run(time.now + ms * 1000)
+    const soon = async <T>(promise: Promise<T>): Promise<T> => (await Promise.all([promise, pass(0)]))[0]
+    const read = async (): Promise<number[]> => {
+      const { used, held } = (await soon(new core.QuotaManager(inner).checkQuota('42', quota))).quota
+      return [used, held]
+    }
+    const calls = await Promise.all(
+      LENGTHS.map(async ttl => soon(limiter.reserve(alice, { cost: 10, ttl: ttl * 1000 + 'ms' }))),
+    )
+    const all = 10 * LENGTHS.length
+    store.begin('refused')
+    await pass(5_100)
+    expect(await soon(calls[0]!.charge(1))).toBe(false)
+    // Those of 1 s to 4 s are over, at most a quarter later.
+    const [, held = 0] = await read()
+    expect(held).toBeGreaterThanOrEqual(80)
+    expect(held).toBeLessThanOrEqual(all - 60)
+    store.end()
+    await pass(3_000)
+    expect(await read()).toEqual([0, all])
+    for (const { signal, charge, settle } of calls) {
+      expect([signal.aborted, await soon(charge(10))]).toEqual([false, true])
+      await soon(settle(9))
+    }
+    expect(await read()).toEqual([9 * LENGTHS.length, 0])
+    await Promise.all([limiter.close(), pass(1000)])
+  } finally {
+    endTime()
+  }
+})

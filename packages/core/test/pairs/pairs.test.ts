@@ -23,6 +23,11 @@ const THINGS = [
   'outage',
   'close',
   'eviction',
+  'pause',
+  'foreign cool-down',
+  'several buckets',
+  'several lengths',
+  'upgrade',
 ]
 
 const packages = fileURLToPath(new URL('../../..', import.meta.url))
@@ -58,7 +63,7 @@ function sources(): string {
 describe('the page of pairs', () => {
   it('the page has each pair once, in order', () => {
     const pairs = THINGS.flatMap((one, at) => THINGS.slice(at + 1).map(other => `${one}, ${other}`))
-    expect(pairs).toHaveLength(153)
+    expect(pairs).toHaveLength(253)
     expect(lines.map(([pair]) => pair)).toEqual(pairs)
   })
 

@@ -191,3 +191,65 @@ it('a flood of tenants forgets turns, and the limit that they share holds', asyn
   expect(passed).toBeLessThanOrEqual(100 + (100 * 5 * MAX_KEYS) / 1000)
   expect(passed).toBeGreaterThan(100)
 })
+
+it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
+  'a flood of keys frees no client that is paused, though its policy has no blockDuration: %s',
+  async algorithm => {
+    const { clock, limiter, flood } = crowded()
+    const api = limiter({ ...two, algorithm } as AnyPolicy)
+    await api.pause(ANN, { for: '2h' })
+    await flood(api)
+    clock.advance('1h')
+    await flood(api)
+    expect(await api.consume(ANN)).toMatchObject({ allowed: false, retryAfter: 3600 })
+    clock.advance('1h')
+    expect(await use(api, 3)).toEqual([true, true, false])
+  },
+)
+
+it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
+  'a flood of keys of a policy without blockDuration frees no client in a cool-down of another plan: %s',
+  async algorithm => {
+    const { clock, limiter, flood } = crowded()
+    const api = limiter({ ...two, algorithm } as AnyPolicy)
+    const other = limiter({ ...two, algorithm, blockDuration: '2h' } as AnyPolicy)
+    const spent = await other.consume(ANN, { cost: 2 })
+    expect((await other.consume(ANN)).reason).toBe('limited')
+    await other.settle(spent, 0)
+    await flood(api)
+    clock.advance('1h')
+    await flood(api)
+    expect(await api.consume(ANN)).toMatchObject({ allowed: false, retryAfter: 3600 })
+    clock.advance('1h')
+    expect(await use(api, 3)).toEqual([true, true, false])
+  },
+)
+
+it('a flood of keys frees no client that the slow one of two buckets refuses', async () => {
+  const { clock, limiter, flood } = crowded()
+  const api = limiter([{ name: 'second', limit: 2, window: 1 }, two])
+  expect(await use(api, 2)).toEqual([true, true])
+  clock.advance('1s')
+  expect(await api.consume(ANN)).toMatchObject({ allowed: false, policy: 'two' })
+  await flood(api)
+  expect(await api.consume(ANN)).toMatchObject({ allowed: false, policy: 'two' })
+  clock.advance('30m')
+  expect(await use(api, 2)).toEqual([true, false])
+})
+
+it('a flood of keys may forget what calls of several lengths hold, and together they pay no more than the quota', async () => {
+  const { limiter, flood } = crowded()
+  const day: AnyPolicy = { name: 'day', limit: 100, period: 'daily', keyExtractor: () => '' } as AnyPolicy
+  const budget = limiter(day)
+  const calls = []
+  for (const ttl of ['1s', '10s', '1m', '10m'] as const)
+    calls.push(await budget.reserve(ANN, { cost: 20, ttl, chunk: 1 }))
+  await flood(budget)
+  expect((await budget.peek(ANN)).remaining).toBe(100)
+  let parts = 0
+  for (const call of calls) while (await call.charge(10)) parts++
+  expect(parts).toBe(10)
+  for (const call of calls) await call.cancel()
+  expect((await budget.peek(ANN)).remaining).toBe(100)
+  await budget.close()
+})

@@ -1,5 +1,6 @@
 // A counter that this process cannot read, or that somebody has paused, disturbs no other client of the process.
 import { type AnyPolicy, type Decision, type HaltWarning, RateLimiter } from '@halt/core'
+import { ManualClock } from '@halt/core/testing'
 import { Redis } from 'ioredis'
 import { afterAll, expect, inject, it } from 'vitest'
 
@@ -20,6 +21,7 @@ function scene(policy: AnyPolicy) {
     store: new RedisStore({ client, prefix, connection: 'shared' }),
     policy,
     onStoreError: 'closed',
+    storeTimeout: '10s',
     warn: warning => void warnings.push(warning),
     telemetry: { onStoreError: error => void errors.push(error as (typeof errors)[0]) },
   })
@@ -112,5 +114,28 @@ it.each([
     for (const { retryAfter } of own) expect(retryAfter).toBeGreaterThan(3500)
     if (!isShared) expect(others.every(({ allowed, degraded }) => allowed && degraded === false)).toBe(true)
     expect(errors).toEqual([])
+  },
+)
+
+it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
+  'settlements and refunds reach a counter in a cool-down of another plan, and end nothing of it: %s',
+  async algorithm => {
+    const clock = new ManualClock()
+    const own = { ...bucket, limit: 10, window: '10d', algorithm } as const
+    const store = new RedisStore({ client, prefix: `${unique()}:`, connection: 'shared', clock: clock.now })
+    const [api, other] = [own, { ...own, blockDuration: '1h' } as const].map(
+      policy =>
+        new RateLimiter({ store, policy, onStoreError: 'closed', storeTimeout: '10s', warn: () => {} }),
+    ) as [RateLimiter, RateLimiter]
+    const eve = { user: 'eve' }
+    const [more, less] = [await api.consume(eve), await api.consume(eve, { cost: 6 })]
+    await other.consume(eve, { cost: 3 })
+    expect((await other.consume(eve)).reason).toBe('limited')
+    await api.settle(more, 3)
+    await api.settle(less, 0)
+    expect(await api.consume(eve)).toMatchObject({ allowed: false, degraded: false, retryAfter: 3600 })
+    // Three of the one call, three of the other plan, and the present one.
+    clock.advance('1h')
+    expect(await api.consume(eve)).toMatchObject({ allowed: true, degraded: false, remaining: 3 })
   },
 )

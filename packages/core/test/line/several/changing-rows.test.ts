@@ -52,3 +52,28 @@ describe('a reset', () => {
     await expectNothingLeft(town)
   })
 })
+
+describe('a pause and an outage', () => {
+  for (const [name, more] of [
+    ['one bucket', []],
+    ['two buckets', [{ ...MINUTE, limit: 300, burst: 3 }]],
+  ] as const)
+    it(`callers of ${name} stand still in a pause though the store goes away, and start in order after both`, async () => {
+      const policies: Given[] = [{ name: 'second', limit: 10, window: '1s', burst: 1, ...user }, ...more]
+      const town = await aTown({ policies })
+      const calls = Array.from({ length: 12 }, () => town.ask())
+      await town.pass(250)
+      await town.soon(town.processes[0]!.limiter.pause({ user: 'c0' }, { for: '2s' }))
+      const [paused, started] = [town.nowMs, town.starts.length]
+      await town.pass(100)
+      town.network.begin('away')
+      await town.pass(1000)
+      const newcomer = town.ask()
+      town.network.end(0.5)
+      await town.pass(8000)
+      expect(town.starts.map(({ id }) => id)).toEqual([...calls, newcomer].map(({ id }) => id))
+      expect(town.starts[started]!.endedAt / 1000).toBeGreaterThanOrEqual(paused + 1990)
+      expectWithin(town, { calls: 0.1, late: 0 })
+      await expectNothingLeft(town)
+    })
+})
