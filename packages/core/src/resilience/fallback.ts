@@ -7,7 +7,6 @@ import { type CounterId, type Demand, type Group, type IdempotencyDemand, Mode }
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { keepsKey } from '../store/repeats.ts'
-import { remaining } from '../store/reading.ts'
 import { WriteBackQueue } from './write-back.ts'
 import { type CheckResult, grantedBy, type LateReply } from '../check/check-result.ts'
 import type { LocalCounters } from './local-counters.ts'
@@ -130,20 +129,13 @@ export class Fallback {
   // outage.
   #seed(demand: Demand, rule: Demand['rule'], known: KnownCounter, own: State): State {
     const now = nowMicros()
-    const then: Evaluation = {
-      now: now - known.offset,
-      allowed: true,
-      repeated: false,
-      passes: [],
-      starts: [],
-      states: [],
-      penalty: [],
-    }
     const algorithm = algorithmOf(rule)
     const state = [...own]
     // The clock by which tenants share the bucket stays as it is.
     const clock = takeClock(state, now, rule)
-    const used = Math.max(0, rule.capacity - remaining(demand, known.state, then))
+    // What is left behind a cool-down, which ends by itself.
+    const left = algorithm.remaining(known.state, now - known.offset, demand.rule)
+    const used = Math.max(0, rule.capacity - left)
     const usedHere = rule.capacity - algorithm.remaining(state, now, rule)
     const edges = localEdges(demand.edges, this.#lastKnown.offset)
     if (used > usedHere) algorithm.charge(state, now, used - usedHere, rule, edges)

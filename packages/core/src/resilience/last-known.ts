@@ -98,8 +98,8 @@ export class LastKnown {
       const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
       this.#noteBlock(demands[i] as Demand, state, evaluation.now, localInstant)
-      // A correction alone makes no counter known.
-      if (known === undefined) continue
+      // A correction alone makes no counter known, but a client that was blocked stays so without the store.
+      if (known === undefined && blockedUntil(state) <= evaluation.now) continue
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, 0, call)
     }
   }
