@@ -20,7 +20,7 @@ const closing: (() => unknown)[] = []
 
 afterEach(async () => {
   waiting.letGo()
-  for (const close of closing.splice(0)) await close()
+  for (const close of closing.splice(0).toReversed()) await close()
 })
 
 /** Starts an app with the routes `/slow`, which waits, and `/quick`. Returns its address. */

@@ -35,7 +35,7 @@ it.each(platforms)('a shedder comes before the guard, and its refusals are free:
   const slow = fetch(`${url}/slow`)
   while (go === undefined) await new Promise(resolve => setImmediate(resolve))
   for (let i = 0; i < 3; i++) {
-    const { status, headers } = await fetch(`${url}/quick`)
+    const { status, headers } = await fetch(`${url}/slow`)
     expect([status, headers.get('ratelimit-remaining')]).toEqual([503, null])
     expect(headers.get('retry-after')).toMatch(/^[123]$/)
   }

@@ -47,7 +47,7 @@ export class LoopUse {
  */
 export class LoopGuard {
   /** How many requests a round may admit. */
-  cap = Number.POSITIVE_INFINITY
+  cap: number = Number.POSITIVE_INFINITY
   readonly #fit: TierFit
   readonly #isEnforced: boolean
   readonly #uses = new Set<LoopUse>()
