@@ -439,6 +439,8 @@ describe('upgrades that pass the routes of a framework, as those to WebSockets d
     handle: (request: IncomingMessage, response: ServerResponse) => void,
   ): void => {
     server.on('upgrade', (request, socket) => {
+      // Nobody reads it, so that it does not hear of its end.
+      closing.push(() => socket.destroy())
       const response = new ServerResponse(request)
       response.assignSocket(socket as Socket)
       handle(request, response)
