@@ -219,7 +219,10 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       const changes = [-4, -3, -2, -1, ...(algorithm.isFlight ? [] : [1, 2, 3]), ...(isShared ? [0] : [])]
       const near = random() < 0.5 ? pick(changes) : -(evaluation.grants?.[i] ?? charged.cost)
       // A settlement far beyond what is owed.
-      const cost = random() < 0.02 && !isShared ? (algorithm.isFlight ? -1 : pick([1, -1])) * mostOwed(charged.rule) : near
+      const cost =
+        random() < 0.02 && !isShared
+          ? (algorithm.isFlight ? -1 : pick([1, -1])) * mostOwed(charged.rule)
+          : near
       if (cost === 0 && !isShared) return []
       const { share: shared } = charged.terms ?? {}
       const terms = shared && { share: { ...shared, ticket: undefined, wantsTicket: false } }

@@ -10,9 +10,9 @@ import { MAX_EXACT, type Rule, type State } from './rule.ts'
 // resets and other limits move all who wait, in order, and nobody has to be told.
 
 /** The index of the instant at which the line began, which is its id. */
-export const BORN = 6
+const BORN = 6
 /** The index of the cost units placed in the line. */
-export const TAIL = 7
+const TAIL = 7
 /** The index of the refunded debt that is not applied yet. */
 const POOL = 8
 /** The index of the instant until which the line is kept, so that every process hears of its end. */

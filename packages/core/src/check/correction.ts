@@ -117,7 +117,7 @@ export function chargeAt(charge: ActualCharge, index: number): number | undefine
 /**
  * Whether a demand took units. A shadow policy that would have refused charged nothing, and a repeated call only its places in flight.
  */
-export function isTaken({ mode, rule }: Demand, index: number, { passes, repeated }: Evaluation): boolean {
+function isTaken({ mode, rule }: Demand, index: number, { passes, repeated }: Evaluation): boolean {
   return passes[index] === true && mode !== Mode.PEEK && (!repeated || countsRepeats(rule))
 }
 
@@ -221,7 +221,7 @@ function correction(
 }
 
 /** The part of the counter that a charge went to. A held cost went to the part that was current when it was charged. */
-export function chargedToAt(
+function chargedToAt(
   at: number,
   { mode, subject, rule: { counter } }: Demand,
   rule: Rule,

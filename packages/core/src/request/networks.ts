@@ -14,7 +14,7 @@ export interface Networks {
 }
 
 /** A network with its text. */
-export interface NamedNetwork extends Network {
+interface NamedNetwork extends Network {
   /** The canonical text: `203.0.113.0/24`, `2001:db8::/32`. Equal texts are equal networks. */
   readonly text: string
 }

@@ -19,7 +19,7 @@ export interface TakenPlace {
 export const NOBODY_AHEAD: Place = { position: 0, born: -1 }
 
 /** Whether callers can wait for the demand at an index in line. Callers that leave a share to others ask again instead. */
-export function canStand({ demands }: Group, at: number): boolean {
+function canStand({ demands }: Group, at: number): boolean {
   const { rule, mode, terms } = demands[at]!
   return (
     mode === Mode.CHARGE &&
