@@ -166,6 +166,7 @@ async function bundleTypes() {
       commentsBesideClasses,
       dts({ oxc: { stripInternal: true }, emitDtsOnly: true, tsconfig: false }),
       comments,
+      flat,
     ],
   })
   await build.write({
@@ -235,6 +236,13 @@ const comments = {
       .replace(/\/\*\*(?:(?!\*\/)[^])*\*\/\s*(?=\/\*\*)/g, '')
       // In literals of types a comment is printed on the line of the member before. Editors take it for a comment of that.
       .replace(/([;{])[ \t]*(?=\/\*\*)/g, '$1\n'),
+}
+
+// People read declarations in an editor, which prints them anew.
+const flat = {
+  name: 'flat',
+  /** @param {string} code */
+  renderChunk: code => code.replace(/^ +(?=[^ */])/gm, ''),
 }
 
 const KEPT = { function: true, class: true }
