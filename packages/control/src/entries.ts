@@ -40,7 +40,7 @@ export interface BlockOptions extends ActOptions {
   readonly force?: boolean | undefined
 }
 
-/** What tells an entry from the others about the same client and policy. */
+/** Identifies an entry among those about the same client and policy. */
 export type EntryFacts = Pick<ControlEntry, 'at' | 'until' | 'by' | 'reason' | 'numbers'>
 
 /** A kind of entries. */

@@ -12,7 +12,7 @@ export type {
   PolicyNumbers,
 } from './entries.ts'
 
-// What the processes of a store tell each other
+// The reports that the processes of a store send each other
 export { Reports, type ProcessReport, type ReportsOptions } from './reports/reports.ts'
 export { TopKeys, type TopKeysOptions, type TopKeysReport } from './reports/top-keys.ts'
 export type { TopKey, TopLists } from './reports/top-tables.ts'

@@ -71,7 +71,7 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
         io,
         async ({ store, address }) => {
           const warnings = await store.inspect()
-          // Who lacks a right may not be able to read the rest.
+          // A user of the database that lacks a right may be unable to read the rest.
           const lacks = warnings.some(({ code }) => code === 'HALT_W_PERMISSION')
           const found = await address().catch((error: unknown) => {
             if (lacks) return undefined

@@ -7,7 +7,7 @@ export type Budget = keyof typeof LIMITS
 /** A quota of one client: `user_day ann`. */
 export type Account = `${Budget} ${string}`
 
-/** What one call has reserved, paid and used of one quota. */
+/** The units of one quota that one call has reserved, paid and used. */
 export interface Entry {
   readonly account: Account
   readonly estimate: number

@@ -16,7 +16,7 @@ export function testMarks({ describe, it, expect }: Runner, factory: StoreFactor
         texts.push(await mark.read(), await bench.store.mark!('user:42').read())
         expect(texts[0] === '').toBe(false)
         expect(new Set(texts).size).toBe(1)
-        // Whoever asks again for a subject gets the same object, so that its node is known.
+        // A store gives one object for one node, however often it is asked.
         expect(bench.store.mark!('user:42')).toBe(mark)
       }))
 

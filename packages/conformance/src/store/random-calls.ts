@@ -21,7 +21,7 @@ export interface Players {
   readonly penalties: PenaltyManager
   /** The latest decisions by the number of their operation, so that a settlement can name one. */
   readonly decisions: Map<number, Decision>
-  /** What limiters have said of a store that failed, or whose replies they could not read. */
+  /** The warnings of the limiters: their store failed, or they could not read its reply. */
   readonly failures: unknown[]
 }
 

@@ -157,7 +157,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       ],
     }
   }
-  // What an operator or an application does to counters and penalties by hand.
+  // Operators and applications change counters and penalties by hand.
   const byHand = (): Group => {
     const subject = pick(subjects)
     const [algorithm, mode] = pick([

@@ -46,7 +46,7 @@ export function randomFollowUp(random: () => number, pick: Pick, past: readonly 
 /** The place that a demand got at the end of a line, as far as the counter after it tells. */
 function placeOf({ rule, mode, cost, terms }: Demand, state: readonly number[] = []): Terms['place'] {
   if (rule.code !== codes['token-bucket'] || mode !== Mode.CHARGE || cost <= 0) return undefined
-  // Who leaves units to others gets no place.
+  // A caller that leaves units to others gets no place.
   if ((terms?.floor ?? 0) > 0) return undefined
   const line = algorithms.t.line?.read([...state], state[1] ?? 0, rule)
   // Wrong places may have left more units than there were.
