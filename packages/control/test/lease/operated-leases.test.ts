@@ -2,30 +2,12 @@
 import type { AnyPolicy } from '@halt/core'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
-import { processes, type Processes, taken } from '../../../core/test/lease/processes.ts'
+import { HOT, processes, warm } from '../../../core/test/lease/processes.ts'
 import { world } from '../../../core/test/world.ts'
 import { Control } from '../../src/index.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
-
-const HOT: AnyPolicy = {
-  name: 'hot',
-  limit: 200,
-  window: '10m',
-  algorithm: 'fixed-window',
-  keyStrategy: 'shared',
-  lease: { share: 0.1, idle: '10s' },
-}
-
-/** Asks for single units, one a millisecond, until the process holds units that it has not used. */
-async function warm(hot: Processes): Promise<void> {
-  for (let i = 0; i < 30; i++) {
-    void hot.use(0, 1)
-    await hot.pass(1)
-  }
-  expect(taken(hot.groups).takes).toBeGreaterThan(0)
-}
 
 it('an operator’s block refuses at once, though the process holds units', async () => {
   const own = processes(1, HOT)

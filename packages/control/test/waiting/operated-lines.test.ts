@@ -1,49 +1,15 @@
 // Callers that wait while an operator changes their limit, blocks them, or lets them pass.
-import type { AnyPolicy, Policy, RateLimiter, Telemetry } from '@halt/core'
 import { guard } from '@halt/core/http'
 import { fakeOutage } from '@halt/core/testing'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
-import { passingWorld, type PassingWorld } from '../../../core/test/waiting/passing-world.ts'
+import { passingWorld } from '../../../core/test/waiting/passing-world.ts'
+import { api, ask, EVEN, expectAllServed, noting } from '../../../core/test/waiting/some-callers.ts'
 import { view } from '../../../core/test/world.ts'
 import { Control } from '../../src/index.ts'
 
-const ID = 'stripe'
-const EVEN: AnyPolicy = { name: 'calls', limit: 10, window: 1, burst: 1 }
-const api: Policy = {
-  name: 'api',
-  limit: 10,
-  window: 1,
-  burst: 1,
-  keyStrategy: 'custom',
-  keyExtractor: () => 's',
-}
-
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] }))
 afterEach(() => void vi.useRealTimers())
-
-/** Lets so many callers ask at once. */
-function ask(own: PassingWorld, limiter: RateLimiter, count: number): Promise<void>[] {
-  return Array.from({ length: count }, (_, i) => own.acquire(limiter, ID, i, { maxWait: '1h' }))
-}
-
-/** Expects that all started in their order, that nobody waits, and that the counter is free a little later. */
-async function expectAllServed(own: PassingWorld, limiter: RateLimiter, count: number): Promise<void> {
-  expect(own.starts.map(({ name }) => name)).toEqual(Array.from({ length: count }, (_, i) => i))
-  await own.pass(1_200)
-  expect((await limiter.explain(ID)).policies[0]?.line).toBeUndefined()
-  expect((await limiter.consume(ID)).allowed).toBe(true)
-}
-
-/** A telemetry that notes what it hears of callers that wait. */
-function noting(): { telemetry: Telemetry; heard: [string, string, object][] } {
-  const heard: [string, string, object][] = []
-  const note = (event: string) => (key: string, detail: object) => void heard.push([event, key, detail])
-  return {
-    heard,
-    telemetry: { onWaiting: note('waiting'), onTurn: note('turn'), onLeave: note('leave') },
-  }
-}
 
 it.each([
   ['raised', 100],

@@ -1,7 +1,7 @@
 // Shared by the tests of leases: processes whose calls to one store take time, and what they admitted at which instant.
-import { vi } from 'vitest'
+import { expect, vi } from 'vitest'
 
-import type { RateLimiter, RateLimiterOptions } from '../../src/index.ts'
+import type { AnyPolicy, RateLimiter, RateLimiterOptions } from '../../src/index.ts'
 import { type Evaluation, type Group, Mode, type Store } from '../../src/databases/index.ts'
 import { type PassingWorld, passingWorld } from '../waiting/passing-world.ts'
 
@@ -87,4 +87,23 @@ export function taken(groups: readonly Group[]): { takes: number; returns: numbe
     returns: only.filter(demand => demand?.mode === Mode.SETTLE).length,
     exact: only.filter(demand => demand?.mode === Mode.CHARGE && demand.terms === undefined).length,
   }
+}
+
+/** A window of which each process takes a tenth in advance. */
+export const HOT: AnyPolicy = {
+  name: 'hot',
+  limit: 200,
+  window: '10m',
+  algorithm: 'fixed-window',
+  keyStrategy: 'shared',
+  lease: { share: 0.1, idle: '10s' },
+}
+
+/** Asks for single units, one a millisecond, until the process holds units that it has not used. */
+export async function warm(hot: Processes): Promise<void> {
+  for (let i = 0; i < 30; i++) {
+    void hot.use(0, 1)
+    await hot.pass(1)
+  }
+  expect(taken(hot.groups).takes).toBeGreaterThan(0)
 }

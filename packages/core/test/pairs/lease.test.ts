@@ -3,29 +3,11 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import type { AnyPolicy } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
-import { processes, type Processes, taken } from '../lease/processes.ts'
+import { HOT, processes, taken, warm } from '../lease/processes.ts'
 import { view } from '../world.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
-
-const HOT: AnyPolicy = {
-  name: 'hot',
-  limit: 200,
-  window: '10m',
-  algorithm: 'fixed-window',
-  keyStrategy: 'shared',
-  lease: { share: 0.1, idle: '10s' },
-}
-
-/** Asks for single units, one a millisecond, until the process holds units that it has not used. */
-async function warm(hot: Processes): Promise<void> {
-  for (let i = 0; i < 30; i++) {
-    void hot.use(0, 1)
-    await hot.pass(1)
-  }
-  expect(taken(hot.groups).takes).toBeGreaterThan(0)
-}
 
 it('a caller that waits asks the store, and starts within the limit though a process holds units', async () => {
   const bucket = {

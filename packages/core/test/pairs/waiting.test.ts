@@ -1,29 +1,14 @@
 // Callers that wait, while something changes under them. README.md lists the pairs.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
-import type { AnyPolicy, Decision, RateLimiter } from '../../src/index.ts'
+import type { AnyPolicy, Decision } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
-import { passingWorld, type PassingWorld } from '../waiting/passing-world.ts'
+import { passingWorld } from '../waiting/passing-world.ts'
+import { ask, EVEN, expectAllServed, ID } from '../waiting/some-callers.ts'
 import { view } from '../world.ts'
-
-const ID = 'stripe'
-const EVEN: AnyPolicy = { name: 'calls', limit: 10, window: 1, burst: 1 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] }))
 afterEach(() => void vi.useRealTimers())
-
-/** Lets so many callers ask at once. */
-function ask(own: PassingWorld, limiter: RateLimiter, count: number): Promise<void>[] {
-  return Array.from({ length: count }, (_, i) => own.acquire(limiter, ID, i, { maxWait: '1h' }))
-}
-
-/** Expects that all started in their order, that nobody waits, and that the counter is free a little later. */
-async function expectAllServed(own: PassingWorld, limiter: RateLimiter, count: number): Promise<void> {
-  expect(own.starts.map(({ name }) => name)).toEqual(Array.from({ length: count }, (_, i) => i))
-  await own.pass(1_200)
-  expect((await limiter.explain(ID)).policies[0]?.line).toBeUndefined()
-  expect((await limiter.consume(ID)).allowed).toBe(true)
-}
 
 it('callers that wait while units are given back start in order, and the line ends', async () => {
   const own = passingWorld()

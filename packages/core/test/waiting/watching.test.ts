@@ -8,15 +8,7 @@ import { queue } from '../../src/waiting/index.ts'
 import { waitingRoom } from '../../src/waiting/lines.ts'
 import { by, rejection, view } from '../world.ts'
 import { otherProcess, passingWorld } from './passing-world.ts'
-
-const api: Policy = {
-  name: 'api',
-  limit: 10,
-  window: 1,
-  burst: 1,
-  keyStrategy: 'custom',
-  keyExtractor: () => 's',
-}
+import { api, noting } from './some-callers.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => {
@@ -24,16 +16,6 @@ afterEach(() => {
   const { size, alarms } = waitingRoom
   if (size + alarms.size > 0) throw new Error(`${size} callers and ${alarms.size} alarms were left behind.`)
 })
-
-/** A telemetry that notes what it hears of callers that wait. */
-function noting(): { telemetry: Telemetry; heard: [string, string, object][] } {
-  const heard: [string, string, object][] = []
-  const note = (event: string) => (key: string, detail: object) => void heard.push([event, key, detail])
-  return {
-    heard,
-    telemetry: { onWaiting: note('waiting'), onTurn: note('turn'), onLeave: note('leave') },
-  }
-}
 
 /** Whether a promise is settled, as time passes. */
 function watched(promise: Promise<void>): { isSettled: boolean } {
