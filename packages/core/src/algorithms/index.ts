@@ -31,7 +31,7 @@ export { leavesAt } from './sliding-window.ts'
 export { abuseScore } from './abuse-score.ts'
 export type { PenaltyRule } from './abuse-score.ts'
 export { codes, MAX_EXACT, MOST_COST, MOST_COUNTED, MOST_UNITS, mostOwed, shareCodes } from './rule.ts'
-export { type LineReading, type Place, speedUp, timeToPay } from './line.ts'
+export { isInLine, type LineReading, NOBODY_AHEAD, type Place, speedUp, timeToPay } from './line.ts'
 export { newClock, paceOf, takeClock, type VirtualClock, withClock } from './virtual-clock.ts'
 export {
   correctTurn,

@@ -37,6 +37,14 @@ export interface Place {
   readonly born: number
 }
 
+/** The place of a caller that was charged, and for which nobody need wait: it is in no line. */
+export const NOBODY_AHEAD: Place = { position: 0, born: -1 }
+
+/** Whether a caller is in a line, so that its place is lost with it. */
+export function isInLine(place: Place | undefined): place is Place {
+  return place !== undefined && place.born >= 0
+}
+
 /** Whether a bucket's state has a line. */
 export function hasLine(state: State): boolean {
   return state.length > PARTS

@@ -1,11 +1,11 @@
-import { algorithmOf, type Edges, type HeldUnits, type Rule } from '../algorithms/index.ts'
+import { algorithmOf, type Edges, type HeldUnits, NOBODY_AHEAD, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { checkOwed, type Cost, givenCost } from '../policy/cost.ts'
 import type { CheckResult } from './check-result.ts'
 import { claimOf, type Holding, holdingsOf } from './holding.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
-import { keyOfDemand } from '../store/counter-key.ts'
+import { isSameCounter, keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/repeats.ts'
 import { shareIn } from '../store/shares.ts'
@@ -131,7 +131,7 @@ export function unused(refund: Group | undefined, inLine: string | undefined): G
     // The demand stays, because a share of the counter is judged beside it.
     if (inLine !== undefined && keyOfDemand(demand) === inLine) return { ...demand, cost: 0 }
     const isInBucket = algorithmOf(demand.rule).line !== undefined && demand.cost < 0
-    return isInBucket ? { ...demand, terms: { ...demand.terms, place: { position: 0, born: -1 } } } : demand
+    return isInBucket ? { ...demand, terms: { ...demand.terms, place: NOBODY_AHEAD } } : demand
   })
   return demands?.some(({ cost }) => cost !== 0) === true ? { ...refund, demands } : undefined
 }
@@ -223,14 +223,14 @@ function correction(
 /** The part of the counter that a charge went to. A held cost went to the part that was current when it was charged. */
 function chargedToAt(
   at: number,
-  { mode, subject, rule: { counter } }: Demand,
+  demand: Demand,
   rule: Rule,
   evaluation: Evaluation,
   taken: AppliedCorrection | undefined,
 ): number {
   const later =
-    mode === Mode.DEFER && taken !== undefined
-      ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.counter === counter)
+    demand.mode === Mode.DEFER && taken !== undefined
+      ? taken.group.demands.findIndex(other => isSameCounter(other, demand))
       : -1
   const [index, heard] = later < 0 ? [at, evaluation] : [later, (taken as AppliedCorrection).evaluation]
   return algorithmOf(rule).chargedTo(heard.states[index] ?? [], evaluationAt(heard, index).now, rule)

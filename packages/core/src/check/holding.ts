@@ -93,11 +93,6 @@ export function takeOver(own: Holding, stored: Holding): Holding {
   })
 }
 
-/** Whether two demands are about one counter. */
-export function isSameCounter(a: Demand, b: Demand): boolean {
-  return a.subject === b.subject && a.rule.counter === b.rule.counter
-}
-
 /** Notes units that the store has charged for a call. @param at the index of the counter in the evaluation */
 export function notePayment(holding: Holding, units: number, whole: Evaluation, at: number): void {
   const { rule } = holding.demand

@@ -1,4 +1,4 @@
-import { algorithmOf } from '../algorithms/index.ts'
+import { algorithmOf, isInLine } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { poolAt } from '../store/shares.ts'
@@ -66,7 +66,7 @@ export class PendingCorrections {
   /** Drops the corrections of a counter that was reset: they would correct what was charged since. A line and its places outlive it. */
   forget(key: string): void {
     for (const [name, { demand }] of this.#pending)
-      if (keyOfDemand(demand) === key && demand.terms?.place === undefined) this.#pending.delete(name)
+      if (keyOfDemand(demand) === key && !isInLine(demand.terms?.place)) this.#pending.delete(name)
   }
 
   /** Drops the corrections that have become useless. */

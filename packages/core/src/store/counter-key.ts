@@ -14,6 +14,11 @@ export function keyOf(subject: string, counter: string): string {
   return `${subject} ${counter}`
 }
 
+/** Whether two demands are about one counter. */
+export function isSameCounter(a: Demand, b: Demand): boolean {
+  return a.subject === b.subject && a.rule.counter === b.rule.counter
+}
+
 /** Names the counters of a group, for messages. */
 export function countersIn({ demands }: Group): string {
   return [...new Set(demands.map(keyOfDemand))].join(', ')

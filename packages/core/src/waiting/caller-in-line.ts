@@ -35,9 +35,7 @@ export interface Entry extends Omit<TakenPlace, 'place'> {
 
 /** A caller in a line: its place, and what was charged for it, which is given back when it leaves. */
 export class CallerInLine implements InLine {
-  /** Whether it stands there: its turn has not come, and its patience has not ended. */
   isStanding = false
-  /** Whether the store is being asked for its place. */
   isJoining = false
   place: Place | undefined
   owes: Owed
@@ -72,11 +70,6 @@ export class CallerInLine implements InLine {
     return this.#owner.deadline
   }
 
-  /** Whether it asks the store for the rest when its turn has come. */
-  get asksAtTurn(): boolean {
-    return this.decision === undefined
-  }
-
   /** The instant at which it may start, as this process knows it. Undefined when it stands there no longer. */
   get startsAt(): number | undefined {
     return this.isStanding ? this.#line.startOf(this) : undefined
@@ -85,7 +78,8 @@ export class CallerInLine implements InLine {
   /** Stands in the line, in which its turn may have come already. */
   stand(): void {
     this.isStanding = true
-    this.isJoining = this.asksAtTurn
+    // Without a decision it asks for a place now, and for the rest when its turn has come.
+    this.isJoining = this.decision === undefined
     this.#line.stand(this)
     if (this.isJoining) this.#join()
   }
@@ -130,11 +124,11 @@ export class CallerInLine implements InLine {
 
   /** Gives back what was charged for a caller that does not take its turn. Resolves when the store has answered. */
   async giveUp(): Promise<void> {
-    const { place } = this
+    const { check, at, place } = this
+    // The share that was charged with the place, too.
     const rest = this.gone()
     this.place = undefined
-    if (place !== undefined)
-      await this.#parts.store.giveBackUnused([{ check: this.check, at: this.at, place }])
+    if (place !== undefined) await this.#parts.store.leave([[{ check, at, place }]])
     await rest
   }
 }

@@ -24,6 +24,8 @@ export interface InLine extends Omit<TakenPlace, 'place'> {
   owes: Owed
   /** The instant at which the caller's patience ends. Microseconds of this process's clock. */
   readonly deadline: number
+  /** Whether it stands there: its turn has not come, and its patience has not ended. */
+  readonly isStanding: boolean
   /** Whether the store is being asked for its place, so that it cannot start yet. */
   readonly isJoining: boolean
   /** Whether this process has charged it, and the store does not know of it. */

@@ -1,5 +1,6 @@
 import {
   algorithmOf,
+  isInLine,
   type LineReading,
   type Place,
   type Rule,
@@ -113,7 +114,7 @@ export class Front {
 
   /** Whether the store has forgotten a place. A line that is over was paid: it has forgotten nobody whose turn had come. */
   hasLost(place: Place): boolean {
-    if (place.born < 0) return false
+    if (!isInLine(place)) return false
     return this.#isUnknown(place) || this.#dueAt(place) > this.#endedAt
   }
 
@@ -128,7 +129,7 @@ export class Front {
 
   /** The instant from which a caller may start, by this process's clock. `Infinity` for a place that the store has forgotten. */
   startOf(place: Place): number {
-    if (place.born < 0) return 0
+    if (!isInLine(place)) return 0
     return this.#isUnknown(place) ? Number.POSITIVE_INFINITY : this.#dueAt(place)
   }
 

@@ -1,3 +1,4 @@
+import { isInLine } from '../algorithms/index.ts'
 import type { Alarm, Alarms } from './alarms.ts'
 import { AT_ONCE, type InLine, type Pending } from './callers.ts'
 import { Front, type Heard } from './front.ts'
@@ -116,7 +117,7 @@ export class Line implements Alarm {
     // Its start is known now.
     this.#own.forget(caller)
     this.startDue()
-    if (this.#callers.includes(caller)) this.#own.watch(caller)
+    if (caller.isStanding) this.#own.watch(caller)
   }
 
   /** Lets a caller leave. Callers that leave in the same turn of the event loop do so together. Resolves when the store has answered. */
@@ -154,7 +155,7 @@ export class Line implements Alarm {
 
   /** Hears a reply about the counter. Callers whose places are lost get new ones. */
   hear(reply: Heard): void {
-    const first = this.#callers.find(({ place }) => place !== undefined && place.born >= 0)?.place
+    const first = this.#callers.find(({ place }) => isInLine(place))?.place
     const isSlower = this.#front.observe(reply, first)
     if (isSlower === undefined || this.#callers.length === 0) return
     // A line that has other numbers than its callers ask by is looked at: a look brings it the new ones.

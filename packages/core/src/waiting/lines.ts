@@ -35,7 +35,7 @@ export class Lines {
   /** The line of the counter of the demand at an index. */
   of({ demands }: Group, at: number, parts: LineParts): Line {
     const key = keyOfDemand(demands[at]!)
-    const tenant = demands[shareAt(demands, at)]?.rule.counter ?? ''
+    const tenant = tenantIn(demands, at)
     let ofCounter = this.#lines.get(key)
     if (ofCounter === undefined) this.#lines.set(key, (ofCounter = new Map()))
     let line = ofCounter.get(tenant)
@@ -45,8 +45,7 @@ export class Lines {
 
   /** The units of the callers of this process in the line of the demand at an index. */
   unitsIn({ demands }: Group, at: number): number {
-    const tenant = demands[shareAt(demands, at)]?.rule.counter ?? ''
-    return this.#lines.get(keyOfDemand(demands[at]!))?.get(tenant)?.units ?? 0
+    return this.#lines.get(keyOfDemand(demands[at]!))?.get(tenantIn(demands, at))?.units ?? 0
   }
 
   isWaitedFor(demand: Demand): boolean {
@@ -131,6 +130,11 @@ export function freeableOf({ check: { demands }, evaluation: { passes } }: Check
     const pool = terms?.share?.pool
     return pool === undefined ? [keyOfDemand(demand)] : [keyOfDemand(demand), keyOf(subject, pool)]
   })
+}
+
+/** The counter of the tenant whose share the demand at an index has; `''` if it has none. */
+function tenantIn(demands: readonly Demand[], at: number): string {
+  return demands[shareAt(demands, at)]?.rule.counter ?? ''
 }
 
 /** The key of the counters for which callers ask. Those that leave different shares to others ask apart. */

@@ -1,5 +1,5 @@
 // Places of callers in the lines of buckets, and the groups that take them, give them back and look at them.
-import { algorithmOf, type Place } from '../algorithms/index.ts'
+import { algorithmOf, isInLine, NOBODY_AHEAD, type Place } from '../algorithms/index.ts'
 import type { Check } from '../check/check.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
@@ -14,9 +14,6 @@ export interface TakenPlace {
   readonly at: number
   readonly place: Place
 }
-
-/** The place of a caller that was charged, and for which nobody need wait. */
-export const NOBODY_AHEAD: Place = { position: 0, born: -1 }
 
 /** Whether callers can wait for the demand at an index in line. Callers that leave a share to others ask again instead. */
 function canStand({ demands }: Group, at: number): boolean {
@@ -169,7 +166,7 @@ export function neighbours(callers: readonly TakenPlace[]): TakenPlace[][] {
 
 function follows(caller: TakenPlace, { place }: TakenPlace): boolean {
   return (
-    place.born >= 0 &&
+    isInLine(place) &&
     caller.place.born === place.born &&
     caller.place.position - demandOf(caller).cost === place.position
   )

@@ -1,7 +1,7 @@
-import type { Place } from '../algorithms/index.ts'
+import { isInLine, NOBODY_AHEAD, type Place } from '../algorithms/index.ts'
 import { AT_ONCE, type InLine, type Owed } from './callers.ts'
 import type { Front } from './front.ts'
-import { NOBODY_AHEAD, type TakenPlace } from './places.ts'
+import type { TakenPlace } from './places.ts'
 
 /** The store, as callers without a place need it. */
 export interface PlacingStore {
@@ -64,13 +64,13 @@ export class Placing {
     const callers = this.#line.callers()
     const isLost = ({ place }: InLine): boolean => place !== undefined && front.hasLost(place)
     // The first has the oldest line, the last the highest position.
-    const isOver = front.isOver && callers.some(({ place }) => place !== undefined && place.born >= 0)
+    const isOver = front.isOver && callers.some(({ place }) => isInLine(place))
     if (!isOver && !isLost(callers[0]!) && !isLost(callers.at(-1)!)) return
     const lost = callers.filter(isLost)
     // The turn of the others has come.
     if (isOver)
       for (const caller of callers)
-        if (caller.place !== undefined && !lost.includes(caller)) caller.place = NOBODY_AHEAD
+        if (caller.place !== undefined && !isLost(caller)) caller.place = NOBODY_AHEAD
     this.#lose(lost)
   }
 
@@ -120,8 +120,7 @@ export class Placing {
     const { seq, place: first } = placed[0]!
     const ahead = this.#line
       .callers()
-      .filter(caller => caller.seq > seq && !placed.includes(caller))
-      .filter((caller): caller is InLine & TakenPlace => isAhead(caller, first!))
+      .filter((caller): caller is InLine & TakenPlace => caller.seq > seq && isAhead(caller, first!))
     if (ahead.length === 0) return
     this.#line.giveBack(ahead.map(({ check, at, place }) => ({ check, at, place })))
     this.#lose(ahead)

@@ -7,6 +7,7 @@ import type { Turn } from '../check/turn.ts'
 import type { Caller } from '../request/caller.ts'
 import { SHARED, type Subject } from '../request/subject.ts'
 import { type Demand, Mode } from '../store/contract.ts'
+import { isSameCounter } from '../store/counter-key.ts'
 import { CallerInLine, type Entry, type Owner } from './caller-in-line.ts'
 import type { Present } from './idlers.ts'
 import type { Line } from './line.ts'
@@ -251,12 +252,10 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     const { check, at } = this.#inLine!
     const look = (now: Check, index: number): void => this.#parts.store.look({ check: now, at: index })
     if (this.#isBlocked(check)) return look(check, at)
-    const { subject, rule } = check.demands[at]!
+    const demand = check.demands[at]!
     // Its policies may have other numbers now. The check is built anew, and goes no further.
     const before = (now: Check): Promise<void> => {
-      const own = now.demands.findIndex(
-        demand => demand.subject === subject && demand.rule.counter === rule.counter,
-      )
+      const own = now.demands.findIndex(other => isSameCounter(other, demand))
       look(own < 0 ? check : now, own < 0 ? at : own)
       return new Promise(() => {})
     }
@@ -386,10 +385,10 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   /** The index, in the whole check, of a demand of the part that this process has decided. */
   #indexOf({ demands }: Check, at: number): number {
-    const { subject, rule } = demands[at]!
-    const isSame = (demand: Demand): boolean =>
-      demand.subject === subject && demand.rule.counter === rule.counter
-    return Math.max(0, this.check.demands.findIndex(isSame))
+    return Math.max(
+      0,
+      this.check.demands.findIndex(other => isSameCounter(other, demands[at]!)),
+    )
   }
 
   #enter(entry: Entry): CallerInLine {

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import { type Policy, type RateLimiter, type RatePolicy } from '../../src/index.ts'
+import { answering } from '../waiting/answering.ts'
 import { passingWorld } from '../waiting/passing-world.ts'
 
 const BACKEND: RatePolicy = {
@@ -28,7 +29,7 @@ async function taken(policy: readonly Policy[], more: object = {}) {
   const world = passingWorld()
   const limiter = world.limiter(policy, { exemptPrivateIps: false, ...more })
   for (let i = 0; i < 4; i++) await limiter.consume({ user: 'z' })
-  return { ...world, limiter }
+  return { ...world, limiter, make: world.limiter }
 }
 
 it('a caller that leaves its place gives back its share, where another policy was to be asked at its turn', async () => {
@@ -43,6 +44,24 @@ it('a caller that leaves its place gives back its share, where another policy wa
   await turn
   await pass(20)
   expect(await ahead(limiter)).toBeLessThanOrEqual(0)
+})
+
+it.each([
+  ['at its only bucket', [BACKEND], 5],
+  ['where another policy is asked at its turn', [BACKEND, OWN], 15],
+])('a caller that leaves while the store gives it a place gives back its share once: %s', async (...row) => {
+  const [, policy, asksUntil] = row
+  const { limiter, make, store, pass } = await taken(policy)
+  const far = make(policy, { exemptPrivateIps: false, store: answering(store, 10) })
+  const leaving = new AbortController()
+  const turn = far.acquire({ user: 'a' }, { cost: 3, maxWait: '30s', signal: leaving.signal }).catch(() => {})
+  await pass(asksUntil)
+  leaving.abort()
+  await turn
+  expect(await ahead(limiter)).toBeGreaterThan(2)
+  await pass(10)
+  expect(Math.abs(await ahead(limiter))).toBeLessThan(0.5)
+  await pass(50)
 })
 
 it('a caller that another policy refuses at its turn gives back its share', async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
+import { NOBODY_AHEAD } from '../../src/algorithms/index.ts'
 import { compileRule } from '../../src/policy/rule-compiler.ts'
 import { PendingCorrections } from '../../src/resilience/pending-corrections.ts'
+import { keyOfDemand } from '../../src/store/counter-key.ts'
 import { type Demand, Mode } from '../../src/databases/index.ts'
 import { times, view } from '../world.ts'
 import { failableLimiter, pause } from './faulty-store.ts'
@@ -51,6 +53,18 @@ describe('PendingCorrections', () => {
     for (let i = 0; i < 10_050; i++) owed.add({ demands: [release(`s${i}`)] }, 0)
     expect(owed.size).toBe(10_000)
     expect(taken(owed)[0]?.[0]).toBe('s50')
+  })
+
+  it('PendingCorrections forgets the corrections of a counter that was reset, but not places in a line, which outlives it', () => {
+    const owed = new PendingCorrections()
+    const inLine = { terms: { place: { position: 5, born: 1 } } }
+    owed.add({ demands: [release('a'), { ...release('a'), terms: { place: NOBODY_AHEAD } }] }, 0)
+    owed.add({ demands: [{ ...release('a'), cost: -3, ...inLine }, release('b')] }, 0)
+    owed.forget(keyOfDemand(release('a')))
+    expect(taken(owed)).toEqual([
+      ['a', -3],
+      ['b', -1],
+    ])
   })
 })
 

@@ -52,6 +52,7 @@ function requests() {
         at: 0,
         demand: { cost: 1 } as never,
         place: undefined,
+        isStanding: true,
         isJoining: false,
         isUntold: false,
         owes: { start: ms * 1000, time: 0 },
