@@ -11,6 +11,7 @@ import {
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
 import { poolAt } from '../store/shares.ts'
+import { fewestOf } from '../store/terms.ts'
 import type { Check } from './check.ts'
 
 /**
@@ -22,11 +23,11 @@ export function waitForShare(at: number, { demands }: Check, whole: Evaluation, 
   const evaluation = evaluationAt(whole, at)
   const pool = poolAt(demands, at)
   if (pool < 0 || evaluation.repeated) return 0
-  const { cost, terms } = demands[at]!
+  const { terms } = demands[at]!
   const rule = ruleInForce(demands[pool]!, evaluation)
   const { now, passes } = evaluation
   const [own, all] = [evaluation.states[at] ?? [], evaluation.states[pool] ?? []]
-  const units = asked ?? terms!.least ?? cost
+  const units = asked ?? fewestOf(demands[at]!)
   if (algorithmOf(rule).isFlight) {
     if (asked === undefined && passes[at] === true) return 0
     return waitToHold(own, all, now, units, rule, terms!.share!.weight)

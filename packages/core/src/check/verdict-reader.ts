@@ -4,7 +4,7 @@ import { type Demand, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { blockedUntil } from '../store/cooldown.ts'
 import { countsRepeats } from '../store/repeats.ts'
-import { isReserved } from '../store/terms.ts'
+import { fewestOf, isReserved } from '../store/terms.ts'
 import {
   evaluationAt,
   evaluationAtStart,
@@ -108,11 +108,6 @@ function waitOf(policy: number, at: number, check: Check, state: State, evaluati
 function isAboveShare(policy: number, demand: Demand, { policies }: Check): boolean {
   const units = fewestOf(demand)
   return units > demand.rule.capacity && units <= (policies[policy] as CompiledPolicy).capacity
-}
-
-/** The fewest units with which a demand passes, apart from the units that it leaves to others. */
-function fewestOf({ terms, cost }: Demand): number {
-  return terms?.least ?? cost
 }
 
 /** The demand a retry would make: the full cost, since earlier guards will charge again. */

@@ -77,7 +77,9 @@ export function quotaManagerParts(store: Store, options: QuotaManagerOptions): Q
     digest: makeDigest(secret, warn),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
-    store: strictStore(store, storeTimeout, warn, notify, (...answer) => thresholds.heard(...answer)),
+    store: strictStore(store, storeTimeout, warn, notify, (group, evaluation, ask) =>
+      thresholds.heard(group, evaluation, ask),
+    ),
   }
 }
 

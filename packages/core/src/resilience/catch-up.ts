@@ -60,12 +60,7 @@ export class CatchUp {
     afterQuietly(RETRY_MS, () => void this.#retry())
   }
 
-  /** Starts to write back everything that is queued. No caller waits for it. */
-  writeBackSoon(): void {
-    void this.writeBackNow()
-  }
-
-  /** As {@link writeBackSoon}. Resolves when the store has answered, and never rejects. */
+  /** Writes back everything that is queued. Resolves when the store has answered, and never rejects. */
   writeBackNow(): Promise<unknown> {
     const { report } = this.#parts
     this.#writing ??= Promise.all([

@@ -177,7 +177,7 @@ export class GuardedStore implements Evaluator {
     if (this.#outages.isActive) this.#outages.answered(sent)
     this.clock.observe(evaluation.now)
     // One failure does not open the breaker, so no recovery would write the charges of the fallback back.
-    if (this.#catchUp.isDue) this.#catchUp.writeBackSoon()
+    if (this.#catchUp.isDue) void this.#catchUp.writeBackNow()
   }
 
   /** Corrects charges that the fallback made. Returns the part that only the store can correct. */

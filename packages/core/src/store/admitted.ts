@@ -1,7 +1,7 @@
 // Evaluations that a few numbers tell. Everything else is made when somebody reads it.
 import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
 import { blockedUntil, freshAt } from './cooldown.ts'
-import type { Evaluation } from './evaluation.ts'
+import { type Evaluation, NO, NONE, NOTHING, YES } from './evaluation.ts'
 
 /**
  * The evaluation of one counter that a store decided alone, admitted and charged: the most common evaluation by far. A few numbers tell
@@ -135,8 +135,8 @@ export class Refused implements Evaluation {
 /** The answer of a store that decided one counter alone. */
 export type ChargeAnswer = Admitted | Refused
 
-/** The length of a bucket's state without a line and without a clock. */
-const BUCKET_LENGTH = 5
+/** The length of a bucket's state without a line and without a clock, and the longest of a window. */
+export const SHORT_LENGTH = 5
 
 /**
  * The refusal of a cost by a stored counter that no request changes by it. Undefined if `decide` must decide: the cost fits or never
@@ -144,7 +144,7 @@ const BUCKET_LENGTH = 5
  */
 export function refuseAlone(state: State, rule: Rule, cost: number, now: number): Refused | undefined {
   if (state.length === 0 || cost > rule.capacity) return undefined
-  if (rule.code === 't' && (state.length > BUCKET_LENGTH || state[3] !== rule.unit || state[4] !== rule.rate))
+  if (rule.code === 't' && (state.length > SHORT_LENGTH || state[3] !== rule.unit || state[4] !== rule.rate))
     return undefined
   const wait = algorithmOf(rule).wait(state, now, cost, rule)
   const cooldown = state[0]! - now
@@ -214,9 +214,3 @@ export function unitsLeft({ code, limit, capacity, unit }: Rule, amount: number)
   const left = code === 't' ? Math.floor((capacity * unit - amount) / unit) : limit - amount
   return left > 0 ? left : 0
 }
-
-// Shared by all evaluations, so they are never written.
-const NONE: State = Object.freeze([]) as unknown as State
-const NOTHING: readonly boolean[] = Object.freeze([])
-const YES: readonly boolean[] = Object.freeze([true])
-const NO: readonly boolean[] = Object.freeze([false])

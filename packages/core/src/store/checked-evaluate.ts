@@ -24,16 +24,16 @@ export function checkedEvaluate(
 ): Evaluate {
   // perf: bench "limiter.check(request)"; such a store returns what decide() made.
   const { isChecked } = capabilitiesOf(store)
+  const receive = (given: unknown, group: Group): Evaluation => {
+    const evaluation = isChecked ? (given as Evaluation) : checkEvaluation(given, group)
+    if (heard !== undefined && hasQuota(group)) heard(group, evaluation)
+    return evaluation
+  }
   return group => {
     const answer: unknown = store.evaluate(group)
-    const tells = heard !== undefined && hasQuota(group)
-    if (isChecked && !tells) return answer as Evaluation | Promise<Evaluation>
-    const receive = (given: unknown): Evaluation => {
-      const evaluation = isChecked ? (given as Evaluation) : checkEvaluation(given, group)
-      if (tells) heard(group, evaluation)
-      return evaluation
-    }
-    return isPromise(answer) ? Promise.resolve(answer).then(receive) : receive(answer)
+    return isPromise(answer)
+      ? Promise.resolve(answer).then(given => receive(given, group))
+      : receive(answer, group)
   }
 }
 

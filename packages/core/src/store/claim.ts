@@ -9,7 +9,7 @@ import {
 import { type Demand, Mode, tells } from './contract.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 import type { Counters } from './counter-access.ts'
-import { isReserved, unitsHeld, unitsLeftToOthers } from './terms.ts'
+import { fewestOf, isReserved, unitsHeld, unitsLeftToOthers } from './terms.ts'
 
 /**
  * One demand while its group is decided: whether it passes, how long it would wait, and the change that it makes to its counter. What
@@ -41,11 +41,6 @@ export class Claim {
     return this.demand.mode !== Mode.SHADOW
   }
 
-  /** Whether a call counts again that repeats an idempotency key. A repeated call is in flight like any other. */
-  get countsRepeats(): boolean {
-    return this.algorithm.isFlight
-  }
-
   /** Whether the demand passes now. */
   fits(): boolean {
     const { demand, state, now } = this
@@ -61,7 +56,7 @@ export class Claim {
 
   /** The fewest units that the demand accepts. */
   get fewest(): number {
-    return this.demand.terms?.least ?? this.demand.cost
+    return fewestOf(this.demand)
   }
 
   /** The units that the call of the demand holds already, which need no room. */

@@ -1,21 +1,10 @@
 import type { Rule } from '../algorithms/index.ts'
 import { type CounterId, type Group, Mode, type StoreMark } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
+import { LOOK_RULE } from './look-rule.ts'
 
 /** The rule of a window that the first call opens, and that ends when nobody needs it any more: in 31 years. */
-const MARK_RULE: Rule = {
-  code: 'f',
-  counter: 'mark:f',
-  limit: 1,
-  capacity: 1,
-  unit: 1,
-  rate: 1,
-  window: 1e15,
-  slice: 1e15,
-  precision: 1,
-  cooldown: 0,
-  reduced: undefined,
-}
+const MARK_RULE: Rule = { ...LOOK_RULE, counter: 'mark:f', window: 1e15, slice: 1e15 }
 
 /**
  * Makes a mark that is a counter among the others. The first call opens its window, and so writes the instant of the call, in

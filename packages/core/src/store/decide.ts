@@ -1,14 +1,14 @@
 import { abuseScore, algorithmOf, type Rule, type State, takeClock } from '../algorithms/index.ts'
 import { listOf } from '../base/list.ts'
-import { Admitted } from './admitted.ts'
+import { Admitted, SHORT_LENGTH } from './admitted.ts'
 import { Claim } from './claim.ts'
 import { type Demand, type Group, Mode } from './contract.ts'
 import { freshAt } from './cooldown.ts'
 import type { Counters } from './counter-access.ts'
 import { unknownLayout } from './evaluation-check.ts'
-import type { Evaluation } from './evaluation.ts'
+import { type Evaluation, NO, NONE, NOTHING, YES } from './evaluation.ts'
 import { loadPenalty, scorePenalty } from './penalty-step.ts'
-import { isRepeat, keepsKey, remember } from './repeats.ts'
+import { countsRepeats, isRepeat, keepsKey, remember } from './repeats.ts'
 import { findPools, pairShadows, ShareClaim } from './share-claim.ts'
 import { grantsOf, startOf } from './start.ts'
 import { hasLeast, isDemandAlone } from './terms.ts'
@@ -40,7 +40,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   let violates = false
   for (let i = 0; i < claims.length; i++) {
     const claim = claims[i]!
-    claim.passes = (repeated && !claim.countsRepeats) || claim.fits()
+    claim.passes = (repeated && !countsRepeats(claim.rule)) || claim.fits()
     if (claim.passes || !claim.isEnforced) continue
     allowed = false
     // A peek asks for nothing.
@@ -62,7 +62,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   let starts: boolean[] | undefined
   for (let i = 0; i < claims.length; i++) {
     const claim = claims[i]!
-    const isIdle = repeated && !claim.countsRepeats
+    const isIdle = repeated && !countsRepeats(claim.rule)
     passes[i] = claim.passes
     if (isIdle) {
       // It was charged by the call that it repeats.
@@ -111,24 +111,15 @@ function decideOne(demand: Demand, counters: Counters, now: number): Evaluation 
 function claimOf(demand: Demand, counters: Counters, now: number, isPenalized: boolean): Claim {
   const own = isPenalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
   const loaded = counters.load(demand.subject, own.counter, own)
-  const clock = loaded.length > BUCKET_LENGTH ? takeClock(loaded, now, own) : undefined
+  const clock = loaded.length > SHORT_LENGTH ? takeClock(loaded, now, own) : undefined
   // Without its clock the counter may be short.
-  const state = loaded.length > BUCKET_LENGTH ? stateToUse(loaded, own, now, counters.hasOneClock) : loaded
+  const state = loaded.length > SHORT_LENGTH ? stateToUse(loaded, own, now, counters.hasOneClock) : loaded
   const rule = ruleFor(demand, own, state, now)
   // perf: bench "limiter.check(request)"; a class that is a value would not be inlined.
   return demand.terms?.share === undefined
     ? new Claim(demand, rule, state, now, clock)
     : new ShareClaim(demand, rule, state, now, clock)
 }
-
-/** The length of a bucket's state without a line and without a clock, and the longest of a window. */
-const BUCKET_LENGTH = 5
-
-// Shared by all evaluations, so they are never written.
-const NONE: State = Object.freeze([]) as unknown as State
-const NOTHING: readonly boolean[] = Object.freeze([])
-const YES: readonly boolean[] = Object.freeze([true])
-const NO: readonly boolean[] = Object.freeze([false])
 
 /**
  * The numbers of a long counter. Refuses one of a later version of Halt, whose numbers it would misread. A line that is over counts
@@ -139,7 +130,7 @@ function stateToUse(state: State, rule: Rule, now: number, hasOneClock = false):
   if (algorithm.reads?.(state) === false) throw unknownLayout(rule)
   if (algorithm.line === undefined) return state
   if (hasOneClock && state[1]! > now) state[1] = now
-  return state.length > BUCKET_LENGTH && freshAt(state, rule) <= now ? [] : state
+  return state.length > SHORT_LENGTH && freshAt(state, rule) <= now ? [] : state
 }
 
 /** The rule by which a demand changes a counter. A correction leaves a bucket the numbers that it has, which may be newer. */

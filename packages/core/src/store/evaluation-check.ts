@@ -2,6 +2,7 @@ import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type StoreFailure } from './contract.ts'
 import { countersIn } from './counter-key.ts'
 import type { Evaluation } from './evaluation.ts'
+import { areGrants } from './terms.ts'
 import { isInstant, isMilliseconds } from './instant.ts'
 import { hasOneAmount } from './plain-groups.ts'
 
@@ -108,10 +109,7 @@ function areAmountsOf(
 
 /** Whether every demand was granted units that it accepts. */
 function areGrantsOf(grants: unknown, demands: readonly Demand[]): grants is readonly number[] {
-  return (
-    isList(grants, demands.length, isNumber) &&
-    demands.every(({ cost, terms }, i) => grants[i]! <= cost && grants[i]! >= (terms?.least ?? cost))
-  )
+  return isList(grants, demands.length, isNumber) && areGrants(grants, demands)
 }
 
 function isNumber(value: unknown): value is number {

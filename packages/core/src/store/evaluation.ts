@@ -33,3 +33,9 @@ export interface Evaluation {
    */
   readonly amounts?: readonly number[] | undefined
 }
+
+// Shared by all evaluations, so they are never written.
+export const NONE: State = Object.freeze([]) as unknown as State
+export const NOTHING: readonly boolean[] = Object.freeze([])
+export const YES: readonly boolean[] = Object.freeze([true])
+export const NO: readonly boolean[] = Object.freeze([false])

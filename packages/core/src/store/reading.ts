@@ -2,7 +2,7 @@ import { abuseScore, algorithmOf, type Rule, type State } from '../algorithms/in
 import { blockedUntil } from './cooldown.ts'
 import type { Demand } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
-import { unitsLeftToOthers } from './terms.ts'
+import { fewestOf, unitsLeftToOthers } from './terms.ts'
 
 /** The evaluation at the instant at which its node decided the demand at this index. */
 export function evaluationAt(evaluation: Evaluation, at: number): Evaluation {
@@ -38,7 +38,7 @@ export function limitInForce(demand: Demand, state: State, evaluation: Evaluatio
 
 /** Microseconds until the demand's cost passes if no other request comes; `Infinity` if it never can. */
 export function waitFor(demand: Demand, state: State, evaluation: Evaluation): number {
-  return waitForCost(demand, state, evaluation, demand.terms?.least ?? demand.cost)
+  return waitForCost(demand, state, evaluation, fewestOf(demand))
 }
 
 /**
@@ -95,8 +95,8 @@ export function held(demand: Demand, state: State, evaluation: Evaluation): numb
 export function isHeldUp(demand: Demand, state: State, evaluation: Evaluation): boolean {
   const units = held(demand, state, evaluation)
   if (units === 0 || evaluation.now < blockedUntil(state)) return false
-  const { rule, cost, terms } = demand
-  const need = (terms?.least ?? cost) + unitsLeftToOthers(demand, rule)
+  const { rule } = demand
+  const need = fewestOf(demand) + unitsLeftToOthers(demand, rule)
   return algorithmOf(rule).fits(state, evaluation.now, need - units, rule)
 }
 

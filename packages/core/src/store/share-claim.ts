@@ -18,6 +18,7 @@ import {
 } from '../algorithms/index.ts'
 import { Claim } from './claim.ts'
 import { Mode, tells } from './contract.ts'
+import { asksForTicket } from './terms.ts'
 
 /** The claim of a tenant on its share of a pool, which is the counter of another claim of the group. */
 export class ShareClaim extends Claim {
@@ -71,9 +72,7 @@ export class ShareClaim extends Claim {
   }
 
   override promise(): boolean {
-    const { mode, terms } = this.demand
-    const isWanted = mode === Mode.CHARGE && Boolean(terms?.maxWait) && terms?.share?.wantsTicket === true
-    if (this.#turn === undefined || !isWanted) return false
+    if (this.#turn === undefined || !asksForTicket(this.demand)) return false
     giveTicket(this.state, this.now, this.fewest, this.#turn)
     return true
   }

@@ -1,9 +1,24 @@
 import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
-import type { Demand, Group } from './contract.ts'
+import { type Demand, type Group, Mode } from './contract.ts'
 import { blockedUntil } from './cooldown.ts'
 
 // A share of a capacity is not exact in doubles, and must not leave a unit too many.
 const ROUNDING = 1e-6
+
+/** The fewest units that a demand accepts. */
+export function fewestOf({ terms, cost }: Demand): number {
+  return terms?.least ?? cost
+}
+
+/** Whether every demand was granted units that it accepts. */
+export function areGrants(grants: readonly number[], demands: readonly Demand[]): boolean {
+  return demands.every((demand, i) => grants[i]! <= demand.cost && grants[i]! >= fewestOf(demand))
+}
+
+/** Whether a demand gets a ticket where the turn of its tenant has not come. */
+export function asksForTicket({ mode, terms }: Demand): boolean {
+  return mode === Mode.CHARGE && Boolean(terms?.maxWait) && terms?.share?.wantsTicket === true
+}
 
 /** The units that a demand must leave to others. */
 export function unitsLeftToOthers({ terms }: Demand, { capacity }: Rule): number {
@@ -23,9 +38,9 @@ export function unitsHeld({ terms }: Demand, rule: Rule, state: State, now: numb
 
 /** Whether a demand that does not pass would pass if it left nothing to others. */
 export function isReserved(demand: Demand, rule: Rule, state: State, now: number): boolean {
-  const { terms, cost } = demand
+  const { terms } = demand
   if (terms?.floor === undefined || now < blockedUntil(state)) return false
-  const units = (terms.least ?? cost) - unitsHeld(demand, rule, state, now)
+  const units = fewestOf(demand) - unitsHeld(demand, rule, state, now)
   return algorithmOf(rule).fits(state, now, units, rule)
 }
 

@@ -13,7 +13,7 @@ import type { MakeWitness, Witness } from '../limiter/witness.ts'
 import type { RequestView } from '../request/view.ts'
 import { Thresholds } from './thresholds.ts'
 import { penaltyStatus, quotaUsage } from './usage.ts'
-import { isHeldUp } from '../store/reading.ts'
+import { evaluationAt, isHeldUp } from '../store/reading.ts'
 import type { AskStore } from '../store/checked-evaluate.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Demand, Group, Store } from '../store/contract.ts'
@@ -134,10 +134,11 @@ class TelemetryReporter implements Witness {
       const policy = policies[i] as CompiledPolicy
       if (policy.calendar === undefined || isShadowed(check, i)) continue
       const demand = demands[i] as Demand
-      const usage = quotaUsage(policy, demand, evaluation, i)
-      const passed = evaluation.passes[i] === true
+      const own = evaluationAt(evaluation, i)
+      const usage = quotaUsage(policy, demand, own, i)
+      const passed = own.passes[i] === true
       this.#notify('onQuotaCheck', demand.subject, usage, passed)
-      if (!passed && !isHeldUp(demand, evaluation.states[i] ?? [], evaluation))
+      if (!passed && !isHeldUp(demand, own.states[i] ?? [], own))
         this.#notify('onQuotaExceeded', demand.subject, usage)
     }
   }

@@ -7,6 +7,7 @@ import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { poolAt } from '../store/shares.ts'
 import { ticketOf } from '../store/tickets.ts'
+import { fewestOf } from '../store/terms.ts'
 
 /** A ticket. */
 interface Held {
@@ -26,13 +27,14 @@ export function ticketsAfter(
   had: Tickets | undefined,
 ): Tickets | undefined {
   let tickets: Map<string, Held> | undefined
-  for (const [at, { rule, terms, cost }] of check.demands.entries()) {
+  for (const [at, demand] of check.demands.entries()) {
+    const { rule, terms } = demand
     if (terms?.share === undefined) continue
     const before = had?.get(rule.counter)
     const ticket = before?.ticket ?? ticketOf(check, at, evaluation)
     if (ticket === undefined) continue
     const pool = keyOfDemand(check.demands[poolAt(check.demands, at)]!)
-    const held = { ticket, pool, units: terms.least ?? cost, until: evaluation.states[at]![UNTIL]! }
+    const held = { ticket, pool, units: fewestOf(demand), until: evaluation.states[at]![UNTIL]! }
     ;(tickets ??= new Map()).set(rule.counter, held)
   }
   return tickets
@@ -78,12 +80,12 @@ export function withTickets(check: Check, tickets: Tickets | undefined, wants: b
 export function ticketGroup({ demands }: Check, tickets: Tickets): Group {
   const given = demands.flatMap((demand, at): Demand[] => {
     if (!tickets.has(demand.rule.counter)) return []
-    const { share, least } = demand.terms!
+    const { share } = demand.terms!
     const terms = { share: { ...share!, ticket: undefined, wantsTicket: false } }
     const settled = { ...demand, mode: Mode.SETTLE, edges: undefined }
     return [
       { ...demands[poolAt(demands, at)]!, mode: Mode.SETTLE, cost: 0, terms: undefined },
-      { ...settled, cost: -(least ?? demand.cost), terms },
+      { ...settled, cost: -fewestOf(demand), terms },
     ]
   })
   return { demands: given }

@@ -2,6 +2,7 @@ import { algorithms, type State } from '../../algorithms/index.ts'
 import { Admitted } from '../../store/admitted.ts'
 import { type Demand, type Group, Mode } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
+import { areGrants, hasLeast, isDemandAlone } from '../../store/terms.ts'
 import { ALGORITHM_KINDS, BUCKET, TAG, WINDOW } from './demand-numbers.ts'
 
 const PENALTY_NUMBERS = 6
@@ -16,14 +17,10 @@ export function checkReply(evaluation: Evaluation, group: Group): Evaluation | u
 }
 
 /** The short form of the evaluation of one bucket that starts later. Undefined if its counter does not tell the whole evaluation. */
-function deferredBucket(
-  { now, allowed, startsIn, states }: Evaluation,
-  { demands, penalty, idempotency }: Group,
-): Admitted | undefined {
-  if (demands.length !== 1 || penalty !== undefined || idempotency !== undefined) return undefined
-  const { rule, terms } = demands[0] as Demand
-  if (!allowed || startsIn === undefined || terms?.least !== undefined || terms?.floor) return undefined
-  return new Admitted(now, rule, states[0]?.[2], states[0], startsIn)
+function deferredBucket({ now, allowed, startsIn, states }: Evaluation, group: Group): Admitted | undefined {
+  const [demand] = group.demands
+  if (demand === undefined || !allowed || startsIn === undefined || !isDemandAlone(group)) return undefined
+  return new Admitted(now, demand.rule, states[0]?.[2], states[0], startsIn)
 }
 
 function isSound(evaluation: Evaluation, group: Group): boolean {
@@ -42,12 +39,9 @@ function hasSoundTerms({ allowed, starts, startsIn, grants }: Evaluation, { dema
     if (!isPatient || starts.includes(true)) return false
     if (allowed && !demands.every(canHoldPlace)) return false
   }
-  const isGranted = allowed && demands.some(({ terms }) => terms?.least !== undefined)
+  const isGranted = allowed && hasLeast(demands)
   if (grants === undefined || !isGranted) return isGranted === (grants !== undefined)
-  return (
-    grants.length === demands.length &&
-    demands.every(({ cost, terms }, i) => grants[i]! <= cost && grants[i]! >= (terms?.least ?? cost))
-  )
+  return grants.length === demands.length && areGrants(grants, demands)
 }
 
 function canHoldPlace({ rule, mode }: Demand): boolean {
