@@ -56,8 +56,14 @@ export type { Hop } from './request/client-ip.ts'
 export { addressKey } from './request/address-key.ts'
 
 // Quotas and penalties by hand
-export { QuotaManager, type QuotaResult, type QuotaStatus } from './managers/quota-manager.ts'
-export type { GrantCall, QuotaCall, QuotaManagerOptions } from './managers/quota-options.ts'
+export {
+  type GrantCall,
+  type QuotaCall,
+  QuotaManager,
+  type QuotaManagerOptions,
+  type QuotaResult,
+  type QuotaStatus,
+} from './managers/quota-manager.ts'
 export { PenaltyManager, type PenaltyManagerOptions } from './managers/penalty-manager.ts'
 export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
 

@@ -2,39 +2,29 @@ import { noticeMilliseconds } from '#misuse'
 
 import { fromCaller } from '../base/call-site.ts'
 import { abuseScore } from '../algorithms/index.ts'
-import { type Digest, makeDigest } from '../base/digest.ts'
+import type { Digest } from '../base/digest.ts'
 import { describe } from '../base/describe.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
-import { type Warn, warnOnce } from '../base/warnings.ts'
-import { notifier } from '../telemetry/notifier.ts'
-import { checkPrefix } from '../request/address-key.ts'
 import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from '../policy/penalty-config.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
-import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
+import type { Subject } from '../request/subject.ts'
+import type { StrictStore } from '../resilience/strict-store.ts'
 import { penaltyStatus } from '../telemetry/usage.ts'
 import { PenaltyMode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
-import type { Notify, PenaltyStatus, Telemetry } from '../check/telemetry.ts'
-import { checkNames, namesOf } from '../base/options-check.ts'
+import type { Notify, PenaltyStatus } from '../check/telemetry.ts'
+import { checkNames } from '../base/options-check.ts'
 import type { GateSource } from '../limiter/gate.ts'
-import { controlOf } from './quota-options.ts'
+import { type ManagerOptions, type ManagerParts, managerParts } from './manager-options.ts'
 
 /** Options of {@link PenaltyManager}. */
-export interface PenaltyManagerOptions {
+export interface PenaltyManagerOptions extends ManagerOptions {
+  /** The store of the limiter. */
   readonly store: Store
+  /** The `penalty` of the limiter, so that both judge alike. Default: the default of each of its fields. */
   readonly config?: PenaltyConfig | undefined
-  /** The `secret` of the limiter, so that identities name the same scores. */
-  readonly secret?: string | undefined
-  /** The `ipv6Prefix` of the limiter, so that identities name the same scores. Default 56. */
-  readonly ipv6Prefix?: number | undefined
-  /** The `Control` of the limiter, so that the manager obeys what operators set. Default: none. */
-  readonly control?: Pick<GateSource, 'notePolicies'> | undefined
-  /** The longest time that a call waits for the store. Default `"1s"`. */
-  readonly storeTimeout?: Duration | undefined
-  readonly telemetry?: Telemetry | undefined
-  readonly warn?: Warn | undefined
 }
 
 /**
@@ -57,8 +47,8 @@ export class PenaltyManager {
   readonly #control: GateSource | undefined
 
   constructor(options: PenaltyManagerOptions) {
-    const parts = fromCaller(PenaltyManager, () => partsOf(options))
-    this.#penalty = parts.penalty
+    const { penalty, ...parts } = fromCaller(PenaltyManager, () => partsOf(options))
+    this.#penalty = penalty
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
@@ -68,7 +58,7 @@ export class PenaltyManager {
 
   /** Reads the current score and penalty. */
   async getPenalty(identity: Identity): Promise<PenaltyStatus> {
-    return penaltyStatus(this.#penalty.rule, await this.#evaluate(identity, PenaltyMode.READ, 0))
+    return this.#read(this.#subject(identity))
   }
 
   /**
@@ -92,8 +82,8 @@ export class PenaltyManager {
     }
     const { rule } = this.#penalty
     const subject = this.#subject(identity)
-    if (this.#control?.accessFor(subject, this.#store.clock) !== undefined) return this.getPenalty(identity)
-    const evaluation = await this.#evaluate(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
+    if (this.#control?.accessFor(subject, this.#store.clock) !== undefined) return this.#read(subject)
+    const evaluation = await this.#evaluate(subject, PenaltyMode.RECORD, Math.round(severity * POINT))
     const status = penaltyStatus(rule, evaluation)
     this.#notify('onViolation', subject, status, severity)
     if (abuseScore.starts(evaluation.penalty, evaluation.now, rule))
@@ -115,10 +105,11 @@ export class PenaltyManager {
       duration === undefined
         ? this.#penalty.rule.duration
         : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
-    const evaluation = await this.#evaluate(identity, PenaltyMode.APPLY, micros)
+    const subject = this.#subject(identity)
+    const evaluation = await this.#evaluate(subject, PenaltyMode.APPLY, micros)
     const status = penaltyStatus(this.#penalty.rule, evaluation)
     if (abuseScore.until(evaluation.penalty) === evaluation.now + micros)
-      this.#notify('onPenaltyApplied', this.#subject(identity), status)
+      this.#notify('onPenaltyApplied', subject, status)
     return status
   }
 
@@ -128,8 +119,11 @@ export class PenaltyManager {
     await this.#store.reset([counter])
   }
 
-  async #evaluate(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {
-    const subject = this.#subject(identity)
+  async #read(subject: Subject): Promise<PenaltyStatus> {
+    return penaltyStatus(this.#penalty.rule, await this.#evaluate(subject, PenaltyMode.READ, 0))
+  }
+
+  async #evaluate(subject: Subject, mode: PenaltyMode, amount: number): Promise<Evaluation> {
     const penalty = { rule: this.#penalty.rule, subject, mode, amount }
     return this.#store.evaluateOrThrow({ demands: [], penalty })
   }
@@ -139,44 +133,14 @@ export class PenaltyManager {
   }
 }
 
-const OPTIONS = namesOf<PenaltyManagerOptions>({
-  store: true,
-  config: true,
-  secret: true,
-  ipv6Prefix: true,
-  control: true,
-  storeTimeout: true,
-  telemetry: true,
-  warn: true,
-})
-
-function partsOf(options: PenaltyManagerOptions): {
-  penalty: CompiledPenalty
-  digest: Digest
-  ipv6Prefix: number
-  notify: Notify
-  store: StrictStore
-  control: GateSource | undefined
-} {
-  const { store, config, secret, ipv6Prefix, storeTimeout, telemetry } = options ?? {}
-  if (typeof store?.evaluate !== 'function') {
-    throw new HaltError(
-      'HALT_E_STORE_OPTION',
-      'PenaltyManager got no store.',
-      'Give new PenaltyManager({ store }).',
-    )
-  }
-  checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
-  const warn = warnOnce(options.warn)
+function partsOf(options: PenaltyManagerOptions): ManagerParts & { readonly penalty: CompiledPenalty } {
+  const { config, store } = options ?? {}
+  const parts = managerParts(store, options, {
+    name: 'PenaltyManager',
+    fix: 'Give new PenaltyManager({ store }).',
+    options: ['store', 'config'],
+  })
   const penalty = compilePenalty(config)
-  if (config !== undefined) noticeMilliseconds('the penalty', config, warn)
-  const notify = notifier(telemetry, warn)
-  return {
-    penalty,
-    digest: makeDigest(secret, warn),
-    ipv6Prefix: checkPrefix(ipv6Prefix),
-    notify,
-    control: controlOf(options, store, warn),
-    store: strictStore(store, storeTimeout, warn, notify),
-  }
+  if (config !== undefined) noticeMilliseconds('the penalty', config, parts.warn)
+  return { ...parts, penalty }
 }

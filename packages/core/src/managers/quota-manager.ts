@@ -11,26 +11,45 @@ import type { GateSource } from '../limiter/gate.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
 import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
-import { SHARED } from '../request/subject.ts'
+import { SHARED, type Subject } from '../request/subject.ts'
 import type { StrictStore } from '../resilience/strict-store.ts'
 import { quotaUsage } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { isHeldUp, used } from '../store/reading.ts'
 import type { Notify, QuotaUsage } from '../check/telemetry.ts'
-import { checkNames } from '../base/options-check.ts'
-import {
-  CALL_OPTIONS,
-  type GrantCall,
-  type QuotaCall,
-  type QuotaManagerOptions,
-  quotaManagerParts,
-} from './quota-options.ts'
+import { checkNames, namesOf } from '../base/options-check.ts'
+import { Thresholds } from '../telemetry/thresholds.ts'
+import { type ManagerOptions, managerParts } from './manager-options.ts'
+
+/** Options of a quota manager. */
+export type QuotaManagerOptions = ManagerOptions
+
+/** Options of one call. */
+export interface QuotaCall {
+  /** The units of the call. Default: the quota's own cost, else 1. */
+  readonly cost?: number | undefined
+  /**
+   * Repeats of the same call with the same key are not charged again until the period ends. An empty key counts as no key.
+   */
+  readonly idempotencyKey?: string | undefined
+}
+
+/** Options of a grant. */
+export type GrantCall = Pick<QuotaCall, 'idempotencyKey'>
+
+const CALL_OPTIONS = namesOf<QuotaCall>({ cost: true, idempotencyKey: true })
 
 /** The use of a quota in its current period. */
 export interface QuotaStatus extends QuotaUsage {
   /** When the current period began: Unix seconds. */
   readonly periodStart: number
+}
+
+interface Counted {
+  readonly compiled: CompiledPolicy
+  readonly client: Subject
+  readonly owner: Subject
 }
 
 /** The answer of a quota to one call. */
@@ -63,7 +82,16 @@ export class QuotaManager {
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
 
   constructor(store: Store, options: QuotaManagerOptions = {}) {
-    const parts = fromCaller(QuotaManager, () => quotaManagerParts(store, options))
+    const parts = fromCaller(QuotaManager, () =>
+      managerParts(store, options, {
+        name: 'QuotaManager',
+        fix: 'Give new QuotaManager(store).',
+        listener: notify => {
+          const thresholds = new Thresholds(options.telemetry, notify)
+          return (group, evaluation, ask) => thresholds.heard(group, evaluation, ask)
+        },
+      }),
+    )
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
@@ -90,10 +118,10 @@ export class QuotaManager {
    */
   async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<number> {
     const amount = readCost(units, 'refund')
-    const compiled = this.#numbered(identity, quota)
+    const { compiled, owner } = this.#counted(identity, quota)
     checkOwed(units, compiled, compiled.rule(undefined))
     // A settlement of no units reads the counter.
-    const demand = this.#demand(identity, compiled, 0, Mode.SETTLE)
+    const demand = this.#demand(owner, compiled, 0, Mode.SETTLE)
     // A refund must name its period, which may be any of the three around now.
     const found = await this.#store.evaluateOrThrow({ demands: [demand] })
     const chargedTo = found.states[0]?.[1]
@@ -120,8 +148,8 @@ export class QuotaManager {
     checkNames(call as Record<string, unknown>, ['idempotencyKey'], 'The call')
     const { idempotencyKey } = call
     checkIdempotencyKey(idempotencyKey)
-    const compiled = this.#numbered(identity, quota)
-    const demand = this.#demand(identity, compiled, readCost(units, 'grant'), Mode.GRANT)
+    const { compiled, owner } = this.#counted(identity, quota)
+    const demand = this.#demand(owner, compiled, readCost(units, 'grant'), Mode.GRANT)
     // Marked as a grant, so that the same key of a charge does not match it.
     const idempotency = idempotencyKey
       ? idempotencyDemand(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
@@ -135,7 +163,8 @@ export class QuotaManager {
    * a call that ends after the reset gives back nothing of what it charged before.
    */
   async resetQuota(identity: Identity, quota: Quota<never>): Promise<void> {
-    const demand = this.#demand(identity, this.#numbered(identity, quota), 0, Mode.RESET)
+    const { compiled, owner } = this.#counted(identity, quota)
+    const demand = this.#demand(owner, compiled, 0, Mode.RESET)
     await this.#store.evaluateOrThrow({ demands: [demand] })
   }
 
@@ -148,12 +177,12 @@ export class QuotaManager {
     checkNames(call as Record<string, unknown>, CALL_OPTIONS, 'The call')
     const { cost, idempotencyKey } = call
     checkIdempotencyKey(idempotencyKey)
-    const compiled = this.#numbered(identity, quota)
-    const entry = this.#control?.accessFor(this.#subject(identity, compiled), this.#store.clock)
+    const { compiled, client, owner } = this.#counted(identity, quota)
+    const entry = this.#control?.accessFor(client, this.#store.clock)
     const units = cost === undefined ? compiled.cost : readCost(cost)
     if (entry !== undefined)
-      return this.#obey(entry, this.#demand(identity, compiled, units, Mode.PEEK), compiled)
-    const demand = this.#demand(identity, compiled, units, mode)
+      return this.#obey(entry, this.#demand(owner, compiled, units, Mode.PEEK), compiled)
+    const demand = this.#demand(owner, compiled, units, mode)
     const idempotency =
       idempotencyKey && mode !== Mode.PEEK
         ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
@@ -190,28 +219,19 @@ export class QuotaManager {
     return { allowed: entry.kind === 'allow', quota: this.#status(policy, peek, evaluation), entry }
   }
 
-  /** The quota with the numbers that hold now for a client. */
-  #numbered(identity: Identity, quota: Quota<never>): CompiledPolicy {
+  /** A client, the owner of its counter, and the quota with the numbers that hold for it now. */
+  #counted(identity: Identity, quota: Quota<never>): Counted {
     const policy = this.#compile(quota)
-    const owner = ownerOf(this.#subject(identity, policy), policy)
-    return this.#control?.numbered(policy, owner, this.#store.clock) ?? policy
-  }
-
-  #subject(identity: Identity, policy: CompiledPolicy): string {
     const bare = typeof identity === 'string' ? bareKindOf(policy) : 'user'
-    return subjectOf(identity, bare, this.#digest, this.#ipv6Prefix)
+    const client = subjectOf(identity, bare, this.#digest, this.#ipv6Prefix)
+    const owner = policy.keyStrategy === 'shared' ? SHARED : client
+    const compiled = this.#control?.numbered(policy, owner, this.#store.clock) ?? policy
+    return { compiled, client, owner }
   }
 
-  #demand(identity: Identity, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
+  #demand(owner: Subject, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
     const edges = policy.edges(this.#store.clock.now())
-    return {
-      rule: policy.rule(undefined),
-      subject: ownerOf(this.#subject(identity, policy), policy),
-      cost,
-      mode,
-      edges,
-      penalized: false,
-    }
+    return { rule: policy.rule(undefined), subject: owner, cost, mode, edges, penalized: false }
   }
 
   #status(policy: CompiledPolicy, demand: Demand, evaluation: Evaluation): QuotaStatus {
@@ -219,9 +239,4 @@ export class QuotaManager {
     const start = policy.calendar?.edges(usage.resetAt * 1000 - 1)[0] ?? 0
     return { ...usage, periodStart: Math.floor(start / 1000) }
   }
-}
-
-/** The owner of the counter of a client. */
-function ownerOf(subject: string, { keyStrategy }: CompiledPolicy): string {
-  return keyStrategy === 'shared' ? SHARED : subject
 }
