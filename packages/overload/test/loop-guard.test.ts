@@ -24,6 +24,7 @@ class Scene {
     let admitted = 0
     for (let i = 0; i < asked; i++) {
       if (!this.guard.admits(this.now, rank, use, isFirst)) continue
+      this.guard.runs(this.now, use)
       admitted++
       this.now += ms
     }
@@ -85,6 +86,18 @@ describe('LoopGuard', () => {
     scene.round(20, 5, { use: heavy })
     expect(scene.guard.admits(scene.now, 1, heavy, false)).toBe(false)
     expect(scene.guard.admits(scene.now, 1, light, false)).toBe(true)
+  })
+
+  it('requests that their routes refuse do not make the others seem cheap', () => {
+    const scene = new Scene()
+    const use = new LoopUse()
+    scene.fill(use)
+    for (let i = 0; i < 60; i++) {
+      scene.round(4, 5, { use })
+      // The limit of the route refuses it.
+      scene.guard.admits(scene.now, 1, use, false)
+    }
+    expect(use.costMs).toBeCloseTo(5)
   })
 
   it('a guard refuses until the loop was idle where each round of a full loop accepts a connection, but half of the time', () => {

@@ -24,7 +24,7 @@ export interface WindowSummary {
   readonly before: number
   /** Requests in flight now. */
   readonly inFlight: number
-  /** The mean of these waits, in milliseconds. */
+  /** The mean wait for the loop before a handler ran, in milliseconds. */
   readonly ageMs: number
   /**
    * How much longer the requests in flight will have taken than those that ended, as a factor from 1 on. By Little's law: slow

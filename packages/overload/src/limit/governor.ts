@@ -15,6 +15,8 @@ const GONE_MS = 1000
 const OUTLIER = 20
 const OUTLIER_MS = 500
 
+// Shedding is over once nothing was refused for so long, because an overload comes in waves.
+const CALM_AFTER_MS = 2000
 // A flood of refusals must stay cheap, so not each of them looks for places.
 const LOOK_MS = 50
 
@@ -83,6 +85,11 @@ export class Governor implements Issuer {
     this.refused[rank]!++
     this.refusedAt = now
     return this.#isEnforced ? undefined : new Permit(this, now, route, this.controller.cuts)
+  }
+
+  /** Whether it has refused nothing for so long that an overload is over. */
+  isCalm(now: number): boolean {
+    return now - this.refusedAt >= CALM_AFTER_MS
   }
 
   /** How many requests of a route are in flight. */

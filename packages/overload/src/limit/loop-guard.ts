@@ -28,9 +28,9 @@ export class LoopUse {
   asked = 0
   admitted = 0
   spentMs = 0
-  /** What a request of it spends in its round, in milliseconds. */
+  /** The time that a request of it spends in its round, in milliseconds. */
   costMs = 0
-  /** What all of them would have spent in the last window. */
+  /** The time that all its requests of the last window would have spent, in milliseconds. */
   neededMs = 0
   /** Whether the route is not what fills the loop, because it needs little of it. */
   fits = false
@@ -108,28 +108,35 @@ export class LoopGuard {
     this.#isNext = now - endedAt < NEXT_MS
   }
 
-  /** Whether this round may admit a request. @param isFirst whether it is the first of its connection */
+  /**
+   * Whether this round may admit a request. What the limit of its route refuses afterwards counts to the round, too: where it
+   * did not, one of twelve simulated applications answered a seventh less.
+   *
+   * @param isFirst whether it is the first of its connection
+   */
   admits(now: number, rank: number, use: LoopUse, isFirst: boolean): boolean {
     this.#account(now)
     this.#uses.add(use)
     use.asked++
     if (rank > this.#lowest) this.#lowest = rank
     if (isFirst) this.#accepts = this.#isNext
-    const isFree = use.fits || this.#fit.isSafe(rank)
-    if (!isFree && this.#refuses(now, rank)) return false
-    if (!isFree) {
-      this.#admitted++
-      this.#bounded++
-    }
+    if (use.fits || this.#fit.isSafe(rank)) return true
+    if (this.#refuses(now, rank)) return false
+    this.#admitted++
+    this.#bounded++
+    return true
+  }
+
+  /** Notes that a request runs now, because the limit of its route has admitted it, too. */
+  runs(now: number, use: LoopUse): void {
     use.admitted++
     this.#running = use
     this.#enteredAt = now
-    return true
   }
 
   #refuses(now: number, rank: number): boolean {
     const depth = now - this.#startedAt
-    // In shadow mode nothing shortens the rounds. What comes in one needs longer than the round took in which it came.
+    // In shadow mode no refusal shortens a round, so the bound grows with the length of the round before.
     if (!this.#isEnforced) return this.#isOver && depth > Math.max(ROUND_MS, this.#lengthBefore / 2)
     if (this.#isCold && rank > 0 && now - this.#idleAt > 2 * ROUND_MS) return true
     if (this.cap !== Number.POSITIVE_INFINITY) return this.#admitted >= this.#fit.placesOf(rank, this.cap)

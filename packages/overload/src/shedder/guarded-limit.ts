@@ -20,9 +20,6 @@ export interface Shared {
   readonly limits: Map<GuardedLimit, StandingQueue>
 }
 
-// Shedding is over once nothing was refused for so long, because an overload comes in waves.
-const CALM_AFTER_MS = 2000
-
 /** The limit of a route, and what has become of it lately, for people. */
 export class GuardedLimit implements Usage {
   readonly governor: Governor
@@ -128,18 +125,14 @@ export class GuardedLimit implements Usage {
     this.#cause = this.#refusedByLoop > refused / 2 ? 'loop' : 'inside'
     this.#refusedByLoop = 0
     // A window without traffic may end long after the refusals in it.
-    if (this.#since !== undefined || this.#isCalm(at)) return
+    if (this.#since !== undefined || this.governor.isCalm(at)) return
     this.#since = at
     this.#refusedAtStart = sum(now) - refused
     this.#tell('shedding', this.state())
   }
 
-  #isCalm(at: number): boolean {
-    return at - this.governor.refusedAt >= CALM_AFTER_MS
-  }
-
   #endShedding(at: number): void {
-    if (this.#since === undefined || !this.#isCalm(at)) return
+    if (this.#since === undefined || !this.governor.isCalm(at)) return
     const sheddingMs = Math.max(0, this.governor.refusedAt - this.#since)
     const refusedMeanwhile = sum(this.governor.refused) - this.#refusedAtStart
     this.#since = undefined

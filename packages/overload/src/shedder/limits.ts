@@ -9,9 +9,6 @@ import { TierFit } from '../limit/tier-fit.ts'
 import { type Counts, NOTHING, plus } from './counts.ts'
 import { GuardedLimit, type Shared, type Tell } from './guarded-limit.ts'
 
-// Routes have limits of their own again once the limit that they share has refused nothing for so long.
-const CALM_AFTER_MS = 2000
-
 /** The limits of a shedder: one for the loop, one for each route, and one that the routes share in which a queue stands. */
 export class Limits {
   readonly #clock: TurnClock
@@ -21,7 +18,7 @@ export class Limits {
   readonly #fit: TierFit
   readonly #guard: LoopGuard
   readonly #routes: RouteRows<GuardedLimit>
-  /** Such routes may wait for the same thing, and each cut of one would be undone by the others. */
+  /** The limit of the routes in which a queue stands. They may wait for the same thing, so the others would undo a cut of one. */
   #shared: Shared | undefined
   #former: Counts = NOTHING
 
@@ -35,8 +32,7 @@ export class Limits {
     clock.opened = (now, idleMs, endedAt) => this.#guard.open(now, idleMs, endedAt)
     this.#routes = new RouteRows(
       route => this.#make(route),
-      // It also tells listeners that its shedding is over.
-      limit => void (this.#former = plus(limit.state(), this.#former)),
+      limit => this.#forget(limit),
     )
   }
 
@@ -47,15 +43,17 @@ export class Limits {
     this.#fit.arrive(rank, now)
     if (!this.#guard.admits(now, rank, limit.governor.use, isFirst)) return limit.refuse(rank)
     const shared = this.#shared
-    if (shared !== undefined && now - shared.governor.refusedAt > CALM_AFTER_MS) this.#part(shared)
-    return limit.enter(rank)
+    if (shared !== undefined && shared.governor.isCalm(now)) this.#part(shared)
+    const permit = limit.enter(rank)
+    if (permit !== undefined) this.#guard.runs(now, limit.governor.use)
+    return permit
   }
 
   all(): readonly GuardedLimit[] {
     return this.#routes.all()
   }
 
-  /** What limits have counted whose rows went to other routes. Without it the counts of the whole would go back. */
+  /** The counts of limits that have lost their rows, so that the sums never fall. */
   get former(): Counts {
     return this.#former
   }
@@ -64,6 +62,12 @@ export class Limits {
   get perRound(): number | undefined {
     const { cap } = this.#guard
     return cap === Number.POSITIVE_INFINITY ? undefined : Math.round(cap * 10) / 10
+  }
+
+  #forget(limit: GuardedLimit): void {
+    limit.shared?.limits.delete(limit)
+    // Its state also tells listeners that its shedding is over.
+    this.#former = plus(limit.state(), this.#former)
   }
 
   #make(route: string): GuardedLimit {

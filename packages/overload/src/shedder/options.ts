@@ -22,7 +22,7 @@ export interface ShedderOptions<R = NodeRequest> {
   readonly priority?: Tier | ((request: R) => Tier) | undefined
   /**
    * The route of a request, which has a limit of its own. Default: the method, and the first two segments of the path without ids;
-   * with Fastify the matched route. 32 routes are told apart, and all others are one.
+   * with Fastify the matched route. 128 routes are told apart, and all others are one.
    */
   readonly route?: ((request: R) => string) | undefined
   /** `"shadow"` learns and reports, and refuses nothing. `"off"` lets all pass. Default `"enforce"`. */

@@ -43,7 +43,7 @@ export interface ShedderState extends LimitState {
   readonly mode: 'enforce' | 'shadow' | 'off'
   /** How many requests a round of the event loop admits now. Undefined: any number, because the loop has time. */
   readonly perRound: number | undefined
-  /** One for each route. The routes above 32 share the last one. */
+  /** One for each route. Routes beyond 128 share the row `other`. */
   readonly limits: readonly LimitState[]
 }
 
