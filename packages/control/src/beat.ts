@@ -1,4 +1,4 @@
-import { eventLoop, type Timer } from '@halt/core/gate'
+import { afterQuietly, eventLoop, type Timer } from '@halt/core/gate'
 import type { ActQueue } from './act-queue.ts'
 import type { Ledger } from './ledger.ts'
 import type { PolicyWatch } from './policy-watch.ts'
@@ -32,13 +32,12 @@ export class Beat {
   }
 
   #next(): void {
-    this.#timer = eventLoop.after(BEAT_MS, () => {
+    this.#timer = afterQuietly(BEAT_MS, () => {
       void this.#look().finally(() => {
         this.#watch.beat(this.#ledger.state)
         if (!this.#isEnded) this.#next()
       })
     })
-    if (typeof this.#timer === 'object') this.#timer.unref?.()
   }
 
   async #look(): Promise<void> {

@@ -53,7 +53,7 @@ export function withoutStamp(stamped: StampedEntry): ControlEntry {
  * all of them, or the last ones, as by a failover to an older copy.
  */
 export function follows({ version, document }: HeldDocument, held: HeldDocument): boolean {
-  // What this process knows besides a document that nobody has written, it gives to every document.
+  // Nobody has written the document, so this process adds its own acts to every document that it reads.
   if (numberOf(held.version) === 0) return true
   const writes = numberOf(version) - numberOf(held.version)
   if (writes <= 0) return version === held.version
@@ -76,7 +76,7 @@ export function written(document: ControlDocument, replaced: HeldDocument, line:
   }
 }
 
-/** What a document got from another one, by slots. */
+/** The slots that a document took from another one. */
 export interface Merged {
   /** Where an entry was missing, or had been taken back in the other document. */
   readonly changed: readonly string[]

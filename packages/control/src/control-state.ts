@@ -85,11 +85,6 @@ export class ControlState {
     return [...new Set([...this.#changes.keys(), ...this.#overrides.keys()])]
   }
 
-  /** Whether some client has numbers of its own. */
-  get hasOverrides(): boolean {
-    return this.#overrides.size > 0
-  }
-
   /**
    * The entry that blocks a client or lets it pass. A block of any of its ids comes before a permission. Of the entries about its
    * address, the most special one counts.

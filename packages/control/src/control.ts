@@ -13,18 +13,18 @@ import {
   mayShareData,
   namesOf,
   parseAddress,
-  placeInWords,
   type Store,
   type StoreClock,
   type Subject,
   type Warn,
   warnOnce,
 } from '@halt/core/gate'
-import { readAct, readNumbers, readPolicyName, Targets } from './act-check.ts'
+import { readAct, readNoted, readNumbers, readPolicyName } from './act-check.ts'
 import { ActHistory } from './act-history.ts'
 import { ActQueue } from './act-queue.ts'
 import { Beat } from './beat.ts'
 import type { ControlState } from './control-state.ts'
+import { controlElsewhere } from './document-warnings.ts'
 import type {
   ActOptions,
   BlockOptions,
@@ -39,6 +39,7 @@ import { Ledger } from './ledger.ts'
 import { type NetworkSize, reachesAddress, sizeOfNetwork } from './network-entries.ts'
 import { PolicyWatch } from './policy-watch.ts'
 import { learnTime } from './store-calls.ts'
+import { Targets } from './targets.ts'
 
 /** Options of a {@link Control}. */
 export interface ControlOptions {
@@ -52,7 +53,6 @@ export interface ControlOptions {
   readonly warn?: Warn | undefined
 }
 
-const NOTED: readonly NotedAct[] = Object.freeze(['reset', 'grant', 'charge', 'forgive'])
 const OPTIONS = namesOf<ControlOptions>({ store: true, secret: true, ipv6Prefix: true, warn: true })
 
 /**
@@ -120,11 +120,7 @@ export class Control implements GateSource {
   noteStore(store: Store, warn: Warn): void {
     this.store.obeys?.()
     if (mayShareData(store, this.store)) return
-    warn({
-      code: 'HALT_W_CONTROL_ELSEWHERE',
-      message: `The counters are in ${placeInWords(store)}, and the Control is on another one: ${placeInWords(this.store)}. Who acts beside the counters, as the command halt does, changes nothing here.`,
-      fix: 'Give both the same store: new Control({ store }), new RateLimiter({ store, policy, control }).',
-    })
+    warn(controlElsewhere(store, this.store))
   }
 
   /** @internal The entry that blocks a client or lets it pass. Managers ask for it. */
@@ -285,7 +281,8 @@ export class Control implements GateSource {
   }
 
   /**
-   * Adds an act to the history that changed counters and no entry: a reset, a grant. It does not carry the act out.
+   * Adds an act to the history that changed counters and no entry: a reset, a grant. It does not carry the act out. `units` are those
+   * of a grant or a charge, or the counters of a reset.
    *
    * @throws HaltError `HALT_E_CONTROL`, `HALT_E_IDENTITY`; `HALT_E_STORE` if the store does not answer
    */
@@ -296,20 +293,12 @@ export class Control implements GateSource {
       readonly policy?: string | undefined
       readonly units?: number | undefined
     },
-    options: ActOptions = {},
+    options: Pick<ActOptions, 'reason' | 'by'> = {},
   ): Promise<void> {
-    const { identity, policy, units } = what
-    if (!NOTED.includes(act))
-      fail('HALT_E_CONTROL', `The act is ${describe(act)}.`, `Give one of ${NOTED.join(', ')}.`)
+    const noted = readNoted(act, what)
     await learnTime(this.store, this.#ledger.clock)
-    const now = this.#ledger.clock.now()
-    await this.#history.add({
-      act,
-      target: this.#targets.subjectOf(identity),
-      ...(policy === undefined ? {} : { policy: readPolicyName(policy) }),
-      ...(units === undefined ? {} : { units }),
-      ...readAct(options, now),
-    })
+    const target = this.#targets.subjectOf(what.identity)
+    await this.#history.add({ ...noted, target, ...readAct(options, this.#ledger.clock.now()) })
   }
 
   /** Why the last document could not be read, in words; undefined if it could. The last good one holds meanwhile. */
@@ -323,7 +312,7 @@ export class Control implements GateSource {
   }
 
   /**
-   * Stops reading the document. What this process obeys holds on. An act under way is finished; acts that hold here alone are not
+   * Stops reading the document. This process goes on obeying the entries that it has. An act under way is finished; acts that hold here alone are not
    * written any more.
    */
   close(): void {

@@ -1,4 +1,11 @@
-import { HaltError, type HaltWarning, Occasion, type WarnOnce } from '@halt/core/gate'
+import {
+  HaltError,
+  type HaltWarning,
+  Occasion,
+  placeInWords,
+  type Store,
+  type WarnOnce,
+} from '@halt/core/gate'
 
 const UNREADABLE_FIX =
   'Let all processes run one version of Halt, or empty the document "control" of the store and act again.'
@@ -31,6 +38,15 @@ function actsHere(why: string): HaltWarning {
     code: 'HALT_W_CONTROL_LOCAL',
     message: `An operator's act holds in this process alone, because the store did not take it: ${why.replace(/\.$/, '')}.`,
     fix: 'It is written as soon as the store answers. If it must hold elsewhere before, act in each process.',
+  }
+}
+
+/** The warning of counters that are not in the store of the document. @param own the store of the document */
+export function controlElsewhere(store: Store, own: Store): HaltWarning {
+  return {
+    code: 'HALT_W_CONTROL_ELSEWHERE',
+    message: `The counters are in ${placeInWords(store)}, and the Control is on another one: ${placeInWords(own)}. An operator who acts on the store of the counters, as by the command halt, changes nothing here.`,
+    fix: 'Give both the same store: new Control({ store }), new RateLimiter({ store, policy, control }).',
   }
 }
 

@@ -9,14 +9,15 @@ import {
 export { isNetwork }
 export type { ControlEntry, EntryKind, PolicyNumbers }
 
-/** Who acts, why, until when, and what becomes of the act if the store is away. */
+/** Options of an act: its author, its reason, its end, and its fate while the store is away. */
 export interface ActOptions {
   /** How long the entry holds. Default: until somebody takes it back. */
   readonly for?: Duration | undefined
   /** When the entry ends. Not together with `for`. */
   readonly until?: Date | undefined
+  /** The reason in the operator's words, at most 1 000 characters. */
   readonly reason?: string | undefined
-  /** Who acts. */
+  /** The operator who acts, at most 1 000 characters. */
   readonly by?: string | undefined
   /**
    * What becomes of the act if the store does not take it within about a second. `"local"`: it holds in this process alone, at once,
@@ -72,7 +73,7 @@ export interface ControlAct extends Omit<ControlEntry, 'kind'> {
 }
 
 /**
- * What a new entry replaces: the entry of the same kind, target and policy. A block and a permission of one client are two, so that the
+ * Names the slot of an entry: a new entry replaces the one of the same kind, target and policy. A block and a permission of one client are two, so that the
  * permission counts again after the block.
  */
 export function slotOf({

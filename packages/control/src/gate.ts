@@ -14,9 +14,7 @@ import {
   type Passage,
   PEEK,
   type Plan,
-  type Plans,
   type RequestView,
-  type StoreClock,
   type Subject,
 } from '@halt/core/gate'
 import { CallerIds } from './client-ids.ts'
@@ -26,13 +24,11 @@ import type { ControlState } from './control-state.ts'
 export class ControlGate implements Gate {
   readonly #state: () => ControlState | undefined
   readonly #parts: GateParts
-  readonly #plans: ControlledPlans
 
   /** @param state what operators have set, as this process knows it now */
   constructor(state: () => ControlState | undefined, parts: GateParts) {
     this.#state = state
     this.#parts = parts
-    this.#plans = new ControlledPlans(parts.plans, state, parts.clock)
   }
 
   pass(policies: readonly CompiledPolicy[], view: RequestView, ask: Ask): Passage | Promise<Passage> {
@@ -53,11 +49,20 @@ export class ControlGate implements Gate {
   }
 
   planForKey(plan: Plan, key: NumbersOwner): Plan {
-    return this.#plans.forKey(plan, key)
+    const state = this.#state()
+    if (state === undefined || hasNoNumbers(key, state)) return plan
+    const { clock, plans } = this.#parts
+    // All policies but the `shared` ones count that client.
+    const keys = plan.policies.map(policy => keyOfIdentity(key.subject, policy))
+    return plans.of(state.overridden(plan.policies, keys, clock))
   }
 
   planForKeys(plan: Plan, keys: readonly FoundKey[]): Plan {
-    return this.#plans.forKeys(plan, keys)
+    const state = this.#state()
+    if (state === undefined || keys.every(key => hasNoNumbers(key, state))) return plan
+    const { clock, plans } = this.#parts
+    const policies = state.overridden(plan.policies, keys, clock)
+    return policies === plan.policies ? plan : plans.of(policies)
   }
 
   numbered(policies: readonly CompiledPolicy[], keys: readonly FoundKey[]): readonly CompiledPolicy[] {
@@ -137,39 +142,10 @@ function extractsKey({ keyExtractor, fair }: CompiledPolicy): boolean {
   return keyExtractor !== undefined || fair?.keyExtractor !== undefined
 }
 
-/** The plans of a limiter, with the numbers that operators have set for single clients. */
-class ControlledPlans {
-  readonly #plans: Plans
-  readonly #state: () => ControlState | undefined
-  readonly #clock: StoreClock
-
-  constructor(plans: Plans, state: () => ControlState | undefined, clock: StoreClock) {
-    this.#plans = plans
-    this.#state = state
-    this.#clock = clock
-  }
-
-  /** The plan with the numbers of a client, where all policies but the `shared` ones count that client. */
-  forKey(plan: Plan, key: NumbersOwner): Plan {
-    const state = this.#state()
-    if (state === undefined || hasNoNumbers(key, state)) return plan
-    const keys = plan.policies.map(policy => keyOfIdentity(key.subject, policy))
-    return this.#plans.of(state.overridden(plan.policies, keys, this.#clock))
-  }
-
-  /** The plan with the numbers of the clients that its policies count. */
-  forKeys(plan: Plan, keys: readonly FoundKey[]): Plan {
-    const state = this.#state()
-    if (state === undefined || keys.every(key => hasNoNumbers(key, state))) return plan
-    const policies = state.overridden(plan.policies, keys, this.#clock)
-    return policies === plan.policies ? plan : this.#plans.of(policies)
-  }
-}
-
 /** Whether no entry gives a client numbers of its own. Marks its key. */
 function hasNoNumbers(key: NumbersOwner, state: ControlState): boolean {
   if (key.plain === state.mark) return true
-  if (state.hasOverrides && state.isOverridden(key.subject)) return false
+  if (state.isOverridden(key.subject)) return false
   key.plain = state.mark
   return true
 }

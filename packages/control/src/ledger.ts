@@ -210,7 +210,7 @@ export class Ledger {
   }
 
   #isSuccessor(found: HeldDocument, held: HeldDocument): boolean {
-    // What was read longer ago than taken-back entries are kept may have been taken back since.
+    // A document that was read so long ago may hold entries that were taken back since, and are no longer told of.
     const isOld = Date.now() - this.#seenAt > KEPT_MS && found.version !== NEVER_WRITTEN.version
     return isOld || follows(found, held)
   }

@@ -327,6 +327,7 @@ describe('mistakes', () => {
       ['HALT_E_UNKNOWN_FIELD', () => control.override('x', 'api', { max: 5 } as never)],
       ['HALT_E_CONTROL', () => control.note('block' as never, { identity: 'x' })],
       ['HALT_E_IDENTITY', () => control.note('reset', { identity: {} as never })],
+      ['HALT_E_CONTROL', () => control.note('grant', { identity: 'x', units: Number.NaN })],
       ['HALT_E_POLICY_NAME', () => control.note('grant', { identity: 'x', policy: '' })],
     ]
     for (const [code, call] of calls) expect((await rejection(call())).code).toBe(code)

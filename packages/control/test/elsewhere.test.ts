@@ -68,6 +68,6 @@ it('the warning names both stores', () => {
   const warnings: HaltWarning[] = []
   void new RateLimiter({ store: at('memory', {}), policy, control, warn: one => void warnings.push(one) })
   expect(warnings.find(({ code }) => code === CODE)?.message).toBe(
-    'The counters are in a memory store, and the Control is on another one: a redis store with the prefix "b:" at db:6379/0. Who acts beside the counters, as the command halt does, changes nothing here.',
+    'The counters are in a memory store, and the Control is on another one: a redis store with the prefix "b:" at db:6379/0. An operator who acts on the store of the counters, as by the command halt, changes nothing here.',
   )
 })

@@ -3,7 +3,7 @@ import { type AnyPolicy, HaltError, type RateLimiter } from '@halt/core'
 import { callAtOnce, checkNames, describe, namesOf } from '@halt/core/http'
 import type { Store } from '@halt/core/store'
 
-import { isHost } from './same-origin.ts'
+import { hostAsSent, isHost } from './same-origin.ts'
 import { numbersOf, readerOf, type ReadShedders, type WatchedShedder } from './watch/shedders.ts'
 
 /**
@@ -155,7 +155,7 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
     control,
     authorize,
     planOf,
-    hosts: hosts?.map(host => host.toLowerCase()),
+    hosts: hosts?.map(hostAsSent),
     reveals:
       typeof reveal === 'function'
         ? // Only `true` counts: any other value, such as a promise, would show every key.

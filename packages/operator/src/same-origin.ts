@@ -45,13 +45,14 @@ export function refuseOtherHosts({ headers, url }: Request, hosts: readonly stri
   )
 }
 
+/** A host of the page as browsers send it: in small letters, without the port of HTTP. */
+export function hostAsSent(host: string): string {
+  return host.toLowerCase().replace(/:80$/, '')
+}
+
 /** Whether a text can be one of `hosts`: a name or an address, with or without a port. */
 export function isHost(text: unknown): text is string {
-  return (
-    typeof text === 'string' &&
-    text !== '' &&
-    urlOf(`http://${text}/`)?.host === text.toLowerCase().replace(/:80$/, '')
-  )
+  return typeof text === 'string' && text !== '' && urlOf(`http://${text}/`)?.host === hostAsSent(text)
 }
 
 /** Whether an origin may be a name that another site has made lead to this address. No name of HTTPS may, for want of a certificate. */

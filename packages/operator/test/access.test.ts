@@ -176,8 +176,9 @@ describe('a host', () => {
   })
 
   it('a host that hosts lists passes, and every other is refused, the page included', async () => {
-    const hosts = ['ops.internal', 'Ops.Example:8443']
-    for (const host of ['ops.internal', 'ops.internal:3000', 'ops.example:8443'])
+    // Browsers leave the port of HTTP out.
+    const hosts = ['ops.internal', 'Ops.Example:8443', 'desk.internal:80']
+    for (const host of ['ops.internal', 'ops.internal:3000', 'ops.example:8443', 'desk.internal'])
       expect([host, await actFor(host, { origin: `http://${host.toLowerCase()}` }, hosts)]).toEqual([
         host,
         200,
