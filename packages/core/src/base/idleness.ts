@@ -1,5 +1,5 @@
 import { eventLoop } from './event-loop.ts'
-import { afterFreeTime } from './free-time.ts'
+import { afterFreeTime } from './promises.ts'
 
 /** Something that knows whether operations are under way. */
 export interface Idler {

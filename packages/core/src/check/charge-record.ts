@@ -1,8 +1,12 @@
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Cost } from '../policy/cost.ts'
-import type { Group } from '../store/contract.ts'
+import type { ChargeAnswer } from '../store/admitted.ts'
+import { type Group, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import type { CheckResult } from './check-result.ts'
+import { type CheckResult, storeResult } from './check-result.ts'
+import { plainCheck } from './check.ts'
 import type { OpenCall } from './holding.ts'
+import type { PolicyVerdict } from './verdict-reader.ts'
 
 /** A correction that the store has made, and the store's evaluation of it. */
 export interface AppliedCorrection {
@@ -37,4 +41,28 @@ export interface ChargeRecord {
    * nothing was charged.
    */
   recordedIn: 'store' | 'local' | 'unknown' | undefined
+}
+
+/**
+ * The source of a decision. Usually it is the result of the check. For a counter that was charged without a check it is the
+ * policies. When no counter decided it is the store's clock, in Unix seconds.
+ */
+export type DecisionSource = CheckResult | readonly CompiledPolicy[] | number
+
+/** The parts of a decision that few readers want. */
+export interface DecisionDetails {
+  readonly result: CheckResult | undefined
+  verdicts: readonly PolicyVerdict[] | undefined
+  record: ChargeRecord | undefined
+}
+
+/** The result of the check that would have charged a counter alone. */
+export function checkOfCharge(
+  policies: readonly CompiledPolicy[],
+  charge: ChargeAnswer,
+  subject: string,
+  cost: number,
+): CheckResult {
+  const demand = { rule: charge.rule, subject, cost, mode: Mode.CHARGE, edges: undefined, penalized: false }
+  return storeResult(plainCheck(policies, [demand]), charge)
 }

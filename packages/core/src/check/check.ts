@@ -1,4 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Caller } from '../request/caller.ts'
+import type { Subject } from '../request/subject.ts'
 import type { Demand, Group } from '../store/contract.ts'
 
 /** One check of a request: the group that the store evaluates, and the policies behind its demands. */
@@ -45,4 +47,46 @@ export function demandsAt({ extras }: Pick<Check, 'extras'>, at: number): number
 /** Whether the policy at an index of the check runs in shadow mode. */
 export function isShadowed({ extras }: Check, at: number): boolean {
   return extras !== undefined && extras[at]?.shadow === true
+}
+
+/**
+ * The check reduced to some of its policies, with their extra demands.
+ *
+ * @param indexes the policies that stay, by their indexes
+ * @param change changes a demand of a policy
+ */
+export function partOf(
+  { policies, demands: original, extras }: Check,
+  indexes: readonly number[],
+  change: (demand: Demand, policy: CompiledPolicy) => Demand = same,
+): Pick<Check, 'policies' | 'demands' | 'extras'> {
+  const kept = indexes.map(i => policies[i] as CompiledPolicy)
+  const changed = (at: number, i: number): Demand =>
+    change(original[at] as Demand, policies[i] as CompiledPolicy)
+  const demands = indexes.map(i => changed(i, i))
+  const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(changed(at, i)) - 1)
+  const moved = ({ addressCeiling, inFlight, share, ...own }: PolicyExtras, i: number): PolicyExtras => ({
+    ...own,
+    addressCeiling: move(addressCeiling, i),
+    inFlight: move(inFlight, i),
+    share: move(share, i),
+  })
+  return { policies: kept, demands, extras: extras && indexes.map(i => extras[i] && moved(extras[i], i)) }
+}
+
+function same(demand: Demand): Demand {
+  return demand
+}
+
+/** A caller that waits for its turn, as a check sees it. */
+export interface Turn {
+  /** The longest time that the caller still waits, in microseconds. */
+  readonly maxWait: number
+  /**
+   * Called with the check before the store is asked. Returns the check to ask for; or a promise, if other callers of this process
+   * wait for the same counters and ask first: the check is then built again once they have asked.
+   *
+   * @param client the caller of a request, or the subject of an identity
+   */
+  before(check: Check, client: Caller | Subject): Check | Promise<void>
 }

@@ -3,16 +3,15 @@ import type { Demand } from '../store/contract.ts'
 import { Admitted, type ChargeAnswer, type Refused, unitsLeft } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/repeats.ts'
-import { listOf } from '../base/list.ts'
+import { listOf } from '../base/bounded-memory.ts'
 import type { Subject } from '../request/subject.ts'
 import { evaluationAt, evaluationAtStart, limitInForce, remaining } from '../store/reading.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import { Decision } from './decision.ts'
-import type { PolicyVerdict } from './policy-verdict.ts'
+import { type PolicyVerdict, longestWait, readDemand, readVerdict } from './verdict-reader.ts'
 import { allowUncounted, refusal, uncounted, type UncountedFacts } from './uncounted-decision.ts'
-import { longestWait, readDemand, readVerdict } from './verdict-reader.ts'
 
 /**
  * Makes the decision that users see from the result of a check.

@@ -1,10 +1,13 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import type { ChargeRecord } from './charge-record.ts'
+import {
+  type ChargeRecord,
+  checkOfCharge,
+  type DecisionDetails,
+  type DecisionSource,
+} from './charge-record.ts'
 import type { CheckResult } from './check-result.ts'
-import { checkOfCharge, type DecisionDetails, type DecisionSource } from './decision-source.ts'
-import type { PolicyVerdict, Reason } from './policy-verdict.ts'
-import { readVerdicts } from './verdict-reader.ts'
+import { type PolicyVerdict, type Reason, readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import { hasCharged } from '../store/repeats.ts'
 import type { ChargeAnswer } from '../store/admitted.ts'

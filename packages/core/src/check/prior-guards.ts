@@ -6,7 +6,7 @@ import type { ChargeRecord } from './charge-record.ts'
 import type { CheckResult } from './check-result.ts'
 import { countsRepeats } from '../store/repeats.ts'
 import type { Subject } from '../request/subject.ts'
-import { type ActualCharge, chargeAt } from './correction.ts'
+import { type ActualCharge, chargeAt } from './settlement.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 
 /** The decisions of earlier guards for a request. */

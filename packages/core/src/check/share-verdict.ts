@@ -10,7 +10,7 @@ import {
 } from '../algorithms/index.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
-import { poolAt } from '../store/shares.ts'
+import { poolAt } from '../store/share-claim.ts'
 import { fewestOf } from '../store/terms.ts'
 import type { Check } from './check.ts'
 

@@ -1,9 +1,8 @@
 import { Decision } from '../check/decision.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 import type { Headers, HeaderSink } from './dialects.ts'
-import type { HeaderDialect, WriteHeaders } from './headers.ts'
+import { type HeaderDialect, type WriteHeaders, SPELT } from './headers.ts'
 import type { RefusalBody } from './refusal.ts'
-import { SPELT } from './spelling.ts'
 
 /** The result of a guard, which the adapter applies to the response. */
 export interface Outcome {

@@ -2,7 +2,7 @@ import type { Decision } from '../check/decision.ts'
 import type { PriorGuards } from '../check/prior-guards.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 import type { Outcome, GuardOutcome } from './outcome.ts'
-import { isTighter } from './tightest.ts'
+import { isTighter } from './headers.ts'
 
 // perf: bench "express: halt"; a property on the holder, because a WeakMap would cost as much as the whole check. It is
 // assigned, because to define a property takes a tenth of the check. `Symbol.for`, so that copies of the package share it.

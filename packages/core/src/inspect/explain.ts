@@ -1,7 +1,6 @@
 import { type AppliedControl, NO_CONTROL } from '../limiter/gate.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { CheckResult } from '../check/check-result.ts'
-import { hasCounter } from '../check/has-counter.ts'
+import { type CheckResult, hasCounter } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import { fairShareOf, waitForShare } from '../check/share-verdict.ts'
 import { countedWithout, type Unreached } from '../policy/reachability.ts'

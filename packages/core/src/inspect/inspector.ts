@@ -1,5 +1,4 @@
-import { PEEK_COUNTERS } from '../check/ask.ts'
-import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
+import { PEEK_COUNTERS, checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import { Decision } from '../check/decision.ts'
 import type { ExemptionCheck } from '../limiter/exemption-check.ts'
 import { type AppliedControl, NO_CONTROL } from '../limiter/gate.ts'

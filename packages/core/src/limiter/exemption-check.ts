@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/warnings.ts'
-import { Memo } from '../base/memo.ts'
+import { Memo } from '../base/bounded-memory.ts'
 import type { Caller } from '../request/caller.ts'
 import { compileHealthChecks } from '../request/exemptions.ts'
 

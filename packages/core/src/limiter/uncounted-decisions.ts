@@ -1,5 +1,5 @@
 import { violationCheck } from '../check/check-builder.ts'
-import type { Ask } from '../check/ask.ts'
+import type { Ask } from '../check/check-options.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Decision } from '../check/decision.ts'
 import { allowUncounted, refusal, uncounted } from '../check/uncounted-decision.ts'
@@ -10,7 +10,7 @@ import { type ControlEntry, isNetwork } from '../policy/control-entry.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
 import type { Evaluator } from '../check/evaluator.ts'
-import type { Witness } from './witness.ts'
+import type { Witness } from '../charge/wings.ts'
 
 /** The decisions of requests that no counter decides, because they are exempt or have no key or no policy. */
 export class UncountedDecisions {

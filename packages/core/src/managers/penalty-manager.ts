@@ -1,11 +1,10 @@
 import { noticeMilliseconds } from '#misuse'
 
-import { fromCaller } from '../base/call-site.ts'
+import { fromCaller } from '../base/warnings.ts'
 import { abuseScore } from '../algorithms/index.ts'
 import type { Digest } from '../base/digest.ts'
-import { describe } from '../base/describe.ts'
+import { describe, HaltError } from '../base/errors.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
-import { HaltError } from '../base/errors.ts'
 import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from '../policy/penalty-config.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
 import type { Subject } from '../request/subject.ts'

@@ -1,9 +1,7 @@
 import { readId } from '../base/callbacks.ts'
-import { describe } from '../base/describe.ts'
+import { describe, HaltError } from '../base/errors.ts'
 import type { Digest } from '../base/digest.ts'
-import { HaltError } from '../base/errors.ts'
-import { parseAddress } from './address.ts'
-import { maskAddress } from './address-key.ts'
+import { parseAddress, maskAddress } from './address.ts'
 import { apiKeySubject, namePart, type Subject } from './subject.ts'
 
 /** Which requests share a counter. */

@@ -1,4 +1,4 @@
-import { BriefMemo } from '../base/brief-memo.ts'
+import { BriefMemo } from '../base/bounded-memory.ts'
 import type { Digest } from '../base/digest.ts'
 import { readId } from '../base/callbacks.ts'
 import { type Identity, subjectOf, userIn } from './identity.ts'

@@ -1,13 +1,12 @@
 import type { State } from '../algorithms/index.ts'
-import { PairMemo } from '../base/pair-memo.ts'
+import { PairMemo } from '../base/bounded-memory.ts'
 import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
 import { blockedUntil } from '../store/cooldown.ts'
 import { evaluationAt, penaltyUntil, waitFor } from '../store/reading.ts'
-import { ClockOffset } from './clock-offset.ts'
-import { isNewer, type KnownCounter } from './known-counter.ts'
-import { nowMicros } from '../base/process-clock.ts'
+import { ClockOffset, isNewer, type KnownCounter } from './known-counter.ts'
+import { nowMicros } from '../base/event-loop.ts'
 import { Blocks } from './blocks.ts'
 
 const MAX_ENTRIES = 50_000

@@ -1,16 +1,20 @@
 import { noticeFullBucket } from '#misuse'
 
-import { PEEK_COUNTERS } from '../check/ask.ts'
-import { describe } from '../base/describe.ts'
+import {
+  PEEK_COUNTERS,
+  type CheckOptions,
+  checkPeekOptions,
+  NO_OPTIONS,
+  type PeekOptions,
+} from '../check/check-options.ts'
+import { describe } from '../base/errors.ts'
 import type { Duration } from '../base/duration.ts'
 import { checkNames, fail } from '../base/options-check.ts'
-import { type CheckOptions, checkPeekOptions, NO_OPTIONS, type PeekOptions } from '../check/check-options.ts'
 import type { Decision } from '../check/decision.ts'
 import { LimitedError } from './limited-error.ts'
-import type { Turn } from '../check/turn.ts'
-import type { LimiterParts } from '../limiter/assembly.ts'
+import type { Turn } from '../check/check.ts'
+import { type LimiterParts, partsOf } from '../limiter/assembly.ts'
 import { frozen } from '../limiter/decider.ts'
-import { partsOf } from '../limiter/parts.ts'
 import type { Identity } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Store } from '../store/contract.ts'

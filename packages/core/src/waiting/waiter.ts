@@ -1,21 +1,19 @@
 import { isPromise } from '../base/promises.ts'
-import type { Check } from '../check/check.ts'
+import type { Check, Turn } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import type { LeavingCaller } from '../check/telemetry.ts'
-import type { Turn } from '../check/turn.ts'
 import type { Caller } from '../request/caller.ts'
 import { SHARED, type Subject } from '../request/subject.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 import { isSameCounter } from '../store/counter-key.ts'
 import { CallerInLine, type Entry, type Owner } from './caller-in-line.ts'
-import type { Present } from './idlers.ts'
+import type { Present, Decide, Wait, WaiterParts } from './waiter-parts.ts'
 import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
 import { endOf, nextInLine, loneAt, type TakenPlace, timeOf, withPlaces } from './places.ts'
 import { Retry, type Retrying } from './retry.ts'
 import { takesTurns, ticketsAfter, type Tickets, waitBehind, withTickets } from './tickets.ts'
-import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
 
 /** After this time without a sign the request of a caller has ended, where a timer ends with its request. Microseconds. */
 const LOST = 3e6

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { HaltWarning } from '../../src/index.ts'
-import { noticeFullBucket } from '../../src/misuse/full-bucket.ts'
+import { noticeFullBucket } from '../../src/misuse/costs.ts'
 import { type AnyPolicy, compilePolicy } from '../../src/policy/compiled-policy.ts'
 
 const calls = { name: 'calls', limit: 10, window: 1 } as const
