@@ -10,7 +10,7 @@ import { costFor, type Cost, givenCost } from '../policy/cost.ts'
 import { isTightened, type CompiledPenalty } from '../policy/penalty-config.ts'
 import type { Caller } from '../request/caller.ts'
 import { routeName } from '../request/matched-route.ts'
-import { type FoundKey, UNKNOWN_ADDRESS, type Subject, type Tenant } from '../request/subject.ts'
+import { type FoundKey, UNKNOWN_ADDRESS, type Subject, type Tenant } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import {
   type Demand,

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Caller } from '../request/caller.ts'
-import type { Subject } from '../request/subject.ts'
+import type { Subject } from '../request/identity.ts'
 import type { Demand, Group } from '../store/contract.ts'
 
 /** One check of a request: the group that the store evaluates, and the policies behind its demands. */

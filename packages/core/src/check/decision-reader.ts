@@ -4,7 +4,7 @@ import { Admitted, type ChargeAnswer, type Refused, unitsLeft } from '../store/a
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/repeats.ts'
 import { listOf } from '../base/bounded-memory.ts'
-import type { Subject } from '../request/subject.ts'
+import type { Subject } from '../request/identity.ts'
 import { evaluationAt, evaluationAtStart, limitInForce, remaining } from '../store/reading.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { type Check, isShadowed } from './check.ts'

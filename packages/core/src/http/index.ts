@@ -23,7 +23,7 @@ export {
   type DecidingResponse,
 } from './watch-response.ts'
 export { type FetchExchange, watchFetch } from './fetch-exchange.ts'
-export { addHeaders, applyHeaders, type HeaderPort, tellHeaders } from './apply-headers.ts'
+export { addHeaders, applyHeaders, type HeaderPort, tellHeaders, type Outcome } from './outcome.ts'
 export { guard, type Guard } from './guard.ts'
 export {
   type AnswerOptions,
@@ -36,12 +36,10 @@ export { departureOf } from './departure.ts'
 export type { AbortSignalLike } from '../waiting/acquire-options.ts'
 export type { Headers, HeaderSink, PolicyDirectory } from './dialects.ts'
 export { headerWriter, type HeaderDialect, type HeaderWriter, isTighter } from './headers.ts'
-export type { Outcome } from './outcome.ts'
 export { type LimitUsage, type UsageAnswer, usageOf } from './usage.ts'
 export { refusalFor } from './mount.ts'
 export { trustProxyNotice } from './trust-proxy.ts'
-export { hasDecisionProperty } from './decision-property.ts'
-export { bindingOutcome, decisionOf } from './passed-guards.ts'
+export { hasDecisionProperty, bindingOutcome, decisionOf } from './passed-guards.ts'
 export { isUnavailable, statusOf, refusalBody, type ErrorFormat, type RefusalBody } from './refusal.ts'
 export { isGone, onResponseEnd, type EndingResponse } from './response-end.ts'
 export {

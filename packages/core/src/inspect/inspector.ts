@@ -1,6 +1,6 @@
 import { PEEK_COUNTERS, checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import { Decision } from '../check/decision.ts'
-import type { ExemptionCheck } from '../limiter/exemption-check.ts'
+import type { ExemptionCheck } from '../limiter/uncounted-decisions.ts'
 import { type AppliedControl, NO_CONTROL } from '../limiter/gate.ts'
 import { failIfDegraded, type Peeker, reachedBy, type RequestPeek } from '../limiter/peeker.ts'
 import type { Pipeline } from '../limiter/pipeline.ts'

@@ -52,9 +52,8 @@ export {
   parseBareAddress,
 } from '../request/address.ts'
 export { Caller, findClient } from '../request/caller.ts'
-export { type Identity, subjectOf } from '../request/identity.ts'
+export { type Identity, subjectOf, type FoundKey, type Subject, type Tenant } from '../request/identity.ts'
 export { networkIn, holds, type Network, SortedNetworks } from '../request/networks.ts'
-export type { FoundKey, Subject, Tenant } from '../request/subject.ts'
 export type { RequestView } from '../request/view.ts'
 export { capabilitiesOf } from '../store/capabilities.ts'
 export type { Store } from '../store/contract.ts'

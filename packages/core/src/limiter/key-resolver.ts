@@ -7,9 +7,9 @@ import type { Ask } from '../check/check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type CompiledFair, isWeight } from '../policy/fair.ts'
 import type { Caller } from '../request/caller.ts'
-import { type FoundKey, NO_TENANT, SHARED } from '../request/subject.ts'
+import { type FoundKey, NO_TENANT, SHARED } from '../request/identity.ts'
 import type { KeyWatcher } from '../charge/adviser.ts'
-import type { ExemptionCheck } from './exemption-check.ts'
+import type { ExemptionCheck } from './uncounted-decisions.ts'
 
 /**
  * A policy's key for a request. Without a key: `deny` refuses the request, `allow` skips the policy. A policy that needs the

@@ -4,8 +4,7 @@ import { type Reference, referTo } from '../base/weak-list.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { addressKey, parseAddress } from '../request/address.ts'
 import type { Caller } from '../request/caller.ts'
-import { FORWARDING_HEADERS } from '../request/forwarding.ts'
-import { readHeader } from '../request/headers.ts'
+import { FORWARDING_HEADERS, readHeader } from '../request/headers.ts'
 import type { Store } from '../store/contract.ts'
 
 const SAMPLE = 1000

@@ -2,7 +2,7 @@ import type { PenaltyRule } from '../algorithms/index.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { describe, HaltError } from '../base/errors.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
-import type { Subject } from '../request/subject.ts'
+import type { Subject } from '../request/identity.ts'
 
 /** How violations are scored, and which penalty they start. */
 export interface PenaltyConfig {

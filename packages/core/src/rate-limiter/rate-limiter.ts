@@ -15,7 +15,7 @@ import type { RequestView } from '../request/view.ts'
 import { resilience } from '../resilience/guarded-store.ts'
 import { reporter } from '../telemetry/reporter.ts'
 import type { AcquireOptions } from '../waiting/acquire-options.ts'
-import type { LineStatus } from '../waiting/line-status.ts'
+import type { LineStatus } from '../waiting/lines.ts'
 import { type Queue, queue } from '../waiting/queue.ts'
 
 const WINGS: Wings = Object.freeze({ evaluator: resilience, leases, witness: reporter, adviser })

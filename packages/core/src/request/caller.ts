@@ -6,8 +6,7 @@ import type { CallerSettings } from './caller-settings.ts'
 import type { ClientAddress } from './client-ip.ts'
 import { hasDeparted, type RequestView } from './view.ts'
 import { readHeader } from './headers.ts'
-import type { KeyStrategy } from './identity.ts'
-import { type FoundKey, SHARED, type Subject } from './subject.ts'
+import { type KeyStrategy, type FoundKey, SHARED, type Subject } from './identity.ts'
 
 /**
  * The client of one request: its address, user and API key. Each is found once, when a policy first needs it.

@@ -1,7 +1,6 @@
 import { isStrayPromise } from '../base/promises.ts'
 import type { Address } from './address.ts'
-import { FORWARDING_HEADERS } from './forwarding.ts'
-import { findHeader } from './headers.ts'
+import { FORWARDING_HEADERS, findHeader } from './headers.ts'
 import { parseNetworks } from './networks.ts'
 import type { RequestView } from './view.ts'
 

@@ -15,7 +15,7 @@ import {
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
 import { nextTurn, settled, SLICE } from './pending-corrections.ts'
-import { StoreTimeout } from './store-failure.ts'
+import { StoreTimeout } from './circuit-breaker.ts'
 
 const MAX_BLOCKS = 10_000
 const READ_MS = 1_000

@@ -8,7 +8,7 @@ import type { Deadline } from './deadline.ts'
 import type { Fallback } from './fallback.ts'
 import type { LastKnown } from './last-known.ts'
 import type { Evaluate } from '../store/evaluation-check.ts'
-import { wasNotApplied } from './store-failure.ts'
+import { wasNotApplied } from './circuit-breaker.ts'
 
 /** The parts of a guarded store that its catching up uses. */
 export interface CatchUpParts {

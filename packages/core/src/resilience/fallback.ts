@@ -9,8 +9,7 @@ import { keepsKey } from '../store/repeats.ts'
 import { WriteBackQueue } from './write-back.ts'
 import { type CheckResult, grantedBy, type LateReply } from '../check/check-result.ts'
 import { type LocalCounters, evaluateLocally, localEdges } from './local-store.ts'
-import type { KnownCounter } from './known-counter.ts'
-import type { LastKnown } from './last-known.ts'
+import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/event-loop.ts'
 
 /** Decides checks in this process while the store cannot. It starts from the last known state of each counter. Bounded. */

@@ -3,7 +3,7 @@ import { type WarnOnce, type HaltWarning, Occasion } from '../base/warnings.ts'
 import { WeakList } from '../base/weak-list.ts'
 import type { StoreRecovery } from '../check/telemetry.ts'
 import type { Store, StoreFailure } from '../store/contract.ts'
-import { failureKind, failureText, WARNINGS } from './store-failure.ts'
+import { failureKind, failureText, WARNINGS } from './circuit-breaker.ts'
 
 /** The receivers of an outage's events. */
 export interface OutageParts {

@@ -5,8 +5,7 @@ import type { Evaluation } from '../store/evaluation.ts'
 import type { Counters } from '../store/counter-key.ts'
 import { decide } from '../store/decide.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
-import type { KnownCounter } from './known-counter.ts'
-import type { LastKnown } from './last-known.ts'
+import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/event-loop.ts'
 
 // Microseconds. A refusal is remembered no longer than this, because another process may reset the key.

@@ -12,7 +12,7 @@ import type { Notify } from '../check/telemetry.ts'
 import { Deadline } from './deadline.ts'
 import { type LastKnown, lastKnownOf } from './last-known.ts'
 import { type OutageParts, OutageReports } from './outage-reports.ts'
-import { failureKind, failureText, storeError, StoreTimeout, unreadableCounter } from './store-failure.ts'
+import { failureKind, failureText, storeError, StoreTimeout, unreadableCounter } from './circuit-breaker.ts'
 
 /** Options of a {@link StrictStore}. */
 export interface StrictStoreOptions extends OutageParts {

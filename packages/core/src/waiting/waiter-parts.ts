@@ -2,7 +2,7 @@ import type { Check, Turn } from '../check/check.ts'
 import type { Decision } from '../check/decision.ts'
 import type { LeavingCaller, WaitingCaller } from '../check/telemetry.ts'
 import type { Caller } from '../request/caller.ts'
-import type { Subject } from '../request/subject.ts'
+import type { Subject } from '../request/identity.ts'
 import type { LineStore } from './line-store.ts'
 import type { Lines } from './lines.ts'
 
