@@ -1,7 +1,7 @@
 import { HaltError } from '../base/errors.ts'
 import { UnderWay, untilIdle } from '../base/idleness.ts'
 import type { Warn } from '../base/warnings.ts'
-import type { ChargeRecord } from '../check/charge-record.ts'
+import { type ChargeRecord, UNCORRECTED } from '../check/charge-record.ts'
 import type { CheckResult, LateReply } from '../check/check-result.ts'
 import type { Check } from '../check/check.ts'
 import { Decision } from '../check/decision.ts'
@@ -62,20 +62,19 @@ export class Charges {
     const record = recordOf(decision)
     checkActual(record.result, actual)
     // A decision that charged nothing may be settled any number of times.
-    if (record.settled !== undefined && record.recordedIn !== undefined) {
+    if (record.settlement.kind !== 'none' && record.recordedIn !== undefined) {
       return this.#warn({
         code: 'HALT_W_SETTLED_TWICE',
         message: 'A decision was settled a second time. The first settlement stands.',
         fix: 'Settle once, in one place, such as a finally block.',
       })
     }
-    record.settled = actual
-    record.ending = true
+    record.settlement = { kind: 'begun', to: actual }
     const ending = record.open?.end()
     if (ending !== undefined) await ending
     // Wait for the store's reply, because it tells which window the held cost went to.
     if (record.correcting !== undefined) await record.correcting
-    record.ending = false
+    record.settlement = { kind: 'made', to: actual }
     if (!isCharge(record)) return
     if (typeof actual === 'object')
       this.#adviser?.noticeCostNames(actual, record.result.check.policies, this.#warn)
@@ -95,14 +94,13 @@ export class Charges {
    */
   async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
     const record = recordOf(decision)
-    if (record.concluded) return
-    record.concluded = true
+    if (record.answer !== 'none') return
+    record.answer = typeof counts === 'object' ? 'awaited' : 'given'
     if (typeof counts !== 'object') return this.#concludeBy(record, counts)
-    record.awaited = true
     this.#answers.begin()
     try {
       const isCounted = await counts.catch(() => true)
-      record.awaited = false
+      record.answer = 'given'
       await this.#concludeBy(record, isCounted)
     } finally {
       this.#answers.end()
@@ -111,8 +109,8 @@ export class Charges {
 
   async #concludeBy(record: ChargeRecord, isCounted: boolean): Promise<void> {
     if (isCounted) return this.#chargeHeld(record)
-    if (record.settled !== undefined || !isCharge(record)) return
-    record.settled = 0
+    if (record.settlement.kind !== 'none' || !isCharge(record)) return
+    record.settlement = { kind: 'made', to: 0 }
     if (record.correcting !== undefined) await record.correcting
     await this.#decideCharge(record, this.#corrections.keepPace(this.#settlement(record, 0)))
   }
@@ -146,7 +144,7 @@ export class Charges {
     const record = recordOf(decision)
     const units = new Map<string, number>()
     if (!isCharge(record)) return units
-    const charge = { ...record, settled: undefined, released: false, decided: false }
+    const charge = { ...record, ...UNCORRECTED }
     for (const [at, { name }] of record.result.check.policies.entries()) {
       const taken = chargeAt(charge, at)
       if (taken !== undefined) units.set(name, taken)
@@ -156,7 +154,7 @@ export class Charges {
 
   /** Refunds the whole charge unless it was settled, and ends the request in flight. */
   async cancel(decision: Decision): Promise<void> {
-    if (recordOf(decision).settled === undefined) await this.settle(decision, 0)
+    if (recordOf(decision).settlement.kind === 'none') await this.settle(decision, 0)
     await this.release(decision)
   }
 
@@ -167,8 +165,8 @@ export class Charges {
    */
   async abandon(decision: Decision, inLine?: string): Promise<void> {
     const record = recordOf(decision)
-    if (record.settled === undefined && isCharge(record)) {
-      record.settled = 0
+    if (record.settlement.kind === 'none' && isCharge(record)) {
+      record.settlement = { kind: 'made', to: 0 }
       const group = unused(this.#settlement(record, 0), inLine)
       await this.#corrections.correct(group, record.recordedIn, record.result.check.idempotency)
     }
@@ -178,10 +176,10 @@ export class Charges {
   /** Ends a request in flight, and charges a held cost unless `chargeWhen` is still pending. Works once per decision. */
   async release(decision: Decision): Promise<void> {
     const record = recordOf(decision)
-    if (record.released || !isCharge(record)) return
+    if (record.flight === 'ended' || !isCharge(record)) return
     const group = release(record)
-    record.released = true
-    if (record.decided || record.awaited)
+    record.flight = 'ended'
+    if (record.cost === 'decided' || record.answer === 'awaited')
       await this.#corrections.correct(group, record.recordedIn, record.result.check.idempotency)
     else await this.#decideCharge(record, group)
   }
@@ -205,12 +203,12 @@ export class Charges {
   }
 
   async #chargeHeld(record: ChargeRecord): Promise<void> {
-    if (!record.decided && isCharge(record)) await this.#decideCharge(record, chargeHeldCost(record))
+    if (record.cost === 'open' && isCharge(record)) await this.#decideCharge(record, chargeHeldCost(record))
   }
 
   /** Applies the correction that charges or drops a held cost. */
   async #decideCharge(record: ActualCharge, correction: Group | undefined): Promise<void> {
-    record.decided = true
+    record.cost = 'decided'
     this.#held.delete(record)
     const correcting = this.#corrections.correct(
       correction,
@@ -224,24 +222,26 @@ export class Charges {
   }
 
   async #applyLateReply({ allowed }: Decision, record: ChargeRecord, result: CheckResult): Promise<void> {
-    const { settled, released, decided, recordedIn } = record
-    const charge = { ...record, result, settled: undefined, released: false, decided: false }
+    const { settlement: settled, flight, cost, recordedIn } = record
+    const charge = { ...record, ...UNCORRECTED, answer: record.answer, result }
     if (allowed && recordedIn !== undefined) {
       record.result = result
       record.recordedIn = 'store'
       record.open?.adopt(result)
       // A settlement that is not made yet finds the charge in the record.
-      if (record.ending) return
-      if (settled !== undefined) await this.#corrections.correct(this.#settlement(charge, settled), 'store')
-      else if (decided) await this.#corrections.correct(chargeHeldCost(charge), 'store')
+      if (settled.kind === 'begun') return
+      if (settled.kind === 'made')
+        await this.#corrections.correct(this.#settlement(charge, settled.to), 'store')
+      else if (cost === 'decided') await this.#corrections.correct(chargeHeldCost(charge), 'store')
       else if (holdsCost(result.check)) this.#addHeld(record)
-      if (released) await this.#corrections.correct(release({ ...charge, decided: true }), 'store')
+      if (flight === 'ended')
+        await this.#corrections.correct(release({ ...charge, cost: 'decided' }), 'store')
       return
     }
     // A locally refused request used nothing, so refund it.
     if (!allowed) await this.#corrections.correct(this.#settlement(charge, 0), 'store')
     // An uncounted request will never be released, so end its permit now.
-    await this.#corrections.correct(release({ ...charge, decided: !allowed }), 'store')
+    await this.#corrections.correct(release({ ...charge, cost: allowed ? 'open' : 'decided' }), 'store')
   }
 
   #settlement(charge: ActualCharge, actual: Cost): Group | undefined {

@@ -14,20 +14,26 @@ export interface AppliedCorrection {
   readonly evaluation: Evaluation
 }
 
+/** The cost to which a charge is corrected. While it is `begun`, it waits for what is under way, and the store was not told of it. */
+export type Settlement = { readonly kind: 'none' } | { readonly kind: 'begun' | 'made'; readonly to: Cost }
+
+/** The facts of a charge that nothing has corrected. */
+export const UNCORRECTED = {
+  settlement: { kind: 'none' },
+  answer: 'none',
+  cost: 'open',
+  flight: 'running',
+} as const satisfies Partial<ChargeRecord>
+
 /** The record of a decision's charge, so that the limiter can correct it. Only the limiter can read it. */
 export interface ChargeRecord {
-  /** The cost that the charge was settled to. */
-  settled: Cost | undefined
-  /** Whether the settlement waits for what is under way, so that the store was not told of it. */
-  ending: boolean
-  /** Whether the request in flight has ended. */
-  released: boolean
-  /** Whether a held cost was charged or dropped, and its permit ended. */
-  decided: boolean
-  /** Whether the application has told, or will tell, if the request counts. */
-  concluded: boolean
-  /** Whether `chargeWhen` was called for the request and has not answered yet. */
-  awaited: boolean
+  settlement: Settlement
+  /** Whether the request counts: the application has said nothing, `chargeWhen` was asked and has not answered, or it has said. */
+  answer: 'none' | 'awaited' | 'given'
+  /** A held cost is open until it was charged or dropped, and its permit ended. */
+  cost: 'open' | 'decided'
+  /** The request in flight. */
+  flight: 'running' | 'ended'
   /** The correction that decides the charge, while the store has not answered it. */
   correcting: Promise<unknown> | undefined
   /** The correction that charged a held cost. */

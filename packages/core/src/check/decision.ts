@@ -5,6 +5,7 @@ import {
   checkOfCharge,
   type DecisionDetails,
   type DecisionSource,
+  UNCORRECTED,
 } from './charge-record.ts'
 import type { CheckResult } from './check-result.ts'
 import { type PolicyVerdict, type Reason, readVerdicts } from './verdict-reader.ts'
@@ -254,12 +255,7 @@ export class Decision {
     const result = Decision.#resultOf(this)
     const isCharged = result !== undefined && hasCharged(result.check, result.evaluation)
     return {
-      settled: undefined,
-      ending: false,
-      released: false,
-      decided: false,
-      concluded: false,
-      awaited: false,
+      ...UNCORRECTED,
       correcting: undefined,
       taken: undefined,
       open: undefined,

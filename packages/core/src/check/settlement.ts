@@ -37,7 +37,7 @@ export function settlement(charge: ActualCharge, actual: Cost, now: number): Gro
   const present = (policy: CompiledPolicy): Edges | undefined => policy.edges(now)
   const each = (policy: PolicyCharge, settle: Settle): void => {
     if (policy.isFlight) return
-    const isOpen = policy.isHeld && !charge.decided
+    const isOpen = policy.isHeld && charge.cost === 'open'
     const delta = usedOf(policy, actual) - (isOpen ? 0 : policy.rest)
     if (isOpen) settle(policy.inFlight, -1)
     for (const at of [policy.at, policy.addressCeiling]) {
@@ -84,16 +84,16 @@ export function release(charge: ActualCharge): Group | undefined {
       settle(policy.at, -policy.rest)
       settle(policy.share, -policy.rest)
     }
-    if (!charge.awaited) settleHeld(policy, charge, settle)
+    if (charge.answer !== 'awaited') settleHeld(policy, charge, settle)
   })
 }
 
 function settleHeld(
   { isHeld, at, addressCeiling, inFlight, share, rest }: PolicyCharge,
-  { decided }: ActualCharge,
+  { cost }: ActualCharge,
   settle: Settle,
 ): void {
-  if (!isHeld || decided) return
+  if (!isHeld || cost === 'decided') return
   settle(inFlight, -1)
   settle(at, rest)
   settle(addressCeiling, rest)
@@ -109,9 +109,10 @@ export function chargeAt(charge: ActualCharge, index: number): number | undefine
     [at, addressCeiling, inFlight, share].includes(index),
   )
   if (own === undefined) return undefined
-  if (own.isFlight) return charge.released ? undefined : demand.cost
-  if (index === own.inFlight) return charge.decided ? undefined : demand.cost
-  return charge.settled === undefined ? own.rest : usedOf(own, charge.settled)
+  if (own.isFlight) return charge.flight === 'ended' ? undefined : demand.cost
+  if (index === own.inFlight) return charge.cost === 'decided' ? undefined : demand.cost
+  const { settlement: settled } = charge
+  return settled.kind === 'none' ? own.rest : usedOf(own, settled.to)
 }
 
 /**

@@ -16,7 +16,8 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, isHeldUp } from '../store/reading.ts'
 import { channels } from './channels.ts'
 import { decisionNotifier, notifier } from './notifier.ts'
-import { Thresholds, penaltyStatus, quotaUsage } from './thresholds.ts'
+import { Thresholds } from './thresholds.ts'
+import { penaltyStatus, quotaUsage } from './usage.ts'
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
 

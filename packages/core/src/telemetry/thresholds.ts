@@ -1,44 +1,18 @@
-import { abuseScore, grantedAt, type PenaltyRule, periodEnd } from '../algorithms/index.ts'
 import { Memo } from '../base/bounded-memory.ts'
 import { makeDigest } from '../base/digest.ts'
 import { idempotencyDemand } from '../check/check-builder.ts'
 import { type Check, isShadowed } from '../check/check.ts'
-import type { PenaltyStatus, QuotaUsage, Notify, Telemetry } from '../check/telemetry.ts'
+import type { QuotaUsage, Notify, Telemetry } from '../check/telemetry.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { POINT } from '../policy/penalty-config.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import type { AskStore } from '../store/evaluation-check.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { held, resetAt, evaluationAt } from '../store/reading.ts'
+import { evaluationAt } from '../store/reading.ts'
 import { channels } from './channels.ts'
-
-/** Reads the use of a quota from an evaluation. */
-export function quotaUsage(
-  policy: CompiledPolicy,
-  demand: Demand,
-  evaluation: Evaluation,
-  at: number,
-): QuotaUsage {
-  const state = evaluation.states[at] ?? []
-  const { limit } = demand.rule
-  const used = state.length > 0 && evaluation.now < state[1]! ? state[2]! : 0
-  const more = grantedAt(state, evaluation.now)
-  const reserved = held(demand, state, evaluation)
-  const end = used > 0 || state.length > 0 ? resetAt(demand, state, evaluation) : evaluation.now
-  const edge = demand.edges === undefined ? end : periodEnd(demand.edges, evaluation.now)
-  return {
-    name: policy.name,
-    used,
-    held: reserved,
-    remaining: Math.max(0, limit + more - used - reserved),
-    limit,
-    granted: more,
-    resetAt: Math.ceil((end > evaluation.now ? end : edge) / 1e6),
-  }
-}
+import { quotaUsage } from './usage.ts'
 
 /** The thresholds that the last `more` used units have crossed, in rising order. */
-export function thresholdsReached(
+function thresholdsReached(
   { thresholds }: CompiledPolicy,
   { used, limit, granted }: QuotaUsage,
   more: number,
@@ -49,15 +23,12 @@ export function thresholdsReached(
     .toSorted((one, other) => one - other)
 }
 
-/** Reads the state of a penalty from an evaluation, in seconds and in points rounded to a tenth. */
-export function penaltyStatus(rule: PenaltyRule, { penalty: state, now }: Evaluation): PenaltyStatus {
-  return {
-    isActive: abuseScore.active(state, now),
-    penaltyUntil: Math.ceil(abuseScore.until(state) / 1e6),
-    abuseScore: Math.round((abuseScore.score(state, now, rule) / POINT) * 10) / 10,
-    violations: abuseScore.violations(state),
-    lastViolation: Math.ceil(abuseScore.last(state) / 1e6),
-  }
+/** The units that a demand has added to those used of its quota; negative if it gave some back. Units that calls hold are not used. */
+function unitsUsed({ mode, cost, terms }: Demand, at: number, evaluation: Evaluation): number {
+  const { allowed, repeated, passes, grants } = evaluation
+  if (!allowed || repeated || passes[at] !== true) return 0
+  if (mode === Mode.SETTLE) return cost
+  return mode === Mode.CHARGE && !terms?.keptFor ? (grants?.[at] ?? cost) : 0
 }
 
 /**
@@ -118,12 +89,4 @@ export class Thresholds {
       })
     }
   }
-}
-
-/** The units that a demand has added to those used of its quota; negative if it gave some back. Units that calls hold are not used. */
-function unitsUsed({ mode, cost, terms }: Demand, at: number, evaluation: Evaluation): number {
-  const { allowed, repeated, passes, grants } = evaluation
-  if (!allowed || repeated || passes[at] !== true) return 0
-  if (mode === Mode.SETTLE) return cost
-  return mode === Mode.CHARGE && !terms?.keptFor ? (grants?.[at] ?? cost) : 0
 }
