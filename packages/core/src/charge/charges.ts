@@ -251,7 +251,7 @@ export class Charges {
 
 /** Whether a policy of a check holds its cost until the application decides the response. */
 function holdsCost({ extras }: Check): boolean {
-  return extras !== undefined && extras.some(one => one !== undefined && one.inFlight >= 0)
+  return extras !== undefined && extras.some(one => one?.at.flight !== undefined)
 }
 
 function isCharge(record: ChargeRecord): record is ActualCharge {

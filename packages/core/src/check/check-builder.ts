@@ -82,17 +82,19 @@ export function checkBuilder(
       const address = key.unverified && typeof client !== 'string' ? client.ip.subject : undefined
       extras[i] = {
         shadow,
-        addressCeiling:
-          address === undefined
-            ? -1
-            : demands.push(addressDemand(policy.addressCeilingRule(route), address, demand)) - 1,
-        inFlight: hasInFlight(policy, demand, ask.priorGuards)
-          ? demands.push(demandInFlight(policy.inFlight as Rule, demand)) - 1
-          : -1,
-        share:
-          tenant === undefined
-            ? -1
-            : demands.push(shareDemand(policy, tenant, demand, ask.turn?.maxWait)) - 1,
+        at: {
+          address:
+            address === undefined
+              ? undefined
+              : demands.push(addressDemand(policy.addressCeilingRule(route), address, demand)) - 1,
+          flight: hasInFlight(policy, demand, ask.priorGuards)
+            ? demands.push(demandInFlight(policy.inFlight as Rule, demand)) - 1
+            : undefined,
+          share:
+            tenant === undefined
+              ? undefined
+              : demands.push(shareDemand(policy, tenant, demand, ask.turn?.maxWait)) - 1,
+        },
         tenant: tenant?.subject,
         paid,
       }

@@ -39,8 +39,8 @@ export function settlement(charge: ActualCharge, actual: Cost, now: number): Gro
     if (policy.isFlight) return
     const isOpen = policy.isHeld && charge.cost === 'open'
     const delta = usedOf(policy, actual) - (isOpen ? 0 : policy.rest)
-    if (isOpen) settle(policy.inFlight, -1)
-    for (const at of [policy.at, policy.addressCeiling]) {
+    if (isOpen) settle(policy.flight, -1)
+    for (const at of [policy.own, policy.address]) {
       const holding = holdingAt(charge, at)
       if (holding === undefined) settle(at, delta)
       else settleHolding(holding, isNamed(policy, actual) ? usedOf(policy, actual) : undefined, settle)
@@ -51,7 +51,7 @@ export function settlement(charge: ActualCharge, actual: Cost, now: number): Gro
 }
 
 /** The units of a quota that a charge holds, or has paid while its call ran. Undefined where it was charged at once. */
-function holdingAt({ open, result }: ActualCharge, at: number): Holding | undefined {
+function holdingAt({ open, result }: ActualCharge, at: number | undefined): Holding | undefined {
   const found = open?.holdings.find(holding => holding.at === at)
   return found ?? holdingsOf(result, true).find(holding => holding.at === at && holding.held > 0)
 }
@@ -81,7 +81,7 @@ export function chargeHeldCost(charge: ActualCharge): Group | undefined {
 export function release(charge: ActualCharge): Group | undefined {
   return correction(charge, (policy, settle) => {
     if (policy.isFlight) {
-      settle(policy.at, -policy.rest)
+      settle(policy.own, -policy.rest)
       settle(policy.share, -policy.rest)
     }
     if (charge.answer !== 'awaited') settleHeld(policy, charge, settle)
@@ -89,14 +89,14 @@ export function release(charge: ActualCharge): Group | undefined {
 }
 
 function settleHeld(
-  { isHeld, at, addressCeiling, inFlight, share, rest }: PolicyCharge,
+  { isHeld, own, address, flight, share, rest }: PolicyCharge,
   { cost }: ActualCharge,
   settle: Settle,
 ): void {
   if (!isHeld || cost === 'decided') return
-  settle(inFlight, -1)
-  settle(at, rest)
-  settle(addressCeiling, rest)
+  settle(flight, -1)
+  settle(own, rest)
+  settle(address, rest)
   settle(share, rest)
 }
 
@@ -105,12 +105,12 @@ export function chargeAt(charge: ActualCharge, index: number): number | undefine
   const { check, evaluation } = charge.result
   const demand = check.demands[index]
   if (demand === undefined || !isTaken(demand, index, evaluation)) return undefined
-  const own = policiesOf(charge.result).find(({ at, addressCeiling, inFlight, share }) =>
-    [at, addressCeiling, inFlight, share].includes(index),
+  const own = policiesOf(charge.result).find(({ own: at, address, flight, share }) =>
+    [at, address, flight, share].includes(index),
   )
   if (own === undefined) return undefined
   if (own.isFlight) return charge.flight === 'ended' ? undefined : demand.cost
-  if (index === own.inFlight) return charge.cost === 'decided' ? undefined : demand.cost
+  if (index === own.flight) return charge.cost === 'decided' ? undefined : demand.cost
   const { settlement: settled } = charge
   return settled.kind === 'none' ? own.rest : usedOf(own, settled.to)
 }
@@ -137,7 +137,7 @@ export function unused(refund: Group | undefined, inLine: string | undefined): G
   return demands?.some(({ cost }) => cost !== 0) === true ? { ...refund, demands } : undefined
 }
 
-/** A policy of a charge, and the indexes of its demands; -1 where it has no such demand. */
+/** A policy of a charge, and the indexes of its demands. */
 interface PolicyCharge {
   readonly policy: CompiledPolicy
   /** Whether the policy counts requests in flight. */
@@ -148,16 +148,16 @@ interface PolicyCharge {
   readonly rest: number
   /** Units that earlier guards charged. */
   readonly paid: number
-  readonly at: number
-  readonly addressCeiling: number
-  readonly inFlight: number
-  readonly share: number
+  readonly own: number
+  readonly address: number | undefined
+  readonly flight: number | undefined
+  readonly share: number | undefined
 }
 
 function policiesOf({ check }: CheckResult): PolicyCharge[] {
-  return check.policies.map((policy, at) => {
-    const { cost, mode } = check.demands[at] as Demand
-    const { addressCeiling = -1, inFlight = -1, share = -1, paid = 0 } = check.extras?.[at] ?? {}
+  return check.policies.map((policy, own) => {
+    const { cost, mode } = check.demands[own] as Demand
+    const { at: { address, flight, share } = {}, paid = 0 } = check.extras?.[own] ?? {}
     const isHeld = mode === Mode.DEFER
     return {
       policy,
@@ -166,9 +166,9 @@ function policiesOf({ check }: CheckResult): PolicyCharge[] {
       // A held demand is judged at its full cost.
       rest: isHeld ? Math.max(0, cost - paid) : cost,
       paid,
-      at,
-      addressCeiling,
-      inFlight,
+      own,
+      address,
+      flight,
       share,
     }
   })
@@ -182,7 +182,7 @@ function usedOf({ policy, rest, paid }: PolicyCharge, actual: Cost): number {
 }
 
 /** Adds units to the counter of a demand, or subtracts them, and gives back what it holds. */
-type Settle = (at: number, delta: number, own?: OwnUnits) => void
+type Settle = (at: number | undefined, delta: number, own?: OwnUnits) => void
 
 interface OwnUnits {
   /** The part of the counter that a refund goes to. */
@@ -200,8 +200,8 @@ function correction(
   const demands: Demand[] = []
   for (const charged of policiesOf(result))
     each(charged, (at, delta, own) => {
-      const demand = check.demands[at]
-      if (demand === undefined || !isTaken(demand, at, evaluation)) return
+      const demand = at === undefined ? undefined : check.demands[at]
+      if (at === undefined || demand === undefined || !isTaken(demand, at, evaluation)) return
       if (delta === 0 && own?.held === undefined) return
       const rule = ruleInForce(demand, evaluation)
       const terms = own?.held === undefined ? shareIn(demand) : { held: own.held }

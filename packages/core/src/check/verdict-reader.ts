@@ -81,12 +81,13 @@ export function readVerdict(at: number, check: Check, evaluation: Evaluation): P
   const extras = check.extras?.[at]
   if (extras === undefined) return own
   let verdict = own
-  for (const other of [extras.addressCeiling, extras.inFlight]) {
-    if (other < 0) continue
+  for (const other of [extras.at.address, extras.at.flight]) {
+    if (other === undefined) continue
     const more = readDemand(at, other, check, evaluation)
     if (!more.allowed && (verdict.allowed || more.retryAfter > verdict.retryAfter)) verdict = more
   }
-  return extras.share < 0 ? verdict : withShare(at, extras.share, verdict, check, evaluation)
+  const { share } = extras.at
+  return share === undefined ? verdict : withShare(at, share, verdict, check, evaluation)
 }
 
 /** The verdict on a pool, for the tenant that asked, whose share may refuse what the pool has left. */
@@ -161,7 +162,7 @@ function asRetried(policy: number, at: number, { demands, extras }: Check): Dema
   const demand = demands[at] as Demand
   const own = extras?.[policy]
   // Permits will have ended by then, and held demands already ask for the full cost.
-  const isWhole = own === undefined || own.paid === 0 || at === own.inFlight || demand.mode === Mode.DEFER
+  const isWhole = own === undefined || own.paid === 0 || at === own.at.flight || demand.mode === Mode.DEFER
   if (isWhole || algorithmOf(demand.rule).isFlight) return demand
   return { ...demand, cost: demand.cost + own.paid }
 }

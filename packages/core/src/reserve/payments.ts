@@ -199,7 +199,5 @@ function termsOf(
 }
 
 function extrasOf({ mode }: Demand): PolicyExtras | undefined {
-  return mode === Mode.SHADOW
-    ? { shadow: true, addressCeiling: -1, inFlight: -1, share: -1, tenant: undefined, paid: 0 }
-    : undefined
+  return mode === Mode.SHADOW ? { shadow: true, at: {}, tenant: undefined, paid: 0 } : undefined
 }
