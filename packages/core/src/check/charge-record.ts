@@ -18,12 +18,12 @@ export interface AppliedCorrection {
 export type Settlement = { readonly kind: 'none' } | { readonly kind: 'begun' | 'made'; readonly to: Cost }
 
 /** The facts of a charge that nothing has corrected. */
-export const UNCORRECTED = {
-  settlement: { kind: 'none' },
+export const UNCORRECTED: Pick<ChargeRecord, 'settlement' | 'answer' | 'cost' | 'flight'> = Object.freeze({
+  settlement: { kind: 'none' } as const,
   answer: 'none',
   cost: 'open',
   flight: 'running',
-} as const satisfies Partial<ChargeRecord>
+})
 
 /** The record of a decision's charge, so that the limiter can correct it. Only the limiter can read it. */
 export interface ChargeRecord {

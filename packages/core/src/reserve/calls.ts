@@ -1,3 +1,4 @@
+import type { Endings } from '../base/idleness.ts'
 import type { Rule } from '../algorithms/index.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Adviser } from '../charge/adviser.ts'
@@ -204,34 +205,5 @@ export class Calls {
   /** Makes the call of a decision. */
   open(decision: Decision, cost: unknown, chunk: Cost | undefined): Reservation {
     return new Call(decision, cost, chunk, this.#parts)
-  }
-}
-
-type End = (finish: number) => Promise<void>
-
-/** What ends when a limiter closes. A part that comes after that ends at once. */
-export class Endings {
-  readonly #ends: End[] = []
-  readonly #last: End[] = []
-  #finish: number | undefined
-  #isOver = false
-
-  /**
-   * Adds the end of a part. It gets the time that callers still have, in microseconds.
-   *
-   * @param isLast whether the part serves callers until the others have ended
-   */
-  add(end: End, isLast = false): void {
-    const finish = isLast && !this.#isOver ? undefined : this.#finish
-    if (finish === undefined) (isLast ? this.#last : this.#ends).push(end)
-    else void end(finish)
-  }
-
-  /** Ends all parts. */
-  async run(finish: number): Promise<void> {
-    this.#finish = finish
-    await Promise.all(this.#ends.map(async end => end(finish)))
-    this.#isOver = true
-    await Promise.all(this.#last.map(async end => end(finish)))
   }
 }
