@@ -9,6 +9,7 @@ import { shareAt } from '../store/share-claim.ts'
 import { Alarms } from './alarms.ts'
 import { Askers, type Asking } from './callers.ts'
 import { Line, type LineParts } from './line.ts'
+import { loneAt } from './places.ts'
 import { TurnNews } from './turn-news.ts'
 
 /** What all callers of a process share: one timer, and one bound on their number. */
@@ -43,9 +44,12 @@ export class Lines {
     return line
   }
 
-  /** The units of the callers of this process in the line of the demand at an index. */
-  unitsIn({ demands }: Group, at: number): number {
-    return this.#lines.get(keyOfDemand(demands[at]!))?.get(tenantIn(demands, at))?.units ?? 0
+  /** The units of the callers of this process for the same counters that came before one: in its line, and among those that ask again. */
+  unitsBefore(caller: Pick<Asking, 'seq'>, group: Group): number {
+    const { demands } = group
+    const at = loneAt(group)
+    const line = at < 0 ? undefined : this.#lines.get(keyOfDemand(demands[at]!))?.get(tenantIn(demands, at))
+    return (line?.units ?? 0) + (this.askersFor(group)?.unitsBefore(caller) ?? 0)
   }
 
   isWaitedFor(demand: Demand): boolean {
