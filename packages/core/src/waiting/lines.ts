@@ -79,7 +79,7 @@ export class Lines {
   }
 
   /** Hears an evaluation of a group. `sent` and `arrived` are instants of this process's clock. */
-  heard({ demands }: Group, evaluation: Evaluation, sent: number, arrived: number): void {
+  observe({ demands }: Group, evaluation: Evaluation, sent: number, arrived: number): void {
     if (this.#lines.size === 0) return
     for (const [i, demand] of demands.entries()) {
       const ofCounter = this.#lines.get(keyOfDemand(demand))
@@ -88,7 +88,7 @@ export class Lines {
       const { now } = evaluationAt(evaluation, i)
       const charged = evaluation.allowed ? demand.cost : 0
       const reply = { state: evaluation.states[i] ?? [], rule, now, charged, sent, arrived }
-      for (const line of Array.from(ofCounter.values())) line.hear(reply)
+      for (const line of Array.from(ofCounter.values())) line.observe(reply)
     }
   }
 
@@ -143,7 +143,7 @@ function tenantIn(demands: readonly Demand[], at: number): string {
 
 /** The key of the counters for which callers ask. Those that leave different shares to others ask apart. */
 function askingKeyOf({ demands }: Group): string {
-  return demands.map(demand => `${keyOfDemand(demand)} ${demand.terms?.floor ?? ''}`).join('\n')
+  return demands.map(demand => `${keyOfDemand(demand)} ${demand.terms?.headroom ?? ''}`).join('\n')
 }
 
 /** The line of an identity at one moment. */

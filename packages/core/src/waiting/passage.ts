@@ -66,7 +66,7 @@ export class Passage {
   }
 
   /** Lets those behind the caller start, for which the store has been asked. */
-  heard(): void {
+  answered(): void {
     const line = this.#line
     this.#line = undefined
     line?.answered(this.#owner)
@@ -87,7 +87,7 @@ export class Passage {
     }
     // The check of the fallback has the numbers of this process's share.
     const owes = { start: this.#parts.store.clock() + (startsIn ?? 0), time: timeOf(decided.demands[at]!) }
-    const entry = { seq, check, at: indexOf(check, decided, at), owes, decision, isUntold: true }
+    const entry = { seq, check, at: indexOf(check, decided, at), owes, decision, isOnlyHere: true }
     return new CallerInLine(this.#owner, this.#parts, entry)
   }
 

@@ -1,5 +1,5 @@
 import { isPromise, rejected } from '../base/promises.ts'
-import type { Check, Turn } from '../check/check.ts'
+import type { Check, QueuedCaller } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import type { LeavingCaller } from '../check/telemetry.ts'
@@ -32,7 +32,7 @@ type Question = 'made' | 'behind' | 'sent' | 'answered'
  * keeps the units of a line that it has passed while it stands in the next one. A caller of anything else asks again at the instant
  * that it was told, or when those in front of it have asked; it then keeps nothing.
  */
-export class Waiter implements Turn, Owner, Retrying, Present {
+export class Waiter implements QueuedCaller, Owner, Retrying, Present {
   /** The promise of the caller. */
   readonly turn: Promise<Decision>
   readonly seq: number
@@ -114,7 +114,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   /** Asks the store. */
   ask(): void {
-    this.#passage.heard()
+    this.#passage.answered()
     this.#retry?.asks()
     this.#question = 'made'
     // A question that went no further is never answered, and this one may be answered at once.
@@ -132,7 +132,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     const { lines } = this.#parts
     this.#check = check
     this.#client = client
-    this.#parts.known(this)
+    this.#parts.countersKnown(this)
     if (this.#isBehindAsker()) {
       this.#passage.giveBackTaken()
       if (this.#wait === undefined) this.#least = waitBehind(check, lines.unitsBefore(this, check))
@@ -242,7 +242,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   #failed(error: unknown): void {
     this.#question = 'answered'
-    this.#passage.heard()
+    this.#passage.answered()
     this.send(error)
   }
 
@@ -254,8 +254,8 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     try {
       if (isOfStore && result?.degraded === false) {
         const { lines } = this.#parts
-        lines.turns.hear(result.check, result.evaluation, this.#now)
-        if (decision.allowed) lines.heard(result.check, result.evaluation, this.#sent, this.#now)
+        lines.turns.observe(result.check, result.evaluation, this.#now)
+        if (decision.allowed) lines.observe(result.check, result.evaluation, this.#sent, this.#now)
       }
       if (isOfStore) this.#goOnWith(decision, result)
       else this.#finishUncounted(decision)
@@ -263,7 +263,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
       this.send(error)
     } finally {
       // It may ask anew.
-      if (this.#question === 'answered') this.#passage.heard()
+      if (this.#question === 'answered') this.#passage.answered()
     }
   }
 
