@@ -61,7 +61,7 @@ describe('an answer pauses the shared counter', () => {
     const { limiter } = limiterOf()
     const pause = vi.spyOn(limiter, 'pause')
     await limitedFetch({ limiter, retry: { most: 1 } })(url)
-    const [first = 0, second = 0] = pause.mock.calls.map(([, options]) => Number(options.for))
+    const [first = 0, second = 0] = pause.mock.calls.map(([, options]) => Number(options?.for))
     expect(first).toBeGreaterThanOrEqual(0.25)
     expect(first).toBeLessThanOrEqual(0.5)
     expect(second).toBeGreaterThanOrEqual(0.5)

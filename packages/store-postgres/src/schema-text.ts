@@ -984,7 +984,7 @@ state := item.state;
 blocked := coalesce(state[1], 0);
 IF item.mode = 6 OR NOT item.fits THEN
 IF item.mode = 6 THEN
-CONTINUE WHEN item.cooldown = 0 OR now + item.cooldown <= blocked;
+CONTINUE WHEN CASE WHEN item.cooldown = 0 THEN blocked <= now ELSE now + item.cooldown <= blocked END;
 ELSE
 CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL OR item.cost > item.own_capacity OR now < blocked;
 END IF;
@@ -1004,9 +1004,13 @@ ELSE '{0}'::float8[]
 END;
 END IF;
 IF item.kind = 0 THEN
-state := halt.keep_line_v3(coalesce(item.line, state), now, item.capacity * item.unit, now + item.cooldown);
+state := coalesce(item.line, state);
+IF item.cooldown = 0 AND state[6] IS NOT NULL THEN
+state[10] := now + 2500000;
 END IF;
-state[1] := now + item.cooldown;
+state := halt.keep_line_v3(state, now, item.capacity * item.unit, now + item.cooldown);
+END IF;
+state[1] := CASE WHEN item.cooldown = 0 THEN 0 ELSE now + item.cooldown END;
 ELSE
 IF item.kind = 0 AND item.cost < 0 AND item.charged_to > 0 THEN
 item.cost := least(0, item.cost + ceil(greatest(0, now - item.charged_to) * item.rate / item.unit));

@@ -172,6 +172,17 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await ask(bench, line, 1, patient)).startsIn).toBe(3.5 * SECOND)
       }))
 
+    it('places whose cool-down is ended go on where they were', () =>
+      withStore(factory, async bench => {
+        await stand(bench, 3)
+        bench.now += SECOND / 2
+        await bench.take({ ...line, cooldown: 5000 * SECOND }, 0, { mode: Mode.BLOCK })
+        bench.now += 100 * SECOND
+        const { passes } = await bench.take({ ...line, cooldown: 0 }, 0, { mode: Mode.BLOCK })
+        expect(passes).toBe(true)
+        expect((await ask(bench, line, 1, patient)).startsIn).toBe(2.5 * SECOND)
+      }))
+
     it('places are paid at the old rate until the new one is heard, also by a caller that only looks', () =>
       withStore(factory, async bench => {
         await stand(bench, 5)

@@ -105,10 +105,10 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       terms: isHold ? randomHold(random, pick, cost) : randomTerms(random, pick, cost, mode),
     }
   }
-  // A client is paused, whatever the cool-down of its policies.
+  // A client is paused or resumed, whatever the cool-down of its policies.
   const pause = (): Group => {
     const algorithm = pick(ALGORITHMS)
-    const cooldown = pick([1, 0.2 * SECOND, 3 * SECOND])
+    const cooldown = pick([1, 0.2 * SECOND, 3 * SECOND, 0])
     const paused = { rule: { ...(fixed[algorithm] as Rule), cooldown, reduced: undefined }, cost: 0 }
     return {
       demands: [{ ...demand(pick(subjects), algorithm, Mode.BLOCK), ...paused, terms: undefined }],

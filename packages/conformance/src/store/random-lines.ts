@@ -37,7 +37,8 @@ export function randomLines(seed: number, steps: number, stepsBack: boolean): St
     return { demands }
   }
   const block = (): Group => {
-    const rule = cooling(rulesOf(pick([0, 2])))
+    const own = rulesOf(pick([0, 2]))
+    const rule = random() < 0.3 ? { ...own, cooldown: 0 } : cooling(own)
     return { demands: [{ rule, subject: 'user:42', cost: 0, mode: Mode.BLOCK, penalized: false }] }
   }
   return Array.from({ length: steps }, () => {

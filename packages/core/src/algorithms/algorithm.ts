@@ -123,6 +123,8 @@ interface LineSteps {
   leave(state: State, now: number, cost: number, place: Place, rule: Rule): void
   /** Pays the line up to `now`, and takes over the numbers of `rule`. Does nothing without a line. */
   look(state: State, now: number, rule: Rule): void
+  /** Ends the cool-down. A line goes on where it was. */
+  thaw(state: State, now: number, rule: Rule): void
   /** Ends the cool-down, and lets a capacity start at once. The line stays. Without a line the counter is fresh afterwards. */
   reset(state: State, now: number, rule: Rule): void
   /** A rule with the unit and the rate of a line. */

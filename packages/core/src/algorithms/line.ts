@@ -136,6 +136,14 @@ export function resetLine(state: State, rule: Rule): void {
   applyPool(state, room)
 }
 
+/** Ends the cool-down of a line, which goes on where it was. It is kept no longer than without the cool-down. */
+export function thawLine(state: State, now: number, rule: Rule): void {
+  payLine(state, now, rule)
+  state[0] = 0
+  state[UNTIL] = now + ECHO
+  keepLine(state, now, rule)
+}
+
 /** Keeps a line that was changed at `now` for as long as somebody may wait in it; drops it afterwards. */
 export function keepLine(state: State, now: number, rule: Rule): void {
   const room = rule.capacity * rule.unit

@@ -63,6 +63,11 @@ export const tokenBucket: Algorithm = {
       if (line.hasLine(state)) keep(state, now, debtAt(state, now, rule), rule)
     },
 
+    thaw(state, now, rule) {
+      if (line.hasLine(state)) line.thawLine(state, now, rule)
+      state[0] = 0
+    },
+
     reset(state, now, rule) {
       if (!line.hasLine(state)) return void state.fill(0, 0, 1).fill(0, 2, 3)
       line.payLine(state, now, rule)

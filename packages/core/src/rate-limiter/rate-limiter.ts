@@ -105,18 +105,29 @@ export class RateLimiter<R = unknown> extends Limiter<R> {
   }
 
   /**
-   * Refuses an identity for some time, in every process: by a cool-down of the counters that {@link consume} charges for it, other
-   * than quotas. A longer cool-down stays. The lines of these counters freeze, and go on where they were; nobody
-   * asks again.
+   * Refuses an identity until {@link resume}, or for some time, in every process: by a cool-down of the counters that {@link consume}
+   * charges for it, other than quotas. It forgets no count, and a longer cool-down stays. The lines of these counters freeze, and go on
+   * where they were; nobody asks again.
    *
-   * @param options `for`: how long, from 1 ms to 366 days; `policy`: the policies, by default all of the limiter
+   * @param options `for`: how long, from 1 ms to 366 days, by default the longest; `policy`: the policies, by default all of the limiter
    * @throws HaltError `HALT_E_DURATION`; `HALT_E_STORE`; `HALT_E_POLICY_REQUIRED` as {@link consume}
    */
   pause(
     identity: Identity,
-    options: { readonly for: Duration; readonly policy?: CheckOptions<R>['policy'] },
+    options?: { readonly for?: Duration; readonly policy?: CheckOptions<R>['policy'] },
   ): Promise<void> {
     return this.#queue.pause(identity, options)
+  }
+
+  /**
+   * Ends the pause of an identity, and every other cool-down of the counters that {@link consume} charges for it, in every process: at
+   * once in this one, in others within a second. It forgets no count. Callers that wait go on in their order.
+   *
+   * @param options `policy`: the policies, by default all of the limiter
+   * @throws HaltError `HALT_E_STORE`; `HALT_E_POLICY_REQUIRED` as {@link consume}
+   */
+  resume(identity: Identity, options?: { readonly policy?: CheckOptions<R>['policy'] }): Promise<void> {
+    return this.#queue.resume(identity, options)
   }
 
   /**

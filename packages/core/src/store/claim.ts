@@ -154,8 +154,8 @@ export class Claim {
     const { algorithm, demand, state, now, rule } = this
     const { mode, cost, edges } = demand
     const { line } = algorithm
-    if (mode === Mode.BLOCK)
-      return rule.cooldown > 0 && now + rule.cooldown > blockedUntil(state) && this.#cool()
+    if (mode === Mode.BLOCK && rule.cooldown === 0) return now < blockedUntil(state) && this.#thaw()
+    if (mode === Mode.BLOCK) return now + rule.cooldown > blockedUntil(state) && this.#cool()
     if (mode === Mode.LOOK) line?.look(state, now, rule)
     else if (mode === Mode.RESET && line === undefined) return algorithm.restart?.(state, now) === true
     else if (mode === Mode.RESET) line!.reset(state, now, rule)
@@ -211,6 +211,14 @@ export class Claim {
     algorithm.line?.look(state, now, rule)
     state[0] = now + rule.cooldown
     algorithm.line?.look(state, now, rule)
+    return true
+  }
+
+  /** Ends the cool-down of a counter that has one. */
+  #thaw(): true {
+    const { state, now, rule, algorithm } = this
+    if (algorithm.line === undefined) state[0] = 0
+    else algorithm.line.thaw(state, now, rule)
     return true
   }
 

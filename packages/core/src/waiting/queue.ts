@@ -25,6 +25,9 @@ import { type LineStatus, longestLine, linesOf } from './lines.ts'
 import type { Decide } from './waiter-parts.ts'
 import { Waiters } from './waiters.ts'
 
+/** A pause without an end ends by itself after this time. */
+const LONGEST: Duration = '366d'
+
 /** Lets callers of a limiter wait for their turn. {@link queue} makes it. */
 export class Queue<R = unknown> {
   readonly #parts: LimiterParts
@@ -161,21 +164,41 @@ export class Queue<R = unknown> {
   }
 
   /**
-   * Refuses an identity for some time, in every process: by a cool-down of the counters that {@link consume} charges for it, other
-   * than quotas. A longer cool-down stays. The lines of these counters freeze, and go on where they were; nobody
-   * asks again.
+   * Refuses an identity until {@link resume}, or for some time, in every process: by a cool-down of the counters that {@link consume}
+   * charges for it, other than quotas. It forgets no count, and a longer cool-down stays. The lines of these counters freeze, and go on
+   * where they were; nobody asks again.
    *
-   * @param options `for`: how long, from 1 ms to 366 days; `policy`: the policies, by default all of the limiter
+   * @param options `for`: how long, from 1 ms to 366 days, by default the longest; `policy`: the policies, by default all of the limiter
    * @throws HaltError `HALT_E_DURATION`; `HALT_E_STORE`; `HALT_E_POLICY_REQUIRED` as {@link consume}
    */
   async pause(
     identity: Identity,
-    options: { readonly for: Duration; readonly policy?: CheckOptions<R>['policy'] },
+    options: { readonly for?: Duration; readonly policy?: CheckOptions<R>['policy'] } = NO_OPTIONS,
   ): Promise<void> {
     checkNames(options, ['for', 'policy'], 'pause()')
-    const { for: duration, policy } = options
+    const { for: duration = LONGEST, policy } = options
+    await this.#cool(identity, policy, parseDuration(duration, 'for'))
+  }
+
+  /**
+   * Ends the pause of an identity, and every other cool-down of the counters that {@link consume} charges for it, in every process: at
+   * once in this one, in others within a second. It forgets no count. Callers that wait go on in their order.
+   *
+   * @param options `policy`: the policies, by default all of the limiter
+   * @throws HaltError `HALT_E_STORE`; `HALT_E_POLICY_REQUIRED` as {@link consume}
+   */
+  async resume(
+    identity: Identity,
+    options: { readonly policy?: CheckOptions<R>['policy'] } = NO_OPTIONS,
+  ): Promise<void> {
+    checkNames(options, ['policy'], 'resume()')
+    await this.#cool(identity, options.policy, 0)
+  }
+
+  /** Gives the counters of an identity a cool-down; one of 0 ends it. */
+  async #cool(identity: Identity, policy: CheckOptions<R>['policy'], cooldown: number): Promise<void> {
     const policies = this.#parts.policies.forIdentity({ policy })
-    const group = pauseGroup(this.#parts.callers.keys.subjectOf(identity), policies, duration)
+    const group = cooldownGroup(this.#parts.callers.keys.subjectOf(identity), policies, cooldown)
     if (group !== undefined) await this.#parts.corrections.apply(group)
   }
 }
@@ -190,18 +213,15 @@ export function queue<R>(limiter: { readonly store: Store }): Queue<R> {
 }
 
 /**
- * Builds the group that refuses an identity for some time, by a cool-down of its counters. Quotas are left out. Undefined if no
- * policy is left.
+ * Builds the group that gives the counters of an identity a cool-down, or ends it. Quotas are left out. Undefined if no policy is left.
  *
- * @param duration how long
- * @throws HaltError `HALT_E_DURATION`
+ * @param cooldown microseconds; 0 ends the cool-down
  */
-export function pauseGroup(
+function cooldownGroup(
   subject: Subject,
   policies: readonly CompiledPolicy[],
-  duration: unknown,
+  cooldown: number,
 ): Group | undefined {
-  const cooldown = parseDuration(duration, 'for')
   const demands = policies
     .filter(({ off, calendar }) => !off && calendar === undefined)
     .map((policy): Demand => {

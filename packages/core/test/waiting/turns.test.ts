@@ -235,6 +235,59 @@ describe('a counter that is paused meanwhile', () => {
     expect(evaluate.mock.calls.length).toBeLessThanOrEqual(42)
   })
 
+  it('a pause without an end lasts until it is ended, and those who wait go on in their order', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const own = limiter(api)
+    for (let i = 0; i < 3; i++) void acquire(own, 's', i, { maxWait: '1h' })
+    await pass(50)
+    await own.pause('s')
+    await pass(60_000)
+    expect(starts).toHaveLength(1)
+    await own.resume('s')
+    await pass(500)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      [0, 0],
+      [1, 60_100],
+      [2, 60_200],
+    ])
+  })
+
+  it('a pause that another process ends is over at the next look', async () => {
+    const { store, limiter, acquire, pass, starts } = passingWorld()
+    const slow: Policy = { name: 'api', limit: 1, window: 10 }
+    const here = limiter(slow, { store: otherProcess(store), storeTimeout: '1h' })
+    const there = limiter(slow)
+    for (let i = 0; i < 3; i++) void acquire(here, 's', i, { maxWait: '1h' })
+    await pass(1500)
+    await there.pause('s')
+    await pass(20_000)
+    await there.resume('s')
+    await pass(20_000)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      [0, 0],
+      [1, 30_000],
+      [2, 40_000],
+    ])
+    await pass(10_000)
+    expect((await there.explain('s')).policies[0]?.line).toBeUndefined()
+    here.close().catch(() => {})
+    await pass(10)
+  })
+
+  it('the end of a pause forgets no count', async () => {
+    const { limiter, pass } = passingWorld()
+    for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window'] as const) {
+      const own = limiter({ name: algorithm, limit: 2, window: '30d', algorithm })
+      await own.consume('s')
+      await own.pause('s')
+      await pass(5000)
+      expect((await own.consume('s')).allowed).toBe(false)
+      await own.resume('s')
+      expect((await own.consume('s')).allowed).toBe(true)
+      expect((await own.consume('s')).allowed).toBe(false)
+    }
+  })
+
   it('a pause refuses callers when they have waited as long as they want, and frees their places', async () => {
     const { limiter, acquire, pass, starts, refused } = passingWorld()
     const own = limiter(api)
@@ -463,7 +516,8 @@ describe('the bounds of waiting', () => {
     expect((await rejection(own.acquire('s', { wait: 1 } as never))).code).toBe('HALT_E_UNKNOWN_FIELD')
     expect((await rejection(own.run('s', 1 as never))).code).toBe('HALT_E_OPTION')
     expect((await rejection(own.pause('s', { for: 'soon' }))).code).toBe('HALT_E_DURATION')
-    expect((await rejection(own.pause('s', undefined as never))).code).toBe('HALT_E_OPTION')
+    expect((await rejection(own.pause('s', null as never))).code).toBe('HALT_E_OPTION')
+    expect((await rejection(own.resume('s', { for: 5 } as never))).code).toBe('HALT_E_UNKNOWN_FIELD')
     expect((await rejection(own.pause('s', { until: 5 } as never))).code).toBe('HALT_E_UNKNOWN_FIELD')
     expect(mistake(() => limiter(api, { mostWaiting: -1 })).code).toBe('HALT_E_OPTION')
     expect(mistake(() => limiter({ ...api, headroom: 2 })).code).toBe('HALT_E_HEADROOM')

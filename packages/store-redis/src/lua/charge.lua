@@ -7,7 +7,9 @@ for d = 1, failed and 0 or count do
   if item.start and not repeated then
     --@ include "charge-turn.lua"
   end
-  if mode == MODE.BLOCK then starts = rule.cooldown > 0 and now + rule.cooldown > (state and state.cooldown or 0)
+  if mode == MODE.BLOCK then
+    local blocked = state and state.cooldown or 0
+    if rule.cooldown == 0 then starts = blocked > now else starts = now + rule.cooldown > blocked end
   elseif not fits and own.cooldown > 0 and not wait and mode ~= MODE.PEEK then
     --@ include "starts-cooldown.lua"
   end
@@ -78,7 +80,9 @@ for d = 1, failed and 0 or count do
         state, line, item.line = item, false, false
       end
       local cooldown = state.cooldown
-      if starts then cooldown = now + rule.cooldown elseif cooldown <= now then cooldown = 0 end
+      if starts and rule.cooldown > 0 then cooldown = now + rule.cooldown elseif starts or cooldown <= now then cooldown = 0 end
+      -- A line is kept no longer than without the cool-down that ends.
+      if starts and line and cooldown == 0 then line.kept = now + 2500000 end
       state.cooldown = cooldown
       if line then value, fresh = pack_line(line, rule.capacity * rule.unit)
       elseif kind == KIND.BUCKET then
