@@ -52,10 +52,15 @@ export function showFinding({ who, limiters, counted, entries, problem }, whom) 
   const common = policiesOf(plans[0]?.findings ?? []).filter(isOfAll)
   const fixed = policiesOf(limiters.filter(({ plan }) => plan === undefined))
   all.append(...cardsOf([...fixed, ...common], client, true))
-  for (const { plan, findings } of plans) {
-    const own = policiesOf(findings).filter(policy => !isOfAll(policy))
-    const isTheirs = findings.some(finding => isInForce(finding) === true)
-    if (own.length > 0) all.append(planHead(plan, findings), ...cardsOf(own, client, isTheirs))
+  const isTheirs = (/** @type {{ findings: LimiterFinding[] }} */ { findings }) => findings.some(isInForce)
+  const isKnown = plans.some(isTheirs)
+  for (const each of plans.toSorted((a, b) => Number(isTheirs(b)) - Number(isTheirs(a)))) {
+    const own = policiesOf(each.findings).filter(policy => !isOfAll(policy))
+    if (own.length === 0) continue
+    const head = planHead(each.plan, each.findings)
+    const cards = cardsOf(own, client, isTheirs(each))
+    if (!isKnown || isTheirs(each)) all.append(head, ...cards)
+    else all.append(make('details', 'card more', make('summary', '', head), make('div', 'finding', ...cards)))
   }
   const told = [
     ...limiters.flatMap(limiter => problemsOf(limiter)),

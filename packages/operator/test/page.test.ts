@@ -162,7 +162,17 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     const store = new InMemoryStore()
     const control = new Control({ store })
     const bucket = { limit: 2, window: '1h', keyStrategy: 'user', counter: 'plan' } as const
-    const plans = { free: [{ name: 'free', ...bucket }], pro: [{ name: 'pro', ...bucket, limit: 200 }] }
+    const month = { limit: 500, period: 'monthly', anchor: aMinuteAgo() } as const
+    const plans = {
+      free: [
+        { name: 'free', ...bucket },
+        { name: 'free_month', ...month },
+      ],
+      pro: [
+        { name: 'pro', ...bucket, limit: 200 },
+        { name: 'pro_month', ...month },
+      ],
+    }
     const company: Quota = {
       name: 'company_month',
       limit: 30,
@@ -193,6 +203,14 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(await text('#found')).toMatch(/Plan freewould be refusednot the plan that charged it last/)
     expect(await text('#found')).toMatch(/Plan procharged last: passes/)
     expect(await text('#found')).toMatch(/custom:acmecompany_monthpasses1 of 30 left/)
+    // The plan that counts stands first, the other one is folded, so that the first form is for the right plan.
+    expect(await text('#found')).toMatch(/Plan pro.*Plan free/)
+    expect(await page.$eval('#found details', each => each.textContent)).toMatch(/^Plan freewould be refused/)
+    await begin('Grant more', '#found')
+    expect(
+      await page.$eval('#act [name=policy]', field => (field as unknown as { value: string }).value),
+    ).toBe('pro_month')
+    await press('Cancel', '#act')
     // The application knows that the customer has gone back to the free plan.
     plan = 'free'
     await press('Find', '#search')

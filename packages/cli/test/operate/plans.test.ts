@@ -64,8 +64,11 @@ describe('a client of a product with plans', () => {
     const lines = out.split('\n')
     expect(lines[0]).toMatch(new RegExp(`^Redis 127.*, database 0, prefix "${prefix}": 1 live process$`))
     expect(lines[1]).toBe('The client was charged last under the plan pro.')
-    expect(lines).toContain('Plan free: would be refused under it')
-    expect(lines).toContain('Plan pro, charged last: passes')
+    // The plan that counts comes first and whole, the other one in a line.
+    expect(lines[2]).toBe('Plan pro, charged last: passes')
+    expect(out).toContain('  pro_month (quota) for "user:42"')
+    expect(lines.at(-4)).toBe('Plan free: would be refused under it (--plan free shows it)')
+    expect(out).not.toContain('free_month')
     const json = JSON.parse((await shell('find', 'user:42', '--json')).out)
     expect(json).toMatchObject({
       lastPlan: 'pro',
