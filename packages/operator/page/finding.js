@@ -5,6 +5,7 @@ import { button, make } from './dom.js'
 import { entryRow } from './control-entry.js'
 import { conclusion, isInForce, planHead } from './plan-head.js'
 import { policyCard } from './policy-card.js'
+import { usageCard } from './usage-card.js'
 import { count, instant } from './words.js'
 
 /** @typedef {import('../src/desk/desk.ts').Finding} Finding */
@@ -13,7 +14,7 @@ import { count, instant } from './words.js'
 /** @typedef {import('../src/desk/identities.ts').Whom} Whom */
 
 /** Shows everything about a client. @param {Finding} finding @param {Whom} whom */
-export function showFinding({ who, limiters, counted, entries, problem }, whom) {
+export function showFinding({ who, limiters, counted, usage, entries, problem }, whom) {
   const client = { whom, who }
   const all = make('div', 'finding')
   all.append(
@@ -41,6 +42,7 @@ export function showFinding({ who, limiters, counted, entries, problem }, whom) 
       ),
     )
   if (counted.length > 0) all.append(countedCard(counted))
+  all.append(...usage.map(each => usageCard(each)))
   const planned = limiters.filter(({ plan }) => plan !== undefined)
   const plans = [...new Set(planned.map(({ plan }) => plan))].map(plan => ({
     plan: plan ?? '',

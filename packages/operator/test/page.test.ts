@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { Control } from '@halt/control'
+import { Control, UsageByUser } from '@halt/control'
 import { type Quota, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import puppeteer, { type Browser, type HTTPRequest, type Page } from 'puppeteer-core'
@@ -180,9 +180,12 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
       anchor: aMinuteAgo(),
       keyExtractor: () => 'acme',
     }
+    const usage = new UsageByUser({ store, policies: ['company_month'] })
+    onTestFinished(() => usage.close())
     const limiter = new RateLimiter<{ plan: 'free' | 'pro'; user: { id: string } }>({
       store,
       control,
+      telemetry: usage,
       policy: ({ plan }) => [...plans[plan], company],
       warn: () => {},
     })
@@ -225,6 +228,13 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await picture('plans')
     await press('custom:acme', '#found')
     await becomes('#found', /custom:acmerefused: quota-exceeded/)
+    await usage.flush()
+    await press('Find', '#search')
+    await press('custom:acme', '#found')
+    await becomes('#found', /Who used company_monthuser:4230Units that requests took/)
+    await picture('users')
+    await press('user:42', '#found .usage')
+    await becomes('#found', /^user:42refused/)
     expect(complaints).toEqual([])
     control.close()
   })

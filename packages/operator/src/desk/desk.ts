@@ -1,4 +1,4 @@
-import type { Control, ControlEntry } from '@halt/control'
+import { type Control, type ControlEntry, findUserInUsage, type LimitUsage, usageByUser } from '@halt/control'
 import type { Identity } from '@halt/core'
 
 import type { ActAnswer } from '../acts/acts.ts'
@@ -38,6 +38,8 @@ export interface Finding {
   readonly counted: readonly CountedFinding[]
   /** Whether all processes have told theirs. If not, the same call tells more after four seconds. */
   readonly isWhole: boolean
+  /** Who used the limits of the client, where several users share its key and the processes count them (`UsageByUser`). */
+  readonly usage: readonly LimitUsage[]
   /** The operators' entries about the client. */
   readonly entries: readonly ControlEntry[]
   readonly problem: ShownError | undefined
@@ -82,9 +84,11 @@ export class Desk {
     const view = this.#view(name)
     const key = this.#control.keyOf(identity)
     const plan = isNetwork(key) ? undefined : ownPlanOf(this.#planOf, identity, this.#limiters)
-    const [limiters, counted, { entries, problem }] = await Promise.all([
+    const [limiters, counted, usage, { entries, problem }] = await Promise.all([
       isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity, plan))),
       isNetwork(key) ? NOTHING_COUNTED : this.#counted(identity, key),
+      // The store is away: then the entries tell of it.
+      usageByUser(this.#control.store, key).catch(() => []),
       entriesOf(this.#control),
     ])
     const about = entries.filter(({ target }) => target !== undefined && concerns(target, key))
@@ -96,6 +100,10 @@ export class Desk {
         ...each,
         key: view.show(each.key),
         now: each.now.map(finding => withKeys(finding, view)),
+      })),
+      usage: usage.map(each => ({
+        ...each,
+        users: each.users.map(({ key: user, units }) => ({ key: view.show(user), units })),
       })),
       entries: about.map(entry => shown(entry, view)),
       problem,
@@ -158,7 +166,10 @@ export class Desk {
     const isMeant = (key: string | undefined): boolean => key !== undefined && view.show(key) === whom.shown
     // What holds here is known at once, also while the store is away.
     const held = this.#control.inForce().find(({ target }) => isMeant(target))
-    const key = held?.target ?? (await this.#knownKeys()).find(isMeant)
+    const key =
+      held?.target ??
+      (await this.#knownKeys()).find(isMeant) ??
+      (await findUserInUsage(this.#control.store, isMeant).catch(() => undefined))
     const identity = key === undefined ? undefined : identityOf(key)
     if (identity !== undefined) return identity
     throw badRequest(
