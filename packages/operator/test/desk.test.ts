@@ -383,15 +383,16 @@ describe('an act', () => {
       expect((await act(reset)).body['says']).toContain('does not reach per_address')
   })
 
-  it('an error lists the acts for an unknown one, and shows the form for a text as somebody', async () => {
+  it('an error lists the acts for an unknown one, and a key in a text names its client', async () => {
     site = await openSite()
     const { body } = await site.call('act', { act: 'free', whom: { user: '42' } })
     expect(body['error']).toMatchObject({
       message: 'The act is "free".',
       fix: /^Choose one of block, .*reset/,
     })
-    const text = await act({ act: 'reset', whom: 'user:ann+ip:203.0.113.7' })
-    expect(text.body['error'].fix).toBe('Give an object: {"user":"ann","ip":"203.0.113.7"}.')
+    const text = await act({ act: 'block', whom: 'user:ann+ip:203.0.113.7', confirmed: true })
+    expect(text.body['says']).toContain('is blocked')
+    expect(await site.control.entries()).toMatchObject([{ target: 'user:ann+ip:203.0.113.7' }])
     expect((await act({ act: 'reset', whom: 'ann' })).body['error'].fix).toContain('{ user: "42", ip:')
   })
 

@@ -48,7 +48,7 @@ function grant(call: Call, io: CliIo): Promise<number> {
     const { store, limits, identityOptions, obeyed } = opened
     const [whom = '', name = '', text = ''] = call.positionals
     const units = wholeIn('The number of units', text, 1, Number.MAX_SAFE_INTEGER)
-    const identity = targetOf(whom, call)
+    const identity = await targetOf(whom, call, control)
     await control.refresh()
     const [quota, others] = await withValues(() => quotasIn(limits as Limits, name))
     await checkReach([quota], nameOf(whom, call), identity, opened, true)

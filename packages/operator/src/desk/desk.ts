@@ -13,7 +13,7 @@ import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
 import { type CountedFinding, findCounted } from './counted.ts'
 import { findIn, type LimiterFinding } from './findings.ts'
 import { aloneIn, entriesOf, heldBy, type Standing } from './held.ts'
-import { identityOf, isNetwork, readWhom, type Whom, withoutAddress } from './identities.ts'
+import { FORMS, isNetwork, readWhom, type Whom, withoutAddress } from './identities.ts'
 import { KeyView } from './key-view.ts'
 import { concerns, shown, withKeys } from './key-forms.ts'
 import { ownAddressOf } from './own-address.ts'
@@ -115,7 +115,7 @@ export class Desk {
     const keys = id === undefined ? [key] : [key, this.#control.keyOf(id)]
     const { under, isWhole } = await this.#watch.countedUnder(keys)
     const others = under.filter(other => other.key !== key)
-    const found = await findCounted(this.#limiters, others)
+    const found = await findCounted(this.#limiters, others, this.#control)
     return { found, isWhole }
   }
 
@@ -161,20 +161,23 @@ export class Desk {
   }
 
   async #identity(whom: Whom, name: string): Promise<Identity> {
-    if (typeof whom === 'string' || !('shown' in whom)) return whom as Identity
+    if (typeof whom !== 'string' && !('shown' in whom)) return whom
+    const text = typeof whom === 'string' ? whom : whom.shown
+    const named = this.#control.identityOf(text)
+    if (named !== undefined) return named
     const view = this.#view(name)
-    const isMeant = (key: string | undefined): boolean => key !== undefined && view.show(key) === whom.shown
+    const isMeant = (key: string | undefined): boolean => key !== undefined && view.show(key) === text
     // What holds here is known at once, also while the store is away.
     const held = this.#control.inForce().find(({ target }) => isMeant(target))
     const key =
       held?.target ??
       (await this.#knownKeys()).find(isMeant) ??
       (await findUserInUsage(this.#control.store, isMeant).catch(() => undefined))
-    const identity = key === undefined ? undefined : identityOf(key)
+    const identity = key === undefined ? undefined : this.#control.identityOf(key)
     if (identity !== undefined) return identity
     throw badRequest(
-      key === undefined ? 'No process knows this key any more.' : 'The key holds a digest, and names nobody.',
-      'Give the identity itself: the id of the user, the address or the API key.',
+      key === undefined ? 'No process knows this key.' : 'The key is that of all clients together.',
+      FORMS,
     )
   }
 
