@@ -299,7 +299,7 @@ export class Control implements GateSource {
 
   /**
    * Adds an act to the history that changed counters and no entry: a reset, a grant. It does not carry the act out. `units` are those
-   * of a grant or a charge, or the counters of a reset.
+   * of a grant or an ungrant, or the counters of a reset.
    *
    * @throws HaltError `HALT_E_CONTROL`, `HALT_E_IDENTITY`; `HALT_E_STORE` if the store does not answer
    */

@@ -1,5 +1,6 @@
 // Acts
 export { Control, type ControlOptions } from './control.ts'
+export { extraUnits, type QuotaNow } from './extra-units.ts'
 export type { NetworkSize } from './network-entries.ts'
 export type {
   ActOptions,

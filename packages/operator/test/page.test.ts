@@ -291,7 +291,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await confirm('Grant', { units: '10', reason: 'sorry' })
     await becomes('#found', /10 granted on top/)
     await press('Undo', '#done')
-    await becomes('#done', /10 units of month were charged to user:42, 3 are left/)
+    await becomes('#done', /10 granted units of month were taken back from user:42; 0 stay, and 3 are left/)
     expect((await site.limiter.peek({ user: '42' })).allowed).toBe(true)
     expect(complaints).toEqual([])
   })

@@ -7,7 +7,9 @@ import { type Call, COMMAND, type Command } from './command.ts'
  *
  * @throws HaltError `HALT_E_COMMAND`
  */
-export function parseCall({ name, flags, takes, usage }: Command, args: readonly string[]): Call {
+export function parseCall({ name, flags, takes, usage, negative }: Command, args: readonly string[]): Call {
+  const below = args.find(arg => /^-\d/.test(arg))
+  if (below !== undefined) throw commandError(`${below} is below 0.`, negative ?? 'Give a number above 0.')
   const options = Object.fromEntries(
     Object.entries({ ...flags, help: {} }).map(([flag, { value }]: [string, { value?: string }]) => [
       flag,

@@ -31,18 +31,6 @@ export function quotaUsage(
   }
 }
 
-/** The thresholds that the last `more` used units have crossed, in rising order. */
-export function thresholdsReached(
-  { thresholds }: CompiledPolicy,
-  { used, limit, granted }: QuotaUsage,
-  more: number,
-): number[] {
-  const whole = limit + granted
-  return thresholds
-    .filter(share => used >= share * whole && used - more < share * whole)
-    .toSorted((one, other) => one - other)
-}
-
 /** Reads the state of a penalty from an evaluation, in seconds and in points rounded to a tenth. */
 export function penaltyStatus(rule: PenaltyRule, { penalty: state, now }: Evaluation): PenaltyStatus {
   return {
