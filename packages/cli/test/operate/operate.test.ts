@@ -383,7 +383,7 @@ describe('an operator at the command line', () => {
     const { shell } = scene()
     expect((await shell('unblock', 'user:\u202ex\ny')).out).toContain('user:\ufffdx\ufffdy was not blocked')
     for (const [args, says] of [
-      [['block', 'user:1', '--for', '-2h'], '-2h is below 0. Give a number above 0.'],
+      [['block', 'user:1', '--for', '-2h'], 'is ambiguous. Did you forget to specify'],
       [['block', 'user:1', '--policy='], '--policy is empty.'],
       [['block', 'user:1', '-5'], 'halt block has no option -5.'],
       [['block', 'user:1', '--until', '2099-02-31'], '--until is "2099-02-31"'],
