@@ -14,7 +14,7 @@ import { count, instant } from './words.js'
 /** @typedef {import('../src/desk/identities.ts').Whom} Whom */
 
 /** Shows everything about a client. @param {Finding} finding @param {Whom} whom */
-export function showFinding({ who, limiters, counted, usage, entries, problem }, whom) {
+export function showFinding({ who, limiters, counted, isWhole, usage, entries, problem }, whom) {
   const client = { whom, who }
   const all = make('div', 'finding')
   all.append(
@@ -30,6 +30,13 @@ export function showFinding({ who, limiters, counted, usage, entries, problem },
         ),
       ),
       problem === undefined ? undefined : make('p', 'problem', problem.message),
+      isWhole
+        ? undefined
+        : make(
+            'p',
+            'faint',
+            'The other processes have not told on which other keys it was counted. Asking them …',
+          ),
     ),
   )
   if (entries.length > 0)
