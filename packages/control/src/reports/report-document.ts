@@ -1,5 +1,6 @@
 // The document that holds the reports of all processes.
 import { MAX_DOCUMENT } from '@halt/core/gate'
+import { isObject, isText } from '../read-values.ts'
 
 /** The report of one process. */
 export interface ProcessReport {
@@ -46,12 +47,10 @@ export function readReports(text: string): readonly ProcessReport[] {
 }
 
 function isReport(report: unknown): report is ProcessReport {
-  if (typeof report !== 'object' || report === null) return false
-  const { process, at, text } = report as Partial<Record<keyof ProcessReport, unknown>>
+  if (!isObject(report)) return false
+  const { process, at, text } = report
   return (
-    typeof process === 'string' &&
-    process !== '' &&
-    process.length <= LONGEST_ID &&
+    isText(process, LONGEST_ID) &&
     Number.isFinite(at) &&
     typeof text === 'string' &&
     text.length <= MAX_REPORT

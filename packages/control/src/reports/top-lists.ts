@@ -1,4 +1,5 @@
 // The lists of the busiest keys, as processes write them for each other and add them up.
+import { isText } from '../read-values.ts'
 import { byCount, type TopKey, type TopLists } from './top-tables.ts'
 
 /** Adds up the lists of several processes. Keeps the first keys of each policy. */
@@ -76,11 +77,13 @@ function keysOf(rows: unknown): TopKey[] {
 function isRow(row: unknown): row is Row {
   if (!Array.isArray(row)) return false
   const [policy, key, count, error] = row as unknown[]
-  return isName(policy) && isName(key) && isCount(count) && isCount(error) && error <= count
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME
+  return (
+    isText(policy, LONGEST_NAME) &&
+    isText(key, LONGEST_NAME) &&
+    isCount(count) &&
+    isCount(error) &&
+    error <= count
+  )
 }
 
 function isCount(value: unknown): value is number {

@@ -20,6 +20,7 @@ import {
   type WarnOnce,
 } from '@halt/core/gate'
 import { unitsAsked } from '@halt/core/telemetry'
+import { isText } from '../read-values.ts'
 import { addUsage, documentsOf } from './usage-documents.ts'
 import {
   addUnits,
@@ -210,15 +211,11 @@ function read(options: UsageByUserOptions): number {
   checkNames(options as unknown as Fields, OPTIONS, 'UsageByUser')
   const { store, policies, every = '5s' } = options
   documentsOf(store)
-  if (!Array.isArray(policies) || policies.length === 0 || !policies.every(isName))
+  if (!Array.isArray(policies) || policies.length === 0 || !policies.every(name => isText(name)))
     fail(
       'HALT_E_OPTION',
       `policies is ${describe(policies)}.`,
       "Name the policies whose keys several users share: policies: ['pro_month'].",
     )
   return parseDuration(every, 'every') / 1000
-}
-
-function isName(value: unknown): boolean {
-  return typeof value === 'string' && value !== ''
 }

@@ -1,5 +1,7 @@
 // Who used a limit that several users share: the entries of one document, as processes write them for each other.
 
+import { isText } from '../read-values.ts'
+
 /** The units that the users of one limit took in one period. */
 export interface UsageEntry {
   readonly policy: string
@@ -133,16 +135,12 @@ function isRow(row: unknown): row is Row {
   if (!Array.isArray(row)) return false
   const [policy, key, since, until, others, users] = row as unknown[]
   return (
-    [policy, key].every(isName) &&
+    [policy, key].every(name => isText(name, LONGEST_NAME)) &&
     [since, until, others].every(isAmount) &&
     Array.isArray(users) &&
     users.length <= MOST_USERS &&
-    users.every(user => Array.isArray(user) && isName(user[0]) && isAmount(user[1]))
+    users.every(user => Array.isArray(user) && isText(user[0], LONGEST_NAME) && isAmount(user[1]))
   )
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME
 }
 
 function isAmount(value: unknown): value is number {
