@@ -1,18 +1,15 @@
 // The runbook, played from its own text: three processes of an application on a real Redis, a company whose month is used up at nine in
 // the evening, and an operator who types the commands of the page. What the page shows behind `# →` must be answered.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 
 import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
-import { type ProcessScript, processScript } from '../../../../tools/process-script.ts'
 import { unique } from '../../../../tools/unique.ts'
 import { halt, type HaltRun } from '../halt.ts'
+import { type AppProcesses, startProcesses } from './app-processes.ts'
 
 const page = readFileSync(new URL('../../../../docs/runbook.md', import.meta.url), 'utf8')
 
@@ -28,29 +25,16 @@ export const settings = { prefix: '${unique()}:' }
 `
 
 const cwd = mkdtempSync(join(tmpdir(), 'halt-runbook-'))
-const children: ChildProcess[] = []
-const ports: number[] = []
-let app: ProcessScript
+let app: AppProcesses
 
 beforeAll(async () => {
   const file = join(cwd, 'limits.mjs')
   writeFileSync(file, LIMITS)
-  app = await processScript(new URL('runbook-app.ts', import.meta.url))
-  for (let i = 0; i < 3; i++)
-    children.push(
-      spawn(process.execPath, [app.path, inject('redisUrl'), pathToFileURL(file).href], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      }),
-    )
-  for (const { stdout } of children) {
-    const lines = createInterface({ input: stdout as NonNullable<typeof stdout> })
-    const [port] = (await once(lines, 'line')) as [string]
-    ports.push(Number(port))
-  }
+  const args = [inject('redisUrl'), pathToFileURL(file).href]
+  app = await startProcesses(new URL('runbook-app.ts', import.meta.url), 3, args)
 })
 afterAll(async () => {
-  for (const child of children) child.kill()
-  await app.remove()
+  await app.stop()
   rmSync(cwd, { recursive: true })
 })
 
@@ -59,7 +43,7 @@ async function ask(
   user: string,
   process: number,
 ): Promise<{ status: number; message?: string; reason?: string }> {
-  const response = await fetch(`http://127.0.0.1:${ports[process % ports.length]}/`, {
+  const response = await fetch(`http://127.0.0.1:${app.ports[process % app.ports.length]}/`, {
     headers: { 'x-user': user },
   })
   return { status: response.status, ...((await response.json()) as object) }
@@ -67,7 +51,7 @@ async function ask(
 
 /** Waits until every process answers a user so. Control reaches all within a second and a half. */
 async function until(user: string, expected: object): Promise<void> {
-  for (const process of ports.keys())
+  for (const process of app.ports.keys())
     await expect.poll(() => ask(user, process), { interval: 200, timeout: 60_000 }).toMatchObject(expected)
 }
 
