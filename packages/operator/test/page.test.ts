@@ -293,6 +293,17 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await press('Undo', '#done')
     await becomes('#done', /10 granted units of month were taken back from user:42; 0 stay, and 3 are left/)
     expect((await site.limiter.peek({ user: '42' })).allowed).toBe(true)
+
+    await begin('Grant more', '#found')
+    await confirm('Grant', { units: '7', reason: 'sorry' })
+    await becomes('#found', /7 granted on top/)
+    await begin('Take back', '#found')
+    expect(await confirm('Take back', { units: '2', reason: 'too many' })).toMatch(/What is used stays used/)
+    await becomes('#found', /5 granted on top/)
+    await begin('Grant more', '#found')
+    expect(await confirm('Grant', { units: '100', for: 'today', reason: 'a demo' })).toMatch(/for today; then/)
+    await becomes('#done', /user:42 has 100 units of month more, limit 108, until/)
+    await picture('granted')
     expect(complaints).toEqual([])
   })
 
