@@ -277,7 +277,8 @@ export class QuotaManager {
 
   #status(policy: CompiledPolicy, demand: Demand, evaluation: Evaluation, at = 0): QuotaStatus {
     const usage = quotaUsage(policy, demand, evaluation, at)
-    const start = policy.calendar?.edges(usage.resetAt * 1000 - 1)[0] ?? 0
+    // `resetAt` is rounded up, so that the end of the period may be up to a second before it.
+    const start = policy.calendar?.edges(usage.resetAt * 1000 - 1000)[0] ?? 0
     return { ...usage, periodStart: Math.floor(start / 1000) }
   }
 }

@@ -89,6 +89,13 @@ describe('grantQuota', () => {
       expect((await rejection(quotas.ungrantQuota('u', daily, units as number))).code).toBe('HALT_E_COST')
   })
 
+  it('the period of a quota whose anchor has milliseconds began at the anchor, and not at its end', async () => {
+    const quotas = new QuotaManager(world().store)
+    const anchor = new Date(START - 59_500)
+    const { quota } = await quotas.consumeQuota('u', { name: 'month', limit: 10, period: 'monthly', anchor })
+    expect(quota.periodStart).toBe(Math.floor((START - 59_500) / 1000))
+  })
+
   it('endOfDay is midnight in the time zone of the quota, by the store’s clock', () => {
     const { store, clock } = world()
     clock.advance('23h')
