@@ -301,7 +301,9 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(await confirm('Take back', { units: '2', reason: 'too many' })).toMatch(/What is used stays used/)
     await becomes('#found', /5 granted on top/)
     await begin('Grant more', '#found')
-    expect(await confirm('Grant', { units: '100', for: 'today', reason: 'a demo' })).toMatch(/for today; then/)
+    expect(await confirm('Grant', { units: '100', for: 'today', reason: 'a demo' })).toMatch(
+      /for today; then/,
+    )
     await becomes('#done', /user:42 has 100 units of month more, limit 108, until/)
     await picture('granted')
     expect(complaints).toEqual([])

@@ -90,7 +90,9 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         await bench.take(rule, 9, { edges })
         for (let i = 0; i < 2; i++) await bench.ask({ demands: [demandOf(rule, -2, grant)], idempotency })
         const part = await bench.take(rule, 0, { edges, mode: Mode.PEEK })
-        expect([part.remaining, part.evaluation.states[0]?.[2], part.evaluation.states[0]?.[3]]).toEqual([1, 9, 5])
+        expect([part.remaining, part.evaluation.states[0]?.[2], part.evaluation.states[0]?.[3]]).toEqual([
+          1, 9, 5,
+        ])
         // Where calls hold units, too.
         await bench.take(rule, 1, { edges, terms: { keptFor: 2 * SECOND } })
         const most = await bench.take(rule, -3, grant)
