@@ -100,7 +100,8 @@ CREATE OR REPLACE FUNCTION halt.change_holds_v3(
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   is_open boolean := coalesce(now < state[2], false);
-  refunds boolean := cost < 0 AND is_open AND state[2] = charged_to;
+  refunds boolean := cost < 0 AND p_mode <> 5 AND is_open AND state[2] = charged_to;
+  grants boolean := p_mode = 5 AND (cost > 0 OR is_open);
   base float8[] := ARRAY[coalesce(state[1], 0), 0, 0];
   granted float8 := 0;
   ring float8[] := '{}';
@@ -109,7 +110,7 @@ DECLARE
   upto float8;
   placed boolean := false;
 BEGIN
-  IF NOT (back > 0 OR cost > 0 OR refunds) THEN
+  IF NOT (back > 0 OR cost > 0 OR refunds OR grants) THEN
     RETURN state;
   END IF;
   IF is_open THEN
@@ -144,8 +145,8 @@ BEGIN
   IF upto IS NOT NULL AND NOT placed THEN
     ring := ring || ARRAY[upto, cost];
   END IF;
-  IF cost > 0 AND p_mode = 5 THEN
-    granted := least(granted + cost, 999999999999999);
+  IF grants THEN
+    granted := greatest(least(granted + cost, 999999999999999), 0);
   ELSIF cost > 0 AND upto IS NULL THEN
     base[3] := least(base[3] + cost, 4503599627370496);
   ELSIF refunds THEN
@@ -1228,6 +1229,12 @@ BEGIN
             state[4] := least(coalesce(state[4], 0) + item.cost, 999999999999999);
           ELSE
             state[3] := least(state[3] + item.cost, 4503599627370496);
+          END IF;
+        ELSIF item.mode = 5 THEN
+          CONTINUE WHEN state IS NULL OR now >= state[2] OR cardinality(state) < 4;
+          state[4] := greatest(state[4] + item.cost, 0);
+          IF state[4] = 0 THEN
+            state := state[1:3];
           END IF;
         ELSIF now < state[2] AND state[2] = item.charged_to THEN
           state[3] := greatest(state[3] + item.cost, 0);

@@ -1,11 +1,8 @@
 // Runs the examples of the pages that need a Redis server, and checks that they leave no connection.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
-import { run as halt } from '@halt/cli'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
@@ -109,46 +106,6 @@ describe('docs/recipes/bullmq.md', () => {
   it('two workers send every job of a queue, and leave no connection', async () => {
     const before = await connections()
     await withoutComplaint(() => run('recipes/bullmq.md', '# BullMQ'))
-    await expect.poll(connections).toBe(before)
-  })
-})
-
-describe('docs/support-desk.md', () => {
-  it('the command line of the page frees and blocks a user of the application', async () => {
-    const before = await connections()
-    const page = await readFile(join(docs, 'support-desk.md'), 'utf8')
-    const section = page.slice(page.indexOf('## From a shell'))
-    const [limits = '', app = ''] = [...section.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code)
-    await writeFile(join(folder, 'limits.mjs'), limits)
-    // The application does not end its Redis client.
-    const noted = app.replace('const client =', 'const client = globalThis.redisClient =')
-    const { urls, close } = await runPageExample(folder, 'shell', noted)
-    const ask = async (): Promise<number> =>
-      (await fetch(`${urls[0]}/`, { headers: { 'X-User': '42' } })).status
-    const printed: string[] = []
-    const stream = new Writable({ write: (text, _, done) => (printed.push(String(text)), done()) })
-    const shell = (line: string): Promise<number> =>
-      halt(line.split(' '), {
-        stdin: Readable.from([]),
-        stdout: stream,
-        stderr: stream,
-        cwd: folder,
-        env: { HALT_REDIS_URL: server.url },
-        require: createRequire(import.meta.url),
-      })
-
-    const found: number[] = []
-    for (let i = 0; i < 6; i++) found.push(await ask())
-    expect(found).toEqual([200, 200, 200, 200, 200, 429])
-    expect(await shell('find user:42 --policy limits.mjs')).toBe(1)
-    expect(await shell('reset user:42 --policy limits.mjs --reason forgot'), printed.join('')).toBe(0)
-    await expect.poll(ask).toBe(200)
-    expect(await shell('block user:42 --for 2h --reason scraping')).toBe(0)
-    // Four units are left, so the block refuses.
-    await vi.waitFor(async () => expect(await ask()).toBe(429), { timeout: 30_000, interval: 1000 })
-    expect(await shell('unblock user:42')).toBe(0)
-    await close()
-    ;(globalThis as { redisClient?: Redis }).redisClient?.disconnect()
     await expect.poll(connections).toBe(before)
   })
 })

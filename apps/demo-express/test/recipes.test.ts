@@ -259,19 +259,6 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     socket.disconnect()
   },
 
-  async 'support-desk-2'(url) {
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
-    expect(await statuses(4, () => fetch(`${url}/`))).toEqual([200, 200, 200, 429])
-    expect(warn.mock.calls).toEqual([['refused', 'api', 'limited', 'ip:127.0.0.1']])
-    warn.mockRestore()
-    const text = async (path: string, method = 'GET'): Promise<string> =>
-      (await fetch(`${url}/support/${path}`, { method })).text()
-    expect(await text('explain?ip=127.0.0.1')).toMatch(/^Refused: limited \(api\)\n/)
-    expect(await text('me')).toMatch(/^Refused: limited \(api\)\n {2}from "127.0.0.1"/)
-    expect(await text('reset?ip=127.0.0.1', 'POST')).toMatch(/^Allowed: ok \(api\)\n/)
-    expect(await statuses(1, () => fetch(`${url}/`))).toEqual([200])
-  },
-
   async 'login-protection-1'(url) {
     const login = (email: string, password: string) => () => post(`${url}/login`, { email, password })
     expect(await statuses(3, login('ann@example.com', 'correct horse'))).toEqual([200, 200, 200])

@@ -2,7 +2,7 @@ import type { Command } from './command/command.ts'
 import { doctorCommand } from './doctor/doctor-command.ts'
 import { accessCommands, takeBackCommands } from './operate/access-commands.ts'
 import { findCommand } from './operate/find-command.ts'
-import { grantCommand } from './operate/grant-command.ts'
+import { grantCommands } from './operate/grant-command.ts'
 import { listCommands } from './operate/list-commands.ts'
 import { numberCommands } from './operate/number-commands.ts'
 import { resetCommand } from './operate/reset-command.ts'
@@ -15,7 +15,7 @@ export const commands: readonly Command[] = [
   doctorCommand,
   findCommand,
   resetCommand,
-  grantCommand,
+  ...grantCommands,
   topCommand,
   ...accessCommands,
   ...takeBackCommands,

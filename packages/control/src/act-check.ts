@@ -10,6 +10,7 @@ import {
   parseDuration,
   validate,
 } from '@halt/core/gate'
+import { isObject } from './read-values.ts'
 import type { ActOptions, ControlAct, ControlEntry, NotedAct, PolicyNumbers } from './entries.ts'
 
 const ACT = namesOf<ActOptions & { force: unknown }>({
@@ -30,7 +31,7 @@ const NUMBERS = namesOf<PolicyNumbers>({
 })
 const DURATIONS: ReadonlySet<string> = new Set(['window', 'blockDuration'])
 const LONGEST_TEXT = 1_000
-const NOTED: readonly NotedAct[] = Object.freeze(['reset', 'grant', 'charge', 'forgive'])
+const NOTED: readonly NotedAct[] = Object.freeze(['reset', 'grant', 'ungrant', 'forgive'])
 
 /**
  * Reads who acts, why, and until when.
@@ -121,7 +122,7 @@ export function readNumbers(numbers: PolicyNumbers): PolicyNumbers {
  * policy change nothing.
  */
 export function isPolicyNumbers(value: unknown): value is PolicyNumbers {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (!isObject(value)) return false
   return Object.entries(value).every(
     ([name, number]) =>
       NUMBERS.includes(name) &&

@@ -3,6 +3,7 @@ import { isPolicyNumbers } from './act-check.ts'
 import { type ControlDocument, NO_ENTRIES, type StampedEntry } from './control-document.ts'
 import { type ControlAct, ENTRY_KINDS, type EntryKind, holds, isNetwork } from './entries.ts'
 import { isNetworkEntry } from './network-entries.ts'
+import { isObject, isText } from './read-values.ts'
 
 /** The most entries of a control document. */
 const MAX_ENTRIES = 10_000
@@ -125,12 +126,4 @@ function hasFacts({ at, until, reason, by }: Readonly<Record<string, unknown>>):
     isMaybeText(reason) &&
     isMaybeText(by)
   )
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
 }

@@ -35,6 +35,7 @@ import type {
 } from './entries.ts'
 import { EntryActs, type EntryName } from './entry-acts.ts'
 import { ControlGate } from './gate.ts'
+import { addressOf, identityIn } from './key-text.ts'
 import { Ledger } from './ledger.ts'
 import { type NetworkSize, reachesAddress, sizeOfNetwork } from './network-entries.ts'
 import { PolicyWatch } from './policy-watch.ts'
@@ -111,7 +112,7 @@ export class Control implements GateSource {
     return new ControlGate(() => this.state, parts)
   }
 
-  /** Notes the policies of a limiter, so that an entry about an unknown policy is warned of. Limiters call it. */
+  /** @internal Notes the policies of a limiter, so that an entry about an unknown policy is warned of. Limiters call it. */
   notePolicies(policies: LimiterPolicies): void {
     this.#watch.add(policies)
   }
@@ -155,6 +156,22 @@ export class Control implements GateSource {
    */
   keyOf(target: Identity): string {
     return this.#targets.of(target)
+  }
+
+  /**
+   * The identity that a key names, as decisions, entries, the command line and the operator's page show it. It is the reverse of
+   * {@link keyOf}. Undefined for a text that names no client.
+   *
+   * @throws HaltError `HALT_E_CONTROL` for a network that has no such form
+   * @example
+   * control.identityOf('user:42+ip:203.0.113.7') // { user: '42', ip: '203.0.113.7' }
+   * control.identityOf('api-key:#-OXgHUlvqovSdjryN3E1lQ') // { apiKey: { digest: '-OXgHUlvqovSdjryN3E1lQ' } }
+   */
+  identityOf(key: string): Exclude<Identity, string> | undefined {
+    const identity = identityIn(key.trim())
+    if (identity === undefined || !('ip' in identity) || !identity.ip.includes('/')) return identity
+    // The key of an IPv6 address is the network of one subscriber.
+    return this.#targets.of(identity).startsWith('ip:') ? { ip: addressOf(identity.ip) as string } : identity
   }
 
   /**
@@ -282,7 +299,7 @@ export class Control implements GateSource {
 
   /**
    * Adds an act to the history that changed counters and no entry: a reset, a grant. It does not carry the act out. `units` are those
-   * of a grant or a charge, or the counters of a reset.
+   * of a grant or an ungrant, or the counters of a reset.
    *
    * @throws HaltError `HALT_E_CONTROL`, `HALT_E_IDENTITY`; `HALT_E_STORE` if the store does not answer
    */

@@ -63,12 +63,12 @@ export const ENTRY_KINDS: Readonly<Record<EntryKind, EntryKindFacts>> = Object.f
 })
 
 /** An act that changes counters and no entry, so that only the history tells of it. */
-export type NotedAct = 'reset' | 'grant' | 'charge' | 'forgive'
+export type NotedAct = 'reset' | 'grant' | 'ungrant' | 'forgive'
 
 /** One act of an operator, as the history tells it. */
 export interface ControlAct extends Omit<ControlEntry, 'kind'> {
   readonly act: EntryKind | EntryKindFacts['endedBy'] | NotedAct
-  /** The units of a `grant` or a `charge`; the counters of a `reset`. */
+  /** The units of a `grant` or an `ungrant`; the counters of a `reset`. */
   readonly units?: number | undefined
 }
 

@@ -1,5 +1,6 @@
 // Acts
 export { Control, type ControlOptions } from './control.ts'
+export { extraUnits, type QuotaNow } from './extra-units.ts'
 export type { NetworkSize } from './network-entries.ts'
 export type {
   ActOptions,
@@ -13,6 +14,9 @@ export type {
 } from './entries.ts'
 
 // The reports that the processes of a store send each other
-export { Reports, type ProcessReport, type ReportsOptions } from './reports/reports.ts'
+export { Reports, type ReportsOptions } from './reports/reports.ts'
+export type { ProcessReport } from './reports/report-document.ts'
 export { TopKeys, type TopKeysOptions, type TopKeysReport } from './reports/top-keys.ts'
 export type { TopKey, TopLists } from './reports/top-tables.ts'
+export { UsageByUser, type UsageByUserOptions } from './reports/usage-by-user.ts'
+export { findUserInUsage, type LimitUsage, usageByUser } from './reports/usage-documents.ts'

@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { Decision } from '@halt/core'
+import { refusalBody } from '@halt/core/http'
 import { Control } from '../src/index.ts'
 import { by, rejection, view, world } from '../../core/test/world.ts'
 
@@ -17,6 +18,13 @@ function controlled(ipv6Prefix?: number) {
   const reasonOf = async (ip: string) => (await own.check(view({ ip }))).reason
   return { control, own, store, clock, exempt, reasonOf }
 }
+
+it('the detailed body of a blocked client says that it is blocked, and names no policy as used up', async () => {
+  const { control, own } = controlled()
+  await control.block({ user: '42' }, { for: '1m' })
+  const { data } = refusalBody(await own.check(by('42')), 'detailed', 429)
+  expect(data['message']).toBe('This client is blocked. Try again in 60 seconds.')
+})
 
 describe('a block of a client that an operator lets pass', () => {
   for (const [what, target, request] of [

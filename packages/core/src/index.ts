@@ -45,7 +45,7 @@ export { priceOf, type TokenUsage, usd } from './presets/price.ts'
 export { PolicyRegistry } from './presets/policy-registry.ts'
 
 // Clients and requests
-export { type Identity, KeyStrategy } from './request/identity.ts'
+export { type IdDigest, type Identity, KeyStrategy } from './request/identity.ts'
 export type { RequestView } from './request/view.ts'
 export type { HeaderBag, ClientIpHeader } from './request/headers.ts'
 export type { ProxyName, TrustedProxies } from './request/trusted-proxies.ts'

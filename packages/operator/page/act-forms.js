@@ -2,7 +2,7 @@
 import { make } from './dom.js'
 
 /** @typedef {import('../src/desk/catalogue.ts').CataloguedPolicy} Policy */
-/** @typedef {'whom' | 'policy' | 'quota' | 'units' | 'numbers' | 'span' | 'reason'} Field */
+/** @typedef {'whom' | 'policy' | 'quota' | 'units' | 'numbers' | 'span' | 'grantSpan' | 'reason'} Field */
 
 /** The form of each act: its title, the word on its last button, its fields. */
 /** @type {Readonly<Record<string, { title: string, go: string, fields: readonly Field[] }>>} */
@@ -19,7 +19,12 @@ export const FORMS = {
   },
   revert: { title: 'Take the numbers back', go: 'Take back', fields: ['policy', 'reason'] },
   reset: { title: 'Reset counters', go: 'Reset', fields: ['whom', 'reason'] },
-  grant: { title: 'Grant more', go: 'Grant', fields: ['whom', 'quota', 'units', 'reason'] },
+  grant: { title: 'Grant more', go: 'Grant', fields: ['whom', 'quota', 'units', 'grantSpan', 'reason'] },
+  ungrant: {
+    title: 'Take granted units back',
+    go: 'Take back',
+    fields: ['whom', 'quota', 'units', 'reason'],
+  },
   forgive: { title: 'Forgive', go: 'Forgive', fields: ['whom', 'reason'] },
 }
 
@@ -30,6 +35,11 @@ const SPANS = [
   ['7d', '7 days'],
   ['30d', '30 days'],
   ['', 'until it is taken back'],
+]
+const GRANT_SPANS = [
+  ['', 'until its period ends'],
+  ['today', 'for today'],
+  ['3h', '3 hours'],
 ]
 const NUMBERS = [
   ['limit', 'Limit', 'number'],
@@ -80,6 +90,7 @@ const MAKERS = {
     return [/** @type {HTMLElement} */ (first), more]
   },
   span: () => [labelled('Holds', choice('for', SPANS, '2h'))],
+  grantSpan: () => [labelled('Holds', choice('for', GRANT_SPANS))],
   reason: () => [
     labelled('Reason', input('reason', { maxLength: 1000, placeholder: 'The history shows it' }), 'wide'),
   ],

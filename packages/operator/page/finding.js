@@ -5,6 +5,7 @@ import { button, make } from './dom.js'
 import { entryRow } from './control-entry.js'
 import { conclusion, isInForce, planHead } from './plan-head.js'
 import { policyCard } from './policy-card.js'
+import { usageCard } from './usage-card.js'
 import { count, instant } from './words.js'
 
 /** @typedef {import('../src/desk/desk.ts').Finding} Finding */
@@ -13,7 +14,7 @@ import { count, instant } from './words.js'
 /** @typedef {import('../src/desk/identities.ts').Whom} Whom */
 
 /** Shows everything about a client. @param {Finding} finding @param {Whom} whom */
-export function showFinding({ who, limiters, counted, entries, problem }, whom) {
+export function showFinding({ who, limiters, counted, isWhole, usage, entries, problem }, whom) {
   const client = { whom, who }
   const all = make('div', 'finding')
   all.append(
@@ -29,6 +30,13 @@ export function showFinding({ who, limiters, counted, entries, problem }, whom) 
         ),
       ),
       problem === undefined ? undefined : make('p', 'problem', problem.message),
+      isWhole
+        ? undefined
+        : make(
+            'p',
+            'faint',
+            'The other processes have not told on which other keys it was counted. Asking them …',
+          ),
     ),
   )
   if (entries.length > 0)
@@ -41,6 +49,7 @@ export function showFinding({ who, limiters, counted, entries, problem }, whom) 
       ),
     )
   if (counted.length > 0) all.append(countedCard(counted))
+  all.append(...usage.map(each => usageCard(each)))
   const planned = limiters.filter(({ plan }) => plan !== undefined)
   const plans = [...new Set(planned.map(({ plan }) => plan))].map(plan => ({
     plan: plan ?? '',
@@ -52,10 +61,15 @@ export function showFinding({ who, limiters, counted, entries, problem }, whom) 
   const common = policiesOf(plans[0]?.findings ?? []).filter(isOfAll)
   const fixed = policiesOf(limiters.filter(({ plan }) => plan === undefined))
   all.append(...cardsOf([...fixed, ...common], client, true))
-  for (const { plan, findings } of plans) {
-    const own = policiesOf(findings).filter(policy => !isOfAll(policy))
-    const isTheirs = findings.some(finding => isInForce(finding) === true)
-    if (own.length > 0) all.append(planHead(plan, findings), ...cardsOf(own, client, isTheirs))
+  const isTheirs = (/** @type {{ findings: LimiterFinding[] }} */ { findings }) => findings.some(isInForce)
+  const isKnown = plans.some(isTheirs)
+  for (const each of plans.toSorted((a, b) => Number(isTheirs(b)) - Number(isTheirs(a)))) {
+    const own = policiesOf(each.findings).filter(policy => !isOfAll(policy))
+    if (own.length === 0) continue
+    const head = planHead(each.plan, each.findings)
+    const cards = cardsOf(own, client, isTheirs(each))
+    if (!isKnown || isTheirs(each)) all.append(head, ...cards)
+    else all.append(make('details', 'card more', make('summary', '', head), make('div', 'finding', ...cards)))
   }
   const told = [
     ...limiters.flatMap(limiter => problemsOf(limiter)),

@@ -27,7 +27,7 @@ export function showNow(feed) {
   text('p95', milliseconds(highest(processes.map(({ store }) => store.p95))))
   text(
     'since',
-    `The last ${span(Math.min(now - since, 3_600_000))}. What is from before this page was opened is shown as the mean of 15 seconds.`,
+    `The last ${span(Math.min(now - since, 3_600_000))}. Seconds are shown since this page was opened; before that, the mean of every 15 seconds.`,
   )
   drawChart(counts, hour, since)
   showPolicies(feed)

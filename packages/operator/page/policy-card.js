@@ -91,5 +91,9 @@ function actsOf({ policy, quota, limit }, client) {
   const other = button('Other numbers …', () => openAct({ act: 'override', ...about }))
   return quota === undefined
     ? [button('Reset …', () => openAct({ act: 'reset', ...about })), other]
-    : [button('Grant more …', () => openAct({ act: 'grant', ...about }), 'main'), other]
+    : [
+        button('Grant more …', () => openAct({ act: 'grant', ...about }), 'main'),
+        ...(quota.granted > 0 ? [button('Take back …', () => openAct({ act: 'ungrant', ...about }))] : []),
+        other,
+      ]
 }

@@ -355,23 +355,53 @@ describe('an act', () => {
     await act(grant)
     const granted = await act(grant)
     expect(granted.body['says']).toBe('user:42 has 4 units of month on top in this period, and 7 left.')
-    expect((await act(granted.body['undo'])).body['says']).toMatch(
-      /4 units of month were charged.*3 are left/,
+    await site.ask('42', 2)
+    const undone = await act(granted.body['undo'])
+    expect(undone.body['says']).toBe(
+      '4 granted units of month were taken back from user:42; 0 stay, and 1 are left.',
     )
-    const tooMuch = await act({ ...granted.body['undo'], units: 100 })
-    expect(tooMuch).toMatchObject({ status: 400, body: { error: { code: 'HALT_E_OPERATOR' } } })
+    // The undo leaves what was used, so the bill is right; twice sent, it counts once.
+    const [{ policies }] = (await find({ user: '42' })).body['limiters']
+    expect(policies.at(-1).quota).toMatchObject({ used: 7, granted: 0 })
+    for (const again of [granted.body['undo'], { ...granted.body['undo'], units: 100 }])
+      expect(await act(again)).toMatchObject({ status: 400, body: { error: { code: 'HALT_E_OPERATOR' } } })
+    expect((await act(undone.body['undo'])).body['says']).toContain('has 4 units of month on top')
+    await act({ act: 'ungrant', whom: { user: '42' }, policy: 'month', units: 9 })
 
     await act({ act: 'forgive', whom: { user: '42' } })
     expect((await find({ user: '42' })).body['limiters'][0].penalty.violations).toBe(0)
     const { body } = await site.call('standing')
     expect(body['history'].map(({ act: name, units }: any) => [name, units])).toEqual([
       ['forgive', undefined],
-      ['charge', 4],
+      ['ungrant', 4],
+      ['grant', 4],
+      ['ungrant', 4],
       ['grant', 4],
       ['grant', 4],
       ['reset', 1],
     ])
     expect(body['history'].at(-1)).toMatchObject({ target: 'user:42', by: 'ann', reason: 'their bug' })
+  })
+
+  it('an operator grants more for today alone, by a limit that an undo takes back', async () => {
+    site = await openSite({ reveal: true })
+    await site.ask('42', 3)
+    const grant = { act: 'grant', whom: { user: '42' }, policy: 'month', units: 100, for: 'today' }
+    expect((await act({ ...grant, confirmed: false })).body['says']).toBe(
+      'user:42 gets 100 units more of month, for today; then its limit is what it was.',
+    )
+    const granted = await act(grant)
+    expect(granted.body['says']).toMatch(/^user:42 has 100 units of month more, limit 108, until .*T00:00Z\./)
+    const [entry] = await site.control.entries()
+    expect(entry).toMatchObject({ kind: 'override', numbers: { limit: 108 }, target: 'user:42' })
+    expect(entry!.until! % 86_400_000).toBe(0)
+    expect(entry!.until! - Date.now()).toBeLessThanOrEqual(86_400_000)
+    expect((await act(grant)).body['error']).toMatchObject({
+      message: 'user:42 has numbers of its own for month, limit 108, which would be lost.',
+      fix: expect.stringContaining('a limit of 208 by override'),
+    })
+    await act(granted.body['undo'])
+    expect(await site.control.entries()).toEqual([])
   })
 
   it('a reset of one policy says nothing of others, and one of all says what it does not reach', async () => {
@@ -383,15 +413,16 @@ describe('an act', () => {
       expect((await act(reset)).body['says']).toContain('does not reach per_address')
   })
 
-  it('an error lists the acts for an unknown one, and shows the form for a text as somebody', async () => {
+  it('an error lists the acts for an unknown one, and a key in a text names its client', async () => {
     site = await openSite()
     const { body } = await site.call('act', { act: 'free', whom: { user: '42' } })
     expect(body['error']).toMatchObject({
       message: 'The act is "free".',
       fix: /^Choose one of block, .*reset/,
     })
-    const text = await act({ act: 'reset', whom: 'user:ann+ip:203.0.113.7' })
-    expect(text.body['error'].fix).toBe('Give an object: {"user":"ann","ip":"203.0.113.7"}.')
+    const text = await act({ act: 'block', whom: 'user:ann+ip:203.0.113.7', confirmed: true })
+    expect(text.body['says']).toContain('is blocked')
+    expect(await site.control.entries()).toMatchObject([{ target: 'user:ann+ip:203.0.113.7' }])
     expect((await act({ act: 'reset', whom: 'ann' })).body['error'].fix).toContain('{ user: "42", ip:')
   })
 

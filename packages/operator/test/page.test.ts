@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { Control } from '@halt/control'
+import { Control, UsageByUser } from '@halt/control'
 import { type Quota, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import puppeteer, { type Browser, type HTTPRequest, type Page } from 'puppeteer-core'
@@ -162,7 +162,17 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     const store = new InMemoryStore()
     const control = new Control({ store })
     const bucket = { limit: 2, window: '1h', keyStrategy: 'user', counter: 'plan' } as const
-    const plans = { free: [{ name: 'free', ...bucket }], pro: [{ name: 'pro', ...bucket, limit: 200 }] }
+    const month = { limit: 500, period: 'monthly', anchor: aMinuteAgo() } as const
+    const plans = {
+      free: [
+        { name: 'free', ...bucket },
+        { name: 'free_month', ...month },
+      ],
+      pro: [
+        { name: 'pro', ...bucket, limit: 200 },
+        { name: 'pro_month', ...month },
+      ],
+    }
     const company: Quota = {
       name: 'company_month',
       limit: 30,
@@ -170,9 +180,12 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
       anchor: aMinuteAgo(),
       keyExtractor: () => 'acme',
     }
+    const usage = new UsageByUser({ store, policies: ['company_month'] })
+    onTestFinished(() => usage.close())
     const limiter = new RateLimiter<{ plan: 'free' | 'pro'; user: { id: string } }>({
       store,
       control,
+      telemetry: usage,
       policy: ({ plan }) => [...plans[plan], company],
       warn: () => {},
     })
@@ -193,6 +206,14 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(await text('#found')).toMatch(/Plan freewould be refusednot the plan that charged it last/)
     expect(await text('#found')).toMatch(/Plan procharged last: passes/)
     expect(await text('#found')).toMatch(/custom:acmecompany_monthpasses1 of 30 left/)
+    // The plan that counts stands first, the other one is folded, so that the first form is for the right plan.
+    expect(await text('#found')).toMatch(/Plan pro.*Plan free/)
+    expect(await page.$eval('#found details', each => each.textContent)).toMatch(/^Plan freewould be refused/)
+    await begin('Grant more', '#found')
+    expect(
+      await page.$eval('#act [name=policy]', field => (field as unknown as { value: string }).value),
+    ).toBe('pro_month')
+    await press('Cancel', '#act')
     // The application knows that the customer has gone back to the free plan.
     plan = 'free'
     await press('Find', '#search')
@@ -207,6 +228,13 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await picture('plans')
     await press('custom:acme', '#found')
     await becomes('#found', /custom:acmerefused: quota-exceeded/)
+    await usage.flush()
+    await press('Find', '#search')
+    await press('custom:acme', '#found')
+    await becomes('#found', /Who used company_monthuser:4230Units that requests took/)
+    await picture('users')
+    await press('user:42', '#found .usage')
+    await becomes('#found', /^user:42refused/)
     expect(complaints).toEqual([])
     control.close()
   })
@@ -263,8 +291,21 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await confirm('Grant', { units: '10', reason: 'sorry' })
     await becomes('#found', /10 granted on top/)
     await press('Undo', '#done')
-    await becomes('#done', /10 units of month were charged to user:42, 3 are left/)
+    await becomes('#done', /10 granted units of month were taken back from user:42; 0 stay, and 3 are left/)
     expect((await site.limiter.peek({ user: '42' })).allowed).toBe(true)
+
+    await begin('Grant more', '#found')
+    await confirm('Grant', { units: '7', reason: 'sorry' })
+    await becomes('#found', /7 granted on top/)
+    await begin('Take back', '#found')
+    expect(await confirm('Take back', { units: '2', reason: 'too many' })).toMatch(/What is used stays used/)
+    await becomes('#found', /5 granted on top/)
+    await begin('Grant more', '#found')
+    expect(await confirm('Grant', { units: '100', for: 'today', reason: 'a demo' })).toMatch(
+      /for today; then/,
+    )
+    await becomes('#done', /user:42 has 100 units of month more, limit 108, until/)
+    await picture('granted')
     expect(complaints).toEqual([])
   })
 

@@ -1,5 +1,5 @@
 // A customer of a product with plans, whose company has a quota of its own, complains in the evening.
-import { Control } from '@halt/control'
+import { Control, UsageByUser } from '@halt/control'
 import { type Policy, type Quota, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -8,7 +8,11 @@ import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { openSite, type Site } from './site.ts'
 
 let site: Site
-afterEach(() => site.close())
+let usage: UsageByUser
+afterEach(async () => {
+  await usage.close()
+  await site.close()
+})
 
 const FREE: Policy = { name: 'free', limit: 10, window: '1h', keyStrategy: 'user', counter: 'plan' }
 const PRO: Policy = { ...FREE, name: 'pro', limit: 200 }
@@ -32,17 +36,19 @@ interface Asked {
 /** A page of a limiter whose policies depend on the request's plan. */
 async function openPlans(
   given: object = { plans: PLANS },
-): Promise<(plan: keyof typeof PLANS, cost: number) => Promise<string>> {
+): Promise<(plan: keyof typeof PLANS, cost: number, user?: string) => Promise<string>> {
   const store = new InMemoryStore()
+  usage = new UsageByUser({ store, policies: ['company_month'] })
   const limiter = new RateLimiter<Asked>({
     store,
     policy: ({ plan }) => [...PLANS[plan], COMPANY] as never,
+    telemetry: usage,
     warn: () => {},
   })
   const control = new Control({ store })
   site = await openSite({ limiters: [{ limiter, policies: [COMPANY] }], control, reveal: true, ...given })
-  return async (plan, cost) => {
-    const request = { user: { id: '42' }, plan, company: 'acme', socket: { remoteAddress: '203.0.113.7' } }
+  return async (plan, cost, user = '42') => {
+    const request = { user: { id: user }, plan, company: 'acme', socket: { remoteAddress: '203.0.113.7' } }
     return (await limiter.check(request, { cost })).reason
   }
 }
@@ -159,5 +165,27 @@ describe('a client of a limiter with plans', () => {
     expect(found['counted']).toMatchObject([{ key: expect.stringMatching(/^custom #/) }])
     expect(JSON.stringify(found)).not.toContain('acme')
     expect((await find({ shown: found['counted'][0].key }))['who']).toBe(found['counted'][0].key)
+  })
+
+  it('find tells who used the quota of a company while it refuses, and finds these users by their digests', async () => {
+    const ask = await openPlans({ plans: PLANS, reveal: false })
+    await ask('pro', 20)
+    await ask('pro', 10, 'bob')
+    expect(await ask('pro', 1)).toBe('quota-exceeded')
+    await usage.flush()
+    const { usage: told } = await find({ custom: 'acme' })
+    expect(told).toMatchObject([
+      {
+        policy: 'company_month',
+        users: [
+          { key: expect.stringMatching(/^user #/), units: 20 },
+          { key: expect.stringMatching(/^user #/), units: 10 },
+        ],
+        others: 0,
+      },
+    ])
+    const bob = told[0].users[1].key
+    expect(await find({ shown: bob })).toMatchObject({ who: bob, usage: [] })
+    expect((await find({ user: 'bob' }))['who']).toBe(bob)
   })
 })

@@ -42,7 +42,8 @@ CREATE OR REPLACE FUNCTION halt.change_holds_v3(
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   is_open boolean := coalesce(now < state[2], false);
-  refunds boolean := cost < 0 AND is_open AND state[2] = charged_to;
+  refunds boolean := cost < 0 AND p_mode <> 5 AND is_open AND state[2] = charged_to;
+  grants boolean := p_mode = 5 AND (cost > 0 OR is_open);
   base float8[] := ARRAY[coalesce(state[1], 0), 0, 0];
   granted float8 := 0;
   ring float8[] := '{}';
@@ -51,7 +52,7 @@ DECLARE
   upto float8;
   placed boolean := false;
 BEGIN
-  IF NOT (back > 0 OR cost > 0 OR refunds) THEN
+  IF NOT (back > 0 OR cost > 0 OR refunds OR grants) THEN
     RETURN state;
   END IF;
   IF is_open THEN
@@ -86,8 +87,8 @@ BEGIN
   IF upto IS NOT NULL AND NOT placed THEN
     ring := ring || ARRAY[upto, cost];
   END IF;
-  IF cost > 0 AND p_mode = 5 THEN
-    granted := least(granted + cost, 999999999999999);
+  IF grants THEN
+    granted := greatest(least(granted + cost, 999999999999999), 0);
   ELSIF cost > 0 AND upto IS NULL THEN
     base[3] := least(base[3] + cost, 4503599627370496);
   ELSIF refunds THEN

@@ -71,6 +71,12 @@ FOR d IN 1 .. count LOOP
         ELSE
           state[3] := least(state[3] + item.cost, 4503599627370496);
         END IF;
+      ELSIF item.mode = 5 THEN
+        CONTINUE WHEN state IS NULL OR now >= state[2] OR cardinality(state) < 4;
+        state[4] := greatest(state[4] + item.cost, 0);
+        IF state[4] = 0 THEN
+          state := state[1:3];
+        END IF;
       ELSIF now < state[2] AND state[2] = item.charged_to THEN
         state[3] := greatest(state[3] + item.cost, 0);
       END IF;

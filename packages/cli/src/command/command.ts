@@ -30,6 +30,8 @@ export interface Command {
   /** How many arguments it takes. */
   readonly takes: readonly [least: number, most: number]
   readonly flags: Readonly<Record<string, Flag>>
+  /** What a person means by a negative number. It looks like an option. */
+  readonly negative?: string
   /** Further lines of the help. */
   readonly more?: readonly string[]
   /** Returns the exit code. */

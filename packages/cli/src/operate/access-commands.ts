@@ -38,7 +38,7 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
     withControl(call, io, async (control, opened) => {
       const [whom = ''] = call.positionals
       const options = { ...actOf(call), force: call.flags['force'] === true }
-      const target = targetOf(whom, call)
+      const target = await targetOf(whom, call, control)
       const size = await withValues(() => control.sizeOf(target))
       if (size?.needsForce === true && !options.force)
         throw commandError(
@@ -70,7 +70,7 @@ export const takeBackCommands: readonly Command[] = (['unblock', 'disallow'] as 
 function takeBack(act: 'unblock' | 'disallow', call: Call, io: CliIo): Promise<number> {
   return withControl(call, io, async control => {
     const [whom = ''] = call.positionals
-    const target = targetOf(whom, call)
+    const target = await targetOf(whom, call, control)
     await entriesIn(control)
     const found = await withValues(() => control[act](target, actOf(call)))
     const [name, what] = [nameOf(whom, call), act === 'unblock' ? 'blocked' : 'allowed']

@@ -50,7 +50,7 @@ export function withClient(
       `Write: ${COMMAND} ${name} user:42 --policy limits.mjs --redis redis://localhost:6379`,
     )
   return withControl(call, io, async (control, opened) => {
-    const identity = targetOf(call.positionals[0] as string, call)
+    const identity = await targetOf(call.positionals[0] as string, call, control)
     await control.refresh()
     const plans = (opened.limits?.plans ?? []).map(plan => openPlan(plan, opened))
     await withValues(() => plans[0]?.limiter.keyOf(identity))

@@ -5,6 +5,7 @@ import { isRefused, readClient } from './client-views.ts'
 import { controlFlags, SECRET_NOTE } from './control.ts'
 import { linesOf, otherKeysOf } from './other-keys.ts'
 import { targetFlags, WHOM_NOTE } from './target.ts'
+import { linesOfUsers, usersOf } from './users.ts'
 
 /** A note of the help of every command that reads a client under plans. */
 export const PLANS_NOTE =
@@ -26,6 +27,9 @@ export const findCommand: Command = {
     keys: {
       help: "Asks the operator's pages on which other keys its requests were counted lately, such as that of its company. Takes some seconds.",
     },
+    users: {
+      help: 'Tells who used the limits that several users share, such as those of a company, if the processes have a UsageByUser.',
+    },
     json: { help: 'Prints JSON.' },
     ...planFlag,
     ...targetFlags,
@@ -36,9 +40,16 @@ export const findCommand: Command = {
     withClient('find', call, io, async client => {
       const reading = await readClient(client)
       const keys = call.flags['keys'] === true ? await otherKeysOf(client) : undefined
+      const users = call.flags['users'] === true ? await usersOf(client, reading) : undefined
       await printClient(client, reading, call, io, {
-        lines: keys === undefined ? [] : linesOf(keys),
-        facts: keys === undefined ? {} : { otherKeys: keys.keys, silentProcesses: keys.silent ?? null },
+        lines: [
+          ...(keys === undefined ? [] : linesOf(keys)),
+          ...(users === undefined ? [] : linesOfUsers(users)),
+        ],
+        facts: {
+          ...(keys === undefined ? {} : { otherKeys: keys.keys, silentProcesses: keys.silent ?? null }),
+          ...(users === undefined ? {} : { users }),
+        },
         notes: keys === undefined && !isRefused(reading) ? [KEYS_NOTE] : [],
       })
       const isRefusedElsewhere = keys?.keys.some(({ allowed }) => !allowed) === true

@@ -38,7 +38,8 @@ export const numberCommands: readonly Command[] = [
     run: (call, io) =>
       withControl(call, io, async (control, opened) => {
         const [whom = '', policy = ''] = call.positionals
-        const [name, identity, numbers] = [nameOf(whom, call), targetOf(whom, call), numbersOf(call)]
+        const [name, numbers] = [nameOf(whom, call), numbersOf(call)]
+        const identity = await targetOf(whom, call, control)
         const known = await policiesNamed(policy, opened.limits)
         await checkNumbers(known, numbers, opened)
         // The numbers of a client hold on all its routes, whose counters an identity does not name.
@@ -76,7 +77,7 @@ export const numberCommands: readonly Command[] = [
     run: (call, io) =>
       withControl(call, io, async control => {
         const [policy = '', whom] = call.positionals
-        const identity = whom === undefined ? undefined : targetOf(whom, call)
+        const identity = whom === undefined ? undefined : await targetOf(whom, call, control)
         await entriesIn(control)
         const found = await withValues(() => control.revert(policy, { ...actOf(call), identity }))
         const who = whom === undefined ? 'everybody' : nameOf(whom, call)

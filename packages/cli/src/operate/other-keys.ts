@@ -1,7 +1,7 @@
 import { COMMAND } from '../command/command.ts'
 import type { OpenClient } from './client.ts'
 import { partsOf } from './client-views.ts'
-import { type Whom, wordsOf } from './target.ts'
+import { wordOf } from './target.ts'
 import { tokenOf, watch } from './watch.ts'
 
 /** Another key on which requests of a client were counted lately, and one policy of it. */
@@ -50,9 +50,7 @@ export function linesOf({ keys, silent }: OtherKeys): string[] {
     ]
   const lines = keys.map(({ key, policy, allowed, reason }) => {
     const verdict = allowed ? 'passes' : `refuses: ${reason}`
-    const identity = identityOf(key)
-    const see = identity === undefined ? '' : ` See: ${COMMAND} find ${wordsOf(identity)} --policy …`
-    return `Counted lately on ${key} too: ${policy} ${verdict}.${see}`
+    return `Counted lately on ${key} too: ${policy} ${verdict}. See: ${COMMAND} find ${wordOf(key)} --policy …`
   })
   return [...lines, partialInWords(silent)]
 }
@@ -66,8 +64,11 @@ function partialInWords(silent: number | undefined): string {
   return `There may be others: the processes look at samples${untold}.`
 }
 
-async function nowOf({ plans }: OpenClient, { key, policy, allowed, reason }: OtherKey): Promise<OtherKey> {
-  const identity = identityOf(key)
+async function nowOf(
+  { plans, control: acts }: OpenClient,
+  { key, policy, allowed, reason }: OtherKey,
+): Promise<OtherKey> {
+  const identity = acts.identityOf(key)
   if (identity !== undefined)
     for (const { limiter } of plans) {
       const { policies, control, decision } = await limiter.explain(identity)
@@ -78,15 +79,6 @@ async function nowOf({ plans }: OpenClient, { key, policy, allowed, reason }: Ot
       if (verdict !== undefined) return { key, policy, allowed: verdict.allowed, reason: verdict.reason }
     }
   return { key, policy, allowed, reason }
-}
-
-/** The identity of a key as decisions show it. Undefined for a digest. */
-function identityOf(key: string): Whom | undefined {
-  const [, kind, id = '', ip] = /^(user|custom|ip):(.+?)(?:\+ip:([^+]+))?$/s.exec(key) ?? []
-  if (kind === undefined || id.startsWith('#')) return undefined
-  const address = (text: string): string => text.replace(/\/\d+$/, '')
-  const own = { [kind]: kind === 'ip' ? address(id) : id }
-  return (ip === undefined ? own : { ...own, ip: address(ip) }) as unknown as Whom
 }
 
 function underIn(counted: unknown, tokens: readonly string[]): (OtherKey & { readonly at: number })[] {

@@ -37,10 +37,11 @@ export async function printClient(
   await print(io, [
     ...lines.map(printable),
     ...(reading.plans[0]?.plan === undefined ? [] : lastLine(reading)),
-    ...(reading.own === undefined ? reading.plans : plansInForce(reading)).flatMap(plan => [
+    ...plansInForce(reading).flatMap(plan => [
       ...(plan.plan === undefined ? [] : [bold(printable(headOf(plan, reading)))]),
       ...explained(plan.views).map(line => printable(plan.plan === undefined ? line : `  ${line}`)),
     ]),
+    ...foldedPlans(reading),
     ...entries.map(({ kind, ...entry }) => `${said}: ${lineOf(kind, entry)}`),
     ...notes,
     ...(isWithoutAddress(client.identity) ? [ADDRESS_NOTE] : []),
@@ -62,6 +63,15 @@ function headOf({ plan, isCounted, isRefused }: PlanView, { last, own }: ClientR
   if (!isCounted) return `${name}: counts nothing of it`
   if (plan === (own ?? last)) return `${name}: ${isRefused ? 'refused' : 'passes'}`
   return `${name}: ${isRefused ? 'would be refused' : 'would pass'} under it`
+}
+
+/** One line for each plan that is not the client's. An operator who has named the plan asks for no other. */
+function foldedPlans(reading: ClientReading): string[] {
+  if (reading.own !== undefined) return []
+  const shown = plansInForce(reading)
+  return reading.plans
+    .filter(plan => !shown.includes(plan))
+    .map(plan => printable(`${headOf(plan, reading)} (--plan ${plan.plan} shows it)`))
 }
 
 function dataOf({ plans, last, own }: ClientReading): object {

@@ -20,6 +20,7 @@ interface Says {
  * Prints what an act has set, until when, and which entry it replaced. Resolves to the exit code.
  *
  * @param before the entries before the act
+ * @param more further lines, if processes read the entry
  */
 export async function printEntry(
   entry: ControlEntry,
@@ -27,6 +28,7 @@ export async function printEntry(
   { done, undone }: Says,
   { address }: Pick<OpenControl, 'address'>,
   io: CliIo,
+  more: readonly string[] = [],
 ): Promise<number> {
   const { kind, target, policy, until } = entry
   const end = until === undefined ? 'until somebody takes it back' : `until ${instantOf(until)}`
@@ -37,7 +39,7 @@ export async function printEntry(
     // An entry that no process reads changes nothing yet.
     ...(isUnread(address)
       ? [printable(`Written, but no process reads it here: ${undone}.`)]
-      : [printable(`${done}, ${end}.`), REACH_NOTE]),
+      : [printable(`${done}, ${end}.`), ...more, REACH_NOTE]),
     ...(replaced === undefined ? [] : [`It replaces: ${lineOf(kind, replaced)}`]),
   ])
   return isUnread(address) ? ExitCode.FAILED : ExitCode.DONE

@@ -1,33 +1,28 @@
 import { COMMAND } from '../command/command.ts'
 import { type ClientReading, type PlanView, plansInForce } from './client-views.ts'
-import { type Whom, wordsOf } from './target.ts'
+import { type Whom, wordOf } from './target.ts'
 
 /**
  * Sentences that say what still refuses a client after a reset, and what ends it: a reset leaves quotas, penalties and what operators have
  * set. Only the plan of the client counts, if it is known.
+ *
+ * @param keyOf names a client, as the commands read it
  */
-export function hintsAfterReset(reading: ClientReading): string[] {
-  return [...new Set(plansInForce(reading).flatMap(hintsOf))]
+export function hintsAfterReset(reading: ClientReading, keyOf: (identity: Whom) => string): string[] {
+  return [...new Set(plansInForce(reading).flatMap(plan => hintsOf(plan, keyOf)))]
 }
 
-function hintsOf({ plan, views }: PlanView): string[] {
+function hintsOf({ plan, views }: PlanView, keyOf: (identity: Whom) => string): string[] {
   const where = plan === undefined ? '' : ` (plan ${plan})`
   return views.flatMap(({ identity, explanation: { decision, control } }) => {
     if (decision === undefined || decision.allowed) return []
     if (control !== undefined)
       return [
-        `Still refused: an operator has blocked ${control.target}. End it: ${COMMAND} unblock ${wordsOfTarget(control.target, identity)}`,
+        `Still refused: an operator has blocked ${control.target}. End it: ${COMMAND} unblock ${wordOf(control.target ?? '')}`,
       ]
     const refusing = decision.verdicts.filter(verdict => !verdict.allowed && verdict.mode === 'enforce')
-    return refusing.flatMap(({ policy, reason }) => hintFor(reason, policy, where, wordsOf(identity)))
+    return refusing.flatMap(({ policy, reason }) => hintFor(reason, policy, where, wordOf(keyOf(identity))))
   })
-}
-
-/** The words that name the target of an entry about a client. The target holds the digest of an API key or of a long id. */
-function wordsOfTarget(target = '', identity: Whom): string {
-  const { ip, ...id } = identity as { readonly ip?: string }
-  if (!/^(?:user|api-key|custom):/.test(target)) return target
-  return wordsOf(target.includes('+ip:') ? identity : ((ip === undefined ? identity : id) as typeof identity))
 }
 
 function hintFor(reason: string, policy: string, where: string, whom: string): string[] {

@@ -1,8 +1,9 @@
-import { isIP } from 'node:net'
+import type { Control } from '@halt/control'
 import type { Identity } from '@halt/core'
 
 import { type Call, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
+import { withValues } from '../command/usage.ts'
 import { printable } from '../io.ts'
 
 /** The options that complete an identity. */
@@ -14,7 +15,8 @@ export const targetFlags: Readonly<Record<string, Flag>> = {
 }
 
 /** A note of the help of every command with a client. */
-export const WHOM_NOTE = 'Whom: user:42, ip:203.0.113.7, api-key:…, custom:acme, or an address.'
+export const WHOM_NOTE =
+  'Whom: user:42, ip:203.0.113.7, api-key:…, custom:acme, a key as a decision or a log shows it, or an address.'
 /** The same for the commands that take a network too. */
 export const NETWORK_NOTE: string = WHOM_NOTE.replace(
   'or an address',
@@ -24,26 +26,32 @@ export const NETWORK_NOTE: string = WHOM_NOTE.replace(
 /** An identity that says of which kind it is. */
 export type Whom = Exclude<Identity, string>
 
-const KINDS = { user: 'user', ip: 'ip', 'api-key': 'apiKey', custom: 'custom' } as const
-
 /**
- * Reads whom a command is about: `user:42`, `ip:203.0.113.7`, `api-key:…`, `custom:acme`, or an address or a network alone. The text
- * behind the first colon is taken as it is.
+ * Reads whom a command is about: a key as any tool prints it, with `--ip` for a user or an API key.
  *
  * @throws HaltError `HALT_E_COMMAND`
  */
-export function targetOf(text: string, call: Call): Whom {
+export async function targetOf(text: string, call: Call, control: Control): Promise<Whom> {
   const ip = valueOf(call, 'ip')
-  const target = isAddress(text) ? { ip: text } : kindIn(text)
+  const target = await withValues(() => control.identityOf(text))
   if (target === undefined)
     throw commandError(
-      `${JSON.stringify(text)} names nobody.`,
-      'Write user:42, ip:203.0.113.7, api-key:…, custom:acme, an address, or a network such as 203.0.113.0/24.',
+      `${JSON.stringify(printable(text))} names nobody.`,
+      PAGE_DIGEST.test(text) ? PAGE_DIGEST_FIX : FORMS,
     )
-  if (ip === undefined) return target as Whom
-  if ('user' in target || 'apiKey' in target) return { ...target, ip } as Whom
+  if (ip === undefined) return target
+  if (!('ip' in target) && !('custom' in target)) return { ...target, ip } as Whom
+  if ('user' in target || 'apiKey' in target)
+    throw commandError(`${JSON.stringify(printable(text))} has an address already.`, 'Leave --ip out.')
   throw commandError('--ip is given with neither a user nor an API key.', 'Write user:42 --ip 203.0.113.7.')
 }
+
+const FORMS =
+  'Write user:42, ip:203.0.113.7, api-key:…, custom:acme, an address, a network such as 203.0.113.0/24, or a key as a decision or a tool shows it.'
+/** A key as the operator's page shows it to people who may not see it in clear. */
+const PAGE_DIGEST = /^(?:user|ip|api-key|custom|key)(?:\+ip)? #[\w-]+$/
+const PAGE_DIGEST_FIX =
+  "The operator's page shows keys so without reveal, and it alone finds them: paste it there, or ask for the id."
 
 /** Whom a command is about, in the words of its caller, with the address that completes it: `user:42+ip:203.0.113.7`. */
 export function nameOf(whom: string, call: Call): string {
@@ -52,26 +60,11 @@ export function nameOf(whom: string, call: Call): string {
   return printable(ip === undefined ? whom : `${whom}+ip:${ip}`)
 }
 
-/** The words of a command that name an identity, as a shell takes them: `user:42 --ip 203.0.113.7`. */
-export function wordsOf(identity: Whom): string {
-  const { ip, ...id } = identity as { readonly ip?: string }
-  const [kind, value = ip] = Object.entries<string | undefined>(id)[0] ?? ['ip']
-  const name = Object.entries(KINDS).find(([, field]) => field === kind)?.[0]
-  const word = shellWord(`${name}:${value}`)
-  return ip === undefined || kind === 'ip' ? word : `${word} --ip ${shellWord(ip)}`
+/** A key as a shell takes it: `user:42`, `'user:a b'`. */
+export function wordOf(key: string): string {
+  return shellWord(printable(key))
 }
 
 function shellWord(text: string): string {
   return /^[\w:.@/%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
-}
-
-function kindIn(text: string): Readonly<Record<string, string>> | undefined {
-  const colon = text.indexOf(':')
-  const kind = text.slice(0, Math.max(0, colon))
-  const id = text.slice(colon + 1)
-  return Object.hasOwn(KINDS, kind) && id !== '' ? { [KINDS[kind as keyof typeof KINDS]]: id } : undefined
-}
-
-function isAddress(text: string): boolean {
-  return isIP(text.replace(/\/\d+$/, '')) !== 0
 }

@@ -30,11 +30,14 @@ export const topCommand: Command = {
       const found = await keysOf(opened, most)
       const { processes, refused, used } = found
       const isEmpty = used.length + refused.length === 0
-      if (call.flags['json'] === true) await print(io, [jsonLine({ processes, refused, used })])
+      const silent = silentOf(opened, processes)
+      if (call.flags['json'] === true)
+        await print(io, [jsonLine({ processes, silentProcesses: silent ?? null, refused, used })])
       else if (isEmpty) await print(io, [nothing(processes)])
       else
         await print(io, [
           `${processes} ${processes === 1 ? 'process' : 'processes'}, ${found.since}`,
+          ...partialInWords(silent),
           ...list('Refused', refused),
           ...list('Used', used),
         ])
@@ -49,6 +52,20 @@ async function keysOf(opened: Opened, most: number): Promise<WatchedKeys & { rea
   if (shared.used.length + shared.refused.length > 0)
     return { ...shared, since: 'the last one to two minutes' }
   return { ...(await watchedKeys(opened, most)), since: 'the last one to two minutes' }
+}
+
+/** How many live processes have not told their keys; undefined if that is not known. */
+function silentOf({ address }: Opened, told: number): number | undefined {
+  return address.processes === undefined ? undefined : Math.max(0, address.processes - told)
+}
+
+function partialInWords(silent: number | undefined): string[] {
+  if (silent === 0) return []
+  const who =
+    silent === undefined
+      ? 'Other processes may have'
+      : `${silent} live ${silent === 1 ? 'process has' : 'processes have'}`
+  return [`${who} told nothing, so keys and requests may be missing.`]
 }
 
 function nothing(processes: number): string {

@@ -1,17 +1,14 @@
 // A customer complains at nine in the evening, an abuser has to be stopped, and a limit has to be halved. Two processes run the
 // application on a real Redis. An operator acts from outside: once at the command line, and once in code.
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { Control } from '@halt/control'
 import { QuotaManager, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
-import { type ProcessScript, processScript } from '../../../../tools/process-script.ts'
 import { folderWith, halt, type HaltRun, sourceOf } from '../halt.ts'
+import { type AppProcesses, startProcesses } from './app-processes.ts'
 import { monthly, perUser } from './story-limits.ts'
 
 interface Answer {
@@ -22,33 +19,17 @@ interface Answer {
 }
 
 const prefix = `story-${randomUUID()}:`
-const children: ChildProcess[] = []
-const ports: number[] = []
-let app: ProcessScript
+let app: AppProcesses
 
 beforeAll(async () => {
-  app = await processScript(new URL('story-app.ts', import.meta.url))
-  for (let i = 0; i < 2; i++)
-    children.push(
-      spawn(process.execPath, [app.path, inject('redisUrl'), prefix], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      }),
-    )
-  for (const { stdout } of children) {
-    const lines = createInterface({ input: stdout as NonNullable<typeof stdout> })
-    const [port] = (await once(lines, 'line')) as [string]
-    ports.push(Number(port))
-  }
+  app = await startProcesses(new URL('story-app.ts', import.meta.url), 2, [inject('redisUrl'), prefix])
 })
-afterAll(async () => {
-  for (const child of children) child.kill()
-  await app.remove()
-})
+afterAll(() => app.stop())
 
 /** What each of the two processes answers to one request of a user. */
 function ask(user: string): Promise<Answer[]> {
   return Promise.all(
-    ports.map(async port => {
+    app.ports.map(async port => {
       const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { 'x-user': user } })
       return (await response.json()) as Answer
     }),

@@ -22,6 +22,14 @@ const PRO_MONTH = { name: 'pro_month', limit: 1000, period: 'monthly', anchor: a
 const PER_IP = { name: 'per_ip', limit: 100, window: 60 } as const
 const PLANS = { free: [FREE, FREE_MONTH], pro: [PRO, PRO_MONTH] } as const
 
+/** A control that has read what operators have set. */
+async function read(store: RedisStore): Promise<Control> {
+  const control = new Control({ store })
+  onTestFinished(() => control.close())
+  await control.refresh()
+  return control
+}
+
 /** An application whose policies depend on the client's plan, and a shell beside it. */
 function scene() {
   const prefix = `${unique()}:`
@@ -64,8 +72,11 @@ describe('a client of a product with plans', () => {
     const lines = out.split('\n')
     expect(lines[0]).toMatch(new RegExp(`^Redis 127.*, database 0, prefix "${prefix}": 1 live process$`))
     expect(lines[1]).toBe('The client was charged last under the plan pro.')
-    expect(lines).toContain('Plan free: would be refused under it')
-    expect(lines).toContain('Plan pro, charged last: passes')
+    // The plan that counts comes first and whole, the other one in a line.
+    expect(lines[2]).toBe('Plan pro, charged last: passes')
+    expect(out).toContain('  pro_month (quota) for "user:42"')
+    expect(lines.at(-4)).toBe('Plan free: would be refused under it (--plan free shows it)')
+    expect(out).not.toContain('free_month')
     const json = JSON.parse((await shell('find', 'user:42', '--json')).out)
     expect(json).toMatchObject({
       lastPlan: 'pro',
@@ -162,6 +173,66 @@ describe('a client of a product with plans', () => {
     expect(history.filter(({ act }: { act: string }) => act === 'grant')).toMatchObject([
       { target: 'user:42', policy: 'free_month', units: 7, by: 'ann', reason: 'our outage' },
     ])
+  })
+
+  it('granted units are taken back, what was used stays used, and a number below 0 names the command', async () => {
+    const { use, shell } = scene()
+    await use('free', 10)
+    await shell('grant', 'user:42', 'free_month', '20')
+    const wrong = await shell('grant', 'user:42', 'free_month', '-20')
+    expect([wrong.code, wrong.err]).toEqual([
+      2,
+      expect.stringMatching(/-20 is below 0\..*ungrant <whom> <quota> <units>\. It takes granted units back/),
+    ])
+    const back = [
+      'ungrant',
+      'user:42',
+      'free_month',
+      '15',
+      '--reason',
+      'a zero too much',
+      '--once',
+      'ticket 9',
+    ]
+    const taken = await shell(...back)
+    expect([taken.code, taken.out]).toEqual([
+      0,
+      expect.stringMatching(
+        /\n15 granted units of free_month were taken back from user:42; 5 stay until .*, and 10 left\. 10 are used, as before\.\n$/,
+      ),
+    ])
+    const again = await shell(...back)
+    expect([again.code, again.out]).toEqual([1, expect.stringContaining('Nothing was taken back')])
+    const rest = JSON.parse((await shell('ungrant', 'user:42', 'free_month', '100', '--json')).out)
+    expect(rest).toMatchObject({ takenBack: 5, granted: 0, used: 10, remaining: 5 })
+    const history = JSON.parse((await shell('history', '--json')).out)
+    expect(history.map(({ act, units }: { act: string; units: number }) => [act, units])).toEqual([
+      ['ungrant', 5],
+      ['ungrant', 15],
+      ['grant', 20],
+    ])
+  })
+
+  it('units for today alone are an override that ends at midnight, and are not added to another one', async () => {
+    const { use, shell, store } = scene()
+    await use('free', 10)
+    const granted = await shell('grant', 'user:42', 'free_month', '1000', '--for', 'today', '--by', 'ann')
+    expect([granted.code, granted.out]).toEqual([
+      0,
+      expect.stringMatching(
+        /\nuser:42 has 1 000 units of free_month more, limit 1 015, until \S+T00:00:00Z\.\nThen the limit of 15 holds again, and what was used stays used\. End it: npx @halt\/cli revert free_month user:42\n/,
+      ),
+    ])
+    const { quota } = await new QuotaManager(store, { control: await read(store) }).checkQuota(
+      '42',
+      FREE_MONTH,
+    )
+    expect(quota).toMatchObject({ limit: 1015, used: 10, granted: 0 })
+    const again = await shell('grant', 'user:42', 'free_month', '5', '--for', '3h')
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining('a limit of 1020 by override')])
+    expect((await shell('revert', 'free_month', 'user:42')).code).toBe(0)
+    expect((await shell('grant', 'user:42', 'free_month', '5', '--for', 'soon')).code).toBe(2)
+    expect((await shell('grant', 'user:42', 'free_month', '5', '--for', '3h', '--once', 'x')).code).toBe(2)
   })
 
   it('a client is found with the quota of its company, which the operator’s pages of the processes know', async () => {

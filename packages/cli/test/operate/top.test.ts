@@ -40,8 +40,29 @@ it('halt top lists the busiest keys over two processes', async () => {
   expect(code).toBe(0)
   expect(JSON.parse(out)).toMatchObject({
     processes: 2,
+    silentProcesses: 0,
     refused: [{ policy: 'per_user', count: 4, error: 0 }],
     used: [{ policy: 'per_user', count: 2, error: 0 }],
+  })
+})
+
+it('halt top says that a live process has told nothing', async () => {
+  const prefix = `top-${randomUUID()}:`
+  const a = counting(prefix)
+  await a.consume({ user: '7' })
+  const store = new RedisStore({ client, prefix })
+  const policy = { name: 'per_user', limit: 2, window: 3600, keyStrategy: 'user' } as const
+  const mute = new RateLimiter({ store, policy, storeTimeout: '30s' })
+  onTestFinished(() => mute.close())
+  await mute.consume({ user: '8' })
+  await expect
+    .poll(async () => (await halt(['top', '--prefix', prefix], { env })).out)
+    .toMatch(
+      /: 2 live processes\n1 process, .*\n1 live process has told nothing, so keys and requests may be missing\.\n/,
+    )
+  expect(JSON.parse((await halt(['top', '--json', '--prefix', prefix], { env })).out)).toMatchObject({
+    processes: 1,
+    silentProcesses: 1,
   })
 })
 

@@ -80,6 +80,31 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule, 1, { edges })).passes).toBe(false)
       }))
 
+    it('a quota gives granted units back, no more than were granted, and keeps what is used', () =>
+      withStore(factory, async bench => {
+        const grant = { edges, mode: Mode.GRANT }
+        const idempotency = { subject: 'user:42', counter: 'q@back:i', window: SECOND, edges }
+        // Of a period without a grant, nothing is given back.
+        expect((await bench.take(rule, -4, grant)).remaining).toBe(5)
+        await bench.take(rule, 7, grant)
+        await bench.take(rule, 9, { edges })
+        for (let i = 0; i < 2; i++) await bench.ask({ demands: [demandOf(rule, -2, grant)], idempotency })
+        const part = await bench.take(rule, 0, { edges, mode: Mode.PEEK })
+        expect([part.remaining, part.evaluation.states[0]?.[2], part.evaluation.states[0]?.[3]]).toEqual([
+          1, 9, 5,
+        ])
+        // Where calls hold units, too.
+        await bench.take(rule, 1, { edges, terms: { keptFor: 2 * SECOND } })
+        const most = await bench.take(rule, -3, grant)
+        expect([most.remaining, most.evaluation.states[0]?.[3]]).toEqual([0, 2])
+        bench.now += 3 * SECOND
+        const all = await bench.take(rule, -100, grant)
+        expect([all.remaining, all.evaluation.states[0]?.slice(2)]).toEqual([0, [9]])
+        expect((await bench.take(rule, 6, grant)).remaining).toBe(2)
+        bench.now = edges[1]
+        expect((await bench.take(rule, -6, grant)).remaining).toBe(5)
+      }))
+
     it('a quota keeps a grant of a period without a charge, separately for each subject', () =>
       withStore(factory, async bench => {
         const others = Array.from({ length: 20 }, (_, i) => `user:${i}`)

@@ -180,7 +180,13 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       return { demands: [], penalty: { rule: ruleOfPenalty(), subject, ...numbers } }
     }
     const told = { ...demand(subject, algorithm, mode), terms: undefined, penalized: false }
-    if (mode === Mode.GRANT) return { demands: [told], idempotency: idempotencyOf(subject, 'p_quota', 0.2) }
+    // A third of the grants are taken back.
+    const back = mode === Mode.GRANT && random() < 0.3 ? -1 : 1
+    if (mode === Mode.GRANT)
+      return {
+        demands: [{ ...told, cost: back * told.cost }],
+        idempotency: idempotencyOf(subject, 'p_quota', 0.2),
+      }
     return { demands: [{ ...told, cost: 0 }] }
   }
   const line = (): Group => {

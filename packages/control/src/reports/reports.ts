@@ -8,7 +8,6 @@ import {
   fromCaller,
   type HaltError,
   isDocumentName,
-  MAX_DOCUMENT,
   messageOf,
   namesOf,
   parseDuration,
@@ -19,6 +18,7 @@ import {
   warnOnce,
 } from '@halt/core/gate'
 import { readText, updateText } from '../store-calls.ts'
+import { fitsReport, MAX_REPORT, type ProcessReport, readReports, writeReports } from './report-document.ts'
 
 /** Options of {@link Reports}. */
 export interface ReportsOptions {
@@ -175,60 +175,4 @@ class LifeSigns {
     this.#signs = signs
     return alive
   }
-}
-
-/** The report of one process. */
-export interface ProcessReport {
-  /** An id that the process drew by lot, so that no two processes share one. */
-  readonly process: string
-  /** When the process wrote the report, by its own clock. Unix milliseconds. */
-  readonly at: number
-  readonly text: string
-}
-
-/** The most processes whose reports are kept. */
-const MAX_PROCESSES = 64
-/** The longest report, in characters as JSON writes them. */
-const MAX_REPORT = 16_000
-const LONGEST_ID = 64
-// The version of the form. A document of another version is replaced.
-const FORM = 1
-
-/** Whether a report is short enough to be shared. */
-function fitsReport(text: string): boolean {
-  return text.length <= MAX_REPORT && JSON.stringify(text).length <= MAX_REPORT
-}
-
-/** Writes reports. Keeps the latest ones if there are too many. */
-function writeReports(reports: readonly ProcessReport[]): string {
-  let kept = reports.toSorted((a, b) => b.at - a.at).slice(0, MAX_PROCESSES)
-  for (;;) {
-    const text = JSON.stringify({ halt: FORM, reports: kept })
-    if (text.length <= MAX_DOCUMENT) return text
-    kept = kept.slice(0, -1)
-  }
-}
-
-/** Reads reports. A broken document, or one of another version, counts as empty. Broken reports are left out. */
-function readReports(text: string): readonly ProcessReport[] {
-  try {
-    const document = JSON.parse(text) as { halt?: unknown; reports?: unknown } | null
-    if (document?.halt !== FORM || !Array.isArray(document.reports)) return []
-    return document.reports.filter(isReport).slice(0, MAX_PROCESSES)
-  } catch {
-    return []
-  }
-}
-
-function isReport(report: unknown): report is ProcessReport {
-  if (typeof report !== 'object' || report === null) return false
-  const { process, at, text } = report as Partial<Record<keyof ProcessReport, unknown>>
-  return (
-    typeof process === 'string' &&
-    process !== '' &&
-    process.length <= LONGEST_ID &&
-    Number.isFinite(at) &&
-    typeof text === 'string' &&
-    text.length <= MAX_REPORT
-  )
 }

@@ -18,7 +18,8 @@ import {
 } from '@halt/core/gate'
 import { LabelSet } from '@halt/core/telemetry'
 import { Reports } from './reports.ts'
-import { mergeTop, readTop, type TopLists, TopTables, writeTop } from './top-tables.ts'
+import { mergeTop, readTop, writeTop } from './top-lists.ts'
+import { type TopLists, TopTables } from './top-tables.ts'
 
 /** Options of {@link TopKeys}. */
 export interface TopKeysOptions {

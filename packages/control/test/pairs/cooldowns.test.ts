@@ -1,13 +1,13 @@
 // A cool-down on a counter of a policy that has no `blockDuration`, beside what else a limiter does. README.md lists the pairs.
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import { type Decision, PenaltyManager, type RateLimiter, type RatePolicy } from '@halt/core'
 import { guard } from '@halt/core/http'
 import { fakeOutage } from '@halt/core/testing'
 import { processes } from '../../../core/test/lease/processes.ts'
 import { passingWorld } from '../../../core/test/waiting/passing-world.ts'
-import { mistake, view, type World, world } from '../../../core/test/world.ts'
-import { Control } from '../../src/index.ts'
+import { mistake, view, world } from '../../../core/test/world.ts'
+import { controlOf } from '../control-of.ts'
 
 const ANN = { user: 'ann' } as const
 const API: RatePolicy = { name: 'api', limit: 10, window: '10d', keyStrategy: 'user' }
@@ -23,13 +23,6 @@ async function block(limiter: RateLimiter, units = 10, identity: { user: string 
   const spent = await limiter.consume(identity, { cost: units })
   expect((await limiter.consume(identity)).reason).toBe('limited')
   return spent
-}
-
-function controlOf(own: World): Control {
-  vi.setSystemTime(own.clock.now())
-  const control = new Control({ store: own.store, warn: warning => void own.warnings.push(warning) })
-  onTestFinished(() => control.close())
-  return control
 }
 
 it('a cool-down of another plan stops a counter that tenants share, and their shares go on after it', async () => {

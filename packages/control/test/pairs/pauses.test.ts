@@ -1,5 +1,5 @@
 // Clients that `pause` refuses for some time, beside what else a limiter does. README.md lists the pairs.
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import {
   type AnyPolicy,
@@ -11,9 +11,9 @@ import {
 } from '@halt/core'
 import { guard } from '@halt/core/http'
 import { fakeOutage } from '@halt/core/testing'
-import { type PassingWorld, passingWorld } from '../../../core/test/waiting/passing-world.ts'
+import { passingWorld } from '../../../core/test/waiting/passing-world.ts'
 import { rejection, view, world } from '../../../core/test/world.ts'
-import { Control } from '../../src/index.ts'
+import { controlOf } from '../control-of.ts'
 
 const ANN = { user: 'ann' } as const
 const API: AnyPolicy = { name: 'api', limit: 10, window: 3600, keyStrategy: 'user' }
@@ -22,13 +22,6 @@ const EVEN: AnyPolicy = { name: 'calls', limit: 10, window: 1, burst: 1 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] }))
 afterEach(() => void vi.useRealTimers())
-
-function controlOf(own: PassingWorld | ReturnType<typeof world>): Control {
-  vi.setSystemTime(own.clock.now())
-  const control = new Control({ store: own.store, warn: warning => void own.warnings.push(warning) })
-  onTestFinished(() => control.close())
-  return control
-}
 
 it('a call of a client that is paused goes on, and a new one is refused and holds nothing', async () => {
   const { limiter, store } = world()

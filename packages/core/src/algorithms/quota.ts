@@ -30,6 +30,7 @@ export const quota: Algorithm = {
   },
 
   grant(state, now, amount, rule, edges) {
+    if (amount < 0) return takeBack(state, now, -amount)
     openPeriod(state, now, rule, edges)
     state[3] = Math.min((state[3] ?? 0) + amount, MOST_UNITS)
   },
@@ -81,6 +82,13 @@ function takenAt(state: State, now: number): number {
 /** The units granted on top of the limit that are valid at `now`. */
 export function grantedAt(state: State, now: number): number {
   return state.length > 3 && now < state[1]! ? state[3]! : 0
+}
+
+/** Takes granted units back, at most those that were granted. What is used stays used. */
+function takeBack(state: State, now: number, amount: number): void {
+  if (state.length === 3 || now >= windowEnd(state)) return
+  state[3] = Math.max(0, state[3]! - amount)
+  holds.dropEnded(state, now)
 }
 
 /** Opens the period that contains `now`, unless it is open already. The grant and the holds of the former period are dropped. */

@@ -1,8 +1,9 @@
 import { Decision } from '../check/decision.ts'
+import { refusalSentence } from './refusal-sentence.ts'
 
 /**
  * The format of a refusal's body. `"json"`: `error`, `message` and `retry_after`. `"detailed"`: also `reason`, `policy`, `limit`,
- * `remaining` and `reset_at`, so that a front end tells a short wait from a month that is used up. `"problem"`: problem details
+ * `remaining` and `reset_at`, and a `message` that names what is used up, so that a front end tells a short wait from a month that is gone. `"problem"`: problem details
  * (RFC 9457).
  */
 export type ErrorFormat = (typeof ERROR_FORMATS)[number]
@@ -78,10 +79,11 @@ function messageOf(decision: Decision): string {
   return isUnavailable(decision) ? UNAVAILABLE : decision.reason === 'held' ? HELD : MESSAGE
 }
 
-/** The plain body, and why: of the binding policy, and never the key, which may be somebody else's address. */
+/** The plain body, what is used up, and why: of the binding policy, and never the key, which may be somebody else's address. */
 function detailed(decision: Decision): Record<string, unknown> {
   const { reason, policy, limit, remaining, resetAt } = decision
-  return { ...plain(decision), reason, policy, limit, remaining, reset_at: resetAt }
+  const message = isUnavailable(decision) ? UNAVAILABLE : refusalSentence(decision)
+  return { ...plain(decision), message, reason, policy, limit, remaining, reset_at: resetAt }
 }
 
 function unpaidMessage({ reason, policy, resetAt }: Decision): string {

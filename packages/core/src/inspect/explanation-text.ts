@@ -89,12 +89,14 @@ function waitsInWords(waits: readonly CostWait[]): string[] {
   return [...inWords(all ? waits : ever), ...(all ? [] : [`at most ${most} at once`])]
 }
 
-/** Tells the waits of costs in ascending order. Costs with one wait are told together, because all costs between them have it too. */
+/** Tells the waits of costs in ascending order. Costs of one wait are told together, because all costs between them have it too. */
 function inWords(waits: readonly CostWait[]): string[] {
-  return waits.flatMap(({ cost, seconds }, i) => {
-    if (seconds === 0 || waits[i + 1]?.seconds === seconds) return []
-    const first = waits.find(other => other.seconds === seconds)?.cost
-    return `a cost of ${first === cost ? cost : `${first} to ${cost}`} ${inTime(seconds)}`
+  // Waits that differ by microseconds are told as one.
+  const told = waits.map(({ cost, seconds }) => ({ cost, wait: seconds === 0 ? '' : inTime(seconds) }))
+  return told.flatMap(({ cost, wait }, i) => {
+    if (wait === '' || told[i + 1]?.wait === wait) return []
+    const first = told.find(other => other.wait === wait)?.cost
+    return `a cost of ${first === cost ? cost : `${first} to ${cost}`} ${wait}`
   })
 }
 

@@ -5,6 +5,7 @@ import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts
 import { checkOwed, readCost } from '../policy/cost.ts'
 import type { Digest } from '../base/digest.ts'
 import { HaltError } from '../base/errors.ts'
+import { compileCalendar } from '../policy/calendar.ts'
 import type { Quota } from '../policy/policy.ts'
 import { idempotencyDemand } from '../check/check-builder.ts'
 import type { GateSource } from '../limiter/gate.ts'
@@ -144,17 +145,32 @@ export class QuotaManager {
     units: number,
     call: GrantCall = {},
   ): Promise<QuotaStatus> {
-    checkNames(call as Record<string, unknown>, ['idempotencyKey'], 'The call')
-    const { idempotencyKey } = call
-    checkIdempotencyKey(idempotencyKey)
-    const { compiled, owner } = this.#counted(identity, quota)
-    const demand = this.#demand(owner, compiled, readCost(units, 'grant'), Mode.GRANT)
-    // Marked as a grant, so that the same key of a charge does not match it.
-    const idempotency = idempotencyKey
-      ? idempotencyDemand(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
-      : undefined
-    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand], idempotency })
-    return this.#status(compiled, demand, evaluation)
+    return this.#grant(identity, quota, readCost(units, 'grant'), call)
+  }
+
+  /**
+   * Takes granted units back, at most those that were granted in the current period. What is used stays used, so more may be used
+   * than is allowed now; then the quota refuses until its period ends.
+   *
+   * @param units how many; fractions round up
+   * @throws HaltError `HALT_E_COST`
+   * @returns the state of the quota, and the units that were taken back: fewer than `units` when fewer were granted
+   */
+  async ungrantQuota(
+    identity: Identity,
+    quota: Quota<never>,
+    units: number,
+    call: GrantCall = {},
+  ): Promise<QuotaStatus & { readonly takenBack: number }> {
+    const amount = readCost(units, 'ungrant')
+    let before = 0
+    const status = await this.#grant(identity, quota, -amount, call, granted => (before = granted))
+    return { ...status, takenBack: before - status.granted }
+  }
+
+  /** The end of the present day in the time zone of a quota, by the store's clock. Unix milliseconds. */
+  endOfDay({ timeZone }: Pick<Quota<never>, 'timeZone'>): number {
+    return compileCalendar({ period: 'daily', timeZone }).edges(this.#store.clock.now())[1]
   }
 
   /**
@@ -165,6 +181,31 @@ export class QuotaManager {
     const { compiled, owner } = this.#counted(identity, quota)
     const demand = this.#demand(owner, compiled, 0, Mode.RESET)
     await this.#store.evaluateOrThrow({ demands: [demand] })
+  }
+
+  /** @param told gets the units that were granted before, in the same atomic step */
+  async #grant(
+    identity: Identity,
+    quota: Quota<never>,
+    amount: number,
+    call: GrantCall,
+    told?: (granted: number) => void,
+  ): Promise<QuotaStatus> {
+    checkNames(call as Record<string, unknown>, ['idempotencyKey'], 'The call')
+    const { idempotencyKey } = call
+    checkIdempotencyKey(idempotencyKey)
+    const { compiled, owner } = this.#counted(identity, quota)
+    const demand = this.#demand(owner, compiled, amount, Mode.GRANT)
+    // Marked as a grant, so that the same key of a charge does not match it.
+    const idempotency = idempotencyKey
+      ? idempotencyDemand(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
+      : undefined
+    // A settlement of no units reads the counter.
+    const look = this.#demand(owner, compiled, 0, Mode.SETTLE)
+    const demands = told === undefined ? [demand] : [look, demand]
+    const evaluation = await this.#store.evaluateOrThrow({ demands, idempotency })
+    told?.(this.#status(compiled, look, evaluation).granted)
+    return this.#status(compiled, demand, evaluation, demands.length - 1)
   }
 
   async #evaluate(
@@ -233,9 +274,10 @@ export class QuotaManager {
     return { rule: policy.rule(undefined), subject: owner, cost, mode, edges, penalized: false }
   }
 
-  #status(policy: CompiledPolicy, demand: Demand, evaluation: Evaluation): QuotaStatus {
-    const usage = quotaUsage(policy, demand, evaluation, 0)
-    const start = policy.calendar?.edges(usage.resetAt * 1000 - 1)[0] ?? 0
+  #status(policy: CompiledPolicy, demand: Demand, evaluation: Evaluation, at = 0): QuotaStatus {
+    const usage = quotaUsage(policy, demand, evaluation, at)
+    // `resetAt` is rounded up, so that the end of the period may be up to a second before it.
+    const start = policy.calendar?.edges(usage.resetAt * 1000 - 1000)[0] ?? 0
     return { ...usage, periodStart: Math.floor(start / 1000) }
   }
 }

@@ -80,11 +80,15 @@ export interface CompiledPolicy {
 
 /** The numbers of a policy that an operator can change while it runs. */
 export interface PolicyNumbers {
+  /** Units per window. */
   readonly limit?: number | undefined
+  /** Seconds, or a text such as `1m`. A quota has none. */
   readonly window?: Duration | undefined
   /** Token bucket: the units that can be taken at once. If it is left out, a `burst` of the policy stays, whatever the new `limit`. */
   readonly burst?: number | undefined
+  /** Units per request. */
   readonly cost?: number | undefined
+  /** How long a refusal keeps the key refused: seconds, or a text such as `5m`. */
   readonly blockDuration?: Duration | undefined
 }
 

@@ -93,13 +93,22 @@ export type KeyStrategy = (typeof KeyStrategy)[keyof typeof KeyStrategy]
  * `keyStrategy` counts, `{ user }` by default.
  */
 export type Identity =
-  | { readonly user: string | number }
+  | { readonly user: string | number | IdDigest }
   | { readonly ip: string }
-  | { readonly apiKey: string }
-  | { readonly custom: string }
-  | { readonly user: string | number; readonly ip: string }
-  | { readonly apiKey: string; readonly ip: string }
+  | { readonly apiKey: string | IdDigest }
+  | { readonly custom: string | IdDigest }
+  | { readonly user: string | number | IdDigest; readonly ip: string }
+  | { readonly apiKey: string | IdDigest; readonly ip: string }
   | string
+
+/**
+ * An id of which only the digest is known, as keys and logs show it behind `#`: `{ apiKey: { digest: '-OXgHUlvqovSdjryN3E1lQ' } }` for
+ * `api-key:#-OXgHUlvqovSdjryN3E1lQ`.
+ */
+export interface IdDigest {
+  /** 22 characters of base64url. */
+  readonly digest: string
+}
 
 const IDS: readonly string[] = ['user', 'ip', 'apiKey', 'custom']
 
@@ -157,12 +166,26 @@ function partOf(kind: string, value: unknown, digest: Digest, ipv6Prefix: number
     const address = parseAddress(value)
     if (address !== undefined) return `ip:${maskAddress(address, ipv6Prefix)}`
   }
+  if (isIdDigest(value) && DIGESTED.has(kind)) return `${DIGESTED.get(kind)}:#${value.digest}`
   const id = readId(value)
   if (id !== undefined && kind === 'user') return `user:${namePart(id, digest)}`
   if (id !== undefined && kind === 'custom') return `custom:${namePart(id, digest)}`
   if (id !== undefined && kind === 'apiKey') return apiKeySubject(id, digest)
   if (!IDS.includes(kind)) throw invalid(`An identity has no ${kind}.`)
   throw invalid(`The identity's ${kind} is ${describe(value)}.`)
+}
+
+/** The ids that keys show as digests, and the kind that their keys begin with. API keys always are. */
+const DIGESTED: ReadonlyMap<string, string> = new Map([
+  ['user', 'user'],
+  ['custom', 'custom'],
+  ['apiKey', 'api-key'],
+])
+
+function isIdDigest(value: unknown): value is IdDigest {
+  if (typeof value !== 'object' || value === null) return false
+  const { digest, ...others } = value as Partial<IdDigest>
+  return typeof digest === 'string' && /^[\w-]{22}$/.test(digest) && Object.keys(others).length === 0
 }
 
 function invalid(message: string, advice = ''): HaltError {
@@ -191,7 +214,10 @@ export function isIdentity(value: unknown): value is Identity {
   if (typeof value !== 'object' || value === null) return false
   const given = givenIn(value)
   // A request in a test may have only `user`, which is then an object.
-  return kindIn(given) !== undefined && given.every(([, id]) => typeof id !== 'object' || id === null)
+  return (
+    kindIn(given) !== undefined &&
+    given.every(([, id]) => typeof id !== 'object' || id === null || isIdDigest(id))
+  )
 }
 
 const KINDS: ReadonlySet<string> = new Set<IdentityKind>([

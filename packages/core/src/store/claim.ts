@@ -160,7 +160,7 @@ export class Claim {
     else if (mode === Mode.RESET && line === undefined) return algorithm.restart?.(state, now) === true
     else if (mode === Mode.RESET) line!.reset(state, now, rule)
     else if (mode === Mode.SETTLE) return this.#settle()
-    else if (cost > 0) algorithm.grant?.(state, now, cost, rule, edges)
+    else if (cost !== 0) algorithm.grant?.(state, now, cost, rule, edges)
     return true
   }
 

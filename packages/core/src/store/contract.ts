@@ -37,7 +37,7 @@ export const Mode = {
   // What tells.
   /** Charge the cost, or refund it if it is negative, whatever the limit. */
   SETTLE: 4,
-  /** Add the cost to a quota's limit until its period ends. */
+  /** Add the cost to a quota's limit until its period ends. A negative cost takes granted units back, at most all of them. */
   GRANT: 5,
   /** Start the rule's cool-down, or prolong one that ends earlier. */
   BLOCK: 6,
@@ -107,7 +107,7 @@ export interface Demand {
   readonly rule: Rule
   /** Names the client that the counter belongs to. */
   readonly subject: string
-  /** Whole units; negative only with `SETTLE`. */
+  /** Whole units; negative only with `SETTLE` and `GRANT`. */
   readonly cost: number
   readonly mode: Mode
   /** Quotas: the calendar edges around now, in microseconds. */

@@ -339,3 +339,11 @@ describe('no secret shows', () => {
     expect(JSON.stringify(shown)).not.toContain('do_not_tell')
   })
 })
+
+it('an explanation tells costs together whose waits differ by less than a millisecond', async () => {
+  const { limiter } = world()
+  const own = limiter({ name: 'api', limit: 30, window: '20389ms', blockDuration: '20388.5ms' })
+  await own.consume('client', { cost: 30 })
+  await own.consume('client')
+  expect(String(await own.explain('client'))).toContain('    a cost of 1 to 30 passes in 20.389 s')
+})

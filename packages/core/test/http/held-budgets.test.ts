@@ -19,7 +19,11 @@ describe('a budget of which running calls hold the rest', () => {
       const wait = Number(headers['Retry-After'])
       expect([status, wait >= 60, wait <= 75]).toEqual([429, true, true])
       expect(body?.data).toMatchObject({ retry_after: wait })
-      expect(body?.data['message'] ?? body?.data['detail']).toBe(SENTENCE)
+      expect(body?.data['message'] ?? body?.data['detail']).toBe(
+        errorFormat === 'detailed'
+          ? `Requests that are still running hold the rest of the day's calls. Try again in ${wait} seconds.`
+          : SENTENCE,
+      )
       expect(body?.data['reason']).toBe(errorFormat === 'detailed' ? 'held' : undefined)
     },
   )

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Decision, Policy, Quota, RateLimiter } from '../../src/index.ts'
 import { guard, isUnavailable, type Outcome, refusalBody, refusalFor } from '../../src/http/index.ts'
-import { mistake, times, view, world } from '../world.ts'
+import { mistake, type Options, times, view, world } from '../world.ts'
 
 const policy: Policy = { name: 'minute', limit: 1, window: 42, algorithm: 'fixed-window' }
 const refused = async (limiter: RateLimiter = world().limiter(policy)): Promise<Decision> =>
@@ -25,7 +25,7 @@ describe('the body of a refusal', () => {
     expect(type).toBe('application/json; charset=utf-8')
     expect(data).toEqual({
       error: 'rate_limit_exceeded',
-      message: 'Too many requests. Please try again later.',
+      message: "The month's calls are used up. More are allowed from 2026-12-01T00:00:00Z.",
       retry_after: decision.retryAfter,
       reason: 'quota-exceeded',
       policy: 'month',
@@ -33,6 +33,55 @@ describe('the body of a refusal', () => {
       remaining: 0,
       reset_at: decision.resetAt,
     })
+  })
+
+  it('the detailed body names what is used up, for each kind of refusal', async () => {
+    const said = (decision: Decision): unknown => refusalBody(decision, 'detailed', 429).data['message']
+    const last = async (own: Policy | Quota, options?: Options, cost = 1): Promise<unknown> => {
+      const limiter = world().limiter(own, options)
+      for (let i = 0; i < 2; i++) await limiter.check(view())
+      return said(await limiter.check(view(), { cost }))
+    }
+    expect(await last(policy)).toBe('The calls of "minute" are used up for now. Try again in 42 seconds.')
+    expect(await last({ ...policy, blockDuration: 90 })).toBe(
+      '"minute" refuses for a while after too many requests. Try again in 90 seconds.',
+    )
+    expect(await last(policy, {}, 2)).toBe(
+      'This request costs more than the whole limit "minute". No wait helps.',
+    )
+    const kept = { ...policy, limit: 4, headroom: 0.5 } as const
+    expect(await last(kept)).toBe(
+      'The rest of "minute" is kept for more important requests. Try again in 42 seconds.',
+    )
+    expect(await last({ ...policy, keyStrategy: 'user', onMissingKey: 'deny' })).toBe(
+      '"minute" needs a request that names its client, such as a signed-in user or an API key.',
+    )
+    const shared = world()
+    const pool = shared.limiter({
+      name: 'pool',
+      limit: 100,
+      window: 1,
+      burst: 40,
+      keyStrategy: 'shared',
+      fair: { by: 'user' },
+    })
+    for (let i = 0; i < 40; i++) await pool.consume({ user: 'a' })
+    await pool.consume({ user: 'b' })
+    shared.clock.advance('100ms')
+    expect(said(await pool.consume({ user: 'a' }))).toMatch(
+      /^The rest of "pool" is for clients that have had less\. Try again in \d+ seconds?\.$/,
+    )
+    const periods = {
+      hourly: 'hour',
+      daily: 'day',
+      weekly: 'week',
+      monthly: 'month',
+      yearly: 'year',
+    } as const
+    for (const [period, name] of Object.entries(periods)) {
+      const own = { name: 'q', limit: 1, period, keyStrategy: 'ip', unit: 'tokens' } as Quota
+      expect(await last(own)).toMatch(`The ${name}'s tokens are used up. More are allowed from `)
+    }
   })
 
   it('the problem document has the draft’s type and the policies that refused', async () => {
@@ -64,6 +113,9 @@ describe('the body of a refusal', () => {
     const decision = await one.check(view(), { cost: 6 })
     expect(decision.reason).toBe('penalized')
     expect(refusalBody(decision, 'problem', 429).data['type']).toMatch(/#abnormal-usage-detected$/)
+    expect(refusalBody(decision, 'detailed', 429).data['message']).toMatch(
+      /^After many refusals, "minute" allows fewer calls for a while\. Try again in \d+ seconds\.$/,
+    )
   })
 
   it('the body of a refusal has a null wait when the request can never pass', async () => {

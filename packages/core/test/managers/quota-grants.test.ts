@@ -64,6 +64,46 @@ describe('grantQuota', () => {
     expect((await quotas.grantQuota('u', daily, 6, call)).granted).toBe(11)
   })
 
+  it('ungrantQuota takes back what was granted, once per key, and leaves what was used', async () => {
+    const { store } = world()
+    const quotas = new QuotaManager(store)
+    expect(await quotas.ungrantQuota('u', daily, 5)).toMatchObject({
+      takenBack: 0,
+      granted: 0,
+      remaining: 10,
+    })
+    await quotas.grantQuota('u', daily, 8)
+    await quotas.consumeQuota('u', daily, { cost: 14 })
+    const call = { idempotencyKey: 'ticket 9' }
+    expect(await quotas.ungrantQuota('u', daily, 5, call)).toMatchObject({
+      takenBack: 5,
+      granted: 3,
+      used: 14,
+      remaining: 0,
+      resetAt: START / 1000 + DAY,
+    })
+    expect(await quotas.ungrantQuota('u', daily, 5, call)).toMatchObject({ takenBack: 0, granted: 3 })
+    expect(await quotas.ungrantQuota('u', daily, 5)).toMatchObject({ takenBack: 3, granted: 0, used: 14 })
+    expect((await quotas.consumeQuota('u', daily)).allowed).toBe(false)
+    for (const units of [-1, Number.NaN, '5'])
+      expect((await rejection(quotas.ungrantQuota('u', daily, units as number))).code).toBe('HALT_E_COST')
+  })
+
+  it('the period of a quota whose anchor has milliseconds began at the anchor, and not at its end', async () => {
+    const quotas = new QuotaManager(world().store)
+    const anchor = new Date(START - 59_500)
+    const { quota } = await quotas.consumeQuota('u', { name: 'month', limit: 10, period: 'monthly', anchor })
+    expect(quota.periodStart).toBe(Math.floor((START - 59_500) / 1000))
+  })
+
+  it('endOfDay is midnight in the time zone of the quota, by the store’s clock', () => {
+    const { store, clock } = world()
+    clock.advance('23h')
+    const quotas = new QuotaManager(store)
+    expect(quotas.endOfDay(daily)).toBe(START + DAY * 1000)
+    expect(quotas.endOfDay({ ...daily, timeZone: 'Europe/Berlin' })).toBe(START + (DAY + 23 * 3600) * 1000)
+  })
+
   it('a grant survives a refund and a reset', async () => {
     const quotas = new QuotaManager(world().store)
     await quotas.grantQuota('u', daily, 5)

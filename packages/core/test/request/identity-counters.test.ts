@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
 import { type Identity, PenaltyManager, type Policy, QuotaManager } from '../../src/index.ts'
-import { by, CLIENT, keyed, view, world } from '../world.ts'
+import { by, CLIENT, keyed, rejection, view, world } from '../world.ts'
 
 const LONG = 'x'.repeat(1 << 20)
 
@@ -134,5 +134,25 @@ describe('an id', () => {
         `user:#${limiter.digestOf({ user: id })}+ip:${CLIENT}`,
         `custom:#${limiter.digestOf({ custom: id })}`,
       ])
+  })
+
+  it('a digest in a key names the same counters as the id, and no id does', async () => {
+    const limiter = world().limiter([
+      ...policies,
+      { name: 'key', limit: 10, window: 60, keyStrategy: 'api-key' },
+    ])
+    const id = `42+ip:${CLIENT}`
+    await limiter.check(by(id, { headers: { 'x-api-key': 'sk_1' } }), { cost: 3 })
+    const digest = limiter.digestOf({ user: id }) as string
+    const apiKey = { digest: limiter.digestOf({ apiKey: 'sk_1' }) as string }
+    const left = async (target: Identity): Promise<number | undefined> =>
+      (await limiter.peek(target)).remaining
+    expect(await left({ apiKey })).toBe(7)
+    for (const target of [{ user: { digest } }, { user: { digest }, ip: CLIENT }, { custom: { digest } }])
+      expect([target, await left(target)]).toEqual([target, 7])
+    expect(await left({ user: `#${digest}` })).toBe(10)
+    expect(await limiter.reset({ apiKey })).toBe(1)
+    for (const wrong of [{ digest: '#' }, { digest, more: 1 }, {}])
+      expect((await rejection(limiter.consume({ user: wrong } as never))).code).toBe('HALT_E_IDENTITY')
   })
 })

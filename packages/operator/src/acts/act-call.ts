@@ -14,7 +14,7 @@ const ACTS = [
   'revert',
   'reset',
   'grant',
-  'charge',
+  'ungrant',
   'forgive',
 ] as const
 
@@ -28,7 +28,7 @@ export interface ActCall {
   readonly policy?: string | undefined
   readonly numbers?: PolicyNumbers | undefined
   readonly units?: number | undefined
-  /** How long it holds: a duration such as `2h`. */
+  /** How long it holds: a duration such as `2h`. Of a grant also `today`; without it, until the period ends. */
   readonly for?: string | undefined
   /** When it ends: Unix milliseconds. */
   readonly until?: number | undefined
@@ -41,7 +41,7 @@ export interface ActCall {
   readonly replaces?: ActOptions['replaces']
   /** Whether the operator has seen what the act does. Without it the call only tells. */
   readonly confirmed?: boolean | undefined
-  /** A random text of the form, so that a grant that is sent twice counts once. */
+  /** A random text of the form, so that a grant that is sent twice counts once, and its undo too. */
   readonly token?: string | undefined
 }
 

@@ -1,11 +1,14 @@
+import { extraUnits } from '@halt/control'
+
 import { badRequest } from '../answer.ts'
 import { penaltyManagerOf, quotaManagerOf } from '../desk/managers.ts'
 import { why } from './access.ts'
-import type { Act, Acting, Done } from './act.ts'
+import { type Act, type Acting, type Done, undoOf } from './act.ts'
+import { type ActCall, spanOf } from './act-call.ts'
 import { leftByReset, reset } from './reset.ts'
 
 /** The acts that change counters. The document of entries does not hold them, so the history notes them. */
-export const counterActs: Readonly<Record<'reset' | 'grant' | 'charge' | 'forgive', Act>> = {
+export const counterActs: Readonly<Record<'reset' | 'grant' | 'ungrant' | 'forgive', Act>> = {
   reset: {
     says: ({ call, who }) =>
       `The counters and cool-downs of ${who} ${call.policy === undefined ? '' : `in ${call.policy} `}start again at zero. Quotas and penalties stay. Nobody can put them back.`,
@@ -20,50 +23,38 @@ export const counterActs: Readonly<Record<'reset' | 'grant' | 'charge' | 'forgiv
   },
   grant: {
     says: acting =>
-      `${acting.who} gets ${acting.units()} units more of ${acting.policy()}, until its period ends.`,
+      `${acting.who} gets ${acting.units()} units more of ${acting.policy()}, ${acting.call.for === undefined ? 'until its period ends' : `${spanOf(acting.call)}; then its limit is what it was`}.`,
     async perform(acting) {
+      if (acting.call.for !== undefined) return grantFor(acting, acting.call.for)
       const { limiter, quota } = quotaOf(acting)
-      const { token } = acting.call
-      const idempotencyKey = token === undefined ? undefined : `operator ${token}`
       const { granted, remaining } = await quotaManagerOf(limiter).grantQuota(
         acting.identity(),
         quota,
         acting.units(),
-        { idempotencyKey },
+        onceOf(acting),
       )
       const says = `${acting.who} has ${granted} units of ${quota.name} on top in this period, and ${remaining} left.`
-      return noted(acting, acting.units(), {
-        says,
-        undo: {
-          act: 'charge',
-          whom: acting.call.whom,
-          policy: acting.call.policy,
-          units: acting.call.units,
-        },
-      })
+      return noted(acting, acting.units(), { says, undo: reversed(acting, 'ungrant', acting.units()) })
     },
   },
-  charge: {
-    says: acting => `${acting.units()} units of ${acting.policy()} are charged to ${acting.who}.`,
+  ungrant: {
+    says: acting =>
+      `${acting.units()} granted units of ${acting.policy()} are taken back from ${acting.who}. What is used stays used.`,
     async perform(acting) {
       const { limiter, quota } = quotaOf(acting)
-      const {
-        allowed,
-        quota: status,
-        entry,
-      } = await quotaManagerOf(limiter).consumeQuota(acting.identity(), quota, { cost: acting.units() })
-      if (entry !== undefined)
+      const { takenBack, granted, remaining } = await quotaManagerOf(limiter).ungrantQuota(
+        acting.identity(),
+        quota,
+        acting.units(),
+        onceOf(acting),
+      )
+      if (takenBack === 0)
         throw badRequest(
-          `An operator ${entry.kind === 'block' ? 'blocks the client' : 'lets the client pass uncounted'}, so nothing is charged.`,
-          `End the ${entry.kind === 'block' ? 'block' : 'permission'} first.`,
+          `Nothing was taken back: ${acting.who} has ${granted} granted units of ${quota.name}.`,
+          'A grant ends with its period, and may have been taken back already.',
         )
-      if (!allowed)
-        throw badRequest(
-          `Only ${status.remaining} units of ${quota.name} are left, so ${acting.units()} cannot be taken.`,
-          'The client has used them meanwhile.',
-        )
-      const says = `${acting.units()} units of ${quota.name} were charged to ${acting.who}, ${status.remaining} are left.`
-      return noted(acting, acting.units(), { says, undo: undefined })
+      const says = `${takenBack} granted units of ${quota.name} were taken back from ${acting.who}; ${granted} stay, and ${remaining} are left.`
+      return noted(acting, takenBack, { says, undo: reversed(acting, 'grant', takenBack) })
     },
   },
   forgive: {
@@ -76,6 +67,44 @@ export const counterActs: Readonly<Record<'reset' | 'grant' | 'charge' | 'forgiv
       return noted(acting, undefined, { says: `${acting.who} has no penalty.`, undo: undefined }, undefined)
     },
   },
+}
+
+/** Gives more for a time by a limit of the client's own, because a grant lasts until the period ends. */
+async function grantFor(acting: Acting, span: string): Promise<Done> {
+  const { limiter, quota } = quotaOf(acting)
+  const quotas = quotaManagerOf(limiter)
+  const { quota: now } = await quotas.checkQuota(acting.identity(), quota)
+  const { limit, options } = extraUnits(
+    { ...now, endOfDay: quotas.endOfDay(quota) },
+    acting.units(),
+    span,
+    acting.target,
+    acting.entries,
+  )
+  const entry = await acting.control.override(
+    acting.identity(),
+    quota.name,
+    { limit },
+    { ...why(acting), ...options },
+  )
+  return {
+    says: `${acting.who} has ${acting.units()} units of ${quota.name} more, limit ${limit}, ${spanOf({ ...acting.call, for: undefined, until: entry.until })}. Then its limit is what it was.`,
+    undo: undoOf(undefined, entry, acting, 'revert'),
+    scope: entry.scope,
+  }
+}
+
+function onceOf({ call: { token } }: Acting): { readonly idempotencyKey?: string } {
+  return token === undefined ? {} : { idempotencyKey: `operator ${token}` }
+}
+
+/** The call that takes a grant back, or gives it again. It counts once, however often it is sent. */
+function reversed(
+  { call: { whom, policy, token } }: Acting,
+  act: 'grant' | 'ungrant',
+  units: number,
+): ActCall {
+  return { act, whom, policy, units, token: token === undefined ? undefined : `${token} undo` }
 }
 
 /** Notes an act in the history. It was carried out, so a history that cannot be written does not fail it. */

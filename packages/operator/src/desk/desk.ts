@@ -1,4 +1,4 @@
-import type { Control, ControlEntry } from '@halt/control'
+import { type Control, type ControlEntry, findUserInUsage, type LimitUsage, usageByUser } from '@halt/control'
 import type { Identity } from '@halt/core'
 
 import type { ActAnswer } from '../acts/acts.ts'
@@ -13,7 +13,7 @@ import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
 import { type CountedFinding, findCounted } from './counted.ts'
 import { findIn, type LimiterFinding } from './findings.ts'
 import { aloneIn, entriesOf, heldBy, type Standing } from './held.ts'
-import { identityOf, isNetwork, readWhom, type Whom, withoutAddress } from './identities.ts'
+import { FORMS, isNetwork, readWhom, type Whom, withoutAddress } from './identities.ts'
 import { KeyView } from './key-view.ts'
 import { concerns, shown, withKeys } from './key-forms.ts'
 import { ownAddressOf } from './own-address.ts'
@@ -38,6 +38,8 @@ export interface Finding {
   readonly counted: readonly CountedFinding[]
   /** Whether all processes have told theirs. If not, the same call tells more after four seconds. */
   readonly isWhole: boolean
+  /** Who used the limits of the client, where several users share its key and the processes count them (`UsageByUser`). */
+  readonly usage: readonly LimitUsage[]
   /** The operators' entries about the client. */
   readonly entries: readonly ControlEntry[]
   readonly problem: ShownError | undefined
@@ -82,9 +84,11 @@ export class Desk {
     const view = this.#view(name)
     const key = this.#control.keyOf(identity)
     const plan = isNetwork(key) ? undefined : ownPlanOf(this.#planOf, identity, this.#limiters)
-    const [limiters, counted, { entries, problem }] = await Promise.all([
+    const [limiters, counted, usage, { entries, problem }] = await Promise.all([
       isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity, plan))),
       isNetwork(key) ? NOTHING_COUNTED : this.#counted(identity, key),
+      // The store is away: then the entries tell of it.
+      usageByUser(this.#control.store, key).catch(() => []),
       entriesOf(this.#control),
     ])
     const about = entries.filter(({ target }) => target !== undefined && concerns(target, key))
@@ -97,6 +101,10 @@ export class Desk {
         key: view.show(each.key),
         now: each.now.map(finding => withKeys(finding, view)),
       })),
+      usage: usage.map(each => ({
+        ...each,
+        users: each.users.map(({ key: user, units }) => ({ key: view.show(user), units })),
+      })),
       entries: about.map(entry => shown(entry, view)),
       problem,
     }
@@ -107,7 +115,7 @@ export class Desk {
     const keys = id === undefined ? [key] : [key, this.#control.keyOf(id)]
     const { under, isWhole } = await this.#watch.countedUnder(keys)
     const others = under.filter(other => other.key !== key)
-    const found = await findCounted(this.#limiters, others)
+    const found = await findCounted(this.#limiters, others, this.#control)
     return { found, isWhole }
   }
 
@@ -153,17 +161,23 @@ export class Desk {
   }
 
   async #identity(whom: Whom, name: string): Promise<Identity> {
-    if (typeof whom === 'string' || !('shown' in whom)) return whom as Identity
+    if (typeof whom !== 'string' && !('shown' in whom)) return whom
+    const text = typeof whom === 'string' ? whom : whom.shown
+    const named = this.#control.identityOf(text)
+    if (named !== undefined) return named
     const view = this.#view(name)
-    const isMeant = (key: string | undefined): boolean => key !== undefined && view.show(key) === whom.shown
+    const isMeant = (key: string | undefined): boolean => key !== undefined && view.show(key) === text
     // What holds here is known at once, also while the store is away.
     const held = this.#control.inForce().find(({ target }) => isMeant(target))
-    const key = held?.target ?? (await this.#knownKeys()).find(isMeant)
-    const identity = key === undefined ? undefined : identityOf(key)
+    const key =
+      held?.target ??
+      (await this.#knownKeys()).find(isMeant) ??
+      (await findUserInUsage(this.#control.store, isMeant).catch(() => undefined))
+    const identity = key === undefined ? undefined : this.#control.identityOf(key)
     if (identity !== undefined) return identity
     throw badRequest(
-      key === undefined ? 'No process knows this key any more.' : 'The key holds a digest, and names nobody.',
-      'Give the identity itself: the id of the user, the address or the API key.',
+      key === undefined ? 'No process knows this key.' : 'The key is that of all clients together.',
+      FORMS,
     )
   }
 

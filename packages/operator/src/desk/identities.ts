@@ -4,8 +4,8 @@ import { describe } from '@halt/core/http'
 
 import { badRequest } from '../answer.ts'
 
-/** Whom a call is about: an identity, or a key as the page shows it. */
-export type Whom = Identity | { readonly shown: string }
+/** Whom a call is about: an identity, or a key as any tool shows it, in clear or as this page's digest. */
+export type Whom = Exclude<Identity, string> | string | { readonly shown: string }
 
 const IDS = ['user', 'ip', 'apiKey', 'custom', 'shown'] as const
 
@@ -25,37 +25,13 @@ export function readWhom(value: unknown): Whom {
       ([name, id]) =>
         (IDS as readonly string[]).includes(name) && typeof id === 'string' && id.length <= LONGEST_ID,
     )
-  if (isWhom) return value as Whom
-  const meant = typeof value === 'string' ? identityOf(value) : undefined
-  throw badRequest(
-    `whom is ${describe(value)}, which names nobody.`,
-    meant === undefined ? FORMS : `Give an object: ${JSON.stringify(meant)}.`,
-  )
+  if (isWhom || (typeof value === 'string' && value.length <= LONGEST_ID)) return value as Whom
+  throw badRequest(`whom is ${describe(value)}, which names nobody.`, FORMS)
 }
 
-const FORMS =
-  'Give { user: "42" }, { ip: "203.0.113.7" }, { apiKey: "…" }, { custom: "…" }, or { user: "42", ip: "203.0.113.7" } for the counters of both together.'
-
-/**
- * The identity of a key. Undefined for a key that holds a digest of the id, and for a counter that clients share.
- *
- * @param key as decisions and entries show it: `user:42`, `user:42+ip:203.0.113.7`, `203.0.113.0/24`
- */
-export function identityOf(key: string): Identity | undefined {
-  if (isNetwork(key)) return { ip: key }
-  const at = key.lastIndexOf('+ip:')
-  const first = partOf(at < 0 ? key : key.slice(0, at))
-  if (first === undefined || at < 0) return first
-  return { ...first, ip: key.slice(at + 4).replace(/\/\d+$/, '') } as Identity
-}
-
-function partOf(key: string): Exclude<Identity, string> | undefined {
-  const [, kind, id = ''] = /^(user|ip|custom):(.+)$/s.exec(key) ?? []
-  if (kind === undefined || id.startsWith('#')) return undefined
-  // The address of an IPv6 key stands for its network.
-  if (kind === 'ip') return { ip: id.replace(/\/\d+$/, '') }
-  return kind === 'user' ? { user: id } : { custom: id }
-}
+/** How a call names a client. */
+export const FORMS =
+  'Give { user: "42" }, { ip: "203.0.113.7" }, { apiKey: "…" }, { custom: "…" }, { user: "42", ip: "203.0.113.7" } for the counters of both together, or a key as a decision or a tool shows it: "custom:acme".'
 
 /** The id alone of an id with an address. Most policies count one of the two. Undefined for every other identity. */
 export function withoutAddress(identity: Identity): Identity | undefined {

@@ -51,7 +51,7 @@ for d = 1, failed and 0 or count do
       if mode == MODE.RESET then
         if is_open then item.ends, item.count = item.ends - 1, 0 else state = false end
       elseif back > 0 or terms and terms.keep > 0 or state and item.ring ~= '' then
-        if cost > 0 or back > 0 or is_open and item.ends == item.charged_to then
+        if cost > 0 or back > 0 or is_open and (item.ends == item.charged_to or mode == MODE.GRANT) then
           --@ need "holds.lua"
           change_holds(item, cost, back)
           state = item
@@ -64,6 +64,7 @@ for d = 1, failed and 0 or count do
         end
         if mode == MODE.GRANT then item.granted = min((item.granted or 0) + cost, MOST.UNITS)
         else item.count = min(item.count + cost, MOST.COUNTED) end
+      elseif is_open and mode == MODE.GRANT then item.granted = (item.granted or 0) > -cost and item.granted + cost
       elseif is_open and item.ends == item.charged_to then
         item.count = item.count > -cost and item.count + cost or 0
       end

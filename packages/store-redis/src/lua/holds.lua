@@ -17,7 +17,7 @@ change_holds = function(item, cost, back)
     local left = unpackd('>d', ring, at + 8) - back
     ring = string.sub(ring, 1, at - 1) .. (left > 0 and pack('>dd', terms.receipt, left) or '') .. string.sub(ring, at + 16)
   end
-  if cost > 0 and item.mode == MODE.GRANT then item.granted = min((item.granted or 0) + cost, MOST.UNITS)
+  if item.mode == MODE.GRANT then item.granted = max(0, min((item.granted or 0) + cost, MOST.UNITS))
   elseif cost > 0 and terms and terms.keep > 0 then
     local slice, at, units = 131072, #ring + 1, cost
     while slice * 8 < terms.keep do slice = slice * 2 end

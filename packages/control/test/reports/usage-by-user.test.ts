@@ -1,0 +1,195 @@
+// Who in a company used its limits: the units by user, over processes that share a store.
+import type { AnyPolicy, Policy, Quota } from '@halt/core'
+import type { Store, StoreDocument } from '@halt/core/store'
+import { fakeOutage } from '@halt/core/testing'
+import { expect, it, onTestFinished, vi } from 'vitest'
+
+import { mistake, START, view, world } from '../../../core/test/world.ts'
+import { findUserInUsage, usageByUser, UsageByUser } from '../../src/index.ts'
+import { documentOfSlot, readUsage, slotOfKey } from '../../src/reports/usage-entries.ts'
+
+const company = (request: unknown): string | undefined => (request as { company?: string }).company
+const MONTH: Quota = { name: 'month', limit: 100, period: 'monthly', keyExtractor: company }
+const TEAM: Policy = { name: 'team', limit: 1_000, window: 60, keyExtractor: company }
+const PER_USER: Policy = { name: 'per_user', limit: 1_000, window: 60, keyStrategy: 'user' }
+const ACME = 'custom:acme'
+
+/** A world whose processes count the users of companies. */
+function companies(policies: readonly AnyPolicy[] = [MONTH, PER_USER]) {
+  const own = world()
+  const counting = (store: Store = own.store) => {
+    const usage = new UsageByUser({
+      store,
+      policies: ['month', 'team'],
+      warn: warning => void own.warnings.push(warning),
+    })
+    const limiter = own.limiter(policies as never, { telemetry: usage, store, storeTimeout: '30s' })
+    onTestFinished(() => usage.close())
+    const ask = (user: string | undefined, cost = 1, of = 'acme') =>
+      limiter.check(view({ request: { company: of, ...(user && { user: { id: user } }) } }), { cost })
+    return { usage, limiter, ask }
+  }
+  const read = (key = ACME) => usageByUser(own.store, key)
+  return { ...own, counting, read }
+}
+
+it('two processes tell who used the quota of a company, also while it refuses', async () => {
+  const { counting, read } = companies()
+  const [a, b] = [counting(), counting()]
+  await a.ask('cleo', 60)
+  await b.ask('cleo', 20)
+  await b.ask('bob', 15)
+  await a.ask('bob', 3, 'other')
+  for (const { usage } of [a, b]) await usage.flush()
+  expect((await a.ask('bob', 10)).reason).toBe('quota-exceeded')
+  await a.usage.flush()
+  expect(await read()).toEqual([
+    {
+      policy: 'month',
+      since: START / 1000,
+      until: Date.UTC(2026, 11, 1) / 1000,
+      users: [
+        { key: 'user:cleo', units: 80 },
+        { key: 'user:bob', units: 15 },
+      ],
+      others: 0,
+    },
+  ])
+  expect((await read('custom:other'))[0]?.users).toEqual([{ key: 'user:bob', units: 3 }])
+  expect(await read('custom:nobody')).toEqual([])
+})
+
+it('a new month begins with no units, and the last one is forgotten', async () => {
+  const { counting, read, clock, store } = companies()
+  const { ask, usage } = counting()
+  await ask('cleo', 60)
+  await usage.flush()
+  clock.advance('8d')
+  expect(await read()).toEqual([])
+  await ask('bob', 7)
+  await usage.flush()
+  expect((await read()).map(({ users }) => users)).toEqual([[{ key: 'user:bob', units: 7 }]])
+  const { text } = (await store.document(documentOfSlot(slotOfKey(ACME))).read())!
+  expect(readUsage(text).size).toBe(1)
+})
+
+it('a limit that is no quota is told for its last 10 to 20 minutes', async () => {
+  const { counting, read, clock } = companies([TEAM, PER_USER])
+  const { ask, usage } = counting()
+  const told = async () => {
+    await usage.flush()
+    return (await read()).map(({ users }) => users.map(({ key, units }) => `${key} ${units}`))
+  }
+  await ask('cleo', 5)
+  clock.advance('9m')
+  await ask('bob', 2)
+  expect(await told()).toEqual([['user:cleo 5', 'user:bob 2']])
+  clock.advance('2m')
+  await ask('bob', 4)
+  expect(await told()).toEqual([['user:bob 6', 'user:cleo 5']])
+  clock.advance('10m')
+  expect(await told()).toEqual([['user:bob 4']])
+})
+
+it('a user is told where a shadow policy alone counts users, and not where none does', async () => {
+  const { counting, read } = companies([MONTH, { ...PER_USER, mode: 'shadow' }])
+  const { ask, usage } = counting()
+  await ask('cleo', 5)
+  await usage.flush()
+  expect(await read()).toMatchObject([{ users: [{ key: 'user:cleo', units: 5 }], others: 0 }])
+
+  const without = companies([MONTH])
+  const process = without.counting()
+  await process.ask('cleo', 5)
+  await process.usage.flush()
+  expect(await without.read()).toMatchObject([{ users: [], others: 5 }])
+})
+
+it('the cost of each policy counts, and neither a refusal nor a repeated call does', async () => {
+  const { counting, read } = companies([MONTH, TEAM, PER_USER])
+  const { limiter, usage } = counting()
+  const request = view({ request: { company: 'acme', user: { id: 'cleo' } } })
+  for (let i = 0; i < 2; i++)
+    await limiter.check(request, { cost: { month: 70, team: 1 }, idempotencyKey: 'job 9' })
+  expect((await limiter.check(request, { cost: { month: 70 } })).allowed).toBe(false)
+  await usage.flush()
+  const units = (await read()).map(({ policy, users }) => [policy, users[0]?.units])
+  expect(Object.fromEntries(units)).toEqual({ month: 70, team: 1 })
+})
+
+it('counts wait while the store is away, and are told once when it is back', async () => {
+  const { store, counting, read, warnings } = companies()
+  const away = fakeOutage(store)
+  const { ask, usage } = counting(away)
+  await ask('cleo', 5)
+  away.begin('refused')
+  await usage.flush()
+  expect(warnings.filter(({ code }) => code === 'HALT_W_REPORTS')).toHaveLength(1)
+  expect(await read()).toEqual([])
+  away.end()
+  for (let i = 0; i < 2; i++) await usage.flush()
+  expect((await read())[0]?.users).toEqual([{ key: 'user:cleo', units: 5 }])
+})
+
+it('units are not told twice where the answer of a write was lost', async () => {
+  const { store, counting, read } = companies()
+  const lossy = fakeOutage(store)
+  const { ask, usage } = counting(
+    Object.assign(lossy, {
+      document(name: string): StoreDocument {
+        const document = store.document(name)
+        const write: StoreDocument['write'] = async (text, since) => {
+          await document.write(text, since)
+          throw new Error('the connection is gone')
+        }
+        return { read: since => document.read(since), write }
+      },
+    }),
+  )
+  await ask('cleo', 5)
+  for (let i = 0; i < 2; i++) await usage.flush()
+  expect((await read())[0]?.users).toEqual([{ key: 'user:cleo', units: 5 }])
+})
+
+it('a document keeps the heaviest users of each company, within its room, and every unit', async () => {
+  const { counting, read, store } = companies([{ ...MONTH, limit: 1e9 }, PER_USER])
+  const { ask, usage } = counting()
+  for (let i = 0; i < 600; i++) await ask(`${'x'.repeat(90)}${i}`, i + 1)
+  await usage.flush()
+  const { text } = (await store.document(documentOfSlot(slotOfKey(ACME))).read())!
+  expect(text.length).toBeLessThanOrEqual(32_000)
+  const [month] = await read()
+  expect(month?.users[0]).toEqual({ key: `user:${'x'.repeat(90)}599`, units: 600 })
+  expect(month?.users.length).toBeGreaterThanOrEqual(100)
+  const told = month!.users.reduce((sum, { units }) => sum + units, month!.others)
+  expect(told).toBe((600 * 601) / 2)
+})
+
+it('a process shares by itself, and a user is found whose key a page shows as a digest', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const { counting, read, store } = companies()
+  const { ask } = counting()
+  await ask('cleo', 5)
+  expect(await read()).toEqual([])
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect((await read())[0]?.users).toEqual([{ key: 'user:cleo', units: 5 }])
+  expect(vi.getTimerCount()).toBe(0)
+  expect(await findUserInUsage(store, key => key.endsWith('leo'))).toBe('user:cleo')
+  expect(await findUserInUsage(store, key => key.endsWith('bob'))).toBeUndefined()
+})
+
+it('UsageByUser refuses a list without names, and a store without documents', () => {
+  const { store } = world()
+  for (const policies of [undefined, [], 'month', [7]])
+    expect(mistake(() => new UsageByUser({ store, policies } as never))).toMatchObject({
+      code: 'HALT_E_OPTION',
+      fix: expect.stringContaining("policies: ['pro_month']"),
+    })
+  expect(mistake(() => new UsageByUser({ store: {}, policies: ['month'] } as never)).code).toBe(
+    'HALT_E_OPTION',
+  )
+  expect(mistake(() => new UsageByUser({ store, policies: ['month'], user: 1 } as never)).code).toBe(
+    'HALT_E_UNKNOWN_FIELD',
+  )
+})
