@@ -66,6 +66,7 @@ const projects = [
   project('packages/conformance', { ...withPostgres, ...together }),
   project('packages/store-memory', together),
   project('packages/store-durable-objects', together),
+  project('packages/store-sqlite', together),
   project('packages/store-redis', { ...withServers, ...together }),
   project('packages/store-postgres', { ...withPostgres, ...together }),
   project('packages/express', { ...withServers, ...together }),
