@@ -69,7 +69,12 @@ export class SqliteStore implements Store {
     this.place = ['sqlite', prefix, path]
     const now = clock ?? performance.now.bind(performance)
     this.#connection = new Connection({
-      ...{ database, path, prefix, durability, lockTimeout, now },
+      database,
+      path,
+      prefix,
+      durability,
+      lockTimeout,
+      now,
       warn: warnOnce(warn),
     })
     this.#counters = new CounterTable(this.#connection, clock === undefined)

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import Better from 'better-sqlite3'
 import Libsql from 'libsql'
 
 import type { SqliteDatabase } from '../src/index.ts'
+import { newFolder } from './files.ts'
 
 /** An open database that a test can close. */
 export interface Database extends SqliteDatabase {
@@ -21,11 +21,6 @@ export interface Driver {
 export const betterSqlite: Driver = { name: 'better-sqlite3', open: path => new Better(path) }
 
 export const libsql: Driver = { name: 'libsql', open: path => new Libsql(path) as Database }
-
-/** A new folder for the files of a test. */
-export function newFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'halt-sqlite-'))
-}
 
 /** The folders and the open databases of a test file. */
 export class Files {
