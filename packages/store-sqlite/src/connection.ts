@@ -51,8 +51,6 @@ export class Connection {
       documents: `${prefix}documents`,
       processes: `${prefix}processes`,
     }
-    // A driver's own wait, five seconds in some, would stop the event loop for as long.
-    this.#run('pragma busy_timeout = 0')
     try {
       this.#open(OPEN_MS)
     } catch {

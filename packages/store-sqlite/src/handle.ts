@@ -1,4 +1,5 @@
 import { HaltError } from '@halt/core'
+import { isStrayPromise } from '@halt/core/store'
 
 import { codeOf, toStoreError } from './store-error.ts'
 
@@ -51,13 +52,16 @@ const OPEN = `new Database('limits.db') of better-sqlite3, or new DatabaseSync('
 export function checkDatabase(database: unknown): string {
   checkDriver(database)
   try {
+    // A driver's own wait for the lock, five seconds in some, would stop the event loop for as long.
+    const set = database.exec('pragma busy_timeout = 0')
+    if (isStrayPromise(set)) failAsynchronous('a driver')
     const path = pathOf(database)
     checkTables(database)
     return path
   } catch (error) {
     if (codeOf(error) !== 'SQLITE_NOTADB') throw error
-    const { code, message, fix } = toStoreError(error)
-    throw new HaltError(code as 'HALT_E_STORE_CORRUPT', `${message}.`, fix, { cause: error })
+    const { message, fix } = toStoreError(error)
+    throw new HaltError('HALT_E_STORE_CORRUPT', `The ${message}.`, fix, { cause: error })
   }
 }
 
@@ -65,11 +69,7 @@ function checkDriver(database: unknown): asserts database is SqliteDatabase {
   if (typeof database === 'string') fail('database is the path of a file.', `Open it: give ${OPEN}.`)
   const given = (database ?? {}) as Given
   const client = asynchronousClient(given)
-  if (client !== undefined)
-    fail(
-      `database is a client of ${client}, which is asynchronous.`,
-      `Open the file by a synchronous driver: ${OPEN}. For a database elsewhere, make a store by txStore of @halt/core/store (docs/testing.md, "A store of your own").`,
-    )
+  if (client !== undefined) failAsynchronous(client)
   if (given.$client !== undefined) fail('database is an object of Drizzle.', 'Give its $client.')
   if (typeof given.exec !== 'function' || typeof given.prepare !== 'function')
     fail('database is not an open SQLite database.', `Give ${OPEN}.`)
@@ -83,17 +83,20 @@ function checkDriver(database: unknown): asserts database is SqliteDatabase {
 function asynchronousClient(given: Given): string | undefined {
   if (typeof given.parallelize === 'function') return '"sqlite3"'
   if (typeof given.getDatabaseInstance === 'function') return '"sqlite"'
-  if (typeof given.execute === 'function') return '"@libsql/client"'
-  if (typeof given.prepare !== 'function' || typeof given.exec !== 'function') return undefined
-  if (given.open === false || given.isOpen === false) return undefined
-  const made = (given as SqliteDatabase).prepare('select 1 as one') as Partial<Statement>
-  const isSynchronous = typeof made?.get === 'function' && columnOf(made.get(), 'one') !== undefined
-  return isSynchronous ? undefined : 'a driver'
+  return typeof given.execute === 'function' ? '"@libsql/client"' : undefined
+}
+
+function failAsynchronous(client: string): never {
+  fail(
+    `database is a client of ${client}, which is asynchronous.`,
+    `Open the file by a synchronous driver: ${OPEN}. For a database elsewhere, make a store by txStore of @halt/core/store (docs/testing.md, "A store of your own").`,
+  )
 }
 
 function pathOf(database: SqliteDatabase): string {
-  const select = database.prepare(`select file from pragma_database_list where name = 'main'`) as Statement
-  const path = columnOf(select.get(), 'file')
+  // The main database is the first.
+  const row = (database.prepare('pragma database_list') as Statement).get()
+  const path: unknown = Array.isArray(row) ? row[2] : (row as { file?: unknown } | null | undefined)?.file
   if (typeof path !== 'string' || path === '')
     fail(
       'database is in memory, so its counters end with this process, and no other process counts in it.',

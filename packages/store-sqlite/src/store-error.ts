@@ -86,7 +86,7 @@ export function toStoreError(error: unknown, isInDoubt = false): StoreError {
 }
 
 function meaningOf(text: string): ErrorMeaning {
-  return text.includes('within a transaction')
+  return /(?:within|inside) a transaction/.test(text)
     ? [
         'misconfigured',
         'MISCONFIGURED',

@@ -104,7 +104,9 @@ export class SqliteStore implements Store {
   /** Tests whether the file can be written. It never lets the event loop stand still. */
   async probe(): Promise<void> {
     const { processes } = this.#connection.tables
-    const text = `insert or replace into ${processes} values ('probing', '', 0)`
+    // SQLite does not write a row that stays the same.
+    const text = `insert into ${processes} values ('probing', '', 0)
+      on conflict (role, id) do update set seen_at = seen_at + 1`
     await inLaterTurns(
       () => this.#connection.transaction(() => this.#connection.prepare(text).run(), 0),
       PROBE_MS,
