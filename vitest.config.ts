@@ -95,6 +95,7 @@ const projects = [
   project('apps/demo-queue', { ...withServers, ...together }),
   project('apps/demo-fair', { ...withServers, ...together }),
   project('apps/demo-budget', { ...withServers, ...together }),
+  project('apps/demo-durable', together),
   project('apps/demo-overload', together),
   project('apps/demo-worker', together),
 ]
