@@ -88,7 +88,7 @@ function asynchronousClient(given: Given): string | undefined {
 
 function failAsynchronous(client: string): never {
   fail(
-    `database is a client of ${client}, which is asynchronous.`,
+    `database belongs to ${client}, which is asynchronous.`,
     `Open the file by a synchronous driver: ${OPEN}. For a database elsewhere, make a store by txStore of @halt/core/store (docs/testing.md, "A store of your own").`,
   )
 }

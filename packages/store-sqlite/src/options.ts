@@ -22,7 +22,7 @@ export interface SqliteStoreOptions {
   readonly durability?: Durability | undefined
   /**
    * The longest that a check waits while another process holds the lock of the file, 0 to 1000 milliseconds. The event loop stands still
-   * meanwhile. Default 50.
+   * meanwhile. Default 50. With the durability `power` it goes on, and a check waits for as long as `storeTimeout` of the limiter.
    */
   readonly lockTimeout?: number | undefined
   /** The start of the names of the tables, so that several applications can share one file. Default `"halt_"`. */

@@ -177,7 +177,7 @@ export class SqliteStore implements Store {
       })
       this.#sweeper.passing(groups.length, this.clock())
       return evaluations
-    })
+    }, 0)
     this.#heartbeat.sendIfDue(performance.now())
     return decided
   }

@@ -50,7 +50,7 @@ it.each([
   [
     'a driver that returns promises',
     { exec: async () => {}, prepare: method },
-    'a driver, which is asynchronous',
+    'belongs to a driver, which is asynchronous',
   ],
   ['an object of Drizzle', { $client: {} }, 'Give its $client.'],
 ])('%s is refused as a database, with what to do', (_, database, message) => {
