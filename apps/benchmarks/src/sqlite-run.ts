@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import type { Opened, Task } from './contestants/contestant.ts'
+import { runChecks } from './contestants/databases.ts'
 import { type SqliteName, sqliteContestants } from './contestants/sqlite.ts'
 import { cpuNanos } from './cpu.ts'
 import { addressAt } from './keys.ts'
@@ -47,14 +48,7 @@ async function stretch(
 ): Promise<SqliteStretch> {
   const cpu = cpuNanos()
   const started = performance.now()
-  let sent = 0
-  const worker = async (): Promise<void> => {
-    while (sent < count) {
-      const key = keys[sent++ % keys.length] as string
-      if (!opened.admits(await opened.ask(key))) throw new Error('A check was refused')
-    }
-  }
-  await Promise.all(Array.from({ length: flight }, worker))
+  await runChecks(opened, keys, flight, count)
   const wall = performance.now() - started
   return { rate: (count / wall) * 1000, cpu: (cpuNanos() - cpu) / count / 1000 }
 }

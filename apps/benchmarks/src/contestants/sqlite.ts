@@ -1,42 +1,26 @@
 import { RateLimiter } from '@halt/core'
 import { type Durability, SqliteStore } from '@halt/store-sqlite'
 import Database from 'better-sqlite3'
-import { RateLimiterRes, RateLimiterSQLite } from 'rate-limiter-flexible'
+import { RateLimiterSQLite } from 'rate-limiter-flexible'
 
 import type { Opened, Task } from './contestant.ts'
+import { openedFlexible, openedHalt } from './databases.ts'
 
 /** A limiter on a file of SQLite, by better-sqlite3. */
 interface SqliteContestant {
   readonly name: string
-  open(path: string, task: Task): Promise<Opened<unknown>>
+  open(path: string, task: Task): Opened<unknown> | Promise<Opened<unknown>>
 }
 
-const isAdmitted = (answer: unknown): boolean => answer === true
-
-async function openHalt(
-  path: string,
-  { limit, windowMs }: Task,
-  durability: Durability,
-): Promise<Opened<unknown>> {
+function openHalt(path: string, { limit, windowMs }: Task, durability: Durability): Opened<unknown> {
   const database = new Database(path)
   const store = new SqliteStore({ database, durability })
   const policy = { name: 'api', limit, window: windowMs / 1000 }
   const limiter = new RateLimiter({ store, policy, storeTimeout: '10s', instances: 1 })
-  return {
-    ask: async key => {
-      const { allowed, degraded } = await limiter.consume({ ip: key })
-      if (degraded !== false) throw new Error('A decision was made without the store')
-      return allowed
-    },
-    admits: isAdmitted,
-    close: async () => {
-      await limiter.close()
-      database.close()
-    },
-  }
+  return openedHalt(limiter, () => database.close())
 }
 
-async function openFlexible(
+function openFlexible(
   path: string,
   { limit, windowMs }: Task,
   synchronous: 'normal' | 'full',
@@ -44,31 +28,18 @@ async function openFlexible(
   const database = new Database(path)
   database.pragma('journal_mode = wal')
   database.pragma(`synchronous = ${synchronous}`)
-  const limiter = await new Promise<RateLimiterSQLite>((resolve, reject) => {
-    const made: RateLimiterSQLite = new RateLimiterSQLite(
-      {
-        storeClient: database,
-        storeType: 'better-sqlite3',
-        tableName: 'flexible',
-        points: limit,
-        duration: windowMs / 1000,
-        clearExpiredByTimeout: false,
-      },
-      error => (error === undefined ? resolve(made) : reject(error)),
-    )
-  })
-  return {
-    ask: key =>
-      limiter.consume(key).then(
-        () => true,
-        (refusal: unknown) => {
-          if (refusal instanceof RateLimiterRes) return false
-          throw refusal
-        },
-      ),
-    admits: isAdmitted,
-    close: () => database.close(),
-  }
+  const options = {
+    storeClient: database,
+    storeType: 'better-sqlite3',
+    tableName: 'flexible',
+    points: limit,
+    duration: windowMs / 1000,
+    clearExpiredByTimeout: false,
+  } as const
+  return openedFlexible(
+    made => new RateLimiterSQLite(options, made),
+    () => database.close(),
+  )
 }
 
 /** The contestants by their names. */
