@@ -1,5 +1,5 @@
 // A file that is full, read-only, damaged, deleted, or in the hands of the application.
-import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 
 import { ManualClock } from '@halt/core/testing'
 import Better from 'better-sqlite3'
@@ -66,14 +66,6 @@ it('a damaged file is named by ready(), and the checks that meet the damage are 
   const codes = new Set<unknown>()
   for (let i = 0; i < 50; i++) codes.add(await codeOf(() => damaged.evaluate(chargeOf(`client-${i}`))))
   expect(codes).toContain('HALT_E_STORE_CORRUPT')
-})
-
-it('a file that is not a database is refused at construction', () => {
-  const path = files.path()
-  writeFileSync(path, 'a shopping list, which is long enough to have the size of a header. '.repeat(100))
-  expect(() => new SqliteStore({ database: files.open(path) })).toThrow(
-    expect.objectContaining({ code: 'HALT_E_STORE_CORRUPT' }),
-  )
 })
 
 it.each(['', '-wal', '-shm'])(
@@ -161,4 +153,19 @@ it('a file that is locked while a process starts is opened by a later check', as
   expect(await codeOf(() => store.evaluate(chargeOf('a')))).toBe('HALT_E_STORE_TIMEOUT')
   other.exec('commit')
   expect(await store.evaluate(chargeOf('a'))).toMatchObject({ allowed: true })
+})
+
+it('a file that cannot have a log counts, and the store warns of it', async () => {
+  const database = files.open()
+  const codes: string[] = []
+  // As on a network disk.
+  const exec = (text: string): unknown => (text.includes('journal_mode') ? undefined : database.exec(text))
+  const store = new SqliteStore({
+    database: { exec, prepare: text => database.prepare(text) },
+    warn: ({ code }) => void codes.push(code),
+  })
+  expect(codes).toEqual(['HALT_W_STORE_MISCONFIGURED'])
+  expect((await store.inspect())[0]?.message).toContain('"delete" and not "wal"')
+  expect(await store.evaluate(chargeOf('a'))).toMatchObject({ allowed: true })
+  expect(await store.evaluate(chargeOf('a'))).toMatchObject({ allowed: false })
 })
