@@ -66,6 +66,7 @@ const projects = [
   project('packages/conformance', { ...withPostgres, ...together }),
   project('packages/store-memory', together),
   project('packages/store-durable-objects', together),
+  project('packages/store-sqlite', together),
   project('packages/store-redis', { ...withServers, ...together }),
   project('packages/store-postgres', { ...withPostgres, ...together }),
   project('packages/express', { ...withServers, ...together }),
@@ -94,6 +95,7 @@ const projects = [
   project('apps/demo-queue', { ...withServers, ...together }),
   project('apps/demo-fair', { ...withServers, ...together }),
   project('apps/demo-budget', { ...withServers, ...together }),
+  project('apps/demo-durable', together),
   project('apps/demo-overload', together),
   project('apps/demo-worker', together),
 ]

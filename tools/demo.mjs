@@ -3,6 +3,7 @@
 //   npm run demo -- fastify      or hono, nest
 //   npm run demo -- queue        workers that wait for their turn
 //   npm run demo -- lease        processes that share one busy limit
+//   npm run demo -- durable      a month's quota that lives through a killed process
 //   npm run demo -- fair         one loud tenant beside others, on one limit
 //   npm run demo -- budget       agents of several processes that share a budget of money
 //   npm run demo -- overload     a small shop under a surge, with a load shedder and without

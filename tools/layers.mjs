@@ -62,6 +62,10 @@ export const packages = {
   'store-memory': { may: [...STORE, '@halt/core/counters'], says: STORE_SAYS },
   'store-postgres': { may: STORE, says: STORE_SAYS },
   'store-redis': { may: STORE, says: STORE_SAYS },
+  'store-sqlite': {
+    may: [...STORE, 'node:fs', 'node:timers/promises'],
+    says: 'The SQLite store imports only the entries of @halt/core, and Node modules that Bun and Deno have too.',
+  },
   'store-durable-objects': { may: STORE, says: STORE_SAYS },
   express: { may: [...ADAPTER, 'express', 'express-serve-static-core', 'node:*'], says: ADAPTER_SAYS },
   fastify: { may: [...ADAPTER, 'fastify', 'node:*'], says: ADAPTER_SAYS },

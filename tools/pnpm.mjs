@@ -1,5 +1,6 @@
 // Runs the pnpm version that package.json pins, also from the command line: node tools/pnpm.mjs <command>.
 import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -9,6 +10,10 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
 const windows = process.platform === 'win32'
+
+/** Where this Node is installed, if its headers are there too: a native module is then built without a download of them. */
+const nodeFolder = join(dirname(process.execPath), '..')
+const headers = existsSync(join(nodeFolder, 'include/node/node.h')) ? { npm_config_nodedir: nodeFolder } : {}
 
 /** @type {NodeJS.Signals[]} */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -43,7 +48,7 @@ function find() {
 const options = env => ({
   cwd: root,
   shell: windows,
-  env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', ...env },
+  env: { ...headers, ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', ...env },
 })
 
 /**

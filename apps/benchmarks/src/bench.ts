@@ -16,6 +16,7 @@ import { quota } from './quota.ts'
 import { redis } from './redis.ts'
 import { place, placePlots, type Section, toMarkdown, versionsLine } from './report.ts'
 import { size } from './size.ts'
+import { sqlite } from './sqlite.ts'
 import { weight } from './weight.ts'
 
 const parts: Record<string, (effort: Effort) => Promise<Section>> = {
@@ -25,6 +26,7 @@ const parts: Record<string, (effort: Effort) => Promise<Section>> = {
   size,
   redis,
   postgres,
+  sqlite,
   quota,
   lease,
   queue,

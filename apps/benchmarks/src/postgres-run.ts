@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 
 import type { Opened, Task } from './contestants/contestant.ts'
+import { runChecks } from './contestants/databases.ts'
 import { type PostgresName, postgresContestants } from './contestants/postgres.ts'
 import { addressAt } from './keys.ts'
 import { serverCpu } from './postgres-cpu.ts'
@@ -51,14 +52,7 @@ async function stretch(
 ): Promise<PostgresStretch> {
   const cpu = serverCpu(pid)
   const started = performance.now()
-  let sent = 0
-  const worker = async (): Promise<void> => {
-    while (sent < count) {
-      const key = keys[sent++ % keys.length] as string
-      if (!opened.admits(await opened.ask(key))) throw new Error('A check was refused')
-    }
-  }
-  await Promise.all(Array.from({ length: flight }, worker))
+  await runChecks(opened, keys, flight, count)
   const wall = performance.now() - started
   return { rate: (count / wall) * 1000, server: (serverCpu(pid) - cpu) / count }
 }

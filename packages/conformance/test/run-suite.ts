@@ -10,7 +10,11 @@ interface Report {
 
 /** Runs the suite of all adapters without vitest, for runtimes that do not have it, and prints the report. */
 export async function runSuite(adapter: AdapterUnderTest, stores: readonly StoreUnderTest[]): Promise<void> {
-  const tests = collectTests(runner => adapterSuite(runner, adapter, stores))
+  await printReport(collectTests(runner => adapterSuite(runner, adapter, stores)))
+}
+
+/** Runs tests one after the other, and prints the report. */
+export async function printReport(tests: ReadonlyMap<string, () => Promise<void>>): Promise<void> {
   const failed: string[] = []
   for (const [name, body] of tests) {
     try {

@@ -1,9 +1,10 @@
 import { RateLimiter } from '@halt/core'
 import { PostgresStore, schema } from '@halt/store-postgres'
 import pg from 'pg'
-import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterPostgres } from 'rate-limiter-flexible'
 
 import type { Opened, Task } from './contestant.ts'
+import { openedFlexible, openedHalt } from './databases.ts'
 
 /** A limiter on PostgreSQL, on a pool of ten connections. */
 export interface PostgresContestant {
@@ -12,7 +13,6 @@ export interface PostgresContestant {
 }
 
 const CONNECTIONS = 10
-const isAdmitted = (answer: unknown): boolean => answer === true
 
 async function openHalt(url: string, { limit, windowMs }: Task, unlogged: boolean): Promise<Opened<unknown>> {
   const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS })
@@ -21,50 +21,22 @@ async function openHalt(url: string, { limit, windowMs }: Task, unlogged: boolea
   const store = new PostgresStore({ query: pool, schema: name })
   const policy = { name: 'api', limit, window: windowMs / 1000 }
   const limiter = new RateLimiter({ store, policy, storeTimeout: '10s', instances: 1 })
-  return {
-    ask: async key => {
-      const { allowed, degraded } = await limiter.consume({ ip: key })
-      if (degraded !== false) throw new Error('A decision was made without the store')
-      return allowed
-    },
-    admits: isAdmitted,
-    close: async () => {
-      await limiter.close()
-      await pool.end()
-    },
-  }
+  return openedHalt(limiter, () => pool.end())
 }
 
-async function openFlexible(
-  url: string,
-  { limit, windowMs }: Task,
-  options: string,
-): Promise<Opened<unknown>> {
+function openFlexible(url: string, { limit, windowMs }: Task, options: string): Promise<Opened<unknown>> {
   const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS, options })
-  const limiter = await new Promise<RateLimiterPostgres>((resolve, reject) => {
-    const made: RateLimiterPostgres = new RateLimiterPostgres(
-      {
-        storeClient: pool,
-        tableName: 'flexible',
-        points: limit,
-        duration: windowMs / 1000,
-        clearExpiredByTimeout: false,
-      },
-      error => (error === undefined ? resolve(made) : reject(error)),
-    )
-  })
-  return {
-    ask: key =>
-      limiter.consume(key).then(
-        () => true,
-        (refusal: unknown) => {
-          if (refusal instanceof RateLimiterRes) return false
-          throw refusal
-        },
-      ),
-    admits: isAdmitted,
-    close: () => pool.end(),
+  const settings = {
+    storeClient: pool,
+    tableName: 'flexible',
+    points: limit,
+    duration: windowMs / 1000,
+    clearExpiredByTimeout: false,
   }
+  return openedFlexible(
+    made => new RateLimiterPostgres(settings, made),
+    () => pool.end(),
+  )
 }
 
 /** The contestants by their names. */

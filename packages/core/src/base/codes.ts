@@ -66,6 +66,7 @@ export type HaltErrorCode = `HALT_E_${
   | 'STORE_AUTH'
   | 'STORE_BUSY'
   | 'STORE_CLUSTER'
+  | 'STORE_CORRUPT'
   | 'STORE_MISCONFIGURED'
   | 'STORE_OOM'
   | 'STORE_OPTION'

@@ -106,7 +106,7 @@ export function noticeProcesses(store: Store, instances: number | 'auto', warn: 
   warn({
     code: 'HALT_W_MEMORY_STORE_SHARED',
     message: `Counters are in this process's memory, and the process is ${role}. So each process gives every client the whole limit.`,
-    fix: 'Give store: new RedisStore({ client }), which all processes share.',
+    fix: 'On one machine give store: new SqliteStore({ database }) of @halt/store-sqlite, on several new RedisStore({ client }): all processes share it.',
   })
 }
 

@@ -213,7 +213,10 @@ export interface Store {
    * they use the system's clock, corrected by the instants of the store's replies.
    */
   clock?(): number | undefined
-  /** Tests whether the store replies, without a charge. Rejects if it does not. */
+  /**
+   * Tests whether the store replies, without a charge. Rejects if it does not. A store that decides at once must not let the event loop stand
+   * still here, because Halt calls this beside requests that do not wait for the store.
+   */
   probe?(): Promise<unknown>
   /** The number of processes that share this store, as far as it knows. It counts from the first call on, so call it at start. */
   instances?(): number

@@ -1,0 +1,10 @@
+import type { Quota } from '@halt/core'
+
+/** What a customer may do in a month. */
+export const QUOTA: Quota = { name: 'exports', limit: 10_000, period: 'monthly', keyStrategy: 'user' }
+
+/** The customer who uses it. */
+export const CUSTOMER = { user: '42' }
+
+/** Where a process counts: in a file that all processes share, or in its own memory. */
+export type Place = { readonly path: string } | 'memory'

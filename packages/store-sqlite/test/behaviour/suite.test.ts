@@ -1,0 +1,44 @@
+import { storeSuite } from '@halt/conformance'
+import { afterAll, describe, expect, it } from 'vitest'
+
+import { isFull } from '../../../../tools/full.ts'
+import { SqliteStore } from '../../src/index.ts'
+import { betterSqlite, Files, libsql } from '../drivers.ts'
+
+const files = new Files()
+afterAll(() => files.clear())
+
+const runner: Parameters<typeof storeSuite>[0] = { describe, expect, it }
+let made = 0
+
+for (const driver of [betterSqlite, libsql]) {
+  const database = files.open(files.path(), driver)
+  storeSuite(runner, {
+    name: `SqliteStore on ${driver.name}`,
+    // A prefix of its own, so that tests share no keys.
+    make: clock => new SqliteStore({ database, clock, prefix: `s${++made}_`, durability: 'none' }),
+    histories: isFull ? 4 : 2,
+    steps: isFull ? 500 : 200,
+    stepsBack: true,
+  })
+}
+
+/** In the short form, what checks of one turn could change. */
+const PARTS = /^(the store|groups|terms|random)/
+const some: typeof runner = {
+  ...runner,
+  describe: (title, body) => (isFull || PARTS.test(title) ? runner.describe(title, body) : undefined),
+}
+const shared = files.open()
+storeSuite(some, {
+  name: 'SqliteStore that shares commits',
+  make(clock) {
+    const store = new SqliteStore({ database: shared, clock, prefix: `s${++made}_`, durability: 'power' })
+    // Without the disk, which has no part in a decision.
+    shared.exec('pragma synchronous = off')
+    return store
+  },
+  histories: 1,
+  steps: 100,
+  stepsBack: true,
+})
