@@ -61,8 +61,9 @@ export { unitsLeftToOthers } from '../store/terms.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
 export { ticketOf } from '../store/tickets.ts'
 export { shareRuleOf } from '../algorithms/index.ts'
-export { counterParts } from '../store/counter-key.ts'
-export type { Change } from './key-value.ts'
+export { counterParts, keyOf } from '../store/counter-key.ts'
+export { plainEvaluation, plainGroup } from '../store/plain-data.ts'
+export { type Change, type Decided, decideOver, keysOf } from './key-value.ts'
 export { makeDigest, type Digest } from '../base/digest.ts'
 export { isStrayPromise } from '../base/promises.ts'
 export { afterFreeTime, type FreeWait } from '../base/free-time.ts'
@@ -90,4 +91,10 @@ export {
 } from './remote/demand-numbers.ts'
 export { checkReply } from './remote/reply-check.ts'
 export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versioned } from './cas-store.ts'
-export { txStore, type Transaction, type TxBackend, type TxStoreOptions } from './tx-store.ts'
+export {
+  txStore,
+  type LockedValues,
+  type Transaction,
+  type TxBackend,
+  type TxStoreOptions,
+} from './tx-store.ts'

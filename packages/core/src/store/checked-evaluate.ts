@@ -3,6 +3,7 @@ import { capabilitiesOf } from './capabilities.ts'
 import type { Group, Store } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
 import { checkEvaluation } from './evaluation-check.ts'
+import { plainGroup } from './plain-data.ts'
 
 /** Evaluates a group in a store. */
 export type Evaluate = (group: Group) => Evaluation | Promise<Evaluation>
@@ -29,8 +30,10 @@ export function checkedEvaluate(
     if (heard !== undefined && hasQuota(group)) heard(group, evaluation)
     return evaluation
   }
+  // A check also has the policies behind its demands, which a store in another process would send along.
+  const plain = store.isSynchronous === true ? (group: Group): Group => group : plainGroup
   return group => {
-    const answer: unknown = store.evaluate(group)
+    const answer: unknown = store.evaluate(plain(group))
     return isPromise(answer)
       ? Promise.resolve(answer).then(given => receive(given, group))
       : receive(answer, group)
