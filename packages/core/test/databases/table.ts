@@ -4,7 +4,7 @@ import { Mode } from '../../src/store/contract.ts'
 import { ruleOf } from '../algorithms/table.ts'
 
 /** One call of `lock`. */
-export interface Locked {
+interface Locked {
   readonly keys: readonly string[]
   readonly looks: ReadonlySet<string>
 }
