@@ -1,6 +1,7 @@
 import type { Transaction, TxBackend } from '@halt/core/store'
 
-import type { Connections, Run } from './connections.ts'
+import type { Connections } from './connections.ts'
+import type { Session } from './session.ts'
 import { affectedBy, readFound, type Table } from './table.ts'
 
 /** Hears how many rows a transaction made. */
@@ -20,9 +21,9 @@ export function backendOf(
   return {
     async transaction(work) {
       let made = 0
-      const result = await connections.transaction((run, begin) => {
+      const result = await connections.transaction((session, begin) => {
         made = 0
-        return work(transactionOf(table, run, begin, hasClock, count => void (made += count)))
+        return work(transactionOf(table, session, begin, hasClock, count => void (made += count)))
       })
       passed(made)
       return result
@@ -30,9 +31,9 @@ export function backendOf(
     async remove(keys) {
       if (keys.length === 0) return 0
       const names = [...new Set(keys.map(key => table.nameOf(key)))].toSorted()
-      return connections.transaction(async (run, begin) => {
-        await begin()
-        return affectedBy(await run(table.remove(names)))
+      return connections.transaction(async (session, begin) => {
+        begin()
+        return affectedBy(await session.run(table.remove(names)))
       })
     },
   }
@@ -40,8 +41,8 @@ export function backendOf(
 
 function transactionOf(
   table: Table,
-  run: Run,
-  begin: () => Promise<void>,
+  session: Session,
+  begin: () => void,
   hasClock: boolean,
   made: Passed,
 ): Transaction {
@@ -55,16 +56,16 @@ function transactionOf(
         .toSorted()
       // A missing row cannot be locked.
       if (locked.length > 0) {
-        await begin()
-        await run(table.make(locked))
+        begin()
+        session.later(table.make(locked))
       }
-      const { values, now } = readFound(await run(table.read([...names.keys()])))
+      const { values, now } = readFound(await session.run(table.read([...names.keys()])))
       made(locked.filter(name => !values.has(name)).length)
       const found = new Map([...values].map(([name, value]) => [names.get(name) ?? name, value]))
       return hasClock ? { values: found, now } : { values: found }
     },
     async write(changes) {
-      await run(table.write(changes))
+      session.later(table.write(changes))
     },
   }
 }

@@ -1,20 +1,19 @@
 import { inDoubt } from '@halt/core/store'
 
 import { type PooledConnection, type PromisePool, promisePoolOf, type PoolSource } from './pool.ts'
+import { driverConnection, Session } from './session.ts'
 import { DEADLOCK, toStoreError } from './store-error.ts'
 
-/** Runs one statement. Resolves to its rows, each a list, or to the header of its result. */
-export type Run = (sql: string) => Promise<unknown>
+/** Work in a transaction, which begins with the first call of `begin`. */
+export type Work<T> = (session: Session, begin: () => void) => Promise<T>
 
-// Above the second for which a statement waits for a lock. Without it a server that hangs keeps its connections for ever.
-const STATEMENT_MS = 3_000
 // How often a transaction is made that the server ends because of a deadlock.
 const ATTEMPTS = 3
 
 /** The connections of a pool, and what runs on them. */
 export class Connections {
   readonly #pool: PromisePool
-  /** Those whose session is set up. The pool gives a new wrapper of the same connection each time. */
+  /** Those whose session is set up. */
   readonly #ready = new WeakSet<object>()
   #open = 0
 
@@ -29,18 +28,18 @@ export class Connections {
 
   /** Runs one statement that commits by itself. */
   run(sql: string): Promise<unknown> {
-    return this.borrow(run => run(sql))
+    return this.#borrow(session => session.run(sql))
   }
 
   /**
-   * Runs work in a transaction. It begins with the first call of `begin`, so work that only reads may do without.
+   * Runs work in a transaction. Work that only reads may do without, and does not begin one.
    *
    * @throws StoreError without a `reply` if the commit may have been made
    */
-  async transaction<T>(work: (run: Run, begin: () => Promise<void>) => Promise<T>): Promise<T> {
+  async transaction<T>(work: Work<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.borrow(run => inTransaction(run, work))
+        return await this.#borrow(session => inTransaction(session, work))
       } catch (error) {
         if ((error as { reply?: unknown }).reply !== DEADLOCK || attempt === ATTEMPTS) throw error
       }
@@ -52,14 +51,16 @@ export class Connections {
    *
    * @throws StoreError
    */
-  async borrow<T>(work: (run: Run) => Promise<T>): Promise<T> {
+  async #borrow<T>(work: (session: Session) => Promise<T>): Promise<T> {
     this.#open++
     let connection: PooledConnection | undefined
     try {
       connection = await this.#pool.getConnection()
-      const run = runOn(connection)
-      await this.#setUp(connection, run)
-      const result = await work(run)
+      const session = new Session(connection)
+      const own = driverConnection(connection)
+      if (!this.#ready.has(own)) await setUp(session)
+      this.#ready.add(own)
+      const result = await work(session)
       connection.release()
       return result
     } catch (error) {
@@ -70,46 +71,33 @@ export class Connections {
       this.#open--
     }
   }
-
-  async #setUp(connection: PooledConnection, run: Run): Promise<void> {
-    const own = (connection as { connection?: object }).connection ?? connection
-    if (this.#ready.has(own)) return
-    // Without locks of gaps, transactions that make new rows do not wait for each other. The default wait is 50 seconds.
-    await run('set session transaction isolation level read committed')
-    await run('set session innodb_lock_wait_timeout = 1')
-    this.#ready.add(own)
-  }
 }
 
-async function inTransaction<T>(
-  run: Run,
-  work: (run: Run, begin: () => Promise<void>) => Promise<T>,
-): Promise<T> {
+async function setUp(session: Session): Promise<void> {
+  // Without locks of gaps, transactions that make new rows do not wait for each other. The default wait is 50 seconds.
+  session.later('set session transaction isolation level read committed')
+  await session.run('set session innodb_lock_wait_timeout = 1')
+}
+
+async function inTransaction<T>(session: Session, work: Work<T>): Promise<T> {
   let hasBegun = false
-  const result = await work(run, async () => {
-    await run('start transaction')
+  const result = await work(session, () => {
     hasBegun = true
+    session.later('start transaction')
   })
   if (!hasBegun) return result
   try {
-    await run('commit')
+    await session.flush()
+  } catch (error) {
+    // The server keeps nothing of a transaction whose commit it never got.
+    throw Object.assign(toStoreError(error), { unsent: true })
+  }
+  try {
+    await session.run('commit')
   } catch (error) {
     throw inDoubt(toStoreError(error))
   }
   return result
-}
-
-function runOn(connection: PooledConnection): Run {
-  return async sql => {
-    const [result] = await connection.query({
-      sql,
-      rowsAsArray: true,
-      typeCast: true,
-      nestTables: false,
-      timeout: STATEMENT_MS,
-    })
-    return result
-  }
 }
 
 /** Gives a connection back to the pool, if the server has replied and ends the transaction. Closes it otherwise. */
@@ -117,7 +105,7 @@ async function giveBack(connection: PooledConnection | undefined, hasReplied: bo
   if (connection === undefined) return
   if (!hasReplied) return connection.destroy()
   try {
-    await runOn(connection)('rollback')
+    await new Session(connection).run('rollback')
     connection.release()
   } catch {
     connection.destroy()

@@ -1,6 +1,7 @@
 import type { HaltWarning } from '@halt/core'
 
-import type { Connections, Run } from './connections.ts'
+import type { Connections } from './connections.ts'
+import type { Session } from './session.ts'
 import { storeError, toStoreError } from './store-error.ts'
 import { rowsOf, SERVER_NOW, type Table } from './table.ts'
 
@@ -18,7 +19,7 @@ export async function inspect(connections: Connections, table: Table): Promise<H
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(storeError(`no reply for ${TIMEOUT_MS / 1000} s`, 'timeout')), TIMEOUT_MS)
   })
-  const look = connections.transaction((run, begin) => collectWarnings(run, begin, table, warnings))
+  const look = connections.transaction((session, begin) => collectWarnings(session, begin, table, warnings))
   try {
     await Promise.race([look, timeout])
   } catch (error) {
@@ -31,35 +32,35 @@ export async function inspect(connections: Connections, table: Table): Promise<H
 }
 
 async function collectWarnings(
-  run: Run,
-  begin: () => Promise<void>,
+  session: Session,
+  begin: () => void,
   table: Table,
   warnings: HaltWarning[],
 ): Promise<void> {
-  const [settings = []] = rowsOf(await run('select @@version, @@innodb_lock_wait_timeout'))
+  const [settings = []] = rowsOf(await session.run('select @@version, @@innodb_lock_wait_timeout'))
   const [version, wait] = [String(settings[0]), Number(settings[1])]
   if (isOld(version)) warnings.push(old(version))
   if (wait > LONG_WAIT_S) warnings.push(longWait(wait))
   const name = `'${table.name.slice(1, -1)}'`
   const engines = `select engine from information_schema.tables where table_schema = database() and table_name = ${name}`
-  const [[engine] = []] = rowsOf(await run(engines))
+  const [[engine] = []] = rowsOf(await session.run(engines))
   if (engine !== undefined && String(engine) !== 'InnoDB') warnings.push(otherEngine(String(engine)))
-  const trip = await shortestTrip(run)
+  const trip = await shortestTrip(session)
   if (trip > SLOW_MS) warnings.push(slow(trip))
   // All that a check does, on a row that no counter has. A replica lets users with all rights write, so it also tells itself.
-  await begin()
-  await run(table.make(['inspect']))
-  await run(table.read(['inspect']))
-  await run(table.removeOver(['inspect']))
-  const [[isReadOnly] = []] = rowsOf(await run('select @@global.read_only'))
+  begin()
+  await session.run(table.make(['inspect']))
+  await session.run(table.read(['inspect']))
+  await session.run(table.removeOver(['inspect']))
+  const [[isReadOnly] = []] = rowsOf(await session.run('select @@global.read_only'))
   if (!['0', 'OFF'].includes(String(isReadOnly))) warnings.push(REPLICA)
 }
 
-async function shortestTrip(run: Run): Promise<number> {
+async function shortestTrip(session: Session): Promise<number> {
   let trip = Number.POSITIVE_INFINITY
   for (let i = 0; i < ROUND_TRIPS && trip > SLOW_MS; i++) {
     const started = performance.now()
-    await run(`select ${SERVER_NOW}`)
+    await session.run(`select ${SERVER_NOW}`)
     trip = Math.min(trip, performance.now() - started)
   }
   return trip
@@ -104,7 +105,7 @@ function otherEngine(engine: string): HaltWarning {
 function slow(trip: number): HaltWarning {
   return {
     code: 'HALT_W_STORE_SLOW',
-    message: `A round trip to the database takes ${Math.round(trip)} ms, and a check needs five.`,
+    message: `A round trip to the database takes ${Math.round(trip)} ms, and a check needs five, or two if the pool has multipleStatements.`,
     fix: 'Move it nearer, or raise storeTimeout (100 ms) to several times that.',
   }
 }

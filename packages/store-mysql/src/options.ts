@@ -4,7 +4,10 @@ import { isPool, type PoolSource } from './pool.ts'
 
 /** Options of {@link MysqlStore}. */
 export interface MysqlStoreOptions {
-  /** A pool of mysql2, of `mysql2` or `mysql2/promise`. Give the store one of its own: it sets variables of the sessions. */
+  /**
+   * A pool of mysql2, of `mysql2` or `mysql2/promise`. Give the store one of its own: it sets variables of the sessions. With
+   * `multipleStatements: true` a check takes two round trips instead of five.
+   */
   readonly pool: PoolSource
   /** The name of the table. Applications that share a database each have their own. Default `"halt_counters"`. */
   readonly table?: string | undefined

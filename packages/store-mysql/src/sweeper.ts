@@ -59,10 +59,10 @@ export class Sweeper {
 
   /** Locks the rows first, and no row that a check has: a delete that waits for one would wait in the order of the table. */
   #remove(over: readonly string[]): Promise<number> {
-    return this.#connections.transaction(async (run, begin) => {
-      await begin()
-      const free = rowsOf(await run(this.#table.lockOver(over))).map(([name]) => String(name))
-      return free.length === 0 ? 0 : affectedBy(await run(this.#table.removeOver(free)))
+    return this.#connections.transaction(async (session, begin) => {
+      begin()
+      const free = rowsOf(await session.run(this.#table.lockOver(over))).map(([name]) => String(name))
+      return free.length === 0 ? 0 : affectedBy(await session.run(this.#table.removeOver(free)))
     })
   }
 }

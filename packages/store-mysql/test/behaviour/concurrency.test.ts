@@ -24,14 +24,14 @@ it('three processes that ask for pairs of counters beside a sweeper grant exactl
     while (!isOver) await store.sweep()
   })()
   try {
-    const run = async (): Promise<Told> => {
+    const run = async (how: 'single' | 'multiple'): Promise<Told> => {
       // Twenty keys of 100 units each: more than enough asks for all.
-      const args = [script.path, inject('mysqlUrl'), table, '20', '2000', '12']
+      const args = [script.path, inject('mysqlUrl'), table, '20', '2000', '12', how]
       const { stdout, stderr } = await promisify(execFile)(process.execPath, args)
       expect(stderr).toBe('')
       return JSON.parse(stdout) as Told
     }
-    const told = await Promise.all([run(), run(), run()])
+    const told = await Promise.all([run('single'), run('multiple'), run('multiple')])
     expect(told.map(({ failed }) => failed)).toEqual([0, 0, 0])
     const sums = Array.from({ length: 20 }, (_, i) =>
       told.reduce((sum, { granted }) => sum + (granted[`client:${i}`] ?? 0), 0),

@@ -4,8 +4,8 @@ import mysql from 'mysql2/promise'
 import { MysqlStore } from '../../src/index.ts'
 import { DAY, demand, group } from '../groups.ts'
 
-const [uri = '', table = '', keys = '0', asks = '0', inFlight = '0'] = process.argv.slice(2)
-const pool = mysql.createPool({ uri, connectionLimit: 4 })
+const [uri = '', table = '', keys = '0', asks = '0', inFlight = '0', multiple = ''] = process.argv.slice(2)
+const pool = mysql.createPool({ uri, connectionLimit: 4, multipleStatements: multiple === 'multiple' })
 const store = new MysqlStore({ pool, table })
 const granted: Record<string, number> = {}
 let failed = 0

@@ -6,7 +6,7 @@ import { isFull } from '../../../../tools/full.ts'
 import { open, storeOn } from '../databases.ts'
 
 // One connection, because the suite expects calls to be decided in the order in which they come.
-const callbacks = mysql.createPool({ uri: inject('mysqlUrl'), connectionLimit: 1 })
+const callbacks = mysql.createPool({ uri: inject('mysqlUrl'), connectionLimit: 1, multipleStatements: true })
 // Settings that change what a pool returns.
 const odd = open({
   connectionLimit: 1,
@@ -34,7 +34,7 @@ storeSuite(
 )
 
 const runner: Parameters<typeof storeSuite>[0] = { describe, expect, it }
-/** The pools differ in how a connection is got, so the short form plays only some parts of the suite on the second. */
+/** The pools differ in how a connection is got and in how statements travel, so the short form plays only some parts of the suite on the second. */
 const some: typeof runner = {
   ...runner,
   describe: (title, body) =>
@@ -42,7 +42,7 @@ const some: typeof runner = {
 }
 
 storeSuite(isFull ? runner : some, {
-  name: 'MysqlStore on a pool with callbacks',
+  name: 'MysqlStore on a pool with callbacks and multipleStatements',
   make: async clock => (await storeOn(callbacks.promise(), { clock, pool: callbacks })).store,
   histories: 2,
   steps: 100,
