@@ -15,7 +15,7 @@ const suffix = process.platform === 'win32' ? '.exe' : ''
 
 /**
  * The name of a server program.
- * @typedef {'redis-server' | 'valkey-server' | 'postgres' | 'initdb' | 'pg_basebackup' | 'mariadbd' | 'mariadb-install-db' | 'pgbouncer' | 'prometheus' | WebProxyName} ServerProgram
+ * @typedef {'redis-server' | 'valkey-server' | 'postgres' | 'initdb' | 'pg_basebackup' | 'etcd' | 'mariadbd' | 'mariadb-install-db' | 'pgbouncer' | 'prometheus' | WebProxyName} ServerProgram
  */
 
 /**

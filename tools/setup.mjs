@@ -18,6 +18,7 @@ const variables = {
 /** @type {Record<string, string | string[]>} the packages of Debian, where they have another name than their program */
 const packages = {
   postgres: 'postgresql',
+  etcd: 'etcd-server',
   // The second has the program with which mariadb-install-db reads its settings.
   mariadbd: ['mariadb-server-core', 'mariadb-client-core'],
 }
@@ -43,9 +44,9 @@ function installServers() {
 }
 
 // Tests use a Chromium for the operator's page and a Prometheus for the dashboard's queries. Without them these tests are
-// skipped. Other tests use the reverse proxies of docs/proxies.md and PgBouncer, and fail if one is missing.
+// skipped. Other tests use the reverse proxies of docs/proxies.md, PgBouncer and etcd, and fail if one is missing.
 function missingPrograms() {
-  const programs = /** @type {const} */ (['prometheus', 'nginx', 'haproxy', 'caddy', 'pgbouncer'])
+  const programs = /** @type {const} */ (['prometheus', 'nginx', 'haproxy', 'caddy', 'pgbouncer', 'etcd'])
   return [
     ...(findBrowser() === undefined ? ['chromium'] : []),
     ...programs.filter(name => findServer(name) === undefined),
