@@ -1,3 +1,4 @@
+import { fromCaller } from '../base/call-site.ts'
 import { HaltError } from '../base/errors.ts'
 import { leases } from '../lease/lease-wing.ts'
 import { resilience } from '../resilience/resilience.ts'
@@ -10,6 +11,7 @@ import { fromValue, keyOfDocument, NEVER_EXPIRES, toValue, versionAfter } from '
 import { type Change, decideInTurn, keysOf } from './key-value.ts'
 import { Lanes } from './lanes.ts'
 import { notApplied } from './not-applied.ts'
+import { checkWhole } from './whole-option.ts'
 
 /** A value, and the version that it had when it was read. */
 export interface Versioned<V> {
@@ -59,6 +61,7 @@ export interface CasStoreOptions {
  *
  * Its `evaluate` rejects with a HaltError `HALT_E_STORE_BUSY` after the last attempt.
  *
+ * @throws HaltError `HALT_E_STORE_OPTION` if `attempts` or `mostKeys` is not a whole number from 1
  * @example
  * const store = casStore({ read, swap, remove })
  */
@@ -66,6 +69,10 @@ export function casStore<V>(
   backend: CasBackend<V>,
   { kind = 'cas', clock = Date.now, attempts = 32, mostKeys = 64 }: CasStoreOptions = {},
 ): Store {
+  fromCaller(casStore, () => {
+    checkWhole('attempts', attempts)
+    checkWhole('mostKeys', mostKeys)
+  })
   const now = microsecondClock(clock)
   const decideNow = async (groups: readonly Group[]): Promise<Attempt<V>> => {
     const keys = keysOf(...groups)

@@ -1,3 +1,4 @@
+import { fromCaller } from '../base/call-site.ts'
 import { messageOf } from '../base/errors.ts'
 import { leases } from '../lease/lease-wing.ts'
 import { resilience } from '../resilience/resilience.ts'
@@ -8,6 +9,7 @@ import { keyOf } from '../store/counter-key.ts'
 import { counterMark } from '../store/counter-mark.ts'
 import { type Change, decideInTurn, keysOf, keysOfLooks } from './key-value.ts'
 import { notApplied } from './not-applied.ts'
+import { checkWhole } from './whole-option.ts'
 import { mayBeOfOne, type Outcome, SharedTransactions } from './shared-transactions.ts'
 import { checkInstant } from '../store/evaluation-check.ts'
 import {
@@ -73,6 +75,7 @@ export interface TxStoreOptions {
  * Makes a store from a database with transactions. It locks the counters, decides, and writes. Checks that come while transactions are
  * on their way share the next one. Every process locks keys in the same order, so that two decisions never wait for each other.
  *
+ * @throws HaltError `HALT_E_STORE_OPTION` if `transactions` is not a whole number from 1
  * @example
  * const store = txStore({ transaction, remove })
  */
@@ -80,6 +83,7 @@ export function txStore(
   given: TxBackend,
   { kind = 'sql', clock = Date.now, transactions = 3 }: TxStoreOptions = {},
 ): Store {
+  fromCaller(txStore, () => checkWhole('transactions', transactions))
   const own = microsecondClock(clock)
   const backend = transactions === 1 ? oneAtATime(given) : given
   const shared = new SharedTransactions(groups => decideIn(backend, groups, own), transactions)
