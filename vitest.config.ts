@@ -45,6 +45,9 @@ const withServers = { globalSetup: [servers] }
 /** Adds a real PostgreSQL: `inject('postgresUrl')`. */
 const withPostgres = { globalSetup: [fileURLToPath(new URL('tools/postgres.ts', import.meta.url))] }
 
+/** Adds a real MariaDB: `inject('mysqlUrl')`. */
+const withMysql = { globalSetup: [fileURLToPath(new URL('tools/mysql.ts', import.meta.url))] }
+
 /** Lets the files share a process, which halves their cost. */
 const together = {
   isolate: false,
@@ -69,6 +72,7 @@ const projects = [
   project('packages/store-sqlite', together),
   project('packages/store-redis', { ...withServers, ...together }),
   project('packages/store-postgres', { ...withPostgres, ...together }),
+  project('packages/store-mysql', { ...withMysql, ...together }),
   project('packages/express', { ...withServers, ...together }),
   project('packages/fastify', { ...withServers, ...together }),
   project('packages/fetch', together),
@@ -111,7 +115,7 @@ function merged(all: TestProjectInlineConfiguration[]): TestProjectInlineConfigu
     name: 'shared',
     alias: asNode,
     include: roots.map(root => `${root}/test/**/*.test.ts`),
-    globalSetup: [...withServers.globalSetup, ...withPostgres.globalSetup],
+    globalSetup: [...withServers.globalSetup, ...withPostgres.globalSetup, ...withMysql.globalSetup],
   })
   return [one, ...all.filter(({ test }) => test?.isolate !== false)]
 }

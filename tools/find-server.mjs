@@ -15,7 +15,7 @@ const suffix = process.platform === 'win32' ? '.exe' : ''
 
 /**
  * The name of a server program.
- * @typedef {'redis-server' | 'valkey-server' | 'postgres' | 'initdb' | 'pg_basebackup' | 'pgbouncer' | 'prometheus' | WebProxyName} ServerProgram
+ * @typedef {'redis-server' | 'valkey-server' | 'postgres' | 'initdb' | 'pg_basebackup' | 'etcd' | 'mariadbd' | 'mariadb-install-db' | 'pgbouncer' | 'prometheus' | WebProxyName} ServerProgram
  */
 
 /**
@@ -24,10 +24,10 @@ const suffix = process.platform === 'win32' ? '.exe' : ''
  * @returns {string | undefined}
  */
 export function findServer(name) {
-  const formula = name.replace('-server', '')
+  const formula = name.startsWith('mariadb') ? 'mariadb' : name.replace('-server', '')
   const folders = [
     ...(process.env['PATH'] ?? '').split(delimiter),
-    // Debian puts nginx and haproxy there, which is not on every PATH.
+    // Debian puts nginx, haproxy and MariaDB there, which is not on every PATH.
     '/usr/sbin',
     ...homebrew.map(opt => join(opt, formula, 'bin')),
     ...(name === 'postgres' || name === 'initdb' || name === 'pg_basebackup' ? postgresFolders() : []),

@@ -60,6 +60,7 @@ export const packages = {
     says: 'Control imports only @halt/core/gate and @halt/core/telemetry.',
   },
   'store-memory': { may: [...STORE, '@halt/core/counters'], says: STORE_SAYS },
+  'store-mysql': { may: STORE, says: STORE_SAYS },
   'store-postgres': { may: STORE, says: STORE_SAYS },
   'store-redis': { may: STORE, says: STORE_SAYS },
   'store-sqlite': {

@@ -15,6 +15,7 @@ const LONG = [
   'packages/core/test/base/',
   'packages/store-redis/test/behaviour/collection.test.ts',
   'packages/store-postgres/test/behaviour/',
+  'packages/store-mysql/test/behaviour/',
   'packages/store-redis/test/behaviour/permissions.test.ts',
   'apps/demo-express/test/recipes.test.ts',
   'packages/store-durable-objects/test/behaviour/',

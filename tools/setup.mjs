@@ -8,10 +8,20 @@ import { findBrowser } from './find-browser.mjs'
 import { findServer } from './find-server.mjs'
 import { pnpm } from './pnpm.mjs'
 
-/** @type {Record<'redis-server' | 'valkey-server' | 'postgres', string>} the variables that name a server elsewhere */
-const variables = { 'redis-server': 'REDIS_URL', 'valkey-server': 'VALKEY_URL', postgres: 'POSTGRES_URL' }
-/** @type {Record<string, string>} the packages of Debian with another name than their program */
-const packages = { postgres: 'postgresql' }
+/** @type {Record<'redis-server' | 'valkey-server' | 'postgres' | 'mariadbd', string>} the variables that name a server elsewhere */
+const variables = {
+  'redis-server': 'REDIS_URL',
+  'valkey-server': 'VALKEY_URL',
+  postgres: 'POSTGRES_URL',
+  mariadbd: 'MYSQL_URL',
+}
+/** @type {Record<string, string | string[]>} the packages of Debian, where they have another name than their program */
+const packages = {
+  postgres: 'postgresql',
+  etcd: 'etcd-server',
+  // The second has the program with which mariadb-install-db reads its settings.
+  mariadbd: ['mariadb-server-core', 'mariadb-client-core'],
+}
 
 /** Sets up. If it cannot, it throws an error that says what to do. @param {{ servers?: boolean }} [options] */
 export function setup({ servers = false } = {}) {
@@ -34,9 +44,9 @@ function installServers() {
 }
 
 // Tests use a Chromium for the operator's page and a Prometheus for the dashboard's queries. Without them these tests are
-// skipped. Other tests use the reverse proxies of docs/proxies.md and PgBouncer, and fail if one is missing.
+// skipped. Other tests use the reverse proxies of docs/proxies.md, PgBouncer and etcd, and fail if one is missing.
 function missingPrograms() {
-  const programs = /** @type {const} */ (['prometheus', 'nginx', 'haproxy', 'caddy', 'pgbouncer'])
+  const programs = /** @type {const} */ (['prometheus', 'nginx', 'haproxy', 'caddy', 'pgbouncer', 'etcd'])
   return [
     ...(findBrowser() === undefined ? ['chromium'] : []),
     ...programs.filter(name => findServer(name) === undefined),
@@ -61,7 +71,7 @@ function installByApt(names) {
   }
   const install = (/** @type {string[]} */ ...wanted) =>
     apt('install', '-y', '--no-install-recommends', ...wanted)
-  const wanted = names.map(name => packages[name] ?? name)
+  const wanted = names.flatMap(name => packages[name] ?? name)
   apt('update')
   // An older system may lack one of them, and then installs none. So they are installed one by one.
   if (!install(...wanted)) for (const name of wanted) install(name)
@@ -69,14 +79,14 @@ function installByApt(names) {
 
 /** @param {(keyof typeof variables)[]} names */
 function advice(names) {
-  const what = names.map(name => packages[name] ?? name).join(' and ')
+  const what = names.flatMap(name => packages[name] ?? name).join(' and ')
   const urls = names.map(name => variables[name]).join(' and ')
   const cluster = names.includes('redis-server')
     ? ', and REDIS_CLUSTER_NODES to host:port,… of a Cluster'
     : ''
   const elsewhere = `set ${urls} to servers that the tests may fill and flush${cluster}`
   if (process.platform === 'darwin') {
-    return `The tests need ${what}: run \`brew install redis && brew unlink redis && brew install valkey postgresql@17\`, or ${elsewhere}.`
+    return `The tests need ${what}: run \`brew install redis && brew unlink redis && brew install valkey postgresql@17 mariadb\`, or ${elsewhere}.`
   }
   if (process.platform === 'win32') {
     return `The tests need ${what}: run them inside WSL, or ${elsewhere}.`

@@ -24,7 +24,7 @@ const rows = []
 
 /** Packages that `@halt/express` must not install: Redis clients and other frameworks. */
 const foreign =
-  /^(ioredis|redis|@redis\/.*|fastify|hono|@nestjs\/.*|@hono\/.*|@fastify\/.*|@halt\/store-redis|pg|postgres|@electric-sql\/.*|@halt\/store-postgres|better-sqlite3|libsql|@halt\/store-sqlite)$/
+  /^(ioredis|redis|@redis\/.*|fastify|hono|@nestjs\/.*|@hono\/.*|@fastify\/.*|@halt\/store-redis|pg|postgres|@electric-sql\/.*|@halt\/store-postgres|better-sqlite3|libsql|@halt\/store-sqlite|mysql2|@halt\/store-mysql)$/
 
 try {
   const packages = pack(work)

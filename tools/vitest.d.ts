@@ -11,5 +11,7 @@ declare module 'vitest' {
     clusterNodes: { host: string; port: number }[]
     /** A PostgreSQL server, with `tools/postgres.ts` as the global set-up: `postgres://postgres@127.0.0.1:41234/postgres`. */
     postgresUrl: string
+    /** A MariaDB server, with `tools/mysql.ts` as the global set-up: `mysql://root@127.0.0.1:41234/halt`. */
+    mysqlUrl: string
   }
 }

@@ -10,6 +10,7 @@ import { logins } from './logins/index.ts'
 import { type Effort, memory } from './memory.ts'
 import { overload } from './overload/index.ts'
 import { mixed } from './overload/mixed.ts'
+import { mysql } from './mysql.ts'
 import { postgres } from './postgres.ts'
 import { queue } from './queue/index.ts'
 import { quota } from './quota.ts'
@@ -27,6 +28,7 @@ const parts: Record<string, (effort: Effort) => Promise<Section>> = {
   redis,
   postgres,
   sqlite,
+  mysql,
   quota,
   lease,
   queue,

@@ -2,23 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import pg from 'pg'
 
-import type { Opened, Task } from './contestants/contestant.ts'
-import { runChecks } from './contestants/databases.ts'
+import type { Task } from './contestants/contestant.ts'
 import { type PostgresName, postgresContestants } from './contestants/postgres.ts'
 import { addressAt } from './keys.ts'
-import { serverCpu } from './postgres-cpu.ts'
-
-/** One stretch of checks with a fixed number in flight. */
-export interface PostgresStretch {
-  /** Checks per second of wall time. */
-  readonly rate: number
-  /** The CPU time of the server, in microseconds per check. */
-  readonly server: number
-}
+import { type Stretch, stretch } from './stretch.ts'
 
 /** The results of one process: by the number of checks in flight, and the transactions of a check. */
 export interface PostgresRun {
-  readonly stretches: Record<number, PostgresStretch>
+  readonly stretches: Record<number, Stretch>
   readonly transactions: number
 }
 
@@ -29,7 +20,7 @@ const KEYS = 10_000
 async function main(url: string, pid: number, name: PostgresName, checks: number): Promise<PostgresRun> {
   const own = await postgresContestants[name].open(url, TASK)
   const keys = Array.from({ length: KEYS }, (_, i) => addressAt(i * 13))
-  const stretches: Record<number, PostgresStretch> = {}
+  const stretches: Record<number, Stretch> = {}
   await stretch(own, keys, 64, Math.max(KEYS, checks / 2), pid)
   const before = await commits(url)
   let total = 0
@@ -41,20 +32,6 @@ async function main(url: string, pid: number, name: PostgresName, checks: number
   await own.close?.()
   const after = await commits(url)
   return { stretches, transactions: (after - before) / total }
-}
-
-async function stretch(
-  opened: Opened<unknown>,
-  keys: readonly string[],
-  flight: number,
-  count: number,
-  pid: number,
-): Promise<PostgresStretch> {
-  const cpu = serverCpu(pid)
-  const started = performance.now()
-  await runChecks(opened, keys, flight, count)
-  const wall = performance.now() - started
-  return { rate: (count / wall) * 1000, server: (serverCpu(pid) - cpu) / count }
 }
 
 // A connection tells its transactions to the server within a second, at the latest when it ends.

@@ -3,14 +3,15 @@ import { runChild } from './child.ts'
 import { type PostgresName, postgresContestants } from './contestants/postgres.ts'
 import { median } from './cpu.ts'
 import type { Effort } from './memory.ts'
-import type { PostgresRun, PostgresStretch } from './postgres-run.ts'
+import type { PostgresRun } from './postgres-run.ts'
 import { type SweepRun, sweepIdle } from './postgres-sweep.ts'
 import { figure, type Section, type Target } from './report.ts'
+import type { Stretch } from './stretch.ts'
 
 const NAMES = Object.keys(postgresContestants) as PostgresName[]
 const FLIGHTS = [1, 64, 256] as const
 
-type Read = (name: PostgresName, flight: number, field: keyof PostgresStretch) => number
+type Read = (name: PostgresName, flight: number, field: keyof Stretch) => number
 
 /** Measures checks through PostgreSQL: one server, and a process per contestant in turns. */
 export async function postgres({ quick }: Effort): Promise<Section> {
@@ -52,7 +53,7 @@ export async function postgres({ quick }: Effort): Promise<Section> {
 }
 
 function targetsOf(of: Read, transactions: number, sweep: SweepRun): Target[] {
-  const times = (flight: number, field: keyof PostgresStretch, peer: PostgresName): number =>
+  const times = (flight: number, field: keyof Stretch, peer: PostgresName): number =>
     of('halt', flight, field) / of(peer, flight, field)
   return [
     ...FLIGHTS.flatMap((flight): Target[] => [

@@ -1,3 +1,4 @@
+import { fromCaller } from '../base/warnings.ts'
 import { HaltError } from '../base/errors.ts'
 import { leases } from '../lease/lease-wing.ts'
 import { resilience } from '../resilience/guarded-store.ts'
@@ -7,8 +8,10 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { counterMark } from '../store/place.ts'
 import { fromValue, keyOfDocument, NEVER_EXPIRES, toValue, versionAfter } from '../store/document.ts'
-import { type Change, decideOver, keysOf } from './key-value.ts'
+import { type Change, decideInTurn, keysOf } from './key-value.ts'
+import { Lanes } from './lanes.ts'
 import { notApplied } from './not-applied.ts'
+import { checkWhole } from './whole-option.ts'
 
 /** A value, and the version that it had when it was read. */
 export interface Versioned<V> {
@@ -26,7 +29,7 @@ export interface Swap<V> extends Omit<Change, 'expiresAt'> {
 
 /** A key-value database with versions. */
 export interface CasBackend<V> {
-  /** Reads values and their versions, in the order of the keys. */
+  /** Reads values and their versions, in the order of the keys, of which there may be none. */
   read(keys: readonly string[]): Promise<readonly Versioned<V>[]>
   /**
    * Applies all swaps if every version is still current, else none. Resolves to whether they were applied. If it rejects, Halt takes
@@ -45,56 +48,62 @@ export interface CasStoreOptions {
   readonly clock?: (() => number | Promise<number>) | undefined
   /** How many times a decision is tried while other processes write the same keys. Default 32. */
   readonly attempts?: number | undefined
+  /**
+   * The most keys of one `read` and one `swap` that several checks share. Default 64. A check that has more counters comes alone, with all
+   * of them.
+   */
+  readonly mostKeys?: number | undefined
 }
 
 /**
  * Makes a store from a versioned key-value database. It reads the counters, decides, and writes if no other process has written
- * since. Otherwise it starts again.
+ * since. Otherwise it starts again. The calls of one process never race each other: checks that have a key in common share a call.
  *
  * Its `evaluate` rejects with a HaltError `HALT_E_STORE_BUSY` after the last attempt.
  *
+ * @throws HaltError `HALT_E_STORE_OPTION` if `attempts` or `mostKeys` is not a whole number from 1
  * @example
  * const store = casStore({ read, swap, remove })
  */
 export function casStore<V>(
   backend: CasBackend<V>,
-  { kind = 'cas', clock = Date.now, attempts = 32 }: CasStoreOptions = {},
+  { kind = 'cas', clock = Date.now, attempts = 32, mostKeys = 64 }: CasStoreOptions = {},
 ): Store {
+  fromCaller(casStore, () => {
+    checkWhole('attempts', attempts)
+    checkWhole('mostKeys', mostKeys)
+  })
   const now = microsecondClock(clock)
-  const decideNow = async (group: Group): Promise<{ evaluation: Evaluation; swaps: readonly Swap<V>[] }> => {
-    const keys = keysOf(group)
+  const decideNow = async (groups: readonly Group[]): Promise<Attempt<V>> => {
+    const keys = keysOf(...groups)
     try {
       const found = await backend.read(keys)
       const values = new Map<string, string>()
       for (const [i, { value }] of found.entries())
         if (value !== undefined) values.set(keys[i] as string, value)
-      const { evaluation, changes } = decideOver(group, values, await now())
+      const { evaluations, changes } = decideInTurn(groups, values, await now())
       // Counters that the decision only read are swapped unchanged, because their versions must still be current too.
-      return { evaluation, swaps: changes.length === 0 ? [] : swapsOf(keys, found, changes) }
+      return { evaluations, swaps: changes.length === 0 ? [] : swapsOf(keys, found, changes) }
     } catch (error) {
       // A change that was not swapped was not applied.
       throw notApplied(error)
     }
   }
-  const mark = counterMark(group => store.evaluate(group))
-  const store: Store = {
+  const lanes = new Lanes(async groups => {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const { evaluations, swaps } = await decideNow(groups)
+      if (swaps.length === 0 || (await backend.swap(swaps))) return evaluations
+    }
+    throw busy(attempts)
+  }, mostKeys)
+  const mark = counterMark(group => lanes.add(group))
+  return {
     kind,
     mark: () => mark,
     evaluator: resilience,
     leases,
     clock: synchronousClock(clock),
-    async evaluate(group: Group): Promise<Evaluation> {
-      for (let attempt = 0; attempt < attempts; attempt++) {
-        const { evaluation, swaps } = await decideNow(group)
-        if (swaps.length === 0 || (await backend.swap(swaps))) return evaluation
-      }
-      const busy = new HaltError(
-        'HALT_E_STORE_BUSY',
-        `Other processes wrote the same keys during each of ${attempts} attempts.`,
-        'Raise attempts, or use a store that decides beside the data.',
-      )
-      throw Object.assign(busy, { unsent: true })
-    },
+    evaluate: (group: Group): Promise<Evaluation> => lanes.add(group),
     document: name => ({
       async read(since) {
         const found = fromValue((await readOne(backend, name)).value)
@@ -112,7 +121,20 @@ export function casStore<V>(
     forget: (counters: readonly CounterId[]) =>
       backend.remove(counters.map(({ subject, counter }) => keyOf(subject, counter))),
   }
-  return store
+}
+
+interface Attempt<V> {
+  readonly evaluations: readonly (Evaluation | Error)[]
+  readonly swaps: readonly Swap<V>[]
+}
+
+function busy(attempts: number): HaltError {
+  const error = new HaltError(
+    'HALT_E_STORE_BUSY',
+    `Other processes wrote the same keys during each of ${attempts} attempts.`,
+    'Raise attempts, or use a store that decides beside the data.',
+  )
+  return Object.assign(error, { unsent: true })
 }
 
 function swapsOf<V>(

@@ -35,7 +35,7 @@ export {
 } from '../store/contract.ts'
 export { Admitted, AdmittedGroup, type ChargeAnswer, type Refused } from '../store/admitted.ts'
 export type { Evaluation } from '../store/evaluation.ts'
-export { isLoneCharge, isPlainGroup } from '../store/plain-groups.ts'
+export { isLoneCharge, isPlainGroup, plainEvaluation, plainGroup } from '../store/plain-groups.ts'
 export { mayShareData, counterMark, MARK_COUNTER } from '../store/place.ts'
 export { countsRepeats } from '../store/repeats.ts'
 export { decide } from '../store/decide.ts'
@@ -60,7 +60,8 @@ export { unitsLeftToOthers } from '../store/terms.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
 export { ticketOf } from '../store/tickets.ts'
 export { shareRuleOf } from '../algorithms/index.ts'
-export type { Change } from './key-value.ts'
+export { keyOf } from '../store/counter-key.ts'
+export { type Change, type Decided, decideOver, keysOf } from './key-value.ts'
 export { makeDigest, type Digest } from '../base/digest.ts'
 export { isStrayPromise, afterFreeTime, type FreeWait } from '../base/promises.ts'
 export { pollUntil } from './poll.ts'
@@ -87,4 +88,10 @@ export {
 } from './remote/demand-numbers.ts'
 export { checkReply } from './remote/reply-check.ts'
 export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versioned } from './cas-store.ts'
-export { txStore, type Transaction, type TxBackend, type TxStoreOptions } from './tx-store.ts'
+export {
+  txStore,
+  type LockedValues,
+  type Transaction,
+  type TxBackend,
+  type TxStoreOptions,
+} from './tx-store.ts'

@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.ts'
 
 /** The fields of an error by which Halt knows a failure: those of `Store.evaluate`, and the code and the fix for people. */
-const FIELDS = ['failure', 'code', 'fix', 'reply'] as const
+const FIELDS = ['failure', 'code', 'fix', 'reply', 'counter'] as const
 
 /**
  * The error of a call of which a store has certainly applied nothing. It names the failure as `error` does, which it leaves as it is,

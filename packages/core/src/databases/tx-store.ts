@@ -1,3 +1,5 @@
+import { fromCaller } from '../base/warnings.ts'
+import { messageOf } from '../base/errors.ts'
 import { leases } from '../lease/lease-wing.ts'
 import { resilience } from '../resilience/guarded-store.ts'
 import { microsecondClock, synchronousClock } from './clocks.ts'
@@ -5,8 +7,10 @@ import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { counterMark } from '../store/place.ts'
-import { type Change, decideOver, keysOf } from './key-value.ts'
+import { type Change, decideInTurn, keysOf, keysOfLooks } from './key-value.ts'
 import { notApplied } from './not-applied.ts'
+import { checkWhole } from './whole-option.ts'
+import { mayBeOfOne, type Outcome, SharedTransactions } from './shared-transactions.ts'
 import { checkInstant } from '../store/evaluation-check.ts'
 import {
   fromValue,
@@ -17,26 +21,40 @@ import {
   type VersionedText,
 } from '../store/document.ts'
 
+/** Values that a transaction has locked. */
+export interface LockedValues {
+  readonly values: ReadonlyMap<string, string>
+  /** The database's clock after the locks, in Unix milliseconds. Used instead of `now` of the transaction. */
+  readonly now?: number | undefined
+}
+
 /** One transaction of a database. */
 export interface Transaction {
   /**
    * Reads values, and locks them until the transaction ends. It must lock missing values too. Otherwise two transactions could
    * insert the same row at once, and one of the charges would be lost.
+   *
+   * @param keys in the order in which every process must lock them; there may be none
+   * @param looks those of the keys that the transaction certainly does not write. They need no lock, and a missing one no row
+   * @returns the values by their keys, or these and the time
    */
-  lock(keys: readonly string[]): Promise<ReadonlyMap<string, string>>
+  lock(
+    keys: readonly string[],
+    looks: ReadonlySet<string>,
+  ): Promise<ReadonlyMap<string, string> | LockedValues>
   write(changes: readonly Change[]): Promise<void>
-  /** The database's clock in Unix milliseconds. Used instead of the store's `clock`. */
+  /** The database's clock in Unix milliseconds, asked after the locks. Used instead of the store's `clock`. */
   now?(): Promise<number>
 }
 
 /** A database with transactions. */
 export interface TxBackend {
   /**
-   * Runs `work` in a transaction. If `work` rejects, nothing of it is kept. If the commit rejects, Halt takes it for maybe made, unless
-   * the error says otherwise as that of `Store.evaluate` does.
+   * Runs `work` in a transaction. If `work` rejects, nothing of it is kept; it may then be run again. If the commit rejects, Halt takes it
+   * for maybe made, unless the error says otherwise as that of `Store.evaluate` does.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
-  /** Removes values. Resolves to the number of values that existed. */
+  /** Removes values. Resolves to the number of values that existed. There may be no keys. */
   remove(keys: readonly string[]): Promise<number>
 }
 
@@ -44,50 +62,43 @@ export interface TxBackend {
 export interface TxStoreOptions {
   /** The store's kind, for labels. Default `"sql"`. */
   readonly kind?: string | undefined
-  /** A clock in Unix milliseconds, used if a transaction has no `now`. Default: the system's. */
+  /** A clock in Unix milliseconds, used if a transaction tells no time. Default: the system's. */
   readonly clock?: (() => number | Promise<number>) | undefined
+  /**
+   * The most transactions at once, 1 or more. Default 3, of which one is for counters that somebody else has locked. With 1, all calls
+   * of the backend come one after the other, as a database with one connection needs it.
+   */
+  readonly transactions?: number | undefined
 }
 
 /**
- * Makes a store from a database with transactions. It locks the counters, decides, and writes. Every process locks keys in the
- * same order, so that two decisions never wait for each other.
+ * Makes a store from a database with transactions. It locks the counters, decides, and writes. Checks that come while transactions are
+ * on their way share the next one. Every process locks keys in the same order, so that two decisions never wait for each other.
  *
+ * @throws HaltError `HALT_E_STORE_OPTION` if `transactions` is not a whole number from 1
  * @example
  * const store = txStore({ transaction, remove })
  */
-export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: TxStoreOptions = {}): Store {
+export function txStore(
+  given: TxBackend,
+  { kind = 'sql', clock = Date.now, transactions = 3 }: TxStoreOptions = {},
+): Store {
+  fromCaller(txStore, () => checkWhole('transactions', transactions))
   const own = microsecondClock(clock)
-  const mark = counterMark(group => store.evaluate(group))
-  const store: Store = {
+  const backend = transactions === 1 ? oneAtATime(given) : given
+  const shared = new SharedTransactions(groups => decideIn(backend, groups, own), transactions)
+  const mark = counterMark(group => shared.add(group))
+  return {
     kind,
     mark: () => mark,
     evaluator: resilience,
     leases,
     clock: synchronousClock(clock),
-    async evaluate(group: Group): Promise<Evaluation> {
-      let mayBeCommitted = false
-      const work = async (transaction: Transaction): Promise<Evaluation> => {
-        const values = await transaction.lock(keysOf(group))
-        // Read the clock after the locks, so that a decision that waited gets a later instant than the one it waited for.
-        const now =
-          transaction.now === undefined
-            ? await own()
-            : Math.floor(checkInstant(await transaction.now()) * 1000)
-        const { evaluation, changes } = decideOver(group, values, now, transaction.now !== undefined)
-        if (changes.length > 0) await transaction.write(changes)
-        mayBeCommitted = true
-        return evaluation
-      }
-      try {
-        return await backend.transaction(work)
-      } catch (error) {
-        throw mayBeCommitted ? error : notApplied(error)
-      }
-    },
+    evaluate: (group: Group): Promise<Evaluation> => shared.add(group),
     document: name => ({
       read: since =>
         backend.transaction(async transaction => {
-          const found = await readIn(transaction, name)
+          const found = await readIn(transaction, name, { isLook: true })
           return found.version === since ? undefined : found
         }),
       write: (text, since) =>
@@ -103,10 +114,71 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
     forget: (counters: readonly CounterId[]) =>
       backend.remove(counters.map(({ subject, counter }) => keyOf(subject, counter))),
   }
-  return store
 }
 
-async function readIn(transaction: Transaction, name: string): Promise<VersionedText> {
+/** Decides groups in one transaction. */
+async function decideIn(
+  backend: TxBackend,
+  groups: readonly Group[],
+  own: () => Promise<number>,
+): Promise<Outcome> {
+  let [hasBegun, mayBeCommitted] = [false, false]
+  try {
+    const answers = await backend.transaction(async transaction => {
+      hasBegun = true
+      mayBeCommitted = false
+      const found = await transaction.lock(keysOf(...groups), keysOfLooks(groups))
+      const { values, now: told } = isLockedValues(found) ? found : { values: found }
+      // Read the clock after the locks, so that a decision that waited gets a later instant than the one it waited for.
+      const ms = told ?? (await transaction.now?.())
+      const now = ms === undefined ? await own() : Math.floor(checkInstant(ms) * 1000)
+      const { evaluations, changes } = decideInTurn(groups, values, now, ms !== undefined)
+      if (changes.length > 0) await transaction.write(changes)
+      mayBeCommitted = true
+      return evaluations
+    })
+    return { answers }
+  } catch (error) {
+    if (mayBeCommitted) {
+      const failed = error instanceof Error ? error : new Error(messageOf(error), { cause: error })
+      return { error: failed, mayPassAlone: wasRolledBack(error) && mayBeOfOne(error) }
+    }
+    return { error: notApplied(error), mayPassAlone: hasBegun && mayBeOfOne(error) }
+  }
+}
+
+function isLockedValues(found: ReadonlyMap<string, string> | LockedValues): found is LockedValues {
+  return typeof (found as ReadonlyMap<string, string>).get !== 'function'
+}
+
+/** Whether the database itself says that it did not commit. */
+function wasRolledBack(error: unknown): boolean {
+  const { reply, unsent } = (error ?? {}) as { reply?: unknown; unsent?: unknown }
+  return reply !== undefined || unsent === true
+}
+
+/** A database that gets its calls one after the other, each when the one before has settled. */
+function oneAtATime(backend: TxBackend): TxBackend {
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
+    const result = last.then(call)
+    last = result.catch(() => {})
+    return result
+  }
+  return {
+    transaction: work => inTurn(() => backend.transaction(work)),
+    remove: keys => inTurn(() => backend.remove(keys)),
+  }
+}
+
+const NO_LOOKS: ReadonlySet<string> = new Set()
+
+async function readIn(
+  transaction: Transaction,
+  name: string,
+  { isLook = false }: { readonly isLook?: boolean } = {},
+): Promise<VersionedText> {
   const key = keyOfDocument(name)
-  return fromValue((await transaction.lock([key])).get(key))
+  const found = await transaction.lock([key], isLook ? new Set([key]) : NO_LOOKS)
+  return fromValue((isLockedValues(found) ? found.values : found).get(key))
 }

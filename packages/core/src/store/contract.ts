@@ -188,7 +188,9 @@ export interface CounterId {
  * A store decides all demands of a group at one instant of its own clock. If all enforced demands pass, it writes every charge.
  * Otherwise it writes only the cool-downs that start. `decide` is that loop, for a store that can run code beside its data.
  *
- * If `evaluate` returns an {@link Evaluation} and not a promise, Halt makes the whole check without waiting.
+ * If `evaluate` returns an {@link Evaluation} and not a promise, Halt makes the whole check without waiting. Such a store may be shared
+ * with other processes, as a file is. It then brings `resilience`, because it can fail, and bounds its own wait: no `storeTimeout` ends a
+ * call that does not return.
  */
 export interface Store {
   /**
@@ -247,7 +249,7 @@ export interface Store {
    * clock in a test jumps.
    */
   readonly keepsPace?: boolean
-  /** Whether `evaluate` and `forget` never return a promise. Default false. */
+  /** Whether `evaluate` and `forget` never return a promise. Default false: a limiter then gives it groups of plain data alone. */
   readonly isSynchronous?: boolean
   /**
    * Makes what stands in front of the store in a limiter of `@halt/core/kernel`, so that a request gets a decision when the store does

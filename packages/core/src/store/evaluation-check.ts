@@ -1,3 +1,4 @@
+import { plainGroup, hasOneAmount } from './plain-groups.ts'
 import { algorithmOf, type State } from '../algorithms/index.ts'
 import { isPromise } from '../base/promises.ts'
 import { capabilitiesOf } from './capabilities.ts'
@@ -5,7 +6,6 @@ import { type Demand, type Group, Mode, type StoreFailure, type Store } from './
 import { countersIn } from './counter-key.ts'
 import type { Evaluation } from './evaluation.ts'
 import { isInstant, isMilliseconds } from './store-clock.ts'
-import { hasOneAmount } from './plain-groups.ts'
 import { areGrants } from './terms.ts'
 
 /** The error for a malformed reply of a store, or of the database behind it. Halt uses no part of such a reply. */
@@ -153,13 +153,15 @@ export function checkedEvaluate(
 ): Evaluate {
   // perf: bench "limiter.check(request)"; such a store returns what decide() made.
   const { isChecked } = capabilitiesOf(store)
+  // A check also has the policies behind its demands, which a store in another process would send along.
+  const plain = store.isSynchronous === true ? (group: Group): Group => group : plainGroup
   const receive = (given: unknown, group: Group): Evaluation => {
     const evaluation = isChecked ? (given as Evaluation) : checkEvaluation(given, group)
     if (heard !== undefined && hasQuota(group)) heard(group, evaluation)
     return evaluation
   }
   return group => {
-    const answer: unknown = store.evaluate(group)
+    const answer: unknown = store.evaluate(plain(group))
     return isPromise(answer)
       ? Promise.resolve(answer).then(given => receive(given, group))
       : receive(answer, group)

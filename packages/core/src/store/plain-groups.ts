@@ -1,5 +1,6 @@
 import type { AlgorithmCode } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode } from './contract.ts'
+import type { Evaluation } from './evaluation.ts'
 
 /** Whether a group only charges: without a penalty, an idempotency key or terms, and each demand with a cost. */
 export function isPlainGroup({ demands, penalty, idempotency }: Group): boolean {
@@ -25,4 +26,15 @@ export function hasOneAmount(code: AlgorithmCode): boolean {
 
 function isPlain({ mode, cost, terms }: Demand): boolean {
   return mode === Mode.CHARGE && cost > 0 && terms === undefined
+}
+
+/** A group without what a caller may have added to it, such as the policies of a check. It can be sent to another process. */
+export function plainGroup({ demands, penalty, idempotency }: Group): Group {
+  return { demands, penalty, idempotency }
+}
+
+/** An evaluation as plain data, which can be sent to another process. Those of `decide` may have getters, which no copy contains. */
+export function plainEvaluation(evaluation: Evaluation): Evaluation {
+  const { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants } = evaluation
+  return { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants }
 }

@@ -1,4 +1,4 @@
-import { decide, type Evaluation, type Group } from '@halt/core/store'
+import { decide, type Evaluation, type Group, plainEvaluation } from '@halt/core/store'
 
 import type { Answers, Question, Reply } from '../call/message.ts'
 import type { ErrorKind } from '../call/store-error.ts'
@@ -87,10 +87,7 @@ export class HaltCounters {
     const own = Math.max(this.#lastNow, Math.floor(Date.now() * 1000))
     this.#lastNow = own
     this.#offset = given === undefined ? 0 : (given - own) / 1000
-    const evaluation = decide(group, this.#table, given ?? own)
-    const { now, allowed, repeated, passes, starts, states, penalty, startsIn, grants } = evaluation
-    // Some evaluations have getters, which JSON leaves out.
-    return { now, allowed, repeated, passes, starts, states, penalty, startsIn, grants }
+    return plainEvaluation(decide(group, this.#table, given ?? own))
   }
 
   async #ensureAlarm(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Group } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
-import { type Load, PendingCalls } from './pending-calls.ts'
+import { type Load, PendingCalls, PERIOD_MS } from './pending-calls.ts'
 
 interface Entry {
   readonly group: Group
@@ -28,6 +28,11 @@ export interface BatchRules {
   readonly isWorthCall: (pending: Load, waiting: Load) => boolean
   /** Whether the rest of the waiting checks follows a call at once. Default: as `isWorthCall`. */
   readonly hasRoom?: (pending: Load) => boolean
+  /**
+   * The most calls at once: up to it another call always pays, whatever `isWorthCall` says. The checks that come meanwhile wait for a
+   * reply, or until a call has hung for a second. A Worker has no bound. Default: none.
+   */
+  readonly mostCalls?: number
 }
 
 interface Timers {
@@ -108,23 +113,36 @@ export class Batcher {
   }
 
   #wait(): void {
+    const wait = this.#isFull() ? PERIOD_MS : MAX_WAIT_MS
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      if (this.#waiting.length > 0) this.#flush()
-    }, MAX_WAIT_MS)
+      if (this.#waiting.length === 0) return
+      if (this.#isFull()) this.#wait()
+      else this.#flush()
+    }, wait)
+  }
+
+  /** Whether no other call may be sent before a reply comes. */
+  #isFull(): boolean {
+    const { mostCalls } = this.#rules
+    if (mostCalls === undefined || this.#isTurnOnly || this.#pending.count < mostCalls) return false
+    this.#pending.forgetOld(clock())
+    return this.#pending.count >= mostCalls
   }
 
   #isDue(): boolean {
-    return this.#isTurnOnly || this.#isWorthCall() || clock() - this.#lastSent >= MAX_WAIT_MS
+    if (this.#isTurnOnly) return true
+    return !this.#isFull() && (this.#isWorthCall() || clock() - this.#lastSent >= MAX_WAIT_MS)
   }
 
   #isWorthCall(): boolean {
     if (this.#pending.count === 0) return true
+    if (this.#rules.mostCalls !== undefined) return !this.#isFull()
     return this.#rules.isWorthCall(this.#pending, { count: this.#waiting.length, load: this.#load })
   }
 
   #goesOn(): boolean {
-    if (this.#waiting.length === 0) return false
+    if (this.#waiting.length === 0 || this.#isFull()) return false
     return this.#isTurnOnly || (this.#rules.hasRoom?.(this.#pending) ?? this.#isWorthCall())
   }
 
@@ -173,7 +191,8 @@ export class Batcher {
   }
 }
 
-function isWorker(): boolean {
+/** Whether this is a Worker of Cloudflare, in which a call ends with the request that made it. */
+export function isWorker(): boolean {
   const { navigator } = globalThis as { navigator?: { userAgent?: unknown } }
   return navigator?.userAgent === 'Cloudflare-Workers'
 }

@@ -10,8 +10,8 @@ export interface PendingCount {
   load: number
 }
 
-// A call that has been pending for two periods is no longer counted, because its reply may never come.
-const PERIOD_MS = 500
+/** A call that has been pending for two periods is no longer counted, because its reply may never come. Milliseconds. */
+export const PERIOD_MS = 500
 
 /** Counts the calls that have no reply yet, and their load. */
 export class PendingCalls implements Load {
@@ -27,14 +27,22 @@ export class PendingCalls implements Load {
     return this.#current.load + this.#previous.load
   }
 
+  /**
+   * Leaves out the calls that have been pending for two periods.
+   *
+   * @param now performance.now()
+   */
+  forgetOld(now: number): void {
+    const age = now - this.#since
+    if (age < PERIOD_MS) return
+    this.#previous = age < 2 * PERIOD_MS ? this.#current : { count: 0, load: 0 }
+    this.#current = { count: 0, load: 0 }
+    this.#since = now
+  }
+
   /** Adds a call that is sent now. Returns the count to pass to {@link settled}. */
   sent(load: number, now: number): PendingCount {
-    const age = now - this.#since
-    if (age >= PERIOD_MS) {
-      this.#previous = age < 2 * PERIOD_MS ? this.#current : { count: 0, load: 0 }
-      this.#current = { count: 0, load: 0 }
-      this.#since = now
-    }
+    this.forgetOld(now)
     const pending = this.#current
     pending.count++
     pending.load += load

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 const TICK_US = 10_000
 
 /**
- * The CPU time of a PostgreSQL so far, in microseconds: its process, the processes that it has started, and those that have ended.
+ * The CPU time of a database server so far, in microseconds: its process, the processes that it has started, and those that have ended.
  * NaN where the system has no /proc.
  */
 export function serverCpu(pid: number): number {
