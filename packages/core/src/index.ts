@@ -31,7 +31,7 @@ export {
   type Quota,
   type RatePolicy,
 } from './policy/policy.ts'
-export type { AnyPolicy, CompiledPolicy } from './policy/compiled-policy.ts'
+export type { CompiledPolicy } from './policy/compiled-policy.ts'
 export type { Awaitable } from './base/promises.ts'
 export type { Cost } from './policy/cost.ts'
 export type { Fair } from './policy/fair.ts'
@@ -54,6 +54,9 @@ export type { ProxyName, TrustedProxies } from './request/trusted-proxies.ts'
 export type { ClientIpHeader } from './request/forwarding.ts'
 export type { Hop } from './request/client-ip.ts'
 export { addressKey } from './request/address-key.ts'
+
+// Stores
+export type { Store } from './store/contract.ts'
 
 // Quotas and penalties by hand
 export {

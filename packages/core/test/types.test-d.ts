@@ -2,7 +2,7 @@ import { describe, expectTypeOf, it } from 'vitest'
 
 import {
   Algorithm,
-  type AnyPolicy,
+  type Policy,
   type ConcurrencyPolicy,
   definePolicy,
   HaltError,
@@ -13,7 +13,6 @@ import {
   getPlanPolicy,
   KeyStrategy,
   llmBudget,
-  type Policy,
   presets,
   type Quota,
   QuotaPeriod,
@@ -112,9 +111,9 @@ describe('the types', () => {
     expectTypeOf(definePolicy(own, { limit: 3 })).toEqualTypeOf<RatePolicy<AppRequest>>()
     expectTypeOf(definePolicy({ name: 'p', limit: 1, window: '1m' })).toExtend<Policy<AppRequest>>()
     // Whatever the kind is, its fields may change.
-    const any = [rate, pool, quota][0] as AnyPolicy
-    expectTypeOf(definePolicy(any, { limit: 3 })).toExtend<AnyPolicy>()
-    expectTypeOf(definePolicy(any, { window: 3 })).toExtend<AnyPolicy>()
+    const any = [rate, pool, quota][0] as Policy
+    expectTypeOf(definePolicy(any, { limit: 3 })).toExtend<Policy>()
+    expectTypeOf(definePolicy(any, { window: 3 })).toExtend<Policy>()
     // @ts-expect-error no such field
     definePolicy(presets.PUBLIC_API, { limits: 3 })
     // @ts-expect-error a quota has no window

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type AnyPolicy, HaltError, type RateLimiterOptions } from '@halt/core'
+import { type Policy, HaltError, type RateLimiterOptions } from '@halt/core'
 
 import { readPlans } from './plans.ts'
 import { type FileSettings, readSettings } from './settings.ts'
@@ -58,13 +58,13 @@ export async function loadLimits(file: string, cwd: string): Promise<Limits> {
 }
 
 /** The fixed policies of a limiter's options; none if a function chooses them. */
-export function policiesOf({ policy }: LimiterSettings): readonly AnyPolicy[] {
+export function policiesOf({ policy }: LimiterSettings): readonly Policy[] {
   if (typeof policy === 'function') return []
-  return (Array.isArray(policy) ? policy : [policy]) as readonly AnyPolicy[]
+  return (Array.isArray(policy) ? policy : [policy]) as readonly Policy[]
 }
 
 /** The policies for everybody and the policies of a plan, each once. */
-function together(common: readonly AnyPolicy[], own: readonly AnyPolicy[]): readonly AnyPolicy[] {
+function together(common: readonly Policy[], own: readonly Policy[]): readonly Policy[] {
   return [...common.filter(policy => !own.includes(policy)), ...own]
 }
 

@@ -1,4 +1,4 @@
-import { type AnyPolicy, HaltError, type Quota, QuotaManager } from '@halt/core'
+import { type Policy, HaltError, type Quota, QuotaManager } from '@halt/core'
 
 import { type Call, type Command, COMMAND, ExitCode, valueOf } from '../command/command.ts'
 import { commandError, wholeIn } from '../command/parse.ts'
@@ -85,6 +85,6 @@ function quotasIn({ plans, file }: Limits, name: string): readonly [Quota, reado
   )
 }
 
-function isQuota(policy: AnyPolicy): policy is Quota {
+function isQuota(policy: Policy): policy is Quota {
   return 'period' in policy && policy.period !== undefined
 }

@@ -1,6 +1,6 @@
 import { hintFor } from '#suggestion'
 
-import type { AnyPolicy } from '../policy/compiled-policy.ts'
+import type { Policy } from '../policy/policy.ts'
 import { checkCost, type Cost } from '../policy/cost.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
@@ -60,7 +60,7 @@ export type GuardSettings<R = unknown, S = unknown> = AnswerOptions & RequestOpt
 export interface GuardOptions<R = unknown, S = unknown>
   extends AnswerOptions, RequestOptions<R>, ChargeOptions<S> {
   /** Policies that decide instead of the limiter's own. */
-  readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
+  readonly policy?: Policy<R> | readonly Policy<R>[] | undefined
 }
 
 /** The names of {@link GuardOptions}. */

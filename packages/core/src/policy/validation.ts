@@ -29,7 +29,8 @@ const COMMON = namesOf<PolicyBase>({
   plan: true,
   unit: true,
 })
-const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, keyof PolicyBase>, unknown>>({
+type RateOnly = Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, keyof PolicyBase | 'period'>
+const RATE = namesOf<Record<RateOnly, unknown>>({
   window: true,
   ttl: true,
   algorithm: true,
@@ -40,7 +41,7 @@ const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, 
   headroom: true,
   fair: true,
 })
-const QUOTA = namesOf<Omit<Quota, keyof PolicyBase | 'window' | 'algorithm' | 'ttl'>>({
+const QUOTA = namesOf<Omit<Quota, keyof PolicyBase | RateOnly>>({
   period: true,
   timeZone: true,
   anchor: true,

@@ -3,14 +3,14 @@ import { readId } from '../base/callbacks.ts'
 import { describe } from '../base/describe.ts'
 import { type Awaitable, atOnce } from '../base/promises.ts'
 import { fromCaller } from '../base/call-site.ts'
-import type { AnyPolicy } from '../policy/compiled-policy.ts'
+import type { Policy } from '../policy/policy.ts'
 import { checkNames, checkWhole, fail, namesOf } from '../base/options-check.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import { within } from '../base/timers.ts'
 import { validate } from '../policy/validation.ts'
 
-type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
+type Loaded<R> = Policy<R> | readonly Policy<R>[]
 
 /** Options of {@link cachedPolicy}. */
 export interface CachedPolicyOptions<R> {
