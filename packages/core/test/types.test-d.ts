@@ -18,6 +18,7 @@ import {
   QuotaPeriod,
   RateLimiter,
   type RateLimiterOptions,
+  type Store,
   usd,
 } from '../src/index.ts'
 import { ManualClock, ReferenceStore } from '../src/testing/index.ts'
@@ -97,6 +98,40 @@ describe('the types', () => {
     // @ts-expect-error a window is not a Date
     const wrong: Policy = { name: 'p', limit: 1, window: new Date() }
     expectTypeOf([flight, without, wrong]).toEqualTypeOf<Policy[]>()
+  })
+
+  it('a policy is of one of three kinds, which its fields tell', () => {
+    expectTypeOf<Policy<AppRequest>>().toEqualTypeOf<
+      RatePolicy<AppRequest> | ConcurrencyPolicy<AppRequest> | Quota<AppRequest>
+    >()
+    const kindOf = (policy: Policy<AppRequest>): unknown => {
+      if (policy.period !== undefined) return expectTypeOf(policy).toEqualTypeOf<Quota<AppRequest>>()
+      if (policy.algorithm === 'concurrency')
+        return expectTypeOf(policy).toEqualTypeOf<ConcurrencyPolicy<AppRequest>>()
+      return expectTypeOf(policy).toEqualTypeOf<RatePolicy<AppRequest>>()
+    }
+    // @ts-expect-error a quota has no burst
+    const bursting: Policy = { name: 'p', limit: 1, period: 'daily', burst: 2 }
+    // @ts-expect-error a quota counts in one way
+    const sliding: Policy = { name: 'p', limit: 1, period: 'daily', algorithm: 'sliding-window' }
+    expectTypeOf([kindOf, bursting, sliding]).not.toBeAny()
+  })
+
+  it('a list of plans goes from its own file into a limiter without a cast', () => {
+    const day: Quota<AppRequest> = { name: 'day', limit: 1, period: 'daily', keyExtractor: r => r.tenant }
+    const plans: Record<string, Policy<AppRequest>[]> = {
+      free: [presets.PUBLIC_API, day, { name: 'pool', limit: 1, algorithm: 'concurrency', ttl: 9 }],
+      llm: [
+        ...llmBudget({ rpm: 60 }),
+        ...llmBudget({ tpm: 9, name: 'own', keyExtractor: (r: AppRequest) => r.tenant }),
+      ],
+    }
+    const given: Store = store
+    const planOf = (request: AppRequest): Policy<AppRequest>[] => plans[request.tenant] ?? []
+    expectTypeOf(new RateLimiter({ store: given, policy: planOf })).toEqualTypeOf<RateLimiter<AppRequest>>()
+    expectTypeOf(new RateLimiter({ store: given, policy: plans['free'] ?? [] })).toEqualTypeOf<
+      RateLimiter<AppRequest>
+    >()
   })
 
   it('definePolicy returns the kind of its base', () => {
