@@ -14,6 +14,7 @@ export function readmePackages() {
   return {
     '@hono/node-server': devDependency('fetch', '@hono/node-server'),
     '@electric-sql/pglite': devDependency('store-postgres', '@electric-sql/pglite'),
+    tsx: devDependency('cli', 'tsx'),
   }
 }
 

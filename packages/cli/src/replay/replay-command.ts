@@ -25,7 +25,7 @@ export const replayCommand: Command = {
   flags: {
     policy: {
       value: 'module',
-      help: 'The limits: a module that exports policies or options of a RateLimiter, and perhaps plans.',
+      help: 'The limits: a module of JavaScript or TypeScript that exports policies or options of a RateLimiter, and perhaps plans.',
     },
     format: { value: 'name', help: `${FORMATS.join(', ')}. Default: found by the first lines.` },
     fields: {
