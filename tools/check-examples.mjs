@@ -1,6 +1,7 @@
 // Checks the types of every TypeScript example of the documentation, all in one program.
 //
-// Each example is a module. It finds packages where the workspace has installed them, whichever member that is.
+// Each example is a module. It finds packages where the workspace has installed them, whichever member that is. An example that begins
+// with the name of its file, as `// limits.ts`, is found under that name by the other examples of its page.
 import { spawnSync } from 'node:child_process'
 import {
   cpSync,
@@ -47,6 +48,23 @@ const pages = [
   ...members.map(member => `${member}/README.md`).filter(page => existsSync(join(root, page))),
 ].filter(page => !LEFT_OUT.some(pattern => pattern.test(page)))
 
+/**
+ * Examples in JavaScript, by how they begin. An example is in TypeScript, which most readers write, and else in a `::: code-group` beside
+ * its TypeScript. Prisma's client would have to be generated first.
+ */
+const IN_JAVASCRIPT = ["import { PrismaPg } from '@prisma/adapter-pg'"]
+
+/** @param {string} page @returns {string[]} the lines of a page at which an example is in JavaScript without need */
+function strayIn(page) {
+  const text = readFileSync(join(root, page), 'utf8')
+  const alone = text.replaceAll(/^::: code-group\n[^]*?^:::$/gm, group => group.replaceAll(/[^\n]/g, ''))
+  return [...alone.matchAll(/^ *```(?:js|mjs|javascript)\b.*\n(.*)/gm)]
+    .filter(([, first = '']) => !IN_JAVASCRIPT.includes(first))
+    .map(
+      ({ index }) => `${page}(${alone.slice(0, index).split('\n').length}): the example is not in TypeScript`,
+    )
+}
+
 /** The examples of a page, with the line on which each begins. @param {string} page */
 function examplesIn(page) {
   const text = readFileSync(join(root, page), 'utf8')
@@ -89,12 +107,19 @@ for (const name of readdirSync(join(root, 'apps/recipes/src')))
   cpSync(join(root, 'apps/recipes/src', name), join(work, name))
 /** @type {Map<string, { page: string, line: number }>} */
 const places = new Map()
-for (const page of pages)
-  for (const [index, { code, line }] of examplesIn(page).entries()) {
-    const file = `${page.replaceAll(/\W+/g, '-')}-${index + 1}.mts`
+for (const page of pages) {
+  const examples = examplesIn(page)
+  const flat = page.replaceAll(/\W+/g, '-')
+  const names = examples.map(({ code }) => /^\/\/ ([\w-]+\.ts)\n/.exec(code)?.[1])
+  const isSet = examples.some(({ code }) => names.some(name => name && code.includes(`from './${name}'`)))
+  if (isSet) mkdirSync(join(work, flat))
+  for (const [index, { code, line }] of examples.entries()) {
+    const file = isSet ? `${flat}/${names[index] ?? `${index + 1}.ts`}` : `${flat}-${index + 1}.mts`
     places.set(file, { page, line })
     writeFileSync(join(work, file), `${code}\nexport {}\n`)
   }
+}
+writeFileSync(join(work, 'package.json'), '{ "type": "module" }')
 writeFileSync(
   join(work, 'tsconfig.json'),
   JSON.stringify({
@@ -105,6 +130,8 @@ writeFileSync(
       types: ['node'],
       customConditions: ['halt-source'],
       strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
       experimentalDecorators: true,
       allowImportingTsExtensions: true,
       skipLibCheck: true,
@@ -131,6 +158,7 @@ const errors = stdout.split(/\n(?=\S)/).flatMap(text => {
   const place = places.get(file)
   return place === undefined ? [] : [`${place.page}(${place.line + Number(line) - 1},${rest}`]
 })
+errors.push(...pages.flatMap(strayIn))
 if (errors.length > 0 || stderr !== '') console.error([...errors, stderr].join('\n'))
 console.log(`${places.size} examples of ${pages.length} pages: ${errors.length} errors`)
 process.exitCode = errors.length > 0 || stderr !== '' ? 1 : 0

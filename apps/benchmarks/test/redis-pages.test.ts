@@ -38,7 +38,7 @@ afterAll(async () => {
 async function run(page: string, after: string): Promise<PageRun> {
   const text = await readFile(join(docs, page), 'utf8')
   expect(text).toContain(after)
-  const [, given = ''] = /```(?:ts|js)\n([\s\S]*?)```/.exec(text.slice(text.indexOf(after))) ?? []
+  const [, given = ''] = /```ts\n([\s\S]*?)```/.exec(text.slice(text.indexOf(after))) ?? []
   const code = given
     .replaceAll(/redis:\/\/(?:localhost|127\.0\.0\.1):6379/g, server.url)
     .replaceAll('new Redis()', `new Redis('${server.url}')`)
@@ -118,8 +118,8 @@ describe('docs/support-desk.md', () => {
     const before = await connections()
     const page = await readFile(join(docs, 'support-desk.md'), 'utf8')
     const section = page.slice(page.indexOf('## From a shell'))
-    const [limits = '', app = ''] = [...section.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code)
-    await writeFile(join(folder, 'limits.mjs'), limits)
+    const [limits = '', app = ''] = [...section.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code)
+    await writeFile(join(folder, 'limits.ts'), limits)
     // The application does not end its Redis client.
     const noted = app.replace('const client =', 'const client = globalThis.redisClient =')
     const { urls, close } = await runPageExample(folder, 'shell', noted)
@@ -140,8 +140,8 @@ describe('docs/support-desk.md', () => {
     const found: number[] = []
     for (let i = 0; i < 6; i++) found.push(await ask())
     expect(found).toEqual([200, 200, 200, 200, 200, 429])
-    expect(await shell('find user:42 --policy limits.mjs')).toBe(1)
-    expect(await shell('reset user:42 --policy limits.mjs --reason forgot'), printed.join('')).toBe(0)
+    expect(await shell('find user:42 --policy limits.ts')).toBe(1)
+    expect(await shell('reset user:42 --policy limits.ts --reason forgot'), printed.join('')).toBe(0)
     await expect.poll(ask).toBe(200)
     expect(await shell('block user:42 --for 2h --reason scraping')).toBe(0)
     // Four units are left, so the block refuses.
@@ -157,7 +157,7 @@ describe('docs/recipes/outgoing-calls.md', () => {
   it('a limiter on Redis waits for the turn of a call', async () => {
     const before = await connections()
     const page = await readFile(join(docs, 'recipes/outgoing-calls.md'), 'utf8')
-    const code = /```js\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
+    const code = /```ts\n([^`]*RedisStore[^`]*)```/.exec(page)?.[1] ?? ''
     const call = "console.log(await stripe.run('stripe', () => 'called'))\nclient.disconnect()"
     const { printed } = await runPageExample(folder, 'outgoing', `${code}${call}`)
     expect(printed).toEqual(['called'])
