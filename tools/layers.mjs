@@ -5,7 +5,17 @@
  *
  * @type {readonly string[]}
  */
-export const kernel = ['base', 'algorithms', 'store', 'request', 'policy', 'check', 'limiter']
+export const kernel = [
+  'base',
+  'algorithms',
+  'store',
+  'request',
+  'policy',
+  'check',
+  'charge',
+  'reserve',
+  'limiter',
+]
 
 /**
  * The other folders of packages/core/src. Each imports the kernel up to the folder in `kernel` (default: all of it), and the wings

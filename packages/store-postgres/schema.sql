@@ -914,7 +914,7 @@ BEGIN
     END IF;
   END LOOP;
   IF has_terms THEN
-    -- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/start.ts.
+    -- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/decide.ts.
     -- `start` stays NULL if the group has nothing to wait for; `joins` tells whether it gets a place in line.
     IF refused THEN
       -- A place in line is charged now if one bucket is all that the group still needs. Otherwise the caller asks again.

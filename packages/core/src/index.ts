@@ -1,16 +1,14 @@
 // Deciding requests
 export { RateLimiter } from './rate-limiter/rate-limiter.ts'
-export type { CloseOptions } from './limiter/close-options.ts'
+export type { CloseOptions, RateLimiterOptions } from './limiter/options.ts'
 export type { Limiter } from './limiter/limiter.ts'
-export type { Reservation } from './limiter/reservation.ts'
-export type { ReserveOptions } from './limiter/reserve-options.ts'
-export type { RateLimiterOptions } from './limiter/options.ts'
+export type { Reservation, ReserveOptions } from './reserve/reserve-options.ts'
 export type { CheckOptions, PeekOptions } from './check/check-options.ts'
 export type { AbortSignalLike, AcquireOptions } from './waiting/acquire-options.ts'
-export type { LineStatus } from './waiting/line-status.ts'
+export type { LineStatus } from './waiting/lines.ts'
 export { isLimited, type LimitedError } from './waiting/limited-error.ts'
 export type { Decision, DecisionFields } from './check/decision.ts'
-export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
+export type { PolicyVerdict, Reason } from './check/verdict-reader.ts'
 export type { FairShare } from './check/share-verdict.ts'
 export type { Explanation, PolicyExplanation } from './inspect/explanation.ts'
 export type { CounterReading } from './inspect/counter-reading.ts'
@@ -49,11 +47,10 @@ export { PolicyRegistry } from './presets/policy-registry.ts'
 // Clients and requests
 export { type Identity, KeyStrategy } from './request/identity.ts'
 export type { RequestView } from './request/view.ts'
-export type { HeaderBag } from './request/headers.ts'
+export type { HeaderBag, ClientIpHeader } from './request/headers.ts'
 export type { ProxyName, TrustedProxies } from './request/trusted-proxies.ts'
-export type { ClientIpHeader } from './request/forwarding.ts'
 export type { Hop } from './request/client-ip.ts'
-export { addressKey } from './request/address-key.ts'
+export { addressKey } from './request/address.ts'
 
 // Stores
 export type { Store } from './store/contract.ts'
@@ -72,8 +69,14 @@ export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
 
 // Errors and warnings
 export { HaltError, type HaltErrorCode } from './base/errors.ts'
-export { type HaltWarning, type HaltWarningCode, silence, type Warn, warnOnce } from './base/warnings.ts'
-export { fromCaller } from './base/call-site.ts'
+export {
+  type HaltWarning,
+  type HaltWarningCode,
+  silence,
+  type Warn,
+  warnOnce,
+  fromCaller,
+} from './base/warnings.ts'
 
 // Telemetry
 export type {
@@ -87,20 +90,19 @@ export type {
   Telemetry,
   WaitingCaller,
 } from './check/telemetry.ts'
-export type {
-  DecisionMessage,
-  LineMessage,
-  PenaltyMessage,
-  QuotaMessage,
-  StoreErrorMessage,
-  StoreRecoveredMessage,
+export {
+  type DecisionMessage,
+  type LineMessage,
+  type PenaltyMessage,
+  type QuotaMessage,
+  type StoreErrorMessage,
+  type StoreRecoveredMessage,
+  OnceASecond,
 } from './telemetry/channels.ts'
 export { LoggingTelemetry, type Logger, type LoggingOptions } from './telemetry/logging.ts'
 export { MetricsTelemetry, type MetricsClient } from './telemetry/metrics.ts'
-export { CompositeTelemetry } from './telemetry/composite.ts'
+export { CompositeTelemetry, ObservedStores } from './telemetry/composite.ts'
 export { LabelSet } from './telemetry/labels.ts'
-export { OnceASecond } from './telemetry/once-a-second.ts'
-export { ObservedStores } from './telemetry/observed-stores.ts'
 export { ShadowSurvey, type ShadowSurveyOptions } from './telemetry/shadow/survey.ts'
 export type { ShadowFinding, ShadowReport } from './telemetry/shadow/report.ts'
 export type { HeavyKey } from './telemetry/heavy-keys.ts'

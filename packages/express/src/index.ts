@@ -5,7 +5,6 @@ export {
   type DrainOptions,
   type DrainReport,
 } from '@halt/core/http'
-export type { LimitedContext } from './on-limited.ts'
+export { type LimitedContext, sendLimited } from './response.ts'
 export { halt, type HaltMiddleware, type HaltOptions } from './halt.ts'
-export { sendLimited } from './send-limited.ts'
 export { usage } from './usage.ts'

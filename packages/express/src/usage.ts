@@ -2,7 +2,7 @@ import type { Limiter } from '@halt/core'
 import { checkLimiter, usageOf } from '@halt/core/http'
 import type { NextFunction, Request, Response } from 'express'
 
-import { ExpressView } from './view.ts'
+import { ExpressView } from './halt.ts'
 
 /**
  * Makes a handler that tells each client what it has left of its own limits. It charges nothing.

@@ -1,5 +1,5 @@
 import type { Table } from './table.ts'
-import type { Tables } from './tables.ts'
+import type { Tables } from './counter-tables.ts'
 import type { Tally } from './tally.ts'
 
 // Steps of the hand per new key. Two meet every expired key before twice as many new ones have come.

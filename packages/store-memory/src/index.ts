@@ -1,3 +1,2 @@
-export type { Clock } from './clock.ts'
-export type { InMemoryStoreOptions } from './options.ts'
+export type { Clock, InMemoryStoreOptions } from './options.ts'
 export { InMemoryStore } from './store.ts'

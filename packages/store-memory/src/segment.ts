@@ -2,11 +2,9 @@ import type { Algorithm, AlgorithmCode, Layout, Rule, State } from '@halt/core/s
 import { abuseScore, algorithms } from '@halt/core/counters'
 
 import { Holds } from './holds.ts'
-import { NarrowSlab } from './narrow-slab.ts'
-import { withRoom, type Slab } from './slab.ts'
-import { SubWindowSlab } from './sub-window-slab.ts'
+import { NarrowSlab, withRoom, type Slab } from './slab.ts'
+import { SubWindowSlab, WideSlab } from './wide-slab.ts'
 import { listBytes, type Tally } from './tally.ts'
-import { WideSlab } from './wide-slab.ts'
 
 const SPARSE = 128
 // The code of the counters that hold penalties.

@@ -24,9 +24,8 @@ import {
   waitFor,
 } from '@halt/core/counters'
 
-import { microseconds } from './clock.ts'
+import { microseconds, checkOptions, type InMemoryStoreOptions } from './options.ts'
 import { Eviction } from './eviction.ts'
-import { checkOptions, type InMemoryStoreOptions } from './options.ts'
 import { LONGEST_NAME, type CounterTable, CounterTables } from './counter-tables.ts'
 import type { Table } from './table.ts'
 import { Tally } from './tally.ts'

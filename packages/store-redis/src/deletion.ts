@@ -1,5 +1,14 @@
-import type { Connection } from './connection/index.ts'
-import { slotOf } from './keys.ts'
+import {
+  evaluateAcross,
+  type Evaluation,
+  type Group,
+  inDoubt,
+  type NodeOf,
+  nodesOf,
+  type Send,
+} from '@halt/core/store'
+import { type Connection, toStoreError } from './connection/index.ts'
+import { slotOf, type KeyWriter } from './keys.ts'
 import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { forget } from './scripts.ts'
 
@@ -52,4 +61,18 @@ function slicesOf(keys: readonly string[]): (readonly string[])[] {
   for (let at = 0; at < keys.length; at += MAX_KEYS_PER_CALL)
     slices.push(keys.slice(at, at + MAX_KEYS_PER_CALL))
   return slices
+}
+
+/** The hash slots of all keys of a group. */
+export function slotsOf(group: Group, key: KeyWriter): number[] {
+  return nodesOf(group, slots(key))
+}
+
+/** Evaluates a group whose keys are in several hash slots, as {@link evaluateAcross} does. */
+export function evaluateAcrossSlots(group: Group, key: KeyWriter, send: Send<number>): Promise<Evaluation> {
+  return evaluateAcross(group, slots(key), send, error => inDoubt(toStoreError(error)))
+}
+
+function slots(key: KeyWriter): NodeOf<number> {
+  return (subject, counter) => slotOf(key(subject, counter))
 }

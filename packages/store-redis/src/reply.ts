@@ -2,8 +2,7 @@ import { aboutCounters, type Evaluation, type Group, type StoreError } from '@ha
 
 import { toStoreError } from './connection/index.ts'
 import { readAdmission, readRefusal } from './reply-numbers.ts'
-import { readWrittenOut } from './reply-text.ts'
-import { readText, readWholeNumber, ReplyEntries, unexpectedReply } from './reply-value.ts'
+import { readWrittenOut, readText, readWholeNumber, ReplyEntries, unexpectedReply } from './reply-value.ts'
 
 /**
  * Reads a reply of `decide.lua`: the evaluation or the error of each group. A group whose part of the reply cannot come from

@@ -17,7 +17,7 @@ import {
 } from '@halt/core/store'
 
 import { type Connection, openConnection, placeOf, storeError, toStoreError } from './connection/index.ts'
-import { keysBySlot, deleteKeys } from './deletion.ts'
+import { keysBySlot, deleteKeys, slotsOf, evaluateAcrossSlots } from './deletion.ts'
 import { RedisDocument } from './documents.ts'
 import { redisHeartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
@@ -27,10 +27,8 @@ import { checkOptions, type RedisStoreOptions } from './options.ts'
 import { readReply } from './reply.ts'
 import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { decide, probe } from './scripts.ts'
-import { slotsOf, evaluateAcrossSlots } from './cross-slot.ts'
 import { scriptCall } from './script-protocol.ts'
-import { BATCH_RULES } from './server-load.ts'
-import { ServerSecond } from './server-second.ts'
+import { BATCH_RULES, ServerSecond } from './server-time.ts'
 
 // A server that hangs sends no replies.
 const CLOSE_MS = 500

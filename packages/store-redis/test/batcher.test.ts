@@ -3,7 +3,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { Batcher, type Demand, type Group, Mode, type Rule, type Evaluation } from '@halt/core/store'
 import { describe, expect, it } from 'vitest'
 
-import { BATCH_RULES, loadOf } from '../src/server-load.ts'
+import { BATCH_RULES, loadOf } from '../src/server-time.ts'
 
 const rule = (code: Rule['code'], precision = 10): Rule => ({
   code,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { ServerSecond } from '../src/server-second.ts'
+import { ServerSecond } from '../src/server-time.ts'
 
 it('a server second is unknown before the first reply, and then follows the clock of the server', () => {
   const second = new ServerSecond()

@@ -24,7 +24,7 @@ export function algorithmOf({ code }: { readonly code: AlgorithmCode }): Algorit
   return code === 't' ? tokenBucket : algorithms[code]
 }
 
-export { type Edges, periodEnd } from './period.ts'
+export { type Edges, periodEnd, type Algorithm, type LastCharge, type Layout } from './algorithm.ts'
 export { grantedAt } from './quota.ts'
 export type { HeldUnits } from './holds.ts'
 export { leavesAt } from './sliding-window.ts'
@@ -45,9 +45,8 @@ export {
   type Turn,
   withReading,
   type Standing,
+  shareRuleOf,
 } from './turn-share.ts'
 export { mayHold, mostToHold, permitLevel, waitToHold } from './permit-share.ts'
-export { shareRuleOf } from './share-rule.ts'
 export { debtAt } from './token-bucket.ts'
-export type { Algorithm, LastCharge, Layout } from './algorithm.ts'
 export type { AlgorithmCode, Rule, State } from './rule.ts'

@@ -1,5 +1,4 @@
-import { convertDebt } from './debt.ts'
-import { LINE, PARTS } from './parts.ts'
+import { convertDebt, LINE, PARTS } from './virtual-clock.ts'
 import { MAX_EXACT, type Rule, type State } from './rule.ts'
 
 // The line of a token bucket: callers that were admitted beyond its capacity and wait for their turn. A bucket without a line has

@@ -1,7 +1,6 @@
 import * as holds from './holds.ts'
 import { addUnits, fixedWindow, openWindow, usedAt, windowEnd } from './fixed-window.ts'
-import { type Edges, periodEnd } from './period.ts'
-import type { Algorithm } from './algorithm.ts'
+import { type Edges, periodEnd, type Algorithm } from './algorithm.ts'
 import { MOST_UNITS, type Rule, type State } from './rule.ts'
 
 /**

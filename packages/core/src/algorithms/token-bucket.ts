@@ -1,8 +1,7 @@
 import type { Algorithm } from './algorithm.ts'
-import { debtAfter } from './debt.ts'
+import { debtAfter, clockEnd, hasClock } from './virtual-clock.ts'
 import * as line from './line.ts'
 import { MAX_EXACT, type Rule, type State } from './rule.ts'
-import { clockEnd, hasClock } from './virtual-clock.ts'
 
 /**
  * Token bucket: `capacity` units at once, refilled continuously at `limit` units per `window`.

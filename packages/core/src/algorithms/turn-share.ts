@@ -1,5 +1,5 @@
 import type { Algorithm } from './algorithm.ts'
-import type { Rule, State } from './rule.ts'
+import { type Rule, type State, shareCodes } from './rule.ts'
 import { paceOf, speedAt, timeTo, type VirtualClock } from './virtual-clock.ts'
 
 /** How far a tag may be ahead of its clock. Every sum stays exact. */
@@ -161,4 +161,12 @@ function keep(state: State, now: number, tag: number, { clock, pool }: Turn): vo
   // Whole seconds, so that a store keeps it in four bytes.
   const until = Math.ceil((now + paceOf(pool).kept) / 1e6) * 1e6
   state.splice(0, state.length, 0, until, Math.min(tag, clock.reading + MOST_AHEAD), clock.epoch)
+}
+
+/** The rule of a tenant's share of a pool: a counter beside the pool's, for the same subject. Its numbers are those of the pool. */
+export function shareRuleOf(pool: Rule, tenant: string): Rule {
+  const code = pool.code === 'c' ? shareCodes.concurrency : shareCodes['token-bucket']
+  const name = pool.counter.slice(0, -pool.code.length - 1)
+  const counter = `${name}${name.includes('@') ? '' : '@'}~${tenant}:${code}`
+  return Object.freeze({ ...pool, code, counter, cooldown: 0, reduced: undefined })
 }

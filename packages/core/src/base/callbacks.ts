@@ -1,8 +1,6 @@
-import { describe } from './describe.ts'
-import { messageOf } from './errors.ts'
+import { describe, messageOf } from './errors.ts'
 import type { Warn } from './warnings.ts'
-import { isPromise, isStrayPromise } from './promises.ts'
-import { within } from './timers.ts'
+import { isPromise, isStrayPromise, within } from './promises.ts'
 
 /**
  * Calls a function of the application that may return a promise. Returns `use(value)`, or `fail(error)` if the function

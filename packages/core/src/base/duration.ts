@@ -1,5 +1,4 @@
-import { describe } from './describe.ts'
-import { HaltError, type HaltErrorCode } from './errors.ts'
+import { describe, HaltError, type HaltErrorCode } from './errors.ts'
 
 /** A length of time: a number of seconds, or a decimal with a unit, such as `"500ms"`, `"10s"`, `"1m"`, `"2h"`, `"7d"`. */
 export type Duration = number | string

@@ -1,7 +1,6 @@
 import { hintFor } from '#suggestion'
 
-import { describe } from './describe.ts'
-import { HaltError, type HaltErrorCode } from './errors.ts'
+import { describe, HaltError, type HaltErrorCode } from './errors.ts'
 
 /** An object of options whose values may have any type, because JavaScript users are not type-checked. */
 export type Fields = Readonly<Record<string, unknown>>

@@ -1,8 +1,12 @@
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Cost } from '../policy/cost.ts'
-import type { Group } from '../store/contract.ts'
+import type { ChargeAnswer } from '../store/admitted.ts'
+import { type Group, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import type { CheckResult } from './check-result.ts'
+import { type CheckResult, storeResult } from './check-result.ts'
+import { plainCheck } from './check.ts'
 import type { OpenCall } from './holding.ts'
+import type { PolicyVerdict } from './verdict-reader.ts'
 
 /** A correction that the store has made, and the store's evaluation of it. */
 export interface AppliedCorrection {
@@ -10,20 +14,26 @@ export interface AppliedCorrection {
   readonly evaluation: Evaluation
 }
 
+/** The cost to which a charge is corrected. While it is `begun`, it waits for what is under way, and the store was not told of it. */
+export type Settlement = { readonly kind: 'none' } | { readonly kind: 'begun' | 'made'; readonly to: Cost }
+
+/** The facts of a charge that nothing has corrected. */
+export const UNCORRECTED: Pick<ChargeRecord, 'settlement' | 'answer' | 'cost' | 'flight'> = Object.freeze({
+  settlement: { kind: 'none' } as const,
+  answer: 'none',
+  cost: 'open',
+  flight: 'running',
+})
+
 /** The record of a decision's charge, so that the limiter can correct it. Only the limiter can read it. */
 export interface ChargeRecord {
-  /** The cost that the charge was settled to. */
-  settled: Cost | undefined
-  /** Whether the settlement waits for what is under way, so that the store was not told of it. */
-  ending: boolean
-  /** Whether the request in flight has ended. */
-  released: boolean
-  /** Whether a held cost was charged or dropped, and its permit ended. */
-  decided: boolean
-  /** Whether the application has told, or will tell, if the request counts. */
-  concluded: boolean
-  /** Whether `chargeWhen` was called for the request and has not answered yet. */
-  awaited: boolean
+  settlement: Settlement
+  /** Whether the request counts: the application has said nothing, `chargeWhen` was asked and has not answered, or it has said. */
+  answer: 'none' | 'awaited' | 'given'
+  /** A held cost is open until it was charged or dropped, and its permit ended. */
+  cost: 'open' | 'decided'
+  /** The request in flight. */
+  flight: 'running' | 'ended'
   /** The correction that decides the charge, while the store has not answered it. */
   correcting: Promise<unknown> | undefined
   /** The correction that charged a held cost. */
@@ -37,4 +47,28 @@ export interface ChargeRecord {
    * nothing was charged.
    */
   recordedIn: 'store' | 'local' | 'unknown' | undefined
+}
+
+/**
+ * The source of a decision. Usually it is the result of the check. For a counter that was charged without a check it is the
+ * policies. When no counter decided it is the store's clock, in Unix seconds.
+ */
+export type DecisionSource = CheckResult | readonly CompiledPolicy[] | number
+
+/** The parts of a decision that few readers want. */
+export interface DecisionDetails {
+  readonly result: CheckResult | undefined
+  verdicts: readonly PolicyVerdict[] | undefined
+  record: ChargeRecord | undefined
+}
+
+/** The result of the check that would have charged a counter alone. */
+export function checkOfCharge(
+  policies: readonly CompiledPolicy[],
+  charge: ChargeAnswer,
+  subject: string,
+  cost: number,
+): CheckResult {
+  const demand = { rule: charge.rule, subject, cost, mode: Mode.CHARGE, edges: undefined, penalized: false }
+  return storeResult(plainCheck(policies, [demand]), charge)
 }

@@ -1,24 +1,30 @@
 import type { Rule } from '../algorithms/index.ts'
-import { type Check, plainCheck, type PolicyExtras } from './check.ts'
-import { type Ask, CHARGE } from './ask.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { costFor } from '../policy/cost.ts'
-import { isTightened } from '../policy/penalty-scope.ts'
-import type { Digest } from '../base/digest.ts'
-import { type PriorGuards, paidOn } from './prior-guards.ts'
+import { listOf } from '../base/bounded-memory.ts'
+import { warnOfCallback } from '../base/callbacks.ts'
+import { type Digest, hashText } from '../base/digest.ts'
+import { messageOf, describe } from '../base/errors.ts'
+import { atOnce } from '../base/promises.ts'
 import type { Warn } from '../base/warnings.ts'
-import { idempotencyDemand } from './idempotency.ts'
-import { termsOf, termsInFlight } from './demand-terms.ts'
-import type { CompiledPenalty } from '../policy/penalty-config.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { costFor, type Cost, givenCost } from '../policy/cost.ts'
+import { isTightened, type CompiledPenalty } from '../policy/penalty-config.ts'
 import type { Caller } from '../request/caller.ts'
-import { type FoundKey, UNKNOWN_ADDRESS, type Subject, type Tenant } from '../request/subject.ts'
 import { routeName } from '../request/matched-route.ts'
+import { type FoundKey, UNKNOWN_ADDRESS, type Subject, type Tenant } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
-import { hashText } from '../base/hash.ts'
+import {
+  type Demand,
+  type Group,
+  Mode,
+  PenaltyMode,
+  type Terms,
+  type IdempotencyDemand,
+} from '../store/contract.ts'
 import { REFUSED } from '../store/look-rule.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
-import { listOf } from '../base/list.ts'
+import { type Ask, CHARGE } from './check-options.ts'
+import { type Check, plainCheck, type PolicyExtras } from './check.ts'
+import { type PriorGuards, paidOn } from './prior-guards.ts'
 
 /**
  * Makes the function that builds a limiter's checks. One check decides all policies at once.
@@ -76,17 +82,19 @@ export function checkBuilder(
       const address = key.unverified && typeof client !== 'string' ? client.ip.subject : undefined
       extras[i] = {
         shadow,
-        addressCeiling:
-          address === undefined
-            ? -1
-            : demands.push(addressDemand(policy.addressCeilingRule(route), address, demand)) - 1,
-        inFlight: hasInFlight(policy, demand, ask.priorGuards)
-          ? demands.push(demandInFlight(policy.inFlight as Rule, demand)) - 1
-          : -1,
-        share:
-          tenant === undefined
-            ? -1
-            : demands.push(shareDemand(policy, tenant, demand, ask.turn?.maxWait)) - 1,
+        at: {
+          address:
+            address === undefined
+              ? undefined
+              : demands.push(addressDemand(policy.addressCeilingRule(route), address, demand)) - 1,
+          flight: hasInFlight(policy, demand, ask.priorGuards)
+            ? demands.push(demandInFlight(policy.inFlight as Rule, demand)) - 1
+            : undefined,
+          share:
+            tenant === undefined
+              ? undefined
+              : demands.push(shareDemand(policy, tenant, demand, ask.turn?.maxWait)) - 1,
+        },
         tenant: tenant?.subject,
         paid,
       }
@@ -186,4 +194,97 @@ export function routeOf({ method, route }: RequestView, warn: Warn): string | un
       fix: 'Mount the limiter on the routes, after routing. A RequestView names its route itself.',
     })
   return name
+}
+
+/** The share that a request leaves to others if its `headroom` function fails: it counts as the least important. */
+const SHARE_OF_FAILED = 0.5
+
+/**
+ * Builds the terms of a policy's demand. Undefined for nearly every request: it leaves nothing to others, wants its whole cost, and
+ * does not wait.
+ *
+ * @param cost the units that the policy charges
+ */
+export function termsOf(
+  policy: CompiledPolicy,
+  cost: number,
+  client: Caller | Subject,
+  { least, turn, ttl, cost: given }: Ask,
+  warn: Warn,
+): Terms | undefined {
+  if (policy.headroom === undefined && least === undefined && turn === undefined && ttl === undefined)
+    return undefined
+  const fewest = least === undefined ? undefined : leastFor(policy, least, given)
+  const terms: Terms = {
+    maxWait: turn?.maxWait,
+    least: fewest === undefined || fewest >= cost ? undefined : fewest,
+    keptFor: policy.calendar === undefined ? undefined : ttl,
+    floor: policy.headroom === undefined ? undefined : headroomFor(policy, client, warn),
+  }
+  return Object.values(terms).some(Boolean) ? terms : undefined
+}
+
+/** The terms of a place in flight, of which a request takes one. */
+export function termsInFlight(terms: Terms | undefined): Terms | undefined {
+  return terms === undefined || terms.least === undefined ? terms : { ...terms, least: undefined }
+}
+
+/** The fewest units that a call accepts of a policy. All policies get the largest that the call names, so that all grant alike. */
+function leastFor(policy: CompiledPolicy, least: Cost, cost: Ask['cost']): number | undefined {
+  if (givenCost(policy, least) === undefined) return undefined
+  if (typeof least === 'number') {
+    const isNamed = typeof cost === 'object' && givenCost(policy, cost) === undefined
+    return isNamed ? undefined : givenCost(policy, least)
+  }
+  return Math.max(...Object.values(least).map(units => Math.ceil(units ?? 0)))
+}
+
+function headroomFor({ name, headroom }: CompiledPolicy, client: Caller | Subject, warn: Warn): number {
+  if (typeof headroom === 'number') return headroom
+  // Without a request there is nothing to ask about.
+  if (headroom === undefined || typeof client === 'string') return 0
+  try {
+    const share: unknown = atOnce(headroom(client.view.request as never))
+    if (typeof share === 'number' && share >= 0 && share <= 1) return share
+    noticeFailure(warn, `headroom of "${name}" gave ${describe(share)}, which is not a share.`)
+  } catch (error) {
+    noticeFailure(warn, `headroom of "${name}" failed: ${messageOf(error)}.`)
+  }
+  return SHARE_OF_FAILED
+}
+
+function noticeFailure(warn: Warn, message: string): void {
+  warnOfCallback(
+    warn,
+    message,
+    'Return a number from 0 to 1. Until then such a request leaves half of the capacity.',
+  )
+}
+
+/**
+ * Builds the demand that makes a store charge a group once per idempotency key, for the longest window or period of its policies.
+ *
+ * The key is bound to the counters of the call and to the units of each. The same key with another cost, other policies or
+ * another client is another call, and is charged.
+ *
+ * @param units the full cost per policy, including the units that earlier guards charged
+ */
+export function idempotencyDemand(
+  idempotencyKey: string,
+  policies: readonly CompiledPolicy[],
+  demands: readonly Demand[],
+  units: readonly (number | string)[],
+  digest: Digest,
+): IdempotencyDemand {
+  const window = Math.max(...policies.map(policy => policy.window))
+  const edges = demands.map(demand => demand.edges).filter(found => found !== undefined)
+  const last = edges.sort((a, b) => b[1] - a[1])[0]
+  const charges = units.map((amount, at) => {
+    const { subject, rule } = demands[at] as Demand
+    return [subject, rule.counter, amount]
+  })
+  const { subject, rule } = demands[0] as Demand
+  const policy = rule.counter.slice(0, rule.counter.search(/[@:]/))
+  const counter = `${policy}@${digest(JSON.stringify([idempotencyKey, ...charges]))}:i`
+  return { subject, counter, window, edges: last }
 }

@@ -1,7 +1,10 @@
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { Demand } from '../store/contract.ts'
+import { freshAt } from '../store/cooldown.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import type { Check } from './check.ts'
+import { evaluationAt } from '../store/reading.ts'
+import { type Check, roleAt } from './check.ts'
 
 /** The result of a check. It comes from the store, from a remembered refusal, or from the local fallback. */
 export interface CheckResult {
@@ -65,4 +68,17 @@ export class LateReply {
     this.#listener = listener
     if (this.#result !== undefined) listener(this.#result)
   }
+}
+
+/** Whether a counter of this policy has a charge or a cool-down. */
+export function hasCounter(policy: CompiledPolicy, result: CheckResult | undefined): boolean {
+  const at = result?.check.policies.indexOf(policy) ?? -1
+  if (result === undefined || at < 0) return false
+  const { check, evaluation } = result
+  const flight = roleAt(check, at, 'flight')
+  return [at, ...(flight === undefined ? [] : [flight])].some(index => {
+    const state = evaluation.states[index] ?? []
+    const { rule } = check.demands[index]!
+    return state.length > 0 && freshAt(state, rule) > evaluationAt(evaluation, index).now
+  })
 }

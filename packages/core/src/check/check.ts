@@ -1,4 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Caller } from '../request/caller.ts'
+import type { Subject } from '../request/identity.ts'
 import type { Demand, Group } from '../store/contract.ts'
 
 /** One check of a request: the group that the store evaluates, and the policies behind its demands. */
@@ -9,19 +11,18 @@ export interface Check extends Group {
   readonly extras: readonly (PolicyExtras | undefined)[] | undefined
 }
 
+/**
+ * What a demand of a policy is for, beside the policy's own: the counter that all unverified keys of one `address` share, the permit in
+ * `flight` of a policy that charges at the end of the request, or the tenant's `share` of a counter that tenants share.
+ */
+export type Role = 'address' | 'flight' | 'share'
+
 /** The extras of a policy in one check: shadow mode, extra demands, units that are already paid. */
 export interface PolicyExtras {
   /** Whether the policy runs in shadow mode for this key: it reports and never refuses. */
   readonly shadow: boolean
-  /** The index of the demand on the counter that all unverified keys of one address share; -1 when there is none. */
-  readonly addressCeiling: number
-  /**
-   * The index of the demand for a permit, which a policy has when it charges at the end of the request; -1 when there is
-   * none.
-   */
-  readonly inFlight: number
-  /** The index of the demand on the tenant's share of a counter that tenants share; -1 when there is none. */
-  readonly share: number
+  /** The index of the policy's demand in each role that it has beside its own demand. */
+  readonly at: { readonly [R in Role]?: number | undefined }
   /** The tenant's subject. */
   readonly tenant: string | undefined
   /**
@@ -36,13 +37,58 @@ export function plainCheck(policies: readonly CompiledPolicy[], demands: readonl
   return { policies, extras: undefined, demands, penalty: undefined, idempotency: undefined }
 }
 
-/** The indexes of all demands of a policy: its own, then its extra ones. */
-export function demandsAt({ extras }: Pick<Check, 'extras'>, at: number): number[] {
-  const { addressCeiling = -1, inFlight = -1, share = -1 } = extras?.[at] ?? {}
-  return [at, addressCeiling, inFlight, share].filter(index => index >= 0)
+/** The index of the demand that a policy has in a role. */
+export function roleAt({ extras }: Pick<Check, 'extras'>, policy: number, role: Role): number | undefined {
+  return extras?.[policy]?.at[role]
+}
+
+/** The indexes of all demands of a policy: its own, then those in other roles. */
+export function demandsAt({ extras }: Pick<Check, 'extras'>, policy: number): number[] {
+  const { address, flight, share } = extras?.[policy]?.at ?? {}
+  return [policy, address, flight, share].filter(index => index !== undefined)
 }
 
 /** Whether the policy at an index of the check runs in shadow mode. */
 export function isShadowed({ extras }: Check, at: number): boolean {
   return extras !== undefined && extras[at]?.shadow === true
+}
+
+/**
+ * The check reduced to some of its policies, with their extra demands.
+ *
+ * @param indexes the policies that stay, by their indexes
+ * @param change changes a demand of a policy
+ */
+export function partOf(
+  { policies, demands: original, extras }: Check,
+  indexes: readonly number[],
+  change: (demand: Demand, policy: CompiledPolicy) => Demand = same,
+): Pick<Check, 'policies' | 'demands' | 'extras'> {
+  const kept = indexes.map(i => policies[i] as CompiledPolicy)
+  const changed = (at: number, i: number): Demand =>
+    change(original[at] as Demand, policies[i] as CompiledPolicy)
+  const demands = indexes.map(i => changed(i, i))
+  const moved = ({ at, ...own }: PolicyExtras, i: number): PolicyExtras => {
+    const move = (index: number | undefined): number | undefined =>
+      index === undefined ? undefined : demands.push(changed(index, i)) - 1
+    return { ...own, at: { address: move(at.address), flight: move(at.flight), share: move(at.share) } }
+  }
+  return { policies: kept, demands, extras: extras && indexes.map(i => extras[i] && moved(extras[i], i)) }
+}
+
+function same(demand: Demand): Demand {
+  return demand
+}
+
+/** A caller that waits for its turn, as a check sees it. */
+export interface Turn {
+  /** The longest time that the caller still waits, in microseconds. */
+  readonly maxWait: number
+  /**
+   * Called with the check before the store is asked. Returns the check to ask for; or a promise, if other callers of this process
+   * wait for the same counters and ask first: the check is then built again once they have asked.
+   *
+   * @param client the caller of a request, or the subject of an identity
+   */
+  before(check: Check, client: Caller | Subject): Check | Promise<void>
 }

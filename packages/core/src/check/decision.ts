@@ -1,10 +1,14 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import type { ChargeRecord } from './charge-record.ts'
+import {
+  type ChargeRecord,
+  checkOfCharge,
+  type DecisionDetails,
+  type DecisionSource,
+  UNCORRECTED,
+} from './charge-record.ts'
 import type { CheckResult } from './check-result.ts'
-import { checkOfCharge, type DecisionDetails, type DecisionSource } from './decision-source.ts'
-import type { PolicyVerdict, Reason } from './policy-verdict.ts'
-import { readVerdicts } from './verdict-reader.ts'
+import { type PolicyVerdict, type Reason, readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import { hasCharged } from '../store/repeats.ts'
 import type { ChargeAnswer } from '../store/admitted.ts'
@@ -251,12 +255,7 @@ export class Decision {
     const result = Decision.#resultOf(this)
     const isCharged = result !== undefined && hasCharged(result.check, result.evaluation)
     return {
-      settled: undefined,
-      ending: false,
-      released: false,
-      decided: false,
-      concluded: false,
-      awaited: false,
+      ...UNCORRECTED,
       correcting: undefined,
       taken: undefined,
       open: undefined,

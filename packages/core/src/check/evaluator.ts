@@ -1,11 +1,11 @@
-import type { Rule } from '../algorithms/index.ts'
+import { type Rule, algorithmOf } from '../algorithms/index.ts'
 import type { Idler } from '../base/idleness.ts'
 import type { ChargeAnswer } from '../store/admitted.ts'
-import type { CounterId, Group, IdempotencyDemand } from '../store/contract.ts'
+import { type CounterId, type Group, type IdempotencyDemand, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import type { Check } from './check.ts'
 import type { CheckResult } from './check-result.ts'
+import type { Check } from './check.ts'
 
 /** A counter with the rule by which it counts. */
 export interface RuledCounter extends CounterId {
@@ -60,4 +60,14 @@ export interface Evaluator {
   ownTime(): number
   /** Tells the store what was decided without it. Never rejects. */
   writeBack(): Promise<void>
+}
+
+/** Whether callers may stand in line for a counter, so that a reset must not forget it as a whole. */
+export function mayHaveLine({ rule }: RuledCounter): boolean {
+  return algorithmOf(rule).line !== undefined
+}
+
+/** The group that resets a counter for which callers may stand in line. */
+export function resetGroup({ subject, rule }: RuledCounter): Group {
+  return { demands: [{ rule, subject, cost: 0, mode: Mode.RESET, penalized: false }] }
 }

@@ -10,9 +10,9 @@ import {
 } from '../algorithms/index.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
-import { poolAt } from '../store/shares.ts'
+import { poolAt } from '../store/share-claim.ts'
 import { fewestOf } from '../store/terms.ts'
-import type { Check } from './check.ts'
+import { type Check, roleAt } from './check.ts'
 
 /**
  * Microseconds until a tenant's share lets a demand pass, if nobody else asks. 0 if it passes now.
@@ -61,9 +61,10 @@ export interface FairShare {
 
 /** Reads how the tenant stands in the policy at an index. Undefined if the policy has no tenants, or an outage decided. */
 export function fairShareOf(policy: number, check: Check, whole: Evaluation): FairShare | undefined {
-  const { share: at, tenant } = check.extras?.[policy] ?? { share: -1, tenant: undefined }
-  const demand = check.demands[at]
-  if (demand === undefined || tenant === undefined) return undefined
+  const at = roleAt(check, policy, 'share')
+  const tenant = check.extras?.[policy]?.tenant
+  if (at === undefined || tenant === undefined) return undefined
+  const demand = check.demands[at]!
   const evaluation = evaluationAt(whole, at)
   const pool = poolAt(check.demands, at)
   const rule = ruleInForce(check.demands[pool]!, evaluation)

@@ -1,5 +1,5 @@
 import type { Decision } from './decision.ts'
-import type { Reason } from './policy-verdict.ts'
+import type { Reason } from './verdict-reader.ts'
 import type { Store, StoreFailure } from '../store/contract.ts'
 
 /** Facts about a decision, for labels. None of them comes from the client. */

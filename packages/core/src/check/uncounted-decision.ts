@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import { Decision } from './decision.ts'
-import type { PolicyVerdict, Reason } from './policy-verdict.ts'
+import type { PolicyVerdict, Reason } from './verdict-reader.ts'
 
 /** The client, the policy and the cost of a decision that no counter made. */
 export interface UncountedFacts {

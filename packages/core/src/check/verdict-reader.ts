@@ -1,10 +1,9 @@
 import { algorithmOf, type State } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { PolicyMode } from '../policy/policy.ts'
 import { type Demand, Mode } from '../store/contract.ts'
-import type { Evaluation } from '../store/evaluation.ts'
 import { blockedUntil } from '../store/cooldown.ts'
-import { countsRepeats } from '../store/repeats.ts'
-import { fewestOf, isReserved } from '../store/terms.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import {
   evaluationAt,
   evaluationAtStart,
@@ -15,10 +14,57 @@ import {
   ruleInForce,
   waitFor,
 } from '../store/reading.ts'
-import { type Check, demandsAt, isShadowed } from './check.ts'
+import { countsRepeats } from '../store/repeats.ts'
+import { fewestOf, isReserved } from '../store/terms.ts'
 import type { CheckResult } from './check-result.ts'
-import type { PolicyVerdict, Reason } from './policy-verdict.ts'
+import { type Check, demandsAt, isShadowed } from './check.ts'
 import { waitForShare } from './share-verdict.ts'
+
+/**
+ * Why a request was allowed or refused.
+ *
+ * Allowed: `"ok"`; `"exempt"`, not counted. Refused by a number: `"limited"`; `"quota-exceeded"`, until the period ends; `"held"`,
+ * calls that run hold what is left of the quota; `"cost-exceeds-limit"`, the cost is above the capacity, so waiting does not help; `"reserved"`, the rest is kept for more
+ * important requests; `"fair-share"`, the rest is for tenants that had less. Refused for a time: `"blocked"`, by a cool-down or an
+ * operator; `"penalized"`, the limit is reduced because of earlier violations. Refused otherwise: `"missing-key"`, with `onMissingKey: "deny"`; `"policy-error"`, the policy's function
+ * failed; `"store-error"`, the store failed and `onStoreError` is `"closed"`.
+ */
+export type Reason =
+  | 'ok'
+  | 'exempt'
+  | 'limited'
+  | 'blocked'
+  | 'penalized'
+  | 'reserved'
+  | 'fair-share'
+  | 'quota-exceeded'
+  | 'held'
+  | 'cost-exceeds-limit'
+  | 'missing-key'
+  | 'policy-error'
+  | 'store-error'
+
+/** The verdict of one policy on a request. */
+export interface PolicyVerdict {
+  /** The policy's name. */
+  readonly policy: string
+  /** Whether this policy lets the request pass. */
+  readonly allowed: boolean
+  /** Why this policy lets the request pass, or refuses it. */
+  readonly reason: Reason
+  /** Units per window, under the penalty in force. */
+  readonly limit: number
+  /** Whole units left after this request. */
+  readonly remaining: number
+  /** When the counter is back to zero (the bucket is full, or the counted units have left the window): Unix seconds, rounded up. */
+  readonly resetAt: number
+  /** Whole seconds until the same request passes this policy; 0 when it passed, and for `"missing-key"`; `Infinity` when it can never pass. */
+  readonly retryAfter: number
+  /** The owner of the counter, readable by people: `ip:203.0.113.7`, `user:42`, `api-key:#…`. */
+  readonly key: string
+  /** Whether the verdict counts (`"enforce"`) or is only reported (`"shadow"`). */
+  readonly mode: Exclude<PolicyMode, object | 'off'>
+}
 
 /** Reads the verdict of every policy of a check. The array and its verdicts are frozen. */
 export function readVerdicts({ check, evaluation: whole }: CheckResult): readonly PolicyVerdict[] {
@@ -35,12 +81,13 @@ export function readVerdict(at: number, check: Check, evaluation: Evaluation): P
   const extras = check.extras?.[at]
   if (extras === undefined) return own
   let verdict = own
-  for (const other of [extras.addressCeiling, extras.inFlight]) {
-    if (other < 0) continue
+  for (const other of [extras.at.address, extras.at.flight]) {
+    if (other === undefined) continue
     const more = readDemand(at, other, check, evaluation)
     if (!more.allowed && (verdict.allowed || more.retryAfter > verdict.retryAfter)) verdict = more
   }
-  return extras.share < 0 ? verdict : withShare(at, extras.share, verdict, check, evaluation)
+  const { share } = extras.at
+  return share === undefined ? verdict : withShare(at, share, verdict, check, evaluation)
 }
 
 /** The verdict on a pool, for the tenant that asked, whose share may refuse what the pool has left. */
@@ -115,7 +162,7 @@ function asRetried(policy: number, at: number, { demands, extras }: Check): Dema
   const demand = demands[at] as Demand
   const own = extras?.[policy]
   // Permits will have ended by then, and held demands already ask for the full cost.
-  const isWhole = own === undefined || own.paid === 0 || at === own.inFlight || demand.mode === Mode.DEFER
+  const isWhole = own === undefined || own.paid === 0 || at === own.at.flight || demand.mode === Mode.DEFER
   if (isWhole || algorithmOf(demand.rule).isFlight) return demand
   return { ...demand, cost: demand.cost + own.paid }
 }

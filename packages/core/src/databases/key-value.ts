@@ -1,10 +1,9 @@
 import type { State } from '../algorithms/index.ts'
 import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import type { Counters } from '../store/counter-access.ts'
+import { type Counters, keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { decide } from '../store/decide.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
-import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
 
 /** A counter that a decision changed, as a value to write. */

@@ -1,5 +1,5 @@
 import { eventLoop } from '../base/event-loop.ts'
-import { afterFreeTime } from '../base/free-time.ts'
+import { afterFreeTime } from '../base/promises.ts'
 
 const INTERVAL_MS = 2
 

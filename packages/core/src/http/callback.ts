@@ -1,6 +1,6 @@
 import { callInTime, warnOfCallback } from '../base/callbacks.ts'
 import { messageOf } from '../base/errors.ts'
-import { afterFreeTime } from '../base/free-time.ts'
+import { afterFreeTime } from '../base/promises.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 
 /** The part of a limiter that {@link runCallback} uses. */

@@ -3,7 +3,7 @@ import { checkNames, checkWhole, type Fields, namesOf } from '../base/options-ch
 import type { CheckOptions } from '../check/check-options.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Limiter } from '../limiter/limiter.ts'
-import { partsOf } from '../limiter/parts.ts'
+import { partsOf } from '../limiter/assembly.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Queue } from '../waiting/queue.ts'
 import { type AbortSignalLike, readMaxWait } from '../waiting/acquire-options.ts'

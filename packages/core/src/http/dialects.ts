@@ -2,7 +2,7 @@ import { MOST_UNITS } from '../algorithms/index.ts'
 import { binds } from '../check/decision-reader.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Decision } from '../check/decision.ts'
-import type { PolicyVerdict } from '../check/policy-verdict.ts'
+import type { PolicyVerdict } from '../check/verdict-reader.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 
 /** Headers by name. */

@@ -1,4 +1,4 @@
-import { describe } from '../base/describe.ts'
+import { describe } from '../base/errors.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { checkNames, fail, namesOf } from '../base/options-check.ts'
 import { restUsers } from '../limiter/store-users.ts'

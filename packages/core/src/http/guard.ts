@@ -1,22 +1,22 @@
 import { noticeHighCost } from '#misuse'
-
+import { callForId } from '../base/callbacks.ts'
+import { HaltError } from '../base/errors.ts'
+import { type Awaitable, isPromise } from '../base/promises.ts'
 import { type CheckOptions, NO_OPTIONS } from '../check/check-options.ts'
-import { type Cost, readGivenCost, WHOLE_LIMIT } from '../policy/cost.ts'
 import type { Decision } from '../check/decision.ts'
 import type { PriorGuards } from '../check/prior-guards.ts'
 import type { Limiter } from '../limiter/limiter.ts'
-import { callForId } from '../base/callbacks.ts'
-import type { RequestView } from '../request/view.ts'
-import { type Awaitable, isPromise } from '../base/promises.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { type Cost, readGivenCost, WHOLE_LIMIT } from '../policy/cost.ts'
+import { readHeader } from '../request/headers.ts'
+import { type RequestView, announcesBody } from '../request/view.ts'
 import type { AbortSignalLike } from '../waiting/acquire-options.ts'
 import { type CallResult, runCallback } from './callback.ts'
 import { Delay } from './delay.ts'
 import { DEPARTED } from './departure.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
-import { policiesOf } from './guard-policies.ts'
-import { type Outcome, GuardOutcome, UNCHECKED } from './outcome.ts'
-import { isPreflight } from './preflight.ts'
 import { makeMount } from './mount.ts'
+import { type Outcome, GuardOutcome, UNCHECKED } from './outcome.ts'
 import { priorGuardsOf, isTightest, lastPassed, notePassed, holderOf } from './passed-guards.ts'
 
 /** Decides requests for an adapter, with costs, skipping, headers and refusals. */
@@ -190,4 +190,44 @@ function isSkip(result: CallResult<boolean>): boolean {
 /** Reads a cost that a callback returned. Throws for a value that is not a cost. */
 function readCostOf(cost: Awaitable<Cost>): Awaitable<Cost> {
   return isPromise(cost) ? (cost as Promise<Cost>).then(readGivenCost) : readGivenCost(cost)
+}
+
+/**
+ * The policies of a guard, compiled here so that a mistake shows at start. With a resolver they are only known at each
+ * request.
+ *
+ * @throws HaltError `HALT_E_POLICY` for a function: only the policy of a limiter may be one
+ */
+export function policiesOf<R>(
+  limiter: Limiter<R>,
+  policy: CheckOptions<R>['policy'],
+  also: CheckOptions<R>['also'],
+): { readonly policies: readonly CompiledPolicy[]; readonly hasResolver: boolean } {
+  refuseFunction(policy)
+  refuseFunction(also)
+  const hasResolver = policy === undefined && limiter.policies.length === 0
+  const usesOwnPolicies = policy === undefined && also === undefined
+  return { hasResolver, policies: usesOwnPolicies ? limiter.policies : limiter.compile(policy, also) }
+}
+
+function refuseFunction(policy: unknown): void {
+  if (typeof policy !== 'function') return
+  throw new HaltError(
+    'HALT_E_POLICY',
+    'policy is a function, but it is for a limiter that has a policy already.',
+    'Leave limiter out, halt({ store, policy: request => … }), or give the function to a RateLimiter of its own.',
+  )
+}
+
+/** Whether a request is a CORS preflight: it has the method and headers that a browser sends with one, and no body. */
+export function isPreflight(view: RequestView): boolean {
+  // The other fields are read only for this method, because some views make them when they are read.
+  if (view.method !== 'OPTIONS') return false
+  const { headers, hasBody } = view
+  return (
+    readHeader(headers, 'access-control-request-method') !== undefined &&
+    readHeader(headers, 'origin') !== undefined &&
+    hasBody !== true &&
+    !announcesBody(headers)
+  )
 }

@@ -47,11 +47,12 @@ export interface CounterReading {
 /** Reads every counter of a check. */
 export function countersIn(result: CheckResult, control: AppliedControl): readonly CounterReading[] {
   return result.check.policies.flatMap((policy, at) => {
-    const { addressCeiling = -1, inFlight = -1 } = result.check.extras?.[at] ?? {}
-    const indexes = { own: at, address: addressCeiling, 'in-flight': inFlight } as const
-    const own = (['own', 'address', 'in-flight'] as const).flatMap(counter =>
-      indexes[counter] < 0 ? [] : read(policy, counter, indexes[counter], result, control),
-    )
+    const { address, flight } = result.check.extras?.[at]?.at ?? {}
+    const indexes = { own: at, address, 'in-flight': flight }
+    const own = (['own', 'address', 'in-flight'] as const).flatMap(counter => {
+      const index = indexes[counter]
+      return index === undefined ? [] : read(policy, counter, index, result, control)
+    })
     const share = shareIn(at, result, control, own[0]!)
     return share === undefined ? own : [...own, share]
   })
@@ -67,7 +68,7 @@ function shareIn(
   const { check, evaluation } = result
   const fair = fairShareOf(policy, check, evaluation)
   if (fair === undefined) return undefined
-  const reading = read(check.policies[policy]!, 'share', check.extras![policy]!.share, result, control)
+  const reading = read(check.policies[policy]!, 'share', check.extras![policy]!.at.share!, result, control)
   if (reading.name.endsWith(`:${shareCodes.concurrency}`)) {
     const limit = Math.min(pool.limit, fair.weight * fair.level)
     const remaining = Math.min(pool.remaining, Math.max(0, limit - reading.used))

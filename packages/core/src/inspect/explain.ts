@@ -1,7 +1,7 @@
+import { roleAt } from '../check/check.ts'
 import { type AppliedControl, NO_CONTROL } from '../limiter/gate.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { CheckResult } from '../check/check-result.ts'
-import { hasCounter } from '../check/has-counter.ts'
+import { type CheckResult, hasCounter } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import { fairShareOf, waitForShare } from '../check/share-verdict.ts'
 import { countedWithout, type Unreached } from '../policy/reachability.ts'
@@ -81,11 +81,11 @@ function stateOf(
   const before = remaining(demand, state, evaluation)
   const line = isForeignDebt(demand, state, evaluation) ? undefined : lineOf(demand, state, evaluation)
   const cooldown = blockedUntil(state)
-  const share = check.extras?.[at]?.share ?? -1
+  const share = roleAt(check, at, 'share')
   const waitOf = (units: number): number =>
     Math.max(
       waitForCost(demand, state, evaluation, units),
-      share < 0 ? 0 : waitForShare(share, check, evaluation, units),
+      share === undefined ? 0 : waitForShare(share, check, evaluation, units),
     )
   const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)
   return {

@@ -3,7 +3,7 @@ import type { Unreached } from '../policy/reachability.ts'
 import type { Hop } from '../request/client-ip.ts'
 import type { Decision } from '../check/decision.ts'
 import type { FairShare } from '../check/share-verdict.ts'
-import type { PolicyVerdict } from '../check/policy-verdict.ts'
+import type { PolicyVerdict } from '../check/verdict-reader.ts'
 
 /** One policy in an explanation. */
 export interface PolicyExplanation {

@@ -1,7 +1,7 @@
 import type { CheckOptions, PeekOptions } from '../check/check-options.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Limiter } from '../limiter/limiter.ts'
-import { partsOf } from '../limiter/parts.ts'
+import { partsOf } from '../limiter/assembly.ts'
 import type { Identity } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Store } from '../store/contract.ts'

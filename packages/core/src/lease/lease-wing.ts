@@ -1,6 +1,7 @@
+import { WeakList } from '../base/weak-list.ts'
 import type { Evaluator } from '../check/evaluator.ts'
-import type { LeaseEvaluator } from '../limiter/wings.ts'
-import { onReconnection } from './reconnections.ts'
+import type { LeaseEvaluator } from '../charge/wings.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Store } from '../store/contract.ts'
 import { Leases } from './leases.ts'
 
@@ -9,4 +10,24 @@ export function leases(evaluator: Evaluator, store: Store): LeaseEvaluator {
   const own = new Leases(evaluator)
   onReconnection(store, own)
   return own
+}
+
+/** An object that is notified of a store's new connections. */
+export interface Reconnectable {
+  reconnected(): void
+}
+
+const listenersByStore = new WeakMap<Store, WeakList<Reconnectable>>()
+
+/** Notifies a listener of every new connection of a store. The store holds the listener weakly. */
+export function onReconnection(store: Store, listener: Reconnectable): void {
+  let list = listenersByStore.get(store)
+  if (list === undefined) {
+    const listeners = new WeakList<Reconnectable>()
+    listenersByStore.set(store, (list = listeners))
+    capabilitiesOf(store).onReconnect(() => {
+      for (const each of listeners) each.reconnected()
+    })
+  }
+  list.add(listener)
 }

@@ -1,5 +1,4 @@
-import type { Check } from '../check/check.ts'
-import { partOf } from '../check/check-part.ts'
+import { type Check, partOf } from '../check/check.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { State } from '../algorithms/index.ts'

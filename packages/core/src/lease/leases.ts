@@ -1,6 +1,6 @@
 import type { Rule } from '../algorithms/index.ts'
 import { type EventLoop, followsFakeTimers, type Timer } from '../base/event-loop.ts'
-import { PairMemo } from '../base/pair-memo.ts'
+import { PairMemo } from '../base/bounded-memory.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckResult, storeResult } from '../check/check-result.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'

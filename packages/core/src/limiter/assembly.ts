@@ -1,29 +1,28 @@
 import { makeDigest } from '../base/digest.ts'
 import { HaltError } from '../base/errors.ts'
 import { type Warn, warnOnce } from '../base/warnings.ts'
-import { ExemptionCheck } from './exemption-check.ts'
-import { Decider } from './decider.ts'
-import { KeyResolver } from './key-resolver.ts'
-import type { CallsParts } from './calls.ts'
-import { Charges } from './charges.ts'
-import { Corrections } from './corrections.ts'
-import type { Telemetry } from '../check/telemetry.ts'
-import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
-import { compilePenalty } from '../policy/penalty-config.ts'
 import type { Evaluator } from '../check/evaluator.ts'
-import { DirectEvaluator } from './direct-evaluator.ts'
-import { Endings } from './endings.ts'
-import type { GateSource } from './gate.ts'
-import { Peeker } from './peeker.ts'
-import { Pipeline } from './pipeline.ts'
-import type { EvaluatorOptions, Wings } from './wings.ts'
-import { PolicySource } from './policy-source.ts'
-import { RequestKeys } from './request-keys.ts'
+import type { Telemetry } from '../check/telemetry.ts'
+import { compilePenalty } from '../policy/penalty-config.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
-import { KeyMaker } from '../request/key-maker.ts'
 import { compileClientIp } from '../request/client-ip.ts'
+import { KeyMaker } from '../request/key-maker.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Store } from '../store/contract.ts'
+import type { CallsParts } from '../reserve/calls.ts'
+import { Endings } from '../base/idleness.ts'
+import { Charges } from '../charge/charges.ts'
+import { Corrections } from '../charge/corrections.ts'
+import { Decider } from './decider.ts'
+import { DirectEvaluator } from './direct-evaluator.ts'
+import { ExemptionCheck } from './uncounted-decisions.ts'
+import type { GateSource } from './gate.ts'
+import { KeyResolver, RequestKeys } from './key-resolver.ts'
+import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
+import { Peeker } from './peeker.ts'
+import { Pipeline } from './pipeline.ts'
+import { PolicySource } from './policy-source.ts'
+import type { EvaluatorOptions, Wings } from '../charge/wings.ts'
 
 /** The parts of a limiter. */
 export interface LimiterParts {
@@ -158,4 +157,27 @@ function evaluatorOf(options: EvaluatorOptions, wings: Wings): Evaluator {
 // Such a store has nothing to wait for, and is never away. One whose `evaluate` is replaced or wrapped may be anything.
 function decidesHere(store: Store): boolean {
   return store.isSynchronous === true && store.isShared === false && capabilitiesOf(store).chargesAlone()
+}
+
+// Outside of the limiter, so that nothing of them shows there.
+const parts = new WeakMap<object, LimiterParts>()
+
+/** Notes the parts of a limiter, for its wings. */
+export function noteParts(limiter: object, own: LimiterParts): void {
+  parts.set(limiter, own)
+}
+
+/**
+ * The parts of a limiter, for its wings: waiting, inspection.
+ *
+ * @throws HaltError `HALT_E_LIMITER` for anything else
+ */
+export function partsOf(limiter: object): LimiterParts {
+  const own = parts.get(limiter)
+  if (own !== undefined) return own
+  throw new HaltError(
+    'HALT_E_LIMITER',
+    'This is not a RateLimiter of this copy of @halt/core.',
+    'Import the limiter and what uses it in one way: both as ES modules, or both as CommonJS.',
+  )
 }

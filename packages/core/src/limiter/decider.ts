@@ -1,5 +1,11 @@
-import { type Ask, askOf, CHARGE } from '../check/ask.ts'
-import { type CheckOptions, checkOptionValues, NO_OPTIONS } from '../check/check-options.ts'
+import {
+  type Ask,
+  askOf,
+  CHARGE,
+  type CheckOptions,
+  checkOptionValues,
+  NO_OPTIONS,
+} from '../check/check-options.ts'
 import { Decision } from '../check/decision.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
@@ -7,10 +13,10 @@ import { type Identity, isIdentity } from '../request/identity.ts'
 import type { KeyMaker } from '../request/key-maker.ts'
 import { lazyView } from '../request/to-view.ts'
 import type { RequestView } from '../request/view.ts'
-import type { Adviser } from './adviser.ts'
+import type { Adviser } from '../charge/adviser.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
-import type { Witness } from './witness.ts'
+import type { Witness } from '../charge/wings.ts'
 
 /** The parts of a limiter that decide. */
 export interface DeciderParts {

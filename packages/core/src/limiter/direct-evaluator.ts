@@ -1,18 +1,17 @@
 import type { Rule } from '../algorithms/index.ts'
 import { UnderWay, type Idler } from '../base/idleness.ts'
-import { nowMicros } from '../base/process-clock.ts'
+import { nowMicros } from '../base/event-loop.ts'
 import { isPromise } from '../base/promises.ts'
 import { type Check, plainCheck } from '../check/check.ts'
 import { type CheckResult, storeResult } from '../check/check-result.ts'
-import { mayHaveLine, resetGroup } from '../check/counter-resets.ts'
-import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
+import { mayHaveLine, resetGroup, type Evaluator, type RuledCounter } from '../check/evaluator.ts'
 import type { ChargeAnswer } from '../store/admitted.ts'
 import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
-import { checkedEvaluate, type Evaluate } from '../store/checked-evaluate.ts'
+import { checkedEvaluate, type Evaluate } from '../store/evaluation-check.ts'
 import type { Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
-import type { EvaluatorOptions } from './wings.ts'
+import type { EvaluatorOptions } from '../charge/wings.ts'
 
 /** Asks a synchronous store, which answers at once. If it throws, the check is refused or let pass, as `onStoreError` says. */
 export class DirectEvaluator implements Evaluator {

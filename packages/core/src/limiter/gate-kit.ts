@@ -1,10 +1,16 @@
 // @halt/core/gate: the seam `Gate`, and what the package that fills it is made of (`@halt/control`).
 export { MOST_UNITS } from '../algorithms/index.ts'
-export { fromCaller } from '../base/call-site.ts'
-export { describe } from '../base/describe.ts'
+export {
+  fromCaller,
+  type HaltWarning,
+  Occasion,
+  type Warn,
+  warnOnce,
+  type WarnOnce,
+} from '../base/warnings.ts'
+export { describe, HaltError, messageOf } from '../base/errors.ts'
 export { type Digest, makeDigest } from '../base/digest.ts'
 export { type Duration, parseDuration } from '../base/duration.ts'
-export { HaltError, messageOf } from '../base/errors.ts'
 export { afterQuietly, eventLoop, type Timer } from '../base/event-loop.ts'
 export {
   checkChoice,
@@ -15,13 +21,12 @@ export {
   type Fields,
   namesOf,
 } from '../base/options-check.ts'
-export { within } from '../base/timers.ts'
-export { type HaltWarning, Occasion, type Warn, warnOnce, type WarnOnce } from '../base/warnings.ts'
+export { within } from '../base/promises.ts'
 export { WeakList } from '../base/weak-list.ts'
-export { type Ask, PEEK } from '../check/ask.ts'
+export { type Ask, PEEK } from '../check/check-options.ts'
 export type { Check } from '../check/check.ts'
 export type { Decision } from '../check/decision.ts'
-export type { PolicyVerdict } from '../check/policy-verdict.ts'
+export type { PolicyVerdict } from '../check/verdict-reader.ts'
 export type { DecisionMetadata, Telemetry } from '../check/telemetry.ts'
 export {
   type AppliedControl,
@@ -37,13 +42,18 @@ export { keyOfIdentity, type Plan, type Plans } from './plan.ts'
 export type { CompiledPolicy, PolicyNumbers } from '../policy/compiled-policy.ts'
 export { type ControlEntry, type EntryKind, isNetwork } from '../policy/control-entry.ts'
 export { validate } from '../policy/validation.ts'
-export { checkPrefix, embeddedIpv4 } from '../request/address-key.ts'
-export { type Address, type Bits, networkOf, parseAddress, parseBareAddress } from '../request/address.ts'
+export {
+  checkPrefix,
+  embeddedIpv4,
+  type Address,
+  type Bits,
+  networkOf,
+  parseAddress,
+  parseBareAddress,
+} from '../request/address.ts'
 export { Caller, findClient } from '../request/caller.ts'
-export { type Identity, subjectOf } from '../request/identity.ts'
-export { networkIn } from '../request/networks.ts'
-export { holds, type Network, SortedNetworks } from '../request/sorted-networks.ts'
-export type { FoundKey, Subject, Tenant } from '../request/subject.ts'
+export { type Identity, subjectOf, type FoundKey, type Subject, type Tenant } from '../request/identity.ts'
+export { networkIn, holds, type Network, SortedNetworks } from '../request/networks.ts'
 export type { RequestView } from '../request/view.ts'
 export { capabilitiesOf } from '../store/capabilities.ts'
 export type { Store } from '../store/contract.ts'

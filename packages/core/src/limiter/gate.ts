@@ -1,18 +1,17 @@
 import type { Check } from '../check/check.ts'
-import type { Ask } from '../check/ask.ts'
+import type { Ask } from '../check/check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
 import type { Caller } from '../request/caller.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
-import type { ClientAddress } from '../request/client-address.ts'
-import type { FoundKey, Subject } from '../request/subject.ts'
+import type { ClientAddress } from '../request/client-ip.ts'
+import type { FoundKey, Subject } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Store } from '../store/contract.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import type { KeyOutcome } from './key-resolver.ts'
+import type { KeyOutcome, RequestKeys } from './key-resolver.ts'
 import type { Plan, Plans } from './plan.ts'
-import type { RequestKeys } from './request-keys.ts'
 
 /** The entries of operators that apply to a request or to an identity. */
 export interface AppliedControl {

@@ -1,14 +1,15 @@
-import { BoundedMap } from '../base/bounded-map.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { callInTime } from '../base/callbacks.ts'
-import { isPromise } from '../base/promises.ts'
-import { describe } from '../base/describe.ts'
-import { messageOf } from '../base/errors.ts'
+import { BoundedMap } from '../base/bounded-memory.ts'
+import { callInTime, warnOfCallback } from '../base/callbacks.ts'
+import { describe, messageOf } from '../base/errors.ts'
+import { isPromise, atOnce } from '../base/promises.ts'
 import type { Warn } from '../base/warnings.ts'
+import type { Ask } from '../check/check-options.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { type CompiledFair, isWeight } from '../policy/fair.ts'
 import type { Caller } from '../request/caller.ts'
-import { type FoundKey, NO_TENANT, SHARED } from '../request/subject.ts'
-import type { KeyWatcher } from './key-watcher.ts'
-import { weightOf } from './tenant-weight.ts'
+import { type FoundKey, NO_TENANT, SHARED } from '../request/identity.ts'
+import type { KeyWatcher } from '../charge/adviser.ts'
+import type { ExemptionCheck } from './uncounted-decisions.ts'
 
 /**
  * A policy's key for a request. Without a key: `deny` refuses the request, `allow` skips the policy. A policy that needs the
@@ -177,3 +178,55 @@ const TOGETHER: FoundKey = Object.freeze({
   how: 'nothing, so all such requests are one tenant',
   unverified: false,
 })
+
+/** Finds the keys under which policies count a request. */
+export class RequestKeys {
+  readonly #exemptionCheck: ExemptionCheck
+  readonly #keyResolver: KeyResolver
+
+  constructor(exemptionCheck: ExemptionCheck, keyResolver: KeyResolver) {
+    this.#exemptionCheck = exemptionCheck
+    this.#keyResolver = keyResolver
+  }
+
+  /** Finds the key of a policy. `'allow'` means that this policy does not count the request. */
+  find(policy: CompiledPolicy, caller: Caller, ask: Ask): KeyOutcome | Promise<KeyOutcome> {
+    if (policy.off) return 'allow'
+    const isExempt =
+      ask.mode === 'peek'
+        ? this.#exemptionCheck.reason(policy, caller) !== undefined
+        : this.#exemptionCheck.exempts(policy, caller)
+    return isExempt ? 'allow' : this.#keyResolver.find(policy, caller)
+  }
+
+  /** Finds the keys of some policies, in their order. */
+  findAll(
+    policies: readonly CompiledPolicy[],
+    caller: Caller,
+    ask: Ask,
+  ): readonly KeyOutcome[] | Promise<readonly KeyOutcome[]> {
+    const keys = policies.map(policy => this.find(policy, caller, ask))
+    return keys.some(isPromise) ? Promise.all(keys.map(async key => key)) : (keys as KeyOutcome[])
+  }
+}
+
+/** The weight of the tenant of a request. 1 if the function that returns it fails. */
+export function weightOf(policy: string, weight: CompiledFair['weight'], caller: Caller, warn: Warn): number {
+  if (typeof weight === 'number') return weight
+  try {
+    const found: unknown = atOnce(weight(caller.view.request as never))
+    if (isWeight(found)) return found
+    notice(warn, `weight of "${policy}" gave ${describe(found)}, which is not a whole number from 1 to 100.`)
+  } catch (error) {
+    notice(warn, `weight of "${policy}" failed: ${messageOf(error)}.`)
+  }
+  return 1
+}
+
+function notice(warn: Warn, message: string): void {
+  warnOfCallback(
+    warn,
+    message,
+    'Return a whole number from 1 to 100. Until then such a tenant has the weight 1.',
+  )
+}

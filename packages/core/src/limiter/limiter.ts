@@ -1,27 +1,22 @@
 import { checkCallOptions, type CheckOptions, NO_OPTIONS, type PeekOptions } from '../check/check-options.ts'
-import { fromCaller } from '../base/call-site.ts'
-import { makePartitionOf } from '../base/partition.ts'
-import { atMost } from '../base/timers.ts'
-import type { HaltWarning, Warn } from '../base/warnings.ts'
+import { fromCaller, type HaltWarning, type Warn } from '../base/warnings.ts'
+import { makePartitionOf } from '../base/digest.ts'
+import { atMost } from '../base/promises.ts'
 import type { Decision } from '../check/decision.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Cost } from '../policy/cost.ts'
-import { refuseDuplicates } from '../policy/duplicates.ts'
-import { type Identity, isIdentity, kindOf } from '../request/identity.ts'
-import { digestIn } from '../request/subject.ts'
+import { refuseDuplicates } from './policy-source.ts'
+import { type Identity, isIdentity, kindOf, digestIn } from '../request/identity.ts'
 import { lazyView } from '../request/to-view.ts'
 import type { RequestView } from '../request/view.ts'
 import type { Store } from '../store/contract.ts'
-import { assembleLimiter, type LimiterParts } from './assembly.ts'
-import type { Calls } from './calls.ts'
-import { type CloseOptions, readFinish } from './close-options.ts'
+import { assembleLimiter, type LimiterParts, noteParts } from './assembly.ts'
+import type { Calls } from '../reserve/calls.ts'
+import { type CloseOptions, readFinish, type RateLimiterOptions } from './options.ts'
 import { frozen } from './decider.ts'
-import type { RateLimiterOptions } from './options.ts'
-import { noteParts } from './parts.ts'
-import type { Reservation } from './reservation.ts'
-import { readTtl, type ReserveOptions } from './reserve-options.ts'
+import { type Reservation, readTtl, type ReserveOptions } from '../reserve/reserve-options.ts'
 import { addUser, removeUser } from './store-users.ts'
-import type { Wings } from './wings.ts'
+import type { Wings } from '../charge/wings.ts'
 
 /**
  * Decides requests by policies whose counters are in a store: the kernel of a limiter, without waiting, explanations and leases. `R` is
@@ -202,7 +197,7 @@ export class Limiter<R = unknown> {
     const policies = ttl === undefined || hasResolver ? undefined : this.compile(options.policy, options.also)
     const added = { ttl: readTtl({ ...options, ttl, chunk }, policies) }
     if (this.#calls === undefined) {
-      const { Calls } = await import('./calls.ts')
+      const { Calls } = await import('../reserve/calls.ts')
       this.#calls ??= new Calls(this.#parts.calls)
     }
     const decision = await this.#parts.decider.target(target, options, added)

@@ -1,16 +1,15 @@
-import { describe } from '../base/describe.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
-import { HaltError } from '../base/errors.ts'
+import { describe, HaltError } from '../base/errors.ts'
+import { checkChoice, checkNames, checkType, checkWhole, namesOf, fail } from '../base/options-check.ts'
 import type { Warn } from '../base/warnings.ts'
+import type { Telemetry } from '../check/telemetry.ts'
 import type { LimiterPenalty } from '../policy/penalty-config.ts'
 import type { OnStoreError, Policy, PolicyResolver } from '../policy/policy.ts'
-import type { ClientIpHeader } from '../request/forwarding.ts'
+import { checkPrefix } from '../request/address.ts'
+import type { ClientIpHeader } from '../request/headers.ts'
 import type { TrustedProxies } from '../request/trusted-proxies.ts'
 import type { Store } from '../store/contract.ts'
 import type { GateSource } from './gate.ts'
-import type { Telemetry } from '../check/telemetry.ts'
-import { checkPrefix } from '../request/address-key.ts'
-import { checkChoice, checkNames, checkType, checkWhole, namesOf } from '../base/options-check.ts'
 
 /** The options of a limiter that read nothing of a request. */
 // Adapters extend interfaces, not Omit<…>: TypeScript 7 shows no text for the fields of mapped types.
@@ -171,4 +170,30 @@ function checkStore(store: unknown): void {
     `store is ${describe(store)}, not a store.`,
     'Give new InMemoryStore() or new RedisStore({ client }).',
   )
+}
+
+/** Options of the end of a limiter. */
+export interface CloseOptions {
+  /**
+   * How long callers that wait still have their turns, from 1 ms to 24 hours. Default: their places are given back at once.
+   */
+  readonly finishLine?: Duration | undefined
+}
+
+/** 24 hours, in microseconds: no caller waits longer. */
+const LONGEST_FINISH = 86_400e6
+
+/**
+ * Reads how long the line is finished, in microseconds; 0 if it is not.
+ *
+ * @throws HaltError `HALT_E_DURATION`, `HALT_E_UNKNOWN_FIELD`
+ */
+export function readFinish(options: CloseOptions): number {
+  checkNames(options as Readonly<Record<string, unknown>>, ['finishLine'], 'close()')
+  const { finishLine } = options
+  if (finishLine === undefined) return 0
+  const micros = parseDuration(finishLine, 'finishLine')
+  return micros <= LONGEST_FINISH
+    ? micros
+    : fail('HALT_E_DURATION', 'finishLine is above 24 hours.', 'Give less, because no caller waits longer.')
 }

@@ -1,6 +1,5 @@
-import { type Ask, PEEK } from '../check/ask.ts'
-import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
-import { hasCounter } from '../check/has-counter.ts'
+import { type Ask, PEEK, checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
+import { hasCounter } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'

@@ -1,16 +1,16 @@
-import { BoundedMap } from '../base/bounded-map.ts'
+import { BoundedMap } from '../base/bounded-memory.ts'
+import { callInTime } from '../base/callbacks.ts'
+import { HaltError, messageOf } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
+import type { CheckOptions } from '../check/check-options.ts'
 import {
   type CompileContext,
   compilePolicy,
   type CompiledPolicy,
   type GivenPolicy,
 } from '../policy/compiled-policy.ts'
-import { collides, refuseDuplicates } from '../policy/duplicates.ts'
-import { HaltError, messageOf } from '../base/errors.ts'
-import type { Warn } from '../base/warnings.ts'
-import type { CheckOptions } from '../check/check-options.ts'
+import { isSameRule } from '../policy/rule-compiler.ts'
 import type { RequestView } from '../request/view.ts'
-import { callInTime } from '../base/callbacks.ts'
 
 type Given = GivenPolicy | readonly GivenPolicy[]
 type Found = readonly CompiledPolicy[] | undefined
@@ -186,5 +186,37 @@ export class PolicySource {
           : 'The fallbackPolicy decides.',
     })
     return this.#fallback
+  }
+}
+
+/** Whether two policies are the same: they have the same name, counter, limit, capacity and window. */
+export function isSamePolicy(a: CompiledPolicy, b: CompiledPolicy): boolean {
+  return a === b || (a.name === b.name && isSameRule(a.rule(''), b.rule('')))
+}
+
+/** Whether two policies cannot be in one group, because they have the same name or would charge the same counter twice. */
+export function collides(a: CompiledPolicy, b: CompiledPolicy): boolean {
+  return a.name === b.name || a.rule('').counter === b.rule('').counter
+}
+
+/**
+ * Rejects a group in which two policies have the same name or the same counter.
+ *
+ * @throws HaltError `HALT_E_DUPLICATE_POLICY`
+ */
+export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
+  const names = new Set<string>()
+  const counters = new Set<string>()
+  for (const policy of compiled) {
+    const counter = policy.rule('').counter
+    if (names.has(policy.name) || counters.has(counter)) {
+      throw new HaltError(
+        'HALT_E_DUPLICATE_POLICY',
+        `Two policies of one limiter are named "${policy.name}" or share its counter.`,
+        'Give each policy its own name and counter. Two policies with one counter would charge it twice.',
+      )
+    }
+    names.add(policy.name)
+    counters.add(counter)
   }
 }

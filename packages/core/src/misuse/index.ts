@@ -1,19 +1,20 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/warnings.ts'
-import type { Adviser, ExaminedOptions } from '../limiter/adviser.ts'
+import type { Adviser, ExaminedOptions } from '../charge/adviser.ts'
 import { isToldOfProxies } from '../request/trusted-proxies.ts'
-import { noticeBareString } from './bare-string.ts'
-import { noticeCostNames, noticeStrangeNames, noticeUnits } from './costs.ts'
-import { KeyWatch } from './key-watch.ts'
-import { noticeUse, registerPolicies } from './limiters.ts'
-import { noticeMilliseconds, noticeTimeouts } from './milliseconds.ts'
-import { noticeProcesses } from './processes.ts'
+import { noticeBareString, KeyWatch } from './key-watch.ts'
+import {
+  noticeCostNames,
+  noticeStrangeNames,
+  noticeUnits,
+  noticeMilliseconds,
+  noticeTimeouts,
+} from './costs.ts'
+import { noticeUse, registerPolicies, noticeProcesses } from './limiters.ts'
 import { noticeUnreachable } from './unreachable.ts'
 
-export { noticeHighCost } from './costs.ts'
-export { forgetSplit, noticeSplit } from './counter-split.ts'
-export { noticeFullBucket } from './full-bucket.ts'
-export { noticeMilliseconds } from './milliseconds.ts'
+export { noticeHighCost, noticeFullBucket, noticeMilliseconds } from './costs.ts'
+export { forgetSplit, noticeSplit } from './key-watch.ts'
 
 /** What warns of settings and calls that are probably a mistake. */
 export const adviser: Adviser | undefined = {

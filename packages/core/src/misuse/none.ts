@@ -1,5 +1,5 @@
 // For bundles and edge runtimes: nobody reads warnings of probable mistakes there. index.ts has the same exports.
-import type { Adviser } from '../limiter/adviser.ts'
+import type { Adviser } from '../charge/adviser.ts'
 
 export const adviser: Adviser | undefined = undefined
 

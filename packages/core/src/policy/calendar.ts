@@ -1,5 +1,4 @@
-import { describe } from '../base/describe.ts'
-import { HaltError } from '../base/errors.ts'
+import { describe, HaltError } from '../base/errors.ts'
 import { instantOf, type OffsetAt, offsetsIn } from './time-zone.ts'
 
 /** The length of a quota's period, in calendar units of its time zone. */

@@ -1,4 +1,4 @@
-import { canBeTightened } from './penalty-scope.ts'
+import { canBeTightened } from './penalty-config.ts'
 import type { Edges, Rule } from '../algorithms/index.ts'
 import { compileRule, multiply } from './rule-compiler.ts'
 import { type Calendar, compileCalendar } from './calendar.ts'

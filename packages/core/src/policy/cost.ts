@@ -1,7 +1,6 @@
 import { MOST_COST, mostOwed, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { describe } from '../base/describe.ts'
-import { HaltError } from '../base/errors.ts'
+import { describe, HaltError } from '../base/errors.ts'
 import { isStrayPromise } from '../base/promises.ts'
 
 /** The units that a request takes: a number for every policy, or numbers by policy name for the named policies. */

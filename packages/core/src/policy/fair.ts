@@ -1,6 +1,6 @@
 import { type Rule, shareRuleOf } from '../algorithms/index.ts'
-import { BoundedMap } from '../base/bounded-map.ts'
-import { describe } from '../base/describe.ts'
+import { BoundedMap } from '../base/bounded-memory.ts'
+import { describe } from '../base/errors.ts'
 import type { Awaitable } from '../base/promises.ts'
 import { checkNames, type Fields, fail } from '../base/options-check.ts'
 import type { KeyStrategy } from '../request/identity.ts'

@@ -1,4 +1,4 @@
-import { describe } from '../base/describe.ts'
+import { describe } from '../base/errors.ts'
 import { parseDuration } from '../base/duration.ts'
 import { checkNames, type Fields, fail } from '../base/options-check.ts'
 import type { Lease } from './policy.ts'

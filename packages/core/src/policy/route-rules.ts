@@ -1,4 +1,4 @@
-import { BoundedMap } from '../base/bounded-map.ts'
+import { BoundedMap } from '../base/bounded-memory.ts'
 import type { Rule } from '../algorithms/index.ts'
 
 /** The routes that a policy has met in this process. All variants of the policy share them, because they share the counters. */

@@ -1,5 +1,4 @@
-import { describe } from '../base/describe.ts'
-import { HaltError } from '../base/errors.ts'
+import { describe, HaltError } from '../base/errors.ts'
 
 /** The offset of local time from UTC at an instant, both in milliseconds. */
 export type OffsetAt = (ms: number) => number

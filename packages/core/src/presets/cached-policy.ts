@@ -1,13 +1,11 @@
-import { BoundedMap } from '../base/bounded-map.ts'
+import { BoundedMap } from '../base/bounded-memory.ts'
 import { readId } from '../base/callbacks.ts'
-import { describe } from '../base/describe.ts'
-import { type Awaitable, atOnce } from '../base/promises.ts'
-import { fromCaller } from '../base/call-site.ts'
-import type { Policy } from '../policy/policy.ts'
+import { describe, HaltError } from '../base/errors.ts'
+import { type Awaitable, atOnce, within } from '../base/promises.ts'
+import { fromCaller } from '../base/warnings.ts'
 import { checkNames, checkWhole, fail, namesOf } from '../base/options-check.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
-import { HaltError } from '../base/errors.ts'
-import { within } from '../base/timers.ts'
+import type { Policy } from '../policy/policy.ts'
 import { validate } from '../policy/validation.ts'
 
 type Loaded<R> = Policy<R> | readonly Policy<R>[]

@@ -1,6 +1,5 @@
-import { fromCaller } from '../base/call-site.ts'
-import { describe } from '../base/describe.ts'
-import { HaltError } from '../base/errors.ts'
+import { fromCaller } from '../base/warnings.ts'
+import { describe, HaltError } from '../base/errors.ts'
 import { type Headroom, type Policy, type PolicyBase, QuotaPeriod } from '../policy/policy.ts'
 import type { Preset, QuotaPreset } from './preset.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'

@@ -1,6 +1,5 @@
-import { fromCaller } from '../base/call-site.ts'
-import { HaltError } from '../base/errors.ts'
-import { describe } from '../base/describe.ts'
+import { fromCaller } from '../base/warnings.ts'
+import { HaltError, describe } from '../base/errors.ts'
 import type { QuotaPeriod } from '../policy/policy.ts'
 import type { Preset, QuotaPreset } from './preset.ts'
 import type { PenaltyConfig } from '../policy/penalty-config.ts'

@@ -1,14 +1,12 @@
+import { callAtOnce, readId, callForId, warnOfCallback } from '../base/callbacks.ts'
+import { messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Address } from './address.ts'
-import { findApiKey } from './api-key.ts'
-import { callAtOnce, readId } from '../base/callbacks.ts'
 import type { CallerSettings } from './caller-settings.ts'
-import type { ClientAddress } from './client-address.ts'
-import type { KeyStrategy } from './identity.ts'
-import { type FoundKey, SHARED, type Subject } from './subject.ts'
-import { hasDeparted } from './departed.ts'
-import { findUser } from './user.ts'
-import type { RequestView } from './view.ts'
+import type { ClientAddress } from './client-ip.ts'
+import { hasDeparted, type RequestView } from './view.ts'
+import { readHeader } from './headers.ts'
+import { type KeyStrategy, type FoundKey, SHARED, type Subject } from './identity.ts'
 
 /**
  * The client of one request: its address, user and API key. Each is found once, when a policy first needs it.
@@ -175,4 +173,63 @@ function warnOfNoAddress(warn: Warn): void {
     message: 'A request has no client address. All such requests share one counter.',
     fix: 'Give clientIp: request => address, or the name of your platform (Fetch), or getConnInfo (Hono), or a keyStrategy that needs no address.',
   })
+}
+
+/** The id of a request's authenticated user; undefined if it has none. */
+export function findUser(view: RequestView, { userId, warn }: CallerSettings): string | undefined {
+  if (userId !== undefined)
+    return callForId(warn, 'userId', () => userId(view.request as never, view.context))
+  try {
+    return idOf(view)
+  } catch (error) {
+    // A session's getter may throw. The request must be decided even then.
+    warnOfCallback(
+      warn,
+      `request.user threw: ${messageOf(error)}.`,
+      'Return undefined where a request has no value.',
+    )
+    return undefined
+  }
+}
+
+function idOf({ user: own, request }: RequestView): string | undefined {
+  const given = (request ?? {}) as { user?: unknown; userId?: unknown }
+  const user = (own ?? given.user ?? {}) as { id?: unknown; sub?: unknown }
+  return readId(user.id) ?? readId(user.sub) ?? readId(given.userId)
+}
+
+/** Finds the API key of a request. The result holds its digest; undefined if the request has no key. */
+export function findApiKey(
+  { headers, request, context }: RequestView,
+  { apiKey, keys, warn }: CallerSettings,
+): FoundKey | undefined {
+  if (apiKey !== undefined) {
+    const verified = callForId(warn, 'apiKey', () => apiKey(request as never, context))
+    // The application verifies keys, so undefined means that this request has no key.
+    return verified === undefined
+      ? undefined
+      : { subject: keys.apiKey(verified), how: 'the verified API key', unverified: false }
+  }
+  const header = readId(firstLine(readHeader(headers, 'x-api-key')))
+  const key = header ?? keyIn(firstLine(readHeader(headers, 'authorization')))
+  if (key === undefined) return undefined
+  const how = header === undefined ? 'the Authorization header, unverified' : 'X-API-Key, unverified'
+  return { subject: keys.apiKey(key), how, unverified: true }
+}
+
+// A scheme without a credential is not a key: nobody has the key "Bearer".
+const SCHEMES = /^(?:bearer|token|apikey)(?:[ \t]+(.+))?$/i
+const ANY_SCHEME = /^[A-Za-z][A-Za-z0-9+._-]*[ \t]+\S/
+
+/** The API key in an `Authorization` value: the text after Bearer, Token or ApiKey, or the whole text if it has no scheme. */
+function keyIn(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined
+  const text = value.trim()
+  const scheme = SCHEMES.exec(text)
+  if (scheme !== null) return readId(scheme[1])
+  return ANY_SCHEME.test(text) ? undefined : readId(text)
+}
+
+function firstLine(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0]
 }

@@ -1,5 +1,4 @@
-import { describe } from '../base/describe.ts'
-import { HaltError } from '../base/errors.ts'
+import { describe, HaltError } from '../base/errors.ts'
 import type { Address } from './address.ts'
 import { type Networks, parseNetworks } from './networks.ts'
 import type { RequestView } from './view.ts'

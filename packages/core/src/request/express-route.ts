@@ -1,6 +1,5 @@
 import { expressMount } from './express-mount.ts'
-import type { MatchedRoute } from './matched-route.ts'
-import { ALL_METHODS, routeMethod } from './method.ts'
+import { type MatchedRoute, ALL_METHODS, routeMethod } from './matched-route.ts'
 
 /** The properties of an Express request that describe its matched route. */
 export interface ExpressRouted {

@@ -67,3 +67,141 @@ class AnyCase {
 function textOf(value: unknown): string | readonly string[] | undefined {
   return typeof value === 'string' || Array.isArray(value) ? value : undefined
 }
+
+/** The value of one header of a request: one line, several lines, or undefined. */
+export type HeaderValue = string | readonly string[] | undefined
+
+const HEADERS = [
+  'x-forwarded-for',
+  'forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'cf-connecting-ip',
+  'true-client-ip',
+  'fly-client-ip',
+  'fastly-client-ip',
+  'x-cluster-client-ip',
+  'x-original-forwarded-for',
+  'x-envoy-external-address',
+  'x-azure-clientip',
+  'x-appengine-user-ip',
+  'do-connecting-ip',
+  'proxy-client-ip',
+  'wl-proxy-client-ip',
+] as const
+
+/** The headers in which a proxy may name its client. A request with such a header came through a proxy, or forged it. */
+export const FORWARDING_HEADERS: readonly string[] = Object.freeze([...HEADERS])
+
+/** A header that names the client: a known one, or another of your proxy. */
+export type ClientIpHeader = (typeof HEADERS)[number] | (string & {})
+
+/** One hop, as a header names it. */
+interface Entry {
+  /** The text as received. */
+  readonly text: string
+  /** The part that should be an address; undefined if there is none. */
+  readonly address: string | undefined
+}
+
+/** The hops that a header names, the nearest first. */
+export interface Entries {
+  readonly nearestFirst: readonly Entry[]
+  /** Whether the header names more hops than Halt reads. */
+  readonly cut: boolean
+}
+
+/** How a header names the client: by a list of hops, by a list of hops as in RFC 7239, or by a single address. */
+export type ForwardingSyntax = 'list' | 'rfc7239' | 'single'
+
+/** The dialect of a header. The name must be in lower case. */
+export function syntaxOf(name: string): ForwardingSyntax {
+  if (name === 'forwarded') return 'rfc7239'
+  return name.endsWith('forwarded-for') ? 'list' : 'single'
+}
+
+const MAX_HOPS = 32
+const MAX_CHARACTERS = 2048
+const NOTHING: Entries = Object.freeze({ nearestFirst: Object.freeze([]), cut: false })
+
+/** Reads the hops from a header's value. */
+export function readEntries(value: HeaderValue, syntax: ForwardingSyntax): Entries {
+  if (value === undefined) return NOTHING
+  const lines = typeof value === 'string' ? [value] : value
+  if (syntax === 'single') return single(lines)
+  const { items, cut } = splitFromRight(lines, syntax === 'rfc7239')
+  const nearestFirst = items.map(text => ({ text, address: syntax === 'list' ? text : forParameter(text) }))
+  return { nearestFirst, cut }
+}
+
+// If a header with a single address comes twice, two parties have set it, and we cannot tell which one to trust.
+function single(lines: readonly string[]): Entries {
+  const [text, second] = lines
+  if (text === undefined) return NOTHING
+  const entry =
+    second === undefined ? { text, address: text } : { text: `${text}, ${second}`, address: undefined }
+  return { nearestFirst: [entry], cut: false }
+}
+
+/**
+ * Splits header lines at their commas, from the end of the last line to the start of the first.
+ *
+ * Proxies append on the right, so the entries of trusted proxies are read first. An open quote or ten thousand entries that the
+ * client sent cannot disturb them. An entry that the limit cuts is dropped, because `11.2.3.4` must not become `1.2.3.4`. Empty
+ * elements are skipped, as RFC 9110 section 5.6.1.2 requires.
+ */
+function splitFromRight(lines: readonly string[], quotes: boolean): { items: string[]; cut: boolean } {
+  const items: string[] = []
+  let hops = MAX_HOPS
+  let characters = MAX_CHARACTERS
+  for (const line of lines.toReversed()) {
+    const floor = Math.max(0, line.length - characters)
+    let end = line.length
+    do {
+      const comma = commaBefore(line, end, floor, quotes)
+      if ((comma < 0 && floor > 0) || hops-- === 0) return { items, cut: true }
+      const item = line.slice(comma + 1, end).trim()
+      if (item !== '') items.push(item)
+      end = comma
+    } while (end >= 0)
+    characters -= line.length + 1
+  }
+  return { items, cut: false }
+}
+
+// The last comma in [floor, end) outside quoted strings, or -1.
+function commaBefore(line: string, end: number, floor: number, quotes: boolean): number {
+  let quoted = false
+  for (let i = end - 1; i >= floor; i--) {
+    const code = line.charCodeAt(i)
+    if (code === COMMA && !quoted) return i
+    if (quotes && code === QUOTE && !escaped(line, i)) quoted = !quoted
+  }
+  return -1
+}
+
+const COMMA = 44
+const QUOTE = 34
+const BACKSLASH = 92
+
+function escaped(line: string, at: number): boolean {
+  let first = at
+  while (first > 0 && line.charCodeAt(first - 1) === BACKSLASH) first--
+  return (at - first) % 2 === 1
+}
+
+const PAIR = /[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+))[ \t]*)?(?:;|$)/y
+
+/** The `for` of one element of `Forwarded` (RFC 7239), such as `for="[2001:db8::1]:4711";proto=https`; undefined if malformed. */
+function forParameter(element: string): string | undefined {
+  let found: string | undefined
+  PAIR.lastIndex = 0
+  while (PAIR.lastIndex < element.length) {
+    const match = PAIR.exec(element)
+    if (match === null) return undefined
+    if (match[1]?.toLowerCase() !== 'for') continue
+    if (found !== undefined) return undefined
+    found = match[2]?.replace(/\\(.)/g, '$1') ?? match[3]
+  }
+  return found
+}

@@ -1,7 +1,6 @@
 import type { HeaderBag } from './headers.ts'
-import { ALL_METHODS } from './method.ts'
-import { pathOf } from './path.ts'
-import type { RequestView } from './view.ts'
+import { ALL_METHODS } from './matched-route.ts'
+import { pathOf, type RequestView } from './view.ts'
 
 interface Claims {
   readonly id?: unknown

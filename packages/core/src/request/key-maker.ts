@@ -1,8 +1,15 @@
-import { BriefMemo } from '../base/brief-memo.ts'
+import { BriefMemo } from '../base/bounded-memory.ts'
 import type { Digest } from '../base/digest.ts'
 import { readId } from '../base/callbacks.ts'
-import { type Identity, subjectOf, userIn } from './identity.ts'
-import { apiKeySubject, type FoundKey, namePart, type Subject } from './subject.ts'
+import {
+  type Identity,
+  subjectOf,
+  userIn,
+  apiKeySubject,
+  type FoundKey,
+  namePart,
+  type Subject,
+} from './identity.ts'
 
 /** An id, and its key. */
 interface Known {

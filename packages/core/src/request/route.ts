@@ -1,6 +1,5 @@
 import { expressRoute, type ExpressRouted } from './express-route.ts'
-import { type MatchedRoute, NO_ROUTE } from './matched-route.ts'
-import { routeMethod } from './method.ts'
+import { type MatchedRoute, NO_ROUTE, routeMethod } from './matched-route.ts'
 
 /** The properties in which frameworks give a request's matched route. */
 interface Routed extends ExpressRouted {

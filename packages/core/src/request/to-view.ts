@@ -1,10 +1,8 @@
-import { continues } from './body.ts'
+import { continues, pathOf, type RequestView } from './view.ts'
 import { contextView, isContext } from './hono-view.ts'
 import { anyCase, type HeaderBag, NO_HEADERS } from './headers.ts'
 import type { MatchedRoute } from './matched-route.ts'
-import { pathOf } from './path.ts'
 import { matchedRoute } from './route.ts'
-import type { RequestView } from './view.ts'
 
 interface NodeLike {
   readonly method?: unknown

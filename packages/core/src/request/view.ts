@@ -1,5 +1,75 @@
-import type { HeaderBag } from './headers.ts'
+import { type HeaderBag, readHeader } from './headers.ts'
 import type { MatchedRoute } from './matched-route.ts'
+
+/** The path of a request target, without scheme, host, query and fragment. It is not decoded. */
+export function pathOf(url: string): string {
+  if (url.startsWith('/')) return cut(url, 0)
+  const scheme = url.indexOf('://')
+  if (scheme < 0) return url === '*' || url === '' ? '/' : cut(url, 0)
+  // The host ends at the first "/", "?" or "#", so the path of `http://x?y/health` is "/".
+  const rest = cut(url, scheme + 3)
+  const slash = rest.indexOf('/')
+  if (slash < 0) return '/'
+  // Frameworks disagree where a strange host ends, so its path is not believed. A path with "//" is never exempt.
+  return /^[\w.:[\]-]*$/.test(rest.slice(0, slash)) ? rest.slice(slash) : `//${rest}`
+}
+
+function cut(url: string, from: number): string {
+  const query = url.indexOf('?', from)
+  const hash = url.indexOf('#', from)
+  const end = query < 0 ? hash : hash < 0 ? query : Math.min(query, hash)
+  return end < 0 ? (from === 0 ? url : url.slice(from)) : url.slice(from, end)
+}
+
+/** Whether the headers of a request announce a body. */
+export function announcesBody(headers: HeaderBag): boolean {
+  if (readHeader(headers, 'transfer-encoding') !== undefined) return true
+  const length = readHeader(headers, 'content-length')
+  return length !== undefined && String(length) !== '0'
+}
+
+/** A Node request. An HTTP/2 request has a stream. */
+interface Streamed {
+  readonly stream?: { readonly endAfterHeaders?: boolean | undefined } | undefined
+}
+
+/** Whether a Node HTTP/2 request continues after its headers. A body may then follow that no header announces. */
+export function continues(request: object | undefined): boolean {
+  return (request as Streamed | undefined)?.stream?.endAfterHeaders === false
+}
+
+interface NodeRequest {
+  readonly socket?: Closable | null
+  /** The stream of an HTTP/2 request. */
+  readonly stream?: Closable | null
+  /** Node's own request, in Fastify. */
+  readonly raw?: NodeRequest
+  /** Where Hono has Node's own request. */
+  readonly env?: { readonly incoming?: NodeRequest } | null
+}
+
+interface Closable {
+  readonly destroyed?: unknown
+  readonly remoteAddress?: unknown
+  readonly localAddress?: unknown
+}
+
+/**
+ * Whether the client of a request closed or reset the connection already. Node then no longer knows its address, unless somebody
+ * read it before. Always false outside Node, and for requests made by hand.
+ */
+export function hasDeparted(request: unknown): boolean {
+  if (typeof request !== 'object' || request === null) return false
+  const own = request as NodeRequest
+  const { socket, stream } = own.raw ?? own.env?.incoming ?? own
+  // A destroyed HTTP/2 stream has no socket.
+  const connection = socket ?? stream
+  if (connection === undefined || connection === null) return false
+  const { destroyed, remoteAddress, localAddress } = connection
+  // Node may hand over the request of a connection that the client has reset before it notices the reset. Such a socket has an
+  // address of its own and no peer. A Unix socket has neither.
+  return destroyed === true || (remoteAddress === undefined && localAddress !== undefined)
+}
 
 /** The parts of a request that Halt reads, the same for every framework. */
 export interface RequestView {

@@ -1,8 +1,8 @@
-import { within } from '../base/timers.ts'
-import { BoundedMap } from '../base/bounded-map.ts'
-import { nowMicros } from '../base/process-clock.ts'
+import { within } from '../base/promises.ts'
+import { BoundedMap } from '../base/bounded-memory.ts'
+import { nowMicros } from '../base/event-loop.ts'
 import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
-import { checkedEvaluate, type Evaluate } from '../store/checked-evaluate.ts'
+import { checkedEvaluate, type Evaluate } from '../store/evaluation-check.ts'
 import {
   type Demand,
   type Group,
@@ -14,8 +14,8 @@ import {
 } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
-import { nextTurn, settled, SLICE } from './slices.ts'
-import { StoreTimeout } from './store-failure.ts'
+import { nextTurn, settled, SLICE } from './pending-corrections.ts'
+import { StoreTimeout } from './circuit-breaker.ts'
 
 const MAX_BLOCKS = 10_000
 const READ_MS = 1_000

@@ -1,7 +1,6 @@
 import { type EventLoop, eventLoop, outlivesRequest, type Timer } from '../base/event-loop.ts'
-import { FreeTime, sliceOf } from '../base/free-time.ts'
+import { FreeTime, sliceOf, within } from '../base/promises.ts'
 import { type Idler, UnderWay } from '../base/idleness.ts'
-import { within } from '../base/timers.ts'
 
 /**
  * A pending wait in a linked list, due at a free time. It is removed when it settles, so that it never reaches the old

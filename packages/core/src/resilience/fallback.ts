@@ -1,19 +1,16 @@
 import { algorithmOf, type State, takeClock, withClock } from '../algorithms/index.ts'
 import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import { isShadowed, type Check } from '../check/check.ts'
-import { partOf } from '../check/check-part.ts'
+import { isShadowed, type Check, partOf } from '../check/check.ts'
 import { type CounterId, type Demand, type Group, type IdempotencyDemand, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { keepsKey } from '../store/repeats.ts'
 import { WriteBackQueue } from './write-back.ts'
 import { type CheckResult, grantedBy, type LateReply } from '../check/check-result.ts'
-import type { LocalCounters } from './local-counters.ts'
-import { evaluateLocally, localEdges } from './local-periods.ts'
-import type { KnownCounter } from './known-counter.ts'
-import type { LastKnown } from './last-known.ts'
-import { nowMicros } from '../base/process-clock.ts'
+import { type LocalCounters, evaluateLocally, localEdges } from './local-store.ts'
+import type { KnownCounter, LastKnown } from './last-known.ts'
+import { nowMicros } from '../base/event-loop.ts'
 
 /** Decides checks in this process while the store cannot. It starts from the last known state of each counter. Bounded. */
 export class Fallback {

@@ -1,25 +1,24 @@
+import { nowMicros } from '../base/event-loop.ts'
 import type { Idler } from '../base/idleness.ts'
-import { nowMicros } from '../base/process-clock.ts'
-import type { Check } from '../check/check.ts'
-import type { Evaluator, RuledCounter } from '../check/evaluator.ts'
 import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
+import type { Check } from '../check/check.ts'
+import { type Evaluator, type RuledCounter, mayHaveLine, resetGroup } from '../check/evaluator.ts'
+import type { EvaluatorOptions } from '../charge/wings.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
 import type { Group, IdempotencyDemand } from '../store/contract.ts'
+import type { Evaluate } from '../store/evaluation-check.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import type { Evaluate } from '../store/checked-evaluate.ts'
 import { hasCharged } from '../store/repeats.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import { mayHaveLine, resetGroup } from '../check/counter-resets.ts'
-import { CircuitBreaker } from './circuit-breaker.ts'
+import { CatchUp } from './catch-up.ts'
+import { CircuitBreaker, storeError, StoreTimeout, wasNotApplied } from './circuit-breaker.ts'
 import { Fallback } from './fallback.ts'
 import { instanceCounter } from './instance-counter.ts'
 import type { LastKnown } from './last-known.ts'
+import { localCountersOf } from './local-store.ts'
 import type { OutageReports } from './outage-reports.ts'
-import { localCountersOf } from './local-counters.ts'
-import { CatchUp } from './catch-up.ts'
 import { RefusalCache } from './refusal-cache.ts'
-import { storeError, StoreTimeout, wasNotApplied } from './store-failure.ts'
 import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
 
 /** Options of a {@link GuardedStore}. */
@@ -303,4 +302,12 @@ export class GuardedStore implements Evaluator {
 
 function throwStoreError(error: unknown): never {
   throw storeError(error)
+}
+
+/**
+ * Stands in front of a store, so that every request gets a decision: a deadline, a circuit breaker, decisions in this process while the
+ * store is away, and what is written back when it returns.
+ */
+export function resilience(options: EvaluatorOptions): Evaluator {
+  return new GuardedStore(options)
 }

@@ -1,4 +1,4 @@
-import { describe } from '../base/describe.ts'
+import { describe } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
 import type { Store } from '../store/contract.ts'

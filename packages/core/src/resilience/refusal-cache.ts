@@ -2,12 +2,11 @@ import type { StoreClock } from '../store/store-clock.ts'
 import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import type { Counters } from '../store/counter-access.ts'
+import type { Counters } from '../store/counter-key.ts'
 import { decide } from '../store/decide.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
-import type { KnownCounter } from './known-counter.ts'
-import type { LastKnown } from './last-known.ts'
-import { nowMicros } from '../base/process-clock.ts'
+import type { KnownCounter, LastKnown } from './last-known.ts'
+import { nowMicros } from '../base/event-loop.ts'
 
 // Microseconds. A refusal is remembered no longer than this, because another process may reset the key.
 const MAX_AGE = 1e6

@@ -1,10 +1,10 @@
 import { type Duration, parseDuration } from '../base/duration.ts'
-import { describe } from '../base/describe.ts'
+import { describe } from '../base/errors.ts'
 import type { WarnOnce } from '../base/warnings.ts'
-import { nowMicros } from '../base/process-clock.ts'
+import { nowMicros } from '../base/event-loop.ts'
 import { isPromise } from '../base/promises.ts'
 import { capabilitiesOf } from '../store/capabilities.ts'
-import { type AskStore, checkedEvaluate, type Evaluate, type OnAnswer } from '../store/checked-evaluate.ts'
+import { type AskStore, checkedEvaluate, type Evaluate, type OnAnswer } from '../store/evaluation-check.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
@@ -12,7 +12,7 @@ import type { Notify } from '../check/telemetry.ts'
 import { Deadline } from './deadline.ts'
 import { type LastKnown, lastKnownOf } from './last-known.ts'
 import { type OutageParts, OutageReports } from './outage-reports.ts'
-import { failureKind, failureText, storeError, StoreTimeout, unreadableCounter } from './store-failure.ts'
+import { failureKind, failureText, storeError, StoreTimeout, unreadableCounter } from './circuit-breaker.ts'
 
 /** Options of a {@link StrictStore}. */
 export interface StrictStoreOptions extends OutageParts {

@@ -8,7 +8,7 @@ import {
 } from '../algorithms/index.ts'
 import { type Demand, Mode, tells } from './contract.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
-import type { Counters } from './counter-access.ts'
+import type { Counters } from './counter-key.ts'
 import { fewestOf, isReserved, unitsHeld, unitsLeftToOthers } from './terms.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { abuseScore, type State } from '../algorithms/index.ts'
 import { type PenaltyDemand, PenaltyMode } from './contract.ts'
-import type { Counters } from './counter-access.ts'
+import type { Counters } from './counter-key.ts'
 
 /** The name of the counter that holds a subject's penalty. */
 export const PENALTY_COUNTER = 'penalty:p'

@@ -1,6 +1,6 @@
 import { algorithmOf, periodEnd, type Rule } from '../algorithms/index.ts'
 import { type Demand, type Group, type IdempotencyDemand, Mode } from './contract.ts'
-import type { Counters } from './counter-access.ts'
+import type { Counters } from './counter-key.ts'
 import type { Evaluation } from './evaluation.ts'
 
 /** Whether a rule counts a call whose idempotency key was seen before. A repeated call is in flight like any other. */

@@ -2,7 +2,7 @@ import { type Ticket, ticketIn } from '../algorithms/index.ts'
 import type { Group } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
 import { evaluationAt, ruleInForce } from './reading.ts'
-import { poolAt } from './shares.ts'
+import { poolAt } from './share-claim.ts'
 import { asksForTicket, fewestOf } from './terms.ts'
 
 /**

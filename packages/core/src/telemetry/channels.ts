@@ -1,6 +1,4 @@
-import type { StoreFailure } from '../store/contract.ts'
 import type { Decision } from '../check/decision.ts'
-import { type Channel, openChannel } from './diagnostics.ts'
 import type {
   CallerTurn,
   DecisionMetadata,
@@ -12,6 +10,49 @@ import type {
   Telemetry,
   WaitingCaller,
 } from '../check/telemetry.ts'
+import type { StoreFailure } from '../store/contract.ts'
+
+/** The used part of a named channel of Node's `diagnostics_channel`. */
+export interface Channel {
+  readonly hasSubscribers: boolean
+  publish(message: unknown): void
+}
+
+interface Host {
+  process?: { getBuiltinModule?: (name: string) => { channel(name: string): Channel } | undefined }
+}
+
+const SILENT: Channel = Object.freeze({ hasSubscribers: false, publish() {} })
+
+/**
+ * Opens a channel of the runtime, so that all copies of this package share it. In runtimes without `diagnostics_channel`
+ * (browsers, some edge runtimes) the channel is silent. Imports nothing.
+ */
+export function openChannel(name: string): Channel {
+  try {
+    const { process } = globalThis as Host
+    // Without the prefix `node:`, which bundlers for other runtimes would try to resolve.
+    return process?.getBuiltinModule?.('diagnostics_channel')?.channel(name) ?? SILENT
+  } catch {
+    return SILENT
+  }
+}
+
+/**
+ * Tells the first time in each second that something of a name happens, so that a counter counts seconds. Give it names of a bounded
+ * set, such as those of a {@link LabelSet}.
+ */
+export class OnceASecond {
+  readonly #last = new Map<string, number>()
+
+  /** Whether it is the first time in the present second. */
+  isFirst(name: string): boolean {
+    const second = Math.floor(Date.now() / 1000)
+    if (this.#last.get(name) === second) return false
+    this.#last.set(name, second)
+    return true
+  }
+}
 
 /** The message of the channel `halt:decision`: a decision, exempt ones included. */
 export interface DecisionMessage {

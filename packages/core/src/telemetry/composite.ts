@@ -1,9 +1,10 @@
-import { fromCaller } from '../base/call-site.ts'
-import { describe } from '../base/describe.ts'
-import { HaltError } from '../base/errors.ts'
-import { call, type Listener } from './notifier.ts'
-import type { Hook, Telemetry } from '../check/telemetry.ts'
+import { describe, HaltError } from '../base/errors.ts'
 import { isPromise } from '../base/promises.ts'
+import { fromCaller } from '../base/warnings.ts'
+import { type Reference, referTo } from '../base/weak-list.ts'
+import type { Hook, Telemetry, ObservedStore } from '../check/telemetry.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
+import { call, type Listener } from './notifier.ts'
 
 const HOOKS = Object.keys({
   onStore: true,
@@ -93,4 +94,32 @@ async function settle(pending: readonly PromiseLike<unknown>[], errors: unknown[
   for (const result of await Promise.allSettled(pending))
     if (result.status === 'rejected') errors.push(result.reason)
   if (errors.length > 0) throw errors[0]
+}
+
+const MAX_STORES = 100
+
+/** The stores that a telemetry has seen, so that it can read how many counters they hold. It holds them weakly. */
+export class ObservedStores {
+  #stores: Reference<ObservedStore>[] = []
+
+  /** Adds a store once. Keeps at most 100 living stores, so that limiters made per request do not fill the memory. */
+  add(store: ObservedStore): void {
+    const present = this.#alive()
+    if (present.length < MAX_STORES && !present.includes(store)) this.#stores.push(referTo(store))
+  }
+
+  /** How many counters the stores of each kind hold together. Stores without a `size` are left out. */
+  sizes(): Map<string, number> {
+    const sizes = new Map<string, number>()
+    for (const { kind, size } of this.#alive().map(capabilitiesOf)) {
+      const count = size()
+      if (count !== undefined) sizes.set(kind, (sizes.get(kind) ?? 0) + count)
+    }
+    return sizes
+  }
+
+  #alive(): ObservedStore[] {
+    this.#stores = this.#stores.filter(ref => ref.deref() !== undefined)
+    return this.#stores.map(ref => ref.deref()).filter(store => store !== undefined)
+  }
 }

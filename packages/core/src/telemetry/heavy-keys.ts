@@ -1,4 +1,4 @@
-import { detach } from '../base/memo.ts'
+import { detach } from '../base/bounded-memory.ts'
 
 /** A frequent key. */
 export interface HeavyKey {

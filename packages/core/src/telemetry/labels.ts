@@ -1,6 +1,5 @@
-import { fromCaller } from '../base/call-site.ts'
-import { describe } from '../base/describe.ts'
-import { HaltError } from '../base/errors.ts'
+import { fromCaller } from '../base/warnings.ts'
+import { describe, HaltError } from '../base/errors.ts'
 
 /** The label of all values beyond the maximum. */
 const OTHER = 'other'

@@ -1,4 +1,4 @@
-import { fromCaller } from '../base/call-site.ts'
+import { fromCaller } from '../base/warnings.ts'
 import type { Hook, Telemetry } from '../check/telemetry.ts'
 import { LabelSet } from './labels.ts'
 import { isStrayPromise } from '../base/promises.ts'

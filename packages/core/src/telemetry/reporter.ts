@@ -1,24 +1,23 @@
-import type { StoreFailure } from '../store/contract.ts'
 import { abuseScore } from '../algorithms/index.ts'
-import { channels } from './channels.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Decision } from '../check/decision.ts'
-import type { PolicyVerdict } from '../check/policy-verdict.ts'
+import { Memo } from '../base/bounded-memory.ts'
 import type { Warn } from '../base/warnings.ts'
-import { decisionNotifier, notifier } from './notifier.ts'
+import type { MakeWitness, Witness } from '../charge/wings.ts'
 import { isShadowed, type Check } from '../check/check.ts'
-import { Memo } from '../base/memo.ts'
-import { methodName } from '../request/method.ts'
-import type { MakeWitness, Witness } from '../limiter/witness.ts'
+import type { Decision } from '../check/decision.ts'
+import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from '../check/telemetry.ts'
+import type { PolicyVerdict } from '../check/verdict-reader.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { methodName } from '../request/matched-route.ts'
 import type { RequestView } from '../request/view.ts'
+import { capabilitiesOf } from '../store/capabilities.ts'
+import type { StoreFailure, Demand, Group, Store } from '../store/contract.ts'
+import type { AskStore } from '../store/evaluation-check.ts'
+import type { Evaluation } from '../store/evaluation.ts'
+import { evaluationAt, isHeldUp } from '../store/reading.ts'
+import { channels } from './channels.ts'
+import { decisionNotifier, notifier } from './notifier.ts'
 import { Thresholds } from './thresholds.ts'
 import { penaltyStatus, quotaUsage } from './usage.ts'
-import { evaluationAt, isHeldUp } from '../store/reading.ts'
-import type { AskStore } from '../store/checked-evaluate.ts'
-import { capabilitiesOf } from '../store/capabilities.ts'
-import type { Demand, Group, Store } from '../store/contract.ts'
-import type { Evaluation } from '../store/evaluation.ts'
-import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from '../check/telemetry.ts'
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
 
@@ -179,4 +178,24 @@ function endpointOf({ method, route }: RequestView): string {
   const verb = methodName(method)
   if (route === undefined) return verb
   return `${verb} ${typeof route === 'string' ? route : route.pattern}`
+}
+
+type LineHook = 'onWaiting' | 'onTurn' | 'onLeave'
+
+/** Reports the callers that wait for their turn. Costs a comparison when nobody listens. */
+export class LineReporter {
+  readonly #notify: Notify
+  readonly #hasTelemetry: boolean
+
+  constructor(telemetry: Telemetry | undefined, warn: Warn) {
+    this.#notify = notifier(telemetry, warn)
+    this.#hasTelemetry = telemetry !== undefined
+  }
+
+  /** Calls a hook as soon as the line is at rest, because the hook may join the line or leave it. */
+  tell<K extends LineHook>(hook: K, key: string, caller: Parameters<Hook<K>>[1]): void {
+    if (!this.#hasTelemetry && !channels.line.hasSubscribers) return
+    const notify = this.#notify as (name: LineHook, of: string, who: typeof caller) => void
+    void Promise.resolve().then(() => notify(hook, key, caller))
+  }
 }

@@ -1,15 +1,35 @@
-import { Memo } from '../base/memo.ts'
+import { Memo } from '../base/bounded-memory.ts'
 import { makeDigest } from '../base/digest.ts'
+import { idempotencyDemand } from '../check/check-builder.ts'
 import { type Check, isShadowed } from '../check/check.ts'
-import { idempotencyDemand } from '../check/idempotency.ts'
-import type { Notify, Telemetry } from '../check/telemetry.ts'
+import type { QuotaUsage, Notify, Telemetry } from '../check/telemetry.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { AskStore } from '../store/checked-evaluate.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
+import type { AskStore } from '../store/evaluation-check.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
 import { channels } from './channels.ts'
-import { quotaUsage, thresholdsReached } from './usage.ts'
+import { quotaUsage } from './usage.ts'
+
+/** The thresholds that the last `more` used units have crossed, in rising order. */
+function thresholdsReached(
+  { thresholds }: CompiledPolicy,
+  { used, limit, granted }: QuotaUsage,
+  more: number,
+): number[] {
+  const whole = limit + granted
+  return thresholds
+    .filter(share => used >= share * whole && used - more < share * whole)
+    .toSorted((one, other) => one - other)
+}
+
+/** The units that a demand has added to those used of its quota; negative if it gave some back. Units that calls hold are not used. */
+function unitsUsed({ mode, cost, terms }: Demand, at: number, evaluation: Evaluation): number {
+  const { allowed, repeated, passes, grants } = evaluation
+  if (!allowed || repeated || passes[at] !== true) return 0
+  if (mode === Mode.SETTLE) return cost
+  return mode === Mode.CHARGE && !terms?.keptFor ? (grants?.[at] ?? cost) : 0
+}
 
 /**
  * Tells of the shares of quotas that are used: of each once, over all processes. It hears every answer of the store, because units come
@@ -69,12 +89,4 @@ export class Thresholds {
       })
     }
   }
-}
-
-/** The units that a demand has added to those used of its quota; negative if it gave some back. Units that calls hold are not used. */
-function unitsUsed({ mode, cost, terms }: Demand, at: number, evaluation: Evaluation): number {
-  const { allowed, repeated, passes, grants } = evaluation
-  if (!allowed || repeated || passes[at] !== true) return 0
-  if (mode === Mode.SETTLE) return cost
-  return mode === Mode.CHARGE && !terms?.keptFor ? (grants?.[at] ?? cost) : 0
 }

@@ -1,10 +1,10 @@
 import { abuseScore, grantedAt, type PenaltyRule, periodEnd } from '../algorithms/index.ts'
+import type { PenaltyStatus, QuotaUsage } from '../check/telemetry.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { POINT } from '../policy/penalty-config.ts'
 import type { Demand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { held, resetAt } from '../store/reading.ts'
-import type { PenaltyStatus, QuotaUsage } from '../check/telemetry.ts'
 
 /** Reads the use of a quota from an evaluation. */
 export function quotaUsage(
@@ -29,18 +29,6 @@ export function quotaUsage(
     granted: more,
     resetAt: Math.ceil((end > evaluation.now ? end : edge) / 1e6),
   }
-}
-
-/** The thresholds that the last `more` used units have crossed, in rising order. */
-export function thresholdsReached(
-  { thresholds }: CompiledPolicy,
-  { used, limit, granted }: QuotaUsage,
-  more: number,
-): number[] {
-  const whole = limit + granted
-  return thresholds
-    .filter(share => used >= share * whole && used - more < share * whole)
-    .toSorted((one, other) => one - other)
 }
 
 /** Reads the state of a penalty from an evaluation, in seconds and in points rounded to a tenth. */

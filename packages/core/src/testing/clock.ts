@@ -1,6 +1,5 @@
-import { describe } from '../base/describe.ts'
 import { type Duration, toMicros } from '../base/duration.ts'
-import { HaltError } from '../base/errors.ts'
+import { describe, HaltError } from '../base/errors.ts'
 
 /**
  * A clock for stores in tests, which stands still until the test moves it.
@@ -41,4 +40,20 @@ export class ManualClock {
     const fix = 'Give seconds from 0 (1.5), or a decimal with a unit ("500ms", "30d").'
     throw new HaltError('HALT_E_DURATION', `A clock cannot advance by ${describe(by)}.`, fix)
   }
+}
+
+/**
+ * A clock for stores in tests that use fake timers, Unix milliseconds. It follows the faked `Date` of Vitest, Jest or Sinon, and
+ * the real one where no fake timers are installed.
+ *
+ * The default clocks of stores do not: they read `performance.now`, which they took from the runtime when they were loaded.
+ *
+ * @example
+ * vi.useFakeTimers()
+ * const store = new InMemoryStore({ clock: fakeTimersClock })
+ * vi.advanceTimersByTime(30_000)
+ */
+export function fakeTimersClock(): number {
+  // Date is looked up at each call, because fake timers replace it.
+  return Date.now()
 }

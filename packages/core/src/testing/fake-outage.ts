@@ -1,4 +1,4 @@
-import { describe } from '../base/describe.ts'
+import { describe } from '../base/errors.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import type { HaltWarning } from '../base/warnings.ts'
 import { eventLoop } from '../base/event-loop.ts'

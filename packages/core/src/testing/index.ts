@@ -1,5 +1,4 @@
-export { ManualClock } from './clock.ts'
-export { fakeTimersClock } from './fake-timers-clock.ts'
+export { ManualClock, fakeTimersClock } from './clock.ts'
 export { FakeOutage, fakeOutage, type OutageKind } from './fake-outage.ts'
 export { matchers, type HaltMatchers, type LimitedFields, type MatcherResult } from './matchers.ts'
 export { ReferenceStore } from './reference-store.ts'

@@ -1,8 +1,7 @@
 import type { State } from '../algorithms/index.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { keyOf } from '../store/counter-key.ts'
-import type { Counters } from '../store/counter-access.ts'
+import { keyOf, type Counters } from '../store/counter-key.ts'
 import { decide } from '../store/decide.ts'
 import { LocalDocuments, type StoreDocument } from '../store/document.ts'
 

@@ -1,6 +1,5 @@
-import { describe } from '../base/describe.ts'
+import { describe, HaltError } from '../base/errors.ts'
 import { type Duration, toMicros } from '../base/duration.ts'
-import { HaltError } from '../base/errors.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 import { type CheckOptions, checkOptionValues } from '../check/check-options.ts'
 

@@ -1,8 +1,7 @@
 import { isInLine } from '../algorithms/index.ts'
-import type { Alarm, Alarms } from './alarms.ts'
+import { type Alarm, type Alarms, OwnAlarms } from './alarms.ts'
 import { AT_ONCE, type InLine, type Pending } from './callers.ts'
 import { Front, type Heard } from './front.ts'
-import { OwnAlarms } from './own-alarms.ts'
 import { neighbours, type TakenPlace } from './places.ts'
 import { Placing, type PlacingStore } from './placing.ts'
 

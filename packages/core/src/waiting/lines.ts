@@ -1,13 +1,13 @@
 import { algorithmOf } from '../algorithms/index.ts'
-import { Alarms } from './alarms.ts'
-import { Askers } from './askers.ts'
-import type { Asking } from './callers.ts'
 import type { CheckResult } from '../check/check-result.ts'
+import { Decision } from '../check/decision.ts'
 import type { Demand, Group, Store } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { evaluationAt, ruleInForce } from '../store/reading.ts'
-import { shareAt } from '../store/shares.ts'
+import { evaluationAt, ruleInForce, lineOf, type UnitsInLine } from '../store/reading.ts'
+import { shareAt } from '../store/share-claim.ts'
+import { Alarms } from './alarms.ts'
+import { Askers, type Asking } from './callers.ts'
 import { Line, type LineParts } from './line.ts'
 import { TurnNews } from './turn-news.ts'
 
@@ -140,4 +140,38 @@ function tenantIn(demands: readonly Demand[], at: number): string {
 /** The key of the counters for which callers ask. Those that leave different shares to others ask apart. */
 function askingKeyOf({ demands }: Group): string {
   return demands.map(demand => `${keyOfDemand(demand)} ${demand.terms?.floor ?? ''}`).join('\n')
+}
+
+/** The line of an identity at one moment. */
+export interface LineStatus {
+  /**
+   * The units that wait, rounded up: over all processes in the longest of the lines in which a newcomer would stand. A settlement that
+   * overdrew a bucket counts as well. The store knows the lines of token buckets. Otherwise, and while the store is away, these are the
+   * units of `callers`.
+   */
+  readonly units: number
+  /**
+   * How many callers of the identity wait in this process for a turn by this limiter. Where one counter serves everybody, all its callers
+   * count. A caller that the store is still being asked about does not count yet.
+   */
+  readonly callers: number
+  /**
+   * Milliseconds until the last of the units starts if nothing changes, rounded up; 0 if nobody waits. Undefined if nobody can know:
+   * callers of windows, of quotas, of `concurrency` and with `headroom` have no places, and ask again.
+   */
+  readonly lastStartsInMs: number | undefined
+}
+
+/** The longest line that the store knows for an identity. Undefined if it knows none, or did not answer. */
+export function longestLine(decision: Decision | undefined): UnitsInLine | undefined {
+  const result = Decision.recordOf(decision)?.result
+  if (result === undefined || result.degraded !== false) return undefined
+  const { check, evaluation } = result
+  const lines = check.policies.flatMap(
+    (_, i) => lineOf(check.demands[i]!, evaluation.states[i] ?? [], evaluationAt(evaluation, i)) ?? [],
+  )
+  return lines.reduce<UnitsInLine | undefined>(
+    (longest, line) => (longest === undefined || line.micros > longest.micros ? line : longest),
+    undefined,
+  )
 }

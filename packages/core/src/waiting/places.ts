@@ -5,7 +5,7 @@ import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts
 import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce, waitFor } from '../store/reading.ts'
-import { poolAt, shareAt, shareIn } from '../store/shares.ts'
+import { poolAt, shareAt, shareIn } from '../store/share-claim.ts'
 
 /** A place that a caller has in the line of one counter, or whose turn has come. */
 export interface TakenPlace {

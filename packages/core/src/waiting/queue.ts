@@ -1,26 +1,29 @@
 import { noticeFullBucket } from '#misuse'
-
-import { PEEK_COUNTERS } from '../check/ask.ts'
-import { describe } from '../base/describe.ts'
-import type { Duration } from '../base/duration.ts'
+import { type Duration, parseDuration } from '../base/duration.ts'
+import { describe } from '../base/errors.ts'
 import { checkNames, fail } from '../base/options-check.ts'
-import { type CheckOptions, checkPeekOptions, NO_OPTIONS, type PeekOptions } from '../check/check-options.ts'
+import {
+  PEEK_COUNTERS,
+  type CheckOptions,
+  checkPeekOptions,
+  NO_OPTIONS,
+  type PeekOptions,
+} from '../check/check-options.ts'
+import type { Turn } from '../check/check.ts'
 import type { Decision } from '../check/decision.ts'
-import { LimitedError } from './limited-error.ts'
-import type { Turn } from '../check/turn.ts'
-import type { LimiterParts } from '../limiter/assembly.ts'
+import { type LimiterParts, partsOf } from '../limiter/assembly.ts'
 import { frozen } from '../limiter/decider.ts'
-import { partsOf } from '../limiter/parts.ts'
-import type { Identity } from '../request/identity.ts'
+import { keyOfIdentity } from '../limiter/plan.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Identity, Subject } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
-import type { Store } from '../store/contract.ts'
-import { LineReporter } from '../telemetry/line-reporter.ts'
+import { type Store, type Demand, type Group, Mode } from '../store/contract.ts'
+import { LineReporter } from '../telemetry/reporter.ts'
 import { type AcquireOptions, checkAcquireOptions } from './acquire-options.ts'
-import { linesOf } from './lines.ts'
-import { type LineStatus, longestLine } from './line-status.ts'
-import { pauseGroup } from './pause.ts'
-import { Waiters } from './waiters.ts'
+import { LimitedError } from './limited-error.ts'
+import { type LineStatus, longestLine, linesOf } from './lines.ts'
 import type { Decide } from './waiter-parts.ts'
+import { Waiters } from './waiters.ts'
 
 /** Lets callers of a limiter wait for their turn. {@link queue} makes it. */
 export class Queue<R = unknown> {
@@ -184,4 +187,27 @@ export function queue<R>(limiter: { readonly store: Store }): Queue<R> {
   let own = queues.get(limiter)
   if (own === undefined) queues.set(limiter, (own = new Queue<never>(limiter)))
   return own as unknown as Queue<R>
+}
+
+/**
+ * Builds the group that refuses an identity for some time, by a cool-down of its counters. Quotas are left out. Undefined if no
+ * policy is left.
+ *
+ * @param duration how long
+ * @throws HaltError `HALT_E_DURATION`
+ */
+export function pauseGroup(
+  subject: Subject,
+  policies: readonly CompiledPolicy[],
+  duration: unknown,
+): Group | undefined {
+  const cooldown = parseDuration(duration, 'for')
+  const demands = policies
+    .filter(({ off, calendar }) => !off && calendar === undefined)
+    .map((policy): Demand => {
+      const rule = { ...policy.rule(undefined), cooldown, reduced: undefined }
+      const { subject: counted } = keyOfIdentity(subject, policy)
+      return { rule, subject: counted, cost: 0, mode: Mode.BLOCK, penalized: false }
+    })
+  return demands.length === 0 ? undefined : { demands }
 }

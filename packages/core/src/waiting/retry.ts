@@ -1,6 +1,5 @@
 import type { Alarm } from './alarms.ts'
-import type { Askers } from './askers.ts'
-import type { Asking, Pending } from './callers.ts'
+import type { Askers, Asking, Pending } from './callers.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import type { Tickets } from './tickets.ts'
 import type { TicketHolder } from './turn-news.ts'

@@ -1,11 +1,11 @@
 // What a process hears of the clocks of shared buckets, so that its callers need not ask what another one was just told.
 import { debtAt, type Rule, type Standing, standingOf } from '../algorithms/index.ts'
-import { BoundedMap } from '../base/bounded-map.ts'
+import { BoundedMap } from '../base/bounded-memory.ts'
 import type { Group } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
-import { poolAt } from '../store/shares.ts'
+import { poolAt } from '../store/share-claim.ts'
 import { isTurn, type Tickets } from './tickets.ts'
 
 /** The clock of a bucket, and the bucket's debt, at an instant of the store's clock. */

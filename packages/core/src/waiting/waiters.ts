@@ -1,21 +1,88 @@
 import { HaltError, messageOf } from '../base/errors.ts'
 import { eventLoop } from '../base/event-loop.ts'
+import type { Charges } from '../charge/charges.ts'
 import type { Check } from '../check/check.ts'
 import type { Decision } from '../check/decision.ts'
-import type { Caller } from '../request/caller.ts'
-import type { Subject } from '../request/subject.ts'
 import type { Evaluator } from '../check/evaluator.ts'
+import type { LeavingCaller } from '../check/telemetry.ts'
 import type { Gate } from '../limiter/gate.ts'
-import { type AcquireOptions, readMaxWait } from './acquire-options.ts'
-import { onAbort } from './departures.ts'
-import { Idlers } from './idlers.ts'
+import type { Caller } from '../request/caller.ts'
+import type { Subject } from '../request/identity.ts'
+import type { LineReporter } from '../telemetry/reporter.ts'
+import { type AbortSignalLike, type AcquireOptions, readMaxWait } from './acquire-options.ts'
 import { LineStore } from './line-store.ts'
 import { type Lines, waitingRoom } from './lines.ts'
+import { Idlers, type Decide, type Wait, type WaiterParts } from './waiter-parts.ts'
 import { Waiter } from './waiter.ts'
-import type { Decide, Wait, WaiterParts } from './waiter-parts.ts'
-import type { Charges } from '../limiter/charges.ts'
-import type { LineReporter } from '../telemetry/line-reporter.ts'
-import type { LeavingCaller } from '../check/telemetry.ts'
+
+type Leave = (reason: unknown) => void
+
+/** How many callers leave in one turn of the event loop, so that thousands who share a signal hold nothing else up. */
+const SLICE = 500
+
+/** The callers that leave when a signal is aborted, and the listener of them all. */
+class Departure {
+  readonly listener: () => void
+  // Most signals have one caller, which needs no set.
+  #only: Leave | undefined
+  #others: Set<Leave> | undefined
+
+  constructor(signal: AbortSignalLike) {
+    this.listener = () => {
+      bySignal.delete(signal)
+      const only = this.#only
+      this.#only = undefined
+      only?.(signal.reason)
+      this.#leaveNext(signal.reason)
+    }
+  }
+
+  #leaveNext(reason: unknown): void {
+    const others = this.#others ?? []
+    let left = SLICE
+    for (const leave of others) {
+      if (left-- === 0) return eventLoop.afterRead(() => this.#leaveNext(reason))
+      this.#others!.delete(leave)
+      leave(reason)
+    }
+  }
+
+  add(leave: Leave): void {
+    if (this.isEmpty) this.#only = leave
+    else (this.#others ??= new Set()).add(leave)
+  }
+
+  delete(leave: Leave): void {
+    if (this.#only === leave) this.#only = undefined
+    else this.#others?.delete(leave)
+  }
+
+  get isEmpty(): boolean {
+    return this.#only === undefined && (this.#others === undefined || this.#others.size === 0)
+  }
+}
+
+// One listener per signal, because a process often gives the same one to thousands of callers, and Node warns of eleven listeners.
+const bySignal = new WeakMap<AbortSignalLike, Departure>()
+
+/** Lets a caller leave when a signal is aborted. Returns the function that ends that. */
+export function onAbort(signal: AbortSignalLike, leave: Leave): () => void {
+  const departure = bySignal.get(signal) ?? listenTo(signal)
+  departure.add(leave)
+  return () => {
+    departure.delete(leave)
+    if (!departure.isEmpty || bySignal.get(signal) !== departure) return
+    bySignal.delete(signal)
+    signal.removeEventListener('abort', departure.listener)
+  }
+}
+
+function listenTo(signal: AbortSignalLike): Departure {
+  const departure = new Departure(signal)
+  signal.addEventListener('abort', departure.listener, { once: true })
+  bySignal.set(signal, departure)
+  return departure
+}
 
 /** The parts of a limiter that its turns use. */
 export interface WaitersParts {

@@ -1,5 +1,5 @@
 import type { Algorithm, Rule, State } from '../../src/algorithms/index.ts'
-import type { Edges } from '../../src/algorithms/period.ts'
+import type { Edges } from '../../src/algorithms/algorithm.ts'
 import { compileRule, type RuleNumbers } from '../../src/policy/rule-compiler.ts'
 
 const MICROS = 1e6

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 
 import { expect, it } from 'vitest'
 
-import { BoundedMap } from '../../src/base/bounded-map.ts'
+import { BoundedMap } from '../../src/base/bounded-memory.ts'
 
 const names = (map: BoundedMap<number>): string[] => [...map].map(([name]) => name)
 

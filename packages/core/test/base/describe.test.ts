@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { describe as show } from '../../src/base/describe.ts'
+import { describe as show } from '../../src/base/errors.ts'
 
 describe('a value in a message', () => {
   it('a message shows a value in few characters, never as a dump', () => {

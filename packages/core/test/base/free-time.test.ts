@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { afterFreeTime } from '../../src/base/free-time.ts'
+import { afterFreeTime } from '../../src/base/promises.ts'
 import { ManualLoop } from '../manual-loop.ts'
 
 describe('afterFreeTime', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { logSafe } from '../../src/telemetry/shadow/log-safe.ts'
+import { logSafe } from '../../src/telemetry/shadow/report.ts'
 
 describe('logSafe', () => {
   it('logSafe leaves ordinary keys unchanged', () => {

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Memo } from '../../src/base/memo.ts'
+import { Memo } from '../../src/base/bounded-memory.ts'
 
 describe('Memo', () => {
   it('a Memo never keeps more entries than its size, and never returns the value of another text', () => {

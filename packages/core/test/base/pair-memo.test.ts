@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { PairMemo } from '../../src/base/pair-memo.ts'
+import { PairMemo } from '../../src/base/bounded-memory.ts'
 
 describe('PairMemo', () => {
   it('a PairMemo never keeps more entries than its size, and never returns the value of another pair', () => {

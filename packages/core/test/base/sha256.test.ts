@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { hashes } from '../../src/base/libraries/portable.ts'
-import * as node from '../../src/base/sha256.ts'
+import * as node from '../../src/base/digest.ts'
 
 const portable = hashes()!
 

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { WeakList } from '../../src/base/weak-list.ts'
-import { hasWeakRef, referTo } from '../../src/base/weak-reference.ts'
+import { WeakList, hasWeakRef, referTo } from '../../src/base/weak-list.ts'
 import { ObservedStores, RateLimiter } from '../../src/index.ts'
 import { world } from '../world.ts'
 

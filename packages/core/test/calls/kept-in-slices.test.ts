@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import type { Evaluator } from '../../src/check/evaluator.ts'
 import type { Holding } from '../../src/check/holding.ts'
-import { HoldKeeper } from '../../src/limiter/hold-keeper.ts'
+import { HoldKeeper } from '../../src/reserve/hold-keeper.ts'
 import { Mode, type Demand, type Group } from '../../src/store/contract.ts'
 import { ruleOf } from '../../../conformance/src/store/bench.ts'
 

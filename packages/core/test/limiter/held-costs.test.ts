@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { guard } from '../../src/http/index.ts'
 import type { Decision, Policy } from '../../src/index.ts'
-import { HeldCosts } from '../../src/limiter/held-costs.ts'
+import { HeldCosts } from '../../src/charge/held-costs.ts'
 import { times, view, world } from '../world.ts'
 
 const logins: Policy = { name: 'logins', limit: 3, window: 3600, algorithm: 'fixed-window', inFlight: 2 }

@@ -27,7 +27,7 @@ it('a world that ended earlier, and whose callers still waited, changes no event
 
 it('the clock of a process begins at the same fraction of a microsecond in each run', async () => {
   const world = await aWorld(perSecond(10))
-  const { nowMicros } = await import('../../src/base/process-clock.ts')
+  const { nowMicros } = await import('../../src/base/event-loop.ts')
   for (let i = 0; i < 20; i++) {
     expect(nowMicros() - Math.floor(ORIGIN * 1000)).toBe(nowMs(world) * 1000)
     await world.pass(1.337)

@@ -56,7 +56,7 @@ export async function loadCore(others?: () => Promise<Pick<VirtualCore, 'Control
     ...(await import('../../src/testing/index.ts')),
     ...(await import('../../src/waiting/lines.ts')),
     // A limiter loads it with its first call, and virtual time does not wait for that.
-    ...(await import('../../src/limiter/calls.ts')),
+    ...(await import('../../src/reserve/calls.ts')),
     ...(await others?.()),
   }))
   loaded = found

@@ -3,8 +3,7 @@ import ipaddr from 'ipaddr.js'
 import { describe, expect, it } from 'vitest'
 
 import { addressKey, type RequestView } from '../../src/index.ts'
-import { type Address, networkOf, parseAddress } from '../../src/request/address.ts'
-import { maskAddress } from '../../src/request/address-key.ts'
+import { type Address, networkOf, parseAddress, maskAddress } from '../../src/request/address.ts'
 import { view, world } from '../world.ts'
 
 const must = (spelling: string): Address => {

@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import { type Identity, QuotaManager } from '../../src/index.ts'
 import { makeDigest } from '../../src/databases/index.ts'
-import { namePart } from '../../src/request/subject.ts'
-import { subjectOf, userIn } from '../../src/request/identity.ts'
+import { namePart, subjectOf, userIn } from '../../src/request/identity.ts'
 import { mistake, rejection, world } from '../world.ts'
 
 const digest = makeDigest()

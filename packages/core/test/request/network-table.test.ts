@@ -2,8 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 
 import { type Address, networkOf, parseBareAddress, prefixMask } from '../../src/request/address.ts'
-import { NetworkTable } from '../../src/request/network-table.ts'
-import type { Network } from '../../src/request/sorted-networks.ts'
+import { NetworkTable, type Network } from '../../src/request/networks.ts'
 
 const ipv4 = fc.ipV4().map(parse)
 const ipv6 = fc.ipV6().map(parse)

@@ -3,8 +3,7 @@ import ipaddr from 'ipaddr.js'
 import { describe, expect, it } from 'vitest'
 import type { HaltError } from '../../src/base/errors.ts'
 import { type Address, parseAddress } from '../../src/request/address.ts'
-import { CLOUDFLARE_DATE, CLOUDFLARE_RANGES } from '../../src/request/cloudflare-ranges.ts'
-import { parseNetworks } from '../../src/request/networks.ts'
+import { CLOUDFLARE_DATE, CLOUDFLARE_RANGES, parseNetworks } from '../../src/request/networks.ts'
 
 const words = (text: string): string[] => text.trim().split(/\s+/)
 const CODE = 'HALT_E_TRUSTED_PROXIES'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { ClockOffset } from '../../src/resilience/clock-offset.ts'
+import { ClockOffset } from '../../src/resilience/last-known.ts'
 
 const SECOND = 1e6
 

@@ -1,5 +1,5 @@
 // An asynchronous store that a test can make fail as a network or a server does.
-import { afterFreeTime } from '../../src/base/free-time.ts'
+import { afterFreeTime } from '../../src/base/promises.ts'
 import { RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import type { CounterId, Group, Store, StoreMark, Evaluation } from '../../src/databases/index.ts'

@@ -12,7 +12,7 @@ import {
   QuotaManager,
   RateLimiter,
 } from '../../src/index.ts'
-import { openChannel } from '../../src/telemetry/diagnostics.ts'
+import { openChannel } from '../../src/telemetry/channels.ts'
 import { CLIENT, times, view, world } from '../world.ts'
 
 const fixed: Policy = { name: 'p', limit: 1, window: 60, algorithm: 'fixed-window' }

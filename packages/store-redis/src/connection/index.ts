@@ -1,5 +1,4 @@
 export type { Connection, ConnectionOptions, Run, Script } from './connection.ts'
-export { openConnection } from './open-connection.ts'
-export { placeOf } from './place.ts'
+export { openConnection, placeOf } from './open-connection.ts'
 export { storeError, toStoreError } from './store-error.ts'
 export { upstash } from './upstash.ts'

@@ -1,4 +1,4 @@
--- Mirrors core/src/algorithms/period.ts.
+-- Mirrors core/src/algorithms/algorithm.ts.
 
 -- Returns the end of the period at an instant. Beyond the known edges, periods go on with the same length.
 ending = function(at, a, b, c)

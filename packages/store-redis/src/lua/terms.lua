@@ -1,5 +1,5 @@
 -- Finds when a group with terms may start that does not pass now, and the units that its demands get. Mirrors
--- core/src/store/start.ts. `wait` stays nil if the group has nothing to wait for;
+-- core/src/store/decide.ts. `wait` stays nil if the group has nothing to wait for;
 -- `joins` tells whether it gets a place in line.
 --@ takes count items once_key
 --@ gives allowed refused wait granted joins

@@ -2,7 +2,7 @@ import { algorithmOf } from '../../algorithms/index.ts'
 import { type Demand, Mode } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
 import { ruleInForce } from '../../store/reading.ts'
-import { shareIn } from '../../store/shares.ts'
+import { shareIn } from '../../store/share-claim.ts'
 import { type Part, type Send, withChanges } from './part.ts'
 
 /**

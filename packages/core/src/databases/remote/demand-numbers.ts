@@ -1,6 +1,6 @@
 import { algorithms, type AlgorithmCode, type Layout, type PenaltyRule } from '../../algorithms/index.ts'
 import type { Demand, Group, Terms } from '../../store/contract.ts'
-import { poolAt } from '../../store/shares.ts'
+import { poolAt } from '../../store/share-claim.ts'
 import { isPlainGroup } from '../../store/plain-groups.ts'
 
 // The compiler asks for the kind of a new layout. Each server that decides by itself has its arithmetic.

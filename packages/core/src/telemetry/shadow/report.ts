@@ -1,6 +1,16 @@
-import type { Reason } from '../../check/policy-verdict.ts'
+import type { Reason } from '../../check/verdict-reader.ts'
 import type { HeavyKey } from '../heavy-keys.ts'
-import { logSafe } from './log-safe.ts'
+
+// Control characters, line breaks, marks of text direction, lone surrogates, and characters special to HTML or shells.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}<>&"'`\\]/gu
+
+/**
+ * Escapes a text that a client chose, so that it cannot break out of a log line or a page. Unsafe characters become their code
+ * point, such as `\u{a}`.
+ */
+export function logSafe(text: string): string {
+  return text.replace(UNSAFE, found => `\\u{${(found.codePointAt(0) as number).toString(16)}}`)
+}
 
 /** The findings about one shadow policy. */
 export interface ShadowFinding {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { HyperLogLog } from '../../../src/telemetry/shadow/hyperloglog.ts'
+import { HyperLogLog } from '../../../src/telemetry/shadow/survey.ts'
 
 describe('HyperLogLog', () => {
   it('HyperLogLog counts no strings as 0, and each string once', () => {
