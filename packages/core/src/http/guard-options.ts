@@ -131,6 +131,15 @@ function checkPlace(options: object, owner: string): void {
 
 // The values that are most often passed instead of options.
 function checkShape(options: unknown, owner: string): void {
+  if (typeof options === 'object' && options !== null && 'limit' in options) {
+    const { name = 'api', limit, window = '1m' } = options as Record<string, unknown>
+    const policy = `{ name: ${describe(name)}, limit: ${describe(limit)}, window: ${describe(window)} }`
+    throw new HaltError(
+      'HALT_E_OPTION',
+      `${owner} got the fields of a policy instead of its options.`,
+      `Write { policy: ${policy} }.`,
+    )
+  }
   const fix =
     typeof (options as { check?: unknown } | undefined)?.check === 'function'
       ? 'Give { limiter }.'
@@ -138,11 +147,9 @@ function checkShape(options: unknown, owner: string): void {
         ? 'Give { policy } or { limiter }.'
         : Array.isArray(options)
           ? 'Put policies into { policy: [ … ] }.'
-          : 'limit' in options
-            ? INTO_POLICY
-            : 'app' in options || '_events' in options
-              ? 'Call halt: app.use(halt({ policy })).'
-              : undefined
+          : 'app' in options || '_events' in options
+            ? 'Call halt: app.use(halt({ policy })).'
+            : undefined
   if (fix === undefined) return
   throw new HaltError(
     'HALT_E_OPTION',
