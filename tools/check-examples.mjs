@@ -17,15 +17,13 @@ import {
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { declarationsFor } from './example-names.mjs'
+
 const root = fileURLToPath(new URL('../', import.meta.url))
 const work = join(root, 'node_modules/.examples')
 
-/**
- * Pages that are left out. The examples of the error pages are parts of a file, which tests run with the names that they need. The
- * others need the types of a platform, and are built and run for it.
- */
+/** Pages that are left out, because they need the types of a platform. They are built and run for it. */
 const LEFT_OUT = [
-  /^docs\/errors\//,
   /^docs\/platforms\/(?:bun|deno|nextjs|nitro)\.md$/,
   /^docs\/workers\.md$/,
   /^packages\/store-durable-objects\//,
@@ -65,9 +63,14 @@ function strayIn(page) {
     )
 }
 
+/** A page of an error shows first what is wrong. What follows under this heading is right, and is a part of a file. */
+const FIX = '## The fix'
+
 /** The examples of a page, with the line on which each begins. @param {string} page */
 function examplesIn(page) {
-  const text = readFileSync(join(root, page), 'utf8')
+  const whole = readFileSync(join(root, page), 'utf8')
+  const from = page.startsWith('docs/errors/') ? whole.indexOf(FIX) : 0
+  const text = whole.slice(0, from).replaceAll(/[^\n]/g, '') + whole.slice(from)
   return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(found => ({
     code: found[1] ?? '',
     line: text.slice(0, found.index).split('\n').length + 1,
@@ -116,7 +119,8 @@ for (const page of pages) {
   for (const [index, { code, line }] of examples.entries()) {
     const file = isSet ? `${flat}/${names[index] ?? `${index + 1}.ts`}` : `${flat}-${index + 1}.mts`
     places.set(file, { page, line })
-    writeFileSync(join(work, file), `${code}\nexport {}\n`)
+    const rest = page.startsWith('docs/errors/') ? declarationsFor(code) : ''
+    writeFileSync(join(work, file), `${code}\n${rest}\nexport {}\n`)
   }
 }
 writeFileSync(join(work, 'package.json'), '{ "type": "module" }')
