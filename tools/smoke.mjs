@@ -38,6 +38,12 @@ try {
   checkLightness(express)
   await check('bundles', '@halt/core', () => checkBundles(express, join(work, 'bundles')))
   await check('bundle weight', '@halt/express', () => checkBundleWeight(express))
+  await check('weight page', 'docs/weight.md', () =>
+    run(process.execPath, ['tools/print-weight.mjs', '--check']),
+  )
+  await check('public names', 'tools/names', () =>
+    run(process.execPath, ['tools/print-names.mjs', '--check']),
+  )
   await check('loads late', 'import', () => checkLoading(express, 'module'))
   await check('loads late', 'require', () => checkLoading(express, 'commonjs'))
   await check('traces', 'import', () => checkTraces(express, 'module'))

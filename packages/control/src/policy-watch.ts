@@ -34,7 +34,7 @@ export class PolicyWatch {
     this.#checked = state
     const limiters = [...this.#limiters]
     if (limiters.length === 0 || limiters.some(({ fixed }) => fixed === undefined)) return
-    const known = new Set(limiters.flatMap(policies => Array.from(policies.known(), ({ name }) => name)))
+    const known = new Set(limiters.flatMap(policies => Array.from(policies.compiled(), ({ name }) => name)))
     const unknown = state.policies.filter(name => !known.has(name))
     if (unknown.length === 0) return
     this.#warn({

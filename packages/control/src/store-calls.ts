@@ -108,7 +108,7 @@ async function call<T>(ask: () => Promise<T>, { quiet, ms = CALL_TIMEOUT_MS }: W
  * @returns whether the time is known
  */
 export async function learnTime(store: Store, clock: StoreClock, wait: Wait = {}): Promise<boolean> {
-  if (clock.known() !== undefined) return true
+  if (clock.ifKnown() !== undefined) return true
   const instant = await look(store, wait)
   if (instant !== undefined) clock.observe(instant)
   return instant !== undefined

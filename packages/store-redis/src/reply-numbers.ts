@@ -43,7 +43,7 @@ export function readAdmission(
     if (!isCharged(demand, first)) return undefined
     const bucket = new Admitted(now, demand.rule, first)
     // The debt tells everything but the units that the demand leaves to others.
-    return demand.terms?.floor ? writtenOut(bucket) : bucket
+    return demand.terms?.headroom ? writtenOut(bucket) : bucket
   }
   const states: State[] = []
   let isPlain = true

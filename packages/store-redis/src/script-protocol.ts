@@ -48,8 +48,8 @@ function areSharesAlike({ rule, terms }: Demand, { rule: otherRule, terms: other
 }
 
 /** Whether terms are a share of a pool and nothing else, without a ticket. */
-export function isShareAlone({ maxWait, least, floor, place, held, keptFor, share }: Terms): boolean {
-  if (maxWait || least !== undefined || floor || place !== undefined || keptFor || held !== undefined)
+export function isShareAlone({ maxWait, least, headroom, place, held, keptFor, share }: Terms): boolean {
+  if (maxWait || least !== undefined || headroom || place !== undefined || keptFor || held !== undefined)
     return false
   return share !== undefined && !share.ticket && share.wantsTicket !== true
 }

@@ -267,7 +267,7 @@ describe('terms over several slots', () => {
         rule: fc.constantFrom(...rules),
         mode: fc.constantFrom<Mode>(Mode.CHARGE, Mode.CHARGE, Mode.CHARGE, Mode.SHADOW),
         maxWait: fc.constantFrom(undefined, SECOND, 10 * SECOND),
-        floor: fc.constantFrom(undefined, undefined, 0.5),
+        headroom: fc.constantFrom(undefined, undefined, 0.5),
       }),
       { minLength: 1, maxLength: 3 },
     ),
@@ -287,9 +287,9 @@ describe('terms over several slots', () => {
         for (const { advance, demands, cost, least } of steps) {
           now += advance
           const group = {
-            demands: demands.map(({ rule: of, mode, maxWait, floor }, i): Demand => {
+            demands: demands.map(({ rule: of, mode, maxWait, headroom }, i): Demand => {
               const fewest = least !== undefined && least < cost ? least : undefined
-              return { ...charge(`s${i}`, of), cost, mode, terms: { maxWait, floor, least: fewest } }
+              return { ...charge(`s${i}`, of), cost, mode, terms: { maxWait, headroom, least: fewest } }
             }),
           }
           const expected = reference.evaluate({ demands: [...group.demands, look] })

@@ -177,7 +177,7 @@ describe('readReply', () => {
 
   it('readReply reads a bucket that starts later by its counter, unless others may have a part of the rest', () => {
     const line = [0, 5, 38, 10, 1, 1, 5, 3, 0, 99, 1, 2, 1]
-    const groups = [{ maxWait: 8 }, { maxWait: 8, floor: 0.5 }].map(terms => withTerms('t', terms))
+    const groups = [{ maxWait: 8 }, { maxWait: 8, headroom: 0.5 }].map(terms => withTerms('t', terms))
     const [plain, reserved] = readReply([5, ...groups.map(() => `10@8;;1 ${line.join(' ')}`)], groups, '')
     expect(plain).toEqual(new Admitted(5, rule('t'), line[2], line, 8))
     expect(reserved).toEqual({
@@ -190,7 +190,7 @@ describe('readReply', () => {
       penalty: [],
       startsIn: 8,
     })
-    const [admitted] = readReply([5, 20], [withTerms('t', { floor: 0.1 })], '')
+    const [admitted] = readReply([5, 20], [withTerms('t', { headroom: 0.1 })], '')
     expect(admitted).toMatchObject({ allowed: true, states: [[0, 5, 20, 10, 1]] })
     expect(admitted).not.toHaveProperty('debt')
   })

@@ -109,7 +109,7 @@ describe('the call for several groups', () => {
     ['a rule', { demands: [{ ...demand, rule: { ...rule } }] }],
     ['a cost', { demands: [{ ...demand, cost: 2 }] }],
     ['a mode', { demands: [{ ...demand, mode: Mode.DEFER }] }],
-    ['terms', { demands: [{ ...demand, terms: { floor: 0.5 } }] }],
+    ['terms', { demands: [{ ...demand, terms: { headroom: 0.5 } }] }],
     ['the reach of the penalty', { demands: [{ ...demand, penalized: true }] }],
     ['an edge of a period', { demands: [{ ...demand, edges }] }],
     ['a penalty', { demands: [demand], penalty }],
@@ -131,7 +131,7 @@ describe('the call for several groups', () => {
     const asked = (terms: Terms): Group => ({ demands: [demand, { ...demand, penalized: true, terms }] })
     const numbersOf = (terms: Terms): unknown => (parsed(asked(terms)) as unknown[])[1]
     expect(numbersOf({ maxWait: 7.5 })).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 7, -1, 0, 0, -1, 0, 0, 0])
-    expect(numbersOf({ least: 2, floor: 0.25, keptFor: 9 })).toEqual([
+    expect(numbersOf({ least: 2, headroom: 0.25, keptFor: 9 })).toEqual([
       1, 2, 4, 1, 1, 0, 1, 1, 48, 0, 2, 0.25, 9, -1, 0, 0, 0,
     ])
     expect(numbersOf({ place: { position: 4, born: 6 } })).toEqual([

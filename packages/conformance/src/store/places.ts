@@ -249,7 +249,7 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
       withStore(factory, async bench => {
         const { passes, evaluation } = await bench.take(strict, 0, { mode: Mode.BLOCK })
         expect([passes, evaluation.allowed]).toEqual([true, true])
-        const { allowed, startsIn } = await ask(bench, strict, 1, { maxWait: 5 * SECOND - 1, floor: 0.5 })
+        const { allowed, startsIn } = await ask(bench, strict, 1, { maxWait: 5 * SECOND - 1, headroom: 0.5 })
         expect([allowed, startsIn]).toEqual([false, undefined])
         expect((await bench.take(strict, 1, { mode: Mode.PEEK })).wait).toBe(5 * SECOND)
       }))

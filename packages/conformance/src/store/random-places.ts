@@ -47,7 +47,7 @@ export function randomFollowUp(random: () => number, pick: Pick, past: readonly 
 function placeOf({ rule, mode, cost, terms }: Demand, state: readonly number[] = []): Terms['place'] {
   if (rule.code !== codes['token-bucket'] || mode !== Mode.CHARGE || cost <= 0) return undefined
   // A caller that leaves units to others gets no place.
-  if ((terms?.floor ?? 0) > 0) return undefined
+  if ((terms?.headroom ?? 0) > 0) return undefined
   const line = algorithms.t.line?.read([...state], state[1] ?? 0, rule)
   // Wrong places may have left more units than there were.
   return line === undefined || line.tail < 1 ? undefined : { position: line.tail, born: line.born }

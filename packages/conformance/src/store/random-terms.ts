@@ -18,11 +18,11 @@ export function randomAsk(random: () => number, pick: Pick): () => Mode {
  */
 export function randomTerms(random: () => number, pick: Pick, cost: number, mode: Mode): Terms | undefined {
   if (random() < 0.7) return undefined
-  const floor = pick([undefined, undefined, 0, 0.1, 1 / 3, 0.5, 1])
-  if (mode === Mode.PEEK) return { floor }
+  const headroom = pick([undefined, undefined, 0, 0.1, 1 / 3, 0.5, 1])
+  if (mode === Mode.PEEK) return { headroom }
   const maxWait = pick([undefined, 0, 40_000, 300_000, SECOND, 4 * SECOND, 3600 * SECOND])
   const least = cost > 1 && random() < 0.5 ? pick([1, 2, 9].filter(fewest => fewest < cost)) : undefined
-  return { maxWait, least, floor }
+  return { maxWait, least, headroom }
 }
 
 /** The rules of three buckets in front of which callers stand, each with other numbers now and then. */
@@ -65,14 +65,14 @@ export function randomLine(
     const rule = isOther
       ? pick(rules.filter(({ code }) => code !== codes.quota))
       : pick(LINES[i] as readonly Rule[])
-    const floor = random() < 0.15 ? pick([0.1, 0.5]) : undefined
+    const headroom = random() < 0.15 ? pick([0.1, 0.5]) : undefined
     return {
       rule: isSteady && !isOther ? (LINES[i]?.[1] as Rule) : rule,
       subject,
       cost,
       mode: pick([...Array<Mode>(12).fill(Mode.CHARGE), Mode.SHADOW, Mode.DEFER]),
       penalized: random() < 0.5,
-      terms: random() < 0.1 ? undefined : { maxWait, least, floor },
+      terms: random() < 0.1 ? undefined : { maxWait, least, headroom },
     }
   })
 }

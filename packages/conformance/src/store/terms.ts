@@ -36,10 +36,10 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
           expect(demands.map((demand, i) => answerOf(demand, evaluation, i).remaining)).toEqual([3, 0])
         }))
 
-      it('a demand with a floor leaves the share of others, and starts no cool-down for it', () =>
+      it('a demand with headroom leaves the share of others, and starts no cool-down for it', () =>
         withStore(factory, async bench => {
           const rule = ruleOf(algorithm, { cooldown: 60 })
-          const terms = { floor: 0.25 }
+          const terms = { headroom: 0.25 }
           const low = (cost: number): ReturnType<Bench['take']> => bench.take(rule, cost, { terms })
           expect((await low(6)).passes).toBe(true)
           for (let i = 0; i < 3; i++) {

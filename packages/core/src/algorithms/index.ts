@@ -38,13 +38,13 @@ export {
   giveTicket,
   isTurn,
   levelAt,
-  standingOf,
+  leadOf,
   takeTurn,
   type Ticket,
   ticketIn,
-  type Turn,
+  type TenantRequest,
   withReading,
-  type Standing,
+  type Lead,
   shareRuleOf,
 } from './turn-share.ts'
 export { mayHold, mostToHold, permitLevel, waitToHold } from './permit-share.ts'

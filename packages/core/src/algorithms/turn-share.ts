@@ -39,7 +39,7 @@ export const turnShare: Algorithm = {
 }
 
 /** A tenant that asks for units of a bucket. */
-export interface Turn {
+export interface TenantRequest {
   /** The bucket's rule, and its debt at this instant. */
   readonly pool: Rule
   readonly debt: number
@@ -57,12 +57,12 @@ export interface Ticket {
 }
 
 /** Whether a tenant may take units now. Who takes none needs no turn. */
-export function isTurn(state: State, now: number, units: number, turn: Turn): boolean {
+export function isTurn(state: State, now: number, units: number, turn: TenantRequest): boolean {
   return units === 0 || isAbundant(units, turn) || startOf(state, now, units, turn) <= turn.clock.reading
 }
 
 /** Moves the tag on by units that the tenant takes. With a ticket they were counted when it was given. */
-export function takeTurn(state: State, now: number, units: number, turn: Turn): void {
+export function takeTurn(state: State, now: number, units: number, turn: TenantRequest): void {
   const { clock, ticket } = turn
   const isCounted = ticket?.epoch === clock.epoch && isValid(state, now, clock)
   const start = isCounted ? state[TAG]! : startOf(state, now, units, { ...turn, ticket: undefined })
@@ -71,7 +71,7 @@ export function takeTurn(state: State, now: number, units: number, turn: Turn): 
 }
 
 /** Promises the tenant its next turn: counts the units, and the tag before them is its ticket. */
-export function giveTicket(state: State, now: number, units: number, turn: Turn): void {
+export function giveTicket(state: State, now: number, units: number, turn: TenantRequest): void {
   keep(state, now, startOf(state, now, units, turn) + distance(units, turn), turn)
 }
 
@@ -81,7 +81,7 @@ export function ticketIn(state: State, units: number, pool: Rule, weight: number
 }
 
 /** Corrects the tag by units that were used beyond those taken, or by fewer, if negative. Returns whether it changed. */
-export function correctTurn(state: State, now: number, units: number, turn: Turn): boolean {
+export function correctTurn(state: State, now: number, units: number, turn: TenantRequest): boolean {
   const { clock } = turn
   const isKnown = isValid(state, now, clock)
   if (!isKnown && units <= 0) return false
@@ -91,7 +91,7 @@ export function correctTurn(state: State, now: number, units: number, turn: Turn
 }
 
 /** What a tag and its clock are at an instant, for those who must wait, and for people. */
-export interface Standing {
+export interface Lead {
   /** How far the tenant is ahead of the clock. 0 or less: it is its turn. */
   readonly ahead: number
   /** Microseconds until the tenant may take units that are left, if nobody else asks. */
@@ -99,12 +99,12 @@ export interface Standing {
 }
 
 /** Reads how a tenant stands, from its state in an evaluation. */
-export function standingOf(
+export function leadOf(
   state: State,
   now: number,
   units: number,
-  turn: Pick<Turn, 'pool' | 'debt' | 'ticket'>,
-): Standing {
+  turn: Pick<TenantRequest, 'pool' | 'debt' | 'ticket'>,
+): Lead {
   const { pool, debt, ticket } = turn
   const clock = { reading: state[READING]!, epoch: state[CLOCK]! }
   const ahead = (tagOf(state, now, clock, ticket) ?? clock.reading) - clock.reading
@@ -125,12 +125,12 @@ export function levelAt(debt: number, pool: Rule): number {
 }
 
 /** Whether so much is left, once the units are taken, that nobody needs a turn. */
-function isAbundant(units: number, { debt, pool }: Pick<Turn, 'debt' | 'pool'>): boolean {
+function isAbundant(units: number, { debt, pool }: Pick<TenantRequest, 'debt' | 'pool'>): boolean {
   return debt + units * pool.unit <= paceOf(pool).plenty
 }
 
 /** The tag from which units are counted. A tenant that has not asked for long has a credit of what is left, and no more. */
-function startOf(state: State, now: number, units: number, turn: Turn): number {
+function startOf(state: State, now: number, units: number, turn: TenantRequest): number {
   const { clock, pool, debt, ticket } = turn
   const left = Math.floor((pool.capacity * pool.unit - debt) / pool.unit) - units
   const least = clock.reading - Math.max(0, left) * paceOf(pool).perUnit
@@ -153,11 +153,11 @@ function isValid(state: State, now: number, { epoch }: VirtualClock): boolean {
   return state.length > 0 && state[EPOCH] === epoch && now < state[UNTIL]!
 }
 
-function distance(units: number, { pool, weight }: Pick<Turn, 'pool' | 'weight'>): number {
+function distance(units: number, { pool, weight }: Pick<TenantRequest, 'pool' | 'weight'>): number {
   return Math.floor((Math.min(units, pool.capacity) * paceOf(pool).perUnit) / weight)
 }
 
-function keep(state: State, now: number, tag: number, { clock, pool }: Turn): void {
+function keep(state: State, now: number, tag: number, { clock, pool }: TenantRequest): void {
   // Whole seconds, so that a store keeps it in four bytes.
   const until = Math.ceil((now + paceOf(pool).kept) / 1e6) * 1e6
   state.splice(0, state.length, 0, until, Math.min(tag, clock.reading + MOST_AHEAD), clock.epoch)

@@ -144,3 +144,9 @@ export function atOnce<T>(value: T, name = 'it'): T {
   if (isStrayPromise(value)) throw new TypeError(`${name} returned a promise, and Halt does not wait for it`)
   return value
 }
+
+/** What rejects a promise. A rejected promise would first be noted as one that nobody handles, which is dear where thousands leave. */
+export function rejected(reason: unknown): PromiseLike<never> {
+  // oxlint-disable-next-line unicorn/no-thenable -- it is one
+  return { then: (_: unknown, reject: (reason: unknown) => void) => reject(reason) } as PromiseLike<never>
+}

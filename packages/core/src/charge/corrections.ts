@@ -85,7 +85,7 @@ export class Corrections {
     const { evaluator, leases } = this.#parts
     const reset = (): Promise<number> => {
       const sent = evaluator.ownTime()
-      return evaluator.reset(counters, (group, evaluation) => this.#hear(group, evaluation, sent))
+      return evaluator.reset(counters, (group, evaluation) => this.#tellListener(group, evaluation, sent))
     }
     return leases === undefined ? reset() : leases.reset(counters, reset)
   }
@@ -94,12 +94,12 @@ export class Corrections {
     const { evaluator } = this.#parts
     const sent = evaluator.ownTime()
     const evaluation = await evaluator.correctInStore(group)
-    if (evaluation !== undefined) this.#hear(group, evaluation, sent)
+    if (evaluation !== undefined) this.#tellListener(group, evaluation, sent)
     return evaluation
   }
 
-  #hear(group: Group, evaluation: Evaluation, sent: number): void {
-    this.#listener?.heard(group, evaluation, sent, this.#parts.evaluator.ownTime())
+  #tellListener(group: Group, evaluation: Evaluation, sent: number): void {
+    this.#listener?.observe(group, evaluation, sent, this.#parts.evaluator.ownTime())
   }
 
   #noticeUnpaid({ demands }: Group): undefined {

@@ -39,7 +39,7 @@ export interface LeaseEvaluator extends Pick<Evaluator, 'evaluate' | 'charge'> {
 /** Hears of the corrections of a limiter, as callers that wait do. */
 export interface CorrectionListener {
   /** Hears the store's answer. `sent` and `arrived` are instants of {@link Evaluator.ownTime}. */
-  heard(group: Group, evaluation: Evaluation, sent: number, arrived: number): void
+  observe(group: Group, evaluation: Evaluation, sent: number, arrived: number): void
   /** Whether callers of this process wait in the line of a demand's counter. */
   isWaitedFor(demand: Demand): boolean
   /** Hears that units were given back, or that the store did not answer. */
@@ -69,7 +69,7 @@ export interface Witness {
     started: number | undefined,
   ): void
   /** @internal The store has answered about a quota, whatever it was asked for and however late. */
-  heard: OnAnswer
+  observe: OnAnswer
   /** @internal A request was refused that no policy counts. */
   refused: WitnessUncounted
   /** @internal A request was not counted: by an exemption, or because an operator lets the client pass. */

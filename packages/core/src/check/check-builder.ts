@@ -46,7 +46,7 @@ export function checkBuilder(
   return (policies, keys, client, ask) => {
     const principal =
       penalty === undefined ? undefined : typeof client === 'string' ? client : client.principal(keys)
-    const hasTerms = ask.least !== undefined || ask.turn !== undefined || ask.ttl !== undefined
+    const hasTerms = ask.least !== undefined || ask.queued !== undefined || ask.ttl !== undefined
     const demands: Demand[] = listOf(policies.length)
     let extras: (PolicyExtras | undefined)[] | undefined
     let route: string | undefined
@@ -93,7 +93,7 @@ export function checkBuilder(
           share:
             tenant === undefined
               ? undefined
-              : demands.push(shareDemand(policy, tenant, demand, ask.turn?.maxWait)) - 1,
+              : demands.push(shareDemand(policy, tenant, demand, ask.queued?.maxWait)) - 1,
         },
         tenant: tenant?.subject,
         paid,
@@ -209,17 +209,17 @@ export function termsOf(
   policy: CompiledPolicy,
   cost: number,
   client: Caller | Subject,
-  { least, turn, ttl, cost: given }: Ask,
+  { least, queued, ttl, cost: given }: Ask,
   warn: Warn,
 ): Terms | undefined {
-  if (policy.headroom === undefined && least === undefined && turn === undefined && ttl === undefined)
+  if (policy.headroom === undefined && least === undefined && queued === undefined && ttl === undefined)
     return undefined
   const fewest = least === undefined ? undefined : leastFor(policy, least, given)
   const terms: Terms = {
-    maxWait: turn?.maxWait,
+    maxWait: queued?.maxWait,
     least: fewest === undefined || fewest >= cost ? undefined : fewest,
     keptFor: policy.calendar === undefined ? undefined : ttl,
-    floor: policy.headroom === undefined ? undefined : headroomFor(policy, client, warn),
+    headroom: policy.headroom === undefined ? undefined : headroomFor(policy, client, warn),
   }
   return Object.values(terms).some(Boolean) ? terms : undefined
 }

@@ -2,7 +2,7 @@ import { describe, HaltError } from '../base/errors.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type Cost, checkCost, checkLeast, type WHOLE_LIMIT } from '../policy/cost.ts'
-import type { Turn } from './check.ts'
+import type { QueuedCaller } from './check.ts'
 import type { PriorGuards } from './prior-guards.ts'
 
 /** Options of one check. */
@@ -93,7 +93,7 @@ interface Circumstances {
   /** How long the quotas of the call hold their units, in microseconds. Absent if they charge them. */
   readonly ttl?: number | undefined
   /** The caller that waits for its turn. Absent if the caller takes a refusal. */
-  readonly turn?: Turn | undefined
+  readonly queued?: QueuedCaller | undefined
   /** When the decision began, in milliseconds. Absent if nobody listens. */
   readonly started?: number | undefined
   /** Whether the counters are asked for even if operators block the client or let it pass. */
@@ -117,7 +117,7 @@ const NOTHING: Circumstances = Object.freeze({})
 /** Makes what a call with these options asks: a charge. */
 export function askOf(
   { cost, least, costOnError, ip, idempotencyKey, priorGuards }: CheckOptions<never>,
-  { ttl, turn, started }: Circumstances = NOTHING,
+  { ttl, queued, started }: Circumstances = NOTHING,
 ): Ask {
   return {
     mode: 'charge',
@@ -128,7 +128,7 @@ export function askOf(
     idempotencyKey,
     priorGuards,
     ttl,
-    turn,
+    queued,
     started,
   }
 }

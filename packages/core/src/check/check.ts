@@ -81,7 +81,7 @@ function same(demand: Demand): Demand {
 }
 
 /** A caller that waits for its turn, as a check sees it. */
-export interface Turn {
+export interface QueuedCaller {
   /** The longest time that the caller still waits, in microseconds. */
   readonly maxWait: number
   /**

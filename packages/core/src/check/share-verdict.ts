@@ -4,7 +4,7 @@ import {
   levelAt,
   paceOf,
   permitLevel,
-  standingOf,
+  leadOf,
   type State,
   waitToHold,
 } from '../algorithms/index.ts'
@@ -33,7 +33,7 @@ export function waitForShare(at: number, { demands }: Check, whole: Evaluation, 
     return waitToHold(own, all, now, units, rule, terms!.share!.weight)
   }
   if (own.length === 0) return 0
-  return standingOf(own, now, units, {
+  return leadOf(own, now, units, {
     pool: rule,
     debt: debtAt(all, now, rule),
     ticket: terms!.share!.ticket,
@@ -79,7 +79,7 @@ export function fairShareOf(policy: number, check: Check, whole: Evaluation): Fa
   }
   if (own.length === 0) return undefined
   const debt = debtAt(all, now, rule)
-  const { ahead } = standingOf(own, now, 0, { pool: rule, debt })
+  const { ahead } = leadOf(own, now, 0, { pool: rule, debt })
   const { perUnit, plenty } = paceOf(rule)
   return {
     tenant,

@@ -80,7 +80,7 @@ export class CounterReset {
 
   #chosenPolicies(given: Chosen): readonly CompiledPolicy[] {
     const policies =
-      given === undefined ? [...this.#parts.policies.known()] : this.#parts.policies.compile(given)
+      given === undefined ? [...this.#parts.policies.compiled()] : this.#parts.policies.compile(given)
     if (policies.length === 0)
       throw noPolicies('The policies come from a resolver, which has not given any yet.')
     failIfOnlyQuotas(policies)

@@ -116,7 +116,7 @@ export class Lease {
   }
 
   /** Keeps the state that the store told. Returns false if the counter is in a cool-down. */
-  hear(state: State, toldAt: number, now: number): boolean {
+  observe(state: State, toldAt: number, now: number): boolean {
     if (toldAt >= this.#toldAt) {
       this.#state = state
       this.#toldAt = toldAt

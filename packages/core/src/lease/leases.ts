@@ -165,7 +165,7 @@ export class Leases {
   #merge(check: Check, rest: Check, spent: readonly Spent[], result: CheckResult): CheckResult {
     const { evaluation, degraded, closedPolicy, late } = result
     const now = this.#now()
-    if (degraded === false) this.#hear(rest, evaluation, now)
+    if (degraded === false) this.#observe(rest, evaluation, now)
     if (spent.length === 0) return result
     const paid = paidPart(spent, now)
     const whole = (own: CheckResult): CheckResult => ({
@@ -182,14 +182,14 @@ export class Leases {
   }
 
   /** Learns of the counters of leased policies, and takes units of those that are busy. */
-  #hear(check: Check, evaluation: Evaluation, now: number): void {
+  #observe(check: Check, evaluation: Evaluation, now: number): void {
     for (const [at, { lease: terms }] of check.policies.entries()) {
       if (terms === undefined || !mayBePaid(check, at)) continue
       const demand = check.demands[at] as Demand
       const lease = this.#leaseOf(demand, terms)
       const { states, now: toldAt } = evaluationAt(evaluation, at)
       lease.ask(demand.cost, now)
-      if (!lease.hear(states[at] ?? [], toldAt, now)) this.#giveBack(lease, Number.POSITIVE_INFINITY)
+      if (!lease.observe(states[at] ?? [], toldAt, now)) this.#giveBack(lease, Number.POSITIVE_INFINITY)
       else if (evaluation.passes[at] === true && lease.isLow(now)) this.#take(lease, now)
     }
   }
@@ -224,7 +224,7 @@ export class Leases {
 
   #keep(lease: Lease, evaluation: Evaluation, sent: number, hold: number): void {
     const now = this.#now()
-    const isFree = lease.hear(evaluation.states[0] ?? [], evaluation.now, now)
+    const isFree = lease.observe(evaluation.states[0] ?? [], evaluation.now, now)
     const batch = batchOf(lease, evaluation, sent, hold)
     if (batch === undefined) return
     lease.add(batch, now)

@@ -76,7 +76,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
   const onFailure: EvaluatorOptions['onFailure'] = (error, failure) => witness?.storeFailed(error, failure)
   const onRecovery: EvaluatorOptions['onRecovery'] = recovery => witness?.storeRecovered(recovery)
   const onAnswer: EvaluatorOptions['onAnswer'] =
-    witness && ((group, evaluation, ask) => witness.heard(group, evaluation, ask))
+    witness && ((group, evaluation, ask) => witness.observe(group, evaluation, ask))
   const evaluator = evaluatorOf(
     { store, timeout, onStoreError, instances, warn, onFailure, onRecovery, onAnswer },
     wings,

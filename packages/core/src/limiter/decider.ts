@@ -30,7 +30,7 @@ export interface DeciderParts {
 
 type Options = CheckOptions<never>
 /** The facts that a caller of the decider adds to the user's options. */
-type Added = Pick<Ask, 'turn' | 'ttl'>
+type Added = Pick<Ask, 'queued' | 'ttl'>
 
 /** Decides a call: finds the policies and the cost that its options name, and passes it to the pipeline. */
 export class Decider {

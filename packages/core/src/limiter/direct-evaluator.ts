@@ -94,7 +94,7 @@ export class DirectEvaluator implements Evaluator {
   }
 
   ownTime(): number {
-    return this.clock.known() ?? nowMicros()
+    return this.clock.ifKnown() ?? nowMicros()
   }
 
   async writeBack(): Promise<void> {}

@@ -76,7 +76,7 @@ export interface LimiterPolicies {
   /** Undefined if a resolver gives the policies, so that nobody can list them. */
   readonly fixed: readonly CompiledPolicy[] | undefined
   /** Every policy that the limiter has used. */
-  known(): Iterable<CompiledPolicy>
+  compiled(): Iterable<CompiledPolicy>
 }
 
 /** What brings a gate into a limiter: a `Control`. */

@@ -82,21 +82,21 @@ export class Pipeline {
       return this.#uncounted.allow(policies?.[0], this.callerOf(view, ask.ip), ask)
     if (policies === undefined)
       return this.#uncounted.refuse(undefined, this.callerOf(view, ask.ip), 'policy-error', ask)
-    if (this.gate === undefined) return this.#checkBy(policies, view, ask)
+    if (this.gate === undefined) return this.#findKeys(policies, view, ask)
     const passage = this.gate.pass(policies, view, ask)
-    if ('then' in passage) return passage.then(found => this.#checkPassed(found, view, ask))
-    return this.#checkPassed(passage, view, ask)
+    if ('then' in passage) return passage.then(found => this.#afterGate(found, view, ask))
+    return this.#afterGate(passage, view, ask)
   }
 
   /** Decides a request of which the gate has spoken. */
-  #checkPassed(passage: Passage, view: RequestView, ask: Ask): Decision | Promise<Decision> {
+  #afterGate(passage: Passage, view: RequestView, ask: Ask): Decision | Promise<Decision> {
     const { entry, isLost, policies, client, keys } = passage
     if (entry === undefined && isLost !== true && keys === undefined)
-      return this.#checkBy(policies, view, ask, passage.caller, client)
+      return this.#findKeys(policies, view, ask, passage.caller, client)
     const caller = passage.caller ?? this.callerOf(view, ask.ip)
     if (isLost === true) return this.#uncounted.refuse(policies[0], caller, 'missing-key', ask)
     if (entry !== undefined) return this.#obey(entry, policies[0], caller, ask)
-    return this.#checkCounting(policies, keys ?? [], caller, ask)
+    return this.#dropUnkeyed(policies, keys ?? [], caller, ask)
   }
 
   /** Refuses a client that an operator has blocked, or lets it pass uncounted. */
@@ -112,7 +112,7 @@ export class Pipeline {
   }
 
   /** Decides by policies, with the caller or the address of the request where one is known. */
-  #checkBy(
+  #findKeys(
     policies: readonly CompiledPolicy[],
     view: RequestView,
     ask: Ask,
@@ -136,10 +136,10 @@ export class Pipeline {
           : this.#parts.requestKeys.find(policies[i] as CompiledPolicy, caller, ask))
       if (typeof key === 'string' || 'then' in key) allKeysKnown = false
     }
-    if (allKeysKnown) return this.#evaluate(plan, keys as FoundKey[], caller, ask)
-    if (!keys.some(isPromise)) return this.#checkCounting(policies, keys as KeyOutcome[], caller, ask)
+    if (allKeysKnown) return this.#askStore(plan, keys as FoundKey[], caller, ask)
+    if (!keys.some(isPromise)) return this.#dropUnkeyed(policies, keys as KeyOutcome[], caller, ask)
     return Promise.all(keys.map(async key => key)).then(known =>
-      this.#checkCounting(policies, known, caller, ask),
+      this.#dropUnkeyed(policies, known, caller, ask),
     )
   }
 
@@ -156,7 +156,7 @@ export class Pipeline {
     const { counting } = plan
     if (counting.length === 0) return this.#uncounted.allow(found[0], subject, ask)
     const keys = counting.map(policy => keyOfIdentity(subject, policy))
-    return this.#evaluate(this.#plans.of(counting), keys, subject, ask)
+    return this.#askStore(this.#plans.of(counting), keys, subject, ask)
   }
 
   /** A policy with the numbers that operators have set for a subject now. */
@@ -194,9 +194,9 @@ export class Pipeline {
     view?: RequestView,
   ): Decision | undefined {
     if (lone === undefined || ask.mode === 'peek') return undefined
-    const { priorGuards, idempotencyKey, started, least, turn } = ask
+    const { priorGuards, idempotencyKey, started, least, queued } = ask
     if (priorGuards !== undefined || idempotencyKey || started !== undefined) return undefined
-    if (least !== undefined || turn !== undefined) return undefined
+    if (least !== undefined || queued !== undefined) return undefined
     const only = policies[0] as CompiledPolicy
     const cost = costFor(only, ask.cost)
     if (cost === 0) return undefined
@@ -207,7 +207,7 @@ export class Pipeline {
   }
 
   /** Decides by the policies that count the request, and leaves out the others. */
-  #checkCounting(
+  #dropUnkeyed(
     policies: readonly CompiledPolicy[],
     keys: readonly KeyOutcome[],
     caller: Caller,
@@ -220,10 +220,10 @@ export class Pipeline {
     const counting = policies.every(isCounted) ? policies : policies.filter(isCounted)
     if (counting.length === 0) return this.#uncounted.allow(policies[0], caller, ask)
     const foundKeys = keys.filter(key => typeof key === 'object')
-    return this.#evaluate(this.#plans.of(counting), foundKeys, caller, ask)
+    return this.#askStore(this.#plans.of(counting), foundKeys, caller, ask)
   }
 
-  #evaluate(
+  #askStore(
     given: Plan,
     keys: readonly FoundKey[],
     client: Caller | Subject,
@@ -242,9 +242,9 @@ export class Pipeline {
       const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
-    const check = ask.turn === undefined ? built : ask.turn.before(built, client)
+    const check = ask.queued === undefined ? built : ask.queued.before(built, client)
     // Others ask first.
-    if ('then' in check) return check.then(() => this.#evaluate(plan, keys, client, ask))
+    if ('then' in check) return check.then(() => this.#askStore(plan, keys, client, ask))
     const { leases, evaluator } = this.#parts
     const store = plan.isLeased && leases !== undefined ? leases : evaluator
     const result = store.evaluate(check, priorGuards?.storeFailed)
@@ -254,7 +254,7 @@ export class Pipeline {
 
   #finish(result: CheckResult, check: Check, client: Caller | Subject, ask: Ask): Decision {
     const decision = readDecision(result, check, this.#clock)
-    if (ask.mode === 'peek' || (ask.turn !== undefined && asksAgain(result))) return decision
+    if (ask.mode === 'peek' || (ask.queued !== undefined && asksAgain(result))) return decision
     const evaluation = result.degraded === false ? result.evaluation : undefined
     if (result.late !== undefined) this.#parts.charges.awaitLateReply(decision, result.late)
     this.#parts.charges.hold(decision, check)

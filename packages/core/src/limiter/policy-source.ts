@@ -59,7 +59,7 @@ export class PolicySource {
   }
 
   /** Every policy that this limiter has used. */
-  known(): Iterable<CompiledPolicy> {
+  compiled(): Iterable<CompiledPolicy> {
     return Array.from(this.#known, ([, policy]) => policy)
   }
 

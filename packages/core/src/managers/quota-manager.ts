@@ -87,7 +87,7 @@ export class QuotaManager {
         fix: 'Give new QuotaManager(store).',
         listener: notify => {
           const thresholds = new Thresholds(options.telemetry, notify)
-          return (group, evaluation, ask) => thresholds.heard(group, evaluation, ask)
+          return (group, evaluation, ask) => thresholds.observe(group, evaluation, ask)
         },
       }),
     )

@@ -94,12 +94,12 @@ export class GuardedStore implements Evaluator {
 
   /** The time in microseconds: the store's own clock, else this process's estimate of it, which is never ahead. */
   now(): number {
-    return this.clock.known() ?? nowMicros() - this.#lastKnown.offset
+    return this.clock.ifKnown() ?? nowMicros() - this.#lastKnown.offset
   }
 
   /** The clock by which this process measures how long something takes, in microseconds: the store's own if it tells it. */
   ownTime(): number {
-    return this.clock.known() ?? nowMicros()
+    return this.clock.ifKnown() ?? nowMicros()
   }
 
   /** A store that may be away is only asked by {@link evaluate}. One that never is needs nothing in front of it. */
@@ -154,7 +154,7 @@ export class GuardedStore implements Evaluator {
   ): T | Promise<T> {
     const sent = nowMicros()
     const receive = (evaluation: Evaluation): T => {
-      this.#hear(evaluation, sent)
+      this.#observe(evaluation, sent)
       return reply(evaluation, sent)
     }
     const fail = (error: unknown): T => {
@@ -171,7 +171,7 @@ export class GuardedStore implements Evaluator {
   }
 
   /** Notes that the store has answered a call that was sent at `sent`. */
-  #hear(evaluation: Evaluation, sent: number): void {
+  #observe(evaluation: Evaluation, sent: number): void {
     this.#breaker.succeeded()
     if (this.#outages.isActive) this.#outages.answered(sent)
     this.clock.observe(evaluation.now)

@@ -95,7 +95,7 @@ export class RefusalCache {
   }
 
   #reevaluate(group: Group): Evaluation | undefined {
-    const now = this.#clock.known() ?? nowMicros() - this.#offset
+    const now = this.#clock.ifKnown() ?? nowMicros() - this.#offset
     if (now - this.#oldest >= MAX_AGE) return undefined
     this.#isKept = false
     const evaluation = decide(group, this.#counters, now)

@@ -224,7 +224,7 @@ export class Claim {
   }
 
   /** The counter as an evaluation tells it. */
-  get told(): State {
+  get reported(): State {
     return this.state
   }
 }

@@ -13,7 +13,7 @@ import type { Evaluation } from './evaluation.ts'
  * | a request, `check`, `consume`                        | `CHARGE` of each policy; `SHADOW` of one that only reports             |
  * | a request under a policy with `inFlight`             | `DEFER`; at its end `SETTLE`                                           |
  * | `peek`, `explain`, `checkQuota`                      | `PEEK`                                                                |
- * | … with `headroom`, `least`, a wait, a `fair` policy  | … with `floor`, `least`, `maxWait`; a second demand with `share`       |
+ * | … with `headroom`, `least`, a wait, a `fair` policy  | … with `headroom`, `least`, `maxWait`; a second demand with `share`       |
  * | a call that reserves units of a quota                | `CHARGE` with `keptFor`; to pay, with `held`; to keep them, with both  |
  * | a lease                                              | `CHARGE` of a bucket with `least` and `keptFor`                        |
  * | a caller whose turn in line has come                 | `CHARGE` with its `place`                                             |
@@ -66,7 +66,7 @@ export interface Terms {
   /** The fewest units that the caller accepts, if the cost does not fit. Default: the whole cost. */
   readonly least?: number | undefined
   /** The share of the capacity that the demand must leave to others, 0 to 1. Default 0. */
-  readonly floor?: number | undefined
+  readonly headroom?: number | undefined
   /**
    * How long the caller may keep the units before it uses them, in microseconds. A bucket is charged as if they were used at its end. A
    * quota holds them: they are not used yet, and are free again when their time is over. Default 0: they are used at once.

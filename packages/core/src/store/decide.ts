@@ -74,7 +74,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
       starts ??= demands.map(() => false)
       starts[i] = true
     }
-    states[i] = claim.told
+    states[i] = claim.reported
   }
 
   if (penalty !== undefined) scorePenalty(penalty, penaltyState, counters, now, violates)

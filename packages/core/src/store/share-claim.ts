@@ -8,9 +8,9 @@ import {
   mostToHold,
   newClock,
   type State,
-  standingOf,
+  leadOf,
   takeTurn,
-  type Turn,
+  type TenantRequest,
   waitToHold,
   withReading,
 } from '../algorithms/index.ts'
@@ -48,7 +48,7 @@ export class ShareClaim extends Claim {
   /** The pool's claim. Undefined if the group lacks it; then the share refuses nothing. */
   pool: Claim | undefined
   // The tenant's turn in a bucket, before the group.
-  #turn: Turn | undefined
+  #turn: TenantRequest | undefined
 
   override fits(): boolean {
     const { pool, demand, state, now } = this
@@ -81,7 +81,7 @@ export class ShareClaim extends Claim {
     const { state, now, pool } = this
     const turn = this.#turn
     if (turn === undefined) return waitToHold(state, pool!.state, now, this.fewest, pool!.rule, this.#weight)
-    return standingOf(withReading(state, turn.clock), now, this.fewest, turn).wait
+    return leadOf(withReading(state, turn.clock), now, this.fewest, turn).wait
   }
 
   override take(units: number, joins: boolean): boolean {
@@ -101,7 +101,7 @@ export class ShareClaim extends Claim {
   }
 
   /** A tag together with the reading of its clock, without which it means nothing. */
-  override get told(): State {
+  override get reported(): State {
     return this.#turn === undefined ? this.state : withReading(this.state, this.#turn.clock)
   }
 

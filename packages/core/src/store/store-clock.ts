@@ -51,7 +51,7 @@ export class StoreClock {
   }
 
   /** The store's own clock in whole microseconds; undefined if only a call of the store tells it. */
-  known(): number | undefined {
+  ifKnown(): number | undefined {
     const own = this.#ownTime()
     return own === undefined ? undefined : Math.floor(own * 1000)
   }

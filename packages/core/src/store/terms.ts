@@ -22,7 +22,7 @@ export function asksForTicket({ mode, terms }: Demand): boolean {
 
 /** The units that a demand must leave to others. */
 export function unitsLeftToOthers({ terms }: Demand, { capacity }: Rule): number {
-  return terms?.floor === undefined ? 0 : unitsOfShare(terms.floor, capacity)
+  return terms?.headroom === undefined ? 0 : unitsOfShare(terms.headroom, capacity)
 }
 
 /** The whole units that a share of a capacity leaves to others. */
@@ -39,7 +39,7 @@ export function unitsHeld({ terms }: Demand, rule: Rule, state: State, now: numb
 /** Whether a demand that does not pass would pass if it left nothing to others. */
 export function isReserved(demand: Demand, rule: Rule, state: State, now: number): boolean {
   const { terms } = demand
-  if (terms?.floor === undefined || now < blockedUntil(state)) return false
+  if (terms?.headroom === undefined || now < blockedUntil(state)) return false
   const units = fewestOf(demand) - unitsHeld(demand, rule, state, now)
   return algorithmOf(rule).fits(state, now, units, rule)
 }
@@ -47,9 +47,9 @@ export function isReserved(demand: Demand, rule: Rule, state: State, now: number
 /** Whether a group is one bucket whose counter tells the whole evaluation. */
 export function isDemandAlone({ demands, penalty, idempotency }: Group): boolean {
   if (demands.length > 1 || penalty !== undefined || idempotency !== undefined) return false
-  const { least, floor } = demands[0]?.terms ?? {}
+  const { least, headroom } = demands[0]?.terms ?? {}
   // The counter tells neither the units granted nor those left to others.
-  return least === undefined && !floor
+  return least === undefined && !headroom
 }
 
 /** Whether some demand accepts fewer units than its cost. */

@@ -60,8 +60,8 @@ class TelemetryReporter implements Witness {
     this.scored(check, evaluation)
   }
 
-  heard(group: Group, evaluation: Evaluation, ask: AskStore): void {
-    this.#thresholds.heard(group, evaluation, ask)
+  observe(group: Group, evaluation: Evaluation, ask: AskStore): void {
+    this.#thresholds.observe(group, evaluation, ask)
   }
 
   /** Reports the violation that a refusal scored, if it scored one. */

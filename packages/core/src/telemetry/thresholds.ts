@@ -49,7 +49,7 @@ export class Thresholds {
   }
 
   /** Hears what the store did with a group. */
-  heard(group: Group | Check, evaluation: Evaluation, ask: AskStore): void {
+  observe(group: Group | Check, evaluation: Evaluation, ask: AskStore): void {
     if (!this.#isHeard) return
     if ('policies' in group) this.note(group)
     for (const [i, demand] of group.demands.entries()) {

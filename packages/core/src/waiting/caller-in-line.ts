@@ -30,7 +30,7 @@ export interface Entry extends Omit<TakenPlace, 'place'> {
   /** The decision that the caller is given at its turn. Without one it asks for the rest then. */
   readonly decision?: Decision
   /** Whether this process has charged the caller, and the store does not know of it. */
-  readonly isUntold?: boolean
+  readonly isOnlyHere?: boolean
 }
 
 /** A caller in a line: its place, and what was charged for it, which is given back when it leaves. */
@@ -42,7 +42,7 @@ export class CallerInLine implements InLine {
   readonly seq: number
   readonly check: Check
   readonly at: number
-  readonly isUntold: boolean
+  readonly isOnlyHere: boolean
   /** The decision that it is given at its turn. Undefined if it asks for the rest then, or was given back. */
   decision: Decision | undefined
   readonly #owner: Owner
@@ -56,7 +56,7 @@ export class CallerInLine implements InLine {
     this.place = entry.place
     this.owes = entry.owes ?? AT_ONCE
     this.decision = entry.decision
-    this.isUntold = entry.isUntold ?? false
+    this.isOnlyHere = entry.isOnlyHere ?? false
     this.#owner = owner
     this.#parts = parts
     this.#line = parts.lines.of(this.check, this.at, parts.store)

@@ -29,7 +29,7 @@ export interface InLine extends Omit<TakenPlace, 'place'> {
   /** Whether the store is being asked for its place, so that it cannot start yet. */
   readonly isJoining: boolean
   /** Whether this process has charged it, and the store does not know of it. */
-  readonly isUntold: boolean
+  readonly isOnlyHere: boolean
   /** Starts the caller. */
   start(): void
   /** Called when the caller's patience has ended, or must end before its turn. It has left the line. */

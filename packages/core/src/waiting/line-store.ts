@@ -106,13 +106,13 @@ export class LineStore implements LineParts {
   async #correct(group: Group): Promise<void> {
     const sent = this.clock()
     const evaluation = await this.#store.correctInStore(group).catch(() => undefined)
-    if (evaluation !== undefined) this.#lines.heard(group, evaluation, sent, this.clock())
+    if (evaluation !== undefined) this.#lines.observe(group, evaluation, sent, this.clock())
   }
 
   #ask(group: Group, then: (evaluation: Evaluation | undefined) => void): void {
     const sent = this.clock()
     this.#store.ask(group, evaluation => {
-      if (evaluation !== undefined) this.#lines.heard(group, evaluation, sent, this.clock())
+      if (evaluation !== undefined) this.#lines.observe(group, evaluation, sent, this.clock())
       then(evaluation)
     })
   }

@@ -45,7 +45,7 @@ export class Line implements Alarm {
   #started = 0
   // The last start, and the caller if the store does not know of it.
   #lastStart = 0
-  #lastUntold: InLine | undefined
+  #lastOnlyHere: InLine | undefined
 
   constructor(key: string, tenant: string, parts: LineParts) {
     this.key = key
@@ -55,7 +55,7 @@ export class Line implements Alarm {
       {
         front: this.#front,
         callers: () => this.#callers,
-        untold: () => this.#untold,
+        onlyHere: () => this.#onlyHere,
         giveBack: places => void parts.leave(neighbours(places)),
         slowed: () => this.#slowed(),
         changed: () => this.startDue(),
@@ -153,7 +153,7 @@ export class Line implements Alarm {
   }
 
   /** Hears a reply about the counter. Callers whose places are lost get new ones. */
-  hear(reply: Heard): void {
+  observe(reply: Heard): void {
     const first = this.#callers.find(({ place }) => isInLine(place))?.place
     const isSlower = this.#front.observe(reply, first)
     if (isSlower === undefined || this.#callers.length === 0) return
@@ -180,7 +180,7 @@ export class Line implements Alarm {
       this.#own.forget(head)
       this.#placing.forget(head)
       this.#lastStart = now
-      this.#lastUntold = head.isUntold ? head : undefined
+      this.#lastOnlyHere = head.isOnlyHere ? head : undefined
       head.start()
     }
     this.#expire(now)
@@ -206,8 +206,8 @@ export class Line implements Alarm {
   }
 
   /** The units of the last caller that started, while the store does not know of them. */
-  get #untold(): number {
-    const last = this.#lastUntold
+  get #onlyHere(): number {
+    const last = this.#lastOnlyHere
     return last !== undefined && this.#parts.clock() < this.#lastStart + last.owes.time ? last.demand.cost : 0
   }
 

@@ -9,6 +9,7 @@ import { shareAt } from '../store/share-claim.ts'
 import { Alarms } from './alarms.ts'
 import { Askers, type Asking } from './callers.ts'
 import { Line, type LineParts } from './line.ts'
+import { loneAt } from './places.ts'
 import { TurnNews } from './turn-news.ts'
 
 /** What all callers of a process share: one timer, and one bound on their number. */
@@ -43,9 +44,12 @@ export class Lines {
     return line
   }
 
-  /** The units of the callers of this process in the line of the demand at an index. */
-  unitsIn({ demands }: Group, at: number): number {
-    return this.#lines.get(keyOfDemand(demands[at]!))?.get(tenantIn(demands, at))?.units ?? 0
+  /** The units of the callers of this process for the same counters that came before one: in its line, and among those that ask again. */
+  unitsBefore(caller: Pick<Asking, 'seq'>, group: Group): number {
+    const { demands } = group
+    const at = loneAt(group)
+    const line = at < 0 ? undefined : this.#lines.get(keyOfDemand(demands[at]!))?.get(tenantIn(demands, at))
+    return (line?.units ?? 0) + (this.askersFor(group)?.unitsBefore(caller) ?? 0)
   }
 
   isWaitedFor(demand: Demand): boolean {
@@ -75,7 +79,7 @@ export class Lines {
   }
 
   /** Hears an evaluation of a group. `sent` and `arrived` are instants of this process's clock. */
-  heard({ demands }: Group, evaluation: Evaluation, sent: number, arrived: number): void {
+  observe({ demands }: Group, evaluation: Evaluation, sent: number, arrived: number): void {
     if (this.#lines.size === 0) return
     for (const [i, demand] of demands.entries()) {
       const ofCounter = this.#lines.get(keyOfDemand(demand))
@@ -84,7 +88,7 @@ export class Lines {
       const { now } = evaluationAt(evaluation, i)
       const charged = evaluation.allowed ? demand.cost : 0
       const reply = { state: evaluation.states[i] ?? [], rule, now, charged, sent, arrived }
-      for (const line of Array.from(ofCounter.values())) line.hear(reply)
+      for (const line of Array.from(ofCounter.values())) line.observe(reply)
     }
   }
 
@@ -139,7 +143,7 @@ function tenantIn(demands: readonly Demand[], at: number): string {
 
 /** The key of the counters for which callers ask. Those that leave different shares to others ask apart. */
 function askingKeyOf({ demands }: Group): string {
-  return demands.map(demand => `${keyOfDemand(demand)} ${demand.terms?.floor ?? ''}`).join('\n')
+  return demands.map(demand => `${keyOfDemand(demand)} ${demand.terms?.headroom ?? ''}`).join('\n')
 }
 
 /** The line of an identity at one moment. */

@@ -20,7 +20,7 @@ function canStand({ demands }: Group, at: number): boolean {
   const { rule, mode, terms } = demands[at]!
   return (
     mode === Mode.CHARGE &&
-    !terms?.floor &&
+    !terms?.headroom &&
     terms?.place === undefined &&
     algorithmOf(rule).line !== undefined
   )

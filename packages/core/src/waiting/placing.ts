@@ -25,7 +25,7 @@ export interface PlacingLine {
   readonly front: Front
   callers(): readonly InLine[]
   /** The units that have just started without the store's knowledge. */
-  untold(): number
+  onlyHere(): number
   /** Gives back places, which are in the order of their positions. */
   giveBack(places: readonly TakenPlace[]): void
   /** Called when callers may start later than they were told. */
@@ -87,7 +87,7 @@ export class Placing {
 
   #ask(callers: readonly InLine[]): void {
     for (const caller of callers) this.#asked.add(caller)
-    this.#store.place(callers, this.#line.untold(), (asked, end) => this.#placed(asked, end))
+    this.#store.place(callers, this.#line.onlyHere(), (asked, end) => this.#placed(asked, end))
   }
 
   /** The places of callers that have left or started meanwhile are given back. */

@@ -9,7 +9,7 @@ import {
   NO_OPTIONS,
   type PeekOptions,
 } from '../check/check-options.ts'
-import type { Turn } from '../check/check.ts'
+import type { QueuedCaller } from '../check/check.ts'
 import type { Decision } from '../check/decision.ts'
 import { type LimiterParts, partsOf } from '../limiter/assembly.ts'
 import { frozen } from '../limiter/decider.ts'
@@ -81,7 +81,7 @@ export class Queue<R = unknown> {
 
   /** Asks for a target. Thousands of callers may wait, and each keeps this function, so it refers to nothing else. */
   #asking(target: R | RequestView | Identity, options: CheckOptions<R>): Decide {
-    return turn => this.#parts.decider.target(target, options, turn && { turn })
+    return queued => this.#parts.decider.target(target, options, queued && { queued })
   }
 
   /**
@@ -114,8 +114,8 @@ export class Queue<R = unknown> {
     view: RequestView,
     { maxWait, signal, ...options }: CheckOptions<R> & Pick<AcquireOptions, 'maxWait' | 'signal'>,
   ): Decision | Promise<Decision> {
-    const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
-      frozen(this.#parts.decider.view(view, options, turn && { turn }))
+    const ask = (queued: QueuedCaller | undefined): Decision | Promise<Decision> =>
+      frozen(this.#parts.decider.view(view, options, queued && { queued }))
     return this.#waiters.acquire(ask, { maxWait, signal })
   }
 

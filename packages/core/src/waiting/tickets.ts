@@ -90,3 +90,8 @@ export function ticketGroup({ demands }: Check, tickets: Tickets): Group {
   })
   return { demands: given }
 }
+
+/** A demand as of a caller that does not wait. */
+export function withoutWait(demand: Demand): Demand {
+  return { ...demand, terms: demand.terms && { ...demand.terms, maxWait: undefined } }
+}

@@ -1,5 +1,5 @@
 // What a process hears of the clocks of shared buckets, so that its callers need not ask what another one was just told.
-import { debtAt, type Rule, type Standing, standingOf } from '../algorithms/index.ts'
+import { debtAt, type Rule, type Lead, leadOf } from '../algorithms/index.ts'
 import { BoundedMap } from '../base/bounded-memory.ts'
 import type { Group } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
@@ -59,7 +59,7 @@ export class TurnNews {
   }
 
   /** Hears an evaluation of a group. `arrived` is an instant of this process's clock. */
-  hear({ demands }: Group, evaluation: Evaluation, arrived: number): void {
+  observe({ demands }: Group, evaluation: Evaluation, arrived: number): void {
     for (const [i, demand] of demands.entries()) {
       const at = isTurn(demand) ? poolAt(demands, i) : -1
       const state = evaluation.states[i] ?? []
@@ -106,13 +106,13 @@ export class TurnNews {
     return this.#latestOf(tickets, ({ ahead, wait }, news) => Math.max(wait, patienceOf(ahead, news)))
   }
 
-  #latestOf(tickets: Tickets, waitOf: (standing: Standing, news: News) => number): number {
+  #latestOf(tickets: Tickets, waitOf: (standing: Lead, news: News) => number): number {
     let latest = 0
     for (const { ticket, pool: key, units, until } of tickets.values()) {
       const news = this.#latest.get(key)
       if (news === undefined || news.epoch !== ticket.epoch) continue
       const { reading, epoch, debt, pool, at, heardAt } = news
-      const standing = standingOf([0, until, ticket.tag, epoch, reading, epoch], at, units, { pool, debt })
+      const standing = leadOf([0, until, ticket.tag, epoch, reading, epoch], at, units, { pool, debt })
       if (standing.wait > 0) latest = Math.max(latest, heardAt + waitOf(standing, news))
     }
     return latest

@@ -1,4 +1,4 @@
-import type { Check, Turn } from '../check/check.ts'
+import type { Check, QueuedCaller } from '../check/check.ts'
 import type { Decision } from '../check/decision.ts'
 import type { LeavingCaller, WaitingCaller } from '../check/telemetry.ts'
 import type { Caller } from '../request/caller.ts'
@@ -42,7 +42,7 @@ export class Idlers<C extends Present> {
   }
 
   /** Notes that a caller knows its counters. */
-  known(caller: C): void {
+  countersKnown(caller: C): void {
     for (const idler of this.#idlers) if (caller.isOf(idler.subject) === false) this.#drop(idler, caller)
   }
 
@@ -59,7 +59,7 @@ export class Idlers<C extends Present> {
 }
 
 /** Asks for a decision, as a caller that waits for its turn, or, without a turn, as one that takes a refusal. */
-export type Decide = (turn: Turn | undefined) => Decision | Promise<Decision>
+export type Decide = (queued: QueuedCaller | undefined) => Decision | Promise<Decision>
 
 /** The wait of a caller, as telemetry hears of it. */
 export interface Wait extends WaitingCaller {
@@ -75,13 +75,13 @@ export interface WaiterParts {
   /** Whether no further caller may wait. */
   readonly isFull: boolean
   /** Called when a caller begins to wait. */
-  waits(caller: Turn, wait: Wait): void
+  waits(caller: QueuedCaller, wait: Wait): void
   /** Called when a caller that has waited gets its turn. */
   started(wait: Wait, waitedMs: number): void
   /** Called when a caller that has waited leaves without a turn. */
   left(wait: Wait, waitedMs: number, why: LeavingCaller['why']): void
   /** Called when it is known on which counters a caller will be charged. */
-  known(caller: Present): void
+  countersKnown(caller: Present): void
   /**
    * Gives back the charge of a caller that has not started, and ends the record of its charge.
    *
@@ -91,5 +91,5 @@ export interface WaiterParts {
   /** Whether an operator blocks the client of a check now. Asks nobody. */
   isRefused(check: Check, client: Caller | Subject): boolean
   /** Called when a caller no longer waits. */
-  gone(caller: Turn): void
+  gone(caller: QueuedCaller): void
 }

@@ -1,19 +1,18 @@
-import { isPromise } from '../base/promises.ts'
-import type { Check, Turn } from '../check/check.ts'
+import { isPromise, rejected } from '../base/promises.ts'
+import type { Check, QueuedCaller } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import type { LeavingCaller } from '../check/telemetry.ts'
 import type { Caller } from '../request/caller.ts'
 import { SHARED, type Subject } from '../request/identity.ts'
-import { type Demand, Mode } from '../store/contract.ts'
+import { Mode } from '../store/contract.ts'
 import { isSameCounter } from '../store/counter-key.ts'
-import { CallerInLine, type Entry, type Owner } from './caller-in-line.ts'
+import type { CallerInLine, Owner } from './caller-in-line.ts'
 import type { Present, Decide, Wait, WaiterParts } from './waiter-parts.ts'
-import type { Line } from './line.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
-import { endOf, nextInLine, loneAt, type TakenPlace, timeOf, withPlaces } from './places.ts'
+import { Passage } from './passage.ts'
 import { Retry, type Retrying } from './retry.ts'
-import { takesTurns, ticketsAfter, type Tickets, waitBehind, withTickets } from './tickets.ts'
+import { takesTurns, ticketsAfter, type Tickets, waitBehind, withoutWait, withTickets } from './tickets.ts'
 
 /** After this time without a sign the request of a caller has ended, where a timer ends with its request. Microseconds. */
 const LOST = 3e6
@@ -25,8 +24,6 @@ const LOST = 3e6
  */
 type Question = 'made' | 'behind' | 'sent' | 'answered'
 
-const NONE: readonly TakenPlace[] = Object.freeze([])
-
 /**
  * A caller that waits for its turn, until it starts, is refused, or gives up. It makes one promise, because thousands may wait.
  *
@@ -35,7 +32,7 @@ const NONE: readonly TakenPlace[] = Object.freeze([])
  * keeps the units of a line that it has passed while it stands in the next one. A caller of anything else asks again at the instant
  * that it was told, or when those in front of it have asked; it then keeps nothing.
  */
-export class Waiter implements Turn, Owner, Retrying, Present {
+export class Waiter implements QueuedCaller, Owner, Retrying, Present {
   /** The promise of the caller. */
   readonly turn: Promise<Decision>
   readonly seq: number
@@ -53,26 +50,20 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   // What the store was asked last, and for whom.
   #check: Check | undefined
   #client: Caller | Subject | undefined
-  // The line in which the store gives it a place at once, and its order there, while the store is asked.
-  #line: Line | undefined
-  #order = 0
   // When the store was asked last, by this process's clock.
   #sent = 0
   // The least time that it must wait, because others of its tenant ask before it. Microseconds.
   #least = 0
   // Undefined for a caller that has never had to ask again.
   #retry: Retry | undefined
-  // Undefined for a caller that stands in no line.
-  #inLine: CallerInLine | undefined
-  // The places in the lines that it has passed. They are charged.
-  #taken: readonly TakenPlace[] = NONE
   // Resolves when the store has answered the caller's last question, and its place was given back.
   #answering: Promise<void> | undefined
-  #returning: Promise<unknown> | undefined
+  readonly #passage: Passage
 
   constructor(parts: WaiterParts, ask: Decide, patience: number) {
     this.#parts = parts
     this.#ask = ask
+    this.#passage = new Passage(this, parts)
     this.seq = parts.nextSeq()
     this.#began = parts.store.clock()
     this.deadline = this.#began + patience
@@ -112,18 +103,18 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   /** The start of a caller that stands in line, as this process knows it. Undefined for one that asks again later. */
   get startsAt(): number | undefined {
-    return this.#inLine?.startsAt
+    return this.#passage.inLine?.startsAt
   }
 
   /** Resolves when nothing is under way for a caller that was sent away. */
   async returned(): Promise<void> {
     if (this.#question !== 'behind') await this.#answering
-    await this.#returning
+    await this.#passage.returned
   }
 
   /** Asks the store. */
   ask(): void {
-    this.#heard()
+    this.#passage.answered()
     this.#retry?.asks()
     this.#question = 'made'
     // A question that went no further is never answered, and this one may be answered at once.
@@ -138,13 +129,13 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   }
 
   before(check: Check, client: Caller | Subject): Check | Promise<void> {
-    const { lines, store } = this.#parts
+    const { lines } = this.#parts
     this.#check = check
     this.#client = client
-    this.#parts.known(this)
+    this.#parts.countersKnown(this)
     if (this.#isBehindAsker()) {
-      this.#giveBackTaken()
-      if (this.#wait === undefined) this.#least = waitBehind(check, this.#unitsBefore(check))
+      this.#passage.giveBackTaken()
+      if (this.#wait === undefined) this.#least = waitBehind(check, lines.unitsBefore(this, check))
       // It is decided as by `check`. The store refuses it as it refuses those in front of it.
       if (this.#isFull || this.#least > this.maxWait)
         return this.#sends({ ...check, demands: check.demands.map(withoutWait) })
@@ -158,16 +149,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     if (!this.#isOver && takesTurns(check) && lines.askersFor(check)?.first === undefined)
       this.#again.joins(lines.askersOf(check))
     const isFirst = this.#retry !== undefined && lines.askersFor(check)?.first === this.#retry
-    const asked = withPlaces(withTickets(check, this.#retry?.tickets, isFirst), this.#taken)
-    const at = loneAt(asked)
-    if (at >= 0) {
-      this.#line = lines.of(asked, at, store)
-      this.#line.placeMissing()
-      // A caller that has passed other lines comes behind those that stand in this one.
-      this.#order = this.#taken.length === 0 ? this.seq : this.#parts.nextSeq()
-      this.#line.asks(this, this.#order)
-    }
-    return this.#sends(asked)
+    return this.#sends(this.#passage.asks(withTickets(check, this.#retry?.tickets, isFirst)))
   }
 
   #sends(check: Check): Check {
@@ -191,13 +173,6 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     return this.#parts.isFull && this.#wait === undefined
   }
 
-  /** The units of the callers of this process for the same counters that came before it. */
-  #unitsBefore(check: Check): number {
-    const { lines } = this.#parts
-    const at = loneAt(check)
-    return (at < 0 ? 0 : lines.unitsIn(check, at)) + (lines.askersFor(check)?.unitsBefore(this) ?? 0)
-  }
-
   /** Whether another caller asks first, and this one would wait for it without knowing that it must be refused. */
   #isBehindAsker(): boolean {
     const asker = this.#parts.lines.askersFor(this.check)?.first
@@ -213,7 +188,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     if (this.#wait !== undefined) this.#parts.left(this.#wait, this.#waitedMs, why)
     this.#settle(rejected(reason))
     this.#end()
-    if (this.#inLine?.isStanding === true) this.#gives(this.#inLine.leave())
+    if (this.#passage.isStanding) this.#passage.gives(this.#passage.inLine!.leave())
   }
 
   drop(): void {
@@ -226,28 +201,28 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   }
 
   turnCame(): void {
-    const inLine = this.#inLine!
+    const inLine = this.#passage.inLine!
     // It left while the store was asked, and would have started at once.
-    if (this.#isOver) return this.#gives(inLine.giveUp())
-    const { decision, place, check, at } = inLine
+    if (this.#isOver) return this.#passage.gives(inLine.giveUp())
+    const { decision, check } = inLine
     if (this.#isBlocked(check)) {
-      this.#gives(inLine.giveUp())
+      this.#passage.gives(inLine.giveUp())
       return this.ask()
     }
     if (decision !== undefined) return this.#finish(decision)
-    if (place !== undefined) this.#taken = [...this.#taken, { check, at, place }]
+    this.#passage.pass()
     this.ask()
   }
 
   expired(): void {
     if (this.#isOver) return
-    this.#giveBackTaken()
+    this.#passage.giveBackTaken()
     // The refusal tells the wait that is left once its place was given back.
     void Promise.resolve().then(() => this.#refuse())
   }
 
   look(): void {
-    const { check, at } = this.#inLine!
+    const { check, at } = this.#passage.inLine!
     const look = (now: Check, index: number): void => this.#parts.store.look({ check: now, at: index })
     if (this.#isBlocked(check)) return look(check, at)
     const demand = check.demands[at]!
@@ -267,7 +242,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   #failed(error: unknown): void {
     this.#question = 'answered'
-    this.#heard()
+    this.#passage.answered()
     this.send(error)
   }
 
@@ -279,8 +254,8 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     try {
       if (isOfStore && result?.degraded === false) {
         const { lines } = this.#parts
-        lines.turns.hear(result.check, result.evaluation, this.#now)
-        if (decision.allowed) lines.heard(result.check, result.evaluation, this.#sent, this.#now)
+        lines.turns.observe(result.check, result.evaluation, this.#now)
+        if (decision.allowed) lines.observe(result.check, result.evaluation, this.#sent, this.#now)
       }
       if (isOfStore) this.#goOnWith(decision, result)
       else this.#finishUncounted(decision)
@@ -288,19 +263,12 @@ export class Waiter implements Turn, Owner, Retrying, Present {
       this.send(error)
     } finally {
       // It may ask anew.
-      if (this.#question === 'answered') this.#heard()
+      if (this.#question === 'answered') this.#passage.answered()
     }
   }
 
-  /** Lets those behind the caller start, for which the store has been asked. */
-  #heard(): void {
-    const line = this.#line
-    this.#line = undefined
-    line?.answered(this)
-  }
-
   #finishUncounted(decision: Decision): void {
-    this.#giveBackTaken()
+    this.#passage.giveBackTaken()
     this.#finish(decision)
   }
 
@@ -319,99 +287,39 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   /** Starts, or stands in line with a place that was given, or behind others. */
   #admitted(decision: Decision, result: CheckResult | undefined, startsIn: number | undefined): void {
-    // The lines that it has passed are part of the charge now.
-    this.#taken = NONE
+    this.#passage.charged()
     if (result === undefined || result.degraded === 'open') return this.#finish(decision)
+    const passage = this.#passage
     const isBlocked = !this.#isOver && this.#isBlocked(this.check)
     if (this.#isOver || isBlocked) {
-      this.#gives(this.#entered(decision, result, startsIn).giveUp())
+      passage.gives(passage.enter(this.check, decision, result, startsIn).giveUp())
       // An operator has blocked the client since the store was asked. It asks again, to be refused.
       return isBlocked ? this.ask() : undefined
     }
-    if (startsIn === undefined && this.#line?.isBehindOthers(this.#order) !== true)
-      return this.#finish(decision)
-    this.#stand(this.#entered(decision, result, startsIn))
-    if (this.#inLine?.isStanding !== true) return
+    if (startsIn === undefined && !passage.isBehindOthers) return this.#finish(decision)
+    this.#stand(passage.enter(this.check, decision, result, startsIn))
+    if (!passage.isStanding) return
     if (this.#isFull) {
-      this.#gives(this.#inLine.leave())
+      passage.gives(passage.inLine!.leave())
       void Promise.resolve().then(() => this.#refuse())
     } else this.#begin(decision, startsIn)
-  }
-
-  /** The caller in line, charged by a decision. */
-  #entered(
-    decision: Decision,
-    { check, evaluation, degraded }: CheckResult,
-    startsIn: number | undefined,
-  ): CallerInLine {
-    const at = Math.max(0, loneAt(check))
-    const seq = this.#order
-    if (degraded === false) {
-      const place = startsIn === undefined ? undefined : endOf(check, at, evaluation)
-      return this.#enter({ seq, check, at, place, decision })
-    }
-    // The check of the fallback has the numbers of this process's share.
-    const owes = { start: this.#now + (startsIn ?? 0), time: timeOf(check.demands[at]!) }
-    return this.#enter({
-      seq,
-      check: this.check,
-      at: this.#indexOf(check, at),
-      owes,
-      decision,
-      isUntold: true,
-    })
   }
 
   /** Waits in line for the slowest bucket whose line it has not passed, or asks again later. */
   #waitFor(decision: Decision, result: CheckResult, startsIn: number): void {
     this.#begin(decision)
-    const { check, evaluation } = result
-    const next = nextInLine(check, evaluation)
-    if (next < 0) {
-      this.#giveBackTaken()
-      return this.#again.after(this.#parts.lines.askersOf(this.check), startsIn, freeableOf(result))
-    }
-    const owes = { start: this.#now + startsIn, time: timeOf(check.demands[next]!) }
-    const at = this.#indexOf(check, next)
-    const before = this.#inLine
-    // A caller that comes again because it got no place stands where it stood.
-    const stays =
-      before?.place === undefined && before?.demand.rule.counter === check.demands[next]!.rule.counter
-    const seq = stays ? before.seq : this.#parts.nextSeq()
-    this.#stand(this.#enter({ seq, check: this.check, at, owes }))
-  }
-
-  /** The index, in the whole check, of a demand of the part that this process has decided. */
-  #indexOf({ demands }: Check, at: number): number {
-    return Math.max(
-      0,
-      this.check.demands.findIndex(other => isSameCounter(other, demands[at]!)),
-    )
-  }
-
-  #enter(entry: Entry): CallerInLine {
-    return new CallerInLine(this, this.#parts, entry)
+    const inLine = this.#passage.enterNext(this.check, result, startsIn)
+    if (inLine !== undefined) return this.#stand(inLine)
+    this.#passage.giveBackTaken()
+    this.#again.after(this.#parts.lines.askersOf(this.check), startsIn, freeableOf(result))
   }
 
   #stand(inLine: CallerInLine): void {
-    this.#inLine = inLine
     // The store admitted a wait that began when it was asked, and the caller begins to wait when the answer has arrived.
     this.deadline += this.#now - this.#sent
-    inLine.stand()
+    this.#passage.stand(inLine)
     // Those that ask behind it ask now, and stand behind it.
     if (inLine.isStanding) this.#retry?.leaves()
-  }
-
-  /** Gives back the units of the lines that it has passed, because it does not start now. */
-  #giveBackTaken(): void {
-    if (this.#taken.length === 0) return
-    this.#gives(this.#parts.store.giveBackUnused(this.#taken))
-    this.#taken = NONE
-  }
-
-  /** Notes that something is being given back. */
-  #gives(returned: Promise<unknown>): void {
-    this.#returning = this.#returning === undefined ? returned : Promise.all([this.#returning, returned])
   }
 
   #isBlocked(check: Check): boolean {
@@ -445,7 +353,7 @@ export class Waiter implements Turn, Owner, Retrying, Present {
 
   #finish(decision: Decision): void {
     if (this.#isOver) {
-      if (decision.allowed) this.#gives(this.#parts.abandon(decision))
+      if (decision.allowed) this.#passage.gives(this.#parts.abandon(decision))
       return
     }
     const ms = this.#waitedMs
@@ -464,9 +372,9 @@ export class Waiter implements Turn, Owner, Retrying, Present {
   }
 
   #giveBackAll(): void {
-    this.#giveBackTaken()
+    this.#passage.giveBackTaken()
     const tickets = this.#retry?.tickets
-    if (tickets !== undefined) this.#gives(this.#parts.store.giveBack(this.check, tickets))
+    if (tickets !== undefined) this.#passage.gives(this.#parts.store.giveBack(this.check, tickets))
     this.#hold(undefined)
   }
 
@@ -474,15 +382,4 @@ export class Waiter implements Turn, Owner, Retrying, Present {
     if (tickets !== undefined) this.#again.tickets = tickets
     else if (this.#retry !== undefined) this.#retry.tickets = undefined
   }
-}
-
-/** A demand as of a caller that does not wait. */
-function withoutWait(demand: Demand): Demand {
-  return { ...demand, terms: demand.terms && { ...demand.terms, maxWait: undefined } }
-}
-
-/** What rejects a promise. A rejected promise would first be noted as one that nobody handles, which is dear where thousands leave. */
-function rejected(reason: unknown): PromiseLike<never> {
-  // oxlint-disable-next-line unicorn/no-thenable -- it is one
-  return { then: (_: unknown, reject: (reason: unknown) => void) => reject(reason) } as PromiseLike<never>
 }

@@ -193,8 +193,8 @@ export class Waiters implements WaiterParts {
     this.#parts.reporter.tell('onLeave', key, { policy, units, waitedMs, why })
   }
 
-  known(caller: Waiter): void {
-    this.#idlers.known(caller)
+  countersKnown(caller: Waiter): void {
+    this.#idlers.countersKnown(caller)
   }
 
   abandon(decision: Decision, inLine?: string): Promise<void> {

@@ -1,5 +1,5 @@
 // The paths in ARCHITECTURE.md exist, the nouns are where it says, and what it says must be added somewhere is there.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -54,6 +54,29 @@ describe('ARCHITECTURE.md', () => {
   it.each(folders(false))('ARCHITECTURE.md says what %s/ holds', folder => {
     expect(page).toContain(`\`${folder}/\``)
   })
+})
+
+// A budget that only falls. A line that raises it says for what.
+const MOST = { files: 123, lines: 14_903, all: 29_596 }
+
+describe('the size of core', () => {
+  const sources = (folder: string): string[] =>
+    readdirSync(join(root, 'packages/core/src', folder), { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.ts'))
+      .map(file => read(join('packages/core/src', folder, file)))
+  const linesOf = (texts: readonly string[]): number =>
+    texts.reduce((sum, text) => sum + text.split('\n').length - 1, 0)
+  const page = read('ARCHITECTURE.md')
+  const kernel = [...(/```\nbase\/[\s\S]*?```/.exec(page)?.[0] ?? '').matchAll(/^([a-z]+)\//gm)].flatMap(
+    ([, name = '']) => sources(name),
+  )
+
+  it('the kernel has few files, and few lines', () => {
+    expect(kernel.length).toBeLessThanOrEqual(MOST.files)
+    expect(linesOf(kernel)).toBeLessThanOrEqual(MOST.lines)
+  })
+
+  it('core has few lines', () => expect(linesOf(sources('.'))).toBeLessThanOrEqual(MOST.all))
 })
 
 // As users call it.

@@ -54,7 +54,7 @@ function requests() {
         place: undefined,
         isStanding: true,
         isJoining: false,
-        isUntold: false,
+        isOnlyHere: false,
         owes: { start: ms * 1000, time: 0 },
         deadline: Number.POSITIVE_INFINITY,
         start: () => void starts.push([name, loop.now()]),

@@ -22,7 +22,7 @@
 --@ record item first second pool state: cooldown at debt unit rate key value rule own cost mode charged_to state used fits short next fresh starts line terms shared reduces start owes room clock reading began stored pool back placed need known spare for_turn left others ends=2 count=3 granted=4 ring=5 till=2 tag=3 epoch=4
 --@ record line owner: cooldown at debt unit rate parts born tail pool kept gone holes
 --@ record score: ends points last violations level fresh
---@ record terms shared: wait least floor keep receipt of pool weight
+--@ record terms shared: wait least headroom keep receipt of pool weight
 --@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 PERMITS=3 TAG=4
 --@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 DEFER=3 SETTLE=4 GRANT=5 BLOCK=6 LOOK=7 RESET=8
 --@ enum PENALTY: WATCH=0 READ=1 RECORD=2 APPLY=3

@@ -15,7 +15,7 @@ for d = 1, count do
   if mode >= WITH.PENALTY then
     if mode >= WITH.TERMS then
       mode, terms = mode - WITH.TERMS, terms{
-        wait = groups[at], least = groups[at + 1], floor = groups[at + 2], keep = groups[at + 3],
+        wait = groups[at], least = groups[at + 1], headroom = groups[at + 2], keep = groups[at + 3],
         receipt = groups[at + 4], of = groups[at + 5], pool = groups[at + 6], weight = groups[at + 7]
       }
       at, shared = at + 8, terms.weight > 0 and terms

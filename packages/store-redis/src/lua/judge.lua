@@ -87,7 +87,7 @@ for d = 1, count do
     local shared, pool, cost, least = item.shared, item.pool, item.cost, terms.least
     -- The units that must be left for the demand to pass: the fewest that it accepts, and the units that it leaves to others.
     local own = least >= 0 and least or cost
-    local others = terms.floor > 0 and ceil(terms.floor * rule.capacity - 1e-6) or 0
+    local others = terms.headroom > 0 and ceil(terms.headroom * rule.capacity - 1e-6) or 0
     local need = own + others
     local placed = kind == KIND.BUCKET and terms.receipt >= 0
     if line and placed and mode == MODE.SETTLE and cost < 0 then leave(line, -cost, terms, rule.capacity * rule.unit) end

@@ -40,10 +40,10 @@ export function penaltyNumbers(rule: PenaltyRule): number[] {
  * for a demand without one.
  */
 export function termNumbers(demands: readonly Demand[], at: number): number[] {
-  const { maxWait = 0, least = -1, floor = 0, keptFor = 0, share, ...receipts } = demands[at]!.terms!
+  const { maxWait = 0, least = -1, headroom = 0, keptFor = 0, share, ...receipts } = demands[at]!.terms!
   const shared = share === undefined ? [0, 0] : [poolAt(demands, at) + 1, share.weight]
   // A server tells waits in whole microseconds.
-  return [Math.floor(maxWait), least, floor, keptFor, ...receiptNumbers(receipts, share), ...shared]
+  return [Math.floor(maxWait), least, headroom, keptFor, ...receiptNumbers(receipts, share), ...shared]
 }
 
 /**
