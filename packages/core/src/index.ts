@@ -2,6 +2,7 @@
 export { RateLimiter } from './rate-limiter/rate-limiter.ts'
 export type { CloseOptions, RateLimiterOptions } from './limiter/options.ts'
 export type { Limiter } from './limiter/limiter.ts'
+export type { Store } from './store/contract.ts'
 export type { Reservation, ReserveOptions } from './reserve/reserve-options.ts'
 export type { CheckOptions, PeekOptions } from './check/check-options.ts'
 export type { AbortSignalLike, AcquireOptions } from './waiting/acquire-options.ts'
@@ -51,9 +52,6 @@ export type { HeaderBag, ClientIpHeader } from './request/headers.ts'
 export type { ProxyName, TrustedProxies } from './request/trusted-proxies.ts'
 export type { Hop } from './request/client-ip.ts'
 export { addressKey } from './request/address.ts'
-
-// Stores
-export type { Store } from './store/contract.ts'
 
 // Quotas and penalties by hand
 export {

@@ -4,7 +4,7 @@ import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
 import { checkOwed, readCost } from '../policy/cost.ts'
 import type { Digest } from '../base/digest.ts'
-import { describe, HaltError } from '../base/errors.ts'
+import { describe } from '../base/errors.ts'
 import type { Quota } from '../policy/policy.ts'
 import { idempotencyDemand } from '../check/check-builder.ts'
 import type { GateSource } from '../limiter/gate.ts'
@@ -18,7 +18,7 @@ import { type Demand, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { isHeldUp, used } from '../store/reading.ts'
 import type { Notify, QuotaUsage } from '../check/telemetry.ts'
-import { checkNames, namesOf } from '../base/options-check.ts'
+import { checkNames, fail, namesOf } from '../base/options-check.ts'
 import { type ManagerOptions, managerParts } from './manager-options.ts'
 
 /** Options of a quota manager. */
@@ -236,18 +236,9 @@ export class QuotaManager {
 
 /** Refuses what is not a quota before it is validated as a policy, whose texts speak of windows. */
 function checkQuota(quota: unknown): void {
-  if (typeof quota !== 'object' || quota === null || Array.isArray(quota)) {
-    throw new HaltError(
-      'HALT_E_POLICY',
-      `The quota is ${describe(quota)}.`,
-      'Give the quota itself: { name: "api_calls", limit: 1000, period: QuotaPeriod.MONTHLY }.',
-    )
-  }
+  const fix = 'Give the quota itself: { name: "api_calls", limit: 1000, period: QuotaPeriod.MONTHLY }.'
+  if (typeof quota !== 'object' || quota === null || Array.isArray(quota))
+    fail('HALT_E_POLICY', `The quota is ${describe(quota)}.`, fix)
   const { name, period } = quota as Partial<Quota>
-  if (period !== undefined) return
-  throw new HaltError(
-    'HALT_E_PERIOD',
-    `${describe(name)} has no period.`,
-    'Give period: QuotaPeriod.MONTHLY, or another.',
-  )
+  if (period === undefined) fail('HALT_E_PERIOD', `${describe(name)} has no period.`, fix)
 }

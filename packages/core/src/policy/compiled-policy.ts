@@ -7,15 +7,7 @@ import { HaltError } from '../base/errors.ts'
 import { type CompiledFair, compileFair } from './fair.ts'
 import { type CompiledLease, compileLease } from './lease.ts'
 import type { KeyStrategy } from '../request/identity.ts'
-import type {
-  Algorithm,
-  ConcurrencyPolicy,
-  Headroom,
-  OnStoreError,
-  Policy,
-  Quota,
-  RatePolicy,
-} from './policy.ts'
+import type { Algorithm, Headroom, OnStoreError, Policy, Quota } from './policy.ts'
 import { compileExemptions, type Exemptions } from '../request/exemptions.ts'
 import { metRoutes, type MetRoutes, rulesByRoute } from './route-rules.ts'
 import { counterParts } from '../store/counter-key.ts'
@@ -244,7 +236,7 @@ function isQuota(policy: GivenPolicy): policy is Quota<never> {
   return 'period' in policy && policy.period !== undefined
 }
 
-function spanOf(policy: RatePolicy<never> | ConcurrencyPolicy<never>): number {
+function spanOf(policy: Exclude<GivenPolicy, Quota<never>>): number {
   return policy.algorithm === 'concurrency'
     ? parseDuration(policy.ttl, 'ttl', 'HALT_E_WINDOW')
     : parseDuration(policy.window, 'window', 'HALT_E_WINDOW')

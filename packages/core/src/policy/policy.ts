@@ -184,7 +184,6 @@ export interface QuotaFields extends PolicyFields {
   readonly algorithm?: undefined
   readonly ttl?: undefined
   readonly burst?: undefined
-  readonly precision?: undefined
   readonly blockDuration?: undefined
   readonly inFlight?: undefined
 }
@@ -192,12 +191,7 @@ export interface QuotaFields extends PolicyFields {
 /** A limit of `limit` units per calendar period. */
 export interface Quota<R = unknown> extends QuotaFields, PolicyBase<R> {}
 
-/**
- * A limit on rate, on concurrency, or per calendar period, as plain data. `R` is the framework's request, which callbacks read.
- *
- * @example
- * const plans: Record<string, Policy<Request>[]> = { free: [FREE, FREE_MONTH], pro: [PRO, PRO_MONTH] }
- */
+/** A limit on rate, on concurrency, or per calendar period, as plain data. `R` is the framework's request, which callbacks read. */
 export type Policy<R = unknown> = RatePolicy<R> | ConcurrencyPolicy<R> | Quota<R>
 
 /** Returns the policies of a request. */

@@ -28,8 +28,7 @@ const COMMON = namesOf<PolicyBase>({
   plan: true,
   unit: true,
 })
-type RateOnly = Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, keyof PolicyBase | 'period'>
-const RATE = namesOf<Record<RateOnly, unknown>>({
+const RATE = namesOf<Omit<RatePolicy & Pick<ConcurrencyPolicy, 'ttl'>, keyof PolicyBase | 'period'>>({
   window: true,
   ttl: true,
   algorithm: true,
@@ -40,7 +39,7 @@ const RATE = namesOf<Record<RateOnly, unknown>>({
   headroom: true,
   fair: true,
 })
-const QUOTA = namesOf<Omit<Quota, keyof PolicyBase | RateOnly>>({
+const QUOTA = namesOf<Omit<Quota, Exclude<keyof RatePolicy, 'period'>>>({
   period: true,
   timeZone: true,
   anchor: true,
