@@ -1,6 +1,7 @@
 // Checks the types of every TypeScript example of the documentation, all in one program.
 //
-// Each example is a module. It finds packages where the workspace has installed them, whichever member that is.
+// Each example is a module. It finds packages where the workspace has installed them, whichever member that is. An example that begins
+// with the name of its file, as `// limits.ts`, is found under that name by the other examples of its page.
 import { spawnSync } from 'node:child_process'
 import {
   cpSync,
@@ -16,15 +17,13 @@ import {
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { declarationsFor } from './example-names.mjs'
+
 const root = fileURLToPath(new URL('../', import.meta.url))
 const work = join(root, 'node_modules/.examples')
 
-/**
- * Pages that are left out. The examples of the error pages are parts of a file, which tests run with the names that they need. The
- * others need the types of a platform, and are built and run for it.
- */
+/** Pages that are left out, because they need the types of a platform. They are built and run for it. */
 const LEFT_OUT = [
-  /^docs\/errors\//,
   /^docs\/platforms\/(?:bun|deno|nextjs|nitro)\.md$/,
   /^docs\/workers\.md$/,
   /^packages\/store-durable-objects\//,
@@ -47,9 +46,31 @@ const pages = [
   ...members.map(member => `${member}/README.md`).filter(page => existsSync(join(root, page))),
 ].filter(page => !LEFT_OUT.some(pattern => pattern.test(page)))
 
+/**
+ * Examples in JavaScript, by how they begin. An example is in TypeScript, which most readers write, and else in a `::: code-group` beside
+ * its TypeScript. Prisma's client would have to be generated first.
+ */
+const IN_JAVASCRIPT = ["import { PrismaPg } from '@prisma/adapter-pg'"]
+
+/** @param {string} page @returns {string[]} the lines of a page at which an example is in JavaScript without need */
+function strayIn(page) {
+  const text = readFileSync(join(root, page), 'utf8')
+  const alone = text.replaceAll(/^::: code-group\n[^]*?^:::$/gm, group => group.replaceAll(/[^\n]/g, ''))
+  return [...alone.matchAll(/^ *```(?:js|mjs|javascript)\b.*\n(.*)/gm)]
+    .filter(([, first = '']) => !IN_JAVASCRIPT.includes(first))
+    .map(
+      ({ index }) => `${page}(${alone.slice(0, index).split('\n').length}): the example is not in TypeScript`,
+    )
+}
+
+/** A page of an error shows first what is wrong. What follows under this heading is right, and is a part of a file. */
+const FIX = '## The fix'
+
 /** The examples of a page, with the line on which each begins. @param {string} page */
 function examplesIn(page) {
-  const text = readFileSync(join(root, page), 'utf8')
+  const whole = readFileSync(join(root, page), 'utf8')
+  const from = page.startsWith('docs/errors/') ? whole.indexOf(FIX) : 0
+  const text = whole.slice(0, from).replaceAll(/[^\n]/g, '') + whole.slice(from)
   return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(found => ({
     code: found[1] ?? '',
     line: text.slice(0, found.index).split('\n').length + 1,
@@ -89,12 +110,20 @@ for (const name of readdirSync(join(root, 'apps/recipes/src')))
   cpSync(join(root, 'apps/recipes/src', name), join(work, name))
 /** @type {Map<string, { page: string, line: number }>} */
 const places = new Map()
-for (const page of pages)
-  for (const [index, { code, line }] of examplesIn(page).entries()) {
-    const file = `${page.replaceAll(/\W+/g, '-')}-${index + 1}.mts`
+for (const page of pages) {
+  const examples = examplesIn(page)
+  const flat = page.replaceAll(/\W+/g, '-')
+  const names = examples.map(({ code }) => /^\/\/ ([\w-]+\.ts)\n/.exec(code)?.[1])
+  const isSet = examples.some(({ code }) => names.some(name => name && code.includes(`from './${name}'`)))
+  if (isSet) mkdirSync(join(work, flat))
+  for (const [index, { code, line }] of examples.entries()) {
+    const file = isSet ? `${flat}/${names[index] ?? `${index + 1}.ts`}` : `${flat}-${index + 1}.mts`
     places.set(file, { page, line })
-    writeFileSync(join(work, file), `${code}\nexport {}\n`)
+    const rest = page.startsWith('docs/errors/') ? declarationsFor(code) : ''
+    writeFileSync(join(work, file), `${code}\n${rest}\nexport {}\n`)
   }
+}
+writeFileSync(join(work, 'package.json'), '{ "type": "module" }')
 writeFileSync(
   join(work, 'tsconfig.json'),
   JSON.stringify({
@@ -105,6 +134,8 @@ writeFileSync(
       types: ['node'],
       customConditions: ['halt-source'],
       strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
       experimentalDecorators: true,
       allowImportingTsExtensions: true,
       skipLibCheck: true,
@@ -131,6 +162,7 @@ const errors = stdout.split(/\n(?=\S)/).flatMap(text => {
   const place = places.get(file)
   return place === undefined ? [] : [`${place.page}(${place.line + Number(line) - 1},${rest}`]
 })
+errors.push(...pages.flatMap(strayIn))
 if (errors.length > 0 || stderr !== '') console.error([...errors, stderr].join('\n'))
 console.log(`${places.size} examples of ${pages.length} pages: ${errors.length} errors`)
 process.exitCode = errors.length > 0 || stderr !== '' ? 1 : 0

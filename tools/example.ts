@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { format } from 'node:util'
 import { compileFunction } from 'node:vm'
 
+import { transform } from 'esbuild'
+
 /** The result of `runPageExample`. */
 export interface PageRun {
   /** The lines that the example printed. */
@@ -106,19 +108,25 @@ export interface Ran<App> {
   readonly printed: string
 }
 
-/** Runs the first JavaScript example after a line of a README, usually a heading. */
+/** Runs the first example after a line of a README, usually a heading. */
 export async function exampleAfter<App>(text: string, line: string, modules: Modules): Promise<Ran<App>> {
-  const code = /```js\n([\s\S]*?)```/.exec(text.slice(text.indexOf(line)))?.[1]
+  const code = /```ts\n([\s\S]*?)```/.exec(text.slice(text.indexOf(line)))?.[1]
   if (code === undefined) throw new Error(`No example after ${JSON.stringify(line)}.`)
   return runExample(code, modules)
 }
 
-/** Runs an example as a function. Each of its imports must be on one line. */
-export async function runExample<App>(code: string, modules: Modules): Promise<Ran<App>> {
+/** The JavaScript of an example, with each import on one line. */
+async function withoutTypes(code: string): Promise<string> {
+  return (await transform(code, { loader: 'ts', format: 'esm', target: 'esnext' })).code
+}
+
+/** Runs an example as a function. */
+export async function runExample<App>(example: string, modules: Modules): Promise<Ran<App>> {
+  const code = await withoutTypes(example)
   let printed = ''
   const print = (...parts: unknown[]): void => void (printed += `${parts.join(' ')}\n`)
   const scope: Record<string, unknown> = { console: { ...console, log: print } }
-  for (const [, names = '', from = ''] of code.matchAll(/^import (.*) from '(.*)'$/gm)) {
+  for (const [, names = '', from = ''] of code.matchAll(/^import (.*) from "(.*)";$/gm)) {
     const load = modules[from]
     if (load === undefined) throw new Error(`The example imports "${from}", which the test does not give.`)
     const found = (await load()) as Record<string, unknown>

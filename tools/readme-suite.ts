@@ -59,7 +59,7 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
 
   describe(`the README of ${name}`, () => {
     it('the README begins with an app that listens, and limits localhost', async () => {
-      const [first = ''] = /```js\n[\s\S]*?```/.exec(readme) ?? []
+      const [first = ''] = /```ts\n[\s\S]*?```/.exec(readme) ?? []
       expect(first).toMatch(/^(?:(?:await )?app\.listen|serve)\(.*3000/m)
       const ask = await example(name)
       expect(await statuses(8, () => ask('/'))).toEqual([200, 200, 200, 200, 200, 429, 429, 429])
@@ -95,7 +95,7 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
     })
 
     it('two processes of the README share a limit in Redis, and end in good order', async () => {
-      const code = /# Several processes\n[\s\S]*?```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+      const code = /# Several processes\n[\s\S]*?```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
       const [ports, children] = await twoProcesses(code, adapter.readme)
       const ask = (i: number): Promise<Response> => fetch(`http://localhost:${ports[i % 2]}/`)
       const answers: (string | number | null)[][] = []
@@ -167,7 +167,7 @@ function redisModules(): Record<string, string> {
 async function twoProcesses(code: string, readme: URL): Promise<[ports: number[], children: ChildProcess[]]> {
   // Redis may get no processor for a while on a busy machine. Then a process would decide alone.
   const patient = code.replace('new RateLimiter({ ', "new RateLimiter({ storeTimeout: '20s', ")
-  const script = await processScript(new URL('several-processes.mjs', readme), {
+  const script = await processScript(new URL('several-processes.mts', readme), {
     code: patient,
     modules: redisModules(),
   })

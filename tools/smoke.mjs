@@ -11,6 +11,7 @@ import { checkDurableObjects, checkFetch, checkPostgres, readmePackages } from '
 import { checkDocumentation } from './smoke/documentation.mjs'
 import { checkEditor } from './smoke/editor.mjs'
 import { checkPage } from './smoke/page.mjs'
+import { checkLimitsFile } from './smoke/limits-file.mjs'
 import { message, run } from './smoke/run.mjs'
 import { checkSnapshot } from './smoke/snapshot.mjs'
 import { checkFiles, checkManifest, checkTypes, pack } from './smoke/tarballs.mjs'
@@ -111,13 +112,15 @@ function checkLightness(dir) {
 }
 
 /**
- * Loads all packages together on each version of Node, and in the full form each by itself, too.
+ * Loads all packages together on each version of Node, gives the command limits in TypeScript, and in the full form loads each
+ * package by itself, too.
  * @param {string} dir @param {Packed[]} packages
  */
 async function checkEntries(dir, packages) {
   const nodes = [{ label: process.version, path: process.execPath }, ...otherNodes(dir)]
   for (const { label, path } of nodes) {
     await check(`Node ${label}`, 'all together', () => load(path, dir, packages.flatMap(entriesOf)))
+    await check('limits.mts', label, () => checkLimitsFile(path, dir))
     if (process.env['HALT_FULL'] || path === process.execPath)
       await check('snapshot', label, () => checkSnapshot(path, dir))
     for (const packed of process.env['HALT_FULL'] ? packages : [])

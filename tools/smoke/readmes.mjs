@@ -14,6 +14,7 @@ export function readmePackages() {
   return {
     '@hono/node-server': devDependency('fetch', '@hono/node-server'),
     '@electric-sql/pglite': devDependency('store-postgres', '@electric-sql/pglite'),
+    tsx: devDependency('cli', 'tsx'),
   }
 }
 
@@ -24,7 +25,7 @@ export async function checkFetch(installed) {
   console.log(status, headers.get('ratelimit-remaining'))
   process.exit()
 })`
-  const given = exampleOf(installed, 'fetch', 'js')
+  const given = exampleOf(installed, 'fetch')
   const code = given.replace('port: 3000 })', ask)
   if (code === given) throw new Error('The README serves on another port than 3000.')
   await says(installed, 'fetch.mjs', code, '200 4')
@@ -53,7 +54,7 @@ process.exit()
 /** Bundles the Worker of @halt/store-durable-objects as wrangler does, and asks it. @param {string} installed */
 export async function checkDurableObjects(installed) {
   const entry = join(installed, 'worker.ts')
-  writeFileSync(entry, exampleOf(installed, 'store-durable-objects', 'ts'))
+  writeFileSync(entry, exampleOf(installed, 'store-durable-objects'))
   const { outputFiles } = await esbuild.build({
     entryPoints: [entry],
     bundle: true,
@@ -89,11 +90,11 @@ async function says(installed, file, code, due) {
   if (said !== due) throw new Error(`It says ${said}, not ${due}.`)
 }
 
-/** The first example of an installed README. @param {string} installed @param {string} short @param {'js' | 'ts'} language */
-function exampleOf(installed, short, language) {
+/** The first example of an installed README. @param {string} installed @param {string} short */
+function exampleOf(installed, short) {
   const readme = readFileSync(join(installed, 'node_modules/@halt', short, 'README.md'), 'utf8')
-  const code = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1]
-  if (code === undefined) throw new Error(`The README of @halt/${short} has no example in ${language}.`)
+  const code = /```ts\n([\s\S]*?)```/.exec(readme)?.[1]
+  if (code === undefined) throw new Error(`The README of @halt/${short} has no example.`)
   return code
 }
 

@@ -12,7 +12,7 @@ import { type PageRun, runPageExample } from '../../../tools/example.ts'
 import { unique } from '../../../tools/unique.ts'
 
 const page = await readFile(new URL('../../../docs/recipes/saas.md', import.meta.url), 'utf8')
-const [limits = '', app = ''] = [...page.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code)
+const [limits = '', app = ''] = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code)
 const SOON = { timeout: 20_000, interval: 50 }
 
 let folder: string
@@ -24,7 +24,7 @@ const ends: NodeJS.SignalsListener[] = []
 beforeEach(async () => {
   vi.stubEnv('REDIS_URL', inject('redisUrl'))
   folder = await mkdtemp(fileURLToPath(new URL('.saas-', import.meta.url)))
-  await writeFile(join(folder, 'limits.mjs'), limits.replace("'shop:'", `'${unique()}:'`))
+  await writeFile(join(folder, 'limits.ts'), limits.replace("'shop:'", `'${unique()}:'`))
   // Both processes have one database, and a store that may be slow on a busy machine.
   const code = app
     .replace('const plansOf = ', 'const plansOf = globalThis.plansOf ??= ')
@@ -166,9 +166,9 @@ it('support sees the customer under each plan at the desk, and grants more at th
     ['free', true],
     ['pro', false],
   ])
-  const seen = await shell('find user:acme --policy limits.mjs')
+  const seen = await shell('find user:acme --policy limits.ts')
   expect([seen.code, seen.printed]).toEqual([0, expect.stringMatching(/free_month.*6 of 10 left/)])
-  expect((await shell('grant user:acme free_month 100 --policy limits.mjs --reason outage')).code).toBe(0)
+  expect((await shell('grant user:acme free_month 100 --policy limits.ts --reason outage')).code).toBe(0)
   expect((await usage(first))[1]).toBe('free_month 106 of 110')
 })
 

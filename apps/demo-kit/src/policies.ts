@@ -1,9 +1,8 @@
 import {
-  type AnyPolicy,
+  type Policy,
   definePolicy,
   type LimiterPenalty,
   llmBudget,
-  type Policy,
   presets,
   type Quota,
   QuotaPeriod,
@@ -41,7 +40,7 @@ export const COMPANY_MONTH: Quota<never> = {
 }
 
 /** A user's own limit and the quota of their company, by plan. They are decided together: both are charged or neither. */
-export type UserLimits<R> = Readonly<Record<Plan, readonly AnyPolicy<R>[]>>
+export type UserLimits<R> = Readonly<Record<Plan, readonly Policy<R>[]>>
 
 /**
  * Makes the limits of users. Call it once, because each list is compiled when a limiter first sees it.
@@ -66,4 +65,4 @@ export const PENALTY: LimiterPenalty = {
 }
 
 /** The model, per user: 10 requests and 300 tokens per minute, 2000 tokens per month. */
-export const MODEL: readonly AnyPolicy[] = llmBudget({ rpm: 10, tpm: 300, monthly: 2000 })
+export const MODEL: readonly Policy[] = llmBudget({ rpm: 10, tpm: 300, monthly: 2000 })

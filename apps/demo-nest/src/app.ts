@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import type { AnyPolicy, RateLimiter } from '@halt/core'
+import type { Policy, RateLimiter } from '@halt/core'
 import {
   Accounts,
   type AppOptions,
@@ -30,7 +30,7 @@ import { QuotesResolver } from './quotes.resolver.ts'
 
 // One list per plan, made once, because each list is compiled when the limiter first sees it.
 const ofUsers = userLimits(({ user }: MaybeUser) => user?.company)
-const COUNTED: Readonly<Record<Plan, readonly AnyPolicy<MaybeUser>[]>> = {
+const COUNTED: Readonly<Record<Plan, readonly Policy<MaybeUser>[]>> = {
   free: [EVERYBODY, ...ofUsers.free],
   pro: [EVERYBODY, ...ofUsers.pro],
 }

@@ -1,6 +1,6 @@
 // A process that calls a limiter of each policy, one after the other, and prints how many requests each admitted:
 // node dist/counter.js <client> <server> <port> <skew ms> <asks> <storeTimeout> <work ms> <policies>
-import { type AnyPolicy, RateLimiter } from '@halt/core'
+import { type Policy, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 
 import { openApplication } from './application.ts'
@@ -20,13 +20,13 @@ Date.now = () => real() + Number(skew)
 const application = openApplication(library, server, Number(port))
 const { client } = application
 const admitted: number[] = []
-for (const policy of JSON.parse(policies as string) as AnyPolicy[]) admitted.push(await count(policy))
+for (const policy of JSON.parse(policies as string) as Policy[]) admitted.push(await count(policy))
 console.log(JSON.stringify(admitted))
 application.kill()
 process.exit(0)
 
 /** The requests that a limiter admits. */
-async function count(policy: AnyPolicy): Promise<number> {
+async function count(policy: Policy): Promise<number> {
   const limiter = new RateLimiter({ store: new RedisStore({ client }), policy, storeTimeout })
   let wrong = await limiter.ready()
   // ioredis gives a cluster a second to tell its slots, which is too short where many processes begin on few processors.

@@ -1,4 +1,4 @@
-import type { AnyPolicy, Cost, Duration, Identity, RateLimiter, RequestView } from '@halt/core'
+import type { Policy, Cost, Duration, Identity, RateLimiter, RequestView } from '@halt/core'
 import { HaltError } from '@halt/core'
 import { checkNames, describe, namesOf } from '@halt/core/http'
 
@@ -48,7 +48,7 @@ export interface BudgetOptions<R = unknown> {
   /** The units that a stream pays ahead with one call of the store. Default: a tenth of the estimate. */
   readonly chunk?: Cost | undefined
   /** Policies that decide instead of the limiter's own. */
-  readonly policy?: AnyPolicy<NoInfer<R>> | readonly AnyPolicy<NoInfer<R>>[] | undefined
+  readonly policy?: Policy<NoInfer<R>> | readonly Policy<NoInfer<R>>[] | undefined
 }
 
 /** Options of budgets, checked and with their defaults. */

@@ -9,7 +9,7 @@ import { type CliIo, coloursOf, print, printable } from './io.ts'
  * Runs the command line `halt <args>`. Returns the exit code and never throws.
  *
  * @example
- * const code = await run(['replay', 'access.log', '--policy', 'limits.mjs'], io)
+ * const code = await run(['replay', 'access.log', '--policy', 'limits.ts'], io)
  */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   try {

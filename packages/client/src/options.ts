@@ -1,11 +1,4 @@
-import {
-  type AnyPolicy,
-  type Cost,
-  type Duration,
-  HaltError,
-  type Identity,
-  type RateLimiter,
-} from '@halt/core'
+import { type Policy, type Cost, type Duration, HaltError, type Identity, type RateLimiter } from '@halt/core'
 import { checkNames, describe, namesOf, readMaxWait } from '@halt/core/http'
 
 import type { OutgoingCall } from './outgoing-call.ts'
@@ -14,7 +7,7 @@ import type { OutgoingCall } from './outgoing-call.ts'
 type TurnLimiter = Pick<RateLimiter<never>, 'acquire' | 'pause' | 'release' | 'warn'>
 
 /** One policy or several. */
-export type CallPolicy = AnyPolicy<never> | readonly AnyPolicy<never>[]
+export type CallPolicy = Policy<never> | readonly Policy<never>[]
 
 /** Which refused calls are sent again. */
 export interface RetryOptions {

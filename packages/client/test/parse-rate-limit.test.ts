@@ -156,6 +156,20 @@ describe('parseRateLimit', () => {
     ])
   })
 
+  it.each([
+    ['r and t, names as texts', '"burst";r=7;t=2, "daily";r=0;t=40'],
+    ['a and w, names as texts', '"burst";a=7;w=2, "daily";a=0;w=40'],
+    ['a and w, names as tokens', 'burst;a=7;w=2, daily;a=0;w=40'],
+    ['each kind in one list', 'burst;a=7;w=2, "daily";r=0;t=40'],
+    ['both kinds of one limit, of which the drafts win', 'burst;r=7;a=1;t=2;w=1, daily;r=0;t=40;a=9;w=9'],
+  ])('parseRateLimit reads the list of RateLimit: %s', (_name, RateLimit) => {
+    const policy = 'burst;q=10;w=60, "daily";q=1000;w=86400'
+    expect(parse({ RateLimit, 'RateLimit-Policy': policy }).policies).toEqual([
+      { policy: 'burst', limit: 10, remaining: 7, resetAt: NOW + 2, window: 60 },
+      { policy: 'daily', limit: 1000, remaining: 0, resetAt: NOW + 40, window: 86_400 },
+    ])
+  })
+
   it('parseRateLimit reads RateLimit and not the three headers beside it, because they tell the same', () => {
     const trio = { 'RateLimit-Limit': '100', 'RateLimit-Remaining': '40', 'RateLimit-Reset': '30' }
     expect(parse({ RateLimit: '"minute";r=40;t=30', ...trio }).policies.map(({ policy }) => policy)).toEqual([

@@ -1,13 +1,13 @@
 // What operators set, beside what else a limiter does. README.md lists the pairs.
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest'
 
-import { type AnyPolicy, PenaltyManager, PolicyRegistry, QuotaManager, RateLimiter } from '@halt/core'
+import { type Policy, PenaltyManager, PolicyRegistry, QuotaManager, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { Control } from '../src/index.ts'
 import { world, type World } from '../../core/test/world.ts'
 
 const ANN = { custom: 'ann' } as const
-const API: AnyPolicy = { name: 'api', limit: 10, window: 3600 }
+const API: Policy = { name: 'api', limit: 10, window: 3600 }
 
 afterEach(() => void vi.useRealTimers())
 
@@ -45,7 +45,7 @@ it('a blocked client scores no violation', async () => {
 
 it('an operator changes the numbers of a quota and keeps its use, and a block charges nothing to it', async () => {
   const { store, limiter, control } = operated()
-  const month: AnyPolicy = { name: 'month', limit: 10, period: 'monthly' }
+  const month: Policy = { name: 'month', limit: 10, period: 'monthly' }
   const api = limiter(month, { control })
   await api.consume({ user: 'ann' }, { cost: 4 })
   await control.change('month', { limit: 6 })
@@ -58,7 +58,7 @@ it('an operator changes the numbers of a quota and keeps its use, and a block ch
 
 it('numbers of an operator leave a policy in shadow mode, and a block refuses in it', async () => {
   const { limiter, control } = operated()
-  const api = limiter({ ...API, mode: 'shadow' } as AnyPolicy, { control })
+  const api = limiter({ ...API, mode: 'shadow' } as Policy, { control })
   await control.change('api', { limit: 1 })
   await api.consume(ANN)
   const decision = await api.consume(ANN)
@@ -96,7 +96,7 @@ it('a settlement reaches the counter though the numbers were changed and the cli
 
 it('a request that is undecided when its client is blocked is charged when it fails, and frees its place', async () => {
   const { limiter, control } = operated()
-  const logins: AnyPolicy = { name: 'logins', limit: 3, window: 3600, algorithm: 'fixed-window', inFlight: 1 }
+  const logins: Policy = { name: 'logins', limit: 3, window: 3600, algorithm: 'fixed-window', inFlight: 1 }
   const own = limiter(logins, { control })
   const failed = await own.consume(ANN)
   await control.block(ANN, { for: '1h' })
@@ -109,7 +109,7 @@ it('a request that is undecided when its client is blocked is charged when it fa
 
 it('headroom is a share of the limit that an operator set', async () => {
   const { limiter, control } = operated()
-  const batch = limiter({ ...API, headroom: 0.5 } as AnyPolicy, { control })
+  const batch = limiter({ ...API, headroom: 0.5 } as Policy, { control })
   await control.change('api', { limit: 4, burst: 4 })
   const reasons: string[] = []
   for (let i = 0; i < 3; i++) reasons.push((await batch.consume(ANN)).reason)
@@ -131,10 +131,7 @@ it('numbers of an operator count before those that the application changes, whic
 
 it('a limiter that is closed leaves the entries of its control to the other limiters', async () => {
   const { limiter, control } = operated()
-  const [one, other] = [
-    limiter(API, { control }),
-    limiter({ ...API, name: 'other' } as AnyPolicy, { control }),
-  ]
+  const [one, other] = [limiter(API, { control }), limiter({ ...API, name: 'other' } as Policy, { control })]
   await control.block(ANN, { for: '1h' })
   await one.close()
   expect(await other.consume(ANN)).toMatchObject({ allowed: false, reason: 'blocked' })
@@ -146,7 +143,7 @@ it('a flood of keys takes back no entry of an operator', async () => {
   const store = new InMemoryStore({ maxKeys: 100 })
   const control = new Control({ store })
   onTestFinished(() => control.close())
-  const policy: AnyPolicy = { name: 'two', limit: 2, window: 3600 }
+  const policy: Policy = { name: 'two', limit: 2, window: 3600 }
   const api = new RateLimiter({ store, policy, control, warn: () => undefined })
   await control.block(ANN, { for: '1h' })
   await control.override({ custom: 'bob' }, 'two', { limit: 5 })

@@ -2,6 +2,7 @@
 export { RateLimiter } from './rate-limiter/rate-limiter.ts'
 export type { CloseOptions, RateLimiterOptions } from './limiter/options.ts'
 export type { Limiter } from './limiter/limiter.ts'
+export type { Store } from './store/contract.ts'
 export type { Reservation, ReserveOptions } from './reserve/reserve-options.ts'
 export type { CheckOptions, PeekOptions } from './check/check-options.ts'
 export type { AbortSignalLike, AcquireOptions } from './waiting/acquire-options.ts'
@@ -29,7 +30,7 @@ export {
   type Quota,
   type RatePolicy,
 } from './policy/policy.ts'
-export type { AnyPolicy, CompiledPolicy } from './policy/compiled-policy.ts'
+export type { CompiledPolicy } from './policy/compiled-policy.ts'
 export type { Awaitable } from './base/promises.ts'
 export type { Cost } from './policy/cost.ts'
 export type { Fair } from './policy/fair.ts'

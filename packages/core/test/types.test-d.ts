@@ -2,7 +2,7 @@ import { describe, expectTypeOf, it } from 'vitest'
 
 import {
   Algorithm,
-  type AnyPolicy,
+  type Policy,
   type ConcurrencyPolicy,
   definePolicy,
   HaltError,
@@ -13,12 +13,12 @@ import {
   getPlanPolicy,
   KeyStrategy,
   llmBudget,
-  type Policy,
   presets,
   type Quota,
   QuotaPeriod,
   RateLimiter,
   type RateLimiterOptions,
+  type Store,
   usd,
 } from '../src/index.ts'
 import { ManualClock, ReferenceStore } from '../src/testing/index.ts'
@@ -100,6 +100,40 @@ describe('the types', () => {
     expectTypeOf([flight, without, wrong]).toEqualTypeOf<Policy[]>()
   })
 
+  it('a policy is of one of three kinds, which its fields tell', () => {
+    expectTypeOf<Policy<AppRequest>>().toEqualTypeOf<
+      RatePolicy<AppRequest> | ConcurrencyPolicy<AppRequest> | Quota<AppRequest>
+    >()
+    const kindOf = (policy: Policy<AppRequest>): unknown => {
+      if (policy.period !== undefined) return expectTypeOf(policy).toEqualTypeOf<Quota<AppRequest>>()
+      if (policy.algorithm === 'concurrency')
+        return expectTypeOf(policy).toEqualTypeOf<ConcurrencyPolicy<AppRequest>>()
+      return expectTypeOf(policy).toEqualTypeOf<RatePolicy<AppRequest>>()
+    }
+    // @ts-expect-error a quota has no burst
+    const bursting: Policy = { name: 'p', limit: 1, period: 'daily', burst: 2 }
+    // @ts-expect-error a quota counts in one way
+    const sliding: Policy = { name: 'p', limit: 1, period: 'daily', algorithm: 'sliding-window' }
+    expectTypeOf([kindOf, bursting, sliding]).not.toBeAny()
+  })
+
+  it('a list of plans goes from its own file into a limiter without a cast', () => {
+    const day: Quota<AppRequest> = { name: 'day', limit: 1, period: 'daily', keyExtractor: r => r.tenant }
+    const plans: Record<string, Policy<AppRequest>[]> = {
+      free: [presets.PUBLIC_API, day, { name: 'pool', limit: 1, algorithm: 'concurrency', ttl: 9 }],
+      llm: [
+        ...llmBudget({ rpm: 60 }),
+        ...llmBudget({ tpm: 9, name: 'own', keyExtractor: (r: AppRequest) => r.tenant }),
+      ],
+    }
+    const given: Store = store
+    const planOf = (request: AppRequest): Policy<AppRequest>[] => plans[request.tenant] ?? []
+    expectTypeOf(new RateLimiter({ store: given, policy: planOf })).toEqualTypeOf<RateLimiter<AppRequest>>()
+    expectTypeOf(new RateLimiter({ store: given, policy: plans['free'] ?? [] })).toEqualTypeOf<
+      RateLimiter<AppRequest>
+    >()
+  })
+
   it('definePolicy returns the kind of its base', () => {
     const rate: RatePolicy = definePolicy(presets.PUBLIC_API, { limit: 3 })
     const pool: ConcurrencyPolicy = definePolicy(
@@ -112,9 +146,9 @@ describe('the types', () => {
     expectTypeOf(definePolicy(own, { limit: 3 })).toEqualTypeOf<RatePolicy<AppRequest>>()
     expectTypeOf(definePolicy({ name: 'p', limit: 1, window: '1m' })).toExtend<Policy<AppRequest>>()
     // Whatever the kind is, its fields may change.
-    const any = [rate, pool, quota][0] as AnyPolicy
-    expectTypeOf(definePolicy(any, { limit: 3 })).toExtend<AnyPolicy>()
-    expectTypeOf(definePolicy(any, { window: 3 })).toExtend<AnyPolicy>()
+    const any = [rate, pool, quota][0] as Policy
+    expectTypeOf(definePolicy(any, { limit: 3 })).toExtend<Policy>()
+    expectTypeOf(definePolicy(any, { window: 3 })).toExtend<Policy>()
     // @ts-expect-error no such field
     definePolicy(presets.PUBLIC_API, { limits: 3 })
     // @ts-expect-error a quota has no window

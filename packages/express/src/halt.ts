@@ -18,6 +18,7 @@ import {
   trustProxyNotice,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
+import { noticeLateMount } from './late-mount.ts'
 import { callOnLimited, type OnLimited, sendRefusal, showDecision } from './response.ts'
 import type { Request, Response, NextFunction } from 'express'
 
@@ -115,11 +116,16 @@ export function halt(options: HaltOptions): HaltMiddleware {
     ({ app }: Partial<Request>) => app?.enabled?.('trust proxy') === true,
   )
   const { onLimited } = options
+  let look: ((req: Request) => void) | undefined = req => {
+    look = undefined
+    noticeTrustProxy(req)
+    noticeLateMount(req, haltMiddleware, warning => limiter.warn(warning))
+  }
 
   function haltMiddleware(req: Request, res: Response, next: NextFunction): void {
     let outcome: Outcome | Promise<Outcome>
     try {
-      noticeTrustProxy(req)
+      look?.(req)
       const departure = requestGuard.delays ? departureOf(res) : undefined
       outcome = requestGuard.enter(new ExpressView(req, res), req, departure)
     } catch (error) {

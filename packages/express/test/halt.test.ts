@@ -9,14 +9,19 @@ import { listen } from './adapter.ts'
 const policy = { name: 'api', limit: 1, window: 60 }
 const limiter = new RateLimiter<Request>({ store: new InMemoryStore(), policy })
 
-it.each([
-  { windowMs: 60_000, max: 100 },
-  { window: 60, max: 100 },
-  { window: 60, limit: 100 },
-  { points: 5 },
-])('an error names the policy into which the options %o belong', options => {
-  expect(() => halt(options as unknown as HaltOptions)).toThrowError(
-    expect.objectContaining({ fix: expect.stringContaining('into a policy: { policy: {') }),
+it.each([{ windowMs: 60_000, max: 100 }, { window: 60, max: 100 }, { points: 5 }])(
+  'an error names the policy into which the options %o belong',
+  options => {
+    expect(() => halt(options as unknown as HaltOptions)).toThrowError(
+      expect.objectContaining({ fix: expect.stringContaining('into a policy: { policy: {') }),
+    )
+  },
+)
+
+it('an error tells what to write for the fields of a policy without their policy', () => {
+  const given = { limit: 100, window: '1h' } as unknown as HaltOptions
+  expect(() => halt(given)).toThrow(
+    'halt() got the fields of a policy instead of its options. Write { policy: { name: "api", limit: 100, window: "1h" } }.',
   )
 })
 

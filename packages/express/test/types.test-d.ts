@@ -1,4 +1,15 @@
-import { type Decision, presets, RateLimiter } from '@halt/core'
+import {
+  cachedPolicy,
+  type Decision,
+  definePolicy,
+  type Policy,
+  PolicyRegistry,
+  presets,
+  type Quota,
+  QuotaManager,
+  RateLimiter,
+  type Store,
+} from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import { describe, expectTypeOf, it } from 'vitest'
@@ -8,6 +19,22 @@ import type * as api from '../src/index.ts'
 import { halt, type LimitedContext, sendLimited } from '../src/index.ts'
 
 const policy = { name: 'p', limit: 1, window: 60 }
+
+// Plans as an application writes them, in a file of their own.
+const tenant = (req: Request): string | undefined => req.get('x-tenant')
+const FREE: Policy<Request> = { name: 'free', limit: 100, window: '1m', keyExtractor: tenant }
+const FREE_MONTH: Quota<Request> = {
+  name: 'free_month',
+  limit: 1000,
+  period: 'monthly',
+  keyExtractor: tenant,
+}
+const POOL: Policy<Request> = { name: 'pool', limit: 5, algorithm: 'concurrency', ttl: '30s' }
+const plans: Record<string, Policy<Request>[]> = {
+  free: [FREE, FREE_MONTH, POOL, presets.PUBLIC_API, presets.QUOTA_FREE_DAILY],
+  pro: [definePolicy(FREE, { limit: 500 }), definePolicy(FREE_MONTH, { limit: 9000 })],
+}
+const planOf = (req: Request): Policy<Request>[] => plans[req.get('x-plan') ?? 'free'] ?? []
 const limiter = new RateLimiter<Request>({ store: new InMemoryStore(), policy: presets.PUBLIC_API })
 
 describe('the types', () => {
@@ -69,6 +96,25 @@ describe('the types', () => {
     halt({ policy: async req => (req.secure ? [presets.PLAN_PRO] : presets.PLAN_FREE) })
     halt({ limiter, policy: presets.AUTH_ENDPOINTS })
     halt({ limiter: new RateLimiter({ store: new InMemoryStore(), policy }) })
+  })
+
+  it('plans in a file of their own fit every way to choose one, without a cast', () => {
+    const store: Store = new InMemoryStore()
+    halt({ store, policy: planOf })
+    halt({ policy: req => plans[req.path] ?? [] })
+    halt({ policy: planOf({} as Request) })
+    halt({ limiter, policy: planOf({} as Request) })
+    halt({ policy: cachedPolicy(async id => plans[id] ?? [], { key: (req: Request) => req.get('x-plan') }) })
+    halt({ policy: new PolicyRegistry(planOf({} as Request)).resolver(req => req.path) })
+    const byRequest = new RateLimiter({ store, policy: planOf })
+    expectTypeOf(byRequest).toEqualTypeOf<RateLimiter<Request>>()
+    expectTypeOf(new RateLimiter({ store, policy: planOf({} as Request) })).toEqualTypeOf(byRequest)
+    halt({ limiter: byRequest })
+    void byRequest.check({} as Request, { policy: planOf({} as Request), also: FREE_MONTH })
+    void byRequest.consume({ user: 'u' }, { policy: planOf({} as Request) })
+    for (const each of planOf({} as Request))
+      if (each.period !== undefined) void new QuotaManager(store).checkQuota('u', each)
+    void new QuotaManager(store).consumeQuota('u', FREE_MONTH)
   })
 
   it('halt() refuses options that exclude each other and options that do not exist', () => {

@@ -1,4 +1,4 @@
-import type { AnyPolicy, Awaitable, Cost, Limiter } from '@halt/core'
+import type { Policy, Awaitable, Cost, Limiter } from '@halt/core'
 import { isPromise } from '@halt/core/http'
 import type { FastifyRequest } from 'fastify'
 
@@ -53,16 +53,16 @@ export function addedPolicies(
   policy: Policies,
   base: RequestGuardOptions,
   limiter: Limiter<FastifyRequest>,
-): readonly AnyPolicy<FastifyRequest>[] {
+): readonly Policy<FastifyRequest>[] {
   const registered = base.policy ?? limiter.options.policy
   const known = typeof registered === 'function' ? [] : listOf(registered)
   return listOf(policy).filter(one => !known.includes(one))
 }
 
-function listOf(policy: Policies): readonly AnyPolicy<FastifyRequest>[] {
+function listOf(policy: Policies): readonly Policy<FastifyRequest>[] {
   return Array.isArray(policy)
-    ? (policy as readonly AnyPolicy<FastifyRequest>[])
-    : [policy as AnyPolicy<FastifyRequest>]
+    ? (policy as readonly Policy<FastifyRequest>[])
+    : [policy as Policy<FastifyRequest>]
 }
 
 function without(options: RequestGuardOptions, names: readonly string[]): RequestGuardOptions {

@@ -1,4 +1,4 @@
-import { type Decision, presets, RateLimiter } from '@halt/core'
+import { type Decision, definePolicy, type Policy, presets, type Quota, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import Fastify, { type FastifyContextConfig, type FastifyReply, type FastifyRequest } from 'fastify'
 import { describe, expectTypeOf, it } from 'vitest'
@@ -13,6 +13,20 @@ import {
 
 const store = new InMemoryStore()
 const limiter = new RateLimiter<FastifyRequest>({ store, policy: presets.PUBLIC_API })
+
+// Plans as an application writes them, in a file of their own.
+const company = ({ headers }: FastifyRequest): string | undefined => headers['x-company']?.toString()
+const FREE: Policy<FastifyRequest> = { name: 'free', limit: 100, window: '1m', keyExtractor: company }
+const FREE_MONTH: Quota<FastifyRequest> = {
+  name: 'free_month',
+  limit: 1000,
+  period: 'monthly',
+  keyExtractor: company,
+}
+const plans: Record<string, Policy<FastifyRequest>[]> = {
+  free: [FREE, FREE_MONTH, presets.PUBLIC_API, presets.QUOTA_FREE_DAILY],
+  pro: [definePolicy(FREE, { limit: 500 }), definePolicy(FREE_MONTH, { limit: 9000 })],
+}
 
 describe('the plugin', () => {
   it('the plugin accepts a limiter or the options of one, not both', () => {
@@ -49,6 +63,18 @@ describe('the plugin', () => {
       },
     }
     expectTypeOf(options).toExtend<HaltOptions>()
+  })
+
+  it('plans in a file of their own fit the plugin, a route and a limiter, without a cast', () => {
+    const app = Fastify()
+    const own = plans['free'] ?? []
+    void app.register(halt, { store, policy: request => plans[request.id] ?? [] })
+    void app.register(halt, { policy: own })
+    const byRequest = new RateLimiter({ store, policy: ({ id }: FastifyRequest) => plans[id] ?? [] })
+    expectTypeOf(byRequest).toEqualTypeOf<RateLimiter<FastifyRequest>>()
+    void app.register(halt, { limiter: byRequest })
+    app.get('/', { config: { halt: { policy: own } }, preHandler: app.halt({ policy: own }) }, () => 'ok')
+    app.get('/pro', async request => byRequest.check(request, { policy: own, also: FREE_MONTH }))
   })
 
   it('the plugin augments requests, instances and route configs', () => {

@@ -1,4 +1,4 @@
-import type { AnyPolicy, Awaitable, Cost, Decision, Limiter, RateLimiterOptions } from '@halt/core'
+import type { Policy, Awaitable, Cost, Decision, Limiter, RateLimiterOptions } from '@halt/core'
 import type { AnswerOptions, GuardOptions, LimiterSettings, RequestView } from '@halt/core/http'
 
 import type { ClientIp } from './platforms.ts'
@@ -33,9 +33,9 @@ interface OwnLimiter<R, C> extends LimiterSettings {
   readonly store?: RateLimiterOptions['store'] | undefined
   /** One policy, several policies that decide together, or a function that returns them for a request. */
   readonly policy:
-    | AnyPolicy<R>
-    | readonly AnyPolicy<R>[]
-    | ((request: R, context: C) => Awaitable<AnyPolicy<R> | readonly AnyPolicy<R>[]>)
+    | Policy<R>
+    | readonly Policy<R>[]
+    | ((request: R, context: C) => Awaitable<Policy<R> | readonly Policy<R>[]>)
   /** The authenticated user's id. Default `request.user.id`, `request.user.sub`, `request.userId`. */
   readonly userId?: ((request: R, context: C) => string | number | null | undefined) | undefined
   /** The verified API key. Default: the X-API-Key or Authorization header, unverified. */

@@ -1,4 +1,4 @@
-import { type Decision, presets, RateLimiter } from '@halt/core'
+import { type Decision, definePolicy, type Policy, presets, type Quota, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { describe, expectTypeOf, it } from 'vitest'
 
@@ -23,6 +23,20 @@ interface H3Event {
 }
 
 const policy = { name: 'p', limit: 1, window: 60 }
+
+// Plans as an application writes them, in a file of their own.
+const company = ({ headers }: Request): string | null => headers.get('x-company')
+const FREE: Policy<Request> = { name: 'free', limit: 100, window: '1m', keyExtractor: company }
+const FREE_MONTH: Quota<Request> = {
+  name: 'free_month',
+  limit: 1000,
+  period: 'monthly',
+  keyExtractor: company,
+}
+const plans: Record<'free' | 'pro', Policy<Request>[]> = {
+  free: [FREE, FREE_MONTH, presets.PUBLIC_API],
+  pro: [definePolicy(FREE, { limit: 500 }), definePolicy(FREE_MONTH, { limit: 9000 })],
+}
 const limiter = new RateLimiter<Request>({ store: new InMemoryStore(), policy: presets.PUBLIC_API })
 const any = new RateLimiter({ store: new InMemoryStore(), policy })
 const limit = halt({ limiter, clientIp: 'vercel' })
@@ -95,6 +109,22 @@ describe('the types', () => {
     })
     halt({ limiter: any, route: { pattern: '/a', method: 'ALL' } })
     halt<NextRequest>({ limiter: any, policy: [presets.PUBLIC_API, presets.QUOTA_FREE_DAILY] })
+  })
+
+  it('plans in a file of their own fit handlers of every framework, without a cast', () => {
+    const planOf = ({ headers }: Request): 'free' | 'pro' => (headers.has('x-pro') ? 'pro' : 'free')
+    halt({ policy: request => plans[planOf(request)] })(async request => new Response(request.url))
+    halt({ policy: (_: Request, { locals }: RequestEvent) => plans[locals.user?.plan ?? 'free'] })(
+      (event: RequestEvent) => new Response(event.request.url),
+    )
+    halt({ policy: (request: NextRequest) => plans[planOf(request)] })(
+      (request: NextRequest) => new Response(request.nextUrl.pathname),
+    )
+    const byRequest = new RateLimiter({
+      store: new InMemoryStore(),
+      policy: (request: Request) => plans[planOf(request)],
+    })
+    halt<NextRequest>({ limiter: byRequest, policy: plans.pro })
   })
 
   it('check tells middleware the answer, the headers and the decision', async () => {

@@ -1,4 +1,4 @@
-import { type Decision, presets, RateLimiter } from '@halt/core'
+import { type Decision, definePolicy, type Policy, presets, type Quota, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { getConnInfo as onNode } from '@hono/node-server/conninfo'
 import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
@@ -20,6 +20,19 @@ interface AppEnv {
 }
 
 const policy = { name: 'p', limit: 1, window: 60 }
+
+// Plans as an application writes them, in a file of their own: for its own context, and for that of any application.
+const FREE_MONTH: Quota<Context> = {
+  name: 'free_month',
+  limit: 1000,
+  period: 'monthly',
+  keyExtractor: c => c.req.header('x-company'),
+}
+const plans: Record<'free' | 'pro', Policy<Context<AppEnv>>[]> = {
+  free: [{ ...policy, keyExtractor: c => c.get('user').id }, FREE_MONTH, presets.QUOTA_FREE_DAILY],
+  pro: [definePolicy(FREE_MONTH, { limit: 9000 }), presets.PLAN_PRO],
+}
+const anyApp: Record<string, Policy<Context>[]> = { free: [FREE_MONTH, presets.PLAN_FREE] }
 const limiter = new RateLimiter<Context<AppEnv>>({ store: new InMemoryStore(), policy: presets.PUBLIC_API })
 const any = new RateLimiter({ store: new InMemoryStore(), policy })
 
@@ -103,6 +116,21 @@ describe('the types', () => {
     halt({ policy: c => presets.getPlanPolicy(c.req.header('x-plan') ?? 'free') })
     halt({ policy: async c => (c.req.url.startsWith('https:') ? [presets.PLAN_PRO] : presets.PLAN_FREE) })
     halt({ limiter, policy: presets.AUTH_ENDPOINTS })
+  })
+
+  it('plans in a file of their own fit apps with and without variables, without a cast', () => {
+    const app = new Hono<AppEnv>()
+    app.use(halt<AppEnv>({ policy: c => plans[c.get('user').plan] }), halt({ policy: plans.free }))
+    app.use(halt({ policy: (c: Context<AppEnv>) => plans[c.get('user').plan] }))
+    app.use(halt<AppEnv>({ policy: c => anyApp[c.get('user').plan] ?? [] }))
+    const byUser = new RateLimiter({
+      store: new InMemoryStore(),
+      policy: (c: Context<AppEnv>) => plans[c.get('user').plan],
+    })
+    app.get('/', halt({ limiter: byUser, policy: plans.pro }), async c =>
+      c.json(await byUser.check(c, { policy: plans.free })),
+    )
+    new Hono().use(halt({ policy: anyApp['free'] ?? [] }), halt({ policy: c => anyApp[c.req.path] ?? [] }))
   })
 
   it('halt() refuses options that exclude each other and options that do not exist', () => {

@@ -1,7 +1,7 @@
 import { connect as connectHttp2 } from 'node:http2'
 import { type AddressInfo, connect } from 'node:net'
 
-import type { AnyPolicy } from '@halt/core'
+import type { Policy } from '@halt/core'
 import type { Store } from '@halt/core/store'
 import {
   type AdapterUnderTest,
@@ -146,7 +146,7 @@ function decoratorsOf(own: readonly SuiteOptions[], global: Mount | undefined): 
   if (own.length === 0) return []
   const policies = own.flatMap(({ limiter, policy }) => {
     const isGlobals = policy === undefined && limiter === global?.options.limiter
-    return isGlobals ? [] : ([policy ?? limiter.options.policy].flat() as AnyPolicy[])
+    return isGlobals ? [] : ([policy ?? limiter.options.policy].flat() as Policy[])
   })
   const costs = own.map(({ cost }) => cost).filter(cost => typeof cost === 'number')
   return [

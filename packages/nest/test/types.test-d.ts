@@ -100,6 +100,36 @@ it('presets, policies and quotas of the core fit', () => {
   SkipRateLimit('auth')
 })
 
+// Plans as an application writes them, in a file of their own.
+const company = (request: Request): string | undefined => request.get('x-company')
+const FREE: Policy<Request> = { name: 'free', limit: 100, window: '1m', keyExtractor: company }
+const FREE_MONTH: Quota<Request> = {
+  name: 'free_month',
+  limit: 1000,
+  period: 'monthly',
+  keyExtractor: company,
+}
+const plans: Record<'free' | 'pro', Policy<Request>[]> = {
+  free: [FREE, FREE_MONTH, presets.PUBLIC_API],
+  pro: [definePolicy(FREE, { limit: 500 }), definePolicy(FREE_MONTH, { limit: 9000 })],
+}
+const byCall: Record<string, NestPolicy[]> = {
+  free: [{ name: 'call', limit: 5, window: 1, keyExtractor: (_, context) => context.getHandler().name }],
+  pro: [presets.PLAN_PRO, presets.QUOTA_PRO_MONTHLY],
+}
+
+it('plans in a file of their own fit the module and its decorators, without a cast', () => {
+  const planOf = (request: Request): Policy<Request>[] =>
+    plans[request.get('x-plan') === 'pro' ? 'pro' : 'free']
+  HaltModule.forRoot({ store, policy: planOf, policies: { month: FREE_MONTH } })
+  HaltModule.forRoot({ store, policy: request => byCall[request.url ?? ''] ?? [] })
+  HaltModule.forRoot({ store, policy: plans.free })
+  HaltModule.forRootAsync({ useFactory: () => ({ store, policy: planOf }) })
+  HaltModule.forRoot({ limiter: new RateLimiter({ store, policy: planOf }) })
+  RateLimit(FREE, FREE_MONTH)
+  RateLimit(...plans.pro)
+})
+
 it('a limiter fits, but not with options of a limiter', () => {
   const limiter = new RateLimiter<Request>({ store, policy: presets.PUBLIC_API })
   HaltModule.forRoot({ limiter, policies: { auth: presets.AUTH_ENDPOINTS } })

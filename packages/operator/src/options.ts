@@ -1,5 +1,5 @@
 import type { Control } from '@halt/control'
-import { type AnyPolicy, HaltError, type RateLimiter } from '@halt/core'
+import { type Policy, HaltError, type RateLimiter } from '@halt/core'
 import { callAtOnce, checkNames, describe, namesOf } from '@halt/core/http'
 import type { Store } from '@halt/core/store'
 
@@ -22,7 +22,7 @@ type Answered = string | false | undefined | Response
 /** A limiter of any request type. */
 export type AnyLimiter = RateLimiter<any>
 /** A policy of any request type. */
-export type GivenPolicy = AnyPolicy<any>
+export type GivenPolicy = Policy<any>
 /* oxlint-enable typescript/no-explicit-any */
 
 /** The policies of each plan, by its name: `{ free: [FREE, FREE_MONTH], pro: [PRO, PRO_MONTH] }`. */

@@ -1,4 +1,4 @@
-import { type AnyPolicy, type Decision, type Policy, RateLimiter } from '@halt/core'
+import { type Policy, type Decision, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 
 import { addressAt } from '../keys.ts'
@@ -36,7 +36,7 @@ function halt({
     isAsync: true,
     ...(keys === undefined ? {} : { keys }),
     open({ limit, windowMs }) {
-      const policy = policies.map((each, i): AnyPolicy<NodeRequest> => {
+      const policy = policies.map((each, i): Policy<NodeRequest> => {
         const common = { ...fields, name: each, limit }
         return hasQuota === true && i === policies.length - 1
           ? { ...common, period: 'monthly' }

@@ -1,4 +1,4 @@
-import type { AnyPolicy } from '@halt/core'
+import type { Policy } from '@halt/core'
 
 /** So many that no counter is ever full, and none comes back during a run. */
 export const LIMIT = 1_000_000
@@ -20,7 +20,7 @@ export const POLICIES = {
   waits: { name: 'waits', ...line },
   /** The handler waits for its turn. */
   acquires: { name: 'acquires', ...line },
-} as const satisfies Readonly<Record<string, AnyPolicy>>
+} as const satisfies Readonly<Record<string, Policy>>
 
 /** The name of a route and of its policy. */
 export type RouteName = keyof typeof POLICIES

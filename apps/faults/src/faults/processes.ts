@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 
-import type { AnyPolicy } from '@halt/core'
+import type { Policy } from '@halt/core'
 
 import { COUNTER } from '../bundle-paths.ts'
 import type { Scene } from '../fault.ts'
@@ -30,18 +30,18 @@ interface Kind {
    */
   readonly busy: boolean
   /** The policies that they share; each process counts them in turn. */
-  readonly policies: readonly AnyPolicy[]
+  readonly policies: readonly Policy[]
   /** The number of requests of all processes together. */
   readonly asks: number
 }
 
 // So long that no unit comes back during a run on the slowest machine.
-const bucket: AnyPolicy = { name: 'bucket', limit: LIMIT, window: '30d' }
+const bucket: Policy = { name: 'bucket', limit: LIMIT, window: '30d' }
 // A year, so that a clock that is an hour wrong stays in the same period.
-const quota: AnyPolicy = { name: 'quota', limit: LIMIT, period: 'yearly' }
+const quota: Policy = { name: 'quota', limit: LIMIT, period: 'yearly' }
 
 // Units of it are charged for the whole window, wherever they are used.
-const leased: AnyPolicy = {
+const leased: Policy = {
   name: 'leased-window',
   limit: LIMIT,
   window: '30d',

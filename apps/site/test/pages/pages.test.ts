@@ -41,11 +41,11 @@ describe('the pages of the site', () => {
     for (const name of ['Express', 'Fastify', 'Hono', 'Nest', 'Fetch handlers'])
       expect(text).toContain(`== ${name}\n`)
     expect(text).toContain("import { halt } from '@halt/hono'")
-    expect(text).toContain('== Fastify\n\n```sh\nnpm install @halt/fastify fastify\n```\n\n```js\n')
+    expect(text).toContain('== Fastify\n\n```sh\nnpm install @halt/fastify fastify\n```\n\n```ts\n')
   })
 
   it('the Markdown twin of a page shows the code of each framework under headings', () => {
-    expect(twinOf(pageAt('shutdown-and-deploys'))).toContain('**Fastify**\n\n```js\n')
+    expect(twinOf(pageAt('shutdown-and-deploys'))).toContain('**Fastify**\n\n```ts\n')
   })
 
   it('the pages have tabs wherever an example holds for each framework', () => {

@@ -30,7 +30,7 @@ export function overview(commands: readonly Command[]): string[] {
     '',
     `${COMMAND} <command> --help shows the options of a command. --version shows the version.`,
     'Example',
-    `  ${COMMAND} find user:42 --policy limits.mjs --redis redis://localhost:6379`,
+    `  ${COMMAND} find user:42 --policy limits.ts --redis redis://localhost:6379`,
     '',
     'Exit codes: 0 done, 1 something was found (or nothing was there to take back), 2 the command line is wrong, 3 it failed, or no process uses that server and prefix.',
   ]

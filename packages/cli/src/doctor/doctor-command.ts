@@ -23,8 +23,8 @@ export const doctorCommand: Command = {
   name: 'doctor',
   summary:
     'Checks the store, the limits, the routes of an application, and the proxies in a log. Changes nothing but a key for the test, which expires.',
-  usage: '[--redis <url>] [--postgres <url>] [--policy <limits.mjs>] [--app <app.mjs>] [--log <access.log>]',
-  example: 'doctor --redis redis://localhost:6379 --policy limits.mjs --log access.log',
+  usage: '[--redis <url>] [--postgres <url>] [--policy <limits.ts>] [--app <app.mjs>] [--log <access.log>]',
+  example: 'doctor --redis redis://localhost:6379 --policy limits.ts --log access.log',
   takes: [0, 0],
   flags: {
     ...storeFlags,

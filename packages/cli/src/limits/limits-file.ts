@@ -1,7 +1,6 @@
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { type AnyPolicy, HaltError, type RateLimiterOptions } from '@halt/core'
+import { type Policy, HaltError, type RateLimiterOptions } from '@halt/core'
 
+import { type Exports, importModule, type ImportFailure } from '../import-module.ts'
 import { readPlans } from './plans.ts'
 import { type FileSettings, readSettings } from './settings.ts'
 
@@ -58,31 +57,32 @@ export async function loadLimits(file: string, cwd: string): Promise<Limits> {
 }
 
 /** The fixed policies of a limiter's options; none if a function chooses them. */
-export function policiesOf({ policy }: LimiterSettings): readonly AnyPolicy[] {
+export function policiesOf({ policy }: LimiterSettings): readonly Policy[] {
   if (typeof policy === 'function') return []
-  return (Array.isArray(policy) ? policy : [policy]) as readonly AnyPolicy[]
+  return (Array.isArray(policy) ? policy : [policy]) as readonly Policy[]
 }
 
 /** The policies for everybody and the policies of a plan, each once. */
-function together(common: readonly AnyPolicy[], own: readonly AnyPolicy[]): readonly AnyPolicy[] {
+function together(common: readonly Policy[], own: readonly Policy[]): readonly Policy[] {
   return [...common.filter(policy => !own.includes(policy)), ...own]
 }
 
-async function load(file: string, cwd: string): Promise<Readonly<Record<string, unknown>>> {
+async function load(file: string, cwd: string): Promise<Exports> {
   try {
-    return (await import(pathToFileURL(resolve(cwd, file)).href)) as Record<string, unknown>
+    return await importModule(file, cwd)
   } catch (error) {
+    const { message, fix, cause } = error as ImportFailure
     throw new HaltError(
       'HALT_E_POLICY_MODULE',
-      `${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}.`,
-      'Give a JavaScript module that Node can import, for example limits.mjs.',
-      { cause: error },
+      `${file} cannot be loaded: ${message}.`,
+      fix ?? 'Give a module that Node can import, for example limits.ts or limits.ts.',
+      { cause },
     )
   }
 }
 
 /** The default export. A CommonJS module of a compiler has its exports in the field `default` of its default export. */
-function wholeOf(module: Readonly<Record<string, unknown>>): unknown {
+function wholeOf(module: Exports): unknown {
   const whole = module['default']
   return fieldOf(whole, 'default') ?? whole
 }

@@ -1,9 +1,9 @@
-import { type AnyPolicy, HaltError } from '@halt/core'
+import { type Policy, HaltError } from '@halt/core'
 
 /** The policies of one plan. */
 export interface NamedPolicies {
   readonly name: string
-  readonly policies: readonly AnyPolicy[]
+  readonly policies: readonly Policy[]
 }
 
 /** Reads the export `plans` of a limits file; none without it. @throws HaltError `HALT_E_POLICY_MODULE` */
@@ -15,7 +15,7 @@ export function readPlans(value: unknown, file: string): readonly NamedPolicies[
     const list: readonly unknown[] = Array.isArray(policies) ? policies : [policies]
     if (list.length === 0 || list.some(policy => typeof policy !== 'object' || policy === null))
       throw wrong(`The plan "${name}" of ${file} is not a list of policies.`)
-    return { name, policies: list as readonly AnyPolicy[] }
+    return { name, policies: list as readonly Policy[] }
   })
 }
 

@@ -47,7 +47,7 @@ export function withClient(
   if (call.flags['policy'] === undefined)
     throw commandError(
       `halt ${name} got no --policy.`,
-      `Write: ${COMMAND} ${name} user:42 --policy limits.mjs --redis redis://localhost:6379`,
+      `Write: ${COMMAND} ${name} user:42 --policy limits.ts --redis redis://localhost:6379`,
     )
   return withControl(call, io, async (control, opened) => {
     const identity = await targetOf(call.positionals[0] as string, call, control)

@@ -20,8 +20,8 @@ export const findCommand: Command = {
   name: 'find',
   summary:
     'Explains a client: each counter, what is left, when it passes, and what operators have set. Changes nothing.',
-  usage: '<whom> --policy <limits.mjs>',
-  example: 'find user:42 --ip 203.0.113.7 --policy limits.mjs --redis redis://localhost:6379',
+  usage: '<whom> --policy <limits.ts>',
+  example: 'find user:42 --ip 203.0.113.7 --policy limits.ts --redis redis://localhost:6379',
   takes: [1, 1],
   flags: {
     keys: {

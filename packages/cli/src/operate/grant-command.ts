@@ -25,9 +25,9 @@ export const grantCommands: readonly Command[] = [
   {
     name: 'grant',
     summary: 'Gives a client more units of a quota, until its period ends.',
-    usage: '<whom> <quota> <units> --policy <limits.mjs>',
+    usage: '<whom> <quota> <units> --policy <limits.ts>',
     example:
-      'grant user:42 pro_month 1000 --policy limits.mjs --reason "our outage" --redis redis://localhost:6379',
+      'grant user:42 pro_month 1000 --policy limits.ts --reason "our outage" --redis redis://localhost:6379',
     takes: [3, 3],
     negative: `Write: ${COMMAND} ungrant <whom> <quota> <units>. It takes granted units back.`,
     flags: {
@@ -50,9 +50,9 @@ export const grantCommands: readonly Command[] = [
   {
     name: 'ungrant',
     summary: 'Takes granted units of a quota back. What the client has used stays used.',
-    usage: '<whom> <quota> <units> --policy <limits.mjs>',
+    usage: '<whom> <quota> <units> --policy <limits.ts>',
     example:
-      'ungrant user:42 pro_month 1000 --policy limits.mjs --reason "typed a zero too much" --redis redis://localhost:6379',
+      'ungrant user:42 pro_month 1000 --policy limits.ts --reason "typed a zero too much" --redis redis://localhost:6379',
     takes: [3, 3],
     flags,
     more: [

@@ -1,5 +1,5 @@
 import type { PolicyNumbers } from '@halt/control'
-import { type AnyPolicy, HaltError, type Identity } from '@halt/core'
+import { type Policy, HaltError, type Identity } from '@halt/core'
 
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
@@ -13,7 +13,7 @@ import type { OpenControl } from './control.ts'
  *
  * @throws HaltError `HALT_E_UNKNOWN_POLICY` if the file has no such policy
  */
-export async function policiesNamed(name: string, limits: Limits | undefined): Promise<readonly AnyPolicy[]> {
+export async function policiesNamed(name: string, limits: Limits | undefined): Promise<readonly Policy[]> {
   if (limits === undefined || limits.plans.some(({ settings }) => typeof settings.policy === 'function'))
     return []
   const all = limits.plans.flatMap(({ settings }) => policiesOf(settings))
@@ -31,14 +31,14 @@ export async function policiesNamed(name: string, limits: Limits | undefined): P
 
 /** Refuses numbers that a policy cannot have. A limiter ignores them. @throws HaltError the code of the number that is wrong */
 export async function checkNumbers(
-  policies: readonly AnyPolicy[],
+  policies: readonly Policy[],
   numbers: PolicyNumbers,
   opened: OpenControl,
 ): Promise<void> {
   // Plans may have policies of one name. The numbers hold where they fit.
   const failures = policies.flatMap(policy => {
     try {
-      openLimiter({ policy: { ...policy, ...numbers } as AnyPolicy }, opened)
+      openLimiter({ policy: { ...policy, ...numbers } as Policy }, opened)
       return []
     } catch (error) {
       return [error]
@@ -57,7 +57,7 @@ export async function checkNumbers(
  * @throws HaltError `HALT_E_COMMAND`
  */
 export async function checkReach(
-  policies: readonly AnyPolicy[],
+  policies: readonly Policy[],
   whom: string,
   identity: Identity,
   opened: OpenControl,

@@ -1,4 +1,4 @@
-import { type AnyPolicy, HaltError, type Quota, QuotaManager } from '@halt/core'
+import { type Policy, HaltError, type Quota, QuotaManager } from '@halt/core'
 
 import { type Call, COMMAND, valueOf } from '../command/command.ts'
 import { commandError, wholeIn } from '../command/parse.ts'
@@ -35,7 +35,7 @@ export function withQuota(
   if (valueOf(call, 'policy') === undefined)
     throw commandError(
       `halt ${command} got no --policy.`,
-      `Write: ${COMMAND} ${command} user:42 monthly 1000 --policy limits.mjs --redis redis://localhost:6379`,
+      `Write: ${COMMAND} ${command} user:42 monthly 1000 --policy limits.ts --redis redis://localhost:6379`,
     )
   return withControl(call, io, async (control, opened) => {
     const { store, limits, identityOptions, obeyed } = opened
@@ -65,6 +65,6 @@ function quotasIn({ plans, file }: Limits, name: string): readonly [Quota, reado
   )
 }
 
-function isQuota(policy: AnyPolicy): policy is Quota {
+function isQuota(policy: Policy): policy is Quota {
   return 'period' in policy && policy.period !== undefined
 }

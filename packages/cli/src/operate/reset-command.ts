@@ -15,8 +15,8 @@ export const resetCommand: Command = {
   name: 'reset',
   summary:
     'Frees a client: its counters and cool-downs start again at zero. Quotas, penalties and entries of operators stay.',
-  usage: '<whom> --policy <limits.mjs>',
-  example: 'reset user:42 --policy limits.mjs --reason "their bug" --redis redis://localhost:6379',
+  usage: '<whom> --policy <limits.ts>',
+  example: 'reset user:42 --policy limits.ts --reason "their bug" --redis redis://localhost:6379',
   takes: [1, 1],
   flags: {
     ...whoFlags(),

@@ -29,7 +29,7 @@ export const storeFlags: Readonly<Record<string, Flag>> = {
 export const limitsFlag: Readonly<Record<string, Flag>> = {
   policy: {
     value: 'module',
-    help: 'The limits: a module that exports policies or options of a RateLimiter, and perhaps plans and settings.',
+    help: 'The limits: a module of JavaScript or TypeScript that exports policies or options of a RateLimiter, and perhaps plans and settings.',
   },
 }
 

@@ -1,4 +1,4 @@
-import { type AnyPolicy, type CompiledPolicy, definePolicy, type RateLimiter } from '@halt/core'
+import { type Policy, type CompiledPolicy, definePolicy, type RateLimiter } from '@halt/core'
 import { algorithms, type Counters, decide, type Demand, Mode, type Rule } from '@halt/core/store'
 
 import { ListedStates, NumberedStates, Rows, type States } from './candidate-states.ts'
@@ -31,8 +31,8 @@ export class Candidate {
    * @param rows shared by the candidates of the policy, of which this is the one with that number
    * @throws HaltError if the policy cannot have this limit
    */
-  constructor(limiter: RateLimiter, base: AnyPolicy, limit: number, rows: Rows, number: number) {
-    const changed = definePolicy(base as never, { limit, mode: 'enforce' } as never) as AnyPolicy
+  constructor(limiter: RateLimiter, base: Policy, limit: number, rows: Rows, number: number) {
+    const changed = definePolicy(base as never, { limit, mode: 'enforce' } as never) as Policy
     const policy = limiter.compile(changed)[0] as CompiledPolicy
     const rule = policy.rule(undefined)
     this.limit = limit
@@ -61,7 +61,7 @@ export class Candidate {
 /** Makes the candidates of a policy. @throws HaltError if the policy cannot have one of the limits */
 export function candidatesFor(
   limiter: RateLimiter,
-  base: AnyPolicy,
+  base: Policy,
   limits: readonly number[],
 ): readonly Candidate[] {
   const rows = new Rows(limits.length)

@@ -1,4 +1,4 @@
-import type { AnyPolicy } from '@halt/core'
+import type { Policy } from '@halt/core'
 
 /** The greatest limit that Halt counts. */
 const GREATEST = 999_999_999_999_999
@@ -6,7 +6,7 @@ const GREATEST = 999_999_999_999_999
 const STEPS = 8
 
 /** The limits that are tried around the present one: a quarter, a half, the same, twice and four times. */
-export function limitsAround({ limit }: AnyPolicy): readonly number[] {
+export function limitsAround({ limit }: Policy): readonly number[] {
   return sorted([limit / 4, limit / 2, limit, limit * 2, limit * 4])
 }
 

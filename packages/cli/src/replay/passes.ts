@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { AnyPolicy } from '@halt/core'
+import type { Policy } from '@halt/core'
 
 import type { CliIo } from '../io.ts'
 import type { Plan } from '../limits/limits-file.ts'
@@ -16,7 +16,7 @@ import { Replay } from './replay.ts'
 import { type PolicyResult, type ReplayResult, resultOf } from './result.ts'
 
 /** Returns the limits that are tried for a policy, each alone. */
-export type LimitsFor = (policy: AnyPolicy) => readonly number[]
+export type LimitsFor = (policy: Policy) => readonly number[]
 
 /** The settings that every pass over the log reads. */
 export interface PassSettings {

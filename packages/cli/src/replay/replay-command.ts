@@ -19,13 +19,13 @@ import { textReport } from './text-report.ts'
 export const replayCommand: Command = {
   name: 'replay',
   summary: 'Decides the requests of an access log by limits: who would have been refused?',
-  usage: '<access.log …> --policy <limits.mjs>',
-  example: 'replay access.log --policy limits.mjs --below 1',
+  usage: '<access.log …> --policy <limits.ts>',
+  example: 'replay access.log --policy limits.ts --below 1',
   takes: [1, 1000],
   flags: {
     policy: {
       value: 'module',
-      help: 'The limits: a module that exports policies or options of a RateLimiter, and perhaps plans.',
+      help: 'The limits: a module of JavaScript or TypeScript that exports policies or options of a RateLimiter, and perhaps plans.',
     },
     format: { value: 'name', help: `${FORMATS.join(', ')}. Default: found by the first lines.` },
     fields: {
@@ -124,10 +124,7 @@ function readingOf(call: Call, io: CliIo): PassSettings {
 function required(call: Call): string {
   const policy = valueOf(call, 'policy')
   if (policy !== undefined) return policy
-  throw commandError(
-    'halt replay got no --policy.',
-    `Write: ${COMMAND} replay access.log --policy limits.mjs`,
-  )
+  throw commandError('halt replay got no --policy.', `Write: ${COMMAND} replay access.log --policy limits.ts`)
 }
 
 function givenLimits(text: string | undefined): LimitsFor {

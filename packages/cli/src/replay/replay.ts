@@ -1,4 +1,4 @@
-import { type AnyPolicy, type Decision, HaltError, RateLimiter } from '@halt/core'
+import { type Policy, type Decision, HaltError, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 
 import type { LoggedRequest } from '../log/logged-request.ts'
@@ -14,7 +14,7 @@ export interface ReplayOptions {
   /** The limits: options of a `RateLimiter` without its store. */
   readonly settings: LimiterSettings
   /** Returns the limits that are tried for a policy, each alone. At most 32. */
-  readonly limitsFor: (policy: AnyPolicy) => readonly number[]
+  readonly limitsFor: (policy: Policy) => readonly number[]
   /** The most keys of a policy that are counted. */
   readonly mostKeys: number
   /** Called with every decision. */
@@ -124,7 +124,7 @@ export class Replay {
     return found
   }
 
-  #start(policy: AnyPolicy | undefined): PolicyReplay {
+  #start(policy: Policy | undefined): PolicyReplay {
     const { mostKeys, limitsFor } = this.#options
     const candidates = policy === undefined ? [] : candidatesFor(this.#limiter, policy, limitsFor(policy))
     return { limit: policy?.limit, keys: new KeyTally(mostKeys), candidates, requests: 0, refused: 0 }

@@ -373,12 +373,12 @@ describe('a limits file', () => {
 
   it('halt doctor can use the limits file of the README', async () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-    const [, file = ''] = /```js\n(\/\/ limits\.mjs\n[^]*?)```/.exec(readme) ?? []
-    const cwd = folderWith({ 'limits.mjs': file })
-    const { code, out } = await halt(['doctor', '--policy', 'limits.mjs'], { cwd })
+    const [, file = ''] = /```ts\n(\/\/ limits\.ts\n[^]*?)```/.exec(readme) ?? []
+    const cwd = folderWith({ 'limits.ts': file })
+    const { code, out } = await halt(['doctor', '--policy', 'limits.ts'], { cwd })
     expect([code, out]).toEqual([
       0,
-      expect.stringContaining('limits.mjs, plan pro, can be used: per_ip, pro, pro_month.'),
+      expect.stringContaining('limits.ts, plan pro, can be used: per_ip, pro, pro_month.'),
     ])
   })
 

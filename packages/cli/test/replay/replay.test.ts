@@ -1,4 +1,4 @@
-import { type AnyPolicy, definePolicy, RateLimiter } from '@halt/core'
+import { type Policy, definePolicy, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import fc from 'fast-check'
 import { Readable } from 'node:stream'
@@ -24,7 +24,7 @@ const history = fc.array(asked, { minLength: 1, maxLength: 120 }).map(list => {
   let at = START
   return list.map(({ wait, ...who }): Asked => ({ ...who, at: (at += wait) }))
 })
-const policy = (name: string): fc.Arbitrary<AnyPolicy> =>
+const policy = (name: string): fc.Arbitrary<Policy> =>
   fc
     .record({
       limit: fc.integer({ min: 1, max: 12 }),
@@ -37,9 +37,9 @@ const policy = (name: string): fc.Arbitrary<AnyPolicy> =>
     })
     .map(
       ({ burst, ...rest }) =>
-        ({ name, ...rest, ...(rest.algorithm === 'token-bucket' ? { burst } : {}) }) as AnyPolicy,
+        ({ name, ...rest, ...(rest.algorithm === 'token-bucket' ? { burst } : {}) }) as Policy,
     )
-const quota = fc.constant<AnyPolicy>({ name: 'hourly', limit: 9, period: 'hourly' })
+const quota = fc.constant<Policy>({ name: 'hourly', limit: 9, period: 'hourly' })
 const policies = fc.tuple(policy('a'), fc.option(fc.oneof(policy('b'), quota), { nil: undefined }))
 
 /** Writes the requests as a JSON log, and replays it. */
@@ -116,7 +116,7 @@ describe('a replay', () => {
         fc.oneof(policy('a'), quota),
         fc.integer({ min: 1, max: 30 }),
         async (requests, base, limit) => {
-          const given = { ...base, mode: 'enforce' } as AnyPolicy
+          const given = { ...base, mode: 'enforce' } as Policy
           const { result } = await replayed({ policy: given }, requests, [limit])
           const wanted = await decided({ policy: definePolicy(given, { limit }) }, requests)
           const refusals = wanted.filter(({ allowed }) => !allowed)

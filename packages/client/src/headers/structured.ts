@@ -13,8 +13,8 @@ export interface StatedPolicy {
 }
 
 /**
- * Reads the `RateLimit` field: the list of drafts 08 to 11, with the policies that only `RateLimit-Policy` names, or the
- * dictionary of draft 07. Empty if there is none, or if it cannot be parsed.
+ * Reads the `RateLimit` field: the list of drafts 08 to 11 (`r` and `t`) and of the change that follows them (`a` and `w`), with the
+ * policies that only `RateLimit-Policy` names, or the dictionary of draft 07. Empty if there is none, or if it cannot be parsed.
  */
 export function readStructured(headers: HeaderList, now: number): LimitReading[] {
   const text = headers.get('ratelimit')
@@ -25,8 +25,9 @@ export function readStructured(headers: HeaderList, now: number): LimitReading[]
     const policy = nameOf(value)
     if (policy === undefined) return []
     const { limit, window } = stated.find(({ name }) => name === policy) ?? UNKNOWN
-    const wait = readCount(parameters.get('t'))
-    return [{ policy, limit, window, remaining: readCount(parameters.get('r')), resetAtMs: later(now, wait) }]
+    const remaining = readCount(parameters.get('r') ?? parameters.get('a'))
+    const wait = readCount(parameters.get('t') ?? parameters.get('w'))
+    return [{ policy, limit, window, remaining, resetAtMs: later(now, wait) }]
   })
   const told = new Set(rows.map(({ policy }) => policy))
   for (const { name, limit, window } of stated) {

@@ -1,5 +1,5 @@
 // Leases, while an operator acts.
-import type { AnyPolicy } from '@halt/core'
+import type { Policy } from '@halt/core'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import { HOT, processes, warm } from '../../../core/test/lease/processes.ts'
@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers())
 it('an operator’s block refuses at once, though the process holds units', async () => {
   const own = processes(1, HOT)
   const control = new Control({ store: own.store, warn: () => undefined })
-  const hot = processes(1, { ...HOT, keyStrategy: 'custom', keyExtractor: () => 's' } as AnyPolicy, {
+  const hot = processes(1, { ...HOT, keyStrategy: 'custom', keyExtractor: () => 's' } as Policy, {
     control,
   })
   await warm(hot)

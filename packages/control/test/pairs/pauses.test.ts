@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import {
-  type AnyPolicy,
+  type Policy,
   PenaltyManager,
   PolicyRegistry,
   type Quota,
@@ -16,9 +16,9 @@ import { rejection, view, world } from '../../../core/test/world.ts'
 import { controlOf } from '../control-of.ts'
 
 const ANN = { user: 'ann' } as const
-const API: AnyPolicy = { name: 'api', limit: 10, window: 3600, keyStrategy: 'user' }
+const API: Policy = { name: 'api', limit: 10, window: 3600, keyStrategy: 'user' }
 const DAY: Quota = { name: 'day', limit: 100, period: 'daily' }
-const EVEN: AnyPolicy = { name: 'calls', limit: 10, window: 1, burst: 1 }
+const EVEN: Policy = { name: 'calls', limit: 10, window: 1, burst: 1 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] }))
 afterEach(() => void vi.useRealTimers())
@@ -109,7 +109,7 @@ it('a pause stops no quota, and a request that it refuses is charged to none', a
 
 it('a pause of a policy in shadow mode is reported, charges nothing and refuses nobody', async () => {
   const { clock, limiter } = world()
-  const api = limiter({ ...API, mode: 'shadow' } as AnyPolicy)
+  const api = limiter({ ...API, mode: 'shadow' } as Policy)
   await api.pause(ANN, { for: '1h' })
   const decision = await api.consume(ANN)
   expect(decision.allowed).toBe(true)
@@ -133,7 +133,7 @@ it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
   'settlements and refunds reach the counter of a client that is paused, and the pause stays: %s',
   async algorithm => {
     const { clock, limiter } = world()
-    const api = limiter({ ...API, algorithm, window: '10d' } as AnyPolicy)
+    const api = limiter({ ...API, algorithm, window: '10d' } as Policy)
     const [more, less] = [await api.consume(ANN), await api.consume(ANN, { cost: 6 })]
     await api.pause(ANN, { for: '1h' })
     await api.settle(more, 3)
@@ -167,8 +167,8 @@ it('a guard with delay holds requests through a pause, in order, and refuses one
 
 it('a request that is undecided when its client is paused is charged when it fails, and the pause stays', async () => {
   const { clock, limiter } = world()
-  const logins: AnyPolicy = { name: 'logins', limit: 3, window: '1d', algorithm: 'fixed-window', inFlight: 1 }
-  const own = limiter({ ...logins, keyStrategy: 'user' } as AnyPolicy)
+  const logins: Policy = { name: 'logins', limit: 3, window: '1d', algorithm: 'fixed-window', inFlight: 1 }
+  const own = limiter({ ...logins, keyStrategy: 'user' } as Policy)
   const failed = await own.consume(ANN)
   await own.pause(ANN, { for: '1h' })
   await own.conclude(failed, true)
@@ -181,7 +181,7 @@ it('a request that is undecided when its client is paused is charged when it fai
 
 it('a pause refuses every priority, and takes nothing of the share of the more important one', async () => {
   const { clock, limiter } = world()
-  const [batch, urgent] = [limiter({ ...API, headroom: 0.5 } as AnyPolicy), limiter(API)]
+  const [batch, urgent] = [limiter({ ...API, headroom: 0.5 } as Policy), limiter(API)]
   await batch.pause(ANN, { for: '1s' })
   for (const own of [batch, urgent]) expect((await own.consume(ANN)).retryAfter).toBe(1)
   clock.advance('1s')
@@ -260,7 +260,7 @@ it('close() sends callers of a paused line away at once, and the pause holds for
 
 it('a pause shortens no longer cool-down of another version, and prolongs a shorter one', async () => {
   const { clock, limiter } = world()
-  const blocking = limiter({ ...API, blockDuration: '10m' } as AnyPolicy)
+  const blocking = limiter({ ...API, blockDuration: '10m' } as Policy)
   const api = limiter(API)
   await blocking.consume(ANN, { cost: 10 })
   await blocking.consume(ANN)

@@ -1,5 +1,5 @@
 // Who in a company used its limits: the units by user, over processes that share a store.
-import type { AnyPolicy, Policy, Quota } from '@halt/core'
+import type { Policy, Policy, Quota } from '@halt/core'
 import type { Store, StoreDocument } from '@halt/core/store'
 import { fakeOutage } from '@halt/core/testing'
 import { expect, it, onTestFinished, vi } from 'vitest'
@@ -15,7 +15,7 @@ const PER_USER: Policy = { name: 'per_user', limit: 1_000, window: 60, keyStrate
 const ACME = 'custom:acme'
 
 /** A world whose processes count the users of companies. */
-function companies(policies: readonly AnyPolicy[] = [MONTH, PER_USER]) {
+function companies(policies: readonly Policy[] = [MONTH, PER_USER]) {
   const own = world()
   const counting = (store: Store = own.store) => {
     const usage = new UsageByUser({

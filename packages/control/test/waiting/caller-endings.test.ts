@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import type { AnyPolicy, Decision } from '@halt/core'
+import type { Policy, Decision } from '@halt/core'
 import { endTime, newTime, unloadCore } from '../../../core/test/line/virtual-core.ts'
 import { type ControlledCore, loadControlled } from '../line/virtual-control.ts'
 import type { VirtualTime } from '../../../core/test/line/virtual-time.ts'
@@ -13,9 +13,9 @@ let core: ControlledCore
 beforeAll(async () => void (core = await loadControlled()))
 afterAll(unloadCore)
 
-const bucket: AnyPolicy = { name: 'bucket', limit: 10, window: 1, burst: 2 }
-const window: AnyPolicy = { name: 'window', limit: 4, window: 1, algorithm: 'sliding-window' }
-const POLICIES: Record<string, AnyPolicy | AnyPolicy[]> = {
+const bucket: Policy = { name: 'bucket', limit: 10, window: 1, burst: 2 }
+const window: Policy = { name: 'window', limit: 4, window: 1, algorithm: 'sliding-window' }
+const POLICIES: Record<string, Policy | Policy[]> = {
   bucket,
   window,
   'fixed window': { ...window, algorithm: 'fixed-window' },
@@ -170,7 +170,7 @@ async function playIn(
   }
   const signals: AbortController[] = []
   const admitted: Decision[] = []
-  const name = ([] as AnyPolicy[]).concat(policy)[0]!.name
+  const name = ([] as Policy[]).concat(policy)[0]!.name
   for (const [i, each] of ops.entries()) {
     const limiter = limiters[0]!
     switch (each.do) {

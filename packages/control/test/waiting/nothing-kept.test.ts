@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
-import type { AnyPolicy, Decision, RateLimiter } from '@halt/core'
+import type { Policy, Decision, RateLimiter } from '@halt/core'
 import type { Store } from '@halt/core/store'
 import { otherProcess } from '../../../core/test/waiting/passing-world.ts'
 import { endTime, newTime, unloadCore } from '../../../core/test/line/virtual-core.ts'
@@ -19,7 +19,7 @@ const bucket = { name: 'bucket', limit: 20, window: 1, burst: 2 } as const
 // They get nothing back by time.
 const permits = { name: 'kept', algorithm: 'concurrency', limit: 3, ttl: '1h' } as const
 const window = { name: 'kept', algorithm: 'fixed-window', limit: 500, window: '1h', ...user } as const
-const POLICIES: Record<string, AnyPolicy[]> = {
+const POLICIES: Record<string, Policy[]> = {
   permits: [{ ...permits, ...user }],
   'a bucket and permits': [
     { ...bucket, ...user },
@@ -62,7 +62,7 @@ const asks: fc.Arbitrary<Ask[]> = fc.array(
 const delays = fc.array(fc.constantFrom(0, 1, 5, 20, 50), { minLength: 1, maxLength: 7 })
 
 async function keptAfter(
-  policy: AnyPolicy[],
+  policy: Policy[],
   callers: readonly Ask[],
   ways: readonly number[],
 ): Promise<number[]> {

@@ -124,6 +124,7 @@ export type HaltWarningCode = `HALT_W_${
   | 'LIMITER_TWICE'
   | 'LOOP_UNSEEN'
   | 'MEMORY_STORE_SHARED'
+  | 'MOUNTED_LAST'
   | 'NEVER_SETTLED'
   | 'NO_ADDRESS'
   | 'NO_GUARD'

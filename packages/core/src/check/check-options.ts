@@ -1,6 +1,6 @@
 import { describe, HaltError } from '../base/errors.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
-import type { AnyPolicy } from '../policy/compiled-policy.ts'
+import type { Policy } from '../policy/policy.ts'
 import { type Cost, checkCost, checkLeast, type WHOLE_LIMIT } from '../policy/cost.ts'
 import type { QueuedCaller } from './check.ts'
 import type { PriorGuards } from './prior-guards.ts'
@@ -17,9 +17,9 @@ export interface CheckOptions<R = unknown> {
   /** For guards. Replaces a `cost` by name whose names are not all policies of the limiter. */
   readonly costOnError?: Cost | typeof WHOLE_LIMIT | undefined
   /** Policies that decide instead of the limiter's own. */
-  readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
+  readonly policy?: Policy<R> | readonly Policy<R>[] | undefined
   /** Policies that decide in addition. All policies are charged, or none is. */
-  readonly also?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
+  readonly also?: Policy<R> | readonly Policy<R>[] | undefined
   /** The client's address, when your code knows it better than Halt. */
   readonly ip?: string | undefined
   /** Calls with the same key are charged once. An empty key counts as no key. */

@@ -1,10 +1,10 @@
 import { hintFor } from '#suggestion'
 
-import type { AnyPolicy } from '../policy/compiled-policy.ts'
+import type { Policy } from '../policy/policy.ts'
 import { checkCost, type Cost } from '../policy/cost.ts'
-import { describe, HaltError } from '../base/errors.ts'
+import { describe } from '../base/errors.ts'
 import type { Awaitable } from '../base/promises.ts'
-import { checkNames, checkType, namesOf } from '../base/options-check.ts'
+import { checkNames, checkType, fail, namesOf } from '../base/options-check.ts'
 import { checkDelay, type DelayOptions } from './delay.ts'
 import type { HeaderDialect } from './headers.ts'
 import { ERROR_FORMATS, type ErrorFormat } from './refusal.ts'
@@ -59,7 +59,7 @@ export type GuardSettings<R = unknown, S = unknown> = AnswerOptions & RequestOpt
 export interface GuardOptions<R = unknown, S = unknown>
   extends AnswerOptions, RequestOptions<R>, ChargeOptions<S> {
   /** Policies that decide instead of the limiter's own. */
-  readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
+  readonly policy?: Policy<R> | readonly Policy<R>[] | undefined
 }
 
 /** The names of {@link GuardOptions}. */
@@ -102,18 +102,11 @@ export function checkGuardOptions(
   checkCost(costOnError)
   checkDelay(delay)
   if (statusCode !== undefined && !(Number.isInteger(statusCode) && statusCode >= 400 && statusCode <= 599)) {
-    throw new HaltError(
-      'HALT_E_OPTION',
-      `statusCode is ${describe(statusCode)}.`,
-      'Give a status from 400 to 599.',
-    )
+    fail('HALT_E_OPTION', `statusCode is ${describe(statusCode)}.`, 'Give a status from 400 to 599.')
   }
   if (errorFormat !== undefined && !ERROR_FORMATS.includes(errorFormat)) {
-    throw new HaltError(
-      'HALT_E_OPTION',
-      `errorFormat is ${describe(errorFormat)}.`,
-      'Choose "json", "detailed" or "problem".',
-    )
+    const fix = 'Choose "json", "detailed" or "problem".'
+    fail('HALT_E_OPTION', `errorFormat is ${describe(errorFormat)}.`, fix)
   }
 }
 
@@ -126,11 +119,17 @@ function checkPlace(options: object, owner: string): void {
   const name = [...OF_POLICIES, ...OF_OTHERS].find(each => each in options)
   if (name === undefined) return
   const hint = OF_OTHERS.includes(name) ? `${hintFor(name, ['limit', ...OF_POLICIES])} ` : ''
-  throw new HaltError('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, hint + INTO_POLICY)
+  fail('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, hint + INTO_POLICY)
 }
 
 // The values that are most often passed instead of options.
 function checkShape(options: unknown, owner: string): void {
+  if (typeof options === 'object' && options !== null && 'limit' in options) {
+    const { name = 'api', limit, window = '1m' } = options as Record<string, unknown>
+    const policy = `{ name: ${describe(name)}, limit: ${describe(limit)}, window: ${describe(window)} }`
+    const message = `${owner} got the fields of a policy instead of its options.`
+    fail('HALT_E_OPTION', message, `Write { policy: ${policy} }.`)
+  }
   const fix =
     typeof (options as { check?: unknown } | undefined)?.check === 'function'
       ? 'Give { limiter }.'
@@ -138,15 +137,9 @@ function checkShape(options: unknown, owner: string): void {
         ? 'Give { policy } or { limiter }.'
         : Array.isArray(options)
           ? 'Put policies into { policy: [ … ] }.'
-          : 'limit' in options
-            ? INTO_POLICY
-            : 'app' in options || '_events' in options
-              ? 'Call halt: app.use(halt({ policy })).'
-              : undefined
+          : 'app' in options || '_events' in options
+            ? 'Call halt: app.use(halt({ policy })).'
+            : undefined
   if (fix === undefined) return
-  throw new HaltError(
-    'HALT_E_OPTION',
-    `${owner} got ${describe(options)}, which is not an options object.`,
-    fix,
-  )
+  fail('HALT_E_OPTION', `${owner} got ${describe(options)}, which is not an options object.`, fix)
 }

@@ -3,9 +3,8 @@ import { describe, HaltError } from '../base/errors.ts'
 import { checkChoice, checkNames, checkType, checkWhole, namesOf, fail } from '../base/options-check.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Telemetry } from '../check/telemetry.ts'
-import type { AnyPolicy } from '../policy/compiled-policy.ts'
 import type { LimiterPenalty } from '../policy/penalty-config.ts'
-import type { OnStoreError, PolicyResolver } from '../policy/policy.ts'
+import type { OnStoreError, Policy, PolicyResolver } from '../policy/policy.ts'
 import { checkPrefix } from '../request/address.ts'
 import type { ClientIpHeader } from '../request/headers.ts'
 import type { TrustedProxies } from '../request/trusted-proxies.ts'
@@ -60,9 +59,9 @@ export interface LimiterSettings {
 /** The options of a limiter that read requests. */
 export interface RequestSettings<R> {
   /** One policy, several policies that decide together, or a function that returns them for a request. */
-  readonly policy: AnyPolicy<R> | readonly AnyPolicy<R>[] | PolicyResolver<R>
+  readonly policy: Policy<R> | readonly Policy<R>[] | PolicyResolver<R>
   /** Policies that decide when the resolver fails. Default: such a request is refused with 503. */
-  readonly fallbackPolicy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
+  readonly fallbackPolicy?: Policy<R> | readonly Policy<R>[] | undefined
   /** Returns the client's address, on a platform that knows it. Wins over `trustedProxies` and `clientIpHeader`. */
   readonly clientIp?: ((request: R) => string | null | undefined) | undefined
   /** The authenticated user's id. Default `request.user.id`, `request.user.sub`, `request.userId`. */

@@ -4,7 +4,7 @@ import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
 import { checkOwed, readCost } from '../policy/cost.ts'
 import type { Digest } from '../base/digest.ts'
-import { HaltError } from '../base/errors.ts'
+import { describe, HaltError } from '../base/errors.ts'
 import { compileCalendar } from '../policy/calendar.ts'
 import type { Quota } from '../policy/policy.ts'
 import { idempotencyDemand } from '../check/check-builder.ts'
@@ -19,7 +19,7 @@ import { type Demand, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { isHeldUp, used } from '../store/reading.ts'
 import type { Notify, QuotaUsage } from '../check/telemetry.ts'
-import { checkNames, namesOf } from '../base/options-check.ts'
+import { checkNames, fail, namesOf } from '../base/options-check.ts'
 import { type ManagerOptions, managerParts } from './manager-options.ts'
 
 /** Options of a quota manager. */
@@ -238,16 +238,10 @@ export class QuotaManager {
   }
 
   #compile(quota: Quota<never>): CompiledPolicy {
-    let compiled = typeof quota === 'object' && quota !== null ? this.#compiled.get(quota) : undefined
+    checkQuota(quota)
+    let compiled = this.#compiled.get(quota)
     if (compiled === undefined) {
       compiled = compilePolicy(quota, { multiplier: undefined, keysPerAddress: 1 })
-      if (compiled.calendar === undefined) {
-        throw new HaltError(
-          'HALT_E_PERIOD',
-          `"${compiled.name}" has no period.`,
-          'Give period: QuotaPeriod.MONTHLY, or another.',
-        )
-      }
       this.#compiled.set(quota, compiled)
     }
     return compiled
@@ -280,4 +274,13 @@ export class QuotaManager {
     const start = policy.calendar?.edges(usage.resetAt * 1000 - 1000)[0] ?? 0
     return { ...usage, periodStart: Math.floor(start / 1000) }
   }
+}
+
+/** Refuses what is not a quota before it is validated as a policy, whose texts speak of windows. */
+function checkQuota(quota: unknown): void {
+  const fix = 'Give the quota itself: { name: "api_calls", limit: 1000, period: QuotaPeriod.MONTHLY }.'
+  if (typeof quota !== 'object' || quota === null || Array.isArray(quota))
+    fail('HALT_E_POLICY', `The quota is ${describe(quota)}.`, fix)
+  const { name, period } = quota as Partial<Quota>
+  if (period === undefined) fail('HALT_E_PERIOD', `${describe(name)} has no period.`, fix)
 }

@@ -13,11 +13,8 @@ import { metRoutes, type MetRoutes, rulesByRoute } from './route-rules.ts'
 import { counterParts } from '../store/counter-key.ts'
 import { validate } from './validation.ts'
 
-/** A policy or a quota: any limit that a limiter's `policy` may contain. */
-export type AnyPolicy<R = unknown> = Policy<R> | Quota<R>
-
 /** A policy as it was given to a limiter, whatever requests its callbacks take. */
-export type GivenPolicy = AnyPolicy<never>
+export type GivenPolicy = Policy<never>
 
 /** A policy or quota, validated and compiled to the facts that a check needs. */
 export interface CompiledPolicy {
@@ -243,7 +240,7 @@ function isQuota(policy: GivenPolicy): policy is Quota<never> {
   return 'period' in policy && policy.period !== undefined
 }
 
-function spanOf(policy: Policy<never>): number {
+function spanOf(policy: Exclude<GivenPolicy, Quota<never>>): number {
   return policy.algorithm === 'concurrency'
     ? parseDuration(policy.ttl, 'ttl', 'HALT_E_WINDOW')
     : parseDuration(policy.window, 'window', 'HALT_E_WINDOW')

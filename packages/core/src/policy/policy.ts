@@ -110,6 +110,7 @@ export interface RateFields extends PolicyFields {
    */
   readonly inFlight?: number | undefined
   readonly ttl?: undefined
+  readonly period?: undefined
 }
 
 /** A limit on the units per window. */
@@ -150,10 +151,8 @@ export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
   readonly burst?: undefined
   readonly precision?: undefined
   readonly inFlight?: undefined
+  readonly period?: undefined
 }
-
-/** A limit on rate or concurrency, as plain data. */
-export type Policy<R = unknown> = RatePolicy<R> | ConcurrencyPolicy<R>
 
 /** The calendar periods of quotas. */
 export const QuotaPeriod = {
@@ -184,12 +183,16 @@ export interface QuotaFields extends PolicyFields {
   readonly window?: undefined
   readonly algorithm?: undefined
   readonly ttl?: undefined
+  readonly burst?: undefined
+  readonly blockDuration?: undefined
+  readonly inFlight?: undefined
 }
 
 /** A limit of `limit` units per calendar period. */
 export interface Quota<R = unknown> extends QuotaFields, PolicyBase<R> {}
 
+/** A limit on rate, on concurrency, or per calendar period, as plain data. `R` is the framework's request, which callbacks read. */
+export type Policy<R = unknown> = RatePolicy<R> | ConcurrencyPolicy<R> | Quota<R>
+
 /** Returns the policies of a request. */
-export type PolicyResolver<R = unknown> = (
-  request: R,
-) => Awaitable<Policy<R> | Quota<R> | readonly (Policy<R> | Quota<R>)[]>
+export type PolicyResolver<R = unknown> = (request: R) => Awaitable<Policy<R> | readonly Policy<R>[]>

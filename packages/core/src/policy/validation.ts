@@ -28,7 +28,7 @@ const COMMON = namesOf<PolicyBase>({
   plan: true,
   unit: true,
 })
-const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, keyof PolicyBase>, unknown>>({
+const RATE = namesOf<Omit<RatePolicy & Pick<ConcurrencyPolicy, 'ttl'>, keyof PolicyBase | 'period'>>({
   window: true,
   ttl: true,
   algorithm: true,
@@ -39,7 +39,7 @@ const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, 
   headroom: true,
   fair: true,
 })
-const QUOTA = namesOf<Omit<Quota, keyof PolicyBase | 'window' | 'algorithm' | 'ttl'>>({
+const QUOTA = namesOf<Omit<Quota, Exclude<keyof RatePolicy, 'period'>>>({
   period: true,
   timeZone: true,
   anchor: true,

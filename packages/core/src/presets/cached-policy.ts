@@ -3,12 +3,12 @@ import { readId } from '../base/callbacks.ts'
 import { describe, HaltError } from '../base/errors.ts'
 import { type Awaitable, atOnce, within } from '../base/promises.ts'
 import { fromCaller } from '../base/warnings.ts'
-import type { AnyPolicy } from '../policy/compiled-policy.ts'
 import { checkNames, checkWhole, fail, namesOf } from '../base/options-check.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
+import type { Policy } from '../policy/policy.ts'
 import { validate } from '../policy/validation.ts'
 
-type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
+type Loaded<R> = Policy<R> | readonly Policy<R>[]
 
 /** Options of {@link cachedPolicy}. */
 export interface CachedPolicyOptions<R> {

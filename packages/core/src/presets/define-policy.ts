@@ -1,5 +1,5 @@
-import type { AnyPolicy, GivenPolicy } from '../policy/compiled-policy.ts'
-import type { ConcurrencyPolicy, Headroom, PolicyBase, Quota, RatePolicy } from '../policy/policy.ts'
+import type { GivenPolicy } from '../policy/compiled-policy.ts'
+import type { ConcurrencyPolicy, Headroom, Policy, PolicyBase, Quota, RatePolicy } from '../policy/policy.ts'
 import type { Preset, QuotaPreset } from './preset.ts'
 
 /** The request that the callbacks of a policy read; `unknown` if it has none. */
@@ -7,7 +7,7 @@ type RequestOf<P> = P extends { readonly keyExtractor: (request: infer R) => unk
   ? R
   : P extends { readonly headroom: (request: infer R) => unknown }
     ? R
-    : P extends AnyPolicy<infer R>
+    : P extends Policy<infer R>
       ? R
       : unknown
 

@@ -1,7 +1,6 @@
 import { fromCaller } from '../base/warnings.ts'
-import type { AnyPolicy } from '../policy/compiled-policy.ts'
 import { describe, HaltError } from '../base/errors.ts'
-import { type Headroom, QuotaPeriod, type PolicyBase } from '../policy/policy.ts'
+import { type Headroom, type Policy, type PolicyBase, QuotaPeriod } from '../policy/policy.ts'
 import type { Preset, QuotaPreset } from './preset.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
@@ -55,19 +54,19 @@ interface PlainOptions extends LlmBudgetOptions {
  * await call.settle(cost(usage.input, usage.output))
  */
 export function llmBudget(options: PlainOptions): readonly (Preset | QuotaPreset)[]
-export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[]
-export function llmBudget(options: LlmBudgetOptions<never>): readonly AnyPolicy<never>[] {
+export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly Policy<R>[]
+export function llmBudget(options: LlmBudgetOptions<never>): readonly Policy<never>[] {
   return fromCaller(llmBudget, () => budget(options))
 }
 
-function budget<R>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[] {
+function budget<R>(options: LlmBudgetOptions<R>): readonly Policy<R>[] {
   if (typeof options !== 'object' || options === null)
     throw new HaltError('HALT_E_POLICY', `llmBudget got ${describe(options)}.`, 'Give { rpm, tpm, monthly }.')
   checkNames(options as Record<string, unknown>, OPTIONS, 'llmBudget')
   const { rpm, tpm, itpm, otpm, monthly, spend, headroom, name = 'llm', ...common } = options
   const shared = { keyStrategy: 'user' as const, ...common }
   const perMinute = headroom === undefined ? { ...shared, window: 60 } : { ...shared, window: 60, headroom }
-  const policies: AnyPolicy<R>[] = []
+  const policies: Policy<R>[] = []
   const addTokens = (kind: string, limit: number | undefined): void => {
     if (limit !== undefined)
       policies.push({ ...perMinute, name: `${name}_${kind}tokens`, limit, unit: 'tokens' })

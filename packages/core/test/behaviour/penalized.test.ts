@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { aMinuteAgo } from '../../../../tools/a-minute-ago.ts'
-import { type AnyPolicy, type Decision, PenaltyManager, type Policy, presets } from '../../src/index.ts'
+import { type Policy, type Decision, PenaltyManager, presets } from '../../src/index.ts'
 import { by, CLIENT, keyed, type Options, START, times, view, world, type World } from '../world.ts'
 
 const NOW = START / 1000
@@ -82,7 +82,7 @@ describe('a limiter with a penalty', () => {
     expect(await one.check(view())).toMatchObject({ limit: 5 })
   })
 
-  it.each<[string, AnyPolicy, number, string[]]>([
+  it.each<[string, Policy, number, string[]]>([
     ['a spent limit', fixed, 10, ['ok', 'limited', 'limited']],
     ['a cool-down', { ...fixed, blockDuration: '1h' }, 10, ['ok', 'limited', 'blocked']],
     [

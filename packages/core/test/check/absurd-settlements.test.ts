@@ -1,7 +1,7 @@
 // Settlements of more units than a policy could ever owe: a mistake, such as bytes in the place of tokens.
 import { expect, it } from 'vitest'
 
-import { type AnyPolicy, QuotaManager, RateLimiter } from '../../src/index.ts'
+import { type Policy, QuotaManager, RateLimiter } from '../../src/index.ts'
 import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 
 const ann = { user: 'ann' }
@@ -10,7 +10,7 @@ const day = { name: 'day', limit: 100, period: 'daily', keyStrategy: 'user' } as
 /** What a bucket of 100 per hour pays back in 366 days, and its capacity. */
 const MOST = 366 * 24 * 100 + 100
 
-function limiterOf(policy: AnyPolicy | AnyPolicy[]): RateLimiter {
+function limiterOf(policy: Policy | Policy[]): RateLimiter {
   const clock = new ManualClock()
   return new RateLimiter({ store: new ReferenceStore(clock.now), policy, warn: () => {} })
 }

@@ -1,24 +1,24 @@
 import { describe, expect, it } from 'vitest'
 
-import { type AnyPolicy, lastChargedPlan, RateLimiter } from '../../src/index.ts'
+import { type Policy, lastChargedPlan, RateLimiter } from '../../src/index.ts'
 import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 
 const START = Date.UTC(2026, 10, 24)
 const whom = { user: '42' }
-type Plans = Readonly<Record<string, readonly AnyPolicy[]>>
+type Plans = Readonly<Record<string, readonly Policy[]>>
 
 const byUser = (name: string, limit: number, counter = name) =>
   ({ name, limit, window: '1h', counter, keyStrategy: 'user' }) as const
-const bucket: (name: string, limit: number, counter?: string) => AnyPolicy = byUser
-const window = (name: string, limit: number, counter = name): AnyPolicy => ({
+const bucket: (name: string, limit: number, counter?: string) => Policy = byUser
+const window = (name: string, limit: number, counter = name): Policy => ({
   ...byUser(name, limit, counter),
   algorithm: 'fixed-window',
 })
-const sliding = (name: string, limit: number): AnyPolicy => ({
+const sliding = (name: string, limit: number): Policy => ({
   ...byUser(name, limit),
   algorithm: 'sliding-window',
 })
-const month = (name: string, limit: number, counter = name): AnyPolicy => ({
+const month = (name: string, limit: number, counter = name): Policy => ({
   name,
   limit,
   period: 'monthly',
@@ -100,7 +100,7 @@ describe('the plan under which a client was charged last', () => {
   it('the last plan is never a wrong one, whatever the plans share and however often the client changes', async () => {
     let seed = 7
     const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below
-    const pick = (name: string): readonly AnyPolicy[] => {
+    const pick = (name: string): readonly Policy[] => {
       const policies = [
         bucket(`${name}_b`, 50 * (1 + random(3)), random(2) === 0 ? 'plan' : `${name}_b`),
         window(`${name}_w`, 500, random(3) === 0 ? 'shared_w' : `${name}_w`),

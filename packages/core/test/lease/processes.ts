@@ -1,7 +1,7 @@
 // Shared by the tests of leases: processes whose calls to one store take time, and what they admitted at which instant.
 import { expect, vi } from 'vitest'
 
-import type { AnyPolicy, RateLimiter, RateLimiterOptions } from '../../src/index.ts'
+import type { Policy, RateLimiter, RateLimiterOptions } from '../../src/index.ts'
 import { type Evaluation, type Group, Mode, type Store } from '../../src/databases/index.ts'
 import { type PassingWorld, passingWorld } from '../waiting/passing-world.ts'
 
@@ -90,7 +90,7 @@ export function taken(groups: readonly Group[]): { takes: number; returns: numbe
 }
 
 /** A window of which each process takes a tenth in advance. */
-export const HOT: AnyPolicy = {
+export const HOT: Policy = {
   name: 'hot',
   limit: 200,
   window: '10m',

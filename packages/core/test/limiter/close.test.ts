@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
-import { type AnyPolicy, type HaltWarning, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
+import { type Policy, type HaltWarning, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import type { Store } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 
-const policy: AnyPolicy = { name: 'p', limit: 10, window: 60, keyStrategy: 'user', inFlight: 5 }
+const policy: Policy = { name: 'p', limit: 10, window: 60, keyStrategy: 'user', inFlight: 5 }
 const ann = { user: 'ann' }
 
 /** A store that answers after some milliseconds, and nobody once it was closed. */

@@ -195,6 +195,20 @@ describe('QuotaManager', () => {
     expect(mistake(() => new QuotaManager(undefined as never)).code).toBe('HALT_E_STORE_OPTION')
   })
 
+  it.each(['api_calls', undefined, [daily]])(
+    'QuotaManager says how to write a quota when it gets %j',
+    async given => {
+      const { code, fix } = await rejection(managing().quotas.checkQuota('u', given as unknown as Quota))
+      expect([code, fix]).toEqual(['HALT_E_POLICY', expect.stringMatching(/period: QuotaPeriod\.MONTHLY/)])
+    },
+  )
+
+  it('QuotaManager does not advise a window where a period is missing', async () => {
+    const policy = { name: 'api_calls', limit: 5 } as unknown as Quota
+    const { code, message } = await rejection(managing().quotas.checkQuota('u', policy))
+    expect([code, message]).toEqual(['HALT_E_PERIOD', expect.not.stringContaining('window')])
+  })
+
   it('QuotaManager rejects with a code when the store does not answer, within its time', async () => {
     const hanging = { evaluate: () => new Promise<never>(() => {}), forget: () => 0 }
     const quotas = new QuotaManager(hanging, { storeTimeout: '20ms', warn: () => {} })

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 
-import { type AnyPolicy, llmBudget, silence } from '../../src/index.ts'
+import { type Policy, llmBudget, silence } from '../../src/index.ts'
 import { view, world } from '../world.ts'
 
-const policy = (fields: Partial<AnyPolicy> = {}): AnyPolicy =>
-  ({ name: 'api', limit: 10, window: 1, ...fields }) as AnyPolicy
+const policy = (fields: Partial<Policy> = {}): Policy =>
+  ({ name: 'api', limit: 10, window: 1, ...fields }) as Policy
 
 describe('a limiter built per request', () => {
   // tools/shared-process.ts silences the code for all other tests.
@@ -44,15 +44,15 @@ describe('two policies of one name on one store', () => {
   it('two policies of one name are warned of with both numbers when the numbers differ', () => {
     const { limiter, warnings } = world()
     limiter(policy())
-    limiter(policy({ limit: 20 } as Partial<AnyPolicy>))
+    limiter(policy({ limit: 20 } as Partial<Policy>))
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_POLICY_CONFLICT'])
     expect(warnings[0]?.message).toContain('10 in 1 s, and 20 in 1 s')
   })
 
-  it.each<[string, Partial<AnyPolicy>]>([
+  it.each<[string, Partial<Policy>]>([
     ['the same numbers', {}],
     ['a counter of its own', { counter: 'other', limit: 20 }],
-    ['another algorithm, which counts apart', { algorithm: 'fixed-window', limit: 20 } as Partial<AnyPolicy>],
+    ['another algorithm, which counts apart', { algorithm: 'fixed-window', limit: 20 } as Partial<Policy>],
   ])('two policies of one name give no warning with %s', (_, fields) => {
     const { limiter, codes } = world()
     limiter(policy())
@@ -71,7 +71,7 @@ describe('two policies of one name on one store', () => {
 describe('a policy that never refuses', () => {
   const code = 'HALT_W_POLICY_UNREACHABLE'
 
-  it.each<[string, Partial<AnyPolicy>, Partial<AnyPolicy>]>([
+  it.each<[string, Partial<Policy>, Partial<Policy>]>([
     ['a bucket of ten a second beside 1000 a minute in windows', {}, window({ limit: 1000, window: 60 })],
     [
       'a slower and smaller bucket beside a larger one',
@@ -87,7 +87,7 @@ describe('a policy that never refuses', () => {
     expect(warnings[0]?.message).toContain(`The policy "large" never refuses, because "api"`)
   })
 
-  it.each<[string, Partial<AnyPolicy>, Partial<AnyPolicy>]>([
+  it.each<[string, Partial<Policy>, Partial<Policy>]>([
     ['a limit for the longer window that is less', {}, window({ limit: 669, window: 60 })],
     [
       'fixed windows that reach across an edge',
@@ -96,7 +96,7 @@ describe('a policy that never refuses', () => {
     ],
     [
       'a bucket of larger bursts',
-      { burst: 2000 } as Partial<AnyPolicy>,
+      { burst: 2000 } as Partial<Policy>,
       { name: 'large', limit: 900, window: 60 },
     ],
     ['another key', { keyStrategy: 'user' }, window({ limit: 1000, window: 60 })],
@@ -114,7 +114,7 @@ describe('a policy that never refuses', () => {
     limiter(llmBudget({ rpm: 5000, tpm: 200_000, monthly: 1_000_000 }))
     limiter([
       policy({ keyStrategy: 'user' }),
-      window({ limit: 100_000, window: 60, keyStrategy: 'user' }) as AnyPolicy,
+      window({ limit: 100_000, window: 60, keyStrategy: 'user' }) as Policy,
     ])
     expect(codes()).toEqual([])
   })
@@ -183,10 +183,10 @@ describe('clientIpHeader without a trusted proxy', () => {
   })
 })
 
-function window(fields: Partial<AnyPolicy>, name = 'large'): Partial<AnyPolicy> {
-  return { name, algorithm: 'sliding-window', ...fields } as Partial<AnyPolicy>
+function window(fields: Partial<Policy>, name = 'large'): Partial<Policy> {
+  return { name, algorithm: 'sliding-window', ...fields } as Partial<Policy>
 }
 
-function fixed(fields: Partial<AnyPolicy>, name = 'large'): Partial<AnyPolicy> {
-  return { name, algorithm: 'fixed-window', ...fields } as Partial<AnyPolicy>
+function fixed(fields: Partial<Policy>, name = 'large'): Partial<Policy> {
+  return { name, algorithm: 'fixed-window', ...fields } as Partial<Policy>
 }

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 
 import type { HaltWarning } from '../../src/index.ts'
 import { noticeFullBucket } from '../../src/misuse/costs.ts'
-import { type AnyPolicy, compilePolicy } from '../../src/policy/compiled-policy.ts'
+import { compilePolicy } from '../../src/policy/compiled-policy.ts'
+import type { Policy } from '../../src/policy/policy.ts'
 
 const calls = { name: 'calls', limit: 10, window: 1 } as const
 
 /** The warnings about policies for which callers wait. */
-function warnings(...policies: AnyPolicy[]): HaltWarning[] {
+function warnings(...policies: Policy[]): HaltWarning[] {
   const found: HaltWarning[] = []
   const compiled = policies.map(policy => compilePolicy(policy, { multiplier: undefined, keysPerAddress: 1 }))
   noticeFullBucket(compiled, warning => void found.push(warning))
@@ -34,7 +35,7 @@ describe('noticeFullBucket', () => {
   })
 
   it('noticeFullBucket is silent about a burst that somebody wrote, and about policies that have none', () => {
-    const silent: AnyPolicy[] = [
+    const silent: Policy[] = [
       { ...calls, burst: 1 },
       { ...calls, burst: 10 },
       { ...calls, limit: 1 },

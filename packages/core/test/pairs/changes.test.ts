@@ -1,13 +1,13 @@
 // Limits that change and counters that are reset, beside outages and close(). README.md lists the pairs.
 import { expect, it } from 'vitest'
 
-import { type AnyPolicy, PolicyRegistry } from '../../src/index.ts'
+import { type Policy, PolicyRegistry } from '../../src/index.ts'
 import { fakeOutage } from '../../src/testing/index.ts'
 import type { Evaluation, Group, Store } from '../../src/databases/index.ts'
 import { world } from '../world.ts'
 
 const ANN = { custom: 'ann' } as const
-const API: AnyPolicy = { name: 'api', limit: 10, window: 3600, algorithm: 'fixed-window' }
+const API: Policy = { name: 'api', limit: 10, window: 3600, algorithm: 'fixed-window' }
 
 it('a limit that changes while the store is away holds at once in this process’s share, and in the store afterwards', async () => {
   const own = world()

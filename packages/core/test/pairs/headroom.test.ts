@@ -1,23 +1,23 @@
 // Headroom, beside what else a limiter does. README.md lists the pairs.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
-import { type AnyPolicy, PolicyRegistry } from '../../src/index.ts'
+import { type Policy, PolicyRegistry } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { fakeOutage } from '../../src/testing/index.ts'
 import { passingWorld } from '../waiting/passing-world.ts'
 import { view, world } from '../world.ts'
 
 const ANN = { custom: 'ann' } as const
-const MODEL: AnyPolicy = { name: 'model', limit: 4, window: 3600 }
-const BATCH = { ...MODEL, headroom: 0.5 } as AnyPolicy
+const MODEL: Policy = { name: 'model', limit: 4, window: 3600 }
+const BATCH = { ...MODEL, headroom: 0.5 } as Policy
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
 
 it('a request that a guard holds for headroom takes no place, so that a more important one passes at once', async () => {
   const { limiter, pass } = passingWorld()
-  const fast: AnyPolicy = { name: 'fast', limit: 10, window: 1, burst: 4, keyStrategy: 'shared' }
-  const batch = guard(limiter({ ...fast, headroom: 0.5 } as AnyPolicy), { delay: { maxWait: '5s' } })
+  const fast: Policy = { name: 'fast', limit: 10, window: 1, burst: 4, keyStrategy: 'shared' }
+  const batch = guard(limiter({ ...fast, headroom: 0.5 } as Policy), { delay: { maxWait: '5s' } })
   const urgent = guard(limiter(fast), {})
   const passed: number[] = []
   const held = [0, 1, 2, 3].map(async i => {
@@ -64,8 +64,8 @@ it('headroom is a share of the limit in force', async () => {
 it('a request leaves headroom of this process’s share while the store is away', async () => {
   const own = world()
   const store = fakeOutage(own.store)
-  const batch = own.limiter({ ...BATCH, limit: 8 } as AnyPolicy, { store, instances: 2 })
-  const urgent = own.limiter({ ...MODEL, limit: 8 } as AnyPolicy, { store, instances: 2 })
+  const batch = own.limiter({ ...BATCH, limit: 8 } as Policy, { store, instances: 2 })
+  const urgent = own.limiter({ ...MODEL, limit: 8 } as Policy, { store, instances: 2 })
   store.begin('refused')
   const count = async (limiter: typeof batch): Promise<number> => {
     let admitted = 0

@@ -1,11 +1,11 @@
 // Idempotency keys, beside what else a limiter does. README.md lists the pairs.
 import { expect, it } from 'vitest'
 
-import { type AnyPolicy, PolicyRegistry } from '../../src/index.ts'
+import { type Policy, PolicyRegistry } from '../../src/index.ts'
 import { world } from '../world.ts'
 
 const ANN = { custom: 'ann' } as const
-const API: AnyPolicy = { name: 'api', limit: 10, window: 3600, algorithm: 'fixed-window' }
+const API: Policy = { name: 'api', limit: 10, window: 3600, algorithm: 'fixed-window' }
 const ONCE = { idempotencyKey: 'order-1', cost: 4 } as const
 
 it('a repeated call gives back nothing, because it charged nothing, and the first one gives back its charge once', async () => {
@@ -22,7 +22,7 @@ it('a repeated call gives back nothing, because it charged nothing, and the firs
 
 it('a repeated call passes where a new one would be refused for headroom', async () => {
   const { limiter } = world()
-  const batch = limiter({ ...API, headroom: 0.5 } as AnyPolicy)
+  const batch = limiter({ ...API, headroom: 0.5 } as Policy)
   await batch.consume(ANN, ONCE)
   expect((await batch.consume(ANN, { cost: 4 })).reason).toBe('reserved')
   expect(await batch.consume(ANN, ONCE)).toMatchObject({ allowed: true, cost: 0 })

@@ -2,14 +2,14 @@
 // the pairs.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
-import { type AnyPolicy, PolicyRegistry, type RateLimiter } from '../../src/index.ts'
+import { type Policy, PolicyRegistry, type RateLimiter } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { fakeOutage } from '../../src/testing/index.ts'
 import { passingWorld } from '../waiting/passing-world.ts'
 import { view, world } from '../world.ts'
 
 const ANN = { custom: 'ann' } as const
-const LOGINS: AnyPolicy = { name: 'logins', limit: 3, window: 3600, algorithm: 'fixed-window', inFlight: 1 }
+const LOGINS: Policy = { name: 'logins', limit: 3, window: 3600, algorithm: 'fixed-window', inFlight: 1 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
@@ -50,8 +50,8 @@ it('a guard with delay holds a request until an undecided one is concluded', asy
 
 it('a request that leaves headroom counts those that are undecided', async () => {
   const { limiter } = world()
-  const wide = { ...LOGINS, limit: 4, inFlight: 4 } as AnyPolicy
-  const batch = limiter({ ...wide, headroom: 0.5 } as AnyPolicy)
+  const wide = { ...LOGINS, limit: 4, inFlight: 4 } as Policy
+  const batch = limiter({ ...wide, headroom: 0.5 } as Policy)
   const decisions = [await batch.consume(ANN), await batch.consume(ANN)]
   for (const decision of decisions) {
     await batch.conclude(decision, true)

@@ -1,7 +1,7 @@
 // Leases, beside what else a limiter does. README.md lists the pairs.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
-import type { AnyPolicy } from '../../src/index.ts'
+import type { Policy } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { HOT, processes, taken, warm } from '../lease/processes.ts'
 import { view } from '../world.ts'
@@ -60,8 +60,8 @@ it('a guard with delay holds requests of a leased policy within its limit', asyn
 })
 
 it('units of a leased quota that a process holds do not pass the end of the period', async () => {
-  const hourly: AnyPolicy = { name: 'q', limit: 200, period: 'hourly', lease: { share: 0.1, idle: '10s' } }
-  const hot = processes(1, { ...hourly, keyStrategy: 'shared' } as AnyPolicy)
+  const hourly: Policy = { name: 'q', limit: 200, period: 'hourly', lease: { share: 0.1, idle: '10s' } }
+  const hot = processes(1, { ...hourly, keyStrategy: 'shared' } as Policy)
   hot.clock.advance(3599.9)
   await warm(hot)
   await hot.pass(100)
@@ -75,7 +75,7 @@ it('units of a leased quota that a process holds do not pass the end of the peri
 })
 
 it('a leased policy in shadow mode takes no units, and refuses nobody', async () => {
-  const hot = processes(1, { ...HOT, limit: 20, mode: 'shadow' } as AnyPolicy)
+  const hot = processes(1, { ...HOT, limit: 20, mode: 'shadow' } as Policy)
   for (let i = 0; i < 60; i++) {
     void hot.use(0, 1)
     await hot.pass(1)
@@ -94,14 +94,14 @@ it('a call with an idempotency key asks the store, and is charged once though a 
   expect([first.cost, again.allowed, again.cost]).toEqual([5, true, 0])
   await limiter.close()
   const { lease: _, ...exact } = HOT as { lease: unknown }
-  expect((await hot.limiter(exact as AnyPolicy).peek('s')).remaining).toBe(200 - 30 - 5)
+  expect((await hot.limiter(exact as Policy).peek('s')).remaining).toBe(200 - 30 - 5)
 })
 
 it('a request that leaves headroom asks the store, and leaves its share though a process holds units', async () => {
   const hot = processes(1, HOT)
   await warm(hot)
   const limiter = hot.limiters[0]!
-  const batch = { ...HOT, headroom: 0.5 } as AnyPolicy
+  const batch = { ...HOT, headroom: 0.5 } as Policy
   let admitted = 0
   while ((await limiter.consume('s', { policy: batch })).allowed) admitted++
   await limiter.close()

@@ -1,21 +1,21 @@
 // Penalties, beside what else a limiter does. README.md lists the pairs.
 import { afterEach, expect, it, vi } from 'vitest'
 
-import { type AnyPolicy, PenaltyManager, PolicyRegistry } from '../../src/index.ts'
+import { type Policy, PenaltyManager, PolicyRegistry } from '../../src/index.ts'
 import { guard, type Outcome } from '../../src/http/index.ts'
 import { fakeOutage } from '../../src/testing/index.ts'
 import { passingWorld } from '../waiting/passing-world.ts'
 import { view, world } from '../world.ts'
 
 const ANN = { custom: 'ann' } as const
-const API: AnyPolicy = { name: 'api', limit: 10, window: 3600, algorithm: 'fixed-window' }
+const API: Policy = { name: 'api', limit: 10, window: 3600, algorithm: 'fixed-window' }
 const PENALTY = { threshold: 1, duration: 600, multiplier: 0.5, decayRate: 1, cooldown: 0 } as const
 
 afterEach(() => void vi.useRealTimers())
 
 it('a repeated call is neither charged nor scored under a penalty, and a new one is', async () => {
   const { store, limiter } = world()
-  const api = limiter({ ...API, limit: 4 } as AnyPolicy, { penalty: { ...PENALTY, threshold: 2 } })
+  const api = limiter({ ...API, limit: 4 } as Policy, { penalty: { ...PENALTY, threshold: 2 } })
   const penalties = new PenaltyManager({ store, config: PENALTY })
   const once = { idempotencyKey: 'order-1' }
   await api.consume(ANN, { ...once, cost: 2 })
@@ -44,7 +44,7 @@ it('a refund counts the same units whether a penalty began or ended since the ch
 it('a request that is held scores no violation, and one that is refused at once scores one', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   const { store, limiter, pass } = passingWorld()
-  const slow: AnyPolicy = { name: 'slow', limit: 10, window: 1, burst: 1 }
+  const slow: Policy = { name: 'slow', limit: 10, window: 1, burst: 1 }
   const penalty = { ...PENALTY, threshold: 5 }
   const patient = guard(limiter(slow, { penalty }), { delay: { maxWait: '150ms' } })
   const penalties = new PenaltyManager({ store, config: penalty })
@@ -65,7 +65,7 @@ it('a request that is held scores no violation, and one that is refused at once 
 
 it('a request that is refused because others are undecided scores a violation, and the others are charged as before', async () => {
   const { store, limiter } = world()
-  const logins = { ...API, name: 'logins', limit: 8, inFlight: 2 } as AnyPolicy
+  const logins = { ...API, name: 'logins', limit: 8, inFlight: 2 } as Policy
   const own = limiter(logins, { penalty: PENALTY })
   const undecided = [await own.consume(ANN), await own.consume(ANN)]
   expect((await own.consume(ANN)).allowed).toBe(false)

@@ -1,7 +1,7 @@
 // Quotas, beside what else a limiter does. README.md lists the pairs.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
-import { type AnyPolicy, QuotaManager, type Quota } from '../../src/index.ts'
+import { type Policy, QuotaManager, type Quota } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { passingWorld } from '../waiting/passing-world.ts'
 import { view, world } from '../world.ts'
@@ -45,7 +45,7 @@ it('a guard with delay holds a request until the next period, and refuses at onc
 
 it('a request that does not count gives back its unit of a quota beside a policy with inFlight', async () => {
   const { limiter, store } = world()
-  const logins: AnyPolicy = {
+  const logins: Policy = {
     name: 'logins',
     limit: 5,
     window: 3600,

@@ -1,7 +1,7 @@
 // Settlements and refunds, beside what else a limiter does. README.md lists the pairs.
 import { expect, it } from 'vitest'
 
-import { type AnyPolicy, PolicyRegistry } from '../../src/index.ts'
+import { type Policy, PolicyRegistry } from '../../src/index.ts'
 import type { Evaluation, Group, Store } from '../../src/databases/index.ts'
 import { world } from '../world.ts'
 
@@ -10,8 +10,8 @@ const ALGORITHMS = ['token-bucket', 'fixed-window', 'sliding-window'] as const
 
 it('a settlement may take the headroom of others, and a refund gives it back to them first', async () => {
   const { limiter } = world()
-  const api: AnyPolicy = { name: 'model', limit: 10, window: 3600 }
-  const batch = limiter({ ...api, headroom: 0.5 } as AnyPolicy)
+  const api: Policy = { name: 'model', limit: 10, window: 3600 }
+  const batch = limiter({ ...api, headroom: 0.5 } as Policy)
   const decision = await batch.consume(ANN, { cost: 2 })
   await batch.settle(decision, 8)
   expect((await batch.consume(ANN)).reason).toBe('reserved')
@@ -40,7 +40,7 @@ it.each(ALGORITHMS)(
     const { limiter } = world()
     const registry = new PolicyRegistry([{ name: 'api', limit: 10, window: 3600, algorithm }])
     const api = limiter(() => registry.get('api'))
-    const options = (): { policy: AnyPolicy } => ({ policy: registry.get('api') as AnyPolicy })
+    const options = (): { policy: Policy } => ({ policy: registry.get('api') as Policy })
     const left = async (): Promise<number> => (await api.peek(ANN, options())).remaining
     const [first, second] = [
       await api.consume(ANN, { ...options(), cost: 3 }),
@@ -73,7 +73,7 @@ it('a refund that the application does not await arrives before close() has ende
     forget: counters => own.store.forget(counters),
     close: async () => void (closed = true),
   }
-  const api: AnyPolicy = { name: 'api', limit: 10, window: 3600 }
+  const api: Policy = { name: 'api', limit: 10, window: 3600 }
   const limiter = own.limiter(api, { store })
   const decisions = [await limiter.consume(ANN), await limiter.consume(ANN), await limiter.consume(ANN)]
   for (const decision of decisions) void limiter.settle(decision, 0)

@@ -1,7 +1,7 @@
 // Callers that wait, while something changes under them. README.md lists the pairs.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
-import type { AnyPolicy, Decision } from '../../src/index.ts'
+import type { Policy, Decision } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { passingWorld } from '../waiting/passing-world.ts'
 import { ask, EVEN, expectAllServed, ID } from '../waiting/some-callers.ts'
@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers())
 
 it('callers that wait while units are given back start in order, and the line ends', async () => {
   const own = passingWorld()
-  const wide = own.limiter({ ...EVEN, burst: 10 } as AnyPolicy)
+  const wide = own.limiter({ ...EVEN, burst: 10 } as Policy)
   const used: Decision[] = []
   for (let i = 0; i < 10; i++) used.push(await wide.consume(ID))
   const turns = ask(own, wide, 10)

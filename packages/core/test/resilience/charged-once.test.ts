@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
-import type { AnyPolicy, Decision, OnStoreError, Quota, RateLimiter, RequestView } from '../../src/index.ts'
+import type { Policy, Decision, OnStoreError, Quota, RateLimiter, RequestView } from '../../src/index.ts'
 import { algorithmOf } from '../../src/algorithms/index.ts'
 import { type Demand, Mode, type Evaluation, type Store } from '../../src/databases/index.ts'
 import { endTime, loadCore, newTime, ORIGIN, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
@@ -31,7 +31,7 @@ const login = { ...fixed, name: 'login', inFlight: 9000 } as const
 const shadow = { ...sliding, name: 'shadow', mode: 'shadow' } as const
 
 /** The policies of a history. The policy function gives the first ones and the second ones in turn, as a plan changes. */
-const POLICIES: Record<string, readonly [AnyPolicy[], AnyPolicy[]?]> = {
+const POLICIES: Record<string, readonly [Policy[], Policy[]?]> = {
   'a quota': [[day]],
   'a quota and windows': [[day, fixed, sliding]],
   'permits and a quota': [[permits, day]],
@@ -144,7 +144,7 @@ async function playIn(time: VirtualTime, kind: string, { ops, delay, onStoreErro
   const pass = (ms: number): Promise<void> => time.run(time.now + ms * 1000)
   const soon = async <T>(promise: Promise<T>, ms: number): Promise<T> =>
     (await Promise.all([promise, pass(ms)]))[0]
-  const [first, second = first] = POLICIES[kind] as [AnyPolicy[], AnyPolicy[]?]
+  const [first, second = first] = POLICIES[kind] as [Policy[], Policy[]?]
   let plan = first
   // A refund goes to the period that was charged. Without the store, nobody knows to which of several a charge will go.
   const hasPeriods = kind === 'plans that share a quota'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 
 import {
-  type AnyPolicy,
+  type Policy,
   type HaltWarning,
   QuotaManager,
   RateLimiter,
@@ -82,7 +82,7 @@ describe('an invalid evaluation', () => {
   })
 
   it('a valid evaluation of a store is accepted, for any policies, penalties and histories', async () => {
-    const beside: AnyPolicy[] = [
+    const beside: Policy[] = [
       { name: 'day', limit: 30, period: 'daily', keyStrategy: 'ip' },
       { name: 'calls', limit: 5, algorithm: 'concurrency', ttl: 60 },
       { name: 'pool', limit: 20, window: 1, keyStrategy: 'shared', fair: { by: 'ip' } },

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
-import type { AnyPolicy, RateLimiter } from '../../src/index.ts'
+import type { Policy, RateLimiter } from '../../src/index.ts'
 import { memoryServer } from '../line/server.ts'
 import { endTime, loadCore, newTime, ORIGIN, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
@@ -24,7 +24,7 @@ const fixed = { name: 'p', limit: LIMIT, window: '1d', algorithm: 'fixed-window'
 const slow = { name: 'p', limit: LIMIT, window: '30d' } as const
 
 /** Policies, none of whose units come back while a history lasts. */
-const POLICIES: Record<string, AnyPolicy[]> = {
+const POLICIES: Record<string, Policy[]> = {
   'a quota': [
     { name: 'p', limit: LIMIT, period: 'daily', anchor: new Date(BEGAN - 60_000), keyStrategy: 'ip' },
   ],
@@ -117,7 +117,7 @@ async function playIn(
 ): Promise<void> {
   const server = await memoryServer(core)(() => time.unixMs(), time)
   const pass = (ms: number): Promise<void> => time.run(time.now + ms * 1000)
-  const policy = POLICIES[kind] as AnyPolicy[]
+  const policy = POLICIES[kind] as Policy[]
   const start = (count: number): { wire: FailingWire; limiters: RateLimiter[] } => {
     const wire = new FailingWire(server.store, new Map(), delay)
     const options = { store: wire, policy, warn: () => {}, instances: 2, storeTimeout: '100ms' } as const

@@ -2,7 +2,7 @@
 // fast as the limits allow, and with few calls of the store.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import type { AnyPolicy } from '../../src/index.ts'
+import type { Policy } from '../../src/index.ts'
 import type { Store } from '../../src/databases/index.ts'
 import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import { answering } from './answering.ts'
@@ -12,14 +12,14 @@ beforeAll(async () => void (core = await loadCore()))
 afterAll(unloadCore)
 
 const CALLERS = 30
-const window: AnyPolicy = { name: 'window', limit: 5, window: 1, algorithm: 'fixed-window' }
-const bucket: AnyPolicy = { name: 'bucket', limit: 10, window: 1, burst: 2 }
-const permits: AnyPolicy = { name: 'permits', limit: 2, algorithm: 'concurrency', ttl: '10s' }
+const window: Policy = { name: 'window', limit: 5, window: 1, algorithm: 'fixed-window' }
+const bucket: Policy = { name: 'bucket', limit: 10, window: 1, burst: 2 }
+const permits: Policy = { name: 'permits', limit: 2, algorithm: 'concurrency', ttl: '10s' }
 /** How long a caller has its permit, in milliseconds. */
 const HELD = 100
 
 /** The policies, and when the last caller can start at the earliest, in milliseconds. */
-const CASES: Record<string, readonly [AnyPolicy[], number]> = {
+const CASES: Record<string, readonly [Policy[], number]> = {
   'a fixed window': [[window], 5000],
   'a sliding window': [[{ ...window, algorithm: 'sliding-window' }], 5500],
   'a window and a bucket that is faster': [[bucket, window], 5000],

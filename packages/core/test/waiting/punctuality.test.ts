@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import type { AnyPolicy } from '../../src/index.ts'
+import type { Policy } from '../../src/index.ts'
 import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
 import { answering } from './answering.ts'
@@ -15,10 +15,10 @@ afterAll(unloadCore)
 /** One unit takes 100 ms. */
 const UNIT = 100
 const BURST = 3
-const bucket: AnyPolicy = { name: 'bucket', limit: 10, window: 1, burst: BURST }
+const bucket: Policy = { name: 'bucket', limit: 10, window: 1, burst: BURST }
 // Each of them has room for all.
-const room: AnyPolicy = { name: 'room', limit: 1000, window: 1, keyStrategy: 'shared' }
-const OTHERS: Record<string, AnyPolicy[]> = {
+const room: Policy = { name: 'room', limit: 1000, window: 1, keyStrategy: 'shared' }
+const OTHERS: Record<string, Policy[]> = {
   'no other policy': [],
   'a sliding window': [{ ...room, algorithm: 'sliding-window' }],
   'a fixed window': [{ ...room, algorithm: 'fixed-window' }],
@@ -38,7 +38,7 @@ const caller = fc.record({
 
 async function play(
   time: VirtualTime,
-  policy: AnyPolicy[],
+  policy: Policy[],
   callers: readonly { readonly after: number; readonly cost: number }[],
   latency: number | undefined,
 ): Promise<void> {

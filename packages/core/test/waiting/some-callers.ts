@@ -1,11 +1,11 @@
 // Callers that wait, as several tests know them: their policies, how they ask, and what telemetry hears of them.
 import { expect } from 'vitest'
 
-import type { AnyPolicy, RateLimiter, RatePolicy, Telemetry } from '../../src/index.ts'
+import type { Policy, RateLimiter, RatePolicy, Telemetry } from '../../src/index.ts'
 import type { PassingWorld } from './passing-world.ts'
 
 export const ID = 'stripe'
-export const EVEN: AnyPolicy = { name: 'calls', limit: 10, window: 1, burst: 1 }
+export const EVEN: Policy = { name: 'calls', limit: 10, window: 1, burst: 1 }
 export const api: RatePolicy = {
   name: 'api',
   limit: 10,

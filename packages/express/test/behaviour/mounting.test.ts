@@ -1,9 +1,9 @@
-import { RateLimiter, type RatePolicy } from '@halt/core'
+import { type HaltWarning, RateLimiter, type RatePolicy } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import type { Express, Request } from 'express'
 import { describe, expect, it } from 'vitest'
 
-import { halt, type HaltOptions } from '../../src/index.ts'
+import { halt, type HaltMiddleware, type HaltOptions } from '../../src/index.ts'
 import { listen } from '../adapter.ts'
 import { versions } from '../versions.ts'
 
@@ -33,6 +33,41 @@ describe.each(versions)('%s', (name, express) => {
       app.use(guard({}))
       app.get('/a', ok)
       expect(await statuses(app, '/a', '/nowhere', '/a', '/nowhere')).toEqual([200, 404, 429, 429])
+    })
+
+    it.each([
+      ['after all routes', (app: Express, own: HaltMiddleware) => app.get('/a', ok).use(own), 1],
+      [
+        'after a router, before a handler of errors',
+        (app: Express, own: HaltMiddleware) => {
+          const router = express.Router()
+          router.get('/a', ok)
+          app
+            .use('/api', router)
+            .use(own)
+            .use((_error: unknown, _req: unknown, res: { end(): unknown }, _next: unknown) => void res.end())
+        },
+        1,
+      ],
+      [
+        'between routes',
+        (app: Express, own: HaltMiddleware) => app.get('/health', ok).use(own).get('/a', ok),
+        0,
+      ],
+      [
+        'before a handler of 404s',
+        (app: Express, own: HaltMiddleware) => app.get('/a', ok).use(own).use(ok),
+        0,
+      ],
+      ['before all routes', (app: Express, own: HaltMiddleware) => app.use(own).get('/a', ok), 0],
+      ['on a route', (app: Express, own: HaltMiddleware) => app.get('/a', ok).get('/b', own, ok), 0],
+      ['alone', (app: Express, own: HaltMiddleware) => app.use(own), 0],
+    ])('halt() warns once if only requests without an answer reach it: %s', async (_place, mount, due) => {
+      const warnings: HaltWarning[] = []
+      const app = express()
+      mount(app, guard({ limit: 9 }, { warn: warning => void warnings.push(warning) }))
+      await statuses(app, '/a', '/b', '/nowhere', '/nowhere')
+      expect(warnings.filter(({ code }) => code === 'HALT_W_MOUNTED_LAST').length).toBe(due)
     })
 
     it('halt() guards only the router on which it is mounted', async () => {

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { serve, upgradeWebSocket } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { Control } from '@halt/control'
-import { type AnyPolicy, PenaltyManager, RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { type Policy, PenaltyManager, RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { type FakeOutage, fakeOutage, ManualClock } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 import { type Context, Hono } from 'hono'
@@ -13,7 +13,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { halt, type HaltOptions } from '../../src/index.ts'
 
 const ME = { ip: '127.0.0.1' } as const
-const API: AnyPolicy = { name: 'api', limit: 2, window: '1h' }
+const API: Policy = { name: 'api', limit: 2, window: '1h' }
 
 /** A WebSocket server that upgrades, and keeps each socket until its client leaves. */
 class Upgrader extends EventEmitter {
@@ -34,7 +34,7 @@ interface Scene {
   readonly store: FakeOutage
   readonly limiter: RateLimiter<Context>
   /** A further limiter of the same store. */
-  readonly other: (policy: AnyPolicy) => RateLimiter
+  readonly other: (policy: Policy) => RateLimiter
   readonly control: Control
   /** Asks for upgrades, one after the other. Returns their statuses. */
   readonly upgrade: (count?: number, path?: string) => Promise<string>
@@ -83,7 +83,7 @@ async function scene(
     }
     return statuses.join(' ')
   }
-  const other = (own: AnyPolicy): RateLimiter => new RateLimiter({ store, policy: own, warn })
+  const other = (own: Policy): RateLimiter => new RateLimiter({ store, policy: own, warn })
   return { clock, store, limiter, other, control, upgrade, open }
 }
 
@@ -138,7 +138,7 @@ const rows: readonly (readonly [string, () => Promise<void>])[] = [
         period: 'daily',
         status: 402,
         keyStrategy: 'ip',
-      } as AnyPolicy)
+      } as Policy)
       expect(await upgrade(3)).toBe('101 101 402')
       clock.advance('1d')
       expect(await upgrade()).toBe('101')
@@ -147,7 +147,7 @@ const rows: readonly (readonly [string, () => Promise<void>])[] = [
   [
     'shadow mode',
     async () => {
-      const { limiter, upgrade } = await scene({ ...API, mode: 'shadow' } as AnyPolicy)
+      const { limiter, upgrade } = await scene({ ...API, mode: 'shadow' } as Policy)
       expect(await upgrade(3)).toBe('101 101 101')
       expect((await limiter.peek(ME)).verdicts).toMatchObject([{ allowed: false, remaining: 0 }])
     },
@@ -155,7 +155,7 @@ const rows: readonly (readonly [string, () => Promise<void>])[] = [
   [
     'headroom',
     async () => {
-      const { other, upgrade } = await scene({ ...API, headroom: 0.5 } as AnyPolicy)
+      const { other, upgrade } = await scene({ ...API, headroom: 0.5 } as Policy)
       expect(await upgrade(2)).toBe('101 429')
       expect((await other(API).consume(ME)).allowed).toBe(true)
     },
@@ -222,7 +222,7 @@ const rows: readonly (readonly [string, () => Promise<void>])[] = [
     'a cool-down of another plan',
     async () => {
       const { clock, other, upgrade } = await scene(API)
-      const strict = other({ ...API, blockDuration: '1m' } as AnyPolicy)
+      const strict = other({ ...API, blockDuration: '1m' } as Policy)
       const spent = await strict.consume(ME, { cost: 2 })
       await strict.consume(ME)
       await strict.settle(spent, 0)
@@ -247,7 +247,7 @@ const rows: readonly (readonly [string, () => Promise<void>])[] = [
 it.each(rows)('an upgrade to a WebSocket passes or is refused as any request: %s', (_, play) => play())
 
 it('chargeWhen refunds an upgrade that the app answers with an error, and no socket that opened', async () => {
-  const { limiter, upgrade } = await scene({ ...API, limit: 5 } as AnyPolicy, {
+  const { limiter, upgrade } = await scene({ ...API, limit: 5 } as Policy, {
     chargeWhen: ({ status }) => status !== 404,
   })
   expect(await upgrade(2, '/none')).toBe('404 404')
@@ -257,7 +257,7 @@ it('chargeWhen refunds an upgrade that the app answers with an error, and no soc
 })
 
 it('an upgrade is undecided until the app has answered it, and an open socket takes no place of inFlight', async () => {
-  const logins = { ...API, algorithm: 'fixed-window', inFlight: 1 } as AnyPolicy
+  const logins = { ...API, algorithm: 'fixed-window', inFlight: 1 } as Policy
   const { limiter, upgrade } = await scene(logins, { chargeWhen: ({ status }) => status === 404 })
   // The place is free a moment after the answer.
   const answers = async (status: string, path?: string): Promise<void> => {
@@ -271,7 +271,7 @@ it('an upgrade is undecided until the app has answered it, and an open socket ta
 })
 
 it('a guard with delay holds upgrades in line, and decides them as without delay when the limiter closes', async () => {
-  const { open, limiter } = await scene({ ...API, limit: 1, window: '1m' } as AnyPolicy, {
+  const { open, limiter } = await scene({ ...API, limit: 1, window: '1m' } as Policy, {
     delay: { maxWait: '5m' },
   })
   await once(await open(), 'data')

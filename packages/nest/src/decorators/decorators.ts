@@ -1,4 +1,4 @@
-import type { AnyPolicy, Decision } from '@halt/core'
+import type { Policy, Decision } from '@halt/core'
 import { fromCaller, HaltError } from '@halt/core'
 import { checkGuardOptions, describe, type GuardOptions } from '@halt/core/http'
 import {
@@ -45,7 +45,7 @@ export function RateLimit<R = NestRequest>(
   const given = options === undefined ? limits : limits.slice(0, -1)
   fromCaller(RateLimit, () => given.forEach(checkLimit))
   const mark = addLimitMetadata({
-    limits: [{ limits: given as (string | AnyPolicy)[], override: options?.override === true }],
+    limits: [{ limits: given as (string | Policy)[], override: options?.override === true }],
   })
   const bind = [UseGuards(RouteGuard), UseInterceptors(HaltInterceptor)]
   return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {

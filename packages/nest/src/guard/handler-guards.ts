@@ -1,4 +1,4 @@
-import type { AnyPolicy, RateLimiter } from '@halt/core'
+import type { Policy, RateLimiter } from '@halt/core'
 import { guard, type Guard, type GuardOptions } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
@@ -16,7 +16,7 @@ export interface HandlerGuardsOptions {
   readonly limiter: RateLimiter
   readonly named: NamedPolicies
   /** The policies of every call; undefined if a resolver gives them. */
-  readonly globals: readonly AnyPolicy[] | undefined
+  readonly globals: readonly Policy[] | undefined
   /** The options of every guard. */
   readonly settings: GuardOptions<unknown, HandledCall>
 }
@@ -76,6 +76,6 @@ export class HandlerGuards {
   }
 }
 
-function orNone(policies: readonly AnyPolicy[]): readonly AnyPolicy[] | undefined {
+function orNone(policies: readonly Policy[]): readonly Policy[] | undefined {
   return policies.length === 0 ? undefined : policies
 }

@@ -1,4 +1,4 @@
-import type { AnyPolicy } from '@halt/core'
+import type { Policy } from '@halt/core'
 import { callAtOnce, type RequestView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
@@ -71,7 +71,7 @@ export class LateUserCheck {
   }
 }
 
-function countsUsers(policy: AnyPolicy): boolean {
+function countsUsers(policy: Policy): boolean {
   const { keyExtractor, keyStrategy = 'period' in policy ? 'user' : 'ip' } = policy
   return keyExtractor === undefined && (keyStrategy === 'user' || keyStrategy === 'composite')
 }

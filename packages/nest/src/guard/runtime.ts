@@ -1,4 +1,4 @@
-import { type AnyPolicy, RateLimiter } from '@halt/core'
+import { type Policy, RateLimiter } from '@halt/core'
 import { type GuardOptions, limiterOf } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 
@@ -25,7 +25,7 @@ export class Runtime {
     const { limiter, policy = limiter?.options.policy, policies = {}, getRequest } = options
     const globals = globalsOf(policy)
     this.named = new NamedPolicies(globals)
-    for (const [name, list] of Object.entries(policies)) this.named.add(name, list as AnyPolicy)
+    for (const [name, list] of Object.entries(policies)) this.named.add(name, list as Policy)
     // A limiter needs a policy. Without a global one it gets all named ones, and the guard of each handler chooses some.
     const { all } = this.named
     const own = policy === undefined && all.length > 0 ? { ...options, policy: all } : options
@@ -64,9 +64,9 @@ export class Runtime {
   }
 }
 
-function globalsOf(policy: AnyOptions['policy']): readonly AnyPolicy[] | undefined {
+function globalsOf(policy: AnyOptions['policy']): readonly Policy[] | undefined {
   if (typeof policy === 'function') return undefined
-  return policy === undefined ? [] : listOf(policy as AnyPolicy | readonly AnyPolicy[])
+  return policy === undefined ? [] : listOf(policy as Policy | readonly Policy[])
 }
 
 function settingsOf(options: AnyOptions): GuardOptions<unknown, HandledCall> {

@@ -1,4 +1,4 @@
-import type { AnyPolicy } from '@halt/core'
+import type { Policy } from '@halt/core'
 import { type DynamicModule, Module, type Provider } from '@nestjs/common'
 import { DiscoveryModule } from '@nestjs/core'
 
@@ -43,7 +43,7 @@ export class HaltModule {
   static forFeature<R = NestRequest>({ policies }: HaltFeatureOptions<R>): DynamicModule {
     const limiters = Object.entries(policies).map(([name, list]) =>
       limiterProvider(name, ({ runtime }) => {
-        runtime.named.add(name, list as AnyPolicy)
+        runtime.named.add(name, list as Policy)
         return runtime.limiterFor(name)
       }),
     )

@@ -1,8 +1,8 @@
-import { type AnyPolicy, RateLimiter } from '@halt/core'
+import { type Policy, RateLimiter } from '@halt/core'
 
 import { listOf } from './named-policies.ts'
 
-type Given = AnyPolicy | readonly AnyPolicy[]
+type Given = Policy | readonly Policy[]
 type Resolver = (request: unknown, context?: unknown) => Given | Promise<Given>
 
 /** Makes a limiter whose resolver leaves out the policies of some names. */
@@ -11,8 +11,8 @@ export function withoutPolicies(limiter: RateLimiter, without: ReadonlySet<strin
   if (without.size === 0 || typeof policy !== 'function') return limiter
   const resolve = policy as Resolver
   // The limiter compiles policies once per object, so keep one filtered list per object.
-  const left = new WeakMap<object, readonly AnyPolicy[]>()
-  const filter = (given: Given): readonly AnyPolicy[] => {
+  const left = new WeakMap<object, readonly Policy[]>()
+  const filter = (given: Given): readonly Policy[] => {
     let kept = left.get(given)
     if (kept === undefined) left.set(given, (kept = listOf(given).filter(({ name }) => !without.has(name))))
     return kept

@@ -1,10 +1,10 @@
 import 'reflect-metadata'
-import type { AnyPolicy } from '@halt/core'
+import type { Policy } from '@halt/core'
 import type { GuardOptions } from '@halt/core/http'
 
 /** The arguments of one `@RateLimit`: policies or their names, and whether they replace those of wider scopes. */
 interface LimitList {
-  readonly limits: readonly (string | AnyPolicy)[]
+  readonly limits: readonly (string | Policy)[]
   readonly override: boolean
 }
 

@@ -1,22 +1,22 @@
-import { type AnyPolicy, HaltError } from '@halt/core'
+import { type Policy, HaltError } from '@halt/core'
 
 /** Policies that decorators can name: the module's `policies` by their keys, and every policy by its own name. */
 export class NamedPolicies {
-  readonly #global: readonly AnyPolicy[] | undefined
-  readonly #named = new Map<string, readonly AnyPolicy[]>()
+  readonly #global: readonly Policy[] | undefined
+  readonly #named = new Map<string, readonly Policy[]>()
 
   /** @param globalPolicies undefined if a resolver gives them */
-  constructor(globalPolicies: readonly AnyPolicy[] | undefined) {
+  constructor(globalPolicies: readonly Policy[] | undefined) {
     this.#global = globalPolicies
   }
 
   /** Every policy, once. */
-  get all(): readonly AnyPolicy[] {
+  get all(): readonly Policy[] {
     return [...new Set([...this.#named.values()].flat())]
   }
 
   /** @throws HaltError when another policy has the name */
-  add(name: string, policies: AnyPolicy | readonly AnyPolicy[]): void {
+  add(name: string, policies: Policy | readonly Policy[]): void {
     const known = this.#named.get(name)
     const list = listOf(policies)
     if (
@@ -37,7 +37,7 @@ export class NamedPolicies {
   }
 
   /** The policies of a name. @throws HaltError `HALT_E_UNKNOWN_POLICY`, which lists the known names */
-  find(name: string): readonly AnyPolicy[] {
+  find(name: string): readonly Policy[] {
     const found = this.#named.get(name) ?? this.#byOwnName(name)
     if (found !== undefined) return found
     const known = [...new Set([...this.#named.keys(), ...(this.#global ?? []).map(policy => policy.name)])]
@@ -56,13 +56,13 @@ export class NamedPolicies {
     return this.find(name).map(policy => policy.name)
   }
 
-  #byOwnName(name: string): readonly AnyPolicy[] | undefined {
+  #byOwnName(name: string): readonly Policy[] | undefined {
     const found = [...(this.#global ?? []), ...this.all].find(policy => policy.name === name)
     return found && [found]
   }
 }
 
 /** One or several policies as a list. */
-export function listOf<T extends AnyPolicy>(policies: T | readonly T[]): readonly T[] {
+export function listOf<T extends Policy>(policies: T | readonly T[]): readonly T[] {
   return Array.isArray(policies) ? (policies as readonly T[]) : [policies as T]
 }

@@ -1,4 +1,4 @@
-import { type AnyPolicy, HaltError } from '@halt/core'
+import { type Policy, HaltError } from '@halt/core'
 
 import type { NamedPolicies } from './named-policies.ts'
 import type { LimitMetadata } from './limit-metadata.ts'
@@ -10,7 +10,7 @@ export interface PolicySelection {
   /** The names of policies that do not count. */
   readonly without: ReadonlySet<string>
   /** The policies that count in addition. */
-  readonly added: readonly AnyPolicy[]
+  readonly added: readonly Policy[]
 }
 
 /**
@@ -28,7 +28,7 @@ export function selectPolicies(
   const without = new Set<string>()
   let skips = !counts
   let overrides = false
-  let added: AnyPolicy[] = []
+  let added: Policy[] = []
   for (const metadata of scopes) {
     for (const names of metadata.skips) {
       const skipped = names.flatMap(name => named.namesOf(name))

@@ -1,5 +1,5 @@
 // A flood of keys, and each thing that a counter may hold meanwhile. packages/core/test/pairs/README.md lists the pairs.
-import { PenaltyManager, type AnyPolicy, RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { PenaltyManager, type Policy, RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { guard } from '@halt/core/http'
 import { ManualClock } from '@halt/core/testing'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -21,14 +21,14 @@ function crowded() {
     store,
     limiter,
     /** The keys come through the same limiter, because a new key takes the room of one of its own policy first. */
-    flood: async (through: RateLimiter, policy?: AnyPolicy): Promise<void> => {
+    flood: async (through: RateLimiter, policy?: Policy): Promise<void> => {
       for (let i = 0; i < 5 * MAX_KEYS; i++) await through.consume({ custom: `other-${i}` }, { policy })
     },
   }
 }
 
 const ANN = { custom: 'ann' } as const
-const two: AnyPolicy = { name: 'two', limit: 2, window: 3600 }
+const two: Policy = { name: 'two', limit: 2, window: 3600 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
@@ -67,7 +67,7 @@ it('a flood of keys frees no place of a request that a guard holds', async () =>
 it('a flood of keys ends no penalty', async () => {
   const { store, limiter, flood } = crowded()
   const penalty = { threshold: 1, duration: 3600, multiplier: 0.5, decayRate: 1, cooldown: 0 }
-  const api = limiter({ ...two, limit: 4 } as AnyPolicy, { penalty })
+  const api = limiter({ ...two, limit: 4 } as Policy, { penalty })
   const penalties = new PenaltyManager({ store, config: penalty })
   await penalties.applyPenalty(ANN, { duration: 3600 })
   await flood(api)
@@ -82,7 +82,7 @@ it('a flood of keys gives no unit of a spent quota back', async () => {
     limit: 2,
     period: 'monthly',
     keyExtractor: () => undefined,
-  } as AnyPolicy)
+  } as Policy)
   expect(await use(month, 3)).toEqual([true, true, false])
   await flood(month)
   expect(await use(month, 1)).toEqual([false])
@@ -90,7 +90,7 @@ it('a flood of keys gives no unit of a spent quota back', async () => {
 
 it('a flood of keys forgets a counter in shadow mode before one that refuses', async () => {
   const { limiter, flood } = crowded()
-  const shadow = limiter({ ...two, name: 'shadow', mode: 'shadow' } as AnyPolicy)
+  const shadow = limiter({ ...two, name: 'shadow', mode: 'shadow' } as Policy)
   const api = limiter(two)
   await use(shadow, 3)
   expect(await use(api, 3)).toEqual([true, true, false])
@@ -141,7 +141,7 @@ it('a flood of keys frees no refused client whose limit is lowered, and none mor
   const { limiter, flood } = crowded()
   const registry = { limit: 2 }
   const api = limiter(() => policy())
-  const policy = (): AnyPolicy => ({ name: 'two', limit: registry.limit, window: 3600 })
+  const policy = (): Policy => ({ name: 'two', limit: registry.limit, window: 3600 })
   const consume = async (): Promise<boolean> => (await api.consume(ANN, { policy: policy() })).allowed
   expect([await consume(), await consume(), await consume()]).toEqual([true, true, false])
   registry.limit = 1
@@ -154,7 +154,7 @@ it('a flood of keys frees no refused client whose limit is lowered, and none mor
 
 it('a flood of keys may forget the units that a call holds, and the call pays from the rest', async () => {
   const { limiter, flood } = crowded()
-  const day: AnyPolicy = {
+  const day: Policy = {
     name: 'day',
     limit: 100,
     period: 'daily',
@@ -175,7 +175,7 @@ it('a flood of keys may forget the units that a call holds, and the call pays fr
 
 it('a flood of tenants forgets turns, and the limit that they share holds', async () => {
   const { clock, limiter: make } = crowded()
-  const policy: AnyPolicy = {
+  const policy: Policy = {
     name: 'pool',
     limit: 100,
     window: 1,
@@ -196,7 +196,7 @@ it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
   'a flood of keys frees no client that is paused, though its policy has no blockDuration: %s',
   async algorithm => {
     const { clock, limiter, flood } = crowded()
-    const api = limiter({ ...two, algorithm } as AnyPolicy)
+    const api = limiter({ ...two, algorithm } as Policy)
     await api.pause(ANN, { for: '2h' })
     await flood(api)
     clock.advance('1h')
@@ -211,8 +211,8 @@ it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
   'a flood of keys of a policy without blockDuration frees no client in a cool-down of another plan: %s',
   async algorithm => {
     const { clock, limiter, flood } = crowded()
-    const api = limiter({ ...two, algorithm } as AnyPolicy)
-    const other = limiter({ ...two, algorithm, blockDuration: '2h' } as AnyPolicy)
+    const api = limiter({ ...two, algorithm } as Policy)
+    const other = limiter({ ...two, algorithm, blockDuration: '2h' } as Policy)
     const spent = await other.consume(ANN, { cost: 2 })
     expect((await other.consume(ANN)).reason).toBe('limited')
     await other.settle(spent, 0)
@@ -239,7 +239,7 @@ it('a flood of keys frees no client that the slow one of two buckets refuses', a
 
 it('a flood of keys may forget what calls of several lengths hold, and together they pay no more than the quota', async () => {
   const { limiter, flood } = crowded()
-  const day: AnyPolicy = { name: 'day', limit: 100, period: 'daily', keyExtractor: () => '' } as AnyPolicy
+  const day: Policy = { name: 'day', limit: 100, period: 'daily', keyExtractor: () => '' } as Policy
   const budget = limiter(day)
   const calls = []
   for (const ttl of ['1s', '10s', '1m', '10m'] as const)

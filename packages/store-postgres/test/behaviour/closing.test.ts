@@ -1,10 +1,10 @@
-import { type AnyPolicy, type Decision, type HaltWarning, RateLimiter } from '@halt/core'
+import { type Policy, type Decision, type HaltWarning, RateLimiter } from '@halt/core'
 import { describe, expect, it } from 'vitest'
 
 import { PostgresStore } from '../../src/index.ts'
 import { type Database, makeStore, openPg, openPostgresJs } from '../databases.ts'
 
-const policy: readonly AnyPolicy[] = [
+const policy: readonly Policy[] = [
   { name: 'places', algorithm: 'concurrency', limit: 20, ttl: 600, keyStrategy: 'user' },
   { name: 'logins', limit: 40, window: '1d', inFlight: 20, keyStrategy: 'user' },
 ]

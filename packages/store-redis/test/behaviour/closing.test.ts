@@ -1,4 +1,4 @@
-import { type AnyPolicy, type Decision, type HaltWarning, RateLimiter } from '@halt/core'
+import { type Policy, type Decision, type HaltWarning, RateLimiter } from '@halt/core'
 import { describe, inject } from 'vitest'
 
 import { unique } from '../../../../tools/unique.ts'
@@ -7,14 +7,14 @@ import { clusters, type Maker, singles } from '../connection/makers.ts'
 import { Stopwatch } from '../../../../tools/stopwatch.ts'
 import { it, type Scene, until } from '../connection/scene.ts'
 
-const places: AnyPolicy = {
+const places: Policy = {
   name: 'places',
   algorithm: 'concurrency',
   limit: 20,
   ttl: 600,
   keyStrategy: 'user',
 }
-const logins: AnyPolicy = { name: 'logins', limit: 40, window: '1d', inFlight: 20, keyStrategy: 'user' }
+const logins: Policy = { name: 'logins', limit: 40, window: '1d', inFlight: 20, keyStrategy: 'user' }
 const both = [places, logins]
 
 /** A limiter on a connection of its own with twenty logins in flight, and what another one reads of them. */

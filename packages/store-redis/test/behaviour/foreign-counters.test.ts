@@ -1,5 +1,5 @@
 // A counter that this process cannot read, or that somebody has paused, disturbs no other client of the process.
-import { type AnyPolicy, type Decision, type HaltWarning, RateLimiter } from '@halt/core'
+import { type Policy, type Decision, type HaltWarning, RateLimiter } from '@halt/core'
 import { ManualClock } from '@halt/core/testing'
 import { Redis } from 'ioredis'
 import { afterAll, expect, inject, it } from 'vitest'
@@ -13,7 +13,7 @@ afterAll(() => client.quit())
 const bucket = { name: 'p', limit: 100, window: '1h', keyStrategy: 'user' } as const
 
 /** A limiter whose warnings and errors are kept. */
-function scene(policy: AnyPolicy) {
+function scene(policy: Policy) {
   const prefix = `${unique()}:`
   const warnings: HaltWarning[] = []
   const errors: { counter?: string; message: string }[] = []
@@ -97,10 +97,7 @@ it('a key of another type is overwritten, and disturbs nobody', async () => {
 
 it.each([
   ['a bucket', bucket],
-  [
-    'a bucket of one tenant',
-    { ...bucket, keyStrategy: 'shared', fair: { by: 'user' } } as unknown as AnyPolicy,
-  ],
+  ['a bucket of one tenant', { ...bucket, keyStrategy: 'shared', fair: { by: 'user' } } as unknown as Policy],
   ['a window', { ...bucket, algorithm: 'fixed-window' } as const],
 ])(
   'a paused client without blockDuration is refused until its end, and disturbs nobody: %s',

@@ -1,12 +1,12 @@
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { HaltError } from '@halt/core'
 
+import { type Exports, importModule, type ImportFailure } from '../../import-module.ts'
 import { expressRoutes } from './express.ts'
 import { fastifyRoutes } from './fastify.ts'
 import { honoRoutes } from './hono.ts'
 import type { AppRoutes } from './route.ts'
 
+const EXPORT = 'Export the application before it listens: export default app, or a function that makes it.'
 const NAMES = ['default', 'app', 'server', 'createApp', 'buildApp']
 
 /**
@@ -16,12 +16,7 @@ const NAMES = ['default', 'app', 'server', 'createApp', 'buildApp']
  * @throws HaltError `HALT_E_APP_MODULE`
  */
 export async function loadApp(path: string, cwd: string): Promise<AppRoutes> {
-  let module: Readonly<Record<string, unknown>>
-  try {
-    module = (await import(pathToFileURL(resolve(cwd, path)).href)) as Record<string, unknown>
-  } catch (error) {
-    throw failure(path, `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, error)
-  }
+  const module = await load(path, cwd)
   const nested = module['default'] as Readonly<Record<string, unknown>> | undefined
   for (const name of NAMES) {
     // A CommonJS module has its exports in `default`.
@@ -31,6 +26,15 @@ export async function loadApp(path: string, cwd: string): Promise<AppRoutes> {
     }
   }
   throw failure(path, 'exports no application of Express, Fastify, Hono or Nest')
+}
+
+async function load(path: string, cwd: string): Promise<Exports> {
+  try {
+    return await importModule(path, cwd)
+  } catch (error) {
+    const { message, fix, cause } = error as ImportFailure
+    throw failure(path, `cannot be loaded: ${message}`, cause, fix)
+  }
 }
 
 async function routesOf(exported: unknown, path: string): Promise<AppRoutes | undefined> {
@@ -64,11 +68,11 @@ function nestRoutes(app: unknown): AppRoutes | undefined {
   }
 }
 
-function failure(path: string, why: string, cause?: unknown): HaltError {
+function failure(path: string, why: string, cause?: unknown, fix = EXPORT): HaltError {
   return new HaltError(
     'HALT_E_APP_MODULE',
     `${path} ${why}.`,
-    'Export the application before it listens: export default app, or a function that makes it.',
+    fix,
     cause === undefined ? undefined : { cause },
   )
 }
