@@ -1,0 +1,46 @@
+import { useRouter, withBase } from 'vitepress'
+import { defineAsyncComponent, defineComponent, h, onMounted, onUnmounted, ref } from 'vue'
+
+const SearchBox = defineAsyncComponent({
+  loader: async () => (await import('../search/search-box.ts')).SearchBox,
+  // A slow line: the box says that it comes.
+  loadingComponent: () => h('p', { class: 'search-coming', role: 'status' }, 'Loading the search …'),
+  delay: 100,
+})
+
+/** The button of the search in the bar, its keys (Ctrl+K, ⌘K, /), and its dialog. It stands in place of VitePress's own. */
+export const NavSearch = defineComponent({
+  name: 'NavSearch',
+  setup() {
+    const router = useRouter()
+    const isOpen = ref(false)
+    const onKey = (event: KeyboardEvent): void => {
+      const isShortcut = event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey)
+      if (!isShortcut && (event.key !== '/' || isTyping(event.target))) return
+      event.preventDefault()
+      isOpen.value = true
+    }
+    onMounted(() => addEventListener('keydown', onKey))
+    onUnmounted(() => removeEventListener('keydown', onKey))
+    const go = (href: string): void => {
+      isOpen.value = false
+      void router.go(href)
+    }
+    return () =>
+      h('div', { class: 'VPNavBarSearch' }, [
+        h('button', { type: 'button', class: 'search-button', 'aria-label': 'Search', onClick: () => (isOpen.value = true) }, [
+          h('span', { class: 'vpi-search', 'aria-hidden': true }),
+          h('span', { class: 'search-button-text' }, 'Search'),
+        ]),
+        isOpen.value
+          ? h(SearchBox, { addressOf: (path: string) => withBase(`/${path}`), onClose: () => (isOpen.value = false), onGo: go })
+          : undefined,
+      ])
+  },
+})
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
+  )
+}
