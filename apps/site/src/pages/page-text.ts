@@ -25,7 +25,12 @@ export function sectionsOf(text: string): readonly Section[] {
     const last = sections.at(-1)
     if (token.type === 'heading_open') {
       const heading = plain(tokens[i + 1])
-      sections.push({ anchor: sections.length === 0 ? '' : anchorOf(heading, anchors), heading, text: '', code: '' })
+      sections.push({
+        anchor: sections.length === 0 ? '' : anchorOf(heading, anchors),
+        heading,
+        text: '',
+        code: '',
+      })
     } else if (token.type === 'fence' && last !== undefined) {
       last.code += ` ${namesIn(token.content)}`
     } else if (token.type === 'inline' && tokens[i - 1]?.type !== 'heading_open' && last !== undefined) {

@@ -17,12 +17,18 @@ const LISTS = new Set(['index', 'contents', 'errors/index', 'measured/faults-res
 /** The data of the search over all pages but those of the API reference. */
 export function searchData(pages: readonly SourcePage[]): SearchData {
   const texts = new Map<string, readonly StoredSection[]>()
-  const entries = pages.filter(({ route }) => !LISTS.has(route)).map(({ route, text }, id) => {
-    const sections = sectionsOf(text)
-    const kind = kindOf(route)
-    if (kind === 'guide') texts.set(route, storedSections(sections, anchor => plainWords(route, anchor)))
-    return entryOf(id, route, kind, sections)
-  })
+  const entries = pages
+    .filter(({ route }) => !LISTS.has(route))
+    .map(({ route, text }, id) => {
+      const sections = sectionsOf(text)
+      const kind = kindOf(route)
+      if (kind === 'guide')
+        texts.set(
+          route,
+          storedSections(sections, anchor => plainWords(route, anchor)),
+        )
+      return entryOf(id, route, kind, sections)
+    })
   return { entries, texts }
 }
 

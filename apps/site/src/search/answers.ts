@@ -33,14 +33,15 @@ export interface Answers {
 }
 
 const WEIGHTS: Readonly<Record<Kind, number>> = { guide: 1, background: 0.3, error: 0.12 }
-const ORDER: readonly Kind[] = ['guide', 'background', 'error']
-const MOST: Readonly<Record<Kind, number>> = { guide: 8, background: 3, error: 4 }
+const ORDER: readonly Kind[] = ['guide', 'error', 'background']
+const MOST: Readonly<Record<Kind, number>> = { guide: 7, background: 2, error: 4 }
 const CODE = /^HALT_[EW]_[A-Z\d_]+$/i
 
 const OPTIONS: Options<Entry> = {
   fields: ['plain', 'title', 'headings', 'text'],
   storeFields: ['kind', 'address', 'title', 'about'],
-  tokenize: (text, field) => (field === 'plain' || field === 'title' ? text.split(',').flatMap(withPhrase) : termsIn(text)),
+  tokenize: (text, field) =>
+    field === 'plain' || field === 'title' ? text.split(',').flatMap(withPhrase) : termsIn(text),
   processTerm: term => term,
 }
 
@@ -78,7 +79,9 @@ export class AnswerFinder {
     const exact = this.#search(question, {})
     if (exact.length > 0) return { list: arranged(exact, question), isNear: false }
     // A typing mistake. Short words are too near to each other: `block` would find `clock`.
-    const near = this.#search(question, { fuzzy: term => (term.length > 5 ? 0.25 : term.length > 4 ? 1 : false) })
+    const near = this.#search(question, {
+      fuzzy: term => (term.length > 5 ? 0.25 : term.length > 4 ? 1 : false),
+    })
     return { list: arranged(near, question), isNear: near.length > 0 }
   }
 

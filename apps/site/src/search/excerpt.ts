@@ -16,7 +16,10 @@ export interface Excerpt {
 const LENGTH = 170
 
 /** The parts of a page that its excerpt is cut of. `plain` gives the plain words of an anchor. */
-export function storedSections(sections: readonly Section[], plain: (anchor: string) => string): StoredSection[] {
+export function storedSections(
+  sections: readonly Section[],
+  plain: (anchor: string) => string,
+): StoredSection[] {
   return sections.map(({ anchor, heading, text }) => [anchor, heading, text, plain(anchor)])
 }
 

@@ -2,7 +2,7 @@ import { defineComponent, h, nextTick, onMounted, ref, shallowRef, type VNode, w
 
 import { type Answer, AnswerFinder, type Kind } from './answers.ts'
 import { type Excerpt, excerptOf } from './excerpt.ts'
-import { type Export, exportsNamed } from './exports.ts'
+import { type Export, exportsNamed, mayBeExport } from './exports.ts'
 import { SearchFiles } from './files.ts'
 
 /** A line of the list: a page, or an export. */
@@ -18,7 +18,16 @@ interface Line {
 /** What the box shows below the question. */
 type Shown =
   | { readonly kind: 'nothing asked' | 'loading' | 'failed' | 'no answer' }
-  | { readonly kind: 'answers'; readonly isNear: boolean; readonly lines: readonly Line[] }
+  | {
+      readonly kind: 'answers'
+      readonly isNear: boolean
+      readonly lines: readonly Line[]
+      /** The excerpts and the exports are there. */
+      readonly isWhole: boolean
+    }
+
+/** A pause in typing, in milliseconds, after which excerpts are loaded. Without it, each letter would load those of other pages. */
+const PAUSE = 200
 
 const GROUPS: Readonly<Record<Kind, string>> = {
   guide: 'Guides',
@@ -50,14 +59,16 @@ export const SearchBox = defineComponent({
         finder ??= new AnswerFinder(await files.index())
         if (!isLatest()) return
         const { list, isNear } = finder.find(asked)
-        const pages = list.map(lineOf)
-        shown.value = pages.length > 0 ? { kind: 'answers', isNear, lines: pages } : { kind: 'no answer' }
-        const withExcerpts = await Promise.all(list.map((answer, i) => withExcerpt(answer, pages[i], files)))
+        const first = list.map(lineOf)
+        shown.value =
+          first.length > 0 ? { kind: 'answers', isNear, lines: first, isWhole: false } : { kind: 'no answer' }
+        await new Promise(resolve => setTimeout(resolve, PAUSE))
         if (!isLatest()) return
-        if (pages.length > 0) shown.value = { kind: 'answers', isNear, lines: withExcerpts }
-        const exports = exportsNamed(await files.exports(), asked).map(exportLine)
-        if (!isLatest() || exports.length === 0) return
-        shown.value = { kind: 'answers', isNear: isNear && pages.length > 0, lines: [...withExcerpts, ...exports] }
+        const exports = mayBeExport(asked) ? exportsNamed(await files.exports(), asked) : []
+        const pages = await Promise.all(list.map(answer => withExcerpt(answer, files)))
+        const lines = [...pages, ...exports.map(exportLine)]
+        if (!isLatest() || lines.length === 0) return
+        shown.value = { kind: 'answers', isNear, lines, isWhole: true }
       } catch {
         if (isLatest()) shown.value = { kind: 'failed' }
       }
@@ -71,7 +82,9 @@ export const SearchBox = defineComponent({
         event.preventDefault()
         const step = event.key === 'ArrowDown' ? 1 : -1
         selected.value = (selected.value + step + lines.length) % lines.length
-        void nextTick(() => dialog.value?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }))
+        void nextTick(() =>
+          dialog.value?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }),
+        )
       } else if (event.key === 'Enter') {
         event.preventDefault()
         const line = lines[selected.value]
@@ -106,7 +119,8 @@ export const SearchBox = defineComponent({
         'aria-autocomplete': 'list',
         'aria-expanded': shown.value.kind === 'answers',
         'aria-controls': 'search-answers',
-        'aria-activedescendant': shown.value.kind === 'answers' ? `search-answer-${selected.value}` : undefined,
+        'aria-activedescendant':
+          shown.value.kind === 'answers' ? `search-answer-${selected.value}` : undefined,
         value: question.value,
         onInput: (event: Event) => (question.value = (event.target as HTMLInputElement).value),
         onKeydown: onKey,
@@ -139,11 +153,17 @@ export const SearchBox = defineComponent({
         ],
       )
 
-    const list = (lines: readonly Line[]): VNode => {
+    const list = (lines: readonly Line[], isWhole: boolean): VNode => {
       const groups = [...new Set(lines.map(({ group }) => group))]
       return h(
         'div',
-        { id: 'search-answers', role: 'listbox', 'aria-label': 'Answers', class: 'answers' },
+        {
+          id: 'search-answers',
+          role: 'listbox',
+          'aria-label': 'Answers',
+          'aria-busy': !isWhole,
+          class: 'answers',
+        },
         groups.map(group =>
           h('div', { role: 'group', 'aria-label': group, key: group }, [
             h('p', { class: 'answer-group', 'aria-hidden': true }, group),
@@ -167,10 +187,14 @@ export const SearchBox = defineComponent({
         h('div', { class: 'search-inside' }, [
           h('div', { class: 'search-line' }, [
             field(),
-            h('button', { type: 'button', class: 'search-close', onClick: () => dialog.value?.close() }, 'Close'),
+            h(
+              'button',
+              { type: 'button', class: 'search-close', onClick: () => dialog.value?.close() },
+              'Close',
+            ),
           ]),
           h('div', { role: 'status', class: 'search-status' }, statusOf(shown.value)),
-          shown.value.kind === 'answers' ? list(shown.value.lines) : undefined,
+          shown.value.kind === 'answers' ? list(shown.value.lines, shown.value.isWhole) : undefined,
           suggestions(shown.value, text => (question.value = text), addressOf),
         ]),
       )
@@ -178,11 +202,17 @@ export const SearchBox = defineComponent({
 })
 
 function lineOf({ kind, address, title, about }: Answer): Line {
-  return { group: GROUPS[kind], address: address.replace(/(^|\/)index$/, '$1'), title, about, excerpt: undefined }
+  return {
+    group: GROUPS[kind],
+    address: address.replace(/(^|\/)index$/, '$1'),
+    title,
+    about,
+    excerpt: undefined,
+  }
 }
 
-async function withExcerpt(answer: Answer, line: Line | undefined, files: SearchFiles): Promise<Line> {
-  const plain = line ?? lineOf(answer)
+async function withExcerpt(answer: Answer, files: SearchFiles): Promise<Line> {
+  const plain = lineOf(answer)
   if (answer.kind !== 'guide') return plain
   // An answer without its excerpt is still an answer.
   const sections = await files.sections(answer.address).catch(() => undefined)
@@ -215,7 +245,9 @@ function statusOf(shown: Shown): string {
     case 'no answer':
       return 'No page answers this.'
     case 'answers':
-      return shown.isNear ? 'No page has exactly these words. These come near:' : `${shown.lines.length} answers`
+      return shown.isNear
+        ? 'No page has exactly these words. These come near:'
+        : `${shown.lines.length} answers`
   }
 }
 
@@ -236,6 +268,12 @@ function suggestions(
       ]),
       '. The code of an error leads to its page.',
     ]),
-    h('p', [link('contents', 'All pages'), ' · ', link('troubleshooting', 'Troubleshooting'), ' · ', link('errors/', 'Errors')]),
+    h('p', [
+      link('contents', 'All pages'),
+      ' · ',
+      link('troubleshooting', 'Troubleshooting'),
+      ' · ',
+      link('errors/', 'Errors'),
+    ]),
   ])
 }

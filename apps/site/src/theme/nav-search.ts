@@ -28,12 +28,25 @@ export const NavSearch = defineComponent({
     }
     return () =>
       h('div', { class: 'VPNavBarSearch' }, [
-        h('button', { type: 'button', class: 'search-button', 'aria-label': 'Search', onClick: () => (isOpen.value = true) }, [
-          h('span', { class: 'vpi-search', 'aria-hidden': true }),
-          h('span', { class: 'search-button-text' }, 'Search'),
-        ]),
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'search-button',
+            'aria-label': 'Search',
+            onClick: () => (isOpen.value = true),
+          },
+          [
+            h('span', { class: 'vpi-search', 'aria-hidden': true }),
+            h('span', { class: 'search-button-text' }, 'Search'),
+          ],
+        ),
         isOpen.value
-          ? h(SearchBox, { addressOf: (path: string) => withBase(`/${path}`), onClose: () => (isOpen.value = false), onGo: go })
+          ? h(SearchBox, {
+              addressOf: (path: string) => withBase(`/${path}`),
+              onClose: () => (isOpen.value = false),
+              onGo: go,
+            })
           : undefined,
       ])
   },
@@ -41,6 +54,7 @@ export const NavSearch = defineComponent({
 
 function isTyping(target: EventTarget | null): boolean {
   return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(?:INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
   )
 }

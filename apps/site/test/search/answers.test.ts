@@ -7,7 +7,7 @@ import { searchData } from '../../src/pages/search-entries.ts'
 import { sourcePages } from '../../src/pages/source-pages.ts'
 import { AnswerFinder, indexOf } from '../../src/search/answers.ts'
 import { excerptOf } from '../../src/search/excerpt.ts'
-import { exportsNamed } from '../../src/search/exports.ts'
+import { exportsNamed, mayBeExport } from '../../src/search/exports.ts'
 
 const { entries, texts } = searchData(sourcePages())
 const index = indexOf(entries)
@@ -129,9 +129,14 @@ describe('the exports of the API reference', () => {
   ] as const
 
   it('a name finds exports that are or begin with it, the exact one first', () => {
-    expect(exportsNamed(all, 'ratelimiter').map(([name]) => name)).toEqual(['RateLimiter', 'RateLimiterOptions'])
+    expect(exportsNamed(all, 'ratelimiter').map(([name]) => name)).toEqual([
+      'RateLimiter',
+      'RateLimiterOptions',
+    ])
     expect(exportsNamed(all, 'halt()').map(([name]) => name)).toEqual(['halt'])
   })
 
-  it('a question of several words finds none', () => expect(exportsNamed(all, 'halt a client')).toEqual([]))
+  it('a question of several words, or of two letters, is not the name of an export', () => {
+    expect(['halt a client', 'ip', ' RateLimiter '].map(mayBeExport)).toEqual([false, false, true])
+  })
 })
