@@ -230,7 +230,9 @@ function placeOf({ excerpt, title }: Line): string {
 }
 
 function textOf({ excerpt, about }: Line): string | (string | VNode)[] {
-  if (excerpt === undefined || !excerpt.parts.some(({ isFound }) => isFound)) return about
+  // The start of a page says less than its first sentence, which `about` has whole.
+  const isStart = excerpt?.anchor === '' && !excerpt.parts.some(({ isFound }) => isFound)
+  if (excerpt === undefined || isStart) return about
   return excerpt.parts.map(({ text, isFound }) => (isFound ? h('mark', text) : text))
 }
 

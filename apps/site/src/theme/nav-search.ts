@@ -1,5 +1,5 @@
 import { useRouter, withBase } from 'vitepress'
-import { defineAsyncComponent, defineComponent, h, onMounted, onUnmounted, ref } from 'vue'
+import { defineAsyncComponent, defineComponent, h, onMounted, onUnmounted, ref, Teleport } from 'vue'
 
 const SearchBox = defineAsyncComponent({
   loader: async () => (await import('../search/search-box.ts')).SearchBox,
@@ -22,6 +22,7 @@ export const NavSearch = defineComponent({
     }
     onMounted(() => addEventListener('keydown', onKey))
     onUnmounted(() => removeEventListener('keydown', onKey))
+    const addressOf = (path: string): string => withBase(`/${path}`)
     const go = (href: string): void => {
       isOpen.value = false
       void router.go(href)
@@ -41,12 +42,13 @@ export const NavSearch = defineComponent({
             h('span', { class: 'search-button-text' }, 'Search'),
           ],
         ),
+        // In the bar, lines would not break.
         isOpen.value
-          ? h(SearchBox, {
-              addressOf: (path: string) => withBase(`/${path}`),
-              onClose: () => (isOpen.value = false),
-              onGo: go,
-            })
+          ? h(
+              Teleport,
+              { to: 'body' },
+              h(SearchBox, { addressOf, onClose: () => (isOpen.value = false), onGo: go }),
+            )
           : undefined,
       ])
   },

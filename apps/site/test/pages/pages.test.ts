@@ -84,6 +84,15 @@ describe('the pages of the site', () => {
     expect(texts.filter((text, i) => texts.indexOf(text) !== i)).toEqual([])
   })
 
+  it('the sidebar begins with ten pages, among them the one for complaints, and has each page once', () => {
+    const [needed, ...others] = sidebar()
+    expect(needed?.items).toHaveLength(10)
+    expect(needed?.items.slice(0, 3)).toContainEqual({ text: '429 at nine in the evening', link: '/runbook' })
+    expect(others.filter(({ collapsed }) => collapsed !== true)).toEqual([])
+    const links = sidebar().flatMap(({ items }) => items.map(({ link }) => link))
+    expect(links.filter((link, i) => links.indexOf(link) !== i)).toEqual([])
+  })
+
   it('the sidebar has the pages under the titles of docs/README.md', () => {
     const links = sidebar().flatMap(({ items }) => items.map(({ link }) => link))
     expect(links).toContain('/algorithms')
