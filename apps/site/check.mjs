@@ -127,6 +127,7 @@ async function visit(path, theme) {
 async function play(page, complain) {
   const usable = await page.evaluate("performance.getEntriesByName('playground can be used')[0]?.startTime")
   console.log(`the playground can be used after ${Math.round(Number(usable))} ms`)
+  await page.click('::-p-aria([name="From the start"][role="button"])')
   await page.click('::-p-aria([name="Next request"][role="button"])')
   const counted = "document.querySelector('.counts')?.textContent.startsWith('1 admitted')"
   await page.waitForFunction(counted).catch(() => complain('a request is not admitted'))
