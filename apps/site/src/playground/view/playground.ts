@@ -31,10 +31,10 @@ export const Playground = defineComponent({
         // On a phone they stand below each other, so that whoever changes a number sees the picture above it.
         h('div', { class: 'bench' }, [
           h('div', { class: 'show' }, [
-            h(Times, { player }),
             h('p', { class: 'problem', role: 'alert' }, player.problem.value),
-            h('p', { class: 'notes' }, player.run.value?.simulation.notes.join(' ')),
             h(Pictures, { player }),
+            h('p', { class: 'notes' }, player.run.value?.simulation.notes.join(' ')),
+            h(Times, { player }),
           ]),
           h(SetupForm, { player }),
           h(Told, { player }),
