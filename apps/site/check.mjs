@@ -105,6 +105,7 @@ async function visit(path, theme) {
   if (flag === '--pictures' && folder !== undefined && PICTURED.includes(path))
     await picture(page, path, theme)
   if (path === 'playground' && folder === undefined) await play(page, complain)
+  if (path === 'start') await sidebar(page, complain)
   if (path === 'start') await search(page, complain)
   await page.evaluate(axe)
   const { violations } = /** @type {{ violations: { id: string, nodes: { html: string }[] }[] }} */ (
@@ -131,6 +132,17 @@ async function play(page, complain) {
   await page.click('::-p-aria([name="Next request"][role="button"])')
   const counted = "document.querySelector('.counts')?.textContent.startsWith('1 admitted')"
   await page.waitForFunction(counted).catch(() => complain('a request is not admitted'))
+}
+
+/** Opens a part of the sidebar. @param {import('puppeteer-core').Page} page @param {(text: string) => void} complain */
+async function sidebar(page, complain) {
+  const part = await page.waitForSelector('::-p-aria([name="Recipes"][role="button"])')
+  const state = () => part?.evaluate(found => found.getAttribute('aria-expanded'))
+  const before = await state()
+  await part?.focus()
+  await page.keyboard.press('Enter')
+  if (before !== 'false' || (await state()) !== 'true')
+    complain('a part of the sidebar does not say that it opens')
 }
 
 /** Asks the search. What the browser loads for the answer is bounded. @param {import('puppeteer-core').Page} page @param {(text: string) => void} complain */

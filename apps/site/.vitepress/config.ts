@@ -98,6 +98,10 @@ export default defineConfig({
           find: /^.*\/VPNavBarSearch\.vue$/,
           replacement: fileURLToPath(new URL('theme/nav-search.ts', import.meta.url)),
         },
+        {
+          find: './VPSidebarItem.vue',
+          replacement: fileURLToPath(new URL('theme/sidebar-item.ts', import.meta.url)),
+        },
       ],
     },
     plugins: [
