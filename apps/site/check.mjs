@@ -105,7 +105,7 @@ async function visit(path, theme) {
   if (flag === '--pictures' && folder !== undefined && PICTURED.includes(path))
     await picture(page, path, theme)
   if (path === 'playground' && folder === undefined) await play(page, complain)
-  if (path === 'start') await sidebar(page, complain)
+  if (path === 'contents') await sidebar(page, complain)
   if (path === 'start') await search(page, complain)
   await page.evaluate(axe)
   const { violations } = /** @type {{ violations: { id: string, nodes: { html: string }[] }[] }} */ (
