@@ -16,12 +16,13 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   proxies:
     'x-forwarded-for, real ip, client ip behind a load balancer, trust proxy, cloudflare, nginx, aws alb, wrong ip',
   headers: '429 status, retry-after, x-ratelimit, ratelimit-remaining, error body, custom response, cors',
-  'headers#a-refusal': '429 retry-after, custom message, custom answer, too many requests',
+  'headers#a-refusal':
+    '429 retry-after, custom message, custom answer, too many requests, message when limit is reached, error message',
   reliability:
     'redis down, database down, outage, crash, store unavailable, fail open, fail closed, high availability, failover',
   security: 'attack, ddos, dos, bypass, evade, spoof, vulnerability, cve',
   comparison: 'alternatives, versus, vs, which library',
-  'limits-of-halt': 'maximum, bounds, cost, price, memory use, benchmark',
+  'limits-of-halt': 'maximum, bounds, cost, price, memory use, benchmark, how fast, speed, latency, overhead',
   privacy: 'gdpr, personal data, delete a user, ip addresses stored, hash',
   'choosing-a-number': 'what limit should i set, how many requests per minute, sensible defaults, calculator',
   quotas: 'monthly quota reset, daily limit, calls per month, calendar, billing period, metering, allowance',
@@ -58,10 +59,10 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   'packages/core#ratelimiter': 'RateLimiter, ratelimiter, without a framework',
   'packages/core#reserve-and-settle': 'unknown cost, charge afterwards, estimate',
   troubleshooting:
-    'it does not work, not working, never refuses, always 429, debug, everybody shares one counter, localhost, skip',
+    'it does not work, not working, never refuses, always 429, debug, everybody shares one counter, localhost, skip, nobody is limited, localhost is not limited, limit is ignored',
   frameworks: 'other framework, which framework, same in all frameworks',
   'adapter-options':
-    'skip a route, skip requests, exempt, exclude health check, options of the middleware, whitelist ip, message',
+    'skip a route, skip requests, exempt, exclude health check, options of the middleware, whitelist ip, message, exempt admin, skip for admins',
   'recipes/login-protection':
     'login brute force, password guessing, credential stuffing, failed logins, sign in, otp, two factor, reset password',
   'recipes/saas': 'api keys with plans, subscription, pricing tiers, b2b',
@@ -76,10 +77,14 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   'recipes/concurrency':
     'concurrent requests, parallel, max connections, semaphore, slow requests, in flight, uploads',
   'recipes/shadow-roll-out':
-    'dry run, try a limit without blocking, log only, observe, report only, test in production',
+    'dry run, try a limit without blocking, log only, observe, report only, test in production, roll out a new limit safely, rollout',
   'recipes/graphql-cost': 'graphql, apollo, yoga, query complexity, depth',
   'recipes/aws-lambda': 'api gateway, serverless function',
   'recipes/mcp': 'agent, tools, model context protocol',
   'platforms/nextjs': 'next, app router, server action, vercel, middleware',
-  'migrate/express-rate-limit': 'replace express-rate-limit, windowMs, rate-limit-redis',
+  'migrate/express-rate-limit': 'windowMs',
+  'packages/express#where-to-mount-it': 'limit per route, different limit per route, limit one endpoint',
+  'concepts#whose-counter': 'rate limit by api key, limit by user, limit by header, custom key',
+  'adapter-options#a-page-of-ones-own-limits': 'how many requests are left',
+  'packages/express#requests-that-cost-more': 'expensive request, costs more, weight of a request',
 }

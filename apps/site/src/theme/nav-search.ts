@@ -5,6 +5,8 @@ const SearchBox = defineAsyncComponent({
   loader: async () => (await import('../search/search-box.ts')).SearchBox,
   // A slow line: the box says that it comes.
   loadingComponent: () => h('p', { class: 'search-coming', role: 'status' }, 'Loading the search …'),
+  errorComponent: () =>
+    h('p', { class: 'search-coming', role: 'alert' }, 'The search could not be loaded. Load the page again.'),
   delay: 100,
 })
 

@@ -1,7 +1,11 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
+import { exportsIn } from '../../src/pages/api-exports.ts'
 import { PLAIN_WORDS } from '../../src/pages/plain-words.ts'
 import { searchData } from '../../src/pages/search-entries.ts'
 import { sourcePages } from '../../src/pages/source-pages.ts'
@@ -54,6 +58,11 @@ describe('the search', () => {
     ['blacklist', 'runbook#an-abuser'],
     ['outage', 'reliability'],
     ['express', 'packages/express'],
+    ['why is nobody limited', 'troubleshooting'],
+    ['how fast is it', 'limits-of-halt'],
+    ['a different limit per route', 'packages/express#where-to-mount-it'],
+    ['rate limit by API key', 'concepts#whose-counter'],
+    ['message when the limit is reached', 'headers#a-refusal'],
   ])('the question "%s" leads to %s', (question, address) => {
     const found = landing(question)
     expect(address.includes('#') ? found : found.replace(/#.*/, '')).toBe(address)
@@ -122,6 +131,22 @@ describe('the search', () => {
 })
 
 describe('the exports of the API reference', () => {
+  it('the exports are those that typedoc has written, with their anchors', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'halt-api-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    await mkdir(join(folder, '@halt'))
+    const exported = (anchor: string, name: string): string =>
+      `<a id="${anchor}"></a>\n\n### ${name}\n\nText.\n`
+    const text = `# @halt/core\n\n${exported('halt', 'halt()')}${exported('decision', 'Decision')}\n#### Properties\n`
+    await writeFile(join(folder, '@halt/core.md'), text)
+    await writeFile(join(folder, 'index.md'), exported('no', 'No'))
+    expect(exportsIn(folder)).toEqual([
+      ['halt', '@halt/core', 'halt'],
+      ['Decision', '@halt/core', 'decision'],
+    ])
+    expect(exportsIn(join(folder, 'missing'))).toEqual([])
+  })
+
   const all = [
     ['RateLimiterOptions', '@halt/core', 'ratelimiteroptions'],
     ['RateLimiter', '@halt/core', 'ratelimiter'],

@@ -20,19 +20,19 @@ describe.skipIf(executablePath === undefined)(`the box of the search in Chromium
     site = await serveSearch()
     // Runs without a sandbox, which needs rights that containers lack. The page is our own.
     browser = await puppeteer.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] })
+    page = await browser.newPage()
+    await page.setCacheEnabled(false)
   })
   afterAll(async () => {
     await browser?.close()
     site?.close()
   })
-  beforeEach(async () => {
-    page = await browser.newPage()
-    await page.setCacheEnabled(false)
-  })
+  beforeEach(() => page.setViewport({ width: 800, height: 600 }))
   afterEach(async () => {
     site.broken.clear()
     site.release()
-    await page.close()
+    // All tests share a tab, because a new one starts a process.
+    await page.goto('about:blank')
   })
 
   const open = async (path = '/'): Promise<void> => {
@@ -65,6 +65,7 @@ describe.skipIf(executablePath === undefined)(`the box of the search in Chromium
     await ask('block an ip')
     expect((await answers())[0]).toBe('429 at nine in the evening › An abuser')
     await page.waitForNetworkIdle()
+    await devtools.detach()
     console.log(`search: ${bytes} bytes in ${files} files before the first answer`)
     expect(files).toBeGreaterThan(3)
     expect(bytes).toBeGreaterThan(50_000)
@@ -144,6 +145,8 @@ describe.skipIf(executablePath === undefined)(`the box of the search in Chromium
     await open()
     await page.keyboard.press('Escape')
     await page.waitForSelector('dialog', { hidden: true })
+    // The reader goes on from where the box was opened.
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Search')
     await open()
     await page.mouse.click(5, 5)
     await page.waitForSelector('dialog', { hidden: true })
