@@ -44,7 +44,7 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
 
   const open = async (setup?: Setup, path = '/'): Promise<void> => {
     await page.goto(site.url + path + (setup === undefined ? '' : toHash(setup)))
-    await page.waitForSelector('.playground')
+    await page.waitForSelector('.playground .bench')
   }
   const text = (selector: string): Promise<string> => page.$eval(selector, found => found.textContent ?? '')
   const becomes = (selector: string, expected: string | RegExp): Promise<void> =>

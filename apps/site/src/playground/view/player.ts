@@ -19,6 +19,8 @@ export interface Player {
   /** The sentence that says why nothing runs; empty if something does. */
   readonly problem: Ref<string>
   readonly isRunning: Ref<boolean>
+  /** Whether the set-up of the address is known. The built page is the same for all addresses. */
+  readonly isOpen: Ref<boolean>
   /** The client that the visitor chose to follow; empty for the main one. */
   readonly followed: Ref<string>
   /** Grows each time the texts are to be written again. */
@@ -49,6 +51,7 @@ export function usePlayer(): Player {
   const run = shallowRef<Run>()
   const problem = ref('')
   const isRunning = ref(false)
+  const isOpen = ref(false)
   const followed = ref('')
   const written = ref(0)
   const canvases: Player['canvases'] = []
@@ -136,6 +139,7 @@ export function usePlayer(): Player {
     addEventListener('hashchange', onAddress)
     void open().then(() => {
       if (isGone) return
+      isOpen.value = true
       frame = requestAnimationFrame(at => void draw(at))
       performance.mark('playground can be used')
     })
@@ -151,6 +155,7 @@ export function usePlayer(): Player {
     run,
     problem,
     isRunning,
+    isOpen,
     followed,
     written,
     canvases,

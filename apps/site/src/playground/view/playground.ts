@@ -26,7 +26,10 @@ export const Playground = defineComponent({
         () => `The browser did not let this page write into the clipboard. Copy the ${name} by hand.`,
       )
     }
-    return () =>
+    // Nothing is drawn for another set-up first, so nothing moves.
+    const coming = (): VNode =>
+      h('div', { class: 'playground coming' }, h('p', { role: 'status' }, 'The playground is loading …'))
+    const bench = (): VNode =>
       h('div', { class: 'playground' }, [
         // On a phone they stand below each other, so that whoever changes a number sees the picture above it.
         h('div', { class: 'bench' }, [
@@ -45,6 +48,7 @@ export const Playground = defineComponent({
           onUse: (policies: readonly PlayPolicy[]) => player.update({ sides: [policies] }),
         }),
       ])
+    return () => (player.isOpen.value ? bench() : coming())
   },
 })
 
