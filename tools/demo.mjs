@@ -10,8 +10,8 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { pnpm, root } from './pnpm.mjs'
-import { setup } from './setup.mjs'
+import { root, startPnpm } from './pnpm.mjs'
+import { checkNode } from './setup.mjs'
 
 const [name = 'express', ...args] = process.argv.slice(2)
 const app = `demo-${name}`
@@ -24,13 +24,20 @@ if (!names.includes(name)) {
 }
 
 try {
-  setup()
+  checkNode()
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exit(1)
 }
-const built = pnpm(['exec', 'turbo', 'run', 'build', `--filter=@halt/${app}`, '--output-logs=errors-only'])
-if (built !== 0) process.exit(built)
+console.log(`Installing the packages and building ${app}. The first time takes about a minute.\n`)
+const build = ['exec', 'turbo', 'run', 'build', `--filter=@halt/${app}`, '--output-logs=errors-only']
+for (const args of [['install', '--frozen-lockfile'], build]) {
+  // What they say is of use only if they fail.
+  const { status, output } = await startPnpm(args)
+  if (status === 0) continue
+  console.error(output.trim())
+  process.exit(status)
+}
 
 const demo = spawn(process.execPath, [join(root, 'apps', app, 'dist/demo.js'), ...args], { stdio: 'inherit' })
 // The demo ends by itself or by Ctrl-C. This process waits for it and passes its exit code on.

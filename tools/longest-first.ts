@@ -22,6 +22,7 @@ const LONG = [
   'apps/demo-express/test/nine-in-the-evening.test.ts',
   'packages/operator/test/page.test.ts',
   'apps/site/test/playground/browser.test.ts',
+  'apps/site/test/search/browser.test.ts',
   '/test/behaviour/runtimes.test.ts',
   'packages/store-memory/test/behaviour/growth.test.ts',
   'packages/store-redis/test/behaviour/connection/cluster.test.ts',

@@ -30,7 +30,8 @@ export function setup({ servers = false } = {}) {
   if (pnpm(['install', '--frozen-lockfile']) !== 0) throw new Error('pnpm could not install the packages.')
 }
 
-function checkNode() {
+/** Throws an error that says what to do if this Node is too old. */
+export function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 20 || (major === 20 && minor >= 19)) return
   throw new Error(`Halt needs Node 20.19 or newer; this is ${process.versions.node}.`)

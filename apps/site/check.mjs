@@ -105,6 +105,8 @@ async function visit(path, theme) {
   if (flag === '--pictures' && folder !== undefined && PICTURED.includes(path))
     await picture(page, path, theme)
   if (path === 'playground' && folder === undefined) await play(page, complain)
+  if (path === 'contents') await sidebar(page, complain)
+  if (path === 'start') await search(page, complain)
   await page.evaluate(axe)
   const { violations } = /** @type {{ violations: { id: string, nodes: { html: string }[] }[] }} */ (
     await page.evaluate('axe.run()')
@@ -126,9 +128,45 @@ async function visit(path, theme) {
 async function play(page, complain) {
   const usable = await page.evaluate("performance.getEntriesByName('playground can be used')[0]?.startTime")
   console.log(`the playground can be used after ${Math.round(Number(usable))} ms`)
+  await page.click('::-p-aria([name="From the start"][role="button"])')
   await page.click('::-p-aria([name="Next request"][role="button"])')
   const counted = "document.querySelector('.counts')?.textContent.startsWith('1 admitted')"
   await page.waitForFunction(counted).catch(() => complain('a request is not admitted'))
+}
+
+/** Opens a part of the sidebar. @param {import('puppeteer-core').Page} page @param {(text: string) => void} complain */
+async function sidebar(page, complain) {
+  const part = await page.waitForSelector('::-p-aria([name="Recipes"][role="button"])')
+  const state = () => part?.evaluate(found => found.getAttribute('aria-expanded'))
+  const before = await state()
+  await part?.focus()
+  await page.keyboard.press('Enter')
+  if (before !== 'false' || (await state()) !== 'true')
+    complain('a part of the sidebar does not say that it opens')
+}
+
+/** Asks the search. What the browser loads for the answer is bounded. @param {import('puppeteer-core').Page} page @param {(text: string) => void} complain */
+async function search(page, complain) {
+  const devtools = await page.createCDPSession()
+  let bytes = 0
+  devtools.on('Network.loadingFinished', ({ encodedDataLength }) => void (bytes += encodedDataLength))
+  await devtools.send('Network.enable')
+  await page.keyboard.press('/')
+  await page.waitForSelector('dialog[open] input:focus')
+  await page.keyboard.sendCharacter('block an ip')
+  await page.waitForSelector('.answers[aria-busy=false]')
+  await page.waitForNetworkIdle()
+  console.log(`the search loads ${bytes} bytes for its first answer`)
+  if (bytes > 150_000) complain(`the search loads ${bytes} bytes for its first answer`)
+  await page.evaluate(axe)
+  const barriers = await page.evaluate(
+    'axe.run("dialog").then(({ violations }) => violations.map(({ id }) => id).join())',
+  )
+  if (barriers !== '') complain(`axe: the search: ${String(barriers)}`)
+  await page.keyboard.press('Enter')
+  const arrived = "location.pathname.endsWith('/runbook') && location.hash === '#an-abuser'"
+  await page.waitForFunction(arrived).catch(() => complain('the search does not lead to an answer'))
+  await page.goBack()
 }
 
 /** @param {import('puppeteer-core').Page} page @param {string} path @param {string} theme */

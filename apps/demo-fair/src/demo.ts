@@ -34,7 +34,6 @@ try {
     start: tell =>
       url === undefined ? localCrew(limiter, tell) : processCrew({ url, prefix, processes: PROCESSES }, tell),
   })
-  if (!ok) screen.print('\nNot all was as it should be: see the lines with ✗ above.')
   process.exitCode = ok ? 0 : 1
 } finally {
   await limiter.close()

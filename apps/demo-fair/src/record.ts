@@ -27,6 +27,13 @@ export class Record {
     }
     return { asked, got }
   }
+
+  /** What a tenant asked for and got in a second, as the mean of the time between two instants. */
+  rateOf(tenant: string, from: number, to: number): { readonly asked: number; readonly got: number } {
+    const { asked, got } = this.of(tenant, from, to)
+    const seconds = (to - from) / 1000
+    return { asked: asked / seconds, got: got / seconds }
+  }
 }
 
 /** Jain's index of fairness: 1 if all get the same. */

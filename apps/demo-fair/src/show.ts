@@ -25,24 +25,22 @@ const SETTLING = 2000
 // In this time, half of the reserve comes back. A process that stands still for longer does not compete meanwhile.
 const STANDSTILL = (BACKEND.burst / 4 / BACKEND.limit) * 1000
 
-/** Shows what tenants get of a limit. Resolves to true if all was as it should be. */
+/** Shows what tenants get of a limit, and ends on a verdict. Resolves to true if all was as it should be. */
 export async function show({ screen, limiter, start, together, alone }: Show): Promise<boolean> {
   const record = new Record()
   const play = async (ms: number): Promise<void> => {
     const end = now() + ms
-    let line: string | undefined
-    const draw = (): string[] => {
-      const to = now()
-      const rateOf = ({ name }: Tenant) => record.of(name, to - 1000, to)
-      const scene = { rateOf, columns: Math.max(20, screen.width - 45), line }
-      return picture(scene, screen.hasColours ? coloured : plain)
-    }
     while (now() < end) {
       await sleep(Math.min(100, Math.max(1, end - now())))
       line = await said(limiter)
-      screen.draw(draw())
+      screen.draw(draw(now() - 1000, now()))
     }
-    screen.end(draw())
+  }
+  let line: string | undefined
+  const draw = (from: number, to: number): string[] => {
+    const rateOf = ({ name }: Tenant) => record.rateOf(name, from, to)
+    const scene = { rateOf, columns: Math.max(20, screen.width - 45), line }
+    return picture(scene, screen.hasColours ? coloured : plain)
   }
 
   screen.print(
@@ -55,6 +53,8 @@ export async function show({ screen, limiter, start, together, alone }: Show): P
   try {
     await play(SETTLING + together)
     idle = now()
+    // The last picture is of the whole time that is judged, because a busy machine may tell nothing for a second.
+    screen.end(draw(settled, idle))
     screen.print(`\nEverybody else goes idle. ${LOUD} may have everything`)
     asker.let('loud')
     await play(SETTLING + alone)
@@ -62,6 +62,8 @@ export async function show({ screen, limiter, start, together, alone }: Show): P
     await asker.stop()
   }
   const over = now()
+  // Only now has every process told all.
+  screen.end(draw(idle + SETTLING, idle + SETTLING + alone))
 
   const sumOf = (names: readonly string[]) => {
     const sums = names.map(name => record.of(name, settled, idle))
@@ -80,13 +82,15 @@ export async function show({ screen, limiter, start, together, alone }: Show): P
   screen.print('')
   const isWithin = check('nothing was admitted beyond the limit', record.of(undefined).got <= most)
   if (record.stoodStill > STANDSTILL) {
+    screen.print(`  · the machine stood still for ${Math.round(record.stoodStill)} ms`)
     screen.print(
-      `  · the machine stood still for ${Math.round(record.stoodStill)} ms, so the shares are not judged`,
+      isWithin
+        ? '\nThe limit held. The shares are not judged, because too much else runs on this machine.'
+        : '\nThe limit did not hold.',
     )
     return isWithin
   }
-  return [
-    isWithin,
+  const isFair = [
     check(`the quiet tenants got ${quiet.got} of the ${quiet.asked} requests that they sent`, isMost(quiet)),
     check(
       `those that want more got the same for their weight: Jain's index is ${jain(shares).toFixed(4)}`,
@@ -98,6 +102,9 @@ export async function show({ screen, limiter, start, together, alone }: Show): P
       last.got + (BACKEND.limit * record.stoodStill) / 1000 >= 0.9 * whole,
     ),
   ].every(Boolean)
+  const held = isWithin ? 'The limit held' : 'The limit did not hold'
+  screen.print(`\n${held}. ${isFair ? 'Everybody' : 'Not everybody'} got a fair share.`)
+  return isWithin && isFair
 }
 
 function isMost({ asked, got }: { readonly asked: number; readonly got: number }): boolean {

@@ -65,6 +65,7 @@ describe('the show', () => {
       expect(text.match(/^loud {7}asks/gm)).toHaveLength(2)
       expect(text).toMatch(/limiter\.explain: scarce, a share is [\d.]+\/s now/)
       skip(!isJudged({ text }), 'The machine stood still twice.')
+      expect(text).toMatch(/\n\nThe limit held\. Everybody got a fair share\.\n$/)
       expect(text).toMatch(/✓ the quiet tenants got \d+ of the \d+ requests that they sent/)
     } finally {
       await server.stop()
@@ -77,6 +78,7 @@ describe('the show', () => {
     expect(text).toContain('✓ nothing was admitted beyond the limit')
     skip(!isJudged({ text }), 'The machine stood still twice.')
     expect(ok).toBe(false)
+    expect(text).toMatch(/\n\nThe limit held\. Not everybody got a fair share\.\n$/)
     expect(text).toMatch(/✗ those that want more got the same for their weight/)
   })
 })
@@ -108,6 +110,8 @@ describe('the record', () => {
     expect(record.stoodStill).toBe(7)
     expect(record.of('a', 100, 200)).toEqual({ asked: 3, got: 2 })
     expect(record.of(undefined)).toEqual({ asked: 9, got: 3 })
+    // 0.2 seconds.
+    expect(record.rateOf('a', 50, 250)).toEqual({ asked: 20, got: 15 })
     expect(jain([5, 5, 5])).toBe(1)
     expect(jain([1, 0, 0, 0])).toBe(0.25)
   })

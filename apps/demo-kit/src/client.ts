@@ -65,8 +65,18 @@ export class Client {
   }
 }
 
-/** The time until an instant (Unix seconds), as `+3 s` or `+6 d`. */
-function until(instant: number): string {
-  const seconds = Math.max(0, instant - Math.floor(Date.now() / 1000))
-  return seconds < 3 * 86_400 ? `+${seconds} s` : `+${Math.floor(seconds / 86_400)} d`
+const UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+] as const
+
+/**
+ * The time until an instant (Unix seconds), as `+3 s`, `+5 h` or `+6 d`. A header rounds the instant up to a whole second. So this
+ * rounds down, else a limit of four seconds would come back after five.
+ */
+export function until(instant: number, now: number = Date.now() / 1000): string {
+  const seconds = instant - now
+  const [size, unit] = UNITS.find(([each]) => seconds >= 3 * each) ?? [1, 's']
+  return `+${Math.max(seconds > 0 ? 1 : 0, Math.floor(seconds / size))} ${unit}`
 }

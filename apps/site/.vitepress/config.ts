@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
 import { defineConfig } from 'vitepress'
 import { tabsMarkdownPlugin } from 'vitepress-plugin-tabs'
 
@@ -80,7 +82,6 @@ export default defineConfig({
     ],
     sidebar: parts,
     outline: { level: [2, 3] },
-    search: { provider: 'local' },
     editLink: {
       // The browser runs it too, so it uses nothing of this file.
       pattern: ({ frontmatter }) =>
@@ -91,6 +92,18 @@ export default defineConfig({
     socialLinks: [{ icon: 'github', link: GITHUB }],
   },
   vite: {
+    resolve: {
+      alias: [
+        {
+          find: /^.*\/VPNavBarSearch\.vue$/,
+          replacement: fileURLToPath(new URL('theme/nav-search.ts', import.meta.url)),
+        },
+        {
+          find: './VPSidebarItem.vue',
+          replacement: fileURLToPath(new URL('theme/sidebar-item.ts', import.meta.url)),
+        },
+      ],
+    },
     plugins: [
       {
         name: 'collect-again',

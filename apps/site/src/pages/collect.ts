@@ -4,10 +4,12 @@ import { fileURLToPath } from 'node:url'
 
 import { homeTwin } from './home-twin.ts'
 import { withInstallTabs } from './install-tabs.ts'
+import { withLanguageTabs } from './language-tabs.ts'
 import { withLinks } from './links.ts'
 import { llmsFull, llmsIndex } from './llms.ts'
 import { ROOT, SITE } from './repository.ts'
 import { withThemes } from './pictures.ts'
+import { searchFiles } from './search-files.ts'
 import { type SourcePage, sourcePages } from './source-pages.ts'
 import { plainTabs, siteTabs, withTabs } from './tabs.ts'
 
@@ -16,7 +18,7 @@ export const PAGES: string = fileURLToPath(new URL('../../.pages', import.meta.u
 
 /**
  * Writes the pages of the site: the Markdown of the repository with its links pointed to the site, the pages that are made of others,
- * the plain twin of each page, llms.txt, and the pictures. The API reference stays as it is.
+ * the plain twin of each page, llms.txt, the files of the search, and the pictures. The API reference stays as it is.
  */
 export function collect(): void {
   rmSync(join(PAGES, 'public'), { recursive: true, force: true })
@@ -31,6 +33,7 @@ export function collect(): void {
   for (const { route, text } of twins) write(`public/${route}.md`, text)
   write('public/llms.txt', llmsIndex(pages))
   write('public/llms-full.txt', llmsFull(twins))
+  for (const [path, text] of searchFiles(pages, join(PAGES, 'api'))) write(`public/${path}`, text)
   for (const path of pictures) cpSync(join(ROOT, path), join(PAGES, 'public', path))
   cpSync(join(ROOT, 'packages/operator/page/icon.svg'), join(PAGES, 'public/icon.svg'))
   cpSync(join(ROOT, 'docs/images/card.png'), join(PAGES, 'public/card.png'))
@@ -40,7 +43,7 @@ export function collect(): void {
 export function siteText({ from, text }: SourcePage, picture: (path: string) => string): string {
   const link = (route: string, anchor: string): string => `/${route}${anchor}`
   // Tabs of package managers within tabs of frameworks would be too many.
-  const shown = withTabs(withInstallTabs(withComponents(text)), from, siteTabs)
+  const shown = withTabs(withLanguageTabs(withInstallTabs(withComponents(text))), from, siteTabs)
   return withThemes(withLinks(shown, from, link, picture))
 }
 

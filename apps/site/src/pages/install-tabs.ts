@@ -19,6 +19,6 @@ export function withInstallTabs(text: string): string {
       )
       return `== ${name}\n\n\`\`\`sh\n${said}\`\`\`\n`
     })
-    return `:::tabs key:manager\n${tabs.join('\n')}\n:::`
+    return `:::tabs key:manager variant:code\n${tabs.join('\n')}\n:::`
   })
 }

@@ -8,6 +8,7 @@ import { NotFound } from './not-found.ts'
 import { Sandbox } from './sandbox.ts'
 import { TwinLink } from './twin-link.ts'
 import '../playground/style.css'
+import '../search/style.css'
 import './style.css'
 
 // Only the page of the playground loads it, with the packages that it runs.

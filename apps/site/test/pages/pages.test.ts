@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { siteText, twinOf } from '../../src/pages/collect.ts'
 import { PEERS } from '../../src/pages/compare.ts'
 import { contents } from '../../src/pages/contents.ts'
+import { withLanguageTabs, withoutJavaScriptTwins } from '../../src/pages/language-tabs.ts'
 import { llmsIndex } from '../../src/pages/llms.ts'
 import { SITE } from '../../src/pages/repository.ts'
 import { type SourcePage, sourcePages } from '../../src/pages/source-pages.ts'
@@ -82,6 +83,15 @@ describe('the pages of the site', () => {
       .filter(({ text }) => text !== 'Compare' && text !== 'Migrate')
       .flatMap(({ items }) => items.map(({ text }) => text))
     expect(texts.filter((text, i) => texts.indexOf(text) !== i)).toEqual([])
+  })
+
+  it('the sidebar begins with ten pages, among them the one for complaints, and has each page once', () => {
+    const [needed, ...others] = sidebar()
+    expect(needed?.items).toHaveLength(10)
+    expect(needed?.items.slice(0, 3)).toContainEqual({ text: '429 at nine in the evening', link: '/runbook' })
+    expect(others.filter(({ collapsed }) => collapsed !== true)).toEqual([])
+    const links = sidebar().flatMap(({ items }) => items.map(({ link }) => link))
+    expect(links.filter((link, i) => links.indexOf(link) !== i)).toEqual([])
   })
 
   it('the sidebar has the pages under the titles of docs/README.md', () => {
@@ -174,6 +184,22 @@ describe('the Markdown twins', () => {
     )
     expect(linked.filter(route => !routes.has(route))).toEqual([])
     expect(new Set(linked).size).toBe(linked.length)
+  })
+})
+
+describe('an example in two languages', () => {
+  const page =
+    'Then:\n\n```ts\nconst a: number = 1\n```\n\n```js\nconst a = 1\n```\n\nAnd:\n\n```js\nb()\n```\n'
+
+  it('TypeScript with JavaScript directly below it becomes tabs, and other blocks stay', () => {
+    const text = withLanguageTabs(page)
+    expect(text).toContain('== TypeScript\n\n```ts\nconst a: number = 1\n```\n')
+    expect(text).toContain('== JavaScript\n\n```js\nconst a = 1\n```\n\n:::\n\nAnd:\n\n```js\nb()')
+    expect(text.match(/:::tabs/g)).toHaveLength(1)
+  })
+
+  it('the code of a tab of a framework is in one language', () => {
+    expect(withoutJavaScriptTwins(page)).toBe(page.replace('\n\n```js\nconst a = 1\n```', ''))
   })
 })
 

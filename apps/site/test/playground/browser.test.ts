@@ -44,7 +44,7 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
 
   const open = async (setup?: Setup, path = '/'): Promise<void> => {
     await page.goto(site.url + path + (setup === undefined ? '' : toHash(setup)))
-    await page.waitForSelector('.playground')
+    await page.waitForSelector('.playground .bench')
   }
   const text = (selector: string): Promise<string> => page.$eval(selector, found => found.textContent ?? '')
   const becomes = (selector: string, expected: string | RegExp): Promise<void> =>
@@ -56,6 +56,31 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
     await field?.type(value)
     await page.keyboard.press('Tab')
   }
+
+  /** The requests that were decided. */
+  const requests = async (): Promise<number> => {
+    const [, admitted, refused] = /^(\d+) admitted(\d+) refused/.exec(await text('.counts')) ?? []
+    return Number(admitted) + Number(refused)
+  }
+
+  it('a visitor meets a picture of thirty seconds, with requests that were refused', async () => {
+    await open()
+    await becomes('output', '30.0 s')
+    await becomes('.counts', '40 admitted21 refusedthe first refused one was number 20')
+    expect(await text('[aria-label="The last answer"]')).toMatch(/^HTTP\/1.1 200 OK\nRateLimit-Limit: 10\n/)
+    // Without movement nothing is added.
+    await press('From the start')
+    await becomes('.counts', /^0 admitted0 refused/)
+  })
+
+  it('on a phone the picture stands above the numbers that change it', async () => {
+    await page.setViewport({ width: 360, height: 800 })
+    await open()
+    const bottomOf = (selector: string): Promise<number> =>
+      page.$eval(selector, found => found.getBoundingClientRect().bottom)
+    expect(await bottomOf('canvas')).toBeLessThan(await bottomOf('.setup input'))
+    expect(await bottomOf('canvas')).toBeLessThan(700)
+  })
 
   it('a visitor sets a limit, and sees the refusal at the right request', async () => {
     await open()
@@ -189,9 +214,10 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
     }
     met.delete('-1')
     expect(met.size).toBe(controls)
+    const before = await requests()
     await page.focus('::-p-aria([name="Next request"][role="button"])')
     await page.keyboard.press('Enter')
-    await becomes('.counts', '1 admitted')
+    await expect.poll(requests).toBe(before + 1)
   })
 
   it.each(['/', '/dark'])('the page %s has no barrier that axe finds, and fits 360 px', async path => {

@@ -19,6 +19,8 @@ export interface Player {
   /** The sentence that says why nothing runs; empty if something does. */
   readonly problem: Ref<string>
   readonly isRunning: Ref<boolean>
+  /** Whether the set-up of the address is known. The built page is the same for all addresses. */
+  readonly isOpen: Ref<boolean>
   /** The client that the visitor chose to follow; empty for the main one. */
   readonly followed: Ref<string>
   /** Grows each time the texts are to be written again. */
@@ -36,6 +38,10 @@ export interface Player {
 
 /** The texts change so many times per second; the pictures change with each frame. */
 const TEXTS_PER_SECOND = 5
+/** Steps in which the time before the first picture passes. Each gives the lanes a point. */
+const STEPS_BEFORE = 180
+/** Requests that are decided at most before the first picture, so that it is there at once. */
+const MOST_BEFORE = 5000
 /** A tab that was hidden does not catch up: one frame moves the time by at most this. */
 const LONGEST_FRAME_MS = 100
 
@@ -45,9 +51,11 @@ export function usePlayer(): Player {
   const run = shallowRef<Run>()
   const problem = ref('')
   const isRunning = ref(false)
+  const isOpen = ref(false)
   const followed = ref('')
   const written = ref(0)
   const canvases: Player['canvases'] = []
+  let isGone = false
   let frame = 0
   let lastFrame = 0
   let lastText = 0
@@ -68,11 +76,35 @@ export function usePlayer(): Player {
     isRunning.value = false
   }
 
-  /** Takes the set-up of the address, unless it is the present one. */
-  function open(): void {
+  /** Takes the set-up of the address, unless it is the present one. It begins with a picture of what has happened already. */
+  async function open(): Promise<void> {
     const found = fromHash(location.hash)
-    if (typeof found === 'string') fail(found)
-    else if (run.value === undefined || toHash(found) !== toHash(setup.value)) start(found)
+    if (typeof found === 'string') return fail(found)
+    if (run.value !== undefined && toHash(found) === toHash(setup.value)) return
+    isRunning.value = false
+    start(found)
+    await playBefore()
+    isRunning.value = run.value !== undefined && !matchMedia('(prefers-reduced-motion: reduce)').matches
+  }
+
+  function onAddress(): void {
+    void open()
+  }
+
+  /** Lets the time of a whole picture pass, unless the visitor starts something else meanwhile. A log starts at its start. */
+  async function playBefore(): Promise<void> {
+    const present = run.value
+    if (present === undefined || setup.value.traffic.kind === 'log') return
+    const { simulation, watches } = present
+    const decided = (): number => {
+      const [side] = simulation.sides
+      return side === undefined ? 0 : side.admitted + side.refused
+    }
+    for (let i = 0; i < STEPS_BEFORE && decided() < MOST_BEFORE && run.value === present; i++) {
+      simulation.advance(simulation.span / STEPS_BEFORE)
+      const client = mainClient(simulation.sides[0], setup.value)
+      await Promise.all(watches.map(watch => watch.look(simulation.now, client)))
+    }
   }
 
   /** Shows the set-up in the address, so that it can be copied from there too. */
@@ -104,15 +136,18 @@ export function usePlayer(): Player {
   }
 
   onMounted(() => {
-    open()
-    isRunning.value = problem.value === '' && !matchMedia('(prefers-reduced-motion: reduce)').matches
-    addEventListener('hashchange', open)
-    frame = requestAnimationFrame(at => void draw(at))
-    performance.mark('playground can be used')
+    addEventListener('hashchange', onAddress)
+    void open().then(() => {
+      if (isGone) return
+      isOpen.value = true
+      frame = requestAnimationFrame(at => void draw(at))
+      performance.mark('playground can be used')
+    })
   })
   onBeforeUnmount(() => {
+    isGone = true
     cancelAnimationFrame(frame)
-    removeEventListener('hashchange', open)
+    removeEventListener('hashchange', onAddress)
   })
 
   return {
@@ -120,6 +155,7 @@ export function usePlayer(): Player {
     run,
     problem,
     isRunning,
+    isOpen,
     followed,
     written,
     canvases,

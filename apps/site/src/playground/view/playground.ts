@@ -7,7 +7,7 @@ import { CalculatorForm } from './calculator-form.ts'
 import { choice, read } from './field.ts'
 import { type Player, usePlayer } from './player.ts'
 import { policyForm } from './policy-form.ts'
-import { sideView } from './side-view.ts'
+import { pictureView, toldView } from './side-view.ts'
 import { trafficForm } from './traffic-form.ts'
 
 const MOST_POLICIES = 4
@@ -26,16 +26,21 @@ export const Playground = defineComponent({
         () => `The browser did not let this page write into the clipboard. Copy the ${name} by hand.`,
       )
     }
-    return () =>
+    // Nothing is drawn for another set-up first, so nothing moves.
+    const coming = (): VNode =>
+      h('div', { class: 'playground coming' }, h('p', { role: 'status' }, 'The playground is loading …'))
+    const bench = (): VNode =>
       h('div', { class: 'playground' }, [
+        // On a phone they stand below each other, so that whoever changes a number sees the picture above it.
         h('div', { class: 'bench' }, [
-          h(SetupForm, { player }),
           h('div', { class: 'show' }, [
-            h(Times, { player }),
             h('p', { class: 'problem', role: 'alert' }, player.problem.value),
+            h(Pictures, { player }),
             h('p', { class: 'notes' }, player.run.value?.simulation.notes.join(' ')),
-            h(Stages, { player }),
+            h(Times, { player }),
           ]),
+          h(SetupForm, { player }),
+          h(Told, { player }),
         ]),
         taken(player.setup.value, copy),
         h('p', { class: 'copied', role: 'status' }, copied.value),
@@ -43,6 +48,7 @@ export const Playground = defineComponent({
           onUse: (policies: readonly PlayPolicy[]) => player.update({ sides: [policies] }),
         }),
       ])
+    return () => (player.isOpen.value ? bench() : coming())
   },
 })
 
@@ -53,17 +59,30 @@ const part = (render: (player: Player) => VNode): Part =>
 
 const SetupForm = part(setupForm)
 const Times = part(times)
-const Stages = part(stages)
+const Pictures = part(pictures)
+const Told = part(told)
 
-/** The pictures and the texts of the sides. */
-function stages({ setup, run, written, canvases }: Player): VNode {
+/** The pictures of the sides. */
+function pictures({ setup, run, written, canvases }: Player): VNode {
   // Read here, so that the texts are written again when it grows.
   void written.value
   const side = (policies: readonly PlayPolicy[], i: number): VNode =>
-    sideView(nameOf(i, setup.value), policies.length, run.value?.watches[i], element => {
+    pictureView(nameOf(i, setup.value), policies.length, run.value?.watches[i], element => {
       canvases[i] = element as HTMLCanvasElement | null
     })
   return h('div', { class: 'stages' }, setup.value.sides.map(side))
+}
+
+/** What the clients of the sides are told. */
+function told({ setup, run, written }: Player): VNode {
+  void written.value
+  const { sides } = setup.value
+  const title = (i: number): string => (sides.length > 1 ? `${nameOf(i, setup.value)}, to the client` : '')
+  return h(
+    'div',
+    { class: 'stages texts' },
+    sides.map((_side, i) => toldView(title(i), run.value?.watches[i])),
+  )
 }
 
 /** The forms of the policies and of the traffic. */

@@ -4,8 +4,8 @@ import { adviceOn } from '../advice.ts'
 import { stageHeight } from '../draw/stage.ts'
 import type { Watch } from '../watch.ts'
 
-/** Shows one side: the picture, the counts, the last answer, the advice to the client, the explanation. */
-export function sideView(
+/** Shows the counts and the picture of one side. */
+export function pictureView(
   name: string,
   policies: number,
   watch: Watch | undefined,
@@ -27,11 +27,16 @@ export function sideView(
       'aria-label': `The requests and what is left: ${counts}.`,
       style: { height: `${stageHeight(policies)}px` },
     }),
-    h('div', { class: 'told' }, [
-      block('The last answer', answerOf(watch)),
-      h('div', [h('h3', 'What the client should do'), h('p', { class: 'advice' }, adviceOf(watch))]),
-      block('explain()', watch?.explanation?.toString() ?? 'Nothing was sent yet.'),
-    ]),
+  ])
+}
+
+/** Shows what a client of one side is told: the last answer, the advice, the explanation. `title` is empty for a side alone. */
+export function toldView(title: string, watch: Watch | undefined): VNode {
+  return h('section', { class: 'told', 'aria-label': title === '' ? 'What a client is told' : title }, [
+    title === '' ? undefined : h('h2', title),
+    block('The last answer', answerOf(watch)),
+    h('div', [h('h3', 'What the client should do'), h('p', { class: 'advice' }, adviceOf(watch))]),
+    block('explain()', watch?.explanation?.toString() ?? 'Nothing was sent yet.'),
   ])
 }
 

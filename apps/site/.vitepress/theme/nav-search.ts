@@ -1,0 +1,1 @@
+export { NavSearch as default } from '../../src/theme/nav-search.ts'
