@@ -75,7 +75,7 @@ async function load(file: string, cwd: string): Promise<Exports> {
     throw new HaltError(
       'HALT_E_POLICY_MODULE',
       `${file} cannot be loaded: ${message}.`,
-      fix ?? 'Give a module that Node can import, for example limits.ts or limits.ts.',
+      fix ?? 'Give a module that Node can import, for example limits.ts or limits.mjs.',
       { cause },
     )
   }

@@ -1,5 +1,5 @@
 // Who in a company used its limits: the units by user, over processes that share a store.
-import type { Policy, Policy, Quota } from '@halt/core'
+import type { Policy, Quota } from '@halt/core'
 import type { Store, StoreDocument } from '@halt/core/store'
 import { fakeOutage } from '@halt/core/testing'
 import { expect, it, onTestFinished, vi } from 'vitest'
