@@ -21,7 +21,7 @@ const NUMBERS = ['capacity', 'unit', 'rate', 'window', 'slice', 'precision', 'co
 /**
  * Whether two groups differ only in their keys. Settlements, idempotent groups and most terms are rare, so they never count as alike.
  */
-export function areAlike(a: Group, b: Group): boolean {
+function areAlike(a: Group, b: Group): boolean {
   const { length } = a.demands
   if (length !== b.demands.length || a.idempotency !== undefined || b.idempotency !== undefined) return false
   if (a.penalty?.rule !== b.penalty?.rule) return false
@@ -48,7 +48,7 @@ function areSharesAlike({ rule, terms }: Demand, { rule: otherRule, terms: other
 }
 
 /** Whether terms are a share of a pool and nothing else, without a ticket. */
-export function isShareAlone({ maxWait, least, headroom, place, held, keptFor, share }: Terms): boolean {
+function isShareAlone({ maxWait, least, headroom, place, held, keptFor, share }: Terms): boolean {
   if (maxWait || least !== undefined || headroom || place !== undefined || keptFor || held !== undefined)
     return false
   return share !== undefined && !share.ticket && share.wantsTicket !== true

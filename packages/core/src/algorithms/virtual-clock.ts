@@ -27,7 +27,7 @@ export const PARTS = 5
 /** The bit of a line: callers wait for the bucket. */
 export const LINE = 1
 /** The bit of a virtual clock: tenants take fair shares of the bucket. */
-export const CLOCK = 2
+const CLOCK = 2
 
 // The virtual clock of a bucket that tenants share fairly.
 //

@@ -46,6 +46,7 @@ export type HaltErrorCode = `HALT_E_${
   | 'OPERATOR_DENIED'
   | 'OPERATOR_ORIGIN'
   | 'OPTION'
+  | 'PACE'
   | 'PENALTY'
   | 'PERIOD'
   | 'PLAN'

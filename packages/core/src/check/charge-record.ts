@@ -15,7 +15,7 @@ export interface AppliedCorrection {
 }
 
 /** The cost to which a charge is corrected. While it is `begun`, it waits for what is under way, and the store was not told of it. */
-export type Settlement = { readonly kind: 'none' } | { readonly kind: 'begun' | 'made'; readonly to: Cost }
+type Settlement = { readonly kind: 'none' } | { readonly kind: 'begun' | 'made'; readonly to: Cost }
 
 /** The facts of a charge that nothing has corrected. */
 export const UNCORRECTED: Pick<ChargeRecord, 'settlement' | 'answer' | 'cost' | 'flight'> = Object.freeze({

@@ -205,7 +205,7 @@ const SHARE_OF_FAILED = 0.5
  *
  * @param cost the units that the policy charges
  */
-export function termsOf(
+function termsOf(
   policy: CompiledPolicy,
   cost: number,
   client: Caller | Subject,
@@ -225,7 +225,7 @@ export function termsOf(
 }
 
 /** The terms of a place in flight, of which a request takes one. */
-export function termsInFlight(terms: Terms | undefined): Terms | undefined {
+function termsInFlight(terms: Terms | undefined): Terms | undefined {
   return terms === undefined || terms.least === undefined ? terms : { ...terms, least: undefined }
 }
 

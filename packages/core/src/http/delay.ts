@@ -97,7 +97,7 @@ export class Delay<R> {
 
   // A service that holds no requests never loads the wing, and most bundlers put it into a file of its own.
   async #load(): Promise<Waiting<R>> {
-    const { queue } = await import('../waiting/index.ts')
+    const { queue } = await import('../waiting/queue.ts')
     return (this.#waiting = queue<R>(this.#limiter))
   }
 }

@@ -198,7 +198,7 @@ function readCostOf(cost: Awaitable<Cost>): Awaitable<Cost> {
  *
  * @throws HaltError `HALT_E_POLICY` for a function: only the policy of a limiter may be one
  */
-export function policiesOf<R>(
+function policiesOf<R>(
   limiter: Limiter<R>,
   policy: CheckOptions<R>['policy'],
   also: CheckOptions<R>['also'],
@@ -220,7 +220,7 @@ function refuseFunction(policy: unknown): void {
 }
 
 /** Whether a request is a CORS preflight: it has the method and headers that a browser sends with one, and no body. */
-export function isPreflight(view: RequestView): boolean {
+function isPreflight(view: RequestView): boolean {
   // The other fields are read only for this method, because some views make them when they are read.
   if (view.method !== 'OPTIONS') return false
   const { headers, hasBody } = view

@@ -140,7 +140,7 @@ function writeRetryAfter<T>(decision: Decision, target: T, sink: HeaderSink<T>):
 }
 
 /** Whether the client gets no headers for a decision: the request was exempt, or all policies run in shadow mode. */
-export function isSilent(decision: Decision): boolean {
+function isSilent(decision: Decision): boolean {
   if (decision.reason === 'exempt') return true
   if (Decision.isEnforced(decision)) return false
   return decision.verdicts.length > 0 && decision.verdicts.every(({ mode }) => mode !== 'enforce')

@@ -7,7 +7,7 @@ import type { IdentityKind } from '../request/identity.ts'
 import type { CostWait, Explanation, Line } from './explanation.ts'
 
 /** An entry in words: what it does, until when, who made it and why. The texts of operators are quoted. */
-export function describeEntry({ kind, target, numbers, until, by, reason }: ControlEntry): string {
+function describeEntry({ kind, target, numbers, until, by, reason }: ControlEntry): string {
   const whom = target === undefined ? 'for everybody' : `for ${JSON.stringify(target)}`
   const set = Object.entries(numbers ?? {}).map(([name, value]) => `${name} ${JSON.stringify(value)}`)
   return [

@@ -13,14 +13,14 @@ export function leases(evaluator: Evaluator, store: Store): LeaseEvaluator {
 }
 
 /** An object that is notified of a store's new connections. */
-export interface Reconnectable {
+interface Reconnectable {
   reconnected(): void
 }
 
 const listenersByStore = new WeakMap<Store, WeakList<Reconnectable>>()
 
 /** Notifies a listener of every new connection of a store. The store holds the listener weakly. */
-export function onReconnection(store: Store, listener: Reconnectable): void {
+function onReconnection(store: Store, listener: Reconnectable): void {
   let list = listenersByStore.get(store)
   if (list === undefined) {
     const listeners = new WeakList<Reconnectable>()

@@ -211,7 +211,7 @@ export class RequestKeys {
 }
 
 /** The weight of the tenant of a request. 1 if the function that returns it fails. */
-export function weightOf(policy: string, weight: CompiledFair['weight'], caller: Caller, warn: Warn): number {
+function weightOf(policy: string, weight: CompiledFair['weight'], caller: Caller, warn: Warn): number {
   if (typeof weight === 'number') return weight
   try {
     const found: unknown = atOnce(weight(caller.view.request as never))

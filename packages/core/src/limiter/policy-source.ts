@@ -195,7 +195,7 @@ export function isSamePolicy(a: CompiledPolicy, b: CompiledPolicy): boolean {
 }
 
 /** Whether two policies cannot be in one group, because they have the same name or would charge the same counter twice. */
-export function collides(a: CompiledPolicy, b: CompiledPolicy): boolean {
+function collides(a: CompiledPolicy, b: CompiledPolicy): boolean {
   return a.name === b.name || a.rule('').counter === b.rule('').counter
 }
 

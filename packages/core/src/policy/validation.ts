@@ -217,7 +217,7 @@ function isShare(value: unknown): boolean {
  *
  * @throws HaltError `HALT_E_COST`, `HALT_E_BURST`, `HALT_E_HEADROOM`
  */
-export function checkCanPass(fields: Fields, isQuota: boolean): void {
+function checkCanPass(fields: Fields, isQuota: boolean): void {
   checkCost(fields, isQuota)
   if (!isQuota) checkReserve(fields)
 }

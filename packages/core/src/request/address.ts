@@ -87,7 +87,7 @@ export function isPrivate(address: Address): boolean {
 }
 
 /** The dotted text of the 32 bits of an IPv4 address, signed or not. */
-export function ipv4Text(quad: number): string {
+function ipv4Text(quad: number): string {
   return `${quad >>> 24}.${(quad >>> 16) & 255}.${(quad >>> 8) & 255}.${quad & 255}`
 }
 

@@ -176,7 +176,7 @@ function warnOfNoAddress(warn: Warn): void {
 }
 
 /** The id of a request's authenticated user; undefined if it has none. */
-export function findUser(view: RequestView, { userId, warn }: CallerSettings): string | undefined {
+function findUser(view: RequestView, { userId, warn }: CallerSettings): string | undefined {
   if (userId !== undefined)
     return callForId(warn, 'userId', () => userId(view.request as never, view.context))
   try {
@@ -199,7 +199,7 @@ function idOf({ user: own, request }: RequestView): string | undefined {
 }
 
 /** Finds the API key of a request. The result holds its digest; undefined if the request has no key. */
-export function findApiKey(
+function findApiKey(
   { headers, request, context }: RequestView,
   { apiKey, keys, warn }: CallerSettings,
 ): FoundKey | undefined {

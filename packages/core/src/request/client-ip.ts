@@ -148,7 +148,7 @@ export interface ClientAddress {
 }
 
 /** An address with both results for it. They are made once, so that a request of a known client allocates nothing. */
-export class KnownAddress {
+class KnownAddress {
   readonly address: Address
   readonly #key: FoundKey
   readonly #isPrivate: boolean
@@ -179,7 +179,7 @@ export class KnownAddress {
 const HOW = 'the client address'
 
 /** The result for a request without an address. */
-export const NO_ADDRESS: ClientAddress = Object.freeze({
+const NO_ADDRESS: ClientAddress = Object.freeze({
   address: undefined,
   key: { subject: UNKNOWN_ADDRESS, how: HOW, unverified: false },
   isPrivate: false,
@@ -193,7 +193,7 @@ type AddressReader = (text: string) => KnownAddress | undefined
 const readers: AddressReader[] = []
 
 /** The reader that groups IPv6 addresses by this prefix, in bits. */
-export function addressReader(ipv6Prefix: number): AddressReader {
+function addressReader(ipv6Prefix: number): AddressReader {
   return (readers[ipv6Prefix] ??= makeReader(ipv6Prefix))
 }
 

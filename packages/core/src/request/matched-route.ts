@@ -13,7 +13,7 @@ export function methodName(method: string): string {
 }
 
 /** The method of a request as {@link routeMethod} gives it for a handler of that method alone. */
-export function verbOf(method: string): string {
+function verbOf(method: string): string {
   return method === 'HEAD' ? 'GET' : methodName(method)
 }
 

@@ -79,7 +79,7 @@ export function holds({ bits: first, mask }: Network, bits: Bits): boolean {
 }
 
 /** Orders networks by their first address, a larger one before those within it. */
-export function inOrder(a: Network, b: Network): number {
+function inOrder(a: Network, b: Network): number {
   return compare(a.bits, b.bits) || compare(a.mask, b.mask)
 }
 

@@ -22,7 +22,7 @@ import { RefusalCache } from './refusal-cache.ts'
 import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
 
 /** Options of a {@link GuardedStore}. */
-export interface GuardedStoreOptions extends StrictStoreOptions {
+interface GuardedStoreOptions extends StrictStoreOptions {
   readonly onStoreError: OnStoreError
   readonly instances: number | 'auto'
 }
@@ -32,7 +32,7 @@ export interface GuardedStoreOptions extends StrictStoreOptions {
  *
  * A call that timed out is never repeated, because the store may have applied it. A late reply updates the last known state.
  */
-export class GuardedStore implements Evaluator {
+class GuardedStore implements Evaluator {
   /** The store's clock. */
   readonly clock: StoreClock
   /** The number of processes that share the store, as far as it is known. */

@@ -30,7 +30,7 @@ export interface KnownCounter {
 const MAX_REORDERING = 60e6
 
 /** Records that a call was answered. Returns whether the reply is newer than the known state. */
-export function isNewer(known: KnownCounter, at: number, call: number): boolean {
+function isNewer(known: KnownCounter, at: number, call: number): boolean {
   if (call > known.lastReply) known.lastReply = call
   if (call < known.validFrom) return false
   const lead = known.decidedAt - at

@@ -171,7 +171,7 @@ function now(): number {
 const latest = new WeakMap<Store, SharedOutage>()
 
 /** The outage to which a failure of a store belongs now. */
-export function outageOf(store: Store): SharedOutage {
+function outageOf(store: Store): SharedOutage {
   let found = latest.get(store)
   if (found === undefined || !found.goesOn) latest.set(store, (found = new SharedOutage()))
   return found

@@ -154,7 +154,7 @@ interface Start {
  * @param hasKey whether the group has an idempotency key. It then gets no place, because the place would be paid: a call that repeats
  * the key would pass, and the caller could give its place back.
  */
-export function startOf(claims: readonly Claim[], hasKey: boolean): Start | undefined {
+function startOf(claims: readonly Claim[], hasKey: boolean): Start | undefined {
   const charged = claims.filter(({ isCharged }) => isCharged)
   let joining = !hasKey && charged.length === 1 && charged[0]!.canJoin ? charged[0] : undefined
   const candidate = joining
@@ -177,7 +177,7 @@ export function startOf(claims: readonly Claim[], hasKey: boolean): Start | unde
  *
  * @param startsLater whether the group starts later; then it gets the fewest units that it accepts
  */
-export function grantsOf(claims: readonly Claim[], startsLater: boolean): number[] {
+function grantsOf(claims: readonly Claim[], startsLater: boolean): number[] {
   const left = claims.map(claim => {
     const { terms, cost } = claim.demand
     return terms?.least === undefined ? cost : startsLater ? terms.least : claim.most

@@ -5,7 +5,7 @@ import type { DecisionFields } from '../check/decision.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 
 /** What a matcher reads: a decision, or a response that an adapter wrote. */
-export interface Answered {
+interface Answered {
   /** What was answered, for a failed assertion: the end of a sentence that begins with "but". */
   readonly told: string
   /** @param statuses of refusals, where this is a response */
@@ -21,7 +21,7 @@ type ReadableHeaders = { readonly get?: unknown } & Readonly<Record<string, unkn
  *
  * @throws HaltError `HALT_E_OPTION` for anything else, which would pass `expect(…).not` by mistake
  */
-export function readAnswer(matcher: string, received: unknown): Answered {
+function readAnswer(matcher: string, received: unknown): Answered {
   if (typeof received === 'object' && received !== null) {
     if (isPromise(received)) return failed(matcher, 'a promise', 'Await it, or write expect(…).resolves.')
     // Not instanceof: an ESM and a CommonJS copy may coexist.

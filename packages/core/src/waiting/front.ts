@@ -227,7 +227,7 @@ function overdue(before: number, after: number): number {
  * A reply was made after its question was sent and before it arrived, so each reply bounds the difference of the two clocks from both
  * sides. Where a new bound contradicts the old ones, the server's clock was set, or another server has taken over.
  */
-export class ServerClock {
+class ServerClock {
   // The difference, this process's clock less the server's, lies between these. Microseconds.
   #least = Number.NEGATIVE_INFINITY
   #most = Number.POSITIVE_INFINITY

@@ -2,3 +2,4 @@
 export { queue, type Queue } from './queue.ts'
 export type { AbortSignalLike, AcquireOptions } from './acquire-options.ts'
 export type { LineStatus } from './lines.ts'
+export { pace, type Pace, type PaceOptions } from './pace.ts'

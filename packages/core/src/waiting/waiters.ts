@@ -66,7 +66,7 @@ class Departure {
 const bySignal = new WeakMap<AbortSignalLike, Departure>()
 
 /** Lets a caller leave when a signal is aborted. Returns the function that ends that. */
-export function onAbort(signal: AbortSignalLike, leave: Leave): () => void {
+function onAbort(signal: AbortSignalLike, leave: Leave): () => void {
   const departure = bySignal.get(signal) ?? listenTo(signal)
   departure.add(leave)
   return () => {

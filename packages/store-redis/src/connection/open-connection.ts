@@ -15,7 +15,7 @@ import { ignore } from './timer.ts'
 import type { LostListener, Transport } from './transport.ts'
 
 /** A connection over the user's `run` function. It runs scripts only, so other commands are sent inside a small script. */
-export class RunnerConnection implements Connection {
+class RunnerConnection implements Connection {
   readonly topology: Topology = 'unknown'
   readonly ready: boolean = true
   readonly opened: Promise<void> = Promise.resolve()

@@ -6,7 +6,7 @@ import { ignore, unrefTimeout, type Timer } from './timer.ts'
 import { CONNECT_MS, type LostListener, OPEN_MS, type Transport } from './transport.ts'
 
 /** The time between two tests for missing replies, milliseconds. */
-export const INTERVAL_MS = 250
+const INTERVAL_MS = 250
 const MAX_INTERVALS = 40
 
 /** Counts the calls that were sent in one interval. */

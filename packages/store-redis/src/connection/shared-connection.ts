@@ -21,7 +21,7 @@ const { Buffer } = globalThis as unknown as { Buffer: { from(text: string): Byte
  * arguments again. So the first argument of a script, its clock, is a buffer that is overwritten as soon as the command
  * was written. Any later copy has `x` as its clock, and the script refuses it.
  */
-export function atMostOnceSender(sender: CommandSender): CommandSender {
+function atMostOnceSender(sender: CommandSender): CommandSender {
   return {
     ...sender,
     evalsha: (sha, keys, args) =>

@@ -17,7 +17,7 @@ const MOST_BYTES = 8 * 2 ** 20
  *
  * @throws StoreError if the answer is too long
  */
-export async function answerText(response: Response): Promise<string> {
+async function answerText(response: Response): Promise<string> {
   const declared = Number(response.headers.get('content-length') ?? 0)
   if (declared > MOST_BYTES) {
     cutOff(response.body)
@@ -55,7 +55,7 @@ function tooLong(): StoreError {
  *
  * @throws StoreError if the answer tells an error, or does not speak the protocol
  */
-export function readRestAnswer(status: number, type: string | null, text: string): unknown {
+function readRestAnswer(status: number, type: string | null, text: string): unknown {
   const answer = parsed(text)
   if (typeof answer?.error === 'string') throw errorOf(status, answer.error)
   if (status === 200 && answer !== undefined && 'result' in answer) return decoded(answer.result)

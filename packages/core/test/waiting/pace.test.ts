@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { resilience } from '../../src/resilience/index.ts'
+import { pace } from '../../src/waiting/index.ts'
+import { mistake } from '../world.ts'
+import { otherProcess, passingWorld } from './passing-world.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+describe('pace', () => {
+  it('turns come at even distances, in the order of the calls', async () => {
+    const { store, pass, now } = passingWorld()
+    const own = pace('10/s', { store })
+    const turns: [string, number][] = []
+    for (const name of ['a', 'b', 'c', 'd']) void own.turn().then(() => turns.push([name, now()]))
+    await pass(1000)
+    expect(turns).toEqual([
+      ['a', 0],
+      ['b', 100],
+      ['c', 200],
+      ['d', 300],
+    ])
+  })
+
+  it('paces of one store and key share their turns, and another key has turns of its own', async () => {
+    const { store, pass } = passingWorld()
+    const paces = [store, { ...otherProcess(store), evaluator: resilience }].map(shared =>
+      pace('10/s', { store: shared, key: 'mail' }),
+    )
+    const other = pace('10/s', { store, key: 'sms' })
+    let turns = 0
+    for (const own of paces) for (let i = 0; i < 10; i++) void own.turn().then(() => turns++)
+    let others = 0
+    void other.turn().then(() => others++)
+    await pass(950)
+    expect([turns, others]).toEqual([10, 1])
+    await pass(1000)
+    expect(turns).toBe(20)
+  })
+
+  it('run waits for a turn, and gives what the work gives', async () => {
+    vi.useRealTimers()
+    const own = pace('1000/s')
+    expect(await own.run(() => 7)).toBe(7)
+    await expect(
+      own.run(() => {
+        throw new Error('broken')
+      }),
+    ).rejects.toThrow('broken')
+    await own.close()
+    await expect(Promise.all([own.turn(), own.turn(), own.turn()])).rejects.toMatchObject({
+      code: 'HALT_E_CLOSED',
+    })
+  })
+
+  it('a turn that is aborted goes to the next caller', async () => {
+    const { store, pass, now } = passingWorld()
+    const own = pace('10/s', { store })
+    const leaving = new AbortController()
+    const turns: number[] = []
+    await own.turn()
+    const left = own.turn({ signal: leaving.signal })
+    void own.turn().then(() => turns.push(now()))
+    await pass(50)
+    leaving.abort(new Error('gone'))
+    await expect(left).rejects.toThrow('gone')
+    await pass(200)
+    expect(turns).toEqual([100])
+  })
+
+  it.each(['9/s', '9 / s', '9 per second', '540/m', '540 per minute', '1/111.111ms', '90/10s'])(
+    'the pace "%s" is nine turns a second',
+    rate => {
+      expect(() => pace(rate)).not.toThrow()
+    },
+  )
+
+  it.each(['fast', '9', '0/s', '9/fortnight', '1.5/s', '-1/s', 9, undefined])(
+    'the pace %j is refused',
+    rate => {
+      expect(mistake(() => pace(rate as never)).code).toBe('HALT_E_PACE')
+    },
+  )
+
+  it('an unknown option is refused', () => {
+    expect(mistake(() => pace('9/s', { burst: 5 } as never)).code).toBe('HALT_E_UNKNOWN_FIELD')
+    expect(mistake(() => pace('9/s', { key: '' })).code).toBe('HALT_E_OPTION')
+  })
+})
