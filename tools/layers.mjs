@@ -105,6 +105,7 @@ export const packages = {
       '@halt/store-memory',
       '@halt/store-postgres',
       '@halt/store-redis',
+      '@halt/store-sqlite',
       'ioredis',
       'node:*',
       'node:*/**',

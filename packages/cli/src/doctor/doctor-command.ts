@@ -9,6 +9,7 @@ import { loadLimits } from '../limits/limits-file.ts'
 import { withPlansHint } from '../operate/client.ts'
 import { deafInWords, lineOfAddress, type StoreAddress } from '../operate/store-address.ts'
 import { withPostgres } from '../operate/postgres.ts'
+import { withSqlite } from '../operate/sqlite.ts'
 import { withRedis } from '../operate/redis.ts'
 import { addressOf, storeFlags } from '../operate/store.ts'
 import { readLogs } from '../replay/read-log.ts'
@@ -23,7 +24,8 @@ export const doctorCommand: Command = {
   name: 'doctor',
   summary:
     'Checks the store, the limits, the routes of an application, and the proxies in a log. Changes nothing but a key for the test, which expires.',
-  usage: '[--redis <url>] [--postgres <url>] [--policy <limits.ts>] [--app <app.mjs>] [--log <access.log>]',
+  usage:
+    '[--redis <url>] [--postgres <url>] [--sqlite <file>] [--policy <limits.ts>] [--app <app.mjs>] [--log <access.log>]',
   example: 'doctor --redis redis://localhost:6379 --policy limits.ts --log access.log',
   takes: [0, 0],
   flags: {
@@ -47,7 +49,7 @@ export const doctorCommand: Command = {
     if (findings.length === 0)
       throw commandError(
         'halt doctor has nothing to check.',
-        'Give --redis, --postgres, --policy, --app or --log.',
+        'Give --redis, --postgres, --sqlite, --policy, --app or --log.',
       )
     await print(
       io,
@@ -58,15 +60,16 @@ export const doctorCommand: Command = {
 }
 
 async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
-  const [redis, postgres] = [addressOf(call, io, 'redis'), addressOf(call, io, 'postgres')]
+  const asked = addressOf(call, io)
+  if (asked === undefined) return []
   const module = valueOf(call, 'policy')
   const prefix =
     valueOf(call, 'prefix') ??
     (module === undefined ? undefined : (await loadLimits(module, io.cwd)).settings.prefix)
   try {
-    if (postgres !== undefined && redis === undefined)
+    if (asked.kind === 'postgres')
       return await withPostgres(
-        postgres,
+        asked.address,
         { prefix, schema: valueOf(call, 'schema') },
         io,
         async ({ store, address }) => {
@@ -87,8 +90,16 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
           ]
         },
       )
-    if (redis === undefined) return []
-    return await withRedis(redis, prefix, io, async opened => {
+    if (asked.kind === 'sqlite')
+      return await withSqlite(asked.address, prefix, io, async ({ store, address }) => {
+        const found = await address()
+        return [
+          ...addressFindings(found),
+          ...storeFindings(await store.inspect(), 'The file, its log and its tables are as Halt needs them.'),
+          ...(await controlFindings(store, found)),
+        ]
+      })
+    return await withRedis(asked.address, prefix, io, async opened => {
       const found = await opened.address()
       return [
         ...addressFindings(found),

@@ -7,6 +7,7 @@ import { type Limits, loadLimits } from '../limits/limits-file.ts'
 import { lineOfAddress, type StoreAddress, warningOfAddress } from './store-address.ts'
 import { withPostgres } from './postgres.ts'
 import { withRedis } from './redis.ts'
+import { withSqlite } from './sqlite.ts'
 
 /** The options of every command that asks a store. */
 export const storeFlags: Readonly<Record<string, Flag>> = {
@@ -18,10 +19,11 @@ export const storeFlags: Readonly<Record<string, Flag>> = {
     value: 'url',
     help: 'Their PostgreSQL instead: postgres://…. Default: $HALT_POSTGRES_URL.',
   },
+  sqlite: { value: 'file', help: 'Their file of SQLite instead: limits.db. Default: $HALT_SQLITE_FILE.' },
   schema: { value: 'name', help: 'The schema in PostgreSQL. Default "halt".' },
   prefix: {
     value: 'text',
-    help: 'The prefix of the store. Default: that of settings in the limits file, else "halt:" on Redis and "" on PostgreSQL.',
+    help: 'The prefix of the store. Default: that of settings in the limits file, else "halt:" on Redis, "" on PostgreSQL and "halt_" on SQLite.',
   },
 }
 
@@ -75,26 +77,43 @@ async function open(
   use: (store: Found, address: () => Promise<StoreAddress>) => Promise<number>,
 ): Promise<number> {
   const prefix = valueOf(call, 'prefix') ?? prefixOfFile
-  const [redis, postgres] = [addressOf(call, io, 'redis'), addressOf(call, io, 'postgres')]
-  // An option of the command line wins over the environment.
-  if (postgres !== undefined && (valueOf(call, 'postgres') !== undefined || redis === undefined))
-    return withPostgres(postgres, { prefix, schema: valueOf(call, 'schema') }, io, opened =>
-      use(opened.store, opened.address),
+  const found = addressOf(call, io)
+  if (found === undefined)
+    throw commandError(
+      'There is no address of a store.',
+      'Give --redis redis://localhost:6379, --postgres postgres://localhost/app or --sqlite limits.db, or set HALT_REDIS_URL, HALT_POSTGRES_URL or HALT_SQLITE_FILE.',
     )
-  if (redis !== undefined) return withRedis(redis, prefix, io, opened => use(opened.store, opened.address))
-  throw commandError(
-    'There is no address of a store.',
-    'Give --redis redis://localhost:6379 or --postgres postgres://localhost/app, or set HALT_REDIS_URL or HALT_POSTGRES_URL.',
+  const { kind, address } = found
+  if (kind === 'redis') return withRedis(address, prefix, io, opened => use(opened.store, opened.address))
+  if (kind === 'sqlite') return withSqlite(address, prefix, io, opened => use(opened.store, opened.address))
+  return withPostgres(address, { prefix, schema: valueOf(call, 'schema') }, io, opened =>
+    use(opened.store, opened.address),
   )
 }
 
-/** The address of a kind of store; undefined if none is given. @throws HaltError `HALT_E_COMMAND` if both kinds are */
-export function addressOf(call: Call, { env }: CliIo, kind: 'redis' | 'postgres'): string | undefined {
-  if (valueOf(call, 'redis') !== undefined && valueOf(call, 'postgres') !== undefined)
-    throw commandError('--redis and --postgres are both given.', 'Give one of them.')
-  const other = kind === 'redis' ? 'postgres' : 'redis'
-  if (valueOf(call, other) !== undefined) return undefined
-  return (valueOf(call, kind) ?? env[`HALT_${kind.toUpperCase()}_URL`]) || undefined
+const VARIABLES = {
+  redis: 'HALT_REDIS_URL',
+  postgres: 'HALT_POSTGRES_URL',
+  sqlite: 'HALT_SQLITE_FILE',
+} as const
+const KINDS = Object.keys(VARIABLES) as readonly (keyof typeof VARIABLES)[]
+
+/**
+ * The kind and the address of the store that a command asks; undefined if none is given. An option of the command line wins over the
+ * environment.
+ *
+ * @throws HaltError `HALT_E_COMMAND` if the command line gives two kinds
+ */
+export function addressOf(
+  call: Call,
+  { env }: CliIo,
+): { readonly kind: keyof typeof VARIABLES; readonly address: string } | undefined {
+  const given = KINDS.filter(kind => valueOf(call, kind) !== undefined)
+  if (given.length > 1)
+    throw commandError(`--${given[0]} and --${given[1]} are both given.`, 'Give one of them.')
+  const kind = given[0] ?? KINDS.find(each => Boolean(env[VARIABLES[each]]))
+  const address = kind && (valueOf(call, kind) ?? env[VARIABLES[kind]])
+  return kind && address ? { kind, address } : undefined
 }
 
 /** Processes whose limiters have a number for `instances` send no signs of life. */

@@ -10,6 +10,7 @@ export function testMarks({ describe, it, expect }: Runner, factory: StoreFactor
     it('a mark stays the same for as long as the store has its counters', () =>
       withStore(factory, async bench => {
         const mark = bench.store.mark?.('user:42')
+        expect(mark === undefined).toBe(!(factory.marks ?? mark !== undefined))
         if (mark === undefined) return
         const texts = await Promise.all([mark.read(), mark.read()])
         bench.now += 90 * 86_400e6

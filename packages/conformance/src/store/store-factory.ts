@@ -21,6 +21,8 @@ export interface StoreFactory {
    * decisions. Default false.
    */
   readonly stepsBack?: boolean
+  /** Whether the store has marks, because it can lose its counters while a process runs. Default: they are tested where it has them. */
+  readonly marks?: boolean
   /** Whether concurrent calls are decided in the order of arrival. False for optimistic stores. Default true. */
   readonly ordered?: boolean
 }

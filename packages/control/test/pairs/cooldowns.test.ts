@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { type Decision, PenaltyManager, type RateLimiter, type RatePolicy } from '@halt/core'
 import { guard } from '@halt/core/http'
 import { fakeOutage } from '@halt/core/testing'
-import { processes } from '../../../core/test/lease/processes.ts'
+import { processes, warm } from '../../../core/test/lease/processes.ts'
 import { passingWorld } from '../../../core/test/waiting/passing-world.ts'
 import { mistake, view, world } from '../../../core/test/world.ts'
 import { controlOf } from '../control-of.ts'
@@ -93,10 +93,7 @@ it('a cool-down by another plan reaches a process that holds units of a lease wi
     keyStrategy: 'shared',
   }
   const leased = processes(1, { ...hot, lease: { share: 0.1, idle: '100ms' } })
-  for (let i = 0; i < 30; i++) {
-    void leased.use(0, 1)
-    await leased.pass(1)
-  }
+  await warm(leased)
   const other = leased.limiter({ ...hot, limit: 5, blockDuration: '10s' })
   expect((await other.consume('s')).reason).toBe('limited')
   await leased.pass(101)

@@ -9,7 +9,7 @@ import {
   type RatePolicy,
   type Reservation,
 } from '@halt/core'
-import { processes } from '../../../core/test/lease/processes.ts'
+import { processes, warm } from '../../../core/test/lease/processes.ts'
 import { passingWorld } from '../../../core/test/waiting/passing-world.ts'
 import { type World, world } from '../../../core/test/world.ts'
 import { Control } from '../../src/index.ts'
@@ -74,10 +74,7 @@ it('a caller that waits for a quota starts when enough of several lengths of a p
 it('calls of several lengths hold units of a leased quota, and all processes together stay within it', async () => {
   const quota = { ...DAY, limit: 200, keyStrategy: 'shared', lease: { share: 0.1, idle: '100ms' } } as Quota
   const hot = processes(2, quota)
-  for (let i = 0; i < 30; i++) {
-    void hot.use(0, 1)
-    await hot.pass(1)
-  }
+  await warm(hot)
   const open: Reservation[] = []
   for (const ttl of LENGTHS) open.push(await hot.limiters[0]!.reserve({ user: 's' }, { cost: 5, ttl }))
   for (let i = 0; i < 100; i++) {

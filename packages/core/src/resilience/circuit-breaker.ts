@@ -14,6 +14,7 @@ export const WARNINGS = {
 export class StoreTimeout extends Error {
   readonly failure: StoreFailure = 'timeout'
   readonly code = 'HALT_E_STORE_TIMEOUT'
+  readonly fix = 'See why the store is slow, or give a longer storeTimeout.'
 
   constructor(ms: number) {
     super(`no answer within ${ms} ms`)

@@ -1,5 +1,5 @@
 // Policies of different speed that one caller passes, as 10 per second and 60 per minute, beside what else a limiter does. README.md
-// lists the pairs. `several-waiting.test.ts` has those of callers that wait.
+// lists the pairs. `packages/control/test/pairs/several-buckets.test.ts` has those of callers that wait.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import {

@@ -38,5 +38,6 @@ function run({ name, query }: Database, schemaName: string): void {
     histories: count,
     steps,
     stepsBack: true,
+    marks: true,
   })
 }

@@ -28,7 +28,7 @@ function factory(
 ): StoreFactory {
   const make = (clock: () => number): RedisStore =>
     new RedisStore({ client, clock, connection: 'shared', prefix: `${unique()}:`, ...options })
-  return { name, make, end: store => store.close?.(), histories: 2, steps: 250, stepsBack: true, ...more }
+  return { name, make, end: store => store.close?.(), histories: 2, steps: 250, stepsBack: true, marks: true, ...more }
 }
 
 /** In the short form the clients that send what another one does, too, play fewer random steps. */
