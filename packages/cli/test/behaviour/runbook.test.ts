@@ -1,7 +1,6 @@
 // The runbook, played from its own text: three processes of an application on a real Redis, a company whose month is used up at nine in
 // the evening, and an operator who types the commands of the page. What the page shows behind `# →` must be answered.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
@@ -24,12 +23,14 @@ export const plans = {
 export const settings = { prefix: '${unique()}:' }
 `
 
-const cwd = mkdtempSync(join(tmpdir(), 'halt-runbook-'))
+// Beside tsx, by which Node 20 reads TypeScript.
+const cwd = mkdtempSync(join(import.meta.dirname, '.runbook-'))
 let app: AppProcesses
 
 beforeAll(async () => {
   const file = join(cwd, 'limits.mjs')
   writeFileSync(file, LIMITS)
+  writeFileSync(join(cwd, 'limits.ts'), "export * from './limits.mjs'\n")
   const args = [inject('redisUrl'), pathToFileURL(file).href]
   app = await startProcesses(new URL('runbook-app.ts', import.meta.url), 3, args)
 })
