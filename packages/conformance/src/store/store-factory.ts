@@ -6,6 +6,15 @@ export interface StoreFactory {
   readonly name: string
   /** Makes an empty store. `clock` tells Unix milliseconds, with fractions. */
   make(clock: () => number): Store | Promise<Store>
+  /**
+   * Makes another store over the counters of one that `make` has made, with its clock, as another process has it. Without it, the tests
+   * of stores that share a database are left out.
+   */
+  another?(store: Store): Store | Promise<Store>
+  /**
+   * Holds the counters of a store from outside, as a program does that forgot its transaction. Resolves to the function that lets them go.
+   */
+  hold?(store: Store): Promise<() => Promise<void>>
   /** Ends a store after its test. */
   end?(store: Store): void | Promise<void>
   /** The steps of each random history. Give fewer for a slow store. Default 500. */

@@ -10,6 +10,7 @@ import { testLineHistory } from './line-history.ts'
 import { testLimiterHistory } from './limiter-history.ts'
 import { testMarks } from './marks.ts'
 import { testPlaces } from './places.ts'
+import { testSharing } from './sharing.ts'
 import { testQuotas } from './quotas.ts'
 import { testTerms } from './terms.ts'
 import type { StoreFactory } from './store-factory.ts'
@@ -32,6 +33,7 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     testQuotas(runner, factory)
     testDocuments(runner, factory)
     testMarks(runner, factory)
+    testSharing(runner, factory)
     testPlaces(runner, factory)
     testTerms(runner, factory)
     testLargeNumbers(runner, factory)

@@ -92,14 +92,17 @@ async function keep(client: pg.PoolClient, { key, value, expiresAt }: Change): P
   }
 }
 
+let time: () => number
 storeSuite(
   { describe, expect, it },
   {
     name: 'txStore over Postgres',
     async make(clock) {
       await database.query(`delete from ${TABLE}`)
+      time = clock
       return postgresStore(clock)
     },
+    another: () => postgresStore(time),
     histories: isFull ? 2 : 1,
     steps: 60,
   },

@@ -8,14 +8,22 @@ import { FACTORIES } from '../factories.ts'
 export { HaltCounters }
 
 let made = 0
+/** The options of each store, for others over the same counters. */
+const settings = new WeakMap<object, ConstructorParameters<typeof DurableObjectStore>[0]>()
 let namespace: ObjectNamespace
 
 const tests = collectTests(runner => {
   for (const { objects, ...factory } of FACTORIES)
     storeSuite(runner, {
       ...factory,
-      // A prefix of its own for each test, so that tests share no counters.
-      make: clock => new DurableObjectStore({ namespace, objects, clock, prefix: `t${++made}:` }),
+      make(clock) {
+        // A prefix of its own for each test, so that tests share no counters.
+        const options = { namespace, objects, clock, prefix: `t${++made}:` }
+        const store = new DurableObjectStore(options)
+        settings.set(store, options)
+        return store
+      },
+      another: store => new DurableObjectStore(settings.get(store)!),
     })
 })
 

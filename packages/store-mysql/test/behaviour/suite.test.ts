@@ -1,8 +1,10 @@
 import { storeSuite } from '@halt/conformance'
 import mysql from 'mysql2'
+import type { Pool } from 'mysql2/promise'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
+import { MysqlStore, type MysqlStoreOptions } from '../../src/index.ts'
 import { open, storeOn } from '../databases.ts'
 
 // One connection, because the suite expects calls to be decided in the order in which they come.
@@ -18,16 +20,41 @@ const odd = open({
   typeCast: false,
   charset: 'latin1_swedish_ci',
 })
+/** The pool of other processes. */
+const others = open()
 afterAll(async () => {
+  await others.end()
   await callbacks.promise().end()
   await odd.end()
 })
+
+/** The options of each store, for others over the same counters. */
+const settings = new WeakMap<object, MysqlStoreOptions>()
+
+async function make(pool: Pool, options: Partial<MysqlStoreOptions>): Promise<MysqlStore> {
+  const { store, table } = await storeOn(pool, options)
+  settings.set(store, { pool, ...options, table })
+  return store
+}
+
+/** A program that has locked all rows, and forgot its transaction. */
+async function hold(table: string): Promise<() => Promise<void>> {
+  const connection = await others.getConnection()
+  await connection.query('start transaction')
+  await connection.query(`select * from ${table} for update`)
+  return async () => {
+    await connection.query('rollback')
+    connection.release()
+  }
+}
 
 storeSuite(
   { describe, expect, it },
   {
     name: 'MysqlStore on mysql2',
-    make: async clock => (await storeOn(odd, { clock })).store,
+    make: clock => make(odd, { clock }),
+    another: store => new MysqlStore({ ...settings.get(store)!, pool: others }),
+    hold: store => hold(settings.get(store)!.table!),
     histories: isFull ? 2 : 1,
     steps: 100,
   },
@@ -43,7 +70,8 @@ const some: typeof runner = {
 
 storeSuite(isFull ? runner : some, {
   name: 'MysqlStore on a pool with callbacks and multipleStatements',
-  make: async clock => (await storeOn(callbacks.promise(), { clock, pool: callbacks })).store,
+  make: clock => make(callbacks.promise(), { clock, pool: callbacks }),
+  another: store => new MysqlStore({ ...settings.get(store)!, pool: others }),
   histories: 2,
   steps: 100,
 })

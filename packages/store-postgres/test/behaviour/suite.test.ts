@@ -11,6 +11,8 @@ const histories = isFull
   ? ({ pg: [2, 150], 'postgres.js': [1, 100], PGlite: [2, 100] } as const)
   : ({ pg: [1, 150], 'postgres.js': [1, 50], PGlite: [1, 50] } as const)
 let made = 0
+/** The options of each store, for others over the same counters. */
+const settings = new WeakMap<object, ConstructorParameters<typeof PostgresStore>[0]>()
 
 const runner: Parameters<typeof storeSuite>[0] = { describe, expect, it }
 /** In the short form PGlite, which is slow and has the same server inside as the others, only plays some parts of the suite. */
@@ -33,8 +35,14 @@ function run({ name, query }: Database, schemaName: string): void {
   const [count, steps] = histories[name as keyof typeof histories]
   storeSuite(name === 'PGlite' && !isFull ? some : runner, {
     name: `PostgresStore on ${name}`,
-    // A prefix of its own, so that tests share no keys.
-    make: clock => new PostgresStore({ query, clock, schema: schemaName, prefix: `s${++made}:` }),
+    make(clock) {
+      // A prefix of its own, so that tests share no keys.
+      const options = { query, clock, schema: schemaName, prefix: `s${++made}:` }
+      const store = new PostgresStore(options)
+      settings.set(store, options)
+      return store
+    },
+    another: store => new PostgresStore(settings.get(store)!),
     histories: count,
     steps,
     stepsBack: true,

@@ -26,9 +26,26 @@ function factory(
   options: RedisStoreSettings = {},
   more: Partial<StoreFactory> = {},
 ): StoreFactory {
+  const settings = new WeakMap<object, ConstructorParameters<typeof RedisStore>[0]>()
+  const open = (own: ConstructorParameters<typeof RedisStore>[0]): RedisStore => {
+    const store = new RedisStore(own)
+    settings.set(store, own)
+    return store
+  }
   const make = (clock: () => number): RedisStore =>
-    new RedisStore({ client, clock, connection: 'shared', prefix: `${unique()}:`, ...options })
-  return { name, make, end: store => store.close?.(), histories: 2, steps: 250, stepsBack: true, marks: true, ...more }
+    open({ client, clock, connection: 'shared', prefix: `${unique()}:`, ...options })
+  const another = (store: object): RedisStore => open(settings.get(store)!)
+  return {
+    name,
+    make,
+    another,
+    end: store => store.close?.(),
+    histories: 2,
+    steps: 250,
+    stepsBack: true,
+    marks: true,
+    ...more,
+  }
 }
 
 /** In the short form the clients that send what another one does, too, play fewer random steps. */

@@ -2,7 +2,7 @@ import { storeSuite } from '@halt/conformance'
 import { afterAll, describe, expect, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
-import { SqliteStore } from '../../src/index.ts'
+import { SqliteStore, type SqliteStoreOptions } from '../../src/index.ts'
 import { betterSqlite, Files, libsql } from '../drivers.ts'
 
 const files = new Files()
@@ -10,6 +10,8 @@ afterAll(() => files.clear())
 
 const runner: Parameters<typeof storeSuite>[0] = { describe, expect, it }
 let made = 0
+/** The options of each store, for others over the same counters. */
+const settings = new WeakMap<object, SqliteStoreOptions>()
 
 /** In the short form, what another driver, or checks of one turn, could change. */
 const PARTS = /^(the store|groups|terms|random)/
@@ -18,11 +20,23 @@ const some: typeof runner = {
   describe: (title, body) => (isFull || PARTS.test(title) ? runner.describe(title, body) : undefined),
 }
 for (const driver of [betterSqlite, libsql]) {
-  const database = files.open(files.path(), driver)
+  const path = files.path()
+  const database = files.open(path, driver)
   storeSuite(driver === betterSqlite ? runner : some, {
     name: `SqliteStore on ${driver.name}`,
-    // A prefix of its own, so that tests share no keys.
-    make: clock => new SqliteStore({ database, clock, prefix: `s${++made}_`, durability: 'none' }),
+    make(clock) {
+      // A prefix of its own, so that tests share no keys.
+      const options = { database, clock, prefix: `s${++made}_`, durability: 'none' } as const
+      const store = new SqliteStore(options)
+      settings.set(store, options)
+      return store
+    },
+    another: store => new SqliteStore({ ...settings.get(store)!, database: files.open(path, driver) }),
+    async hold() {
+      const other = files.open(path, driver)
+      other.exec('begin immediate')
+      return async () => void other.exec('rollback')
+    },
     histories: isFull ? 4 : 2,
     steps: isFull ? 500 : 200,
     stepsBack: true,
