@@ -1,7 +1,7 @@
 // node tools/reproducible.mjs [NAME …] [--digests FILE]: builds and packs the packages twice, and compares the digests of the tarballs.
 //
-// The second build is made in a copy of the repository at another path, in another time zone and language, so that a path, a time or
-// an order of the machine that gets into a tarball shows. `--digests` writes the digests to a file, as `sha256sum` does.
+// Both builds are made in copies of the repository, the second at another path, in another time zone and language. So a path, a time or
+// an order of the machine that gets into a tarball shows, and the repository itself stays as it is. `--digests` writes the digests to a file, as `sha256sum` does.
 import { createHash } from 'node:crypto'
 import {
   cpSync,
@@ -34,9 +34,11 @@ const shorts = inOrder(positionals.length > 0 ? positionals : published)
 
 const work = mkdtempSync(join(tmpdir(), 'halt-reproducible-'))
 try {
-  copyRepository(join(work, 'another', 'place'))
-  const first = await digests(root, join(work, 'first'), {})
-  const second = await digests(join(work, 'another', 'place'), join(work, 'second'), {
+  const places = [join(work, 'one'), join(work, 'another', 'place')]
+  for (const place of places) copyRepository(place)
+  const [one = '', another = ''] = places
+  const first = digests(one, join(work, 'first'), {})
+  const second = digests(another, join(work, 'second'), {
     TZ: 'Pacific/Chatham',
     LANG: 'tr_TR.UTF-8',
     LC_ALL: 'tr_TR.UTF-8',
@@ -78,14 +80,13 @@ function copyRepository(to) {
  * @param {string} from
  * @param {string} folder
  * @param {Record<string, string>} environment
- * @returns {Promise<Map<string, string>>}
+ * @returns {Map<string, string>}
  */
-async function digests(from, folder, environment) {
+function digests(from, folder, environment) {
   mkdirSync(folder, { recursive: true })
   const env = { ...process.env, ...environment }
   for (const short of shorts) {
     const cwd = join(from, 'packages', short)
-    rmSync(join(cwd, 'dist'), { recursive: true, force: true })
     run(process.execPath, [join(from, 'tools/build.mjs')], { cwd, env })
   }
   const filters = shorts.map(short => `--filter=${manifestOf(short).name}`)
