@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** A number that a page prints. */
-export interface Printed {
+interface Printed {
   /** The page, from the root of the repository. */
   readonly page: string
   /** Finds the sentence; its first group is the number, where the sentence has one. */
