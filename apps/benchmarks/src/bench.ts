@@ -1,3 +1,4 @@
+import { claims } from './claims/index.ts'
 import { client } from './client/index.ts'
 import { control } from './control/index.ts'
 import { growth } from './growth/index.ts'
@@ -45,13 +46,19 @@ const parts: Record<string, (effort: Effort) => Promise<Section>> = {
 
 /**
  * `bench [part …] [--quick] [--readme] [--jobs=2000]`: measures the given parts, or all, and prints Markdown. `--quick` only checks that
- * everything runs; `--readme` writes the results into the README; `--jobs` is the number of jobs of each process in the part `queue`.
+ * everything runs; `bench claims` measures the numbers that pages print, and fails if one does not hold; `--readme` writes the results into the README; `--jobs` is the number of jobs of each process in the part `queue`.
  */
 async function main(args: readonly string[]): Promise<void> {
   const wanted = args.filter(arg => !arg.startsWith('--'))
+  if (wanted.join() === 'claims') {
+    if (!(await claims({ quick: args.includes('--quick') }))) process.exitCode = 1
+    return
+  }
   const unknown = wanted.find(name => !Object.hasOwn(parts, name))
   if (unknown !== undefined)
-    throw new Error(`No part is named "${unknown}". There are: ${Object.keys(parts).join(', ')}.`)
+    throw new Error(
+      `No part is named "${unknown}". There are: ${Object.keys(parts).join(', ')}; and claims, alone.`,
+    )
   const jobs = /^--jobs=(\d+)$/.exec(args.find(arg => arg.startsWith('--jobs')) ?? '')?.[1]
   const effort = { quick: args.includes('--quick'), jobs: jobs === undefined ? undefined : Number(jobs) }
   for (const [name, measure] of Object.entries(parts)) {

@@ -112,7 +112,7 @@ export class Control implements GateSource {
     return new ControlGate(() => this.state, parts)
   }
 
-  /** @internal Notes the policies of a limiter, so that an entry about an unknown policy is warned of. Limiters call it. */
+  /** Notes the policies of a limiter, so that an entry about an unknown policy is warned of. Limiters call it. */
   notePolicies(policies: LimiterPolicies): void {
     this.#watch.add(policies)
   }

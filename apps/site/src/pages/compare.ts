@@ -69,7 +69,11 @@ function columns(table: readonly string[], names: readonly string[]): string {
   const kept = [0, ...names.map(name => cells[0]?.indexOf(name) ?? -1)]
   if (kept.includes(-1))
     throw new Error(`The table of docs/comparison.md has no column ${names.join(' or ')}.`)
-  return cells.map((row, i) => `| ${kept.map(at => (i === 1 ? '---' : row[at])).join(' | ')} |`).join('\n')
+  const text = cells
+    .map((row, i) => `| ${kept.map(at => (i === 1 ? '---' : row[at])).join(' | ')} |`)
+    .join('\n')
+  // The page lies one folder below the table.
+  return text.replaceAll(/\]\((?!https:)/g, '](../')
 }
 
 function firstCell(row: string): string {

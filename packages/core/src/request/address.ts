@@ -155,7 +155,7 @@ function fromIpv6(bits: Bits): Address {
  * Makes the key of an address, for a `keyExtractor` of your own. Halt itself counts addresses under the same key.
  *
  * An IPv4 address stays as it is: `203.0.113.7`. An IPv6 address becomes the network of one subscriber: `2001:db8::/56`. An IPv6
- * address that stands for an IPv4 address (mapped, NAT64, SIIT, 6to4, Teredo) gets the key of the IPv4 address. Ports, brackets
+ * address that stands for an IPv4 address (mapped, compatible, NAT64, SIIT, 6to4, Teredo) gets the key of the IPv4 address. Ports, brackets
  * and zone ids are removed.
  *
  * @param ip an address, such as `req.ip`
@@ -198,6 +198,8 @@ export function embeddedIpv4([a, b, c, d]: Bits): number | undefined {
   // NAT64 and SIIT by the well-known prefix, 64:ff9b::/96 (RFC 6052), and SIIT's older ::ffff:0:0:0/96 (RFC 2765).
   if (a === 0x64_ff9b && b === 0 && c === 0) return d
   if (a === 0 && b === 0 && c === -0x1_0000) return d
+  // IPv4-compatible, ::/96 (RFC 4291). Below ::1:0 are ::, ::1 and no IPv4 client.
+  if (a === 0 && b === 0 && c === 0 && d >>> 16 !== 0) return d
   // 6to4, 2002::/16 (RFC 3056): a site has one IPv4 address and a /48 of its own.
   if (a >>> 16 === 0x2002) return (a << 16) | (b >>> 16)
   // Teredo, 2001::/32 (RFC 4380): the last 32 bits are the client's IPv4 address, inverted. The client chooses the bits between.

@@ -52,6 +52,7 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
   const isTrusted = compileTrust(options.trustedProxies)
   const source = compileHeader(options.clientIpHeader)
   const syntax = syntaxOf(source)
+  const isList = syntax === 'list' || syntax === 'rfc7239'
   const addressIn = addressReader(options.ipv6Prefix ?? 56)
   const names = [...new Set([source, ...FORWARDING_HEADERS])]
 
@@ -87,7 +88,7 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
       }
       client = known
       // A header with a single address names the client, even if that address is in trustedProxies.
-      const trusted = syntax !== 'single' && isTrusted(known.address, ++number)
+      const trusted = isList && isTrusted(known.address, ++number)
       trail?.push(hop(text, known.address, trusted, `named by ${source}, ${trusted ? IS_PROXY : IS_CLIENT}`))
       if (!trusted) return client
     }

@@ -80,6 +80,7 @@ const HEADERS = [
   'true-client-ip',
   'fly-client-ip',
   'fastly-client-ip',
+  'cloudfront-viewer-address',
   'x-cluster-client-ip',
   'x-original-forwarded-for',
   'x-envoy-external-address',
@@ -111,12 +112,13 @@ export interface Entries {
   readonly cut: boolean
 }
 
-/** How a header names the client: by a list of hops, by a list of hops as in RFC 7239, or by a single address. */
-export type ForwardingSyntax = 'list' | 'rfc7239' | 'single'
+/** How a header names the client: by a list of hops, by a list as in RFC 7239, or by a single address, bare or before a port. */
+export type ForwardingSyntax = 'list' | 'rfc7239' | 'single' | 'ported'
 
 /** The dialect of a header. The name must be in lower case. */
 export function syntaxOf(name: string): ForwardingSyntax {
   if (name === 'forwarded') return 'rfc7239'
+  if (name === 'cloudfront-viewer-address') return 'ported'
   return name.endsWith('forwarded-for') ? 'list' : 'single'
 }
 
@@ -129,17 +131,18 @@ export function readEntries(value: HeaderValue, syntax: ForwardingSyntax): Entri
   if (value === undefined) return NOTHING
   const lines = typeof value === 'string' ? [value] : value
   if (syntax === 'single') return single(lines)
+  // CloudFront writes IPv6 without brackets, so only its header tells that the last number is a port.
+  if (syntax === 'ported') return single(lines, /:\d+$/)
   const { items, cut } = splitFromRight(lines, syntax === 'rfc7239')
   const nearestFirst = items.map(text => ({ text, address: syntax === 'list' ? text : forParameter(text) }))
   return { nearestFirst, cut }
 }
 
 // If a header with a single address comes twice, two parties have set it, and we cannot tell which one to trust.
-function single(lines: readonly string[]): Entries {
-  const [text, second] = lines
+function single([text, second]: readonly string[], port: RegExp | '' = ''): Entries {
   if (text === undefined) return NOTHING
-  const entry =
-    second === undefined ? { text, address: text } : { text: `${text}, ${second}`, address: undefined }
+  const address = second === undefined ? text.replace(port, '') : undefined
+  const entry = { text: second === undefined ? text : `${text}, ${second}`, address }
   return { nearestFirst: [entry], cut: false }
 }
 

@@ -70,12 +70,19 @@ describe('maskAddress', () => {
     fc.assert(
       fc.property(groups, fc.integer({ min: 1, max: 128 }), (parts, prefix) => {
         const spelling = parts.map(part => part.toString(16)).join(':')
-        fc.pre(!EMBEDDING.has(ipaddr.parse(spelling).range()))
+        fc.pre(!EMBEDDING.has(ipaddr.parse(spelling).range()) && parts.slice(0, 6).some(Boolean))
         const network = ipaddr.IPv6.networkAddressFromCIDR(`${spelling}/${prefix}`).toRFC5952String()
         expect(maskAddress(must(spelling), prefix)).toBe(`${network}/${prefix}`)
         expect(networkOf(must(spelling), prefix).text).toBe(network)
       }),
     )
+  })
+
+  it('maskAddress counts a compatible address by its IPv4 address, and :: and ::1 by their network', () => {
+    expect(maskAddress(must('::203.0.113.7'), 56)).toBe('203.0.113.7')
+    expect(maskAddress(must('::1:0'), 56)).toBe('0.1.0.0')
+    expect(['::', '::1', '::ffff'].map(text => maskAddress(must(text), 56))).toEqual(Array(3).fill('::/56'))
+    expect(maskAddress(must('::1:203.0.113.7'), 56)).toBe('::/56')
   })
 
   it('maskAddress counts 64:ff9b:1::/48 by all bits, because each of its addresses is one IPv4 client', () => {
