@@ -54,7 +54,8 @@ export function outagePicture({ admitted, refused, soft, line }: Colours): Pictu
 
 /** The rows of the table in which the store failed and came back, of all its columns those that the picture shows. */
 function measuredFaults(): readonly Fault[] {
-  const [, table = ''] = /<!-- worst faults -->([\s\S]*?)<!-- \/worst faults -->/.exec(readSource('apps/faults/RESULTS.md')) ?? []
+  const [, table = ''] =
+    /<!-- worst faults -->([\s\S]*?)<!-- \/worst faults -->/.exec(readSource('apps/faults/RESULTS.md')) ?? []
   const rows = (table.match(/^\|.*\|$/gm) ?? []).slice(2).map(row => row.split('|').map(cell => cell.trim()))
   return rows.flatMap(([, name = '', , good = '', slowest = '', open = '', , , backAfter = '']) => {
     if (open === '–' || backAfter === '–') return []
