@@ -28,8 +28,9 @@ const cwd = mkdtempSync(join(tmpdir(), 'halt-runbook-'))
 let app: AppProcesses
 
 beforeAll(async () => {
+  // The command reads TypeScript, and Node 20 does not.
   const file = join(cwd, 'limits.mjs')
-  writeFileSync(file, LIMITS)
+  for (const name of [file, join(cwd, 'limits.ts')]) writeFileSync(name, LIMITS)
   const args = [inject('redisUrl'), pathToFileURL(file).href]
   app = await startProcesses(new URL('runbook-app.ts', import.meta.url), 3, args)
 })
