@@ -17,6 +17,8 @@ const LONG = [
   'packages/store-postgres/test/behaviour/',
   'packages/store-mysql/test/behaviour/',
   'packages/store-redis/test/behaviour/permissions.test.ts',
+  'apps/demo-express/test/login-attacks.test.ts',
+  'apps/demo-express/test/saas.test.ts',
   'apps/demo-express/test/recipes.test.ts',
   'packages/store-durable-objects/test/behaviour/',
   'apps/demo-express/test/nine-in-the-evening.test.ts',

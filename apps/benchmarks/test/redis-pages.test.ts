@@ -115,7 +115,7 @@ describe('docs/recipes/outgoing-calls.md', () => {
   it('a limiter on Redis waits for the turn of a call', async () => {
     const before = await connections()
     const page = await readFile(join(docs, 'recipes/outgoing-calls.md'), 'utf8')
-    const code = /```ts\n([\s\S]*?)```/.exec(page.slice(page.indexOf('## Several processes')))?.[1] ?? ''
+    const code = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
     const call = "console.log(await stripe.run('stripe', () => 'called'))\nclient.disconnect()"
     const { printed } = await runPageExample(folder, 'outgoing', `${code}${call}`)
     expect(printed).toEqual(['called'])

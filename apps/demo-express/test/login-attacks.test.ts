@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 import type { LineMessage } from '@halt/core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { examplesOf, type PageRun, runPageExample } from '../../../tools/example.ts'
 
@@ -270,6 +270,59 @@ describe('one address that tries one password on 300 accounts', () => {
     // 30 guesses, and those that were undecided at that moment.
     expect(refused.retryAfter).toBeLessThanOrEqual(330)
     await expectTrue(refused, neighbour)
+  })
+})
+
+describe('200 addresses that try stolen passwords on 5 000 accounts', () => {
+  const guess = (i: number): Attempt => ({
+    address: `198.18.${i % 200}.1`,
+    email: `victim${i % 5000}@example.com`,
+  })
+
+  /** Sends 120 guesses in each minute of an hour. Gives how many passed, in all and in the last half hour. */
+  async function stuff(): Promise<{ all: number; late: number }> {
+    let [all, late] = [0, 0]
+    for (let minute = 0; minute < 60; minute++) {
+      const count = passed(await atOnce(120, i => guess(minute * 120 + i)))
+      all += count
+      if (minute >= 30) late += count
+      move(60)
+    }
+    return { all, late }
+  }
+  /** Enforces the fourth limit. Without `delay`, because each refusal of less than 5 s would take the test these seconds. */
+  const enforced = (text: string): string =>
+    quickly(text)
+      .replace(", mode: 'shadow'", '')
+      .replace(/delay: .*\n/, '')
+
+  it('200 addresses have all their 7 200 guesses in shadow, and the fourth limit raises the alarm', async () => {
+    const alarms = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => alarms.mockRestore())
+    expect(passed(await atOnce(500, guess))).toBe(500)
+    expect(alarms).not.toHaveBeenCalled()
+    move(3600)
+    expect((await stuff()).all).toBe(7200)
+    expect(alarms.mock.calls[0]).toEqual(['Too many failed logins, over all addresses and accounts.'])
+  })
+
+  it('200 addresses have 600 guesses and ten a minute if the fourth limit is enforced; known devices get in', async () => {
+    await run.close()
+    await start(enforced)
+    const cookie = await knownDevice(OWNER)
+    const { all, late } = await stuff()
+    expect(all).toBeGreaterThan(1000)
+    // The clock also goes on by itself while the test runs.
+    expect(all).toBeLessThanOrEqual(1250)
+    expect(late).toBeLessThanOrEqual(350)
+    const login: Attempt = { address: '192.0.2.7', email: OWNER, password: RIGHT, cookie }
+    expect((await attempt(login)).status).toBe(200)
+    await atOnce(120, guess)
+    const stranger = { ...login, cookie: undefined }
+    const refused = await attempt(stranger)
+    expect(refused.status).toBe(429)
+    move(refused.retryAfter)
+    expect((await attempt(stranger)).status).toBe(200)
   })
 })
 

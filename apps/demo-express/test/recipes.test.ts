@@ -85,8 +85,11 @@ async function startApi(): Promise<Server> {
 
 for (const file of files) {
   const text = await readFile(join(docs, file), 'utf8')
-  // redis-pages.test.ts of apps/benchmarks runs those that need a Redis server, with their limits.
-  const examples = examplesOf(text).filter(code => !/^\/\/ limits\.ts|from 'ioredis'/.test(code))
+  // redis-pages.test.ts of apps/benchmarks runs those that need a Redis server, with their limits; a test of the memory store those that
+  // start processes.
+  const examples = examplesOf(text).filter(
+    code => !/^\/\/ limits\.ts|from 'ioredis'|from 'node:cluster'/.test(code),
+  )
 
   describe(`docs/${file}`, () => {
     it('the page has an example', () => expect(examples.length).toBeGreaterThan(0))

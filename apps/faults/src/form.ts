@@ -26,7 +26,7 @@ export const SHORT: Form = {
   tries: 3,
 }
 
-/** The long form, whose results are in RELIABILITY.md. */
+/** The long form, whose results are in RESULTS.md. */
 export const LONG: Form = {
   name: 'long',
   faultMs: 8_000,

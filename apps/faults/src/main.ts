@@ -12,7 +12,7 @@ import { lineOf } from './table.ts'
 const USAGE = `pnpm faults [--quick] [--client ioredis|node-redis|pg|postgres.js] [--server redis|valkey|cluster|postgres] [--write] [fault…]
 
   --quick   the short form, about a minute
-  --write   puts the worst of each fault into RELIABILITY.md, and all rows into apps/faults/RESULTS.md; the rows of Redis
+  --write   puts the worst of each fault, and all rows, into apps/faults/RESULTS.md; the rows of Redis
             and of PostgreSQL each, if any was played
   fault     a part of its name: ${scenes.map(({ name }) => `"${name}"`).join(', ')}`
 

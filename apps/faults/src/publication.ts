@@ -6,10 +6,9 @@ import { markdown, summary } from './table.ts'
 import { describeRun, POSTGRES_PARTS, REDIS_PARTS } from './versions.ts'
 
 const fileAt = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const RELIABILITY = fileAt('../../../RELIABILITY.md')
 const RESULTS = fileAt('../RESULTS.md')
 
-/** Writes the worst row of each fault into RELIABILITY.md, and all rows into RESULTS.md of this app. */
+/** Writes the worst row of each fault, and all rows, into RESULTS.md. */
 export function publish(rows: readonly Row[]): void {
   const isPostgres = ({ place }: Row): boolean => place.server === 'postgres'
   write(
@@ -24,14 +23,14 @@ export function publish(rows: readonly Row[]): void {
 function write(name: string, rows: readonly Row[], parts: typeof REDIS_PARTS): void {
   if (rows.length === 0) return
   const run = describeRun(parts)
-  replace(RELIABILITY, name, `${summary(rows)}\n\n${run}`)
-  replace(RESULTS, name, `${markdown(rows)}\n\n${run}`)
+  replace(`worst ${name}`, `${summary(rows)}\n\n${run}`)
+  replace(name, `${markdown(rows)}\n\n${run}`)
 }
 
-function replace(file: string, name: string, text: string): void {
-  const page = readFileSync(file, 'utf8')
+function replace(name: string, text: string): void {
+  const page = readFileSync(RESULTS, 'utf8')
   const [first, last] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const [begin, end] = [page.indexOf(first), page.indexOf(last)]
-  if (begin < 0 || end < begin) throw new Error(`${file} has no place marked ${first} … ${last}`)
-  writeFileSync(file, `${page.slice(0, begin + first.length)}\n\n${text}\n\n${page.slice(end)}`)
+  if (begin < 0 || end < begin) throw new Error(`${RESULTS} has no place marked ${first} … ${last}`)
+  writeFileSync(RESULTS, `${page.slice(0, begin + first.length)}\n\n${text}\n\n${page.slice(end)}`)
 }

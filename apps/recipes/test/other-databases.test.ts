@@ -14,7 +14,6 @@ import dynalite from 'dynalite'
 import { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
-import { examplesOf } from '../../../tools/example.ts'
 import { isFull } from '../../../tools/full.ts'
 import { findServer } from '../../../tools/find-server.mjs'
 import { freePort } from '../../../tools/free-port.mjs'
@@ -157,11 +156,8 @@ describe('casStore over DynamoDB', () => {
   })
 })
 
-it('the page of other databases shows the files that these tests run', async () => {
+it('the page of other databases links to each store that these tests run', async () => {
   const page = await readFile(new URL('../../../docs/other-databases.md', import.meta.url), 'utf8')
-  const files = ['libsql-store', 'etcd-store', 'dynamo-store']
-  const sources = await Promise.all(
-    files.map(file => readFile(new URL(`../src/${file}.ts`, import.meta.url), 'utf8')),
-  )
-  expect(examplesOf(page)).toEqual(sources)
+  const links = [...page.matchAll(/\(\.\.\/apps\/recipes\/src\/([\w-]+)\.ts\)/g)].map(([, name]) => name)
+  expect(links).toEqual(['libsql-store', 'etcd-store', 'dynamo-store'])
 })

@@ -1,4 +1,4 @@
-// A project of a framework, in a folder below the tests, so that it finds their packages. It uses a bundle of @halt/fetch.
+// A project of a framework, in a folder below the tests, so that it finds their packages. It uses bundles of @halt/fetch and the Redis store.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { bundle, withoutTypes } from '../../../tools/bundle.ts'
 import { examplesOfPage } from './page.ts'
 
-const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' } as const
+const settings = { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' } as const
 
 /** A project that can be built and served. */
 export interface Project {
@@ -36,19 +36,27 @@ export async function makeProject(page: string, files: Readonly<Record<string, s
   for (const [path, code] of await examplesOfPage(page))
     await write(path.replace('.ts', '.js'), await withoutTypes(code))
   for (const [path, text] of Object.entries(files)) await write(path, text)
-  await write('node_modules/@halt/fetch/package.json', '{ "type": "module", "main": "index.js" }')
-  const halt = await bundle(new URL('../src/index.ts', import.meta.url), 'es')
-  await write('node_modules/@halt/fetch/index.js', halt)
+  for (const name of ['fetch', 'store-redis']) {
+    await write(`node_modules/@halt/${name}/package.json`, '{ "type": "module", "main": "index.js" }')
+    const halt = await bundle(new URL(`../../${name}/src/index.ts`, import.meta.url), 'es')
+    await write(`node_modules/@halt/${name}/index.js`, halt)
+  }
 
   let server: ChildProcess | undefined
   return {
     folder,
     async run(...args) {
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: folder, env })
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
+        cwd: folder,
+        env: { ...process.env, ...settings },
+      })
       return stdout + stderr
     },
     serve(pattern, args, more = {}) {
-      const started = spawn(process.execPath, args, { cwd: folder, env: { ...env, ...more } })
+      const started = spawn(process.execPath, args, {
+        cwd: folder,
+        env: { ...process.env, ...settings, ...more },
+      })
       server = started
       return new Promise<string>((resolve, reject) => {
         let printed = ''

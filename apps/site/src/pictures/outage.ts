@@ -1,7 +1,7 @@
 import { readSource } from '../pages/repository.ts'
 import { type Colours, label, type Picture } from './svg.ts'
 
-/** One fault of RELIABILITY.md's measured table. */
+/** One fault of the measured table of apps/faults/RESULTS.md. */
 interface Fault {
   readonly name: string
   readonly good: string
@@ -54,7 +54,8 @@ export function outagePicture({ admitted, refused, soft, line }: Colours): Pictu
 
 /** The rows of the table in which the store failed and came back, of all its columns those that the picture shows. */
 function measuredFaults(): readonly Fault[] {
-  const [, table = ''] = /<!-- faults -->([\s\S]*?)<!-- \/faults -->/.exec(readSource('RELIABILITY.md')) ?? []
+  const [, table = ''] =
+    /<!-- worst faults -->([\s\S]*?)<!-- \/worst faults -->/.exec(readSource('apps/faults/RESULTS.md')) ?? []
   const rows = (table.match(/^\|.*\|$/gm) ?? []).slice(2).map(row => row.split('|').map(cell => cell.trim()))
   return rows.flatMap(([, name = '', , good = '', slowest = '', open = '', , , backAfter = '']) => {
     if (open === '–' || backAfter === '–') return []

@@ -17,9 +17,13 @@ export const FILES = {
 import express from 'express'
 
 const app = express()
-// 5 at once, then one every 12 s
-const policy = { name: 'api', limit: 5, window: '1m' }
-app.use(halt({ policy, exemptPrivateIps: false }))
+app.use(
+  halt({
+    // At most 5 requests in any minute, by address
+    policy: { name: 'api', limit: 5, window: '1m', algorithm: 'sliding-window' },
+    exemptPrivateIps: false,
+  }),
+)
 app.get('/', (req, res) => void res.send('hello'))
 app.listen(3000)
 `,

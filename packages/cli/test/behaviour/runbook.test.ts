@@ -28,6 +28,7 @@ const cwd = mkdtempSync(join(import.meta.dirname, '.runbook-'))
 let app: AppProcesses
 
 beforeAll(async () => {
+  // The command reads TypeScript, and Node 20 does not.
   const file = join(cwd, 'limits.mjs')
   writeFileSync(file, LIMITS)
   writeFileSync(join(cwd, 'limits.ts'), "export * from './limits.mjs'\n")

@@ -4,9 +4,11 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NextRequest } from 'next/server.js'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
+import { startRestBridge } from '../../../../tools/rest-bridge.ts'
+import { startRedis } from '../../../../tools/servers.ts'
 import { writeModules } from '../page.ts'
 import type { Platform } from '../platform.ts'
 import { makeProject } from '../project.ts'
@@ -15,11 +17,33 @@ import { leftIn } from '../scene.ts'
 const PAGE = 'platforms/nextjs.md'
 const HEADER = 'X-Vercel-Forwarded-For'
 
+/** What the Redis store's own package has installed. */
+const fromStore = createRequire(new URL('../../../store-redis/package.json', import.meta.url))
+
 let next: Platform
+let endRedis: () => Promise<void>
+let bridge: Awaited<ReturnType<typeof startRestBridge>>
 beforeAll(async () => {
+  const redis = await startRedis()
+  const { Redis } = fromStore('ioredis') as {
+    Redis: new (url: string) => Parameters<typeof startRestBridge>[0] & { disconnect(): void }
+  }
+  const client = new Redis(redis.url)
+  bridge = await startRestBridge(client)
+  vi.stubEnv('UPSTASH_REDIS_REST_URL', bridge.url)
+  vi.stubEnv('UPSTASH_REDIS_REST_TOKEN', bridge.token)
   next = await (isFull ? built() : byHand())
+  endRedis = async () => {
+    await bridge.stop()
+    client.disconnect()
+    await redis.stop()
+  }
 })
-afterAll(() => next.end())
+afterAll(async () => {
+  await next.end()
+  vi.unstubAllEnvs()
+  await endRedis()
+})
 
 async function built(): Promise<Platform> {
   const root = fileURLToPath(new URL('../../../..', import.meta.url))
@@ -72,6 +96,7 @@ it('a route handler of Next.js is limited by address', async () => {
   expect([refused.status, leftIn(refused)]).toEqual([429, '0'])
   expect(await refused.json()).toMatchObject({ error: 'rate_limit_exceeded' })
   expect((await next.ask('/items/42', '203.0.113.8')).status).toBe(200)
+  expect(bridge.commands).toContain('EVALSHA')
 })
 
 it('the proxy of Next.js limits pages, and passes their content on', async () => {

@@ -1,4 +1,4 @@
-// The figures that docs/overload.md promises, each as a ratio to a run of the same scene. The seeds were never used to
+// The figures that apps/benchmarks/README.md promises, each as a ratio to a run of the same scene. The seeds were never used to
 // set a constant.
 import { describe, expect, it } from 'vitest'
 

@@ -9,7 +9,7 @@ import { processScript } from '../../../../tools/process-script.ts'
 
 it('the four workers of the example of the README decide by the store of their primary', async () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-  const [, given = ''] = /```js\n([\s\S]*?)```/.exec(readme) ?? []
+  const [, given = ''] = /```ts\n(import cluster[\s\S]*?)```/.exec(readme) ?? []
   // A busy machine may not answer within the default of 100 ms.
   const code = given.replace('new RateLimiter({', "new RateLimiter({ storeTimeout: '30s',")
   expect(code).not.toBe(given)
