@@ -79,6 +79,7 @@ const projects = [
   project('packages/operator', { ...withServers, ...together }),
   project('packages/client', { ...withServers, ...together }),
   project('packages/ai-sdk', { ...withServers, ...together }),
+  project('packages/tools', { ...withServers, ...together }),
   project('packages/hono', { ...withServers, ...together }),
   project('packages/nest', { ...withServers, ...together }),
   project('packages/_template', together),
