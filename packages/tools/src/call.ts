@@ -41,12 +41,13 @@ const NO_CALLER: Policy = Object.freeze({
   keyExtractor: () => undefined,
   onMissingKey: 'deny',
 })
+/** The request of nobody. Its address is the unspecified one, because a call of a tool has none. */
 const NOBODY: RequestView = Object.freeze({
   method: 'TOOL',
   path: '/',
   headers: {},
   request: {},
-  ip: undefined,
+  ip: '0.0.0.0',
 })
 
 /** Runs calls of tools that their limits let pass. */

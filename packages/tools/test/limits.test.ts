@@ -69,10 +69,10 @@ describe('the limits of a call', () => {
     })
     await guard.wrap('web_search', () => 1, ann)()
     expect(await left()).toEqual({ tool_calls: 95, everybody: 995 })
-    await guard.wrap('read', (_: { pages: number }) => 1, ann)({ pages: 20 })
+    await guard.wrap('read', ({ pages }: { pages: number }) => pages, ann)({ pages: 20 })
     expect(await left()).toEqual({ tool_calls: 75, everybody: 994 })
     const { message, policy } = await refusal(
-      guard.wrap('read', (_: { pages: number }) => 1, ann)({ pages: 80 }),
+      guard.wrap('read', ({ pages }: { pages: number }) => pages, ann)({ pages: 80 }),
     )
     expect(policy).toBe('tool_calls')
     expect(message).toContain(
@@ -155,7 +155,7 @@ describe('the limits of a call', () => {
 describe('the same call again', () => {
   it('the same arguments more often than allowed are refused in words, in whatever order they come', async () => {
     const { guard, left, clock, warnings } = scene({ repeats: 2 })
-    const search = guard.wrap('search', (_: object) => 'nothing', ann)
+    const search = guard.wrap('search', (query: object) => query, ann)
     await search({ query: 'x', page: 1 })
     await search({ page: 1, query: 'x' })
     expect(await refusal(search({ query: 'x', page: 1 }))).toEqual({
@@ -167,8 +167,8 @@ describe('the same call again', () => {
     })
     // Other arguments, another tool and another user are other calls.
     await search({ query: 'x', page: 2 })
-    await guard.wrap('find', (_: object) => 1, ann)({ query: 'x', page: 1 })
-    await guard.wrap('search', (_: object) => 1, { userId: 'ben' })({ query: 'x', page: 1 })
+    await guard.wrap('find', (query: object) => query, ann)({ query: 'x', page: 1 })
+    await guard.wrap('search', (query: object) => query, { userId: 'ben' })({ query: 'x', page: 1 })
     expect(await left()).toMatchObject({ tool_calls: 96 })
     clock.advance('11m')
     await search({ query: 'x', page: 1 })
@@ -204,9 +204,9 @@ describe('the same call again', () => {
     const { guard } = scene({ repeats: 1 })
     const circle: { self?: unknown } = {}
     circle.self = circle
-    const run = guard.wrap('run', (_: object) => 1, ann)
+    const run = guard.wrap('run', (query: object) => query, ann)
     await run(circle)
-    expect(await run(circle)).toBe(1)
+    expect(await run(circle)).toBe(circle)
   })
 })
 
@@ -321,7 +321,7 @@ describe('who calls', () => {
   it('who never sees the arguments, because a model writes them', async () => {
     const seen: unknown[] = []
     const { guard } = scene({ who: caller => (seen.push(caller), ANN) })
-    await guard.wrap('search', (_: { user: string }) => 1, ann)({ user: 'root' })
+    await guard.wrap('search', ({ user }: { user: string }) => user, ann)({ user: 'root' })
     expect(seen).toEqual([{ tool: 'search', context: ann }])
   })
 
