@@ -16,7 +16,9 @@ type Prompt = Parameters<MockLanguageModelV3['doGenerate']>[0]['prompt']
 /** What the model was told by tools, oldest first. */
 const toolResults = (prompt: Prompt) =>
   prompt.flatMap(message =>
-    message.role === 'tool' ? message.content.flatMap(part => (part.type === 'tool-result' ? part.output : [])) : [],
+    message.role === 'tool'
+      ? message.content.flatMap(part => (part.type === 'tool-result' ? part.output : []))
+      : [],
   )
 
 /** A model that calls one tool again and again, and gives up when it was refused so often. Then it says what it was told. */
@@ -38,7 +40,12 @@ function looping(input: object | (() => object), patience = 3): MockLanguageMode
       const args = typeof input === 'function' ? input() : input
       return {
         content: [
-          { type: 'tool-call', toolCallId: `call-${calls++}`, toolName: 'search', input: JSON.stringify(args) },
+          {
+            type: 'tool-call',
+            toolCallId: `call-${calls++}`,
+            toolName: 'search',
+            input: JSON.stringify(args),
+          },
         ],
         finishReason: { unified: 'tool-calls', raw: undefined },
         usage,
@@ -147,7 +154,11 @@ describe('the tools of the AI SDK', () => {
           chunks: [
             { type: 'stream-start' as const, warnings: [] },
             { type: 'tool-call' as const, toolCallId: '1', toolName: 'search', input: '{"query":"x"}' },
-            { type: 'finish' as const, finishReason: { unified: 'tool-calls' as const, raw: undefined }, usage },
+            {
+              type: 'finish' as const,
+              finishReason: { unified: 'tool-calls' as const, raw: undefined },
+              usage,
+            },
           ],
         }),
       }),

@@ -13,7 +13,11 @@ const callOf = (id: string) => ({ type: 'tool_call' as const, id, name: 'search'
 it('a refusal is a message of LangChain with the id of the call, and the tool does not run', async () => {
   let ran = 0
   const { guard, left } = scene({ tools: { search: { limit: 2, window: '1h' } } })
-  const given = tool(async ({ query }) => `${++ran}: ${query}`, { name: 'search', description: 'Searches.', schema })
+  const given = tool(async ({ query }) => `${++ran}: ${query}`, {
+    name: 'search',
+    description: 'Searches.',
+    schema,
+  })
   const search = guard.langchain(given)
   const messages: ToolMessage[] = []
   for (const id of ['a', 'b', 'c', 'd']) messages.push(await search.invoke(callOf(id), config))

@@ -37,7 +37,8 @@ export function serverOf(guard: ToolGuard<Extra>, sent: string[] = []): McpServe
       outputSchema: { id: z.number() },
     },
     guard.mcp('send_mail', ({ to, text }) => {
-      if (to === 'nobody') return { isError: true, content: [{ type: 'text' as const, text: 'no such user' }] }
+      if (to === 'nobody')
+        return { isError: true, content: [{ type: 'text' as const, text: 'no such user' }] }
       const id = sent.push(`${to}: ${text}`)
       return { content: [{ type: 'text' as const, text: 'sent' }], structuredContent: { id } }
     }),

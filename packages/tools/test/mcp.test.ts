@@ -63,7 +63,8 @@ it('an agent that loops over HTTP, and opens new sessions, sends three mails, an
   for (let session = 0; session < 2; session++) {
     const client = await overHttp(url, 'ann')
     // Ignores refusals.
-    for (let i = 0; i < 5; i++) answers.push(await call(client, 'send_mail', { to: 'ben', text: `${session}${i}` }))
+    for (let i = 0; i < 5; i++)
+      answers.push(await call(client, 'send_mail', { to: 'ben', text: `${session}${i}` }))
   }
   expect(sent).toHaveLength(3)
   const refused = answers.filter(({ isError }) => isError === true)

@@ -11,7 +11,8 @@ class LoopingModel implements Model {
   #calls = 0
 
   async getResponse({ input }: ModelRequest): Promise<ModelResponse> {
-    const results = typeof input === 'string' ? [] : input.filter(item => item.type === 'function_call_result')
+    const results =
+      typeof input === 'string' ? [] : input.filter(item => item.type === 'function_call_result')
     const refusals = results.flatMap(({ output }) => {
       const text = typeof output === 'string' ? output : JSON.stringify(output)
       const { text: inner } = JSON.parse(text) as { text?: string }

@@ -38,11 +38,14 @@ describe('a call that waits for its turn', () => {
     const end = gate()
     const controller = new AbortController()
     const ran: string[] = []
-    const render = guard.mcp('render', async (args: { name: string }, _extra: { signal?: AbortSignal }) => {
-      ran.push(args.name)
-      await end.promise
-      return { content: [] }
-    })
+    const render = guard.mcp(
+      'render',
+      async (args: { name: string }, _extra: { userId: string; signal?: AbortSignal }) => {
+        ran.push(args.name)
+        await end.promise
+        return { content: [] }
+      },
+    )
     const extra = { ...ann }
     const first = render({ name: 'a' }, extra)
     await expect.poll(() => ran).toEqual(['a'])
@@ -58,7 +61,7 @@ describe('a call that waits for its turn', () => {
 })
 
 describe('a store that is away', () => {
-  it('leaves each tool its local share, and the counters have what ran when it is back', async () => {
+  it('leaves each tool its local share of its limit', async () => {
     const store = fakeOutage(new InMemoryStore({ clock: new ManualClock().now }))
     const { guard } = scene(
       { tools: { send_mail: { limit: 4, window: '1h' } } },
@@ -66,7 +69,7 @@ describe('a store that is away', () => {
     )
     let ran = 0
     const send = guard.wrap('send_mail', () => ++ran, ann)
-    store.fail()
+    store.begin()
     const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => send()))
     // Half of 4, because two processes share the limit.
     expect(ran).toBe(2)
