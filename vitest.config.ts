@@ -101,6 +101,7 @@ const projects = [
   project('apps/demo-fair', { ...withServers, ...together }),
   project('apps/demo-budget', { ...withServers, ...together }),
   project('apps/demo-durable', together),
+  project('apps/demo-tools', together),
   project('apps/demo-overload', together),
   project('apps/demo-worker', together),
 ]

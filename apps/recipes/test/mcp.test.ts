@@ -40,12 +40,15 @@ describe('docs/recipes/mcp.md', () => {
     expect(refused?._meta).toMatchObject({ reason: 'limited', policy: 'tool_send_mail' })
     // Another user is not affected, and other tools are not.
     expect(textOf(await call(await agentOf('ben'), 'send_mail', { body: 'hello' }))).toBe('Sent: hello')
-    expect(textOf(await call(agents[0] as Client, 'search', { query: 'shoes' }))).toBe('Nothing found for shoes.')
+    expect(textOf(await call(agents[0] as Client, 'search', { query: 'shoes' }))).toBe(
+      'Nothing found for shoes.',
+    )
   })
 
   it('the same search six times is one too many', async () => {
     const agent = await agentOf('ann')
-    for (let i = 0; i < 5; i++) expect(await call(agent, 'search', { query: 'x' })).not.toHaveProperty('isError', true)
+    for (let i = 0; i < 5; i++)
+      expect(await call(agent, 'search', { query: 'x' })).not.toHaveProperty('isError', true)
     const repeated = await call(agent, 'search', { query: 'x' })
     expect(repeated._meta).toMatchObject({ reason: 'repeated' })
   })

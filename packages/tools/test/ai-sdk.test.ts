@@ -3,58 +3,11 @@ import { MockLanguageModelV3, simulateReadableStream } from 'ai/test'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
-import { isToolRefusal, type ToolRefusal } from '../src/index.ts'
+import { isToolRefusal } from '../src/index.ts'
+import { looping, usage } from './looping-model.ts'
 import { scene } from './scene.ts'
 
 const ann = { userId: 'ann' }
-const usage = {
-  inputTokens: { total: 1, noCache: 1, cacheRead: undefined, cacheWrite: undefined },
-  outputTokens: { total: 1, text: 1, reasoning: undefined },
-}
-type Prompt = Parameters<MockLanguageModelV3['doGenerate']>[0]['prompt']
-
-/** What the model was told by tools, oldest first. */
-const toolResults = (prompt: Prompt) =>
-  prompt.flatMap(message =>
-    message.role === 'tool'
-      ? message.content.flatMap(part => (part.type === 'tool-result' ? part.output : []))
-      : [],
-  )
-
-/** A model that calls one tool again and again, and gives up when it was refused so often. Then it says what it was told. */
-function looping(input: object | (() => object), patience = 3): MockLanguageModelV3 {
-  let calls = 0
-  return new MockLanguageModelV3({
-    async doGenerate({ prompt }) {
-      const refused = toolResults(prompt).flatMap(output =>
-        output.type === 'json' && isToolRefusal(output.value) ? [output.value as unknown as ToolRefusal] : [],
-      )
-      const last = refused.at(-1)
-      if (refused.length >= patience && last !== undefined)
-        return {
-          content: [{ type: 'text', text: `I stop: ${last.message}` }],
-          finishReason: { unified: 'stop', raw: undefined },
-          usage,
-          warnings: [],
-        }
-      const args = typeof input === 'function' ? input() : input
-      return {
-        content: [
-          {
-            type: 'tool-call',
-            toolCallId: `call-${calls++}`,
-            toolName: 'search',
-            input: JSON.stringify(args),
-          },
-        ],
-        finishReason: { unified: 'tool-calls', raw: undefined },
-        usage,
-        warnings: [],
-      }
-    },
-  })
-}
-
 const schema = z.object({ query: z.string() })
 const steps = { prompt: 'Find it.', stopWhen: stepCountIs(40) }
 
@@ -68,7 +21,7 @@ describe('the tools of the AI SDK', () => {
     })
     const { text, steps: made } = await generateText({
       ...steps,
-      model: looping(() => ({ query: String(query++) }), 6),
+      model: looping(() => ({ query: String(query++) }), { patience: 6 }),
       tools,
       experimental_context: ann,
     })
@@ -107,7 +60,7 @@ describe('the tools of the AI SDK', () => {
       },
       ann,
     )
-    await generateText({ ...steps, model: looping({ query: 'x' }, 2), tools })
+    await generateText({ ...steps, model: looping({ query: 'x' }, { patience: 2 }), tools })
     expect(seen.length).toBeGreaterThan(0)
     expect(seen).toEqual(seen.map(() => ({ found: 1 })))
   })
