@@ -130,7 +130,7 @@ const REPEATS = namesOf<Repeats>({ limit: true, window: true, mode: true })
 const FUNCTIONS = ['settle', 'chargeWhen'] as const
 
 /** The fields of a tool's settings that are not of its limit. */
-export const TOOL_FIELDS = namesOf<ToolFields>({
+export const TOOL_FIELDS: readonly string[] = namesOf<ToolFields>({
   also: true,
   cost: true,
   settle: true,

@@ -30,7 +30,7 @@ it('a refusal is a message of LangChain with the id of the call, and the tool do
   ])
   expect(messages[1]?.content).toBe('2: b')
   for (const { content } of messages.slice(2)) {
-    expect(isToolRefusal(JSON.parse(String(content)))).toBe(true)
+    expect(isToolRefusal(JSON.parse(content as string))).toBe(true)
     expect(content).toContain('search was not run. This tool is limited to 2 calls per hour for this user')
   }
   expect(await left()).toEqual({ tool_calls: 98, everybody: 998, tool_search: 0 })
@@ -56,7 +56,7 @@ it('a tool of a class of its own, with an artifact, is guarded as well', async (
   expect(await search.invoke(callOf('a'))).toMatchObject({ content: 'a', artifact: { ran: 1 } })
   const refused = (await search.invoke(callOf('b'))) as ToolMessage
   expect(isToolRefusal(refused.artifact)).toBe(true)
-  expect(JSON.parse(String(refused.content))).toEqual(refused.artifact)
+  expect(JSON.parse(refused.content as string)).toEqual(refused.artifact)
 })
 
 it('what is not a tool of LangChain is refused', () => {

@@ -5,8 +5,8 @@ import { InMemoryStore } from '@halt/store-memory'
 import { guardTools, type ToolGuard, type ToolGuardOptions } from '../src/index.ts'
 
 export const ANN = { user: 'ann' }
-export const CALLS = { name: 'tool_calls', limit: 100, window: '1h', keyStrategy: 'user' } as const
-export const EVERYBODY = { name: 'everybody', limit: 1000, window: '1h', keyStrategy: 'shared' } as const
+const CALLS = { name: 'tool_calls', limit: 100, window: '1h', keyStrategy: 'user' } as const
+const EVERYBODY = { name: 'everybody', limit: 1000, window: '1h', keyStrategy: 'shared' } as const
 
 /** What an app knows of a call. */
 export interface Session {
