@@ -51,6 +51,25 @@ class LoopingModel implements Model {
   }
 }
 
+it('a refusal passes the output schema of a tool, and so do its own results', async () => {
+  const { guard } = scene({ tools: { search: { limit: 1, window: '1h' } } })
+  const search = tool({
+    name: 'search',
+    description: 'Searches.',
+    parameters: z.object({ query: z.string() }),
+    outputSchema: z.object({ found: z.number() }),
+    execute: async () => ({ found: 7 }),
+  })
+  const model = new LoopingModel()
+  const agent = new Agent({ name: 'finder', model, tools: guard.openaiAgents([search]) })
+  const { finalOutput, newItems } = await new Runner({ tracingDisabled: true }).run(agent, 'Find it.', {
+    maxTurns: 20,
+    context: { userId: 'ann' },
+  })
+  expect(finalOutput).toMatch(/^I stop: search was not run\./)
+  expect(JSON.stringify(newItems)).toContain('found')
+})
+
 it('an agent that loops and ignores refusals runs its tool as often as allowed, and says why it stops', async () => {
   let ran = 0
   const { guard, left } = scene({

@@ -50,9 +50,9 @@ function guardTool(calls: ToolCalls, tool: Tool, given: SdkTool, context: unknow
     execute: isGenerator(execute) ? streamed(run) : returned(run),
     // The application's own function knows only results.
     ...(toModelOutput && {
-      toModelOutput: (output: unknown) => {
-        const result = (output as { readonly output?: unknown } | null)?.output
-        return isToolRefusal(result) ? { type: 'json', value: result } : toModelOutput(output)
+      toModelOutput: (options: unknown) => {
+        const result = (options as { readonly output?: unknown }).output
+        return isToolRefusal(result) ? { type: 'json', value: result } : toModelOutput(options)
       },
     }),
   }
