@@ -1,5 +1,4 @@
 import type { ToolCalls } from '../call.ts'
-import { isToolRefusal } from '../refusal.ts'
 import type { Tool } from '../tool.ts'
 
 /** A function tool of OpenAI Agents. */
@@ -32,7 +31,6 @@ export function openaiTools<T extends object>(
     const tool = find(given.name)
     return {
       ...given,
-      ...outputChecks(given),
       async invoke(run: RunContext, input: string, details?: Details): Promise<unknown> {
         const ended = await calls.run(
           { tool, context: context ?? run.context, args: read(input), signal: details?.signal },
@@ -42,20 +40,6 @@ export function openaiTools<T extends object>(
       },
     }
   })
-}
-
-/** The checks of an output schema, which the SDK has under symbols. A refusal is not an output of the tool, so it passes them. */
-function outputChecks(given: object): object {
-  const checks = Object.getOwnPropertySymbols(given).map(symbol => {
-    const check: unknown = Reflect.get(given, symbol)
-    if (typeof check !== 'function') return [symbol, check]
-    return [
-      symbol,
-      (output: unknown, ...rest: unknown[]): unknown =>
-        isToolRefusal(output) ? output : (check as (...all: unknown[]) => unknown)(output, ...rest),
-    ]
-  })
-  return Object.fromEntries(checks) as object
 }
 
 function isFunctionTool(tool: object): tool is FunctionTool {
