@@ -61,7 +61,7 @@ describe('docs/recipes/mcp.md', () => {
     for (const text of texts) answers.push(await call(agent, 'translate', { text }))
     expect(answers.map(({ isError }) => isError ?? false)).toEqual([false, false, false, false, true])
     expect(textOf(answers[4] as CallToolResult)).toContain(
-      'This tool is limited to $5.00 per month for this user. $1.00 are left, and this call needs $2.00.',
+      'This tool is limited to $5.00 per month for this user. It has $1.00 left, and this call needs $2.00.',
     )
   })
 

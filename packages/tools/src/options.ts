@@ -156,8 +156,8 @@ export function checkGuard(options: ToolGuardOptions<never>): void {
       'The policies of the limiter come from a resolver, and a call of a tool is not a request.',
       'Give guardTools a limiter with fixed policies, one for each plan if there are plans.',
     )
-  if (typeof who === 'object' && who !== null) limiter.keyOf(who)
-  else if (typeof who !== 'function' && typeof who !== 'string')
+  if (typeof who === 'string' || (typeof who === 'object' && who !== null)) limiter.keyOf(who)
+  else if (typeof who !== 'function')
     throw wrong(
       'who',
       who,

@@ -61,11 +61,11 @@ function whyOf(
     case 'limited':
       if (policy?.algorithm === 'concurrency') return `${allowance}, and all of them are running.`
       return remaining > 0 && cost > 1
-        ? `${allowance}. ${amount(remaining, policy)} are left, and this call needs ${amount(cost, policy)}.`
+        ? `${allowance}. It has ${amount(remaining, policy)} left, and this call needs ${amount(cost, policy)}.`
         : // A limit that is paused has units left.
           `${allowance}, and none is possible now.`
     case 'quota-exceeded':
-      return `${allowance}. ${amount(Math.max(0, remaining), policy)} are left, and this call needs ${amount(cost, policy)}.`
+      return `${allowance}. It has ${amount(Math.max(0, remaining), policy)} left, and this call needs ${amount(cost, policy)}.`
     case 'held':
       return `${allowance}, and calls that are running hold the rest.`
     case 'fair-share':

@@ -1,5 +1,8 @@
+import { Control } from '@halt/control'
 import { isLimited, type Telemetry, usd } from '@halt/core'
-import { describe, expect, it } from 'vitest'
+import { ManualClock } from '@halt/core/testing'
+import { InMemoryStore } from '@halt/store-memory'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { isToolRefusal, type ToolLimitedError, type ToolRefusal } from '../src/index.ts'
 import { ANN, gate, scene } from './scene.ts'
@@ -76,7 +79,7 @@ describe('the limits of a call', () => {
     )
     expect(policy).toBe('tool_calls')
     expect(message).toContain(
-      'The limit "tool_calls" allows 100 calls per hour for this user. 75 calls are left, and this call needs 80 calls.',
+      'The limit "tool_calls" allows 100 calls per hour for this user. It has 75 calls left, and this call needs 80 calls.',
     )
   })
 
@@ -237,7 +240,7 @@ describe('money', () => {
     expect(await left()).toEqual({ day: usd(0.3) })
     expect(await refusal(guard.wrap('ask', () => 1, ann)())).toMatchObject({
       reason: 'quota-exceeded',
-      message: expect.stringContaining('$0.30 are left, and this call needs $0.40.'),
+      message: expect.stringContaining('It has $0.30 left, and this call needs $0.40.'),
     })
   })
 
@@ -279,6 +282,18 @@ describe('money', () => {
     await guard.wrap('ask', () => 1, ann)()
     expect(await left()).toEqual({ day: usd(0.6) })
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_CALLBACK'])
+  })
+
+  it('a tool may be settled in units that are not money, and charges them at once', async () => {
+    const { guard, left } = scene({
+      tools: { read: { cost: 50, settle: (pages: number) => ({ tool_calls: pages }) } },
+    })
+    const end = gate<number>()
+    const read = guard.wrap('read', () => end.promise, ann)()
+    await expect.poll(left).toMatchObject({ tool_calls: 50 })
+    end.open(3)
+    await read
+    expect(await left()).toEqual({ tool_calls: 97, everybody: 950 })
   })
 
   it('a settle of nothing gives all back', async () => {
@@ -337,6 +352,30 @@ describe('who calls', () => {
 })
 
 describe('operators', () => {
+  it('what operators set holds for tools: a block, a permission, and numbers of one user', async () => {
+    const store = new InMemoryStore({ clock: new ManualClock(Date.UTC(2026, 0, 1)).now })
+    const control = new Control({ store })
+    onTestFinished(() => control.close())
+    const { guard, left } = scene({ tools: { send_mail: { limit: 1, window: '1h' } } }, { store, control })
+    const mail = (userId: string) => guard.wrap('send_mail', () => 'sent', { userId })()
+    await control.override(ANN, 'tool_send_mail', { limit: 2 })
+    expect([await mail('ann'), await mail('ann'), await mail('ben')]).toEqual(['sent', 'sent', 'sent'])
+    expect((await refusal(mail('ann'))).message).toContain('limited to 2 calls per hour')
+    expect((await refusal(mail('ben'))).message).toContain('limited to 1 call per hour')
+    await control.block({ user: 'ben' }, { reason: 'spam', by: 'support' })
+    expect(await refusal(mail('ben'))).toEqual({
+      reason: 'blocked',
+      policy: 'tool_calls',
+      retryAfter: null,
+      message:
+        'send_mail was not run. This user is blocked. Do not call it again. Do something else, or tell the user.',
+    })
+    await control.allow(ANN)
+    expect(await mail('ann')).toBe('sent')
+    await control.disallow(ANN)
+    expect(await left()).toMatchObject({ tool_calls: 98 })
+  })
+
   it('one tool can be blocked for one user, in every guard of the store', async () => {
     const { guard, limiter } = scene({ tools: { send_mail: { limit: 20, window: '1h' }, '*': {} } })
     const other = scene({ tools: { send_mail: { limit: 20, window: '1h' } } }, { store: limiter.store })
@@ -368,6 +407,7 @@ describe('mistakes', () => {
   it.each<[string, string, Parameters<typeof scene>[0]]>([
     ['a limiter that is none', 'HALT_E_LIMITER', { limiter: {} as never }],
     ['no who', 'HALT_E_OPTION', { who: undefined as never }],
+    ['a who that is no name', 'HALT_E_IDENTITY', { who: '' }],
     ['a who that is not an identity', 'HALT_E_IDENTITY', { who: {} as never }],
     ['tools that are a list', 'HALT_E_OPTION', { tools: [] as never }],
     ['settings that are a number', 'HALT_E_TOOL', { tools: { a: 5 as never } }],
