@@ -60,6 +60,26 @@ describe('a call that waits for its turn', () => {
   })
 })
 
+describe('a caller that leaves', () => {
+  it('is charged nothing if its tool has not run yet', async () => {
+    const controller = new AbortController()
+    let ran = 0
+    const { guard, left } = scene({
+      async who() {
+        controller.abort(new Error('left'))
+        return { user: 'ann' }
+      },
+    })
+    const search = guard.mcp('search', (_extra: { userId?: string; signal: AbortSignal }) => ({
+      content: [],
+      ran: ++ran,
+    }))
+    await expect(search({ signal: controller.signal })).rejects.toThrow('left')
+    expect(ran).toBe(0)
+    expect(await left()).toEqual({ tool_calls: 100, everybody: 1000 })
+  })
+})
+
 describe('a store that is away', () => {
   it('leaves each tool its local share of its limit', async () => {
     const store = fakeOutage(new InMemoryStore({ clock: new ManualClock().now }))
