@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+import { ManualClock } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
@@ -20,7 +21,7 @@ const MAIL_REFUSED =
 
 /** Serves MCP over streamable HTTP, and authenticates by the token that a request bears. */
 async function listen(sent: string[]): Promise<URL> {
-  const guard = guardOf(new InMemoryStore())
+  const guard = guardOf(new InMemoryStore({ clock: new ManualClock().now }))
   async function answer(req: IncomingMessage & { auth?: AuthInfo }, res: ServerResponse): Promise<void> {
     const token = req.headers.authorization?.slice('Bearer '.length)
     if (token !== undefined) req.auth = { token, clientId: `user-of-${token}`, scopes: [] }

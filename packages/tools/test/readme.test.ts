@@ -12,7 +12,8 @@ function hotelFinder(): MockLanguageModelV3 {
   let asked = 0
   return looping(() => ({ query: `hotels, page ${++asked}` }), {
     patience: 1,
-    say: ({ retryAfter }) => `I cannot search any more. Ask me again in ${(retryAfter ?? 0) / 60} minutes.`,
+    say: ({ retryAfter }) =>
+      `I cannot search any more. Ask me again in ${Math.ceil((retryAfter ?? 0) / 60)} minutes.`,
   })
 }
 

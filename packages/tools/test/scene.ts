@@ -1,8 +1,23 @@
-import { type HaltWarning, type Policy, RateLimiter, type RateLimiterOptions, type Store } from '@halt/core'
+import {
+  type HaltWarning,
+  isLimited,
+  type Policy,
+  RateLimiter,
+  type RateLimiterOptions,
+  type Store,
+} from '@halt/core'
 import { ManualClock } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
+import { expect } from 'vitest'
 
-import { guardTools, type ToolGuard, type ToolGuardOptions } from '../src/index.ts'
+import {
+  guardTools,
+  isToolRefusal,
+  type ToolGuard,
+  type ToolGuardOptions,
+  type ToolLimitedError,
+  type ToolRefusal,
+} from '../src/index.ts'
 
 export const ANN = { user: 'ann' }
 const CALLS = { name: 'tool_calls', limit: 100, window: '1h', keyStrategy: 'user' } as const
@@ -56,4 +71,17 @@ export function gate<T = void>(): { readonly promise: Promise<T>; readonly open:
   let open: (value: T) => void = () => {}
   const promise = new Promise<T>(resolve => (open = resolve))
   return { promise, open }
+}
+
+/** The refusal of a call that must be refused. */
+export async function refusal(call: Promise<unknown>): Promise<ToolRefusal> {
+  const error: unknown = await call.then(
+    value => expect.fail(`the call ran: ${String(value)}`),
+    thrown => thrown,
+  )
+  expect(isLimited(error)).toBe(true)
+  const found = (error as ToolLimitedError).refusal
+  expect((error as Error).message).toBe(found.message)
+  expect(isToolRefusal(JSON.parse(JSON.stringify(found)))).toBe(true)
+  return found
 }
