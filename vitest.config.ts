@@ -79,6 +79,7 @@ const projects = [
   project('packages/operator', { ...withServers, ...together }),
   project('packages/client', { ...withServers, ...together }),
   project('packages/ai-sdk', { ...withServers, ...together }),
+  project('packages/tools', { ...withServers, ...together }),
   project('packages/hono', { ...withServers, ...together }),
   project('packages/nest', { ...withServers, ...together }),
   project('packages/_template', together),
@@ -100,6 +101,7 @@ const projects = [
   project('apps/demo-fair', { ...withServers, ...together }),
   project('apps/demo-budget', { ...withServers, ...together }),
   project('apps/demo-durable', together),
+  project('apps/demo-tools', together),
   project('apps/demo-overload', together),
   project('apps/demo-worker', together),
 ]

@@ -6,6 +6,7 @@
 //   npm run demo -- durable      a month's quota that lives through a killed process
 //   npm run demo -- fair         one loud tenant beside others, on one limit
 //   npm run demo -- budget       agents of several processes that share a budget of money
+//   npm run demo -- tools        an agent that loops, without and with limits inside its tool calls
 //   npm run demo -- overload     a small shop under a surge, with a load shedder and without
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'

@@ -20,6 +20,7 @@ const EXPORTS = {
     'usd',
   ],
   '@halt/ai-sdk': ['budget'],
+  '@halt/tools': ['guardTools'],
   '@halt/cli': ['run'],
   '@halt/control': ['Control'],
   '@halt/core/store': ['casStore'],

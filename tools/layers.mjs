@@ -93,6 +93,10 @@ export const packages = {
     may: ['@halt/core', '@halt/core/http', 'ai'],
     says: 'The middleware imports @halt/core, @halt/core/http and the types of ai.',
   },
+  tools: {
+    may: ['@halt/core', '@halt/core/gate', '@halt/core/http'],
+    says: 'The guard of tools imports the entries of @halt/core, and no framework.',
+  },
   operator: {
     may: ['#place', '@halt/control', '@halt/core', '@halt/core/http', '@halt/core/store', 'node:*'],
     says: "The operator's page imports @halt/control and the entries of @halt/core.",

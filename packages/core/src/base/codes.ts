@@ -82,6 +82,7 @@ export type HaltErrorCode = `HALT_E_${
   | 'TELEMETRY'
   | 'THRESHOLDS'
   | 'TIME_ZONE'
+  | 'TOOL'
   | 'TRUSTED_PROXIES'
   | 'TTL'
   | 'UNIT'
