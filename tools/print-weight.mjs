@@ -49,6 +49,8 @@ const WINGS = {
   'blocks, limits and grants of operators': '@halt/control',
   'Redis and Valkey': '@halt/store-redis',
   PostgreSQL: '@halt/store-postgres',
+  'SQLite, its driver outside': '@halt/store-sqlite',
+  'MySQL and MariaDB, mysql2 outside': '@halt/store-mysql',
   'outgoing calls': '@halt/client',
   'load shedding': '@halt/overload',
 }
