@@ -25,7 +25,8 @@ if (values.print || values.check) {
   const before = readFileSync(PAGE, 'utf8')
   const text = pageWith(before, rows())
   if (values.print) writeFileSync(PAGE, text)
-  else if (text !== before) fail('docs/evidence.md does not match the patches. Run node tools/evidence.mjs --print.')
+  else if (text !== before)
+    fail('docs/evidence.md does not match the patches. Run node tools/evidence.mjs --print.')
 } else breakAll(rows().filter(({ name }) => name.includes(values.only)))
 
 /** @param {Row[]} chosen */
@@ -42,7 +43,9 @@ function breakAll(chosen) {
   for (const row of chosen) {
     const result = healthy.has(row.test) ? broken(copy, row) : 'the test fails without the patch'
     if (result !== undefined) missed.push(row.name)
-    console.log(`${result === undefined ? 'caught' : 'MISSED'}  ${row.name.padEnd(34)} ${result ?? row.fails}`)
+    console.log(
+      `${result === undefined ? 'caught' : 'MISSED'}  ${row.name.padEnd(34)} ${result ?? row.fails}`,
+    )
   }
   console.log(`\n${chosen.length - missed.length} of ${chosen.length} patches were caught.`)
   if (missed.length > 0) fail(`Not caught: ${missed.join(', ')}`)

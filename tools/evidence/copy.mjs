@@ -15,7 +15,8 @@ export const root = fileURLToPath(new URL('../../', import.meta.url))
  */
 
 /** @param {string} folder @param {string[]} args @param {string} [input] */
-const git = (folder, args, input) => execFileSync('git', args, { cwd: folder, input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] })
+const git = (folder, args, input) =>
+  execFileSync('git', args, { cwd: folder, input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] })
 
 /** A copy of the repository. */
 export class Copy {
@@ -74,7 +75,16 @@ export class Copy {
     rmSync(report, { force: true })
     // A request that a broken source never answers must not hold up the night.
     const limits = ['--testTimeout=40000', '--hookTimeout=60000']
-    const args = ['run', '--project', project, '--reporter=json', `--outputFile=${report}`, ...limits, ...more, ...files]
+    const args = [
+      'run',
+      '--project',
+      project,
+      '--reporter=json',
+      `--outputFile=${report}`,
+      ...limits,
+      ...more,
+      ...files,
+    ]
     const { stdout, stderr, signal } = spawnSync(
       process.execPath,
       [join(this.folder, 'node_modules/vitest/vitest.mjs'), ...args],

@@ -27,7 +27,8 @@ export function rows() {
     const patch = readFileSync(join(folder, file), 'utf8')
     const head = patch.slice(0, patch.indexOf('\n--- ') + 1)
     /** @param {string} field */
-    const all = field => [...head.matchAll(new RegExp(`^${field}: (.+)$`, 'gm'))].map(([, text = '']) => text.trim())
+    const all = field =>
+      [...head.matchAll(new RegExp(`^${field}: (.+)$`, 'gm'))].map(([, text = '']) => text.trim())
     /** @param {string} field */
     const one = field => {
       const [text] = all(field)

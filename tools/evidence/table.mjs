@@ -18,7 +18,9 @@ function tables(rows) {
   return pages
     .map(page => {
       const own = all.filter(({ promise }) => pageOf(promise) === page)
-      own.sort((a, b) => a.promise.localeCompare(b.promise, 'en') || a.row.name.localeCompare(b.row.name, 'en'))
+      own.sort(
+        (a, b) => a.promise.localeCompare(b.promise, 'en') || a.row.name.localeCompare(b.row.name, 'en'),
+      )
       return `### [${page}](../${page})\n\n${aligned([HEAD, ...own.map(cells)])}`
     })
     .join('\n\n')
@@ -44,7 +46,10 @@ function pageOf(promise) {
 function aligned(lines) {
   const widths = HEAD.map((_, at) => Math.max(...lines.map(line => [...(line[at] ?? '')].length)))
   /** @param {string[]} line */
-  const text = line => `| ${line.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - [...cell].length)).join(' | ')} |`
+  const text = line =>
+    `| ${line.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - [...cell].length)).join(' | ')} |`
   const [head = [], ...rest] = lines
-  return [text(head), `| ${widths.map(width => '-'.repeat(width)).join(' | ')} |`, ...rest.map(text)].join('\n')
+  return [text(head), `| ${widths.map(width => '-'.repeat(width)).join(' | ')} |`, ...rest.map(text)].join(
+    '\n',
+  )
 }

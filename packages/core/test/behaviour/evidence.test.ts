@@ -41,6 +41,7 @@ describe('docs/evidence.md', () => {
     expect(existsSync(fileURLToPath(new URL(`../../../../${row.test}`, import.meta.url)))).toBe(true)
     const files = row.patch.match(/(?<=^\+\+\+ b\/)\S+/gm) ?? []
     expect(files.length).toBeGreaterThan(0)
-    for (const file of files) expect(read(file).length * Number(/\/(?:src|sql)\//.test(file))).toBeGreaterThan(0)
+    for (const file of files)
+      expect(read(file).length * Number(/\/(?:src|sql)\//.test(file))).toBeGreaterThan(0)
   })
 })
