@@ -27,21 +27,21 @@ if (values.print || values.check) {
   if (values.print) writeFileSync(PAGE, text)
   else if (text !== before)
     fail('docs/evidence.md does not match the patches. Run node tools/evidence.mjs --print.')
-} else breakAll(rows().filter(({ name }) => name.includes(values.only)))
+} else await breakAll(rows().filter(({ name }) => name.includes(values.only)))
 
 /** @param {Row[]} chosen */
-function breakAll(chosen) {
+async function breakAll(chosen) {
   if (chosen.length === 0) fail(`No patch has a name with "${values.only}".`)
   const copy = new Copy()
   // Ctrl-C leaves no copy behind.
   process.on('SIGINT', () => process.exit(130))
   process.on('exit', () => copy.remove())
   if (values.changes) copy.takeChanges()
-  const healthy = healthyTests(copy, chosen)
+  const healthy = await healthyTests(copy, chosen)
   /** @type {string[]} */
   const missed = []
   for (const row of chosen) {
-    const result = healthy.has(row.test) ? broken(copy, row) : 'the test fails without the patch'
+    const result = healthy.has(row.test) ? await broken(copy, row) : 'the test fails without the patch'
     if (result !== undefined) missed.push(row.name)
     console.log(
       `${result === undefined ? 'caught' : 'MISSED'}  ${row.name.padEnd(34)} ${result ?? row.fails}`,
@@ -52,12 +52,12 @@ function breakAll(chosen) {
 }
 
 /** The test files that pass as they are. A test that fails anyway shows nothing. @param {Copy} copy @param {Row[]} chosen */
-function healthyTests(copy, chosen) {
+async function healthyTests(copy, chosen) {
   const healthy = new Set()
   const files = [...new Set(chosen.map(({ test }) => test))]
   for (const project of new Set(files.map(projectOf))) {
     const own = files.filter(file => projectOf(file) === project)
-    const { failed, passed, output } = copy.test(project, own.map(fileIn))
+    const { failed, passed, output } = await copy.test(project, own.map(fileIn))
     if (failed.length === 0 && passed > 0) for (const file of own) healthy.add(file)
     else console.error(`${project} fails without a patch: ${failed.join('; ') || output}`)
   }
@@ -65,10 +65,10 @@ function healthyTests(copy, chosen) {
 }
 
 /** Why a patch was not caught; undefined if it was. @param {Copy} copy @param {Row} row */
-function broken(copy, { test, fails, patch }) {
+async function broken(copy, { test, fails, patch }) {
   try {
     copy.apply(patch)
-    const { failed, output, isLate } = copy.test(projectOf(test), [fileIn(test)])
+    const { failed, output, isLate } = await copy.test(projectOf(test), [fileIn(test)])
     if (failed.some(title => title.includes(fails))) return undefined
     if (failed.length > 0) return `only these failed: ${failed.join('; ')}`
     return isLate ? 'the test did not end' : `nothing failed. ${output.slice(-300)}`

@@ -1,5 +1,6 @@
 // A copy of the last commit in a temporary folder, whose sources may be broken on purpose. It has the packages that are installed here.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,8 @@ export const root = fileURLToPath(new URL('../../', import.meta.url))
  * @typedef {object} Run
  * @property {string[]} failed the names of the tests that failed
  * @property {number} passed
- * @property {string} output for a run without any result
+ * @property {boolean} isLate whether it was ended before it had a result
+ * @property {string} output the end of what was printed
  */
 
 /** @param {string} folder @param {string[]} args @param {string} [input] */
@@ -68,30 +70,21 @@ export class Copy {
    * @param {string} project its folder
    * @param {string[]} files parts of their names; none means all
    * @param {{ seconds?: number, more?: string[] }} [how] the longest time, and options of Vitest
-   * @returns {Run & { isLate: boolean }}
+   * @returns {Promise<Run>}
    */
-  test(project, files, { seconds = 600, more = [] } = {}) {
+  async test(project, files, { seconds = 600, more = [] } = {}) {
     const report = join(this.folder, 'evidence.json.log')
     rmSync(report, { force: true })
     // A request that a broken source never answers must not hold up the night.
     const limits = ['--testTimeout=40000', '--hookTimeout=60000']
-    const args = [
-      'run',
-      '--project',
-      project,
-      '--reporter=json',
-      `--outputFile=${report}`,
-      ...limits,
-      ...more,
-      ...files,
-    ]
-    const { stdout, stderr, signal } = spawnSync(
-      process.execPath,
-      [join(this.folder, 'node_modules/vitest/vitest.mjs'), ...args],
-      { cwd: this.folder, encoding: 'utf8', timeout: seconds * 1000, killSignal: 'SIGTERM' },
+    const { output, isLate } = await this.#run(
+      ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...limits, ...more, ...files].concat([
+        '--reporter=json',
+        `--outputFile=${report}`,
+      ]),
+      seconds,
     )
-    const isLate = signal !== null
-    if (isLate || !existsSync(report)) return { failed: [], passed: 0, isLate, output: stdout + stderr }
+    if (isLate || !existsSync(report)) return { failed: [], passed: 0, isLate, output }
     const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
     /** @type {{ status: string, title: string }[]} */
     const all = testResults.flatMap((/** @type {any} */ { assertionResults }) => assertionResults)
@@ -99,8 +92,34 @@ export class Copy {
       failed: all.filter(({ status }) => status === 'failed').map(({ title }) => title),
       passed: all.filter(({ status }) => status === 'passed').length,
       isLate,
-      output: stdout + stderr,
+      output,
     }
+  }
+
+  /** Whether the compiler takes the sources of a package. @param {string} project */
+  async compiles(project) {
+    const { code } = await this.#run(['node_modules/typescript/bin/tsc', '--noEmit', '-p', project], 300)
+    return code === 0
+  }
+
+  /** Runs a script of Node in the copy, and ends all that it has started after a time. @param {string[]} args @param {number} seconds */
+  async #run(args, seconds) {
+    // A group of its own: a worker in an endless loop does not end with the process that started it.
+    const child = spawn(process.execPath, args, {
+      cwd: this.folder,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [output, isLate] = ['', false]
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', text => void (output = (output + text).slice(-4000)))
+    const timer = setTimeout(() => {
+      isLate = true
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    }, seconds * 1000)
+    const [code] = await once(child, 'close')
+    clearTimeout(timer)
+    return { code, output, isLate }
   }
 
   remove() {

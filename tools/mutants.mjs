@@ -1,0 +1,96 @@
+// npm run mutants -- lease: changes one place of the sources at a time, in a copy, and sees whether a test fails. Prints those that none noticed.
+//   lease waiting …   the folders, of tools/evidence/areas.mjs; all if none is named
+//   --count 20        so many mutants of each folder, drawn by --seed 1
+//   --minutes 30      ends after this time
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { areas } from './evidence/areas.mjs'
+import { Copy, root } from './evidence/copy.mjs'
+import { mutantsOf } from './evidence/mutants-of.mjs'
+import { shuffled } from './evidence/shuffled.mjs'
+
+/** @typedef {import('./evidence/mutants-of.mjs').Mutant} Mutant */
+/** @typedef {import('./evidence/areas.mjs').Area} Area */
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    count: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '30' },
+  },
+})
+const ends = performance.now() + Number(values.minutes) * 60_000
+const chosen = positionals.length === 0 ? Object.keys(areas) : positionals
+const unknown = chosen.filter(name => !(name in areas))
+if (unknown.length > 0) {
+  console.error(`No such folder: ${unknown.join(', ')}. There are ${Object.keys(areas).join(', ')}.`)
+  process.exit(1)
+}
+
+const copy = new Copy()
+process.on('SIGINT', () => process.exit(130))
+process.on('exit', () => copy.remove())
+for (const name of chosen) await sample(name, /** @type {Area} */ (areas[name]))
+
+/** Tries a sample of the mutants of a folder. @param {string} name @param {Area} area */
+async function sample(name, area) {
+  const all = filesOf(area.sources).flatMap(file => mutantsOf(file, readFileSync(join(root, file), 'utf8')))
+  for (const { project, files } of area.tests) {
+    const { failed, passed } = await copy.test(project, files)
+    if (failed.length === 0 && passed > 0) continue
+    console.error(`${name}: the tests of ${project} fail by themselves: ${failed.join('; ')}`)
+    process.exitCode = 1
+    return
+  }
+  let [killed, survived] = [0, 0]
+  for (const mutant of shuffled(all, Number(values.seed)).slice(0, Number(values.count))) {
+    if (performance.now() > ends) break
+    const what = await outcome(area, mutant)
+    if (what === 'killed') killed++
+    if (what === 'survived') survived++
+    console.log(
+      `${what.padEnd(9)} ${mutant.file}:${mutant.line} ${mutant.kind}: ${mutant.before} → ${mutant.after}`,
+    )
+  }
+  const tried = killed + survived
+  console.log(`${name}: ${killed} of ${tried} killed, drawn from ${all.length} by seed ${values.seed}\n`)
+}
+
+/**
+ * Runs the tests of a folder against a mutant, the nearest first.
+ *
+ * @param {Area} area
+ * @param {Mutant} mutant
+ * @returns {Promise<'killed' | 'survived' | 'invalid'>} a mutant that does not compile is `invalid`, and not counted
+ */
+async function outcome(area, mutant) {
+  const file = join(copy.folder, mutant.file)
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.slice(0, mutant.from) + mutant.by + text.slice(mutant.to))
+  try {
+    for (const { project, files } of area.tests) {
+      const { failed, passed, isLate } = await copy.test(project, files, { seconds: 240, more: ['--bail=1'] })
+      // A source that cannot be loaded fails each test file before its first test.
+      if (failed.length > 0 || isLate || passed === 0) return (await isValid(mutant)) ? 'killed' : 'invalid'
+    }
+    return (await isValid(mutant)) ? 'survived' : 'invalid'
+  } finally {
+    writeFileSync(file, text)
+  }
+}
+
+/** @param {Mutant} mutant */
+function isValid({ file }) {
+  return copy.compiles(file.split('/').slice(0, 2).join('/'))
+}
+
+/** The sources in a folder. @param {string} folder */
+function filesOf(folder) {
+  const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+  return names
+    .filter(name => name.endsWith('.ts'))
+    .sort()
+    .map(name => join(folder, name))
+}
