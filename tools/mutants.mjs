@@ -2,6 +2,7 @@
 //   lease waiting …   the folders, of tools/evidence/areas.mjs; all if none is named
 //   --count 20        so many mutants of each folder, drawn by --seed 1
 //   --minutes 30      ends after this time
+//   --least 80        fails if fewer percent of all are killed
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -19,6 +20,7 @@ const { values, positionals } = parseArgs({
     count: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '30' },
+    least: { type: 'string', default: '0' },
   },
 })
 const ends = performance.now() + Number(values.minutes) * 60_000
@@ -32,7 +34,12 @@ if (unknown.length > 0) {
 const copy = new Copy()
 process.on('SIGINT', () => process.exit(130))
 process.on('exit', () => copy.remove())
+const total = { killed: 0, tried: 0 }
 for (const name of chosen) await sample(name, /** @type {Area} */ (areas[name]))
+if (total.tried === 0 || total.killed < (total.tried * Number(values.least)) / 100) {
+  console.error(`${total.killed} of ${total.tried} mutants were killed.`)
+  process.exitCode = 1
+}
 
 /** Tries a sample of the mutants of a folder. @param {string} name @param {Area} area */
 async function sample(name, area) {
@@ -55,6 +62,8 @@ async function sample(name, area) {
     )
   }
   const tried = killed + survived
+  total.killed += killed
+  total.tried += tried
   console.log(`${name}: ${killed} of ${tried} killed, drawn from ${all.length} by seed ${values.seed}\n`)
 }
 
