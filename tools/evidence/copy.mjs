@@ -98,7 +98,10 @@ export class Copy {
 
   /** Whether the compiler takes the sources of a package. @param {string} project */
   async compiles(project) {
-    const { code } = await this.#run(['node_modules/typescript/bin/tsc', '--noEmit', '-p', project], 300)
+    const { code } = await this.#run(
+      ['node_modules/typescript/bin/tsc', '--noEmit', '-p', `${project}/tsconfig.build.json`],
+      300,
+    )
     return code === 0
   }
 

@@ -13,7 +13,7 @@ const page = read('docs/evidence.md')
 const broken = new Set(rows().flatMap(({ promises: own }) => own))
 const [, list = ''] = /\n### Not broken on purpose\n([^#]+)/.exec(page) ?? []
 /** Promises that the page names with the reason why no patch breaks them. */
-const unbroken = list.match(/(?<=^- ).+(?= — .{10})/gm) ?? []
+const unbroken: string[] = list.match(/(?<=^- ).+(?= — .{10})/gm) ?? []
 
 describe('docs/evidence.md', () => {
   it('the promises are those of both pages', () => {
