@@ -33,9 +33,6 @@ if (values.print || values.check) {
 async function breakAll(chosen) {
   if (chosen.length === 0) fail(`No patch has a name with "${values.only}".`)
   const copy = new Copy()
-  // Ctrl-C leaves no copy behind.
-  process.on('SIGINT', () => process.exit(130))
-  process.on('exit', () => copy.remove())
   if (values.changes) copy.takeChanges()
   const healthy = await healthyTests(copy, chosen)
   /** @type {string[]} */

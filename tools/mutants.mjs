@@ -32,8 +32,6 @@ if (unknown.length > 0) {
 }
 
 const copy = new Copy()
-process.on('SIGINT', () => process.exit(130))
-process.on('exit', () => copy.remove())
 const total = { killed: 0, tried: 0 }
 for (const name of chosen) await sample(name, /** @type {Area} */ (areas[name]))
 if (total.tried === 0 || total.killed < (total.tried * Number(values.least)) / 100) {

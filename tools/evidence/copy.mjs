@@ -24,8 +24,13 @@ const git = (folder, args, input) =>
 export class Copy {
   /** Where the copy is. */
   folder = mkdtempSync(join(tmpdir(), 'halt-evidence-'))
+  /** The process that runs in it. @type {import('node:child_process').ChildProcess | undefined} */
+  #child
 
   constructor() {
+    // Whatever ends this process leaves no copy behind, and nothing that runs in it.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130))
+    process.on('exit', () => this.#remove())
     git(root, ['worktree', 'add', '--detach', '--force', this.folder, 'HEAD'])
     symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'))
     for (const parent of ['packages', 'apps'])
@@ -113,19 +118,26 @@ export class Copy {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    this.#child = child
     let [output, isLate] = ['', false]
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', text => void (output = (output + text).slice(-4000)))
     const timer = setTimeout(() => {
       isLate = true
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      this.#endChild()
     }, seconds * 1000)
     const [code] = await once(child, 'close')
     clearTimeout(timer)
+    this.#child = undefined
     return { code, output, isLate }
   }
 
-  remove() {
+  #endChild() {
+    if (this.#child?.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL')
+  }
+
+  #remove() {
+    this.#endChild()
     git(root, ['worktree', 'remove', '--force', this.folder])
     rmSync(this.folder, { recursive: true, force: true })
   }
