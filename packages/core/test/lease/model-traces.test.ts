@@ -16,12 +16,13 @@ const COUNT = 3
 const LIMIT = 400
 const WINDOW_MS = 1000
 const HOLD_MS = 100
+const SHARE = 0.1
 const policy: Policy = {
   name: 'hot',
   limit: LIMIT,
   window: WINDOW_MS / 1000,
   algorithm: 'fixed-window',
-  lease: { share: 0.1, idle: `${HOLD_MS}ms` },
+  lease: { share: SHARE, idle: `${HOLD_MS}ms` },
 }
 
 /** The model, led by what the real code does. */
@@ -49,6 +50,12 @@ class Follower {
     const at = this.state.slots.findIndex(fits)
     if (at < 0) throw new Error(`The model knows nobody who ${what}: ${JSON.stringify(this.state)}`)
     return at
+  }
+
+  /** The units that a process may use. */
+  heldBy(process: number): number {
+    const own = this.state.slots.filter(slot => slot.process === process && this.mayUse(slot, 1))
+    return own.reduce((sum, { units }) => sum + units, 0)
   }
 
   mayUse(slot: Slot, cost: number): boolean {
@@ -127,8 +134,10 @@ function followed(delay: number) {
     if (isLost && granted() >= 0) follower.step('lose', (model, state) => model.lose(state, granted()))
     if (isLost) throw new Error('The answer was lost.')
     await wait()
-    if (kind === 'take' && granted() >= 0)
+    if (kind === 'take' && granted() >= 0) {
       follower.step('hear', (model, state) => model.hear(state, granted()))
+      expect(follower.heldBy(process)).toBeLessThanOrEqual(SHARE * LIMIT)
+    }
     return isAlive() ? evaluation : new Promise(() => {})
   }
 
