@@ -16,7 +16,10 @@ const core = (...files) => ({ project: 'packages/core', files: files.map(file =>
 export const areas = {
   algorithms: {
     sources: 'packages/core/src/algorithms',
-    tests: [core('algorithms', 'behaviour/promises', 'behaviour/bounds', 'fair', 'lease/exactness', 'calls'), mirror],
+    tests: [
+      core('algorithms', 'behaviour/promises', 'behaviour/bounds', 'fair', 'lease/exactness', 'calls'),
+      mirror,
+    ],
   },
   store: {
     sources: 'packages/core/src/store',

@@ -33,8 +33,8 @@ function bounds(page) {
       if (NO_PROMISE.includes(heading)) return []
       const rows = lines.filter(line => line.startsWith('| ') && !line.startsWith('| -'))
       // The first row of each table has the names of its columns.
-      const isHead = rows.map(row => /^\| -/.test(lines[lines.indexOf(row) + 1] ?? ''))
-      return [heading, ...rows.filter((_, i) => !isHead[i]).map(row => plain(row.split('|')[1] ?? ''))]
+      const bounds = rows.filter(row => lines[lines.indexOf(row) + 1]?.startsWith('| -') !== true)
+      return [heading, ...bounds.map(row => plain(row.split('|')[1] ?? ''))]
     })
 }
 

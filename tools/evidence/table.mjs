@@ -44,10 +44,10 @@ function pageOf(promise) {
 
 /** A table as the formatter writes it. @param {string[][]} lines */
 function aligned(lines) {
-  const widths = HEAD.map((_, at) => Math.max(...lines.map(line => [...(line[at] ?? '')].length)))
+  const widths = HEAD.map((_, at) => Math.max(...lines.map(line => (line[at] ?? '').length)))
   /** @param {string[]} line */
   const text = line =>
-    `| ${line.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - [...cell].length)).join(' | ')} |`
+    `| ${line.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - cell.length)).join(' | ')} |`
   const [head = [], ...rest] = lines
   return [text(head), `| ${widths.map(width => '-'.repeat(width)).join(' | ')} |`, ...rest.map(text)].join(
     '\n',

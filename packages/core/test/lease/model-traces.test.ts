@@ -42,7 +42,8 @@ class Follower {
   step(name: string, make: (model: LeaseModel, state: State) => State): void {
     this.made[name] = (this.made[name] ?? 0) + 1
     this.state = make(this.#model, this.#model.pass(this.state, this.#now()))
-    expect(flawOf(this.state)).toBeUndefined()
+    const flaw = flawOf(this.state)
+    if (flaw !== undefined) throw new Error(`After "${name}": ${flaw}.`)
   }
 
   /** The place of the first slot that fits. Fails if there is none: the code then did what the model does not know. */
