@@ -52,12 +52,13 @@ async function sample(name, area) {
   let [killed, survived] = [0, 0]
   for (const mutant of shuffled(all, Number(values.seed)).slice(0, Number(values.count))) {
     if (performance.now() > ends) break
-    const what = await outcome(area, mutant)
+    const { what, by = '' } = await outcome(area, mutant)
     if (what === 'killed') killed++
     if (what === 'survived') survived++
     console.log(
       `${what.padEnd(9)} ${mutant.file}:${mutant.line} ${mutant.kind}: ${mutant.before} → ${mutant.after}`,
     )
+    if (what === 'killed') console.log(`          by: ${by}`)
   }
   const tried = killed + survived
   total.killed += killed
@@ -70,7 +71,8 @@ async function sample(name, area) {
  *
  * @param {Area} area
  * @param {Mutant} mutant
- * @returns {Promise<'killed' | 'survived' | 'invalid'>} a mutant that does not compile is `invalid`, and not counted
+ * @returns {Promise<{ what: 'killed' | 'survived' | 'invalid', by?: string }>} a mutant that does not compile is `invalid`, and not
+ * counted; `by` is the test that failed
  */
 async function outcome(area, mutant) {
   const file = join(copy.folder, mutant.file)
@@ -80,9 +82,11 @@ async function outcome(area, mutant) {
     for (const { project, files } of area.tests) {
       const { failed, passed, isLate } = await copy.test(project, files, { seconds: 240, more: ['--bail=1'] })
       // A source that cannot be loaded fails each test file before its first test.
-      if (failed.length > 0 || isLate || passed === 0) return (await isValid(mutant)) ? 'killed' : 'invalid'
+      if (failed.length === 0 && !isLate && passed > 0) continue
+      const by = failed[0] ?? (isLate ? 'the tests did not end' : 'the source cannot be loaded')
+      return (await isValid(mutant)) ? { what: 'killed', by } : { what: 'invalid' }
     }
-    return (await isValid(mutant)) ? 'survived' : 'invalid'
+    return { what: (await isValid(mutant)) ? 'survived' : 'invalid' }
   } finally {
     writeFileSync(file, text)
   }
