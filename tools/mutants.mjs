@@ -42,8 +42,12 @@ if (total.tried === 0 || total.killed < (total.tried * Number(values.least)) / 1
 /** Tries a sample of the mutants of a folder. @param {string} name @param {Area} area */
 async function sample(name, area) {
   const all = filesOf(area.sources).flatMap(file => mutantsOf(file, readFileSync(join(root, file), 'utf8')))
+  /** The longest time of each part of the tests, in seconds: a multiple of what they take as they are. @type {number[]} */
+  const limits = []
   for (const { project, files } of area.tests) {
+    const began = performance.now()
     const { failed, passed } = await copy.test(project, files)
+    limits.push(120 + (3 * (performance.now() - began)) / 1000)
     if (failed.length === 0 && passed > 0) continue
     console.error(`${name}: the tests of ${project} fail by themselves: ${failed.join('; ')}`)
     process.exitCode = 1
@@ -52,13 +56,13 @@ async function sample(name, area) {
   let [killed, survived] = [0, 0]
   for (const mutant of shuffled(all, Number(values.seed)).slice(0, Number(values.count))) {
     if (performance.now() > ends) break
-    const { what, by = '' } = await outcome(area, mutant)
+    const { what, by = '' } = await outcome(area, mutant, limits)
     if (what === 'killed') killed++
     if (what === 'survived') survived++
     console.log(
       `${what.padEnd(9)} ${mutant.file}:${mutant.line} ${mutant.kind}: ${mutant.before} → ${mutant.after}`,
     )
-    if (what === 'killed') console.log(`          by: ${by}`)
+    if (by !== '') console.log(`          by: ${by}`)
   }
   const tried = killed + survived
   total.killed += killed
@@ -67,34 +71,36 @@ async function sample(name, area) {
 }
 
 /**
- * Runs the tests of a folder against a mutant, the nearest first.
+ * Runs the tests of a folder against a mutant, the nearest first. A failure must come again, because a busy machine makes some tests
+ * fail by their time.
  *
  * @param {Area} area
  * @param {Mutant} mutant
- * @returns {Promise<{ what: 'killed' | 'survived' | 'invalid', by?: string }>} a mutant that does not compile is `invalid`, and not
- * counted; `by` is the test that failed
+ * @param {readonly number[]} limits seconds
+ * @returns {Promise<{ what: 'killed' | 'survived' | 'invalid' | 'unsure', by?: string }>} a mutant that does not compile is `invalid`,
+ * and one whose failure does not come again `unsure`; neither is counted. `by` is the test that failed
  */
-async function outcome(area, mutant) {
+async function outcome(area, mutant, limits) {
   const file = join(copy.folder, mutant.file)
   const text = readFileSync(file, 'utf8')
   writeFileSync(file, text.slice(0, mutant.from) + mutant.by + text.slice(mutant.to))
   try {
-    for (const { project, files } of area.tests) {
-      const { failed, passed, isLate } = await copy.test(project, files, { seconds: 240, more: ['--bail=1'] })
+    if (!(await copy.compiles(mutant.file.split('/').slice(0, 2).join('/')))) return { what: 'invalid' }
+    for (const [part, { project, files }] of area.tests.entries()) {
+      const seconds = /** @type {number} */ (limits[part])
+      const first = await copy.test(project, files, { seconds, more: ['--bail=1'] })
+      if (first.isLate) return { what: 'killed', by: 'the tests do not end' }
       // A source that cannot be loaded fails each test file before its first test.
-      if (failed.length === 0 && !isLate && passed > 0) continue
-      const by = failed[0] ?? (isLate ? 'the tests did not end' : 'the source cannot be loaded')
-      return (await isValid(mutant)) ? { what: 'killed', by } : { what: 'invalid' }
+      if (first.failed.length === 0 && first.passed > 0) continue
+      const own = first.failedFiles.slice(0, 1)
+      const again = await copy.test(project, own, { seconds, more: ['--bail=1'] })
+      const isSame = again.isLate || again.failed.length > 0 || again.passed === 0
+      return { what: isSame ? 'killed' : 'unsure', by: first.failed[0] ?? 'the source cannot be loaded' }
     }
-    return { what: (await isValid(mutant)) ? 'survived' : 'invalid' }
+    return { what: 'survived' }
   } finally {
     writeFileSync(file, text)
   }
-}
-
-/** @param {Mutant} mutant */
-function isValid({ file }) {
-  return copy.compiles(file.split('/').slice(0, 2).join('/'))
 }
 
 /** The sources in a folder. @param {string} folder */

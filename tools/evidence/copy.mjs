@@ -11,6 +11,7 @@ export const root = fileURLToPath(new URL('../../', import.meta.url))
 /** What a run of tests gave.
  * @typedef {object} Run
  * @property {string[]} failed the names of the tests that failed
+ * @property {string[]} failedFiles the files that they are in
  * @property {number} passed
  * @property {boolean} isLate whether it was ended before it had a result
  * @property {string} output the end of what was printed
@@ -89,11 +90,14 @@ export class Copy {
       ]),
       seconds,
     )
-    if (isLate || !existsSync(report)) return { failed: [], passed: 0, isLate, output }
+    if (isLate || !existsSync(report)) return { failed: [], failedFiles: [], passed: 0, isLate, output }
     const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
     /** @type {{ status: string, title: string }[]} */
     const all = testResults.flatMap((/** @type {any} */ { assertionResults }) => assertionResults)
+    /** @type {{ status: string, name: string }[]} */
+    const byFile = testResults
     return {
+      failedFiles: byFile.filter(({ status }) => status === 'failed').map(({ name }) => name),
       failed: all.filter(({ status }) => status === 'failed').map(({ title }) => title),
       passed: all.filter(({ status }) => status === 'passed').length,
       isLate,
