@@ -17,22 +17,24 @@ export const areas = {
   algorithms: {
     sources: 'packages/core/src/algorithms',
     tests: [
-      core('algorithms', 'behaviour/promises', 'behaviour/bounds', 'fair', 'lease/exactness', 'calls'),
+      core('algorithms'),
+      core('behaviour/promises', 'behaviour/bounds', 'fair', 'lease/exactness', 'calls'),
       mirror,
     ],
   },
   store: {
     sources: 'packages/core/src/store',
     tests: [
-      core('store', 'check', 'behaviour', 'resilience/invalid', 'fair', 'pairs'),
+      core('store', 'check', 'resilience/invalid'),
+      core('behaviour', 'fair', 'pairs'),
       { project: 'packages/conformance', files: ['core-stores', 'tx-store'] },
       mirror,
     ],
   },
   lease: { sources: 'packages/core/src/lease', tests: [core('lease', 'pairs/lease', 'limiter/close')] },
-  waiting: { sources: 'packages/core/src/waiting', tests: [core('waiting', 'line', 'fair/waiting')] },
+  waiting: { sources: 'packages/core/src/waiting', tests: [core('waiting'), core('line', 'fair/waiting')] },
   resilience: {
     sources: 'packages/core/src/resilience',
-    tests: [core('resilience', 'calls', 'lease/outage', 'waiting/outage', 'limiter/close')],
+    tests: [core('resilience'), core('calls', 'lease/outage', 'waiting/outage', 'limiter/close')],
   },
 }
