@@ -18,7 +18,14 @@ export const areas = {
     sources: 'packages/core/src/algorithms',
     tests: [
       core('algorithms'),
-      core('behaviour/promises', 'behaviour/bounds', 'fair', 'lease/exactness', 'calls'),
+      core(
+        'behaviour/promises',
+        'behaviour/bounds',
+        'waiting/many-holes',
+        'fair',
+        'lease/exactness',
+        'calls',
+      ),
       mirror,
     ],
   },
