@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 
-import { canResend } from '../src/bodies.ts'
+import { canResend, discard, MOST_DISCARDED } from '../src/bodies.ts'
 
 describe('a body', () => {
   it.each([
@@ -28,5 +28,27 @@ describe('a body', () => {
     ],
   ])('a body cannot be sent twice if it is %s', (_name, body) => {
     expect(canResend(body)).toBe(false)
+  })
+})
+
+describe('an answer whose call is sent again', () => {
+  it('an answer whose call is sent again is read up to 64 KiB, and cancelled after that', async () => {
+    const piece = 16_384
+    let pieces = 0
+    const cancelled = new Promise<void>((resolve, reject) => {
+      const body = new ReadableStream<Uint8Array>(
+        {
+          pull(stream) {
+            if (++pieces > 100) return reject(new Error('All was read.'))
+            stream.enqueue(new Uint8Array(piece))
+          },
+          cancel: () => resolve(),
+        },
+        { highWaterMark: 0 },
+      )
+      discard(new Response(body))
+    })
+    await cancelled
+    expect(pieces * piece).toBe(MOST_DISCARDED)
   })
 })

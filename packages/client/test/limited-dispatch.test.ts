@@ -168,6 +168,7 @@ describe('limitedDispatch', () => {
     late.pause()
     late.resume()
     late.abort(new Error('late'))
+    late.abort(new Error('twice'))
     expect(told).toEqual(['pause', 'resume', 'abort: late'])
   })
 

@@ -98,6 +98,16 @@ describe('parseRateLimit', () => {
   })
 
   it.each([
+    ['limit=100', { limit: 100 }],
+    ['remaining=40', { remaining: 40 }],
+    ['reset=30', { resetAt: NOW + 30 }],
+    ['remaining=40, reset=30', { remaining: 40, resetAt: NOW + 30 }],
+  ])('parseRateLimit reads what a dictionary of draft 07 tells, if it tells only %s', (ratelimit, told) => {
+    const nothing = { limit: undefined, remaining: undefined, resetAt: undefined }
+    expect(parse({ ratelimit }).policies).toEqual([{ policy: 'default', ...nothing, ...told }])
+  })
+
+  it.each([
     ['draft 02, with the window in the limit', { 'ratelimit-limit': '100, 100;w=60' }, { window: 60 }],
     ['draft 06', { 'ratelimit-limit': '100', 'ratelimit-policy': '100;w=60' }, { window: 60 }],
     ['a reset as an instant', { 'ratelimit-limit': '100', 'ratelimit-reset': `${NOW + 30}` }, {}],

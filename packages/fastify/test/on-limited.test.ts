@@ -126,6 +126,24 @@ describe('onLimited', () => {
     expect(messages).toEqual(['onLimited sent no answer within 30 ms.'])
   })
 
+  it('an onLimited whose answer cannot be sent gets the default answer', async () => {
+    const app = makeApp()
+    const messages: string[] = []
+    const warn = ({ message }: { message: string }) => void messages.push(message)
+    // Fastify sends no number as plain text, and throws.
+    await app.register(halt, {
+      limiter: makeLimiter(1, { warn }),
+      onLimited: (_, { reply }) => (void reply.type('text/plain'), 5),
+    })
+    app.get('/', () => 'ok')
+    const get = await listen(app)
+    await get('/')
+    const refused = await get('/')
+    expect(refused.status).toBe(429)
+    expect(await refused.json()).toMatchObject({ error: 'rate_limit_exceeded' })
+    expect(messages.length).toBe(1)
+  })
+
   it('onLimited can set another status', async () => {
     const app = makeApp()
     await app.register(halt, {

@@ -173,6 +173,18 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await ask()).allowed).toBe(true)
       }))
 
+    it('a violation in the very instant in which a penalty ends starts the next one', () =>
+      withStore(factory, async bench => {
+        // The score outlives the penalty.
+        const { rule: unforgiving } = compilePenalty({ threshold: 2, duration: 60, decayRate: 0 })
+        const record = { ...penalty, rule: unforgiving, mode: PenaltyMode.RECORD, amount: 2e6 }
+        for (let nth = 1; nth <= 3; nth++) {
+          const { penalty: state } = await bench.ask({ demands: [], penalty: record })
+          expect([state[0], state[4]]).toEqual([bench.now + 60 * SECOND, nth])
+          bench.now += 60 * SECOND
+        }
+      }))
+
     it('a penalty reduces the limit of all counters of its principal, whatever their subjects', () =>
       withStore(factory, async bench => {
         const places = ['user:42', 'user:42+ip:203.0.113.7', 'user:42+ip:198.51.100.1']

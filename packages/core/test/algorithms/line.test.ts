@@ -189,6 +189,23 @@ describe('the line of a token bucket', () => {
     compare(both)
   })
 
+  it('a line whose clock steps back stands still until the clock has passed where it was', () => {
+    // One unit in 10 µs. The first of six starts, and the last of the five behind it 50 µs later.
+    const both = new Both({ unit: 10, rate: 1, capacity: 1 })
+    both.pass(1000)
+    const wait = (): number => tokenBucket.line!.wait(both.state, both.book.now, 0, both.rule)
+    for (let i = 0; i < 6; i++) both.ask(Mode.CHARGE, 1, { maxWait: 1e6 })
+    expect(wait()).toBe(50)
+    for (const at of [980, 990, 1000]) {
+      both.book.now = at
+      both.ask(Mode.LOOK, 0)
+      expect(wait()).toBe(50)
+    }
+    both.book.now = 1010
+    both.ask(Mode.LOOK, 0)
+    expect(wait()).toBe(40)
+  })
+
   it('a reader refuses the state of a line with numbers that this version does not know', () => {
     const line = [0, 5, 38, 10, 1, 1, 5, 3, 0, 99, 1, 2, 1]
     expect(hasUnknownParts(line)).toBe(false)

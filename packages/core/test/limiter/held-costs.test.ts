@@ -115,6 +115,24 @@ describe('a request with inFlight that was settled', () => {
   })
 })
 
+describe('a timer that is a number, as on Workers,', () => {
+  it('a timer that keeps a process alive ends with the last request whose cost is held', async () => {
+    const { own } = lasting()
+    const after = globalThis.setTimeout
+    vi.stubGlobal('setTimeout', (callback: () => void, ms: number) => Number(after(callback, ms)))
+    try {
+      const [first, second] = await times(2, own)
+      expect(vi.getTimerCount()).toBe(1)
+      await own.settle(first!, 0)
+      expect(vi.getTimerCount()).toBe(1)
+      await own.conclude(second!, true)
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+})
+
 describe('HeldCosts', () => {
   it('HeldCosts charges the oldest costs early when there are too many', () => {
     const taken: number[] = []

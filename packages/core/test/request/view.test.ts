@@ -51,6 +51,18 @@ describe('toView', () => {
       })
   })
 
+  it('toView finds the route at the root of an app that only looks like one of Express', () => {
+    const app = {
+      get _router(): never {
+        throw new Error('no router')
+      },
+    }
+    expect(toView({ url: '/7', route: { path: '/:id' }, baseUrl: '', app }).route).toEqual({
+      pattern: '/:id',
+      method: 'GET',
+    })
+  })
+
   it('toView keeps a view’s route, with the method if the handler has several', () => {
     const given = { request: {}, path: '/x' }
     const all = { pattern: '/x', method: 'ALL' }

@@ -98,6 +98,24 @@ describe('the fallback', () => {
     expect(decision.retryAfter).toBeLessThanOrEqual(7200)
   })
 
+  it('the fallback keeps a blocked key blocked, though its window is over', async () => {
+    const { limiter, fail } = failableLimiter({ ...policy, limit: 1, window: '200ms', blockDuration: '2h' })
+    await times(2, limiter)
+    await pause(250)
+    fail()
+    const decision = await limiter.check(view())
+    expect(decision).toMatchObject({ allowed: false, degraded: 'local' })
+    expect(decision.retryAfter).toBeGreaterThan(7190)
+  })
+
+  it('the fallback keeps a key refused that the store has refused, though units are left', async () => {
+    const { limiter, fail } = failableLimiter({ ...policy, limit: 2 })
+    await limiter.check(view())
+    expect((await limiter.check(view(), { cost: 2 })).allowed).toBe(false)
+    fail()
+    expect(await limiter.check(view())).toMatchObject({ allowed: false, degraded: 'local' })
+  })
+
   it.each(['fixed-window', 'sliding-window', 'token-bucket'] as const)(
     'the fallback admits at most its share per window while the store flaps: %s',
     async algorithm => {

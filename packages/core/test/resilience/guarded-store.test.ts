@@ -120,19 +120,23 @@ describe('a store that fails', () => {
     },
   )
 
-  it('a closed policy refuses the requests that it counts, whatever the other policies decide', async () => {
-    const { store, limiter } = faulty({
-      policy: [policy, { ...policy, name: 'login', onStoreError: 'closed' }],
-    })
-    store.fault = 'reject'
-    expect(await limiter.check(view())).toMatchObject({
-      allowed: false,
-      reason: 'store-error',
-      policy: 'login',
-    })
-    store.fault = 'none'
-    expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([4, 4])
-  })
+  it.each(['local', 'open'] as const)(
+    'a closed policy refuses the requests that it counts, whatever the other policies decide: %s',
+    async onStoreError => {
+      const other: Policy = { ...policy, name: 'other', onStoreError }
+      const { store, limiter } = faulty({
+        policy: [policy, { ...policy, name: 'login', onStoreError: 'closed' }, other],
+      })
+      store.fault = 'reject'
+      expect(await limiter.check(view())).toMatchObject({
+        allowed: false,
+        reason: 'store-error',
+        policy: 'login',
+      })
+      store.fault = 'none'
+      expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([4, 4, 4])
+    },
+  )
 
   it('a closed policy in shadow mode refuses no request', async () => {
     const { store, limiter } = faulty({

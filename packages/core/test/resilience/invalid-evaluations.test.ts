@@ -41,6 +41,7 @@ const flaws: [string, (evaluation: Evaluation) => unknown][] = [
   ['an instant that never comes', evaluation => ({ ...evaluation, now: Number.POSITIVE_INFINITY })],
   ['a negative instant', evaluation => ({ ...evaluation, now: -1 })],
   ['allowed as a number', evaluation => ({ ...evaluation, allowed: 1 })],
+  ['no word of a repetition', evaluation => ({ ...evaluation, repeated: undefined })],
   ['no passes', evaluation => ({ ...evaluation, passes: [] })],
   ['passes as texts', evaluation => ({ ...evaluation, passes: ['true'] })],
   ['a refused demand in an allowed group', evaluation => ({ ...evaluation, passes: [false] })],

@@ -100,6 +100,17 @@ describe('a release that the store fails', () => {
     expect((await limiter.peek(view())).remaining).toBe(10)
   })
 
+  it('a release that can no longer free anything is dropped, and the store is asked no more', async () => {
+    const { store, limiter, fail } = failableLimiter({ ...flight, ttl: 0.3 })
+    const [decision] = await times(1, limiter)
+    fail()
+    await limiter.release(decision!)
+    await pause(700)
+    expect(store.probes).toBe(1)
+    await pause(1200)
+    expect(store.probes).toBe(1)
+  })
+
   it('a refund that the store fails is sent again once', async () => {
     const { store, limiter } = failableLimiter({
       name: 'p',

@@ -64,6 +64,13 @@ describe('a remembered refusal', () => {
     expect(await calls(() => limiter.check(view()))).toBe(1)
   })
 
+  it('a refusal of a quota is not repeated beside a policy that passes, because the quota may be granted more', async () => {
+    const quota = { name: 'q', limit: 1, period: 'daily', anchor: aMinuteAgo(), keyStrategy: 'ip' } as const
+    const { limiter, calls } = pacing([quota, { name: 'ample', limit: 100, window: 3600 }])
+    expect((await times(2, limiter))[1]?.allowed).toBe(false)
+    expect(await calls(() => times(3, limiter))).toBe(3)
+  })
+
   it('a remembered refusal applies to one key, and other keys call the store', async () => {
     const { limiter, calls } = pacing()
     await times(4, limiter)

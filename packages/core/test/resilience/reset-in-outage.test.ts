@@ -37,3 +37,11 @@ it('a reset that fails drops no refund', async () => {
   const other = new RateLimiter({ store: otherProcess(store), policy: sliding, warn: () => {} })
   expect((await other.peek(view())).remaining).toBe(4)
 })
+
+it('a reset in an outage frees the client in this process, though the store cannot be told', async () => {
+  const { limiter, fail } = failableLimiter({ name: 'p', limit: 2, window: 3600, algorithm: 'fixed-window' })
+  fail()
+  expect(await admitted(4, limiter)).toBe(2)
+  await expect(limiter.reset({ ip: '203.0.113.7' })).rejects.toMatchObject({ code: 'HALT_E_STORE' })
+  expect(await admitted(4, limiter)).toBe(2)
+})

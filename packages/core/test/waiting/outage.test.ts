@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 
 import { RateLimiter } from '../../src/index.ts'
 import { fakeOutage, ReferenceStore } from '../../src/testing/index.ts'
-import { asks, aWorld, inVirtualTime, perSecond } from '../line/rows.ts'
+import { asks, aWorld, inVirtualTime, perSecond, startsFrom } from '../line/rows.ts'
 
 inVirtualTime()
 
@@ -57,4 +57,25 @@ it('callers behind one that gives up in an outage move up, and no two of them st
     .slice(1)
     .map(({ endedAt }, i) => Math.round((endedAt! - started[i]!.endedAt!) / 10_000))
   expect(waits).toEqual([20, 20, 20])
+})
+
+it('callers that get places after an outage wait for the one that has just started without the store', async () => {
+  // This process has five starts a second by itself, and ten with the store.
+  const world = await aWorld(perSecond(10), { limiter: { instances: 2 } })
+  world.network.begin('away')
+  asks(world, 2)
+  await world.pass(10)
+  asks(world, 6)
+  await world.pass(605)
+  world.network.end(world.time.now)
+  // Who asks makes this process find the store, which gives all of them places.
+  for (let i = 0; i < 10; i++) {
+    asks(world, 1)
+    await world.pass(40)
+  }
+  await world.pass(2000)
+  const starts = startsFrom(world)
+  const apart = starts.slice(1).map((at, i) => at - starts[i]!)
+  expect(starts.length).toBe(18)
+  expect(Math.min(...apart)).toBeGreaterThan(99)
 })

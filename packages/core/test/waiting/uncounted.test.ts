@@ -95,6 +95,25 @@ describe('while others stand in the line', () => {
   })
 })
 
+it('a caller that is exempt when its turn has come gives back the unit of the line that it has passed', async () => {
+  const { limiter, pass } = passingWorld()
+  const both: Policy[] = [
+    { ...slow, name: 'slow', limit: 1 },
+    { ...slow, name: 'fast', limit: 2 },
+  ]
+  const off = both.map(policy => ({ ...policy, mode: 'off' as const }))
+  let isFree = false
+  const own = limiter(() => (isFree ? off : both))
+  await own.acquire(view())
+  const second = own.acquire(view())
+  await pass(10)
+  isFree = true
+  await pass(990)
+  expect(await second).toMatchObject({ reason: 'exempt', waitedMs: 1000 })
+  isFree = false
+  expect((await own.check(view())).allowed).toBe(true)
+})
+
 it('a caller whose decision cannot be used is sent away, and its place is given back', async () => {
   const { limiter, acquire, pass, starts } = passingWorld()
   const own = limiter(slow)

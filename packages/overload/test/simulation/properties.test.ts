@@ -49,6 +49,28 @@ describe('the controller', () => {
     }
     expect([least >= 3, most <= 50]).toEqual([true, true])
   })
+
+  it.each([
+    [18, 18, 0],
+    [18, 20, 0],
+    [18, 22, 1],
+  ])(
+    'a controller that refuses nobody cuts slow requests only if more than a tenth, and two, have come: from %i to %i',
+    (before, inFlight, cuts) => {
+      const controller = new StandingQueue({ min: 3, max: 1000 })
+      const judge = (at: number, insideMs: number, from: number, to: number): void => {
+        const sample = { samples: 20, insideMs, errorMs: 1, leastMs: insideMs }
+        const counts = { completions: 20, refused: 0, admitted: 20, peak: 6, before: from, inFlight: to }
+        const rest = { durationMs: 100, ageMs: 0, censored: 1, enforced: true, loopMs: 0 }
+        controller.judge({ at, ...counts, ...rest, routes: new Map([['/', sample]]) })
+      }
+      // Before, nothing queues. 18 in flight then fill more than four fifths of the limit.
+      for (let at = 0; at < 30; at++) judge(at * 100, 20, 6, 6)
+      controller.limit = 22
+      judge(3000, 200, before, inFlight)
+      expect(controller.cuts).toBe(cuts)
+    },
+  )
 })
 
 describe('the default controller', () => {

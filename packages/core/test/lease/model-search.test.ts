@@ -1,0 +1,102 @@
+// Every order in which two processes and a store can do the steps of the model of leases, with lost answers, a process that ends, and a
+// limit that changes.
+import { expect, it } from 'vitest'
+
+import { isFull } from '../../../../tools/full.ts'
+import { begin, flawOf, LeaseModel, type Mistake, type State } from './model.ts'
+
+/** How far the search goes. */
+interface Bounds {
+  /** Questions to the store, of both processes together. */
+  readonly calls: number
+  readonly horizon: number
+  readonly slots: number
+}
+
+/** A state, and what is left of the bounds. */
+interface Point {
+  readonly state: State
+  readonly calls: number
+  readonly changes: number
+}
+
+/** Visits every state. Returns the first flaw, and how many states there are. */
+function search(
+  bounds: Bounds,
+  mistake?: Mistake,
+): { readonly flaw: string | undefined; readonly states: number } {
+  const model = new LeaseModel({ window: 3, hold: 2 }, mistake)
+  const first: Point = { state: begin([3, 3]), calls: bounds.calls, changes: 1 }
+  const seen = new Set([keyOf(first)])
+  const open = [first]
+  for (let point = open.pop(); point !== undefined; point = open.pop()) {
+    let next: Point[]
+    try {
+      next = steps(model, point, bounds)
+    } catch (error) {
+      return { flaw: (error as Error).message, states: seen.size }
+    }
+    for (const each of next) {
+      const flaw = flawOf(each.state)
+      if (flaw !== undefined) return { flaw, states: seen.size }
+      const key = keyOf(each)
+      if (seen.has(key)) continue
+      seen.add(key)
+      open.push(each)
+    }
+  }
+  return { flaw: undefined, states: seen.size }
+}
+
+/** The points that follow one. */
+function steps(model: LeaseModel, point: Point, { horizon, slots }: Bounds): Point[] {
+  const { state, calls, changes } = point
+  const next: Point[] = []
+  const add = (then: State, more: Partial<Point> = {}): void =>
+    void next.push({ ...point, ...more, state: then })
+  if (state.now < horizon) add(model.pass(state, state.now + 1))
+  for (const process of [0, 1]) {
+    if (!state.isAlive[process]) continue
+    const isAsking = state.slots.some(slot => slot.kind === 'asked' && slot.process === process)
+    if (calls > 0 && !isAsking && state.slots.length < slots)
+      for (const units of [1, 2]) add(model.ask(state, process, units), { calls: calls - 1 })
+    if (calls > 0)
+      for (const isHeard of [true, false])
+        add(model.check(state, state.limits[process]!, 1, isHeard), { calls: calls - 1 })
+    add(model.end(state, process))
+  }
+  // Both processes are alike, so it is enough that one hears first.
+  if (changes > 0) for (const limit of [2, 4]) add(model.change(state, 0, limit), { changes: changes - 1 })
+  for (const [at, slot] of state.slots.entries()) {
+    if (slot.kind === 'asked') add(model.grant(state, at))
+    if (slot.kind === 'granted') for (const then of [model.hear(state, at), model.lose(state, at)]) add(then)
+    if (slot.kind === 'held') add(model.giveBack(state, at))
+    if (model.mayUse(state, slot, 1)) add(model.use(state, at, 1))
+    if (slot.kind === 'returning')
+      for (const then of [model.takeBack(state, at), model.lose(state, at)]) add(then)
+  }
+  return next
+}
+
+/** The same text for states that differ only in the order of their slots. */
+function keyOf({ state, calls, changes }: Point): string {
+  const { slots, ...rest } = state
+  const places = slots.map(slot => Object.values(slot).join()).sort()
+  return `${Object.values(rest).join()} ${calls} ${changes} ${places.join(' ')}`
+}
+
+it('no order of steps lets callers have more than the limit, or loses count of a unit', () => {
+  const { flaw, states } = search({ calls: 2, horizon: isFull ? 4 : 3, slots: 2 })
+  expect(flaw).toBeUndefined()
+  expect(states).toBeGreaterThan(100_000)
+})
+
+it.each<Mistake>([
+  'holds from the answer',
+  'holds past the window',
+  'gives back twice',
+  'gives back to any window',
+  'uses at the end',
+])('the search finds a protocol that %s', mistake => {
+  expect(search({ calls: 3, horizon: 6, slots: 2 }, mistake).flaw).toBeDefined()
+})

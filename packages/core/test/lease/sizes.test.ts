@@ -1,0 +1,67 @@
+// How many units a process takes in advance, and for how long it may use them.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+
+import type { RatePolicy } from '../../src/index.ts'
+import { processes, type Processes, taken } from './processes.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+const LIMIT = 100_000
+const policy: RatePolicy = {
+  name: 'hot',
+  limit: LIMIT,
+  window: '10m',
+  algorithm: 'fixed-window',
+  lease: { share: 0.1, idle: '2s' },
+}
+
+/** The units that processes hold: those that the store has charged, without those that were admitted. */
+async function held(hot: Processes): Promise<number> {
+  const { lease: _, ...exact } = policy
+  const { remaining } = await hot.limiter(exact).peek('s')
+  const used = hot.uses.filter(({ allowed }) => allowed).reduce((sum, { units }) => sum + units, 0)
+  return LIMIT - remaining - used
+}
+
+it('a process never holds more than its share, however much it is asked for', async () => {
+  const hot = processes(1, policy)
+  let most = 0
+  for (let ms = 0; ms < 40; ms++) {
+    for (let i = 0; i < 5; i++) {
+      void hot.use(0, 100)
+      await hot.pass(0)
+      most = Math.max(most, await held(hot))
+    }
+    await hot.pass(1)
+  }
+  // It was asked for enough to fill its share.
+  expect(most).toBeGreaterThan(0.08 * LIMIT)
+  expect(most).toBeLessThanOrEqual(0.1 * LIMIT)
+})
+
+it('a process takes no units in advance that would spare fewer than four calls, whatever a call costs', async () => {
+  const hot = processes(1, policy)
+  // About one call a second: what it is likely to need in two seconds is one call more.
+  for (let i = 0; i < 8; i++) {
+    void hot.use(0, 100)
+    await hot.pass(900)
+  }
+  expect(taken(hot.groups)).toEqual({ takes: 0, returns: 0, exact: 8 })
+})
+
+it('units that are held may be used to the last millisecond of idle, and are given back then', async () => {
+  const hot = processes(1, policy)
+  const takes = (): number => taken(hot.groups).takes
+  while (takes() === 0) {
+    void hot.use(0, 1)
+    await hot.pass(1)
+  }
+  // The call was sent within the last millisecond.
+  await hot.pass(1998)
+  await hot.use(0, 1)
+  expect(hot.uses.at(-1)).toMatchObject({ allowed: true, isLocal: true })
+  expect(taken(hot.groups).returns).toBe(0)
+  await hot.pass(2)
+  expect(taken(hot.groups).returns).toBe(1)
+})

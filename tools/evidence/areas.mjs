@@ -1,0 +1,47 @@
+// Which tests reach the sources of a folder. The nearest come first, because most mutants die there.
+
+/** A folder of sources, and its tests.
+ * @typedef {object} Area
+ * @property {string} sources
+ * @property {{ project: string, files: string[] }[]} tests
+ */
+
+/** The suite that holds the stores to the TypeScript. */
+const mirror = { project: 'packages/store-redis', files: ['behaviour/suite', 'behaviour/fast-paths'] }
+
+/** @param {string[]} files */
+const core = (...files) => ({ project: 'packages/core', files: files.map(file => `test/${file}`) })
+
+/** @type {Record<string, Area>} */
+export const areas = {
+  algorithms: {
+    sources: 'packages/core/src/algorithms',
+    tests: [
+      core('algorithms'),
+      core(
+        'behaviour/promises',
+        'behaviour/bounds',
+        'waiting/many-holes',
+        'fair',
+        'lease/exactness',
+        'calls',
+      ),
+      mirror,
+    ],
+  },
+  store: {
+    sources: 'packages/core/src/store',
+    tests: [
+      core('store', 'check', 'resilience/invalid'),
+      core('behaviour', 'fair', 'pairs'),
+      { project: 'packages/conformance', files: ['core-stores', 'tx-store'] },
+      mirror,
+    ],
+  },
+  lease: { sources: 'packages/core/src/lease', tests: [core('lease', 'pairs/lease', 'limiter/close')] },
+  waiting: { sources: 'packages/core/src/waiting', tests: [core('waiting'), core('line', 'fair/waiting')] },
+  resilience: {
+    sources: 'packages/core/src/resilience',
+    tests: [core('resilience'), core('calls', 'lease/outage', 'waiting/outage', 'limiter/close')],
+  },
+}
