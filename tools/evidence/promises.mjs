@@ -1,22 +1,19 @@
-// What README.md and RELIABILITY.md promise, in a form that can be compared with the rows of docs/evidence.md: the sentences of "Why
-// Halt", the first cells of the tables of bounds, and the headings of the sections. A promise that is added there needs a row.
+// What RELIABILITY.md promises, in a form that can be compared with the rows of docs/evidence.md: the sentences of "In short", the first
+// cells of the tables of bounds, and the headings of the sections. A promise that is added there needs a row.
 import { readFileSync } from 'node:fs'
 
 /** Sections of RELIABILITY.md that show or take back, and promise nothing. */
-const NO_PROMISE = ['Measured', 'On PostgreSQL', 'See it yourself', 'What is not promised']
+const NO_PROMISE = ['In short', 'Measured', 'On PostgreSQL', 'See it yourself', 'What is not promised']
 
-/** All promises, each behind the name of its page. @returns {string[]} */
+/** All promises. @returns {string[]} */
 export function promises() {
-  const [readme, reliability] = ['README.md', 'RELIABILITY.md'].map(textOf)
-  return [
-    ...reasons(readme ?? '').map(text => `README.md: ${text}`),
-    ...bounds(reliability ?? '').map(text => `RELIABILITY.md: ${text}`),
-  ]
+  const page = readFileSync(new URL('../../RELIABILITY.md', import.meta.url), 'utf8')
+  return [...reasons(page), ...bounds(page)].map(text => `RELIABILITY.md: ${text}`)
 }
 
-/** The sentences of the list "Why Halt", without their bold titles. @param {string} readme */
-function reasons(readme) {
-  const [, list = ''] = /\n## Why Halt\n([^#]+)/.exec(readme) ?? []
+/** The sentences of the list "In short", without their bold titles. @param {string} page */
+function reasons(page) {
+  const [, list = ''] = /\n## In short\n([^#]+)/.exec(page) ?? []
   return list
     .split(/^- /m)
     .slice(1)
@@ -46,9 +43,4 @@ function plain(text) {
     .replace(/[*`]|\b_|_\b/g, '')
     .replace(/\s+/g, ' ')
     .trim()
-}
-
-/** @param {string} name */
-function textOf(name) {
-  return readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 }

@@ -1,4 +1,4 @@
-// docs/evidence.md has a row for each promise of README.md and RELIABILITY.md, and what its rows name exists.
+// docs/evidence.md has a row for each promise of RELIABILITY.md, and what its rows name exists.
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -16,9 +16,9 @@ const [, list = ''] = /\n### Not broken on purpose\n([^#]+)/.exec(page) ?? []
 const unbroken: string[] = list.match(/(?<=^- ).+(?= — .{10})/gm) ?? []
 
 describe('docs/evidence.md', () => {
-  it('the promises are those of both pages', () => {
+  it('the promises are those of the page', () => {
     const all = promises()
-    expect(all).toContain('README.md: A refusal costs nothing.')
+    expect(all).toContain('RELIABILITY.md: A refusal costs nothing.')
     expect(all).toContain('RELIABILITY.md: token bucket')
     expect(all).toContain('RELIABILITY.md: When a process ends')
     expect(all.length).toBeGreaterThan(50)
