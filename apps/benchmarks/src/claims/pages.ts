@@ -61,7 +61,7 @@ export const CLAIMS = {
   },
   trip: {
     what: 'calls of Redis for a check of three limits, one in flight',
-    printed: [{ page: 'README.md', pattern: /in \*\*one round\s+trip\*\*/ }],
+    printed: [{ page: 'RELIABILITY.md', pattern: /in \*\*one round\s+trip\*\*/ }],
     rule: 'most',
     unit: 'calls',
     bound: 1,

@@ -1,12 +1,13 @@
+// In a process of its own, in which nobody else listens to decisions.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { halt } from '@halt/express'
 import { InMemoryStore } from '@halt/store-memory'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { filesEntered } from '../../../tools/files-entered.ts'
-import { halt } from '../src/index.ts'
 
 // A budget that only falls. A line that raises it says for what.
 const MOST = { admitted: 32, refused: 40 }

@@ -1,10 +1,11 @@
+// In a process of its own, in which nobody else listens to decisions.
 import { RateLimiter } from '@halt/core'
+import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
 import { filesEntered } from '../../../tools/files-entered.ts'
 import { unique } from '../../../tools/unique.ts'
-import { RedisStore } from '../src/index.ts'
 
 // A budget that only falls. A line that raises it says for what. On a busy machine a call that waits enters up to three files more.
 const MOST = { consume: 53, acquire: 83 }
