@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { checkBundles, checkBundleWeight } from './smoke/bundles.mjs'
 import { entriesOf, hasOtherNodes, load, nodePackages, otherNodes } from './smoke/entries.mjs'
 import { checkDurableObjects, checkFetch, checkPostgres, readmePackages } from './smoke/readmes.mjs'
+import { checkDeclarations } from './smoke/declarations.mjs'
 import { checkDocumentation } from './smoke/documentation.mjs'
 import { checkEditor } from './smoke/editor.mjs'
 import { checkPage } from './smoke/page.mjs'
@@ -43,6 +44,12 @@ try {
   )
   await check('public names', 'tools/names', () =>
     run(process.execPath, ['tools/print-names.mjs', '--check']),
+  )
+  await check('declarations', '@halt/core', () =>
+    checkDeclarations(
+      express,
+      packages.filter(({ short }) => short === 'core' || short === 'store-memory').flatMap(entriesOf),
+    ),
   )
   await check('loads late', 'import', () => checkLoading(express, 'module'))
   await check('loads late', 'require', () => checkLoading(express, 'commonjs'))

@@ -118,7 +118,7 @@ function unreadable(schema: string, { host }: URL, error: unknown): HaltError {
     return new HaltError(
       code,
       message,
-      'Run `halt doctor --postgres`, which tells the grants that the role lacks.',
+      'Run `npx @halt/cli doctor --postgres …`, which tells the grants that the role lacks.',
       { cause: error },
     )
   if (code !== 'HALT_E_STORE_SCHEMA') return unavailable(message, error)

@@ -49,4 +49,4 @@ export function linesOfUsers(usages: readonly ClientUsage[]): string[] {
 
 const GIVEN_BACK =
   '  The requests asked for more than is used now: units were given back, or the counter was reset.'
-const NOBODY_TELLS = `No process tells who used it. Give the limiters a telemetry: new UsageByUser({ store, policies: ["<policy>"] }) of @halt/control; "${COMMAND} find <whom> --users" tells what is used from then on.`
+const NOBODY_TELLS = `No process has told who used it yet. Ask again in a few seconds, and give the limiters a telemetry: new UsageByUser({ store, policies: ["<policy>"] }) of @halt/control; "${COMMAND} find <whom> --users" tells what is used from then on.`

@@ -105,9 +105,9 @@ interface Circumstances {
  * later change of the options has no effect on the call.
  */
 export interface Ask
-  extends
-    Circumstances,
-    Pick<CheckOptions, 'cost' | 'least' | 'costOnError' | 'ip' | 'idempotencyKey' | 'priorGuards'> {
+  extends Circumstances, Pick<CheckOptions, 'cost' | 'least' | 'costOnError' | 'ip' | 'idempotencyKey'> {
+  /** The decisions of earlier guards of the request. */
+  readonly priorGuards?: PriorGuards | undefined
   /** Whether an allowed call is charged. A peek charges nothing, and nobody is told of it. */
   readonly mode: 'charge' | 'peek'
 }
