@@ -106,7 +106,6 @@ interface Circumstances {
  */
 export interface Ask
   extends Circumstances, Pick<CheckOptions, 'cost' | 'least' | 'costOnError' | 'ip' | 'idempotencyKey'> {
-  /** The decisions of earlier guards of the request. */
   readonly priorGuards?: PriorGuards | undefined
   /** Whether an allowed call is charged. A peek charges nothing, and nobody is told of it. */
   readonly mode: 'charge' | 'peek'
