@@ -12,8 +12,9 @@ import { run } from './run.mjs'
 const MOST_BYTES = {
   // They only fall. Raised once, by 2 to 4 kB, for refusals that are decided in place, for the mark by which a store tells that it has
   // lost its counters, for counters whose reply cannot be read, and for refusals by what running calls hold.
+  // Raised by 3.5 to 4 kB for sentences of refusals that name what is used up, `halt()` that comes too late, and plain groups for stores.
   // One policy, memory store and Express middleware. `delay` and `reserve` load the other files.
-  express: { atOnce: 203_000, all: 245_300 },
+  express: { atOnce: 206_500, all: 249_200 },
   kernel: { atOnce: 149_100, all: 158_000 },
 }
 

@@ -23,7 +23,8 @@ export function otherNodes(dir) {
 
 /** @param {import('./tarballs.mjs').Packed} packed the names of all its entry points */
 export function entriesOf({ manifest }) {
-  const entries = Object.keys(manifest.exports).filter(key => key !== './package.json')
+  // Data has no names, and `import` of it needs an attribute.
+  const entries = Object.keys(manifest.exports).filter(key => !key.endsWith('.json'))
   return entries.map(key => manifest.name + key.slice(1))
 }
 

@@ -7,7 +7,8 @@ import { root } from '../pnpm.mjs'
 import { run } from './run.mjs'
 
 /** The most bytes that a package may take on disk, README included. */
-const MOST_BYTES = 1_080_000
+// Raised for `pace`, `resume`, transactions that checks share, lanes, and who used a shared limit.
+const MOST_BYTES = 1_122_000
 
 /** @param {string} folder an installed package */
 export function checkWeight(folder) {

@@ -4,12 +4,13 @@ import { generateText } from 'ai'
 import { MockLanguageModelV3 } from 'ai/test'
 import { describe, expect, it } from 'vitest'
 
+import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { day, parts, read, scene, streaming, TEAM, usage } from './scene.ts'
 
 // The process slept for longer than ttl, and others have used what it held.
 function sleeper() {
-  // Noon, because an hour later must be the same day.
-  const clock = new ManualClock(Date.parse('2026-01-31T12:00:00Z'))
+  // Hours after the day of the quota began, because an hour later must be the same day.
+  const clock = new ManualClock(aMinuteAgo().getTime() + 6 * 3_600_000)
   const { limiter, wrap, state } = scene({ ttl: '1s' }, { store: new InMemoryStore({ clock: clock.now }) })
   const sleep = async (): Promise<void> => {
     clock.advance('1h')

@@ -15,6 +15,8 @@ export interface StoreFactory {
    * Holds the counters of a store from outside, as a program does that forgot its transaction. Resolves to the function that lets them go.
    */
   hold?(store: Store): Promise<() => Promise<void>>
+  /** Whether the suite tests `instances` of stores that share a database, which takes some seconds. Default true. */
+  readonly instances?: boolean
   /** Ends a store after its test. */
   end?(store: Store): void | Promise<void>
   /** The steps of each random history. Give fewer for a slow store. Default 500. */

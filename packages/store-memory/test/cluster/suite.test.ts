@@ -31,13 +31,20 @@ async function overWorker(clock: () => number): Promise<Store> {
   }
 }
 
-storeSuite(
-  { describe, expect, it },
-  {
-    name: 'ClusterStore in a worker',
-    make: overWorker,
-    end: () => served?.close(),
-    histories: isFull ? 4 : 1,
-    steps: 200,
-  },
-)
+const runner: Parameters<typeof storeSuite>[0] = { describe, expect, it }
+/** The store in the primary is tested without a channel, so the short form plays only what the channel could change. */
+const some: typeof runner = {
+  ...runner,
+  describe: (title, body) =>
+    isFull || /^(the store|groups|terms|documents|random)/.test(title)
+      ? runner.describe(title, body)
+      : undefined,
+}
+
+storeSuite(some, {
+  name: 'ClusterStore in a worker',
+  make: overWorker,
+  end: () => served?.close(),
+  histories: isFull ? 4 : 1,
+  steps: 200,
+})

@@ -47,5 +47,6 @@ function run({ name, query }: Database, schemaName: string): void {
     steps,
     stepsBack: true,
     marks: true,
+    instances: isFull || name === 'pg',
   })
 }

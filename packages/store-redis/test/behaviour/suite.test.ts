@@ -49,7 +49,7 @@ function factory(
 }
 
 /** In the short form the clients that send what another one does, too, play fewer random steps. */
-const FEW: Partial<StoreFactory> = isFull ? {} : { histories: 1, steps: 60 }
+const FEW: Partial<StoreFactory> = isFull ? {} : { histories: 1, steps: 60, instances: false }
 
 function open<T>(client: T, close: (client: T) => unknown): T {
   clients.push({ close: () => close(client) })
