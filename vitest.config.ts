@@ -128,7 +128,7 @@ export default defineConfig({
     // A server that has gone would make each of its tests wait for minutes.
     bail: isWhole ? 30 : 0,
     // Most tests wait for servers and timers, not for a processor: so there are more files at work than processors.
-    maxWorkers: Math.max(4, availableParallelism()),
+    maxWorkers: Math.max(6, availableParallelism()),
     sequence: { sequencer: LongestFirst },
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
     projects: isWhole ? merged(projects) : projects,

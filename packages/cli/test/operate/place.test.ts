@@ -290,7 +290,10 @@ describe('a command on PostgreSQL', () => {
     ;[url.username, url.password] = [role, 'p']
     const at = ['--postgres', url.href, '--schema', schema]
     const entries = await halt(['entries', ...at], {})
-    expect([entries.code, entries.err]).toEqual([3, expect.stringMatching(/PERMISSION: .*halt doctor/s)])
+    expect([entries.code, entries.err]).toEqual([
+      3,
+      expect.stringMatching(/PERMISSION: .*@halt\/cli doctor/s),
+    ])
     const doctor = (): ReturnType<typeof halt> => halt(['doctor', ...at], {})
     const lacking = await doctor()
     expect([lacking.code, lacking.out]).toEqual([1, expect.stringContaining('HALT_W_PERMISSION')])

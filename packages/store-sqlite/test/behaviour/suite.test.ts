@@ -19,7 +19,7 @@ const some: typeof runner = {
   ...runner,
   describe: (title, body) => (isFull || PARTS.test(title) ? runner.describe(title, body) : undefined),
 }
-for (const driver of [betterSqlite, libsql]) {
+for (const driver of isFull ? [betterSqlite, libsql] : [betterSqlite]) {
   const path = files.path()
   const database = files.open(path, driver)
   storeSuite(driver === betterSqlite ? runner : some, {
