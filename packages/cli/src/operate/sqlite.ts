@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { HaltError } from '@halt/core'
+import { errorText } from '@halt/core/store'
 import { SqliteStore, type SqliteDatabase } from '@halt/store-sqlite'
 
 import { checkPrefix } from '../command/usage.ts'
@@ -9,13 +10,17 @@ import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
 import type { StoreAddress } from './store-address.ts'
 
+/** The prefix of a `SqliteStore` that is given none. */
+const DEFAULT_PREFIX = 'halt_'
+
 /** An open file of SQLite, the store in it, and what is looked at. */
 export interface OpenSqlite {
   readonly store: SqliteStore
   readonly address: () => Promise<StoreAddress>
 }
 
-type Open = (path: string) => SqliteDatabase & { close(): unknown }
+type Database = SqliteDatabase & { close(): unknown }
+type DatabaseClass = new (path: string) => Database
 
 /**
  * Opens a file of SQLite by better-sqlite3 or by Node's own SQLite, calls `use`, and closes the file.
@@ -24,7 +29,7 @@ type Open = (path: string) => SqliteDatabase & { close(): unknown }
  */
 export async function withSqlite<T>(
   file: string,
-  prefix: string | undefined,
+  prefix: string = DEFAULT_PREFIX,
   io: CliIo,
   use: (sqlite: OpenSqlite) => Promise<T>,
 ): Promise<T> {
@@ -34,14 +39,13 @@ export async function withSqlite<T>(
     throw commandError(`There is no file ${file}.`, 'Give the file of the limiters: --sqlite limits.db.')
   const database = open(path, io)
   try {
-    const options = { database, ...(prefix === undefined ? {} : { prefix }), warn: () => {} }
-    checkPrefix(() => new SqliteStore(options))
-    const store = new SqliteStore(options)
-    const own = prefix ?? 'halt_'
+    const storeOf = (its: string): SqliteStore => new SqliteStore({ database, prefix: its, warn: () => {} })
+    checkPrefix(() => storeOf(prefix))
+    const store = storeOf(prefix)
     const address = async (): Promise<StoreAddress> => {
       const [processes, obeying] = await Promise.all([store.processes(), store.obeyingProcesses()])
-      const elsewhere = processes === 0 ? otherPrefixes(database, own) : []
-      return { server: `SQLite ${file}`, prefix: own, processes, obeying, elsewhere }
+      const elsewhere = processes === 0 ? await usedPrefixes(database, storeOf) : []
+      return { server: `SQLite ${file}`, prefix, processes, obeying, elsewhere }
     }
     return await use({ store, address })
   } finally {
@@ -49,64 +53,49 @@ export async function withSqlite<T>(
   }
 }
 
-/** Prefixes of other stores in the file: each has a table of processes. */
-function otherPrefixes(database: SqliteDatabase, own: string): string[] {
-  const query = "select name from sqlite_master where type = 'table' and name like '%processes'"
-  const rows = (database.prepare(query) as { all(): readonly unknown[] }).all()
-  const names = rows.map(row =>
-    String((row as { readonly name: unknown }).name).slice(0, -'processes'.length),
-  )
-  return names.filter(name => name !== own)
+/** The prefixes in the file that processes use. Each has a table of processes, also if a command once made it by mistake. */
+async function usedPrefixes(
+  database: SqliteDatabase,
+  storeOf: (prefix: string) => SqliteStore,
+): Promise<string[]> {
+  const query = "select name from sqlite_master where type = 'table'"
+  const rows = (database.prepare(query) as { all(): readonly { readonly name: string }[] }).all()
+  const found: string[] = []
+  for (const { name } of rows) {
+    const [, prefix] = /^((?:[a-z]\w*)?)processes$/i.exec(name) ?? []
+    if (prefix !== undefined && (await storeOf(prefix).processes()) > 0) found.push(prefix)
+  }
+  return found
 }
 
-function open(path: string, io: CliIo): ReturnType<Open> {
-  const reasons: unknown[] = []
-  for (const load of [betterSqlite, ownSqlite]) {
-    let driver: Open
-    try {
-      driver = load(io)
-    } catch (error) {
-      reasons.push(error)
-      continue
-    }
-    try {
-      return driver(path)
-    } catch (cause) {
-      throw unavailable(
-        `${path} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}.`,
-        cause,
-      )
-    }
+/** Opens the file by better-sqlite3. It may be missing, or lack its native part: then the SQLite of Node 22.13 and later does. */
+function open(path: string, io: CliIo): Database {
+  let reason: unknown
+  try {
+    return new (betterSqlite(io))(path)
+  } catch (error) {
+    reason = error
   }
-  throw unavailable('SQLite cannot be asked, because better-sqlite3 is not installed.', reasons[0])
+  const own = process.getBuiltinModule('node:sqlite') as { readonly DatabaseSync: DatabaseClass } | undefined
+  try {
+    if (own !== undefined) return new own.DatabaseSync(path)
+  } catch (error) {
+    reason = error
+  }
+  throw new HaltError(
+    'HALT_E_STORE_UNAVAILABLE',
+    `${path} cannot be opened: ${errorText(reason).replace(/\n.*|\.$/s, '')}.`,
+    'Check the file, and that better-sqlite3 is installed where you run the command: npm install better-sqlite3.',
+    { cause: reason },
+  )
 }
 
 /** better-sqlite3: as a package beside this one, or as one of the folder in which the command runs. */
-function betterSqlite({ cwd }: CliIo): Open {
-  const from = [import.meta.url, join(cwd, 'halt.js')]
-  for (const [i, place] of from.entries())
-    try {
-      const Database = createRequire(place)('better-sqlite3') as new (path: string) => ReturnType<Open>
-      return path => new Database(path)
-    } catch (error) {
-      if (i === from.length - 1) throw error
-    }
-  throw new Error('better-sqlite3 is not installed.')
-}
-
-/** The SQLite of Node 22 and later. */
-function ownSqlite(): Open {
-  const { DatabaseSync } = process.getBuiltinModule('node:sqlite') as unknown as {
-    DatabaseSync: new (path: string) => ReturnType<Open>
+function betterSqlite({ cwd }: CliIo): DatabaseClass {
+  const load = (from: string): DatabaseClass => createRequire(from)('better-sqlite3') as DatabaseClass
+  try {
+    return load(import.meta.url)
+  } catch {
+    return load(join(cwd, 'halt.js'))
   }
-  return path => new DatabaseSync(path)
-}
-
-function unavailable(message: string, cause: unknown): HaltError {
-  return new HaltError(
-    'HALT_E_STORE_UNAVAILABLE',
-    message,
-    'Check the file, and that better-sqlite3 is installed where you run the command: npm install better-sqlite3.',
-    { cause },
-  )
 }

@@ -60,12 +60,14 @@ describe('a command on SQLite', () => {
     expect((await halt(['entries', '--sqlite', other.file], { cwd: cwd(), env })).out).toContain(other.file)
   })
 
-  it('another prefix ends with 3, and names the one that is used', async () => {
+  it('another prefix ends with 3, and names only the one that processes use', async () => {
     const { file, limiter } = app()
     await limiter.consume({ user: '42' })
-    const lost = await halt(['entries', '--sqlite', file, '--prefix', 'other_'], { cwd: cwd() })
-    expect(lost.code).toBe(3)
-    expect(lost.err).toContain('give --prefix "halt_"')
+    for (const prefix of ['wrong_', 'other_']) {
+      const lost = await halt(['entries', '--sqlite', file, '--prefix', prefix], { cwd: cwd() })
+      expect(lost.code).toBe(3)
+      expect(lost.err).toContain('Processes use the prefix "halt_": give --prefix "halt_"')
+    }
   })
 
   it('a file that is not there, two stores, a wrong prefix and a file of another kind are refused', async () => {
@@ -80,6 +82,13 @@ describe('a command on SQLite', () => {
       expect([args.at(-1), refused.code]).toEqual([args.at(-1), 2])
       expect(refused.err).toContain(text)
     }
+  })
+
+  it('a path that SQLite cannot open is told', async () => {
+    const { code, err } = await halt(['entries', '--sqlite', '.'], { cwd: cwd() })
+    expect(code).not.toBe(0)
+    expect(err).toContain('HALT_E_STORE_UNAVAILABLE')
+    expect(err).toContain('cannot be opened: ')
   })
 
   it('doctor says that the file is as it should be', async () => {
