@@ -6,7 +6,7 @@ import { whenFree } from './lock.ts'
 import { MovedFile } from './moved-file.ts'
 import { codeOf, toStoreError } from './store-error.ts'
 
-/** What a {@link Connection} is made of. */
+/** The parts of a {@link Connection}. */
 interface ConnectionParts {
   readonly database: SqliteDatabase
   readonly path: string
@@ -14,7 +14,7 @@ interface ConnectionParts {
   readonly durability: Durability
   /** The longest wait for the lock, in milliseconds. */
   readonly lockTimeout: number
-  /** A clock in milliseconds, for what is done now and then. */
+  /** A clock in milliseconds, by which the store looks for its file now and then. */
   readonly now: () => number
   readonly warn: Warn
 }
@@ -30,7 +30,7 @@ const LOG_BYTES = 16 * 2 ** 20
 /**
  * The store's way to its file: it sets the connection up, makes the tables, and runs transactions.
  *
- * What fails is an error of the call that needed it. So a file that is locked or full while a process starts does not end the process.
+ * A failure is an error of the call that meets it. So a file that is locked or full while a process starts does not end the process.
  */
 export class Connection {
   readonly path: string

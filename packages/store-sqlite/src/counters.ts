@@ -32,7 +32,7 @@ export class CounterTable implements Counters {
   readonly #drop: string
   /** The instant of the decision, in microseconds. */
   now = 0
-  #changes: Change[] = []
+  readonly #changes: Change[] = []
 
   /** @param hasOneClock whether all processes go by one clock */
   constructor(connection: Connection, hasOneClock: boolean) {
@@ -52,25 +52,24 @@ export class CounterTable implements Counters {
 
   /** Notes a change. It is written by {@link write}, so that a decision that fails half-way has changed nothing. */
   keep(subject: string, counter: string, state: State, freshAt: number): void {
-    const key = keyOf(subject, counter)
-    if (freshAt <= this.now) this.#changes.push({ key, state: undefined, expiresAt: 0 })
-    else this.#changes.push({ key, state: state.join(' '), expiresAt: Math.ceil(freshAt / 1000) })
+    this.#changes.push({
+      key: keyOf(subject, counter),
+      state: freshAt <= this.now ? undefined : state.join(' '),
+      expiresAt: Math.ceil(freshAt / 1000),
+    })
   }
 
   /** Writes the changes of the decision. */
   write(): void {
-    const changes = this.#changes
-    if (changes.length === 0) return
-    this.#changes = []
-    for (const { key, state, expiresAt } of changes) {
+    for (const { key, state, expiresAt } of this.#changes) {
       if (state === undefined) this.#connection.prepare(this.#drop).run(key)
       else this.#connection.prepare(this.#keep).run(key, state, expiresAt)
     }
   }
 
-  /** Drops the changes of a decision that has failed. */
-  dropChanges(): void {
-    this.#changes = []
+  /** Forgets the changes of a decision that was written or has failed. */
+  forgetChanges(): void {
+    this.#changes.length = 0
   }
 
   /** Removes counters. Returns how many existed. */

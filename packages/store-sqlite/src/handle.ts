@@ -25,7 +25,7 @@ export function columnOf(row: unknown, name: string): unknown {
   return Array.isArray(row) ? row[0] : (row as Readonly<Record<string, unknown>>)[name]
 }
 
-/** What the store looks at to tell drivers apart. */
+/** The members by which the store tells drivers apart. */
 interface Given {
   readonly exec?: unknown
   readonly prepare?: unknown

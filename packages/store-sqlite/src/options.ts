@@ -3,7 +3,7 @@ import { HaltError, type Warn } from '@halt/core'
 import { checkDatabase, type SqliteDatabase } from './handle.ts'
 
 /**
- * What a charge survives that was made.
+ * The failures that a charge survives.
  *
  * - `process`: the end of the process, `kill -9` too. A loss of power may take the charges of the last moments.
  * - `power`: a loss of power too. The disk writes before each answer; checks of one turn of the event loop share that wait.
@@ -18,7 +18,7 @@ export interface SqliteStoreOptions {
    * store's own.
    */
   readonly database: SqliteDatabase
-  /** What a charge survives. Default `"process"`. */
+  /** The failures that a charge survives. Default `"process"`. */
   readonly durability?: Durability | undefined
   /**
    * The longest that a check waits while another process holds the lock of the file, 0 to 1000 milliseconds. The event loop stands still

@@ -103,5 +103,5 @@ export function movedError(path: string): StoreError {
     'Put the file back, or start all processes again. Never delete the file while a process has it open.',
   ]
   const text = `${path}, its -wal or its -shm was deleted or replaced while this process had it open`
-  return Object.assign(new StoreError(text, meaning), { unsent: true })
+  return new StoreError(text, meaning)
 }

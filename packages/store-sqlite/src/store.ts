@@ -194,7 +194,7 @@ export class SqliteStore implements Store {
       counters.write()
       return evaluation
     } finally {
-      counters.dropChanges()
+      counters.forgetChanges()
     }
   }
 }
