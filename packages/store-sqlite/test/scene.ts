@@ -1,8 +1,7 @@
 import { RateLimiter } from '@halt/core'
-import type { Group } from '@halt/core/store'
-import { LOOK_RULE, Mode } from '@halt/core/store'
+import { type Group, LOOK_RULE, Mode } from '@halt/core/store'
 
-import { SqliteStore, type SqliteStoreOptions } from '../src/index.ts'
+import { type SqliteDatabase, SqliteStore, type SqliteStoreOptions } from '../src/index.ts'
 import type { Files } from './drivers.ts'
 
 /** A store on a new file, beside what a test needs to make it fail. */
@@ -31,6 +30,11 @@ export function limiterOf(store: SqliteStore) {
 /** A group that charges a fixed window of a second, whose limit is 1. */
 export function chargeOf(subject: string): Group {
   return { demands: [{ rule: LOOK_RULE, subject, cost: 1, mode: Mode.CHARGE, penalized: false }] }
+}
+
+/** The first row that a statement reads. */
+export function rowOf(database: SqliteDatabase, text: string): unknown {
+  return (database.prepare(text) as { get(): unknown }).get()
 }
 
 /** The code of the error that a call throws or rejects with. */

@@ -8,7 +8,7 @@ import { RateLimiter } from '@halt/core'
 import { type Durability, SqliteStore } from '../../src/index.ts'
 import type { Database } from '../drivers.ts'
 
-/** What the test tells the process, as JSON. */
+/** The orders of the test to the process, as JSON. */
 export interface Orders {
   /** The file of better-sqlite3, which is a native module. */
   readonly driver: string

@@ -7,7 +7,7 @@ import { afterEach, expect, it } from 'vitest'
 
 import { SqliteStore } from '../../src/index.ts'
 import { Files } from '../drivers.ts'
-import { chargeOf, codeOf, limiterOf, sceneOf } from '../scene.ts'
+import { chargeOf, codeOf, limiterOf, rowOf, sceneOf } from '../scene.ts'
 
 const files = new Files()
 afterEach(() => files.clear())
@@ -23,17 +23,15 @@ it('a store on a sound file has no warnings', async () => {
 it('a file without room refuses new counters, stays whole, and counts on when there is room', async () => {
   const { store, database } = sceneOf(files)
   const { limiter, codes, fixes } = limiterOf(store)
-  const pages = (database.prepare('pragma page_count') as { get(): { page_count: number } }).get().page_count
-  database.exec(`pragma max_page_count = ${pages + 2}`)
+  const { page_count } = rowOf(database, 'pragma page_count') as { page_count: number }
+  database.exec(`pragma max_page_count = ${page_count + 2}`)
   let degraded: unknown = false
   for (let i = 0; degraded === false && i < 1_000; i++)
     degraded = (await limiter.consume(`client-${i}`)).degraded
   expect(degraded).toBe('local')
   expect(codes).toEqual(expect.arrayContaining(['HALT_E_STORE_OOM', 'HALT_W_STORE_FULL']))
   expect(fixes[0]).toContain('Make room on the disk.')
-  expect(database.prepare('pragma integrity_check') as { get(): unknown }).toSatisfy(
-    (check: { get(): unknown }) => JSON.stringify(check.get()) === '{"integrity_check":"ok"}',
-  )
+  expect(rowOf(database, 'pragma integrity_check')).toEqual({ integrity_check: 'ok' })
   database.exec('pragma max_page_count = 100000')
   await expect.poll(async () => (await limiter.consume('late')).degraded).toBe(false)
 })

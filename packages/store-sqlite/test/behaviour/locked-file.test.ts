@@ -1,8 +1,10 @@
 // Another connection holds the lock of the file, as a process that is stopped in a transaction does.
+import { statSync } from 'node:fs'
+
 import { afterEach, expect, it, vi } from 'vitest'
 
 import { Files } from '../drivers.ts'
-import { chargeOf, codeOf, limiterOf, sceneOf } from '../scene.ts'
+import { chargeOf, codeOf, limiterOf, rowOf, sceneOf } from '../scene.ts'
 
 const files = new Files()
 afterEach(() => {
@@ -45,7 +47,7 @@ it('a check waits until the lock is free', async () => {
 
 it('the driver never waits by itself', () => {
   const { database } = lockedScene(50)
-  expect((database.prepare('pragma busy_timeout') as { get(): unknown }).get()).toEqual({ timeout: 0 })
+  expect(rowOf(database, 'pragma busy_timeout')).toEqual({ timeout: 0 })
 })
 
 it('after three checks no check stands still while the file stays locked', async () => {
@@ -91,7 +93,6 @@ it('a reader that stays open keeps no check waiting', async () => {
 
 it('ready() tells of a log that a reader made long, and the log is cut when the reader has gone', async () => {
   const { store, path } = sceneOf(files, { durability: 'none' })
-  const { statSync } = await import('node:fs')
   const reader = files.open(path)
   reader.exec('begin')
   reader.exec('select * from halt_counters')

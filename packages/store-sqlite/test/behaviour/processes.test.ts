@@ -11,6 +11,7 @@ import { isFull } from '../../../../tools/full.ts'
 import { type ProcessScript, processScript } from '../../../../tools/process-script.ts'
 import { type Durability, SqliteStore } from '../../src/index.ts'
 import { Files } from '../drivers.ts'
+import { rowOf } from '../scene.ts'
 import type { Orders } from './counting-process.ts'
 
 const files = new Files()
@@ -105,7 +106,6 @@ it.each<[Durability, number]>([
     expect(charged).toBeGreaterThanOrEqual(told)
     // At most the checks that were on their way at a kill.
     expect(charged - told).toBeLessThanOrEqual(2 * KILLS * callers)
-    const check = database.prepare('pragma integrity_check') as { get(): unknown }
-    expect(check.get()).toEqual({ integrity_check: 'ok' })
+    expect(rowOf(database, 'pragma integrity_check')).toEqual({ integrity_check: 'ok' })
   },
 )

@@ -3,7 +3,7 @@ import { afterEach, expect, it } from 'vitest'
 
 import { SqliteStore } from '../../src/index.ts'
 import { Files } from '../drivers.ts'
-import { chargeOf, codeOf } from '../scene.ts'
+import { chargeOf, codeOf, rowOf } from '../scene.ts'
 
 const files = new Files()
 afterEach(() => files.clear())
@@ -49,8 +49,7 @@ it('a check that cannot be decided fails alone', async () => {
   database.exec(`update halt_counters set state = 'three'`)
   const calls = ['a', 'broken', 'b'].map(subject => codeOf(() => store.evaluate(chargeOf(subject))))
   expect(await Promise.all(calls)).toEqual([undefined, 'HALT_E_STORE_SCRIPT', undefined])
-  const counted = database.prepare('select count(*) as n from halt_counters') as { get(): unknown }
-  expect(counted.get()).toEqual({ n: 3 })
+  expect(rowOf(database, 'select count(*) as n from halt_counters')).toEqual({ n: 3 })
 })
 
 it('a transaction that fails has charged none of its checks', async () => {
@@ -61,6 +60,23 @@ it('a transaction that fails has charged none of its checks', async () => {
   expect(codes).toEqual(['HALT_E_STORE_TIMEOUT', 'HALT_E_STORE_TIMEOUT'])
   other.exec('commit')
   expect(await store.evaluate(chargeOf('a'))).toMatchObject({ allowed: true })
+})
+
+it('a process leaves the lock free after each transaction while another one commits too', async () => {
+  const { store, database, path } = countedScene('power')
+  // Without the disk, so that only pauses take time.
+  database.exec('pragma synchronous = off')
+  const other = files.open(path)
+  const round = async (i: number): Promise<void> => {
+    other.exec(`replace into halt_processes values ('other', '', ${i})`)
+    await store.evaluate(chargeOf('a'))
+  }
+  // The first two commits of the other process show that there is one.
+  for (let i = 0; i < 2; i++) await round(i)
+  const began = performance.now()
+  for (let i = 0; i < 20; i++) await round(i + 2)
+  // Timers may end a millisecond early. Without pauses, twenty rounds take some two milliseconds.
+  expect(performance.now() - began).toBeGreaterThanOrEqual(20)
 })
 
 it('close() waits for the checks that are on their way', async () => {
@@ -79,5 +95,5 @@ it.each([
 ] as const)('durability "%s" sets synchronous to %i', (durability, level) => {
   const database = files.open()
   void new SqliteStore({ database, durability })
-  expect((database.prepare('pragma synchronous') as { get(): unknown }).get()).toEqual({ synchronous: level })
+  expect(rowOf(database, 'pragma synchronous')).toEqual({ synchronous: level })
 })
