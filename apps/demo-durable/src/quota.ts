@@ -1,6 +1,6 @@
 import type { Quota } from '@halt/core'
 
-/** What a customer may do in a month. */
+/** The exports that a customer may make in a month. */
 export const QUOTA: Quota = { name: 'exports', limit: 10_000, period: 'monthly', keyStrategy: 'user' }
 
 /** The customer who uses it. */

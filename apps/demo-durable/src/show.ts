@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Place, QUOTA } from './quota.ts'
 import { Worker } from './workers.ts'
 
-/** What a show needs. */
+/** The surroundings of a show. */
 export interface Show {
   readonly print: (line: string) => void
   /** The script of a process. Default: the built one. */

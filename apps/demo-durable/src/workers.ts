@@ -23,9 +23,9 @@ export class Worker {
     this.#ended = once(this.#process, 'close')
   }
 
-  /** Waits for some exports, and kills the process without warning. Resolves to the exports that it has told. */
+  /** Kills the process without warning after some exports, if it has not ended. Resolves to the exports that it has told. */
   async killAfter(exports: number): Promise<number> {
-    while (this.exports < exports) await sleep(5)
+    while (this.exports < exports && this.#process.exitCode === null) await sleep(5)
     this.#process.kill('SIGKILL')
     return this.end()
   }
