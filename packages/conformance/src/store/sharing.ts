@@ -1,7 +1,7 @@
 import { type Demand, type Evaluation, type Group, Mode, type Rule, type Store } from '@halt/core/store'
 
 import type { Runner } from '../runner.ts'
-import { answerOf, type Bench, demandOf, ruleOf, START, withStore } from './bench.ts'
+import { answerOf, type Bench, demandOf, ruleOf, withStore } from './bench.ts'
 import type { StoreFactory } from './store-factory.ts'
 
 const STORES = 4
@@ -42,7 +42,7 @@ export function testSharing({ describe, it, expect }: Runner, factory: StoreFact
         expect(await left(stores[1]!, window)).toBe(0)
       }))
 
-    it('groups that name the same counters in another order wait for nobody for ever, and count once', () =>
+    it('groups that name the same counters in another order do not deadlock, and count once', () =>
       withStores(async stores => {
         const other = ruleOf('fixed-window', { limit: 70, window: 3600, counter: 'p_other' })
         const both = (at: number): Group['demands'] => {
@@ -92,7 +92,6 @@ export function testSharing({ describe, it, expect }: Runner, factory: StoreFact
           const charged = (await answers).filter(({ status }) => status === 'fulfilled').length
           expect(await left(second!, window)).toBe(99 - charged)
           expect((await ask(first!, [demandOf(window)])).allowed).toBe(true)
-          expect(bench.now).toBe(START)
         }))
   })
 }
