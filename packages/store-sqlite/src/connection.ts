@@ -132,12 +132,13 @@ export class Connection {
   }
 
   #open(patience: number): void {
-    const { durability } = this.#parts
-    // The change to the log needs the file alone.
-    whenFree(() => this.#run('pragma journal_mode = wal'), patience)
-    this.#run(`pragma synchronous = ${SYNCHRONOUS[durability]}`)
-    this.#run(`pragma journal_size_limit = ${LOG_BYTES}`)
-    if (!this.#hasTables()) whenFree(() => this.#makeTables(), patience)
+    whenFree(() => {
+      // The change to the log needs the file alone.
+      this.#run('pragma journal_mode = wal')
+      this.#run(`pragma synchronous = ${SYNCHRONOUS[this.#parts.durability]}`)
+      this.#run(`pragma journal_size_limit = ${LOG_BYTES}`)
+      if (!this.#hasTables()) this.#makeTables()
+    }, patience)
     this.#begin = this.prepare('begin immediate')
     this.#moved.remember()
     const mode = this.pragma('journal_mode')
