@@ -41,7 +41,9 @@ if (total.tried === 0 || total.killed < (total.tried * Number(values.least)) / 1
 
 /** Tries a sample of the mutants of a folder. @param {string} name @param {Area} area */
 async function sample(name, area) {
-  const all = filesOf(area.sources).flatMap(file => mutantsOf(file, readFileSync(join(copy.folder, file), 'utf8')))
+  const all = filesOf(area.sources).flatMap(file =>
+    mutantsOf(file, readFileSync(join(copy.folder, file), 'utf8')),
+  )
   /** The longest time of each part of the tests, in seconds: a multiple of what they take as they are. @type {number[]} */
   const limits = []
   for (const { project, files } of area.tests) {
