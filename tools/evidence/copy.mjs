@@ -78,8 +78,8 @@ export class Copy {
   async test(project, files, { seconds = 600, more = [] } = {}) {
     const report = join(this.folder, 'evidence.json.log')
     rmSync(report, { force: true })
-    // A request that a broken source never answers must not hold up the night.
-    const limits = ['--testTimeout=40000', '--hookTimeout=60000']
+    // A request that a broken source never answers must not hold up the night. The longest tests take half a minute on a busy machine.
+    const limits = ['--testTimeout=90000', '--hookTimeout=60000']
     const { output, isLate } = await this.#run(
       ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...limits, ...more, ...files].concat([
         '--reporter=json',
