@@ -46,20 +46,16 @@ const pages = [
   ...members.map(member => `${member}/README.md`).filter(page => existsSync(join(root, page))),
 ].filter(page => !LEFT_OUT.some(pattern => pattern.test(page)))
 
-/**
- * Examples in JavaScript, by how they begin. An example is in TypeScript, which most readers write, and else in a `::: code-group` beside
- * its TypeScript. Prisma's client would have to be generated first.
- */
+/** Examples in JavaScript, by how they begin. All others are in TypeScript. Prisma's client would have to be generated first. */
 const IN_JAVASCRIPT = ["import { PrismaPg } from '@prisma/adapter-pg'"]
 
 /** @param {string} page @returns {string[]} the lines of a page at which an example is in JavaScript without need */
 function strayIn(page) {
   const text = readFileSync(join(root, page), 'utf8')
-  const alone = text.replaceAll(/^::: code-group\n[^]*?^:::$/gm, group => group.replaceAll(/[^\n]/g, ''))
-  return [...alone.matchAll(/^ *```(?:js|mjs|javascript)\b.*\n(.*)/gm)]
+  return [...text.matchAll(/^ *```(?:js|mjs|javascript)\b.*\n(.*)/gm)]
     .filter(([, first = '']) => !IN_JAVASCRIPT.includes(first))
     .map(
-      ({ index }) => `${page}(${alone.slice(0, index).split('\n').length}): the example is not in TypeScript`,
+      ({ index }) => `${page}(${text.slice(0, index).split('\n').length}): the example is not in TypeScript`,
     )
 }
 

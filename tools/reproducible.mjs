@@ -3,21 +3,13 @@
 // Both builds are made in copies of the repository, the second at another path, in another time zone and language. So a path, a time or
 // an order of the machine that gets into a tarball shows, and the repository itself stays as it is. `--digests` writes the digests to a file, as `sha256sum` does.
 import { createHash } from 'node:crypto'
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { Copy } from './evidence/copy.mjs'
 import { root } from './pnpm.mjs'
 
 const { values, positionals } = parseArgs({
@@ -34,11 +26,9 @@ const shorts = inOrder(positionals.length > 0 ? positionals : published)
 
 const work = mkdtempSync(join(tmpdir(), 'halt-reproducible-'))
 try {
-  const places = [join(work, 'one'), join(work, 'another', 'place')]
-  for (const place of places) copyRepository(place)
-  const [one = '', another = ''] = places
-  const first = digests(one, join(work, 'first'), {})
-  const second = digests(another, join(work, 'second'), {
+  const [one, another] = [new Copy(), new Copy()]
+  const first = digests(one.folder, join(work, 'first'), {})
+  const second = digests(another.folder, join(work, 'second'), {
     TZ: 'Pacific/Chatham',
     LANG: 'tr_TR.UTF-8',
     LC_ALL: 'tr_TR.UTF-8',
@@ -52,26 +42,6 @@ try {
   process.exitCode = others.length > 0 ? 1 : 0
 } finally {
   rmSync(work, { recursive: true, force: true })
-}
-
-/** Copies the sources, and links what is installed. @param {string} to */
-function copyRepository(to) {
-  mkdirSync(to, { recursive: true })
-  const { stdout } = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 1e8,
-  })
-  for (const file of stdout.split('\0').filter(Boolean)) {
-    mkdirSync(dirname(join(to, file)), { recursive: true })
-    cpSync(join(root, file), join(to, file))
-  }
-  symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'))
-  for (const short of readdirSync(join(root, 'packages')))
-    cpSync(join(root, 'packages', short, 'node_modules'), join(to, 'packages', short, 'node_modules'), {
-      recursive: true,
-      verbatimSymlinks: true,
-    })
 }
 
 /**

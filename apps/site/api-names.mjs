@@ -46,20 +46,11 @@ function descriptionOf(name) {
 function timesNamed() {
   /** @type {Map<string, number>} */
   const times = new Map()
-  const files = [
-    'README.md',
-    ...pagesIn('docs'),
-    ...pagesIn('packages').filter(path => path.endsWith('README.md')),
-  ]
+  const guides = readdirSync(`${root}/docs`, { recursive: true }).map(path => `docs/${String(path)}`)
+  const readmes = readdirSync(`${root}/packages`).map(name => `packages/${name}/README.md`)
+  const files = ['README.md', ...guides.filter(path => path.endsWith('.md')), ...readmes]
   for (const file of files)
     for (const [name] of readFileSync(`${root}/${file}`, 'utf8').matchAll(/@halt\/[\w/-]+|\w+/g))
       times.set(name, (times.get(name) ?? 0) + 1)
   return times
-}
-
-/** @param {string} folder */
-function pagesIn(folder) {
-  return readdirSync(`${root}/${folder}`, { recursive: true })
-    .map(path => `${folder}/${String(path)}`)
-    .filter(path => path.endsWith('.md') && !path.includes('node_modules'))
 }

@@ -1,4 +1,5 @@
-// A copy of the last commit in a temporary folder, whose sources may be broken on purpose. It has the packages that are installed here.
+// A copy of the repository in a temporary folder, whose sources may be broken on purpose. It has what is not committed, and the packages
+// that are installed here.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
@@ -32,7 +33,10 @@ export class Copy {
     // Whatever ends this process leaves no copy behind, and nothing that runs in it.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130))
     process.on('exit', () => this.#remove())
-    git(root, ['worktree', 'add', '--detach', '--force', this.folder, 'HEAD'])
+    git(root, ['worktree', 'add', '--detach', '--force', '--no-checkout', this.folder, 'HEAD'])
+    // The index of the copy takes the files as they are here, those that Git does not know yet included. `restore` goes back to it.
+    git(this.folder, [`--work-tree=${root}`, 'add', '--all'])
+    git(this.folder, ['checkout-index', '--all'])
     symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'))
     for (const parent of ['packages', 'apps'])
       for (const name of readdirSync(join(root, parent))) {
@@ -44,13 +48,6 @@ export class Copy {
             verbatimSymlinks: true,
           })
       }
-  }
-
-  /** Brings what is not committed here into the copy, so that a patch can be tried before it is committed. */
-  takeChanges() {
-    const changes = git(root, ['diff', 'HEAD', '--binary'])
-    if (changes !== '') git(this.folder, ['apply', '--whitespace=nowarn'], changes)
-    git(this.folder, ['add', '--all', '--', '.', ':!node_modules', ':!*/node_modules'])
   }
 
   /** Changes the sources, and prints what is made of them. @param {string} patch */
@@ -81,8 +78,8 @@ export class Copy {
   async test(project, files, { seconds = 600, more = [] } = {}) {
     const report = join(this.folder, 'evidence.json.log')
     rmSync(report, { force: true })
-    // A request that a broken source never answers must not hold up the night.
-    const limits = ['--testTimeout=40000', '--hookTimeout=60000']
+    // A request that a broken source never answers must not hold up the night. The longest tests take half a minute on a busy machine.
+    const limits = ['--testTimeout=90000', '--hookTimeout=60000']
     const { output, isLate } = await this.#run(
       ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...limits, ...more, ...files].concat([
         '--reporter=json',

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url'
 
 import { homeTwin } from './home-twin.ts'
 import { withInstallTabs } from './install-tabs.ts'
-import { withLanguageTabs } from './language-tabs.ts'
 import { withLinks } from './links.ts'
 import { llmsFull, llmsIndex } from './llms.ts'
 import { ROOT, SITE } from './repository.ts'
@@ -43,7 +42,7 @@ export function collect(): void {
 export function siteText({ from, text }: SourcePage, picture: (path: string) => string): string {
   const link = (route: string, anchor: string): string => `/${route}${anchor}`
   // Tabs of package managers within tabs of frameworks would be too many.
-  const shown = withTabs(withLanguageTabs(withInstallTabs(withComponents(text))), from, siteTabs)
+  const shown = withTabs(withInstallTabs(withComponents(text)), from, siteTabs)
   return withThemes(withLinks(shown, from, link, picture))
 }
 

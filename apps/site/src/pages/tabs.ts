@@ -1,7 +1,6 @@
 import { posix } from 'node:path'
 
 import { githubAnchor } from '../../../../tools/github-anchor.ts'
-import { withoutJavaScriptTwins } from './language-tabs.ts'
 import { readSource } from './repository.ts'
 
 /** The code of one framework. */
@@ -46,7 +45,7 @@ export const plainTabs: TabWriter = tabs =>
 
 /** The blocks of code of a section, without those of its subsections. Without an anchor: how to install the package, and the first one. */
 function codeOf(path: string, anchor: string | undefined): string {
-  const sections = withoutJavaScriptTwins(readSource(path)).split(/^(?=#+ )/m)
+  const sections = readSource(path).split(/^(?=#+ )/m)
   const isNamed = (section: string): boolean =>
     githubAnchor(section.split('\n')[0]?.replace(/^#+ /, '') ?? '') === anchor
   const section = anchor === undefined ? sections[0] : sections.find(isNamed)

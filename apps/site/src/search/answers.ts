@@ -33,7 +33,9 @@ export interface Answers {
 }
 
 const WEIGHTS: Readonly<Record<Kind, number>> = { guide: 1, background: 0.3, error: 0.12 }
+// The box shows each kind below one heading, so the answers of a kind stand together.
 const ORDER: readonly Kind[] = ['guide', 'error', 'background']
+const ORDER_OF_CODE: readonly Kind[] = ['error', 'guide', 'background']
 const MOST: Readonly<Record<Kind, number>> = { guide: 7, background: 2, error: 4 }
 const CODE = /^HALT_[EW]_[A-Z\d_]+$/i
 
@@ -100,7 +102,7 @@ function arranged(found: readonly SearchResult[], question: string): Answer[] {
   const asked = question.trim().toUpperCase()
   const isCode = CODE.test(asked)
   const best = found[0]?.score ?? 0
-  const answers = ORDER.flatMap(kind =>
+  const answers = (isCode ? ORDER_OF_CODE : ORDER).flatMap(kind =>
     found
       .filter(result => result['kind'] === kind && (kind !== 'guide' || result.score > best / 12))
       .slice(0, MOST[kind])

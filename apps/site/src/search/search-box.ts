@@ -64,7 +64,7 @@ export const SearchBox = defineComponent({
           first.length > 0 ? { kind: 'answers', isNear, lines: first, isWhole: false } : { kind: 'no answer' }
         await new Promise(resolve => setTimeout(resolve, PAUSE))
         if (!isLatest()) return
-        const exports = mayBeExport(asked) ? exportsNamed(await files.exports(), asked) : []
+        const exports = mayBeExport(asked) ? await exportsOf(asked, files) : []
         const pages = await Promise.all(list.map(answer => withExcerpt(answer, files)))
         const lines = [...pages, ...exports.map(exportLine)]
         if (!isLatest() || lines.length === 0) return
@@ -130,7 +130,7 @@ export const SearchBox = defineComponent({
       h(
         'a',
         {
-          key: `${line.address}`,
+          key: line.address,
           id: `search-answer-${i}`,
           role: 'option',
           tabindex: -1,
@@ -217,6 +217,11 @@ async function withExcerpt(answer: Answer, files: SearchFiles): Promise<Line> {
   // An answer without its excerpt is still an answer.
   const sections = await files.sections(answer.address).catch(() => undefined)
   return sections === undefined ? plain : { ...plain, excerpt: excerptOf(sections, answer.terms) }
+}
+
+async function exportsOf(asked: string, files: SearchFiles): Promise<readonly Export[]> {
+  // Without the exports, the pages are still answers.
+  return exportsNamed(await files.exports().catch(() => []), asked)
 }
 
 function exportLine([name, module, anchor]: Export): Line {

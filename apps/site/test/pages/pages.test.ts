@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { siteText, twinOf } from '../../src/pages/collect.ts'
 import { PEERS } from '../../src/pages/compare.ts'
 import { contents } from '../../src/pages/contents.ts'
-import { withLanguageTabs, withoutJavaScriptTwins } from '../../src/pages/language-tabs.ts'
 import { llmsIndex } from '../../src/pages/llms.ts'
 import { SITE } from '../../src/pages/repository.ts'
 import { type SourcePage, sourcePages } from '../../src/pages/source-pages.ts'
@@ -184,22 +183,6 @@ describe('the Markdown twins', () => {
     )
     expect(linked.filter(route => !routes.has(route))).toEqual([])
     expect(new Set(linked).size).toBe(linked.length)
-  })
-})
-
-describe('an example in two languages', () => {
-  const page =
-    'Then:\n\n```ts\nconst a: number = 1\n```\n\n```js\nconst a = 1\n```\n\nAnd:\n\n```js\nb()\n```\n'
-
-  it('TypeScript with JavaScript directly below it becomes tabs, and other blocks stay', () => {
-    const text = withLanguageTabs(page)
-    expect(text).toContain('== TypeScript\n\n```ts\nconst a: number = 1\n```\n')
-    expect(text).toContain('== JavaScript\n\n```js\nconst a = 1\n```\n\n:::\n\nAnd:\n\n```js\nb()')
-    expect(text.match(/:::tabs/g)).toHaveLength(1)
-  })
-
-  it('the code of a tab of a framework is in one language', () => {
-    expect(withoutJavaScriptTwins(page)).toBe(page.replace('\n\n```js\nconst a = 1\n```', ''))
   })
 })
 

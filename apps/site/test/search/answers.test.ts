@@ -78,6 +78,14 @@ describe('the search', () => {
     expect(kinds.lastIndexOf('guide')).toBeLessThan(kinds.indexOf('error'))
   })
 
+  it('the answers of a kind stand together, because the box shows them below one heading', () => {
+    for (const { title } of entries) {
+      const kinds = finder.find(title).list.map(({ kind }) => kind)
+      const runs = kinds.filter((kind, i) => kind !== kinds[i - 1])
+      expect(runs, title).toEqual([...new Set(kinds)])
+    }
+  })
+
   it('a word that is not typed to its end finds what it begins', () => {
     expect(first('quot')).toBe('quotas')
     expect(first('login prot')).toBe('recipes/login-protection')

@@ -108,6 +108,14 @@ describe.skipIf(executablePath === undefined)(`the box of the search in Chromium
     await becomes('.answer-title', 'Quotas')
   })
 
+  it('the pages stay answers if the exports could not be loaded', async () => {
+    site.broken.add('/search/exports.json')
+    await open()
+    await ask('RateLimiter')
+    expect((await answers()).length).toBeGreaterThan(0)
+    expect(await textOf('[role=status]')).toMatch(/^\d+ answers$/)
+  })
+
   it('a question without an answer leads to others, and to all pages', async () => {
     await open()
     await ask('zebra xylophone')

@@ -56,6 +56,7 @@ export function usePlayer(): Player {
   const written = ref(0)
   const canvases: Player['canvases'] = []
   let isGone = false
+  let opens = 0
   let frame = 0
   let lastFrame = 0
   let lastText = 0
@@ -82,8 +83,11 @@ export function usePlayer(): Player {
     if (typeof found === 'string') return fail(found)
     if (run.value !== undefined && toHash(found) === toHash(setup.value)) return
     isRunning.value = false
+    const own = ++opens
     start(found)
     await playBefore()
+    // A later address is still at its start, and goes on by itself.
+    if (own !== opens) return
     isRunning.value = run.value !== undefined && !matchMedia('(prefers-reduced-motion: reduce)').matches
   }
 
