@@ -187,7 +187,7 @@ export function sentError(error: unknown): SentError {
   return { message, failure, code, fix, reply, unsent, counter }
 }
 
-/** The error of a store in the primary, in a worker. */
+/** Makes an error of the primary again, in a worker. */
 export function errorOf({ message, ...fields }: SentError): Error {
   return Object.assign(new Error(message), fields)
 }
