@@ -95,7 +95,9 @@ async function inTransaction<T>(session: Session, work: Work<T>): Promise<T> {
   try {
     await session.run('commit')
   } catch (error) {
-    throw inDoubt(toStoreError(error))
+    const failed = toStoreError(error)
+    // A deadlock is certain: Galera tells of it here, and a pool with multipleStatements has written with the commit.
+    throw failed.reply === DEADLOCK ? failed : inDoubt(failed)
   }
   return result
 }

@@ -190,6 +190,19 @@ describe('a server that fails', () => {
     await limiter.close()
   })
 
+  it('a transaction whose commit ends in a deadlock is made again', async () => {
+    const { table } = await storeOn(pool)
+    let commits = 0
+    const conflicting = poolWith(async (query, sql) => {
+      // As Galera answers; the transaction is rolled back.
+      if (sql === 'commit' && ++commits === 1)
+        throw Object.assign(new Error('Deadlock found'), { errno: 1213, sqlState: '40001' })
+      return query()
+    })
+    expect((await new MysqlStore({ pool: conflicting, table }).evaluate(ask)).states[0]?.[2]).toBe(1)
+    expect(commits).toBe(2)
+  })
+
   it('a commit without an answer is in doubt', async () => {
     const { store, table } = await storeOn(pool)
     await store.evaluate(ask)
