@@ -1,4 +1,5 @@
 import type { Opened } from './contestants/contestant.ts'
+import { runChecks } from './contestants/databases.ts'
 import { serverCpu } from './server-processes.ts'
 
 /** One stretch of checks with a fixed number in flight. */
@@ -23,14 +24,7 @@ export async function stretch(
 ): Promise<Stretch> {
   const cpu = serverCpu(pid)
   const started = performance.now()
-  let sent = 0
-  const worker = async (): Promise<void> => {
-    while (sent < count) {
-      const key = keys[sent++ % keys.length] as string
-      if (!opened.admits(await opened.ask(key))) throw new Error('A check was refused')
-    }
-  }
-  await Promise.all(Array.from({ length: flight }, worker))
+  await runChecks(opened, keys, flight, count)
   const wall = performance.now() - started
   return { rate: (count / wall) * 1000, server: (serverCpu(pid) - cpu) / count }
 }

@@ -54,7 +54,9 @@ beforeAll(async () => {
   const port = Number(new URL(`${clients}`).port)
   await vi.waitFor(
     async () => {
-      if (!(await accepts(port))) throw new Error('etcd does not listen yet')
+      const socket = createConnection(port, '127.0.0.1')
+      await once(socket, 'connect')
+      socket.destroy()
     },
     { timeout: 30_000 },
   )
@@ -64,15 +66,6 @@ async function stop(server: ChildProcess): Promise<void> {
   const ended = once(server, 'exit')
   server.kill('SIGKILL')
   await ended
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = createConnection(port, '127.0.0.1', () => resolve(true))
-    socket.once('error', () => resolve(false))
-    socket.once('close', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
 }
 
 storeSuite(runner, {

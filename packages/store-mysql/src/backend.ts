@@ -50,10 +50,7 @@ function transactionOf(
     async lock(keys, looks) {
       const names = new Map(keys.map(key => [table.nameOf(key), key]))
       // In the order of the names, because a digest sorts elsewhere than its key.
-      const locked = keys
-        .filter(key => !looks.has(key))
-        .map(key => table.nameOf(key))
-        .toSorted()
+      const locked = [...names.keys()].filter(name => !looks.has(names.get(name)!)).toSorted()
       // A missing row cannot be locked.
       if (locked.length > 0) {
         begin()

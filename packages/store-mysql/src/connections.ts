@@ -7,7 +7,7 @@ import { DEADLOCK, toStoreError } from './store-error.ts'
 /** Work in a transaction, which begins with the first call of `begin`. */
 export type Work<T> = (session: Session, begin: () => void) => Promise<T>
 
-// How often a transaction is made that the server ends because of a deadlock.
+// A transaction that the server ends because of a deadlock is made so many times.
 const ATTEMPTS = 3
 
 /** The connections of a pool, and what runs on them. */
@@ -32,7 +32,7 @@ export class Connections {
   }
 
   /**
-   * Runs work in a transaction. Work that only reads may do without, and does not begin one.
+   * Runs work in a transaction. Work that only reads need not begin one.
    *
    * @throws StoreError without a `reply` if the commit may have been made
    */
@@ -47,7 +47,7 @@ export class Connections {
   }
 
   /**
-   * Lends a connection, and takes it back. One after whose error a transaction may be open is closed.
+   * Lends a connection, and takes it back. Closes it if a transaction may be open after an error.
    *
    * @throws StoreError
    */
@@ -95,12 +95,14 @@ async function inTransaction<T>(session: Session, work: Work<T>): Promise<T> {
   try {
     await session.run('commit')
   } catch (error) {
-    throw inDoubt(toStoreError(error))
+    const failed = toStoreError(error)
+    // A deadlock is certain: Galera tells of it here, and a pool with multipleStatements has written with the commit.
+    throw failed.reply === DEADLOCK ? failed : inDoubt(failed)
   }
   return result
 }
 
-/** Gives a connection back to the pool, if the server has replied and ends the transaction. Closes it otherwise. */
+/** Ends the transaction and gives the connection back, if the server has replied. Closes the connection otherwise. */
 async function giveBack(connection: PooledConnection | undefined, hasReplied: boolean): Promise<void> {
   if (connection === undefined) return
   if (!hasReplied) return connection.destroy()

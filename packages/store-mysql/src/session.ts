@@ -33,7 +33,7 @@ export class Session {
     return this.#query(sql)
   }
 
-  /** Runs the statements that wait, where they need an answer before the next one is sent. */
+  /** Runs the statements that wait, unless they can travel with the next one. */
   async flush(): Promise<void> {
     const last = this.#isMultiple ? undefined : this.#waiting.pop()
     if (last !== undefined) await this.run(last)

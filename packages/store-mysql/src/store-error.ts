@@ -1,4 +1,4 @@
-import { errorCode, type ErrorMeaning, errorText, StoreError } from '@halt/core/store'
+import { errorCode, type ErrorMeaning, errorText, StoreError, StoreMisread } from '@halt/core/store'
 
 /** The kind of a {@link StoreError}. It chooses the failure, the code and the fix. */
 export type ErrorKind =
@@ -52,16 +52,23 @@ const REPLIES: Readonly<Record<string, ErrorKind>> = {
   '1041': 'full',
   '1114': 'full',
   '1040': 'unavailable',
+  // Of a node of Galera that is not in its cluster.
+  '1047': 'unavailable',
   '1053': 'unavailable',
+  '1129': 'unavailable',
   '1203': 'unavailable',
   '1226': 'unavailable',
   '1317': 'unavailable',
   '1927': 'unavailable',
+  // The server has closed a connection that was idle for too long.
+  '4031': 'unavailable',
   '1044': 'permission',
   '1142': 'permission',
   '1143': 'permission',
   '1045': 'auth',
+  '1130': 'auth',
   '1698': 'auth',
+  '1862': 'auth',
   '1049': 'misconfigured',
   '1054': 'schema',
   '1146': 'schema',
@@ -75,12 +82,14 @@ const REPLIES: Readonly<Record<string, ErrorKind>> = {
 }
 
 /**
- * Turns any error of mysql2 into a {@link StoreError}. Its `reply` is the number of the server's error. Returns a StoreError as it is.
+ * Turns any error of mysql2, or of a reply that is malformed, into a {@link StoreError}. Its `reply` is the number of the server's error. Returns a StoreError as it is.
  *
  * The error of mysql2 is not kept, because it has the text of the statement, and with it the keys of clients.
  */
 export function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error
+  if (error instanceof StoreMisread)
+    return new StoreError(error.message, [error.failure, 'SCRIPT', error.fix])
   const text = errorText(error)
   const reply = replyOf(error)
   if (reply !== undefined) return storeError(text, REPLIES[reply] ?? 'script', reply)

@@ -61,7 +61,7 @@ export class MysqlStore implements Store {
     this.#table = new Table(table)
     this.#sweeper = new Sweeper(this.#connections, this.#table)
     const passed = (made: number): void => {
-      if (clock === undefined) this.#sweeper.passed(made, 1)
+      if (clock === undefined) this.#sweeper.passed(made)
     }
     const backend = backendOf(this.#connections, this.#table, clock === undefined, passed)
     this.#store = txStore(backend, {

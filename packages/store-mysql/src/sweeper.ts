@@ -4,8 +4,8 @@ import { affectedBy, rowsOf, type Table } from './table.ts'
 // A sweep visits four times as many rows as have been made since the last, so that the table stays near the counters that count.
 const VISITED = 256
 const MADE = 64
-// After so many checks a sweep comes although few rows were made: a table that does not grow shrinks slowly.
-const CHECKS = 1_024
+// After so many transactions a sweep comes although few rows were made: a table that does not grow shrinks slowly.
+const TRANSACTIONS = 1_024
 const MANY = 1_000
 
 /** Removes the rows that may go, in the order of the keys and a few at a time. It needs no timer, and waits for no lock. */
@@ -15,7 +15,7 @@ export class Sweeper {
   /** The name of the row behind which the next sweep begins; empty at the start of the table. */
   #after = ''
   #made = 0
-  #checks = 0
+  #transactions = 0
   #isBusy = false
 
   constructor(connections: Connections, table: Table) {
@@ -23,15 +23,15 @@ export class Sweeper {
     this.#table = table
   }
 
-  /** Notes a transaction, and sweeps if it is time. A sweep that fails is made again with the next rows. */
-  passed(made: number, checks: number): void {
+  /** Notes a transaction and the rows that it made, and sweeps if it is time. A sweep that fails is made again with the next rows. */
+  passed(made: number): void {
     this.#made += made
-    this.#checks += checks
-    if (this.#isBusy || (this.#made < MADE && this.#checks < CHECKS)) return
-    this.#made = this.#checks = 0
+    this.#transactions++
+    if (this.#isBusy || (this.#made < MADE && this.#transactions < TRANSACTIONS)) return
+    this.#made = this.#transactions = 0
     this.#isBusy = true
     const done = (): void => void (this.#isBusy = false)
-    this.#sweepNext(VISITED).then(done, done)
+    this.#sweepNext().then(done, done)
   }
 
   /** Sweeps the whole table. Resolves to the number of rows removed. */
@@ -45,8 +45,8 @@ export class Sweeper {
     return removed
   }
 
-  async #sweepNext(most: number): Promise<void> {
-    this.#after = (await this.#sweep(this.#after, most)).after
+  async #sweepNext(): Promise<void> {
+    this.#after = (await this.#sweep(this.#after, VISITED)).after
   }
 
   async #sweep(after: string, most: number): Promise<{ readonly after: string; readonly removed: number }> {

@@ -91,7 +91,7 @@ export class Table {
 
   /** Counts the processes that live, whose rows' names begin in this way. */
   alive(start: string): string {
-    return `select count(*) from ${this.name} where k like '${start.replaceAll('_', '|_')}%' escape '|' and e > ${SERVER_NOW} div 1000`
+    return `select count(*) from ${this.name} where k like '${start}%' and e > ${SERVER_NOW} div 1000`
   }
 }
 
@@ -111,14 +111,15 @@ function literalOf(value: string): string {
 }
 
 /** Reads the answer to {@link Table.read}. @throws StoreMisread */
-export function readFound(rows: unknown): Found {
-  if (!Array.isArray(rows) || rows.length === 0) throw misread()
+export function readFound(answer: unknown): Found {
+  const rows = rowsOf(answer)
+  if (rows.length === 0) throw misread()
   const values = new Map<string, string>()
-  for (const [name, bytes] of rowsOf(rows)) {
+  for (const [name, bytes] of rows) {
     const value = bytes === null ? '' : String(bytes)
     if (value !== '') values.set(String(name), value.startsWith('"') ? textOf(value) : value)
   }
-  return { values, now: Number(rowsOf(rows)[0]?.[2]) / 1000 }
+  return { values, now: Number(rows[0]?.[2]) / 1000 }
 }
 
 function textOf(json: string): string {

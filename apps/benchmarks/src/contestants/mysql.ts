@@ -1,17 +1,16 @@
 import { RateLimiter } from '@halt/core'
 import { MysqlStore } from '@halt/store-mysql'
 import { createPool } from 'mysql2'
-import { RateLimiterMySQL, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterMySQL } from 'rate-limiter-flexible'
 
 import type { Opened, Task } from './contestant.ts'
+import { openedFlexible, openedHalt } from './databases.ts'
 
 /** A limiter on MariaDB. */
 interface MysqlContestant {
   readonly name: string
   open(uri: string, task: Task): Promise<Opened<unknown>>
 }
-
-const isAdmitted = (answer: unknown): boolean => answer === true
 
 async function openHalt(
   uri: string,
@@ -23,47 +22,23 @@ async function openHalt(
   await pool.promise().query(store.schema())
   const policy = { name: 'api', limit, window: windowMs / 1000 }
   const limiter = new RateLimiter({ store, policy, storeTimeout: '10s', instances: 1 })
-  return {
-    ask: async key => {
-      const { allowed, degraded } = await limiter.consume({ ip: key })
-      if (degraded !== false) throw new Error('A decision was made without the store')
-      return allowed
-    },
-    admits: isAdmitted,
-    close: async () => {
-      await limiter.close()
-      await pool.promise().end()
-    },
-  }
+  return openedHalt(limiter, () => pool.promise().end())
 }
 
-async function openFlexible(uri: string, { limit, windowMs }: Task): Promise<Opened<unknown>> {
+function openFlexible(uri: string, { limit, windowMs }: Task): Promise<Opened<unknown>> {
   const pool = createPool({ uri, connectionLimit: 10 })
-  const limiter = await new Promise<RateLimiterMySQL>((resolve, reject) => {
-    const made: RateLimiterMySQL = new RateLimiterMySQL(
-      {
-        storeClient: pool,
-        dbName: new URL(uri).pathname.slice(1),
-        tableName: 'flexible',
-        points: limit,
-        duration: windowMs / 1000,
-        clearExpiredByTimeout: false,
-      },
-      error => (error === undefined ? resolve(made) : reject(error)),
-    )
-  })
-  return {
-    ask: key =>
-      limiter.consume(key).then(
-        () => true,
-        (refusal: unknown) => {
-          if (refusal instanceof RateLimiterRes) return false
-          throw refusal
-        },
-      ),
-    admits: isAdmitted,
-    close: () => pool.promise().end(),
+  const settings = {
+    storeClient: pool,
+    dbName: new URL(uri).pathname.slice(1),
+    tableName: 'flexible',
+    points: limit,
+    duration: windowMs / 1000,
+    clearExpiredByTimeout: false,
   }
+  return openedFlexible(
+    made => new RateLimiterMySQL(settings, made),
+    () => pool.promise().end(),
+  )
 }
 
 /** The contestants by their names. */

@@ -1,13 +1,14 @@
-import type {
-  CounterId,
-  Demand,
-  Evaluation,
-  Group,
-  IdempotencyDemand,
-  PenaltyDemand,
-  State,
-  StoreFailure,
-  VersionedText,
+import {
+  type CounterId,
+  type Demand,
+  type Evaluation,
+  type Group,
+  type IdempotencyDemand,
+  type PenaltyDemand,
+  plainEvaluation,
+  type State,
+  type StoreFailure,
+  type VersionedText,
 } from '@halt/core/store'
 import type { HaltWarning } from '@halt/core'
 
@@ -142,11 +143,12 @@ function isShortDemand(demand: ShortDemand | LongDemand): demand is ShortDemand 
   return Array.isArray(demand)
 }
 
-/** Writes an evaluation of plain data in few numbers, if they tell it. */
+/** Writes an evaluation in few numbers, if they tell it, else as plain data. */
 export function shortEvaluation(evaluation: Evaluation): ShortEvaluation | Evaluation {
   const { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants } = evaluation
   const isPlain = instants === undefined && startsIn === undefined && grants === undefined
-  if (!isPlain || repeated || penalty.length > 0 || passes.length > MOST_BITS) return evaluation
+  if (!isPlain || repeated || penalty.length > 0 || passes.length > MOST_BITS)
+    return plainEvaluation(evaluation)
   return [now, allowed ? 1 : 0, bitsOf(passes), bitsOf(starts), states]
 }
 
@@ -185,7 +187,7 @@ export function sentError(error: unknown): SentError {
   return { message, failure, code, fix, reply, unsent, counter }
 }
 
-/** The error of a store in the primary, in a worker. */
+/** Makes an error of the primary again, in a worker. */
 export function errorOf({ message, ...fields }: SentError): Error {
   return Object.assign(new Error(message), fields)
 }

@@ -1,4 +1,4 @@
-// What is needed of Node, without its types: the rest of the package runs elsewhere, too.
+// Types of the parts of Node that a cluster needs. The package does not use Node's own types, because its store runs elsewhere, too.
 
 /** A worker, as the primary sees it. */
 export interface ClusterWorker {

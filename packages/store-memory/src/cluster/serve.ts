@@ -1,5 +1,5 @@
 import { fromCaller, HaltError, type HaltWarning } from '@halt/core'
-import { plainEvaluation, type Store, type StoreDocument } from '@halt/core/store'
+import type { Store, StoreDocument } from '@halt/core/store'
 
 import {
   type Answered,
@@ -132,8 +132,7 @@ function evaluate(
   return Promise.all(
     groups.map(async group => {
       try {
-        const evaluation = await store.evaluate(wholeGroup(group, number => ruleOf(rules, number)))
-        return shortEvaluation(plainEvaluation(evaluation))
+        return shortEvaluation(await store.evaluate(wholeGroup(group, number => ruleOf(rules, number))))
       } catch (error) {
         return { error: sentError(error) }
       }

@@ -21,6 +21,7 @@ export type Order =
       readonly storeTimeout: string
     }
   | { readonly do: 'instances' | 'inspect' | 'serve' | 'leave' }
+  | { readonly do: 'probe'; readonly times: number }
   | { readonly do: 'ask by several stores'; readonly groups: readonly Group[] }
   | { readonly do: 'make'; readonly env: Readonly<Record<string, string>> }
 
@@ -61,6 +62,12 @@ async function obey(order: Order): Promise<unknown> {
       return store.instances()
     case 'inspect':
       return store.inspect()
+    case 'probe': {
+      const [first] = Array.from({ length: order.times }, () =>
+        store.probe().catch((error: unknown) => error),
+      )
+      return first
+    }
     case 'serve':
       return serveCluster(new InMemoryStore())
     case 'make':

@@ -95,6 +95,13 @@ it('a worker finds out that its primary serves no store', async () => {
   expect(await worker.tell({ do: 'inspect' })).toEqual([])
 })
 
+it('a worker gives up the oldest of 10 001 questions that its primary does not answer', async () => {
+  const worker = await fork()
+  const failed = await worker.tell({ do: 'probe', times: 10_001 })
+  expect(failed).toMatchObject({ failure: 'unavailable', code: 'HALT_E_STORE_UNAVAILABLE' })
+  expect(failed).not.toHaveProperty('unsent')
+})
+
 it('a worker may have many stores, each with rules of its own', async () => {
   serve()
   const worker = await fork()

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, inject, it } from 'vitest'
 import { butSlow } from '../../../../tools/but-slow.ts'
 import { startMariadb } from '../../../../tools/mariadb-server.mjs'
 import { unique } from '../../../../tools/unique.ts'
-import { MysqlStore } from '../../src/index.ts'
+import { MysqlStore, type PoolSource } from '../../src/index.ts'
 import { open, storeOn } from '../databases.ts'
 import { demand, group } from '../groups.ts'
 
@@ -31,6 +31,24 @@ async function asUser(table: string, rights: string): Promise<mysql.Pool> {
   const own = open({ uri: uri.href })
   ends.push(() => own.end())
   return own
+}
+
+type Answer = readonly [unknown, ...unknown[]]
+
+/** A pool of new connections, whose statements a test answers or passes on. */
+function poolWith(answer: (query: () => Promise<Answer>, sql: string) => Promise<Answer>): PoolSource {
+  const fresh = open({ connectionLimit: 1 })
+  ends.push(() => fresh.end())
+  return {
+    async getConnection() {
+      const connection = await fresh.getConnection()
+      return {
+        query: statement => answer(() => connection.query({ ...statement }), statement.sql),
+        release: () => connection.release(),
+        destroy: () => connection.destroy(),
+      }
+    },
+  }
 }
 
 describe('a database that is set up well or wrongly', () => {
@@ -59,6 +77,30 @@ describe('a database that is set up well or wrongly', () => {
     const store = new MysqlStore({ pool, table })
     await pool.query(store.schema().replace('InnoDB', 'MyISAM'))
     expect(await codesOf(store)).toContain('HALT_W_STORE_SCHEMA')
+  })
+
+  it.each([
+    ['5.7.44', true],
+    ['8.0.36', false],
+    ['10.5.29-MariaDB', true],
+    ['10.6.1-MariaDB-log', false],
+    ['11.8.3-MariaDB', false],
+  ])('inspect() of a server of version %s warns of its age: %s', async (version, isOld) => {
+    const { table } = await storeOn(pool)
+    const old = poolWith(async (query, sql) =>
+      sql.startsWith('select @@version') ? [[[version, 1]]] : query(),
+    )
+    const codes = await codesOf(new MysqlStore({ pool: old, table }))
+    expect(codes).toEqual(isOld ? ['HALT_W_STORE_MISCONFIGURED'] : [])
+  })
+
+  it('inspect() warns of a proxy that drops what the store has set', async () => {
+    const { table } = await storeOn(pool)
+    const proxied = poolWith(async (query, sql) => (sql.startsWith('set session') ? [[]] : query()))
+    const store = new MysqlStore({ pool: proxied, table })
+    expect(butSlow(await store.inspect())).toMatchObject([
+      { code: 'HALT_W_STORE_MISCONFIGURED', message: expect.stringContaining('waits up to 50 s') },
+    ])
   })
 
   it.each(['select', 'select, insert, update'])('a user who may only %s gets a warning', async rights => {
@@ -148,24 +190,27 @@ describe('a server that fails', () => {
     await limiter.close()
   })
 
+  it('a transaction whose commit ends in a deadlock is made again', async () => {
+    const { table } = await storeOn(pool)
+    let commits = 0
+    const conflicting = poolWith(async (query, sql) => {
+      // As Galera answers; the transaction is rolled back.
+      if (sql === 'commit' && ++commits === 1)
+        throw Object.assign(new Error('Deadlock found'), { errno: 1213, sqlState: '40001' })
+      return query()
+    })
+    expect((await new MysqlStore({ pool: conflicting, table }).evaluate(ask)).states[0]?.[2]).toBe(1)
+    expect(commits).toBe(2)
+  })
+
   it('a commit without an answer is in doubt', async () => {
     const { store, table } = await storeOn(pool)
     await store.evaluate(ask)
-    const failing = {
-      getConnection: async () => {
-        const connection = await pool.getConnection()
-        return {
-          query: async (statement: { sql: string }) => {
-            const answer = await connection.query({ ...statement })
-            if (statement.sql === 'commit')
-              throw new Error('Connection lost: The server closed the connection.')
-            return answer
-          },
-          release: () => connection.release(),
-          destroy: () => connection.destroy(),
-        }
-      },
-    }
+    const failing = poolWith(async (query, sql) => {
+      const answer = await query()
+      if (sql === 'commit') throw new Error('Connection lost: The server closed the connection.')
+      return answer
+    })
     const doubtful = new MysqlStore({ pool: failing, table })
     const error: unknown = await doubtful.evaluate(ask).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ failure: 'unavailable', code: 'HALT_E_STORE_UNAVAILABLE' })
