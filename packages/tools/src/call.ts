@@ -1,6 +1,5 @@
 import type { Awaitable, Cost, Decision, Identity, Policy, RequestView, Reservation } from '@halt/core'
-import { within } from '@halt/core/gate'
-import { type AbortSignalLike, isPromise, messageOf, readGivenCost } from '@halt/core/http'
+import { type AbortSignalLike, isPromise, messageOf, readGivenCost, runCallback } from '@halt/core/http'
 
 import type { ToolGuardOptions, ToolLimiter, ToolOutcome } from './options.ts'
 import { refusalOf, type ToolRefusal } from './refusal.ts'
@@ -65,7 +64,7 @@ export class ToolCalls {
   }
 
   /**
-   * Runs a call, unless it is refused. One that gives an iterable ends with that.
+   * Runs a call, unless it is refused. A call that gives a generator ends with it.
    *
    * @param hasFailed whether a value of the tool tells of a failure
    * @throws what the tool throws; the reason of the signal if it is aborted before the tool runs
@@ -80,8 +79,8 @@ export class ToolCalls {
     const running = await this.#admit(call, limits)
     const { decision } = running
     if (!decision.allowed) return { refusal: this.#refusal(decision, call.tool, limits), decision }
-    // The caller may have left while the store was asked.
-    if (call.signal?.aborted === true) await this.#refund(running)
+    // The caller may have left while the store was asked. Its tool has not run, so it may come again.
+    if (call.signal?.aborted === true) await this.#refund(running, 0)
     throwIfAborted(call.signal)
     let value: T
     try {
@@ -90,7 +89,7 @@ export class ToolCalls {
       await this.#end(running, { failed: true, result: undefined, error })
       throw error
     }
-    if (isIterable(value)) return { refusal: undefined, value: this.#watch(value, running) as T }
+    if (isGenerator(value)) return { refusal: undefined, value: this.#watch(value, running) as T }
     await this.#end(running, { failed: hasFailed(value), result: value, error: undefined })
     return { refusal: undefined, value }
   }
@@ -117,6 +116,7 @@ export class ToolCalls {
     if (typeof who !== 'function') return who
     return this.#ask(
       'who',
+      'Such a call is refused.',
       () => who({ tool: tool.name, context: context as never }),
       found => {
         if (found === undefined || found === null) return undefined
@@ -124,7 +124,7 @@ export class ToolCalls {
         this.#limiter.keyOf(found)
         return found
       },
-      () => undefined,
+      undefined,
     )
   }
 
@@ -132,9 +132,10 @@ export class ToolCalls {
     if (typeof cost !== 'function') return cost
     return this.#ask(
       `cost of ${name}`,
+      'Such a call is refused.',
       () => cost(args as never),
       readGivenCost,
-      () => ABOVE_ALL,
+      ABOVE_ALL,
     )
   }
 
@@ -148,26 +149,27 @@ export class ToolCalls {
   async #end(running: Running, outcome: ToolOutcome): Promise<void> {
     const { call, decision, reservation } = running
     const { tool, args, signal } = call
-    const isAborted = outcome.failed && signal?.aborted === true
+    const { chargeWhen, settle } = tool
     const counts =
-      isAborted || tool.chargeWhen === undefined
-        ? true
-        : await this.#ask(
-            `chargeWhen of ${tool.name}`,
-            () => tool.chargeWhen?.(outcome),
-            answer => answer !== false,
-            () => true,
-          )
+      chargeWhen === undefined ||
+      signal?.aborted === true ||
+      (await this.#ask(
+        `chargeWhen of ${tool.name}`,
+        'Such a call stays charged.',
+        () => chargeWhen(outcome),
+        answer => answer !== false,
+        true,
+      ))
     if (!counts) return this.#refund(running)
-    const { settle } = tool
     const actual =
       settle === undefined || outcome.failed
         ? undefined
         : await this.#ask(
             `settle of ${tool.name}`,
+            'The estimate of such a call stays charged.',
             () => settle(outcome.result as never, args as never),
             readGivenCost,
-            () => undefined,
+            undefined,
           )
     // An empty cost keeps the estimate, and ends the hold.
     const cost = actual === 0 ? this.#nothing(decision) : (actual ?? {})
@@ -176,10 +178,9 @@ export class ToolCalls {
     await this.#limiter.release(decision)
   }
 
-  async #refund({ call, decision, reservation }: Running): Promise<void> {
-    const nothing = this.#nothing(decision)
+  async #refund({ call, decision, reservation }: Running, cost = this.#nothing(decision)): Promise<void> {
     await this.#quietly(call.tool, () =>
-      reservation === undefined ? this.#limiter.settle(decision, nothing) : reservation.settle(nothing),
+      reservation === undefined ? this.#limiter.settle(decision, cost) : reservation.settle(cost),
     )
     await this.#limiter.release(decision)
   }
@@ -194,7 +195,11 @@ export class ToolCalls {
     try {
       await act()
     } catch (error) {
-      this.#warn(`settle of ${tool.name}`, error)
+      this.#limiter.warn({
+        code: 'HALT_W_CALLBACK',
+        message: `settle of ${tool.name} of a guarded tool failed: ${messageOf(error)}.`,
+        fix: 'The estimate of such a call stays charged.',
+      })
     }
   }
 
@@ -213,30 +218,23 @@ export class ToolCalls {
     }
   }
 
-  /** Calls a function of the application, which may throw or hang. */
+  /**
+   * Reads the answer of a function of the application, which may throw or hang.
+   *
+   * @param otherwise the answer where the function fails, or `read` throws
+   */
   async #ask<T, U>(
     name: string,
+    consequence: string,
     call: () => Awaitable<T>,
     read: (value: T) => U,
-    failed: () => U,
+    otherwise: U,
   ): Promise<U> {
-    const { callbackTimeout } = this.#limiter
-    const late = (): Error => new Error(`no answer within ${callbackTimeout} ms`)
-    try {
+    const answer = await runCallback(this.#limiter, `${name} of a guarded tool`, consequence, () => {
       const value = call()
-      return read(isPromise(value) ? await within(value, callbackTimeout, late) : value)
-    } catch (error) {
-      this.#warn(name, error)
-      return failed()
-    }
-  }
-
-  #warn(name: string, error: unknown): void {
-    this.#limiter.warn({
-      code: 'HALT_W_CALLBACK',
-      message: `${name} of a guarded tool failed: ${messageOf(error)}.`,
-      fix: 'Return a value at once or within callbackTimeout, and throw nothing.',
+      return isPromise(value) ? value.then(read) : read(value)
     })
+    return answer.failed ? otherwise : answer.value
   }
 }
 
@@ -244,9 +242,8 @@ function throwIfAborted(signal: AbortSignalLike | undefined): void {
   if (signal?.aborted === true) throw signal.reason ?? new Error('The call was aborted.')
 }
 
-function isIterable(value: unknown): value is AsyncIterable<unknown> {
-  return (
-    typeof (value as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] ===
-    'function'
-  )
+/** A stream, which has no `next`, stays as it is: its tool has ended, and its reader may need its other methods. */
+function isGenerator(value: unknown): value is AsyncIterableIterator<unknown> {
+  const { next, [Symbol.asyncIterator]: values } = (value ?? {}) as Partial<AsyncIterableIterator<unknown>>
+  return typeof next === 'function' && typeof values === 'function'
 }

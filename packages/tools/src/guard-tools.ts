@@ -7,7 +7,7 @@ import { mcpHandler, type McpRefusal } from './frameworks/mcp.ts'
 import { openaiTools } from './frameworks/openai-agents.ts'
 import { checkGuard, type ToolGuardOptions } from './options.ts'
 import { ToolLimitedError } from './tool-limited-error.ts'
-import { Tools } from './tool.ts'
+import { type Tool, Tools } from './tool.ts'
 
 /**
  * Guards the tools of agents. Each method throws `HALT_E_TOOL` for a tool that is not listed, where there is no `'*'`. `context` is for
@@ -36,7 +36,7 @@ export interface ToolGuard<C = unknown> {
   ): (...args: A) => Promise<T>
   /**
    * The limits of a tool, or of all tools, beside those of the limiter: for `pause`, `reset` and `peek` of the limiter, and for the
-   * limits file of the command line.
+   * limits file of the command line. Empty for a tool without a limit of its own.
    */
   limits(name?: string): readonly Policy[]
 }
@@ -60,7 +60,7 @@ export function guardTools<C = unknown>(options: ToolGuardOptions<C>): ToolGuard
     checkGuard(options)
     const tools = new Tools(options)
     const calls = new ToolCalls(options)
-    const find = (name: string): ReturnType<typeof tools.named> => tools.named(name)
+    const find = (name: string): Tool => tools.named(name)
     return Object.freeze<ToolGuard<C>>({
       mcp: (name, handler) => mcpHandler(calls, find(name), handler),
       aiSdk: (given, context) => aiSdkTools(calls, find, given, context),

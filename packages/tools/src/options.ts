@@ -11,7 +11,7 @@ import type {
   RatePolicy,
 } from '@halt/core'
 import { HaltError } from '@halt/core'
-import { checkNames, describe, namesOf, readGivenCost, readMaxWait } from '@halt/core/http'
+import { checkNames, describe, namesOf, parseDuration, readGivenCost, readMaxWait } from '@halt/core/http'
 
 /** The parts of a `RateLimiter` that a guard uses. */
 export type ToolLimiter = Pick<
@@ -171,7 +171,11 @@ export function checkGuard(options: ToolGuardOptions<never>): void {
     )
 }
 
-/** Checks what the settings of a tool say beside its limit. @throws HaltError `HALT_E_COST`, `HALT_E_MAX_WAIT`, `HALT_E_TOOL` */
+/**
+ * Checks what the settings of a tool say beside its limit.
+ *
+ * @throws HaltError `HALT_E_COST`, `HALT_E_MAX_WAIT`, `HALT_E_OPTION`, `HALT_E_TOOL`, `HALT_E_TTL`, `HALT_E_UNKNOWN_FIELD`
+ */
 export function checkSettings(tool: string, settings: ToolSettings): void {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
     throw notATool(
@@ -187,12 +191,20 @@ export function checkSettings(tool: string, settings: ToolSettings): void {
     checkNames(delay as never, ['maxWait'], `delay of "${tool}"`)
     readMaxWait(delay.maxWait)
   }
-  if (hold && settle === undefined)
+  if (hold === undefined || hold === false) return
+  const micros = parseDuration(hold, `hold of "${tool}"`, 'HALT_E_TTL')
+  if (micros < 1e6 || micros > 86_400e6)
+    throw new HaltError(
+      'HALT_E_TTL',
+      `hold of "${tool}" is ${micros / 1e6} s.`,
+      'Give a time from 1 s to 24 h, or false.',
+    )
+  if (settle === undefined)
     throw notATool(
       `"${tool}" holds its units, and nothing settles them.`,
       'Give settle: (result) => cost, or leave out hold.',
     )
-  if (hold && delay !== undefined)
+  if (delay !== undefined)
     throw notATool(
       `"${tool}" has hold and delay, and a call that waits for its turn cannot hold units.`,
       'Leave out one of them.',
@@ -200,9 +212,7 @@ export function checkSettings(tool: string, settings: ToolSettings): void {
 }
 
 /** How often the same call is allowed; undefined if any number. @throws HaltError `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD` */
-export function readRepeats(
-  repeats: ToolGuardOptions['repeats'] | false,
-): (Required<Pick<Repeats, 'limit'>> & Repeats) | undefined {
+export function readRepeats(repeats: ToolGuardOptions['repeats'] | false): Repeats | undefined {
   if (repeats === undefined || repeats === false) return undefined
   const given = typeof repeats === 'number' ? { limit: repeats } : repeats
   checkNames(given as never, REPEATS, 'repeats')

@@ -106,7 +106,7 @@ function periodOf(policy: Policy | undefined): string {
   if (policy === undefined) return ''
   if (policy.period !== undefined) return ` per ${PERIODS[policy.period]}`
   if (policy.algorithm === 'concurrency') return ' at the same time'
-  const text = spanOf(parseDuration(policy.window satisfies Duration, 'window') / 1e6)
+  const text = spanOf(parseDuration(policy.window satisfies Duration, 'window') / 1e6, 'exact')
   return text.startsWith('1 ') ? ` per ${text.slice(2)}` : ` in ${text}`
 }
 
@@ -117,10 +117,14 @@ const SPANS: readonly [seconds: number, name: string][] = [
   [1, 'second'],
 ]
 
-/** A time in the largest unit of which it has two, or exactly one: `14 minutes`, `1 hour`. Rounds up. */
-function spanOf(seconds: number): string {
+/** A time in the largest unit of which it has two, or exactly one: `14 minutes`, `1 hour`. Rounds up, unless it must be exact. */
+function spanOf(seconds: number, rounding: 'exact' | 'up' = 'up'): string {
   if (seconds < 1) return `${Math.ceil(seconds * 1000)} milliseconds`
-  const [size, name] = SPANS.find(([unit]) => seconds === unit || seconds >= 2 * unit) ?? [1, 'second']
+  const fits = (unit: number): boolean => rounding === 'up' || seconds % unit === 0
+  const [size, name] = SPANS.find(([unit]) => seconds === unit || (seconds >= 2 * unit && fits(unit))) ?? [
+    1,
+    'second',
+  ]
   const count = Math.ceil(seconds / size)
   return `${count} ${name}${count === 1 ? '' : 's'}`
 }

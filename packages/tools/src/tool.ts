@@ -69,10 +69,10 @@ export class Tools {
     const limiter = this.#limiter
     const limits = limitsIn(name, settings)
     const repeats = repeatLimits(name, limits, readRepeats(settings.repeats ?? this.#repeats), limiter)
-    // Mistakes show here, and not in a call.
-    const compiled = limiter.compile(undefined, repeats?.sample ?? (limits.length > 0 ? limits : undefined))
-    const { chargeWhen, cost, delay, settle } = settings
     const own = limits.length > 0 ? limits : undefined
+    // Mistakes show here, and not in a call.
+    const compiled = limiter.compile(undefined, repeats?.sample ?? own)
+    const { chargeWhen, cost, delay, settle } = settings
     const tool: Tool = {
       name,
       limits,
@@ -80,7 +80,7 @@ export class Tools {
       cost,
       delay,
       settle,
-      hold: holdOf(settings, compiled),
+      hold: holdOf(name, settings, compiled),
       limitsOf: args => repeats?.of(args) ?? own,
     }
     this.#known.set(name, tool)
@@ -89,12 +89,18 @@ export class Tools {
 }
 
 function holdOf(
+  tool: string,
   { hold, settle, delay }: ToolSettings,
   policies: readonly CompiledPolicy[],
 ): Duration | undefined {
-  if (hold !== undefined) return hold === false ? undefined : hold
-  const hasQuota = policies.some(({ algorithm }) => algorithm === 'quota')
-  return settle !== undefined && delay === undefined && hasQuota ? DEFAULT_HOLD : undefined
+  if (hold === false) return undefined
+  if (policies.some(({ algorithm }) => algorithm === 'quota'))
+    return hold ?? (settle !== undefined && delay === undefined ? DEFAULT_HOLD : undefined)
+  if (hold === undefined) return undefined
+  throw notATool(
+    `"${tool}" holds its units, and none of its limits is a quota.`,
+    "Give a budget a period, as in { limit: 100, period: 'daily' }, or leave out hold.",
+  )
 }
 
 /** The limits that the settings of a tool name. */

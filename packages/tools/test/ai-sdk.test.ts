@@ -128,6 +128,30 @@ describe('the tools of the AI SDK', () => {
     expect(await left()).toMatchObject({ tool_search: 1 })
   })
 
+  it('of an iterable that no generator function made, the last result is returned and settled', async () => {
+    const settled: unknown[] = []
+    const { guard, left } = scene({
+      tools: {
+        search: {
+          algorithm: 'concurrency',
+          limit: 1,
+          ttl: '1m',
+          settle: result => settled.push(result) && {},
+        },
+      },
+    })
+    const results = (): ReadableStream => ReadableStream.from(['half', 'whole'])
+    for (const execute of [results, async () => results()]) {
+      const { search } = guard.aiSdk(
+        { search: { execute: execute as (...given: unknown[]) => unknown } },
+        ann,
+      )
+      expect(await search.execute({}, {})).toBe('whole')
+    }
+    expect(settled).toEqual(['whole', 'whole'])
+    expect(await left()).toMatchObject({ tool_search: 1 })
+  })
+
   it('a tool that the client or the provider runs stays as it is, and need not be listed', () => {
     const { guard } = scene({ tools: {} })
     const tools: ToolSet = { confirm: tool({ inputSchema: schema }) }

@@ -79,9 +79,11 @@ describe('operators', () => {
   })
 
   it('one tool can be blocked for one user, in every guard of the store', async () => {
-    const { guard, limiter } = scene({ tools: { send_mail: { limit: 20, window: '1h' }, '*': {} } })
-    const other = scene({ tools: { send_mail: { limit: 20, window: '1h' } } }, { store: limiter.store })
-    await limiter.pause(ANN, { policy: guard.limits('send_mail'), for: '2h' })
+    const also = { name: 'mails', limit: 1000, window: '1h', keyStrategy: 'shared' } as const
+    const { guard, limiter } = scene({ tools: { send_mail: { limit: 20, window: '1h', also }, '*': {} } })
+    const other = scene({ tools: { send_mail: { limit: 20, window: '1h', also } } }, { store: limiter.store })
+    const policy = guard.limits('send_mail').filter(({ keyStrategy }) => keyStrategy !== 'shared')
+    await limiter.pause(ANN, { policy, for: '2h' })
     for (const { guard: one } of [{ guard }, other]) {
       const { reason, message, retryAfter } = await refusal(one.wrap('send_mail', () => 1, ann)())
       expect([reason, retryAfter]).toEqual(['limited', 7200])
@@ -91,7 +93,9 @@ describe('operators', () => {
       await one.wrap('send_mail', () => 1, { userId: 'ben' })()
     }
     await guard.wrap('search', () => 1, ann)()
-    await limiter.resume(ANN, { policy: guard.limits('send_mail') })
+    await limiter.resume(ANN, { policy })
     await guard.wrap('send_mail', () => 1, ann)()
+    // A tool without a limit of its own has nothing that could be paused, and its user goes on.
+    await expect(limiter.pause(ANN, { policy: guard.limits('search') })).rejects.toThrow('HALT_E_POLICY')
   })
 })

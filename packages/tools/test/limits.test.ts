@@ -113,6 +113,29 @@ describe('the limits of a call', () => {
     expect(await left()).toMatchObject({ tool_render: 1, tool_calls: 94 })
   })
 
+  it('a generator is a call that runs until it ends, and a stream is a result like others', async () => {
+    const { guard, left } = scene({ tools: { '*': { algorithm: 'concurrency', limit: 1, ttl: '1m' } } })
+    const given = new ReadableStream()
+    expect(await guard.wrap('download', () => given, ann)()).toBe(given)
+    const lines = await guard.wrap(
+      'read',
+      async function* () {
+        yield 'a'
+      },
+      ann,
+    )()
+    expect(await left()).toMatchObject({ tool_download: 1, tool_read: 0 })
+    for await (const line of lines) expect(line).toBe('a')
+    expect(await left()).toMatchObject({ tool_read: 1 })
+  })
+
+  it('a refusal tells a window that is no whole number of a larger unit exactly', async () => {
+    const { guard } = scene({ tools: { search: { limit: 1, window: '50h' } } })
+    const search = guard.wrap('search', () => 1, ann)
+    await search()
+    expect((await refusal(search())).message).toContain('limited to 1 call in 50 hours')
+  })
+
   it('a shadow limit reports, and refuses nobody', async () => {
     const verdicts: boolean[] = []
     const telemetry: Telemetry = {

@@ -26,6 +26,8 @@ describe('mistakes', () => {
     ['a cost of -1', 'HALT_E_COST', { tools: { a: { cost: -1 } } }],
     ['a settle that is no function', 'HALT_E_TOOL', { tools: { a: { settle: 1 as never } } }],
     ['hold without settle', 'HALT_E_TOOL', { tools: { a: { hold: '1m' } } }],
+    ['hold of a day and an hour', 'HALT_E_TTL', { tools: { a: { hold: '25h', settle: () => 1 } } }],
+    ['hold without a quota', 'HALT_E_TOOL', { tools: { a: { hold: '1m', settle: () => 1 } } }],
     ['hold with delay', 'HALT_E_TOOL', { tools: { a: { hold: '1m', settle: () => 1, delay: {} } } }],
     ['a wait of a year', 'HALT_E_MAX_WAIT', { tools: { a: { delay: { maxWait: '365d' } } } }],
     ['repeats of 0', 'HALT_E_OPTION', { repeats: 0 }],

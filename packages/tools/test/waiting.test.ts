@@ -61,10 +61,11 @@ describe('a call that waits for its turn', () => {
 })
 
 describe('a caller that leaves', () => {
-  it('is charged nothing if its tool has not run yet', async () => {
+  it('is charged nothing if its tool has not run yet, and may make the same call again', async () => {
     const controller = new AbortController()
     let ran = 0
     const { guard, left } = scene({
+      repeats: 1,
       async who() {
         controller.abort(new Error('left'))
         return { user: 'ann' }
@@ -77,6 +78,8 @@ describe('a caller that leaves', () => {
     await expect(search({ signal: controller.signal })).rejects.toThrow('left')
     expect(ran).toBe(0)
     expect(await left()).toEqual({ tool_calls: 100, everybody: 1000 })
+    await search({ signal: new AbortController().signal })
+    expect(ran).toBe(1)
   })
 })
 

@@ -32,17 +32,18 @@ beforeAll(async () => {
   bridge = await startRestBridge(client)
   vi.stubEnv('UPSTASH_REDIS_REST_URL', bridge.url)
   vi.stubEnv('UPSTASH_REDIS_REST_TOKEN', bridge.token)
-  next = await (isFull ? built() : byHand())
   endRedis = async () => {
     await bridge.stop()
     client.disconnect()
     await redis.stop()
   }
+  next = await (isFull ? built() : byHand())
 })
 afterAll(async () => {
-  await next.end()
-  vi.unstubAllEnvs()
+  // First, because there is no `next` after a build that failed.
   await endRedis()
+  vi.unstubAllEnvs()
+  await next.end()
 })
 
 async function built(): Promise<Platform> {

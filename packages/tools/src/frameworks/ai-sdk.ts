@@ -35,7 +35,8 @@ export function aiSdkTools<T extends object>(
 
 function guardTool(calls: ToolCalls, tool: Tool, given: SdkTool, context: unknown): SdkTool {
   const { execute, toModelOutput } = given as SdkTool & { readonly execute: Execute }
-  const run = (input: unknown, options: ExecutionOptions): ReturnType<typeof calls.run> =>
+  const streams = isGenerator(execute)
+  const run: Run = (input, options) =>
     calls.run(
       {
         tool,
@@ -43,11 +44,11 @@ function guardTool(calls: ToolCalls, tool: Tool, given: SdkTool, context: unknow
         args: input,
         signal: options.abortSignal,
       },
-      () => execute(input, options),
+      () => (streams ? execute(input, options) : lastOf(execute(input, options))),
     )
   return {
     ...given,
-    execute: isGenerator(execute) ? streamed(run) : returned(run),
+    execute: streams ? streamed(run) : returned(run),
     // The application's own function knows only results.
     ...(toModelOutput && {
       toModelOutput: (options: unknown) => {
@@ -72,13 +73,17 @@ function streamed(run: Run): Execute {
 function returned(run: Run): Execute {
   return async (input, options) => {
     const ended = await run(input, options)
-    if (ended.refusal !== undefined) return ended.refusal
-    const { value } = ended
-    if (!isIterable(value)) return value
-    let last: unknown
-    for await (const result of value) last = result
-    return last
+    return ended.refusal === undefined ? ended.value : ended.refusal
   }
+}
+
+/** The last result of a function that gives several and is not a generator: behind its promise the SDK reads no others. */
+async function lastOf(given: unknown): Promise<unknown> {
+  const result = await given
+  if (!isIterable(result)) return result
+  let last: unknown
+  for await (const one of result) last = one
+  return last
 }
 
 function isGenerator(execute: Execute): boolean {
