@@ -1,9 +1,6 @@
 import {
-  capabilitiesOf,
   checkNames,
   type CompiledPolicy,
-  describe,
-  fail,
   fromCaller,
   type Gate,
   type GateParts,
@@ -39,7 +36,7 @@ import { addressOf, identityIn } from './key-text.ts'
 import { Ledger } from './ledger.ts'
 import { type NetworkSize, reachesAddress, sizeOfNetwork } from './network-entries.ts'
 import { PolicyWatch } from './policy-watch.ts'
-import { learnTime } from './store-calls.ts'
+import { documentsOf, learnTime } from './store-calls.ts'
 import { Targets } from './targets.ts'
 
 /** Options of a {@link Control}. */
@@ -86,13 +83,7 @@ export class Control implements GateSource {
     })
     const warnings = warnOnce(warn)
     this.#targets = new Targets(secret, ipv6Prefix, warnings)
-    const { document } = capabilitiesOf(store)
-    if (document === undefined)
-      fail(
-        'HALT_E_CONTROL',
-        `Control got ${describe(store)}, which is not a store with documents.`,
-        'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
-      )
+    const document = documentsOf(store, 'HALT_E_CONTROL')
     this.store = store
     this.#watch = new PolicyWatch(warnings)
     this.#ledger = new Ledger(store, document('control'), warnings, this.#watch)

@@ -21,7 +21,8 @@ import {
 } from '@halt/core/gate'
 import { unitsAsked } from '@halt/core/telemetry'
 import { isText } from '../read-values.ts'
-import { addUsage, documentsOf } from './usage-documents.ts'
+import { documentsOf } from '../store-calls.ts'
+import { addUsage } from './usage-documents.ts'
 import {
   addUnits,
   entryIn,
