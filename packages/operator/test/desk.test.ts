@@ -377,7 +377,6 @@ describe('an act', () => {
       ['grant', 4],
       ['ungrant', 4],
       ['grant', 4],
-      ['grant', 4],
       ['reset', 1],
     ])
     expect(body['history'].at(-1)).toMatchObject({ target: 'user:42', by: 'ann', reason: 'their bug' })
