@@ -78,7 +78,7 @@ export async function usageByUser(store: Store, key: string): Promise<readonly L
   >()
   for (const { policy, key: own, since, until, others, users } of readUsage(text).values()) {
     if (own !== key || until * 1000 <= clock.now()) continue
-    // A limit that is no quota has two periods.
+    // A limit that is not a quota has two periods.
     const known = found.get(policy) ?? { since, until, others: 0, users: new Map() }
     known.since = Math.min(known.since, since)
     known.until = Math.max(known.until, until)
