@@ -8,7 +8,7 @@ export type Exports = Readonly<Record<string, unknown>>
 
 /** A module of the application that cannot be loaded: why, and what the user can do about it. */
 export class ImportFailure extends Error {
-  /** What to do; undefined if the module itself is wrong. */
+  /** The fix for the user; undefined if the module itself is wrong. */
   readonly fix: string | undefined
 
   constructor(message: string, fix: string | undefined, cause: unknown) {

@@ -1,9 +1,6 @@
 import {
-  capabilitiesOf,
   checkNames,
   type CompiledPolicy,
-  describe,
-  fail,
   fromCaller,
   type Gate,
   type GateParts,
@@ -12,7 +9,6 @@ import {
   type LimiterPolicies,
   mayShareData,
   namesOf,
-  parseAddress,
   type Store,
   type StoreClock,
   type Subject,
@@ -35,11 +31,10 @@ import type {
 } from './entries.ts'
 import { EntryActs, type EntryName } from './entry-acts.ts'
 import { ControlGate } from './gate.ts'
-import { addressOf, identityIn } from './key-text.ts'
 import { Ledger } from './ledger.ts'
-import { type NetworkSize, reachesAddress, sizeOfNetwork } from './network-entries.ts'
+import { type NetworkSize, sizeOfNetwork } from './network-entries.ts'
 import { PolicyWatch } from './policy-watch.ts'
-import { learnTime } from './store-calls.ts'
+import { documentsOf, learnTime } from './store-calls.ts'
 import { Targets } from './targets.ts'
 
 /** Options of a {@link Control}. */
@@ -86,13 +81,7 @@ export class Control implements GateSource {
     })
     const warnings = warnOnce(warn)
     this.#targets = new Targets(secret, ipv6Prefix, warnings)
-    const { document } = capabilitiesOf(store)
-    if (document === undefined)
-      fail(
-        'HALT_E_CONTROL',
-        `Control got ${describe(store)}, which is not a store with documents.`,
-        'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
-      )
+    const document = documentsOf(store, 'HALT_E_CONTROL')
     this.store = store
     this.#watch = new PolicyWatch(warnings)
     this.#ledger = new Ledger(store, document('control'), warnings, this.#watch)
@@ -142,9 +131,7 @@ export class Control implements GateSource {
    * control.reaches({ ip: '203.0.113.0/24' }, '203.0.113.7') // true
    */
   reaches(target: Identity, address: string): boolean {
-    const own = parseAddress(address)
-    if (own === undefined) return false
-    return reachesAddress(this.#targets.of(target), this.#targets.subjectOf({ ip: own.text }), own)
+    return this.#targets.reach(target, address)
   }
 
   /**
@@ -168,10 +155,7 @@ export class Control implements GateSource {
    * control.identityOf('api-key:#-OXgHUlvqovSdjryN3E1lQ') // { apiKey: { digest: '-OXgHUlvqovSdjryN3E1lQ' } }
    */
   identityOf(key: string): Exclude<Identity, string> | undefined {
-    const identity = identityIn(key.trim())
-    if (identity === undefined || !('ip' in identity) || !identity.ip.includes('/')) return identity
-    // The key of an IPv6 address is the network of one subscriber.
-    return this.#targets.of(identity).startsWith('ip:') ? { ip: addressOf(identity.ip) as string } : identity
+    return this.#targets.identityOf(key)
   }
 
   /**

@@ -1,4 +1,4 @@
-// What a document holds is checked before it is used, because other processes, perhaps of another version, wrote it.
+// Checks of the values in a document. Another process wrote them, perhaps one of another version of Halt.
 
 /** Whether a value that was read is an object with fields. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,5 +1,8 @@
 // The calls of a store for which no request waits: its documents, and its time. Each has a deadline.
 import {
+  capabilitiesOf,
+  describe,
+  fail,
   HaltError,
   isVersion,
   LOOK_GROUP,
@@ -21,6 +24,20 @@ export interface Wait {
   readonly quiet?: boolean | undefined
   /** How long one call may take, in milliseconds. Default {@link CALL_TIMEOUT_MS}. */
   readonly ms?: number | undefined
+}
+
+/** Opens the documents of a store. @throws HaltError `code` if it has none */
+export function documentsOf(
+  store: Store,
+  code: 'HALT_E_OPTION' | 'HALT_E_CONTROL' = 'HALT_E_OPTION',
+): (name: string) => StoreDocument {
+  const { document } = capabilitiesOf(store)
+  if (document !== undefined) return document
+  return fail(
+    code,
+    `The store is ${describe(store)}, which is not a store with documents.`,
+    'Give the store of the limiters: one of Halt, or one that has document(name).',
+  )
 }
 
 /** Reads a document. @throws HaltError `HALT_E_STORE` if it fails, or does not answer in time */

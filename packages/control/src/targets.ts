@@ -8,13 +8,15 @@ import {
   makeDigest,
   networkIn,
   networkOf,
+  parseAddress,
   parseBareAddress,
   type Subject,
   subjectOf,
   type Warn,
 } from '@halt/core/gate'
 import { isNetwork } from './entries.ts'
-import { sizeOfNetwork } from './network-entries.ts'
+import { addressOf, identityIn } from './key-text.ts'
+import { reachesAddress, sizeOfNetwork } from './network-entries.ts'
 
 /** Names clients and networks, as entries and the history do: each has one text, however it is spelled. */
 export class Targets {
@@ -45,6 +47,20 @@ export class Targets {
   /** The subject of a client, which is not a network. @throws HaltError `HALT_E_IDENTITY` */
   subjectOf(identity: Identity): Subject {
     return subjectOf(identity, 'custom', this.#digest, this.#ipv6Prefix)
+  }
+
+  /** The identity that a key names. Undefined for a text that names no client. @throws HaltError `HALT_E_CONTROL` */
+  identityOf(key: string): Exclude<Identity, string> | undefined {
+    const identity = identityIn(key.trim())
+    if (identity === undefined || !('ip' in identity) || !identity.ip.includes('/')) return identity
+    // The key of an IPv6 address is the network of one subscriber.
+    return this.of(identity).startsWith('ip:') ? { ip: addressOf(identity.ip) as string } : identity
+  }
+
+  /** Whether an entry about a target reaches the requests from an address. @throws HaltError `HALT_E_IDENTITY`, `HALT_E_CONTROL` */
+  reach(target: Identity, address: string): boolean {
+    const own = parseAddress(address)
+    return own !== undefined && reachesAddress(this.of(target), this.subjectOf({ ip: own.text }), own)
   }
 
   /** A network that is the key of one client is that client. */

@@ -13,7 +13,7 @@ const ENDS = { block: 'unblock', allow: 'disallow', override: 'revert', change: 
 export function entryRow(entry) {
   const { kind, target, policy, until, scope } = entry
   const left = until === undefined ? 'until it is taken back' : `until ${instant(until)}`
-  const client = target === undefined ? {} : { whom: { shown: target }, who: target }
+  const client = target === undefined ? {} : { whom: target, who: target }
   return make(
     'li',
     '',

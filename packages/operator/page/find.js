@@ -18,7 +18,7 @@ let later
 /** Finds a client by a key as the page shows it. @param {string} key */
 export async function findKey(key) {
   goTo('find')
-  await find({ shown: key })
+  await find(key)
 }
 
 /** @param {Whom} whom */

@@ -7,7 +7,7 @@ import { instant, whole } from './words.js'
 /** How many users are listed. */
 const ROWS = 20
 
-/** Who used a limit that several users share. @param {Finding['usage'][number]} usage */
+/** Shows the units by user of a limit that several users share. @param {Finding['usage'][number]} usage */
 export function usageCard({ policy, since, until, users, others }) {
   const listed = users.slice(0, ROWS)
   const rest = users.slice(ROWS).reduce((sum, { units }) => sum + units, others)

@@ -75,7 +75,7 @@ describe('while the store is away', () => {
     await site.control.block({ user: 'before' }, { for: '1h' })
     const [{ target }] = (await entries()) as [{ target: string }]
     site.store.begin('refused')
-    const end = await act({ act: 'unblock', whom: { shown: target } })
+    const end = await act({ act: 'unblock', whom: target })
     expect(end.body).toMatchObject({ done: true, says: `${target} is not blocked any more. ${HERE}` })
     expect(end.body['undo']).toMatchObject({ act: 'block' })
     expect(await entries()).toEqual([])

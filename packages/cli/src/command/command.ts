@@ -30,7 +30,7 @@ export interface Command {
   /** How many arguments it takes. */
   readonly takes: readonly [least: number, most: number]
   readonly flags: Readonly<Record<string, Flag>>
-  /** What a person means by a negative number. It looks like an option. */
+  /** The fix for a negative number among the arguments, such as `-20`. Without it, Node calls the number an unknown option. */
   readonly negative?: string
   /** Further lines of the help. */
   readonly more?: readonly string[]

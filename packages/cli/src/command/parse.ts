@@ -8,7 +8,7 @@ import { type Call, COMMAND, type Command } from './command.ts'
  * @throws HaltError `HALT_E_COMMAND`
  */
 export function parseCall({ name, flags, takes, usage, negative }: Command, args: readonly string[]): Call {
-  const below = negative && args.find(arg => /^-\d+$/.test(arg))
+  const below = args.find(arg => /^-\d+$/.test(arg))
   if (negative !== undefined && below !== undefined) throw commandError(`${below} is below 0.`, negative)
   const options = Object.fromEntries(
     Object.entries({ ...flags, help: {} }).map(([flag, { value }]: [string, { value?: string }]) => [

@@ -3,14 +3,14 @@ import { extraUnits } from '@halt/control'
 import { type Call, COMMAND, type Command, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
-import { type CliIo, jsonLine, print, printable } from '../io.ts'
+import { type CliIo, jsonLine, print } from '../io.ts'
 import { grouped } from '../table.ts'
 import { entriesIn } from './control-problem.ts'
 import { actOf, controlFlags, SECRET_NOTE, whoFlags } from './control.ts'
 import { instantOf } from './list-commands.ts'
 import { printEntry } from './print-entry.ts'
 import { type QuotaCall, withQuota } from './quota-call.ts'
-import { targetFlags, WHOM_NOTE } from './target.ts'
+import { targetFlags, WHOM_NOTE, wordOf } from './target.ts'
 
 const flags: Readonly<Record<string, Flag>> = {
   once: { value: 'text', help: 'A text of your own: an act with a text that was given before does nothing.' },
@@ -70,8 +70,7 @@ async function grant(called: QuotaCall, call: Call, io: CliIo): Promise<number> 
   const status = await withValues(() => quotas.grantQuota(identity, quota, units, onceOf(call)))
   const { granted, remaining, limit, used, resetAt } = status
   // The store ignores a grant whose id it has seen, so the history gets no act for it.
-  if (granted !== before)
-    await control.note('grant', { identity, policy: quota.name, units }, { ...whoOf(call) })
+  if (granted !== before) await control.note('grant', { identity, policy: quota.name, units }, whoOf(call))
   const line = `${name} has ${grouped(granted)} units of ${quota.name} on top until ${instantOf(resetAt * 1000)}${leftOf(called, remaining)}.`
   const data = { quota: quota.name, granted, remaining, limit, used, resetAt }
   await print(io, [call.flags['json'] === true ? jsonLine(data) : line])
@@ -83,7 +82,7 @@ async function ungrant(called: QuotaCall, call: Call, io: CliIo): Promise<number
   const status = await withValues(() => quotas.ungrantQuota(identity, quota, units, onceOf(call)))
   const { takenBack, granted, remaining, limit, used, resetAt } = status
   if (takenBack > 0)
-    await control.note('ungrant', { identity, policy: quota.name, units: takenBack }, { ...whoOf(call) })
+    await control.note('ungrant', { identity, policy: quota.name, units: takenBack }, whoOf(call))
   const line =
     takenBack === 0
       ? `Nothing was taken back: ${name} has ${grouped(granted)} granted units of ${quota.name}.`
@@ -123,9 +122,7 @@ async function grantFor(called: QuotaCall, call: Call, io: CliIo): Promise<numbe
     undone: `${quota.name} keeps its numbers for ${name}`,
   }
   return printEntry(entry, before, says, called, io, [
-    printable(
-      `Then the limit of ${grouped(now.limit)} holds again, and what was used stays used. End it: ${COMMAND} revert ${quota.name} ${name}`,
-    ),
+    `Then the limit of ${grouped(now.limit)} holds again, and what was used stays used. End it: ${COMMAND} revert ${quota.name} ${wordOf(name)}`,
   ])
 }
 

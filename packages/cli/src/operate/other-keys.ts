@@ -1,6 +1,7 @@
 import { COMMAND } from '../command/command.ts'
 import type { OpenClient } from './client.ts'
 import { partsOf } from './client-views.ts'
+import { silentOf } from './store-address.ts'
 import { wordOf } from './target.ts'
 import { tokenOf, watch } from './watch.ts'
 
@@ -34,10 +35,9 @@ export async function otherKeysOf(client: OpenClient): Promise<OtherKeys> {
       const id = JSON.stringify([one.policy, one.key])
       if (!shown.has(one.key) && (last.get(id)?.at ?? 0) <= one.at) last.set(id, one)
     }
-  const { processes } = client.address
   return {
     keys: await Promise.all([...last.values()].map(one => nowOf(client, one))),
-    silent: processes === undefined ? undefined : Math.max(0, processes - told.processes),
+    silent: silentOf(client.address, told.processes),
   }
 }
 

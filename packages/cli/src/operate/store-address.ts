@@ -28,6 +28,11 @@ export function isUnread({
   return processes !== undefined && obeying === 0
 }
 
+/** How many live processes have told nothing, if `told` did; undefined if processes do not tell that they live. */
+export function silentOf({ processes }: Pick<StoreAddress, 'processes'>, told: number): number | undefined {
+  return processes === undefined ? undefined : Math.max(0, processes - told)
+}
+
 /** Says which of the live processes do not read what operators set here; undefined if all do, or they do not tell. */
 export function deafInWords({
   processes = 0,

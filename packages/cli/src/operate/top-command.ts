@@ -4,6 +4,7 @@ import { type Command, ExitCode, valueOf } from '../command/command.ts'
 import { wholeOf } from '../command/parse.ts'
 import { jsonLine, print, printable } from '../io.ts'
 import { grouped, table } from '../table.ts'
+import { silentOf } from './store-address.ts'
 import { limitsFlag, type Opened, storeFlags, withStore } from './store.ts'
 import { type WatchedKeys, watchedKeys } from './watched-keys.ts'
 
@@ -27,16 +28,15 @@ export const topCommand: Command = {
   run: (call, io) =>
     withStore(call, io, async opened => {
       const most = wholeOf('most', valueOf(call, 'most'), 1, 50) ?? 10
-      const found = await keysOf(opened, most)
-      const { processes, refused, used } = found
+      const { processes, refused, used } = await keysOf(opened, most)
       const isEmpty = used.length + refused.length === 0
-      const silent = silentOf(opened, processes)
+      const silent = silentOf(opened.address, processes)
       if (call.flags['json'] === true)
         await print(io, [jsonLine({ processes, silentProcesses: silent ?? null, refused, used })])
       else if (isEmpty) await print(io, [nothing(processes)])
       else
         await print(io, [
-          `${processes} ${processes === 1 ? 'process' : 'processes'}, ${found.since}`,
+          `${processes} ${processes === 1 ? 'process' : 'processes'}, the last one to two minutes`,
           ...partialInWords(silent),
           ...list('Refused', refused),
           ...list('Used', used),
@@ -46,17 +46,10 @@ export const topCommand: Command = {
 }
 
 /** The keys that TopKeys shares; without it, those of the operator's pages. */
-async function keysOf(opened: Opened, most: number): Promise<WatchedKeys & { readonly since: string }> {
+async function keysOf(opened: Opened, most: number): Promise<WatchedKeys> {
   const topKeys = new TopKeys({ store: opened.store, warn: () => {} })
   const shared = await topKeys.merged(most)
-  if (shared.used.length + shared.refused.length > 0)
-    return { ...shared, since: 'the last one to two minutes' }
-  return { ...(await watchedKeys(opened, most)), since: 'the last one to two minutes' }
-}
-
-/** How many live processes have not told their keys; undefined if that is not known. */
-function silentOf({ address }: Opened, told: number): number | undefined {
-  return address.processes === undefined ? undefined : Math.max(0, address.processes - told)
+  return shared.used.length + shared.refused.length > 0 ? shared : watchedKeys(opened, most)
 }
 
 function partialInWords(silent: number | undefined): string[] {

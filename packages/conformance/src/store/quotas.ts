@@ -84,7 +84,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
       withStore(factory, async bench => {
         const grant = { edges, mode: Mode.GRANT }
         const idempotency = { subject: 'user:42', counter: 'q@back:i', window: SECOND, edges }
-        // Of a period without a grant, nothing is given back.
+        // This period has no grant, so the store gives nothing back.
         expect((await bench.take(rule, -4, grant)).remaining).toBe(5)
         await bench.take(rule, 7, grant)
         await bench.take(rule, 9, { edges })

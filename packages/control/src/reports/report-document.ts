@@ -8,7 +8,7 @@ export interface ProcessReport {
   readonly process: string
   /** When the process wrote the report, by its own clock. Unix milliseconds. */
   readonly at: number
-  /** What the process wrote: at most 16 000 characters, in a form of the writer's own. */
+  /** The report itself, in a form that its writer chooses. At most 16 000 characters. */
   readonly text: string
 }
 

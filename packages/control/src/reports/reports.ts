@@ -1,5 +1,4 @@
 import {
-  capabilitiesOf,
   checkNames,
   describe,
   type Duration,
@@ -17,7 +16,7 @@ import {
   type WarnOnce,
   warnOnce,
 } from '@halt/core/gate'
-import { readText, updateText } from '../store-calls.ts'
+import { documentsOf, readText, updateText } from '../store-calls.ts'
 import { fitsReport, MAX_REPORT, type ProcessReport, readReports, writeReports } from './report-document.ts'
 
 /** Options of {@link Reports}. */
@@ -123,13 +122,7 @@ export class Reports {
 function read(options: ReportsOptions): { document: StoreDocument; everyMs: number } {
   checkNames(options as unknown as Fields, OPTIONS, 'Reports')
   const { store, name, every = '2s' } = options
-  const { document } = capabilitiesOf(store)
-  if (document === undefined)
-    fail(
-      'HALT_E_OPTION',
-      `The store is ${describe(store)}, which is not a store with documents.`,
-      'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
-    )
+  const document = documentsOf(store)
   if (!isDocumentName(name) || name.startsWith('control'))
     fail('HALT_E_OPTION', `The name of the reports is ${describe(name)}.`, 'Give a name such as "figures".')
   return {

@@ -21,7 +21,8 @@ import {
 } from '@halt/core/gate'
 import { unitsAsked } from '@halt/core/telemetry'
 import { isText } from '../read-values.ts'
-import { addUsage, documentsOf } from './usage-documents.ts'
+import { documentsOf } from '../store-calls.ts'
+import { addUsage } from './usage-documents.ts'
 import {
   addUnits,
   entryIn,
@@ -87,6 +88,7 @@ export class UsageByUser implements Telemetry {
   #timer: Timer | number | undefined
   // Unix milliseconds. A timer that has not fired by then was lost, as on Workers, where it ends with its request.
   #armedUntil = 0
+  #sharing: Promise<void> | undefined
   #isClosed = false
 
   constructor(options: UsageByUserOptions) {
@@ -113,6 +115,8 @@ export class UsageByUser implements Telemetry {
   async close(): Promise<void> {
     this.#isClosed = true
     if (this.#timer !== undefined) eventLoop.cancel(this.#timer)
+    // Counts that this beat cannot add wait for the flush.
+    await this.#sharing
     await this.flush()
   }
 
@@ -124,7 +128,7 @@ export class UsageByUser implements Telemetry {
     const asked = unitsAsked(decision, policy)
     if (asked === undefined) return
     const since = Math.floor(asked.at)
-    // Of a limit that is no quota, a period counts until the next one has ended.
+    // A policy that is not a quota has periods of ten minutes. The counts of one are kept until the next one ends.
     const until = asked.isQuota ? resetAt : (Math.floor(asked.at / WINDOW) + 2) * WINDOW
     this.#add(slotOfKey(key), { policy, key, since, until }, userOf(verdicts, key), asked.units)
     const now = Date.now()
@@ -138,22 +142,22 @@ export class UsageByUser implements Telemetry {
     units: number,
   ): void {
     let entries = this.#waiting.get(slot)
+    if (this.#keys === MOST_KEYS && entries?.has(idOfEntry(of)) !== true) return
     if (entries === undefined) this.#waiting.set(slot, (entries = new Map()))
-    const isNew = !entries.has(idOfEntry(of))
-    if (isNew && this.#keys === MOST_KEYS) return
-    if (isNew) this.#keys++
+    const keys = entries.size
     const entry = entryIn(entries, of)
-    const isNewUser = user !== undefined && !entry.users.has(user)
-    const hasRoom = !isNewUser || this.#users < MOST_WAITING
-    if (isNewUser && hasRoom) this.#users++
-    addUnits(entry, hasRoom ? user : undefined, units)
+    this.#keys += entries.size - keys
+    const users = entry.users.size
+    const isNamed = this.#users < MOST_WAITING || (user !== undefined && entry.users.has(user))
+    addUnits(entry, isNamed ? user : undefined, units)
+    this.#users += entry.users.size - users
   }
 
   #beat(now: number): void {
     if (this.#timer !== undefined) eventLoop.cancel(this.#timer)
     this.#timer = afterQuietly(this.#everyMs, () => {
       this.#armedUntil = 0
-      void this.#share().then(() => {
+      this.#sharing = this.#share().then(() => {
         if (this.#waiting.size > 0 && !this.#isClosed) this.#beat(Date.now())
       })
     })

@@ -1,6 +1,6 @@
 // The documents of a store in which its processes add up who used which limit.
-import { capabilitiesOf, describe, fail, type Store, storeClockOf, type StoreDocument } from '@halt/core/gate'
-import { learnTime, readText, writeText } from '../store-calls.ts'
+import { type Store, storeClockOf } from '@halt/core/gate'
+import { documentsOf, learnTime, readText, writeText } from '../store-calls.ts'
 import {
   documentOfSlot,
   mergeUsage,
@@ -28,17 +28,6 @@ export interface LimitUsage {
 const ATTEMPTS = 4
 /** How many documents are read at a time. */
 const READ_TOGETHER = 32
-
-/** @throws HaltError `HALT_E_OPTION` if the store has no documents */
-export function documentsOf(store: Store): (name: string) => StoreDocument {
-  const { document } = capabilitiesOf(store)
-  if (document !== undefined) return document
-  return fail(
-    'HALT_E_OPTION',
-    `The store is ${describe(store)}, which is not a store with documents.`,
-    'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
-  )
-}
 
 /**
  * Adds the counts of a process to those of the store. Never rejects.
@@ -89,7 +78,7 @@ export async function usageByUser(store: Store, key: string): Promise<readonly L
   >()
   for (const { policy, key: own, since, until, others, users } of readUsage(text).values()) {
     if (own !== key || until * 1000 <= clock.now()) continue
-    // A limit that is no quota has two periods.
+    // A limit that is not a quota has two periods.
     const known = found.get(policy) ?? { since, until, others: 0, users: new Map() }
     known.since = Math.min(known.since, since)
     known.until = Math.max(known.until, until)

@@ -1,4 +1,4 @@
-// Who used a limit that several users share: the entries of one document, as processes write them for each other.
+// The entries of one document of `UsageByUser`: the units by user of limits that several users share. Processes write them for each other.
 
 import { isText } from '../read-values.ts'
 

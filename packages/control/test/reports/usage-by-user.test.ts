@@ -131,6 +131,46 @@ it('counts wait while the store is away, and are told once when it is back', asy
   expect((await read())[0]?.users).toEqual([{ key: 'user:cleo', units: 5 }])
 })
 
+it('close adds the counts of a beat that fails meanwhile', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const { store, counting, read } = companies()
+  let refuse: (error: Error) => void
+  const reads = [() => new Promise<never>((_, reject) => (refuse = reject))]
+  const { ask, usage } = counting(
+    Object.assign(fakeOutage(store), {
+      document(name: string): StoreDocument {
+        const document = store.document(name)
+        return {
+          read: since => reads.pop()?.() ?? document.read(since),
+          write: (text, since) => document.write(text, since),
+        }
+      },
+    }),
+  )
+  await ask('cleo', 5)
+  vi.advanceTimersByTime(5_000)
+  expect(reads).toEqual([])
+  const closed = usage.close()
+  refuse!(new Error('the connection is gone'))
+  await closed
+  expect((await read())[0]?.users).toEqual([{ key: 'user:cleo', units: 5 }])
+})
+
+it('a company beyond the 2 000 of a beat is not counted, and its document is not written', async () => {
+  const { store, counting, read } = companies()
+  const { ask, usage } = counting()
+  const names = Array.from({ length: 5_000 }, (_, i) => `c${i}`)
+  const isLow = (name: string) => slotOfKey(`custom:${name}`) < 128
+  for (const name of names.filter(isLow).slice(0, 2_000)) await ask(name, 1, name)
+  const further = names.find(name => !isLow(name))!
+  await ask(further, 1, further)
+  await usage.flush()
+  expect(await read(`custom:${names.find(isLow)}`)).toHaveLength(1)
+  const document = await store.document(documentOfSlot(slotOfKey(`custom:${further}`))).read()
+  expect(document?.text).toBe('')
+})
+
 it('units are not told twice where the answer of a write was lost', async () => {
   const { store, counting, read } = companies()
   const lossy = fakeOutage(store)

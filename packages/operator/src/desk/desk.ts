@@ -161,12 +161,11 @@ export class Desk {
   }
 
   async #identity(whom: Whom, name: string): Promise<Identity> {
-    if (typeof whom !== 'string' && !('shown' in whom)) return whom
-    const text = typeof whom === 'string' ? whom : whom.shown
-    const named = this.#control.identityOf(text)
+    if (typeof whom !== 'string') return whom
+    const named = this.#control.identityOf(whom)
     if (named !== undefined) return named
     const view = this.#view(name)
-    const isMeant = (key: string | undefined): boolean => key !== undefined && view.show(key) === text
+    const isMeant = (key: string | undefined): boolean => key !== undefined && view.show(key) === whom
     // What holds here is known at once, also while the store is away.
     const held = this.#control.inForce().find(({ target }) => isMeant(target))
     const key =

@@ -5,9 +5,9 @@ import { describe } from '@halt/core/http'
 import { badRequest } from '../answer.ts'
 
 /** Whom a call is about: an identity, or a key as any tool shows it, in clear or as this page's digest. */
-export type Whom = Exclude<Identity, string> | string | { readonly shown: string }
+export type Whom = Exclude<Identity, string> | string
 
-const IDS = ['user', 'ip', 'apiKey', 'custom', 'shown'] as const
+const IDS = ['user', 'ip', 'apiKey', 'custom'] as const
 
 /** The longest id that is read, in characters. */
 const LONGEST_ID = 2_048
