@@ -114,6 +114,24 @@ it('no check is repeated whose transaction may be committed', async () => {
   expect([...database.rows.keys()].toSorted()).toEqual(['a', 'b'].map(keyFor))
 })
 
+it('a check that was never asked, because the database had gone, is not in doubt', async () => {
+  const database = table()
+  const store = txStore(database)
+  database.heldByOthers.add(keyFor('held'))
+  const commit = new Error('connection lost')
+  const answers = ['a', 'held', 'b'].map(subject => evaluate(store, subject))
+  // The shared transaction fails at its lock, and the first check alone where it commits.
+  database.failsAt = { commit }
+  const results = await Promise.allSettled(answers)
+  expect(results.map(result => (result as PromiseRejectedResult).reason)).toEqual([
+    commit,
+    expect.objectContaining({ message: 'connection lost', unsent: true }),
+    expect.objectContaining({ message: 'connection lost', unsent: true }),
+  ])
+  expect(commit).not.toHaveProperty('unsent')
+  expect([...database.rows.keys()]).toEqual([keyFor('a')])
+})
+
 it.each([
   ['is away', { begin: new Error('no connection') }],
   ['is full', { commit: Object.assign(new Error('disk full'), { failure: 'full', reply: '1114' }) }],
