@@ -29,7 +29,8 @@ export interface Pace {
   /**
    * Resolves when it is the caller's turn. Turns come in the order of the calls, over all processes that share a store.
    *
-   * @throws HaltError `HALT_E_LIMITED` if the turn would come in more than 24 hours; rejects with the signal's reason if it is aborted
+   * @throws HaltError `HALT_E_LIMITED` if the turn would come in more than 24 hours, or 10 000 callers of this process wait; rejects with
+   * the signal's reason if it is aborted
    */
   turn(options?: Pick<AcquireOptions, 'signal'>): Promise<void>
   /** Waits for a turn, then runs a function. @throws HaltError as {@link turn}; `HALT_E_OPTION` if it is no function */
@@ -66,7 +67,11 @@ export function pace(rate: string, options: PaceOptions = {}): Pace {
     turn,
     run: async (work, given) => {
       if (typeof work !== 'function')
-        fail('HALT_E_OPTION', `run() got ${describe(work)} for the work.`, 'Give a function: run(() => call()).')
+        fail(
+          'HALT_E_OPTION',
+          `run() got ${describe(work)} for the work.`,
+          'Give a function: run(() => call()).',
+        )
       await turn(given)
       return work()
     },
