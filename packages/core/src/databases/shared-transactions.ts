@@ -1,6 +1,6 @@
 import type { Group, StoreFailure } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { countersOf, keysOf } from './key-value.ts'
+import { countersOf, keysOf, keysOfLooks } from './key-value.ts'
 import { notApplied } from './not-applied.ts'
 import { Batcher, type BatchRules } from './remote/batcher.ts'
 
@@ -99,7 +99,9 @@ export class SharedTransactions {
   }
 
   #passed(groups: readonly Group[]): void {
-    for (const key of keysOf(...groups)) this.#held.delete(key)
+    // A look passes without the lock.
+    const looks = keysOfLooks(groups)
+    for (const key of keysOf(...groups)) if (!looks.has(key)) this.#held.delete(key)
   }
 
   #letGo(): void {

@@ -67,6 +67,17 @@ it('a locked counter delays the checks beside it once, and then has transactions
   expect(database.locks).toHaveLength(1)
 })
 
+it('a look, which needs no lock, does not bring a locked counter back to the others', async () => {
+  const database = table()
+  const store = txStore(database)
+  database.heldByOthers.add(keyFor('held'))
+  await outcomes([evaluate(store, 'held'), evaluate(store, 'b')])
+  expect(await store.evaluate(looksAt('held'))).toMatchObject({ allowed: true })
+  database.locks.length = 0
+  await outcomes([evaluate(store, 'held'), evaluate(store, 'b')])
+  expect(database.locks.map(({ keys }) => keys.length)).toEqual([1, 1])
+})
+
 it('a counter that nobody has asked for during five seconds is aside no longer', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   try {
