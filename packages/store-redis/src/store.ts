@@ -17,7 +17,7 @@ import {
 } from '@halt/core/store'
 
 import { type Connection, openConnection, placeOf, storeError, toStoreError } from './connection/index.ts'
-import { keysBySlot, deleteKeys, slotsOf, evaluateAcrossSlots } from './deletion.ts'
+import { keysBySlot, deleteKeys, slotsOf, evaluateAcrossSlots } from './cross-slot.ts'
 import { RedisDocument } from './documents.ts'
 import { redisHeartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'

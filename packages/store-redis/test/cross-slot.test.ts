@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { keyWriter, slotOf } from '../src/keys.ts'
-import { evaluateAcrossSlots } from '../src/deletion.ts'
+import { evaluateAcrossSlots } from '../src/cross-slot.ts'
 
 const rule = (counter: string, capacity: number, cooldown = 0): Demand['rule'] => ({
   code: 'f',

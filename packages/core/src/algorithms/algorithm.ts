@@ -123,7 +123,7 @@ interface LineSteps {
   leave(state: State, now: number, cost: number, place: Place, rule: Rule): void
   /** Pays the line up to `now`, and takes over the numbers of `rule`. Does nothing without a line. */
   look(state: State, now: number, rule: Rule): void
-  /** Ends the cool-down. A line goes on where it was. */
+  /** Ends the cool-down of a line, which goes on where it was. Does nothing without a line. */
   thaw(state: State, now: number, rule: Rule): void
   /** Ends the cool-down, and lets a capacity start at once. The line stays. Without a line the counter is fresh afterwards. */
   reset(state: State, now: number, rule: Rule): void

@@ -65,7 +65,6 @@ export const tokenBucket: Algorithm = {
 
     thaw(state, now, rule) {
       if (line.hasLine(state)) line.thawLine(state, now, rule)
-      state[0] = 0
     },
 
     reset(state, now, rule) {

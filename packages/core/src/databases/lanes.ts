@@ -1,13 +1,10 @@
 import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keysOf } from './key-value.ts'
-import { isWorker, type SendGroups } from './remote/batcher.ts'
+import { type Asker, deliver, isWorker, type SendGroups } from './remote/batcher.ts'
 
-interface Entry {
-  readonly group: Group
+interface Entry extends Asker {
   readonly keys: readonly string[]
-  readonly resolve: (evaluation: Evaluation) => void
-  readonly reject: (error: unknown) => void
 }
 
 interface Call {
@@ -65,12 +62,7 @@ export class Lanes {
       entries.map(({ group }) => group),
       performance.now(),
     ).then(
-      found =>
-        settled(({ resolve, reject }, i) => {
-          const evaluation = found[i] as Evaluation | Error
-          if (evaluation instanceof Error) reject(evaluation)
-          else resolve(evaluation)
-        }),
+      evaluations => settled((entry, i) => deliver(entry, evaluations[i])),
       (error: unknown) => settled(({ reject }) => reject(error)),
     )
   }

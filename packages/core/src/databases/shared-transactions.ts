@@ -1,6 +1,7 @@
 import type { Group, StoreFailure } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { countersOf, keysOf } from './key-value.ts'
+import { countersOf, keysOf, keysOfLooks } from './key-value.ts'
+import { notApplied } from './not-applied.ts'
 import { Batcher, type BatchRules } from './remote/batcher.ts'
 
 /** What became of a transaction: the answer to each of its groups, or an error. */
@@ -73,7 +74,8 @@ export class SharedTransactions {
       // To wait again for a lock that this transaction has just waited for would only delay the others.
       const known = gone ?? keys.map(key => failed.get(key)).find(error => error !== undefined)
       if (known !== undefined) {
-        answers.push(known)
+        // In the error of another group the commit may be in doubt. This one was never asked.
+        answers.push(notApplied(known))
         continue
       }
       const outcome = await this.#decide([group])
@@ -97,7 +99,9 @@ export class SharedTransactions {
   }
 
   #passed(groups: readonly Group[]): void {
-    for (const key of keysOf(...groups)) this.#held.delete(key)
+    // A look passes without the lock.
+    const looks = keysOfLooks(groups)
+    for (const key of keysOf(...groups)) if (!looks.has(key)) this.#held.delete(key)
   }
 
   #letGo(): void {

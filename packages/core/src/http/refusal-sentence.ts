@@ -54,6 +54,7 @@ function again({ retryAfter }: Decision): string {
   return `Try again in ${retryAfter === 1 ? '1 second' : `${retryAfter} seconds`}.`
 }
 
-function instantOf(seconds: number): string {
+/** An instant in Unix seconds, as people read it. */
+export function instantOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }

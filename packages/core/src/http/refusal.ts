@@ -1,5 +1,5 @@
 import { Decision } from '../check/decision.ts'
-import { refusalSentence } from './refusal-sentence.ts'
+import { instantOf, refusalSentence } from './refusal-sentence.ts'
 
 /**
  * The format of a refusal's body. `"json"`: `error`, `message` and `retry_after`. `"detailed"`: also `reason`, `policy`, `limit`,
@@ -88,8 +88,7 @@ function detailed(decision: Decision): Record<string, unknown> {
 
 function unpaidMessage({ reason, policy, resetAt }: Decision): string {
   if (reason === 'cost-exceeds-limit') return `This request costs more than the whole budget "${policy}".`
-  const anew = new Date(resetAt * 1000).toISOString().replace('.000Z', 'Z')
-  return `The budget "${policy}" is used up. It begins anew at ${anew}.`
+  return `The budget "${policy}" is used up. It begins anew at ${instantOf(resetAt)}.`
 }
 
 /** Makes a problem document (RFC 9457) with the problem types of the IETF's ratelimit-headers draft. */

@@ -9,12 +9,12 @@ import {
   noticeUnits,
   noticeMilliseconds,
   noticeTimeouts,
-} from './costs.ts'
+} from './numbers.ts'
 import { noticeUse, registerPolicies, noticeProcesses } from './limiters.ts'
 import { noticeUnreachable } from './unreachable.ts'
 
-export { noticeHighCost, noticeFullBucket, noticeMilliseconds } from './costs.ts'
-export { forgetSplit, noticeSplit } from './key-watch.ts'
+export { noticeHighCost, noticeFullBucket, noticeMilliseconds } from './numbers.ts'
+export { forgetSplit, noticeSplit } from './limiters.ts'
 
 /** What warns of settings and calls that are probably a mistake. */
 export const adviser: Adviser | undefined = {

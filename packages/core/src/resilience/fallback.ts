@@ -6,6 +6,7 @@ import { type CounterId, type Demand, type Group, type IdempotencyDemand, Mode }
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { keepsKey } from '../store/repeats.ts'
+import { shareIn } from '../store/share-claim.ts'
 import { WriteBackQueue } from './write-back.ts'
 import { type CheckResult, grantedBy, type LateReply } from '../check/check-result.ts'
 import { type LocalCounters, evaluateLocally, localEdges } from './local-store.ts'
@@ -119,7 +120,7 @@ export class Fallback {
       this.#seeded.set(key, known.lastReply)
       this.#store.put(demand.subject, rule.counter, own => this.#seed(demand, rule, known, own))
     }
-    return { ...demand, rule, terms: withoutStore(demand.terms) }
+    return { ...demand, rule, terms: withoutStore(demand) }
   }
 
   // Starts from what the store last reported, capped at this process's share, minus what was admitted here in the last
@@ -165,8 +166,8 @@ export class Fallback {
  * The terms of a demand without the store. Nobody can hold units there, so they are charged. Nobody keeps a ticket of this process, so
  * none is given: it would count the units each time that its caller asks. One of the store means nothing here.
  */
-function withoutStore(terms: Demand['terms']): Demand['terms'] {
+function withoutStore(demand: Demand): Demand['terms'] {
+  const { terms } = demand
   if (terms?.keptFor === undefined && terms?.held === undefined && terms?.share === undefined) return terms
-  const share = terms.share && { ...terms.share, ticket: undefined, wantsTicket: false }
-  return { ...terms, keptFor: undefined, held: undefined, share }
+  return { ...terms, keptFor: undefined, held: undefined, ...shareIn(demand) }
 }

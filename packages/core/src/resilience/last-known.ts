@@ -156,13 +156,16 @@ export class LastKnown {
   rememberCorrection({ demands }: Group, whole: Evaluation, call: number, sent: number): void {
     const now = nowMicros()
     for (let i = 0; i < demands.length; i++) {
-      const { subject, rule } = demands[i] as Demand
+      const demand = demands[i] as Demand
+      const { subject, rule, mode } = demand
       const known = this.#known.get(rule.counter, subject)
       const evaluation = evaluationAt(whole, i)
       if (known !== undefined && !isNewer(known, evaluation.now, call)) continue
       const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
-      this.#noteBlock(demands[i] as Demand, state, evaluation.now, localInstant)
+      // A block that this process has ended was not lost.
+      if (mode === Mode.BLOCK && rule.cooldown === 0) this.blocks.delete(subject, rule.counter)
+      else this.#noteBlock(demand, state, evaluation.now, localInstant)
       // A correction alone makes no counter known, but a client that was blocked stays so without the store.
       if (known === undefined && blockedUntil(state) <= evaluation.now) continue
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, 0, call)

@@ -217,8 +217,8 @@ export class Claim {
   /** Ends the cool-down of a counter that has one. */
   #thaw(): true {
     const { state, now, rule, algorithm } = this
-    if (algorithm.line === undefined) state[0] = 0
-    else algorithm.line.thaw(state, now, rule)
+    algorithm.line?.thaw(state, now, rule)
+    state[0] = 0
     return true
   }
 

@@ -1,8 +1,8 @@
 import type { State } from '../algorithms/index.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
-import { describe, HaltError } from '../base/errors.ts'
+import { describe } from '../base/errors.ts'
 import { nowMicros } from '../base/event-loop.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkNames, fail } from '../base/options-check.ts'
 import { Limiter } from '../limiter/limiter.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import { type Counters, keyOf } from '../store/counter-key.ts'
@@ -29,10 +29,11 @@ export interface Pace {
   /**
    * Resolves when it is the caller's turn. Turns come in the order of the calls, over all processes that share a store.
    *
-   * @throws HaltError `HALT_E_LIMITED` if the turn would come in more than 24 hours; rejects with the signal's reason if it is aborted
+   * @throws HaltError `HALT_E_LIMITED` if the turn would come in more than 24 hours, or 10 000 callers of this process wait; rejects with
+   * the signal's reason if it is aborted
    */
   turn(options?: Pick<AcquireOptions, 'signal'>): Promise<void>
-  /** Waits for a turn, then runs a function. */
+  /** Waits for a turn, then runs a function. @throws HaltError as {@link turn}; `HALT_E_OPTION` if it is no function */
   run<T>(work: () => T | Promise<T>, options?: Pick<AcquireOptions, 'signal'>): Promise<T>
   /** Ends the pace: callers that wait reject with `HALT_E_CLOSED`. The store is closed with its last limiter. */
   close(): Promise<void>
@@ -54,7 +55,7 @@ export function pace(rate: string, options: PaceOptions = {}): Pace {
   checkNames(options as Readonly<Record<string, unknown>>, ['store', 'key'], 'pace()')
   const { store = ownStore(), key = 'pace' } = options
   if (typeof key !== 'string' || key === '')
-    throw new HaltError('HALT_E_OPTION', `key is ${describe(key)}.`, 'Give a text that names what is paced.')
+    fail('HALT_E_OPTION', `key is ${describe(key)}.`, 'Give a text that names what is paced.')
   const limiter = new Limiter({ store, policy: { name: 'pace', ...readRate(rate), burst: 1 } })
   const callers = queue(limiter)
   const turn: Pace['turn'] = async (given = {}) => {
@@ -65,6 +66,12 @@ export function pace(rate: string, options: PaceOptions = {}): Pace {
   return {
     turn,
     run: async (work, given) => {
+      if (typeof work !== 'function')
+        fail(
+          'HALT_E_OPTION',
+          `run() got ${describe(work)} for the work.`,
+          'Give a function: run(() => call()).',
+        )
       await turn(given)
       return work()
     },
@@ -76,11 +83,7 @@ function readRate(rate: unknown): { readonly limit: number; readonly window: Dur
   const [, limit, count = '1', unit = ''] = (typeof rate === 'string' && FORM.exec(rate)) || []
   const window = `${count}${unit === 'ms' ? unit : unit.charAt(0)}`
   if (limit === undefined || Number(limit) < 1)
-    throw new HaltError(
-      'HALT_E_PACE',
-      `The pace is ${describe(rate)}.`,
-      'Give turns in a time: "9/s", "100/m", "1/500ms".',
-    )
+    fail('HALT_E_PACE', `The pace is ${describe(rate)}.`, 'Give turns in a time: "9/s", "100/m", "1/500ms".')
   parseDuration(window, 'The time of the pace', 'HALT_E_PACE')
   return { limit: Number(limit), window }
 }

@@ -5,7 +5,7 @@ import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
-import { poolAt } from '../store/share-claim.ts'
+import { poolAt, shareIn } from '../store/share-claim.ts'
 import { ticketOf } from '../store/tickets.ts'
 import { fewestOf } from '../store/terms.ts'
 
@@ -80,12 +80,10 @@ export function withTickets(check: Check, tickets: Tickets | undefined, wants: b
 export function ticketGroup({ demands }: Check, tickets: Tickets): Group {
   const given = demands.flatMap((demand, at): Demand[] => {
     if (!tickets.has(demand.rule.counter)) return []
-    const { share } = demand.terms!
-    const terms = { share: { ...share!, ticket: undefined, wantsTicket: false } }
     const settled = { ...demand, mode: Mode.SETTLE, edges: undefined }
     return [
       { ...demands[poolAt(demands, at)]!, mode: Mode.SETTLE, cost: 0, terms: undefined },
-      { ...settled, cost: -fewestOf(demand), terms },
+      { ...settled, cost: -fewestOf(demand), terms: shareIn(demand) },
     ]
   })
   return { demands: given }

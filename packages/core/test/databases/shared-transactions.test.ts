@@ -67,6 +67,17 @@ it('a locked counter delays the checks beside it once, and then has transactions
   expect(database.locks).toHaveLength(1)
 })
 
+it('a look, which needs no lock, does not bring a locked counter back to the others', async () => {
+  const database = table()
+  const store = txStore(database)
+  database.heldByOthers.add(keyFor('held'))
+  await outcomes([evaluate(store, 'held'), evaluate(store, 'b')])
+  expect(await store.evaluate(looksAt('held'))).toMatchObject({ allowed: true })
+  database.locks.length = 0
+  await outcomes([evaluate(store, 'held'), evaluate(store, 'b')])
+  expect(database.locks.map(({ keys }) => keys.length)).toEqual([1, 1])
+})
+
 it('a counter that nobody has asked for during five seconds is aside no longer', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   try {
@@ -112,6 +123,24 @@ it('no check is repeated whose transaction may be committed', async () => {
   ])
   expect(database.begun).toBe(1)
   expect([...database.rows.keys()].toSorted()).toEqual(['a', 'b'].map(keyFor))
+})
+
+it('a check that was never asked, because the database had gone, is not in doubt', async () => {
+  const database = table()
+  const store = txStore(database)
+  database.heldByOthers.add(keyFor('held'))
+  const commit = new Error('connection lost')
+  const answers = ['a', 'held', 'b'].map(subject => evaluate(store, subject))
+  // The shared transaction fails at its lock, and the first check alone where it commits.
+  database.failsAt = { commit }
+  const results = await Promise.allSettled(answers)
+  expect(results.map(result => (result as PromiseRejectedResult).reason)).toEqual([
+    commit,
+    expect.objectContaining({ message: 'connection lost', unsent: true }),
+    expect.objectContaining({ message: 'connection lost', unsent: true }),
+  ])
+  expect(commit).not.toHaveProperty('unsent')
+  expect([...database.rows.keys()]).toEqual([keyFor('a')])
 })
 
 it.each([

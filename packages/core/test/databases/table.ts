@@ -16,7 +16,7 @@ export interface Table extends TxBackend {
   /** How many transactions have begun, and how many are open at the most. */
   readonly begun: number
   readonly mostOpen: number
-  /** The keys that another client has locked: a transaction that needs one fails. */
+  /** The keys that another client has locked: a transaction that must lock one fails. */
   readonly heldByOthers: Set<string>
   /** While it is set, no transaction begins until it resolves. */
   gate: Promise<void> | undefined
@@ -49,7 +49,7 @@ export function table(): Table {
         const result = await work({
           async lock(keys, looks): Promise<ReadonlyMap<string, string> | LockedValues> {
             self.locks.push({ keys, looks })
-            const held = keys.find(key => self.heldByOthers.has(key))
+            const held = keys.find(key => self.heldByOthers.has(key) && !looks.has(key))
             if (held !== undefined) throw new Error(`the lock of ${held} is not to be had`)
             const values = new Map(rows)
             return self.now === undefined ? values : { values, now: self.now }

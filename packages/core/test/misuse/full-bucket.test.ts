@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { HaltWarning } from '../../src/index.ts'
-import { noticeFullBucket } from '../../src/misuse/costs.ts'
+import { noticeFullBucket } from '../../src/misuse/numbers.ts'
 import { compilePolicy } from '../../src/policy/compiled-policy.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 

@@ -71,10 +71,43 @@ describe('pace', () => {
 
   it.each(['9/s', '9 / s', '9 per second', '540/m', '540 per minute', '1/111.111ms', '90/10s'])(
     'the pace "%s" is nine turns a second',
-    rate => {
-      expect(() => pace(rate)).not.toThrow()
+    async rate => {
+      const { store, pass, now } = passingWorld()
+      const own = pace(rate, { store })
+      const turns: number[] = []
+      for (let i = 0; i < 10; i++) void own.turn().then(() => turns.push(now()))
+      await pass(1100)
+      expect(turns).toHaveLength(10)
+      for (const [i, at] of turns.entries()) expect(at).toBeCloseTo((i * 1000) / 9, -1)
     },
   )
+
+  it.each([
+    ['1/2h', 7_200_000],
+    ['24 per day', 3_600_000],
+    ['60/h', 60_000],
+  ])('the pace "%s" is a turn in %i milliseconds', async (rate, distance) => {
+    const { store, clock } = passingWorld()
+    const own = pace(rate, { store })
+    await own.turn()
+    let turns = 0
+    void own.turn().then(() => turns++)
+    for (const [ms, expected] of [
+      [distance - 100, 0],
+      [200, 1],
+    ] as const) {
+      clock.advance(ms / 1000)
+      await vi.advanceTimersByTimeAsync(ms)
+      expect(turns).toBe(expected)
+    }
+  })
+
+  it('work that is no function is refused before a turn', async () => {
+    const { store } = passingWorld()
+    const own = pace('1/h', { store })
+    await expect(own.run(7 as never)).rejects.toMatchObject({ code: 'HALT_E_OPTION' })
+    expect(await own.run(() => 7)).toBe(7)
+  })
 
   it.each(['fast', '9', '0/s', '9/fortnight', '1.5/s', '-1/s', 9, undefined])(
     'the pace %j is refused',

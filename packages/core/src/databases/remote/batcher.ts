@@ -2,11 +2,15 @@ import type { Group } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
 import { type Load, PendingCalls, PERIOD_MS } from './pending-calls.ts'
 
-interface Entry {
+/** Who waits for the evaluation of a group. */
+export interface Asker {
   readonly group: Group
-  readonly load: number
   readonly resolve: (evaluation: Evaluation) => void
   readonly reject: (error: unknown) => void
+}
+
+interface Entry extends Asker {
+  readonly load: number
 }
 
 /**
@@ -197,7 +201,8 @@ export function isWorker(): boolean {
   return navigator?.userAgent === 'Cloudflare-Workers'
 }
 
-function deliver({ resolve, reject }: Entry, evaluation: Evaluation | Error | undefined): void {
+/** Gives an asker its answer. */
+export function deliver({ resolve, reject }: Asker, evaluation: Evaluation | Error | undefined): void {
   if (evaluation === undefined || evaluation instanceof Error)
     reject(evaluation ?? new Error('no reply for a group'))
   else resolve(evaluation)

@@ -12,10 +12,19 @@ import { slotOf, type KeyWriter } from './keys.ts'
 import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { forget } from './scripts.ts'
 
-// The most keys per call, so that a call holds the server for less than a millisecond.
-const MAX_KEYS_PER_CALL = 500
-// The most calls that are pending at the same time.
-const MAX_PARALLEL_CALLS = 8
+/** The hash slots of all keys of a group. */
+export function slotsOf(group: Group, key: KeyWriter): number[] {
+  return nodesOf(group, slots(key))
+}
+
+/** Evaluates a group whose keys are in several hash slots, as {@link evaluateAcross} does. */
+export function evaluateAcrossSlots(group: Group, key: KeyWriter, send: Send<number>): Promise<Evaluation> {
+  return evaluateAcross(group, slots(key), send, error => inDoubt(toStoreError(error)))
+}
+
+function slots(key: KeyWriter): NodeOf<number> {
+  return (subject, counter) => slotOf(key(subject, counter))
+}
 
 /** Groups keys by hash slot. */
 export function keysBySlot(keys: readonly string[]): string[][] {
@@ -28,6 +37,11 @@ export function keysBySlot(keys: readonly string[]): string[][] {
   }
   return [...lists.values()]
 }
+
+// The most keys per call, so that a call holds the server for less than a millisecond.
+const MAX_KEYS_PER_CALL = 500
+// The most calls that are pending at the same time.
+const MAX_PARALLEL_CALLS = 8
 
 /**
  * Deletes keys in slices, a few at a time, so that a long list does not delay other calls. Resolves to the number of keys
@@ -61,18 +75,4 @@ function slicesOf(keys: readonly string[]): (readonly string[])[] {
   for (let at = 0; at < keys.length; at += MAX_KEYS_PER_CALL)
     slices.push(keys.slice(at, at + MAX_KEYS_PER_CALL))
   return slices
-}
-
-/** The hash slots of all keys of a group. */
-export function slotsOf(group: Group, key: KeyWriter): number[] {
-  return nodesOf(group, slots(key))
-}
-
-/** Evaluates a group whose keys are in several hash slots, as {@link evaluateAcross} does. */
-export function evaluateAcrossSlots(group: Group, key: KeyWriter, send: Send<number>): Promise<Evaluation> {
-  return evaluateAcross(group, slots(key), send, error => inDoubt(toStoreError(error)))
-}
-
-function slots(key: KeyWriter): NodeOf<number> {
-  return (subject, counter) => slotOf(key(subject, counter))
 }
