@@ -1,3 +1,4 @@
+import { afterQuietly } from '../base/event-loop.ts'
 import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keysOf } from './key-value.ts'
@@ -10,7 +11,12 @@ interface Entry extends Asker {
 interface Call {
   readonly entries: Entry[]
   readonly keys: Set<string>
+  /** performance.now() */
+  sent: number
 }
+
+// A call that has hung for so long holds nobody up any more, in milliseconds.
+const HUNG_MS = 1_000
 
 /**
  * Lets no two calls of this process be on their way with a key in common. Groups without a common key do not wait for each other. Those
@@ -22,11 +28,12 @@ export class Lanes {
   readonly #send: SendGroups
   readonly #mostKeys: number
   readonly #isOff: boolean
-  /** The keys of the calls that are on their way. */
-  readonly #inUse = new Set<string>()
-  /** How many waiting groups have each key. */
-  readonly #wanted = new Map<string, number>()
+  /** The calls that are on their way, by their keys. */
+  readonly #inUse = new Map<string, Call>()
   #waiting: Entry[] = []
+  /** The keys of the groups that wait. */
+  #wanted = new Set<string>()
+  #isWatching = false
 
   /**
    * @param mostKeys the most keys of one call. A group with more is sent alone
@@ -44,23 +51,26 @@ export class Lanes {
       const keys = this.#isOff ? [] : keysOf(group)
       const entry: Entry = { group, keys, resolve, reject }
       if (!keys.some(key => this.#inUse.has(key) || this.#wanted.has(key)))
-        return this.#start({ entries: [entry], keys: new Set(keys) })
+        return this.#start({ entries: [entry], keys: new Set(keys), sent: 0 })
       this.#waiting.push(entry)
-      for (const key of keys) this.#wanted.set(key, (this.#wanted.get(key) ?? 0) + 1)
+      for (const key of keys) this.#wanted.add(key)
+      this.#watch()
     })
   }
 
   #start(call: Call): void {
     const { entries, keys } = call
-    for (const key of keys) this.#inUse.add(key)
+    const sent = performance.now()
+    call.sent = sent
+    for (const key of keys) this.#inUse.set(key, call)
     const settled = (settle: (entry: Entry, i: number) => void): void => {
-      for (const key of keys) this.#inUse.delete(key)
+      this.#letGo(call)
       entries.forEach(settle)
       if (this.#waiting.length > 0) this.#startNext()
     }
     this.#send(
       entries.map(({ group }) => group),
-      performance.now(),
+      sent,
     ).then(
       evaluations => settled((entry, i) => deliver(entry, evaluations[i])),
       (error: unknown) => settled(({ reject }) => reject(error)),
@@ -80,9 +90,25 @@ export class Lanes {
       else for (const key of joined.keys) calls.set(key, joined)
       return joined === undefined
     })
-    const started = new Set(calls.values())
-    for (const { entries } of started) for (const { keys } of entries) this.#unwant(keys)
-    for (const call of started) this.#start(call)
+    this.#wanted = kept
+    for (const call of new Set(calls.values())) this.#start(call)
+  }
+
+  /** Lets a call go that hangs. The versions in the database keep the one that follows it apart from it. */
+  #watch(): void {
+    if (this.#isWatching) return
+    this.#isWatching = true
+    afterQuietly(HUNG_MS, () => {
+      this.#isWatching = false
+      const hung = performance.now() - HUNG_MS
+      for (const call of this.#inUse.values()) if (call.sent <= hung) this.#letGo(call)
+      this.#startNext()
+      if (this.#waiting.length > 0) this.#watch()
+    })
+  }
+
+  #letGo(call: Call): void {
+    for (const key of call.keys) if (this.#inUse.get(key) === call) this.#inUse.delete(key)
   }
 
   /** Puts a group into one call with those that have a key in common with it. Undefined if that call would have too many keys. */
@@ -90,14 +116,6 @@ export class Lanes {
     const near = new Set(entry.keys.flatMap(key => calls.get(key) ?? []))
     const keys = new Set([...entry.keys, ...[...near].flatMap(call => [...call.keys])])
     if (near.size > 0 && keys.size > this.#mostKeys) return undefined
-    return { entries: [...[...near].flatMap(call => call.entries), entry], keys }
-  }
-
-  #unwant(keys: readonly string[]): void {
-    for (const key of keys) {
-      const left = (this.#wanted.get(key) ?? 1) - 1
-      if (left > 0) this.#wanted.set(key, left)
-      else this.#wanted.delete(key)
-    }
+    return { entries: [...[...near].flatMap(call => call.entries), entry], keys, sent: 0 }
   }
 }

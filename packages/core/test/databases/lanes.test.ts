@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 
 import { casStore, type Evaluation, type Group, keysOf } from '../../src/databases/index.ts'
 import { Lanes } from '../../src/databases/lanes.ts'
@@ -133,4 +133,21 @@ it('many calls of one process on one key need no second attempt', async () => {
   const answers = await Promise.all(Array.from({ length: 40 }, async () => store.evaluate(asks('a', 'b'))))
   expect(answers.filter(({ allowed }) => allowed)).toHaveLength(5)
   expect(swaps).toBe(2)
+})
+
+it('a call that hangs holds up those behind it for at most two seconds, and the next call keeps its keys when it ends', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { lanes: made, open, answer } = lanes()
+  for (const group of [asks('a'), asks('a')]) void made.add(group)
+  vi.advanceTimersByTime(999)
+  expect(open.map(subjects)).toEqual([['a']])
+  vi.advanceTimersByTime(1_001)
+  expect(open.map(subjects)).toEqual([['a'], ['a']])
+  await answer()
+  void made.add(asks('a'))
+  expect(open.map(subjects)).toEqual([['a']])
+  await answer()
+  expect(open.map(subjects)).toEqual([['a']])
+  await answer()
 })
