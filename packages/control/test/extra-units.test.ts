@@ -1,9 +1,11 @@
 // More units of a quota for a time, as an override that ends by itself.
-import { expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 
 import { rejection, world } from '../../core/test/world.ts'
 import { extraUnits, type QuotaNow } from '../src/index.ts'
 import { controlOf } from './control-of.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 /** A control, and the state of a quota whose period ends in two hours, and whose day ends in one. */
 function scene() {
