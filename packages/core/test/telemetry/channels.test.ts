@@ -23,6 +23,12 @@ afterEach(() => {
   for (const end of ends.splice(0)) end()
 })
 
+// The programs of other files may have run in this process, and still listen. Node lists them only here.
+for (const name of NAMES) {
+  const { _subscribers = [] } = channel(name) as { _subscribers?: Parameters<typeof subscribe>[1][] }
+  for (const hear of [..._subscribers]) unsubscribe(name, hear)
+}
+
 /** Subscribes to a channel. Returns its messages so far. */
 function listen<M>(name: (typeof NAMES)[number]): M[] {
   const heard: M[] = []
