@@ -11,11 +11,9 @@ interface Entry extends Asker {
 interface Call {
   readonly entries: Entry[]
   readonly keys: Set<string>
-  /** performance.now() */
-  sent: number
 }
 
-// A call that has hung for so long holds nobody up any more, in milliseconds.
+// A call that holds others up for so long is taken for hung, in milliseconds.
 const HUNG_MS = 1_000
 
 /**
@@ -51,7 +49,7 @@ export class Lanes {
       const keys = this.#isOff ? [] : keysOf(group)
       const entry: Entry = { group, keys, resolve, reject }
       if (!keys.some(key => this.#inUse.has(key) || this.#wanted.has(key)))
-        return this.#start({ entries: [entry], keys: new Set(keys), sent: 0 })
+        return this.#start({ entries: [entry], keys: new Set(keys) })
       this.#waiting.push(entry)
       for (const key of keys) this.#wanted.add(key)
       this.#watch()
@@ -60,8 +58,6 @@ export class Lanes {
 
   #start(call: Call): void {
     const { entries, keys } = call
-    const sent = performance.now()
-    call.sent = sent
     for (const key of keys) this.#inUse.set(key, call)
     const settled = (settle: (entry: Entry, i: number) => void): void => {
       this.#letGo(call)
@@ -70,7 +66,7 @@ export class Lanes {
     }
     this.#send(
       entries.map(({ group }) => group),
-      sent,
+      performance.now(),
     ).then(
       evaluations => settled((entry, i) => deliver(entry, evaluations[i])),
       (error: unknown) => settled(({ reject }) => reject(error)),
@@ -94,14 +90,14 @@ export class Lanes {
     for (const call of new Set(calls.values())) this.#start(call)
   }
 
-  /** Lets a call go that hangs. The versions in the database keep the one that follows it apart from it. */
+  /** Lets the calls go that hang. The versions in the database keep those that follow apart from them. */
   #watch(): void {
     if (this.#isWatching) return
     this.#isWatching = true
+    const calls = new Set(this.#inUse.values())
     afterQuietly(HUNG_MS, () => {
       this.#isWatching = false
-      const hung = performance.now() - HUNG_MS
-      for (const call of this.#inUse.values()) if (call.sent <= hung) this.#letGo(call)
+      for (const call of calls) this.#letGo(call)
       this.#startNext()
       if (this.#waiting.length > 0) this.#watch()
     })
@@ -116,6 +112,6 @@ export class Lanes {
     const near = new Set(entry.keys.flatMap(key => calls.get(key) ?? []))
     const keys = new Set([...entry.keys, ...[...near].flatMap(call => [...call.keys])])
     if (near.size > 0 && keys.size > this.#mostKeys) return undefined
-    return { entries: [...[...near].flatMap(call => call.entries), entry], keys, sent: 0 }
+    return { entries: [...[...near].flatMap(call => call.entries), entry], keys }
   }
 }

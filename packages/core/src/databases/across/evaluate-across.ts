@@ -99,7 +99,7 @@ export async function evaluateAcross<N>(
   const startsIn = allowed ? undefined : startOverNodes(evaluations as Evaluation[])
   if (!allowed && startsIn === undefined) await scoreRefusalElsewhere(group, parts, evaluations, send)
   const { repeated } = idempotency
-  const merged = mergeEvaluations(group, parts, evaluations as Evaluation[], allowed, repeated)
+  const merged = mergeEvaluations(parts, evaluations as Evaluation[], allowed, repeated)
   const whole = { ...merged, startsIn, grants }
   return repeated ? takeLeases(whole, group, nodeOf, send, inDoubt) : whole
 }

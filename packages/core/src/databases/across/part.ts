@@ -59,7 +59,6 @@ export function passesOf<N>(
 
 /** Merges the evaluations of the parts into the evaluation of the whole group. */
 export function mergeEvaluations<N>(
-  group: Group,
   parts: readonly Part<N>[],
   evaluations: readonly Evaluation[],
   allowed: boolean,
@@ -80,32 +79,11 @@ export function mergeEvaluations<N>(
   const penalty = evaluations[parts.findIndex(part => part.group.penalty !== undefined)]?.penalty ?? []
   // Each node has its own clock. The latest instant becomes the instant of the whole group.
   const now = Math.max(...evaluations.map(evaluation => evaluation.now))
-  return {
-    now,
-    allowed,
-    repeated,
-    passes,
-    starts,
-    states,
-    instants,
-    penalty: group.penalty === undefined ? [] : penalty,
-  }
+  return { now, allowed, repeated, passes, starts, states, instants, penalty }
 }
 
 /** An evaluation with other values in some fields. A spread would lose what an evaluation tells by getters. */
 export function withChanges(evaluation: Evaluation, changes: Partial<Evaluation>): Evaluation {
   const { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants } = evaluation
-  return {
-    now,
-    allowed,
-    repeated,
-    passes,
-    starts,
-    states,
-    penalty,
-    instants,
-    startsIn,
-    grants,
-    ...changes,
-  }
+  return { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants, ...changes }
 }
