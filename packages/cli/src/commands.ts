@@ -5,6 +5,7 @@ import { findCommand } from './operate/find-command.ts'
 import { grantCommands } from './operate/grant-command.ts'
 import { listCommands } from './operate/list-commands.ts'
 import { numberCommands } from './operate/number-commands.ts'
+import { pauseCommands } from './operate/pause-commands.ts'
 import { resetCommand } from './operate/reset-command.ts'
 import { topCommand } from './operate/top-command.ts'
 import { replayCommand } from './replay/replay-command.ts'
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   topCommand,
   ...accessCommands,
   ...takeBackCommands,
+  ...pauseCommands,
   ...numberCommands,
   ...listCommands,
 ]

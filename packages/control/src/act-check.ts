@@ -31,7 +31,7 @@ const NUMBERS = namesOf<PolicyNumbers>({
 })
 const DURATIONS: ReadonlySet<string> = new Set(['window', 'blockDuration'])
 const LONGEST_TEXT = 1_000
-const NOTED: readonly NotedAct[] = Object.freeze(['reset', 'grant', 'ungrant', 'forgive'])
+const NOTED: readonly NotedAct[] = Object.freeze(['reset', 'grant', 'ungrant', 'forgive', 'pause', 'resume'])
 
 /**
  * Reads who acts, why, and until when.

@@ -282,8 +282,8 @@ export class Control implements GateSource {
   }
 
   /**
-   * Adds an act to the history that changed counters and no entry: a reset, a grant. It does not carry the act out. `units` are those
-   * of a grant or an ungrant, or the counters of a reset.
+   * Adds an act to the history that changed counters and no entry: a reset, a grant, a pause. It does not carry the act out. `units` are
+   * those of a grant or an ungrant, or the counters of a reset; `for` and `until` tell the end of a pause.
    *
    * @throws HaltError `HALT_E_CONTROL`, `HALT_E_IDENTITY`; `HALT_E_STORE` if the store does not answer
    */
@@ -294,7 +294,7 @@ export class Control implements GateSource {
       readonly policy?: string | undefined
       readonly units?: number | undefined
     },
-    options: Pick<ActOptions, 'reason' | 'by'> = {},
+    options: Pick<ActOptions, 'reason' | 'by' | 'for' | 'until'> = {},
   ): Promise<void> {
     const noted = readNoted(act, what)
     await learnTime(this.store, this.#ledger.clock)

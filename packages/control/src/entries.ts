@@ -62,8 +62,8 @@ export const ENTRY_KINDS: Readonly<Record<EntryKind, EntryKindFacts>> = Object.f
   change: { hasTarget: false, hasNumbers: true, endedBy: 'revert' },
 })
 
-/** An act that changes counters and no entry, so that only the history tells of it. */
-export type NotedAct = 'reset' | 'grant' | 'ungrant' | 'forgive'
+/** An act that changes counters and no entry, so that only the history tells of it. `pause` and `resume` are those of a limiter. */
+export type NotedAct = 'reset' | 'grant' | 'ungrant' | 'forgive' | 'pause' | 'resume'
 
 /** One act of an operator, as the history tells it. */
 export interface ControlAct extends Omit<ControlEntry, 'kind'> {

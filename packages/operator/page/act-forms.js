@@ -25,6 +25,8 @@ export const FORMS = {
     go: 'Take back',
     fields: ['whom', 'quota', 'units', 'reason'],
   },
+  pause: { title: 'Refuse by this limit alone', go: 'Pause', fields: ['whom', 'span', 'reason'] },
+  resume: { title: 'End the pause or the cool-down', go: 'Resume', fields: ['whom', 'reason'] },
   forgive: { title: 'Forgive', go: 'Forgive', fields: ['whom', 'reason'] },
 }
 

@@ -86,11 +86,18 @@ function shareOf(fair, algorithm, used, limit) {
 }
 
 /** @param {PolicyFinding} policy @param {{ whom: Whom, who: string }} client */
-function actsOf({ policy, quota, limit }, client) {
+function actsOf({ policy, quota, limit, counters }, client) {
   const about = { ...client, policy, limit }
+  const isCooling = counters.some(({ blockedUntil }) => blockedUntil * 1000 > Date.now())
   const other = button('Other numbers …', () => openAct({ act: 'override', ...about }))
   return quota === undefined
-    ? [button('Reset …', () => openAct({ act: 'reset', ...about })), other]
+    ? [
+        button('Reset …', () => openAct({ act: 'reset', ...about })),
+        other,
+        isCooling
+          ? button('Resume …', () => openAct({ act: 'resume', ...about }))
+          : button('Pause …', () => openAct({ act: 'pause', ...about })),
+      ]
     : [
         button('Grant more …', () => openAct({ act: 'grant', ...about }), 'main'),
         ...(quota.granted > 0 ? [button('Take back …', () => openAct({ act: 'ungrant', ...about }))] : []),

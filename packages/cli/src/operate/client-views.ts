@@ -67,7 +67,8 @@ async function viewOf(limiter: RateLimiter, identity: Whom): Promise<ClientView>
   return { identity, explanation, counters: await countersOf(limiter, identity), keys }
 }
 
-async function countersOf(limiter: RateLimiter, identity: Whom): Promise<readonly CounterReading[]> {
+/** The counters of an identity; none if it reaches none. */
+export async function countersOf(limiter: RateLimiter, identity: Whom): Promise<readonly CounterReading[]> {
   try {
     return await limiter.inspect(identity)
   } catch (error) {

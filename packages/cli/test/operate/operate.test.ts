@@ -481,3 +481,86 @@ describe('an operator at the command line', () => {
     ])
   })
 })
+
+describe('a pause of one limit', () => {
+  const limits = [
+    { name: 'tool_send_mail', limit: 20, window: 3600, keyStrategy: 'user' },
+    { name: 'per_user', limit: 100, window: 3600, keyStrategy: 'user' },
+    { name: 'all_mails', limit: 100, window: 3600, keyStrategy: 'shared' },
+    { name: 'per_ip', limit: 100, window: 60, keyStrategy: 'ip' },
+    { name: 'month', limit: 100, period: 'monthly', keyStrategy: 'user' },
+  ] as const
+  const file = ['--policy', 'limits.mjs']
+
+  it('an operator refuses a user by the limit of one tool, finds it, and ends it', async () => {
+    const { shell, check, store } = scene(limits)
+    const limiter = new RateLimiter({ store, policy: limits[1] })
+    onTestFinished(() => limiter.close())
+    const paused = await shell(
+      'pause',
+      'user:42',
+      'tool_send_mail',
+      '--for',
+      '2h',
+      '--reason',
+      'spam',
+      ...file,
+    )
+    expect(paused).toMatchObject({
+      code: 0,
+      err: '',
+      out: 'tool_send_mail refuses user:42 for 2h. Other limits let it pass.\nEnd it: npx @halt/cli resume user:42 tool_send_mail --policy limits.mjs\n',
+    })
+    expect(await check('42')).toMatchObject({ allowed: false, policy: 'tool_send_mail', retryAfter: 7200 })
+    expect(await check('43')).toMatchObject({ allowed: true })
+    expect(await limiter.consume({ user: '42' })).toMatchObject({ allowed: true })
+    expect((await shell('find', 'user:42', ...file)).out).toMatch(
+      /tool_send_mail .* refuses: limited until .*passes in 7200 s/,
+    )
+    expect(await shell('resume', 'user:42', 'tool_send_mail', ...file)).toMatchObject({ code: 0, err: '' })
+    await expect.poll(async () => (await check('42')).allowed).toBe(true)
+    expect(await shell('resume', 'user:42', 'tool_send_mail', ...file)).toMatchObject({
+      code: 1,
+      out: 'tool_send_mail had neither a pause nor a cool-down for user:42.\n',
+    })
+    const history = (await shell('history')).out
+    expect(history).toMatch(/resume.*tool_send_mail/)
+    expect(history).toMatch(/pause.*tool_send_mail.*spam/)
+  })
+
+  it('a pause without an end holds until somebody resumes it, and one may end at a date', async () => {
+    const { shell, check } = scene(limits)
+    expect((await shell('pause', 'user:42', 'tool_send_mail', ...file)).out).toContain(
+      'until somebody resumes it',
+    )
+    const { retryAfter } = await check('42')
+    expect(retryAfter).toBeGreaterThan(365 * 86_400)
+    await shell('resume', 'user:42', 'tool_send_mail', ...file)
+    // The other process may take the pause as known for up to a second.
+    await expect.poll(async () => (await check('42')).allowed).toBe(true)
+    const until = new Date(Date.now() + 3_600_000).toISOString()
+    await shell('pause', 'user:42', 'tool_send_mail', '--until', until, ...file)
+    const decision = await check('42')
+    expect(decision).toMatchObject({ allowed: false })
+    expect(decision.retryAfter).toBeLessThanOrEqual(3600)
+  })
+
+  it.each([
+    ['month', 'month is a quota, which cannot be paused.'],
+    ['all_mails', 'all_mails counts all clients together, so a pause would refuse everybody.'],
+    ['per_ip', 'per_ip counts nothing under user:42'],
+    ['other', 'limits.mjs has no policy "other".'],
+  ])('%s cannot be paused for one user', async (name, says) => {
+    const { shell, check } = scene(limits)
+    const { code, err } = await shell('pause', 'user:42', name, ...file)
+    expect(code).toBe(2)
+    expect(err).toContain(says)
+    expect((await check('42')).allowed).toBe(true)
+    expect((await shell('history')).out).not.toContain('pause')
+  })
+
+  it('a pause needs the limits file', async () => {
+    const { shell } = scene(limits)
+    expect((await shell('pause', 'user:42', 'tool_send_mail')).err).toContain('halt pause got no --policy.')
+  })
+})

@@ -16,6 +16,8 @@ const ACTS = [
   'grant',
   'ungrant',
   'forgive',
+  'pause',
+  'resume',
 ] as const
 
 /** The acts of the page. */

@@ -4,9 +4,10 @@ import type { ActName } from './act-call.ts'
 import { HERE_ALONE, offerHere } from './away.ts'
 import { counterActs } from './counters.ts'
 import { numberActs } from './numbers.ts'
+import { pauseActs } from './pauses.ts'
 import { needsForce, warningsOf } from './warnings.ts'
 
-const ACTS: Readonly<Record<ActName, Act>> = { ...accessActs, ...numberActs, ...counterActs }
+const ACTS: Readonly<Record<ActName, Act>> = { ...accessActs, ...numberActs, ...counterActs, ...pauseActs }
 
 /** The answer to a call for an act: what it would do, or what it did. */
 export type ActAnswer =

@@ -5,6 +5,7 @@ import { penaltyManagerOf, quotaManagerOf } from '../desk/managers.ts'
 import { why } from './access.ts'
 import { type Act, type Acting, type Done, undoOf } from './act.ts'
 import { type ActCall, spanOf } from './act-call.ts'
+import { noted } from './noted.ts'
 import { leftByReset, reset } from './reset.ts'
 
 /** The acts that change counters. The document of entries does not hold them, so the history notes them. */
@@ -104,22 +105,6 @@ function reversed(
   units: number,
 ): ActCall {
   return { act, whom, policy, units, token: token === undefined ? undefined : `${token} undo` }
-}
-
-/** Notes an act in the history. It was carried out, so a history that cannot be written does not fail it. */
-async function noted(
-  acting: Acting,
-  units: number | undefined,
-  done: Done,
-  policy: string | undefined = acting.call.policy,
-): Promise<Done> {
-  try {
-    const what = { identity: acting.identity(), policy, units }
-    await acting.control.note(acting.call.act as 'reset', what, why(acting))
-    return done
-  } catch {
-    return { ...done, says: `${done.says} The history could not be written.` }
-  }
 }
 
 function quotaOf(acting: Acting): NonNullable<ReturnType<Acting['catalogue']['findQuota']>> {

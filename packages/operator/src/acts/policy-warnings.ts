@@ -17,7 +17,8 @@ export async function policyWarnings(acting: Acting): Promise<string[]> {
   )
   const warnings: string[] = []
   if (call.act === 'override' || call.act === 'change') warnings.push(...misfits(found, call.numbers))
-  if (call.act === 'override' || call.act === 'grant') warnings.push(...(await outOfReach(found, acting)))
+  if (call.act === 'override' || call.act === 'grant' || call.act === 'pause')
+    warnings.push(...(await outOfReach(found, acting)))
   if (call.act === 'grant') warnings.push(...(await endsSoon(acting)))
   return warnings
 }

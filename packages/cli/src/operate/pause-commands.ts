@@ -1,0 +1,134 @@
+import type { ActOptions } from '@halt/control'
+import type { Duration, Policy, RateLimiter } from '@halt/core'
+
+import { type Call, COMMAND, type Command, ExitCode, valueOf } from '../command/command.ts'
+import { commandError } from '../command/parse.ts'
+import { withValues } from '../command/usage.ts'
+import { type CliIo, print, printable } from '../io.ts'
+import { countersOf } from './client-views.ts'
+import { openLimiter } from './client.ts'
+import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
+import { instantOf } from './list-commands.ts'
+import { checkReach, policiesNamed } from './policy-check.ts'
+import { nameOf, targetFlags, targetOf, type Whom, WHOM_NOTE, wordOf } from './target.ts'
+
+const more = [
+  WHOM_NOTE,
+  'The limits of tools belong to the limits file too: export const policy = [...limits, ...guard.limits()].',
+  SECRET_NOTE,
+]
+
+/** `halt pause` and `halt resume`: one limit refuses a client, as that of a tool. They change its counter, and no entry. */
+export const pauseCommands: readonly Command[] = [
+  {
+    name: 'pause',
+    summary:
+      'Refuses a client by one limit alone, such as that of a tool, in every process. Its counts stay.',
+    usage: '<whom> <policy> --policy <limits.ts>',
+    example:
+      'pause user:42 tool_send_mail --for 2h --policy limits.ts --reason "mails to strangers" --redis redis://localhost:6379',
+    takes: [2, 2],
+    flags: { ...actFlags, ...targetFlags, ...controlFlags },
+    more,
+    run: (call, io) =>
+      withLimits('pause', call, io, async ({ name, policy, identity, limiters }) => {
+        const { for: length, until } = actOf(call)
+        const duration =
+          until === undefined ? length : (`${Math.max(1, until.getTime() - Date.now())}ms` as Duration)
+        for (const limiter of limiters)
+          await withValues(() => limiter.pause(identity, duration === undefined ? {} : { for: duration }))
+        await print(io, [
+          printable(`${policy} refuses ${name} ${spanOf(actOf(call))}. Other limits let it pass.`),
+          `End it: ${COMMAND} resume ${wordOf(name)} ${policy} --policy ${valueOf(call, 'policy')}`,
+        ])
+        return ExitCode.DONE
+      }),
+  },
+  {
+    name: 'resume',
+    summary: 'Ends what pause began, and any other cool-down of that limit.',
+    usage: '<whom> <policy> --policy <limits.ts>',
+    example: 'resume user:42 tool_send_mail --policy limits.ts --redis redis://localhost:6379',
+    takes: [2, 2],
+    flags: { ...whoFlags(), ...targetFlags, ...controlFlags },
+    more,
+    run: (call, io) =>
+      withLimits('resume', call, io, async ({ name, policy, identity, limiters }) => {
+        const were = await Promise.all(limiters.map(limiter => isCooling(limiter, identity)))
+        for (const limiter of limiters) await limiter.resume(identity)
+        const found = were.includes(true)
+        await print(io, [
+          printable(
+            found
+              ? `${policy} does not refuse ${name} by a pause or a cool-down any more.`
+              : `${policy} had neither a pause nor a cool-down for ${name}.`,
+          ),
+        ])
+        return found ? ExitCode.DONE : ExitCode.FOUND
+      }),
+  },
+]
+
+function spanOf({ for: length, until }: ActOptions): string {
+  if (until !== undefined) return `until ${instantOf(until.getTime())}`
+  return length === undefined ? 'until somebody resumes it' : `for ${length}`
+}
+
+/** A client, and the limits of one name that it may have, each with a limiter of its own. */
+interface Limits {
+  readonly name: string
+  readonly policy: string
+  readonly identity: Whom
+  readonly limiters: readonly RateLimiter[]
+}
+
+/** Reads `<whom> <policy>`, calls `use`, and notes the act in the history if something was done. */
+function withLimits(
+  act: 'pause' | 'resume',
+  call: Call,
+  io: CliIo,
+  use: (limits: Limits) => Promise<number>,
+): Promise<number> {
+  if (valueOf(call, 'policy') === undefined)
+    throw commandError(
+      `halt ${act} got no --policy.`,
+      `Write: ${COMMAND} ${act} user:42 tool_send_mail --policy limits.ts --redis redis://localhost:6379`,
+    )
+  return withControl(call, io, async (control, opened) => {
+    const [whom = '', policy = ''] = call.positionals
+    const [identity, name] = [await targetOf(whom, call, control), nameOf(whom, call)]
+    const found = await policiesNamed(policy, opened.limits)
+    checkPolicies(policy, found)
+    await checkReach(found, name, identity, opened)
+    const own = opened.limits?.plans[0]?.settings
+    const limiters = found.map(each => openLimiter({ ...own, policy: each }, opened))
+    const code = await use({ name, policy, identity, limiters })
+    if (code === ExitCode.DONE) await control.note(act, { identity, policy }, actOf(call))
+    return code
+  })
+}
+
+/** @throws HaltError `HALT_E_COMMAND` for a policy that cannot refuse one client alone */
+function checkPolicies(name: string, [first]: readonly Policy[]): void {
+  if (first === undefined)
+    throw commandError(
+      'The limits file chooses its policies by a function, which needs a request.',
+      'Let it export the plans that the function chooses among: export const plans = { free: [FREE], pro: [PRO] }.',
+    )
+  if (first.period !== undefined)
+    throw commandError(`${name} is a quota, which cannot be paused.`, `Block the client: ${COMMAND} block …`)
+  if (first.keyStrategy === 'shared')
+    throw commandError(
+      `${name} counts all clients together, so a pause would refuse everybody.`,
+      `Change its numbers: ${COMMAND} change ${name} --limit …`,
+    )
+  if (first.scope === 'route')
+    throw commandError(
+      `${name} counts each route apart, and a pause names no route.`,
+      `Give the client other numbers: ${COMMAND} override …`,
+    )
+}
+
+async function isCooling(limiter: RateLimiter, identity: Whom): Promise<boolean> {
+  return (await countersOf(limiter, identity)).some(({ blockedUntil }) => blockedUntil > 0)
+}
