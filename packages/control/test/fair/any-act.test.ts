@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import { type Decision, RateLimiter, type RatePolicy, type Reservation } from '@halt/core'
 import { Control } from '../../src/index.ts'
 import { ManualClock, ReferenceStore } from '@halt/core/testing'
@@ -131,7 +132,7 @@ it('random acts on a shared bucket admit no more than a plain book, and leave no
       await limiter.close()
       control.close()
     }),
-    { numRuns: 100, endOnFailure: true },
+    { numRuns: isFull ? 100 : 50, endOnFailure: true },
   )
 })
 
@@ -175,6 +176,6 @@ it('random acts on shared permits hold no more than a plain book has, and give a
       await limiter.close()
       control.close()
     }),
-    { numRuns: 100, endOnFailure: true },
+    { numRuns: isFull ? 100 : 50, endOnFailure: true },
   )
 })

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import { type Decision, type Policy, RateLimiter } from '../../src/index.ts'
 import {
   type HistoryStep,
@@ -38,7 +39,7 @@ describe('a refused request', () => {
         store.now += last.retryAfter * SECOND
         expect(await limiter.check(view(), { cost })).toMatchObject({ allowed: true, retryAfter: 0 })
       }),
-      { numRuns: 400 },
+      { numRuns: isFull ? 400 : 200 },
     )
     expect(refusals).toBeGreaterThan(50)
   })
@@ -61,7 +62,7 @@ describe('a refused request', () => {
         other.store.now = store.now
         expect((await other.limiter.peek(view())).verdicts).toEqual((await limiter.peek(view())).verdicts)
       }),
-      { numRuns: 200 },
+      { numRuns: isFull ? 200 : 100 },
     )
   })
 })
@@ -85,7 +86,7 @@ describe('any decision', () => {
           expect(said.resetAt).toBeGreaterThanOrEqual(Math.floor(store.now / SECOND))
         }
       }),
-      { numRuns: 300 },
+      { numRuns: isFull ? 300 : 150 },
     )
   })
 
@@ -104,7 +105,7 @@ describe('any decision', () => {
         }
         expect(last?.verdicts).toEqual(plain.last.verdicts)
       }),
-      { numRuns: 150 },
+      { numRuns: isFull ? 150 : 75 },
     )
   })
 })

@@ -1,9 +1,10 @@
 // Tenants that share a token bucket, beside the max-min share that each of them should get.
 import { describe, expect, it } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import { type Asker, crowd, jain, maxMin, type Served, shared } from './crowd.ts'
 
-const HALF = 1500
+const HALF = isFull ? 1500 : 1000
 const many = (count: number, asker: Omit<Asker, 'name'>, name = 'q'): Asker[] =>
   Array.from({ length: count }, (_, i) => ({ name: `${name}${i}`, ...asker }))
 
@@ -31,7 +32,7 @@ describe('a bucket that tenants share', () => {
 
   it('a shared bucket gives tenants of other weights shares by weight, within 2 percent', async () => {
     const heavy = [1, 5, 2].map((weight, i) => ({ name: `t${i}`, rate: 1500, weight }))
-    const served = await crowd(shared(400), heavy, 4000, 1000)
+    const served = await crowd(shared(400), heavy, isFull ? 4000 : 2500, 1000)
     const perWeight = heavy.map(({ name, weight }) => served[name]!.got / weight)
     expect(Math.max(...perWeight) / Math.min(...perWeight)).toBeLessThan(1.02)
   })
@@ -92,15 +93,19 @@ describe('a bucket that tenants share', () => {
         expect(j - i + 1).toBeLessThanOrEqual(50 + ((at[j]! - from) * 100) / 1000 + 1e-9)
   })
 
-  it.each([
+  const bursts = [
     [16, 0.97],
     [32, 0.99],
-  ])('a burst of %i of a shared bucket gives quiet tenants %f of what they ask', async (burst, least) => {
-    const quiet = many(30, { rate: 2 })
-    const heavy = [3000, 400, 150].map((rate, i) => ({ name: `h${i}`, rate }))
-    const served = await crowd(shared(200, burst), [...heavy, ...quiet], 5000, 1000)
-    const of = (what: 'got' | 'asked'): number =>
-      quiet.reduce((sum, { name }) => sum + served[name]![what], 0)
-    expect(of('got') / of('asked')).toBeGreaterThanOrEqual(least)
-  })
+  ] as const
+  it.each(isFull ? bursts : bursts.slice(0, 1))(
+    'a burst of %i of a shared bucket gives quiet tenants %f of what they ask',
+    async (burst, least) => {
+      const quiet = many(30, { rate: 2 })
+      const heavy = [3000, 400, 150].map((rate, i) => ({ name: `h${i}`, rate }))
+      const served = await crowd(shared(200, burst), [...heavy, ...quiet], 5000, 1000)
+      const of = (what: 'got' | 'asked'): number =>
+        quiet.reduce((sum, { name }) => sum + served[name]![what], 0)
+      expect(of('got') / of('asked')).toBeGreaterThanOrEqual(least)
+    },
+  )
 })

@@ -75,7 +75,7 @@ function waitsAtHead(starts: World['book']['asks']): number[] {
 }
 
 describe('callers of tenants that share a bucket', () => {
-  it.each([
+  const scenes = [
     ['one noisy tenant', { noisy: 1, processes: 4, quiet: 5, rate: 100, burst: 1, weights: [1] }, 2, 3.5],
     ['ten noisy tenants', { noisy: 10, processes: 4, quiet: 20, rate: 100, burst: 1, weights: [1] }, 2, 4],
     [
@@ -84,15 +84,20 @@ describe('callers of tenants that share a bucket', () => {
       2.5,
       4,
     ],
-  ] as const)('tenants that share a bucket have fair turns beside %s', async (_, scene, turns, calls) => {
-    const found = await play(scene)
-    expect(found.used).toBeGreaterThan(0.99)
-    expect(found.spread).toBeLessThan(1.12)
-    expect(found.turns.at(-1)).toBeLessThan(turns)
-    expect(found.calls).toBeLessThanOrEqual(calls)
-  })
+  ] as const
+  // The short form plays one noisy tenant, and those of two weights, of which each is noisy.
+  it.each(isFull ? scenes : [scenes[0], scenes[2]])(
+    'tenants that share a bucket have fair turns beside %s',
+    async (_, scene, turns, calls) => {
+      const found = await play(scene)
+      expect(found.used).toBeGreaterThan(0.99)
+      expect(found.spread).toBeLessThan(1.12)
+      expect(found.turns.at(-1)).toBeLessThan(turns)
+      expect(found.calls).toBeLessThanOrEqual(calls)
+    },
+  )
 
-  it.each(isFull ? [1, 2, 3, 4, 5, 6] : [1, 4])(
+  it.each(isFull ? [1, 2, 3, 4, 5, 6] : [1])(
     'callers of weights 1 and 5 in 16 processes have fair turns in every order of events: %i',
     async seed => {
       const weights = [1, 5]

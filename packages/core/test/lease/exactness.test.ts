@@ -101,7 +101,7 @@ it('a leased bucket admits no unit that an exact one would refuse, and refuses e
       const policy: RatePolicy = { name: 'hot', limit: 1000 / unit, window: 1, burst, lease }
       expectExact(policy, burst, COUNT * lease.share * burst, await play(plan, policy, each))
     }),
-    { numRuns: isFull ? 60 : 30 },
+    { numRuns: isFull ? 60 : 15 },
   ))
 
 it('units of a bucket that are used just before they expire count as if they had been taken then', async () => {
@@ -129,5 +129,5 @@ it('a leased sliding window admits no unit that its limit forbids', () =>
         expect(within.reduce((sum, { units }) => sum + units, 0)).toBeLessThanOrEqual(80)
       }
     }),
-    { numRuns: isFull ? 40 : 20 },
+    { numRuns: isFull ? 40 : 10 },
   ))

@@ -113,8 +113,35 @@ function ordinal(period: PeriodName, local: number): number {
   return date.getUTCFullYear()
 }
 
-describe('every zone, every period, 2020 to 2035', () => {
-  const zones = Intl.supportedValuesOf('timeZone')
+/** Zones whose clocks change at unusual times, by unusual amounts, or not as the others of their continent. */
+const ODD: readonly string[] = [
+  'Africa/Cairo',
+  'Africa/Casablanca',
+  'Africa/Monrovia',
+  'America/Havana',
+  'America/Juneau',
+  'America/New_York',
+  'America/Nuuk',
+  'Antarctica/Troll',
+  'Asia/Gaza',
+  'Asia/Kathmandu',
+  'Asia/Kolkata',
+  'Asia/Manila',
+  'Asia/Pyongyang',
+  'Asia/Tehran',
+  'Asia/Tokyo',
+  'Australia/Lord_Howe',
+  'Europe/Amsterdam',
+  'Europe/Berlin',
+  'Pacific/Apia',
+  'Pacific/Chatham',
+  'UTC',
+]
+
+const scope = isFull ? 'every zone' : 'every fourth zone, and the odd ones'
+describe(`${scope}, every period, 2020 to 2035`, () => {
+  const every = Intl.supportedValuesOf('timeZone')
+  const zones = isFull ? every : [...new Set([...every.filter((_, i) => i % 4 === 0), ...ODD])]
 
   const check = (
     options: CalendarOptions,
@@ -164,7 +191,7 @@ describe('every zone, every period, 2020 to 2035', () => {
     }
   }
 
-  test('the edges of every zone and period surround, tile, and show the expected local time', () => {
+  test(`the edges of ${scope} surround, tile, and show the expected local time`, () => {
     for (const timeZone of zones) {
       const wall = wallClock(timeZone)
       const all = changes(wall)

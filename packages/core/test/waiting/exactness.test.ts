@@ -95,7 +95,7 @@ it('work of one process starts within the policy in every window, however caller
       const { starts } = await play(plan, [fast(burst)], 1)
       expect(excessOf(fast(burst), starts)).toBe(0)
     }),
-    { numRuns: isFull ? 150 : 60 },
+    { numRuns: isFull ? 150 : 30 },
   )
 })
 
@@ -109,7 +109,7 @@ it('work starts within the slowest of several policies in every window, and with
       // Callers whose turn in the fast line has passed start together when the slow one lets them, and pay again.
       expect(excessOf(fast(burst), starts)).toBeLessThanOrEqual(most)
     }),
-    { numRuns: isFull ? 150 : 60 },
+    { numRuns: isFull ? 150 : 30 },
   )
 })
 
@@ -132,6 +132,6 @@ it('callers start in the order in which they asked, each as early as those befor
       expect(starts.toSorted((a, b) => a.index - b.index).map(({ index, at }) => [index, at])).toEqual(due)
       expect(refused.toSorted((a, b) => a - b)).toEqual(turnedAway)
     }),
-    { numRuns: isFull ? 150 : 60 },
+    { numRuns: isFull ? 150 : 30 },
   )
 })

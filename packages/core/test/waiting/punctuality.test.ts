@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import type { Policy } from '../../src/index.ts'
 import { endTime, loadCore, newTime, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
@@ -80,6 +81,6 @@ for (const [name, others] of Object.entries(OTHERS))
           endTime()
         }
       }),
-      { numRuns: 40 },
+      { numRuns: isFull ? 40 : 20 },
     )
   })
