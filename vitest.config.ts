@@ -63,7 +63,10 @@ const asNode = [
 ]
 
 const projects = [
-  project('packages/cli', { globalSetup: [servers, ...withPostgres.globalSetup], ...together }),
+  project('packages/cli', {
+    globalSetup: [servers, ...withPostgres.globalSetup, ...withMysql.globalSetup],
+    ...together,
+  }),
   project('packages/core', together),
   project('packages/control', together),
   project('packages/conformance', { ...withPostgres, ...together }),

@@ -107,6 +107,7 @@ export const packages = {
       '@halt/core',
       '@halt/core/store',
       '@halt/store-memory',
+      '@halt/store-mysql',
       '@halt/store-postgres',
       '@halt/store-redis',
       '@halt/store-sqlite',

@@ -8,8 +8,9 @@ import { type CliIo, coloursOf, jsonLine, print, printable } from '../io.ts'
 import { loadLimits } from '../limits/limits-file.ts'
 import { withPlansHint } from '../operate/client.ts'
 import { deafInWords, lineOfAddress, type StoreAddress } from '../operate/store-address.ts'
-import { withPostgres } from '../operate/postgres.ts'
-import { withSqlite } from '../operate/sqlite.ts'
+import { type OpenMysql, withMysql } from '../operate/mysql.ts'
+import { type OpenPostgres, withPostgres } from '../operate/postgres.ts'
+import { type OpenSqlite, withSqlite } from '../operate/sqlite.ts'
 import { withRedis } from '../operate/redis.ts'
 import { addressOf, storeFlags } from '../operate/store.ts'
 import { readLogs } from '../replay/read-log.ts'
@@ -68,37 +69,17 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
     (module === undefined ? undefined : (await loadLimits(module, io.cwd)).settings.prefix)
   try {
     if (asked.kind === 'postgres')
-      return await withPostgres(
-        asked.address,
-        { prefix, schema: valueOf(call, 'schema') },
-        io,
-        async ({ store, address }) => {
-          const warnings = await store.inspect()
-          // A user of the database that lacks a right may be unable to read the rest.
-          const lacks = warnings.some(({ code }) => code === 'HALT_W_PERMISSION')
-          const found = await address().catch((error: unknown) => {
-            if (lacks) return undefined
-            throw error
-          })
-          return [
-            ...(found === undefined ? [] : addressFindings(found)),
-            ...storeFindings(
-              warnings,
-              'The schema, its functions and the permissions are as Halt needs them.',
-            ),
-            ...(found === undefined || lacks ? [] : await controlFindings(store, found)),
-          ]
-        },
+      return await withPostgres(asked.address, { prefix, schema: valueOf(call, 'schema') }, io, opened =>
+        databaseFindings(opened, 'The schema, its functions and the permissions are as Halt needs them.'),
+      )
+    if (asked.kind === 'mysql')
+      return await withMysql(asked.address, valueOf(call, 'table'), io, opened =>
+        databaseFindings(opened, 'The table, the settings and the permissions are as Halt needs them.'),
       )
     if (asked.kind === 'sqlite')
-      return await withSqlite(asked.address, prefix, io, async ({ store, address }) => {
-        const found = await address()
-        return [
-          ...addressFindings(found),
-          ...storeFindings(await store.inspect(), 'The file, its log and its tables are as Halt needs them.'),
-          ...(await controlFindings(store, found)),
-        ]
-      })
+      return await withSqlite(asked.address, prefix, io, opened =>
+        databaseFindings(opened, 'The file, its log and its tables are as Halt needs them.'),
+      )
     return await withRedis(asked.address, prefix, io, async opened => {
       const found = await opened.address()
       return [
@@ -108,10 +89,42 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
       ]
     })
   } catch (error) {
-    const { code, summary, fix } = error as { code?: string; summary?: string; fix?: string }
-    if (code?.startsWith('HALT_E_STORE') !== true || summary === undefined) throw error
-    return [{ level: 'problem', code, message: summary, fix }]
+    return [findingOf(error)]
   }
+}
+
+/** What a store of SQL tells. @param fine the sentence if it finds nothing */
+async function databaseFindings(
+  { store, address }: OpenPostgres | OpenMysql | OpenSqlite,
+  fine: string,
+): Promise<Finding[]> {
+  const warnings = await store.inspect()
+  let found: StoreAddress
+  try {
+    found = await address()
+  } catch (error) {
+    // What is wrong may be the reason why the rest cannot be read.
+    const told = findingOf(error)
+    const others = warnings.filter(
+      ({ code }) => code.slice('HALT_W'.length) !== told.code?.slice('HALT_E'.length),
+    )
+    return others.some(({ code }) => code === 'HALT_W_PERMISSION')
+      ? storeFindings(warnings, fine)
+      : [told, ...(others.length > 0 ? storeFindings(others, fine) : [])]
+  }
+  const lacks = warnings.some(({ code }) => code === 'HALT_W_PERMISSION')
+  return [
+    ...addressFindings(found),
+    ...storeFindings(warnings, fine),
+    ...(lacks ? [] : await controlFindings(store, found)),
+  ]
+}
+
+/** @throws the error itself if it is none of a store */
+function findingOf(error: unknown): Finding {
+  const { code, summary, fix } = error as { code?: string; summary?: string; fix?: string }
+  if (code?.startsWith('HALT_E_STORE') !== true || summary === undefined) throw error
+  return { level: 'problem', code, message: summary, fix }
 }
 
 /** Not a problem without processes, because a set-up is often checked before the first one runs. */

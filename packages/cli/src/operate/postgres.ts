@@ -1,16 +1,11 @@
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { HaltError } from '@halt/core'
 import { PostgresStore, type Query } from '@halt/store-postgres'
 
 import { checkPrefix } from '../command/usage.ts'
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
+import { loadDriver, messageOf, PATIENCE_MS } from './driver.ts'
 import type { StoreAddress } from './store-address.ts'
-
-/** The longest time that a connection, and then each query, may take, in milliseconds. */
-const PATIENCE_MS = 5_000
 
 /** A connection to PostgreSQL, the store on it, and what is looked at. */
 export interface OpenPostgres {
@@ -80,7 +75,9 @@ async function otherPrefixes(query: Query, schema: string): Promise<string[]> {
 }
 
 async function connect(url: URL, io: CliIo): Promise<Connection> {
-  const { Pool } = await loadPg(io)
+  const { Pool } = await loadDriver<{ readonly Pool: PoolClass }>('pg', io).catch((cause: unknown) => {
+    throw unavailable('PostgreSQL cannot be asked, because pg is not installed.', cause)
+  })
   const pool = new Pool({
     connectionString: url.href,
     max: 2,
@@ -95,21 +92,6 @@ async function connect(url: URL, io: CliIo): Promise<Connection> {
 type Listen = (event: 'error', listener: () => void) => void
 
 type PoolClass = new (options: object) => Connection & { on: Listen }
-
-/** Loads pg: as a package beside this one, or as one of the folder in which the command runs. */
-async function loadPg({ cwd }: CliIo): Promise<{ readonly Pool: PoolClass }> {
-  const load = async (from: string): Promise<{ readonly Pool: PoolClass }> =>
-    ((await import(from)) as { default: { readonly Pool: PoolClass } }).default
-  try {
-    return await load('pg')
-  } catch {
-    try {
-      return await load(pathToFileURL(createRequire(join(cwd, 'halt.js')).resolve('pg')).href)
-    } catch (cause) {
-      throw unavailable('PostgreSQL cannot be asked, because pg is not installed.', cause)
-    }
-  }
-}
 
 function unreadable(schema: string, { host }: URL, error: unknown): HaltError {
   const message = `The schema "${schema}" of ${host} cannot be read: ${messageOf(error)}.`
@@ -137,10 +119,4 @@ function unavailable(message: string, cause: unknown): HaltError {
     'Check the address, the password, the schema, and that pg is installed: npm install pg.',
     { cause },
   )
-}
-
-function messageOf(error: unknown): string {
-  const { errors } = error as { errors?: readonly unknown[] }
-  const first = errors?.[0] ?? error
-  return first instanceof Error ? first.message : String(first)
 }

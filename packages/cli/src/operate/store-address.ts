@@ -1,23 +1,25 @@
-/** The server and the prefix at which a command looks. */
+/** The server, and the prefix or the table, at which a command looks. */
 export interface StoreAddress {
   /** The server, without a name or a password. */
   readonly server: string
   readonly prefix: string
+  /** What `prefix` names. Default: a prefix. */
+  readonly of?: 'prefix' | 'table' | undefined
   /** The processes that use it; undefined if they do not tell. */
   readonly processes: number | undefined
   /** The processes whose limiters obey what operators set here, wherever their counters are; undefined if they do not tell. */
   readonly obeying: number | undefined
-  /** Other prefixes of this server that processes use. Looked for if there are no processes. */
+  /** Other prefixes or tables of this server that processes use. Looked for if there are no processes. */
   readonly elsewhere: readonly string[]
 }
 
 /** One line that tells an address. */
-export function lineOfAddress({ server, prefix, processes }: StoreAddress): string {
+export function lineOfAddress({ server, prefix, of = 'prefix', processes }: StoreAddress): string {
   const live =
     processes === undefined
       ? 'its processes do not tell that they live'
       : `${processes === 0 ? 'no' : processes} live ${processes === 1 ? 'process' : 'processes'}`
-  return `${server}, prefix ${JSON.stringify(prefix)}: ${live}`
+  return `${server}, ${of} ${JSON.stringify(prefix)}: ${live}`
 }
 
 /** Whether no process reads what operators set here, as far as processes tell that they live. */
@@ -44,13 +46,15 @@ export function deafInWords({
   return `${who} not read what operators set here: no Control, or one on another store or prefix (HALT_W_CONTROL_ELSEWHERE).`
 }
 
+const NAMES = { prefix: 'prefixes', table: 'tables' } as const
+
 /** Why the result may be about nothing, and what to do. */
-export function warningOfAddress({ prefix, elsewhere, obeying = 0 }: StoreAddress): string {
+export function warningOfAddress({ prefix, of = 'prefix', elsewhere, obeying = 0 }: StoreAddress): string {
   if (obeying > 0)
-    return `No process tells that it counts under the prefix ${JSON.stringify(prefix)}, and ${obeying} ${obeying === 1 ? 'obeys' : 'obey'} what operators set here. Their counters may be under another prefix (HALT_W_CONTROL_ELSEWHERE).`
+    return `No process tells that it counts under the ${of} ${JSON.stringify(prefix)}, and ${obeying} ${obeying === 1 ? 'obeys' : 'obey'} what operators set here. Their counters may be under another ${of} (HALT_W_CONTROL_ELSEWHERE).`
   const found =
     elsewhere.length === 0
-      ? 'None uses another prefix of this server either.'
-      : `Processes use the ${elsewhere.length === 1 ? 'prefix' : 'prefixes'} ${elsewhere.map(one => JSON.stringify(one)).join(', ')}: give --prefix ${JSON.stringify(elsewhere[0])}.`
-  return `No process has used the prefix ${JSON.stringify(prefix)} during the last 15 s, so this may be the wrong server or prefix. ${found}`
+      ? `None uses another ${of} of this server either.`
+      : `Processes use the ${elsewhere.length === 1 ? of : NAMES[of]} ${elsewhere.map(one => JSON.stringify(one)).join(', ')}: give --${of} ${JSON.stringify(elsewhere[0])}.`
+  return `No process has used the ${of} ${JSON.stringify(prefix)} during the last 15 s, so this may be the wrong server or ${of}. ${found}`
 }

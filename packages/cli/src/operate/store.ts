@@ -5,6 +5,7 @@ import { commandError } from '../command/parse.ts'
 import { type CliIo, coloursOf, print } from '../io.ts'
 import { type Limits, loadLimits } from '../limits/limits-file.ts'
 import { lineOfAddress, type StoreAddress, warningOfAddress } from './store-address.ts'
+import { withMysql } from './mysql.ts'
 import { withPostgres } from './postgres.ts'
 import { withRedis } from './redis.ts'
 import { withSqlite } from './sqlite.ts'
@@ -19,8 +20,13 @@ export const storeFlags: Readonly<Record<string, Flag>> = {
     value: 'url',
     help: 'Their PostgreSQL instead: postgres://…. Default: $HALT_POSTGRES_URL.',
   },
+  mysql: {
+    value: 'url',
+    help: 'Their MySQL or MariaDB instead: mysql://…. Default: $HALT_MYSQL_URL.',
+  },
   sqlite: { value: 'file', help: 'Their file of SQLite instead: limits.db. Default: $HALT_SQLITE_FILE.' },
   schema: { value: 'name', help: 'The schema in PostgreSQL. Default "halt".' },
+  table: { value: 'name', help: 'The table in MySQL. Default "halt_counters".' },
   prefix: {
     value: 'text',
     help: 'The prefix of the store. Default: that of settings in the limits file, else "halt:" on Redis, "" on PostgreSQL and "halt_" on SQLite.',
@@ -81,10 +87,12 @@ async function open(
   if (found === undefined)
     throw commandError(
       'There is no address of a store.',
-      'Give --redis redis://localhost:6379, --postgres postgres://localhost/app or --sqlite limits.db, or set HALT_REDIS_URL, HALT_POSTGRES_URL or HALT_SQLITE_FILE.',
+      'Give --redis redis://localhost:6379, --postgres postgres://localhost/app, --mysql mysql://localhost/app or --sqlite limits.db, or set HALT_REDIS_URL, HALT_POSTGRES_URL, HALT_MYSQL_URL or HALT_SQLITE_FILE.',
     )
   const { kind, address } = found
   if (kind === 'redis') return withRedis(address, prefix, io, opened => use(opened.store, opened.address))
+  if (kind === 'mysql')
+    return withMysql(address, valueOf(call, 'table'), io, opened => use(opened.store, opened.address))
   if (kind === 'sqlite') return withSqlite(address, prefix, io, opened => use(opened.store, opened.address))
   return withPostgres(address, { prefix, schema: valueOf(call, 'schema') }, io, opened =>
     use(opened.store, opened.address),
@@ -94,6 +102,7 @@ async function open(
 const VARIABLES = {
   redis: 'HALT_REDIS_URL',
   postgres: 'HALT_POSTGRES_URL',
+  mysql: 'HALT_MYSQL_URL',
   sqlite: 'HALT_SQLITE_FILE',
 } as const
 const KINDS = Object.keys(VARIABLES) as readonly (keyof typeof VARIABLES)[]

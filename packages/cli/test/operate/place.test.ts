@@ -217,18 +217,22 @@ describe('a command on a node of a Cluster', () => {
 })
 
 describe('a command on a server that accepts connections and never answers', () => {
-  it.each(['redis', 'postgres'])('a command on a server that never answers ends with 3: %s', async kind => {
-    const sockets = new Set<Socket>()
-    const server = createServer(socket => sockets.add(socket.on('error', () => {})))
-    onTestFinished(() => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const { port } = server.address() as AddressInfo
-    const { code, err } = await halt(['entries', `--${kind}`, `${kind}://127.0.0.1:${port}`], {})
-    expect([code, err]).toEqual([3, expect.stringContaining(`at 127.0.0.1:${port} does not answer`)])
-  })
+  it.each(['redis', 'postgres', 'mysql'])(
+    'a command on a server that never answers ends with 3: %s',
+    async kind => {
+      const sockets = new Set<Socket>()
+      const server = createServer(socket => sockets.add(socket.on('error', () => {})))
+      onTestFinished(() => {
+        for (const socket of sockets) socket.destroy()
+        server.close()
+      })
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      const { port } = server.address() as AddressInfo
+      const path = kind === 'mysql' ? '/app' : ''
+      const { code, err } = await halt(['entries', `--${kind}`, `${kind}://127.0.0.1:${port}${path}`], {})
+      expect([code, err]).toEqual([3, expect.stringContaining(`at 127.0.0.1:${port} does not answer`)])
+    },
+  )
 })
 
 describe('a command on PostgreSQL', () => {
