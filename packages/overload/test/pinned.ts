@@ -29,9 +29,13 @@ export function skippingLoop(): { readonly loop: Loop; skip(ms: number): void } 
   return { loop: { ...loopOf()!, now: () => time, idle: () => time }, skip: ms => void (time += ms) }
 }
 
-/** Resolves once something is true. */
+// As they were before a test faked them.
+const { setImmediate: soon, setTimeout: later } = globalThis
+
+/** Resolves once something is true. It looks at every turn of the loop at first, and then rests: a place may stay taken for a second. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise(resolve => setImmediate(resolve))
+  for (let turns = 0; !holds(); turns++)
+    await new Promise<void>(resolve => void (turns < 50 ? soon(resolve) : later(resolve, 2)))
 }
 
 /** A server on a free port. */
