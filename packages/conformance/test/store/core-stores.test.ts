@@ -7,11 +7,12 @@ import { versioned } from '../../../core/test/store/versioned.ts'
 import { isFull } from '../../../../tools/full.ts'
 import { storeSuite } from '../../src/index.ts'
 
-const histories = isFull ? 10 : 2
+// The memory store's own suite plays longer ones in the short form, too.
+const [histories, steps] = isFull ? [10, 500] : [1, 250]
 
 storeSuite(
   { describe, expect, it },
-  { name: 'reference', make: clock => new ReferenceStore(clock), histories },
+  { name: 'reference', make: clock => new ReferenceStore(clock), histories, steps },
 )
 
 storeSuite(
@@ -21,6 +22,7 @@ storeSuite(
     make: clock => new LocalStore(() => Math.floor(clock() * 1000)),
     documents: false,
     histories,
+    steps,
   },
 )
 
@@ -31,5 +33,6 @@ storeSuite(
     make: clock => casStore(versioned(), { clock, attempts: 500 }),
     ordered: false,
     histories,
+    steps,
   },
 )

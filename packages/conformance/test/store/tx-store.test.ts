@@ -92,21 +92,26 @@ async function keep(client: pg.PoolClient, { key, value, expiresAt }: Change): P
   }
 }
 
+// The arithmetic is that of `casStore`, which core-stores.test.ts plays whole.
+const ELSEWHERE = isFull ? /^$/ : /^(never over-admits|large numbers)/
+const whole: Parameters<typeof storeSuite>[0] = { describe, expect, it }
+const some: typeof whole = {
+  ...whole,
+  describe: (title, body) => (ELSEWHERE.test(title) ? undefined : whole.describe(title, body)),
+}
+
 let time: () => number
-storeSuite(
-  { describe, expect, it },
-  {
-    name: 'txStore over Postgres',
-    async make(clock) {
-      await database.query(`delete from ${TABLE}`)
-      time = clock
-      return postgresStore(clock)
-    },
-    another: () => postgresStore(time),
-    histories: isFull ? 2 : 1,
-    steps: 60,
+storeSuite(some, {
+  name: 'txStore over Postgres',
+  async make(clock) {
+    await database.query(`delete from ${TABLE}`)
+    time = clock
+    return postgresStore(clock)
   },
-)
+  another: () => postgresStore(time),
+  histories: isFull ? 2 : 1,
+  steps: 60,
+})
 
 describe('txStore', () => {
   const policy = { name: 'p', limit: 5, window: 60 }

@@ -6,5 +6,5 @@ import { InMemoryStore } from '../../src/index.ts'
 
 storeSuite(
   { describe, expect, it },
-  { name: 'InMemoryStore', make: clock => new InMemoryStore({ clock }), histories: isFull ? 15 : 4 },
+  { name: 'InMemoryStore', make: clock => new InMemoryStore({ clock }), histories: isFull ? 15 : 2 },
 )
