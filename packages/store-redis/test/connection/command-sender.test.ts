@@ -1,11 +1,14 @@
 import { describe, inject } from 'vitest'
 
-import { clusters, singles } from './makers.ts'
+import { isFull } from '../../../../tools/full.ts'
+import { clusters, singles, usual } from './makers.ts'
 import { counting, freshKey, it, portOf, script } from './scene.ts'
 
+/** In the short form the new versions of the libraries meet Valkey, and the old ones Redis. */
+const onRedis = isFull ? singles : singles.filter(maker => !usual(singles).includes(maker))
 const cases = [
-  ...singles.map(maker => ({ maker, server: 'Redis', port: () => portOf(inject('redisUrl')) })),
-  ...singles.map(maker => ({ maker, server: 'Valkey', port: () => portOf(inject('valkeyUrl')) })),
+  ...onRedis.map(maker => ({ maker, server: 'Redis', port: () => portOf(inject('redisUrl')) })),
+  ...usual(singles).map(maker => ({ maker, server: 'Valkey', port: () => portOf(inject('valkeyUrl')) })),
   ...clusters.map(maker => ({ maker, server: 'Redis', port: () => inject('clusterNodes')[0]!.port })),
 ].map(entry => ({ ...entry, name: `${entry.maker.name} on ${entry.server}` }))
 

@@ -3,6 +3,8 @@ import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5'
 import * as redis6 from 'redis'
 import * as redis5 from 'redis5'
 
+import { isFull } from '../../../../tools/full.ts'
+
 /** Client options that a test may set. */
 export interface Wish {
   readonly username?: string
@@ -30,6 +32,7 @@ export interface User {
 export interface Maker {
   readonly name: string
   readonly library: 'ioredis' | 'redis'
+  readonly version: 5 | 6
   readonly kind: 'single' | 'pool' | 'cluster' | 'sentinel'
   /** Whether the library puts `keyPrefix` before keys. */
   readonly prefixes: boolean
@@ -71,6 +74,7 @@ const maker = (
 ): Maker => ({
   name: `${library} ${version} ${kind}`,
   library,
+  version,
   kind,
   prefixes: library === 'ioredis' || version === 6,
   make: (port, wish = {}) => make((library === 'ioredis' ? ioredis : redis)[version], port, wish),
@@ -116,3 +120,8 @@ export const sentinels: readonly Maker[] = ([6, 5] as const).flatMap(version => 
     ofRedis(createSentinel({ name: 'main', sentinelRootNodes: [{ host, port }] })),
   ),
 ])
+
+/** In the short form leaves the old versions of the libraries out. Other tests have them. */
+export function usual(makers: readonly Maker[]): readonly Maker[] {
+  return isFull ? makers : makers.filter(({ version }) => version === 6)
+}

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, inject } from 'vitest'
 
+import { isFull } from '../../../../../tools/full.ts'
 import { ask, type RunningServer } from '../../../../../tools/servers.ts'
-import { clusters, singles } from '../../connection/makers.ts'
+import { clusters, singles, usual } from '../../connection/makers.ts'
 import { startProxy } from '../../connection/proxy.ts'
 import { answers, counting, failure, freshKey, it, portOf, until } from '../../connection/scene.ts'
 
@@ -11,6 +12,10 @@ const cases = [
   ...singles.map(maker => ({ name: maker.name, maker, port: () => portOf(inject('redisUrl')) })),
   ...clusters.map(maker => ({ name: maker.name, maker, port: () => inject('clusterNodes')[0]!.port })),
 ]
+
+/** The moments at which a connection is closed, in milliseconds. Undefined is at once. */
+const WAITS = isFull ? [undefined, 0, 1, 2, 3, 5, 8] : [undefined, 1, 5]
+const CLUSTER_WAITS = isFull ? [undefined, 0, 1, 3, 5, 10, 20, 40] : [undefined, 1, 5, 20]
 
 describe.concurrent.each(cases)('a connection of $name', ({ maker, port }) => {
   it('a connection ends when the user closes the client, and opens when the client is opened again', async ({
@@ -82,7 +87,7 @@ describe.concurrent.each(singles)('a connection of $name', maker => {
   for (const how of ['is closed', 'loses its client']) {
     it(`a connection leaves none open at the server, whenever it ${how}`, async ({ scene, expect }) => {
       const proxy = await startProxy(scene, portOf(inject('redisUrl')))
-      for (const wait of ['until it is open', undefined, 0, 1, 2, 3, 5, 8] as const) {
+      for (const wait of ['until it is open', ...WAITS] as const) {
         const user = scene.user(maker, proxy.port)
         await user.connect()
         const before = proxy.open
@@ -120,7 +125,7 @@ it('a closed connection makes no more attempts', async ({ scene, expect }) => {
 it('close() leaves no connection to a cluster open, whenever it is called', async ({ scene }) => {
   const { servers, nodes } = await scene.cluster()
   for (const maker of clusters) {
-    for (const wait of [undefined, 0, 1, 3, 5, 10, 20, 40]) {
+    for (const wait of CLUSTER_WAITS) {
       const connection = scene.connection(scene.user(maker, nodes[0]!.port).client)
       if (wait !== undefined) await sleep(wait)
       await connection.close()
@@ -141,7 +146,8 @@ it('a client with many stores has few listeners, so that Node does not warn', as
   const listener = ({ name }: Error): void => void warnings.push(name)
   process.on('warning', listener)
   scene.defer(() => process.off('warning', listener))
-  for (const { maker, port } of cases) {
+  const makers = usual(cases.map(({ maker }) => maker))
+  for (const { maker, port } of cases.filter(each => makers.includes(each.maker))) {
     const user = scene.user(maker, port())
     for (let i = 0; i < 12; i++) scene.connection(user.client)
   }
