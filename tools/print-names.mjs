@@ -1,12 +1,13 @@
 // Prints the public names of each package into tools/names, one file a package, so that a change of them is seen in review. It reads the
 // built declarations, so build first. With --check it only compares.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { root } from './pnpm.mjs'
 
 const isCheck = process.argv.includes('--check')
 const stale = []
+const pages = new Set()
 mkdirSync(join(root, 'tools/names'), { recursive: true })
 for (const short of readdirSync(join(root, 'packages')).sort()) {
   const folder = join(root, 'packages', short)
@@ -25,9 +26,13 @@ for (const short of readdirSync(join(root, 'packages')).sort()) {
   })
   const text = `${parts.join('\n\n')}\n`
   const page = join(root, 'tools/names', `${short}.txt`)
+  pages.add(`${short}.txt`)
   if (isCheck && (!existsSync(page) || readFileSync(page, 'utf8') !== text)) stale.push(short)
   if (!isCheck) writeFileSync(page, text)
 }
+for (const page of readdirSync(join(root, 'tools/names')).filter(file => !pages.has(file)))
+  if (isCheck) stale.push(page.replace('.txt', ', which is gone'))
+  else rmSync(join(root, 'tools/names', page))
 if (stale.length > 0)
   throw new Error(`The public names of ${stale.join(', ')} have changed. Run: node tools/print-names.mjs`)
 
