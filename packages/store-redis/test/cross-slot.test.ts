@@ -4,6 +4,7 @@ import { ManualClock, ReferenceStore } from '@halt/core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { isFull } from '../../../tools/full.ts'
 import { keyWriter, slotOf } from '../src/keys.ts'
 import { evaluateAcrossSlots } from '../src/cross-slot.ts'
 
@@ -304,7 +305,7 @@ describe('terms over several slots', () => {
           expect(told(found)).toEqual(told(expected))
         }
       }),
-      { numRuns: 100 },
+      { numRuns: isFull ? 100 : 40 },
     )
   })
 })

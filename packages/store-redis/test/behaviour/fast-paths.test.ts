@@ -14,6 +14,7 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, expect, inject, it } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import { unique } from '../../../../tools/unique.ts'
 import { RedisStore, type Run } from '../../src/index.ts'
 
@@ -132,7 +133,7 @@ it('every path of the script decides as the reference does, at edges and when th
         expect(found.map(told)).toEqual(expected)
       }
     }),
-    { numRuns: 80 },
+    { numRuns: isFull ? 80 : 30 },
   )
 })
 
@@ -192,7 +193,7 @@ it('the path of a shared bucket decides as the reference does, at its edges and 
         expect(found.map(told)).toEqual(expected)
       }
     }),
-    { numRuns: 60 },
+    { numRuns: isFull ? 60 : 25 },
   )
 })
 

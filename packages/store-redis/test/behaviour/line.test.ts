@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, inject, it } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import { unique } from '../../../../tools/unique.ts'
 import { chosenKinds, playHistories } from '../../../core/test/line/histories.ts'
 import { realServer } from '../../../core/test/line/server.ts'
@@ -24,4 +25,4 @@ afterAll(async () => {
 
 for (const kind of chosenKinds)
   it(`the line of one to four processes on Redis holds while ${kind.name}`, () =>
-    playHistories(kind, { server, runs: 2 }))
+    playHistories(kind, { server, runs: isFull ? 2 : 1 }))
