@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, describe, expect, it } from 'vitest'
 
+import { isFull } from '../../../tools/full.ts'
 import { differencesIn, examplesOf, runPageExample } from '../../../tools/example.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -29,7 +30,8 @@ describe.each(pages)('%s', async (page, count) => {
 
   describe.each(examples.filter(isTest))('example $number', async ({ code, name }) => {
     const path = join(folder, `${name}.ts`)
-    await writeFile(path, code)
+    // A suite of a store plays one history of each kind in the short form.
+    await writeFile(path, isFull ? code : code.replace(/histories: \d+/, 'histories: 1, steps: 200'))
     await import(/* @vite-ignore */ path)
   })
 
