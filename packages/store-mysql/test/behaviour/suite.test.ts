@@ -56,7 +56,7 @@ storeSuite(
     another: store => new MysqlStore({ ...settings.get(store)!, pool: others }),
     hold: store => hold(settings.get(store)!.table!),
     histories: isFull ? 2 : 1,
-    steps: 100,
+    steps: isFull ? 100 : 60,
   },
 )
 
@@ -72,6 +72,6 @@ storeSuite(isFull ? runner : some, {
   name: 'MysqlStore on a pool with callbacks and multipleStatements',
   make: clock => make(callbacks.promise(), { clock, pool: callbacks }),
   another: store => new MysqlStore({ ...settings.get(store)!, pool: others }),
-  histories: 2,
+  histories: isFull ? 2 : 1,
   steps: 100,
 })

@@ -15,8 +15,8 @@ let made = 0
 const settings = new WeakMap<object, ConstructorParameters<typeof PostgresStore>[0]>()
 
 const runner: Parameters<typeof storeSuite>[0] = { describe, expect, it }
-/** In the short form PGlite, which is slow and has the same server inside as the others, only plays some parts of the suite. */
-const PARTS = /^(the store|charges|documents|groups|terms|random)/
+/** In the short form pg plays the whole suite, and the others, which send the same statements to the same kind of server, play some parts. */
+const PARTS = /^(the store|charges|documents|groups|stores|random)/
 const some: typeof runner = {
   ...runner,
   describe: (title, body) => (PARTS.test(title) ? runner.describe(title, body) : undefined),
@@ -33,7 +33,7 @@ for (const database of [openPg({ max: 1 }), openPostgresJs(), openPglite()]) {
 
 function run({ name, query }: Database, schemaName: string): void {
   const [count, steps] = histories[name as keyof typeof histories]
-  storeSuite(name === 'PGlite' && !isFull ? some : runner, {
+  storeSuite(name === 'pg' || isFull ? runner : some, {
     name: `PostgresStore on ${name}`,
     make(clock) {
       // A prefix of its own, so that tests share no keys.
