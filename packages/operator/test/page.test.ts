@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 
 import { aMinuteAgo } from '../../../tools/a-minute-ago.ts'
 import { findBrowser } from '../../../tools/find-browser.mjs'
+import { isFull } from '../../../tools/full.ts'
 import { openSite, type Site } from './site.ts'
 
 const executablePath = findBrowser()
@@ -134,7 +135,8 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('the page shows the hour before it was opened', async () => {
+  // In the short form the chart is read in the test before.
+  it.runIf(isFull)('the page shows the hour before it was opened', async () => {
     await site.close()
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 1_800_000 })
     site = await openSite({ reveal: true })
@@ -239,11 +241,12 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     control.close()
   })
 
-  /** Looks at the view at two widths, in light and dark. HALT_SCREENSHOTS keeps the pictures. */
+  /** Looks at the view at two widths, in light and dark; in the short form at the narrow one. HALT_SCREENSHOTS keeps the pictures. */
   async function picture(name: string): Promise<void> {
     const folder = process.env['HALT_SCREENSHOTS']
-    for (const width of [1280, 360])
-      for (const scheme of ['light', 'dark']) {
+    const isWhole = isFull || folder !== undefined
+    for (const width of isWhole ? [1280, 360] : [360])
+      for (const scheme of isWhole ? ['light', 'dark'] : ['dark']) {
         await page.setViewport({ width, height: 1400 })
         await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
         // The chart follows the width one frame later.
@@ -393,7 +396,8 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('the page says that the store is away, and that it is back', async () => {
+  // In the short form a store that hangs is away, in the test of acts in this process alone.
+  it.runIf(isFull)('the page says that the store is away, and that it is back', async () => {
     await open()
     await becomes('#state', 'Healthy')
     site.store.begin('refused')
