@@ -61,7 +61,7 @@ describe('a busy process', () => {
     const limiters = actors.map(({ name, user }) => {
       const store = new RedisStore({ client: user.client, prefix: `${name.replaceAll(' ', '-')}:` })
       scene.defer(() => store.close())
-      return new RateLimiter({ store, policy, warn: () => {} })
+      return new RateLimiter({ store, policy, storeTimeout: '1s', warn: () => {} })
     })
     block(2_500)
     const decisions = await Promise.all(limiters.map(limiter => limiter.consume('k')))
