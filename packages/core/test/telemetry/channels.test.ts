@@ -26,7 +26,7 @@ afterEach(() => {
 // The programs of other files may have run in this process, and still listen. Node lists them only here.
 for (const name of NAMES) {
   const { _subscribers = [] } = channel(name) as { _subscribers?: Parameters<typeof subscribe>[1][] }
-  for (const hear of [..._subscribers]) unsubscribe(name, hear)
+  for (const hear of _subscribers.slice()) unsubscribe(name, hear)
 }
 
 /** Subscribes to a channel. Returns its messages so far. */
