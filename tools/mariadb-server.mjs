@@ -1,12 +1,12 @@
 // Starts temporary MariaDB servers, for tests and benchmarks.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, mkdir, rm } from 'node:fs/promises'
+import { chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { findServer } from './find-server.mjs'
 import { freePort } from './free-port.mjs'
-import { makeServerFolder, SERVER_USER } from './postgres-server.mjs'
+import { keepServer, makeServerFolder, readyBy, SERVER_USER } from './server-folder.mjs'
 
 const HOST = '127.0.0.1'
 const SETTINGS = [
@@ -37,32 +37,16 @@ export async function startMariadb(settings = []) {
   const port = await freePort()
   const paths = [`--datadir=${data}`, `--socket=${join(folder, 'socket')}`, `--port=${port}`]
   const args = ['--no-defaults', ...paths, ...SETTINGS, ...FILES, ...settings]
-  let running = run(program, args)
-  let stopped = false
-  const stop = async () => {
-    await running.end('SIGKILL')
-    if (stopped) return
-    stopped = true
-    await rm(folder, { recursive: true, force: true })
-  }
-  try {
-    await running.ready
-  } catch (error) {
-    await stop()
-    throw error
-  }
+  const kept = await keepServer(() => run(program, args), folder, 'SIGKILL')
   return {
     url: `mysql://root@${HOST}:${port}/halt`,
     port,
     get process() {
-      return running.child
+      return kept.running().child
     },
-    stop,
-    end: signal => running.end(signal),
-    async start() {
-      running = run(program, args)
-      await running.ready
-    },
+    stop: () => kept.stop(),
+    end: signal => kept.running().end(signal),
+    start: () => kept.start(),
   }
 }
 
@@ -89,7 +73,7 @@ function run(program, args) {
   process.once('exit', killNow)
   return {
     child,
-    ready: ready(child),
+    ready: readyBy(child, 'mariadbd', /ready for connections/),
     /** @param {'SIGTERM' | 'SIGKILL'} signal */
     async end(signal) {
       if (child.exitCode === null && child.signalCode === null) {
@@ -101,22 +85,4 @@ function run(program, args) {
       process.off('exit', killNow)
     },
   }
-}
-
-/**
- * Resolves when the server accepts connections. Rejects with its log if it exits first.
- * @param {import('node:child_process').ChildProcess} child
- * @returns {Promise<void>}
- */
-function ready(child) {
-  return new Promise((resolve, reject) => {
-    let log = ''
-    child.once('error', reject)
-    child.once('exit', code => reject(new Error(`mariadbd ended with code ${code}\n${log.slice(-2000)}`)))
-    child.stderr?.setEncoding('utf8').on('data', text => {
-      if (log.length > 20_000) return
-      log += text
-      if (log.includes('ready for connections')) resolve()
-    })
-  })
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 import { findServer } from './find-server.mjs'
 import { freePort } from './free-port.mjs'
-import { makeServerFolder, SERVER_USER } from './postgres-server.mjs'
+import { makeServerFolder, SERVER_USER } from './server-folder.mjs'
 
 /** A running PgBouncer. */
 export interface RunningPgBouncer {

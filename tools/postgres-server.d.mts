@@ -36,9 +36,3 @@ export declare function startPostgres(
   settings?: readonly string[],
   data?: PostgresData,
 ): Promise<RunningPostgres>
-
-/** Makes a temporary folder that a server may write. */
-export declare function makeServerFolder(name: string): Promise<string>
-
-/** The user that runs servers, for `spawn`. */
-export declare const SERVER_USER: { readonly uid?: number; readonly gid?: number }

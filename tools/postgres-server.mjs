@@ -2,19 +2,15 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 import { findServer } from './find-server.mjs'
 import { freePort } from './free-port.mjs'
+import { keepServer, makeServerFolder, readyBy, SERVER_USER } from './server-folder.mjs'
 
 const HOST = '127.0.0.1'
-// PostgreSQL does not run as root, so root runs it as the user nobody.
-const NOBODY = { uid: 65_534, gid: 65_534 }
-const isRoot = process.getuid?.() === 0
-/** The user that runs servers, for `spawn`. */
-export const SERVER_USER = isRoot ? NOBODY : {}
+// A standby says "read-only connections".
+const READY = /ready to accept (?:read-only )?connections/
 const SETTINGS = ['unix_socket_directories=', `listen_addresses=${HOST}`, 'max_connections=60']
 
 /**
@@ -34,43 +30,20 @@ export async function startPostgres(settings = [], data = {}) {
   const port = await freePort()
   const options = [...SETTINGS, ...settings].flatMap(setting => ['-c', setting])
   const args = ['-D', folder, '-p', `${port}`, ...options]
-  let running = run(program, args, folder)
-  let stopped = false
-  const stop = async () => {
-    await running.end('SIGQUIT')
-    if (stopped) return
-    stopped = true
-    await rm(folder, { recursive: true, force: true })
-  }
-  try {
-    await running.ready
-  } catch (error) {
-    await stop()
-    throw error
-  }
+  const kept = await keepServer(() => run(program, args, folder), folder, 'SIGQUIT')
   return {
     url: `postgres://postgres@${HOST}:${port}/postgres`,
     port,
     folder,
     get process() {
-      return running.child
+      return kept.running().child
     },
-    stop,
-    end: signal => running.end(signal),
-    async start() {
-      running = run(program, args, folder)
-      await running.ready
-    },
-    freeze: () => running.freeze(),
-    thaw: () => running.thaw(),
+    stop: () => kept.stop(),
+    end: signal => kept.running().end(signal),
+    start: () => kept.start(),
+    freeze: () => kept.running().freeze(),
+    thaw: () => kept.running().thaw(),
   }
-}
-
-/** Makes a temporary folder that a server may write. @param {string} name */
-export async function makeServerFolder(name) {
-  const folder = await mkdtemp(join(tmpdir(), `halt-${name}-`))
-  if (isRoot) await chown(folder, NOBODY.uid, NOBODY.gid)
-  return folder
 }
 
 /** @param {string} folder @param {string} programs @param {import('./postgres-server.mjs').PostgresData} data */
@@ -116,7 +89,7 @@ function run(program, args, cwd) {
   }
   return {
     child,
-    ready: ready(child),
+    ready: readyBy(child, 'postgres', READY),
     freeze,
     thaw,
     /** @param {import('./postgres-server.mjs').EndSignal} signal */
@@ -152,23 +125,4 @@ function signalAll(child, signal) {
     }
   }
   if (signal === 'SIGKILL') child.kill(signal)
-}
-
-/**
- * Resolves when the server accepts connections. Rejects with its log if it exits first.
- * @param {import('node:child_process').ChildProcess} child
- * @returns {Promise<void>}
- */
-function ready(child) {
-  return new Promise((resolve, reject) => {
-    let log = ''
-    child.once('error', reject)
-    child.once('exit', code => reject(new Error(`postgres ended with code ${code}\n${log.slice(-2000)}`)))
-    child.stderr?.setEncoding('utf8').on('data', text => {
-      if (log.length > 20_000) return
-      log += text
-      // A standby says "read-only connections".
-      if (/ready to accept (?:read-only )?connections/.test(log)) resolve()
-    })
-  })
 }
