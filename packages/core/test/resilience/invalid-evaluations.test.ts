@@ -50,6 +50,8 @@ const flaws: [string, (evaluation: Evaluation) => unknown][] = [
   ['a state that is cut', evaluation => ({ ...evaluation, states: [[0, 1]] })],
   ['amounts that are not those of the states', evaluation => ({ ...evaluation, amounts: [0] })],
   ['amounts as texts', evaluation => ({ ...evaluation, amounts: ['1'] })],
+  ['fewer units than the least', evaluation => ({ ...evaluation, grants: [0] })],
+  ['more units than the cost', evaluation => ({ ...evaluation, grants: [2] })],
   ['no penalty', evaluation => ({ ...evaluation, penalty: undefined })],
 ]
 
