@@ -105,10 +105,9 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
 /** The rule with `times` as many units, or with as many as can be counted exactly. It has no cool-down. */
 export function multiply(rule: Rule, counter: string, times: number): Rule {
   const { refills } = algorithmOf(rule)
-  const most = Math.floor(
-    refills ? MOST_DEBT / (rule.capacity * rule.unit) : MOST_UNITS / Math.max(rule.limit, rule.capacity),
-  )
-  const factor = Math.max(1, Math.min(times, most))
+  const most = Math.floor(MOST_UNITS / Math.max(rule.limit, rule.capacity))
+  const exact = refills ? Math.floor(MOST_DEBT / (rule.capacity * rule.unit)) : most
+  const factor = Math.max(1, Math.min(times, most, exact))
   return Object.freeze({
     ...rule,
     counter,
