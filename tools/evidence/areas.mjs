@@ -35,6 +35,7 @@ export const areas = {
       core('store', 'check', 'resilience/invalid'),
       core('behaviour', 'fair', 'pairs'),
       { project: 'packages/conformance', files: ['core-stores', 'tx-store'] },
+      { project: 'packages/store-memory', files: ['behaviour/suite', 'behaviour/counters'] },
       mirror,
     ],
   },
