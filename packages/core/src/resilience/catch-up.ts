@@ -60,9 +60,9 @@ export class CatchUp {
 
   /** Writes back everything that is queued. Resolves when the store has answered, and never rejects. */
   writeBackNow(): Promise<unknown> {
-    const { report } = this.#parts
+    const { report, deadline } = this.#parts
     this.#writing ??= Promise.all([
-      this.#writeBackAll(calls => Promise.all(calls.map(call => call.catch(report)))),
+      this.#writeBackAll(all => deadline.race(Promise.all(all.map(one => one.catch(report)))).catch(report)),
       this.#applyCorrections(),
     ]).finally(() => (this.#writing = undefined))
     return this.#writing
@@ -99,18 +99,18 @@ export class CatchUp {
     }
   }
 
-  /** Resolves when the store has answered. Never rejects. */
+  /** Resolves when the store has answered, or has not in time, so that later ones do not wait for ever. Never rejects. */
   #applyCorrections(): Promise<void> {
     this.#applying ??= this.#applyAll().finally(() => (this.#applying = undefined))
     return this.#applying
   }
 
   async #applyAll(): Promise<void> {
+    const { clock, deadline, report } = this.#parts
     // Those that fail are queued again, so they are not taken twice.
     for (let left = this.#corrections.size; left > 0; left -= SLICE) {
-      const now = this.#parts.clock.now() * 1000
-      const groups = this.#corrections.take(nowMicros(), now, SLICE)
-      await Promise.all(groups.map(group => this.#applyCorrection(group)))
+      const groups = this.#corrections.take(nowMicros(), clock.now() * 1000, SLICE)
+      await deadline.race(Promise.all(groups.map(group => this.#applyCorrection(group)))).catch(report)
       if (left > SLICE) await nextTurn()
     }
   }
