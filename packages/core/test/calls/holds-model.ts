@@ -212,9 +212,7 @@ export class HoldsModel {
     const { process, held, paid, part, inPart, ...call } = state.calls[at]!
     const cost = Math.max(actual - paid, -inPart)
     const claim =
-      this.#mistake === 'settles and lets its units be held'
-        ? undefined
-        : this.#claimOf({ ...call, held }, held)
+      this.#mistake === 'settles and lets its units be held' ? undefined : this.#claimOf(call, held)
     const chargedTo = cost > 0 ? this.#terms.periodEnd(state.now) : part
     // Of units whose place nobody knows, nobody knows any more.
     const after = withCall(state, at, { phase: 'ended', held: 0, to: 0, since: 0 })
@@ -293,7 +291,7 @@ export class HoldsModel {
     const { kind, calls, question } = state.messages[at]!
     if (question.tells) return withMessage(state, at, { isAwaited: false })
     const after = { ...state, messages: state.messages.toSpliced(at, 1) }
-    return calls.reduce((then, own) => {
+    return calls.reduce<State>((then, own) => {
       const held = then.calls[own]!.held + (kind === 'pay' ? (question.claim?.units ?? 0) : 0)
       return withCall(then, own, { isBusy: false, held, ...(kind === 'reserve' && { phase: 'ended' }) })
     }, after)
@@ -337,7 +335,7 @@ export class HoldsModel {
     const messages = state.messages.map(one => (one.process === process ? { ...one, isAwaited: false } : one))
     const own = state.calls.flatMap((call, at) => (call.process === process ? [at] : []))
     const moving = movingIn(state)
-    return own.reduce(
+    return own.reduce<State>(
       (then, at) => {
         const { held, to } = then.calls[at]!
         const orphaned = moving.has(at) ? then : orphaning(then, { to, units: held })
