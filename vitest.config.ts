@@ -7,6 +7,23 @@ const servers = fileURLToPath(new URL('tools/servers.ts', import.meta.url))
 const everywhere = ['tools/watchdog.ts', 'tools/chance.ts'].map(file =>
   fileURLToPath(new URL(file, import.meta.url)),
 )
+const isFull = process.env['HALT_FULL'] === '1'
+
+/** Whole files that `npm test` leaves to the full form, because other files have each part of them. */
+const AT_NIGHT = [
+  'apps/benchmarks/test/misses.test.ts',
+  'apps/demo-durable/test/show.test.ts',
+  'apps/demo-express/test/nine-in-the-evening.test.ts',
+  'apps/demo-fastify/test/app.test.ts',
+  'apps/demo-lease/test/show.test.ts',
+  'apps/demo-nest/test/app.test.ts',
+  'apps/demo-queue/test/show.test.ts',
+  'apps/site/test/playground/browser.test.ts',
+  'apps/site/test/search/browser.test.ts',
+  'packages/fetch/test/behaviour/node.test.ts',
+  'packages/hono/test/behaviour/node.test.ts',
+  'packages/store-redis/test/behaviour/budgets.test.ts',
+]
 /** `npm test` sets it. Without it, `--project` chooses a package. */
 const isWhole = Boolean(process.env['HALT_ONE_PROJECT'])
 
@@ -120,6 +137,7 @@ function merged(all: TestProjectInlineConfiguration[]): TestProjectInlineConfigu
     name: 'shared',
     alias: asNode,
     include: roots.map(root => `${root}/test/**/*.test.ts`),
+    exclude: isFull ? [] : AT_NIGHT,
     globalSetup: [...withServers.globalSetup, ...withPostgres.globalSetup, ...withMysql.globalSetup],
   })
   return [one, ...all.filter(({ test }) => test?.isolate !== false)]

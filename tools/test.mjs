@@ -27,6 +27,8 @@ const script = line => how => startScript(line, how)
 
 /** @type {[string, (how: How) => ReturnType<typeof startScript>]} */
 const apps = ['apps', script('tsc -p tsconfig.built.json --checkers 1')]
+/** @type {[string, (how: How) => ReturnType<typeof startScript>]} */
+const unused = ['unused', script(scripts.unused)]
 // The tests sleep most of the time. So these commands run at the same time, at a low priority.
 /** @type {[string, (how: How) => ReturnType<typeof startPnpm>][]} */
 const chores = [
@@ -34,7 +36,7 @@ const chores = [
   ...(isFull ? [] : [apps]),
   ['types', isFull ? turbo('typecheck', '//#typecheck:tools') : script(scripts.types)],
   ['lint', script(scripts.lint)],
-  ['unused', script(scripts.unused)],
+  ...(isFull ? [unused] : []),
   ['packages', script(scripts.smoke)],
 ]
 

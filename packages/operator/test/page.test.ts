@@ -106,7 +106,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('the chart shows the values below the pointer, zooms, and goes back', async () => {
+  it.runIf(isFull)('the chart shows the values below the pointer, zooms, and goes back', async () => {
     await site.call('feed')
     // All of them are decided in one second.
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
@@ -410,7 +410,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await becomes('#state', /Healthy|without the store/)
   })
 
-  it('the page shows what the load shedder of each process sheds, and why', async () => {
+  it.runIf(isFull)('the page shows what the load shedder of each process sheds, and why', async () => {
     await open()
     await becomes('#state', 'Healthy')
     expect(await page.$('#shedders-card:not([hidden])')).toBe(null)
@@ -437,7 +437,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('the page shows who waits, for which policy and how long', async () => {
+  it.runIf(isFull)('the page shows who waits, for which policy and how long', async () => {
     const limiter = new RateLimiter({
       store: new InMemoryStore(),
       policy: { name: 'stripe_calls', limit: 1, algorithm: 'concurrency', ttl: 60 },
@@ -461,31 +461,34 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it('the page acts in this process alone while the store is away, and marks such acts until it is back', async () => {
-    await open('#force')
-    await becomes('#state', 'Healthy')
-    site.store.begin('hanging')
-    await becomes('#state', 'The store does not answer')
-    await begin('Block', '#force')
-    for (const [name, value] of Object.entries({ kind: 'user', id: '42', reason: 'abuse' }))
-      await page.locator(`#act [name=${name}]`).fill(value)
-    await press('Continue', '#act')
-    await becomes('#act-says', /This process alone refuses.*The store does not answer.*the act is lost/)
-    await picture('away-act')
-    await press('Block in this process', '#act')
-    await becomes('#done', 'user:42 is blocked for 2h. This holds in this process alone')
-    await becomes('#entries', 'Holds in this process alone, until the store answers.')
-    await becomes('#problem', '1 entry holds in this process alone, until the store answers.')
-    expect(await text('#force-problem')).toContain('entries that one process obeys')
-    await picture('away')
-    site.store.end()
-    await becomes('#state', /Healthy|without the store/)
-    await becomes('#entries', /block *user:42until [^]+ann: abuse/)
-    expect(await page.$$eval('#problem:not([hidden]), #force-problem:not([hidden])', all => all.length)).toBe(
-      0,
-    )
-    expect(complaints).toEqual([])
-  })
+  it.runIf(isFull)(
+    'the page acts in this process alone while the store is away, and marks such acts until it is back',
+    async () => {
+      await open('#force')
+      await becomes('#state', 'Healthy')
+      site.store.begin('hanging')
+      await becomes('#state', 'The store does not answer')
+      await begin('Block', '#force')
+      for (const [name, value] of Object.entries({ kind: 'user', id: '42', reason: 'abuse' }))
+        await page.locator(`#act [name=${name}]`).fill(value)
+      await press('Continue', '#act')
+      await becomes('#act-says', /This process alone refuses.*The store does not answer.*the act is lost/)
+      await picture('away-act')
+      await press('Block in this process', '#act')
+      await becomes('#done', 'user:42 is blocked for 2h. This holds in this process alone')
+      await becomes('#entries', 'Holds in this process alone, until the store answers.')
+      await becomes('#problem', '1 entry holds in this process alone, until the store answers.')
+      expect(await text('#force-problem')).toContain('entries that one process obeys')
+      await picture('away')
+      site.store.end()
+      await becomes('#state', /Healthy|without the store/)
+      await becomes('#entries', /block *user:42until [^]+ann: abuse/)
+      expect(
+        await page.$$eval('#problem:not([hidden]), #force-problem:not([hidden])', all => all.length),
+      ).toBe(0)
+      expect(complaints).toEqual([])
+    },
+  )
 
   it('the page shows every text as text, and runs no injected script', async () => {
     await site.call('feed')
@@ -513,7 +516,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
   })
 
   // HALT_SCREENSHOTS=docs/images keeps the pictures, which are those of the README.
-  it('the page draws itself in light and dark, from 320 px on', async () => {
+  it.runIf(isFull)('the page draws itself in light and dark, from 320 px on', async () => {
     await busyMinutes(site)
     await page.setViewport({ width: 1120, height: 1010 })
     await open()
