@@ -4,6 +4,7 @@ import type { Store, StoreDocument } from '@halt/core/store'
 import { fakeOutage } from '@halt/core/testing'
 import { expect, it, onTestFinished, vi } from 'vitest'
 
+import { eventLoop } from '../../../core/src/base/event-loop.ts'
 import { mistake, START, view, world } from '../../../core/test/world.ts'
 import { findUserInUsage, usageByUser, UsageByUser } from '../../src/index.ts'
 import { documentOfSlot, readUsage, slotOfKey } from '../../src/reports/usage-entries.ts'
@@ -207,9 +208,9 @@ it('a document keeps the heaviest users of each company, within its room, and ev
 
 it('a process shares by itself, and a user is found whose key a page shows as a digest', async () => {
   vi.useFakeTimers()
-  const timers = vi.spyOn(globalThis, 'setTimeout')
+  const after = vi.spyOn(eventLoop, 'after')
   onTestFinished(() => {
-    timers.mockRestore()
+    after.mockRestore()
     vi.useRealTimers()
   })
   const { counting, read, store } = companies()
@@ -220,7 +221,7 @@ it('a process shares by itself, and a user is found whose key a page shows as a 
   expect((await read())[0]?.users).toEqual([{ key: 'user:cleo', units: 5 }])
   // Nothing waits any more, so that no beat follows. What other files left in this process may have timers of its own.
   await vi.advanceTimersByTimeAsync(20_000)
-  expect(timers.mock.calls.filter(([, ms]) => ms === 5_000)).toHaveLength(1)
+  expect(after.mock.calls.filter(([ms]) => ms === 5_000)).toHaveLength(1)
   expect(await findUserInUsage(store, key => key.endsWith('leo'))).toBe('user:cleo')
   expect(await findUserInUsage(store, key => key.endsWith('bob'))).toBeUndefined()
 })
