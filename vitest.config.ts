@@ -11,10 +11,13 @@ const isFull = process.env['HALT_FULL'] === '1'
 
 /** Whole files that `npm test` leaves to the full form, because other files have each part of them. */
 const AT_NIGHT = [
+  'apps/benchmarks/test/logins.test.ts',
   'apps/benchmarks/test/misses.test.ts',
   'apps/demo-durable/test/show.test.ts',
   'apps/demo-express/test/nine-in-the-evening.test.ts',
+  'apps/demo-fair/test/show.test.ts',
   'apps/demo-fastify/test/app.test.ts',
+  'apps/demo-hono/test/app.test.ts',
   'apps/demo-lease/test/show.test.ts',
   'apps/demo-nest/test/app.test.ts',
   'apps/demo-queue/test/show.test.ts',
@@ -22,7 +25,9 @@ const AT_NIGHT = [
   'apps/site/test/search/browser.test.ts',
   'packages/fetch/test/behaviour/node.test.ts',
   'packages/hono/test/behaviour/node.test.ts',
+  'packages/overload/test/simulation/figures.test.ts',
   'packages/store-redis/test/behaviour/budgets.test.ts',
+  'packages/store-redis/test/behaviour/connection/sentinel.test.ts',
 ]
 /** `npm test` sets it. Without it, `--project` chooses a package. */
 const isWhole = Boolean(process.env['HALT_ONE_PROJECT'])
