@@ -1,14 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { isFull } from './tools/full.ts'
 import LongestFirst from './tools/longest-first.ts'
 
 const servers = fileURLToPath(new URL('tools/servers.ts', import.meta.url))
 const everywhere = ['tools/watchdog.ts', 'tools/chance.ts'].map(file =>
   fileURLToPath(new URL(file, import.meta.url)),
 )
-const isFull = process.env['HALT_FULL'] === '1'
-
 /** Whole files that `npm test` leaves to the full form, because other files have each part of them. */
 const AT_NIGHT = [
   'apps/benchmarks/test/logins.test.ts',

@@ -3,5 +3,5 @@ import { demoSuite } from '@halt/demo-kit/testing'
 import { isFull } from '../../../tools/full.ts'
 import { start } from '../src/start.ts'
 
-// demo-fastify and demo-nest run in memory.
+// At night all demos run in memory, too.
 demoSuite(start, isFull ? { inRealTime: true } : { stores: ['Redis'] as const })

@@ -9,7 +9,6 @@ import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { findBrowser } from '../../../tools/find-browser.mjs'
-import { isFull } from '../../../tools/full.ts'
 import { type RunningServer, startRedis } from '../../../tools/servers.ts'
 import { serve, type Served, TOKEN } from './served.ts'
 
@@ -36,8 +35,7 @@ async function serveElsewhere(redis: string): Promise<Served> {
   throw new Error('The process has ended.')
 }
 
-// The tests of the command line have an evening of their own, without a browser.
-describe.runIf(isFull && executablePath !== undefined)(`nine in the evening${why}`, () => {
+describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () => {
   let redis: RunningServer
   let browser: Browser
   let page: Page

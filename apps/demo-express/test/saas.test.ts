@@ -11,7 +11,6 @@ import { run as halt } from '@halt/cli'
 import { afterAll, afterEach, beforeAll, expect, inject, it, vi } from 'vitest'
 
 import { examplesOf } from '../../../tools/example.ts'
-import { isFull } from '../../../tools/full.ts'
 import { freePort } from '../../../tools/free-port.mjs'
 import { type ProcessScript, processScript } from '../../../tools/process-script.ts'
 import { unique } from '../../../tools/unique.ts'
@@ -59,18 +58,10 @@ interface Running {
 const running: Running[] = []
 let mails: string[]
 let prefix: string
-/** What the processes that run have been started for, and whether the month of acme is used up in their counters. */
-let purpose = ''
-let isUsed = false
-afterEach(async () => void (isFull && (await end('SIGKILL'))))
-afterAll(async () => void (await end('SIGKILL')))
+afterEach(async () => void (await end('SIGKILL')))
 
-/** Starts the three processes, with counters of their own. In the short form, tests of one purpose share them. Resolves to whether it did. */
-async function start(wanted: string): Promise<boolean> {
-  if (running.length > 0 && wanted === purpose) return false
-  await end('SIGKILL')
-  purpose = wanted
-  isUsed = false
+/** Starts the three processes, with counters of their own. */
+async function start(): Promise<void> {
   mails = []
   prefix = `${unique()}:`
   const [express, fastify] = scripts
@@ -91,7 +82,6 @@ async function start(wanted: string): Promise<boolean> {
     await vi.waitFor(async () => {
       if (!(await ask(i, '/v1/usage')).ok) throw new Error('The process does not answer.')
     }, SOON)
-  return true
 }
 
 /** Ends the processes. Gives their exit codes. */
@@ -159,7 +149,7 @@ it('the program of the page has less than 120 lines on each framework', () => {
 })
 
 it('three processes count the users of a company together, and refuse unknown keys', async () => {
-  await start('counts')
+  await start()
   expect(await statuses(3)).toEqual([200, 200, 200])
   expect(await statuses(3, 'key-of-ben')).toEqual([200, 200, 200])
   for (const process of [0, 1, 2]) {
@@ -169,16 +159,8 @@ it('three processes count the users of a company together, and refuse unknown ke
   expect(await month(2, 'key-of-cleo')).toBe('free_month 10 of 10')
 })
 
-// In the short form the calls are those of the test before.
-it('the three processes end in good order, and the calls by user that they have counted are in the store', async () => {
-  if (await start('counts')) expect(await statuses(3)).toEqual([200, 200, 200])
-  expect(await end('SIGTERM')).toEqual([0, 0, 0])
-  const seen = await shell('find custom:acme --users --plan free --policy limits.ts')
-  expect(seen.printed).toMatch(/user:ann +3$/m)
-})
-
 it('three processes admit the burst of one user, say why they refuse, and a colleague goes on', async () => {
-  await start('burst')
+  await start()
   const all = await Promise.all(Array.from({ length: 9 }, (_, i) => ask(i % 3, '/v1/quotes')))
   const refused = all.filter(({ status }) => status === 429)
   // One more comes back in each second.
@@ -189,8 +171,6 @@ it('three processes admit the burst of one user, say why they refuse, and a coll
 
 /** Uses up the month of acme. */
 async function useMonth(): Promise<void> {
-  if (isUsed) return
-  isUsed = true
   expect(await statuses(5, 'key-of-ann')).toEqual(Array(5).fill(200))
   expect(await statuses(5, 'key-of-ben')).toEqual(Array(5).fill(200))
   const refused = await Promise.all(
@@ -201,7 +181,7 @@ async function useMonth(): Promise<void> {
 }
 
 it('a mail goes out once at 80 and at 100 %, and the usage page splits a used month by user', async () => {
-  await start('month')
+  await start()
   await useMonth()
   await expect
     .poll(() => mails, SOON)
@@ -222,8 +202,20 @@ it('a mail goes out once at 80 and at 100 %, and the usage page splits a used mo
       ])
 })
 
+it('a company that has just paid has the larger plan in all processes, and keeps the used units', async () => {
+  await start()
+  await useMonth()
+  expect(await (await post(2, '/paid', { company: 'acme', plan: 'pro' })).json()).toEqual({ plan: 'pro' })
+  for (const process of [0, 1, 2])
+    await expect.poll(() => month(process), SOON).toBe('pro_month 99990 of 100000')
+  expect(await statuses(9)).toEqual(Array(9).fill(200))
+  await post(0, '/paid', { company: 'acme', plan: 'enterprise' })
+  for (const process of [0, 1, 2])
+    await expect.poll(() => month(process), SOON).toBe('enterprise_month 9999981 of 10000000')
+})
+
 it('support sees the company and its users by name at the desks, and grants more at the command line', async () => {
-  await start('month')
+  await start()
   await useMonth()
   for (const process of [0, 2]) {
     expect((await ask(process, '/desk/')).status).toBe(401)
@@ -239,14 +231,10 @@ it('support sees the company and its users by name at the desks, and grants more
   expect(await month(1)).toBe('free_month 100 of 110')
 })
 
-it('a company that has just paid has the larger plan in all processes, and keeps the used units', async () => {
-  await start('plan')
-  await useMonth()
-  expect(await (await post(2, '/paid', { company: 'acme', plan: 'pro' })).json()).toEqual({ plan: 'pro' })
-  for (const process of [0, 1, 2])
-    await expect.poll(() => month(process), SOON).toBe('pro_month 99990 of 100000')
-  expect(await statuses(9)).toEqual(Array(9).fill(200))
-  await post(0, '/paid', { company: 'acme', plan: 'enterprise' })
-  for (const process of [0, 1, 2])
-    await expect.poll(() => month(process), SOON).toBe('enterprise_month 9999981 of 10000000')
+it('the three processes end in good order, and the calls by user that they have counted are in the store', async () => {
+  await start()
+  expect(await statuses(3)).toEqual([200, 200, 200])
+  expect(await end('SIGTERM')).toEqual([0, 0, 0])
+  const seen = await shell('find custom:acme --users --plan free --policy limits.ts')
+  expect(seen.printed).toMatch(/user:ann +3$/m)
 })

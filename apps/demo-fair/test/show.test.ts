@@ -5,7 +5,6 @@ import { opened, openStore } from '@halt/demo-kit'
 import { Screen } from '@halt/demo-kit/screen'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { isFull } from '../../../tools/full.ts'
 import { type ProcessScript, processScript } from '../../../tools/process-script.ts'
 import { startRedis } from '../../../tools/servers.ts'
 import type { Asker, Told } from '../src/asking.ts'
@@ -15,12 +14,11 @@ import { jain, Record } from '../src/record.ts'
 import { show } from '../src/show.ts'
 import { type Ask, BACKEND, LOUD, STORE_TIMEOUT, TENANTS } from '../src/tenants.ts'
 
-let script: ProcessScript | undefined
+let script: ProcessScript
 beforeAll(async () => {
-  if (!isFull) return
   script = await processScript(new URL('../src/ask-process.ts', import.meta.url))
 })
-afterAll(() => script?.remove())
+afterAll(() => script.remove())
 
 type Tell = (told: Told) => void
 
@@ -41,7 +39,7 @@ async function perform(
   const start = (tell: Tell): Promise<Asker> =>
     url === undefined
       ? localCrew(limiter, tell)
-      : processCrew({ url, prefix, processes: 2, script: script!.path }, tell)
+      : processCrew({ url, prefix, processes: 2, script: script.path }, tell)
   const screen = new Screen({ write: (more: string) => void (text += more) })
   const ok = await show({ screen, limiter, start, together: 1500, alone: 1500 })
   await limiter.close()
@@ -57,23 +55,22 @@ async function performJudged(policy: object, url?: string): ReturnType<typeof pe
 const isJudged = ({ text }: { readonly text: string }): boolean => !text.includes('· the machine stood still')
 
 describe('the show', () => {
-  it.runIf(isFull)(
-    'the show gives the tenants their shares, and the loud one everything when it is alone',
-    async ({ skip }) => {
-      const server = await startRedis()
-      try {
-        const { ok, text } = await performJudged(BACKEND, server.url)
-        expect(ok, text).toBe(true)
-        expect(text.match(/^loud {7}asks/gm)).toHaveLength(2)
-        expect(text).toMatch(/limiter\.explain: scarce, a share is [\d.]+\/s now/)
-        skip(!isJudged({ text }), 'The machine stood still twice.')
-        expect(text).toMatch(/\n\nThe limit held\. Everybody got a fair share\.\n$/)
-        expect(text).toMatch(/✓ the quiet tenants got \d+ of the \d+ requests that they sent/)
-      } finally {
-        await server.stop()
-      }
-    },
-  )
+  it('the show gives the tenants their shares, and the loud one everything when it is alone', async ({
+    skip,
+  }) => {
+    const server = await startRedis()
+    try {
+      const { ok, text } = await performJudged(BACKEND, server.url)
+      expect(ok, text).toBe(true)
+      expect(text.match(/^loud {7}asks/gm)).toHaveLength(2)
+      expect(text).toMatch(/limiter\.explain: scarce, a share is [\d.]+\/s now/)
+      skip(!isJudged({ text }), 'The machine stood still twice.')
+      expect(text).toMatch(/\n\nThe limit held\. Everybody got a fair share\.\n$/)
+      expect(text).toMatch(/✓ the quiet tenants got \d+ of the \d+ requests that they sent/)
+    } finally {
+      await server.stop()
+    }
+  })
 
   it('the show fails if the shares are not kept', async ({ skip }) => {
     const { fair: _, ...bare } = BACKEND

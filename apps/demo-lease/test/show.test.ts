@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto'
 
 import { expect, inject, it, onTestFinished } from 'vitest'
 
-import { isFull } from '../../../tools/full.ts'
 import { processScript } from '../../../tools/process-script.ts'
 import { show } from '../src/show.ts'
 
-it.runIf(isFull)('processes share a busy limit, also when one of them is killed', async () => {
+it('processes share a busy limit, also when one of them is killed', async () => {
   const script = await processScript(new URL('../src/worker-process.ts', import.meta.url))
   onTestFinished(script.remove)
   const fleet = () => ({

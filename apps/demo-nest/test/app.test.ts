@@ -6,11 +6,8 @@ import { call, say } from '../src/other-clients.ts'
 import { scenes } from '../src/show.ts'
 import { start } from '../src/start.ts'
 
-// demo-express plays the show in all ways.
-const SHORT = { stores: ['memory'], shows: ['memory'] } as const
-
 demoSuite(start, {
-  ...(isFull ? { inRealTime: true } : SHORT),
+  ...(isFull ? { inRealTime: true } : { stores: ['memory'] as const }),
   more: scenes,
   own(bench) {
     it('the demo charges every field of a GraphQL request', async () => {

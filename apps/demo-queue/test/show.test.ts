@@ -13,11 +13,11 @@ import { startRedis } from '../../../tools/servers.ts'
 import { CALLS, policiesOf, STORE_TIMEOUT } from '../src/calls.ts'
 import { localCrew, processCrew } from '../src/crew.ts'
 import type { Show } from '../src/perform.ts'
-import { aWorkerIsLost, type Scene, theServerIsLost } from '../src/scenes.ts'
+import { aDeploy, aWorkerIsLost, type Scene, theServerIsLost } from '../src/scenes.ts'
 import { show } from '../src/show.ts'
 
-// The other scenes cost seconds of processor time in processes. They are played in one, but for the deploy, which replaces each process.
-const SCENES = isFull ? undefined : [aWorkerIsLost, theServerIsLost]
+// The other scenes cost seconds of processor time in processes, and are played in one.
+const SCENES = isFull ? undefined : [aWorkerIsLost, aDeploy, theServerIsLost]
 const JOB = { calls: 3, askEvery: 5 }
 let script: ProcessScript
 beforeAll(async () => {
@@ -68,7 +68,7 @@ describe('the show', () => {
     expect(text).toMatch(/\nlimit {5}.* 5\/s\n {2}✓ all 18 calls started/)
   })
 
-  it(`processes share a line through Redis while one is killed, ${isFull ? 'all are replaced, ' : ''}and Redis is lost`, async () => {
+  it('processes share a line through Redis while one is killed, all are replaced, and Redis is lost', async () => {
     let server = await startRedis()
     const { url, port } = server
     try {
@@ -84,7 +84,7 @@ describe('the show', () => {
       expect(ok, text).toBe(true)
       expect(text).toContain('worker 3 is killed')
       expect(text).toContain('has ended')
-      if (isFull) expect(text).toContain('✓ the old workers ended by themselves')
+      expect(text).toContain('✓ the old workers ended by themselves')
       expect(text).toMatch(/Redis is killed[^]*✓ the line is empty/)
     } finally {
       await server.stop()

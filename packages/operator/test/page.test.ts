@@ -30,6 +30,9 @@ const calm = {
 } as const
 const HOSTILE = `"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\n'&amp;`
 
+/** Scenes that cost seconds of a browser, and whose answers other tests read without one. */
+const atNight = it.runIf(isFull)
+
 describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () => {
   let browser: Browser
   let site: Site
@@ -106,7 +109,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it.runIf(isFull)('the chart shows the values below the pointer, zooms, and goes back', async () => {
+  atNight('the chart shows the values below the pointer, zooms, and goes back', async () => {
     await site.call('feed')
     // All of them are decided in one second.
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
@@ -135,8 +138,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  // In the short form the chart is read in the test before.
-  it.runIf(isFull)('the page shows the hour before it was opened', async () => {
+  atNight('the page shows the hour before it was opened', async () => {
     await site.close()
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 1_800_000 })
     site = await openSite({ reveal: true })
@@ -396,8 +398,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  // In the short form a store that hangs is away, in the test of acts in this process alone.
-  it.runIf(isFull)('the page says that the store is away, and that it is back', async () => {
+  atNight('the page says that the store is away, and that it is back', async () => {
     await open()
     await becomes('#state', 'Healthy')
     site.store.begin('refused')
@@ -410,7 +411,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await becomes('#state', /Healthy|without the store/)
   })
 
-  it.runIf(isFull)('the page shows what the load shedder of each process sheds, and why', async () => {
+  atNight('the page shows what the load shedder of each process sheds, and why', async () => {
     await open()
     await becomes('#state', 'Healthy')
     expect(await page.$('#shedders-card:not([hidden])')).toBe(null)
@@ -437,7 +438,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it.runIf(isFull)('the page shows who waits, for which policy and how long', async () => {
+  atNight('the page shows who waits, for which policy and how long', async () => {
     const limiter = new RateLimiter({
       store: new InMemoryStore(),
       policy: { name: 'stripe_calls', limit: 1, algorithm: 'concurrency', ttl: 60 },
@@ -461,7 +462,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  it.runIf(isFull)(
+  atNight(
     'the page acts in this process alone while the store is away, and marks such acts until it is back',
     async () => {
       await open('#force')
@@ -516,7 +517,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
   })
 
   // HALT_SCREENSHOTS=docs/images keeps the pictures, which are those of the README.
-  it.runIf(isFull)('the page draws itself in light and dark, from 320 px on', async () => {
+  atNight('the page draws itself in light and dark, from 320 px on', async () => {
     await busyMinutes(site)
     await page.setViewport({ width: 1120, height: 1010 })
     await open()

@@ -10,7 +10,7 @@ import { operated, unoperated } from './operator.ts'
 import { penalties } from './penalties.ts'
 import { plans } from './plans.ts'
 import { quotas } from './quotas.ts'
-import { showing, type ShowName, SHOWS } from './showing.ts'
+import { showing } from './showing.ts'
 
 export { type Bench, drained, seen } from './bench.ts'
 
@@ -19,8 +19,6 @@ export interface DemoSuiteOptions<L extends Listening> {
   readonly library?: StoreOptions['library']
   /** The stores that the app runs on; default: memory and Redis. */
   readonly stores?: readonly StoreName[]
-  /** The ways to play the show; default: all. */
-  readonly shows?: readonly ShowName[]
   /** Whether the show is also played in real time. Default: no. */
   readonly inRealTime?: boolean
   /** Scenes of this app alone. */
@@ -36,7 +34,7 @@ export interface DemoSuiteOptions<L extends Listening> {
  * demoSuite(start)
  */
 export function demoSuite<L extends Listening>(start: Start<L>, options: DemoSuiteOptions<L> = {}): void {
-  const { library, stores = ['memory', 'Redis'], inRealTime = false, shows = SHOWS, more = [], own } = options
+  const { library, stores = ['memory', 'Redis'], inRealTime = false, more = [], own } = options
   describe.each(stores)('the demo on %s', name => {
     const bench = new Bench(start, name, library)
 
@@ -60,6 +58,6 @@ export function demoSuite<L extends Listening>(start: Start<L>, options: DemoSui
   })
 
   describe('the show', () => {
-    showing(start, more, library, inRealTime, shows)
+    showing(start, more, library, inRealTime)
   })
 }

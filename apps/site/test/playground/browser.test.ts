@@ -5,7 +5,6 @@ import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { findBrowser } from '../../../../tools/find-browser.mjs'
-import { isFull } from '../../../../tools/full.ts'
 import { toHash } from '../../src/playground/link.ts'
 import { FIRST, type Setup } from '../../src/playground/setup.ts'
 import { servePlayground } from './page.ts'
@@ -13,11 +12,6 @@ import { servePlayground } from './page.ts'
 const executablePath = findBrowser()
 const why = executablePath === undefined ? ' (skipped: no Chromium; `npm run setup` or CHROMIUM_PATH)' : ''
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** How long the picture is watched while it moves. */
-const MOVES_MS = isFull ? 2000 : 500
-/** Both pages have the same parts, and differ in their colours. */
-const PAGES = isFull ? ['/', '/dark'] : ['/dark']
 
 describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`, () => {
   let browser: Browser
@@ -226,7 +220,7 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
     await expect.poll(requests).toBe(before + 1)
   })
 
-  it.each(PAGES)('the page %s has no barrier that axe finds, and fits 360 px', async path => {
+  it.each(['/', '/dark'])('the page %s has no barrier that axe finds, and fits 360 px', async path => {
     await page.setViewport({ width: 360, height: 800 })
     await open(
       {
@@ -254,8 +248,8 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
     await open({ ...FIRST, traffic: { kind: 'steady', perSecond: 100, clients: 50 }, speed: 10 })
     const frames = await page.evaluate(`new Promise(resolve => {
       let frames = 0
-      const until = performance.now() + ${MOVES_MS}
-      const count = now => now < until ? (frames++, requestAnimationFrame(count)) : resolve(frames / ${MOVES_MS / 1000})
+      const until = performance.now() + 2000
+      const count = now => now < until ? (frames++, requestAnimationFrame(count)) : resolve(frames / 2)
       requestAnimationFrame(count)
     })`)
     // Told, not asserted, because a busy machine draws fewer.

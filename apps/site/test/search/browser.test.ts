@@ -5,20 +5,14 @@ import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { findBrowser } from '../../../../tools/find-browser.mjs'
-import { isFull } from '../../../../tools/full.ts'
 import { serveSearch, type ServedSearch } from './page.ts'
 
 const executablePath = findBrowser()
-// `answers.test.ts` asks the questions in each run.
-const isSkipped = executablePath === undefined || !isFull
 const why = executablePath === undefined ? ' (skipped: no Chromium; `npm run setup` or CHROMIUM_PATH)' : ''
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const INDEX = '/search/index.json'
 
-/** Both pages have the same parts, and differ in their colours. */
-const PAGES = ['/', '/dark']
-
-describe.skipIf(isSkipped)(`the box of the search in Chromium${why}`, () => {
+describe.skipIf(executablePath === undefined)(`the box of the search in Chromium${why}`, () => {
   let browser: Browser
   let site: ServedSearch
   let page: Page
@@ -178,18 +172,21 @@ describe.skipIf(isSkipped)(`the box of the search in Chromium${why}`, () => {
     expect(await textOf('[role=group]:last-child .answer')).toBe('RateLimiterAn export of @halt/core')
   })
 
-  it.each(PAGES)('the box on the page %s has no barrier that axe finds, and fits 360 px', async path => {
-    await page.setViewport({ width: 360, height: 800 })
-    await open(path)
-    for (const question of ['', 'redis down', ' zebra xylophone']) {
-      await ask(question)
-      if (question === 'redis down') await answers()
-      await page.evaluate(axe)
-      const { violations } = (await page.evaluate('axe.run()')) as {
-        violations: { id: string; nodes: { html: string }[] }[]
+  it.each(['/', '/dark'])(
+    'the box on the page %s has no barrier that axe finds, and fits 360 px',
+    async path => {
+      await page.setViewport({ width: 360, height: 800 })
+      await open(path)
+      for (const question of ['', 'redis down', ' zebra xylophone']) {
+        await ask(question)
+        if (question === 'redis down') await answers()
+        await page.evaluate(axe)
+        const { violations } = (await page.evaluate('axe.run()')) as {
+          violations: { id: string; nodes: { html: string }[] }[]
+        }
+        expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([])
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
       }
-      expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([])
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
-    }
-  })
+    },
+  )
 })

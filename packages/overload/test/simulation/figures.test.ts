@@ -2,7 +2,6 @@
 // set a constant.
 import { describe, expect, it } from 'vitest'
 
-import { isFull } from '../../../../tools/full.ts'
 import { figuresOf } from './figures.ts'
 import { gradient } from './gradient.ts'
 import type { MakeGuard } from './guards.ts'
@@ -14,11 +13,6 @@ import { type Scene, simulate, type Stretch, type Work } from './simulated-serve
 
 const SEEDS = [401, 402]
 const kinds = [...tuned, ...untuned]
-// Each kind of handler is tried at one of two loads in the short form, because the best static limit is found by eight more runs.
-const timesOf = (kind: (typeof tuned)[0]): readonly number[] =>
-  isFull ? [1.5, 3] : [kinds.indexOf(kind) % 2 === 0 ? 3 : 1.5]
-/** Kinds of which the short form tries every third. */
-const someOf = <T>(all: readonly T[]): readonly T[] => (isFull ? all : all.filter((_, i) => i % 3 === 0))
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length
 
@@ -35,12 +29,11 @@ describe.each(kinds)('$name', kind => {
     }
   })
 
-  it.each(timesOf(kind))(
+  it.each([1.5, 3])(
     'a shedder answers 90 percent of what the best static limit does, at %s times the capacity',
     times => {
       // Means of varied times differ by chance.
-      const seeds =
-        mostRefused === 0 ? SEEDS : [401, 402, 403, 404, 405, 406, 407, 408].slice(0, isFull ? 8 : 4)
+      const seeds = mostRefused === 0 ? SEEDS : [401, 402, 403, 404, 405, 406, 407, 408]
       const goods = seeds.map(seed => steady(kind, times, seed, standing))
       expect(mean(goods.map(({ goodShare }) => goodShare)) / bestStatic(kind, times)).toBeGreaterThan(0.9)
       expect(mean(goods.map(({ failedShare }) => failedShare))).toBeLessThan(0.005)
@@ -61,7 +54,7 @@ describe('a pool at 0.9 times its capacity', () => {
 })
 
 describe('ten times the capacity', () => {
-  it.each(someOf(kinds.filter(({ capacity, slack }) => capacity < 500 && slack === undefined)))(
+  it.each(kinds.filter(({ capacity, slack }) => capacity < 500 && slack === undefined))(
     'a shedder at ten times the capacity answers 90 percent of what the best static limit does: $name',
     kind => {
       const goods = SEEDS.map(seed => steady(kind, 10, seed, standing).goodShare)

@@ -7,7 +7,6 @@ import { Redis } from 'ioredis'
 import { describe } from 'vitest'
 
 import { findServer } from '../../../../../tools/find-server.mjs'
-import { isFull } from '../../../../../tools/full.ts'
 import { ask, type RunningServer } from '../../../../../tools/servers.ts'
 import { sentinels } from '../../connection/makers.ts'
 import {
@@ -73,11 +72,8 @@ async function masterOf(port: number): Promise<number> {
   }
 }
 
-/** In the short form a master that is killed is one of a cluster. */
-const ENDS = isFull ? ['killed', 'stopped', 'demoted'] : ['stopped', 'demoted']
-
 describe.concurrent('an own connection through Sentinel', () => {
-  for (const how of ENDS) {
+  for (const how of ['killed', 'stopped', 'demoted']) {
     it(`an own connection finds the new master when the old one is ${how}`, async ({ scene, expect }) => {
       const { master, replica, port } = await startSentinel(scene)
       const actors = await scene.cast(sentinels, port)
