@@ -14,7 +14,7 @@ import dynalite from 'dynalite'
 import { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
-import { isFull } from '../../../tools/full.ts'
+import { only } from '../../../tools/parts-of-suite.ts'
 import { findServer } from '../../../tools/find-server.mjs'
 import { freePort } from '../../../tools/free-port.mjs'
 import { dynamoStore } from '../src/dynamo-store.ts'
@@ -32,12 +32,7 @@ afterAll(async () => {
 })
 
 // In the short form only what depends on the database: how values are read, kept and removed, and who wins.
-const PARTS = isFull ? /^/ : /^(the store|charges|documents|groups)/
-const whole: Parameters<typeof storeSuite>[0] = { describe, expect, it }
-const runner: typeof whole = {
-  ...whole,
-  describe: (title, body) => (PARTS.test(title) ? whole.describe(title, body) : undefined),
-}
+const some = only('charges', 'documents', 'groups')
 
 let etcd: Etcd3
 beforeAll(async () => {
@@ -68,7 +63,7 @@ async function stop(server: ChildProcess): Promise<void> {
   await ended
 }
 
-storeSuite(runner, {
+storeSuite(some, {
   name: 'casStore over etcd',
   async make(clock) {
     await etcd.delete().all()
@@ -81,7 +76,7 @@ storeSuite(runner, {
 
 let made = 0
 let libsql: Client | undefined
-storeSuite(runner, {
+storeSuite(some, {
   name: 'txStore over libSQL',
   make(clock) {
     libsql = createClient({ url: `file:${join(folder, `libsql-${made++}`)}` })

@@ -1,8 +1,8 @@
 import { adapterSuite, type StoreUnderTest } from '@halt/conformance'
 import { InMemoryStore } from '@halt/store-memory'
-import { describe, expect, it } from 'vitest'
 
 import { isFull } from '../../../tools/full.ts'
+import { allBut } from '../../../tools/parts-of-suite.ts'
 import { adapter } from './adapter.ts'
 
 const atOnce: StoreUnderTest = {
@@ -17,14 +17,7 @@ const later: StoreUnderTest = {
   },
 }
 
-const runner: Parameters<typeof adapterSuite>[0] = { describe, expect, it }
 /** In the short form without odd values, random requests and delays, which Halt itself decides, and which each real adapter meets. */
-const some: typeof runner = {
-  ...runner,
-  describe: (title, body) =>
-    /^(a function of the application|a random history|delay)/.test(title)
-      ? undefined
-      : runner.describe(title, body),
-}
+const some = allBut('a function of the application', 'a random history', 'delay')
 
-adapterSuite(isFull ? runner : some, adapter, isFull ? [atOnce, later] : [later])
+adapterSuite(some, adapter, isFull ? [atOnce, later] : [later])

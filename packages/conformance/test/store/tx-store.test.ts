@@ -5,6 +5,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
+import { allBut } from '../../../../tools/parts-of-suite.ts'
 import { storeSuite } from '../../src/index.ts'
 
 const TABLE = 'conformance_counters'
@@ -93,12 +94,7 @@ async function keep(client: pg.PoolClient, { key, value, expiresAt }: Change): P
 }
 
 // The arithmetic is that of `casStore`, which core-stores.test.ts plays whole.
-const ELSEWHERE = isFull ? /^$/ : /^(never over-admits|large numbers)/
-const whole: Parameters<typeof storeSuite>[0] = { describe, expect, it }
-const some: typeof whole = {
-  ...whole,
-  describe: (title, body) => (ELSEWHERE.test(title) ? undefined : whole.describe(title, body)),
-}
+const some = allBut('never over-admits', 'large numbers')
 
 let time: () => number
 storeSuite(some, {

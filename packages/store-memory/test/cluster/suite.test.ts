@@ -1,8 +1,9 @@
 import { storeSuite } from '@halt/conformance'
 import type { Evaluation, Store } from '@halt/core/store'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
+import { only } from '../../../../tools/parts-of-suite.ts'
 import { type ServedCluster, serveCluster } from '../../src/cluster/index.ts'
 import { InMemoryStore } from '../../src/index.ts'
 import { endAll, fork, type TestWorker } from './workers.ts'
@@ -31,15 +32,8 @@ async function overWorker(clock: () => number): Promise<Store> {
   }
 }
 
-const runner: Parameters<typeof storeSuite>[0] = { describe, expect, it }
 /** The store in the primary is tested without a channel, so the short form plays only what the channel could change. */
-const some: typeof runner = {
-  ...runner,
-  describe: (title, body) =>
-    isFull || /^(the store|groups|terms|documents|random)/.test(title)
-      ? runner.describe(title, body)
-      : undefined,
-}
+const some = only('groups', 'terms', 'documents', 'random')
 
 storeSuite(some, {
   name: 'ClusterStore in a worker',

@@ -1,9 +1,10 @@
 import { storeSuite } from '@halt/conformance'
 import mysql from 'mysql2'
 import type { Pool } from 'mysql2/promise'
-import { afterAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, inject } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
+import { only, whole } from '../../../../tools/parts-of-suite.ts'
 import { MysqlStore, type MysqlStoreOptions } from '../../src/index.ts'
 import { open, storeOn } from '../databases.ts'
 
@@ -48,27 +49,19 @@ async function hold(table: string): Promise<() => Promise<void>> {
   }
 }
 
-storeSuite(
-  { describe, expect, it },
-  {
-    name: 'MysqlStore on mysql2',
-    make: clock => make(odd, { clock }),
-    another: store => new MysqlStore({ ...settings.get(store)!, pool: others }),
-    hold: store => hold(settings.get(store)!.table!),
-    histories: isFull ? 2 : 1,
-    steps: isFull ? 100 : 60,
-  },
-)
+storeSuite(whole, {
+  name: 'MysqlStore on mysql2',
+  make: clock => make(odd, { clock }),
+  another: store => new MysqlStore({ ...settings.get(store)!, pool: others }),
+  hold: store => hold(settings.get(store)!.table!),
+  histories: isFull ? 2 : 1,
+  steps: isFull ? 100 : 60,
+})
 
-const runner: Parameters<typeof storeSuite>[0] = { describe, expect, it }
 /** The pools differ in how a connection is got and in how statements travel, so the short form plays only some parts of the suite on the second. */
-const some: typeof runner = {
-  ...runner,
-  describe: (title, body) =>
-    /^(the store|charges|documents)/.test(title) ? runner.describe(title, body) : undefined,
-}
+const some = only('charges', 'documents')
 
-storeSuite(isFull ? runner : some, {
+storeSuite(some, {
   name: 'MysqlStore on a pool with callbacks and multipleStatements',
   make: clock => make(callbacks.promise(), { clock, pool: callbacks }),
   another: store => new MysqlStore({ ...settings.get(store)!, pool: others }),

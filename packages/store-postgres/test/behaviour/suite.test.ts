@@ -1,7 +1,8 @@
 import { storeSuite } from '@halt/conformance'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
+import { only, whole } from '../../../../tools/parts-of-suite.ts'
 import { unique } from '../../../../tools/unique.ts'
 import { PostgresStore, schema } from '../../src/index.ts'
 import { type Database, openPg, openPglite, openPostgresJs } from '../databases.ts'
@@ -14,13 +15,8 @@ let made = 0
 /** The options of each store, for others over the same counters. */
 const settings = new WeakMap<object, ConstructorParameters<typeof PostgresStore>[0]>()
 
-const runner: Parameters<typeof storeSuite>[0] = { describe, expect, it }
 /** In the short form pg plays the whole suite, and the others, which send the same statements to the same kind of server, play some parts. */
-const PARTS = /^(the store|charges|documents|groups|stores|random)/
-const some: typeof runner = {
-  ...runner,
-  describe: (title, body) => (PARTS.test(title) ? runner.describe(title, body) : undefined),
-}
+const some = only('charges', 'documents', 'groups', 'stores', 'random')
 
 for (const database of [openPg({ max: 1 }), openPostgresJs(), openPglite()]) {
   const name = unique()
@@ -33,7 +29,7 @@ for (const database of [openPg({ max: 1 }), openPostgresJs(), openPglite()]) {
 
 function run({ name, query }: Database, schemaName: string): void {
   const [count, steps] = histories[name as keyof typeof histories]
-  storeSuite(name === 'pg' || isFull ? runner : some, {
+  storeSuite(name === 'pg' ? whole : some, {
     name: `PostgresStore on ${name}`,
     make(clock) {
       // A prefix of its own, so that tests share no keys.

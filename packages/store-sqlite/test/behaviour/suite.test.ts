@@ -1,28 +1,24 @@
 import { storeSuite } from '@halt/conformance'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
+import { only, whole } from '../../../../tools/parts-of-suite.ts'
 import { SqliteStore, type SqliteStoreOptions } from '../../src/index.ts'
 import { betterSqlite, Files, libsql } from '../drivers.ts'
 
 const files = new Files()
 afterAll(() => files.clear())
 
-const runner: Parameters<typeof storeSuite>[0] = { describe, expect, it }
 let made = 0
 /** The options of each store, for others over the same counters. */
 const settings = new WeakMap<object, SqliteStoreOptions>()
 
 /** In the short form, what another driver, or checks of one turn, could change. */
-const PARTS = /^(the store|groups|terms|random)/
-const some: typeof runner = {
-  ...runner,
-  describe: (title, body) => (isFull || PARTS.test(title) ? runner.describe(title, body) : undefined),
-}
+const some = only('groups', 'terms', 'random')
 for (const driver of isFull ? [betterSqlite, libsql] : [betterSqlite]) {
   const path = files.path()
   const database = files.open(path, driver)
-  storeSuite(driver === betterSqlite ? runner : some, {
+  storeSuite(driver === betterSqlite ? whole : some, {
     name: `SqliteStore on ${driver.name}`,
     make(clock) {
       // A prefix of its own, so that tests share no keys.
