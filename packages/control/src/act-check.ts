@@ -11,7 +11,14 @@ import {
   validate,
 } from '@halt/core/gate'
 import { isObject } from './read-values.ts'
-import type { ActOptions, ControlAct, ControlEntry, NotedAct, PolicyNumbers } from './entries.ts'
+import {
+  type ActOptions,
+  type ControlAct,
+  type ControlEntry,
+  NOTED_ACTS,
+  type NotedAct,
+  type PolicyNumbers,
+} from './entries.ts'
 
 const ACT = namesOf<ActOptions & { force: unknown }>({
   for: true,
@@ -31,7 +38,6 @@ const NUMBERS = namesOf<PolicyNumbers>({
 })
 const DURATIONS: ReadonlySet<string> = new Set(['window', 'blockDuration'])
 const LONGEST_TEXT = 1_000
-const NOTED: readonly NotedAct[] = Object.freeze(['reset', 'grant', 'ungrant', 'forgive', 'pause', 'resume'])
 
 /**
  * Reads who acts, why, and until when.
@@ -85,8 +91,8 @@ export function readNoted(
   act: NotedAct,
   { policy, units }: { readonly policy?: string | undefined; readonly units?: number | undefined },
 ): Pick<ControlAct, 'act' | 'policy' | 'units'> {
-  if (!NOTED.includes(act))
-    fail('HALT_E_CONTROL', `The act is ${describe(act)}.`, `Give one of ${NOTED.join(', ')}.`)
+  if (!NOTED_ACTS.includes(act))
+    fail('HALT_E_CONTROL', `The act is ${describe(act)}.`, `Give one of ${NOTED_ACTS.join(', ')}.`)
   if (units !== undefined && !(units >= 0 && units < Number.POSITIVE_INFINITY))
     fail('HALT_E_CONTROL', `units is ${describe(units)}.`, 'Give a number from 0 on.')
   return {

@@ -235,9 +235,7 @@ export class Control implements GateSource {
     }))
   }
 
-  /**
-   * Takes numbers back: everybody's of a policy, or, with an identity, one client's. Resolves to whether there were any.
-   */
+  /** Takes numbers back: everybody's of a policy, or, with an identity, one client's. Resolves to whether there were any. */
   revert(
     policy: string,
     options: ActOptions & { readonly identity?: Identity | undefined } = {},
@@ -260,9 +258,8 @@ export class Control implements GateSource {
   }
 
   /**
-   * The entries that this process obeys now: the entries that it has read last, and the entries that hold here alone, whose `scope`
-   * is `"process"`.
-   * It asks nobody, so it answers while the store is away too.
+   * The entries that this process obeys now: those that it has read last, and those that hold here alone, whose `scope` is `"process"`. It
+   * asks nobody, so it answers while the store is away too.
    */
   inForce(): readonly ControlEntry[] {
     return this.#ledger.entries()

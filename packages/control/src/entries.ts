@@ -62,8 +62,11 @@ export const ENTRY_KINDS: Readonly<Record<EntryKind, EntryKindFacts>> = Object.f
   change: { hasTarget: false, hasNumbers: true, endedBy: 'revert' },
 })
 
-/** An act that changes counters and no entry, so that only the history tells of it. `pause` and `resume` are those of a limiter. */
-export type NotedAct = 'reset' | 'grant' | 'ungrant' | 'forgive' | 'pause' | 'resume'
+/** The acts that change counters and no entry, so that only the history tells of them. `pause` and `resume` are those of a limiter. */
+export const NOTED_ACTS = ['reset', 'grant', 'ungrant', 'forgive', 'pause', 'resume'] as const
+
+/** One of {@link NOTED_ACTS}. */
+export type NotedAct = (typeof NOTED_ACTS)[number]
 
 /** One act of an operator, as the history tells it. */
 export interface ControlAct extends Omit<ControlEntry, 'kind'> {

@@ -1,16 +1,18 @@
 // Acts
 export { Control, type ControlOptions } from './control.ts'
 export { extraUnits, type QuotaNow } from './extra-units.ts'
+export { checkPausable, pauseLength } from './pauses.ts'
 export type { NetworkSize } from './network-entries.ts'
-export type {
-  ActOptions,
-  BlockOptions,
-  EntryFacts,
-  ControlAct,
-  ControlEntry,
-  EntryKind,
-  NotedAct,
-  PolicyNumbers,
+export {
+  type ActOptions,
+  type BlockOptions,
+  type EntryFacts,
+  type ControlAct,
+  type ControlEntry,
+  type EntryKind,
+  NOTED_ACTS,
+  type NotedAct,
+  type PolicyNumbers,
 } from './entries.ts'
 
 // The reports that the processes of a store send each other

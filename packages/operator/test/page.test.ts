@@ -30,9 +30,7 @@ const calm = {
 } as const
 const HOSTILE = `"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\n'&amp;`
 
-/** Scenes that cost seconds of a browser, and whose answers other tests read without one. */
-const atNight = it.runIf(isFull)
-
+// Scenes that cost seconds of a browser, and whose answers other tests read without one, are left to the full form.
 describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () => {
   let browser: Browser
   let site: Site
@@ -109,7 +107,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  atNight('the chart shows the values below the pointer, zooms, and goes back', async () => {
+  it.runIf(isFull)('the chart shows the values below the pointer, zooms, and goes back', async () => {
     await site.call('feed')
     // All of them are decided in one second.
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
@@ -138,7 +136,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  atNight('the page shows the hour before it was opened', async () => {
+  it.runIf(isFull)('the page shows the hour before it was opened', async () => {
     await site.close()
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 1_800_000 })
     site = await openSite({ reveal: true })
@@ -398,7 +396,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  atNight('the page says that the store is away, and that it is back', async () => {
+  it.runIf(isFull)('the page says that the store is away, and that it is back', async () => {
     await open()
     await becomes('#state', 'Healthy')
     site.store.begin('refused')
@@ -411,7 +409,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await becomes('#state', /Healthy|without the store/)
   })
 
-  atNight('the page shows what the load shedder of each process sheds, and why', async () => {
+  it.runIf(isFull)('the page shows what the load shedder of each process sheds, and why', async () => {
     await open()
     await becomes('#state', 'Healthy')
     expect(await page.$('#shedders-card:not([hidden])')).toBe(null)
@@ -438,7 +436,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  atNight('the page shows who waits, for which policy and how long', async () => {
+  it.runIf(isFull)('the page shows who waits, for which policy and how long', async () => {
     const limiter = new RateLimiter({
       store: new InMemoryStore(),
       policy: { name: 'stripe_calls', limit: 1, algorithm: 'concurrency', ttl: 60 },
@@ -462,7 +460,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     expect(complaints).toEqual([])
   })
 
-  atNight(
+  it.runIf(isFull)(
     'the page acts in this process alone while the store is away, and marks such acts until it is back',
     async () => {
       await open('#force')
@@ -517,7 +515,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
   })
 
   // HALT_SCREENSHOTS=docs/images keeps the pictures, which are those of the README.
-  atNight('the page draws itself in light and dark, from 320 px on', async () => {
+  it.runIf(isFull)('the page draws itself in light and dark, from 320 px on', async () => {
     await busyMinutes(site)
     await page.setViewport({ width: 1120, height: 1010 })
     await open()

@@ -7,7 +7,7 @@ import { DEADLOCK, toStoreError } from './store-error.ts'
 /** Work in a transaction, which begins with the first call of `begin`. */
 export type Work<T> = (session: Session, begin: () => void) => Promise<T>
 
-// A transaction that the server ends because of a deadlock is made so many times.
+// The server may end a transaction because of a deadlock. The store makes it at most so many times.
 const ATTEMPTS = 3
 
 /** The connections of a pool, and what runs on them. */

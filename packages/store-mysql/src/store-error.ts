@@ -52,7 +52,7 @@ const REPLIES: Readonly<Record<string, ErrorKind>> = {
   '1041': 'full',
   '1114': 'full',
   '1040': 'unavailable',
-  // Of a node of Galera that is not in its cluster.
+  // A node of Galera sends it while it is outside of its cluster.
   '1047': 'unavailable',
   '1053': 'unavailable',
   '1129': 'unavailable',
@@ -82,7 +82,8 @@ const REPLIES: Readonly<Record<string, ErrorKind>> = {
 }
 
 /**
- * Turns any error of mysql2, or of a reply that is malformed, into a {@link StoreError}. Its `reply` is the number of the server's error. Returns a StoreError as it is.
+ * Turns any error of mysql2, or of a malformed reply, into a {@link StoreError}, whose `reply` is the number of the server's error. Returns
+ * a StoreError as it is.
  *
  * The error of mysql2 is not kept, because it has the text of the statement, and with it the keys of clients.
  */

@@ -89,42 +89,29 @@ async function ofStore(call: Call, io: CliIo): Promise<Finding[]> {
       ]
     })
   } catch (error) {
-    return [findingOf(error)]
+    const { code, summary, fix } = error as { code?: string; summary?: string; fix?: string }
+    if (code?.startsWith('HALT_E_STORE') !== true || summary === undefined) throw error
+    return [{ level: 'problem', code, message: summary, fix }]
   }
 }
 
-/** What a store of SQL tells. @param fine the sentence if it finds nothing */
+/** Inspects a database, and counts its processes. @param fine the sentence if the store warns of nothing */
 async function databaseFindings(
   { store, address }: OpenPostgres | OpenMysql | OpenSqlite,
   fine: string,
 ): Promise<Finding[]> {
   const warnings = await store.inspect()
-  let found: StoreAddress
-  try {
-    found = await address()
-  } catch (error) {
-    // What is wrong may be the reason why the rest cannot be read.
-    const told = findingOf(error)
-    const others = warnings.filter(
-      ({ code }) => code.slice('HALT_W'.length) !== told.code?.slice('HALT_E'.length),
-    )
-    return others.some(({ code }) => code === 'HALT_W_PERMISSION')
-      ? storeFindings(warnings, fine)
-      : [told, ...(others.length > 0 ? storeFindings(others, fine) : [])]
-  }
+  // A user of the database that lacks a right may be unable to read the rest.
   const lacks = warnings.some(({ code }) => code === 'HALT_W_PERMISSION')
+  const found = await address().catch((error: unknown) => {
+    if (lacks) return undefined
+    throw error
+  })
   return [
-    ...addressFindings(found),
+    ...(found === undefined ? [] : addressFindings(found)),
     ...storeFindings(warnings, fine),
-    ...(lacks ? [] : await controlFindings(store, found)),
+    ...(found === undefined || lacks ? [] : await controlFindings(store, found)),
   ]
-}
-
-/** @throws the error itself if it is none of a store */
-function findingOf(error: unknown): Finding {
-  const { code, summary, fix } = error as { code?: string; summary?: string; fix?: string }
-  if (code?.startsWith('HALT_E_STORE') !== true || summary === undefined) throw error
-  return { level: 'problem', code, message: summary, fix }
 }
 
 /** Not a problem without processes, because a set-up is often checked before the first one runs. */

@@ -1,12 +1,13 @@
 import { HaltError, RateLimiter } from '@halt/core'
 
-import { type Call, COMMAND, ExitCode, type Flag, valueOf } from '../command/command.ts'
+import { type Call, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import { type CliIo, coloursOf } from '../io.ts'
 import type { LimiterSettings, Plan } from '../limits/limits-file.ts'
 import { controlProblem } from './control-problem.ts'
 import { type OpenControl, withControl } from './control.ts'
+import { needLimits } from './store.ts'
 import { targetOf, type Whom } from './target.ts'
 
 /** A plan, and a limiter that names its counters as the application does. */
@@ -44,11 +45,7 @@ export function withClient(
   io: CliIo,
   use: (client: OpenClient) => Promise<number>,
 ): Promise<number> {
-  if (call.flags['policy'] === undefined)
-    throw commandError(
-      `halt ${name} got no --policy.`,
-      `Write: ${COMMAND} ${name} user:42 --policy limits.ts --redis redis://localhost:6379`,
-    )
+  needLimits(call, `${name} user:42`)
   return withControl(call, io, async (control, opened) => {
     const identity = await targetOf(call.positionals[0] as string, call, control)
     await control.refresh()
@@ -76,13 +73,17 @@ function ownPlanOf(call: Call, plans: readonly OpenPlan[], { limits }: OpenContr
 function openPlan({ name, settings }: Plan, opened: OpenControl): OpenPlan {
   const { obeyed, limits } = opened
   const file = limits?.file ?? ''
-  if (typeof settings.policy === 'function')
-    throw new HaltError(
-      'HALT_E_POLICY_MODULE',
-      `${file} chooses its policies by a function, which needs a request.`,
-      'Let it export the plans that the function chooses among: export const plans = { free: [FREE], pro: [PRO] }.',
-    )
+  if (typeof settings.policy === 'function') throw chosenByFunction(file)
   return { name, limiter: withPlansHint(() => openLimiter({ ...settings, control: obeyed }, opened)) }
+}
+
+/** The error of a limits file whose policies only a request can tell. */
+export function chosenByFunction(file: string): HaltError {
+  return new HaltError(
+    'HALT_E_POLICY_MODULE',
+    `${file} chooses its policies by a function, which needs a request.`,
+    'Let it export the plans that the function chooses among: export const plans = { free: [FREE], pro: [PRO] }.',
+  )
 }
 
 /** Opens a limiter that names counters as the application does. */

@@ -1,14 +1,22 @@
-import { HaltError } from '@halt/core'
 import { MysqlStore } from '@halt/store-mysql'
 
 import { checkPrefix } from '../command/usage.ts'
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
-import { loadDriver, messageOf, PATIENCE_MS } from './driver.ts'
+import { databaseError, type Fixes, loadDriver, messageOf, PATIENCE_MS } from './driver.ts'
 import type { StoreAddress } from './store-address.ts'
 
 /** The table of a `MysqlStore` that is given none. */
 const DEFAULT_TABLE = 'halt_counters'
+
+const FIXES: Fixes = {
+  PERMISSION:
+    'Grant the user select, insert, update and delete on the table. `npx @halt/cli doctor --mysql …` tells what is missing.',
+  SCHEMA:
+    'Give the database and the --table of the limiters. If they have none, run the statement of store.schema().',
+  UNAVAILABLE:
+    'Check the address, the password, the database, and that mysql2 is installed: npm install mysql2.',
+}
 
 /** A pool on MySQL or MariaDB, the store on it, and what is looked at. */
 export interface OpenMysql {
@@ -24,6 +32,7 @@ type Pool = ConstructorParameters<typeof MysqlStore>[0]['pool'] & {
   }): Promise<readonly [unknown, unknown]>
   end(): Promise<unknown>
 }
+type Mysql = { readonly default: { createPool(options: object): Pool } }
 
 /**
  * Connects to MySQL or MariaDB by mysql2, calls `use`, and closes the connection.
@@ -42,18 +51,22 @@ export async function withMysql<T>(
     const storeOf = (its: string): MysqlStore => new MysqlStore({ pool, table: its, warn: () => {} })
     checkPrefix(() => storeOf(table))
     await rowsOf(pool, 'select 1').catch(error => {
-      throw unavailable(`MySQL at ${url.host} does not answer: ${messageOf(error)}.`, error)
+      throw databaseError(`MySQL at ${url.host} does not answer: ${messageOf(error)}.`, error, FIXES)
     })
     const store = storeOf(table)
     const find = async (): Promise<StoreAddress> => {
       const [processes, obeying] = await Promise.all([store.processes(), store.obeyingProcesses()]).catch(
         error => {
-          throw unreadable(table, url, error)
+          throw databaseError(
+            `The table "${table}" of ${url.host} cannot be read: ${messageOf(error)}.`,
+            error,
+            FIXES,
+          )
         },
       )
       const server = `MySQL ${url.host}, database ${url.pathname.slice(1)}`
       const elsewhere = processes === 0 ? await usedTables(pool, storeOf) : []
-      return { server, prefix: table, of: 'table', processes, obeying, elsewhere }
+      return { server, name: table, isTable: true, processes, obeying, elsewhere }
     }
     return await use({ store, address: find })
   } finally {
@@ -72,13 +85,11 @@ function readUrl(text: string): URL {
 }
 
 async function connect(url: URL, io: CliIo): Promise<Pool> {
+  const { default: mysql } = await loadDriver<Mysql>('mysql2/promise', io).catch((cause: unknown) => {
+    throw databaseError('MySQL cannot be asked, because mysql2 is not installed.', cause, FIXES)
+  })
   const uri = url.href.replace(/^mariadb:/, 'mysql:')
-  try {
-    const mysql = await loadDriver<{ createPool(options: object): Pool }>('mysql2/promise', io)
-    return mysql.createPool({ uri, connectionLimit: 2, connectTimeout: PATIENCE_MS })
-  } catch (cause) {
-    throw unavailable('MySQL cannot be asked, because mysql2 is not installed.', cause)
-  }
+  return mysql.createPool({ uri, connectionLimit: 2, connectTimeout: PATIENCE_MS })
 }
 
 async function rowsOf(pool: Pool, sql: string): Promise<readonly (readonly unknown[])[]> {
@@ -98,32 +109,4 @@ async function usedTables(pool: Pool, storeOf: (table: string) => MysqlStore): P
     if ((await count().catch(() => 0)) > 0) found.push(table)
   }
   return found
-}
-
-function unreadable(table: string, { host }: URL, error: unknown): HaltError {
-  const message = `The table "${table}" of ${host} cannot be read: ${messageOf(error)}.`
-  const { code } = error as { code?: unknown }
-  if (code === 'HALT_E_STORE_PERMISSION')
-    return new HaltError(
-      code,
-      message,
-      'Grant the user select, insert, update and delete on the table. `npx @halt/cli doctor --mysql …` tells what is missing.',
-      { cause: error },
-    )
-  if (code !== 'HALT_E_STORE_SCHEMA') return unavailable(message, error)
-  return new HaltError(
-    'HALT_E_STORE_SCHEMA',
-    message,
-    'Give the database and the --table of the limiters. If they have none, run the statement of store.schema().',
-    { cause: error },
-  )
-}
-
-function unavailable(message: string, cause: unknown): HaltError {
-  return new HaltError(
-    'HALT_E_STORE_UNAVAILABLE',
-    message,
-    'Check the address, the password, the database, and that mysql2 is installed: npm install mysql2.',
-    { cause },
-  )
 }

@@ -1,15 +1,15 @@
-import type { ActOptions } from '@halt/control'
-import type { Duration, Policy, RateLimiter } from '@halt/core'
+import { type ActOptions, checkPausable, pauseLength } from '@halt/control'
+import type { RateLimiter } from '@halt/core'
 
 import { type Call, COMMAND, type Command, ExitCode, valueOf } from '../command/command.ts'
-import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import { type CliIo, print, printable } from '../io.ts'
 import { countersOf } from './client-views.ts'
-import { openLimiter } from './client.ts'
+import { chosenByFunction, openLimiter } from './client.ts'
 import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
 import { instantOf } from './list-commands.ts'
 import { checkReach, policiesNamed } from './policy-check.ts'
+import { needLimits } from './store.ts'
 import { nameOf, targetFlags, targetOf, type Whom, WHOM_NOTE, wordOf } from './target.ts'
 
 const more = [
@@ -32,11 +32,8 @@ export const pauseCommands: readonly Command[] = [
     more,
     run: (call, io) =>
       withLimits('pause', call, io, async ({ name, policy, identity, limiters }) => {
-        const { for: length, until } = actOf(call)
-        const duration =
-          until === undefined ? length : (`${Math.max(1, until.getTime() - Date.now())}ms` as Duration)
-        for (const limiter of limiters)
-          await withValues(() => limiter.pause(identity, duration === undefined ? {} : { for: duration }))
+        const length = pauseLength(actOf(call))
+        for (const limiter of limiters) await withValues(() => limiter.pause(identity, length))
         await print(io, [
           printable(`${policy} refuses ${name} ${spanOf(actOf(call))}. Other limits let it pass.`),
           `End it: ${COMMAND} resume ${wordOf(name)} ${policy} --policy ${valueOf(call, 'policy')}`,
@@ -89,16 +86,14 @@ function withLimits(
   io: CliIo,
   use: (limits: Limits) => Promise<number>,
 ): Promise<number> {
-  if (valueOf(call, 'policy') === undefined)
-    throw commandError(
-      `halt ${act} got no --policy.`,
-      `Write: ${COMMAND} ${act} user:42 tool_send_mail --policy limits.ts --redis redis://localhost:6379`,
-    )
+  needLimits(call, `${act} user:42 tool_send_mail`)
   return withControl(call, io, async (control, opened) => {
     const [whom = '', policy = ''] = call.positionals
     const [identity, name] = [await targetOf(whom, call, control), nameOf(whom, call)]
     const found = await policiesNamed(policy, opened.limits)
-    checkPolicies(policy, found)
+    const [first] = found
+    if (first === undefined) throw chosenByFunction(opened.limits?.file ?? '')
+    await withValues(() => checkPausable(first))
     await checkReach(found, name, identity, opened)
     const own = opened.limits?.plans[0]?.settings
     const limiters = found.map(each => openLimiter({ ...own, policy: each }, opened))
@@ -106,27 +101,6 @@ function withLimits(
     if (code === ExitCode.DONE) await control.note(act, { identity, policy }, actOf(call))
     return code
   })
-}
-
-/** @throws HaltError `HALT_E_COMMAND` for a policy that cannot refuse one client alone */
-function checkPolicies(name: string, [first]: readonly Policy[]): void {
-  if (first === undefined)
-    throw commandError(
-      'The limits file chooses its policies by a function, which needs a request.',
-      'Let it export the plans that the function chooses among: export const plans = { free: [FREE], pro: [PRO] }.',
-    )
-  if (first.period !== undefined)
-    throw commandError(`${name} is a quota, which cannot be paused.`, `Block the client: ${COMMAND} block …`)
-  if (first.keyStrategy === 'shared')
-    throw commandError(
-      `${name} counts all clients together, so a pause would refuse everybody.`,
-      `Change its numbers: ${COMMAND} change ${name} --limit …`,
-    )
-  if (first.scope === 'route')
-    throw commandError(
-      `${name} counts each route apart, and a pause names no route.`,
-      `Give the client other numbers: ${COMMAND} override …`,
-    )
 }
 
 async function isCooling(limiter: RateLimiter, identity: Whom): Promise<boolean> {

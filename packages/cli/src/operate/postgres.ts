@@ -1,11 +1,17 @@
-import { HaltError } from '@halt/core'
 import { PostgresStore, type Query } from '@halt/store-postgres'
 
 import { checkPrefix } from '../command/usage.ts'
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
-import { loadDriver, messageOf, PATIENCE_MS } from './driver.ts'
+import { databaseError, type Fixes, loadDriver, messageOf, PATIENCE_MS } from './driver.ts'
 import type { StoreAddress } from './store-address.ts'
+
+const FIXES: Fixes = {
+  PERMISSION: 'Run `npx @halt/cli doctor --postgres …`, which tells the grants that the role lacks.',
+  SCHEMA:
+    'Give the database and the --schema of the limiters. If they have none, run schema.sql of @halt/store-postgres.',
+  UNAVAILABLE: 'Check the address, the password, the schema, and that pg is installed: npm install pg.',
+}
 
 /** A connection to PostgreSQL, the store on it, and what is looked at. */
 export interface OpenPostgres {
@@ -39,17 +45,21 @@ export async function withPostgres<T>(
   const { query } = connection
   try {
     await query('SELECT 1 AS one', []).catch(error => {
-      throw unavailable(`PostgreSQL at ${url.host} does not answer: ${messageOf(error)}.`, error)
+      throw databaseError(`PostgreSQL at ${url.host} does not answer: ${messageOf(error)}.`, error, FIXES)
     })
     const store = new PostgresStore({ query, prefix, schema, warn: () => {} })
     const address = async (): Promise<StoreAddress> => {
       const count = Promise.all([store.processes(), store.obeyingProcesses()])
       const [processes, obeying] = await count.catch(error => {
-        throw unreadable(schema, url, error)
+        throw databaseError(
+          `The schema "${schema}" of ${url.host} cannot be read: ${messageOf(error)}.`,
+          error,
+          FIXES,
+        )
       })
       const server = `PostgreSQL ${url.host}, database ${url.pathname.slice(1) || url.username}, schema ${schema}`
       const elsewhere = processes === 0 ? await otherPrefixes(query, schema) : []
-      return { server, prefix, processes, obeying, elsewhere }
+      return { server, name: prefix, processes, obeying, elsewhere }
     }
     return await use({ store, address })
   } finally {
@@ -75,10 +85,10 @@ async function otherPrefixes(query: Query, schema: string): Promise<string[]> {
 }
 
 async function connect(url: URL, io: CliIo): Promise<Connection> {
-  const { Pool } = await loadDriver<{ readonly Pool: PoolClass }>('pg', io).catch((cause: unknown) => {
-    throw unavailable('PostgreSQL cannot be asked, because pg is not installed.', cause)
+  const { default: pg } = await loadDriver<Pg>('pg', io).catch((cause: unknown) => {
+    throw databaseError('PostgreSQL cannot be asked, because pg is not installed.', cause, FIXES)
   })
-  const pool = new Pool({
+  const pool = new pg.Pool({
     connectionString: url.href,
     max: 2,
     connectionTimeoutMillis: PATIENCE_MS,
@@ -91,32 +101,4 @@ async function connect(url: URL, io: CliIo): Promise<Connection> {
 
 type Listen = (event: 'error', listener: () => void) => void
 
-type PoolClass = new (options: object) => Connection & { on: Listen }
-
-function unreadable(schema: string, { host }: URL, error: unknown): HaltError {
-  const message = `The schema "${schema}" of ${host} cannot be read: ${messageOf(error)}.`
-  const { code } = error as { code?: unknown }
-  if (code === 'HALT_E_STORE_PERMISSION')
-    return new HaltError(
-      code,
-      message,
-      'Run `npx @halt/cli doctor --postgres …`, which tells the grants that the role lacks.',
-      { cause: error },
-    )
-  if (code !== 'HALT_E_STORE_SCHEMA') return unavailable(message, error)
-  return new HaltError(
-    'HALT_E_STORE_SCHEMA',
-    message,
-    'Give the database and the --schema of the limiters. If they have none, run schema.sql of @halt/store-postgres.',
-    { cause: error },
-  )
-}
-
-function unavailable(message: string, cause: unknown): HaltError {
-  return new HaltError(
-    'HALT_E_STORE_UNAVAILABLE',
-    message,
-    'Check the address, the password, the schema, and that pg is installed: npm install pg.',
-    { cause },
-  )
-}
+type Pg = { readonly default: { readonly Pool: new (options: object) => Connection & { on: Listen } } }

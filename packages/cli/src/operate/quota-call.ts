@@ -1,12 +1,13 @@
 import { type Policy, HaltError, type Quota, QuotaManager } from '@halt/core'
 
-import { type Call, COMMAND, valueOf } from '../command/command.ts'
-import { commandError, wholeIn } from '../command/parse.ts'
+import type { Call } from '../command/command.ts'
+import { wholeIn } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import type { CliIo } from '../io.ts'
 import { type Limits, policiesOf } from '../limits/limits-file.ts'
 import { type OpenControl, withControl } from './control.ts'
 import { checkReach } from './policy-check.ts'
+import { needLimits } from './store.ts'
 import { nameOf, targetOf, type Whom } from './target.ts'
 
 /** A call of a command about the units of one client's quota. */
@@ -32,11 +33,7 @@ export function withQuota(
   io: CliIo,
   use: (called: QuotaCall) => Promise<number>,
 ): Promise<number> {
-  if (valueOf(call, 'policy') === undefined)
-    throw commandError(
-      `halt ${command} got no --policy.`,
-      `Write: ${COMMAND} ${command} user:42 monthly 1000 --policy limits.ts --redis redis://localhost:6379`,
-    )
+  needLimits(call, `${command} user:42 monthly 1000`)
   return withControl(call, io, async (control, opened) => {
     const { store, limits, identityOptions, obeyed } = opened
     const [whom = '', policy = '', text = ''] = call.positionals

@@ -1,6 +1,3 @@
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { HaltError } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import type { Redis } from 'ioredis'
@@ -8,10 +5,8 @@ import type { Redis } from 'ioredis'
 import { checkPrefix } from '../command/usage.ts'
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
+import { loadDriver, messageOf, PATIENCE_MS } from './driver.ts'
 import type { StoreAddress } from './store-address.ts'
-
-/** The longest time that the first connection, and then each command, may take, in milliseconds. */
-const PATIENCE_MS = 5_000
 
 /** The prefix of a `RedisStore` that is given none. */
 const DEFAULT_PREFIX = 'halt:'
@@ -36,7 +31,7 @@ export async function withRedis<T>(
 ): Promise<T> {
   const url = readUrl(address)
   checkPrefix(() => new RedisStore({ run: () => Promise.resolve(), prefix }))
-  const client = await connect(url, await loadIoredis(io.cwd))
+  const client = await connect(url, io)
   const store = new RedisStore({ client, prefix, warn: () => {} })
   try {
     return await use({ client, store, address: () => addressOf(url, prefix, client, store) })
@@ -59,7 +54,7 @@ async function addressOf(url: URL, prefix: string, client: Redis, store: RedisSt
   const name = url.protocol.startsWith('valkey') ? 'Valkey' : 'Redis'
   const server = `${name} ${url.host || 'localhost'}, database ${url.pathname.slice(1) || '0'}`
   const elsewhere = processes === 0 ? await otherPrefixes(client).catch(() => []) : []
-  return { server, prefix, processes, obeying, elsewhere }
+  return { server, name: prefix, processes, obeying, elsewhere }
 }
 
 /** How often Redis is asked for a part of its keys, a thousand at a time. */
@@ -108,11 +103,18 @@ function onCluster({ host }: URL, cause: unknown): HaltError {
   )
 }
 
-type RedisClass = new (url: string, options: object) => Redis
+type Ioredis = { readonly Redis: new (url: string, options: object) => Redis }
 
-async function connect(url: URL, Client: RedisClass): Promise<Redis> {
-  const address = url.href.replace(/^valkey/, 'redis')
-  const client = new Client(address, {
+async function connect(url: URL, io: CliIo): Promise<Redis> {
+  const ioredis = await loadDriver<Ioredis>('ioredis', io).catch((cause: unknown) => {
+    throw new HaltError(
+      'HALT_E_REDIS_CLIENT',
+      'ioredis is not installed, and --redis needs it.',
+      'Install it in this folder: npm install ioredis.',
+      { cause },
+    )
+  })
+  const client = new ioredis.Redis(url.href.replace(/^valkey/, 'redis'), {
     lazyConnect: true,
     connectTimeout: PATIENCE_MS,
     commandTimeout: PATIENCE_MS,
@@ -137,36 +139,10 @@ async function connect(url: URL, Client: RedisClass): Promise<Redis> {
 }
 
 function unreachable({ host }: URL, cause: unknown): HaltError {
-  const text =
-    cause instanceof AggregateError
-      ? String(cause.errors[0])
-      : cause instanceof Error
-        ? cause.message
-        : String(cause)
   return new HaltError(
     'HALT_E_STORE_UNAVAILABLE',
-    `Redis at ${host} does not answer: ${text.replace(/^Error: |\.$/g, '')}.`,
+    `Redis at ${host} does not answer: ${messageOf(cause)}.`,
     'Check the address, the password, and that this machine may connect.',
     { cause },
   )
-}
-
-/** Loads ioredis: as a package beside this one, or as one of the folder in which the command runs. */
-async function loadIoredis(cwd: string): Promise<RedisClass> {
-  const load = async (from: string): Promise<RedisClass> =>
-    ((await import(from)) as { Redis: RedisClass }).Redis
-  try {
-    return await load('ioredis')
-  } catch {
-    try {
-      return await load(pathToFileURL(createRequire(join(cwd, 'halt.js')).resolve('ioredis')).href)
-    } catch (cause) {
-      throw new HaltError(
-        'HALT_E_REDIS_CLIENT',
-        'ioredis is not installed, and --redis needs it.',
-        'Install it in this folder: npm install ioredis.',
-        { cause },
-      )
-    }
-  }
 }

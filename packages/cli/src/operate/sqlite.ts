@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { HaltError } from '@halt/core'
-import { errorText } from '@halt/core/store'
 import { SqliteStore, type SqliteDatabase } from '@halt/store-sqlite'
 
 import { checkPrefix } from '../command/usage.ts'
 import { commandError } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
+import { loadDriver, messageOf } from './driver.ts'
 import type { StoreAddress } from './store-address.ts'
 
 /** The prefix of a `SqliteStore` that is given none. */
@@ -37,7 +36,7 @@ export async function withSqlite<T>(
   // SQLite would make the file, and the command would look at an empty one.
   if (!existsSync(path))
     throw commandError(`There is no file ${file}.`, 'Give the file of the limiters: --sqlite limits.db.')
-  const database = open(path, io)
+  const database = await open(path, io)
   try {
     const storeOf = (its: string): SqliteStore => new SqliteStore({ database, prefix: its, warn: () => {} })
     checkPrefix(() => storeOf(prefix))
@@ -45,7 +44,7 @@ export async function withSqlite<T>(
     const address = async (): Promise<StoreAddress> => {
       const [processes, obeying] = await Promise.all([store.processes(), store.obeyingProcesses()])
       const elsewhere = processes === 0 ? await usedPrefixes(database, storeOf) : []
-      return { server: `SQLite ${file}`, prefix, processes, obeying, elsewhere }
+      return { server: `SQLite ${file}`, name: prefix, processes, obeying, elsewhere }
     }
     return await use({ store, address })
   } finally {
@@ -69,10 +68,14 @@ async function usedPrefixes(
 }
 
 /** Opens the file by better-sqlite3. It may be missing, or lack its native part: then the SQLite of Node 22.13 and later does. */
-function open(path: string, io: CliIo): Database {
+async function open(path: string, io: CliIo): Promise<Database> {
   let reason: unknown
   try {
-    return new (betterSqlite(io))(path)
+    const { default: BetterSqlite } = await loadDriver<{ readonly default: DatabaseClass }>(
+      'better-sqlite3',
+      io,
+    )
+    return new BetterSqlite(path)
   } catch (error) {
     reason = error
   }
@@ -84,18 +87,8 @@ function open(path: string, io: CliIo): Database {
   }
   throw new HaltError(
     'HALT_E_STORE_UNAVAILABLE',
-    `${path} cannot be opened: ${errorText(reason).replace(/\n.*|\.$/s, '')}.`,
+    `${path} cannot be opened: ${messageOf(reason).replace(/\n.*/s, '')}.`,
     'Check the file, and that better-sqlite3 is installed where you run the command: npm install better-sqlite3.',
     { cause: reason },
   )
-}
-
-/** better-sqlite3: as a package beside this one, or as one of the folder in which the command runs. */
-function betterSqlite({ cwd }: CliIo): DatabaseClass {
-  const load = (from: string): DatabaseClass => createRequire(from)('better-sqlite3') as DatabaseClass
-  try {
-    return load(import.meta.url)
-  } catch {
-    return load(join(cwd, 'halt.js'))
-  }
 }

@@ -2,9 +2,10 @@
 export interface StoreAddress {
   /** The server, without a name or a password. */
   readonly server: string
-  readonly prefix: string
-  /** What `prefix` names. Default: a prefix. */
-  readonly of?: 'prefix' | 'table' | undefined
+  /** The prefix of the counters, or their table. */
+  readonly name: string
+  /** Whether `name` is that of a table. Default false. */
+  readonly isTable?: boolean
   /** The processes that use it; undefined if they do not tell. */
   readonly processes: number | undefined
   /** The processes whose limiters obey what operators set here, wherever their counters are; undefined if they do not tell. */
@@ -14,12 +15,12 @@ export interface StoreAddress {
 }
 
 /** One line that tells an address. */
-export function lineOfAddress({ server, prefix, of = 'prefix', processes }: StoreAddress): string {
+export function lineOfAddress({ server, name, isTable, processes }: StoreAddress): string {
   const live =
     processes === undefined
       ? 'its processes do not tell that they live'
       : `${processes === 0 ? 'no' : processes} live ${processes === 1 ? 'process' : 'processes'}`
-  return `${server}, ${of} ${JSON.stringify(prefix)}: ${live}`
+  return `${server}, ${isTable ? 'table' : 'prefix'} ${JSON.stringify(name)}: ${live}`
 }
 
 /** Whether no process reads what operators set here, as far as processes tell that they live. */
@@ -46,15 +47,14 @@ export function deafInWords({
   return `${who} not read what operators set here: no Control, or one on another store or prefix (HALT_W_CONTROL_ELSEWHERE).`
 }
 
-const NAMES = { prefix: 'prefixes', table: 'tables' } as const
-
 /** Why the result may be about nothing, and what to do. */
-export function warningOfAddress({ prefix, of = 'prefix', elsewhere, obeying = 0 }: StoreAddress): string {
+export function warningOfAddress({ name, isTable, elsewhere, obeying = 0 }: StoreAddress): string {
+  const [kind, kinds] = isTable ? ['table', 'tables'] : ['prefix', 'prefixes']
   if (obeying > 0)
-    return `No process tells that it counts under the ${of} ${JSON.stringify(prefix)}, and ${obeying} ${obeying === 1 ? 'obeys' : 'obey'} what operators set here. Their counters may be under another ${of} (HALT_W_CONTROL_ELSEWHERE).`
+    return `No process tells that it counts under the ${kind} ${JSON.stringify(name)}, and ${obeying} ${obeying === 1 ? 'obeys' : 'obey'} what operators set here. Their counters may be under another ${kind} (HALT_W_CONTROL_ELSEWHERE).`
   const found =
     elsewhere.length === 0
-      ? `None uses another ${of} of this server either.`
-      : `Processes use the ${elsewhere.length === 1 ? of : NAMES[of]} ${elsewhere.map(one => JSON.stringify(one)).join(', ')}: give --${of} ${JSON.stringify(elsewhere[0])}.`
-  return `No process has used the ${of} ${JSON.stringify(prefix)} during the last 15 s, so this may be the wrong server or ${of}. ${found}`
+      ? `None uses another ${kind} of this server either.`
+      : `Processes use the ${elsewhere.length === 1 ? kind : kinds} ${elsewhere.map(one => JSON.stringify(one)).join(', ')}: give --${kind} ${JSON.stringify(elsewhere[0])}.`
+  return `No process has used the ${kind} ${JSON.stringify(name)} during the last 15 s, so this may be the wrong server or ${kind}. ${found}`
 }

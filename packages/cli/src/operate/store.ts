@@ -1,6 +1,6 @@
 import type { Store } from '@halt/core/store'
 
-import { type Call, ExitCode, type Flag, valueOf } from '../command/command.ts'
+import { type Call, COMMAND, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import { type CliIo, coloursOf, print } from '../io.ts'
 import { type Limits, loadLimits } from '../limits/limits-file.ts'
@@ -39,6 +39,15 @@ export const limitsFlag: Readonly<Record<string, Flag>> = {
     value: 'module',
     help: 'The limits: a module of JavaScript or TypeScript that exports policies or options of a RateLimiter, and perhaps plans and settings.',
   },
+}
+
+/** Refuses a call without the limits file. @param example the call, without its options @throws HaltError `HALT_E_COMMAND` */
+export function needLimits(call: Call, example: string): void {
+  if (valueOf(call, 'policy') !== undefined) return
+  throw commandError(
+    `halt ${example.split(' ')[0]} got no --policy.`,
+    `Write: ${COMMAND} ${example} --policy limits.ts --redis redis://localhost:6379`,
+  )
 }
 
 /** A store that a command asks, and the limits file of `--policy`. */

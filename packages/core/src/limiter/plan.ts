@@ -85,9 +85,8 @@ function isByAddress({ off, keyStrategy, keyExtractor, exemptions }: CompiledPol
 }
 
 /** The key of an identity for a policy. */
-export function keyOfIdentity(subject: string, policy: CompiledPolicy): FoundKey {
+export function keyOfIdentity(subject: string, { keyStrategy, fair }: CompiledPolicy): FoundKey {
   const how = 'the given identity'
-  const { keyStrategy, fair } = policy
   if (keyStrategy !== 'shared') return { subject, how, unverified: false }
   const weight = typeof fair?.weight === 'number' ? fair.weight : 1
   return { subject: SHARED, how, unverified: false, tenant: fair && { subject, weight } }

@@ -1,24 +1,10 @@
-import type { ActOptions, PolicyNumbers } from '@halt/control'
+import { type ActOptions, NOTED_ACTS, type PolicyNumbers } from '@halt/control'
 import { checkNames, describe, namesOf } from '@halt/core/http'
 
 import { badRequest } from '../answer.ts'
 import { readWhom, type Whom } from '../desk/identities.ts'
 
-const ACTS = [
-  'block',
-  'unblock',
-  'allow',
-  'disallow',
-  'override',
-  'change',
-  'revert',
-  'reset',
-  'grant',
-  'ungrant',
-  'forgive',
-  'pause',
-  'resume',
-] as const
+const ACTS = ['block', 'unblock', 'allow', 'disallow', 'override', 'change', 'revert', ...NOTED_ACTS] as const
 
 /** The acts of the page. */
 export type ActName = (typeof ACTS)[number]

@@ -1,3 +1,5 @@
+import { NOTED_ACTS } from '@halt/control'
+
 import type { Acting } from './act.ts'
 import type { ActName } from './act-call.ts'
 
@@ -5,14 +7,7 @@ import type { ActName } from './act-call.ts'
 export const HERE_ALONE = 'This holds in this process alone, until the store answers.'
 
 /** The acts that change counters, which only the store has. */
-export const OF_COUNTERS: ReadonlySet<ActName> = new Set([
-  'reset',
-  'grant',
-  'ungrant',
-  'forgive',
-  'pause',
-  'resume',
-])
+export const OF_COUNTERS: ReadonlySet<ActName> = new Set(NOTED_ACTS)
 
 /**
  * Says that an act would hold in this process alone, because the store is away. Empty while the store answers.

@@ -1,3 +1,5 @@
+import type { NotedAct } from '@halt/control'
+
 import { why } from './access.ts'
 import type { Acting, Done } from './act.ts'
 
@@ -12,7 +14,7 @@ export async function noted(
   const end = acting.call.act === 'pause' ? { for: duration, until } : {}
   try {
     const what = { identity: acting.identity(), policy, units }
-    await acting.control.note(acting.call.act as 'reset', what, { ...why(acting), ...end })
+    await acting.control.note(acting.call.act as NotedAct, what, { ...why(acting), ...end })
     return done
   } catch {
     return { ...done, says: `${done.says} The history could not be written.` }

@@ -34,7 +34,7 @@ const GONE: ErrorMeaning = [
   'Nothing, if the primary has ended: it ends its workers. Else look at its log.',
 ]
 const SILENT_MS = 1_000
-// So many questions wait for an answer. A primary that serves no store answers none.
+// The most questions that wait for an answer. A primary that serves no store answers none.
 const MOST_PENDING = 10_000
 
 interface Pending {
@@ -125,9 +125,7 @@ export class ClusterStore implements Store {
       const id = ++this.#lastId
       if (this.#pending.size === 0) this.#listen()
       this.#pending.set(id, { resolve: resolve as (answer: unknown) => void, reject })
-      const [oldest] = this.#pending.size > MOST_PENDING ? this.#pending.keys() : []
-      if (oldest !== undefined)
-        this.#settle(oldest)?.reject(new StoreError('The primary does not answer', GONE))
+      if (this.#pending.size > MOST_PENDING) this.#giveUpOldest()
       process.send?.({ halt: MARK, from: this.#id, id, ...question }, error => {
         // Without a channel the message was not sent. After any other error the primary may have got it.
         if (error === null) return
@@ -136,6 +134,12 @@ export class ClusterStore implements Store {
         this.#settle(id)?.reject(failed)
       })
     })
+  }
+
+  #giveUpOldest(): void {
+    const [oldest] = this.#pending.keys()
+    if (oldest !== undefined)
+      this.#settle(oldest)?.reject(new StoreError('The primary does not answer', GONE))
   }
 
   #unsent(message: string): StoreError {

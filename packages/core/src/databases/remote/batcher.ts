@@ -2,7 +2,7 @@ import type { Group } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
 import { type Load, PendingCalls, PERIOD_MS } from './pending-calls.ts'
 
-/** Who waits for the evaluation of a group. */
+/** A caller that waits for the evaluation of its group. */
 export interface Asker {
   readonly group: Group
   readonly resolve: (evaluation: Evaluation) => void
