@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, it } from 'vitest'
 
 import { isFull } from '../../../tools/full.ts'
-import { histories, playHistory } from '../../core/test/calls/holds-traces.ts'
+import { histories } from '../../core/test/calls/holds-histories.ts'
+import { playHistory } from '../../core/test/calls/holds-traces.ts'
 import { loadCore, unloadCore, type VirtualCore } from '../../core/test/line/virtual-core.ts'
 import { InMemoryStore } from '../src/index.ts'
 
@@ -15,5 +16,5 @@ it('every event of random histories of calls in memory is a step of the model', 
   const play = fc.asyncProperty(histories, history =>
     playHistory(core, clock => new InMemoryStore({ clock }), history, {}),
   )
-  await fc.assert(play, { numRuns: Number(process.env['RUNS'] ?? (isFull ? 300 : 20)) })
+  await fc.assert(play, { numRuns: isFull ? 300 : 20 })
 })

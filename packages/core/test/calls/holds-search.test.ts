@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
+import { visitAll } from '../model-search.ts'
 import {
   begin,
   type Call,
@@ -47,28 +48,17 @@ interface Point {
   readonly events: number
 }
 
-/** Visits every state, the nearest first. Returns the first flaw, and how many states there are. */
-function search(bounds: Bounds, mistake?: Mistake): { readonly flaw?: string; readonly states: number } {
+/** Visits every state. Returns the first flaw, and how many states there are. */
+function search(bounds: Bounds, mistake?: Mistake): ReturnType<typeof visitAll> {
   const { period, questions } = bounds
-  const model = new HoldsModel(
-    {
-      periodEnd: now => (Math.floor(now / period) + 1) * period,
-      holdEnd: (now, length) => now + length,
-    },
-    mistake,
-  )
-  const open: Point[] = [{ state: begin([3, 3]), questions, events: 1 }]
-  const seen = new Set([keyOf(open[0]!)])
-  for (const point of open)
-    for (const each of steps(model, point, bounds)) {
-      const key = keyOf(each)
-      if (seen.has(key)) continue
-      const flaw = flawOf(each.state)
-      if (flaw !== undefined) return { flaw, states: seen.size }
-      seen.add(key)
-      open.push(each)
-    }
-  return { states: seen.size }
+  const periodEnd = (now: number): number => (Math.floor(now / period) + 1) * period
+  const model = new HoldsModel({ periodEnd, holdEnd: (now, length) => now + length }, mistake)
+  return visitAll<Point>({
+    first: { state: begin([3, 3]), questions, events: 1 },
+    next: point => steps(model, point, bounds),
+    keyOf,
+    flawOf: ({ state }) => flawOf(state),
+  })
 }
 
 /** The points that follow one. None follows where nobody asks any more. */

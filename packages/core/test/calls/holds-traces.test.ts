@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
 import { loadCore, unloadCore, type VirtualCore } from '../line/virtual-core.ts'
-import { histories, playHistory } from './holds-traces.ts'
+import { histories } from './holds-histories.ts'
+import { playHistory } from './holds-traces.ts'
 
 let core: VirtualCore
 beforeAll(async () => void (core = await loadCore()))
@@ -15,7 +16,7 @@ it('every event of random histories of calls is a step of the model', async () =
   const play = fc.asyncProperty(histories, history =>
     playHistory(core, now => new core.ReferenceStore(now), history, made),
   )
-  await fc.assert(play, { numRuns: Number(process.env['RUNS'] ?? (isFull ? 2000 : 150)) })
+  await fc.assert(play, { numRuns: isFull ? 2000 : 150 })
   // Each step was made, so none is admitted for nothing.
   const common = ['arrive', 'giveUp', 'lose', 'refuse']
   const kinds = ['keep', 'pay', 'reserve', 'settle', 'refund']

@@ -1,209 +1,18 @@
 // Plays histories of the real code, each event of which must be a step of the model of holds, with the same question and the same counts.
 import { deepStrictEqual as same } from 'node:assert/strict'
 
-import fc from 'fast-check'
-
 import type { Quota, RateLimiter, Reservation } from '../../src/index.ts'
 import { type Demand, type Evaluation, type Group, Mode, type Store } from '../../src/databases/index.ts'
-import { endTime, newTime, ORIGIN, type VirtualCore } from '../line/virtual-core.ts'
+import { endTime, newTime, type VirtualCore } from '../line/virtual-core.ts'
 import type { VirtualTime } from '../line/virtual-time.ts'
-import {
-  begin,
-  type Fate,
-  flawOf,
-  HoldsModel,
-  type Message,
-  type Question,
-  type State,
-} from './holds-model.ts'
+import { BEGAN, Follower, isOfOnePart, isSame, LIMIT, questionOf, thoseOfSum } from './holds-follower.ts'
+import { COUNT, type Failure, type History, MOST, type Op } from './holds-histories.ts'
+import type { Fate, HoldsModel, Message, Question, State } from './holds-model.ts'
 
-// What is decided without the store goes by the time since the process began.
-const BEGAN = ORIGIN
-const DAY_MS = 86_400_000
-const LIMIT = 1000
 const TIMEOUT_MS = 100
 /** How long after it was given up an answer comes. */
 const LATE_MS = 300
-/** Processes that live at first, and those that take the place of one that ended. */
-const [COUNT, MOST] = [3, 8]
 const alice = { user: '42' } as const
-
-/** What becomes of the next questions of a process. */
-type Failure = 'not sent' | 'question lost' | 'answer lost' | 'answer late' | 'question late'
-
-type Op =
-  | { do: 'reserve'; who: number; cost: number; ttl: string | undefined; least: boolean; chunk: number }
-  | { do: 'charge'; which: number; units: number }
-  | { do: 'settle'; which: number; more: number }
-  | { do: 'cancel'; which: number }
-  | { do: 'consume'; who: number; units: number }
-  | { do: 'fail'; who: number; how: Failure; times: number }
-  | { do: 'die'; who: number; limit: number }
-  | { do: 'grant'; units: number }
-  | { do: 'pass' | 'near the edge' | 'sleep'; ms: number }
-  | { do: 'to an end'; micros: number; sleeps: boolean }
-
-/** A history, and the world in which it is played. */
-export interface History {
-  readonly ops: readonly Op[]
-  /** When the period ends. */
-  readonly edgeMs: number
-  /** How long a question and an answer take. Undefined: the store answers at once, as one in this process. */
-  readonly delay: number | undefined
-}
-
-const who = fc.nat(MOST)
-const which = fc.nat(30)
-const op: fc.Arbitrary<Op> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('reserve' as const),
-      who,
-      cost: fc.integer({ min: 1, max: 400 }),
-      ttl: fc.constantFrom('1s', '1s', '3s', undefined),
-      least: fc.boolean(),
-      chunk: fc.constantFrom(1, 70),
-    }),
-  },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      do: fc.constant('charge' as const),
-      which,
-      units: fc.integer({ min: 1, max: 150 }),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant('settle' as const),
-      which,
-      more: fc.integer({ min: -50, max: 100 }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('consume' as const),
-      who,
-      units: fc.integer({ min: 1, max: 200 }),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant('fail' as const),
-      who,
-      how: fc.constantFrom<Failure>(
-        'not sent',
-        'question lost',
-        'answer lost',
-        'answer late',
-        'question late',
-      ),
-      times: fc.constantFrom(1, 1, 4),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('die' as const), who, limit: fc.constantFrom(700, 1000, 1300) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('grant' as const), units: fc.constantFrom(100, 300) }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('pass' as const),
-      ms: fc.constantFrom(0, 20, 110, 400, 1200, 4000),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('near the edge' as const), ms: fc.nat(400) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('sleep' as const), ms: fc.constantFrom(900, 5000) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('to an end' as const),
-      micros: fc.constantFrom(-1, 0, 0, 1),
-      sleeps: fc.boolean(),
-    }),
-  },
-)
-
-export const histories: fc.Arbitrary<History> = fc.record({
-  ops: fc.array(op, { minLength: 8, maxLength: 50, size: 'max' }),
-  edgeMs: fc.constantFrom(2000, 6000, 60_000),
-  delay: fc.constantFrom(undefined, 0, 3, 30),
-})
-
-/** The model, led by what the real code does. */
-class Follower {
-  readonly #model: HoldsModel
-  readonly #micros: () => number
-  state: State
-  /** How often each step was made. */
-  readonly made: Record<string, number>
-  /** Questions that are on their way. All others wait to be sent. */
-  readonly onWay = new Set<Question>()
-
-  constructor(edgeMs: number, micros: () => number, made: Record<string, number>) {
-    // Dates are whole milliseconds.
-    const [edge, day] = [Math.floor(BEGAN + edgeMs) * 1000, DAY_MS * 1000]
-    this.#micros = micros
-    this.made = made
-    this.#model = new HoldsModel({
-      periodEnd: now => edge + Math.max(0, Math.floor((now - edge) / day) + 1) * day,
-      // The first multiple of a power of two that is at least the whole time away. The power is at least an eighth of the time.
-      holdEnd: (now, length) => {
-        const slice = 2 ** Math.max(17, Math.ceil(Math.log2(length / 8)))
-        return Math.ceil((now + length) / slice) * slice
-      },
-    })
-    this.state = begin(Array.from({ length: MOST }, (_, at) => (at < COUNT ? LIMIT : 0)))
-  }
-
-  /** Makes a step of the model at this instant, and looks at all that must hold. */
-  step(name: string, make: (model: HoldsModel, state: State) => State): void {
-    this.made[name] = (this.made[name] ?? 0) + 1
-    this.state = this.preview(make)
-    const flaw = flawOf(this.state)
-    if (flaw !== undefined) throw new Error(`After "${name}": ${flaw}. ${JSON.stringify(this.state)}`)
-  }
-
-  /** The state after a step. */
-  preview(make: (model: HoldsModel, state: State) => State): State {
-    return make(this.#model, this.#model.pass(this.state, this.#micros()))
-  }
-
-  /** Makes a step about a question that is under way. */
-  about(name: 'arrive' | 'hear' | 'refuse' | 'giveUp' | 'lose', question: Question): void {
-    const at = this.state.messages.findIndex(one => one.question === question)
-    if (at < 0)
-      throw new Error(`The model knows nothing of a question to ${name}: ${JSON.stringify(question)}`)
-    const { kind } = this.state.messages[at]!
-    this.step(`${name} ${kind}`, (model, state) => model[name](state, at))
-  }
-
-  isUnderWay(question: Question): boolean {
-    return this.state.messages.some(one => one.question === question)
-  }
-
-  /** What a process still has to tell the store. */
-  waiting(process: number): Message[] {
-    return this.state.messages.filter(
-      one => one.process === process && one.question.tells && !this.onWay.has(one.question),
-    )
-  }
-
-  /** The units that the store must count: the end of the period, what is used, granted and held. */
-  get counts(): unknown[] {
-    const { now, end, used, granted, pots } = this.state
-    return [end, used, granted, ...pots.flatMap(({ to, units }) => (now < to ? [to, units] : []))]
-  }
-}
 
 /** What somebody asked a process for, until it has answered. */
 interface Intent {
@@ -214,28 +23,7 @@ interface Intent {
   readonly cost: number
 }
 
-/** A demand as a question of the model. */
-function questionOf({ mode, cost, rule, terms, chargedTo = 0 }: Demand): Partial<Question> {
-  const tells = mode === Mode.SETTLE
-  const claim = terms?.held && { to: terms.held.to, units: terms.held.units }
-  return {
-    tells,
-    cost,
-    least: tells ? 0 : (terms?.least ?? cost),
-    length: terms?.keptFor ?? 0,
-    claim,
-    ...(!tells && { limit: rule.limit }),
-    ...(cost < 0 && { chargedTo }),
-  }
-}
-
-function isSame(question: Question, told: Partial<Question>): boolean {
-  return Object.entries(told).every(
-    ([name, value]) => JSON.stringify(question[name as keyof Question]) === JSON.stringify(value),
-  )
-}
-
-/** Plays a history on a store. Returns how often each step was made. */
+/** Plays a history on a store, and counts in `made` how often each step was made. */
 export async function playHistory(
   core: VirtualCore,
   make: (now: () => number) => Store,
@@ -681,32 +469,4 @@ class World {
     this.#follower.onWay.add(message.question)
     return message
   }
-}
-
-/** Whether a process may tell two things in one sum: about the same units held, and the same period. */
-function isOfOnePart({ claim, cost, chargedTo }: Question, told: Partial<Question>): boolean {
-  return (
-    claim?.to === told.claim?.to &&
-    (cost >= 0 || told.chargedTo === undefined || chargedTo === told.chargedTo)
-  )
-}
-
-/** The fewest messages whose sum a process tells. */
-function thoseOfSum(waiting: readonly Message[], told: Partial<Question>): Question[] | undefined {
-  let sums: Question[][] = [[]]
-  while (sums.length > 0) {
-    const longer: Question[][] = []
-    for (const sum of sums) {
-      const from = waiting.findIndex(({ question }) => question === sum.at(-1)) + 1
-      for (const { question } of waiting.slice(from)) {
-        const all = [...sum, question]
-        const cost = all.reduce((units, one) => units + one.cost, 0)
-        const claimed = all.reduce((units, { claim }) => units + (claim?.units ?? 0), 0)
-        if (cost === told.cost && claimed === (told.claim?.units ?? 0)) return all
-        longer.push(all)
-      }
-    }
-    sums = longer
-  }
-  return undefined
 }

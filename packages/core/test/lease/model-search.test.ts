@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
+import { visitAll } from '../model-search.ts'
 import { begin, flawOf, LeaseModel, type Mistake, type Slot, type State, type Terms } from './model.ts'
 
 /** How far the search goes. */
@@ -25,31 +26,14 @@ interface Point {
 }
 
 /** Visits every state. Returns the first flaw, and how many states there are. */
-function search(
-  bounds: Bounds,
-  mistake?: Mistake,
-): { readonly flaw: string | undefined; readonly states: number } {
+function search(bounds: Bounds, mistake?: Mistake): ReturnType<typeof visitAll> {
   const model = new LeaseModel(TERMS, mistake)
-  const first: Point = { state: begin([3, 3]), calls: bounds.calls, changes: 1 }
-  const seen = new Set([keyOf(first)])
-  const open = [first]
-  for (let point = open.pop(); point !== undefined; point = open.pop()) {
-    let next: Point[]
-    try {
-      next = steps(model, point, bounds)
-    } catch (error) {
-      return { flaw: (error as Error).message, states: seen.size }
-    }
-    for (const each of next) {
-      const flaw = flawOf(each.state)
-      if (flaw !== undefined) return { flaw, states: seen.size }
-      const key = keyOf(each)
-      if (seen.has(key)) continue
-      seen.add(key)
-      open.push(each)
-    }
-  }
-  return { flaw: undefined, states: seen.size }
+  return visitAll<Point>({
+    first: { state: begin([3, 3]), calls: bounds.calls, changes: 1 },
+    next: point => steps(model, point, bounds),
+    keyOf,
+    flawOf: ({ state }) => flawOf(state),
+  })
 }
 
 /** The points that follow one. */
