@@ -5,7 +5,8 @@ import { init } from 'z3-solver'
 let input = ''
 for await (const part of process.stdin) input += String(part)
 const { Z3 } = await init()
-Z3.global_param_set('timeout', '10000')
+// What hangs ends by its time. A question takes a second at most, and on a busy machine several.
+Z3.global_param_set('timeout', '120000')
 
 /** @param {string} question */
 async function answerTo(question) {
