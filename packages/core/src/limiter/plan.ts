@@ -85,7 +85,8 @@ function isByAddress({ off, keyStrategy, keyExtractor, exemptions }: CompiledPol
 }
 
 /** The key of an identity for a policy. */
-export function keyOfIdentity(subject: string, { keyStrategy, fair }: CompiledPolicy): FoundKey {
+export function keyOfIdentity(subject: string, policy: CompiledPolicy): FoundKey {
+  const { keyStrategy, fair } = policy
   const how = 'the given identity'
   if (keyStrategy !== 'shared') return { subject, how, unverified: false }
   const weight = typeof fair?.weight === 'number' ? fair.weight : 1
