@@ -309,13 +309,18 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
-/** The text of a complete simple, error, integer or bulk reply; undefined if the reply is incomplete. */
+/** The text of a complete reply, of an array's texts with a space between them; undefined if the reply is incomplete. */
 function readReply(answer: string): string | undefined {
   const end = answer.indexOf('\r\n')
   if (end < 0) return undefined
   const head = answer.slice(0, end)
-  if (!head.startsWith('$')) return head.startsWith('-') ? head : head.slice(1)
   const body = answer.slice(end + 2)
   const length = Number(head.slice(1))
+  if (head.startsWith('*')) {
+    // Each text has a line with its length before it.
+    const lines = body.split('\r\n')
+    return lines.length > 2 * length ? lines.filter((_, i) => i % 2 === 1).join(' ') : undefined
+  }
+  if (!head.startsWith('$')) return head.startsWith('-') ? head : head.slice(1)
   return body.length >= length + 2 ? body.slice(0, Math.max(length, 0)) : undefined
 }

@@ -60,7 +60,7 @@ export const refusals: readonly Fault[] = [
   },
 ]
 
-/** Moves the slots of both abusers and of some good keys to the next master, keys and all. */
+/** Moves the slots of both abusers and of some good keys to the next master, with all keys that they hold. */
 async function migrate(ports: readonly number[]): Promise<void> {
   const names = ['abuser', 'newcomer', ...Array.from({ length: 10 }, (_, i) => `good${i}-0`)]
   const ids = await Promise.all(ports.map(port => ask(port, 'CLUSTER MYID')))
@@ -73,7 +73,8 @@ async function migrate(ports: readonly number[]): Promise<void> {
     await ask(to, `CLUSTER SETSLOT ${slot} IMPORTING ${ids[owner]}`)
     await ask(from, `CLUSTER SETSLOT ${slot} MIGRATING ${ids[target]}`)
     await sleep(5)
-    await ask(from, `MIGRATE 127.0.0.1 ${to} ${key} 0 5000`)
+    for (let held = key; held !== ''; held = await ask(from, `CLUSTER GETKEYSINSLOT ${slot} 1`))
+      await ask(from, `MIGRATE 127.0.0.1 ${to} ${held} 0 5000`)
     for (const port of [to, from, ...ports]) await ask(port, `CLUSTER SETSLOT ${slot} NODE ${ids[target]}`)
   }
 }
