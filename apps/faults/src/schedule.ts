@@ -94,16 +94,19 @@ async function playAlone(scene: Scene, { server, client }: Place, form: Form): P
   return JSON.parse(stdout) as Row
 }
 
-// The clients take turns, so that each server runs with both. Scenes that start processes run on fewer servers.
+// Redis and Valkey take turns, and the clients do, so that each server runs with both. Scenes that start processes run on fewer
+// servers.
 function isSpared(
-  { alone = false, heavy = false, isLongOnly = false }: Scene,
+  { on, alone = false, heavy = false, isLongOnly = false }: Scene,
   n: number,
   server: ServerName,
   client: number,
 ): boolean {
   if (isLongOnly) return true
   if (heavy ? server !== 'redis' : alone && server === 'cluster') return true
-  return client !== (n + SERVERS.indexOf(server)) % CLIENTS[server].length
+  const [spared, played] = n % 2 === 0 ? ['redis', 'valkey'] : ['valkey', 'redis']
+  if (!heavy && server === spared && on.includes(played as ServerName)) return true
+  return client !== (Math.floor(n / 2) + SERVERS.indexOf(server)) % CLIENTS[server].length
 }
 
 function isWanted(name: string, wanted: readonly string[]): boolean {

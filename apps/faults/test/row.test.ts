@@ -46,7 +46,7 @@ it('percentile finds the value at a share', () => {
   expect(percentile([], 0.99)).toBeUndefined()
 })
 
-it('the schedule runs each fault with both clients on all its servers in full, once per server in short', () => {
+it('the schedule runs each fault with both clients on all its servers in full, on Redis or Valkey in turns in short', () => {
   const long = schedule(scenes, LONG, none)
   for (const scene of scenes) {
     const places = long
@@ -59,13 +59,17 @@ it('the schedule runs each fault with both clients on all its servers in full, o
       expect(short).toEqual([])
       continue
     }
-    const servers = scene.on.filter(server =>
+    const kinds = scene.on.map(server => (server === 'valkey' ? 'redis' : server))
+    const servers = kinds.filter(server =>
       scene.heavy ? server === 'redis' : !scene.alone || server !== 'cluster',
     )
-    expect(new Set(short.map(({ place }) => place.server))).toEqual(
-      new Set(servers.length > 0 ? servers : ['redis']),
-    )
+    const played = short.map(({ place: { server } }) => (server === 'valkey' ? 'redis' : server))
+    expect(new Set(played)).toEqual(new Set(servers.length > 0 ? servers : ['redis']))
+    expect(played).toHaveLength(new Set(played).size)
   }
+  const met = schedule(scenes, SHORT, none).map(({ place }) => `${place.server} ${place.client}`)
+  for (const [server, clients] of Object.entries(CLIENTS))
+    for (const client of clients) expect(met).toContain(`${server} ${client}`)
 })
 
 it('the schedule keeps to the chosen faults, clients and servers', () => {

@@ -26,9 +26,8 @@ const SIZES = {
  */
 export const rollingDeploys: readonly Scene[] = [
   sceneOf('Express', ['redis']),
-  sceneOf('Fastify', ['postgres']),
   sceneOf('Express', ['valkey', 'cluster', 'postgres'], true),
-  sceneOf('Fastify', ['redis'], true),
+  sceneOf('Fastify', ['redis', 'postgres'], true),
   sceneOf('Hono', ['redis', 'postgres'], true),
   sceneOf('Nest', ['redis', 'postgres'], true),
 ]
