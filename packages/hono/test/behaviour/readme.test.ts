@@ -41,17 +41,17 @@ describe('the README of @halt/hono', () => {
   })
 })
 
-describe('the table of runtimes in the README', () => {
-  const table = /^\|[^|]+\| `'(@?hono\/[^']+)'`/gm
-  const named = [...readFileSync(readme, 'utf8').matchAll(table)].map(([, from = '']) => from)
+describe('the list of runtimes in the README', () => {
+  const list = /^- [^:]+: `'(@?hono\/[^']+)'`/gm
+  const named = [...readFileSync(readme, 'utf8').matchAll(list)].map(([, from = '']) => from)
 
-  it('the table of runtimes names nine modules', () => {
+  it('the list of runtimes names nine modules', () => {
     expect(named.length).toBe(9)
   })
 
   // Bun and Deno test their own modules, which run nowhere else.
   it.each(named.filter(name => name !== 'hono/bun' && name !== 'hono/deno'))(
-    'the table of runtimes names %s, which exports getConnInfo',
+    'the list of runtimes names %s, which exports getConnInfo',
     async from => {
       expect(await import(from)).toMatchObject({ getConnInfo: expect.any(Function) })
     },
