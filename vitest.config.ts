@@ -12,6 +12,7 @@ const everywhere = ['tools/watchdog.ts', 'tools/chance.ts'].map(file =>
 const AT_NIGHT = [
   'apps/benchmarks/test/logins.test.ts',
   'apps/benchmarks/test/misses.test.ts',
+  'apps/demo-budget/test/show.test.ts',
   'apps/demo-durable/test/show.test.ts',
   'apps/demo-express/test/nine-in-the-evening.test.ts',
   'apps/demo-fair/test/show.test.ts',
@@ -19,12 +20,14 @@ const AT_NIGHT = [
   'apps/demo-hono/test/app.test.ts',
   'apps/demo-lease/test/show.test.ts',
   'apps/demo-nest/test/app.test.ts',
+  'apps/demo-overload/test/show.test.ts',
   'apps/demo-queue/test/show.test.ts',
   'apps/site/test/playground/browser.test.ts',
   'apps/site/test/search/browser.test.ts',
   'packages/fetch/test/behaviour/node.test.ts',
   'packages/hono/test/behaviour/node.test.ts',
   'packages/overload/test/simulation/figures.test.ts',
+  'packages/store-memory/test/behaviour/growth.test.ts',
   'packages/store-redis/test/behaviour/budgets.test.ts',
   'packages/store-redis/test/behaviour/connection/sentinel.test.ts',
 ]

@@ -26,7 +26,6 @@ const LONG = [
   'apps/site/test/playground/browser.test.ts',
   'apps/site/test/search/browser.test.ts',
   '/test/behaviour/runtimes.test.ts',
-  'packages/store-memory/test/behaviour/growth.test.ts',
   'packages/store-redis/test/behaviour/connection/cluster.test.ts',
   'packages/store-redis/test/behaviour/connection/',
   'apps/demo-',

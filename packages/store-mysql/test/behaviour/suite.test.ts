@@ -59,7 +59,7 @@ storeSuite(whole, {
 })
 
 /** The pools differ in how a connection is got and in how statements travel, so the short form plays only some parts of the suite on the second. */
-const some = only('charges', 'documents')
+const some = only('charges token-bucket', 'charges concurrency', 'documents')
 
 storeSuite(some, {
   name: 'MysqlStore on a pool with callbacks and multipleStatements',

@@ -16,7 +16,7 @@ let made = 0
 const settings = new WeakMap<object, ConstructorParameters<typeof PostgresStore>[0]>()
 
 /** In the short form pg plays the whole suite, and the others, which send the same statements to the same kind of server, play some parts. */
-const some = only('charges', 'documents', 'groups', 'stores', 'random')
+const some = only('charges token-bucket', 'charges concurrency', 'documents', 'groups', 'stores')
 
 for (const database of [openPg({ max: 1 }), openPostgresJs(), openPglite()]) {
   const name = unique()
