@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { areas } from './evidence/areas.mjs'
 import { Copy } from './evidence/copy.mjs'
-import { mutantsOf } from './evidence/mutants-of.mjs'
+import { mutantsIn } from './evidence/mutants-of-scripts.mjs'
 import { shuffled } from './evidence/shuffled.mjs'
 
 /** @typedef {import('./evidence/mutants-of.mjs').Mutant} Mutant */
@@ -42,7 +42,7 @@ if (total.tried === 0 || total.killed < (total.tried * Number(values.least)) / 1
 /** Tries a sample of the mutants of a folder. @param {string} name @param {Area} area */
 async function sample(name, area) {
   const all = filesOf(area.sources).flatMap(file =>
-    mutantsOf(file, readFileSync(join(copy.folder, file), 'utf8')),
+    mutantsIn(file, readFileSync(join(copy.folder, file), 'utf8')),
   )
   /** The longest time of each part of the tests, in seconds: a multiple of what they take as they are. @type {number[]} */
   const limits = []
@@ -87,13 +87,18 @@ async function outcome(area, mutant, limits) {
   const text = readFileSync(file, 'utf8')
   writeFileSync(file, text.slice(0, mutant.from) + mutant.by + text.slice(mutant.to))
   try {
-    if (!(await copy.compiles(mutant.file.split('/').slice(0, 2).join('/')))) return { what: 'invalid' }
+    const compiles = mutant.file.endsWith('.ts')
+      ? await copy.compiles(mutant.file.split('/').slice(0, 2).join('/'))
+      : copy.prints(mutant.file)
+    if (!compiles) return { what: 'invalid' }
     for (const [part, { project, files }] of area.tests.entries()) {
       const seconds = /** @type {number} */ (limits[part])
       const first = await copy.test(project, files, { seconds, more: ['--bail=1'] })
       if (first.isLate) return { what: 'killed', by: 'the tests do not end' }
       // A source that cannot be loaded fails each test file before its first test.
       if (first.failed.length === 0 && first.passed > 0) continue
+      // A script that the server does not take ends before the first test.
+      if (!mutant.file.endsWith('.ts') && first.failed.length === 0) return { what: 'invalid' }
       const own = first.failedFiles.slice(0, 1)
       const again = await copy.test(project, own, { seconds, more: ['--bail=1'] })
       const isSame = again.isLate || again.failed.length > 0 || again.passed === 0
@@ -102,6 +107,7 @@ async function outcome(area, mutant, limits) {
     return { what: 'survived' }
   } finally {
     writeFileSync(file, text)
+    if (!mutant.file.endsWith('.ts')) copy.prints(mutant.file)
   }
 }
 
@@ -109,7 +115,7 @@ async function outcome(area, mutant, limits) {
 function filesOf(folder) {
   const names = readdirSync(join(copy.folder, folder), { recursive: true, encoding: 'utf8' })
   return names
-    .filter(name => name.endsWith('.ts'))
+    .filter(name => /\.(?:ts|lua|sql)$/.test(name))
     .sort()
     .map(name => join(folder, name))
 }

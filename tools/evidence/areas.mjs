@@ -45,4 +45,27 @@ export const areas = {
     sources: 'packages/core/src/resilience',
     tests: [core('resilience'), core('calls', 'lease/outage', 'waiting/outage', 'limiter/close')],
   },
+  limiter: {
+    sources: 'packages/core/src/limiter',
+    tests: [core('limiter', 'check'), core('behaviour', 'http', 'request', 'waiting', 'telemetry')],
+  },
+  request: {
+    sources: 'packages/core/src/request',
+    tests: [
+      core('request'),
+      core('limiter', 'http'),
+      { project: 'packages/express', files: ['behaviour/express5'] },
+    ],
+  },
+  control: { sources: 'packages/control/src', tests: [{ project: 'packages/control', files: [] }] },
+  overload: { sources: 'packages/overload/src', tests: [{ project: 'packages/overload', files: [] }] },
+  client: { sources: 'packages/client/src', tests: [{ project: 'packages/client', files: [] }] },
+  lua: {
+    sources: 'packages/store-redis/src/lua',
+    tests: [
+      mirror,
+      { project: 'packages/store-redis', files: ['behaviour/line', 'behaviour/roads', 'behaviour/control'] },
+    ],
+  },
+  sql: { sources: 'packages/store-postgres/sql', tests: [{ project: 'packages/store-postgres', files: [] }] },
 }

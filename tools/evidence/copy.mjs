@@ -53,13 +53,20 @@ export class Copy {
   /** Changes the sources, and prints what is made of them. @param {string} patch */
   apply(patch) {
     git(this.folder, ['apply', '--whitespace=nowarn', '--recount'], patch)
-    if (patch.includes('.lua\n')) this.#print('print-lua.mjs')
-    if (patch.includes('.sql\n')) this.#print('print-sql.mjs')
+    for (const file of ['.lua', '.sql'])
+      if (patch.includes(`${file}\n`) && !this.prints(file))
+        throw new Error(`A broken ${file} is not printed.`)
   }
 
-  /** @param {string} script */
-  #print(script) {
-    execFileSync(process.execPath, [join('tools', script)], { cwd: this.folder })
+  /** Prints what is made of the scripts in Lua or SQL. Returns whether they could be read. @param {string} file */
+  prints(file) {
+    const script = file.endsWith('.lua') ? 'print-lua.mjs' : 'print-sql.mjs'
+    try {
+      execFileSync(process.execPath, [join('tools', script)], { cwd: this.folder, stdio: 'ignore' })
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** Undoes what was changed since the beginning. */
