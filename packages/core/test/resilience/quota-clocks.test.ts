@@ -10,15 +10,22 @@ import { pause } from './faulty-store.ts'
 const HOUR = 3_600_000
 
 /** A store whose clock differs from this process's, and that can be away. */
-function awayStore(hours: number): Store & { isAway: boolean; now: () => number } {
-  const now = (): number => performance.timeOrigin + performance.now() + hours * HOUR
+function awayStore(
+  hours: number,
+): Store & { isAway: boolean; awayFor: string; ahead: number; now: () => number } {
+  const now = (): number => performance.timeOrigin + performance.now() + hours * HOUR + store.ahead
   const inner = new ReferenceStore(now)
   const store = {
     isAway: false,
+    /** A text in the subjects that the store does not answer for, as of a node of a cluster that is away. */
+    awayFor: '',
+    /** How far its clock has moved from this process's since the beginning, in milliseconds. */
+    ahead: 0,
     now,
     evaluate: async (group: Parameters<Store['evaluate']>[0]) => {
       await Promise.resolve()
-      if (store.isAway) throw Object.assign(new Error('away'), { unsent: true })
+      if (store.isAway && group.demands.every(({ subject }) => subject.includes(store.awayFor)))
+        throw Object.assign(new Error('away'), { unsent: true })
       return inner.evaluate(group)
     },
     forget: async () => 0,
@@ -58,4 +65,21 @@ it('a key of an outage holds until the store’s period ends', async () => {
   for (let i = 0; i < 3; i++)
     expect((await limiter.check(view(), { cost: 5, idempotencyKey: 'k' })).allowed).toBe(true)
   expect((await limiter.peek(view())).remaining).toBe(95)
+})
+
+it('a charge of an outage is refunded to its period, though the store’s clock has drifted meanwhile', async () => {
+  const store = awayStore(3)
+  const policy = { name: 'q', limit: 100, period: 'daily', keyStrategy: 'ip' } as const
+  const limiter = new RateLimiter({ store, policy, warn: () => {} })
+  const [here, elsewhere] = [view({ ip: '198.51.100.7' }), view({ ip: '198.51.100.8' })]
+  for (const each of [here, elsewhere]) await limiter.check(each)
+  Object.assign(store, { isAway: true, awayFor: '198.51.100.7' })
+  const local = await limiter.check(here, { cost: 20 })
+  expect(local).toMatchObject({ degraded: 'local', remaining: 79 })
+  store.ahead = 20
+  expect((await limiter.check(elsewhere)).degraded).toBe(false)
+  // The charge is offered to the store meanwhile, which does not take it.
+  await pause(20)
+  await limiter.settle(local, 0)
+  expect((await limiter.check(here, { cost: 1 })).remaining).toBe(98)
 })
