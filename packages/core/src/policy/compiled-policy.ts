@@ -9,7 +9,7 @@ import { type CompiledLease, compileLease } from './lease.ts'
 import type { KeyStrategy } from '../request/identity.ts'
 import type { Algorithm, Headroom, OnStoreError, Policy, Quota } from './policy.ts'
 import { compileExemptions, type Exemptions } from '../request/exemptions.ts'
-import { metRoutes, type MetRoutes, rulesByRoute } from './route-rules.ts'
+import { BoundedMap } from '../base/bounded-memory.ts'
 import { counterParts } from '../store/counter-key.ts'
 import { validate } from './validation.ts'
 
@@ -256,4 +256,42 @@ function edgesIn(calendar: Calendar): (now: number) => Edges {
     last = edges
     return (micros = [edges[0] * 1000, edges[1] * 1000, edges[2] * 1000])
   }
+}
+
+/** The routes that a policy has met in this process. All variants of the policy share them, because they share the counters. */
+type MetRoutes = BoundedMap<true>
+
+/** The rules of a policy, one per route. */
+interface RouteRules {
+  (route: string): Rule
+  /** The rules of the routes seen so far. */
+  all(): Rule[]
+  /** Whether a route other than these was seen. */
+  hasMetOtherThan(...routes: readonly string[]): boolean
+}
+
+// A service has only the routes that its authors wrote. A view with invented routes must not fill the memory.
+const MAX_ROUTES = 10_000
+
+/** Makes the memory of the routes that a policy meets. */
+function metRoutes(): MetRoutes {
+  return new BoundedMap(MAX_ROUTES)
+}
+
+/** Keeps the rules that `make` makes, so that each is made once. */
+function rulesByRoute(make: (route: string) => Rule, met: MetRoutes): RouteRules {
+  const rules = new BoundedMap<Rule>(MAX_ROUTES)
+  const find = (route: string): Rule => {
+    let rule = rules.get(route)
+    if (rule === undefined) {
+      rules.set(route, (rule = make(route)))
+      met.set(route, true)
+    }
+    return rule
+  }
+  return Object.assign(find, {
+    // A variant may have met a route that has no rule here yet.
+    all: () => [...met].map(([route]) => find(route)),
+    hasMetOtherThan: (...routes: readonly string[]) => [...met].some(([route]) => !routes.includes(route)),
+  })
 }

@@ -2,11 +2,23 @@ import { callAtOnce, readId, callForId, warnOfCallback } from '../base/callbacks
 import { messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Address } from './address.ts'
-import type { CallerSettings } from './caller-settings.ts'
-import type { ClientAddress } from './client-ip.ts'
+import type { Digest } from '../base/digest.ts'
+import type { ClientAddress, ClientIp } from './client-ip.ts'
+import type { KeyMaker } from './key-maker.ts'
 import { hasDeparted, type RequestView } from './view.ts'
 import { readHeader } from './headers.ts'
 import { type KeyStrategy, type FoundKey, SHARED, type Subject } from './identity.ts'
+
+/** The settings of a limiter that say how it finds a request's address, user and API key. */
+export interface CallerSettings {
+  readonly clientIp: ClientIp
+  readonly resolveIp: ((request: never, context?: unknown) => string | undefined) | undefined
+  readonly userId: ((request: never, context?: unknown) => unknown) | undefined
+  readonly apiKey: ((request: never, context?: unknown) => unknown) | undefined
+  readonly digest: Digest
+  readonly keys: KeyMaker
+  readonly warn: Warn
+}
 
 /**
  * The client of one request: its address, user and API key. Each is found once, when a policy first needs it.

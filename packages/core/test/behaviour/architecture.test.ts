@@ -58,7 +58,7 @@ describe('ARCHITECTURE.md', () => {
 
 // A budget that only falls. A line that raises it says for what. Raised for pauses without an end, `pace`, transactions that checks
 // share, lanes, and who used a shared limit.
-const MOST = { files: 123, lines: 14_996, all: 30_390 }
+const MOST = { files: 117, lines: 14_975, all: 30_370 }
 
 describe('the size of core', () => {
   const sources = (folder: string): string[] =>
