@@ -46,6 +46,13 @@ describe('PendingCorrections', () => {
     expect([owed.size, taken(owed)]).toEqual([0, []])
   })
 
+  it('PendingCorrections keeps nothing of corrections that undo each other', () => {
+    const owed = new PendingCorrections()
+    owed.add({ demands: [release('a')] }, 0)
+    owed.add({ demands: [{ ...release('a'), cost: 1 }] }, 0)
+    expect([owed.size, taken(owed)]).toEqual([0, []])
+  })
+
   it('PendingCorrections drops corrections that are too late, and those beyond ten thousand', () => {
     const owed = new PendingCorrections()
     owed.add({ demands: [release('a')] }, 0)
