@@ -46,6 +46,8 @@ const PROGRAMS: Record<WebProxyName, { wrap(block: string): string; args(file: s
 /** A reverse proxy that runs on 127.0.0.1. */
 export interface WebProxy {
   readonly port: number
+  /** What it has printed, mostly of errors. */
+  printed(): string
   stop(): Promise<void>
 }
 
@@ -63,6 +65,9 @@ export async function startWebProxy(name: WebProxyName, block: string, appPort: 
   await writeFile(file, wrap(block).replace('8080', `${port}`).replace('3000', `${appPort}`))
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
   const child = spawn(path, args(file), { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', chunk => void (printed = (printed + String(chunk)).slice(-50_000)))
   const exited = once(child, 'exit').catch(() => {})
   const killNow = (): void => void child.kill('SIGKILL')
   process.once('exit', killNow)
@@ -73,19 +78,17 @@ export async function startWebProxy(name: WebProxyName, block: string, appPort: 
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await ready(child, port)
+    await ready(child, port, () => printed)
   } catch (error) {
     await stop()
     throw error
   }
-  return { port, stop }
+  return { port, printed: () => printed, stop }
 }
 
-async function ready(child: ChildProcess, port: number): Promise<void> {
-  let log = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => void (log += String(chunk)))
+async function ready(child: ChildProcess, port: number, printed: () => string): Promise<void> {
   for (let tries = 0; tries < 1000; tries++) {
-    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended before it was ready:\n${log}`)
+    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended before it was ready:\n${printed()}`)
     const socket = connect(port, '127.0.0.1')
     const isOpen = await Promise.race([
       once(socket, 'connect').then(
@@ -98,7 +101,7 @@ async function ready(child: ChildProcess, port: number): Promise<void> {
     if (isOpen) return
     await sleep(20)
   }
-  throw new Error(`${child.spawnfile} takes no connections:\n${log}`)
+  throw new Error(`${child.spawnfile} takes no connections:\n${printed()}`)
 }
 
 /** Sends one request as it is written, from a given address. Resolves to the whole answer. */

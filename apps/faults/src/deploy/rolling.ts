@@ -72,6 +72,7 @@ async function play(fault: string, framework: Framework, place: Place, form: For
     for (const [what, times] of unanswered) judgement.exactly(`requests that failed with ${what}`, times, 0)
     for (const fault of new Set(ends.flatMap(({ faults }) => faults))) judgement.missed.push(fault)
     await judgeCounters(judgement, answers, place, storePort)
+    if (judgement.missed.length > 0) judgement.missed.push(...unusualOf(nginx.printed()))
     const passed = ROUTES.reduce(
       (sum, route) => sum + [...answers[route].values()].reduce((a, b) => a + b, 0),
       0,
@@ -85,6 +86,12 @@ async function play(fault: string, framework: Framework, place: Place, form: For
     await nginx.stop()
     await world.stop()
   }
+}
+
+/** What nginx says beside what a rolling deploy makes it say: that the process which is replaced takes no connection. */
+function unusualOf(log: string): string[] {
+  const errors = log.split('\n').filter(line => line !== '' && !line.includes('Connection refused'))
+  return errors.slice(0, 5).map(line => `nginx: ${line}`)
 }
 
 /** Compares the counters of the store with what the clients have seen. */
