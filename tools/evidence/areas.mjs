@@ -43,7 +43,10 @@ export const areas = {
   waiting: { sources: 'packages/core/src/waiting', tests: [core('waiting'), core('line', 'fair/waiting')] },
   resilience: {
     sources: 'packages/core/src/resilience',
-    tests: [core('resilience'), core('calls', 'lease/outage', 'waiting/outage', 'fair/outage', 'limiter/close')],
+    tests: [
+      core('resilience'),
+      core('calls', 'lease/outage', 'waiting/outage', 'fair/outage', 'limiter/close'),
+    ],
   },
   limiter: {
     sources: 'packages/core/src/limiter',

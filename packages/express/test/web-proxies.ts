@@ -88,7 +88,8 @@ export async function startWebProxy(name: WebProxyName, block: string, appPort: 
 
 async function ready(child: ChildProcess, port: number, printed: () => string): Promise<void> {
   for (let tries = 0; tries < 1000; tries++) {
-    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended before it was ready:\n${printed()}`)
+    if (child.exitCode !== null)
+      throw new Error(`${child.spawnfile} ended before it was ready:\n${printed()}`)
     const socket = connect(port, '127.0.0.1')
     const isOpen = await Promise.race([
       once(socket, 'connect').then(
