@@ -1,4 +1,6 @@
 // Runs before each test file, for files that share one process.
+import './chance.ts'
+import './watchdog.ts'
 import { silence } from '../packages/core/src/index.ts'
 
 // The tests of many files together build a hundred limiters of one policy. The tests of that warning turn it on again.
