@@ -145,17 +145,6 @@ describe.each(Object.entries(visits))('docs/migrate/%s.md', (guide, visit) => {
     withExample(guide, 1, visit))
 })
 
-it('the Fastify guide counts the user whom an earlier hook finds', () =>
-  withExample('fastify-rate-limit', 2, async ({ urls: [url] }) => {
-    expect(await statuses(`${url}/`, 4, 'ann')).toEqual([200, 200, 200, 429])
-    expect(await statuses(`${url}/`, 1, 'ben')).toEqual([200])
-  }))
-
-it('the Fastify guide gives not-found requests a limit of their own', () =>
-  withExample('fastify-rate-limit', 3, async ({ urls: [url] }) => {
-    expect(await statuses(`${url}/none`, 5)).toEqual([404, 404, 404, 404, 429])
-  }))
-
 it('the example of a penalty by key in the rate-limiter-flexible guide prints its lines', () =>
   withExample('rate-limiter-flexible', 2, async () => {}))
 

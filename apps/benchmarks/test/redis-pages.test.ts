@@ -7,7 +7,6 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { differencesIn, type PageRun, runPageExample } from '../../../tools/example.ts'
-import { startRestBridge } from '../../../tools/rest-bridge.ts'
 import { type RunningServer, startRedis } from '../../../tools/servers.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
@@ -93,7 +92,7 @@ describe('docs/shutdown-and-deploys.md', () => {
 describe.each([
   ['leases.md', ['# Busy keys: leases']],
   ['leaving.md', ['## Read it']],
-  ['redis.md', ['# Redis', '## Other clients']],
+  ['redis.md', ['## Other clients']],
   ['../packages/store-redis/README.md', ['# @halt/store-redis']],
 ])('docs/%s', (page, lines) => {
   it.each(lines)('the example after "%s" prints its lines, and leaves no connection', async line => {
@@ -128,15 +127,6 @@ describe('docs/serverless.md', () => {
     const before = await connections()
     await run('serverless.md', '## A cold start')
     expect((await connections()) - before).toBe(1)
-  })
-
-  it('the store of the page runs its script over HTTP', async () => {
-    const bridge = await startRestBridge(operator)
-    vi.stubEnv('UPSTASH_REDIS_REST_URL', bridge.url)
-    vi.stubEnv('UPSTASH_REDIS_REST_TOKEN', bridge.token)
-    await run('serverless.md', '## Without TCP')
-    expect(bridge.commands).toContain('EVALSHA')
-    await bridge.stop()
   })
 })
 

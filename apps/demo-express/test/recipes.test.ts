@@ -37,7 +37,6 @@ const pages = [
   'privacy',
   'concepts',
   'waiting',
-  'algorithms',
   'stability',
   'proxies',
   'troubleshooting',
@@ -215,10 +214,6 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true])
   },
 
-  async 'llm-endpoint-3'(url) {
-    expect(await (await post(`${url}/embed`, { text: 'x'.repeat(400) })).json()).toEqual({ left: 99_900 })
-  },
-
   async 'model-gateway-1'(url) {
     const ask = (service: string) => () =>
       fetch(`${url}/complete`, { method: 'POST', headers: { 'X-Service': service } })
@@ -269,10 +264,5 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     expect(await statuses(6, login('ann@example.com', 'guess'))).toEqual([401, 401, 401, 401, 401, 429])
     expect(await statuses(1, login(' Ann@Example.com', 'correct horse'))).toEqual([429])
     expect(await statuses(1, login('ben@example.com', 'correct horse'))).toEqual([200])
-  },
-
-  async 'login-protection-2'(url) {
-    const found = await statuses(11, () => post(`${url}/login`, {}))
-    expect([found.filter(status => status === 401).length, found.at(-1)]).toEqual([10, 429])
   },
 }

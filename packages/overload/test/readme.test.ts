@@ -1,4 +1,4 @@
-// Runs the examples of the README and of docs/overload.md.
+// Runs the examples of the README.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { differencesIn, examplesOf, runPageExample } from '../../../tools/example.ts'
 
 const root = new URL('../../../', import.meta.url)
-const pages = ['packages/overload/README.md', 'docs/overload.md'] as const
+const pages = ['packages/overload/README.md'] as const
 const examples = pages.flatMap(page =>
   examplesOf(readFileSync(new URL(page, root), 'utf8')).map((code, i) => [`${page} ${i}`, code] as const),
 )

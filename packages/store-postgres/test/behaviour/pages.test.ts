@@ -19,7 +19,6 @@ afterAll(async () => {
 
 it.each([
   ['../../README.md', 'pg.Pool'],
-  ['../../../../docs/postgres.md', 'pg.Pool'],
   ['../../../../docs/postgres.md', 'drizzle'],
 ])('the example of %s with %s prints its lines', async (page, client) => {
   const text = await readFile(new URL(page, import.meta.url), 'utf8')

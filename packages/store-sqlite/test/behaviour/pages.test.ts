@@ -1,4 +1,4 @@
-// Runs the examples of the README and of docs/sqlite.md, each in a folder of its own.
+// Runs the example of the README, in a folder of its own.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,16 +7,13 @@ import { expect, it, onTestFinished } from 'vitest'
 
 import { differencesIn, examplesOf, runPageExample } from '../../../../tools/example.ts'
 
-it.each(['../../README.md', '../../../../docs/sqlite.md'])(
-  'the example of %s prints its lines',
-  async page => {
-    const folder = await mkdtemp(fileURLToPath(new URL('.pages-', import.meta.url)))
-    onTestFinished(() => rm(folder, { recursive: true }))
-    const text = await readFile(new URL(page, import.meta.url), 'utf8')
-    const [given = ''] = examplesOf(text)
-    const code = given.replace("'limits.db'", `'${join(folder, 'limits.db')}'`)
-    expect(code).not.toBe(given)
-    const { printed } = await runPageExample(folder, 'example', code)
-    expect(differencesIn(code, printed)).toEqual([])
-  },
-)
+it('the example of the README prints its lines', async () => {
+  const folder = await mkdtemp(fileURLToPath(new URL('.pages-', import.meta.url)))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const text = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const [given = ''] = examplesOf(text)
+  const code = given.replace("'limits.db'", `'${join(folder, 'limits.db')}'`)
+  expect(code).not.toBe(given)
+  const { printed } = await runPageExample(folder, 'example', code)
+  expect(differencesIn(code, printed)).toEqual([])
+})
