@@ -37,6 +37,12 @@ it('violations add points, time takes them away, and the threshold starts a pena
   expect(record([], rows)).toEqual(rows)
 })
 
+it('a score neither grows nor falls while the clock is behind its last violation', () => {
+  const state: State = []
+  record(state, [[100, 2]])
+  for (const at of [50, 99, 100]) expect(abuseScore.score(state, micros(at), rule)).toBe(2 * POINT)
+})
+
 it.each([
   // points at once, whether a penalty starts
   [2.94, false],

@@ -37,6 +37,16 @@ it('a settlement may overdraw a bucket by what it pays back in 366 days', async 
   expect([allowed, retryAfter]).toEqual([false, 366 * 86_400 + 36])
 })
 
+it('a settlement may owe no more than a bucket of fine units can count', async () => {
+  // The window and the limit have no common divisor, so a unit of this bucket is 10^6 parts.
+  const limiter = limiterOf({ name: 'calls', limit: 999_983, window: '1s', keyStrategy: 'user' })
+  const most = Math.floor(Number.MAX_SAFE_INTEGER / 1e6)
+  const decision = await limiter.consume(ann)
+  await expect(limiter.settle(decision, most + 1)).rejects.toMatchObject({ code: 'HALT_E_COST' })
+  await limiter.settle(decision, most)
+  expect((await limiter.consume(ann)).retryAfter).toBeGreaterThan(9000)
+})
+
 it('a settlement by name is checked for the named policy alone', async () => {
   const limiter = limiterOf([bucket, { ...bucket, name: 'tokens', algorithm: 'fixed-window', limit: 1e9 }])
   const decision = await limiter.consume(ann)
