@@ -49,7 +49,7 @@ export function failureOf({ counts, failed, replays, commit, seed, order, node }
     list(failed),
     `Draw the same cases: \`HALT_SEED=${seed} HALT_ORDER=${order} npm test -- --full\``,
     replays.length > 0 ? `Play these histories again:\n\n${list(replays)}` : '',
-    'Once it is mended, add its row to docs/nights.md.',
+    'Once it is mended, add an entry to docs/nights.md.',
   ]
     .filter(Boolean)
     .join('\n\n')

@@ -92,7 +92,7 @@ describe('docs/shutdown-and-deploys.md', () => {
 describe.each([
   ['leases.md', ['# Busy keys: leases']],
   ['leaving.md', ['## Read it']],
-  ['redis.md', ['## Other clients']],
+  ['redis.md', ['# Redis', '## Other clients']],
   ['../packages/store-redis/README.md', ['# @halt/store-redis']],
 ])('docs/%s', (page, lines) => {
   it.each(lines)('the example after "%s" prints its lines, and leaves no connection', async line => {
