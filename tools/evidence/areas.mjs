@@ -24,6 +24,8 @@ export const areas = {
         'waiting/many-holes',
         'fair',
         'lease/exactness',
+        'limiter/inspector',
+        'check/last-plan',
         'calls',
       ),
       mirror,
