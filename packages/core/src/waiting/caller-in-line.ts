@@ -118,7 +118,10 @@ export class CallerInLine implements InLine {
   gone(): Promise<void> | undefined {
     const { decision, place } = this
     this.decision = undefined
-    if (decision !== undefined) return this.#parts.abandon(decision, place && keyOfDemand(this.demand))
+    // What was charged with a place goes back with it, and is gone if the store has lost the place.
+    const hadPlace = place !== undefined || (this.owes !== AT_ONCE && !this.isOnlyHere)
+    if (decision !== undefined)
+      return this.#parts.abandon(decision, hadPlace ? keyOfDemand(this.demand) : undefined)
     return place && this.#parts.store.giveBackShare(this)
   }
 

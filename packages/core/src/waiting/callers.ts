@@ -1,4 +1,5 @@
 import type { Place } from '../algorithms/index.ts'
+import type { Decision } from '../check/decision.ts'
 import type { Demand } from '../store/contract.ts'
 import type { TakenPlace } from './places.ts'
 
@@ -30,6 +31,8 @@ export interface InLine extends Omit<TakenPlace, 'place'> {
   readonly isJoining: boolean
   /** Whether this process has charged it, and the store does not know of it. */
   readonly isOnlyHere: boolean
+  /** What the caller is given at its turn. Without one it asks for the rest then. */
+  readonly decision?: Decision | undefined
   /** Starts the caller. */
   start(): void
   /** Called when the caller's patience has ended, or must end before its turn. It has left the line. */

@@ -94,8 +94,11 @@ export class LineStore implements LineParts {
     await this.#correct(ticketGroup(check, tickets))
   }
 
-  owedBy({ demand }: Pick<InLine, 'demand'>): Owed {
-    return { start: 0, time: timeOf(demand) * this.#store.instances() }
+  owedBy({ demand, decision }: Pick<InLine, 'demand' | 'decision'>, before: Owed | undefined): Owed {
+    const time = timeOf(demand) * this.#store.instances()
+    // Nothing is charged for one that starts so. Otherwise it asks anew at its turn.
+    const start = decision === undefined ? 0 : Math.max(before?.start ?? 0, this.clock()) + time
+    return { start, time }
   }
 
   emptied(line: Line): void {

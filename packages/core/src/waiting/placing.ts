@@ -13,8 +13,12 @@ export interface PlacingStore {
    *   late: then with copies of the callers, which wait no longer.
    */
   place(callers: readonly InLine[], started: number, then: Placed): void
-  /** What a caller owes that has lost its place, while the store gives it no other one. */
-  owedBy(caller: InLine): Owed
+  /**
+   * What a caller owes that has lost its place, while the store gives it no other one.
+   *
+   * @param before what the one in front of it owes, if that has lost its place as well
+   */
+  owedBy(caller: InLine, before: Owed | undefined): Owed
 }
 
 /** Hears of the places that callers got in one block. */
@@ -129,8 +133,9 @@ export class Placing {
   /** Asks for new places for callers that have none any more. */
   #lose(callers: readonly InLine[]): void {
     if (callers.length === 0) return
+    let owed: Owed | undefined
     for (const caller of callers) {
-      caller.owes = this.#store.owedBy(caller)
+      caller.owes = owed = this.#store.owedBy(caller, owed)
       caller.place = undefined
     }
     this.#misses = true

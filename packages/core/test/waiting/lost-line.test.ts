@@ -1,0 +1,67 @@
+// What starts when the store has lost a line: callers that have waited keep nothing that the store does not give them again.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+
+import type { Policy, RateLimiter } from '../../src/index.ts'
+import { Mode, type Store } from '../../src/databases/index.ts'
+import { ReferenceStore } from '../../src/testing/index.ts'
+import { otherProcess, passingWorld } from './passing-world.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+const slow: Policy = { name: 'slow', limit: 1, window: '1m', burst: 1 }
+const user = { user: '1' }
+
+/** A store that answers later, and can lose all that it knows and leave questions for places without an answer. */
+function fragileStore(now: () => number) {
+  const state = { inner: new ReferenceStore(now) as Store, placesNobody: false }
+  const store: Store = {
+    clock: now,
+    evaluate: async group => {
+      const asksForPlaces = group.demands.some(
+        ({ mode, cost, terms }) => mode === Mode.SETTLE && cost > 0 && terms?.place !== undefined,
+      )
+      if (state.placesNobody && asksForPlaces) throw new Error('away')
+      return state.inner.evaluate(group)
+    },
+    forget: counters => state.inner.forget(counters),
+  }
+  return { store, state }
+}
+
+it('of the callers whose places the store has lost, no process starts one before it has a place again', async () => {
+  const own = passingWorld()
+  const { store, state } = fragileStore(own.clock.now)
+  const limiters = Array.from({ length: 5 }, (): RateLimiter =>
+    own.limiter(slow, { store: otherProcess(store), instances: 5 }),
+  )
+  for (const limiter of limiters)
+    for (let i = 0; i < 3; i++) void own.acquire(limiter, user, 'before', { maxWait: '1h' })
+  await own.pass(2000)
+  expect(own.starts.length).toBe(1)
+  state.inner = new ReferenceStore(own.clock.now)
+  await own.pass(3000)
+  // One by the burst of the counter that was lost, and one by the new one's.
+  expect(own.starts.length).toBe(2)
+})
+
+it('a caller whose place the store has lost gives nothing back when it leaves', async () => {
+  const own = passingWorld()
+  const { store, state } = fragileStore(own.clock.now)
+  const limiter = own.limiter(slow, { store })
+  const leaving = new AbortController()
+  for (let i = 0; i < 4; i++)
+    void own.acquire(limiter, user, 'before', { maxWait: '1h', signal: leaving.signal }).catch(() => {})
+  await own.pass(300)
+  state.inner = new ReferenceStore(own.clock.now)
+  state.placesNobody = true
+  const other = own.limiter(slow, { store: otherProcess(store) })
+  void own.acquire(other, user, 'new', { maxWait: '1h' })
+  // It hears of the loss as it looks.
+  await own.pass(1200)
+  leaving.abort()
+  await own.pass(50)
+  void own.acquire(other, user, 'newer', { maxWait: '1h' })
+  await own.pass(3000)
+  expect(own.starts.map(({ name }) => name)).toEqual(['before', 'new'])
+})
