@@ -35,6 +35,13 @@ it('a client that was paused before it ever came stays so in an outage', async (
   await expect.poll(async () => (await limiter.consume('x')).allowed).toBe(true)
 })
 
+it('pause() and resume() reject while the store is away, because other processes would not hear of them', async () => {
+  const { store, limiter } = scene()
+  store.begin()
+  for (const said of [limiter.pause('x', { for: '1m' }), limiter.resume('x')])
+    await expect(said).rejects.toMatchObject({ code: 'HALT_E_STORE' })
+})
+
 it('a pause that was ended does not come back, though the store has lost its counters meanwhile', async () => {
   const { now } = new ManualClock()
   let inner = new ReferenceStore(now)

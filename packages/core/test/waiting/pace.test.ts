@@ -39,7 +39,16 @@ describe('pace', () => {
     expect(turns).toBe(20)
   })
 
-  it('run waits for a turn, and gives what the work gives', async () => {
+  it('run begins its work at its turn', async () => {
+    const { store, pass, now } = passingWorld()
+    const own = pace('10/s', { store })
+    const began: number[] = []
+    for (let i = 0; i < 3; i++) void own.run(() => began.push(now()))
+    await pass(1000)
+    expect(began).toEqual([0, 100, 200])
+  })
+
+  it('run gives what the work gives, and refuses after close()', async () => {
     vi.useRealTimers()
     const own = pace('1000/s')
     expect(await own.run(() => 7)).toBe(7)
