@@ -114,18 +114,14 @@ export class LineModel {
     if (kind === 'ask') {
       const { bucket, wait, isPlaced } = this.#rules.ask(found, now, { cost, rate, maxWait })
       const after = withBucket(before, bucket)
-      return this.#answer(
-        after,
-        at,
-        wait === undefined ? after.ledger.charged : after.ledger.charged + cost,
-        wait,
-        isPlaced,
-      )
+      return wait === undefined
+        ? this.#answer(after, at, { wait })
+        : this.#answer(charging(after, cost), at, { wait, isPlaced })
     }
     if (kind === 'look') return this.#answer(withBucket(before, this.#rules.look(found, now, rate)), at)
     if (kind === 'place') {
       const after = withBucket(before, this.#rules.place(found, now, cost, rate))
-      return this.#answer(after, at, after.ledger.charged + cost, 0, true)
+      return this.#answer(charging(after, cost), at, { wait: 0, isPlaced: true })
     }
     const returned = withLedger(before, { returned: before.ledger.returned + cost })
     if (kind === 'refund') {
@@ -177,7 +173,7 @@ export class LineModel {
       phase: 'standing',
       place,
       told,
-      ready: isReady ? told : undefined,
+      ready: isReady ? Math.min(told, state.now) : undefined,
     })
     const { belief } = standing.processes[process]!
     const looksAt = standingIn(standing, process).length === 1 ? state.now + this.terms.look : belief.looksAt
@@ -245,21 +241,26 @@ export class LineModel {
   /** Callers of a process leave together. */
   leave(state: State, process: number, leaving: readonly number[]): State {
     const standing = leaving.filter(own => state.callers[own]!.phase === 'standing')
-    const placed = standing.flatMap(own => {
+    const given = standing.flatMap(own => {
       const { cost, rate, place, owes } = state.callers[own]!
       // What the store has lost is not given back.
       const isLost = owes.time > 0 && this.#mistake !== 'gives back what the store has lost'
       return place === undefined && isLost ? [] : [{ cost, rate, place: place ?? NOBODY_AHEAD }]
     })
+    // Those that have places, one behind the other.
+    const placed = [
+      ...given.filter(({ place }) => place.born >= 0),
+      ...given.filter(({ place }) => place.born < 0),
+    ]
     const gone = leaving.reduce(
       (then, own) =>
         withCaller(then, own, { phase: standing.includes(own) ? 'over' : 'leaving', isPlacing: false }),
-      changed(state),
+      movingUp(changed(state), process, leaving),
     )
     if (this.#mistake === 'lets a caller that leaves keep its place') return this.#settle(gone, process)
-    const given = this.#giveBack(gone, process, placed)
+    const back = this.#giveBack(gone, process, placed)
     const twice = this.#mistake === 'gives the place of a caller that left back twice'
-    return this.#settle(twice ? this.#giveBack(given, process, placed) : given, process)
+    return this.#settle(twice ? this.#giveBack(back, process, placed) : back, process)
   }
 
   /** A process ends. Nobody uses what its callers have. */
@@ -315,9 +316,7 @@ export class LineModel {
   #answer(
     state: State,
     at: number,
-    charged = state.ledger.charged,
-    wait: number | undefined = 0,
-    isPlaced = false,
+    { wait, isPlaced = false }: Pick<Answer, 'wait'> & Partial<Answer> = { wait: 0 },
   ): State {
     const { bucket, now } = state
     const reading = this.#rules.read(bucket)
@@ -326,8 +325,7 @@ export class LineModel {
     const answer: Answer = { now, wait, isPlaced, end, reading, rate: bucket?.rate ?? 0 }
     const message = { ...state.messages[at]!, answer }
     // In the order in which they were decided.
-    const messages = [...state.messages.toSpliced(at, 1), message]
-    return withLedger({ ...state, messages }, { charged })
+    return { ...state, messages: [...state.messages.toSpliced(at, 1), message] }
   }
 
   /** A process goes by the latest of what it has heard. Callers whose places are lost get new ones. */
@@ -407,13 +405,15 @@ export class LineModel {
   #loses(state: State, process: number, lost: readonly number[], isGiven = false): State {
     if (lost.length === 0) return state
     const { now } = state
+    let last = now
     const after = lost.reduce((before, at) => {
       let then = before
       const { cost, rate, place } = then.callers[at]!
       const isAtOnce = this.#mistake === 'starts all callers whose places are lost at once'
       const isFirst = this.#mistake === 'starts the first caller whose place is lost at once'
       const time = (cost * this.terms.unit * this.terms.instances) / rate
-      const owes = { start: isFirst || isAtOnce ? 0 : now + time, time: isAtOnce ? 1 / 64 : time }
+      last += time
+      const owes = { start: isFirst || isAtOnce ? 0 : last, time: isAtOnce ? 1 / 64 : time }
       const lostBy = isGiven || place!.born === state.bucket?.line?.born ? 0 : cost
       if (lostBy > 0 && state.judge.wipedAt === Infinity)
         then = flawed(then, 'a place counts as lost, and the store has lost nothing')
@@ -523,7 +523,7 @@ export class LineModel {
     if (place === undefined || place.born < 0) return told
     const reading = this.#rules.readAt(state.bucket, state.now)
     if (reading?.born !== place.born) return state.now
-    return ready ?? (this.#rules.owedAt(place.position, reading) <= 0 ? told : state.now)
+    return ready ?? (this.#rules.owedAt(place.position, reading) <= 0 ? Math.min(told, state.now) : state.now)
   }
 
   /** Looks whether a caller starts by a place that its process should know to be lost. */
@@ -570,6 +570,22 @@ interface Given {
   readonly cost: number
   readonly rate: number
   readonly place: Place
+}
+
+/** Callers without a place move up by the time of those that leave in front of them. */
+function movingUp(state: State, process: number, leaving: readonly number[]): State {
+  let [after, freed] = [state, 0]
+  for (const own of standingIn(state, process)) {
+    const { place, owes } = state.callers[own]!
+    if (place !== undefined || owes.time === 0) continue
+    if (leaving.includes(own)) freed += owes.time
+    else if (freed > 0) after = withCaller(after, own, { owes: { ...owes, start: owes.start - freed } })
+  }
+  return after
+}
+
+function charging(state: State, cost: number): State {
+  return withLedger(state, { charged: state.ledger.charged + cost })
 }
 
 /** The first caller of a process that the store is being asked about. */

@@ -187,7 +187,16 @@ const SHORT: readonly (readonly [Partial<Bounds>, number])[] = [
   [{ callers: 3, order: [0, 1, 0], events: 1, kinds: ['crash'] }, 12_000],
 ]
 const FULL: readonly (readonly [Partial<Bounds>, number])[] = [
+  ...SHORT,
   [{ callers: 3, failures: 1, comeUntil: Infinity }, 400_000],
+  [{ callers: 3, events: 1, kinds: ['leave'], comeUntil: Infinity }, 200_000],
+  [{ callers: 3, events: 1, kinds: ['crash'], comeUntil: Infinity }, 150_000],
+  [{ callers: 3, events: 1, kinds: ['wipe'], comeUntil: Infinity }, 300_000],
+  [{ callers: 3, events: 1, kinds: ['change'], comeUntil: Infinity }, 600_000],
+  [{ callers: 3, events: 1, kinds: ['change'], rate: 2 }, 10_000],
+  [{ failures: 1, events: 1, comeUntil: Infinity }, 150_000],
+  [{ failures: 2, events: 1 }, 100_000],
+  [{ callers: 3, order: [0, 0, 1], events: 2, kinds: ['leave', 'wipe'] }, 200_000],
 ]
 
 it.each(isFull ? FULL : SHORT)(
