@@ -65,3 +65,19 @@ it('a caller whose place the store has lost gives nothing back when it leaves', 
   await own.pass(3000)
   expect(own.starts.map(({ name }) => name)).toEqual(['before', 'new'])
 })
+
+it('a caller whose place the store has lost starts no sooner than a pause of its client ends', async () => {
+  const own = passingWorld()
+  const { store, state } = fragileStore(own.clock.now)
+  const limiter = own.limiter({ name: 'api', limit: 1, window: '5s', burst: 1 }, { store })
+  for (let i = 0; i < 3; i++) void own.acquire(limiter, user, i, { maxWait: '1h' })
+  await own.pass(50)
+  state.inner = new ReferenceStore(own.clock.now)
+  state.placesNobody = true
+  await own.pass(1200)
+  await limiter.pause(user, { for: '20s' })
+  await own.pass(18_000)
+  expect(own.starts.length).toBe(1)
+  await own.pass(15_000)
+  expect(own.starts.length).toBeGreaterThan(1)
+})
