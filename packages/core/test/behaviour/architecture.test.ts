@@ -57,8 +57,8 @@ describe('ARCHITECTURE.md', () => {
 })
 
 // A budget that only falls. A line that raises it says for what. Raised for pauses without an end, `pace`, transactions that checks
-// share, lanes, and who used a shared limit.
-const MOST = { files: 117, lines: 14_975, all: 30_370 }
+// share, lanes, who used a shared limit, and what callers of a lost line owe.
+const MOST = { files: 117, lines: 14_975, all: 30_384 }
 
 describe('the size of core', () => {
   const sources = (folder: string): string[] =>

@@ -81,3 +81,19 @@ it('a caller whose place the store has lost starts no sooner than a pause of its
   await own.pass(15_000)
   expect(own.starts.length).toBeGreaterThan(1)
 })
+
+it('callers whose places the store has lost get others, though the first question for them had no answer', async () => {
+  const own = passingWorld()
+  const { store, state } = fragileStore(own.clock.now)
+  const limiter = own.limiter(slow, { store })
+  for (let i = 0; i < 4; i++) void own.acquire(limiter, user, i, { maxWait: '1h' })
+  await own.pass(50)
+  state.inner = new ReferenceStore(own.clock.now)
+  state.placesNobody = true
+  await own.pass(1500)
+  state.placesNobody = false
+  await own.pass(3000)
+  const other = own.limiter(slow, { store: otherProcess(store) })
+  // One has started by the burst of the new counter.
+  expect(await other.line(user)).toMatchObject({ units: 2 })
+})
