@@ -4,7 +4,8 @@ import { deepStrictEqual as same } from 'node:assert/strict'
 import { type Demand, Mode } from '../../../src/databases/index.ts'
 import type { Terms } from './line-bucket.ts'
 import { flawOf } from './line-judge.ts'
-import { LineModel, type Mistake } from './line-model.ts'
+import { LineModel } from './line-model.ts'
+import type { Mistake } from './line-process.ts'
 import { begin, type Message, standingIn, type State } from './line-state.ts'
 
 /** What tells a message from others: all its states share it. */

@@ -10,7 +10,7 @@ import { kill, living } from '../operators.ts'
 import { type Caller, makeWorld, type Process, type World } from '../world.ts'
 import { Follower, type Token } from './line-follower.ts'
 import { COUNT, type Failure, type History, type Op } from './line-histories.ts'
-import type { Mistake } from './line-model.ts'
+import type { Mistake } from './line-process.ts'
 
 /** How long after it was given up an answer comes. Milliseconds. */
 const LATE_MS = 200
