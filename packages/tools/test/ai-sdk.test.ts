@@ -35,6 +35,14 @@ describe('the tools of the AI SDK', () => {
     expect(results.filter(isToolRefusal)).toHaveLength(6)
   })
 
+  it('version 7 of the SDK gives the context that it gives the tool', async () => {
+    const { guard } = scene({ tools: { search: { limit: 1, window: '1h' } } })
+    const { search } = guard.aiSdk({ search: { execute: () => 'found' } })
+    const run = search.execute as unknown as (input: object, options: object) => Promise<unknown>
+    expect(await run({ query: 'a' }, { context: ann })).toBe('found')
+    expect(isToolRefusal(await run({ query: 'b' }, { context: ann }))).toBe(true)
+  })
+
   it('the same call again and again is refused before any limit is used up', async () => {
     let ran = 0
     const { guard } = scene({ repeats: 3 })

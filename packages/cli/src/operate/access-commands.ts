@@ -45,10 +45,10 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
           `${whom} has ${size.says}, more than the network of one owner.`,
           'Add --force if you mean all of them.',
         )
-      if (act === 'block') warnOfOwnAddress(whom, io)
+      if (act === 'block') warnOfOwnAddress(whom, call, io)
       const before = await entriesIn(control)
       const entry = await withValues(() => control[act](target, options))
-      warnOfSize(whom, size, act, io)
+      warnOfSize(whom, size, act, call, io)
       const [name, done] = [nameOf(whom, call), act === 'block' ? 'Blocked' : 'Allowed']
       const says = { done: `${done} ${name}`, undone: `${name} is not ${done.toLowerCase()}` }
       return printEntry(entry, before, says, opened, io)

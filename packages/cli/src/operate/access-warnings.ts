@@ -2,8 +2,9 @@ import { BlockList, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { NetworkSize } from '@halt/control'
 
-import { COMMAND } from '../command/command.ts'
+import type { Call } from '../command/command.ts'
 import { type CliIo, coloursOf } from '../io.ts'
+import { callBack } from './target.ts'
 
 /** From how many clients on a network is called large. */
 const MANY = 65_536n
@@ -13,16 +14,19 @@ export function warnOfSize(
   whom: string,
   size: NetworkSize | undefined,
   act: 'block' | 'allow',
+  call: Call,
   io: CliIo,
 ): void {
   if (size === undefined || size.clients < MANY) return
   const back = act === 'block' ? 'unblock' : 'disallow'
   const warning = coloursOf(io, io.stderr).yellow('Warning:')
-  io.stderr.write(`${warning} ${whom} has ${size.says}. ${COMMAND} ${back} ${whom} takes it back.\n`)
+  io.stderr.write(
+    `${warning} ${whom} has ${size.says}. ${callBack(`${back} ${whom}`, call)} takes it back.\n`,
+  )
 }
 
 /** Warns if a block contains an address of this machine, or the one from which its user is signed in. */
-export function warnOfOwnAddress(whom: string, io: CliIo): void {
+export function warnOfOwnAddress(whom: string, call: Call, io: CliIo): void {
   const own = [
     ...Object.values(networkInterfaces())
       .flatMap(list => list ?? [])
@@ -33,7 +37,7 @@ export function warnOfOwnAddress(whom: string, io: CliIo): void {
   if (hit === undefined) return
   const isOwn = whom.replace(/^ip:/, '') === hit ? `${whom} is` : `${whom} contains ${hit},`
   io.stderr.write(
-    `${coloursOf(io, io.stderr).yellow('Warning:')} ${isOwn} an address of yours. ${localhostNote(hit)}${COMMAND} unblock ${whom} takes it back.\n`,
+    `${coloursOf(io, io.stderr).yellow('Warning:')} ${isOwn} an address of yours. ${localhostNote(hit)}${callBack(`unblock ${whom}`, call)} takes it back.\n`,
   )
 }
 

@@ -76,7 +76,7 @@ export const numberCommands: readonly Command[] = [
     more: [SECRET_NOTE],
     run: (call, io) =>
       withControl(call, io, async control => {
-        const [policy = '', whom] = call.positionals
+        const [policy = '', whom] = inOrder(call.positionals)
         const identity = whom === undefined ? undefined : await targetOf(whom, call, control)
         await entriesIn(control)
         const found = await withValues(() => control.revert(policy, { ...actOf(call), identity }))
@@ -99,6 +99,16 @@ export const numberCommands: readonly Command[] = [
       }),
   },
 ]
+
+/** The policy, and whom it is about. The other commands name the client first, so that order is understood, too. */
+function inOrder([first = '', second]: readonly string[]): readonly [
+  policy: string,
+  whom: string | undefined,
+] {
+  return second !== undefined && first.includes(':') && !second.includes(':')
+    ? [second, first]
+    : [first, second]
+}
 
 function numbersOf(call: Call): PolicyNumbers {
   const whole = (name: string): number | undefined => wholeOf(name, valueOf(call, name), 1, MOST_UNITS)

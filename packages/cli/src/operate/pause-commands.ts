@@ -1,7 +1,7 @@
 import { type ActOptions, checkPausable, pauseLength } from '@halt/control'
 import type { RateLimiter } from '@halt/core'
 
-import { type Call, COMMAND, type Command, ExitCode, valueOf } from '../command/command.ts'
+import { type Call, type Command, ExitCode } from '../command/command.ts'
 import { withValues } from '../command/usage.ts'
 import { type CliIo, print, printable } from '../io.ts'
 import { countersOf } from './client-views.ts'
@@ -10,7 +10,7 @@ import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } fro
 import { instantOf } from './list-commands.ts'
 import { checkReach, policiesNamed } from './policy-check.ts'
 import { needLimits } from './store.ts'
-import { nameOf, targetFlags, targetOf, type Whom, WHOM_NOTE, wordOf } from './target.ts'
+import { callBack, nameOf, targetFlags, targetOf, type Whom, WHOM_NOTE, wordOf } from './target.ts'
 
 const more = [
   WHOM_NOTE,
@@ -36,7 +36,7 @@ export const pauseCommands: readonly Command[] = [
         for (const limiter of limiters) await withValues(() => limiter.pause(identity, length))
         await print(io, [
           printable(`${policy} refuses ${name} ${spanOf(actOf(call))}. Other limits let it pass.`),
-          `End it: ${COMMAND} resume ${wordOf(name)} ${policy} --policy ${valueOf(call, 'policy')}`,
+          `End it: ${callBack(`resume ${wordOf(name)} ${policy}`, call)}`,
         ])
         return ExitCode.DONE
       }),

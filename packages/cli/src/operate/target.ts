@@ -1,7 +1,7 @@
 import type { Control } from '@halt/control'
 import type { Identity } from '@halt/core'
 
-import { type Call, type Flag, valueOf } from '../command/command.ts'
+import { type Call, COMMAND, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
 import { withValues } from '../command/usage.ts'
 import { printable } from '../io.ts'
@@ -67,4 +67,16 @@ export function wordOf(key: string): string {
 
 function shellWord(text: string): string {
   return /^[\w:.@/%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
+
+/** The options that say where a command looks. */
+const WHERE = ['policy', 'redis', 'postgres', 'mysql', 'sqlite', 'schema', 'table', 'prefix']
+
+/** A whole call that undoes another one, to be pasted: at the same store, which a password in its address leaves to the environment. */
+export function callBack(what: string, call: Call): string {
+  const where = WHERE.flatMap(name => {
+    const value = valueOf(call, name)
+    return value === undefined || value.includes('@') ? [] : [`--${name} ${wordOf(value)}`]
+  })
+  return [COMMAND, what, ...where].join(' ')
 }

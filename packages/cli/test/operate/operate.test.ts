@@ -124,7 +124,8 @@ describe('an operator at the command line', () => {
       const { err } = await shell('block', network, '--reason', 'an attack')
       if (says === undefined) expect(err).toBe('')
       else expect(err).toContain(`Warning: ${network} has ${says}`)
-      if (says !== undefined) expect(err).toContain(`unblock ${network} takes it back.`)
+      if (says !== undefined)
+        expect(err).toMatch(new RegExp(`unblock ${network} --prefix \\S+ takes it back\\.`))
     }
   })
 
@@ -509,7 +510,9 @@ describe('a pause of one limit', () => {
     expect(paused).toMatchObject({
       code: 0,
       err: '',
-      out: 'tool_send_mail refuses user:42 for 2h. Other limits let it pass.\nEnd it: npx @halt/cli resume user:42 tool_send_mail --policy limits.mjs\n',
+      out: expect.stringMatching(
+        /^tool_send_mail refuses user:42 for 2h\. Other limits let it pass\.\nEnd it: npx @halt\/cli resume user:42 tool_send_mail --policy limits\.mjs --prefix \S+\n$/,
+      ),
     })
     expect(await check('42')).toMatchObject({ allowed: false, policy: 'tool_send_mail', retryAfter: 7200 })
     expect(await check('43')).toMatchObject({ allowed: true })

@@ -220,7 +220,7 @@ describe('a client of a product with plans', () => {
     expect([granted.code, granted.out]).toEqual([
       0,
       expect.stringMatching(
-        /\nuser:42 has 1 000 units of free_month more, limit 1 015, until \S+T00:00:00Z\.\nThen the limit of 15 holds again, and what was used stays used\. End it: npx @halt\/cli revert free_month user:42\n/,
+        /\nuser:42 has 1 000 units of free_month more, limit 1 015, until \S+T00:00:00Z\.\nThen the limit of 15 holds again, and what was used stays used\. End it: npx @halt\/cli revert free_month user:42 --policy limits\.mjs\n/,
       ),
     ])
     const { quota } = await new QuotaManager(store, { control: await read(store) }).checkQuota(
@@ -230,7 +230,7 @@ describe('a client of a product with plans', () => {
     expect(quota).toMatchObject({ limit: 1015, used: 10, granted: 0 })
     const again = await shell('grant', 'user:42', 'free_month', '5', '--for', '3h')
     expect([again.code, again.err]).toEqual([2, expect.stringContaining('a limit of 1020 by override')])
-    expect((await shell('revert', 'free_month', 'user:42')).code).toBe(0)
+    expect((await shell('revert', 'user:42', 'free_month')).code).toBe(0)
     expect((await shell('grant', 'user:42', 'free_month', '5', '--for', 'soon')).code).toBe(2)
     expect((await shell('grant', 'user:42', 'free_month', '5', '--for', '3h', '--once', 'x')).code).toBe(2)
   })

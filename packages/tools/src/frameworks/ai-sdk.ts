@@ -5,7 +5,10 @@ import type { Tool } from '../tool.ts'
 /** The options that the AI SDK gives a tool. */
 interface ExecutionOptions {
   readonly abortSignal?: AbortSignal
+  /** Of version 6: the context of the whole call. */
   readonly experimental_context?: unknown
+  /** Of version 7: the context of the tool. */
+  readonly context?: unknown
 }
 
 type Execute = (input: unknown, options: ExecutionOptions) => unknown
@@ -40,7 +43,7 @@ function guardTool(calls: ToolCalls, tool: Tool, given: SdkTool, context: unknow
     calls.run(
       {
         tool,
-        context: context ?? options.experimental_context,
+        context: context ?? options.experimental_context ?? options.context,
         args: input,
         signal: options.abortSignal,
       },
