@@ -87,7 +87,7 @@ describe('every Markdown file', () => {
     const brokenHere = linksToThisRepository(text).filter(
       link => !leadsSomewhere(link, join(root, 'README.md')),
     )
-    expect([...broken, ...brokenHere]).toEqual([])
+    expect([...broken, ...brokenHere, ...undefinedIn(text)]).toEqual([])
   })
 })
 
@@ -126,6 +126,15 @@ function documents(): string[] {
   return ['.', 'docs', 'docs/errors', 'docs/migrate', 'docs/platforms', 'docs/recipes', ...members].flatMap(
     at,
   )
+}
+
+/** Texts of the form `[…][name]` without a line that defines the name. Definitions in one line are none. */
+function undefinedIn(text: string): string[] {
+  const prose = text.replaceAll(/^ *```[\s\S]*?^ *```/gm, '').replaceAll(/`[^`\n]*`/g, 'code')
+  const defined = new Set([...prose.matchAll(/^\[([^\]]+)\]: \S+$/gm)].map(([, name]) => name))
+  const named = [...prose.matchAll(/\][ \n]?\[([^\]]+)\]/g)].map(([, name = '']) => name)
+  const oneLine = [...prose.matchAll(/^\[[^\]]+\]: \S+ .*$/gm)].map(([line]) => line)
+  return [...named.filter(name => !defined.has(name)), ...oneLine]
 }
 
 /** The targets of links that are not URLs, outside of code. */
