@@ -125,29 +125,29 @@ it('the runbook helps a company whose month is used up, and every command answer
   ])
   const [which, who, grant, ungrant, block, history] = steps as [Step, Step, Step, Step, Step, Step]
 
-  for (let i = 0; i < 32; i++) expect((await ask('bob', i)).status).toBe(200)
-  for (let i = 0; i < 8; i++) expect((await ask('cleo', i)).status).toBe(200)
-  expect(await ask('cleo', 0)).toMatchObject({
+  for (let i = 0; i < 32; i++) expect((await ask('ben', i)).status).toBe(200)
+  for (let i = 0; i < 8; i++) expect((await ask('ann', i)).status).toBe(200)
+  expect(await ask('ann', 0)).toMatchObject({
     status: 429,
     reason: 'quota-exceeded',
     message: expect.stringMatching(/^The month's calls are used up\. More are allowed from /),
   })
-  await until('cleo', { status: 429 })
+  await until('ann', { status: 429 })
 
   expect((await type(which)).code).toBe(1)
   expect((await type(who)).code).toBe(1)
   expect((await type(grant)).code).toBe(0)
-  await until('cleo', { status: 200 })
+  await until('ann', { status: 200 })
   // The three requests count, and what is used stays used.
   const taken = await type(ungrant)
   expect([taken.code, taken.out]).toEqual([0, expect.stringContaining('43 are used, as before.')])
   expect((await type(block)).code).toBe(0)
-  await until('bob', {
+  await until('ben', {
     status: 429,
     reason: 'blocked',
     message: expect.stringContaining('This client is blocked.'),
   })
-  await until('cleo', { status: 200 })
+  await until('ann', { status: 200 })
   await type(history)
   for (const way of steps.slice(6)) expect([way.args, (await type(way)).code]).toEqual([way.args, 0])
 })

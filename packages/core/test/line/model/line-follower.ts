@@ -20,6 +20,12 @@ const COARSE = 3000
 /** The time over which callers are spread that are overdue. */
 const SPREAD = 300_000
 
+/**
+ * The model cannot know what a process does. One that spreads callers that are overdue, and hears that the line is over, takes those that
+ * it has held back for lost ones, and asks for new places.
+ */
+export class Unknowable extends Error {}
+
 /** The model, led by what the real code does. */
 export class Follower {
   readonly #model: LineModel
@@ -97,6 +103,7 @@ export class Follower {
       (kind !== 'leave' || (one.place.position === place!.position && one.place.born === place!.born)) &&
       this.#unsent.has(one.callers)
     const found = this.state.messages.find(isSame)
+    if (found === undefined && kind === 'place' && this.#mayHoldBack(process)) throw new Unknowable()
     if (found === undefined)
       this.#fail(
         `Process ${process} sends what the model does not: ${kind} ${cost} ${JSON.stringify(place)}.`,
@@ -114,6 +121,11 @@ export class Follower {
     )
     if (isAsked || standingIn(this.state, process).length === 0) return
     if (looksAt <= now + ROUNDING) this.step('look', (model, state) => model.look(state, process))
+  }
+
+  #mayHoldBack(process: number): boolean {
+    const isDue = standingIn(this.state, process).some(at => this.state.callers[at]!.place?.born === -1)
+    return isDue && this.state.processes[process]!.belief.endedAt === this.state.now
   }
 
   /** A caller starts, in its order and not before its time. */
