@@ -239,6 +239,47 @@ describe('what changes a counter', () => {
     }
   })
 
+  it('nothing is taken in advance while a counter is reset', async () => {
+    const hot = processes(1, WINDOW)
+    await ask(hot, 0, 20)
+    let end = (): void => {}
+    vi.spyOn(hot.store, 'forget').mockReturnValue(new Promise(resolve => (end = () => resolve(1))) as never)
+    const reset = hot.limiters[0]?.reset('s')
+    const begun = hot.groups.length
+    await ask(hot, 0, 60)
+    expect(taken(hot.groups.slice(begun))).toMatchObject({ takes: 0, exact: 60 })
+    end()
+    await reset
+    await ask(hot, 0, 60)
+    expect(taken(hot.groups.slice(begun)).takes).toBeGreaterThan(0)
+  })
+
+  it('a peek uses no unit that the process holds', async () => {
+    const hot = processes(1, WINDOW)
+    await ask(hot, 0, 20)
+    for (let i = 0; i < 30; i++) await hot.limiters[0]?.peek('s')
+    await ask(hot, 0, 1)
+    expect(hot.uses.at(-1)).toMatchObject({ allowed: true, isLocal: true })
+  })
+
+  it('the refusal that starts a cool-down of another policy is told as the limit’s, and the next as the cool-down’s', async () => {
+    const login = {
+      name: 'login',
+      limit: 30,
+      window: '10m',
+      algorithm: 'fixed-window',
+      blockDuration: '1h',
+    } as const
+    const hot = processes(1, [WINDOW, login])
+    const reasons: string[] = []
+    for (let i = 0; i < 32; i++) {
+      reasons.push((await hot.limiters[0]!.consume('s')).reason)
+      await hot.pass(1)
+    }
+    expect(taken(hot.groups).takes).toBeGreaterThan(0)
+    expect(reasons.slice(-3)).toEqual(['ok', 'limited', 'blocked'])
+  })
+
   it('a pause refuses the next request of the process, though it holds units', async () => {
     const hot = processes(1, SLOW)
     await ask(hot, 0, 30)
