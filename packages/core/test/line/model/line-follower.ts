@@ -154,7 +154,8 @@ export class Follower {
       const late = now - this.#model.startsAt(this.state, process)
       if (late > (isCalm ? COARSE : SPREAD + COARSE))
         this.#fail(`A caller of process ${process} is held ${late} microseconds too long.`)
-      if (now - belief.looksAt > COARSE) this.#fail(`Process ${process} does not look.`)
+      const isWaiting = standingIn(this.state, process).length > 0
+      if (isWaiting && now - belief.looksAt > COARSE) this.#fail(`Process ${process} does not look.`)
     }
   }
 

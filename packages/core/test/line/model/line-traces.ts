@@ -73,8 +73,9 @@ class Traced {
   readonly #failures = new Map<number, Failure>()
   /** Questions of each process that will be given up, the first first. */
   readonly #overdue = Array.from({ length: COUNT }, (): Token[] => [])
-  /** Questions of each process that fail, or have failed since one was answered. Three in a row would let it ask no more. */
+  /** Questions of each process that will fail, and that have failed since one was answered. After three in a row it would ask no more. */
   readonly #failing = Array.from({ length: COUNT }, () => 0)
+  readonly #failed = Array.from({ length: COUNT }, () => 0)
   #world!: World
   #follower!: Follower
   #isCalm = true
@@ -204,7 +205,7 @@ class Traced {
       })
       if (token === undefined) return new Promise(() => {})
       this.#tokens.set(group, token)
-      const failure = this.#failing[index]! < 2 ? this.#failures.get(index) : undefined
+      const failure = this.#failing[index]! + this.#failed[index]! < 2 ? this.#failures.get(index) : undefined
       if (failure !== undefined) this.#failing[index]!++
       this.#failures.delete(index)
       return this.#carry(index, token, failure, async () => store.evaluate(group))
@@ -228,7 +229,7 @@ class Traced {
     if (failure === 'answer late') await this.#world.time.sleep((100 + LATE_MS) * 1000)
     if (!this.#isAlive(index)) return new Promise(() => {})
     this.#guard(() => this.#follower.about('hear', token))
-    if (failure === undefined) this.#failing[index] = this.#overdue[index]!.length
+    this.#failed[index] = 0
     return evaluation
   }
 
@@ -244,11 +245,13 @@ class Traced {
   /** The hooks of the process that is added now. */
   telemetry(): Pick<Telemetry, 'onStoreError'> {
     const { length } = this.#world.processes
-    return { onStoreError: (_error, { failure }) => this.#failed(length, failure) }
+    return { onStoreError: (_error, { failure }) => this.#timedOut(length, failure) }
   }
 
   /** A process waits no longer. */
-  #failed(index: number, failure: string): void {
+  #timedOut(index: number, failure: string): void {
+    this.#failing[index]!--
+    this.#failed[index]!++
     if (failure !== 'timeout' || !this.#isAlive(index)) return
     const token = this.#overdue[index]!.shift()
     this.#guard(() => {
