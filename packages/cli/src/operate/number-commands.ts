@@ -76,7 +76,7 @@ export const numberCommands: readonly Command[] = [
     more: [SECRET_NOTE],
     run: (call, io) =>
       withControl(call, io, async control => {
-        const [policy = '', whom] = inOrder(call.positionals)
+        const [policy, whom] = inOrder(call.positionals)
         const identity = whom === undefined ? undefined : await targetOf(whom, call, control)
         await entriesIn(control)
         const found = await withValues(() => control.revert(policy, { ...actOf(call), identity }))

@@ -1,13 +1,25 @@
 // What starts when the store has lost a line: callers that have waited keep nothing that the store does not give them again.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
-import type { Policy, RateLimiter } from '../../src/index.ts'
+import type { Policy, RateLimiter, RateLimiterOptions } from '../../src/index.ts'
 import { Mode, type Store } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
-import { otherProcess, passingWorld } from './passing-world.ts'
+import { otherProcess, type PassingWorld, passingWorld } from './passing-world.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
-afterEach(() => void vi.useRealTimers())
+// A caller that still waits would leave its alarm to the files that share the process.
+afterEach(async () => {
+  await Promise.all(limiters.splice(0).map(limiter => limiter.close()))
+  vi.useRealTimers()
+})
+
+const limiters: RateLimiter[] = []
+
+function open(own: PassingWorld, policy: Policy, options: Partial<RateLimiterOptions>): RateLimiter {
+  const limiter = own.limiter(policy, options)
+  limiters.push(limiter)
+  return limiter
+}
 
 const slow: Policy = { name: 'slow', limit: 1, window: '1m', burst: 1 }
 const user = { user: '1' }
@@ -33,10 +45,10 @@ it('of the callers whose places the store has lost, no process starts one before
   const own = passingWorld()
   const { store, state } = fragileStore(own.clock.now)
   const limiters = Array.from({ length: 5 }, (): RateLimiter =>
-    own.limiter(slow, { store: otherProcess(store), instances: 5 }),
+    open(own, slow, { store: otherProcess(store), instances: 5 }),
   )
   for (const limiter of limiters)
-    for (let i = 0; i < 3; i++) void own.acquire(limiter, user, 'before', { maxWait: '1h' })
+    for (let i = 0; i < 3; i++) own.acquire(limiter, user, 'before', { maxWait: '1h' }).catch(() => {})
   await own.pass(2000)
   expect(own.starts.length).toBe(1)
   state.inner = new ReferenceStore(own.clock.now)
@@ -48,20 +60,20 @@ it('of the callers whose places the store has lost, no process starts one before
 it('a caller whose place the store has lost gives nothing back when it leaves', async () => {
   const own = passingWorld()
   const { store, state } = fragileStore(own.clock.now)
-  const limiter = own.limiter(slow, { store })
+  const limiter = open(own, slow, { store })
   const leaving = new AbortController()
   for (let i = 0; i < 4; i++)
-    void own.acquire(limiter, user, 'before', { maxWait: '1h', signal: leaving.signal }).catch(() => {})
+    own.acquire(limiter, user, 'before', { maxWait: '1h', signal: leaving.signal }).catch(() => {})
   await own.pass(300)
   state.inner = new ReferenceStore(own.clock.now)
   state.placesNobody = true
-  const other = own.limiter(slow, { store: otherProcess(store) })
-  void own.acquire(other, user, 'new', { maxWait: '1h' })
+  const other = open(own, slow, { store: otherProcess(store) })
+  own.acquire(other, user, 'new', { maxWait: '1h' }).catch(() => {})
   // It hears of the loss as it looks.
   await own.pass(1200)
   leaving.abort()
   await own.pass(50)
-  void own.acquire(other, user, 'newer', { maxWait: '1h' })
+  own.acquire(other, user, 'newer', { maxWait: '1h' }).catch(() => {})
   await own.pass(3000)
   expect(own.starts.map(({ name }) => name)).toEqual(['before', 'new'])
 })
@@ -69,8 +81,8 @@ it('a caller whose place the store has lost gives nothing back when it leaves', 
 it('a caller whose place the store has lost starts no sooner than a pause of its client ends', async () => {
   const own = passingWorld()
   const { store, state } = fragileStore(own.clock.now)
-  const limiter = own.limiter({ name: 'api', limit: 1, window: '5s', burst: 1 }, { store })
-  for (let i = 0; i < 3; i++) void own.acquire(limiter, user, i, { maxWait: '1h' })
+  const limiter = open(own, { name: 'api', limit: 1, window: '5s', burst: 1 }, { store })
+  for (let i = 0; i < 3; i++) own.acquire(limiter, user, i, { maxWait: '1h' }).catch(() => {})
   await own.pass(50)
   state.inner = new ReferenceStore(own.clock.now)
   state.placesNobody = true
@@ -85,15 +97,15 @@ it('a caller whose place the store has lost starts no sooner than a pause of its
 it('callers whose places the store has lost get others, though the first question for them had no answer', async () => {
   const own = passingWorld()
   const { store, state } = fragileStore(own.clock.now)
-  const limiter = own.limiter(slow, { store })
-  for (let i = 0; i < 4; i++) void own.acquire(limiter, user, i, { maxWait: '1h' })
+  const limiter = open(own, slow, { store })
+  for (let i = 0; i < 4; i++) own.acquire(limiter, user, i, { maxWait: '1h' }).catch(() => {})
   await own.pass(50)
   state.inner = new ReferenceStore(own.clock.now)
   state.placesNobody = true
   await own.pass(1500)
   state.placesNobody = false
   await own.pass(3000)
-  const other = own.limiter(slow, { store: otherProcess(store) })
+  const other = open(own, slow, { store: otherProcess(store) })
   // One has started by the burst of the new counter.
   expect(await other.line(user)).toMatchObject({ units: 2 })
 })
