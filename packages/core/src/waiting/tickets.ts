@@ -5,7 +5,8 @@ import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
-import { poolAt, shareIn, ticketOf } from '../store/share-claim.ts'
+import { poolAt, shareIn } from '../store/share-claim.ts'
+import { ticketOf } from '../store/tickets.ts'
 import { fewestOf } from '../store/terms.ts'
 
 /** A ticket. */
