@@ -112,7 +112,11 @@ export class Copy {
   /** Whether the compiler takes the sources of a package. @param {string} project */
   async compiles(project) {
     const { code } = await this.#run(
-      ['node_modules/typescript/bin/tsc', '--noEmit', '-p', `${project}/tsconfig.build.json`],
+      // Other packages are read from their sources, because the copy has nothing that was built.
+      ['node_modules/typescript/bin/tsc', '--noEmit', '-p', `${project}/tsconfig.build.json`].concat([
+        '--customConditions',
+        'halt-source',
+      ]),
       300,
     )
     return code === 0

@@ -1,4 +1,4 @@
-import { Mode } from '@halt/core/store'
+import { Mode, shareRuleOf } from '@halt/core/store'
 
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
@@ -76,5 +76,29 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
         expect((await giveBack(5)).remaining).toBe(7)
         expect((await giveBack(2)).remaining).toBe(7)
       }))
+  })
+
+  describe('places of a pool that tenants share', () => {
+    for (const [limit, weight, most] of [
+      // the places, the weight of a lone tenant, and how many it may hold: 4 times its weight what stays free, up to a fifth of the limit
+      [1, 1, 1],
+      [7, 100, 5],
+      [23, 1, 18],
+      [23, 100, 18],
+      [44, 1, 35],
+      [44, 100, 39],
+    ] as const)
+      it(`of ${limit} places a lone tenant of weight ${weight} may hold ${most}`, () =>
+        withStore(factory, async bench => {
+          const pool = ruleOf('concurrency', { limit })
+          const share = { share: { pool: pool.counter, weight } }
+          const ask = async (): Promise<boolean> => {
+            const demands = [demandOf(pool), demandOf(shareRuleOf(pool, 'user:1'), 1, { terms: share })]
+            return (await bench.ask({ demands })).allowed
+          }
+          let held = 0
+          while (held < limit && (await ask())) held++
+          expect(held).toBe(most)
+        }))
   })
 }

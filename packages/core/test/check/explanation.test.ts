@@ -228,6 +228,12 @@ describe('explain', () => {
     ['user', by('42'), 'user:42', 'the user id'],
     ['user', view(), `ip:${CLIENT}`, 'no user found: onMissingKey "ip"'],
     ['api-key', keyed('sk_live'), undefined, 'X-API-Key, unverified'],
+    [
+      'api-key',
+      view({ headers: { authorization: 'Bearer sk_live' } }),
+      undefined,
+      'the Authorization header, unverified',
+    ],
     ['composite', by('42'), `user:42+ip:${CLIENT}`, 'the user id and the client address'],
     ['shared', view(), 'shared', 'one counter for everybody'],
   ] as const)('explain says how a key was found: %s', async (keyStrategy, request, key, how) => {

@@ -197,24 +197,6 @@ it('the path of a shared bucket decides as the reference does, at its edges and 
   )
 })
 
-it('tenants of any weight hold as many places of a shared pool as by the reference, whatever its size', async () => {
-  let now = START
-  const clock = (): number => now / 1000
-  const reference = new ReferenceStore(clock)
-  const store = new RedisStore({ client, clock, prefix: `${unique()}:`, connection: 'shared' })
-  for (const limit of [1, 7, 19, 23, 44, 101])
-    for (const weight of [1, 2, 3, 100]) {
-      const numbers = { limit, capacity: limit, window: 60 * SECOND, slice: SECOND, precision: 60 }
-      const pool: Rule = { ...base, ...numbers, code: 'c', counter: `${limit}-${weight}:c` }
-      for (let i = 0; i < limit; i++) {
-        // Of the larger pools a second tenant takes a fifth.
-        const group = shared(pool, limit > 40 && i % 5 === 0 ? 'user:2' : 'user:1', 1, weight)
-        expect(told(await store.evaluate(group))).toEqual(told(reference.evaluate(group)))
-        now += 1
-      }
-    }
-})
-
 it('every path lets a key expire a second after it equals a fresh one, by the clock of the server', async () => {
   const prefix = `${unique()}:`
   const store = new RedisStore({ client, prefix, connection: 'shared' })
