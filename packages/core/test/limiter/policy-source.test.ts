@@ -64,13 +64,13 @@ describe('a resolver', () => {
       degraded: false,
     })
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_POLICY_RESOLVER'])
-    expect(warnings[0]?.fix).toContain('fallbackPolicy')
+    expect(warnings[0]?.fix).toBe('Give a fallbackPolicy. Without one such requests get 503.')
     const outcome = await guard(failing).enter(view())
     expect([outcome.status, outcome.headers['Retry-After']]).toEqual([503, '1'])
   })
 
   it.each(FAILURES)('a resolver that %s leaves the decision to fallbackPolicy', async (_how, policy) => {
-    const { limiter, codes } = world()
+    const { limiter, codes, warnings } = world()
     const decisions = await times(3, limiter(policy as Resolver, { fallbackPolicy: spare }))
     expect(decisions.map(({ allowed, policy: name }) => [allowed, name])).toEqual([
       [true, 'spare'],
@@ -78,6 +78,7 @@ describe('a resolver', () => {
       [false, 'spare'],
     ])
     expect(codes()).toEqual(['HALT_W_POLICY_RESOLVER'])
+    expect(warnings[0]?.fix).toBe('The fallbackPolicy decides.')
   })
 
   it('a resolver that exceeds callbackTimeout has failed', async () => {
