@@ -5,7 +5,7 @@ import fc from 'fast-check'
 export const COUNT = 3
 
 /** Units a second. Each is prime to a million, so that a unit stays the same debt. */
-export const LIMITS = [3, 7, 13, 21] as const
+const LIMITS = [3, 7, 13, 21] as const
 
 /** What becomes of the next question of a process. */
 export type Failure = 'question lost' | 'answer lost' | 'answer late'
