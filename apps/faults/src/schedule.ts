@@ -104,8 +104,8 @@ function isSpared(
 ): boolean {
   if (isLongOnly) return true
   if (heavy ? server !== 'redis' : alone && server === 'cluster') return true
-  const [spared, played] = n % 2 === 0 ? ['redis', 'valkey'] : ['valkey', 'redis']
-  if (!heavy && server === spared && on.includes(played as ServerName)) return true
+  const [spared, played] = n % 2 === 0 ? (['redis', 'valkey'] as const) : (['valkey', 'redis'] as const)
+  if (!heavy && server === spared && on.includes(played)) return true
   return client !== (Math.floor(n / 2) + SERVERS.indexOf(server)) % CLIENTS[server].length
 }
 

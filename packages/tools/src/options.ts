@@ -39,9 +39,9 @@ export interface ToolCaller<C = unknown> {
   /** The name of the tool. */
   readonly tool: string
   /**
-   * What the server or the app knows of the call: `extra` of MCP, with `authInfo`; `experimental_context` of version 6 of the AI SDK, and
-   * the tool's own `context` of version 7; the context of a run of OpenAI Agents; `context` or else `configurable` of LangChain; or the
-   * context that was given with the tools.
+   * What the server or the app knows of the call. MCP gives `extra`, with `authInfo`. The AI SDK gives `experimental_context` in version 6,
+   * and the tool's own `context` in version 7. OpenAI Agents gives the context of the run, LangChain `context` or else `configurable`. A
+   * context that the application gave with the tools comes before these.
    */
   readonly context: C
 }

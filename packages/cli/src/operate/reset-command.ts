@@ -43,7 +43,7 @@ export const resetCommand: Command = {
       const { reason, by } = actOf(call)
       if (count !== 0) await control.note('reset', { identity, units: count }, { reason, by })
       const after: ClientReading = { ...(await readClient(client)), last }
-      const hints = hintsAfterReset(after, each => control.keyOf(each))
+      const hints = hintsAfterReset(after, each => control.keyOf(each), call)
       const lines = [countOf(count, whom), ...(problem === undefined ? [] : [problem]), ...hints]
       await printClient(client, after, call, io, { lines, facts: { reset: count, problem, hints } })
       return count === 0 || isRefused(after) ? ExitCode.FOUND : ExitCode.DONE

@@ -1,6 +1,6 @@
-import { COMMAND } from '../command/command.ts'
+import { type Call, COMMAND } from '../command/command.ts'
 import { type ClientReading, type PlanView, plansInForce } from './client-views.ts'
-import { type Whom, wordOf } from './target.ts'
+import { toUndo, type Whom, wordOf } from './target.ts'
 
 /**
  * Sentences that say what still refuses a client after a reset, and what ends it: a reset leaves quotas, penalties and what operators have
@@ -8,17 +8,21 @@ import { type Whom, wordOf } from './target.ts'
  *
  * @param keyOf names a client, as the commands read it
  */
-export function hintsAfterReset(reading: ClientReading, keyOf: (identity: Whom) => string): string[] {
-  return [...new Set(plansInForce(reading).flatMap(plan => hintsOf(plan, keyOf)))]
+export function hintsAfterReset(
+  reading: ClientReading,
+  keyOf: (identity: Whom) => string,
+  call: Call,
+): string[] {
+  return [...new Set(plansInForce(reading).flatMap(plan => hintsOf(plan, keyOf, call)))]
 }
 
-function hintsOf({ plan, views }: PlanView, keyOf: (identity: Whom) => string): string[] {
+function hintsOf({ plan, views }: PlanView, keyOf: (identity: Whom) => string, call: Call): string[] {
   const where = plan === undefined ? '' : ` (plan ${plan})`
   return views.flatMap(({ identity, explanation: { decision, control } }) => {
     if (decision === undefined || decision.allowed) return []
     if (control !== undefined)
       return [
-        `Still refused: an operator has blocked ${control.target}. End it: ${COMMAND} unblock ${wordOf(control.target ?? '')}`,
+        `Still refused: an operator has blocked ${control.target}. End it: ${toUndo(`unblock ${wordOf(control.target ?? '')}`, call)}`,
       ]
     const refusing = decision.verdicts.filter(verdict => !verdict.allowed && verdict.mode === 'enforce')
     return refusing.flatMap(({ policy, reason }) => hintFor(reason, policy, where, wordOf(keyOf(identity))))

@@ -72,11 +72,14 @@ function shellWord(text: string): string {
 /** The options that say where a command looks. */
 const WHERE = ['policy', 'redis', 'postgres', 'mysql', 'sqlite', 'schema', 'table', 'prefix']
 
-/** A whole call that undoes another one, to be pasted: at the same store, which a password in its address leaves to the environment. */
-export function callBack(what: string, call: Call): string {
+/**
+ * A whole call that undoes another one, to be pasted. It has the options of that one that say where. An address with a password is left
+ * out, because hints end up in tickets.
+ */
+export function toUndo(what: string, call: Call): string {
   const where = WHERE.flatMap(name => {
     const value = valueOf(call, name)
-    return value === undefined || value.includes('@') ? [] : [`--${name} ${wordOf(value)}`]
+    return value === undefined || /:\/\/[^/]*@/.test(value) ? [] : [`--${name} ${wordOf(value)}`]
   })
   return [COMMAND, what, ...where].join(' ')
 }

@@ -340,7 +340,7 @@ describe('an operator at the command line', () => {
     const obey = async (out: string): Promise<HaltRun> => {
       const [, words = ''] = /npx @halt\/cli ([^\n]*?)(?: --policy …)?\n/.exec(out) ?? []
       const args = Array.from(words.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, bare]) => quoted ?? bare ?? '')
-      return shell(...args, '--policy', 'limits.mjs')
+      return halt(args, { cwd, env: { HALT_REDIS_URL: inject('redisUrl') } })
     }
     for (const whom of [['api-key:sk_1'], ['user:a b'], ['user:42', '--ip', '203.0.113.7']]) {
       await shell('block', ...whom)

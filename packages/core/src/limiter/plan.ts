@@ -86,10 +86,10 @@ function isByAddress({ off, keyStrategy, keyExtractor, exemptions }: CompiledPol
 
 /** The key of an identity for a policy. */
 export function keyOfIdentity(subject: string, policy: CompiledPolicy): FoundKey {
-  const given = { how: 'the given identity', unverified: false }
-  if (policy.keyStrategy !== 'shared') return { subject, ...given }
+  const how = 'the given identity'
+  if (policy.keyStrategy !== 'shared') return { subject, how, unverified: false }
   const weight = typeof policy.fair?.weight === 'number' ? policy.fair.weight : 1
-  return { subject: SHARED, ...given, tenant: policy.fair && { subject, weight } }
+  return { subject: SHARED, how, unverified: false, tenant: policy.fair && { subject, weight } }
 }
 
 /** The plans of a limiter, each compiled once. */

@@ -118,7 +118,7 @@ export class CallerInLine implements InLine {
   gone(): Promise<void> | undefined {
     const { decision, place } = this
     this.decision = undefined
-    // What was charged with a place goes back with it, and is gone if the store has lost the place.
+    // The bucket takes the charge of a place back with the place. A store that has lost the place has lost its charge.
     const hadPlace = place !== undefined || (this.owes !== AT_ONCE && !this.isOnlyHere)
     if (decision !== undefined)
       return this.#parts.abandon(decision, hadPlace ? keyOfDemand(this.demand) : undefined)

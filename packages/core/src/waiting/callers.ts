@@ -31,7 +31,7 @@ export interface InLine extends Omit<TakenPlace, 'place'> {
   readonly isJoining: boolean
   /** Whether this process has charged it, and the store does not know of it. */
   readonly isOnlyHere: boolean
-  /** What the caller is given at its turn. Without one it asks for the rest then. */
+  /** The decision that the caller gets at its turn. A caller without one asks the store about its other policies then. */
   readonly decision?: Decision | undefined
   /** Starts the caller. */
   start(): void

@@ -96,7 +96,7 @@ export class LineStore implements LineParts {
 
   owedBy({ demand, decision }: Pick<InLine, 'demand' | 'decision'>, before: Owed | undefined): Owed {
     const time = timeOf(demand) * this.#store.instances()
-    // Nothing is charged for one that starts so. Otherwise it asks anew at its turn.
+    // A caller that has its decision starts uncharged, so it waits as long as its units take. Another one asks the store at its turn.
     const start = decision === undefined ? 0 : Math.max(before?.start ?? 0, this.clock()) + time
     return { start, time }
   }

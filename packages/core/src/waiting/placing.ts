@@ -14,9 +14,9 @@ export interface PlacingStore {
    */
   place(callers: readonly InLine[], started: number, then: Placed): void
   /**
-   * What a caller owes that has lost its place, while the store gives it no other one.
+   * Says when a caller may start whose place the store has lost, if the store gives it no other place until then.
    *
-   * @param before what the one in front of it owes, if that has lost its place as well
+   * @param before the same of the caller in front of it, if the store has lost that place, too
    */
   owedBy(caller: InLine, before: Owed | undefined): Owed
 }
