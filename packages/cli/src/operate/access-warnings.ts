@@ -4,7 +4,7 @@ import type { NetworkSize } from '@halt/control'
 
 import type { Call } from '../command/command.ts'
 import { type CliIo, coloursOf } from '../io.ts'
-import { toUndo } from './target.ts'
+import { toPaste } from './target.ts'
 
 /** From how many clients on a network is called large. */
 const MANY = 65_536n
@@ -20,7 +20,7 @@ export function warnOfSize(
   if (size === undefined || size.clients < MANY) return
   const back = act === 'block' ? 'unblock' : 'disallow'
   const warning = coloursOf(io, io.stderr).yellow('Warning:')
-  io.stderr.write(`${warning} ${whom} has ${size.says}. ${toUndo(`${back} ${whom}`, call)} takes it back.\n`)
+  io.stderr.write(`${warning} ${whom} has ${size.says}. ${toPaste(`${back} ${whom}`, call)} takes it back.\n`)
 }
 
 /** Warns if a block contains an address of this machine, or the one from which its user is signed in. */
@@ -35,7 +35,7 @@ export function warnOfOwnAddress(whom: string, call: Call, io: CliIo): void {
   if (hit === undefined) return
   const isOwn = whom.replace(/^ip:/, '') === hit ? `${whom} is` : `${whom} contains ${hit},`
   io.stderr.write(
-    `${coloursOf(io, io.stderr).yellow('Warning:')} ${isOwn} an address of yours. ${localhostNote(hit)}${toUndo(`unblock ${whom}`, call)} takes it back.\n`,
+    `${coloursOf(io, io.stderr).yellow('Warning:')} ${isOwn} an address of yours. ${localhostNote(hit)}${toPaste(`unblock ${whom}`, call)} takes it back.\n`,
   )
 }
 

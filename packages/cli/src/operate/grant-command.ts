@@ -10,7 +10,7 @@ import { actOf, controlFlags, SECRET_NOTE, whoFlags } from './control.ts'
 import { instantOf } from './list-commands.ts'
 import { printEntry } from './print-entry.ts'
 import { type QuotaCall, withQuota } from './quota-call.ts'
-import { toUndo, targetFlags, WHOM_NOTE, wordOf } from './target.ts'
+import { toPaste, targetFlags, WHOM_NOTE, wordOf } from './target.ts'
 
 const flags: Readonly<Record<string, Flag>> = {
   once: { value: 'text', help: 'A text of your own: an act with a text that was given before does nothing.' },
@@ -122,7 +122,7 @@ async function grantFor(called: QuotaCall, call: Call, io: CliIo): Promise<numbe
     undone: `${quota.name} keeps its numbers for ${name}`,
   }
   return printEntry(entry, before, says, called, io, [
-    `Then the limit of ${grouped(now.limit)} holds again, and what was used stays used. End it: ${toUndo(`revert ${quota.name} ${wordOf(name)}`, call)}`,
+    `Then the limit of ${grouped(now.limit)} holds again, and what was used stays used. End it: ${toPaste(`revert ${quota.name} ${wordOf(name)}`, call)}`,
   ])
 }
 

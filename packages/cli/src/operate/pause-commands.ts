@@ -10,7 +10,7 @@ import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } fro
 import { instantOf } from './list-commands.ts'
 import { checkReach, policiesNamed } from './policy-check.ts'
 import { needLimits } from './store.ts'
-import { toUndo, nameOf, targetFlags, targetOf, type Whom, WHOM_NOTE, wordOf } from './target.ts'
+import { toPaste, nameOf, targetFlags, targetOf, type Whom, WHOM_NOTE, wordOf } from './target.ts'
 
 const more = [
   WHOM_NOTE,
@@ -36,7 +36,7 @@ export const pauseCommands: readonly Command[] = [
         for (const limiter of limiters) await withValues(() => limiter.pause(identity, length))
         await print(io, [
           printable(`${policy} refuses ${name} ${spanOf(actOf(call))}. Other limits let it pass.`),
-          `End it: ${toUndo(`resume ${wordOf(name)} ${policy}`, call)}`,
+          `End it: ${toPaste(`resume ${wordOf(name)} ${policy}`, call)}`,
         ])
         return ExitCode.DONE
       }),

@@ -1,6 +1,6 @@
-import { type Call, COMMAND } from '../command/command.ts'
+import type { Call } from '../command/command.ts'
 import { type ClientReading, type PlanView, plansInForce } from './client-views.ts'
-import { toUndo, type Whom, wordOf } from './target.ts'
+import { toPaste, type Whom, wordOf } from './target.ts'
 
 /**
  * Sentences that say what still refuses a client after a reset, and what ends it: a reset leaves quotas, penalties and what operators have
@@ -22,17 +22,19 @@ function hintsOf({ plan, views }: PlanView, keyOf: (identity: Whom) => string, c
     if (decision === undefined || decision.allowed) return []
     if (control !== undefined)
       return [
-        `Still refused: an operator has blocked ${control.target}. End it: ${toUndo(`unblock ${wordOf(control.target ?? '')}`, call)}`,
+        `Still refused: an operator has blocked ${control.target}. End it: ${toPaste(`unblock ${wordOf(control.target ?? '')}`, call)}`,
       ]
     const refusing = decision.verdicts.filter(verdict => !verdict.allowed && verdict.mode === 'enforce')
-    return refusing.flatMap(({ policy, reason }) => hintFor(reason, policy, where, wordOf(keyOf(identity))))
+    return refusing.flatMap(({ policy, reason }) =>
+      hintFor(reason, policy, where, wordOf(keyOf(identity)), call),
+    )
   })
 }
 
-function hintFor(reason: string, policy: string, where: string, whom: string): string[] {
+function hintFor(reason: string, policy: string, where: string, whom: string, call: Call): string[] {
   if (reason === 'quota-exceeded')
     return [
-      `Still refused: the quota ${policy}${where} is used up, and a reset leaves quotas. Give more: ${COMMAND} grant ${whom} ${policy} 1000 --policy …`,
+      `Still refused: the quota ${policy}${where} is used up, and a reset leaves quotas. Give more: ${toPaste(`grant ${whom} ${policy} 1000`, call)}`,
     ]
   if (reason === 'held')
     return [

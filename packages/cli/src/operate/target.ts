@@ -73,10 +73,10 @@ function shellWord(text: string): string {
 const WHERE = ['policy', 'redis', 'postgres', 'mysql', 'sqlite', 'schema', 'table', 'prefix']
 
 /**
- * A whole call that undoes another one, to be pasted. It has the options of that one that say where. An address with a password is left
+ * A whole call that follows another one, to be pasted. It has the options of that one that say where. An address with a password is left
  * out, because hints end up in tickets.
  */
-export function toUndo(what: string, call: Call): string {
+export function toPaste(what: string, call: Call): string {
   const where = WHERE.flatMap(name => {
     const value = valueOf(call, name)
     return value === undefined || /:\/\/[^/]*@/.test(value) ? [] : [`--${name} ${wordOf(value)}`]
