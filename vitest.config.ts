@@ -15,6 +15,7 @@ const AT_NIGHT = [
   'apps/demo-budget/test/show.test.ts',
   'apps/demo-durable/test/show.test.ts',
   'apps/demo-express/test/nine-in-the-evening.test.ts',
+  'apps/demo-express/test/saas.test.ts',
   'apps/demo-fair/test/show.test.ts',
   'apps/demo-fastify/test/app.test.ts',
   'apps/demo-hono/test/app.test.ts',

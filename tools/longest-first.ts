@@ -18,7 +18,6 @@ const LONG = [
   'packages/store-mysql/test/behaviour/',
   'packages/store-redis/test/behaviour/permissions.test.ts',
   'apps/demo-express/test/login-attacks.test.ts',
-  'apps/demo-express/test/saas.test.ts',
   'apps/demo-express/test/recipes.test.ts',
   'packages/store-durable-objects/test/behaviour/',
   'apps/demo-express/test/nine-in-the-evening.test.ts',
