@@ -797,11 +797,12 @@ BEGIN
       item.receipt_of := n[i + 5];
       item.placed := item.kind = 0 AND item.receipt IS NOT NULL;
       item.need := coalesce(item.least, item.cost) + item.others;
-      IF n[i + 7] > 0 THEN
-        item.pool_at := n[i + 6];
-        item.weight := n[i + 7];
+      IF n[i + 6] > 0 THEN
+        -- A tenant's own counter follows that of the pool.
+        item.pool_at := d - 1;
+        item.weight := n[i + 6];
       END IF;
-      i := i + 8;
+      i := i + 7;
     END IF;
 
     SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
@@ -880,9 +881,7 @@ BEGIN
         item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= 1
           OR item.used + item.need <= factor * (pooled.capacity - pooled.used - item.need);
       END IF;
-    ELSIF item.pool_at IS NOT NULL THEN
-      item.fits := true;
-    ELSIF NOT item.fits AND (state IS NULL OR now >= state[1]) THEN
+    ELSIF item.pool_at IS NULL AND NOT item.fits AND (state IS NULL OR now >= state[1]) THEN
       -- The turn of a place has come, and it was charged then.
       item.fits := item.placed OR CASE item.kind
         WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
@@ -1076,6 +1075,11 @@ BEGIN
               END IF;
             END IF;
             units := least(item.cost, greatest(item.back, greatest(units, 0) + item.back - item.others));
+            IF item.pool_at > 0 THEN
+              -- A pool that only reports is charged as the share.
+              units := least(units, items[item.pool_at].units_left);
+              items[item.pool_at].units_left := units;
+            END IF;
           END IF;
         END IF;
         items[d].units_left := units;
@@ -1252,7 +1256,8 @@ BEGIN
     item.state := state;
     items[d] := item;
     fresh := halt.fresh_at_v3(state, item.kind);
-    IF item.clock IS NOT NULL THEN
+    -- A clock begins with the first debt.
+    IF item.clock IS NOT NULL AND (fresh > now OR item.clock[2] < now) THEN
       -- The reading is that of `now`, so the debt must be, too. A line was paid already.
       IF cardinality(state) = 5 AND state[2] < now THEN
         state := ARRAY[state[1], now, CASE WHEN state[3] > 0 THEN item.used ELSE 0 END, item.unit, item.rate];

@@ -45,11 +45,12 @@ FOR d IN 1 .. count LOOP
     item.receipt_of := n[i + 5];
     item.placed := item.kind = 0 AND item.receipt IS NOT NULL;
     item.need := coalesce(item.least, item.cost) + item.others;
-    IF n[i + 7] > 0 THEN
-      item.pool_at := n[i + 6];
-      item.weight := n[i + 7];
+    IF n[i + 6] > 0 THEN
+      -- A tenant's own counter follows that of the pool.
+      item.pool_at := d - 1;
+      item.weight := n[i + 6];
     END IF;
-    i := i + 8;
+    i := i + 7;
   END IF;
 
   SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
@@ -111,9 +112,7 @@ FOR d IN 1 .. count LOOP
       item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= 1
         OR item.used + item.need <= factor * (pooled.capacity - pooled.used - item.need);
     END IF;
-  ELSIF item.pool_at IS NOT NULL THEN
-    item.fits := true;
-  ELSIF NOT item.fits AND (state IS NULL OR now >= state[1]) THEN
+  ELSIF item.pool_at IS NULL AND NOT item.fits AND (state IS NULL OR now >= state[1]) THEN
     -- The turn of a place has come, and it was charged then.
     item.fits := item.placed OR CASE item.kind
       WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit

@@ -93,7 +93,8 @@ FOR d IN 1 .. count LOOP
   item.state := state;
   items[d] := item;
   fresh := halt.fresh_at_v3(state, item.kind);
-  IF item.clock IS NOT NULL THEN
+  -- A clock begins with the first debt.
+  IF item.clock IS NOT NULL AND (fresh > now OR item.clock[2] < now) THEN
     -- The reading is that of `now`, so the debt must be, too. A line was paid already.
     IF cardinality(state) = 5 AND state[2] < now THEN
       state := ARRAY[state[1], now, CASE WHEN state[3] > 0 THEN item.used ELSE 0 END, item.unit, item.rate];

@@ -134,6 +134,11 @@ IF allowed THEN
           END IF;
         END IF;
         units := least(item.cost, greatest(item.back, greatest(units, 0) + item.back - item.others));
+        IF item.pool_at > 0 THEN
+          -- A pool that only reports is charged as the share.
+          units := least(units, items[item.pool_at].units_left);
+          items[item.pool_at].units_left := units;
+        END IF;
       END IF;
     END IF;
     items[d].units_left := units;

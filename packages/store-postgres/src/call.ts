@@ -30,7 +30,7 @@ export interface Call {
   readonly params: readonly string[]
 }
 
-/** Writes the call that evaluates groups. sql/bucket.sql and sql/decide.sql describe the parameters. */
+/** Writes the call that evaluates groups, of which each demand has one counter. sql/bucket.sql and sql/decide.sql describe the parameters. */
 export function callOf(groups: readonly Group[], key: KeyWriter): Call {
   const [first] = groups as [Group]
   if (groups.length === 1 && isLoneBucket(first)) {
@@ -65,7 +65,7 @@ function numbersOf(group: Group, indexOf: IndexOf): number[] {
     demands.length,
     ...(penalty === undefined ? [0] : penaltyDemandNumbers(penalty, indexOf)),
     ...(idempotency === undefined ? [0] : idempotencyNumbers(idempotency, indexOf)),
-    ...demands.flatMap((_, at) => demandNumbers(demands, at, indexOf)),
+    ...demands.flatMap(demand => demandNumbers(demand, indexOf)),
   ]
 }
 
@@ -81,8 +81,8 @@ function idempotencyNumbers(
   return [indexOf(subject, counter), ...ends]
 }
 
-function demandNumbers(demands: readonly Demand[], at: number, indexOf: IndexOf): number[] {
-  const { rule, subject, mode, cost, chargedTo = 0, penalized, edges, terms } = demands[at] as Demand
+function demandNumbers(demand: Demand, indexOf: IndexOf): number[] {
+  const { rule, subject, mode, cost, chargedTo = 0, penalized, edges, terms } = demand
   const reduced = penalized ? rule.reduced : undefined
   const marks =
     (reduced === undefined ? 0 : REDUCED) +
@@ -92,7 +92,7 @@ function demandNumbers(demands: readonly Demand[], at: number, indexOf: IndexOf)
   numbers.push(...ruleNumbers(rule))
   if (reduced !== undefined) numbers.push(...ruleNumbers(reduced))
   if (edges !== undefined) numbers.push(...edges)
-  if (terms !== undefined) numbers.push(...termNumbers(demands, at))
+  if (terms !== undefined) numbers.push(...termNumbers(demand))
   return numbers
 }
 

@@ -678,11 +678,11 @@ item.receipt := nullif(n[i + 4], -1);
 item.receipt_of := n[i + 5];
 item.placed := item.kind = 0 AND item.receipt IS NOT NULL;
 item.need := coalesce(item.least, item.cost) + item.others;
-IF n[i + 7] > 0 THEN
-item.pool_at := n[i + 6];
-item.weight := n[i + 7];
+IF n[i + 6] > 0 THEN
+item.pool_at := d - 1;
+item.weight := n[i + 6];
 END IF;
-i := i + 8;
+i := i + 7;
 END IF;
 SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
 IF item.kind = 0 AND (state[6] = 2 AND cardinality(state) = 9 OR state[6] = 3 AND cardinality(state) > 9) THEN
@@ -753,9 +753,7 @@ factor := least(4 * item.weight, greatest(4, floor(pooled.capacity / 5)));
 item.fits := item.need = 0 OR pooled.used = 0 OR item.used + item.need <= 1
 OR item.used + item.need <= factor * (pooled.capacity - pooled.used - item.need);
 END IF;
-ELSIF item.pool_at IS NOT NULL THEN
-item.fits := true;
-ELSIF NOT item.fits AND (state IS NULL OR now >= state[1]) THEN
+ELSIF item.pool_at IS NULL AND NOT item.fits AND (state IS NULL OR now >= state[1]) THEN
 item.fits := item.placed OR CASE item.kind
 WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
 ELSE item.back > 0 AND item.need - item.others <= 0 OR item.used + item.need <= item.capacity
@@ -935,6 +933,10 @@ units := least(units, greatest(1 - item.used, floor((factor * units - item.used)
 END IF;
 END IF;
 units := least(item.cost, greatest(item.back, greatest(units, 0) + item.back - item.others));
+IF item.pool_at > 0 THEN
+units := least(units, items[item.pool_at].units_left);
+items[item.pool_at].units_left := units;
+END IF;
 END IF;
 END IF;
 items[d].units_left := units;
@@ -1098,7 +1100,7 @@ END IF;
 item.state := state;
 items[d] := item;
 fresh := halt.fresh_at_v3(state, item.kind);
-IF item.clock IS NOT NULL THEN
+IF item.clock IS NOT NULL AND (fresh > now OR item.clock[2] < now) THEN
 IF cardinality(state) = 5 AND state[2] < now THEN
 state := ARRAY[state[1], now, CASE WHEN state[3] > 0 THEN item.used ELSE 0 END, item.unit, item.rate];
 END IF;

@@ -8,6 +8,7 @@ import {
   counterMark,
   type CounterId,
   type Evaluation,
+  flatGroup,
   type Group,
   Heartbeat,
   makeDigest,
@@ -17,6 +18,7 @@ import {
   type StoreError,
   type StoreMark,
   readClock,
+  wholeEvaluation,
 } from '@halt/core/store'
 
 import { callOf, MOST_LOCKS } from './call.ts'
@@ -159,11 +161,15 @@ export class PostgresStore implements Store {
   }
 
   async #send(groups: readonly Group[], now = performance.now()): Promise<Evaluations> {
-    const { name, params } = callOf(groups, this.#key)
+    const flat = groups.map(flatGroup)
+    const { name, params } = callOf(flat, this.#key)
     const stretch = this.clock === undefined ? this.#sweeper.stretchFor(groups.length) : -1
     this.#heartbeat.sendIfDue(now)
     try {
-      return readReply(await this.#statements.run(name, this.#now(), ...params, `${stretch}`), groups)
+      const reply = await this.#statements.run(name, this.#now(), ...params, `${stretch}`)
+      return readReply(reply, flat).map((one, at) =>
+        one instanceof Error ? one : wholeEvaluation(one, groups[at]!),
+      )
     } catch (error) {
       return this.#recover(groups, toStoreError(error))
     }

@@ -15,7 +15,7 @@ export function readTag(until: number, rest: ReplyEntries, now: number): State |
 export function isSharedCheck({ demands: [pool, share, ...others], penalty, idempotency }: Group): boolean {
   if (pool === undefined || others.length > 0 || penalty !== undefined || idempotency !== undefined)
     return false
-  return share?.terms?.share?.pool === pool.rule.counter && isCharge(pool) && isCharge(share)
+  return share?.terms?.share !== undefined && isCharge(pool) && isCharge(share)
 }
 
 /**

@@ -38,16 +38,15 @@ function areAlike(a: Group, b: Group): boolean {
   return true
 }
 
-/** Whether two demands are about equal shares of one pool, for two tenants. */
+/** Whether two demands are about own counters of two tenants with equal shares. */
 function areSharesAlike({ rule, terms }: Demand, { rule: otherRule, terms: otherTerms }: Demand): boolean {
   if (terms === undefined || otherTerms === undefined) return false
   if (!isShareAlone(terms) || !isShareAlone(otherTerms)) return false
-  const [share, other] = [terms.share!, otherTerms.share!]
-  if (share.pool !== other.pool || share.weight !== other.weight || rule.code !== otherRule.code) return false
+  if (terms.share!.weight !== otherTerms.share!.weight || rule.code !== otherRule.code) return false
   return NUMBERS.every(name => rule[name] === otherRule[name])
 }
 
-/** Whether terms are a share of a pool and nothing else, without a ticket. */
+/** Whether terms are a share and nothing else, without a ticket. */
 function isShareAlone({ maxWait, least, headroom, place, held, keptFor, share }: Terms): boolean {
   if (maxWait || least !== undefined || headroom || place !== undefined || keptFor || held !== undefined)
     return false
@@ -65,7 +64,7 @@ export interface ScriptCall {
 }
 
 /**
- * Writes the call that evaluates groups.
+ * Writes the call that evaluates groups, of which each demand has one counter.
  *
  * @param second the second that the server's clock is expected to show; empty if none is
  */
@@ -97,8 +96,8 @@ function loneFairCheck({ demands, penalty, idempotency }: Group, key: KeyWriter)
   if (penalty !== undefined || idempotency !== undefined || !chargesSharedBucket(pool, tag as Demand))
     return undefined
   const { rule, cost, subject } = pool
-  const { unit, rate, capacity, cooldown } = rule
-  const numbers = [unit, capacity, 0, rate, cost, cooldown, terms.share.weight]
+  const { unit, rate, capacity } = rule
+  const numbers = [unit, capacity, 0, rate, cost, 0, terms.share.weight]
   return {
     keys: [key(subject, rule.counter), key(subject, (tag as Demand).rule.counter)],
     args: numbers.map(String),
@@ -111,7 +110,7 @@ function chargesSharedBucket(pool: Demand, tag: Demand): boolean {
     return false
   if (pool.mode !== Mode.CHARGE || tag.mode !== Mode.CHARGE || pool.cost <= 0) return false
   if (pool.terms !== undefined || pool.penalized || tag.penalized || pool.edges !== undefined) return false
-  return tag.terms?.share?.pool === pool.rule.counter && isShareAlone(tag.terms)
+  return tag.terms?.share !== undefined && isShareAlone(tag.terms)
 }
 
 /** The call for any groups. */
@@ -159,11 +158,11 @@ class GroupList implements ScriptCall {
       if (idempotency.edges === undefined) numbers.push(idempotency.window)
       else numbers.push(0, ...idempotency.edges)
     }
-    for (const [at, demand] of demands.entries()) {
+    for (const demand of demands) {
       const { cost, mode, penalized, chargedTo, terms } = demand
       const marks = (penalized ? PENALIZED : 0) + (terms === undefined ? 0 : WITH_TERMS)
       numbers.push(this.#rule(demand), cost, mode + marks)
-      if (terms !== undefined) numbers.push(...termNumbers(demands, at))
+      if (terms !== undefined) numbers.push(...termNumbers(demand))
       if (mode === Mode.SETTLE) numbers.push(chargedTo ?? 0)
     }
   }

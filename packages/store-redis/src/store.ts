@@ -5,6 +5,7 @@ import {
   Batcher,
   type CounterId,
   type Evaluation,
+  flatGroup,
   type Group,
   type Heartbeat,
   makeDigest,
@@ -14,6 +15,7 @@ import {
   type StoreError,
   type StoreMark,
   readClock,
+  wholeEvaluation,
 } from '@halt/core/store'
 
 import { type Connection, openConnection, placeOf, storeError, toStoreError } from './connection/index.ts'
@@ -234,10 +236,13 @@ export class RedisStore implements Store {
     try {
       const clock = this.#now()
       const second = clock === '' ? this.#second.at(now) : ''
-      const { keys, args } = scriptCall(groups, this.#key, second)
+      const flat = groups.map(flatGroup)
+      const { keys, args } = scriptCall(flat, this.#key, second)
       return this.#connection.run(decide, keys, [clock, ...args]).then(
         reply => {
-          const evaluations = readReply(reply, groups, second)
+          const evaluations = readReply(reply, flat, second).map((one, at) =>
+            one instanceof Error ? one : wholeEvaluation(one, groups[at]!),
+          )
           const [first] = evaluations
           if (clock === '' && Array.isArray(reply) && first !== undefined && !(first instanceof Error))
             this.#second.observe(first.now, now)

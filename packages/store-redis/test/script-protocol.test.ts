@@ -80,7 +80,7 @@ describe('the call for several groups', () => {
           ...demand,
           cost,
           rule: shareRuleOf(rule, name),
-          terms: { share: { pool: 'p:t', weight: 1, ...share }, ...terms },
+          terms: { share: { rule: shareRuleOf(rule, name), weight: 1, ...share }, ...terms },
         },
       ],
     })
@@ -130,15 +130,15 @@ describe('the call for several groups', () => {
   it('the call marks a group with terms and writes them last, so that no other group is longer', () => {
     const asked = (terms: Terms): Group => ({ demands: [demand, { ...demand, penalized: true, terms }] })
     const numbersOf = (terms: Terms): unknown => (parsed(asked(terms)) as unknown[])[1]
-    expect(numbersOf({ maxWait: 7.5 })).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 7, -1, 0, 0, -1, 0, 0, 0])
+    expect(numbersOf({ maxWait: 7.5 })).toEqual([1, 2, 4, 1, 1, 0, 1, 1, 48, 7, -1, 0, 0, -1, 0, 0])
     expect(numbersOf({ least: 2, headroom: 0.25, keptFor: 9 })).toEqual([
-      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, 2, 0.25, 9, -1, 0, 0, 0,
+      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, 2, 0.25, 9, -1, 0, 0,
     ])
     expect(numbersOf({ place: { position: 4, born: 6 } })).toEqual([
-      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, -1, 0, 0, 4, 6, 0, 0,
+      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, -1, 0, 0, 4, 6, 0,
     ])
     expect(numbersOf({ keptFor: 8, held: { to: 12, units: 3 } })).toEqual([
-      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, -1, 0, 8, 12, 3, 0, 0,
+      1, 2, 4, 1, 1, 0, 1, 1, 48, 0, -1, 0, 8, 12, 3, 0,
     ])
   })
 })

@@ -1,4 +1,12 @@
-import { algorithms, type Evaluation, Mode, type Place, type Rule, type Terms } from '@halt/core/store'
+import {
+  algorithms,
+  type Evaluation,
+  Mode,
+  type Place,
+  type Rule,
+  shareRuleOf,
+  type Terms,
+} from '@halt/core/store'
 
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
@@ -46,6 +54,29 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(line)).passes).toBe(false)
         bench.now += 1
         expect((await bench.take(line)).passes).toBe(true)
+      }))
+
+    it('a tenant whose turn has come in the line of a shared bucket gets its place in another line, and pays once', () =>
+      withStore(factory, async bench => {
+        const pool = ruleOf('token-bucket', { limit: 10, window: 10, capacity: 1, counter: 'pool' })
+        const share = (tenant: string): Terms => ({ share: { rule: shareRuleOf(pool, tenant), weight: 1 } })
+        await stand(bench, 1)
+        await ask(bench, pool, 1, share('user:1'))
+        const first = await ask(bench, pool, 1, { ...share('user:2'), ...patient })
+        expect(first.startsIn).toBe(SECOND)
+        bench.now += SECOND
+        await stand(bench, 1)
+        const passed = { ...share('user:2'), ...patient, place: placeOf(first) }
+        const demands = [demandOf(pool, 1, { terms: passed }), demandOf(line, 1, { terms: patient })]
+        const { allowed, startsIn, states, shares } = await bench.ask({ demands })
+        expect([allowed, startsIn]).toEqual([true, SECOND])
+        // The pool, and the tag of the tenant, are as before.
+        expect(shares?.[0]?.slice(0, 4)).toEqual(first.shares?.[0]?.slice(0, 4))
+        expect(algorithms.t.used(states[0] ?? [], bench.now, pool)).toBe(1)
+        await bench.ask({ demands: [demandOf(pool, -1, { mode: Mode.SETTLE, terms: passed })] })
+        expect((await ask(bench, pool, 0, share('user:2'))).shares?.[0]?.[2]).toBeLessThan(
+          first.shares![0]![2]!,
+        )
       }))
 
     it('a line refuses a caller that would wait longer than it accepts, and charges it nothing', () =>

@@ -199,10 +199,10 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
   const share = (past: readonly Charged[]): Group => {
     const subject = subjects[0]!
     const shared = randomShare(random, pick, subject, past)
-    const isAsked = shared.length > 1
+    const isAsked = shared[0]!.terms !== undefined
     const other = isAsked && random() < 0.2 ? [demand(subject, pick(ALGORITHMS), shared[0]!.mode)] : []
     return {
-      demands: random() < 0.5 ? [...shared, ...other] : [shared[0]!, ...other, ...shared.slice(1)],
+      demands: random() < 0.5 ? [...shared, ...other] : [...other, ...shared],
       penalty: random() < 0.8 || !isAsked ? undefined : penaltyOf(subject, shared[0]!.mode === Mode.PEEK),
       idempotency:
         isAsked && shared[0]!.mode !== Mode.PEEK ? idempotencyOf(subject, 'p_pool', 0.05) : undefined,
@@ -221,17 +221,19 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       // A lease names the instant of its charge.
       const since = evaluation.now - pick([0, -1, 1, 90_000])
       const chargedTo = algorithm.layout === 'bucket' && random() < 0.3 ? since : part
-      // A place in flight is only given back. What tells a share looks at its pool.
-      const changes = [-4, -3, -2, -1, ...(algorithm.isFlight ? [] : [1, 2, 3]), ...(isShared ? [0] : [])]
+      // A place in flight is only given back.
+      const changes = [-4, -3, -2, -1, ...(algorithm.isFlight ? [] : [1, 2, 3])]
       const near = random() < 0.5 ? pick(changes) : -(evaluation.grants?.[i] ?? charged.cost)
       // A settlement far beyond what is owed.
       const cost =
         random() < 0.02 && !isShared
           ? (algorithm.isFlight ? -1 : pick([1, -1])) * mostOwed(charged.rule)
           : near
-      if (cost === 0 && !isShared) return []
+      if (cost === 0) return []
       const { share: shared } = charged.terms ?? {}
-      const terms = shared && { share: { ...shared, ticket: undefined, wantsTicket: false } }
+      // A ticket that is not used is given back.
+      const ticket = cost < 0 && random() < 0.3 ? shared?.ticket : undefined
+      const terms = shared && { share: { ...shared, ticket, wantsTicket: false } }
       return [{ ...charged, mode: Mode.SETTLE, cost, chargedTo, terms }]
     })
     if (demands.length === 0) return []

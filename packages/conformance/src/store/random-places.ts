@@ -17,12 +17,6 @@ export function randomFollowUp(random: () => number, pick: Pick, past: readonly 
   const isWrong = random() < 0.15
   const demands = group.demands.flatMap((charged, i): Demand[] => {
     const place = placeOf(charged, evaluation.states[i])
-    const share = charged.terms?.share
-    // A share was charged with the place of its pool.
-    if (act === 'start' && share !== undefined) {
-      const told = { share: { ...share, ticket: undefined, wantsTicket: false } }
-      return [{ ...charged, mode: Mode.SETTLE, cost: 0, terms: told }]
-    }
     if (place === undefined) return []
     const cost = evaluation.grants?.[i] ?? charged.cost
     const shifted = {
@@ -32,7 +26,8 @@ export function randomFollowUp(random: () => number, pick: Pick, past: readonly 
     const settled: Terms = { place: isWrong ? shifted : place }
     const terms: Terms = { ...charged.terms, ...settled }
     const demand = { ...charged, cost, chargedTo: undefined }
-    if (act === 'leave') return [{ ...demand, mode: Mode.SETTLE, cost: -cost, terms: settled }]
+    const share = charged.terms?.share && { ...charged.terms.share, ticket: undefined, wantsTicket: false }
+    if (act === 'leave') return [{ ...demand, mode: Mode.SETTLE, cost: -cost, terms: { ...settled, share } }]
     if (act === 'refund') return [{ ...demand, mode: Mode.SETTLE, cost: -pick([1, cost]), terms: undefined }]
     if (act === 'start') return [{ ...demand, mode: Mode.CHARGE, terms }]
     if (act === 'come back')

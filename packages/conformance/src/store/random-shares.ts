@@ -54,7 +54,7 @@ const POOLS: readonly (readonly Rule[])[] = [
 )
 
 /**
- * Picks the demands of a tenant on a pool and on its share of it. Some have a ticket of an earlier refusal. Now and then an operator acts
+ * Picks the demand of a tenant on a pool. Some have a ticket of an earlier refusal. Now and then an operator acts
  * on the pool alone, whose numbers may have changed since the last charge.
  */
 export function randomShare(
@@ -79,16 +79,13 @@ export function randomShare(
   const rule = shareRuleOf(pool, tenant)
   const ticket = isPatient && random() < 0.8 ? ticketIn(pick, past, rule, cost, random() < 0.1) : undefined
   const share = {
-    pool: pool.counter,
+    rule,
     weight,
     ticket,
     wantsTicket: isPatient && ticket === undefined && random() < 0.8,
   }
   const penalized = random() < 0.2
-  return [
-    { rule: pool, subject, cost, mode, penalized, terms: maxWait || least ? { maxWait, least } : undefined },
-    { rule, subject, cost, mode, penalized: false, terms: { maxWait, least, share } },
-  ]
+  return [{ rule: pool, subject, cost, mode, penalized, terms: { maxWait, least, share } }]
 }
 
 /** A ticket that the store gave for this share, and sometimes a wrong one. */
@@ -114,7 +111,8 @@ function ticketsOf(
   cost: number,
 ): NonNullable<ReturnType<typeof ticketOf>>[] {
   return demands.flatMap((demand, i) => {
-    if (demand.rule.counter !== counter || demand.cost !== cost || demand.mode !== Mode.CHARGE) return []
+    if (demand.terms?.share?.rule.counter !== counter || demand.cost !== cost || demand.mode !== Mode.CHARGE)
+      return []
     return ticketOf({ demands }, i, evaluation) ?? []
   })
 }

@@ -1,5 +1,6 @@
 import {
   algorithms,
+  type Demand,
   type Evaluation,
   type Group,
   penaltyUntil,
@@ -32,7 +33,7 @@ export function readings(group: Group, evaluation: Evaluation): unknown {
         resetAt(demand, state, evaluation),
         demand.cost < 0 ? 0 : waitFor(demand, state, evaluation),
         lineIn(state, demand.rule, evaluation.now),
-        tagIn(state, demand.rule, evaluation.now),
+        ownIn(demand, evaluation.shares?.[i] ?? [], evaluation.now),
         algorithms[demand.rule.code].holds?.held(state, evaluation.now),
       ]
     }),
@@ -47,8 +48,10 @@ function lineIn(state: State, rule: Rule, now: number): unknown {
   return read && freshAt > now ? { ...read, freshAt } : undefined
 }
 
-/** The tag of a tenant that is not forgotten, and the clock beside it. */
-function tagIn(state: State, { code }: Rule, now: number): unknown {
-  if (code !== shareCodes['token-bucket']) return undefined
+/** What a tenant has: the tag that is not forgotten, and the clock beside it; or the permits. */
+function ownIn({ terms }: Demand, state: State, now: number): unknown {
+  if (terms?.share === undefined) return undefined
+  const { rule } = terms.share
+  if (rule.code !== shareCodes['token-bucket']) return algorithms[rule.code].used(state, now, rule)
   return state.length > 0 && state[1]! > now ? state : state.slice(4)
 }

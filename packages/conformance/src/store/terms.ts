@@ -91,9 +91,9 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
       it(`of ${limit} places a lone tenant of weight ${weight} may hold ${most}`, () =>
         withStore(factory, async bench => {
           const pool = ruleOf('concurrency', { limit })
-          const share = { share: { pool: pool.counter, weight } }
+          const share = { rule: shareRuleOf(pool, 'user:1'), weight }
           const ask = async (): Promise<boolean> => {
-            const demands = [demandOf(pool), demandOf(shareRuleOf(pool, 'user:1'), 1, { terms: share })]
+            const demands = [demandOf(pool, 1, { terms: { share } })]
             return (await bench.ask({ demands })).allowed
           }
           let held = 0

@@ -64,7 +64,7 @@ function factorOf(weight: number, { limit }: Rule): number {
 }
 
 /**
- * Microseconds until a tenant may hold `units` more, if no permit is given back before its time ends; 0 if it may now, or never. `all` are
+ * Microseconds until a tenant may hold `units` more, if no permit is given back before its time ends; 0 if it may now. `all` are
  * those of all tenants.
  */
 export function waitToHold(
@@ -78,7 +78,8 @@ export function waitToHold(
   const ends = [...endsOf(own), ...endsOf(all)].filter(end => end > now).sort((a, b) => a - b)
   const may = (at: number): boolean =>
     mayHold(own, at, units, slidingWindow.used(all, at, pool), pool, weight)
-  return may(now) ? 0 : (ends.find(may) ?? now) - now
+  // It may when the last permit has ended.
+  return may(now) ? 0 : ends.find(may)! - now
 }
 
 /** The instants at which the permits of a state end. */

@@ -17,6 +17,7 @@ import {
   type Group,
   Mode,
   PenaltyMode,
+  type Share,
   type Terms,
   type IdempotencyDemand,
 } from '../store/contract.ts'
@@ -62,6 +63,7 @@ export function checkBuilder(
       const cost = costFor(policy, ask.cost)
       // DEFER demands are charged only when the request ends, so earlier guards have not charged them. Judge the full cost.
       const rest = mode === Mode.DEFER ? cost : Math.max(0, cost - paid)
+      const { tenant } = key
       // perf: bench "limiter.check(request)"; the fields are written out because spreading objects took most of a check.
       const demand: Demand = {
         rule,
@@ -71,10 +73,11 @@ export function checkBuilder(
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
         penalized: principal !== undefined && isTightened(policy, key.subject, principal),
         terms:
-          hasTerms || policy.headroom !== undefined ? termsOf(policy, rest, client, ask, warn) : undefined,
+          hasTerms || policy.headroom !== undefined || tenant !== undefined
+            ? termsOf(policy, rest, client, ask, warn, tenant && shareOf(policy, rule, tenant))
+            : undefined,
       }
       demands[i] = demand
-      const { tenant } = key
       if (!shadow && !key.unverified && policy.inFlight === undefined && paid === 0 && tenant === undefined)
         continue
       extras ??= listOf(policies.length)
@@ -90,10 +93,6 @@ export function checkBuilder(
           flight: hasInFlight(policy, demand, ask.priorGuards)
             ? demands.push(demandInFlight(policy.inFlight as Rule, demand)) - 1
             : undefined,
-          share:
-            tenant === undefined
-              ? undefined
-              : demands.push(shareDemand(policy, tenant, demand, ask.queued?.maxWait)) - 1,
         },
         tenant: tenant?.subject,
         paid,
@@ -150,23 +149,10 @@ function demandInFlight(rule: Rule, { subject, mode, terms }: Demand): Demand {
   }
 }
 
-/** The demand of a tenant on its share of a counter. */
-function shareDemand(
-  { fair }: CompiledPolicy,
-  tenant: Tenant,
-  { rule, subject, cost, mode, terms }: Demand,
-  maxWait: number | undefined,
-): Demand {
-  fair!.asks(rule)
-  return {
-    rule: fair!.share(rule, tenant.subject),
-    subject,
-    cost,
-    mode,
-    edges: undefined,
-    penalized: false,
-    terms: { maxWait, least: terms?.least, share: { pool: rule.counter, weight: tenant.weight } },
-  }
+/** The share of a tenant in a counter. */
+function shareOf({ fair }: CompiledPolicy, pool: Rule, { subject, weight }: Tenant): Share {
+  fair!.asks(pool)
+  return { rule: fair!.share(pool, subject), weight }
 }
 
 function penaltyOf({ rule, records }: CompiledPenalty, subject: Subject, ask: Ask): Group['penalty'] {
@@ -211,22 +197,24 @@ function termsOf(
   client: Caller | Subject,
   { least, queued, ttl, cost: given }: Ask,
   warn: Warn,
+  share: Share | undefined,
 ): Terms | undefined {
-  if (policy.headroom === undefined && least === undefined && queued === undefined && ttl === undefined)
-    return undefined
   const fewest = least === undefined ? undefined : leastFor(policy, least, given)
   const terms: Terms = {
     maxWait: queued?.maxWait,
     least: fewest === undefined || fewest >= cost ? undefined : fewest,
     keptFor: policy.calendar === undefined ? undefined : ttl,
     headroom: policy.headroom === undefined ? undefined : headroomFor(policy, client, warn),
+    share,
   }
   return Object.values(terms).some(Boolean) ? terms : undefined
 }
 
 /** The terms of a place in flight, of which a request takes one. */
 function termsInFlight(terms: Terms | undefined): Terms | undefined {
-  return terms === undefined || terms.least === undefined ? terms : { ...terms, least: undefined }
+  return terms?.least === undefined && terms?.share === undefined
+    ? terms
+    : { ...terms, least: undefined, share: undefined }
 }
 
 /** The fewest units that a call accepts of a policy. All policies get the largest that the call names, so that all grant alike. */
@@ -280,8 +268,8 @@ export function idempotencyDemand(
   const edges = demands.map(demand => demand.edges).filter(found => found !== undefined)
   const last = edges.sort((a, b) => b[1] - a[1])[0]
   const charges = units.map((amount, at) => {
-    const { subject, rule } = demands[at] as Demand
-    return [subject, rule.counter, amount]
+    const { subject, rule, terms } = demands[at] as Demand
+    return [subject, (terms?.share?.rule ?? rule).counter, amount]
   })
   const { subject, rule } = demands[0] as Demand
   const policy = rule.counter.slice(0, rule.counter.search(/[@:]/))

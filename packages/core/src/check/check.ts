@@ -12,10 +12,10 @@ export interface Check extends Group {
 }
 
 /**
- * What a demand of a policy is for, beside the policy's own: the counter that all unverified keys of one `address` share, the permit in
- * `flight` of a policy that charges at the end of the request, or the tenant's `share` of a counter that tenants share.
+ * What a demand of a policy is for, beside the policy's own: the counter that all unverified keys of one `address` share, or the permit in
+ * `flight` of a policy that charges at the end of the request.
  */
-export type Role = 'address' | 'flight' | 'share'
+export type Role = 'address' | 'flight'
 
 /** The extras of a policy in one check: shadow mode, extra demands, units that are already paid. */
 export interface PolicyExtras {
@@ -44,8 +44,8 @@ export function roleAt({ extras }: Pick<Check, 'extras'>, policy: number, role: 
 
 /** The indexes of all demands of a policy: its own, then those in other roles. */
 export function demandsAt({ extras }: Pick<Check, 'extras'>, policy: number): number[] {
-  const { address, flight, share } = extras?.[policy]?.at ?? {}
-  return [policy, address, flight, share].filter(index => index !== undefined)
+  const { address, flight } = extras?.[policy]?.at ?? {}
+  return [policy, address, flight].filter(index => index !== undefined)
 }
 
 /** Whether the policy at an index of the check runs in shadow mode. */
@@ -71,7 +71,7 @@ export function partOf(
   const moved = ({ at, ...own }: PolicyExtras, i: number): PolicyExtras => {
     const move = (index: number | undefined): number | undefined =>
       index === undefined ? undefined : demands.push(changed(index, i)) - 1
-    return { ...own, at: { address: move(at.address), flight: move(at.flight), share: move(at.share) } }
+    return { ...own, at: { address: move(at.address), flight: move(at.flight) } }
   }
   return { policies: kept, demands, extras: extras && indexes.map(i => extras[i] && moved(extras[i], i)) }
 }

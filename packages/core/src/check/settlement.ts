@@ -6,7 +6,7 @@ import { isSameCounter, keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
 import { countsRepeats } from '../store/repeats.ts'
-import { shareIn } from '../store/share-claim.ts'
+import { shareIn } from '../store/terms.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
 import type { CheckResult } from './check-result.ts'
 import { claimOf, type Holding, holdingsOf } from './holding.ts'
@@ -45,7 +45,6 @@ export function settlement(charge: ActualCharge, actual: Cost, now: number): Gro
       if (holding === undefined) settle(at, delta)
       else settleHolding(holding, isNamed(policy, actual) ? usedOf(policy, actual) : undefined, settle)
     }
-    settle(policy.share, delta)
   }
   return correction(charge, each, present)
 }
@@ -80,16 +79,13 @@ export function chargeHeldCost(charge: ActualCharge): Group | undefined {
  */
 export function release(charge: ActualCharge): Group | undefined {
   return correction(charge, (policy, settle) => {
-    if (policy.isFlight) {
-      settle(policy.own, -policy.rest)
-      settle(policy.share, -policy.rest)
-    }
+    if (policy.isFlight) settle(policy.own, -policy.rest)
     if (charge.answer !== 'awaited') settleHeld(policy, charge, settle)
   })
 }
 
 function settleHeld(
-  { isHeld, own, address, flight, share, rest }: PolicyCharge,
+  { isHeld, own, address, flight, rest }: PolicyCharge,
   { cost }: ActualCharge,
   settle: Settle,
 ): void {
@@ -97,7 +93,6 @@ function settleHeld(
   settle(flight, -1)
   settle(own, rest)
   settle(address, rest)
-  settle(share, rest)
 }
 
 /** The units that a charge took for the demand at an index, or takes when the request ends. Undefined when it takes none. */
@@ -105,8 +100,8 @@ export function chargeAt(charge: ActualCharge, index: number): number | undefine
   const { check, evaluation } = charge.result
   const demand = check.demands[index]
   if (demand === undefined || !isTaken(demand, index, evaluation)) return undefined
-  const own = policiesOf(charge.result).find(({ own: at, address, flight, share }) =>
-    [at, address, flight, share].includes(index),
+  const own = policiesOf(charge.result).find(({ own: at, address, flight }) =>
+    [at, address, flight].includes(index),
   )
   if (own === undefined) return undefined
   if (own.isFlight) return charge.flight === 'ended' ? undefined : demand.cost
@@ -128,13 +123,12 @@ function isTaken({ mode, rule }: Demand, index: number, { passes, repeated }: Ev
  * @param inLine the key of the counter whose units are given back with a place
  */
 export function unused(refund: Group | undefined, inLine: string | undefined): Group | undefined {
-  const demands = refund?.demands.map((demand): Demand => {
-    // The demand stays, because a share of the counter is judged beside it.
-    if (inLine !== undefined && keyOfDemand(demand) === inLine) return { ...demand, cost: 0 }
+  const demands = refund?.demands.flatMap((demand): Demand[] => {
+    if (demand.cost === 0 || keyOfDemand(demand) === inLine) return []
     const isInBucket = algorithmOf(demand.rule).line !== undefined && demand.cost < 0
-    return isInBucket ? { ...demand, terms: { ...demand.terms, place: NOBODY_AHEAD } } : demand
+    return [isInBucket ? { ...demand, terms: { ...demand.terms, place: NOBODY_AHEAD } } : demand]
   })
-  return demands?.some(({ cost }) => cost !== 0) === true ? { ...refund, demands } : undefined
+  return demands === undefined || demands.length === 0 ? undefined : { ...refund, demands }
 }
 
 /** A policy of a charge, and the indexes of its demands. */
@@ -151,13 +145,12 @@ interface PolicyCharge {
   readonly own: number
   readonly address: number | undefined
   readonly flight: number | undefined
-  readonly share: number | undefined
 }
 
 function policiesOf({ check }: CheckResult): PolicyCharge[] {
   return check.policies.map((policy, own) => {
     const { cost, mode } = check.demands[own] as Demand
-    const { at: { address, flight, share } = {}, paid = 0 } = check.extras?.[own] ?? {}
+    const { at: { address, flight } = {}, paid = 0 } = check.extras?.[own] ?? {}
     const isHeld = mode === Mode.DEFER
     return {
       policy,
@@ -169,7 +162,6 @@ function policiesOf({ check }: CheckResult): PolicyCharge[] {
       own,
       address,
       flight,
-      share,
     }
   })
 }

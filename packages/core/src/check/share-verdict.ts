@@ -1,44 +1,7 @@
-import {
-  algorithmOf,
-  debtAt,
-  levelAt,
-  paceOf,
-  permitLevel,
-  leadOf,
-  type State,
-  waitToHold,
-} from '../algorithms/index.ts'
+import { algorithmOf, debtAt, leadOf, levelAt, paceOf, permitLevel, type State } from '../algorithms/index.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
-import { poolAt } from '../store/share-claim.ts'
-import { fewestOf } from '../store/terms.ts'
-import { type Check, roleAt } from './check.ts'
-
-/**
- * Microseconds until a tenant's share lets a demand pass, if nobody else asks. 0 if it passes now.
- *
- * @param asked units; default: those of the demand
- */
-export function waitForShare(at: number, { demands }: Check, whole: Evaluation, asked?: number): number {
-  const evaluation = evaluationAt(whole, at)
-  const pool = poolAt(demands, at)
-  if (pool < 0 || evaluation.repeated) return 0
-  const { terms } = demands[at]!
-  const rule = ruleInForce(demands[pool]!, evaluation)
-  const { now, passes } = evaluation
-  const [own, all] = [evaluation.states[at] ?? [], evaluation.states[pool] ?? []]
-  const units = asked ?? fewestOf(demands[at]!)
-  if (algorithmOf(rule).isFlight) {
-    if (asked === undefined && passes[at] === true) return 0
-    return waitToHold(own, all, now, units, rule, terms!.share!.weight)
-  }
-  if (own.length === 0) return 0
-  return leadOf(own, now, units, {
-    pool: rule,
-    debt: debtAt(all, now, rule),
-    ticket: terms!.share!.ticket,
-  }).wait
-}
+import type { Check } from './check.ts'
 
 /** How a tenant stands among those who share a policy's counter. */
 export interface FairShare {
@@ -61,15 +24,13 @@ export interface FairShare {
 
 /** Reads how the tenant stands in the policy at an index. Undefined if the policy has no tenants, or an outage decided. */
 export function fairShareOf(policy: number, check: Check, whole: Evaluation): FairShare | undefined {
-  const at = roleAt(check, policy, 'share')
+  const demand = check.demands[policy]!
   const tenant = check.extras?.[policy]?.tenant
-  if (at === undefined || tenant === undefined) return undefined
-  const demand = check.demands[at]!
-  const evaluation = evaluationAt(whole, at)
-  const pool = poolAt(check.demands, at)
-  const rule = ruleInForce(check.demands[pool]!, evaluation)
-  const { now, states } = evaluation
-  const [own, all] = [states[at] ?? [], states[pool] ?? []]
+  if (tenant === undefined) return undefined
+  const evaluation = evaluationAt(whole, policy)
+  const rule = ruleInForce(demand, evaluation)
+  const { now, states, shares } = evaluation
+  const [own, all] = [shares?.[policy] ?? [], states[policy] ?? []]
   const { weight } = demand.terms!.share!
   if (algorithmOf(rule).isFlight) {
     const used = (state: State): number => algorithmOf(rule).used(state, now, rule)

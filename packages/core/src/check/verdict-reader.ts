@@ -8,17 +8,18 @@ import {
   evaluationAt,
   evaluationAtStart,
   isHeldUp,
+  isShareDue,
   limitInForce,
   remaining,
   resetAt,
   ruleInForce,
   waitFor,
+  waitForShare,
 } from '../store/reading.ts'
 import { countsRepeats } from '../store/repeats.ts'
 import { fewestOf, isReserved } from '../store/terms.ts'
 import type { CheckResult } from './check-result.ts'
 import { type Check, demandsAt, isShadowed } from './check.ts'
-import { waitForShare } from './share-verdict.ts'
 
 /**
  * Why a request was allowed or refused.
@@ -86,24 +87,26 @@ export function readVerdict(at: number, check: Check, evaluation: Evaluation): P
     const more = readDemand(at, other, check, evaluation)
     if (!more.allowed && (verdict.allowed || more.retryAfter > verdict.retryAfter)) verdict = more
   }
-  const { share } = extras.at
-  return share === undefined ? verdict : withShare(at, share, verdict, check, evaluation)
+  return extras.tenant === undefined ? verdict : withShare(at, extras.tenant, verdict, check, evaluation)
 }
 
 /** The verdict on a pool, for the tenant that asked, whose share may refuse what the pool has left. */
 function withShare(
-  policy: number,
   at: number,
+  tenant: string,
   verdict: PolicyVerdict,
   check: Check,
   evaluation: Evaluation,
 ): PolicyVerdict {
-  const own = { ...verdict, key: check.extras![policy]!.tenant ?? verdict.key }
-  if (evaluation.passes[at] === true) return own
-  const wait = waitForShare(at, check, evaluation)
-  const others = demandsAt(check, policy).filter(other => other !== at)
-  const waits = others.map(other => waitAt(policy, other, check, evaluation))
-  if (!own.allowed && Math.max(...waits) >= wait) return own
+  const own = { ...verdict, key: tenant }
+  const demand = check.demands[at]!
+  if (isShareDue(demand, at, evaluation)) return own
+  const wait = waitForShare(demand, at, evaluation)
+  const [pool, ...others] = demandsAt(check, at)
+  const isFull = waitFor(demand, evaluation.states[at] ?? [], evaluationAt(evaluation, at)) > 0
+  const waits = [pool!, ...others].map(other => waitAt(at, other, check, evaluation))
+  const isRefused = isFull || others.some(other => evaluation.passes[other] !== true)
+  if (isRefused && Math.max(...waits) >= wait) return own
   // What is left is for others.
   return { ...own, allowed: false, reason: 'fair-share', remaining: 0, retryAfter: seconds(wait) }
 }
@@ -130,7 +133,7 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
 
 /** Microseconds until all counters of a policy let its cost pass. */
 export function longestWait(policy: number, check: Check, evaluation: Evaluation): number {
-  let longest = 0
+  let longest = waitForShare(check.demands[policy]!, policy, evaluation)
   for (const at of demandsAt(check, policy))
     longest = Math.max(longest, waitAt(policy, at, check, evaluation))
   return longest
@@ -142,7 +145,6 @@ function waitAt(policy: number, at: number, check: Check, evaluation: Evaluation
 
 /** Microseconds until the counter of one demand lets the policy's cost pass. */
 function waitOf(policy: number, at: number, check: Check, state: State, evaluation: Evaluation): number {
-  if (check.demands[at]?.terms?.share !== undefined) return waitForShare(at, check, evaluation)
   const demand = asRetried(policy, at, check)
   if (evaluation.repeated && !countsRepeats(demand.rule)) return 0
   return isAboveShare(policy, demand, check) ? 1e6 : waitFor(demand, state, evaluation)

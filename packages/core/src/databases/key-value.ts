@@ -1,7 +1,7 @@
 import type { State } from '../algorithms/index.ts'
 import { type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { type Counters, keyOf, keyOfDemand } from '../store/counter-key.ts'
+import { type Counters, keyOf, keysOfDemands } from '../store/counter-key.ts'
 import { decide } from '../store/decide.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
@@ -20,7 +20,7 @@ export interface Change {
 export function keysOf(...groups: readonly Group[]): string[] {
   const keys = new Set<string>()
   for (const { demands, penalty, idempotency } of groups) {
-    for (const demand of demands) keys.add(keyOfDemand(demand))
+    for (const key of keysOfDemands(demands)) keys.add(key)
     if (penalty !== undefined) keys.add(keyOf(penalty.subject, PENALTY_COUNTER))
     if (idempotency !== undefined) keys.add(keyOf(idempotency.subject, idempotency.counter))
   }
@@ -29,7 +29,7 @@ export function keysOf(...groups: readonly Group[]): string[] {
 
 /** The number of counters that a group reads, repetitions included. */
 export function countersOf({ demands, penalty, idempotency }: Group): number {
-  return demands.length + (penalty === undefined ? 0 : 1) + (idempotency === undefined ? 0 : 1)
+  return keysOfDemands(demands).length + (penalty === undefined ? 0 : 1) + (idempotency === undefined ? 0 : 1)
 }
 
 /** The keys of the counters that groups read, and that none of them can change. */

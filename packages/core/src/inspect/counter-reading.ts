@@ -1,4 +1,4 @@
-import { algorithmOf, type LastCharge, shareCodes } from '../algorithms/index.ts'
+import { algorithmOf, type LastCharge, shareCodes, type State } from '../algorithms/index.ts'
 import type { AppliedControl } from '../limiter/gate.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
@@ -6,6 +6,8 @@ import { fairShareOf } from '../check/share-verdict.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
+import type { Evaluation } from '../store/evaluation.ts'
+import { ofTenant } from '../store/terms.ts'
 import { held, limitInForce, remaining, resetAt, used, evaluationAt } from '../store/reading.ts'
 
 /** The state of one counter in the store. */
@@ -46,12 +48,15 @@ export interface CounterReading {
 
 /** Reads every counter of a check. */
 export function countersIn(result: CheckResult, control: AppliedControl): readonly CounterReading[] {
-  return result.check.policies.flatMap((policy, at) => {
-    const { address, flight } = result.check.extras?.[at]?.at ?? {}
+  const { check, evaluation } = result
+  return check.policies.flatMap((policy, at) => {
+    const { address, flight } = check.extras?.[at]?.at ?? {}
     const indexes = { own: at, address, 'in-flight': flight }
     const own = (['own', 'address', 'in-flight'] as const).flatMap(counter => {
       const index = indexes[counter]
-      return index === undefined ? [] : read(policy, counter, index, result, control)
+      if (index === undefined) return []
+      const state = evaluation.states[index] ?? []
+      return read(policy, counter, check.demands[index]!, state, evaluationAt(evaluation, index), control)
     })
     const share = shareIn(at, result, control, own[0]!)
     return share === undefined ? own : [...own, share]
@@ -68,7 +73,10 @@ function shareIn(
   const { check, evaluation } = result
   const fair = fairShareOf(policy, check, evaluation)
   if (fair === undefined) return undefined
-  const reading = read(check.policies[policy]!, 'share', check.extras![policy]!.at.share!, result, control)
+  const demand = { ...ofTenant(check.demands[policy]!), terms: undefined }
+  const state = evaluation.shares?.[policy] ?? []
+  const at = evaluationAt(evaluation, policy)
+  const reading = read(check.policies[policy]!, 'share', demand, state, at, control)
   if (reading.name.endsWith(`:${shareCodes.concurrency}`)) {
     const limit = Math.min(pool.limit, fair.weight * fair.level)
     const remaining = Math.min(pool.remaining, Math.max(0, limit - reading.used))
@@ -82,13 +90,11 @@ function shareIn(
 function read(
   { name }: CompiledPolicy,
   counter: CounterReading['counter'],
-  index: number,
-  { check, evaluation: whole }: CheckResult,
+  demand: Demand,
+  state: State,
+  evaluation: Evaluation,
   { access, numbersOf }: AppliedControl,
 ): CounterReading {
-  const evaluation = evaluationAt(whole, index)
-  const demand = check.demands[index] as Demand
-  const state = evaluation.states[index] ?? []
   const cooldown = blockedUntil(state)
   const numbers = counter === 'own' ? numbersOf(name, demand.subject) : []
   return Object.freeze({

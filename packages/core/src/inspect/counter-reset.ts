@@ -14,6 +14,7 @@ import type { CallerSettings } from '../request/caller.ts'
 import { type Identity, isIdentity, kindOf, SHARED } from '../request/identity.ts'
 import { demandsAt } from '../check/check.ts'
 import type { Demand, Store } from '../store/contract.ts'
+import { ofTenant } from '../store/terms.ts'
 
 /** The parts of a limiter that a reset uses. */
 export interface CounterResetParts {
@@ -145,7 +146,7 @@ function demandsOf({ check }: CheckResult, policies: readonly CompiledPolicy[]):
   return check.policies.flatMap(({ name, calendar, fair }, at) => {
     if (calendar !== undefined || !names.has(name)) return []
     // The counter of all tenants is not this client's.
-    const indexes = demandsAt(check, at).filter(index => fair === undefined || index !== at)
-    return indexes.flatMap(index => check.demands[index] ?? [])
+    const own = (demand: Demand): Demand => (fair === undefined ? demand : ofTenant(demand))
+    return demandsAt(check, at).map(index => (index === at ? own(check.demands[at]!) : check.demands[index]!))
   })
 }

@@ -1,16 +1,16 @@
-import { roleAt } from '../check/check.ts'
 import { type AppliedControl, NO_CONTROL } from '../limiter/gate.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type CheckResult, hasCounter } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
-import { fairShareOf, waitForShare } from '../check/share-verdict.ts'
+import { fairShareOf } from '../check/share-verdict.ts'
 import { countedWithout, type Unreached } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
 import type { ClientIp } from '../request/client-ip.ts'
 import type { IdentityKind } from '../request/identity.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
-import { evaluationAt, held, isForeignDebt, lineOf, remaining, waitForCost } from '../store/reading.ts'
+import { evaluationAt, held, isForeignDebt, lineOf, remaining } from '../store/reading.ts'
+import { waitForCost, waitForShare } from '../store/reading.ts'
 import type { Explanation, PolicyExplanation } from './explanation.ts'
 import { write } from './explanation-text.ts'
 
@@ -81,12 +81,8 @@ function stateOf(
   const before = remaining(demand, state, evaluation)
   const line = isForeignDebt(demand, state, evaluation) ? undefined : lineOf(demand, state, evaluation)
   const cooldown = blockedUntil(state)
-  const share = roleAt(check, at, 'share')
   const waitOf = (units: number): number =>
-    Math.max(
-      waitForCost(demand, state, evaluation, units),
-      share === undefined ? 0 : waitForShare(share, check, evaluation, units),
-    )
+    Math.max(waitForCost(demand, state, evaluation, units), waitForShare(demand, at, evaluation, units))
   const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)
   return {
     before,

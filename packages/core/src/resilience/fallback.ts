@@ -6,7 +6,7 @@ import { type CounterId, type Demand, type Group, type IdempotencyDemand, Mode }
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { keepsKey } from '../store/repeats.ts'
-import { shareIn } from '../store/share-claim.ts'
+import { shareIn } from '../store/terms.ts'
 import { WriteBackQueue } from './write-back.ts'
 import { type CheckResult, grantedBy, type LateReply } from '../check/check-result.ts'
 import { type LocalCounters, evaluateLocally, localEdges } from './local-store.ts'

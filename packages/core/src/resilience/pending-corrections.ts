@@ -1,9 +1,8 @@
 import { algorithmOf, isInLine } from '../algorithms/index.ts'
 import { BoundedMap } from '../base/bounded-memory.ts'
 import { eventLoop } from '../base/event-loop.ts'
-import { type Demand, type Group, Mode } from '../store/contract.ts'
+import type { Demand, Group } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
-import { poolAt } from '../store/share-claim.ts'
 
 /** So many calls are made in one turn of the event loop at most, which takes some ten milliseconds. */
 export const SLICE = 500
@@ -26,8 +25,6 @@ const MAX_ENTRIES = 10_000
 
 interface Correction {
   readonly demand: Demand
-  /** The demand on the pool that the demand is a share of, without a cost: the store must see both. */
-  readonly pool: Demand | undefined
   /**
    * When the correction becomes useless, by this process's clock in microseconds. Quotas use the end of their period
    * instead.
@@ -52,7 +49,7 @@ export class PendingCorrections {
    * @param now this process's clock, in microseconds
    */
   add({ demands }: Group, now: number): void {
-    for (const [at, demand] of demands.entries()) {
+    for (const demand of demands) {
       // All corrections of one part of a counter are summed up, over any number of requests.
       const { terms } = demand
       const to = terms?.held?.to ?? 0
@@ -61,7 +58,9 @@ export class PendingCorrections {
         demand.edges?.[1] ?? 0,
         demand.chargedTo ?? 0,
         to,
+        terms?.share?.rule.counter ?? '',
         terms?.share?.weight ?? 0,
+        terms?.share?.ticket === undefined,
         position,
         born,
       ]
@@ -72,12 +71,7 @@ export class PendingCorrections {
       const summed =
         units === 0 ? { ...demand, cost } : { ...demand, cost, terms: { ...terms, held: { to, units } } }
       if (cost === 0 && units === 0) this.#pending.delete(key)
-      else
-        this.#pending.set(key, {
-          demand: summed,
-          pool: poolOf(demands, at),
-          until: now + correctableFor(demand),
-        })
+      else this.#pending.set(key, { demand: summed, until: now + correctableFor(demand) })
     }
   }
 
@@ -102,12 +96,11 @@ export class PendingCorrections {
   take(now: number, storeNow: number, most: number): Group[] {
     const groups: Group[] = []
     let left = most
-    for (const [key, { demand, pool, until }] of this.#pending) {
+    for (const [key, { demand, until }] of this.#pending) {
       if (left-- === 0) break
       this.#pending.delete(key)
       const { edges } = demand
-      if (edges === undefined ? now < until : storeNow < edges[1])
-        groups.push({ demands: pool === undefined ? [demand] : [pool, demand] })
+      if (edges === undefined ? now < until : storeNow < edges[1]) groups.push({ demands: [demand] })
     }
     return groups
   }
@@ -116,10 +109,4 @@ export class PendingCorrections {
 /** How long a charge counts, in microseconds. Afterwards a refund has no effect, and a charge would go to another window. */
 function correctableFor({ rule }: Demand): number {
   return algorithmOf(rule).correctableFor(rule)
-}
-
-/** The demand on the pool of the share at an index, without a cost. Undefined for any other demand. */
-function poolOf(demands: readonly Demand[], at: number): Demand | undefined {
-  const pool = demands[poolAt(demands, at)]
-  return pool && { ...pool, mode: Mode.SETTLE, cost: 0, terms: undefined }
 }

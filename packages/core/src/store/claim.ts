@@ -9,6 +9,7 @@ import {
 import { type Demand, Mode, tells } from './contract.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 import type { Counters } from './counter-key.ts'
+import { NONE } from './evaluation.ts'
 import { fewestOf, isReserved, unitsHeld, unitsLeftToOthers } from './terms.ts'
 
 /**
@@ -222,17 +223,18 @@ export class Claim {
     return true
   }
 
-  /** Writes the counter, a pool together with its clock. */
+  /** Writes the counter, a pool together with its clock. A clock begins with the first debt. */
   keep(counters: Counters): void {
     const { demand, rule, state, clock, now } = this
     const fresh = freshAt(state, rule)
-    if (clock === undefined) return counters.keep(demand.subject, rule.counter, state, fresh)
+    if (clock === undefined || (clock.epoch === now && fresh <= now))
+      return counters.keep(demand.subject, rule.counter, state, fresh)
     const { state: stored, until } = withClock(state, clock, now, rule)
     counters.keep(demand.subject, rule.counter, stored, Math.max(fresh, until))
   }
 
-  /** The counter as an evaluation tells it. */
-  get reported(): State {
-    return this.state
+  /** The counter of the tenant; empty if the demand has no share. */
+  get share(): State {
+    return NONE
   }
 }

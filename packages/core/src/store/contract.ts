@@ -13,12 +13,12 @@ import type { Evaluation } from './evaluation.ts'
  * | a request, `check`, `consume`                        | `CHARGE` of each policy; `SHADOW` of one that only reports             |
  * | a request under a policy with `inFlight`             | `DEFER`; at its end `SETTLE`                                           |
  * | `peek`, `explain`, `checkQuota`                      | `PEEK`                                                                |
- * | … with `headroom`, `least`, a wait, a `fair` policy  | … with `headroom`, `least`, `maxWait`; a second demand with `share`       |
+ * | … with `headroom`, `least`, a wait, a `fair` policy  | … with `headroom`, `least`, `maxWait`, `share`                          |
  * | a call that reserves units of a quota                | `CHARGE` with `keptFor`; to pay, with `held`; to keep them, with both  |
  * | a lease                                              | `CHARGE` of a bucket with `least` and `keptFor`                        |
  * | a caller whose turn in line has come                 | `CHARGE` with its `place`                                             |
  * | `settle`, `release`, a refund, the end of a lease    | `SETTLE`; of units that a call holds, with `held`                     |
- * | a caller that leaves the line, or comes back         | `SETTLE` with its `place`                                             |
+ * | a caller that leaves the line, or comes back         | `SETTLE` with its `place`; one with a ticket, with that                |
  * | `grantQuota`                                         | `GRANT`                                                               |
  * | `pause`, a block that an outage delayed              | `BLOCK`                                                               |
  * | callers that want to know how far the line is        | `LOOK`                                                                |
@@ -83,20 +83,23 @@ export interface Terms {
    * cost needs no room, and passes.
    */
   readonly held?: HeldUnits | undefined
-  /** The share of a tenant in another demand's counter, which the demand is about. */
+  /** The tenant's share of the counter, where tenants share it fairly. */
   readonly share?: Share | undefined
 }
 
 /**
- * A demand of a tenant on its share of a counter that tenants share fairly: the pool. The pool's own demand stands in front of it in
- * the group, for the same subject.
+ * A tenant's share of a counter that tenants share fairly: the pool. The tenant has a counter of its own beside the pool, for the same
+ * subject. The demand passes if both let it pass, and changes both.
  */
-interface Share {
-  /** The name of the pool's counter. */
-  readonly pool: string
+export interface Share {
+  /** Names the tenant's counter: `shareRuleOf` makes it of the pool's rule. */
+  readonly rule: Rule
   /** The tenant's weight, a whole number from 1 to 100. */
   readonly weight: number
-  /** The turn that the store promised the tenant, where it asks again. Only with `maxWait`. */
+  /**
+   * The turn that the store promised the tenant. `CHARGE`, with `maxWait`: the tenant asks again. `SETTLE` with a negative cost: it gives
+   * the turn back, for which the pool was charged nothing.
+   */
   readonly ticket?: Ticket | undefined
   /** Whether the store promises the tenant its next turn where its turn has not come. Only with `maxWait`. Default false. */
   readonly wantsTicket?: boolean | undefined

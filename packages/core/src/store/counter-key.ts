@@ -33,9 +33,18 @@ export function isSameCounter(a: Demand, b: Demand): boolean {
   return a.subject === b.subject && a.rule.counter === b.rule.counter
 }
 
+/** The keys of the counters of demands: a tenant's own counter stands behind that of the pool. */
+export function keysOfDemands(demands: readonly Demand[]): string[] {
+  return demands.flatMap(demand => {
+    const { share } = demand.terms ?? {}
+    const key = keyOfDemand(demand)
+    return share === undefined ? [key] : [key, keyOf(demand.subject, share.rule.counter)]
+  })
+}
+
 /** Names the counters of a group, for messages. */
 export function countersIn({ demands }: Group): string {
-  return [...new Set(demands.map(keyOfDemand))].join(', ')
+  return [...new Set(keysOfDemands(demands))].join(', ')
 }
 
 /** The key of a demand's counter. */

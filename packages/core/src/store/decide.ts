@@ -9,7 +9,7 @@ import { unknownLayout } from './evaluation-check.ts'
 import { type Evaluation, NO, NONE, NOTHING, YES } from './evaluation.ts'
 import { loadPenalty, scorePenalty } from './penalty-step.ts'
 import { countsRepeats, isRepeat, keepsKey, remember } from './repeats.ts'
-import { findPools, pairShadows, ShareClaim, isForTurn } from './share-claim.ts'
+import { ShareClaim } from './share-claim.ts'
 import { hasLeast, isDemandAlone } from './terms.ts'
 
 /**
@@ -34,7 +34,6 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     claims[i] = claimOf(demands[i]!, counters, now, isPenalized)
     if (demands[i]!.terms !== undefined) hasTerms = true
   }
-  if (hasTerms) findPools(claims)
   let allowed = true
   let violates = false
   for (let i = 0; i < claims.length; i++) {
@@ -45,7 +44,6 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     // A peek asks for nothing.
     if (claim.demand.mode !== Mode.PEEK) violates = true
   }
-  if (hasTerms) pairShadows(claims)
 
   const start = hasTerms && violates ? startOf(claims, idempotency !== undefined) : undefined
   const joining = start?.joining
@@ -74,7 +72,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
       starts ??= demands.map(() => false)
       starts[i] = true
     }
-    states[i] = claim.reported
+    states[i] = claim.state
   }
 
   if (penalty !== undefined) scorePenalty(penalty, penaltyState, counters, now, violates)
@@ -84,9 +82,9 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     // perf: bench "queue"; a state that grew has room for more, and each caller that waits keeps one.
     return new Admitted(now, joining.rule, joining.state[2], joining.state.slice(), start!.wait)
   const plain = { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: penaltyState }
-  return hasTerms
-    ? { ...plain, startsIn: start?.wait, grants: hasLeast(demands) ? grants : undefined }
-    : plain
+  if (!hasTerms) return plain
+  const shares = claims.map(({ share }) => share)
+  return { ...plain, shares, startsIn: start?.wait, grants: hasLeast(demands) ? grants : undefined }
 }
 
 // perf: bench "@halt/store-memory, token bucket"; one demand alone is the most common group, and needs no lists.
@@ -109,15 +107,18 @@ function decideOne(demand: Demand, counters: Counters, now: number): Evaluation 
 /** Reads the counter of a demand, and finds the rule in force. */
 function claimOf(demand: Demand, counters: Counters, now: number, isPenalized: boolean): Claim {
   const own = isPenalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
-  const loaded = counters.load(demand.subject, own.counter, own)
+  const { subject } = demand
+  const loaded = counters.load(subject, own.counter, own)
   const clock = loaded.length > SHORT_LENGTH ? takeClock(loaded, now, own) : undefined
   // Without its clock the counter may be short.
   const state = loaded.length > SHORT_LENGTH ? stateToUse(loaded, own, now, counters.hasOneClock) : loaded
   const rule = ruleFor(demand, own, state, now)
   // perf: bench "limiter.check(request)"; a class that is a value would not be inlined.
-  return demand.terms?.share === undefined
-    ? new Claim(demand, rule, state, now, clock)
-    : new ShareClaim(demand, rule, state, now, clock)
+  const share = demand.terms?.share
+  if (share === undefined) return new Claim(demand, rule, state, now, clock)
+  const tenant = counters.load(subject, share.rule.counter, share.rule)
+  if (algorithmOf(share.rule).reads?.(tenant) === false && tenant.length > 0) throw unknownLayout(share.rule)
+  return new ShareClaim(demand, rule, state, now, clock, tenant)
 }
 
 /**
@@ -160,7 +161,7 @@ function startOf(claims: readonly Claim[], hasKey: boolean): Start | undefined {
   const candidate = joining
   let wait = 0
   for (const claim of claims) {
-    if (claim.passes || !claim.isEnforced || isForTurn(claim, claims)) continue
+    if (claim.passes || !claim.isEnforced) continue
     const own = claim.wait(claim === candidate)
     if (own === undefined) return undefined
     if (own > wait) wait = own

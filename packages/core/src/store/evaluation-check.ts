@@ -1,5 +1,5 @@
 import { plainGroup, hasOneAmount } from './plain-groups.ts'
-import { algorithmOf, type State } from '../algorithms/index.ts'
+import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
 import { isPromise } from '../base/promises.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import { type Demand, type Group, Mode, type StoreFailure, type Store } from './contract.ts'
@@ -62,8 +62,9 @@ export function checkInstant(ms: unknown): number {
 
 function flawOf(answer: unknown, { demands }: Group): string | undefined {
   if (typeof answer !== 'object' || answer === null) return 'it is not an object'
-  const { now, allowed, repeated, passes, starts, states, penalty, instants, amounts, startsIn, grants } =
-    answer as Partial<Evaluation>
+  const told = answer as Partial<Evaluation>
+  const { now, allowed, repeated, passes, starts, states, shares, penalty } = told
+  const { instants, amounts, startsIn, grants } = told
   if (!isInstant(now)) return 'now is not an instant'
   if (typeof allowed !== 'boolean' || typeof repeated !== 'boolean')
     return 'allowed or repeated is not a boolean'
@@ -80,8 +81,11 @@ function flawOf(answer: unknown, { demands }: Group): string | undefined {
   if (grants !== undefined && !areGrantsOf(grants, demands))
     return 'grants is not a list of units from the least to the cost of each demand'
   if (amounts !== undefined && !areAmountsOf(amounts, states, demands)) return 'amounts and states disagree'
-  for (let i = 0; i < length; i++)
-    if (!isWhole(states[i] as State, demands[i] as Demand)) return 'a counter misses numbers, or has too many'
+  if (demands.some(({ terms }) => terms?.share) && !isList(shares, length, isState))
+    return 'shares is not a list of one counter per demand'
+  for (const [i, { rule, terms }] of demands.entries())
+    if (!isWhole(states[i]!, rule) || (terms?.share && !isWhole(shares![i]!, terms.share.rule)))
+      return 'a counter misses numbers, or has too many'
   return allowed === demands.every(({ mode }, i) => passes[i] === true || mode === Mode.SHADOW)
     ? undefined
     : 'allowed and passes disagree'
@@ -119,7 +123,7 @@ function isNumber(value: unknown): value is number {
 }
 
 /** Whether a counter has every number that its algorithm reads, and none that this version of Halt does not know. */
-function isWhole(state: State, { rule }: Demand): boolean {
+function isWhole(state: State, rule: Rule): boolean {
   const algorithm = algorithmOf(rule)
   const { length } = state
   return length === 0 || (length > algorithm.idle(0, rule).length && algorithm.reads?.(state) !== false)

@@ -14,6 +14,8 @@ export interface Evaluation {
   readonly starts: readonly boolean[]
   /** Each demand's counter after the decision. */
   readonly states: readonly State[]
+  /** The counter of each demand's tenant after the decision; empty for a demand without a share. May be absent if none has one. */
+  readonly shares?: readonly State[] | undefined
   /** If several nodes decided: when each demand was decided, by its node's clock. Otherwise all were decided at `now`. */
   readonly instants?: readonly number[] | undefined
   /** The penalty's state after the decision; empty if there is none. */

@@ -35,6 +35,7 @@ export function plainGroup({ demands, penalty, idempotency }: Group): Group {
 
 /** An evaluation as plain data, which can be sent to another process. Those of `decide` may have getters, which no copy contains. */
 export function plainEvaluation(evaluation: Evaluation): Evaluation {
-  const { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants } = evaluation
-  return { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants }
+  const { now, allowed, repeated, passes, starts, states, shares, penalty } = evaluation
+  const { instants, startsIn, grants } = evaluation
+  return { now, allowed, repeated, passes, starts, states, shares, penalty, instants, startsIn, grants }
 }

@@ -1,4 +1,12 @@
-import { abuseScore, algorithmOf, type Rule, type State } from '../algorithms/index.ts'
+import {
+  abuseScore,
+  algorithmOf,
+  debtAt,
+  leadOf,
+  type Rule,
+  type State,
+  waitToHold,
+} from '../algorithms/index.ts'
 import { blockedUntil } from './cooldown.ts'
 import type { Demand } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
@@ -15,10 +23,10 @@ export function evaluationAtStart(evaluation: Evaluation): Evaluation {
   const { startsIn } = evaluation
   // perf: bench "limiter.consume(key), three policies"; the other fields may be made when they are read.
   if (startsIn === undefined || !evaluation.allowed) return evaluation
-  const { allowed, repeated, passes, starts, states, penalty } = evaluation
+  const { allowed, repeated, passes, starts, states, shares, penalty, grants } = evaluation
   const now = evaluation.now + startsIn
   const instants = evaluation.instants?.map(instant => instant + startsIn)
-  return { now, allowed, repeated, passes, starts, states, penalty, instants, grants: evaluation.grants }
+  return { now, allowed, repeated, passes, starts, states, shares, penalty, instants, grants }
 }
 
 /** The instant at which the evaluation's active penalty ends, microseconds; 0 if no penalty is active. */
@@ -61,6 +69,31 @@ export function waitForCost(demand: Demand, whole: State, evaluation: Evaluation
   }
   const cooldown = blockedUntil(state) - now
   return wait > cooldown ? wait : cooldown > 0 ? cooldown : 0
+}
+
+/**
+ * Microseconds until a tenant's share lets a demand pass, if nobody else asks. 0 if it does now, or without a share.
+ *
+ * @param units default: those that the demand accepts at least
+ */
+export function waitForShare(
+  demand: Demand,
+  at: number,
+  whole: Evaluation,
+  units = fewestOf(demand),
+): number {
+  const share = demand.terms?.share
+  if (share === undefined || whole.repeated) return 0
+  const { now, states, shares } = evaluationAt(whole, at)
+  const [own, all, pool] = [shares?.[at] ?? [], states[at] ?? [], ruleInForce(demand, whole)]
+  if (algorithmOf(pool).isFlight) return waitToHold(own, all, now, units, pool, share.weight)
+  if (own.length === 0) return 0
+  return leadOf(own, now, units, { pool, debt: debtAt(all, now, pool), ticket: share.ticket }).wait
+}
+
+/** Whether a tenant's share lets a demand pass. True without a share. */
+export function isShareDue(demand: Demand, at: number, evaluation: Evaluation): boolean {
+  return evaluation.passes[at] === true || waitForShare(demand, at, evaluation) === 0
 }
 
 /** A counter without the units that the call of a demand holds: they need no room for it. */

@@ -1,140 +1,137 @@
+// How a store decides the demand of a tenant on a pool: a counter that tenants share fairly. The pool must let it pass, and the tenant's
+// share of the pool. Both are judged by the counters as they were before the group, and changed together.
 import {
-  algorithmOf,
   correctTurn,
   debtAt,
   giveTicket,
   isTurn,
+  leadOf,
   mayHold,
   mostToHold,
   newClock,
+  type Rule,
   type State,
-  leadOf,
   takeTurn,
   type TenantRequest,
+  type VirtualClock,
   waitToHold,
   withReading,
 } from '../algorithms/index.ts'
 import { Claim } from './claim.ts'
-import { type Demand, type Terms, Mode, tells } from './contract.ts'
-import { asksForTicket } from './terms.ts'
+import { type Demand, Mode, tells } from './contract.ts'
+import type { Counters } from './counter-key.ts'
+import { asksForTicket, isTicketBack, ofTenant } from './terms.ts'
 
-/** The index of the pool of a share's demand; -1 if the demand is not about a share, or the group lacks the pool. */
-export function poolAt(demands: readonly Demand[], at: number): number {
-  const { subject, terms } = demands[at]!
-  const pool = terms?.share?.pool
-  return pool === undefined
-    ? -1
-    : demands.findIndex(other => other.rule.counter === pool && other.subject === subject)
-}
-
-/** The index of the demand on a share of the pool at an index; -1 if there is none. */
-export function shareAt(demands: readonly Demand[], at: number): number {
-  const { subject, rule } = demands[at]!
-  return demands.findIndex(
-    ({ terms, subject: own }) => terms?.share?.pool === rule.counter && own === subject,
-  )
-}
-
-/** The terms that a correction of a demand keeps: the share that it is about. */
-export function shareIn({ terms }: Demand): Terms | undefined {
-  return terms?.share && { share: { ...terms.share, ticket: undefined, wantsTicket: false } }
-}
-
-// How a store decides the demand of a tenant on its share of a pool: a counter that tenants share fairly. The pool's own demand stands
-// in front of the share's in the group. A share is judged by the pool as it was before the group.
-
-/** The claim of a tenant on its share of a pool, which is the counter of another claim of the group. */
+/** The claim of a tenant on a pool. */
 export class ShareClaim extends Claim {
-  /** The pool's claim. Undefined if the group lacks it; then the share refuses nothing. */
-  pool: Claim | undefined
-  // The tenant's turn in a bucket, before the group.
+  // The claim on the tenant's own counter.
+  readonly #tenant: Claim
+  readonly #weight: number
+  // The tenant's turn in a bucket; undefined for permits, and before the demand is judged.
   #turn: TenantRequest | undefined
+  #isDue = false
+  readonly #changed: Claim[] = []
+
+  /** @param own the tenant's counter */
+  constructor(
+    demand: Demand,
+    rule: Rule,
+    state: State,
+    now: number,
+    clock: VirtualClock | undefined,
+    own: State,
+  ) {
+    super(demand, rule, state, now, clock)
+    const share = demand.terms!.share!
+    this.#tenant = new Claim(ofTenant(demand), share.rule, own, now, undefined)
+    this.#weight = share.weight
+  }
 
   override fits(): boolean {
-    const { pool, demand, state, now } = this
-    if (pool === undefined) return true
-    const isTold = tells(demand)
-    if (algorithmOf(pool.rule).isFlight)
-      return isTold || mayHold(state, now, this.fewest, this.#inUse, pool.rule, this.#weight)
-    this.#turn = {
-      pool: pool.rule,
-      debt: debtAt(pool.state, now, pool.rule),
-      clock: (pool.clock ??= newClock(now)),
-      weight: this.#weight,
-      ticket: demand.terms!.share!.ticket,
-    }
-    return isTold || isTurn(state, now, this.fewest, this.#turn)
+    const { demand, state, now, rule } = this
+    const { place, share } = demand.terms!
+    if (!this.algorithm.isFlight)
+      this.#turn = {
+        pool: rule,
+        debt: debtAt(state, now, rule),
+        clock: (this.clock ??= newClock(now)),
+        weight: this.#weight,
+        ticket: share!.ticket,
+      }
+    // What was charged with a place was charged to the share, too.
+    this.#isDue = tells(demand) || place !== undefined || this.#isOwnTurn
+    return super.fits() && this.#isDue
   }
 
-  protected override get left(): number {
-    const { pool, state, now } = this
-    if (pool === undefined || !algorithmOf(pool.rule).isFlight) return super.left
-    return mostToHold(state, now, this.#inUse, pool.rule, this.#weight)
+  get #isOwnTurn(): boolean {
+    const { now, fewest, rule } = this
+    const own = this.#tenant.state
+    return this.#turn === undefined
+      ? mayHold(own, now, fewest, this.#inUse, rule, this.#weight)
+      : isTurn(own, now, fewest, this.#turn)
   }
 
-  /** A tenant whose turn has come stands in the line of its pool. */
-  override get isCharged(): boolean {
-    return super.isCharged && !this.passes
+  override get most(): number {
+    const most = super.most
+    if (!this.algorithm.isFlight) return most
+    return Math.min(most, mostToHold(this.#tenant.state, this.now, this.#inUse, this.rule, this.#weight))
   }
 
-  protected override untilFree(): number {
-    const { state, now, pool } = this
-    const turn = this.#turn
-    if (turn === undefined) return waitToHold(state, pool!.state, now, this.fewest, pool!.rule, this.#weight)
-    return leadOf(withReading(state, turn.clock), now, this.fewest, turn).wait
+  /** A tenant gets its place in the line of the pool when its turn has come. */
+  override get canJoin(): boolean {
+    return super.canJoin && this.#isDue
+  }
+
+  override wait(joins: boolean): number | undefined {
+    if (this.#isDue) return super.wait(joins)
+    const { state, now, fewest, rule } = this
+    const maxWait = this.demand.terms!.maxWait ?? 0
+    if (maxWait === 0) return undefined
+    const [turn, own] = [this.#turn, this.#tenant.state]
+    if (turn === undefined) return Math.min(maxWait, waitToHold(own, state, now, fewest, rule, this.#weight))
+    const { wait } = leadOf(withReading(own, turn.clock), now, fewest, turn)
+    return wait <= maxWait ? wait : undefined
   }
 
   override take(units: number, joins: boolean): boolean {
-    const turn = this.#turn
-    if (turn === undefined) return super.take(units, joins)
-    const { mode } = this.demand
-    if (units === 0 || mode === Mode.PEEK || mode === Mode.DEFER) return false
-    if (mode === Mode.SETTLE) return correctTurn(this.state, this.now, units, turn)
-    takeTurn(this.state, this.now, units, turn)
+    if (!isTicketBack(this.demand) && super.take(units, joins)) this.#changed.push(this)
+    if (this.#takeOwn(units)) this.#changed.push(this.#tenant)
+    return this.#changed.length > 0
+  }
+
+  #takeOwn(units: number): boolean {
+    const [turn, tenant] = [this.#turn, this.#tenant]
+    const { mode, cost } = tenant.demand
+    if (cost === 0 || units === 0) return false
+    if (turn === undefined) return tenant.take(units, false)
+    if (mode === Mode.PEEK || mode === Mode.DEFER) return false
+    if (mode === Mode.SETTLE) return correctTurn(tenant.state, this.now, units, turn)
+    takeTurn(tenant.state, this.now, units, turn)
     return true
   }
 
   override promise(): boolean {
-    if (this.#turn === undefined || !asksForTicket(this.demand)) return false
-    giveTicket(this.state, this.now, this.fewest, this.#turn)
-    return true
+    if (this.#isDue || this.#turn === undefined || !asksForTicket(this.demand)) return false
+    giveTicket(this.#tenant.state, this.now, this.fewest, this.#turn)
+    return this.#changed.push(this.#tenant) > 0
+  }
+
+  /** One tenant's refusal starts no cool-down, which would be that of all tenants. */
+  override refuse(): boolean {
+    return false
+  }
+
+  override keep(counters: Counters): void {
+    for (const claim of this.#changed) claim === this ? super.keep(counters) : claim.keep(counters)
   }
 
   /** A tag together with the reading of its clock, without which it means nothing. */
-  override get reported(): State {
-    return this.#turn === undefined ? this.state : withReading(this.state, this.#turn.clock)
-  }
-
-  get #weight(): number {
-    return this.demand.terms!.share!.weight
+  override get share(): State {
+    const { state } = this.#tenant
+    return this.#turn === undefined ? state : withReading(state, this.#turn.clock)
   }
 
   get #inUse(): number {
-    const { rule, state } = this.pool!
-    return algorithmOf(rule).used(state, this.now, rule)
-  }
-}
-
-/** Finds the pool of each share of a group: the first claim on its counter, for the same subject. */
-export function findPools(claims: readonly Claim[]): void {
-  for (const claim of claims)
-    if (claim instanceof ShareClaim) {
-      const { terms, subject } = claim.demand
-      claim.pool = claims.find(
-        ({ demand }) => demand.rule.counter === terms!.share!.pool && demand.subject === subject,
-      )
-    }
-}
-
-/** Whether a pool must wait for the turn of its tenant. The tenant's place in line is given then. */
-export function isForTurn(pool: Claim, claims: readonly Claim[]): boolean {
-  return claims.some(claim => claim instanceof ShareClaim && claim.pool === pool && !claim.passes)
-}
-
-/** A policy that only reports is charged on its pool and on the share, or on neither. */
-export function pairShadows(claims: readonly Claim[]): void {
-  for (const claim of claims) {
-    if (claim.isEnforced || !(claim instanceof ShareClaim) || claim.pool === undefined) continue
-    if (claim.passes !== claim.pool.passes) claim.passes = claim.pool.passes = false
+    return this.algorithm.used(this.state, this.now, this.rule)
   }
 }

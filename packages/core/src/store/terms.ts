@@ -1,5 +1,5 @@
 import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
-import { type Demand, type Group, Mode } from './contract.ts'
+import { type Demand, type Group, Mode, type Terms } from './contract.ts'
 import { blockedUntil } from './cooldown.ts'
 
 // A share of a capacity is not exact in doubles, and must not leave a unit too many.
@@ -18,6 +18,25 @@ export function areGrants(grants: readonly number[], demands: readonly Demand[])
 /** Whether a demand gets a ticket where the turn of its tenant has not come. */
 export function asksForTicket({ mode, terms }: Demand): boolean {
   return mode === Mode.CHARGE && Boolean(terms?.maxWait) && terms?.share?.wantsTicket === true
+}
+
+/** Whether a demand gives back a ticket, for which the pool was charged nothing. */
+export function isTicketBack({ mode, terms }: Demand): boolean {
+  return mode === Mode.SETTLE && terms?.share?.ticket !== undefined
+}
+
+/** What a demand with a share asks or tells of the tenant's own counter. What was charged with a place was charged to both. */
+export function ofTenant({ subject, cost, mode, chargedTo, terms }: Demand): Demand {
+  const { share, place, maxWait, least } = terms!
+  const own = { rule: share!.rule, subject, chargedTo, penalized: false }
+  return mode === Mode.CHARGE && place !== undefined
+    ? { ...own, cost: 0, mode: Mode.SETTLE, terms: { share } }
+    : { ...own, cost, mode, terms: { maxWait, least, share } }
+}
+
+/** The terms that a correction of a demand keeps: the tenant's share. */
+export function shareIn({ terms }: Demand): Terms | undefined {
+  return terms?.share && { share: { ...terms.share, ticket: undefined, wantsTicket: false } }
 }
 
 /** The units that a demand must leave to others. */
@@ -47,9 +66,9 @@ export function isReserved(demand: Demand, rule: Rule, state: State, now: number
 /** Whether a group is one bucket whose counter tells the whole evaluation. */
 export function isDemandAlone({ demands, penalty, idempotency }: Group): boolean {
   if (demands.length > 1 || penalty !== undefined || idempotency !== undefined) return false
-  const { least, headroom } = demands[0]?.terms ?? {}
-  // The counter tells neither the units granted nor those left to others.
-  return least === undefined && !headroom
+  const { least, headroom, share } = demands[0]?.terms ?? {}
+  // The counter tells neither the units granted, nor those left to others, nor what its tenants have.
+  return least === undefined && !headroom && share === undefined
 }
 
 /** Whether some demand accepts fewer units than its cost. */

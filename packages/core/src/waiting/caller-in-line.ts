@@ -116,19 +116,16 @@ export class CallerInLine implements InLine {
   }
 
   gone(): Promise<void> | undefined {
-    const { decision, place } = this
+    const { decision } = this
     this.decision = undefined
     // The bucket takes the charge of a place back with the place. A store that has lost the place has lost its charge.
-    const hadPlace = place !== undefined || (this.owes !== AT_ONCE && !this.isOnlyHere)
-    if (decision !== undefined)
-      return this.#parts.abandon(decision, hadPlace ? keyOfDemand(this.demand) : undefined)
-    return place && this.#parts.store.giveBackShare(this)
+    const hadPlace = this.place !== undefined || (this.owes !== AT_ONCE && !this.isOnlyHere)
+    return decision && this.#parts.abandon(decision, hadPlace ? keyOfDemand(this.demand) : undefined)
   }
 
   /** Gives back what was charged for a caller that does not take its turn. Resolves when the store has answered. */
   async giveUp(): Promise<void> {
     const { check, at, place } = this
-    // The share that was charged with the place, too.
     const rest = this.gone()
     this.place = undefined
     if (place !== undefined) await this.#parts.store.leave([[{ check, at, place }]])

@@ -13,7 +13,6 @@ import {
   leaveGroup,
   lookGroup,
   placeGroup,
-  shareGroup,
   type TakenPlace,
   timeOf,
   unusedGroup,
@@ -81,12 +80,6 @@ export class LineStore implements LineParts {
   /** Gives back places whose turn has come, and which their caller does not use. */
   async giveBackUnused(taken: readonly TakenPlace[]): Promise<void> {
     await this.#correct(unusedGroup(taken))
-  }
-
-  /** Gives back the share that was charged with the place of a caller. Undefined if there is none. */
-  giveBackShare(caller: Pick<TakenPlace, 'check' | 'at'>): Promise<void> | undefined {
-    const group = shareGroup(caller)
-    return group && this.#correct(group)
   }
 
   /** Gives back tickets that their caller does not use. */

@@ -2,10 +2,9 @@ import { algorithmOf } from '../algorithms/index.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import type { Demand, Group, Store } from '../store/contract.ts'
-import { keyOf, keyOfDemand } from '../store/counter-key.ts'
+import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce, lineOf, type UnitsInLine } from '../store/reading.ts'
-import { shareAt } from '../store/share-claim.ts'
 import { Alarms } from './alarms.ts'
 import { Askers, type Asking } from './callers.ts'
 import { Line, type LineParts } from './line.ts'
@@ -128,22 +127,20 @@ export function linesOf(store: Store): Lines {
 /** The counters of a refused check whose units can be given back at any time. */
 export function freeableOf({ check: { demands }, evaluation: { passes } }: CheckResult): string[] {
   return demands.flatMap((demand, i) => {
-    const { rule, subject, terms } = demand
-    if (passes[i] === true || !algorithmOf(rule).isFlight) return []
-    // Another tenant's permit helps a tenant whose share of the pool refuses.
-    const pool = terms?.share?.pool
-    return pool === undefined ? [keyOfDemand(demand)] : [keyOfDemand(demand), keyOf(subject, pool)]
+    return passes[i] === true || !algorithmOf(demand.rule).isFlight ? [] : keyOfDemand(demand)
   })
 }
 
-/** The counter of the tenant whose share the demand at an index has; `''` if it has none. */
+/** The counter of the tenant of the demand at an index; `''` if it has none. */
 function tenantIn(demands: readonly Demand[], at: number): string {
-  return demands[shareAt(demands, at)]?.rule.counter ?? ''
+  return demands[at]!.terms?.share?.rule.counter ?? ''
 }
 
 /** The key of the counters for which callers ask. Those that leave different shares to others ask apart. */
 function askingKeyOf({ demands }: Group): string {
-  return demands.map(demand => `${keyOfDemand(demand)} ${demand.terms?.headroom ?? ''}`).join('\n')
+  return demands
+    .map((demand, at) => `${keyOfDemand(demand)} ${tenantIn(demands, at)} ${demand.terms?.headroom ?? ''}`)
+    .join('\n')
 }
 
 /** The line of an identity at one moment. */

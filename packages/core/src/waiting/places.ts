@@ -4,8 +4,8 @@ import type { Check } from '../check/check.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { evaluationAt, ruleInForce, waitFor } from '../store/reading.ts'
-import { poolAt, shareAt, shareIn } from '../store/share-claim.ts'
+import { evaluationAt, isShareDue, ruleInForce, waitFor } from '../store/reading.ts'
+import { shareIn } from '../store/terms.ts'
 
 /** A place that a caller has in the line of one counter, or whose turn has come. */
 export interface TakenPlace {
@@ -39,7 +39,7 @@ export function nextInLine(check: Check, evaluation: Evaluation): number {
   let [last, longest] = [-1, -1]
   for (const [i, demand] of demands.entries()) {
     if (evaluation.passes[i] === true || demand.mode === Mode.SHADOW) continue
-    if (demand.terms?.share !== undefined) return -1
+    if (!isShareDue(demand, i, evaluation)) return -1
     const wait = waitFor(demand, evaluation.states[i] ?? [], evaluationAt(evaluation, i))
     if (wait > longest) [last, longest] = [i, wait]
   }
@@ -62,7 +62,7 @@ function unitTime({ rule }: Demand): number {
 export function loneAt({ demands }: Group): number {
   let lone = -1
   for (const [at, { mode, terms }] of demands.entries()) {
-    if (mode === Mode.SHADOW || terms?.place !== undefined || terms?.share !== undefined) continue
+    if (mode === Mode.SHADOW || terms?.place !== undefined) continue
     if (lone >= 0 || !canStand({ demands }, at)) return -1
     lone = at
   }
@@ -82,11 +82,7 @@ export function withPlaces(check: Check, taken: readonly TakenPlace[]): Check {
   if (taken.length === 0) return check
   const ownOf = (demand: Demand): TakenPlace | undefined =>
     taken.find(one => keyOfDemand(demandOf(one)) === keyOfDemand(demand))
-  const demands = check.demands.map((demand, at): Demand => {
-    const pool = demand.terms?.share === undefined ? undefined : check.demands[poolAt(check.demands, at)]
-    // A share was charged with the place of its pool.
-    if (pool !== undefined && ownOf(pool) !== undefined)
-      return { ...demand, mode: Mode.SETTLE, cost: 0, terms: shareIn(demand) }
+  const demands = check.demands.map((demand): Demand => {
     const own = ownOf(demand)
     // What was charged with the place is what a settlement corrects.
     return own === undefined
@@ -96,22 +92,9 @@ export function withPlaces(check: Check, taken: readonly TakenPlace[]): Check {
   return { ...check, demands }
 }
 
-/** The group that asks for a place in the line of one counter. A share of the counter is charged with it. */
-export function joinGroup({ check, at }: Pick<TakenPlace, 'check' | 'at'>, maxWait: number): Group {
-  const { demands } = check
-  const [own, share] = [demands[at]!, demands[shareAt(demands, at)]]
-  const group = settling({ check, at }, { mode: Mode.CHARGE, terms: { ...own.terms, maxWait } })
-  const terms = share && { ...share.terms, maxWait }
-  return share === undefined ? group : { ...group, demands: [...group.demands, { ...share, terms }] }
-}
-
-/** The group that gives back the share that was charged with a place. Undefined if there is none. */
-export function shareGroup({ check, at }: Pick<TakenPlace, 'check' | 'at'>): Group | undefined {
-  const share = check.demands[shareAt(check.demands, at)]
-  if (share === undefined) return undefined
-  const { demands, penalty } = settling({ check, at }, { cost: 0, terms: undefined })
-  const back = { ...share, mode: Mode.SETTLE, cost: -demandOf({ check, at }).cost, terms: shareIn(share) }
-  return { demands: [...demands, back], penalty }
+/** The group that asks for a place in the line of one counter. */
+export function joinGroup(caller: Pick<TakenPlace, 'check' | 'at'>, maxWait: number): Group {
+  return settling(caller, { mode: Mode.CHARGE, terms: { ...demandOf(caller).terms, maxWait } })
 }
 
 /** The group that asks for news of a line. */
@@ -122,16 +105,12 @@ export function lookGroup(caller: Pick<TakenPlace, 'check' | 'at'>): Group {
 /** The group that gives back places which follow each other in line. */
 export function leaveGroup(run: readonly TakenPlace[]): Group {
   const last = run.at(-1)!
-  return settling(last, { cost: -unitsOf(run), terms: { place: last.place } })
+  return settling(last, { cost: -unitsOf(run), terms: { ...shareIn(demandOf(last)), place: last.place } })
 }
 
 /** The group that gives back places whose turn has come, and which nobody has used. */
 export function unusedGroup(taken: readonly TakenPlace[]): Group {
-  const back = (one: TakenPlace): readonly Demand[] => [
-    ...leaveGroup([one]).demands,
-    ...(shareGroup(one)?.demands.slice(1) ?? []),
-  ]
-  return { demands: taken.flatMap(back) }
+  return { demands: taken.flatMap(one => leaveGroup([one]).demands) }
 }
 
 /**

@@ -5,7 +5,6 @@ import type { Check } from '../check/check.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
-import { poolAt, shareIn } from '../store/share-claim.ts'
 import { ticketOf } from '../store/tickets.ts'
 import { fewestOf } from '../store/terms.ts'
 
@@ -28,14 +27,18 @@ export function ticketsAfter(
 ): Tickets | undefined {
   let tickets: Map<string, Held> | undefined
   for (const [at, demand] of check.demands.entries()) {
-    const { rule, terms } = demand
-    if (terms?.share === undefined) continue
-    const before = had?.get(rule.counter)
-    const ticket = before?.ticket ?? ticketOf(check, at, evaluation)
+    const { share } = demand.terms ?? {}
+    if (share === undefined) continue
+    const { counter } = share.rule
+    const ticket = had?.get(counter)?.ticket ?? ticketOf(check, at, evaluation)
     if (ticket === undefined) continue
-    const pool = keyOfDemand(check.demands[poolAt(check.demands, at)]!)
-    const held = { ticket, pool, units: fewestOf(demand), until: evaluation.states[at]![UNTIL]! }
-    ;(tickets ??= new Map()).set(rule.counter, held)
+    const until = evaluation.shares![at]![UNTIL]!
+    ;(tickets ??= new Map()).set(counter, {
+      ticket,
+      pool: keyOfDemand(demand),
+      units: fewestOf(demand),
+      until,
+    })
   }
   return tickets
 }
@@ -43,9 +46,9 @@ export function ticketsAfter(
 /** The index of the instant at which a tag is forgotten. */
 const UNTIL = 1
 
-/** Whether a demand is about a tenant's share of a bucket. */
-export function isTurn({ rule }: Demand): boolean {
-  return rule.code === shareCodes['token-bucket']
+/** Whether a demand is about a bucket that tenants share. */
+export function isTurn({ terms }: Demand): boolean {
+  return terms?.share?.rule.code === shareCodes['token-bucket']
 }
 
 /** Whether tenants share a bucket of a check, so that its callers take turns. */
@@ -55,10 +58,9 @@ export function takesTurns({ demands }: Check): boolean {
 
 /** The least time after which a caller starts behind units of its own tenant, which takes the whole bucket at most. Microseconds. */
 export function waitBehind({ demands }: Group, units: number): number {
-  const waits = demands.map((demand, at) => {
-    if (!isTurn(demand)) return 0
-    const { capacity, unit, rate } = demands[poolAt(demands, at)]!.rule
-    return ((units + demand.cost - capacity) * unit) / rate
+  const waits = demands.map(demand => {
+    const { capacity, unit, rate } = demand.rule
+    return isTurn(demand) ? ((units + demand.cost - capacity) * unit) / rate : 0
   })
   return Math.max(0, ...waits)
 }
@@ -69,7 +71,7 @@ export function withTickets(check: Check, tickets: Tickets | undefined, wants: b
   const demands = check.demands.map((demand): Demand => {
     const { share } = demand.terms ?? {}
     if (share === undefined) return demand
-    const ticket = tickets?.get(demand.rule.counter)?.ticket
+    const ticket = tickets?.get(share.rule.counter)?.ticket
     const wantsTicket = wants && ticket === undefined
     return { ...demand, terms: { ...demand.terms, share: { ...share, ticket, wantsTicket } } }
   })
@@ -78,13 +80,12 @@ export function withTickets(check: Check, tickets: Tickets | undefined, wants: b
 
 /** The group that gives back tickets which the caller does not use. */
 export function ticketGroup({ demands }: Check, tickets: Tickets): Group {
-  const given = demands.flatMap((demand, at): Demand[] => {
-    if (!tickets.has(demand.rule.counter)) return []
-    const settled = { ...demand, mode: Mode.SETTLE, edges: undefined }
-    return [
-      { ...demands[poolAt(demands, at)]!, mode: Mode.SETTLE, cost: 0, terms: undefined },
-      { ...settled, cost: -fewestOf(demand), terms: shareIn(demand) },
-    ]
+  const given = demands.flatMap((demand): Demand[] => {
+    const share = demand.terms?.share
+    const ticket = share && tickets.get(share.rule.counter)?.ticket
+    if (ticket === undefined) return []
+    const terms = { share: { ...share!, ticket, wantsTicket: false } }
+    return [{ ...demand, mode: Mode.SETTLE, edges: undefined, cost: -fewestOf(demand), terms }]
   })
   return { demands: given }
 }

@@ -5,7 +5,6 @@ import type { Group } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
-import { poolAt } from '../store/share-claim.ts'
 import { isTurn, type Tickets } from './tickets.ts'
 
 /** The clock of a bucket, and the bucket's debt, at an instant of the store's clock. */
@@ -61,15 +60,14 @@ export class TurnNews {
   /** Hears an evaluation of a group. `arrived` is an instant of this process's clock. */
   observe({ demands }: Group, evaluation: Evaluation, arrived: number): void {
     for (const [i, demand] of demands.entries()) {
-      const at = isTurn(demand) ? poolAt(demands, i) : -1
-      const state = evaluation.states[i] ?? []
-      if (at < 0 || state.length <= CLOCK) continue
-      const pool = ruleInForce(demands[at]!, evaluation)
+      const state = evaluation.shares?.[i] ?? []
+      if (!isTurn(demand) || state.length <= CLOCK) continue
+      const pool = ruleInForce(demand, evaluation)
       const { now, states } = evaluationAt(evaluation, i)
-      this.#note(keyOfDemand(demands[at]!), {
+      this.#note(keyOfDemand(demand), {
         reading: state[READING]!,
         epoch: state[CLOCK]!,
-        debt: debtAt(states[at] ?? [], now, pool),
+        debt: debtAt(states[i] ?? [], now, pool),
         pool,
         at: now,
         heardAt: arrived,

@@ -106,6 +106,14 @@ describe('a refusal in favour of other tenants', () => {
     expect(refusals).toBeGreaterThan(20)
   })
 
+  it('two tenants that send one idempotency key are two calls, and each call is charged once', async () => {
+    const { limiter } = aLimiter()
+    const left: number[] = []
+    for (const user of ['a', 'b', 'a', 'b'])
+      left.push((await limiter.consume({ user }, { idempotencyKey: 'order 1' })).remaining)
+    expect(left).toEqual([39, 38, 38, 38])
+  })
+
   it('a request that takes nothing of the shared limit gets no fair-share refusal', async () => {
     const own = { name: 'own', limit: 1000, window: 1, keyStrategy: 'user' } as const
     const { limiter, drain } = aLimiter([BACKEND, own])

@@ -145,9 +145,11 @@ function isShortDemand(demand: ShortDemand | LongDemand): demand is ShortDemand 
 
 /** Writes an evaluation in few numbers, if they tell it, else as plain data. */
 export function shortEvaluation(evaluation: Evaluation): ShortEvaluation | Evaluation {
-  const { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants } = evaluation
+  const { now, allowed, repeated, passes, starts, states, shares, penalty } = evaluation
+  const { instants, startsIn, grants } = evaluation
   const isPlain = instants === undefined && startsIn === undefined && grants === undefined
-  if (!isPlain || repeated || penalty.length > 0 || passes.length > MOST_BITS)
+  const hasShare = shares?.some(({ length }) => length > 0) === true
+  if (!isPlain || hasShare || repeated || penalty.length > 0 || passes.length > MOST_BITS)
     return plainEvaluation(evaluation)
   return [now, allowed ? 1 : 0, bitsOf(passes), bitsOf(starts), states]
 }

@@ -89,7 +89,7 @@ for d = 1, failed and 0 or count do
       elseif kind == KIND.BUCKET then
         local at, debt, unit, rate = item.at, item.debt, item.unit, item.rate
         fresh = at + debt / rate
-        if item.clock then value = nil
+        if item.clock then value = ''
         elseif cooldown > 0 then value = pack('>ddddd', at, debt, unit, rate, cooldown)
         else value = pack('>dddd', at, debt, unit, rate) end
         -- A correction may have kept other numbers than those of its demand.
@@ -106,7 +106,8 @@ for d = 1, failed and 0 or count do
         item.short = fits and cost > 0 and cooldown == 0 and mode == MODE.CHARGE
       end
       if cooldown > fresh then fresh = cooldown end
-      if item.clock then
+      -- A clock begins with the first debt.
+      if item.clock and (fresh > now or item.began < now) then
         --@ include "put-clock.lua"
       end
       item.next, item.fresh, item.state = value, fresh, state

@@ -7,7 +7,7 @@
 -- ARGV[2] JSON: the rules, then the groups as one flat list. An entry of the list is a run of groups that differ only in
 --         their keys: how many; the number of demands; 1 for a penalty, plus 2 for an idempotency key, plus 4 for terms; the
 --         numbers of the penalty and of the key; then for each demand its rule, cost, mode (plus 16 under a penalty, plus 32
---         with terms), its terms and, in a settlement, its charged_to. Terms are those of core/src/databases/remote/demand-numbers.ts:
+--         with terms), its terms and, in a settlement, its charged_to. A tenant's own counter follows that of the pool. Terms are those of core/src/databases/remote/demand-numbers.ts:
 --         `receipt` and `of` are a place in line and its line, the end and the number of units that the call holds, or a ticket and its
 --         clock. `receipt` is -1 for none, and -2 where a ticket is wanted.
 --         The commonest calls have other arguments: fast/lone-bucket.lua, fast/lone-fair.lua.
@@ -22,7 +22,7 @@
 --@ record item first second pool state: cooldown at debt unit rate key value rule own cost mode charged_to state used fits short next fresh starts line terms shared reduces start owes room clock reading began stored pool back placed need known spare for_turn left others ends=2 count=3 granted=4 ring=5 till=2 tag=3 epoch=4
 --@ record line owner: cooldown at debt unit rate parts born tail pool kept gone holes
 --@ record score: ends points last violations level fresh
---@ record terms shared: wait least headroom keep receipt of pool weight
+--@ record terms shared: wait least headroom keep receipt of weight
 --@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 PERMITS=3 TAG=4
 --@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 DEFER=3 SETTLE=4 GRANT=5 BLOCK=6 LOOK=7 RESET=8
 --@ enum PENALTY: WATCH=0 READ=1 RECORD=2 APPLY=3

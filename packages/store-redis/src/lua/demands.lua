@@ -16,15 +16,15 @@ for d = 1, count do
     if mode >= WITH.TERMS then
       mode, terms = mode - WITH.TERMS, terms{
         wait = groups[at], least = groups[at + 1], headroom = groups[at + 2], keep = groups[at + 3],
-        receipt = groups[at + 4], of = groups[at + 5], pool = groups[at + 6], weight = groups[at + 7]
+        receipt = groups[at + 4], of = groups[at + 5], weight = groups[at + 6]
       }
-      at, shared = at + 8, terms.weight > 0 and terms
+      at, shared = at + 7, terms.weight > 0 and terms
     end
     if mode >= WITH.PENALTY then mode, item.reduces = mode - WITH.PENALTY, rule.reduced > 0 end
   end
   item.own, item.cost, item.mode, item.terms, item.shared, item.start = rule, cost, mode, terms, shared, false
   if flags >= 4 then
-    item.pool = shared and shared.pool > 0 and items[shared.pool]
+    item.pool = shared and items[d - 1]
     item.back, item.placed, item.others = 0, false, 0
   end
   if mode == MODE.SETTLE then

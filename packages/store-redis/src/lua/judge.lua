@@ -99,8 +99,7 @@ for d = 1, count do
         local factor = min(4 * shared.weight, max(4, floor(pooled.capacity / 5)))
         fits = need == 0 or pool.used == 0 or own_units <= 1 or own_units <= factor * (pooled.capacity - pool.used - need)
       end
-    elseif shared then fits = true
-    elseif not fits and not (state and now < state.cooldown) then
+    elseif not pool and not fits and not (state and now < state.cooldown) then
       -- The turn of the place has come, and it was charged then.
       if placed then fits = true
       elseif kind == KIND.BUCKET then fits = used + need * rule.unit <= rule.capacity * rule.unit

@@ -109,6 +109,12 @@ for d = 1, allowed and count or 0 do
           or min(free, max(1 - item.used, floor((factor * free - item.used) / (1 + factor))))
       end
       left = min(item.cost, max(item.back, max(0, units) + item.back - item.others))
+      if item.pool then
+        -- A pool that only reports is charged as the share.
+        local pool = item.pool
+        left = min(left, pool.left)
+        pool.left = left
+      end
     end
   end
   item.left = left

@@ -141,29 +141,19 @@ it('every path of the script decides as the reference does, at edges and when th
 const pools: readonly Rule[] = [
   { ...base, code: 't', counter: 'pool:t', limit: 20, capacity: 20, unit: 100_000, window: 2 * SECOND },
   { ...base, code: 't', counter: 'pool:t', limit: 7, capacity: 7, unit: 700_000, rate: 3, window: SECOND },
-  {
-    ...base,
-    code: 't',
-    counter: 'cools:t',
-    limit: 3,
-    capacity: 3,
-    unit: 500_000,
-    window: SECOND,
-    cooldown: SECOND,
-  },
+  { ...base, code: 't', counter: 'tight:t', limit: 3, capacity: 3, unit: 500_000, window: SECOND },
 ]
 
-/** The check of a tenant on a bucket and on its share of it. */
-const shared = (pool: Rule, tenant: string, cost: number, weight: number): Group => ({
+/** The check of a tenant on a bucket that tenants share. */
+const shared = (rule: Rule, tenant: string, cost: number, weight: number): Group => ({
   demands: [
-    { rule: pool, subject: 's', cost, mode: Mode.CHARGE, penalized: false },
     {
-      rule: shareRuleOf(pool, tenant),
+      rule,
       subject: 's',
       cost,
       mode: Mode.CHARGE,
       penalized: false,
-      terms: { share: { pool: pool.counter, weight } },
+      terms: { share: { rule: shareRuleOf(rule, tenant), weight } },
     },
   ],
 })

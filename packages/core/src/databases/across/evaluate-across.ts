@@ -124,6 +124,7 @@ async function takeLeases<N>(
     passes: put(whole.passes, taken.passes, false),
     starts: put(whole.starts, taken.starts, false),
     states: put(whole.states, taken.states, []),
+    shares: put(whole.shares ?? [], taken.shares ?? [], []),
     instants: put(whole.instants ?? [], taken.instants ?? [], taken.now),
     penalty: taken.penalty,
     startsIn: taken.startsIn,

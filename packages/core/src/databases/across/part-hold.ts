@@ -27,6 +27,7 @@ export async function evaluateWithoutCharge<N>({ node, group }: Part<N>, send: S
     passes: from.map(([evaluation, at]) => evaluation.passes[at] === true),
     starts: from.map(([evaluation, at]) => evaluation.starts[at] === true),
     states: from.map(([evaluation, at]) => evaluation.states[at] ?? []),
+    shares: from.map(([evaluation, at]) => evaluation.shares?.[at] ?? []),
     grants: undefined,
   })
 }

@@ -2,7 +2,7 @@ import { algorithmOf } from '../../algorithms/index.ts'
 import { type Demand, Mode } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
 import { ruleInForce } from '../../store/reading.ts'
-import { shareIn } from '../../store/share-claim.ts'
+import { shareIn } from '../../store/terms.ts'
 import { type Part, type Send, withChanges } from './part.ts'
 
 /**
@@ -41,7 +41,10 @@ export async function refundDownTo<N>(
   }
   if (demands.length === 0) return evaluation
   const refunded = await send(node, { demands })
-  const states = [...evaluation.states]
-  for (const [n, at] of indexes.entries()) states[at] = refunded.states[n] ?? []
-  return withChanges(evaluation, { states })
+  const [states, shares] = [[...evaluation.states], [...(evaluation.shares ?? [])]]
+  for (const [n, at] of indexes.entries()) {
+    states[at] = refunded.states[n] ?? []
+    shares[at] = refunded.shares?.[n] ?? shares[at]!
+  }
+  return withChanges(evaluation, { states, shares: evaluation.shares && shares })
 }

@@ -1,6 +1,8 @@
+import type { State } from '../../algorithms/index.ts'
 import type { Demand, Group } from '../../store/contract.ts'
 import { PENALTY_COUNTER } from '../../store/penalty-step.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
+import { plainEvaluation } from '../../store/plain-groups.ts'
 
 /** Names the node that holds a counter: a server, a hash slot, an object. */
 export type NodeOf<N> = (subject: string, counter: string) => N
@@ -66,24 +68,25 @@ export function mergeEvaluations<N>(
 ): Evaluation {
   const passes: boolean[] = []
   const starts: boolean[] = []
-  const states: Evaluation['states'][number][] = []
+  const states: State[] = []
+  const shares: State[] = []
   const instants: number[] = []
   for (const [i, { indexes }] of parts.entries()) {
     for (const [n, index] of indexes.entries()) {
       passes[index] = repeated || (evaluations[i]?.passes[n] ?? false)
       starts[index] = evaluations[i]?.starts[n] === true
       states[index] = evaluations[i]?.states[n] ?? []
+      shares[index] = evaluations[i]?.shares?.[n] ?? []
       instants[index] = evaluations[i]?.now ?? 0
     }
   }
   const penalty = evaluations[parts.findIndex(part => part.group.penalty !== undefined)]?.penalty ?? []
   // Each node has its own clock. The latest instant becomes the instant of the whole group.
   const now = Math.max(...evaluations.map(evaluation => evaluation.now))
-  return { now, allowed, repeated, passes, starts, states, instants, penalty }
+  return { now, allowed, repeated, passes, starts, states, shares, instants, penalty }
 }
 
 /** An evaluation with other values in some fields. A spread would lose what an evaluation tells by getters. */
 export function withChanges(evaluation: Evaluation, changes: Partial<Evaluation>): Evaluation {
-  const { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants } = evaluation
-  return { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants, ...changes }
+  return { ...plainEvaluation(evaluation), ...changes }
 }

@@ -1,6 +1,5 @@
 import { algorithms, type AlgorithmCode, type Layout, type PenaltyRule } from '../../algorithms/index.ts'
 import type { Demand, Group, Terms } from '../../store/contract.ts'
-import { poolAt } from '../../store/share-claim.ts'
 import { isPlainGroup } from '../../store/plain-groups.ts'
 
 // The compiler asks for the kind of a new layout. Each server that decides by itself has its arithmetic.
@@ -36,14 +35,13 @@ export function penaltyNumbers(rule: PenaltyRule): number[] {
 
 /**
  * The numbers of a demand's terms, in the order in which a server reads them: the longest wait, the fewest units or -1, the share left
- * to others, how long the units are kept, the receipt, the place of its pool in the group, counted from 1, and the weight of its share; 0
- * for a demand without one.
+ * to others, how long the units are kept, the receipt, and the weight of the tenant; 0 for a counter that is no tenant's own.
  */
-export function termNumbers(demands: readonly Demand[], at: number): number[] {
-  const { maxWait = 0, least = -1, headroom = 0, keptFor = 0, share, ...receipts } = demands[at]!.terms!
-  const shared = share === undefined ? [0, 0] : [poolAt(demands, at) + 1, share.weight]
+export function termNumbers({ terms }: Demand): number[] {
+  const { maxWait = 0, least = -1, headroom = 0, keptFor = 0, share, ...receipts } = terms!
   // A server tells waits in whole microseconds.
-  return [Math.floor(maxWait), least, headroom, keptFor, ...receiptNumbers(receipts, share), ...shared]
+  const receipt = receiptNumbers(receipts, share)
+  return [Math.floor(maxWait), least, headroom, keptFor, ...receipt, share?.weight ?? 0]
 }
 
 /**

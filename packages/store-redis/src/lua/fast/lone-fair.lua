@@ -3,14 +3,14 @@
 -- test/behaviour/fast-paths.test.ts hold it equal to that.
 -- KEYS       the bucket, and the tag of the tenant
 -- ARGV[2..3] the unit and the capacity
--- ARGV[4]    unused
--- ARGV[5..8] the rate, the cost in units, the cool-down, the weight of the tenant
+-- ARGV[5..6] the rate, the cost in units
+-- ARGV[8]    the weight of the tenant. No other call has eight
 -- perf: by usec_per_call of Redis, such a check takes twice as long by the general path, a refusal 1.8 times: mostly for the tables of
 -- the rules, the demands and their terms. Coalesced checks of one pool share these, so the general path decides them.
 --@ takes args
 --@ gives rules groups
 if args[8] then
-  local unit, capacity, rate, cost, cooldown, weight = args[2] + 0, args[3] + 0, args[5] + 0, args[6] + 0, args[7] + 0, args[8] + 0
+  local unit, capacity, rate, cost, weight = args[2] + 0, args[3] + 0, args[5] + 0, args[6] + 0, args[8] + 0
   local pool_key, tag_key = KEYS[1], KEYS[2]
   local value, tagged = try('GET', pool_key), try('GET', tag_key)
   if (not value or type(value) == 'string' and #value == 57) and (not tagged or type(tagged) == 'string' and #tagged == 20) then
@@ -34,8 +34,7 @@ if args[8] then
       end
     end
     local owed = used + cost * unit
-    -- A refusal may start a cool-down.
-    if known and (owed <= room or cooldown == 0) then
+    if known then
       if tagged then
         tag, tag_epoch, till = unpackd('>ddI4', tagged)
         till = till * 1e6
@@ -66,8 +65,8 @@ if args[8] then
   end
   -- The tag has the numbers of the bucket.
   rules = {
-    rule{ kind = KIND.BUCKET, cooldown = cooldown, reduced = 0, capacity = capacity, unit = unit, rate = rate },
+    rule{ kind = KIND.BUCKET, cooldown = 0, reduced = 0, capacity = capacity, unit = unit, rate = rate },
     rule{ kind = KIND.TAG, cooldown = 0, reduced = 0, capacity = capacity, unit = unit, rate = rate }
   }
-  groups = { 1, 2, 4, 1, cost, MODE.CHARGE, 2, cost, MODE.CHARGE + WITH.TERMS, 0, -1, 0, 0, -1, 0, 1, weight }
+  groups = { 1, 2, 4, 1, cost, MODE.CHARGE, 2, cost, MODE.CHARGE + WITH.TERMS, 0, -1, 0, 0, -1, 0, weight }
 end
