@@ -83,7 +83,7 @@ function isCharged({ rule, cost, mode, terms }: Demand, debt: number): boolean {
 
 /** The state of a counter that was charged with others, by its first number. */
 function chargedState(demand: Demand, number: number, rest: ReplyEntries, now: number): State | undefined {
-  const { rule, cost, mode } = demand
+  const { rule, cost, mode, terms } = demand
   if (mode !== Mode.CHARGE) return undefined
   const kind = ALGORITHM_KINDS[rule.code]
   if (kind === BUCKET) return isCharged(demand, number) ? [0, now, number, rule.unit, rule.rate] : undefined
@@ -93,7 +93,9 @@ function chargedState(demand: Demand, number: number, rest: ReplyEntries, now: n
   if (number <= now) return undefined
   const count = rest.takeInteger()
   if (count === undefined || count < 0) return readList([0, number], -(count ?? 0), rest)
-  return count >= cost && count <= rule.capacity ? [0, number, count] : undefined
+  // Units that the call holds pass whatever the limit is now.
+  const most = terms?.held === undefined ? rule.capacity : Number.POSITIVE_INFINITY
+  return count >= cost && count <= most ? [0, number, count] : undefined
 }
 
 /** Whether a counter has a list of numbers, whose length is not checked where they are read. */

@@ -199,6 +199,17 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.ask({ demands: [...demands, ...others], penalty })).allowed).toBe(true)
       }))
 
+    it('a correction under a penalty leaves a bucket the numbers that it has, and the answer tells them', () =>
+      withStore(factory, async bench => {
+        const bucket = ruleOf('token-bucket', { capacity: 20 }, 0.5)
+        await bench.take(bucket, 12)
+        await bench.ask({ demands: [], penalty: { ...penalty, mode: PenaltyMode.APPLY, amount: 5 * SECOND } })
+        const correction = demandOf(bucket, 1, { mode: Mode.SETTLE, penalized: true })
+        const read = { ...penalty, mode: PenaltyMode.READ }
+        const { states } = await bench.ask({ demands: [correction], penalty: read })
+        expect(states[0]?.slice(0, 5)).toEqual([0, bench.now, 13 * bucket.unit, bucket.unit, bucket.rate])
+      }))
+
     it('a store counts every one of 50 concurrent violations', () =>
       withStore(factory, async ({ ask }) => {
         const record = { ...penalty, mode: PenaltyMode.RECORD, amount: 100_000 }

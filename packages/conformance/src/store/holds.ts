@@ -50,6 +50,17 @@ export function testHolds({ describe, it, expect }: Runner, factory: StoreFactor
         expect(await left(bench)).toBe(70)
       }))
 
+    it('a call pays with the units that it holds, also where the limit was lowered below what is used', () =>
+      withStore(factory, async bench => {
+        await bench.take(rule, 60, { edges })
+        const to = endOf(await reserve(bench, 5))
+        const lower = ruleOf('quota', { limit: 3 })
+        const pays = { edges, terms: { held: { to, units: 5 } } }
+        expect((await bench.take(lower, 5, pays)).passes).toBe(true)
+        expect((await bench.take(lower, 1, { edges })).passes).toBe(false)
+        expect(await left(bench)).toBe(35)
+      }))
+
     it('held units are given back once, and a settlement after their time is charged in full', () =>
       withStore(factory, async bench => {
         const first = endOf(await reserve(bench, 30))

@@ -92,8 +92,8 @@ for d = 1, failed and 0 or count do
         if item.clock then value = ''
         elseif cooldown > 0 then value = pack('>ddddd', at, debt, unit, rate, cooldown)
         else value = pack('>dddd', at, debt, unit, rate) end
-        -- A correction may have kept other numbers than those of its demand.
-        item.short = at == now and fits and cost > 0 and cooldown == 0 and (mode ~= MODE.SETTLE or unit == own.unit and rate == own.rate)
+        -- A correction may have kept other numbers than those of its demand, or than the reduced ones.
+        item.short = at == now and fits and cost > 0 and cooldown == 0 and (mode ~= MODE.SETTLE or not item.reduces and unit == own.unit and rate == own.rate)
       elseif kind == KIND.WINDOW then
         fresh, value = item.ends, pack('>ddd', cooldown, item.ends, item.count)
         if item.granted then value = value .. pack('>d', item.granted) .. item.ring end
