@@ -2,19 +2,16 @@ import { noticeMilliseconds } from '#misuse'
 
 import { fromCaller } from '../base/warnings.ts'
 import { abuseScore } from '../algorithms/index.ts'
-import type { Digest } from '../base/digest.ts'
 import { describe, HaltError } from '../base/errors.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from '../policy/penalty-config.ts'
 import { type Identity, subjectOf, type Subject } from '../request/identity.ts'
-import type { StrictStore } from '../resilience/strict-store.ts'
 import { penaltyStatus } from '../telemetry/usage.ts'
 import { PenaltyMode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/penalty-step.ts'
-import type { Notify, PenaltyStatus } from '../check/telemetry.ts'
+import type { PenaltyStatus } from '../check/telemetry.ts'
 import { checkNames } from '../base/options-check.ts'
-import type { GateSource } from '../limiter/gate.ts'
 import { type ManagerOptions, type ManagerParts, managerParts } from './manager-options.ts'
 
 /** Options of {@link PenaltyManager}. */
@@ -37,21 +34,10 @@ export interface PenaltyManagerOptions extends ManagerOptions {
  * const penalty = await penalties.recordViolation('user_123', { severity: 2 })
  */
 export class PenaltyManager {
-  readonly #penalty: CompiledPenalty
-  readonly #digest: Digest
-  readonly #ipv6Prefix: number
-  readonly #store: StrictStore
-  readonly #notify: Notify
-  readonly #control: GateSource | undefined
+  readonly #parts: ManagerParts & { readonly penalty: CompiledPenalty }
 
   constructor(options: PenaltyManagerOptions) {
-    const { penalty, ...parts } = fromCaller(PenaltyManager, () => partsOf(options))
-    this.#penalty = penalty
-    this.#digest = parts.digest
-    this.#ipv6Prefix = parts.ipv6Prefix
-    this.#notify = parts.notify
-    this.#control = parts.control
-    this.#store = parts.store
+    this.#parts = fromCaller(PenaltyManager, () => partsOf(options))
   }
 
   /** Reads the current score and penalty. */
@@ -78,14 +64,15 @@ export class PenaltyManager {
         'Give a number of points above 0 and up to 1000000.',
       )
     }
-    const { rule } = this.#penalty
+    const { rule } = this.#parts.penalty
     const subject = this.#subject(identity)
-    if (this.#control?.accessFor(subject, this.#store.clock) !== undefined) return this.#read(subject)
+    if (this.#parts.control?.accessFor(subject, this.#parts.store.clock) !== undefined)
+      return this.#read(subject)
     const evaluation = await this.#evaluate(subject, PenaltyMode.RECORD, Math.round(severity * POINT))
     const status = penaltyStatus(rule, evaluation)
-    this.#notify('onViolation', subject, status, severity)
+    this.#parts.notify('onViolation', subject, status, severity)
     if (abuseScore.starts(evaluation.penalty, evaluation.now, rule))
-      this.#notify('onPenaltyApplied', subject, status)
+      this.#parts.notify('onPenaltyApplied', subject, status)
     return status
   }
 
@@ -101,33 +88,33 @@ export class PenaltyManager {
     const { duration } = call
     const micros =
       duration === undefined
-        ? this.#penalty.rule.duration
+        ? this.#parts.penalty.rule.duration
         : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
     const subject = this.#subject(identity)
     const evaluation = await this.#evaluate(subject, PenaltyMode.APPLY, micros)
-    const status = penaltyStatus(this.#penalty.rule, evaluation)
+    const status = penaltyStatus(this.#parts.penalty.rule, evaluation)
     if (abuseScore.until(evaluation.penalty) === evaluation.now + micros)
-      this.#notify('onPenaltyApplied', subject, status)
+      this.#parts.notify('onPenaltyApplied', subject, status)
     return status
   }
 
   /** Forgets the score and ends the penalty. */
   async clearPenalty(identity: Identity): Promise<void> {
     const counter = { subject: this.#subject(identity), counter: PENALTY_COUNTER }
-    await this.#store.reset([counter])
+    await this.#parts.store.reset([counter])
   }
 
   async #read(subject: Subject): Promise<PenaltyStatus> {
-    return penaltyStatus(this.#penalty.rule, await this.#evaluate(subject, PenaltyMode.READ, 0))
+    return penaltyStatus(this.#parts.penalty.rule, await this.#evaluate(subject, PenaltyMode.READ, 0))
   }
 
   async #evaluate(subject: Subject, mode: PenaltyMode, amount: number): Promise<Evaluation> {
-    const penalty = { rule: this.#penalty.rule, subject, mode, amount }
-    return this.#store.evaluateOrThrow({ demands: [], penalty })
+    const penalty = { rule: this.#parts.penalty.rule, subject, mode, amount }
+    return this.#parts.store.evaluateOrThrow({ demands: [], penalty })
   }
 
   #subject(identity: Identity): string {
-    return subjectOf(identity, 'user', this.#digest, this.#ipv6Prefix)
+    return subjectOf(identity, 'user', this.#parts.digest, this.#parts.ipv6Prefix)
   }
 }
 

@@ -3,24 +3,21 @@ import { plainCheck } from '../check/check.ts'
 import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
 import { checkOwed, readCost } from '../policy/cost.ts'
-import type { Digest } from '../base/digest.ts'
 import { describe } from '../base/errors.ts'
 import { compileCalendar } from '../policy/calendar.ts'
 import type { Quota } from '../policy/policy.ts'
 import { idempotencyDemand } from '../check/check-builder.ts'
-import type { GateSource } from '../limiter/gate.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
 import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, subjectOf, SHARED, type Subject } from '../request/identity.ts'
-import type { StrictStore } from '../resilience/strict-store.ts'
 import { Thresholds } from '../telemetry/thresholds.ts'
 import { quotaUsage } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { isHeldUp, used } from '../store/reading.ts'
-import type { Notify, QuotaUsage } from '../check/telemetry.ts'
+import type { QuotaUsage } from '../check/telemetry.ts'
 import { checkNames, fail, namesOf } from '../base/options-check.ts'
-import { type ManagerOptions, managerParts } from './manager-options.ts'
+import { type ManagerOptions, type ManagerParts, managerParts } from './manager-options.ts'
 
 /** Options of a quota manager. */
 export type QuotaManagerOptions = ManagerOptions
@@ -74,15 +71,11 @@ export interface QuotaResult {
  * const { allowed, quota } = await quotas.consumeQuota('user_123', monthly)
  */
 export class QuotaManager {
-  readonly #digest: Digest
-  readonly #ipv6Prefix: number
-  readonly #store: StrictStore
-  readonly #notify: Notify
-  readonly #control: GateSource | undefined
+  readonly #parts: ManagerParts
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
 
   constructor(store: Store, options: QuotaManagerOptions = {}) {
-    const parts = fromCaller(QuotaManager, () =>
+    this.#parts = fromCaller(QuotaManager, () =>
       managerParts(store, options, {
         name: 'QuotaManager',
         fix: 'Give new QuotaManager(store).',
@@ -92,11 +85,6 @@ export class QuotaManager {
         },
       }),
     )
-    this.#digest = parts.digest
-    this.#ipv6Prefix = parts.ipv6Prefix
-    this.#notify = parts.notify
-    this.#control = parts.control
-    this.#store = parts.store
   }
 
   /** Checks whether `cost` units would pass now, and charges nothing. */
@@ -123,12 +111,12 @@ export class QuotaManager {
     // A settlement of no units reads the counter.
     const demand = this.#demand(owner, compiled, 0, Mode.SETTLE)
     // A refund must name its period, which may be any of the three around now.
-    const found = await this.#store.evaluateOrThrow({ demands: [demand] })
+    const found = await this.#parts.store.evaluateOrThrow({ demands: [demand] })
     const chargedTo = found.states[0]?.[1]
     if (chargedTo === undefined || amount === 0) return 0
     const refund: Demand = { ...demand, cost: -amount, chargedTo }
     // Read the use in the same atomic step as the refund.
-    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand, refund] })
+    const evaluation = await this.#parts.store.evaluateOrThrow({ demands: [demand, refund] })
     return (
       used(demand, evaluation.states[0] ?? [], evaluation) -
       used(refund, evaluation.states[1] ?? [], evaluation)
@@ -170,7 +158,7 @@ export class QuotaManager {
 
   /** The end of the present day in the time zone of a quota, by the store's clock. Unix milliseconds. */
   endOfDay({ timeZone }: Pick<Quota<never>, 'timeZone'>): number {
-    return compileCalendar({ period: 'daily', timeZone }).edges(this.#store.clock.now())[1]
+    return compileCalendar({ period: 'daily', timeZone }).edges(this.#parts.store.clock.now())[1]
   }
 
   /**
@@ -180,7 +168,7 @@ export class QuotaManager {
   async resetQuota(identity: Identity, quota: Quota<never>): Promise<void> {
     const { compiled, owner } = this.#counted(identity, quota)
     const demand = this.#demand(owner, compiled, 0, Mode.RESET)
-    await this.#store.evaluateOrThrow({ demands: [demand] })
+    await this.#parts.store.evaluateOrThrow({ demands: [demand] })
   }
 
   /** @param told gets the units that were granted before, in the same atomic step */
@@ -198,12 +186,12 @@ export class QuotaManager {
     const demand = this.#demand(owner, compiled, amount, Mode.GRANT)
     // Marked as a grant, so that the same key of a charge does not match it.
     const idempotency = idempotencyKey
-      ? idempotencyDemand(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
+      ? idempotencyDemand(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#parts.digest)
       : undefined
     // A settlement of no units reads the counter.
     const look = this.#demand(owner, compiled, 0, Mode.SETTLE)
     const demands = told === undefined ? [demand] : [look, demand]
-    const evaluation = await this.#store.evaluateOrThrow({ demands, idempotency })
+    const evaluation = await this.#parts.store.evaluateOrThrow({ demands, idempotency })
     told?.(this.#status(compiled, look, evaluation).granted)
     return this.#status(compiled, demand, evaluation, demands.length - 1)
   }
@@ -218,22 +206,22 @@ export class QuotaManager {
     const { cost, idempotencyKey } = call
     checkIdempotencyKey(idempotencyKey)
     const { compiled, client, owner } = this.#counted(identity, quota)
-    const entry = this.#control?.accessFor(client, this.#store.clock)
+    const entry = this.#parts.control?.accessFor(client, this.#parts.store.clock)
     const units = cost === undefined ? compiled.cost : readCost(cost)
     if (entry !== undefined)
       return this.#obey(entry, this.#demand(owner, compiled, units, Mode.PEEK), compiled)
     const demand = this.#demand(owner, compiled, units, mode)
     const idempotency =
       idempotencyKey && mode !== Mode.PEEK
-        ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
+        ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#parts.digest)
         : undefined
     const check = { ...plainCheck([compiled], [demand]), idempotency }
-    const evaluation = await this.#store.evaluateOrThrow(check)
+    const evaluation = await this.#parts.store.evaluateOrThrow(check)
     const status = this.#status(compiled, demand, evaluation)
     const allowed = evaluation.allowed
-    this.#notify('onQuotaCheck', demand.subject, status, allowed)
+    this.#parts.notify('onQuotaCheck', demand.subject, status, allowed)
     if (!allowed && !isHeldUp(demand, evaluation.states[0] ?? [], evaluation))
-      this.#notify('onQuotaExceeded', demand.subject, status)
+      this.#parts.notify('onQuotaExceeded', demand.subject, status)
     return { allowed, quota: status }
   }
 
@@ -249,7 +237,7 @@ export class QuotaManager {
 
   /** Answers for a client that an operator has blocked or let pass. The counter is only read. */
   async #obey(entry: ControlEntry, peek: Demand, policy: CompiledPolicy): Promise<QuotaResult> {
-    const evaluation = await this.#store.evaluateOrThrow({ demands: [peek] })
+    const evaluation = await this.#parts.store.evaluateOrThrow({ demands: [peek] })
     return { allowed: entry.kind === 'allow', quota: this.#status(policy, peek, evaluation), entry }
   }
 
@@ -257,14 +245,14 @@ export class QuotaManager {
   #counted(identity: Identity, quota: Quota<never>): Counted {
     const policy = this.#compile(quota)
     const bare = typeof identity === 'string' ? bareKindOf(policy) : 'user'
-    const client = subjectOf(identity, bare, this.#digest, this.#ipv6Prefix)
+    const client = subjectOf(identity, bare, this.#parts.digest, this.#parts.ipv6Prefix)
     const owner = policy.keyStrategy === 'shared' ? SHARED : client
-    const compiled = this.#control?.numbered(policy, owner, this.#store.clock) ?? policy
+    const compiled = this.#parts.control?.numbered(policy, owner, this.#parts.store.clock) ?? policy
     return { compiled, client, owner }
   }
 
   #demand(owner: Subject, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
-    const edges = policy.edges(this.#store.clock.now())
+    const edges = policy.edges(this.#parts.store.clock.now())
     return { rule: policy.rule(undefined), subject: owner, cost, mode, edges, penalized: false }
   }
 
