@@ -3,27 +3,20 @@ import type { CheckOptions } from '../check/check-options.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
-import type { Warn } from '../base/warnings.ts'
 import type { RuledCounter } from '../check/evaluator.ts'
-import type { Corrections } from '../charge/corrections.ts'
+import type { LimiterParts } from '../limiter/assembly.ts'
 import { failIfDegraded, noCountingPolicy } from '../limiter/peeker.ts'
-import type { PolicySource } from '../limiter/policy-source.ts'
 import type { Inspector } from './inspector.ts'
 import { countsBy, inBraces, unreachedOf } from '../policy/reachability.ts'
-import type { CallerSettings } from '../request/caller.ts'
 import { type Identity, isIdentity, kindOf, SHARED } from '../request/identity.ts'
 import { demandsAt } from '../check/check.ts'
 import type { Demand, Store } from '../store/contract.ts'
 import { ofTenant } from '../store/terms.ts'
 
 /** The parts of a limiter that a reset uses. */
-export interface CounterResetParts {
+export interface ResetParts extends Pick<LimiterParts, 'policies' | 'callers' | 'corrections' | 'warn'> {
   readonly store: Store
-  readonly policies: PolicySource
   readonly inspector: Inspector
-  readonly callers: CallerSettings
-  readonly corrections: Corrections
-  readonly warn: Warn
 }
 
 /** The policies whose counters are reset. Absent: all. */
@@ -31,9 +24,9 @@ type Chosen = CheckOptions<never>['policy']
 
 /** Resets the counters of an identity, a request or a decision. It never resets quotas or penalties. */
 export class CounterReset {
-  readonly #parts: CounterResetParts
+  readonly #parts: ResetParts
 
-  constructor(parts: CounterResetParts) {
+  constructor(parts: ResetParts) {
     this.#parts = parts
   }
 

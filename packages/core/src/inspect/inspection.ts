@@ -23,16 +23,8 @@ export function inspectionOf(limiter: { readonly store: Store }): Inspection {
   let own = inspections.get(limiter)
   if (own !== undefined) return own
   const parts = partsOf(limiter)
-  const { policies, callers, corrections, warn } = parts
   const inspector = new Inspector(parts)
-  const counterReset = new CounterReset({
-    store: limiter.store,
-    policies,
-    inspector,
-    callers,
-    corrections,
-    warn,
-  })
+  const counterReset = new CounterReset({ ...parts, store: limiter.store, inspector })
   inspections.set(limiter, (own = { inspector, counterReset }))
   return own
 }

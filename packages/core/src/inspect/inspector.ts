@@ -1,28 +1,18 @@
 import { PEEK_COUNTERS, checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import { Decision } from '../check/decision.ts'
-import type { ExemptionCheck } from '../limiter/uncounted-decisions.ts'
+import type { LimiterParts } from '../limiter/assembly.ts'
 import { type AppliedControl, NO_CONTROL } from '../limiter/gate.ts'
-import { failIfDegraded, type Peeker, reachedBy, type RequestPeek } from '../limiter/peeker.ts'
-import type { Pipeline } from '../limiter/pipeline.ts'
-import type { Caller, CallerSettings } from '../request/caller.ts'
+import { failIfDegraded, reachedBy, type RequestPeek } from '../limiter/peeker.ts'
 import { isIdentity } from '../request/identity.ts'
 import { type CounterReading, countersIn } from './counter-reading.ts'
 import { explain } from './explain.ts'
 import type { Explanation } from './explanation.ts'
 
-/** The parts of a limiter that an inspector uses. */
-export interface InspectorParts {
-  readonly peeker: Peeker
-  readonly pipeline: Pipeline
-  readonly exemptionCheck: ExemptionCheck
-  readonly callers: CallerSettings
-}
-
 /** Explains decisions and reads counters, and charges nothing. */
 export class Inspector {
-  readonly #parts: InspectorParts
+  readonly #parts: Pick<LimiterParts, 'peeker' | 'pipeline' | 'exemptionCheck' | 'callers'>
 
-  constructor(parts: InspectorParts) {
+  constructor(parts: LimiterParts) {
     this.#parts = parts
   }
 
@@ -33,11 +23,11 @@ export class Inspector {
     const peeked = await peeker.request(target, options)
     const { decision, policies = [], caller } = peeked
     const control = await this.#controlOf(peeked)
+    const isHealthCheck = exemptionCheck.isHealthCheck(caller.view)
+    const healthCheck = isHealthCheck ? 'the path is a health check' : undefined
     const exemptions = policies.map(policy => ({
       policy,
-      why:
-        this.#healthCheck(caller) ??
-        (control.access === undefined ? exemptionCheck.reason(policy, caller) : undefined),
+      why: healthCheck ?? (control.access === undefined ? exemptionCheck.reason(policy, caller) : undefined),
     }))
     return explain({ decision, policies, caller, exemptions, walk: callers.clientIp, control })
   }
@@ -68,9 +58,5 @@ export class Inspector {
     const { pipeline, exemptionCheck } = this.#parts
     if (policies === undefined || exemptionCheck.isHealthCheck(caller.view)) return NO_CONTROL
     return (await pipeline.gate?.applied(policies, caller)) ?? NO_CONTROL
-  }
-
-  #healthCheck({ view }: Caller): string | undefined {
-    return this.#parts.exemptionCheck.isHealthCheck(view) ? 'the path is a health check' : undefined
   }
 }
