@@ -15,21 +15,7 @@ import type { ChargeAnswer } from '../store/admitted.ts'
 import { held, resetAt, evaluationAt, evaluationAtStart } from '../store/reading.ts'
 
 /** The fields of a {@link Decision}. */
-export type DecisionFields = Pick<
-  Decision,
-  | 'allowed'
-  | 'reason'
-  | 'policy'
-  | 'limit'
-  | 'remaining'
-  | 'resetAt'
-  | 'retryAfter'
-  | 'retryAfterMs'
-  | 'cost'
-  | 'key'
-  | 'degraded'
-  | 'verdicts'
->
+export type DecisionFields = Omit<Decision, 'unreachable' | 'counted' | 'waitedMs' | 'toJSON'>
 
 /** The answer to a request. Frozen. Only this object can be settled, not a copy of it. */
 export class Decision {
