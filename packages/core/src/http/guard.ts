@@ -6,7 +6,6 @@ import { type CheckOptions, NO_OPTIONS } from '../check/check-options.ts'
 import type { Decision } from '../check/decision.ts'
 import type { PriorGuards } from '../check/prior-guards.ts'
 import type { Limiter } from '../limiter/limiter.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, readGivenCost, WHOLE_LIMIT } from '../policy/cost.ts'
 import { readHeader } from '../request/headers.ts'
 import { type RequestView, announcesBody } from '../request/view.ts'
@@ -65,7 +64,11 @@ export function guard<R, S = unknown>(
   also?: GuardOptions<R, S>['policy'],
 ): Guard<R, S> {
   checkGuardOptions(options as GuardOptions)
-  const { policies, hasResolver } = policiesOf(limiter, options.policy, also)
+  refuseFunction(options.policy)
+  refuseFunction(also)
+  // Compiled here so that a mistake shows at start. The policies of a resolver are only known at each request.
+  const policies = limiter.compile(options.policy, also)
+  const hasResolver = options.policy === undefined && limiter.policies.length === 0
   if (typeof options.cost !== 'function') noticeHighCost(options.cost, policies, limiter.warn)
   const mount = makeMount(limiter, limiter, options)
   const { policy, skip, cost: costOption, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
@@ -192,24 +195,7 @@ function readCostOf(cost: Awaitable<Cost>): Awaitable<Cost> {
   return isPromise(cost) ? (cost as Promise<Cost>).then(readGivenCost) : readGivenCost(cost)
 }
 
-/**
- * The policies of a guard, compiled here so that a mistake shows at start. With a resolver they are only known at each
- * request.
- *
- * @throws HaltError `HALT_E_POLICY` for a function: only the policy of a limiter may be one
- */
-function policiesOf<R>(
-  limiter: Limiter<R>,
-  policy: CheckOptions<R>['policy'],
-  also: CheckOptions<R>['also'],
-): { readonly policies: readonly CompiledPolicy[]; readonly hasResolver: boolean } {
-  refuseFunction(policy)
-  refuseFunction(also)
-  const hasResolver = policy === undefined && limiter.policies.length === 0
-  const usesOwnPolicies = policy === undefined && also === undefined
-  return { hasResolver, policies: usesOwnPolicies ? limiter.policies : limiter.compile(policy, also) }
-}
-
+/** @throws HaltError `HALT_E_POLICY` for a function: only the policy of a limiter may be one */
 function refuseFunction(policy: unknown): void {
   if (typeof policy !== 'function') return
   throw new HaltError(
