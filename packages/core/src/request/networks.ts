@@ -1,4 +1,5 @@
-import { describe, HaltError, type HaltErrorCode } from '../base/errors.ts'
+import { describe, type HaltErrorCode } from '../base/errors.ts'
+import { fail } from '../base/options-check.ts'
 import { type Bits, type Address, networkOf, parseBareAddress, prefixMask } from './address.ts'
 
 /** One network: its first address, and the mask of its prefix. */
@@ -185,14 +186,11 @@ export function parseNetworks(
   code: HaltErrorCode,
   option = 'trustedProxies',
 ): Networks {
-  const fail = (message: string, fix: string): never => {
-    throw new HaltError(code, message, fix)
-  }
-  if (!Array.isArray(list)) fail(`${option} is ${describe(list)}, not a list.`, listFix(option, list))
+  if (!Array.isArray(list)) fail(code, `${option} is ${describe(list)}, not a list.`, listFix(option, list))
   const networks = list.flatMap((entry: unknown) => {
-    if (typeof entry !== 'string') return fail(`${option} holds ${describe(entry)}.`, listFix(option))
+    if (typeof entry !== 'string') return fail(code, `${option} holds ${describe(entry)}.`, listFix(option))
     const text = entry.trim()
-    return (NAMED.get(text) ?? [text]).map(item => parseNetwork(item, option, fail))
+    return (NAMED.get(text) ?? [text]).map(item => networkIn(item, code, option))
   })
   const ipv4 = new NetworkTable(networks.filter(({ version }) => version === 4))
   const ipv6 = new NetworkTable(networks.filter(({ version }) => version === 6))
@@ -208,16 +206,6 @@ export function parseNetworks(
  * @throws HaltError with `code`, as {@link parseNetworks}
  */
 export function networkIn(text: string, code: HaltErrorCode, option: string): NamedNetwork {
-  return parseNetwork(text, option, (message, fix) => {
-    throw new HaltError(code, message, fix)
-  })
-}
-
-function parseNetwork(
-  text: string,
-  option: string,
-  fail: (message: string, fix: string) => never,
-): NamedNetwork {
   const slash = text.indexOf('/')
   const written = slash < 0 ? text : text.slice(0, slash)
   const address = parseBareAddress(written)
@@ -225,7 +213,7 @@ function parseNetwork(
   const whole = written.includes(':') ? 128 : 32
   const prefix = slash < 0 ? whole : /^(?:0|[1-9]\d{0,2})$/.test(length) ? Number(length) : Number.NaN
   if (address === undefined || !(prefix <= whole)) {
-    return fail(`${describe(text)} in ${option} is not an address, CIDR or name.`, listFix(option))
+    return fail(code, `${describe(text)} in ${option} is not an address, CIDR or name.`, listFix(option))
   }
   // `::ffff:10.0.0.0/104` is 10.0.0.0/8. With a prefix below 96 a network would contain more than mapped addresses. proxy-addr
   // read `::ffff:10.0.0.0/8` as all of IPv4 (CVE-2026-90711).
@@ -233,17 +221,17 @@ function parseNetwork(
   const own = mapped ? prefix - 96 : prefix
   if (own < 0) {
     const fix = `Write the IPv4 network itself, "${address.text}/${Math.min(prefix, 32)}", or a prefix of 96 + its length.`
-    return fail(`${describe(text)} in ${option} is an IPv4-mapped network with a prefix below 96.`, fix)
+    return fail(code, `${describe(text)} in ${option} is an IPv4-mapped network with a prefix below 96.`, fix)
   }
   if (own === 0) {
     const fix =
       'List the networks of your own proxies, such as "10.0.0.0/8". A trusted peer may claim any address.'
-    return fail(`${describe(text)} in ${option} contains every address.`, fix)
+    return fail(code, `${describe(text)} in ${option} contains every address.`, fix)
   }
   const network = networkOf(address, own)
   if (network.text !== address.text) {
     const fix = `Write "${network.text}/${own}" for the whole network, or "${address.text}" for the one address.`
-    return fail(`${describe(text)} in ${option} has bits set after its prefix.`, fix)
+    return fail(code, `${describe(text)} in ${option} has bits set after its prefix.`, fix)
   }
   const { version, bits } = address
   return { version, bits, mask: prefixMask(own), text: `${address.text}/${own}` }
