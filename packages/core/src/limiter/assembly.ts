@@ -17,7 +17,7 @@ import { Decider } from './decider.ts'
 import { DirectEvaluator } from './direct-evaluator.ts'
 import { ExemptionCheck } from './uncounted-decisions.ts'
 import type { GateSource } from './gate.ts'
-import { KeyResolver, RequestKeys } from './key-resolver.ts'
+import { RequestKeys } from './key-resolver.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { Peeker } from './peeker.ts'
 import { Pipeline } from './pipeline.ts'
@@ -81,10 +81,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings)
     { store, timeout, onStoreError, instances, warn, onFailure, onRecovery, onAnswer },
     wings,
   )
-  const requestKeys = new RequestKeys(
-    exemptionCheck,
-    new KeyResolver(callbackTimeout, warn, adviser?.watchKeys(warn)),
-  )
+  const requestKeys = new RequestKeys(exemptionCheck, callbackTimeout, warn, adviser?.watchKeys(warn))
   const leases = (wings.leases ?? (store.leases as Wings['leases']))?.(evaluator, store)
   const corrections = new Corrections({ evaluator, leases, warn })
   const charges = new Charges({ evaluator, corrections, leases, warn, numbers, adviser })

@@ -25,8 +25,9 @@ interface Keyed extends Pick<CompiledPolicy, 'name' | 'keyStrategy' | 'keyExtrac
   readonly isTenant?: boolean
 }
 
-/** Finds the key of each policy, and warns of a policy that never finds one. */
-export class KeyResolver {
+/** Finds the keys under which policies count a request, and warns of a policy that never finds one. */
+export class RequestKeys {
+  readonly #exemptionCheck: ExemptionCheck
   readonly #timeout: number
   readonly #warn: Warn
   // By policy name, because a resolver may return a new policy object for each request.
@@ -37,14 +38,32 @@ export class KeyResolver {
   #hasWarnedOfUnverified = false
   readonly #watch: KeyWatcher | undefined
 
-  constructor(timeout: number, warn: Warn, watch?: KeyWatcher) {
+  constructor(exemptionCheck: ExemptionCheck, timeout: number, warn: Warn, watch?: KeyWatcher) {
+    this.#exemptionCheck = exemptionCheck
     this.#timeout = timeout
     this.#warn = warn
     this.#watch = watch
   }
 
-  find(policy: CompiledPolicy, caller: Caller): KeyOutcome | Promise<KeyOutcome> {
+  /** Finds the key of a policy. `'allow'` means that this policy does not count the request. */
+  find(policy: CompiledPolicy, caller: Caller, ask: Ask): KeyOutcome | Promise<KeyOutcome> {
+    if (policy.off) return 'allow'
+    const isExempt =
+      ask.mode === 'peek'
+        ? this.#exemptionCheck.reason(policy, caller) !== undefined
+        : this.#exemptionCheck.exempts(policy, caller)
+    if (isExempt) return 'allow'
     return policy.fair === undefined ? this.#find(policy, caller) : this.#findTenant(policy, caller)
+  }
+
+  /** Finds the keys of some policies, in their order. */
+  findAll(
+    policies: readonly CompiledPolicy[],
+    caller: Caller,
+    ask: Ask,
+  ): readonly KeyOutcome[] | Promise<readonly KeyOutcome[]> {
+    const keys = policies.map(policy => this.find(policy, caller, ask))
+    return keys.some(isPromise) ? Promise.all(keys) : (keys as KeyOutcome[])
   }
 
   /** Finds the tenant of a request: its key, as that of a policy by that key. */
@@ -178,37 +197,6 @@ const TOGETHER: FoundKey = Object.freeze({
   how: 'nothing, so all such requests are one tenant',
   unverified: false,
 })
-
-/** Finds the keys under which policies count a request. */
-export class RequestKeys {
-  readonly #exemptionCheck: ExemptionCheck
-  readonly #keyResolver: KeyResolver
-
-  constructor(exemptionCheck: ExemptionCheck, keyResolver: KeyResolver) {
-    this.#exemptionCheck = exemptionCheck
-    this.#keyResolver = keyResolver
-  }
-
-  /** Finds the key of a policy. `'allow'` means that this policy does not count the request. */
-  find(policy: CompiledPolicy, caller: Caller, ask: Ask): KeyOutcome | Promise<KeyOutcome> {
-    if (policy.off) return 'allow'
-    const isExempt =
-      ask.mode === 'peek'
-        ? this.#exemptionCheck.reason(policy, caller) !== undefined
-        : this.#exemptionCheck.exempts(policy, caller)
-    return isExempt ? 'allow' : this.#keyResolver.find(policy, caller)
-  }
-
-  /** Finds the keys of some policies, in their order. */
-  findAll(
-    policies: readonly CompiledPolicy[],
-    caller: Caller,
-    ask: Ask,
-  ): readonly KeyOutcome[] | Promise<readonly KeyOutcome[]> {
-    const keys = policies.map(policy => this.find(policy, caller, ask))
-    return keys.some(isPromise) ? Promise.all(keys.map(async key => key)) : (keys as KeyOutcome[])
-  }
-}
 
 /** The weight of the tenant of a request. 1 if the function that returns it fails. */
 function weightOf(policy: string, weight: CompiledFair['weight'], caller: Caller, warn: Warn): number {
