@@ -1,4 +1,3 @@
-import { canBeTightened } from './penalty-config.ts'
 import type { Edges, Rule } from '../algorithms/index.ts'
 import { compileRule, multiply } from './rule-compiler.ts'
 import { type Calendar, compileCalendar } from './calendar.ts'
@@ -155,7 +154,8 @@ function compile(
   const precision = algorithm === 'concurrency' ? EXACT_PERMITS : (rate?.precision ?? 10)
   const numbers = { algorithm, limit, capacity, window, precision, cooldown, floor: cost }
   const calendar = quota === undefined ? undefined : compileCalendar(quota)
-  const multiplier = canBeTightened({ calendar }) ? context.multiplier : undefined
+  // A penalty never tightens a quota.
+  const multiplier = calendar === undefined ? context.multiplier : undefined
   const base = compileRule({ ...numbers, counter }, multiplier)
   const permits = rate?.inFlight
   const inFlight =

@@ -3,6 +3,7 @@ import { type Duration, parseDuration } from '../base/duration.ts'
 import { describe, HaltError } from '../base/errors.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 import type { Subject } from '../request/identity.ts'
+import type { CompiledPolicy } from './compiled-policy.ts'
 
 /** How violations are scored, and which penalty they start. */
 export interface PenaltyConfig {
@@ -113,23 +114,12 @@ function fail(message: string, fix: string): never {
   throw new HaltError('HALT_E_PENALTY', message, fix)
 }
 
-/** The part of a policy that says whether it is a quota. */
-interface MayBeQuota {
-  /** The periods of a quota; undefined for any other policy. */
-  readonly calendar: object | undefined
-}
-
-/** Whether a penalty can tighten a policy, so that the policy gets a reduced rule. A penalty never tightens a quota. */
-export function canBeTightened({ calendar }: MayBeQuota): boolean {
-  return calendar === undefined
-}
-
 /**
  * Whether the penalty of a principal tightens the counter of a subject: the principal's own counter, alone or combined with an
  * address.
  */
-export function isTightened(policy: MayBeQuota, subject: Subject, principal: Subject): boolean {
-  if (!canBeTightened(policy)) return false
+export function isTightened({ calendar }: CompiledPolicy, subject: Subject, principal: Subject): boolean {
+  if (calendar !== undefined) return false
   return (
     subject === principal || (subject.startsWith(principal) && subject.startsWith('+ip:', principal.length))
   )
