@@ -1,20 +1,9 @@
+import type { Edges } from '../algorithms/index.ts'
 import { describe, HaltError } from '../base/errors.ts'
-
-/** The length of a quota's period, in calendar units of its time zone. */
-export type PeriodName = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
+import type { QuotaFields, QuotaPeriod } from './policy.ts'
 
 /** The options that say when a quota's periods begin. */
-export interface CalendarOptions {
-  readonly period: PeriodName
-  /** An IANA time zone. Default `UTC`. */
-  readonly timeZone?: string | undefined
-  /**
-   * An instant at which a period begins. In `timeZone`, the other periods begin at the same minute (hourly), time of day,
-   * weekday (weekly), day of the month (for the 31st: the last day of a shorter month) or date (yearly).
-   * Default: the full hour, midnight, Monday, the 1st, 1 January.
-   */
-  readonly anchor?: Date | undefined
-}
+export type CalendarOptions = Pick<QuotaFields, 'period' | 'timeZone' | 'anchor'>
 
 /** The edges of a quota's periods, in Unix milliseconds. */
 export interface Calendar {
@@ -28,10 +17,6 @@ export interface Calendar {
   edges(nowMs: number): Edges
 }
 
-/** A period's edges and the next one's end, in Unix milliseconds. */
-type Edges = readonly [start: number, end: number, nextEnd: number]
-
-const PERIODS = 'hourly, daily, weekly, monthly or yearly'
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 /** The latest instant, Unix milliseconds, whose neighbouring periods are all within JavaScript's dates. */
@@ -87,7 +72,7 @@ function around(nowMs: number, candidates: (now: number) => number[]): Edges {
 }
 
 /** Makes the function that lists the edges near an instant: at least one up to it and two after it. */
-function edgeFinder(period: PeriodName, anchorLocal: number, offsetAt: OffsetAt): (now: number) => number[] {
+function edgeFinder(period: QuotaPeriod, anchorLocal: number, offsetAt: OffsetAt): (now: number) => number[] {
   const date = new Date(anchorLocal)
   const time = floorMod(anchorLocal, DAY)
   const monthEdge = (month: number): number => monthStart(month, date.getUTCDate()) + time
@@ -104,7 +89,11 @@ function edgeFinder(period: PeriodName, anchorLocal: number, offsetAt: OffsetAt)
     case 'yearly':
       return near(offsetAt, local => Math.floor(monthOf(local) / 12), yearEdge)
     default:
-      throw new HaltError('HALT_E_PERIOD', `period is ${describe(period)}.`, `Give ${PERIODS}.`)
+      throw new HaltError(
+        'HALT_E_PERIOD',
+        `period is ${describe(period)}.`,
+        'Give hourly, daily, weekly, monthly or yearly.',
+      )
   }
 }
 

@@ -170,7 +170,11 @@ export interface QuotaFields extends PolicyFields {
   readonly period: QuotaPeriod
   /** The IANA time zone in which periods begin and end. Default `"UTC"`. */
   readonly timeZone?: string | undefined
-  /** A billing anchor: periods begin at its time of day, weekday or day of the month. Default: the calendar's own. */
+  /**
+   * A billing anchor: an instant at which a period begins. In `timeZone`, the other periods begin at the same minute (hourly), time of
+   * day, weekday (weekly), day of the month (for the 31st: the last day of a shorter month) or date (yearly).
+   * Default: the full hour, midnight, Monday, the 1st, 1 January.
+   */
   readonly anchor?: Date | undefined
   /** Shares of the limit, above 0 and up to 1, that are each reported once per period. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[] | undefined

@@ -2,14 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { isFull } from '../../../../tools/full.ts'
-import { type CalendarOptions, compileCalendar, type PeriodName } from '../../src/policy/calendar.ts'
+import { type CalendarOptions, compileCalendar } from '../../src/policy/calendar.ts'
+import type { QuotaPeriod } from '../../src/policy/policy.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const FROM = Date.UTC(2020, 0, 1)
 const TO = Date.UTC(2036, 0, 1)
-const PERIODS: readonly PeriodName[] = ['hourly', 'daily', 'weekly', 'monthly', 'yearly']
+const PERIODS: readonly QuotaPeriod[] = ['hourly', 'daily', 'weekly', 'monthly', 'yearly']
 
 const at = (text: string): number => {
   const ms = Date.parse(text)
@@ -92,7 +93,7 @@ function changes(wall: (ms: number) => number): Change[] {
 const lengthOf = (year: number, month: number): number => new Date(Date.UTC(year, month + 1, 0)).getUTCDate()
 
 /** Whether a local time is one at which a period begins. */
-function begins(period: PeriodName, local: number, anchorLocal: number): boolean {
+function begins(period: QuotaPeriod, local: number, anchorLocal: number): boolean {
   const mod = (value: number, by: number): number => ((value % by) + by) % by
   if (period === 'hourly') return mod(local - anchorLocal, HOUR) === 0
   if (mod(local - anchorLocal, DAY) !== 0) return false
@@ -105,7 +106,7 @@ function begins(period: PeriodName, local: number, anchorLocal: number): boolean
 }
 
 /** The number of a local time's period, so that neighbours differ by 1. */
-function ordinal(period: PeriodName, local: number): number {
+function ordinal(period: QuotaPeriod, local: number): number {
   const date = new Date(local)
   if (period === 'daily') return Math.floor(local / DAY)
   if (period === 'weekly') return Math.floor(local / (7 * DAY))
