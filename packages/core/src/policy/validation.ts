@@ -58,7 +58,12 @@ export function validate(policy: unknown): void {
   }
   const fields = policy as Fields
   const isQuota = fields['period'] !== undefined
-  if (isQuota) checkPeriodAlone(fields)
+  if (isQuota && fields['window'] !== undefined)
+    fail(
+      'HALT_E_WINDOW',
+      `The policy ${describe(fields['name'])} has a window beside its period.`,
+      'Leave one of them out. For both limits give two policies: policy: [ … ].',
+    )
   checkNames(
     fields,
     [...COMMON, ...(isQuota ? [...QUOTA, 'fair'] : RATE)],
@@ -73,16 +78,8 @@ export function validate(policy: unknown): void {
   checkFair(fields, isQuota)
   checkKey(fields)
   checkRest(fields)
-  checkCanPass(fields, isQuota)
-}
-
-function checkPeriodAlone({ name, window }: Fields): void {
-  if (window === undefined) return
-  fail(
-    'HALT_E_WINDOW',
-    `The policy ${describe(name)} has a window beside its period.`,
-    'Leave one of them out. For both limits give two policies: policy: [ … ].',
-  )
+  checkCost(fields, isQuota)
+  if (!isQuota) checkReserve(fields)
 }
 
 function checkName(fields: Fields): void {
@@ -188,7 +185,7 @@ function checkRest(fields: Fields): void {
   }
   if (typeof mode !== 'object' || mode === null)
     checkChoice(fields, 'mode', ['enforce', 'shadow', 'off'], 'HALT_E_MODE')
-  else if (!isShadowShare(mode as Fields)) {
+  else if (!isShare((mode as Fields)['shadow']) || Object.keys(mode).length !== 1) {
     fail(
       'HALT_E_MODE',
       'mode is an object other than { shadow }, or its share is not from 0 to 1.',
@@ -204,24 +201,11 @@ function checkRest(fields: Fields): void {
   )
 }
 
-function isShadowShare(mode: Fields): boolean {
-  return isShare(mode['shadow']) && Object.keys(mode).length === 1
-}
-
 function isShare(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value <= 1
 }
 
-/**
- * Refuses a policy that no request could ever pass.
- *
- * @throws HaltError `HALT_E_COST`, `HALT_E_BURST`, `HALT_E_HEADROOM`
- */
-function checkCanPass(fields: Fields, isQuota: boolean): void {
-  checkCost(fields, isQuota)
-  if (!isQuota) checkReserve(fields)
-}
-
+/** Refuses a cost that no request could ever pass. */
 function checkCost(fields: Fields, isQuota: boolean): void {
   const capacity = (isQuota ? undefined : fields['burst']) ?? fields['limit']
   const cost = fields['cost'] ?? 1
