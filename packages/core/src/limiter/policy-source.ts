@@ -205,18 +205,11 @@ function collides(a: CompiledPolicy, b: CompiledPolicy): boolean {
  * @throws HaltError `HALT_E_DUPLICATE_POLICY`
  */
 export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
-  const names = new Set<string>()
-  const counters = new Set<string>()
-  for (const policy of compiled) {
-    const counter = policy.rule('').counter
-    if (names.has(policy.name) || counters.has(counter)) {
-      throw new HaltError(
-        'HALT_E_DUPLICATE_POLICY',
-        `Two policies of one limiter are named "${policy.name}" or share its counter.`,
-        'Give each policy its own name and counter. Two policies with one counter would charge it twice.',
-      )
-    }
-    names.add(policy.name)
-    counters.add(counter)
-  }
+  const twin = compiled.find((policy, i) => compiled.slice(0, i).some(other => collides(policy, other)))
+  if (twin === undefined) return
+  throw new HaltError(
+    'HALT_E_DUPLICATE_POLICY',
+    `Two policies of one limiter are named "${twin.name}" or share its counter.`,
+    'Give each policy its own name and counter. Two policies with one counter would charge it twice.',
+  )
 }
