@@ -34,7 +34,8 @@ export interface PolicySourceParts {
 /** The source of a limiter's policies: a fixed list or a resolver. Compiles each policy once. */
 export class PolicySource {
   readonly #parts: PolicySourceParts
-  readonly #fixed: readonly CompiledPolicy[] | undefined
+  /** The fixed policies; undefined with a resolver. */
+  readonly fixed: readonly CompiledPolicy[] | undefined
   readonly #resolver: Resolver | undefined
   readonly #fallback: readonly CompiledPolicy[] | undefined
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
@@ -49,13 +50,8 @@ export class PolicySource {
   constructor(policy: Given | Resolver, fallback: Given | undefined, parts: PolicySourceParts) {
     this.#parts = parts
     this.#resolver = typeof policy === 'function' ? policy : undefined
-    this.#fixed = typeof policy === 'function' ? undefined : this.compile(policy)
+    this.fixed = typeof policy === 'function' ? undefined : this.compile(policy)
     this.#fallback = fallback === undefined ? undefined : this.compile(fallback)
-  }
-
-  /** The fixed policies; undefined with a resolver. */
-  get fixed(): readonly CompiledPolicy[] | undefined {
-    return this.#fixed
   }
 
   /** Every policy that this limiter has used. */
@@ -73,7 +69,7 @@ export class PolicySource {
    * policies later, one name of a policy that decides now is enough.
    */
   areNames(names: readonly string[], deciding: readonly CompiledPolicy[]): boolean {
-    if (this.#fixed === undefined) return names.some(name => deciding.some(policy => policy.name === name))
+    if (this.fixed === undefined) return names.some(name => deciding.some(policy => policy.name === name))
     return names.length > 0 && names.every(name => this.#known.get(name) !== undefined)
   }
 
@@ -124,10 +120,9 @@ export class PolicySource {
    * fallback.
    */
   policiesFor(view: Pick<RequestView, 'request' | 'context'>, named: Named): Found | Promise<Found> {
-    if (this.#fixed !== undefined && named.policy === undefined && named.also === undefined)
-      return this.#fixed
+    if (this.fixed !== undefined && named.policy === undefined && named.also === undefined) return this.fixed
     const policies =
-      named.policy === undefined ? this.resolve(view.request, view.context) : this.compile(named.policy)
+      named.policy === undefined ? this.#resolve(view.request, view.context) : this.compile(named.policy)
     if (policies !== undefined && 'then' in policies)
       return policies.then(found => this.#withAlso(found, named))
     return this.#withAlso(policies, named)
@@ -139,7 +134,7 @@ export class PolicySource {
    * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver
    */
   forIdentity(named: Named): readonly CompiledPolicy[] {
-    const policies = named.policy === undefined ? this.#fixed : this.compile(named.policy)
+    const policies = named.policy === undefined ? this.fixed : this.compile(named.policy)
     const found = this.#withAlso(policies, named)
     if (found !== undefined) return found
     throw new HaltError(
@@ -154,11 +149,8 @@ export class PolicySource {
   }
 
   /** The policies for a request; undefined when the resolver fails and there is no fallback. */
-  resolve(
-    request: unknown,
-    context?: unknown,
-  ): readonly CompiledPolicy[] | undefined | Promise<readonly CompiledPolicy[] | undefined> {
-    if (this.#fixed !== undefined) return this.#fixed
+  #resolve(request: unknown, context: unknown): Found | Promise<Found> {
+    if (this.fixed !== undefined) return this.fixed
     return callInTime(
       () => (this.#resolver as Resolver)(request as never, context),
       this.#parts.timeout,
