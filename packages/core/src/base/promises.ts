@@ -91,16 +91,8 @@ export function afterFreeTime(
 export function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error, quiet = false): Promise<T> {
   return new Promise((resolve, reject) => {
     const wait = afterFreeTime(ms, () => reject(late()), quiet)
-    promise.then(
-      value => {
-        wait.cancel()
-        resolve(value)
-      },
-      error => {
-        wait.cancel()
-        reject(error)
-      },
-    )
+    const end = (): void => wait.cancel()
+    Promise.resolve(promise).then(resolve, reject).then(end, end)
   })
 }
 
