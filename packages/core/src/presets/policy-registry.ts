@@ -1,6 +1,7 @@
 import { fromCaller } from '../base/warnings.ts'
 import { compilePolicy } from '../policy/compiled-policy.ts'
 import { describe, HaltError } from '../base/errors.ts'
+import { fail } from '../base/options-check.ts'
 import { type Awaitable, isPromise } from '../base/promises.ts'
 import { type AllOptional, definePolicy } from './define-policy.ts'
 import type { ConcurrencyPolicy, Policy, PolicyResolver, Quota, RatePolicy } from '../policy/policy.ts'
@@ -51,14 +52,11 @@ export class PolicyRegistry<R = unknown> {
   get(name: string): Policy<R> {
     const policy = this.#policies.get(name)
     if (policy !== undefined) return policy
-    throw new HaltError(
+    const names = [...this.#policies.keys()].join(', ') || 'none yet'
+    return fail(
       'HALT_E_UNKNOWN_POLICY',
       `There is no policy ${describe(name)}.`,
-      `The policies are ${
-        this.list()
-          .map(({ name: known }) => known)
-          .join(', ') || 'none yet'
-      }.`,
+      `The policies are ${names}.`,
     )
   }
 
