@@ -1,5 +1,5 @@
-import { describe, HaltError } from '../base/errors.ts'
-import { checkNames, namesOf } from '../base/options-check.ts'
+import { describe } from '../base/errors.ts'
+import { checkNames, fail, namesOf } from '../base/options-check.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type Cost, checkCost, checkLeast, type WHOLE_LIMIT } from '../policy/cost.ts'
 import type { QueuedCaller } from './check.ts'
@@ -81,15 +81,18 @@ export function checkOptionValues({ cost, least, idempotencyKey }: CheckOptions<
  */
 export function checkIdempotencyKey(key: unknown): void {
   if (key === undefined || typeof key === 'string') return
-  throw new HaltError(
-    'HALT_E_OPTION',
-    `idempotencyKey is ${describe(key)}.`,
-    'Give a string, or leave it out.',
-  )
+  fail('HALT_E_OPTION', `idempotencyKey is ${describe(key)}.`, 'Give a string, or leave it out.')
 }
 
-/** The facts of a call that the limiter adds to the user's options. A user cannot set them. */
-interface Circumstances {
+/**
+ * The wishes of one call: cost, address, keys, and whether it charges. The limiter reads them once from the user's options, so a
+ * later change of the options has no effect on the call.
+ */
+export interface Ask extends Pick<
+  CheckOptions,
+  'cost' | 'least' | 'costOnError' | 'ip' | 'idempotencyKey' | 'priorGuards'
+> {
+  // The limiter adds the rest to the user's options. A user cannot set it.
   /** How long the quotas of the call hold their units, in microseconds. Absent if they charge them. */
   readonly ttl?: number | undefined
   /** The caller that waits for its turn. Absent if the caller takes a refusal. */
@@ -98,25 +101,14 @@ interface Circumstances {
   readonly started?: number | undefined
   /** Whether the counters are asked for even if operators block the client or let it pass. */
   readonly countersOnly?: boolean | undefined
-}
-
-/**
- * The wishes of one call: cost, address, keys, and whether it charges. The limiter reads them once from the user's options, so a
- * later change of the options has no effect on the call.
- */
-export interface Ask
-  extends Circumstances, Pick<CheckOptions, 'cost' | 'least' | 'costOnError' | 'ip' | 'idempotencyKey'> {
-  readonly priorGuards?: PriorGuards | undefined
   /** Whether an allowed call is charged. A peek charges nothing, and nobody is told of it. */
   readonly mode: 'charge' | 'peek'
 }
 
-const NOTHING: Circumstances = Object.freeze({})
-
 /** Makes what a call with these options asks: a charge. */
 export function askOf(
   { cost, least, costOnError, ip, idempotencyKey, priorGuards }: CheckOptions<never>,
-  { ttl, queued, started }: Circumstances = NOTHING,
+  { ttl, queued, started }: Pick<Ask, 'ttl' | 'queued' | 'started'> = {},
 ): Ask {
   return {
     mode: 'charge',
