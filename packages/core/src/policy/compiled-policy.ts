@@ -110,7 +110,8 @@ const ANY_ROUTE = '*'
  * @throws HaltError with a code for the field that is wrong
  */
 export function compilePolicy(policy: GivenPolicy, context: CompileContext): CompiledPolicy {
-  return compileWith(policy, context, { rules: metRoutes(), ceilings: metRoutes() })
+  const met: Met = { rules: new BoundedMap(MAX_ROUTES), ceilings: new BoundedMap(MAX_ROUTES) }
+  return compileWith(policy, context, met)
 }
 
 function compileWith(
@@ -149,7 +150,7 @@ function compile(
   const algorithm: CompiledPolicy['algorithm'] =
     rate === undefined ? 'quota' : (rate.algorithm ?? 'token-bucket')
   const capacity = algorithm === 'token-bucket' ? (rate?.burst ?? limit) : limit
-  const window = rate === undefined ? YEAR : spanOf(rate)
+  const window = rate === undefined ? YEAR : parseDuration(rate.ttl ?? rate.window, 'window', 'HALT_E_WINDOW')
   const cooldown = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
   const precision = algorithm === 'concurrency' ? EXACT_PERMITS : (rate?.precision ?? 10)
   const numbers = { algorithm, limit, capacity, window, precision, cooldown, floor: cost }
@@ -214,7 +215,7 @@ function compile(
       if (isPerRoute) ruleFor(ANY_ROUTE)
       return [base, ...ruleFor.all(), ...ceilingFor.all(), ...(inFlight ? [inFlight] : [])]
     },
-    hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
+    hasMetRoutes: () => [...met.rules].some(([route]) => route !== '' && route !== ANY_ROUTE),
     with: (numbers: PolicyNumbers): CompiledPolicy =>
       compileWith({ ...policy, ...numbers } as GivenPolicy, context, met, origin ?? compiled),
     origin,
@@ -240,12 +241,6 @@ function isQuota(policy: GivenPolicy): policy is Quota<never> {
   return 'period' in policy && policy.period !== undefined
 }
 
-function spanOf(policy: Exclude<GivenPolicy, Quota<never>>): number {
-  return policy.algorithm === 'concurrency'
-    ? parseDuration(policy.ttl, 'ttl', 'HALT_E_WINDOW')
-    : parseDuration(policy.window, 'window', 'HALT_E_WINDOW')
-}
-
 /** A calendar's edges in microseconds. Keeps the last tuple, so that a period allocates one. */
 function edgesIn(calendar: Calendar): (now: number) => Edges {
   let last: readonly number[] | undefined
@@ -266,17 +261,10 @@ interface RouteRules {
   (route: string): Rule
   /** The rules of the routes seen so far. */
   all(): Rule[]
-  /** Whether a route other than these was seen. */
-  hasMetOtherThan(...routes: readonly string[]): boolean
 }
 
 // A service has only the routes that its authors wrote. A view with invented routes must not fill the memory.
 const MAX_ROUTES = 10_000
-
-/** Makes the memory of the routes that a policy meets. */
-function metRoutes(): MetRoutes {
-  return new BoundedMap(MAX_ROUTES)
-}
 
 /** Keeps the rules that `make` makes, so that each is made once. */
 function rulesByRoute(make: (route: string) => Rule, met: MetRoutes): RouteRules {
@@ -292,6 +280,5 @@ function rulesByRoute(make: (route: string) => Rule, met: MetRoutes): RouteRules
   return Object.assign(find, {
     // A variant may have met a route that has no rule here yet.
     all: () => [...met].map(([route]) => find(route)),
-    hasMetOtherThan: (...routes: readonly string[]) => [...met].some(([route]) => !routes.includes(route)),
   })
 }
