@@ -1,17 +1,11 @@
 import { HaltError } from '../base/errors.ts'
 import type { Decision } from '../check/decision.ts'
 import type { PolicyDirectory } from './dialects.ts'
-import { compileDialect, type HeaderDialect } from './headers.ts'
+import type { AnswerOptions } from './guard-options.ts'
+import { compileDialect } from './headers.ts'
 import { type Mount, type Outcome, GuardOutcome } from './outcome.ts'
 import { lastPassed, notePassed, holderOf } from './passed-guards.ts'
-import { type ErrorFormat, refusalBody, statusOf } from './refusal.ts'
-
-/** Options of a guard that say how it refuses. */
-export interface RefusalOptions {
-  readonly statusCode?: number | undefined
-  readonly errorFormat?: ErrorFormat | undefined
-  readonly headers?: HeaderDialect | undefined
-}
+import { refusalBody, statusOf } from './refusal.ts'
 
 /**
  * Makes the parts of a guard that its outcomes need, its way to refuse among them.
@@ -21,7 +15,7 @@ export interface RefusalOptions {
 export function makeMount(
   limiter: Mount['limiter'],
   directory: PolicyDirectory,
-  { statusCode = 429, errorFormat = 'json', headers: dialect = 'standard' }: RefusalOptions,
+  { statusCode = 429, errorFormat = 'json', headers: dialect = 'standard' }: AnswerOptions,
 ): Mount {
   const mount: Mount = {
     limiter,

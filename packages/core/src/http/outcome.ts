@@ -98,7 +98,8 @@ export class GuardOutcome implements Outcome {
   }
 
   get stale(): readonly string[] | undefined {
-    const last = this.binding ? lastBinding(this.before) : undefined
+    // The response shows the headers of one guard. Each binding guard removes the headers of the one before.
+    const last = this.binding ? findPassed(this.before, ({ binding }) => binding) : undefined
     if (last === undefined || this.#replaces(last)) return undefined
     const { headers } = this
     const names = Object.keys(last.headers).filter(name => !Object.hasOwn(headers, name))
@@ -130,10 +131,13 @@ export const UNCHECKED: Outcome = Object.freeze({
   tell() {},
 })
 
-/** The guard whose headers the response shows. Each binding guard removes the headers of the one before. */
-function lastBinding(last: GuardOutcome | undefined): GuardOutcome | undefined {
+/** The last passed guard for which a condition holds. */
+export function findPassed(
+  last: GuardOutcome | undefined,
+  is: (passed: GuardOutcome) => boolean,
+): GuardOutcome | undefined {
   let passed = last
-  while (passed !== undefined && !passed.binding) passed = passed.before
+  while (passed !== undefined && !is(passed)) passed = passed.before
   return passed
 }
 

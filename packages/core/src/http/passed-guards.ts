@@ -2,7 +2,7 @@ import type { Decision } from '../check/decision.ts'
 import type { PriorGuards } from '../check/prior-guards.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 import { isTighter } from './headers.ts'
-import type { Outcome, GuardOutcome } from './outcome.ts'
+import { findPassed, type GuardOutcome, type Outcome } from './outcome.ts'
 
 // perf: bench "express: halt"; a property on the holder, because a WeakMap would cost as much as the whole check. It is
 // assigned, because to define a property takes a tenth of the check. `Symbol.for`, so that copies of the package share it.
@@ -40,16 +40,6 @@ export function decisionOf(requestObject: object): Decision | undefined {
 /** The outcome of the tightest guard that a request has passed. The response shows the headers of this outcome. */
 export function bindingOutcome(requestObject: object): Outcome | undefined {
   return findPassed(lastPassed(holderOf(requestObject)), ({ binding }) => binding)
-}
-
-/** The last passed guard for which a condition holds. */
-function findPassed(
-  last: GuardOutcome | undefined,
-  is: (passed: GuardOutcome) => boolean,
-): GuardOutcome | undefined {
-  let passed = last
-  while (passed !== undefined && !is(passed)) passed = passed.before
-  return passed
 }
 
 /** Derives the prior guards of a limiter's next check from the guards that the request has passed. */
