@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from '../waiting/acquire-options.ts'
-import type { Outcome } from './outcome.ts'
+import { type Outcome, UNCHECKED } from './outcome.ts'
 import { type EndingResponse, onResponseEnd } from './response-end.ts'
 
 /**
@@ -29,12 +29,8 @@ export function departureOf(response: EndingResponse): AbortSignalLike {
  * the answer; its status is the one that servers log for such a request.
  */
 export const DEPARTED: Outcome = Object.freeze({
+  ...UNCHECKED,
   pass: false,
-  decision: undefined,
   status: 499,
-  headers: Object.freeze({}),
   body: Object.freeze({ type: 'text/plain; charset=utf-8', text: '', data: Object.freeze({}) }),
-  charged: false,
-  binding: false,
-  tell() {},
 })
