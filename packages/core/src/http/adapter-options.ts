@@ -1,6 +1,6 @@
 import { adviser, forgetSplit, noticeSplit } from '#misuse'
 
-import { HaltError } from '../base/errors.ts'
+import { fail } from '../base/options-check.ts'
 import { Limiter } from '../limiter/limiter.ts'
 import { reporter } from '../telemetry/reporter.ts'
 import {
@@ -49,11 +49,7 @@ export function guardOptionsOf<R, S>(options: AdapterOptions<R, S>): GuardOption
  */
 export function checkLimiter(limiter: unknown): void {
   if (typeof (limiter as { check?: unknown } | null | undefined)?.check === 'function') return
-  throw new HaltError(
-    'HALT_E_LIMITER',
-    'limiter is not a RateLimiter.',
-    'Give new RateLimiter({ store, policy }).',
-  )
+  fail('HALT_E_LIMITER', 'limiter is not a RateLimiter.', 'Give new RateLimiter({ store, policy }).')
 }
 
 /**
@@ -62,18 +58,12 @@ export function checkLimiter(limiter: unknown): void {
  * @param make makes the limiter; by default one of the kernel, because only the adapter sees it
  * @throws HaltError `HALT_E_LIMITER` for a limiter together with limiter options; `HALT_E_POLICY` and others for wrong options
  */
-export function limiterOf<R>(options: object, makeStore: () => Store): Limiter<R>
-export function limiterOf<R, L extends Limiter<R>>(
+export function limiterOf<R, L extends Limiter<R> = Limiter<R>>(
   options: object,
   makeStore: () => Store,
-  make: (options: RateLimiterOptions<R>) => L,
-): L
-export function limiterOf<R>(
-  options: object,
-  makeStore: () => Store,
-  make: (options: RateLimiterOptions<R>) => Limiter<R> = own =>
-    new Limiter<R>(own, { witness: reporter, adviser }),
-): Limiter<R> {
+  make: (options: RateLimiterOptions<R>) => L = own =>
+    new Limiter<R>(own, { witness: reporter, adviser }) as L,
+): L {
   const fields = options as Record<string, unknown>
   const { limiter } = fields
   const given = LIMITER_OPTIONS.filter(
@@ -82,13 +72,13 @@ export function limiterOf<R>(
   if (limiter !== undefined) {
     checkLimiter(limiter)
     if (given.length > 0) {
-      throw new HaltError(
+      fail(
         'HALT_E_LIMITER',
         `limiter is given together with ${given.join(', ')}.`,
         'Give these options to the RateLimiter, or leave limiter out.',
       )
     }
-    return limiter as Limiter<R>
+    return limiter as L
   }
   const own: Record<string, unknown> = {}
   for (const name of given) own[name] = fields[name]
