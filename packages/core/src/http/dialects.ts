@@ -64,9 +64,11 @@ function structured(
     if (all.length === 0) return
     const policies = all.map(verdict => {
       const parts = [`"${verdict.policy}"`, `q=${most(verdict)}`]
-      const window = windowOf(verdict.policy, decision, limiter)
+      const policy = policyOf(verdict.policy, decision, limiter)
+      const window = windowOf(policy)
       if (window !== undefined) parts.push(`w=${window}`)
-      const unit = unitOf(verdict.policy, decision, limiter)
+      // The draft's own name where it has one. Users choose the others, and validation keeps them from escaping.
+      const unit = policy?.algorithm === 'concurrency' ? 'concurrent-requests' : policy?.unit
       if (unit !== undefined) parts.push(`qu="${unit}"`)
       return join(...parts) + partition(verdict, limiter)
     })
@@ -137,22 +139,15 @@ function secondsLeft(verdict: Decision | PolicyVerdict, decision: Decision): num
 }
 
 function policyField(decision: Decision, limiter: PolicyDirectory): string {
-  const window = windowOf(decision.policy, decision, limiter)
+  const window = windowOf(policyOf(decision.policy, decision, limiter))
   return `${most(decision)}${window === undefined ? '' : `;w=${window}`}`
 }
 
 // Whole seconds, at least one, as the drafts require. A quota has no fixed window, because calendar periods differ in length.
-function windowOf(name: string, decision: Decision, limiter: PolicyDirectory): number | undefined {
-  const policy = policyOf(name, decision, limiter)
+function windowOf(policy: CompiledPolicy | undefined): number | undefined {
   return policy === undefined || policy.calendar !== undefined
     ? undefined
     : Math.max(1, Math.ceil(policy.window / 1e6))
-}
-
-// The unit of a quota, by the draft's own name where it has one. Users choose the others, and validation keeps them from escaping.
-function unitOf(name: string, decision: Decision, limiter: PolicyDirectory): string | undefined {
-  const policy = policyOf(name, decision, limiter)
-  return policy?.algorithm === 'concurrency' ? 'concurrent-requests' : policy?.unit
 }
 
 // The policy as it was at the decision, because a resolver may return another policy of this name, or another limiter may have
