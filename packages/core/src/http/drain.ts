@@ -59,7 +59,7 @@ export function drainApp(
   closeApp?: () => unknown,
   own: readonly Closable[] = [],
 ): Promise<DrainReport> {
-  const known = isObject(app) ? draining.get(app) : undefined
+  const known = draining.get(app)
   if (known !== undefined) return known
   try {
     const { closables, deadlineMs } = read(server, options)
@@ -120,8 +120,4 @@ function read(
 function isServer(server: unknown): server is DrainableServer {
   const { close, prependListener } = (server ?? {}) as Partial<DrainableServer>
   return typeof close === 'function' && typeof prependListener === 'function'
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }

@@ -1,6 +1,5 @@
 import { describe, HaltError, messageOf } from '../base/errors.ts'
 import { atOnce } from '../base/promises.ts'
-import type { Warn } from '../base/warnings.ts'
 import { binds } from '../check/decision-reader.ts'
 import { Decision } from '../check/decision.ts'
 import {
@@ -105,7 +104,11 @@ function custom(dialect: (decision: Decision) => Headers): Write {
     try {
       headers = checked(dialect(Decision.freeze(decision)))
     } catch (error) {
-      return noticeFailure(warn, error)
+      return warn({
+        code: 'HALT_W_HEADERS',
+        message: `The headers function failed: ${messageOf(error)}.`,
+        fix: 'Return an object of strings for every decision.',
+      })
     }
     for (const [name, value] of Object.entries(headers)) sink.set(target, name, value)
   }
@@ -123,14 +126,6 @@ function checked(given: Headers): Headers {
     headers[name] = text
   }
   return headers
-}
-
-function noticeFailure(warn: Warn, error: unknown): void {
-  warn({
-    code: 'HALT_W_HEADERS',
-    message: `The headers function failed: ${messageOf(error)}.`,
-    fix: 'Return an object of strings for every decision.',
-  })
 }
 
 function writeRetryAfter<T>(decision: Decision, target: T, sink: HeaderSink<T>): void {
