@@ -119,7 +119,7 @@ export class Decision {
    * in their place: then the numbers are not those of a counter. A getter, as above.
    */
   get counted(): boolean {
-    return Decision.#resultOf(this) !== undefined
+    return Decision.resultOf(this) !== undefined
   }
 
   /** Whole milliseconds that the caller waited for its turn; 0 if it did not have to. Neither printed nor serialised. */
@@ -160,17 +160,17 @@ export class Decision {
 
   /** @internal The result of the check behind a decision; undefined when no counter decided. */
   static resultOf(decision: unknown): CheckResult | undefined {
-    return Decision.#resultOf(decision)
+    return Decision.#is(decision) ? decision.#detailsOf().result : undefined
   }
 
   /** @internal Microseconds until the work of a decision may start, or its caller asks again; undefined if there is nothing to wait for. */
   static startsIn(decision: Decision): number | undefined {
-    return (decision.#charge ?? Decision.#resultOf(decision)?.evaluation)?.startsIn
+    return (decision.#charge ?? Decision.resultOf(decision)?.evaluation)?.startsIn
   }
 
   /** @internal The store's clock at a decision that a counter made, in microseconds. */
   static evaluatedAt(decision: Decision): number {
-    return (decision.#charge ?? (Decision.#resultOf(decision) as CheckResult).evaluation).now
+    return (decision.#charge ?? (Decision.resultOf(decision) as CheckResult).evaluation).now
   }
 
   /** @internal Records how long the caller waited for its turn. Returns the decision. */
@@ -188,12 +188,12 @@ export class Decision {
 
   /** @internal A policy of a decision, as it was at the decision; undefined when no counter decided. */
   static policyOf(decision: unknown, name: string): CompiledPolicy | undefined {
-    return Decision.#resultOf(decision)?.check.policies.find(policy => policy.name === name)
+    return Decision.resultOf(decision)?.check.policies.find(policy => policy.name === name)
   }
 
   /** @internal Microseconds from the start of a request until a policy's counter is back to zero; undefined when no counter decided. */
   static timeToReset(decision: unknown, name: string): number | undefined {
-    const { check, evaluation } = Decision.#resultOf(decision) ?? {}
+    const { check, evaluation } = Decision.resultOf(decision) ?? {}
     const at = check?.policies.findIndex(policy => policy.name === name) ?? -1
     const demand = check?.demands[at]
     if (demand === undefined || evaluation === undefined) return undefined
@@ -203,7 +203,7 @@ export class Decision {
 
   /** @internal The units of a quota that calls held at a decision; 0 where no quota of this name decided. */
   static heldIn(decision: Decision, name: string): number {
-    const { check, evaluation } = Decision.#resultOf(decision) ?? {}
+    const { check, evaluation } = Decision.resultOf(decision) ?? {}
     const at = check?.policies.findIndex(policy => policy.name === name) ?? -1
     const demand = check?.demands[at]
     if (demand === undefined || evaluation === undefined) return 0
@@ -220,10 +220,6 @@ export class Decision {
     return typeof value === 'object' && value !== null && #details in value
   }
 
-  static #resultOf(value: unknown): CheckResult | undefined {
-    return Decision.#is(value) ? value.#detailsOf().result : undefined
-  }
-
   #detailsOf(): DecisionDetails {
     if (this.#details !== undefined) return this.#details
     return (this.#details = { result: this.#makeResult(), verdicts: undefined, record: undefined })
@@ -238,7 +234,7 @@ export class Decision {
   }
 
   #makeRecord(): ChargeRecord {
-    const result = Decision.#resultOf(this)
+    const result = Decision.resultOf(this)
     const isCharged = result !== undefined && hasCharged(result.check, result.evaluation)
     return {
       ...UNCORRECTED,
