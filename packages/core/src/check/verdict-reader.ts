@@ -108,7 +108,7 @@ function withShare(
   const isRefused = isFull || others.some(other => evaluation.passes[other] !== true)
   if (isRefused && Math.max(...waits) >= wait) return own
   // What is left is for others.
-  return { ...own, allowed: false, reason: 'fair-share', remaining: 0, retryAfter: seconds(wait) }
+  return { ...own, allowed: false, reason: 'fair-share', remaining: 0, retryAfter: Math.ceil(wait / 1e6) }
 }
 
 /** Reads the verdict of one demand for its policy. The limit comes from the policy's own demand. */
@@ -124,8 +124,8 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
     reason: allowed ? 'ok' : reasonOf(policy, at, check, state, evaluation),
     limit: limitInForce(demands[policy] as Demand, evaluation.states[policy] ?? [], evaluation),
     remaining: remaining(demand, state, evaluation),
-    resetAt: seconds(resetAt(demand, state, evaluation)),
-    retryAfter: allowed ? 0 : seconds(waitOf(policy, at, check, state, evaluation)),
+    resetAt: Math.ceil(resetAt(demand, state, evaluation) / 1e6),
+    retryAfter: allowed ? 0 : Math.ceil(waitOf(policy, at, check, state, evaluation) / 1e6),
     key: demand.subject,
     mode: isShadowed(check, policy) ? 'shadow' : 'enforce',
   }
@@ -182,9 +182,4 @@ function reasonOf(policy: number, at: number, check: Check, state: State, evalua
   if (rule.cooldown > 0 && evaluation.now < blockedUntil(state) && evaluation.starts[at] !== true)
     return 'blocked'
   return ruleInForce(demand, evaluation) === rule ? 'limited' : 'penalized'
-}
-
-/** Whole seconds, rounded up. */
-function seconds(micros: number): number {
-  return micros === Number.POSITIVE_INFINITY ? micros : Math.ceil(micros / 1e6)
 }
