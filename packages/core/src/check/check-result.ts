@@ -4,7 +4,7 @@ import type { Demand } from '../store/contract.ts'
 import { freshAt } from '../store/cooldown.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
-import { type Check, roleAt } from './check.ts'
+import type { Check } from './check.ts'
 
 /** The result of a check. It comes from the store, from a remembered refusal, or from the local fallback. */
 export interface CheckResult {
@@ -75,8 +75,8 @@ export function hasCounter(policy: CompiledPolicy, result: CheckResult | undefin
   const at = result?.check.policies.indexOf(policy) ?? -1
   if (result === undefined || at < 0) return false
   const { check, evaluation } = result
-  const flight = roleAt(check, at, 'flight')
-  return [at, ...(flight === undefined ? [] : [flight])].some(index => {
+  const counters = [at, check.extras?.[at]?.at.flight].filter(index => index !== undefined)
+  return counters.some(index => {
     const state = evaluation.states[index] ?? []
     const { rule } = check.demands[index]!
     return state.length > 0 && freshAt(state, rule) > evaluationAt(evaluation, index).now

@@ -37,11 +37,6 @@ export function plainCheck(policies: readonly CompiledPolicy[], demands: readonl
   return { policies, extras: undefined, demands, penalty: undefined, idempotency: undefined }
 }
 
-/** The index of the demand that a policy has in a role. */
-export function roleAt({ extras }: Pick<Check, 'extras'>, policy: number, role: Role): number | undefined {
-  return extras?.[policy]?.at[role]
-}
-
 /** The indexes of all demands of a policy: its own, then those in other roles. */
 export function demandsAt({ extras }: Pick<Check, 'extras'>, policy: number): number[] {
   const { address, flight } = extras?.[policy]?.at ?? {}
@@ -62,7 +57,7 @@ export function isShadowed({ extras }: Check, at: number): boolean {
 export function partOf(
   { policies, demands: original, extras }: Check,
   indexes: readonly number[],
-  change: (demand: Demand, policy: CompiledPolicy) => Demand = same,
+  change: (demand: Demand, policy: CompiledPolicy) => Demand = demand => demand,
 ): Pick<Check, 'policies' | 'demands' | 'extras'> {
   const kept = indexes.map(i => policies[i] as CompiledPolicy)
   const changed = (at: number, i: number): Demand =>
@@ -74,10 +69,6 @@ export function partOf(
     return { ...own, at: { address: move(at.address), flight: move(at.flight) } }
   }
   return { policies: kept, demands, extras: extras && indexes.map(i => extras[i] && moved(extras[i], i)) }
-}
-
-function same(demand: Demand): Demand {
-  return demand
 }
 
 /** A caller that waits for its turn, as a check sees it. */

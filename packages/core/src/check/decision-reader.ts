@@ -35,7 +35,8 @@ function readEvaluation(result: CheckResult): Decision {
   const { check, degraded } = result
   const evaluation = evaluationAtStart(result.evaluation)
   const count = check.policies.length
-  if (evaluation.allowed && !hasShadow(check)) return readAdmitted(result, evaluation)
+  if (evaluation.allowed && check.extras?.some(one => one?.shadow === true) !== true)
+    return readAdmitted(result, evaluation)
   const verdicts: PolicyVerdict[] = listOf(count)
   let binding = -1
   for (let i = 0; i < count; i++) {
@@ -115,10 +116,6 @@ function isCharge(evaluation: Evaluation): evaluation is Admitted {
 /** Whether a check of one policy is one demand, so that its bucket tells everything. */
 function isPlain({ extras, penalty, idempotency }: Check): boolean {
   return extras === undefined && penalty === undefined && idempotency === undefined
-}
-
-function hasShadow({ extras }: Check): boolean {
-  return extras !== undefined && extras.some(one => one?.shadow === true)
 }
 
 function restAt(

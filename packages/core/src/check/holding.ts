@@ -4,7 +4,7 @@ import type { Demand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
 import type { CheckResult } from './check-result.ts'
-import { roleAt } from './check.ts'
+import { demandsAt } from './check.ts'
 
 /** What a call that is under way holds of one quota's counter, and what it has paid there. */
 export interface Holding {
@@ -54,8 +54,7 @@ export interface OpenCall {
 export function holdingsOf({ check, evaluation }: CheckResult, isStored: boolean): Holding[] {
   return check.policies.flatMap((policy, own) => {
     if (policy.calendar === undefined) return []
-    const ceiling = roleAt(check, own, 'address')
-    return [own, ...(ceiling === undefined ? [] : [ceiling])].flatMap((at): Holding[] => {
+    return demandsAt(check, own).flatMap((at): Holding[] => {
       const demand = check.demands[at]
       // A policy that only reports, and would have refused, counts nothing.
       if (demand === undefined || evaluation.passes[at] !== true) return []
