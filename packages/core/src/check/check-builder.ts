@@ -231,22 +231,17 @@ function headroomFor({ name, headroom }: CompiledPolicy, client: Caller | Subjec
   if (typeof headroom === 'number') return headroom
   // Without a request there is nothing to ask about.
   if (headroom === undefined || typeof client === 'string') return 0
+  let mistake: string
   try {
     const share: unknown = atOnce(headroom(client.view.request as never))
     if (typeof share === 'number' && share >= 0 && share <= 1) return share
-    noticeFailure(warn, `headroom of "${name}" gave ${describe(share)}, which is not a share.`)
+    mistake = `gave ${describe(share)}, which is not a share`
   } catch (error) {
-    noticeFailure(warn, `headroom of "${name}" failed: ${messageOf(error)}.`)
+    mistake = `failed: ${messageOf(error)}`
   }
+  const fix = 'Return a number from 0 to 1. Until then such a request leaves half of the capacity.'
+  warnOfCallback(warn, `headroom of "${name}" ${mistake}.`, fix)
   return SHARE_OF_FAILED
-}
-
-function noticeFailure(warn: Warn, message: string): void {
-  warnOfCallback(
-    warn,
-    message,
-    'Return a number from 0 to 1. Until then such a request leaves half of the capacity.',
-  )
 }
 
 /**

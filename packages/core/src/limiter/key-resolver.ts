@@ -201,20 +201,15 @@ const TOGETHER: FoundKey = Object.freeze({
 /** The weight of the tenant of a request. 1 if the function that returns it fails. */
 function weightOf(policy: string, weight: CompiledFair['weight'], caller: Caller, warn: Warn): number {
   if (typeof weight === 'number') return weight
+  let mistake: string
   try {
     const found: unknown = atOnce(weight(caller.view.request as never))
     if (isWeight(found)) return found
-    notice(warn, `weight of "${policy}" gave ${describe(found)}, which is not a whole number from 1 to 100.`)
+    mistake = `gave ${describe(found)}, which is not a whole number from 1 to 100`
   } catch (error) {
-    notice(warn, `weight of "${policy}" failed: ${messageOf(error)}.`)
+    mistake = `failed: ${messageOf(error)}`
   }
+  const fix = 'Return a whole number from 1 to 100. Until then such a tenant has the weight 1.'
+  warnOfCallback(warn, `weight of "${policy}" ${mistake}.`, fix)
   return 1
-}
-
-function notice(warn: Warn, message: string): void {
-  warnOfCallback(
-    warn,
-    message,
-    'Return a whole number from 1 to 100. Until then such a tenant has the weight 1.',
-  )
 }
