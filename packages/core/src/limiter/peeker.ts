@@ -2,6 +2,7 @@ import { type Ask, PEEK, checkPeekOptions, type PeekOptions } from '../check/che
 import { hasCounter } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
+import { fail } from '../base/options-check.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { inBraces, isReached, type Unreached, unreachedOf } from '../policy/reachability.ts'
 import type { Caller, CallerSettings } from '../request/caller.ts'
@@ -38,14 +39,10 @@ export interface RequestPeek {
 
 /** Decides without a charge. For an identity it shows only counters that count requests under that identity. */
 export class Peeker {
-  readonly #policies: PolicySource
-  readonly #pipeline: Pipeline
-  readonly #callers: CallerSettings
+  readonly #parts: PeekerParts
 
-  constructor({ policies, pipeline, callers }: PeekerParts) {
-    this.#policies = policies
-    this.#pipeline = pipeline
-    this.#callers = callers
+  constructor(parts: PeekerParts) {
+    this.#parts = parts
   }
 
   /** @throws HaltError `HALT_E_IDENTITY_KIND` when no policy counts requests under the identity */
@@ -63,22 +60,22 @@ export class Peeker {
     peek: Ask = PEEK,
   ): Promise<RequestPeek> {
     const view = lazyView(target)
-    const policies = await this.#policies.policiesFor(view, options)
+    const policies = await this.#parts.policies.policiesFor(view, options)
     const ask = ip === undefined ? peek : { ...peek, ip }
-    const decision = await this.#pipeline.checkRequest(policies, view, ask)
-    const caller = this.#pipeline.callerOf(view, ip)
+    const decision = await this.#parts.pipeline.checkRequest(policies, view, ask)
+    const caller = this.#parts.pipeline.callerOf(view, ip)
     return { caller, policies, decision }
   }
 
   /** Peeks at an identity. @param peek what is asked, beside the options */
   async identity(identity: Identity, options: PeekOptions<never>, peek: Ask = PEEK): Promise<IdentityPeek> {
-    const policies = this.#policies.forIdentity(options)
-    const [subject, kind] = [this.#callers.keys.subjectOf(identity), kindOf(identity)]
+    const policies = this.#parts.policies.forIdentity(options)
+    const [subject, kind] = [this.#parts.callers.keys.subjectOf(identity), kindOf(identity)]
     const counting = policies.filter(({ off }) => !off)
     const reached = counting.filter(policy => isReached(policy, kind, counting))
     const evaluate = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
-      this.#pipeline.checkSubject(subject, some, peek)
-    const control = (await this.#pipeline.gate?.applied(policies, subject)) ?? NO_CONTROL
+      this.#parts.pipeline.checkSubject(subject, some, peek)
+    const control = (await this.#parts.pipeline.gate?.applied(policies, subject)) ?? NO_CONTROL
     let decision: Decision | undefined = await evaluate(policies)
     let shown = counting
     // A block or a permission of an operator holds for all policies.
@@ -94,7 +91,7 @@ export class Peeker {
       kind,
       decision,
       policies: policies.filter(policy => policy.off || shown.includes(policy)),
-      unreachable: unreachedOf(kind, counting, reached, this.#callers.apiKey !== undefined),
+      unreachable: unreachedOf(kind, counting, reached, this.#parts.callers.apiKey !== undefined),
       control,
     }
   }
@@ -117,16 +114,8 @@ export function noCountingPolicy(kind: IdentityKind, unreached: readonly Unreach
   )
 }
 
-/**
- * Checks that the store decided, and not the fallback.
- *
- * @throws HaltError `HALT_E_STORE`
- */
+/** Checks that the store decided, and not the fallback. @throws HaltError `HALT_E_STORE` */
 export function failIfDegraded({ degraded }: Decision): void {
   if (degraded === false) return
-  throw new HaltError(
-    'HALT_E_STORE',
-    'The store did not answer.',
-    'Call limiter.ready() to find out what is wrong.',
-  )
+  fail('HALT_E_STORE', 'The store did not answer.', 'Call limiter.ready() to find out what is wrong.')
 }
