@@ -42,9 +42,10 @@ export class DirectEvaluator implements Evaluator {
       onFailure(error, 'script')
       const degraded = onStoreError === 'open' ? 'open' : 'closed'
       const closedPolicy = degraded === 'open' ? -1 : 0
+      const now = this.clock.now() * 1000
       return {
         check: plainCheck([], []),
-        evaluation: this.#passing(),
+        evaluation: { now, allowed: true, repeated: false, passes: [], starts: [], states: [], penalty: [] },
         degraded,
         closedPolicy,
         late: undefined,
@@ -103,10 +104,5 @@ export class DirectEvaluator implements Evaluator {
     const answer = this.#ask(group)
     if (isPromise(answer)) throw new TypeError('A store that says isSynchronous returned a promise.')
     return answer
-  }
-
-  #passing(): Evaluation {
-    const now = this.clock.now() * 1000
-    return { now, allowed: true, repeated: false, passes: [], starts: [], states: [], penalty: [] }
   }
 }

@@ -123,7 +123,8 @@ export class Pipeline {
       plan.someByAddress && this.#parts.exemptionCheck.isSettled
         ? this.#countedAddress(plan, client ?? known?.client ?? findClient(view, this.#parts.callers, ask.ip))
         : undefined
-    const decision = address && this.#chargeAlone(this.#planFor(plan, address), address.subject, ask, view)
+    const own = this.gate === undefined || address === undefined ? plan : this.gate.planForKey(plan, address)
+    const decision = address && this.#chargeAlone(own, address.subject, ask, view)
     if (decision !== undefined) return decision
     const caller = known ?? this.callerOf(view, ask.ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
@@ -137,9 +138,7 @@ export class Pipeline {
     }
     if (allKeysKnown) return this.#askStore(plan, keys as FoundKey[], caller, ask)
     if (!keys.some(isPromise)) return this.#dropUnkeyed(policies, keys as KeyOutcome[], caller, ask)
-    return Promise.all(keys.map(async key => key)).then(known =>
-      this.#dropUnkeyed(policies, known, caller, ask),
-    )
+    return Promise.all(keys).then(known => this.#dropUnkeyed(policies, known, caller, ask))
   }
 
   /** Decides for a subject that the caller gave. */
@@ -179,10 +178,6 @@ export class Pipeline {
    */
   #countedAddress(plan: Plan, { address, isPrivate, key }: ClientAddress): FoundKey | undefined {
     return address === undefined || (isPrivate && !plan.countsPrivate) ? undefined : key
-  }
-
-  #planFor(plan: Plan, key: FoundKey): Plan {
-    return this.gate === undefined ? plan : this.gate.planForKey(plan, key)
   }
 
   /** Charges the counter of a plan that is one counter. Returns undefined where a whole check must decide. */
