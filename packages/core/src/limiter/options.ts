@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from '../base/duration.ts'
-import { describe, HaltError } from '../base/errors.ts'
+import { describe } from '../base/errors.ts'
 import { checkChoice, checkNames, checkType, checkWhole, namesOf, fail } from '../base/options-check.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { Telemetry } from '../check/telemetry.ts'
@@ -121,28 +121,20 @@ export interface LimiterNumbers {
  * @throws HaltError with a code for the option
  */
 export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers {
-  if (typeof options !== 'object' || options === null) {
-    throw new HaltError('HALT_E_OPTION', `RateLimiter got ${describe(options)}.`, 'Give { store, policy }.')
-  }
+  if (typeof options !== 'object' || options === null)
+    fail('HALT_E_OPTION', `RateLimiter got ${describe(options)}.`, 'Give { store, policy }.')
   const fields = options as unknown as Record<string, unknown>
   checkNames(fields, LIMITER_OPTIONS, 'RateLimiter')
   checkStore(options.store)
-  if (options.policy === undefined) {
-    throw new HaltError(
-      'HALT_E_POLICY',
-      'RateLimiter has no policy.',
-      'Give policy: presets.PUBLIC_API, or your own.',
-    )
-  }
+  if (options.policy === undefined)
+    fail('HALT_E_POLICY', 'RateLimiter has no policy.', 'Give policy: presets.PUBLIC_API, or your own.')
   for (const name of ['clientIp', 'userId', 'apiKey', 'warn'])
     checkType(fields, name, 'function', 'HALT_E_OPTION')
   checkType(fields, 'control', 'object', 'HALT_E_OPTION')
   checkType(fields, 'exemptPrivateIps', 'boolean', 'HALT_E_OPTION')
   checkType(fields, 'telemetry', 'object', 'HALT_E_OPTION')
-  if (Array.isArray(options.telemetry)) {
-    const fix = 'Give one: new CompositeTelemetry(a, b).'
-    throw new HaltError('HALT_E_OPTION', 'telemetry is an array.', fix)
-  }
+  if (Array.isArray(options.telemetry))
+    fail('HALT_E_OPTION', 'telemetry is an array.', 'Give one: new CompositeTelemetry(a, b).')
   checkChoice(fields, 'onStoreError', ['local', 'open', 'closed'], 'HALT_E_ON_STORE_ERROR')
   const {
     storeTimeout = '100ms',
@@ -165,7 +157,7 @@ export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers
 function checkStore(store: unknown): void {
   const shape = store as { evaluate?: unknown; forget?: unknown } | null | undefined
   if (typeof shape?.evaluate === 'function' && typeof shape.forget === 'function') return
-  throw new HaltError(
+  fail(
     'HALT_E_STORE_OPTION',
     `store is ${describe(store)}, not a store.`,
     'Give new InMemoryStore() or new RedisStore({ client }).',

@@ -1,5 +1,6 @@
 import type { Edges } from '../algorithms/index.ts'
-import { describe, HaltError } from '../base/errors.ts'
+import { describe } from '../base/errors.ts'
+import { fail } from '../base/options-check.ts'
 import type { QuotaFields, QuotaPeriod } from './policy.ts'
 
 /** The options that say when a quota's periods begin. */
@@ -55,11 +56,7 @@ export function compileCalendar(options: CalendarOptions): Calendar {
 function around(nowMs: number, candidates: (now: number) => number[]): Edges {
   if (!(Math.abs(nowMs) <= LAST)) {
     const mistake = `The clock shows ${describe(nowMs)}, which is not a date.`
-    throw new HaltError(
-      'HALT_E_CLOCK',
-      mistake,
-      'Give a clock that returns Unix milliseconds, like Date.now.',
-    )
+    fail('HALT_E_CLOCK', mistake, 'Give a clock that returns Unix milliseconds, like Date.now.')
   }
   let [start, end, nextEnd] = [-Infinity, Infinity, Infinity]
   // The edges come in any order. Two edges are the same instant where a zone skipped a whole day.
@@ -89,7 +86,7 @@ function edgeFinder(period: QuotaPeriod, anchorLocal: number, offsetAt: OffsetAt
     case 'yearly':
       return near(offsetAt, local => Math.floor(monthOf(local) / 12), yearEdge)
     default:
-      throw new HaltError(
+      return fail(
         'HALT_E_PERIOD',
         `period is ${describe(period)}.`,
         'Give hourly, daily, weekly, monthly or yearly.',
@@ -149,11 +146,7 @@ function localAnchor(anchor: Date, offsetAt: OffsetAt): number {
   const local = Number.isFinite(at) ? at + offsetAt(at) : Number.NaN
   if (Math.abs(local) <= LAST) return local
   const shown = typeof anchor?.getTime === 'function' ? 'an invalid Date' : describe(anchor)
-  throw new HaltError(
-    'HALT_E_ANCHOR',
-    `anchor is ${shown}.`,
-    'Give a valid Date, such as new Date("2026-01-31").',
-  )
+  return fail('HALT_E_ANCHOR', `anchor is ${shown}.`, 'Give a valid Date, such as new Date("2026-01-31").')
 }
 
 /** The offset of local time from UTC at an instant, both in milliseconds. */
@@ -171,11 +164,7 @@ function instantOf(local: number, offsetAt: OffsetAt): number {
 // One formatter per zone, because each takes tens of kilobytes. Only valid names are added, so the map stays small.
 const zones = new Map<string, OffsetAt>([['UTC', () => 0]])
 
-/**
- * Makes the function that tells the offset of a time zone.
- *
- * @throws HaltError `HALT_E_TIME_ZONE`
- */
+/** Makes the function that tells the offset of a time zone. @throws HaltError `HALT_E_TIME_ZONE` */
 function offsetsIn(timeZone: string): OffsetAt {
   const known = zones.get(timeZone)
   if (known) return known
@@ -186,7 +175,7 @@ function offsetsIn(timeZone: string): OffsetAt {
     format = new Intl.DateTimeFormat('en-US-u-ca-gregory-nu-latn', { ...shown, timeZone })
   } catch {
     const mistake = `timeZone is ${describe(timeZone)}, which this runtime does not know.`
-    throw new HaltError('HALT_E_TIME_ZONE', mistake, 'Give an IANA name, such as "Europe/Berlin".')
+    fail('HALT_E_TIME_ZONE', mistake, 'Give an IANA name, such as "Europe/Berlin".')
   }
   const offsetAt: OffsetAt = ms => {
     const text = format.format(ms)
