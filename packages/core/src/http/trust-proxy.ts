@@ -12,7 +12,7 @@ export function trustProxyNotice<R, Q = R>(
   setting: string,
   isSet: (request: Q) => boolean,
 ): (request: Q) => void {
-  let hasChecked = options.clientIp !== undefined || isToldOfProxies(options)
+  let hasChecked = options.clientIp !== undefined || isToldOfProxies(options.trustedProxies)
   return request => {
     if (hasChecked) return
     hasChecked = true

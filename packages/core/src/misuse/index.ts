@@ -45,7 +45,8 @@ function noticeMisuse(
 
 function noticeHeader(options: ExaminedOptions, warn: Warn): void {
   const { clientIpHeader, clientIp } = options
-  if (clientIpHeader === undefined || isToldOfProxies(options) || clientIp !== undefined) return
+  if (clientIpHeader === undefined || isToldOfProxies(options.trustedProxies) || clientIp !== undefined)
+    return
   warn({
     code: 'HALT_W_SPOOFABLE_HEADER',
     message: `clientIpHeader is "${clientIpHeader}", but no proxy is trusted. Any client can send that header, so Halt does not read it.`,

@@ -138,7 +138,8 @@ export class Caller {
     const isPrincipal =
       apiKey !== undefined &&
       (!apiKey.unverified ||
-        (keys.some(isUnverified) && !keys.some(({ subject }) => subject === this.ip.subject)))
+        (keys.some(({ unverified }) => unverified) &&
+          !keys.some(({ subject }) => subject === this.ip.subject)))
     return (isPrincipal ? apiKey : this.ip).subject
   }
 }
@@ -154,10 +155,6 @@ export function findClient(
 
 function clientAt(given: string | undefined, view: RequestView, { clientIp }: CallerSettings): ClientAddress {
   return given === undefined ? clientIp.resolve(view) : clientIp.given(given)
-}
-
-function isUnverified({ unverified }: FoundKey): boolean {
-  return unverified
 }
 
 const SHARED_KEY: FoundKey = found(SHARED, 'one counter for everybody')

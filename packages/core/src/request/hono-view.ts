@@ -2,11 +2,6 @@ import type { HeaderBag } from './headers.ts'
 import { ALL_METHODS } from './matched-route.ts'
 import { pathOf, type RequestView } from './view.ts'
 
-interface Claims {
-  readonly id?: unknown
-  readonly sub?: unknown
-}
-
 /** The parts of Hono's context that Halt reads, in every version of Hono. */
 export interface ContextLike {
   readonly req: {
@@ -62,8 +57,8 @@ export function routeOfContext(
 
 /** The user of a context: `c.get('user')`, else the subject of the JWT. */
 export function contextUser(c: Pick<ContextLike, 'get'>): unknown {
-  const user = c.get('user') as Claims | undefined
-  const token = c.get('jwtPayload') as Claims | undefined
+  const user = c.get('user') as { id?: unknown; sub?: unknown } | undefined
+  const token = c.get('jwtPayload') as { sub?: unknown } | undefined
   // Only the subject of a token is used. Its `id` may be the token's own, and a new token must not get a new counter.
   return user?.id === undefined && user?.sub === undefined ? { sub: token?.sub } : user
 }

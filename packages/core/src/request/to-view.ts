@@ -107,7 +107,9 @@ class GivenView implements RequestView {
   }
 
   get hasBody(): boolean | undefined {
-    return this.method === 'OPTIONS' ? bodyOf(this.from, this.isView) : undefined
+    if (this.method !== 'OPTIONS') return undefined
+    const { from } = this
+    return this.isView ? from.hasBody === true : continues(from.raw ?? from)
   }
 
   get user(): unknown {
@@ -121,10 +123,6 @@ class GivenView implements RequestView {
   get context(): unknown {
     return this.isView ? this.from.context : undefined
   }
-}
-
-function bodyOf(from: NodeLike, isView: boolean): boolean | undefined {
-  return isView ? from.hasBody === true : continues(from.raw ?? from)
 }
 
 // Node writes header names in lower case. A hand-made request may use any case.

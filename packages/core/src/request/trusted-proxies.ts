@@ -16,19 +16,11 @@ export type TrustedProxies =
   | ((address: string, hop: number) => boolean)
 
 /** Whether the options name any trusted proxy. */
-export function isToldOfProxies({
-  trustedProxies,
-}: {
-  readonly trustedProxies?: TrustedProxies | undefined
-}): boolean {
+export function isToldOfProxies(trustedProxies: TrustedProxies | undefined): boolean {
   return typeof trustedProxies === 'function' || Boolean(trustedProxies?.length)
 }
 
-/**
- * Compiles the option into a test of one hop.
- *
- * @throws HaltError `HALT_E_TRUSTED_PROXIES`
- */
+/** Compiles the option into a test of one hop. @throws HaltError `HALT_E_TRUSTED_PROXIES` */
 export function compileTrust(
   proxies: TrustedProxies | undefined,
 ): (address: Address, hop: number) => boolean {

@@ -28,20 +28,15 @@ export function announcesBody(headers: HeaderBag): boolean {
   return length !== undefined && String(length) !== '0'
 }
 
-/** A Node request. An HTTP/2 request has a stream. */
-interface Streamed {
-  readonly stream?: { readonly endAfterHeaders?: boolean | undefined } | undefined
-}
-
 /** Whether a Node HTTP/2 request continues after its headers. A body may then follow that no header announces. */
 export function continues(request: object | undefined): boolean {
-  return (request as Streamed | undefined)?.stream?.endAfterHeaders === false
+  return (request as NodeRequest | undefined)?.stream?.endAfterHeaders === false
 }
 
 interface NodeRequest {
   readonly socket?: Closable | null
   /** The stream of an HTTP/2 request. */
-  readonly stream?: Closable | null
+  readonly stream?: (Closable & { readonly endAfterHeaders?: boolean | undefined }) | null
   /** Node's own request, in Fastify. */
   readonly raw?: NodeRequest
   /** Where Hono has Node's own request. */
