@@ -13,9 +13,7 @@ const MAX_POLICIES = 100
 const DONE = Symbol('done')
 
 /** A policy whose keys are observed. */
-interface Named {
-  readonly name: string
-}
+type Named = Pick<CompiledPolicy, 'name'>
 
 interface Sample {
   seen: number

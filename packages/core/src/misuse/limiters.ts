@@ -79,12 +79,9 @@ function numbersOf({ limit, capacity, window }: CompiledPolicy): string {
   return `${limit} in ${window / 1e6} s${capacity === limit ? '' : `, bursts of ${capacity}`}`
 }
 
-/** A memory store, which knows how many counters it holds. */
-type SizedStore = Store & { readonly size?: number }
-
 // By counter of a policy: the default store of the last limiter that has the policy.
-let defaults: BoundedMap<Reference<SizedStore>> | undefined
-const defaultStores = (): BoundedMap<Reference<SizedStore>> => (defaults ??= new BoundedMap(MAX_NAMES))
+let defaults: BoundedMap<Reference<Store>> | undefined
+const defaultStores = (): BoundedMap<Reference<Store>> => (defaults ??= new BoundedMap(MAX_NAMES))
 
 /**
  * Warns when a new limiter and another one have a policy of the same name and a default store each. Then each limiter admits
