@@ -153,8 +153,6 @@ export const CLOUDFLARE_RANGES: readonly string[] = Object.freeze([
 
 /** A compiled set of networks. */
 export interface Networks {
-  /** The number of networks. */
-  readonly size: number
   /** Whether one of the networks contains the address. An IPv6 network never contains an IPv4 address, nor the reverse. */
   contains(address: Address): boolean
 }
@@ -195,7 +193,6 @@ export function parseNetworks(
   const ipv4 = new NetworkTable(networks.filter(({ version }) => version === 4))
   const ipv6 = new NetworkTable(networks.filter(({ version }) => version === 6))
   return {
-    size: networks.length,
     contains: address => (address.version === 4 ? ipv4 : ipv6).contains(address),
   }
 }
