@@ -60,9 +60,8 @@ export function outlivesRequest(timer: Timer | number): boolean {
 }
 
 const { timeOrigin } = performance
-const elapsed = performance.now.bind(performance)
 
 /** The time in whole microseconds since the Unix epoch, by a clock of this process that never goes back. */
 export function nowMicros(): number {
-  return Math.floor((timeOrigin + elapsed()) * 1000)
+  return Math.floor((timeOrigin + eventLoop.now()) * 1000)
 }
