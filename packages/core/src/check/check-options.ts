@@ -54,11 +54,7 @@ export function checkCallOptions(options: CheckOptions<never>): void {
   checkOptionValues(options)
 }
 
-/**
- * Checks the options of a peek.
- *
- * @throws HaltError `HALT_E_UNKNOWN_FIELD`
- */
+/** Checks the options of a peek. @throws HaltError `HALT_E_UNKNOWN_FIELD` */
 export function checkPeekOptions(options: PeekOptions<never>): void {
   checkNames(options as Readonly<Record<string, unknown>>, PEEK_OPTIONS, 'The call')
 }
@@ -74,11 +70,7 @@ export function checkOptionValues({ cost, least, idempotencyKey }: CheckOptions<
   checkIdempotencyKey(idempotencyKey)
 }
 
-/**
- * Checks an idempotency key.
- *
- * @throws HaltError `HALT_E_OPTION`
- */
+/** Checks an idempotency key. @throws HaltError `HALT_E_OPTION` */
 export function checkIdempotencyKey(key: unknown): void {
   if (key === undefined || typeof key === 'string') return
   fail('HALT_E_OPTION', `idempotencyKey is ${describe(key)}.`, 'Give a string, or leave it out.')

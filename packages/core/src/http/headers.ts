@@ -51,11 +51,7 @@ export type HeaderWriter = (decision: Decision) => Headers
 /** Writes a decision's headers, one by one; none for an exempt request. */
 export type WriteHeaders = <T>(decision: Decision, target: T, sink: HeaderSink<T>) => void
 
-/**
- * Makes the header writer of a dialect.
- *
- * @throws HaltError `HALT_E_HEADERS` for an unknown dialect
- */
+/** Makes the header writer of a dialect. @throws HaltError `HALT_E_HEADERS` for an unknown dialect */
 export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): HeaderWriter {
   const write = compileDialect(dialect, limiter)
   return decision => {

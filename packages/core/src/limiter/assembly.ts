@@ -44,11 +44,7 @@ export interface LimiterParts {
   readonly endings: Endings
 }
 
-/**
- * Makes the parts of a limiter and connects them.
- *
- * @throws HaltError when an option or a policy is wrong
- */
+/** Makes the parts of a limiter and connects them. @throws HaltError when an option or a policy is wrong */
 export function assembleLimiter<R>(options: RateLimiterOptions<R>, wings: Wings): LimiterParts {
   const numbers = checkOptions(options)
   const { callbackTimeout, ipv6Prefix, keysPerAddress, storeTimeout: timeout, instances } = numbers

@@ -51,11 +51,7 @@ export interface CompiledPenalty {
   readonly records: boolean
 }
 
-/**
- * Validates a penalty's configuration and compiles it to numbers.
- *
- * @throws HaltError `HALT_E_PENALTY`
- */
+/** Validates a penalty's configuration and compiles it to numbers. @throws HaltError `HALT_E_PENALTY` */
 export function compilePenalty(config: LimiterPenalty = {}): CompiledPenalty {
   if (typeof config !== 'object' || config === null)
     fail(`The penalty is ${describe(config)}.`, 'Give an object.')

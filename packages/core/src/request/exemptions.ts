@@ -17,11 +17,7 @@ const AMBIGUOUS = /%|\.\.|\/\/|;|\\/
 /** The default paths that load balancers and orchestrators request. */
 const HEALTH_PATHS: readonly string[] = Object.freeze(['/health', '/ping', '/ready', '/healthz', '/livez'])
 
-/**
- * Compiles a list of paths, addresses and CIDRs.
- *
- * @throws HaltError `HALT_E_EXEMPTION`
- */
+/** Compiles a list of paths, addresses and CIDRs. @throws HaltError `HALT_E_EXEMPTION` */
 export function compileExemptions(entries: readonly string[]): Exemptions {
   const paths: string[] = []
   const networks: string[] = []

@@ -192,16 +192,10 @@ export function parseNetworks(
   })
   const ipv4 = new NetworkTable(networks.filter(({ version }) => version === 4))
   const ipv6 = new NetworkTable(networks.filter(({ version }) => version === 6))
-  return {
-    contains: address => (address.version === 4 ? ipv4 : ipv6).contains(address),
-  }
+  return { contains: address => (address.version === 4 ? ipv4 : ipv6).contains(address) }
 }
 
-/**
- * Reads one CIDR or address.
- *
- * @throws HaltError with `code`, as {@link parseNetworks}
- */
+/** Reads one CIDR or address. @throws HaltError with `code`, as {@link parseNetworks} */
 export function networkIn(text: string, code: HaltErrorCode, option: string): NamedNetwork {
   const slash = text.indexOf('/')
   const written = slash < 0 ? text : text.slice(0, slash)
