@@ -217,7 +217,7 @@ class GuardedStore implements Evaluator {
         return answer
       },
       (evaluation, sent) => {
-        this.#lastKnown.rememberCorrection(group, evaluation, call, sent)
+        this.#lastKnown.remember(group, evaluation, call, sent, true)
         return evaluation
       },
       error => {
@@ -232,7 +232,7 @@ class GuardedStore implements Evaluator {
     const call = this.#lastKnown.beginCall(group)
     const sent = nowMicros()
     const remember = (evaluation: Evaluation): Evaluation => {
-      this.#lastKnown.rememberCorrection(group, evaluation, call, sent)
+      this.#lastKnown.remember(group, evaluation, call, sent, true)
       return evaluation
     }
     const answer = this.#evaluate(group)

@@ -123,25 +123,30 @@ export class LastKnown {
    *
    * @param call the number of the call
    * @param sent this process's clock at the call, in microseconds
+   * @param corrects whether the group is a correction. The store is then asked again whether it refuses
    */
-  remember(group: Group, whole: Evaluation, call: number, sent: number): void {
+  remember(group: Group, whole: Evaluation, call: number, sent: number, corrects = false): void {
     const now = nowMicros()
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
       const demand = demands[i] as Demand
-      const { subject, rule } = demand
+      const { subject, rule, mode } = demand
       const evaluation = evaluationAt(whole, i)
       const known = this.#known.get(rule.counter, subject)
       if (known !== undefined && !isNewer(known, evaluation.now, call)) continue
       const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
       const passed = evaluation.passes[i] === true
-      const until = passed ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
+      const until = corrects || passed ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) this.hasRefused = true
-      this.#noteBlock(demand, state, evaluation.now, localInstant)
+      // A block that this process has ended was not lost.
+      if (mode === Mode.BLOCK && rule.cooldown === 0) this.blocks.delete(subject, rule.counter)
+      else this.blocks.note(demand, localInstant + blockedUntil(state) - evaluation.now, localInstant)
+      // A correction alone makes no counter known, but a client that was blocked stays so without the store.
+      if (corrects && known === undefined && blockedUntil(state) <= evaluation.now) continue
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, until, call)
     }
-    if (penalty === undefined) return
+    if (penalty === undefined || corrects) return
     const { subject } = penalty
     const known = this.#known.get(PENALTY_COUNTER, subject)
     if (known !== undefined && !isNewer(known, whole.now, call)) return
@@ -150,26 +155,6 @@ export class LastKnown {
     // Keep a new penalty only after a refusal, because only remembered refusals read it.
     if (known === undefined && whole.allowed) return
     this.#update(subject, PENALTY_COUNTER, known, whole.penalty, whole.now, localInstant, 0, call)
-  }
-
-  /** Keeps the states after a correction. The store is asked again whether it refuses. */
-  rememberCorrection({ demands }: Group, whole: Evaluation, call: number, sent: number): void {
-    const now = nowMicros()
-    for (let i = 0; i < demands.length; i++) {
-      const demand = demands[i] as Demand
-      const { subject, rule, mode } = demand
-      const known = this.#known.get(rule.counter, subject)
-      const evaluation = evaluationAt(whole, i)
-      if (known !== undefined && !isNewer(known, evaluation.now, call)) continue
-      const localInstant = this.#localInstant(evaluation.now, now, sent)
-      const state = evaluation.states[i] ?? []
-      // A block that this process has ended was not lost.
-      if (mode === Mode.BLOCK && rule.cooldown === 0) this.blocks.delete(subject, rule.counter)
-      else this.#noteBlock(demand, state, evaluation.now, localInstant)
-      // A correction alone makes no counter known, but a client that was blocked stays so without the store.
-      if (known === undefined && blockedUntil(state) <= evaluation.now) continue
-      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, 0, call)
-    }
   }
 
   /** Forgets counters after a reset. Replies still in flight are ignored, because they report the state before it. */
@@ -188,10 +173,6 @@ export class LastKnown {
         validFrom: number,
       })
     }
-  }
-
-  #noteBlock(demand: Demand, state: State, instant: number, localInstant: number): void {
-    this.blocks.note(demand, localInstant + blockedUntil(state) - instant, localInstant)
   }
 
   #noteCall(subject: string, counter: string, number: number): void {
