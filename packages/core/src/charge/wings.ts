@@ -19,10 +19,11 @@ export interface EvaluatorOptions {
   readonly onStoreError: OnStoreError
   readonly instances: number | 'auto'
   readonly warn: WarnOnce
-  /** Called for every failure. */
+  /** Called for every failure, those of probes included. */
   readonly onFailure: (error: unknown, failure: StoreFailure) => void
+  /** Called for every answer about a quota, also one that comes after the deadline. */
   readonly onAnswer?: OnAnswer | undefined
-  /** Called at the end of every outage. */
+  /** Called at the end of every outage, up to a number per minute. */
   readonly onRecovery: (recovery: { readonly failures: number; readonly lastedMs: number }) => void
 }
 

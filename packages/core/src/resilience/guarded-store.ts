@@ -4,7 +4,6 @@ import { type CheckResult, LateReply, storeResult } from '../check/check-result.
 import type { Check } from '../check/check.ts'
 import { type Evaluator, type RuledCounter, mayHaveLine, resetGroup } from '../check/evaluator.ts'
 import type { EvaluatorOptions } from '../charge/wings.ts'
-import type { OnStoreError } from '../policy/policy.ts'
 import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts'
 import type { Group, IdempotencyDemand } from '../store/contract.ts'
 import type { Evaluate } from '../store/evaluation-check.ts'
@@ -19,13 +18,7 @@ import type { LastKnown } from './last-known.ts'
 import { localCountersOf } from './local-store.ts'
 import type { OutageReports } from './outage-reports.ts'
 import { RefusalCache } from './refusal-cache.ts'
-import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
-
-/** Options of a {@link GuardedStore}. */
-interface GuardedStoreOptions extends StrictStoreOptions {
-  readonly onStoreError: OnStoreError
-  readonly instances: number | 'auto'
-}
+import { StrictStore } from './strict-store.ts'
 
 /**
  * Calls the store within a deadline. When the store cannot answer, the `onStoreError` of each policy decides instead.
@@ -47,7 +40,7 @@ class GuardedStore implements Evaluator {
   readonly #catchUp: CatchUp
   readonly #outages: OutageReports
 
-  constructor(options: GuardedStoreOptions) {
+  constructor(options: EvaluatorOptions) {
     const { store, onStoreError, instances, warn } = options
     const strict = new StrictStore(options)
     const { clock, deadline, evaluate, lastKnown, outages } = strict

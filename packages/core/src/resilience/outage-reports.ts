@@ -1,19 +1,12 @@
 import { nowMicros, afterQuietly, followsFakeTimers } from '../base/event-loop.ts'
 import { type WarnOnce, type HaltWarning, Occasion } from '../base/warnings.ts'
 import { WeakList } from '../base/weak-list.ts'
-import type { StoreRecovery } from '../check/telemetry.ts'
+import type { EvaluatorOptions } from '../charge/wings.ts'
 import type { Store, StoreFailure } from '../store/contract.ts'
 import { failureKind, failureText, WARNINGS } from './circuit-breaker.ts'
 
 /** The receivers of an outage's events. */
-export interface OutageParts {
-  readonly store: Store
-  readonly warn: WarnOnce
-  /** Called for every failure, those of probes included. */
-  readonly onFailure: (error: unknown, failure: StoreFailure) => void
-  /** Called at the end of every outage, up to a number per minute. */
-  readonly onRecovery: (recovery: Omit<StoreRecovery, 'store'>) => void
-}
+type OutageParts = Pick<EvaluatorOptions, 'store' | 'warn' | 'onFailure' | 'onRecovery'>
 
 // Caps the reports of a store that fails every other call.
 const MAX_PER_MINUTE = 5

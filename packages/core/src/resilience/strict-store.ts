@@ -8,19 +8,15 @@ import { type AskStore, checkedEvaluate, type Evaluate, type OnAnswer } from '..
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
+import type { EvaluatorOptions } from '../charge/wings.ts'
 import type { Notify } from '../check/telemetry.ts'
 import { Deadline } from './deadline.ts'
 import { type LastKnown, lastKnownOf } from './last-known.ts'
-import { type OutageParts, OutageReports } from './outage-reports.ts'
+import { OutageReports } from './outage-reports.ts'
 import { failureKind, failureText, storeError, StoreTimeout, unreadableCounter } from './circuit-breaker.ts'
 
 /** Options of a {@link StrictStore}. */
-export interface StrictStoreOptions extends OutageParts {
-  /** The longest wait for the store, in milliseconds. */
-  readonly timeout: number
-  /** Called for every answer about a quota, also one that comes after the deadline. */
-  readonly onAnswer?: OnAnswer | undefined
-}
+type StrictStoreOptions = Omit<EvaluatorOptions, 'onStoreError' | 'instances'>
 
 /** Calls a store within a deadline, and rejects with a coded error when the store cannot answer. */
 export class StrictStore {
