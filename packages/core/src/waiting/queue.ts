@@ -18,7 +18,6 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Identity, Subject } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import { type Store, type Demand, type Group, Mode } from '../store/contract.ts'
-import { LineReporter } from '../telemetry/reporter.ts'
 import { type AcquireOptions, checkAcquireOptions } from './acquire-options.ts'
 import { LimitedError } from './limited-error.ts'
 import { type LineStatus, longestLine, linesOf } from './lines.ts'
@@ -36,21 +35,11 @@ export class Queue<R = unknown> {
   /** @internal */
   constructor(limiter: { readonly store: Store }) {
     const parts = partsOf(limiter)
-    const { evaluator, charges, corrections, numbers, pipeline, endings } = parts
     const lines = linesOf(limiter.store)
-    const { mostWaiting } = numbers
     this.#parts = parts
-    const reporter = new LineReporter(parts.telemetry, parts.warn)
-    this.#waiters = new Waiters({
-      evaluator,
-      charges,
-      lines,
-      mostWaiting,
-      gate: pipeline.gate,
-      reporter,
-    })
-    corrections.tell(lines)
-    endings.add(async finish => this.#waiters.close(finish))
+    this.#waiters = new Waiters(parts, lines)
+    parts.corrections.tell(lines)
+    parts.endings.add(async finish => this.#waiters.close(finish))
   }
 
   /** How many callers of this process wait for their turn. */

@@ -1,14 +1,12 @@
 import { HaltError, messageOf } from '../base/errors.ts'
 import { eventLoop } from '../base/event-loop.ts'
-import type { Charges } from '../charge/charges.ts'
 import type { Check } from '../check/check.ts'
 import type { Decision } from '../check/decision.ts'
-import type { Evaluator } from '../check/evaluator.ts'
 import type { LeavingCaller } from '../check/telemetry.ts'
-import type { Gate } from '../limiter/gate.ts'
+import type { LimiterParts } from '../limiter/assembly.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/identity.ts'
-import type { LineReporter } from '../telemetry/reporter.ts'
+import { LineReporter } from '../telemetry/reporter.ts'
 import { type AbortSignalLike, type AcquireOptions, readMaxWait } from './acquire-options.ts'
 import { LineStore } from './line-store.ts'
 import { type Lines, waitingRoom } from './lines.ts'
@@ -84,18 +82,6 @@ function listenTo(signal: AbortSignalLike): Departure {
   return departure
 }
 
-/** The parts of a limiter that its turns use. */
-export interface WaitersParts {
-  readonly evaluator: Evaluator
-  readonly charges: Charges
-  readonly lines: Lines
-  /** The most callers of this process that may wait. */
-  readonly mostWaiting: number
-  /** What operators have set; undefined if the limiter has no control. */
-  readonly gate: Gate | undefined
-  readonly reporter: LineReporter
-}
-
 // One order for the callers of all limiters, because limiters of one store share its lines.
 let lastSeq = 0
 
@@ -103,7 +89,8 @@ let lastSeq = 0
 export class Waiters implements WaiterParts {
   readonly lines: Lines
   readonly store: LineStore
-  readonly #parts: WaitersParts
+  readonly #parts: LimiterParts
+  readonly #reporter: LineReporter
   // The callers that ask or wait.
   readonly #waiters = new Set<Waiter>()
   readonly #waiting = new Set<Waiter>()
@@ -111,10 +98,11 @@ export class Waiters implements WaiterParts {
   #emptied: (() => void) | undefined
   #isClosed = false
 
-  constructor(parts: WaitersParts) {
+  constructor(parts: LimiterParts, lines: Lines) {
     this.#parts = parts
-    this.lines = parts.lines
-    this.store = new LineStore(parts.evaluator, parts.lines)
+    this.#reporter = new LineReporter(parts.telemetry, parts.warn)
+    this.lines = lines
+    this.store = new LineStore(parts.evaluator, lines)
   }
 
   /** Resolves when it is the caller's turn, or at once with a refusal. Rejects with the signal's reason. */
@@ -149,7 +137,7 @@ export class Waiters implements WaiterParts {
   }
 
   get isFull(): boolean {
-    return waitingRoom.size >= this.#parts.mostWaiting
+    return waitingRoom.size >= this.#parts.numbers.mostWaiting
   }
 
   nextSeq(): number {
@@ -182,15 +170,15 @@ export class Waiters implements WaiterParts {
   waits(caller: Waiter, { key, policy, units, startsInMs }: Wait): void {
     this.#waiting.add(caller)
     waitingRoom.size++
-    this.#parts.reporter.tell('onWaiting', key, { policy, units, startsInMs })
+    this.#reporter.tell('onWaiting', key, { policy, units, startsInMs })
   }
 
   started({ key, policy, units }: Wait, waitedMs: number): void {
-    this.#parts.reporter.tell('onTurn', key, { policy, units, waitedMs })
+    this.#reporter.tell('onTurn', key, { policy, units, waitedMs })
   }
 
   left({ key, policy, units }: Wait, waitedMs: number, why: LeavingCaller['why']): void {
-    this.#parts.reporter.tell('onLeave', key, { policy, units, waitedMs, why })
+    this.#reporter.tell('onLeave', key, { policy, units, waitedMs, why })
   }
 
   countersKnown(caller: Waiter): void {
@@ -202,7 +190,7 @@ export class Waiters implements WaiterParts {
   }
 
   isRefused(check: Check, client: Caller | Subject): boolean {
-    return this.#parts.gate?.accessOf(check, client) === 'block'
+    return this.#parts.pipeline.gate?.accessOf(check, client) === 'block'
   }
 
   gone(caller: Waiter): void {
