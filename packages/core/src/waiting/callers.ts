@@ -53,16 +53,23 @@ export interface Pending {
   drop(): void
 }
 
-/** A caller that asks the store again until it is admitted. */
-export interface Asking extends Pending {
-  /** The instant at which it asks, by this process's clock; undefined while it asks. */
-  readonly asksAt: number | undefined
-  /** Whether the store has told it to come back. */
-  readonly wasRefused: boolean
+/** A caller that asks the store again later. */
+export interface Retrying extends Pending {
+  readonly deadline: number
   /** The policy for which it waits. */
   readonly policy: string
   /** The most units that it asks of one counter. */
   readonly most: number
+  ask(): void
+}
+
+/** The questions of a caller that asks the store again until it is admitted. */
+export interface Asking {
+  readonly caller: Retrying
+  /** The instant at which it asks, by this process's clock; undefined while it asks. */
+  readonly asksAt: number | undefined
+  /** Whether the store has told it to come back. */
+  readonly wasRefused: boolean
   /** Lets the caller ask at once. */
   wake(): void
 }
@@ -79,26 +86,26 @@ export class Askers {
 
   /** The caller that asks next. */
   get first(): Asking | undefined {
-    while (this.#callers[0]?.isLost === true) this.#callers.shift()!.drop()
+    while (this.#callers[0]?.caller.isLost === true) this.#callers.shift()!.caller.drop()
     return this.#callers[0]
   }
 
   /** The units of the callers that came before one. */
-  unitsBefore({ seq }: Pick<Asking, 'seq'>): number {
-    return this.#callers.reduce((sum, caller) => (caller.seq < seq ? sum + caller.most : sum), 0)
+  unitsBefore({ seq }: Pick<Pending, 'seq'>): number {
+    return this.#callers.reduce((sum, { caller }) => (caller.seq < seq ? sum + caller.most : sum), 0)
   }
 
   /** Adds a caller in front of those that came after it, unless it is there already. */
-  join(caller: Asking): void {
-    if (this.#callers.includes(caller)) return
+  join(asking: Asking): void {
+    if (this.#callers.includes(asking)) return
     let at = this.#callers.length
-    while (at > 0 && this.#callers[at - 1]!.seq > caller.seq) at--
-    this.#callers.splice(at, 0, caller)
+    while (at > 0 && this.#callers[at - 1]!.caller.seq > asking.caller.seq) at--
+    this.#callers.splice(at, 0, asking)
   }
 
   /** Removes a caller. The next one asks at once. */
-  part(caller: Asking): void {
-    const at = this.#callers.indexOf(caller)
+  part(asking: Asking): void {
+    const at = this.#callers.indexOf(asking)
     if (at < 0) return
     this.#callers.splice(at, 1)
     if (at === 0) this.first?.wake()

@@ -6,7 +6,7 @@ import { keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce, lineOf, type UnitsInLine } from '../store/reading.ts'
 import { Alarms } from './alarms.ts'
-import { Askers, type Asking } from './callers.ts'
+import { Askers, type Asking, type Pending } from './callers.ts'
 import { Line, type LineParts } from './line.ts'
 import { loneAt } from './places.ts'
 import { TurnNews } from './turn-news.ts'
@@ -44,7 +44,7 @@ export class Lines {
   }
 
   /** The units of the callers of this process for the same counters that came before one: in its line, and among those that ask again. */
-  unitsBefore(caller: Pick<Asking, 'seq'>, group: Group): number {
+  unitsBefore(caller: Pick<Pending, 'seq'>, group: Group): number {
     const { demands } = group
     const at = loneAt(group)
     const line = at < 0 ? undefined : this.#lines.get(keyOfDemand(demands[at]!))?.get(tenantIn(demands, at))

@@ -1,5 +1,5 @@
 import type { Alarm } from './alarms.ts'
-import type { Askers, Asking, Pending } from './callers.ts'
+import type { Askers, Asking, Retrying } from './callers.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import type { Tickets } from './tickets.ts'
 import type { TicketHolder } from './turn-news.ts'
@@ -7,14 +7,6 @@ import type { WaiterParts } from './waiter-parts.ts'
 
 /** How often a caller asks for a permit that another process may free. Microseconds. */
 const FLIGHT_BEAT = 50_000
-
-/** A caller that asks the store again later. */
-export interface Retrying extends Pending {
-  readonly deadline: number
-  readonly policy: string
-  readonly most: number
-  ask(): void
-}
 
 /**
  * The next question of a caller: at the instant that the store has told, when a unit may be free, or when those in front of it have
@@ -27,7 +19,7 @@ export class Retry implements Asking, Alarm, TicketHolder {
   seenAt = 0
   /** The turns that the store promised, where tenants share a bucket. */
   tickets: Tickets | undefined
-  readonly #caller: Retrying
+  readonly caller: Retrying
   readonly #lines: Lines
   readonly #clock: () => number
   #askers: Askers | undefined
@@ -41,32 +33,20 @@ export class Retry implements Asking, Alarm, TicketHolder {
   #freeable: readonly string[] = []
 
   constructor(caller: Retrying, { lines, store }: WaiterParts) {
-    this.#caller = caller
+    this.caller = caller
     this.#lines = lines
     this.#clock = () => store.clock()
-  }
-
-  get seq(): number {
-    return this.#caller.seq
   }
 
   get asksAt(): number | undefined {
     return this.#asksAt
   }
 
-  get policy(): string {
-    return this.#caller.policy
-  }
-
-  get most(): number {
-    return this.#caller.most
-  }
-
   /** Asks when those in front of the caller have asked. */
   behind(askers: Askers): void {
     this.joins(askers)
     this.#isFirst = false
-    this.#asksAt = this.#caller.deadline
+    this.#asksAt = this.caller.deadline
     waitingRoom.alarms.set(this)
   }
 
@@ -85,7 +65,7 @@ export class Retry implements Asking, Alarm, TicketHolder {
   after(askers: Askers, startsIn: number, freeable: readonly string[]): void {
     this.joins(askers)
     this.wasRefused = true
-    const { deadline } = this.#caller
+    const { deadline } = this.caller
     const wait = freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT)
     this.#isFirst = askers.first === this
     if (this.#isFirst) this.#freeable = freeable
@@ -132,7 +112,7 @@ export class Retry implements Asking, Alarm, TicketHolder {
 
   /** Puts the question off if the caller's turn cannot have come, as another caller of this process was told meanwhile. */
   #isPutOff(): boolean {
-    const { deadline } = this.#caller
+    const { deadline } = this.caller
     const now = this.#clock()
     if (this.tickets === undefined || this.#asksAt === undefined || now >= deadline) return false
     const instant = this.#lines.turns.notBefore(this.tickets)
@@ -149,7 +129,7 @@ export class Retry implements Asking, Alarm, TicketHolder {
   #asksNow(): void {
     this.#isWoken = false
     this.#stopListening()
-    this.#caller.ask()
+    this.caller.ask()
   }
 
   wake(): void {
@@ -159,14 +139,6 @@ export class Retry implements Asking, Alarm, TicketHolder {
     if (!waitingRoom.alarms.isShared) return void (this.#isWoken = true)
     waitingRoom.alarms.forget(this)
     this.#asksNow()
-  }
-
-  get isLost(): boolean {
-    return this.#caller.isLost
-  }
-
-  drop(): void {
-    this.#caller.drop()
   }
 
   /** Asks as soon as its alarm can ring. */

@@ -8,10 +8,11 @@ import { SHARED, type Subject } from '../request/identity.ts'
 import { Mode } from '../store/contract.ts'
 import { isSameCounter } from '../store/counter-key.ts'
 import type { CallerInLine, Owner } from './caller-in-line.ts'
+import type { Retrying } from './callers.ts'
 import type { Present, Decide, Wait, WaiterParts } from './waiter-parts.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
 import { Passage } from './passage.ts'
-import { Retry, type Retrying } from './retry.ts'
+import { Retry } from './retry.ts'
 import { takesTurns, ticketsAfter, type Tickets, waitBehind, withoutWait, withTickets } from './tickets.ts'
 
 /** After this time without a sign the request of a caller has ended, where a timer ends with its request. Microseconds. */
@@ -178,7 +179,7 @@ export class Waiter implements QueuedCaller, Owner, Retrying, Present {
     const asker = this.#parts.lines.askersFor(this.check)?.first
     if (asker === undefined || asker === this.#retry || this.#isOver) return false
     // A caller that is asked about for the first time holds nobody up, and one whose patience has ended is refused now.
-    if (asker.seq > this.seq || !asker.wasRefused || this.maxWait === 0) return false
+    if (asker.caller.seq > this.seq || !asker.wasRefused || this.maxWait === 0) return false
     return asker.asksAt === undefined || asker.asksAt <= this.deadline
   }
 
@@ -339,7 +340,7 @@ export class Waiter implements QueuedCaller, Owner, Retrying, Present {
     const ahead = this.#parts.lines.askersFor(this.check)?.first
     this.#wait = {
       key: decision?.key ?? this.check.demands[0]?.subject ?? '',
-      policy: decision?.policy ?? ahead?.policy ?? this.policy,
+      policy: decision?.policy ?? ahead?.caller.policy ?? this.policy,
       units: this.most,
       startsInMs: startsIn === undefined ? undefined : Math.ceil(startsIn / 1000),
     }
