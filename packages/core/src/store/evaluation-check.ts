@@ -78,9 +78,12 @@ function flawOf(answer: unknown, { demands }: Group): string | undefined {
   if (instants !== undefined && !isList(instants, length, isInstant))
     return 'instants is not a list of one instant per demand'
   if (startsIn !== undefined && !isInstant(startsIn)) return 'startsIn is not a time'
-  if (grants !== undefined && !areGrantsOf(grants, demands))
+  if (grants !== undefined && !(isList(grants, length, isNumber) && areGrants(grants, demands)))
     return 'grants is not a list of units from the least to the cost of each demand'
-  if (amounts !== undefined && !areAmountsOf(amounts, states, demands)) return 'amounts and states disagree'
+  const isInState = ({ rule }: Demand, i: number): boolean =>
+    hasOneAmount(rule.code) && states[i]![2] === amounts?.[i]
+  if (amounts !== undefined && !(isList(amounts, length, isNumber) && demands.every(isInState)))
+    return 'amounts and states disagree'
   if (demands.some(({ terms }) => terms?.share) && !isList(shares, length, isState))
     return 'shares is not a list of one counter per demand'
   for (const [i, { rule, terms }] of demands.entries())
@@ -99,23 +102,6 @@ function isBoolean(value: unknown): value is boolean {
 
 function isState(value: unknown): value is State {
   return Array.isArray(value) && value.every(Number.isFinite)
-}
-
-/** Whether each amount belongs to a bucket or a window, and stands in its state. */
-function areAmountsOf(
-  amounts: unknown,
-  states: readonly State[],
-  demands: readonly Demand[],
-): amounts is readonly number[] {
-  return (
-    isList(amounts, demands.length, isNumber) &&
-    demands.every(({ rule }, i) => hasOneAmount(rule.code) && states[i]?.[2] === amounts[i])
-  )
-}
-
-/** Whether every demand was granted units that it accepts. */
-function areGrantsOf(grants: unknown, demands: readonly Demand[]): grants is readonly number[] {
-  return isList(grants, demands.length, isNumber) && areGrants(grants, demands)
 }
 
 function isNumber(value: unknown): value is number {
