@@ -49,40 +49,27 @@ export function isDocumentName(name: unknown): name is string {
   return typeof name === 'string' && NAME.test(name)
 }
 
-/** A document in this process's memory. */
-export class LocalDocument implements StoreDocument {
-  #found = NEVER_WRITTEN
-
-  read(since?: string): Promise<VersionedText | undefined> {
-    return Promise.resolve(since === this.#found.version ? undefined : this.#found)
-  }
-
-  write(text: string, since: string): Promise<string | undefined> {
-    if (since !== this.#found.version) return Promise.resolve(undefined)
-    this.#found = Object.freeze({ version: versionAfter(since), text })
-    return Promise.resolve(this.#found.version)
-  }
-
-  /** Forgets the text, as if it was never written. */
-  clear(): void {
-    this.#found = NEVER_WRITTEN
-  }
-}
-
 /** The documents of a store in this process's memory, by their names. */
 export class LocalDocuments {
-  readonly #documents = new Map<string, LocalDocument>()
+  readonly #texts = new Map<string, VersionedText>()
 
-  /** The document of a name. The same name gives the same document. */
-  of(name: string): LocalDocument {
-    let document = this.#documents.get(name)
-    if (document === undefined) this.#documents.set(name, (document = new LocalDocument()))
-    return document
+  /** The document of a name. All documents of one name are one. */
+  of(name: string): StoreDocument {
+    const found = (): VersionedText => this.#texts.get(name) ?? NEVER_WRITTEN
+    return {
+      read: async since => (since === found().version ? undefined : found()),
+      write: async (text, since) => {
+        if (since !== found().version) return undefined
+        const version = versionAfter(since)
+        this.#texts.set(name, Object.freeze({ version, text }))
+        return version
+      },
+    }
   }
 
   /** Forgets every document. A process that has read one before sees that it is gone. */
   clear(): void {
-    for (const document of this.#documents.values()) document.clear()
+    this.#texts.clear()
   }
 }
 
