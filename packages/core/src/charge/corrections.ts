@@ -16,26 +16,16 @@ export interface CorrectionsParts {
 /** Carries the corrections of counters to where the charges are: the store, this process, or both. Callers that wait hear of them. */
 export class Corrections {
   readonly #parts: CorrectionsParts
-  #listener: CorrectionListener | undefined
-  #isStoreClosed = false
+  /** Callers that wait hear of corrections by it. */
+  listener: CorrectionListener | undefined
+  /**
+   * Whether the store is closed, so that nothing can be charged any more. Later corrections are dropped, because they would be
+   * reported as an outage.
+   */
+  isStoreClosed = false
 
   constructor(parts: CorrectionsParts) {
     this.#parts = parts
-  }
-
-  /** Lets callers that wait hear of corrections. */
-  tell(listener: CorrectionListener): void {
-    this.#listener = listener
-  }
-
-  /** Drops later corrections, because the store is closed. They would be reported as an outage. */
-  storeCloses(): void {
-    this.#isStoreClosed = true
-  }
-
-  /** Whether the store is closed, so that nothing can be charged any more. */
-  get isStoreClosed(): boolean {
-    return this.#isStoreClosed
   }
 
   /**
@@ -51,7 +41,7 @@ export class Corrections {
     key?: IdempotencyDemand,
   ): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
-    if (this.#isStoreClosed) return this.#noticeUnpaid(correction)
+    if (this.isStoreClosed) return this.#noticeUnpaid(correction)
     const { evaluator } = this.#parts
     const rest = where === 'store' ? correction : evaluator.correctLocally(correction, where === 'local', key)
     try {
@@ -61,7 +51,7 @@ export class Corrections {
     } catch {
       return undefined
     } finally {
-      this.#listener?.freed(correction.demands)
+      this.listener?.freed(correction.demands)
     }
   }
 
@@ -70,7 +60,7 @@ export class Corrections {
    * starts, so that work which fails at once does not let the next begin at once.
    */
   keepPace(refund: Group | undefined): Group | undefined {
-    const demands = refund?.demands.filter(demand => this.#listener?.isWaitedFor(demand) !== true)
+    const demands = refund?.demands.filter(demand => this.listener?.isWaitedFor(demand) !== true)
     return demands === undefined || demands.length === 0 ? undefined : { ...refund, demands }
   }
 
@@ -99,7 +89,7 @@ export class Corrections {
   }
 
   #tellListener(group: Group, evaluation: Evaluation, sent: number): void {
-    this.#listener?.observe(group, evaluation, sent, this.#parts.evaluator.ownTime())
+    this.listener?.observe(group, evaluation, sent, this.#parts.evaluator.ownTime())
   }
 
   #noticeUnpaid({ demands }: Group): undefined {

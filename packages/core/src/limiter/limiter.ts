@@ -261,7 +261,7 @@ export class Limiter<R = unknown> {
     await this.#parts.charges.close()
     const { store } = this
     if (!removeUser(store, this) || store.close === undefined) return
-    this.#parts.corrections.storeCloses()
+    this.#parts.corrections.isStoreClosed = true
     await atMost(this.#parts.numbers.callbackTimeout, store.close())
   }
 }

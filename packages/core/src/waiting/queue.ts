@@ -38,7 +38,7 @@ export class Queue<R = unknown> {
     const lines = linesOf(limiter.store)
     this.#parts = parts
     this.#waiters = new Waiters(parts, lines)
-    parts.corrections.tell(lines)
+    parts.corrections.listener = lines
     parts.endings.add(async finish => this.#waiters.close(finish))
   }
 
