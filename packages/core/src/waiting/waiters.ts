@@ -1,5 +1,6 @@
 import { HaltError, messageOf } from '../base/errors.ts'
 import { eventLoop } from '../base/event-loop.ts'
+import { atMost } from '../base/promises.ts'
 import type { Check } from '../check/check.ts'
 import type { Decision } from '../check/decision.ts'
 import type { LeavingCaller } from '../check/telemetry.ts'
@@ -95,7 +96,6 @@ export class Waiters implements WaiterParts {
   readonly #waiters = new Set<Waiter>()
   readonly #waiting = new Set<Waiter>()
   readonly #idlers = new Idlers<Waiter>()
-  #emptied: (() => void) | undefined
   #isClosed = false
 
   constructor(parts: LimiterParts, lines: Lines) {
@@ -151,20 +151,10 @@ export class Waiters implements WaiterParts {
    */
   async close(finish = 0): Promise<void> {
     this.#isClosed = true
-    if (finish > 0 && this.#waiters.size > 0) await this.#finishWithin(finish)
+    if (finish > 0) await atMost(Math.ceil(finish / 1000), this.idle(undefined))
     const waiters = [...this.#waiters]
     for (const waiter of waiters) waiter.send(closed(), 'closed')
     await Promise.all(waiters.map(async waiter => waiter.returned()))
-  }
-
-  async #finishWithin(micros: number): Promise<void> {
-    await new Promise<void>(resolve => {
-      const timer = eventLoop.after(Math.ceil(micros / 1000), resolve)
-      this.#emptied = () => {
-        eventLoop.cancel(timer)
-        resolve()
-      }
-    })
   }
 
   waits(caller: Waiter, { key, policy, units, startsInMs }: Wait): void {
@@ -195,7 +185,7 @@ export class Waiters implements WaiterParts {
 
   gone(caller: Waiter): void {
     if (this.#waiting.delete(caller)) waitingRoom.size--
-    if (this.#waiters.delete(caller) && this.#waiters.size === 0) this.#emptied?.()
+    this.#waiters.delete(caller)
     this.#idlers.gone(caller)
   }
 }
