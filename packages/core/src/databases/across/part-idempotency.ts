@@ -1,5 +1,4 @@
-import type { Demand, Group } from '../../store/contract.ts'
-import type { Evaluation } from '../../store/evaluation.ts'
+import type { Group } from '../../store/contract.ts'
 import { REFUSED } from '../../store/look-rule.ts'
 import type { NodeOf, Send } from './part.ts'
 
@@ -7,28 +6,25 @@ import type { NodeOf, Send } from './part.ts'
 export class PartIdempotency<N> {
   /** Whether another call has recorded the key before. */
   repeated = false
-  readonly #idempotency: Group['idempotency']
-  readonly #sendToNode: (demands: readonly Demand[]) => Promise<Evaluation | undefined>
+  /** Records the key, unless it only reads it: a node records no key for a group that it refuses. */
+  readonly #ask: (isRead: boolean) => Promise<void>
 
   constructor({ idempotency }: Group, nodeOf: NodeOf<N>, send: Send<N>) {
-    this.#idempotency = idempotency
-    this.#sendToNode = async demands =>
-      idempotency && send(nodeOf(idempotency.subject, idempotency.counter), { demands, idempotency })
+    this.#ask = async isRead => {
+      if (idempotency === undefined) return
+      const { subject, counter } = idempotency
+      const demands = isRead ? [{ ...REFUSED, subject }] : []
+      this.repeated = (await send(nodeOf(subject, counter), { demands, idempotency })).repeated
+    }
   }
 
   /** Reads whether the key was recorded. Records nothing. */
-  async check(): Promise<void> {
-    // A node records no key for a group that it refuses, so send one that is always refused.
-    if (this.#idempotency !== undefined)
-      await this.#send([{ ...REFUSED, subject: this.#idempotency.subject }])
+  check(): Promise<void> {
+    return this.#ask(true)
   }
 
   /** Records the key. If another call was faster, this one is the repeat. */
-  async record(): Promise<void> {
-    if (this.#idempotency !== undefined) await this.#send([])
-  }
-
-  async #send(demands: readonly Demand[]): Promise<void> {
-    this.repeated = (await this.#sendToNode(demands))?.repeated === true
+  record(): Promise<void> {
+    return this.#ask(false)
   }
 }
