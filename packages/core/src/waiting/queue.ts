@@ -14,10 +14,9 @@ import type { Decision } from '../check/decision.ts'
 import { type LimiterParts, partsOf } from '../limiter/assembly.ts'
 import { frozen } from '../limiter/decider.ts'
 import { keyOfIdentity } from '../limiter/plan.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Identity, Subject } from '../request/identity.ts'
+import type { Identity } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
-import { type Store, type Demand, type Group, Mode } from '../store/contract.ts'
+import { type Store, type Demand, Mode } from '../store/contract.ts'
 import { type AcquireOptions, checkAcquireOptions } from './acquire-options.ts'
 import { LimitedError } from './limited-error.ts'
 import { type LineStatus, longestLine, linesOf } from './lines.ts'
@@ -184,11 +183,18 @@ export class Queue<R = unknown> {
     await this.#cool(identity, options.policy, 0)
   }
 
-  /** Gives the counters of an identity a cool-down; one of 0 ends it. */
+  /** Gives the counters of an identity a cool-down, in microseconds; one of 0 ends it. Quotas are left out. */
   async #cool(identity: Identity, policy: CheckOptions<R>['policy'], cooldown: number): Promise<void> {
     const policies = this.#parts.policies.forIdentity({ policy })
-    const group = cooldownGroup(this.#parts.callers.keys.subjectOf(identity), policies, cooldown)
-    if (group !== undefined) await this.#parts.corrections.apply(group)
+    const client = this.#parts.callers.keys.subjectOf(identity)
+    const demands = policies
+      .filter(({ off, calendar }) => !off && calendar === undefined)
+      .map((policy): Demand => {
+        const rule = { ...policy.rule(undefined), cooldown, reduced: undefined }
+        const { subject } = keyOfIdentity(client, policy)
+        return { rule, subject, cost: 0, mode: Mode.BLOCK, penalized: false }
+      })
+    if (demands.length > 0) await this.#parts.corrections.apply({ demands })
   }
 }
 
@@ -199,24 +205,4 @@ export function queue<R>(limiter: { readonly store: Store }): Queue<R> {
   let own = queues.get(limiter)
   if (own === undefined) queues.set(limiter, (own = new Queue<never>(limiter)))
   return own as unknown as Queue<R>
-}
-
-/**
- * Builds the group that gives the counters of an identity a cool-down, or ends it. Quotas are left out. Undefined if no policy is left.
- *
- * @param cooldown microseconds; 0 ends the cool-down
- */
-function cooldownGroup(
-  subject: Subject,
-  policies: readonly CompiledPolicy[],
-  cooldown: number,
-): Group | undefined {
-  const demands = policies
-    .filter(({ off, calendar }) => !off && calendar === undefined)
-    .map((policy): Demand => {
-      const rule = { ...policy.rule(undefined), cooldown, reduced: undefined }
-      const { subject: counted } = keyOfIdentity(subject, policy)
-      return { rule, subject: counted, cost: 0, mode: Mode.BLOCK, penalized: false }
-    })
-  return demands.length === 0 ? undefined : { demands }
 }
