@@ -35,24 +35,14 @@ export interface ChargesParts {
 
 /** Corrects charges after the decision: settlements, held costs, requests that have ended, late replies of the store. */
 export class Charges {
-  readonly #evaluator: Evaluator
-  readonly #corrections: Corrections
-  readonly #warn: Warn
-  readonly #adviser: Adviser | undefined
-  readonly #leases: LeaseEvaluator | undefined
-  readonly #numbers: ChargesParts['numbers']
+  readonly #parts: ChargesParts
   // The answers of chargeWhen that are awaited, and the late replies, which may never come.
   readonly #answers = new UnderWay()
   readonly #late = new UnderWay()
   readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#chargeHeld(record))
 
-  constructor({ evaluator, corrections, leases, warn, numbers, adviser }: ChargesParts) {
-    this.#adviser = adviser
-    this.#evaluator = evaluator
-    this.#corrections = corrections
-    this.#leases = leases
-    this.#warn = warn
-    this.#numbers = numbers
+  constructor(parts: ChargesParts) {
+    this.#parts = parts
   }
 
   /** Corrects the charge of a decision to the units used, and ends the permit of a held cost. Works once per decision. */
@@ -63,7 +53,7 @@ export class Charges {
     checkActual(record.result, actual)
     // A decision that charged nothing may be settled any number of times.
     if (record.settlement.kind !== 'none' && record.recordedIn !== undefined) {
-      return this.#warn({
+      return this.#parts.warn({
         code: 'HALT_W_SETTLED_TWICE',
         message: 'A decision was settled a second time. The first settlement stands.',
         fix: 'Settle once, in one place, such as a finally block.',
@@ -77,7 +67,7 @@ export class Charges {
     record.settlement = { kind: 'made', to: actual }
     if (!isCharge(record)) return
     if (typeof actual === 'object')
-      this.#adviser?.noticeCostNames(actual, record.result.check.policies, this.#warn)
+      this.#parts.adviser?.noticeCostNames(actual, record.result.check.policies, this.#parts.warn)
     await this.#decideCharge(record, this.#settlement(record, actual))
   }
 
@@ -85,7 +75,9 @@ export class Charges {
    * Begins to wait for the end of a request whose cost is held. The cost is charged if no end comes before its permit ends.
    */
   hold(decision: Decision, check: Check): void {
-    if (holdsCost(check)) this.#addHeld(recordOf(decision))
+    if (!holdsCost(check)) return
+    const record = recordOf(decision)
+    if (isCharge(record)) this.#held.add(record)
   }
 
   /**
@@ -112,7 +104,7 @@ export class Charges {
     if (record.settlement.kind !== 'none' || !isCharge(record)) return
     record.settlement = { kind: 'made', to: 0 }
     if (record.correcting !== undefined) await record.correcting
-    await this.#decideCharge(record, this.#corrections.keepPace(this.#settlement(record, 0)))
+    await this.#decideCharge(record, this.#parts.corrections.keepPace(this.#settlement(record, 0)))
   }
 
   /**
@@ -123,17 +115,18 @@ export class Charges {
    * than one of them may take.
    */
   async close(): Promise<void> {
-    await this.#leases?.close()
+    await this.#parts.leases?.close()
     await this.rest(() => {
       for (const record of this.#held.drain()) void this.#chargeHeld(record)
     })
-    await this.#evaluator.writeBack()
+    await this.#parts.evaluator.writeBack()
   }
 
   /** Waits for all that is under way, as {@link Charges.close} does. @param again is called while it waits */
   async rest(again?: () => void): Promise<void> {
-    const { storeTimeout, callbackTimeout } = this.#numbers
-    const { calls } = this.#evaluator
+    const { evaluator, numbers } = this.#parts
+    const { storeTimeout, callbackTimeout } = numbers
+    const { calls } = evaluator
     // The answer of chargeWhen, the correction that it waits for, and its own.
     await untilIdle([this.#answers, calls], callbackTimeout + 2 * storeTimeout, again)
     if (!this.#late.isIdle) await untilIdle([this.#late, calls], storeTimeout)
@@ -168,7 +161,7 @@ export class Charges {
     if (record.settlement.kind === 'none' && isCharge(record)) {
       record.settlement = { kind: 'made', to: 0 }
       const group = unused(this.#settlement(record, 0), inLine)
-      await this.#corrections.correct(group, record.recordedIn, record.result.check.idempotency)
+      await this.#parts.corrections.correct(group, record.recordedIn, record.result.check.idempotency)
     }
     await this.release(decision)
   }
@@ -180,7 +173,7 @@ export class Charges {
     const group = release(record)
     record.flight = 'ended'
     if (record.cost === 'decided' || record.answer === 'awaited')
-      await this.#corrections.correct(group, record.recordedIn, record.result.check.idempotency)
+      await this.#parts.corrections.correct(group, record.recordedIn, record.result.check.idempotency)
     else await this.#decideCharge(record, group)
   }
 
@@ -198,10 +191,6 @@ export class Charges {
     )
   }
 
-  #addHeld(record: ChargeRecord): void {
-    if (isCharge(record)) this.#held.add(record)
-  }
-
   async #chargeHeld(record: ChargeRecord): Promise<void> {
     if (record.cost === 'open' && isCharge(record)) await this.#decideCharge(record, chargeHeldCost(record))
   }
@@ -210,7 +199,7 @@ export class Charges {
   async #decideCharge(record: ActualCharge, correction: Group | undefined): Promise<void> {
     record.cost = 'decided'
     this.#held.delete(record)
-    const correcting = this.#corrections.correct(
+    const correcting = this.#parts.corrections.correct(
       correction,
       record.recordedIn,
       record.result.check.idempotency,
@@ -231,21 +220,21 @@ export class Charges {
       // A settlement that is not made yet finds the charge in the record.
       if (settled.kind === 'begun') return
       if (settled.kind === 'made')
-        await this.#corrections.correct(this.#settlement(charge, settled.to), 'store')
-      else if (cost === 'decided') await this.#corrections.correct(chargeHeldCost(charge), 'store')
-      else if (holdsCost(result.check)) this.#addHeld(record)
+        await this.#parts.corrections.correct(this.#settlement(charge, settled.to), 'store')
+      else if (cost === 'decided') await this.#parts.corrections.correct(chargeHeldCost(charge), 'store')
+      else if (holdsCost(result.check)) this.#held.add(record)
       if (flight === 'ended')
-        await this.#corrections.correct(release({ ...charge, cost: 'decided' }), 'store')
+        await this.#parts.corrections.correct(release({ ...charge, cost: 'decided' }), 'store')
       return
     }
     // A locally refused request used nothing, so refund it.
-    if (!allowed) await this.#corrections.correct(this.#settlement(charge, 0), 'store')
+    if (!allowed) await this.#parts.corrections.correct(this.#settlement(charge, 0), 'store')
     // An uncounted request will never be released, so end its permit now.
-    await this.#corrections.correct(release({ ...charge, cost: allowed ? 'open' : 'decided' }), 'store')
+    await this.#parts.corrections.correct(release({ ...charge, cost: allowed ? 'open' : 'decided' }), 'store')
   }
 
   #settlement(charge: ActualCharge, actual: Cost): Group | undefined {
-    return settlement(charge, actual, this.#evaluator.clock.now())
+    return settlement(charge, actual, this.#parts.evaluator.clock.now())
   }
 }
 
