@@ -68,11 +68,14 @@ export class Leases {
   evaluate(check: Check, failed?: boolean): CheckResult | Promise<CheckResult> {
     const now = this.#now()
     const spent = this.#spend(check, now)
-    if (spent.length === 0) return this.#askStore(check, check, [], failed)
     for (const { lease } of spent) if (lease.isLow(now)) this.#take(lease, now)
-    if (spent.length === check.demands.length)
+    if (spent.length > 0 && spent.length === check.demands.length)
       return storeResult(check, paidEvaluation(check, paidPart(spent, now)))
-    return this.#askStore(check, unpaidPart(check, spent), spent, failed)
+    const rest = spent.length === 0 ? check : unpaidPart(check, spent)
+    const result = this.#store.evaluate(rest, failed, check)
+    return 'then' in result
+      ? result.then(settled => this.#merge(check, rest, spent, settled))
+      : this.#merge(check, rest, spent, result)
   }
 
   /** Gives back the units of some counters, because the counters are blocked. */
@@ -148,18 +151,6 @@ export class Leases {
       if (batch !== undefined) spent.push({ at, cost, lease: lease as Lease, batch })
     }
     return spent
-  }
-
-  #askStore(
-    check: Check,
-    rest: Check,
-    spent: readonly Spent[],
-    failed?: boolean,
-  ): CheckResult | Promise<CheckResult> {
-    const result = this.#store.evaluate(rest, failed, check)
-    return 'then' in result
-      ? result.then(settled => this.#merge(check, rest, spent, settled))
-      : this.#merge(check, rest, spent, result)
   }
 
   #merge(check: Check, rest: Check, spent: readonly Spent[], result: CheckResult): CheckResult {
