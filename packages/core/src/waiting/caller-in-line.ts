@@ -5,7 +5,7 @@ import type { Decision } from '../check/decision.ts'
 import type { Demand } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import type { Line } from './line.ts'
-import type { TakenPlace } from './places.ts'
+import { type TakenPlace, unusedGroup } from './places.ts'
 import type { WaiterParts } from './waiter-parts.ts'
 
 /** The caller that stands in a line. */
@@ -91,7 +91,7 @@ export class CallerInLine implements InLine {
         this.isJoining = false
         this.place = place === false ? undefined : place
         this.#line.joined(this, place !== false)
-      } else if (place) void this.#parts.store.giveBackUnused([{ check, at, place }])
+      } else if (place) void this.#parts.store.correct(unusedGroup([{ check, at, place }]))
     })
   }
 

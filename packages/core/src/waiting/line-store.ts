@@ -1,24 +1,13 @@
 import type { Place } from '../algorithms/index.ts'
 import type { Alarms } from './alarms.ts'
 import type { InLine, Owed } from './callers.ts'
-import type { Check } from '../check/check.ts'
 import type { Evaluator } from '../check/evaluator.ts'
 import type { Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Line, LineParts } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
-import {
-  endOf,
-  joinGroup,
-  leaveGroup,
-  lookGroup,
-  placeGroup,
-  type TakenPlace,
-  timeOf,
-  unusedGroup,
-} from './places.ts'
+import { endOf, joinGroup, leaveGroup, lookGroup, placeGroup, type TakenPlace, timeOf } from './places.ts'
 import type { Placed } from './placing.ts'
-import { ticketGroup, type Tickets } from './tickets.ts'
 
 /** What lines ask of the store of a limiter. */
 export class LineStore implements LineParts {
@@ -74,17 +63,7 @@ export class LineStore implements LineParts {
 
   async leave(runs: readonly (readonly TakenPlace[])[]): Promise<void> {
     // From the end, because a place at the end is given back at once.
-    await Promise.all(runs.toReversed().map(async run => this.#correct(leaveGroup(run))))
-  }
-
-  /** Gives back places whose turn has come, and which their caller does not use. */
-  async giveBackUnused(taken: readonly TakenPlace[]): Promise<void> {
-    await this.#correct(unusedGroup(taken))
-  }
-
-  /** Gives back tickets that their caller does not use. */
-  async giveBack(check: Check, tickets: Tickets): Promise<void> {
-    await this.#correct(ticketGroup(check, tickets))
+    await Promise.all(runs.toReversed().map(async run => this.correct(leaveGroup(run))))
   }
 
   owedBy({ demand, decision }: Pick<InLine, 'demand' | 'decision'>, before: Owed | undefined): Owed {
@@ -99,7 +78,7 @@ export class LineStore implements LineParts {
   }
 
   /** Corrects counters, and lets the lines hear of it. */
-  async #correct(group: Group): Promise<void> {
+  async correct(group: Group): Promise<void> {
     const sent = this.clock()
     const evaluation = await this.#store.correctInStore(group).catch(() => undefined)
     if (evaluation !== undefined) this.#lines.observe(group, evaluation, sent, this.clock())

@@ -5,7 +5,7 @@ import { isSameCounter } from '../store/counter-key.ts'
 import { CallerInLine, type Owner } from './caller-in-line.ts'
 import type { Pending } from './callers.ts'
 import type { Line } from './line.ts'
-import { endOf, loneAt, nextInLine, type TakenPlace, timeOf, withPlaces } from './places.ts'
+import { endOf, loneAt, nextInLine, type TakenPlace, timeOf, unusedGroup, withPlaces } from './places.ts'
 import type { WaiterParts } from './waiter-parts.ts'
 
 const NONE: readonly TakenPlace[] = Object.freeze([])
@@ -129,7 +129,7 @@ export class Passage {
   /** Gives back the units of the lines that it has passed, because it does not start now. */
   giveBackTaken(): void {
     if (this.#taken.length === 0) return
-    this.gives(this.#parts.store.giveBackUnused(this.#taken))
+    this.gives(this.#parts.store.correct(unusedGroup(this.#taken)))
     this.#taken = NONE
   }
 

@@ -13,7 +13,15 @@ import type { Present, Decide, Wait, WaiterParts } from './waiter-parts.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
 import { Passage } from './passage.ts'
 import { Retry } from './retry.ts'
-import { takesTurns, ticketsAfter, type Tickets, waitBehind, withoutWait, withTickets } from './tickets.ts'
+import {
+  takesTurns,
+  ticketGroup,
+  ticketsAfter,
+  type Tickets,
+  waitBehind,
+  withoutWait,
+  withTickets,
+} from './tickets.ts'
 
 /** After this time without a sign the request of a caller has ended, where a timer ends with its request. Microseconds. */
 const LOST = 3e6
@@ -375,7 +383,8 @@ export class Waiter implements QueuedCaller, Owner, Retrying, Present {
   #giveBackAll(): void {
     this.#passage.giveBackTaken()
     const tickets = this.#retry?.tickets
-    if (tickets !== undefined) this.#passage.gives(this.#parts.store.giveBack(this.check, tickets))
+    if (tickets !== undefined)
+      this.#passage.gives(this.#parts.store.correct(ticketGroup(this.check, tickets)))
     this.#hold(undefined)
   }
 
