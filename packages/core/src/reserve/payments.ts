@@ -3,7 +3,7 @@ import type { Warn } from '../base/warnings.ts'
 import type { Corrections } from '../charge/corrections.ts'
 import type { Witness } from '../charge/wings.ts'
 import type { CheckResult } from '../check/check-result.ts'
-import type { Check, PolicyExtras } from '../check/check.ts'
+import type { Check } from '../check/check.ts'
 import { readDecision } from '../check/decision-reader.ts'
 import { Decision } from '../check/decision.ts'
 import type { Evaluator } from '../check/evaluator.ts'
@@ -33,11 +33,12 @@ export interface Wanted {
 /** A payment of a call that is under way: so many units, of which the call holds some. */
 interface Payment {
   readonly holding: Holding
-  /** The fewest units that the call needs, and those that it asks for, to need no payment soon. */
-  readonly need: number
+  /** The units that the call asks for, to need no payment soon. */
   readonly cost: number
   /** Units that the call holds, and gives for it. */
   readonly units: number
+  /** The same units, and the fewest that the call needs if it asks for more. */
+  readonly terms: Demand['terms']
 }
 
 /** The payments of a call: it pays from the units that it holds, and charges the rest, before it uses them. */
@@ -90,15 +91,19 @@ export class Payments {
     const isShadow = payments.some(({ holding }) => holding.demand.mode === Mode.SHADOW)
     return {
       policies: payments.map(({ holding }) => holding.policy),
-      extras: isShadow ? payments.map(({ holding }) => extrasOf(holding.demand)) : undefined,
-      demands: payments.map(({ holding, need, cost, units }) => ({
+      extras: isShadow
+        ? payments.map(({ holding: { demand } }) =>
+            demand.mode === Mode.SHADOW ? { shadow: true, at: {}, tenant: undefined, paid: 0 } : undefined,
+          )
+        : undefined,
+      demands: payments.map(({ holding, cost, terms }) => ({
         rule: this.#parts.ruleOf(holding),
         subject: holding.demand.subject,
         cost,
         mode: holding.demand.mode,
         edges: holding.policy.edges(now),
         penalized: false,
-        terms: termsOf(need < cost ? need : undefined, units > 0 ? { to: holding.to, units } : undefined),
+        terms,
       })),
       penalty: undefined,
       idempotency: undefined,
@@ -113,7 +118,10 @@ export class Payments {
     const claim = claimOf(holding)
     const units = Math.min(claim?.units ?? 0, cost)
     holding.held -= units
-    return { holding, need, cost, units }
+    const least = need < cost ? need : undefined
+    const held = units > 0 ? { to: holding.to, units } : undefined
+    const terms = least === undefined && held === undefined ? undefined : { least, held }
+    return { holding, cost, units, terms }
   }
 
   /** Notes what became of payments. */
@@ -189,15 +197,4 @@ export function noticeUnpaid(warn: Warn): void {
     message: 'The store did not answer, and onStoreError "open" let a call with a budget pass unpaid.',
     fix: 'Give the budget onStoreError: "local" or "closed".',
   })
-}
-
-function termsOf(
-  least: number | undefined,
-  held: { to: number; units: number } | undefined,
-): Demand['terms'] {
-  return least === undefined && held === undefined ? undefined : { least, held }
-}
-
-function extrasOf({ mode }: Demand): PolicyExtras | undefined {
-  return mode === Mode.SHADOW ? { shadow: true, at: {}, tenant: undefined, paid: 0 } : undefined
 }
