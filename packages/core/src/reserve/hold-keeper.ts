@@ -56,13 +56,6 @@ export class HoldKeeper {
     this.#ruleOf = ruleOf
   }
 
-  /** The number of holdings that are kept. */
-  get size(): number {
-    let size = 0
-    for (const { kept } of this.#lengths.values()) size += kept.size
-    return size
-  }
-
   /** Begins to keep a holding. */
   add(holding: Holding, owner: Owner): void {
     if (this.#isClosed) return
