@@ -12,14 +12,11 @@ import { loneAt } from './places.ts'
 import { TurnNews } from './turn-news.ts'
 
 /** What all callers of a process share: one timer, and one bound on their number. */
-export class WaitingRoom {
-  readonly alarms: Alarms = new Alarms()
+export const waitingRoom: {
+  readonly alarms: Alarms
   /** The number of callers that wait. */
-  size = 0
-}
-
-/** The waiting room of this process. */
-export const waitingRoom: WaitingRoom = new WaitingRoom()
+  size: number
+} = { alarms: new Alarms(), size: 0 }
 
 /** The lines for a store, and its callers that ask again later. */
 export class Lines {
