@@ -1,6 +1,7 @@
 import { fromCaller } from '../base/warnings.ts'
 import { messageOf } from '../base/errors.ts'
 import { leases } from '../lease/lease-wing.ts'
+import { wasNotApplied } from '../resilience/circuit-breaker.ts'
 import { resilience } from '../resilience/guarded-store.ts'
 import { microsecondClock, synchronousClock } from './clocks.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
@@ -141,7 +142,7 @@ async function decideIn(
   } catch (error) {
     if (mayBeCommitted) {
       const failed = error instanceof Error ? error : new Error(messageOf(error), { cause: error })
-      return { error: failed, mayPassAlone: wasRolledBack(error) && mayBeOfOne(error) }
+      return { error: failed, mayPassAlone: wasNotApplied(error) && mayBeOfOne(error) }
     }
     return { error: notApplied(error), mayPassAlone: hasBegun && mayBeOfOne(error) }
   }
@@ -149,12 +150,6 @@ async function decideIn(
 
 function isLockedValues(found: ReadonlyMap<string, string> | LockedValues): found is LockedValues {
   return typeof (found as ReadonlyMap<string, string>).get !== 'function'
-}
-
-/** Whether the database itself says that it did not commit. */
-function wasRolledBack(error: unknown): boolean {
-  const { reply, unsent } = (error ?? {}) as { reply?: unknown; unsent?: unknown }
-  return reply !== undefined || unsent === true
 }
 
 /** A database that gets its calls one after the other, each when the one before has settled. */

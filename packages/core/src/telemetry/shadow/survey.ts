@@ -1,5 +1,5 @@
-import { describe, HaltError } from '../../base/errors.ts'
 import { hashText } from '../../base/digest.ts'
+import { checkWhole } from '../../base/options-check.ts'
 import { fromCaller } from '../../base/warnings.ts'
 import type { Decision } from '../../check/decision.ts'
 import type { PolicyVerdict, Reason } from '../../check/verdict-reader.ts'
@@ -83,7 +83,7 @@ export class ShadowSurvey implements Telemetry {
     this.#top = top
     this.#maxPolicies = maxPolicies
     this.#names = fromCaller(ShadowSurvey, () => {
-      checkTop(top)
+      checkWhole('top', top, 1, 1000)
       return new LabelSet(maxPolicies)
     })
   }
@@ -155,9 +155,4 @@ function finding(policy: string, tally: Tally, most: number): ShadowFinding {
     reasons: { ...tally.reasons },
     top: tally.heavy.top(most),
   }
-}
-
-function checkTop(top: unknown): void {
-  if (Number.isInteger(top) && (top as number) >= 1 && (top as number) <= 1000) return
-  throw new HaltError('HALT_E_OPTION', `top is ${describe(top)}.`, 'Give a whole number from 1 to 1000.')
 }
