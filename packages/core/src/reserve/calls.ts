@@ -12,7 +12,7 @@ import type { Subject } from '../request/identity.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 import { isSameCounter } from '../store/counter-key.ts'
 import { type Owner, HoldKeeper } from './hold-keeper.ts'
-import { noticeUnpaid, Payments, type PaymentsParts, use, type Wanted } from './payments.ts'
+import { noticeUnpaid, Payments, type PaymentsParts, use } from './payments.ts'
 import type { Reservation } from './reserve-options.ts'
 
 /** The parts of a limiter that its calls use. */
@@ -70,12 +70,14 @@ export class Call implements Reservation, OpenCall, Owner {
     if (more === undefined) readCost(more, 'more')
     checkCost(more)
     for (const { policy, demand } of this.#holdings) checkOwed(more, policy, demand.rule)
-    if (typeof more === 'object') this.#noticeNames(more)
+    const { adviser, warn } = this.#parts
+    if (typeof more === 'object' && this.#policies.length > 0)
+      adviser?.noticeCostNames(more, this.#policies, warn)
     // One payment at a time, so that each knows what the one before has left.
     while (this.#payment !== undefined) await this.#payment
     if (this.#isEnded || !this.decision.allowed) return false
     const wanted = this.#holdings.map(holding => ({ holding, units: givenCost(holding.policy, more) ?? 0 }))
-    if (isPaid(wanted)) return use(wanted)
+    if (wanted.every(({ holding: { used, paid }, units }) => used + units <= paid)) return use(wanted)
     // The store cannot be told of a payment any more.
     if (this.#parts.corrections.isStoreClosed) return false
     this.#payment = this.#payments.pay(wanted)
@@ -165,15 +167,6 @@ export class Call implements Reservation, OpenCall, Owner {
       ),
     )
   }
-
-  #noticeNames(more: Exclude<Cost, number>): void {
-    const policies = this.#policies
-    if (policies.length > 0) this.#parts.adviser?.noticeCostNames(more, policies, this.#parts.warn)
-  }
-}
-
-function isPaid(wanted: readonly Wanted[]): boolean {
-  return wanted.every(({ holding: { used, paid }, units }) => used + units <= paid)
 }
 
 /** The parts of a limiter of which its calls are made. */
