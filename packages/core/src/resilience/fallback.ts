@@ -20,8 +20,7 @@ export class Fallback {
   readonly #mode: OnStoreError
   readonly #instances: () => number
   readonly #lastKnown: LastKnown
-  readonly #store: LocalCounters['store']
-  readonly #seeded: LocalCounters['seeded']
+  readonly #local: LocalCounters
 
   /**
    * @param lastKnown the last known state of each counter in the store
@@ -31,8 +30,7 @@ export class Fallback {
     this.#mode = mode
     this.#instances = instances
     this.#lastKnown = lastKnown
-    this.#store = local.store
-    this.#seeded = local.seeded
+    this.#local = local
   }
 
   /** Keeps the idempotency key of a call that the store allowed. */
@@ -44,7 +42,7 @@ export class Fallback {
 
   /** Forgets the local state of some counters. */
   forget(counters: readonly CounterId[]): void {
-    this.#store.forget(counters)
+    this.#local.store.forget(counters)
   }
 
   /**
@@ -69,17 +67,13 @@ export class Fallback {
     }
     const deciding = closedPolicy >= 0 || (isOpen && !isLocal) ? [] : local
     const degraded = closedPolicy >= 0 ? 'closed' : deciding.length > 0 ? 'local' : 'open'
-    const rest = this.#shareOf(check, deciding)
+    // With this process's share of the limits.
+    const part = partOf(check, deciding, (demand, { cost }) => this.#share(demand, cost))
+    const rest = { ...part, idempotency: deciding.length === 0 ? undefined : check.idempotency }
     const evaluation = this.#evaluate(rest)
     if (writesBack && evaluation.allowed && !evaluation.repeated)
       this.#queueWriteBack(check, deciding, evaluation)
     return { check: grantedBy(evaluation, rest), evaluation, degraded, closedPolicy, late }
-  }
-
-  /** The check reduced to some of its policies, with this process's share of their limits. */
-  #shareOf(check: Check, indexes: readonly number[]): Check {
-    const part = partOf(check, indexes, (demand, { cost }) => this.#share(demand, cost))
-    return { ...part, idempotency: indexes.length === 0 ? undefined : check.idempotency }
   }
 
   /**
@@ -109,16 +103,16 @@ export class Fallback {
   }
 
   #evaluate(group: Group): Evaluation {
-    return evaluateLocally(this.#store, group, this.#lastKnown.offset)
+    return evaluateLocally(this.#local.store, group, this.#lastKnown.offset)
   }
 
   #share(demand: Demand, cost: number): Demand {
     const rule = shareOf(demand.rule, this.#instances(), cost)
     const key = keyOfDemand(demand)
     const known = this.#lastKnown.get(demand.subject, demand.rule.counter)
-    if (known !== undefined && this.#seeded.get(key) !== known.lastReply) {
-      this.#seeded.set(key, known.lastReply)
-      this.#store.put(demand.subject, rule.counter, own => this.#seed(demand, rule, known, own))
+    if (known !== undefined && this.#local.seeded.get(key) !== known.lastReply) {
+      this.#local.seeded.set(key, known.lastReply)
+      this.#local.store.put(demand.subject, rule.counter, own => this.#seed(demand, rule, known, own))
     }
     return { ...demand, rule, terms: withoutStore(demand) }
   }
