@@ -14,9 +14,7 @@ import { CatchUp } from './catch-up.ts'
 import { CircuitBreaker, storeError, StoreTimeout, wasNotApplied } from './circuit-breaker.ts'
 import { Fallback } from './fallback.ts'
 import { instanceCounter } from './instance-counter.ts'
-import type { LastKnown } from './last-known.ts'
 import { localCountersOf } from './local-store.ts'
-import type { OutageReports } from './outage-reports.ts'
 import { RefusalCache } from './refusal-cache.ts'
 import { StrictStore } from './strict-store.ts'
 
@@ -32,25 +30,19 @@ class GuardedStore implements Evaluator {
   readonly instances: () => number
   readonly #can: StoreCapabilities
   readonly #strict: StrictStore
-  readonly #evaluate: Evaluate
   readonly #breaker: CircuitBreaker
-  readonly #lastKnown: LastKnown
   readonly #refusals: RefusalCache
   readonly #fallback: Fallback
   readonly #catchUp: CatchUp
-  readonly #outages: OutageReports
 
   constructor(options: EvaluatorOptions) {
     const { store, onStoreError, instances, warn } = options
     const strict = new StrictStore(options)
-    const { clock, deadline, evaluate, lastKnown, outages } = strict
+    const { clock, deadline, lastKnown } = strict
     this.clock = clock
     const can = capabilitiesOf(store)
     this.#can = can
     this.#strict = strict
-    this.#evaluate = evaluate
-    this.#lastKnown = lastKnown
-    this.#outages = outages
     this.#refusals = new RefusalCache(lastKnown, clock)
     const count = instances === 'auto' ? instanceCounter(store, warn) : (): number => instances
     this.instances = count
@@ -77,7 +69,7 @@ class GuardedStore implements Evaluator {
       if (refusal !== undefined) return storeResult(check, refusal)
     }
     if (failed) return this.#fallback.evaluate(whole)
-    const open = this.#breaker.isOpen() || this.#lastKnown.blocks.mayBeLost(check)
+    const open = this.#breaker.isOpen() || this.#strict.lastKnown.blocks.mayBeLost(check)
     if (open === true) return this.#fallback.evaluate(whole)
     if (open === false) return this.#callStore(check, whole)
     return open.then(() =>
@@ -87,7 +79,7 @@ class GuardedStore implements Evaluator {
 
   /** The time in microseconds: the store's own clock, else this process's estimate of it, which is never ahead. */
   now(): number {
-    return this.clock.ifKnown() ?? nowMicros() - this.#lastKnown.offset
+    return this.clock.ifKnown() ?? nowMicros() - this.#strict.lastKnown.offset
   }
 
   /** The clock by which this process measures how long something takes, in microseconds: the store's own if it tells it. */
@@ -106,11 +98,11 @@ class GuardedStore implements Evaluator {
    */
   ask(group: Group, heard: (evaluation: Evaluation | undefined, mayBeApplied?: boolean) => void): void {
     if (this.#breaker.isOpen() !== false) return heard(undefined)
-    const call = this.#lastKnown.nextCall()
+    const call = this.#strict.lastKnown.nextCall()
     void this.#send(
-      () => this.#evaluate(group),
+      () => this.#strict.evaluate(group),
       (evaluation, sent) => {
-        if (evaluation.allowed) this.#lastKnown.remember(group, evaluation, call, sent)
+        if (evaluation.allowed) this.#strict.lastKnown.remember(group, evaluation, call, sent)
         heard(evaluation)
       },
       error => heard(undefined, !wasNotApplied(error)),
@@ -118,13 +110,13 @@ class GuardedStore implements Evaluator {
   }
 
   #callStore(check: Check, whole: Check): CheckResult | Promise<CheckResult> {
-    const call = this.#lastKnown.nextCall()
+    const call = this.#strict.lastKnown.nextCall()
     // Set when the deadline passes. A reply after that is delivered to this result.
     let local: CheckResult | undefined
     return this.#send<CheckResult>(
-      () => this.#evaluate(check),
+      () => this.#strict.evaluate(check),
       (evaluation, sent) => {
-        this.#lastKnown.remember(check, evaluation, call, sent)
+        this.#strict.lastKnown.remember(check, evaluation, call, sent)
         this.#fallback.remember(check, evaluation)
         const result = storeResult(check, evaluation)
         if (hasCharged(check, evaluation)) local?.late?.deliver(result)
@@ -166,7 +158,7 @@ class GuardedStore implements Evaluator {
   /** Notes that the store has answered a call that was sent at `sent`. */
   #observe(evaluation: Evaluation, sent: number): void {
     this.#breaker.succeeded()
-    if (this.#outages.isActive) this.#outages.answered(sent)
+    this.#strict.outages.answered(sent)
     this.clock.observe(evaluation.now)
     // One failure does not open the breaker, so no recovery would write the charges of the fallback back.
     if (this.#catchUp.isDue) void this.#catchUp.writeBackNow()
@@ -201,16 +193,16 @@ class GuardedStore implements Evaluator {
       isQueued = true
       this.#catchUp.queue(group)
     }
-    const call = this.#lastKnown.beginCall(group)
+    const call = this.#strict.lastKnown.beginCall(group)
     return this.#send(
       () => {
-        const answer = this.#evaluate(group)
+        const answer = this.#strict.evaluate(group)
         // Also queue when the error comes after the deadline.
         if ('then' in answer) answer.catch(queue)
         return answer
       },
       (evaluation, sent) => {
-        this.#lastKnown.remember(group, evaluation, call, sent, true)
+        this.#strict.lastKnown.remember(group, evaluation, call, sent, true)
         return evaluation
       },
       error => {
@@ -222,13 +214,13 @@ class GuardedStore implements Evaluator {
 
   /** Applies a correction that the store had missed, and remembers the reply, even after the deadline. */
   #settleLater(group: Group): Evaluation | Promise<Evaluation> {
-    const call = this.#lastKnown.beginCall(group)
+    const call = this.#strict.lastKnown.beginCall(group)
     const sent = nowMicros()
     const remember = (evaluation: Evaluation): Evaluation => {
-      this.#lastKnown.remember(group, evaluation, call, sent, true)
+      this.#strict.lastKnown.remember(group, evaluation, call, sent, true)
       return evaluation
     }
-    const answer = this.#evaluate(group)
+    const answer = this.#strict.evaluate(group)
     return 'then' in answer ? answer.then(remember) : remember(answer)
   }
 
@@ -246,15 +238,17 @@ class GuardedStore implements Evaluator {
     const forgotten = this.#strict.reset(counters.filter(counter => !mayHaveLine(counter)))
     const reset = counters.filter(mayHaveLine).map(async counter => {
       const group = resetGroup(counter)
-      this.#lastKnown.forget([counter])
-      const call = this.#lastKnown.beginCall(group)
+      this.#strict.lastKnown.forget([counter])
+      const call = this.#strict.lastKnown.beginCall(group)
       const evaluation = await this.#send(
-        () => this.#evaluate(group),
+        () => this.#strict.evaluate(group),
         (found, sent) => {
-          this.#lastKnown.remember(group, found, call, sent)
+          this.#strict.lastKnown.remember(group, found, call, sent)
           return found
         },
-        throwStoreError,
+        error => {
+          throw storeError(error)
+        },
       )
       heard(group, evaluation)
       return (evaluation.states[0]?.length ?? 0) > 0
@@ -291,10 +285,6 @@ class GuardedStore implements Evaluator {
     // The store may have applied a call that timed out, or one whose reply was lost or could not be read.
     return this.#fallback.evaluate(check, false, new LateReply(error instanceof StoreTimeout))
   }
-}
-
-function throwStoreError(error: unknown): never {
-  throw storeError(error)
 }
 
 /**

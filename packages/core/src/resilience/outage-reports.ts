@@ -22,6 +22,7 @@ export class OutageReports {
   #isReported = false
   // The outage as all limiters of the store see it.
   #shared: SharedOutage | undefined
+  // Whether the store's last known call failed.
   #isActive = false
   #startedAt = 0
   #lastFailureAt = 0
@@ -31,11 +32,6 @@ export class OutageReports {
 
   constructor(parts: OutageParts) {
     this.#parts = parts
-  }
-
-  /** Whether the store's last known call failed. */
-  get isActive(): boolean {
-    return this.#isActive
   }
 
   /** Reports a failure. */
