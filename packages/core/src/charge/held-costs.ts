@@ -35,7 +35,7 @@ export class HeldCosts<T> {
     const due = now + WAIT_MS
     this.#due.set(held, due)
     this.#next = Math.min(this.#next, due)
-    if (this.#timer === undefined) this.#arm(WAIT_MS)
+    this.#timer ??= afterQuietly(WAIT_MS, () => this.#fire())
   }
 
   /** Removes a held cost because its response is decided. */
@@ -65,14 +65,11 @@ export class HeldCosts<T> {
     this.#next = Number.POSITIVE_INFINITY
   }
 
-  #arm(ms: number): void {
-    this.#timer = afterQuietly(ms, () => this.#fire())
-  }
-
   #fire(): void {
     this.#timer = undefined
     const now = clock()
     this.#chargeDue(now, 0)
-    if (this.#next < Number.POSITIVE_INFINITY) this.#arm(Math.max(1, this.#next - now))
+    if (this.#next < Number.POSITIVE_INFINITY)
+      this.#timer = afterQuietly(Math.max(1, this.#next - now), () => this.#fire())
   }
 }

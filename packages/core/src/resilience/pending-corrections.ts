@@ -26,8 +26,8 @@ const MAX_ENTRIES = 10_000
 interface Correction {
   readonly demand: Demand
   /**
-   * When the correction becomes useless, by this process's clock in microseconds. Quotas use the end of their period
-   * instead.
+   * When the correction becomes useless, by this process's clock in microseconds: a refund then has no effect, and a charge would go
+   * to another window. Quotas use the end of their period instead.
    */
   readonly until: number
 }
@@ -51,7 +51,7 @@ export class PendingCorrections {
   add({ demands }: Group, now: number): void {
     for (const demand of demands) {
       // All corrections of one part of a counter are summed up, over any number of requests.
-      const { terms } = demand
+      const { rule, terms } = demand
       const to = terms?.held?.to ?? 0
       const { position = -1, born = 0 } = terms?.place ?? {}
       const numbers = [
@@ -71,7 +71,7 @@ export class PendingCorrections {
       const summed =
         units === 0 ? { ...demand, cost } : { ...demand, cost, terms: { ...terms, held: { to, units } } }
       if (cost === 0 && units === 0) this.#pending.delete(key)
-      else this.#pending.set(key, { demand: summed, until: now + correctableFor(demand) })
+      else this.#pending.set(key, { demand: summed, until: now + algorithmOf(rule).correctableFor(rule) })
     }
   }
 
@@ -104,9 +104,4 @@ export class PendingCorrections {
     }
     return groups
   }
-}
-
-/** How long a charge counts, in microseconds. Afterwards a refund has no effect, and a charge would go to another window. */
-function correctableFor({ rule }: Demand): number {
-  return algorithmOf(rule).correctableFor(rule)
 }

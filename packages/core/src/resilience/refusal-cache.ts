@@ -73,9 +73,14 @@ export class RefusalCache {
       this.#note(penalty.subject, PENALTY_COUNTER, known, number)
     }
     if (!this.#isKnown || !this.#isRefusing) return undefined
-    const evaluation = this.#reevaluate(group)
-    if (evaluation === undefined) lastKnown.beginCall(group)
-    return evaluation
+    const now = this.#clock.ifKnown() ?? nowMicros() - this.#offset
+    if (now - this.#oldest < MAX_AGE) {
+      this.#isKept = false
+      const evaluation = decide(group, this.#counters, now)
+      if (!evaluation.allowed && !this.#isKept && hasKnownEnd(group, evaluation)) return evaluation
+    }
+    lastKnown.beginCall(group)
+    return undefined
   }
 
   #note(subject: string, counter: string, known: KnownCounter | undefined, number: number): void {
@@ -92,14 +97,6 @@ export class RefusalCache {
     // Each cluster node has its own clock. Use the one that is furthest behind, so that no wait gets shorter.
     if (known.offset > this.#offset) this.#offset = known.offset
     known.lastCall = number
-  }
-
-  #reevaluate(group: Group): Evaluation | undefined {
-    const now = this.#clock.ifKnown() ?? nowMicros() - this.#offset
-    if (now - this.#oldest >= MAX_AGE) return undefined
-    this.#isKept = false
-    const evaluation = decide(group, this.#counters, now)
-    return evaluation.allowed || this.#isKept || !hasKnownEnd(group, evaluation) ? undefined : evaluation
   }
 
   #load(subject: string, counter: string): State {

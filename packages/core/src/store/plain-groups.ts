@@ -1,11 +1,14 @@
 import type { AlgorithmCode } from '../algorithms/index.ts'
-import { type Demand, type Group, Mode } from './contract.ts'
+import { type Group, Mode } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
 
 /** Whether a group only charges: without a penalty, an idempotency key or terms, and each demand with a cost. */
 export function isPlainGroup({ demands, penalty, idempotency }: Group): boolean {
   if (penalty !== undefined || idempotency !== undefined) return false
-  for (let i = 0; i < demands.length; i++) if (!isPlain(demands[i]!)) return false
+  for (let i = 0; i < demands.length; i++) {
+    const { mode, cost, terms } = demands[i]!
+    if (mode !== Mode.CHARGE || cost <= 0 || terms !== undefined) return false
+  }
   return true
 }
 
@@ -22,10 +25,6 @@ export function isChargedAlone(code: AlgorithmCode): boolean {
 /** Whether a counter of this algorithm has one amount: the debt of a bucket, or the units used in a window or a quota's period. */
 export function hasOneAmount(code: AlgorithmCode): boolean {
   return code === 't' || code === 'f' || code === 'q'
-}
-
-function isPlain({ mode, cost, terms }: Demand): boolean {
-  return mode === Mode.CHARGE && cost > 0 && terms === undefined
 }
 
 /** A group without what a caller may have added to it, such as the policies of a check. It can be sent to another process. */

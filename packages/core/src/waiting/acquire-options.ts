@@ -42,7 +42,8 @@ export function checkAcquireOptions(options: AcquireOptions<never>): void {
   checkNames(options as Readonly<Record<string, unknown>>, OPTIONS, 'The call')
   checkOptionValues(options)
   const { signal } = options
-  if (signal === undefined || isSignal(signal)) return
+  const given = signal as Partial<AbortSignalLike> | null | undefined
+  if (given === undefined || typeof given?.addEventListener === 'function') return
   throw new HaltError(
     'HALT_E_OPTION',
     `signal is ${describe(signal)}.`,
@@ -63,8 +64,4 @@ export function readMaxWait(maxWait: unknown = DEFAULT_WAIT): number {
     `maxWait is ${describe(maxWait)}, not a duration from 1 ms to 24 hours.`,
     'Give seconds as a number (30) or a decimal with a unit ("500ms", "30s", "5m").',
   )
-}
-
-function isSignal(signal: unknown): boolean {
-  return typeof (signal as Partial<AbortSignalLike> | null)?.addEventListener === 'function'
 }
