@@ -7,7 +7,7 @@ import {
   withClock,
 } from '../algorithms/index.ts'
 import { type Demand, Mode, tells } from './contract.ts'
-import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
+import { blockedUntil, freshAt } from './cooldown.ts'
 import type { Counters } from './counter-key.ts'
 import { NONE } from './evaluation.ts'
 import { fewestOf, isReserved, unitsHeld, unitsLeftToOthers } from './terms.ts'
@@ -196,12 +196,15 @@ export class Claim {
   }
 
   /**
-   * Starts the cool-down of a refusal. Returns whether there is one. The normal rule decides this: a cost that only the reduced rule
-   * can never admit passes after the penalty. A refusal in favour of others starts none.
+   * Starts the cool-down of a refusal. Returns whether there is one. A refusal during a cool-down does not extend it. The normal rule
+   * decides whether a cost can ever pass, and starts a cool-down: one that only the reduced rule never admits passes after the penalty.
+   * A refusal in favour of others starts none.
    */
   refuse(): boolean {
     const { state, now, rule, demand } = this
-    if (demand.mode === Mode.PEEK || !startsCooldown(state, now, demand.cost, demand.rule)) return false
+    const { cooldown, capacity } = demand.rule
+    if (demand.mode === Mode.PEEK || cooldown === 0 || now < blockedUntil(state)) return false
+    if (demand.cost > capacity) return false
     return !isReserved(demand, rule, state, now) && this.#cool()
   }
 

@@ -11,11 +11,3 @@ export function freshAt(state: State, rule: Rule): number {
   const cooldown = blockedUntil(state)
   return fresh > cooldown ? fresh : cooldown
 }
-
-/**
- * Whether a refusal at `now` starts a cool-down. A refusal during a cool-down does not extend it. A cost above the capacity
- * starts no cool-down, because it can never pass.
- */
-export function startsCooldown(state: State, now: number, cost: number, rule: Rule): boolean {
-  return rule.cooldown > 0 && cost <= rule.capacity && now >= blockedUntil(state)
-}
