@@ -1,5 +1,5 @@
 import type { Algorithm } from './algorithm.ts'
-import { debtAfter, clockEnd, hasClock } from './virtual-clock.ts'
+import { debtAfter, hasClock } from './virtual-clock.ts'
 import * as line from './line.ts'
 import { MAX_EXACT, type Rule, type State } from './rule.ts'
 
@@ -108,7 +108,8 @@ export const tokenBucket: Algorithm = {
   },
 
   freshAt(state) {
-    if (hasClock(state)) return clockEnd(state)
+    // A clock ends later than its bucket.
+    if (hasClock(state)) return state.at(-1)!
     if (line.hasLine(state)) return line.lineEnd(state)
     return state.length === 0 ? 0 : state[1]! + Math.ceil(state[2]! / state[4]!)
   },

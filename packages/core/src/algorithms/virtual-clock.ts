@@ -124,11 +124,6 @@ export function hasClock(state: State): boolean {
   return parts === CLOCK ? length === PARTS + 4 : parts > CLOCK && parts < 2 * CLOCK && length > PARTS + 4
 }
 
-/** The instant from which a stored bucket with a clock equals a fresh one: that of its clock, which is later than its own. */
-export function clockEnd(state: State): number {
-  return state.at(-1)!
-}
-
 /** The bucket with its virtual clock, as it is stored, and the instant from which it equals a fresh one. */
 export function withClock(
   state: State,
