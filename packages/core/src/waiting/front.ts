@@ -78,7 +78,7 @@ export class Front {
       return false
     }
     const wasKnown = first !== undefined && this.#reading !== undefined
-    const before = wasKnown ? this.#ahead(first.position, arrived) : 0
+    const before = wasKnown ? this.#aheadOf(first.position, arrived) : 0
     const heldBack = this.#leadAt(arrived)
     const startBefore = wasKnown ? this.startOf(first) : 0
     const [bornBefore, unitBefore] = [this.#reading?.born, this.#rule?.unit ?? rule.unit]
@@ -97,7 +97,7 @@ export class Front {
     if (isSame && state[2]! <= Math.max(0, charged) * rule.unit)
       this.#skew = Math.min(this.#skew, (debtBefore / unitBefore) * rule.unit)
     if (isSame && wasKnown)
-      this.#spread(heldBack + overdue(before + heldBack, this.#aheadOf(first.position, arrived)), arrived)
+      this.#spread(heldBack + overdue(before, this.#aheadOf(first.position, arrived)), arrived)
     else this.#lead = 0
     return isSame && wasKnown && this.startOf(first) > startBefore + NOTICEABLE
   }
@@ -190,11 +190,6 @@ export class Front {
   /** Cost units by which the front is beyond a position, as the replies say. */
   #aheadOf(position: number, own: number): number {
     return (this.#slack(position) + this.#paid(own)) / this.#rule!.unit
-  }
-
-  /** The same, as this process lets callers start. */
-  #ahead(position: number, own: number): number {
-    return this.#aheadOf(position, own) - this.#leadAt(own)
   }
 
   #leadAt(own: number): number {

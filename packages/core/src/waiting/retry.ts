@@ -69,7 +69,8 @@ export class Retry implements Asking, Alarm, TicketHolder {
     const wait = freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT)
     this.#isFirst = askers.first === this
     if (this.#isFirst) this.#freeable = freeable
-    const expected = this.#expected
+    // The instant at which its turn is expected, by what this process has heard; 0 if nobody knows.
+    const expected = this.tickets === undefined ? 0 : this.#lines.turns.expected(this.tickets)
     this.#asksAt = this.#isFirst ? Math.min(Math.max(this.#clock() + wait, expected), deadline) : deadline
     for (const counter of this.#freeable) this.#lines.onFreed(counter, this)
     waitingRoom.alarms.set(this)
@@ -119,11 +120,6 @@ export class Retry implements Asking, Alarm, TicketHolder {
     if (instant <= now) return false
     this.#asksAt = Math.min(instant, deadline)
     return true
-  }
-
-  /** The instant at which the turn of the caller is expected, by what its process has heard; 0 if nobody knows. */
-  get #expected(): number {
-    return this.tickets === undefined ? 0 : this.#lines.turns.expected(this.tickets)
   }
 
   #asksNow(): void {

@@ -32,7 +32,7 @@ export function ticketsAfter(
     const { counter } = share.rule
     const ticket = had?.get(counter)?.ticket ?? ticketOf(check, at, evaluation)
     if (ticket === undefined) continue
-    const until = evaluation.shares![at]![UNTIL]!
+    const [, until] = evaluation.shares![at] as [number, number]
     ;(tickets ??= new Map()).set(counter, {
       ticket,
       pool: keyOfDemand(demand),
@@ -42,9 +42,6 @@ export function ticketsAfter(
   }
   return tickets
 }
-
-/** The index of the instant at which a tag is forgotten. */
-const UNTIL = 1
 
 /** Whether a demand is about a bucket that tenants share. */
 export function isTurn({ terms }: Demand): boolean {

@@ -85,7 +85,10 @@ export class TurnNews {
     const { unit, rate } = news.pool
     const isPaced = news.at - second.at > Math.max(PACED, (PACED_UNITS * unit) / rate)
     for (const caller of this.#holders) if (isDue(caller, key, news)) caller.turnCame()
-    this.#latest.set(key, { ...news, before: isPaced ? [second, readingOf(news)] : [first, second] })
+    this.#latest.set(key, {
+      ...news,
+      before: isPaced ? [second, { reading: news.reading, at: news.at }] : [first, second],
+    })
   }
 
   /** The instant until which the turn of a caller cannot come, by the latest news; 0 if it may have come, or if nobody knows. */
@@ -129,8 +132,4 @@ function patienceOf(ahead: number, { reading, at, before: [from], pool }: News):
   if (at <= from.at || reading <= from.reading) return 0
   const wait = (EARLY * ahead * (at - from.at)) / (reading - from.reading)
   return Math.floor(Math.min(wait - pool.unit / pool.rate, LOOK))
-}
-
-function readingOf({ reading, at }: Reading): Reading {
-  return { reading, at }
 }
