@@ -46,10 +46,7 @@ export const fixedWindow: Algorithm = {
 
   used: usedAt,
 
-  remaining(state, now, rule) {
-    const left = rule.limit - usedAt(state, now)
-    return left > 0 ? left : 0
-  },
+  remaining: (state, now, rule) => Math.max(0, rule.limit - usedAt(state, now)),
 
   wait(state, now, cost, rule) {
     if (cost > rule.limit) return Number.POSITIVE_INFINITY

@@ -49,10 +49,7 @@ export const quota: Algorithm = {
 
   limit: (state, now, rule) => rule.limit + grantedAt(state, now),
 
-  remaining(state, now, rule) {
-    const left = rule.limit + grantedAt(state, now) - takenAt(state, now)
-    return left > 0 ? left : 0
-  },
+  remaining: (state, now, rule) => Math.max(0, rule.limit + grantedAt(state, now) - takenAt(state, now)),
 
   lastCharge(state, now, _rule, edges) {
     const start = edges !== undefined && now >= edges[0] && now < edges[1] ? edges[0] : 0

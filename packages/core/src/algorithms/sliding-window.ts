@@ -55,10 +55,7 @@ export const slidingWindow: Algorithm = {
 
   used: counted,
 
-  remaining(state, now, rule) {
-    const left = rule.limit - counted(state, now)
-    return left > 0 ? left : 0
-  },
+  remaining: (state, now, rule) => Math.max(0, rule.limit - counted(state, now)),
 
   wait(state, now, cost, rule) {
     if (cost > rule.limit) return Number.POSITIVE_INFINITY

@@ -121,10 +121,8 @@ export const tokenBucket: Algorithm = {
 
   reads: state => !line.hasUnknownParts(state),
 
-  remaining(state, now, rule) {
-    const left = Math.floor((rule.capacity * rule.unit - debtAt(state, now, rule)) / rule.unit)
-    return left > 0 ? left : 0
-  },
+  remaining: (state, now, rule) =>
+    Math.max(0, Math.floor((rule.capacity * rule.unit - debtAt(state, now, rule)) / rule.unit)),
 
   wait(state, now, cost, rule) {
     if (cost > rule.capacity) return Number.POSITIVE_INFINITY

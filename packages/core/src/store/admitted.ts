@@ -211,6 +211,5 @@ export class AdmittedGroup implements Evaluation {
 
 /** The whole units left in a bucket with this debt, or in a window with so many units used. */
 export function unitsLeft({ code, limit, capacity, unit }: Rule, amount: number): number {
-  const left = code === 't' ? Math.floor((capacity * unit - amount) / unit) : limit - amount
-  return left > 0 ? left : 0
+  return Math.max(0, code === 't' ? Math.floor((capacity * unit - amount) / unit) : limit - amount)
 }
