@@ -225,6 +225,19 @@ function markOf(text: string): number {
   return hash ^ (hash >>> 15)
 }
 
+/** The value of a key. One that the map does not have is made, and kept in it. */
+export function keptIn<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}
+
 /** Makes a list that has room for exactly `length` items. A `push` onto an empty list would make room for seventeen. */
 export function listOf<T>(length: number): T[] {
   // oxlint-disable-next-line unicorn/no-new-array -- an array literal cannot say its length

@@ -1,5 +1,5 @@
 import type { State } from '../algorithms/index.ts'
-import { PairMemo } from '../base/bounded-memory.ts'
+import { keptIn, PairMemo } from '../base/bounded-memory.ts'
 import { nowMicros } from '../base/event-loop.ts'
 import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
@@ -228,9 +228,7 @@ const byStore = new WeakMap<Store, LastKnown>()
 
 /** The last known states of a store's counters, shared by all limiters of the store. */
 export function lastKnownOf(store: Store): LastKnown {
-  let lastKnown = byStore.get(store)
-  if (lastKnown === undefined) byStore.set(store, (lastKnown = new LastKnown(store)))
-  return lastKnown
+  return keptIn(byStore, store, () => new LastKnown(store))
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { State, Edges } from '../algorithms/index.ts'
-import { BoundedMap, Memo } from '../base/bounded-memory.ts'
+import { BoundedMap, keptIn, Memo } from '../base/bounded-memory.ts'
 import { nowMicros } from '../base/event-loop.ts'
 import type { CounterId, Group, Store, Demand } from '../store/contract.ts'
 import { type Counters, keyOf } from '../store/counter-key.ts'
@@ -99,10 +99,10 @@ const byStore = new WeakMap<Store, LocalCounters>()
 
 /** The local counters of a store, shared by all limiters of the store. */
 export function localCountersOf(store: Store): LocalCounters {
-  let local = byStore.get(store)
-  if (local === undefined)
-    byStore.set(store, (local = { store: new LocalStore(nowMicros), seeded: new Memo(MAX_SEEDS) }))
-  return local
+  return keptIn(byStore, store, () => ({
+    store: new LocalStore(nowMicros),
+    seeded: new Memo<number>(MAX_SEEDS),
+  }))
 }
 
 /** Two ends of a period that differ by less are one, in microseconds: the difference between two clocks drifts. */

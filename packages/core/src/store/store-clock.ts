@@ -1,3 +1,4 @@
+import { keptIn } from '../base/bounded-memory.ts'
 import { isStrayPromise } from '../base/promises.ts'
 import type { Store } from './contract.ts'
 
@@ -27,9 +28,7 @@ const byStore = new WeakMap<object, StoreClock>()
 
 /** This process's estimate of the clock of a store. All limiters, managers and Controls of the store share it. */
 export function storeClockOf(store: Pick<Store, 'clock'>): StoreClock {
-  let clock = byStore.get(store)
-  if (clock === undefined) byStore.set(store, (clock = new StoreClock(store)))
-  return clock
+  return keptIn(byStore, store, () => new StoreClock(store))
 }
 
 /** This process's estimate of a store's clock. Calendars use it, and so do decisions that need no counter. */

@@ -1,4 +1,5 @@
 import { algorithmOf } from '../algorithms/index.ts'
+import { keptIn } from '../base/bounded-memory.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import type { Demand, Group, Store } from '../store/contract.ts'
@@ -33,11 +34,8 @@ export class Lines {
   of({ demands }: Group, at: number, parts: LineParts): Line {
     const key = keyOfDemand(demands[at]!)
     const tenant = tenantIn(demands, at)
-    let ofCounter = this.#lines.get(key)
-    if (ofCounter === undefined) this.#lines.set(key, (ofCounter = new Map()))
-    let line = ofCounter.get(tenant)
-    if (line === undefined) ofCounter.set(tenant, (line = new Line(key, tenant, parts)))
-    return line
+    const ofCounter = keptIn(this.#lines, key, () => new Map<string, Line>())
+    return keptIn(ofCounter, tenant, () => new Line(key, tenant, parts))
   }
 
   /** The units of the callers of this process for the same counters that came before one: in its line, and among those that ask again. */
@@ -69,9 +67,7 @@ export class Lines {
   /** The same, for a caller that joins them now. */
   askersOf(group: Group): Askers {
     const key = askingKeyOf(group)
-    let askers = this.#askers.get(key)
-    if (askers === undefined) this.#askers.set(key, (askers = new Askers(() => this.#askers.delete(key))))
-    return askers
+    return keptIn(this.#askers, key, () => new Askers(() => this.#askers.delete(key)))
   }
 
   /** Hears an evaluation of a group. `sent` and `arrived` are instants of this process's clock. */
@@ -90,9 +86,7 @@ export class Lines {
 
   /** Wakes a caller as soon as a unit of a counter is given back in this process. */
   onFreed(counter: string, caller: Asking): void {
-    const callers = this.#freeable.get(counter)
-    if (callers === undefined) this.#freeable.set(counter, new Set([caller]))
-    else callers.add(caller)
+    keptIn(this.#freeable, counter, () => new Set<Asking>()).add(caller)
   }
 
   /** Ends what {@link onFreed} began. */
@@ -116,9 +110,7 @@ const byStore = new WeakMap<Store, Lines>()
 
 /** The lines for a store. All its limiters share them. */
 export function linesOf(store: Store): Lines {
-  let lines = byStore.get(store)
-  if (lines === undefined) byStore.set(store, (lines = new Lines()))
-  return lines
+  return keptIn(byStore, store, () => new Lines())
 }
 
 /** The counters of a refused check whose units can be given back at any time. */

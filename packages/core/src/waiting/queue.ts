@@ -1,4 +1,5 @@
 import { noticeFullBucket } from '#misuse'
+import { keptIn } from '../base/bounded-memory.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { describe } from '../base/errors.ts'
 import { checkNames, fail } from '../base/options-check.ts'
@@ -202,7 +203,5 @@ const queues = new WeakMap<object, Queue<never>>()
 
 /** The queue of a limiter, in which callers wait for their turn. A limiter has one. */
 export function queue<R>(limiter: { readonly store: Store }): Queue<R> {
-  let own = queues.get(limiter)
-  if (own === undefined) queues.set(limiter, (own = new Queue<never>(limiter)))
-  return own as unknown as Queue<R>
+  return keptIn(queues, limiter, () => new Queue<never>(limiter)) as unknown as Queue<R>
 }
