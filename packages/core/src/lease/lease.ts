@@ -22,6 +22,8 @@ export class Lease {
   readonly subject: string
   readonly rule: Rule
   readonly terms: CompiledLease
+  /** The counter as the store last told it. */
+  state: State = []
   /** The calendar edges of a quota. */
   edges: Edges | undefined
   /** Whether a call that takes units is under way. */
@@ -31,7 +33,6 @@ export class Lease {
   #batches: Batch[] = []
   // The units of all batches, those included that expired a moment ago.
   #units = 0
-  #state: State = []
   #toldAt = 0
   #heardAt = 0
   #takeAgainAt = 0
@@ -45,11 +46,6 @@ export class Lease {
     this.rule = rule
     this.terms = terms
     this.edges = edges
-  }
-
-  /** The counter as the store last told it. */
-  get state(): State {
-    return this.#state
   }
 
   /** The store's clock, in microseconds, as far as this process knows. Never ahead. */
@@ -118,7 +114,7 @@ export class Lease {
   /** Keeps the state that the store told. Returns false if the counter is in a cool-down. */
   observe(state: State, toldAt: number, now: number): boolean {
     if (toldAt >= this.#toldAt) {
-      this.#state = state
+      this.state = state
       this.#toldAt = toldAt
       this.#heardAt = now
     }
@@ -133,8 +129,8 @@ export class Lease {
   debtAt(now: number): number {
     const { unit, rate } = this.rule
     // Another process may count by other numbers while a limit changes.
-    if (this.#state[3] !== unit || this.#state[4] !== rate) return this.stateAt(now)[2] ?? 0
-    const debt = (this.#state[2] as number) - Math.max(0, now - this.#heardAt) * rate
+    if (this.state[3] !== unit || this.state[4] !== rate) return this.stateAt(now)[2] ?? 0
+    const debt = (this.state[2] as number) - Math.max(0, now - this.#heardAt) * rate
     return Math.max(0, Math.floor(Math.max(0, debt) - this.#units * unit))
   }
 
@@ -142,7 +138,7 @@ export class Lease {
   stateAt(now: number): State {
     const { rule } = this
     const algorithm = algorithmOf(rule)
-    const state = [...this.#state]
+    const state = [...this.state]
     const storeNow = this.storeNow(now)
     for (const { units, until, chargedTo } of this.#batches)
       if (now < until) algorithm.refund(state, storeNow, units, rule, chargedTo)

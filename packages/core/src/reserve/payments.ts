@@ -43,10 +43,11 @@ interface Payment {
 
 /** The payments of a call: it pays from the units that it holds, and charges the rest, before it uses them. */
 export class Payments {
+  /** The decision that refused the last payment that was refused. */
+  refusal: Decision | undefined
   readonly #chunk: Cost | undefined
   readonly #parts: PaymentsParts
   readonly #isEnded: () => boolean
-  #refusal: Decision | undefined
 
   /**
    * @param chunk the units that a payment asks for. Default: a tenth of the units that were reserved
@@ -56,11 +57,6 @@ export class Payments {
     this.#chunk = chunk
     this.#parts = parts
     this.#isEnded = isEnded
-  }
-
-  /** The decision that refused the last payment that was refused. */
-  get refusal(): Decision | undefined {
-    return this.#refusal
   }
 
   /** Pays for units before they are used. Resolves to whether they were paid; then they are used. */
@@ -178,7 +174,7 @@ export class Payments {
   #refuse(result: CheckResult, check: Check): void {
     const { evaluator, witness } = this.#parts
     const decision = Decision.freeze(readDecision(result, check, evaluator.clock))
-    this.#refusal = decision
+    this.refusal = decision
     const evaluation = result.degraded === false ? result.evaluation : undefined
     witness?.decided(decision, check, evaluation, undefined, undefined)
   }

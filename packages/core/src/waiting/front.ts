@@ -33,6 +33,8 @@ export interface Heard {
  * own clock, so that callers start at the instants that they were told.
  */
 export class Front {
+  /** The end of the cool-down that freezes the line, by this process's clock; 0 if none was heard of. */
+  frozenUntil = 0
   readonly #clock = new ServerClock()
   #rule: Rule | undefined
   #reading: LineReading | undefined
@@ -41,7 +43,6 @@ export class Front {
   // The instant of the last reply that told a line, and the end of the cool-down then.
   #readAt = 0
   #cooldown = 0
-  #frozenUntil = 0
   // When the question of the last reply was sent, and when the reply arrived.
   #sent = 0
   #arrived = 0
@@ -105,7 +106,7 @@ export class Front {
   #noteReply(state: State, sent: number, arrived: number, now: number): void {
     this.#clock.observe(sent, arrived, now)
     const cooldown = state[0] ?? 0
-    this.#frozenUntil = cooldown === 0 ? 0 : this.#clock.ownInstant(cooldown)
+    this.frozenUntil = cooldown === 0 ? 0 : this.#clock.ownInstant(cooldown)
     this.#now = now
     this.#sent = sent
     this.#arrived = arrived
@@ -145,11 +146,6 @@ export class Front {
       else early = middle
     }
     return late
-  }
-
-  /** The end of the cool-down that freezes the line, by this process's clock; 0 if none was heard of. */
-  get frozenUntil(): number {
-    return this.#frozenUntil
   }
 
   /** Holds the front back where this process was held up: the callers that were due meanwhile must not start at one instant. */

@@ -15,35 +15,26 @@ const NONE: readonly TakenPlace[] = Object.freeze([])
  * while it stands in the next one.
  */
 export class Passage {
+  /** The caller in the line in which it came last. Undefined for one that came to none. */
+  inLine: CallerInLine | undefined
+  /** Resolves when all that it gives back is with the store. */
+  returned: Promise<unknown> | undefined
   readonly #owner: Owner & Pending
   readonly #parts: WaiterParts
   // The line in which the store gives it a place at once, and its order there, while the store is asked.
   #line: Line | undefined
   #order = 0
-  // Undefined for a caller that stands in no line.
-  #inLine: CallerInLine | undefined
   // The places in the lines that it has passed. They are charged.
   #taken: readonly TakenPlace[] = NONE
-  #returning: Promise<unknown> | undefined
 
   constructor(owner: Owner & Pending, parts: WaiterParts) {
     this.#owner = owner
     this.#parts = parts
   }
 
-  /** The caller in the line in which it came last. Undefined for one that came to none. */
-  get inLine(): CallerInLine | undefined {
-    return this.#inLine
-  }
-
   /** Whether it stands in a line. */
   get isStanding(): boolean {
-    return this.#inLine?.isStanding === true
-  }
-
-  /** Resolves when all that it gives back is with the store. */
-  get returned(): Promise<unknown> | undefined {
-    return this.#returning
+    return this.inLine?.isStanding === true
   }
 
   /** Whether others of this process stand in front of it in the line that the store is asked about. */
@@ -101,7 +92,7 @@ export class Passage {
     const next = nextInLine(result.check, result.evaluation)
     if (next < 0) return undefined
     const owes = { start: this.#parts.store.clock() + startsIn, time: timeOf(demands[next]!) }
-    const before = this.#inLine
+    const before = this.inLine
     // A caller that comes again because it got no place stands where it stood.
     const stays = before?.place === undefined && before?.demand.rule.counter === demands[next]!.rule.counter
     const seq = stays ? before.seq : this.#parts.nextSeq()
@@ -111,13 +102,13 @@ export class Passage {
 
   /** Stands in a line. */
   stand(inLine: CallerInLine): void {
-    this.#inLine = inLine
+    this.inLine = inLine
     inLine.stand()
   }
 
   /** Keeps the units of the line in which its turn has come. */
   pass(): void {
-    const { check, at, place } = this.#inLine!
+    const { check, at, place } = this.inLine!
     if (place !== undefined) this.#taken = [...this.#taken, { check, at, place }]
   }
 
@@ -135,7 +126,7 @@ export class Passage {
 
   /** Notes that something is being given back. */
   gives(returned: Promise<unknown>): void {
-    this.#returning = this.#returning === undefined ? returned : Promise.all([this.#returning, returned])
+    this.returned = this.returned === undefined ? returned : Promise.all([this.returned, returned])
   }
 }
 

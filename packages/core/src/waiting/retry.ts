@@ -15,6 +15,8 @@ const FLIGHT_BEAT = 50_000
 export class Retry implements Asking, Alarm, TicketHolder {
   due = 0
   wasRefused = false
+  /** The instant at which it asks, by this process's clock. Undefined while no question is due. */
+  asksAt: number | undefined
   /** The last sign of the caller's request, by this process's clock. */
   seenAt = 0
   /** The turns that the store promised, where tenants share a bucket. */
@@ -23,8 +25,6 @@ export class Retry implements Asking, Alarm, TicketHolder {
   readonly #lines: Lines
   readonly #clock: () => number
   #askers: Askers | undefined
-  // Undefined while no question is due.
-  #asksAt: number | undefined
   // Whether the caller may ask before its instant, as soon as its alarm rings.
   #isWoken = false
   // Whether no other caller asks first.
@@ -38,15 +38,11 @@ export class Retry implements Asking, Alarm, TicketHolder {
     this.#clock = () => store.clock()
   }
 
-  get asksAt(): number | undefined {
-    return this.#asksAt
-  }
-
   /** Asks when those in front of the caller have asked. */
   behind(askers: Askers): void {
     this.joins(askers)
     this.#isFirst = false
-    this.#asksAt = this.caller.deadline
+    this.asksAt = this.caller.deadline
     waitingRoom.alarms.set(this)
   }
 
@@ -71,7 +67,7 @@ export class Retry implements Asking, Alarm, TicketHolder {
     if (this.#isFirst) this.#freeable = freeable
     // The instant at which its turn is expected, by what this process has heard; 0 if nobody knows.
     const expected = this.tickets === undefined ? 0 : this.#lines.turns.expected(this.tickets)
-    this.#asksAt = this.#isFirst ? Math.min(Math.max(this.#clock() + wait, expected), deadline) : deadline
+    this.asksAt = this.#isFirst ? Math.min(Math.max(this.#clock() + wait, expected), deadline) : deadline
     for (const counter of this.#freeable) this.#lines.onFreed(counter, this)
     waitingRoom.alarms.set(this)
     // If its turn has come already, it waits for another policy. On Workers its alarm is set in its own request alone.
@@ -81,12 +77,12 @@ export class Retry implements Asking, Alarm, TicketHolder {
   /** Notes that the caller asks. */
   asks(): void {
     this.#lines.turns.forget(this)
-    this.#asksAt = undefined
+    this.asksAt = undefined
   }
 
   /** Ends it: the caller asks no more. */
   end(): void {
-    if (this.#asksAt !== undefined) waitingRoom.alarms.forget(this)
+    if (this.asksAt !== undefined) waitingRoom.alarms.forget(this)
     this.#stopListening()
     this.leaves()
   }
@@ -99,7 +95,7 @@ export class Retry implements Asking, Alarm, TicketHolder {
   left(): number {
     const now = this.#clock()
     this.seenAt = now
-    const left = (this.#asksAt ?? Number.POSITIVE_INFINITY) - now
+    const left = (this.asksAt ?? Number.POSITIVE_INFINITY) - now
     if (waitingRoom.alarms.isShared) return left
     // The callers that asked first may be lost.
     const isNext = this.#isWoken || (!this.#isFirst && this.#askers?.first === this)
@@ -115,10 +111,10 @@ export class Retry implements Asking, Alarm, TicketHolder {
   #isPutOff(): boolean {
     const { deadline } = this.caller
     const now = this.#clock()
-    if (this.tickets === undefined || this.#asksAt === undefined || now >= deadline) return false
+    if (this.tickets === undefined || this.asksAt === undefined || now >= deadline) return false
     const instant = this.#lines.turns.notBefore(this.tickets)
     if (instant <= now) return false
-    this.#asksAt = Math.min(instant, deadline)
+    this.asksAt = Math.min(instant, deadline)
     return true
   }
 
@@ -130,7 +126,7 @@ export class Retry implements Asking, Alarm, TicketHolder {
 
   wake(): void {
     // It asks already. A second question would charge it twice.
-    if (this.#asksAt === undefined) return
+    if (this.asksAt === undefined) return
     // On Workers the answer to a question comes only while the request lives that has asked it. So the caller's own alarm asks.
     if (!waitingRoom.alarms.isShared) return void (this.#isWoken = true)
     waitingRoom.alarms.forget(this)
@@ -140,9 +136,9 @@ export class Retry implements Asking, Alarm, TicketHolder {
   /** Asks as soon as its alarm can ring. */
   turnCame(): void {
     const now = this.#clock()
-    if (this.#asksAt === undefined || this.#asksAt <= now) return
+    if (this.asksAt === undefined || this.asksAt <= now) return
     waitingRoom.alarms.forget(this)
-    this.#asksAt = now
+    this.asksAt = now
     waitingRoom.alarms.set(this)
   }
 
