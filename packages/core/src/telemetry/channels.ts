@@ -118,59 +118,40 @@ type Publishers = { readonly [K in Channelled]: (...args: Parameters<Hook<K>>) =
 export const publishers: Publishers = {
   onCheck: publishDecision,
   onExempt: publishDecision,
-  onStoreError(error, { failure, store }) {
-    if (!channels.storeError.hasSubscribers) return
-    publish<StoreErrorMessage>(channels.storeError, { error, failure, store })
-  },
-  onStoreRecovered(recovery) {
-    if (!channels.storeRecovered.hasSubscribers) return
-    publish<StoreRecoveredMessage>(channels.storeRecovered, { ...recovery })
-  },
-  onWaiting(key, caller) {
-    if (!channels.line.hasSubscribers) return
-    publish<LineMessage>(channels.line, { event: 'waiting', key, ...caller })
-  },
-  onTurn(key, caller) {
-    if (!channels.line.hasSubscribers) return
-    publish<LineMessage>(channels.line, { event: 'turn', key, ...caller })
-  },
-  onLeave(key, caller) {
-    if (!channels.line.hasSubscribers) return
-    publish<LineMessage>(channels.line, { event: 'leave', key, ...caller })
-  },
-  onViolation(key, penalty, severity) {
-    if (!channels.penalty.hasSubscribers) return
-    publish<PenaltyMessage>(channels.penalty, { event: 'violation', key, penalty, severity })
-  },
-  onPenaltyApplied(key, penalty) {
-    if (!channels.penalty.hasSubscribers) return
-    publish<PenaltyMessage>(channels.penalty, { event: 'applied', key, penalty, severity: 0 })
-  },
-  onQuotaCheck(key, quota, allowed) {
-    if (!channels.quota.hasSubscribers) return
-    publish<QuotaMessage>(channels.quota, { event: 'check', key, quota, allowed, threshold: undefined })
-  },
-  onQuotaExceeded(key, quota) {
-    if (!channels.quota.hasSubscribers) return
-    publish<QuotaMessage>(channels.quota, {
-      event: 'exceeded',
-      key,
-      quota,
-      allowed: false,
-      threshold: undefined,
-    })
-  },
-  onQuotaThreshold(key, quota, threshold) {
-    if (!channels.quota.hasSubscribers) return
-    publish<QuotaMessage>(channels.quota, { event: 'threshold', key, quota, allowed: true, threshold })
-  },
+  onStoreError: (error, { failure, store }) =>
+    publish<StoreErrorMessage>(channels.storeError, () => ({ error, failure, store })),
+  onStoreRecovered: recovery =>
+    publish<StoreRecoveredMessage>(channels.storeRecovered, () => ({ ...recovery })),
+  onWaiting: (key, caller) =>
+    publish<LineMessage>(channels.line, () => ({ event: 'waiting', key, ...caller })),
+  onTurn: (key, caller) => publish<LineMessage>(channels.line, () => ({ event: 'turn', key, ...caller })),
+  onLeave: (key, caller) => publish<LineMessage>(channels.line, () => ({ event: 'leave', key, ...caller })),
+  onViolation: (key, penalty, severity) =>
+    publish<PenaltyMessage>(channels.penalty, () => ({ event: 'violation', key, penalty, severity })),
+  onPenaltyApplied: (key, penalty) =>
+    publish<PenaltyMessage>(channels.penalty, () => ({ event: 'applied', key, penalty, severity: 0 })),
+  onQuotaCheck: (key, quota, allowed) => publishQuota('check', key, quota, allowed),
+  onQuotaExceeded: (key, quota) => publishQuota('exceeded', key, quota, false),
+  onQuotaThreshold: (key, quota, threshold) => publishQuota('threshold', key, quota, true, threshold),
+}
+
+// This and the next run in checks, so they make no closure.
+function publishQuota(
+  event: QuotaMessage['event'],
+  key: string,
+  quota: QuotaUsage,
+  allowed: boolean,
+  threshold?: number,
+): void {
+  if (channels.quota.hasSubscribers)
+    channels.quota.publish(Object.freeze<QuotaMessage>({ event, key, quota, allowed, threshold }))
 }
 
 function publishDecision(key: string, decision: Decision, metadata: DecisionMetadata): void {
-  if (!channels.decision.hasSubscribers) return
-  publish<DecisionMessage>(channels.decision, { key, decision, metadata })
+  if (channels.decision.hasSubscribers)
+    channels.decision.publish(Object.freeze<DecisionMessage>({ key, decision, metadata }))
 }
 
-function publish<M extends object>(channel: Channel, message: M): void {
-  channel.publish(Object.freeze(message))
+function publish<M extends object>(channel: Channel, message: () => M): void {
+  if (channel.hasSubscribers) channel.publish(Object.freeze(message()))
 }
