@@ -40,7 +40,6 @@ class TelemetryReporter implements Witness {
     this.#notify('onStore', store)
   }
 
-  /** The start of a decision, in milliseconds; undefined when nothing listens. */
   start(): number | undefined {
     return this.#hasTelemetry || decisions.hasSubscribers ? performance.now() : undefined
   }
@@ -54,7 +53,7 @@ class TelemetryReporter implements Witness {
   ): void {
     const hasTelemetry = this.#hasTelemetry
     if (hasTelemetry || decisions.hasSubscribers)
-      this.#report(decision, bindingOf(check, decision.policy), view, started)
+      this.refused(decision, bindingOf(check, decision.policy), view, started)
     if (evaluation === undefined) return this.#thresholds.note(check)
     if (hasTelemetry || quotas.hasSubscribers) this.#reportQuotas(check, evaluation)
     this.scored(check, evaluation)
@@ -70,21 +69,12 @@ class TelemetryReporter implements Witness {
       this.#reportPenalty(check, evaluation)
   }
 
-  refused(
-    decision: Decision,
-    policy: CompiledPolicy | undefined,
-    view: RequestView | undefined,
-    started: number | undefined,
-  ): void {
-    if (this.#hasTelemetry || decisions.hasSubscribers) this.#report(decision, policy, view, started)
+  readonly refused: Witness['refused'] = (decision, policy, view, started) => {
+    if (this.#hasTelemetry || decisions.hasSubscribers)
+      this.#notifyOfDecision(decision.key, decision, this.#metadata(decision, policy, view, started))
   }
 
-  exempt(
-    decision: Decision,
-    policy: CompiledPolicy | undefined,
-    view: RequestView | undefined,
-    started: number | undefined,
-  ): void {
+  readonly exempt: Witness['exempt'] = (decision, policy, view, started) => {
     if (this.#hasTelemetry || decisions.hasSubscribers)
       this.#notify('onExempt', decision.key, decision, this.#metadata(decision, policy, view, started))
   }
@@ -95,15 +85,6 @@ class TelemetryReporter implements Witness {
 
   storeRecovered(recovery: Omit<StoreRecovery, 'store'>): void {
     this.#notify('onStoreRecovered', { ...recovery, store: this.#store })
-  }
-
-  #report(
-    decision: Decision,
-    policy: CompiledPolicy | undefined,
-    view: RequestView | undefined,
-    started: number | undefined,
-  ): void {
-    this.#notifyOfDecision(decision.key, decision, this.#metadata(decision, policy, view, started))
   }
 
   #metadata(
