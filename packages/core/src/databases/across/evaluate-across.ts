@@ -81,7 +81,7 @@ export async function evaluateAcross<N>(
   }
   const passed = hasPassed()
   // A record without a reply may have been made, so the charges stand.
-  if (passed && !idempotency.repeated && keepsKey(group, passesOf(group, parts, evaluations)))
+  if (passed && !idempotency.repeated && keepsKey(group, passesOf(parts, evaluations)))
     await attempt(() => idempotency.record())
   const isCharged = passed && !idempotency.repeated
   const allowed = passed || idempotency.repeated

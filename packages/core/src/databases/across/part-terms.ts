@@ -1,7 +1,7 @@
 import { type Group, Mode } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
 import { LOOK_RULE } from '../../store/look-rule.ts'
-import { type Part, passesOf } from './part.ts'
+import { overParts, type Part, passesOf } from './part.ts'
 
 /**
  * Lets a node admit its demands at once or not at all. A demand beside them always passes and writes nothing, and no place in
@@ -37,11 +37,11 @@ export function commonGrants<N>(
 ): number[] | undefined {
   const { demands } = group
   if (demands.every(({ terms }) => terms?.least === undefined)) return undefined
-  const granted = demands.map(({ cost }) => cost)
-  const passes = passesOf(group, parts, evaluations)
-  for (const [i, { indexes }] of parts.entries())
-    for (const [n, index] of indexes.entries())
-      granted[index] = evaluations[i]?.grants?.[n] ?? granted[index]!
+  const granted = overParts(
+    parts,
+    (part, at) => evaluations[part]?.grants?.[at] ?? parts[part]!.group.demands[at]!.cost,
+  )
+  const passes = passesOf(parts, evaluations)
   let most = Number.POSITIVE_INFINITY
   for (const [i, { mode, cost }] of demands.entries())
     if (mode !== Mode.SHADOW && granted[i]! < cost) most = Math.min(most, granted[i]!)

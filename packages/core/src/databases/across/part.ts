@@ -1,4 +1,3 @@
-import type { State } from '../../algorithms/index.ts'
 import type { Demand, Group } from '../../store/contract.ts'
 import { PENALTY_COUNTER } from '../../store/penalty-step.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
@@ -47,16 +46,20 @@ export function splitByNode<N>(group: Group, nodeOf: NodeOf<N>): Part<N>[] {
   return [...parts.values()]
 }
 
+/** A value for each demand of the whole group, by the number of its part and its index there. Every demand is in one part. */
+export function overParts<N, T>(parts: readonly Part<N>[], of: (part: number, at: number) => T): T[] {
+  const values: T[] = []
+  for (const [part, { indexes }] of parts.entries())
+    for (const [at, index] of indexes.entries()) values[index] = of(part, at)
+  return values
+}
+
 /** Whether each demand of the whole group passes on its node. */
 export function passesOf<N>(
-  { demands }: Group,
   parts: readonly Part<N>[],
   evaluations: readonly (Evaluation | undefined)[],
 ): boolean[] {
-  const passes = demands.map(() => false)
-  for (const [i, { indexes }] of parts.entries())
-    for (const [n, index] of indexes.entries()) passes[index] = evaluations[i]?.passes[n] === true
-  return passes
+  return overParts(parts, (part, at) => evaluations[part]?.passes[at] === true)
 }
 
 /** Merges the evaluations of the parts into the evaluation of the whole group. */
@@ -66,20 +69,11 @@ export function mergeEvaluations<N>(
   allowed: boolean,
   repeated: boolean,
 ): Evaluation {
-  const passes: boolean[] = []
-  const starts: boolean[] = []
-  const states: State[] = []
-  const shares: State[] = []
-  const instants: number[] = []
-  for (const [i, { indexes }] of parts.entries()) {
-    for (const [n, index] of indexes.entries()) {
-      passes[index] = repeated || (evaluations[i]?.passes[n] ?? false)
-      starts[index] = evaluations[i]?.starts[n] === true
-      states[index] = evaluations[i]?.states[n] ?? []
-      shares[index] = evaluations[i]?.shares?.[n] ?? []
-      instants[index] = evaluations[i]?.now ?? 0
-    }
-  }
+  const passes = overParts(parts, (part, at) => repeated || evaluations[part]!.passes[at] === true)
+  const starts = overParts(parts, (part, at) => evaluations[part]!.starts[at] === true)
+  const states = overParts(parts, (part, at) => evaluations[part]!.states[at] ?? [])
+  const shares = overParts(parts, (part, at) => evaluations[part]!.shares?.[at] ?? [])
+  const instants = overParts(parts, part => evaluations[part]!.now)
   const penalty = evaluations[parts.findIndex(part => part.group.penalty !== undefined)]?.penalty ?? []
   // Each node has its own clock. The latest instant becomes the instant of the whole group.
   const now = Math.max(...evaluations.map(evaluation => evaluation.now))
