@@ -13,26 +13,19 @@ interface RefusalSum {
   readonly policy: string
   readonly reason: string
   /** How many requests were refused. */
-  readonly count: number
-  /** How many distinct keys were refused, up to 1 000. */
-  readonly keys: number
+  count: number
+  /** The hashes of the keys that were refused, up to 1 000 distinct ones. */
+  readonly keys: Set<number>
 }
 
 const MAX_KEYS = 1_000
 
-interface Running {
-  readonly policy: string
-  readonly reason: string
-  count: number
-  readonly keys: Set<number>
-}
-
 /** Sums up refusals by policy and reason, and reports the sums at the end of each period that has any. Bounded. */
-export class RefusalSums {
+class RefusalSums {
   readonly #everyMs: number
   readonly #report: (sum: RefusalSum) => void
   readonly #names = new LabelSet()
-  #sums = new Map<string, Running>()
+  #sums = new Map<string, RefusalSum>()
 
   /**
    * @param everyMs the length of a period, in milliseconds. A period begins with a refusal and does not keep the process
@@ -57,9 +50,9 @@ export class RefusalSums {
   #end(): void {
     const sums = this.#sums
     this.#sums = new Map()
-    for (const { keys, ...sum } of sums.values()) {
+    for (const sum of sums.values()) {
       try {
-        isStrayPromise(this.#report({ ...sum, keys: keys.size }))
+        isStrayPromise(this.#report(sum))
       } catch {
         // A logger that fails must not end the process.
       }
@@ -105,7 +98,9 @@ export class LoggingTelemetry implements Telemetry {
     this.#logger = logger
     this.#digest = digest
     if (overMs === undefined) return
-    this.#sums = new RefusalSums(overMs, sum => this.#logger.warn({ ...sum, overMs }, 'halt: blocked'))
+    this.#sums = new RefusalSums(overMs, ({ keys, ...sum }) =>
+      this.#logger.warn({ ...sum, keys: keys.size, overMs }, 'halt: blocked'),
+    )
   }
 
   onCheck: Hook<'onCheck'> = (key, _decision, metadata) =>
