@@ -2,7 +2,7 @@ import { Memo } from '../base/bounded-memory.ts'
 import { makeDigest } from '../base/digest.ts'
 import { idempotencyDemand } from '../check/check-builder.ts'
 import { type Check, isShadowed } from '../check/check.ts'
-import type { QuotaUsage, Notify, Telemetry } from '../check/telemetry.ts'
+import type { Notify, Telemetry } from '../check/telemetry.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import type { AskStore } from '../store/evaluation-check.ts'
@@ -10,18 +10,6 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
 import { channels } from './channels.ts'
 import { quotaUsage } from './usage.ts'
-
-/** The thresholds that the last `more` used units have crossed, in rising order. */
-function thresholdsReached(
-  { thresholds }: CompiledPolicy,
-  { used, limit, granted }: QuotaUsage,
-  more: number,
-): number[] {
-  const whole = limit + granted
-  return thresholds
-    .filter(share => used >= share * whole && used - more < share * whole)
-    .toSorted((one, other) => one - other)
-}
 
 /** The units that a demand has added to those used of its quota; negative if it gave some back. Units that calls hold are not used. */
 function unitsUsed({ mode, cost, terms }: Demand, at: number, evaluation: Evaluation): number {
@@ -77,9 +65,13 @@ export class Thresholds {
     if (more <= 0) return
     const evaluation = evaluationAt(whole, i)
     const usage = quotaUsage(policy, demand, evaluation, i)
-    const reached = thresholdsReached(policy, usage, more)
+    const limit = usage.limit + usage.granted
+    // Those that the last used units have crossed.
+    const reached = policy.thresholds
+      .filter(share => usage.used >= share * limit && usage.used - more < share * limit)
+      .toSorted((one, other) => one - other)
     for (const [at, threshold] of reached.entries()) {
-      const share = [threshold, usage.limit + usage.granted, evaluation.states[i]?.[1]].join(' ')
+      const share = [threshold, limit, evaluation.states[i]?.[1]].join(' ')
       const idempotency = idempotencyDemand(share, [policy], [demand], ['threshold'], makeDigest())
       let isTold = at < reached.length - 1
       ask({ demands: [], idempotency }, answer => {
