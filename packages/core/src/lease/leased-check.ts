@@ -13,19 +13,14 @@ export interface Spent {
   readonly batch: Batch
 }
 
-/** The counters of the demands that leases paid, by the demands' indexes: the state of each, and the instant of that state. */
-export interface PaidPart {
-  readonly states: ReadonlyMap<number, State>
-  /** The store's clock, in microseconds. */
-  readonly instants: ReadonlyMap<number, number>
-}
+/** The counters of the demands that leases paid, by the demands' indexes: the state of each, and its instant by the store's clock. */
+type PaidPart = ReadonlyMap<number, { readonly state: State; readonly instant: number }>
 
 /** The part of a check that the leases paid, at an instant of this process's clock in microseconds. */
 export function paidPart(spent: readonly Spent[], now: number): PaidPart {
-  return {
-    states: new Map(spent.map(({ at, lease }) => [at, lease.stateAt(now)])),
-    instants: new Map(spent.map(({ at, lease }) => [at, lease.storeNow(now)])),
-  }
+  return new Map(
+    spent.map(({ at, lease }) => [at, { state: lease.stateAt(now), instant: lease.storeNow(now) }]),
+  )
 }
 
 /** Whether a lease may pay the demand at an index: a plain charge of a leased policy, whose rule no penalty can replace. */
@@ -43,29 +38,26 @@ export function unpaidPart(check: Check, spent: readonly Spent[]): Check {
 }
 
 /** The evaluation of a check that leases paid whole. */
-export function paidEvaluation(check: Check, { states, instants }: PaidPart): Evaluation {
+export function paidEvaluation(check: Check, paid: PaidPart): Evaluation {
+  const instants = check.demands.map((_, i) => paid.get(i)!.instant)
   return {
-    now: Math.max(...instants.values()),
+    now: Math.max(...instants),
     allowed: true,
     repeated: false,
     passes: check.demands.map(() => true),
     starts: [],
-    states: check.demands.map((_, i) => states.get(i) ?? []),
-    instants: check.demands.map((_, i) => instants.get(i) as number),
+    states: check.demands.map((_, i) => paid.get(i)!.state),
+    instants,
     penalty: [],
   }
 }
 
 /** The evaluation of a check of which leases paid a part, and the store decided the rest. */
-export function partlyPaidEvaluation(
-  check: Check,
-  { states, instants }: PaidPart,
-  rest: Evaluation,
-): Evaluation {
+export function partlyPaidEvaluation(check: Check, paid: PaidPart, rest: Evaluation): Evaluation {
   const { allowed, repeated, penalty, startsIn, starts } = rest
   // The indexes of the rest's demands, in the order of the whole check. The rest's extra demands follow its own, as here.
   let next = 0
-  const places = check.demands.map((_, i) => (states.has(i) ? -1 : next++))
+  const places = check.demands.map((_, i) => (paid.has(i) ? -1 : next++))
   const each = <T>(own: (at: number) => T, other: (at: number) => T): T[] =>
     places.map((at, i) => (at < 0 ? own(i) : other(at)))
   return {
@@ -86,11 +78,11 @@ export function partlyPaidEvaluation(
             at => starts[at] === true,
           ),
     states: each(
-      at => states.get(at) as State,
+      at => paid.get(at)!.state,
       at => rest.states[at] ?? [],
     ),
     instants: each(
-      at => instants.get(at) as number,
+      at => paid.get(at)!.instant,
       at => rest.instants?.[at] ?? rest.now,
     ),
   }
