@@ -98,8 +98,7 @@ export class Askers {
   /** Adds a caller in front of those that came after it, unless it is there already. */
   join(asking: Asking): void {
     if (this.#callers.includes(asking)) return
-    let at = this.#callers.length
-    while (at > 0 && this.#callers[at - 1]!.caller.seq > asking.caller.seq) at--
+    const at = this.#callers.findLastIndex(({ caller }) => caller.seq <= asking.caller.seq) + 1
     this.#callers.splice(at, 0, asking)
   }
 

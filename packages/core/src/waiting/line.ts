@@ -97,9 +97,8 @@ export class Line implements Alarm {
 
   /** Adds a caller behind those that came before it. */
   stand(caller: InLine): void {
-    let at = this.#callers.length
     // Replies may arrive in another order than the questions were asked.
-    while (at > 0 && this.#callers[at - 1]!.seq > caller.seq) at--
+    const at = this.#callers.findLastIndex(({ seq }) => seq <= caller.seq) + 1
     this.#callers.splice(at, 0, caller)
     if (caller.place === undefined) this.#placing.misses()
     // This process may know more than the store did when it told the start.
