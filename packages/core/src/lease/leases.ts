@@ -78,7 +78,6 @@ export class Leases {
       : this.#merge(check, rest, spent, result)
   }
 
-  /** Gives back the units of some counters, because the counters are blocked. */
   release(counters: readonly Pick<Demand, 'subject' | 'rule'>[]): void {
     for (const { subject, rule } of counters) {
       const lease = this.#known.get(rule.counter, subject)

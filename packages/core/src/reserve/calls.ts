@@ -34,10 +34,7 @@ export class Call implements Reservation, OpenCall, Owner {
   #controller: AbortController | undefined
   #loss: HaltError | undefined
 
-  /**
-   * @param cost the cost of the call, as it was given
-   * @param chunk the units that a payment asks for. Default: a tenth of the units that were reserved
-   */
+  /** @param cost the cost of the call, as it was given */
   constructor(decision: Decision, cost: unknown, chunk: Cost | undefined, parts: CallParts) {
     this.decision = decision
     this.#parts = parts
@@ -139,7 +136,6 @@ export class Call implements Reservation, OpenCall, Owner {
     if (demands.length > 0) await this.#parts.corrections.apply({ demands }).catch(() => {})
   }
 
-  /** Hears that the units of a holding are lost. */
   lose({ policy, demand }: Holding): void {
     if (demand.mode === Mode.SHADOW || this.#isEnded) return
     this.#loss = new HaltError(

@@ -22,10 +22,6 @@ export class Fallback {
   readonly #lastKnown: LastKnown
   readonly #local: LocalCounters
 
-  /**
-   * @param lastKnown the last known state of each counter in the store
-   * @param local the counters of this process
-   */
   constructor(mode: OnStoreError, instances: () => number, lastKnown: LastKnown, local: LocalCounters) {
     this.#mode = mode
     this.#instances = instances

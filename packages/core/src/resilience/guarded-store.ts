@@ -24,9 +24,7 @@ import { StrictStore } from './strict-store.ts'
  * A call that timed out is never repeated, because the store may have applied it. A late reply updates the last known state.
  */
 class GuardedStore implements Evaluator {
-  /** The store's clock. */
   readonly clock: StoreClock
-  /** The number of processes that share the store, as far as it is known. */
   readonly instances: () => number
   readonly #can: StoreCapabilities
   readonly #strict: StrictStore
@@ -57,12 +55,7 @@ class GuardedStore implements Evaluator {
     count()
   }
 
-  /**
-   * Evaluates a check: by a remembered refusal, by the store, or by the local fallback.
-   *
-   * @param failed whether the store already failed for this request. A request waits for the store only once.
-   * @param whole the check that the fallback decides, if the store is asked for only a part of it
-   */
+  /** Evaluates a check: by a remembered refusal, by the store, or by the local fallback. */
   evaluate(check: Check, failed = false, whole: Check = check): CheckResult | Promise<CheckResult> {
     if (this.#can.keepsPace) {
       const refusal = this.#refusals.find(check)
@@ -82,7 +75,6 @@ class GuardedStore implements Evaluator {
     return this.clock.ifKnown() ?? nowMicros() - this.#strict.lastKnown.offset
   }
 
-  /** The clock by which this process measures how long something takes, in microseconds: the store's own if it tells it. */
   ownTime(): number {
     return this.clock.ifKnown() ?? nowMicros()
   }
@@ -92,10 +84,7 @@ class GuardedStore implements Evaluator {
     return undefined
   }
 
-  /**
-   * Evaluates a group that no request waits for, and passes its evaluation on; undefined if the store cannot answer in time. An
-   * answer that comes later is passed on as well.
-   */
+  /** An answer that comes too late is passed on as well. */
   ask(group: Group, heard: (evaluation: Evaluation | undefined, mayBeApplied?: boolean) => void): void {
     if (this.#breaker.isOpen() !== false) return heard(undefined)
     const call = this.#strict.lastKnown.nextCall()
@@ -164,15 +153,12 @@ class GuardedStore implements Evaluator {
     if (this.#catchUp.isDue) void this.#catchUp.writeBackNow()
   }
 
-  /** Corrects charges that the fallback made. Returns the part that only the store can correct. */
   correctLocally(group: Group, isOwed: boolean, idempotency?: IdempotencyDemand): Group | undefined {
     const demands = this.#fallback.correct(group, isOwed, idempotency)
     return demands.length === 0 ? undefined : { demands }
   }
 
   /**
-   * Corrects counters in the store and their last known state. Rejects with `HALT_E_STORE`.
-   *
    * A correction that the store certainly did not apply is queued until the store is back. Resolves to undefined when the
    * breaker is open, so that the store was not called.
    */
@@ -224,12 +210,7 @@ class GuardedStore implements Evaluator {
     return 'then' in answer ? answer.then(remember) : remember(answer)
   }
 
-  /**
-   * Forgets counters in the store and in this process. Callers that stand in line for one keep their order, and a capacity of them
-   * starts. Resolves to how many counters the store had. Rejects with `HALT_E_STORE`.
-   *
-   * @param heard called with the store's answers about counters that may have a line
-   */
+  /** Callers that stand in line for a counter keep their order, and a capacity of them starts. */
   async reset(
     counters: readonly RuledCounter[],
     heard: (group: Group, evaluation: Evaluation) => void = () => {},
@@ -260,15 +241,11 @@ class GuardedStore implements Evaluator {
     return count + existed.filter(Boolean).length
   }
 
-  /** The calls that wait for the store. */
   get calls(): Idler {
     return this.#strict.deadline
   }
 
-  /**
-   * Writes back what the store missed in an outage, if it answers again by now. Never rejects. A limiter that closes calls it,
-   * because nobody tries again afterwards.
-   */
+  /** A limiter that closes calls it, because nobody tries again afterwards. */
   async writeBack(): Promise<void> {
     if (!this.#catchUp.isDue) return
     const { deadline } = this.#strict

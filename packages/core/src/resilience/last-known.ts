@@ -99,7 +99,6 @@ export class LastKnown {
     return this.#offset.value
   }
 
-  /** The last known state of a counter. */
   get(subject: string, counter: string): KnownCounter | undefined {
     return this.#known.get(counter, subject)
   }

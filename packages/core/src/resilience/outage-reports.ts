@@ -34,7 +34,6 @@ export class OutageReports {
     this.#parts = parts
   }
 
-  /** Reports a failure. */
   failed(error: unknown): void {
     const now = nowMicros()
     if (!this.#isActive) this.#begin(now)

@@ -20,7 +20,6 @@ type StrictStoreOptions = Omit<EvaluatorOptions, 'onStoreError' | 'instances'>
 
 /** Calls a store within a deadline, and rejects with a coded error when the store cannot answer. */
 export class StrictStore {
-  /** The store's clock. */
   readonly clock: StoreClock
   readonly deadline: Deadline
   readonly lastKnown: LastKnown

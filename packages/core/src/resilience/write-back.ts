@@ -18,7 +18,6 @@ export class WriteBackQueue {
     return this.#pending.size + this.#keyed.size
   }
 
-  /** Adds the charges of a call. */
   add({ demands, idempotency }: Group): void {
     const key = idempotency && nameOf(idempotency)
     if (key !== undefined && this.#keyed.has(key)) return

@@ -63,7 +63,6 @@ class TelemetryReporter implements Witness {
     this.#thresholds.observe(group, evaluation, ask)
   }
 
-  /** Reports the violation that a refusal scored, if it scored one. */
   scored(check: Check, evaluation: Evaluation): void {
     if (check.penalty !== undefined && (this.#hasTelemetry || penalties.hasSubscribers))
       this.#reportPenalty(check, evaluation)

@@ -31,7 +31,6 @@ export class Alarms {
     this.#loop = loop
   }
 
-  /** The number of alarms that are set. */
   get size(): number {
     return this.#alarms.length + this.#firing.size + this.#alone.size
   }

@@ -100,7 +100,6 @@ export class Passage {
     return new CallerInLine(this.#owner, this.#parts, { seq, check, at, owes })
   }
 
-  /** Stands in a line. */
   stand(inLine: CallerInLine): void {
     this.inLine = inLine
     inLine.stand()

@@ -36,7 +36,6 @@ export class Idlers<C extends Present> {
     })
   }
 
-  /** Notes a caller that has come. */
   came(caller: C): void {
     for (const { present } of this.#idlers) present.add(caller)
   }
@@ -46,7 +45,6 @@ export class Idlers<C extends Present> {
     for (const idler of this.#idlers) if (caller.isOf(idler.subject) === false) this.#drop(idler, caller)
   }
 
-  /** Notes a caller that has gone. */
   gone(caller: C): void {
     for (const idler of this.#idlers) this.#drop(idler, caller)
   }

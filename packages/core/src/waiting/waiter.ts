@@ -100,7 +100,6 @@ export class Waiter implements QueuedCaller, Owner, Retrying, Present {
     )
   }
 
-  /** The most units that the caller asks of one counter. */
   get most(): number {
     const counted = this.check.demands.filter(({ mode }) => mode !== Mode.SHADOW)
     return Math.max(0, ...counted.map(({ cost }) => cost))

@@ -121,12 +121,10 @@ export class Waiters implements WaiterParts {
     return waiter.turn
   }
 
-  /** How many callers wait. */
   get size(): number {
     return this.#waiting.size
   }
 
-  /** The callers of a subject that wait. */
   waitingOf(subject: Subject): readonly Waiter[] {
     return [...this.#waiting].filter(waiter => waiter.isOf(subject) === true)
   }

@@ -201,7 +201,6 @@ export function isWorker(): boolean {
   return navigator?.userAgent === 'Cloudflare-Workers'
 }
 
-/** Gives an asker its answer. */
 export function deliver({ resolve, reject }: Asker, evaluation: Evaluation | Error | undefined): void {
   if (evaluation === undefined || evaluation instanceof Error)
     reject(evaluation ?? new Error('no reply for a group'))
