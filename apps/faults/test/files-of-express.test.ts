@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { filesEntered } from '../../../tools/files-entered.ts'
 
 // A budget that only falls. A line that raises it says for what.
-const MOST = { admitted: 32, refused: 40 }
+const MOST = { admitted: 32, refused: 39 }
 
 /** An address at which an app with the one-line shorthand answers. */
 let url: (limit: number) => string

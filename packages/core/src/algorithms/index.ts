@@ -3,7 +3,7 @@ import { fixedWindow } from './fixed-window.ts'
 import { permitShare } from './permit-share.ts'
 import { quota } from './quota.ts'
 import type { Algorithm } from './algorithm.ts'
-import type { AlgorithmCode } from './rule.ts'
+import type { AlgorithmCode, Rule, State } from './rule.ts'
 import { slidingWindow } from './sliding-window.ts'
 import { tokenBucket } from './token-bucket.ts'
 import { turnShare } from './turn-share.ts'
@@ -49,3 +49,15 @@ export {
 export { mayHold, mostToHold, permitLevel, waitToHold } from './permit-share.ts'
 export { debtAt } from './token-bucket.ts'
 export type { AlgorithmCode, Rule, State } from './rule.ts'
+
+/** The instant at which a counter's cool-down ends, microseconds; 0 when it has none. */
+export function blockedUntil(state: State): number {
+  return state.length === 0 ? 0 : state[0]!
+}
+
+/** The instant from which a counter, its cool-down included, equals a fresh one. Microseconds. */
+export function freshAt(state: State, rule: Rule): number {
+  const fresh = algorithmOf(rule).freshAt(state)
+  const cooldown = blockedUntil(state)
+  return fresh > cooldown ? fresh : cooldown
+}

@@ -9,7 +9,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor, type Cost, givenCost } from '../policy/cost.ts'
 import { isTightened, type CompiledPenalty } from '../policy/penalty-config.ts'
 import type { Caller } from '../request/caller.ts'
-import { routeName } from '../request/matched-route.ts'
+import { routeName } from '../request/route.ts'
 import { type FoundKey, UNKNOWN_ADDRESS, type Subject, type Tenant } from '../request/identity.ts'
 import type { RequestView } from '../request/view.ts'
 import {
@@ -21,7 +21,7 @@ import {
   type Terms,
   type IdempotencyDemand,
 } from '../store/contract.ts'
-import { REFUSED } from '../store/look-rule.ts'
+import { REFUSED } from '../store/known-groups.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { type Ask, CHARGE } from './check-options.ts'
 import { type Check, plainCheck, type PolicyExtras } from './check.ts'

@@ -1,7 +1,7 @@
+import { freshAt } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { Demand } from '../store/contract.ts'
-import { freshAt } from '../store/cooldown.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
 import type { Check } from './check.ts'

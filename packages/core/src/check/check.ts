@@ -15,7 +15,7 @@ export interface Check extends Group {
  * What a demand of a policy is for, beside the policy's own: the counter that all unverified keys of one `address` share, or the permit in
  * `flight` of a policy that charges at the end of the request.
  */
-export type Role = 'address' | 'flight'
+type Role = 'address' | 'flight'
 
 /** The extras of a policy in one check: shadow mode, extra demands, units that are already paid. */
 export interface PolicyExtras {

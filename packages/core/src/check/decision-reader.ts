@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand } from '../store/contract.ts'
 import { Admitted, type ChargeAnswer, type Refused, unitsLeft } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { countsRepeats } from '../store/repeats.ts'
+import { countsRepeats } from '../store/beside-demands.ts'
 import { listOf } from '../base/bounded-memory.ts'
 import type { Subject } from '../request/identity.ts'
 import { evaluationAt, evaluationAtStart, limitInForce, remaining } from '../store/reading.ts'
@@ -10,8 +10,8 @@ import type { StoreClock } from '../store/store-clock.ts'
 import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import { Decision } from './decision.ts'
-import { type PolicyVerdict, longestWait, readDemand, readVerdict } from './verdict-reader.ts'
-import { allowUncounted, refusal, uncounted, type UncountedFacts } from './uncounted-decision.ts'
+import { type PolicyVerdict, type Reason, longestWait, readDemand, readVerdict } from './verdict-reader.ts'
+import type { OnStoreError } from '../policy/policy.ts'
 
 /**
  * Makes the decision that users see from the result of a check.
@@ -194,3 +194,68 @@ export function binds(a: Comparable, b: Comparable): boolean {
 }
 
 type Comparable = Pick<PolicyVerdict, 'allowed' | 'remaining' | 'limit' | 'retryAfter'>
+
+/** The client, the policy and the cost of a decision that no counter made. */
+export interface UncountedFacts {
+  readonly policy: string
+  readonly limit: number
+  readonly key: string
+  readonly cost: number
+}
+
+/** The fields of a decision about a policy, or about none. */
+export function uncounted(policy: CompiledPolicy | undefined, key: string, cost: number): UncountedFacts {
+  return { policy: policy?.name ?? '', limit: policy?.limit ?? 0, key, cost }
+}
+
+const NO_VERDICTS: readonly PolicyVerdict[] = Object.freeze([])
+
+/**
+ * Makes a decision that allows a request without counting it: it is exempt, or (`open`) the store is unavailable and
+ * `onStoreError` is `"open"`.
+ */
+export function allowUncounted(
+  { policy, limit, key, cost }: UncountedFacts,
+  nowMs: number,
+  open = false,
+): Decision {
+  const resetAt = Math.ceil(nowMs / 1000)
+  const shown = {
+    allowed: true,
+    reason: open ? ('ok' as const) : ('exempt' as const),
+    policy,
+    limit,
+    remaining: limit,
+    resetAt,
+    key,
+  }
+  return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, nowMs / 1000, undefined, NO_VERDICTS)
+}
+
+/**
+ * Makes a refusal that no counter decided: there is no key, no policy or no store, or an operator has blocked the client.
+ *
+ * @param wait seconds until the same request passes
+ */
+export function refusal(
+  reason: Reason,
+  { policy, limit, key, cost }: UncountedFacts,
+  nowMs: number,
+  degraded: false | OnStoreError = false,
+  wait = 0,
+): Decision {
+  const retryAfter = Math.ceil(wait)
+  const resetAt = Math.ceil(nowMs / 1000) + (Number.isFinite(wait) ? retryAfter : 0)
+  const verdict: PolicyVerdict = Object.freeze({
+    policy,
+    allowed: false,
+    reason,
+    limit,
+    remaining: 0,
+    resetAt,
+    retryAfter,
+    key,
+    mode: 'enforce',
+  })
+  return new Decision(verdict, wait * 1e6, cost, degraded, nowMs / 1000, undefined, Object.freeze([verdict]))
+}

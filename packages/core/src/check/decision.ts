@@ -10,7 +10,7 @@ import {
 import type { CheckResult } from './check-result.ts'
 import { type PolicyVerdict, type Reason, readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
-import { hasCharged } from '../store/repeats.ts'
+import { hasCharged } from '../store/beside-demands.ts'
 import type { ChargeAnswer } from '../store/admitted.ts'
 import { held, resetAt, evaluationAt, evaluationAtStart } from '../store/reading.ts'
 

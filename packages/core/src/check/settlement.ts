@@ -5,7 +5,7 @@ import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts
 import { isSameCounter, keyOfDemand } from '../store/counter-key.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
-import { countsRepeats } from '../store/repeats.ts'
+import { countsRepeats } from '../store/beside-demands.ts'
 import { shareIn } from '../store/terms.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
 import type { CheckResult } from './check-result.ts'

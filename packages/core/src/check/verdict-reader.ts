@@ -1,8 +1,7 @@
-import { algorithmOf, type State } from '../algorithms/index.ts'
+import { type State, algorithmOf, blockedUntil } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { PolicyMode } from '../policy/policy.ts'
 import { type Demand, Mode } from '../store/contract.ts'
-import { blockedUntil } from '../store/cooldown.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import {
   evaluationAt,
@@ -16,7 +15,7 @@ import {
   waitFor,
   waitForShare,
 } from '../store/reading.ts'
-import { countsRepeats } from '../store/repeats.ts'
+import { countsRepeats } from '../store/beside-demands.ts'
 import { fewestOf, isReserved } from '../store/terms.ts'
 import type { CheckResult } from './check-result.ts'
 import { type Check, demandsAt, isShadowed } from './check.ts'

@@ -35,11 +35,11 @@ export {
 } from '../store/contract.ts'
 export { Admitted, AdmittedGroup, type ChargeAnswer, type Refused } from '../store/admitted.ts'
 export type { Evaluation } from '../store/evaluation.ts'
-export { isLoneCharge, isPlainGroup, plainEvaluation, plainGroup } from '../store/plain-groups.ts'
+export { isLoneCharge, isPlainGroup, plainEvaluation, plainGroup } from '../store/known-groups.ts'
 export { mayShareData, counterMark, MARK_COUNTER } from '../store/place.ts'
-export { countsRepeats } from '../store/repeats.ts'
+export { countsRepeats } from '../store/beside-demands.ts'
 export { decide } from '../store/decide.ts'
-export { PENALTY_COUNTER } from '../store/penalty-step.ts'
+export { PENALTY_COUNTER } from '../store/beside-demands.ts'
 export { type Counters, counterParts } from '../store/counter-key.ts'
 export {
   isDocumentName,
@@ -52,10 +52,10 @@ export {
   type VersionedText,
 } from '../store/document.ts'
 export { evaluateAcross, nodesOf, type NodeOf, type Send } from './across/index.ts'
-export { LOOK_GROUP, LOOK_RULE } from '../store/look-rule.ts'
+export { LOOK_GROUP, LOOK_RULE } from '../store/known-groups.ts'
 export { checkEvaluation, StoreMisread } from '../store/evaluation-check.ts'
 export { readClock } from '../store/store-clock.ts'
-export { freshAt } from '../store/cooldown.ts'
+export { freshAt } from '../algorithms/index.ts'
 export { unitsLeftToOthers } from '../store/terms.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
 export { ticketOf } from '../store/tickets.ts'
@@ -87,7 +87,7 @@ export {
   WINDOW,
 } from './remote/demand-numbers.ts'
 export { checkReply } from './remote/reply-check.ts'
-export { flatGroup, wholeEvaluation } from './remote/flat-group.ts'
+export { flatGroup, wholeEvaluation } from './remote/demand-numbers.ts'
 export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versioned } from './cas-store.ts'
 export {
   txStore,

@@ -3,7 +3,7 @@ import { type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { type Counters, keyOf, keysOfDemands } from '../store/counter-key.ts'
 import { decide } from '../store/decide.ts'
-import { PENALTY_COUNTER } from '../store/penalty-step.ts'
+import { PENALTY_COUNTER } from '../store/beside-demands.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
 import { notApplied } from './not-applied.ts'
 

@@ -1,16 +1,23 @@
+import { blockedUntil } from '../algorithms/index.ts'
 import { type AppliedControl, NO_CONTROL } from '../limiter/gate.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type CheckResult, hasCounter } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
-import { fairShareOf } from '../check/share-verdict.ts'
+import { fairShareOf } from './fair-share.ts'
 import { countedWithout, type Unreached } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
 import type { ClientIp } from '../request/client-ip.ts'
 import type { IdentityKind } from '../request/identity.ts'
 import type { Demand } from '../store/contract.ts'
-import { blockedUntil } from '../store/cooldown.ts'
-import { evaluationAt, held, isForeignDebt, lineOf, remaining } from '../store/reading.ts'
-import { waitForCost, waitForShare } from '../store/reading.ts'
+import {
+  evaluationAt,
+  held,
+  isForeignDebt,
+  lineOf,
+  remaining,
+  waitForCost,
+  waitForShare,
+} from '../store/reading.ts'
 import type { Explanation, PolicyExplanation } from './explanation.ts'
 import { write } from './explanation-text.ts'
 

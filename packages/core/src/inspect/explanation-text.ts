@@ -1,6 +1,6 @@
 import type { Decision } from '../check/decision.ts'
 import type { PolicyVerdict } from '../check/verdict-reader.ts'
-import type { FairShare } from '../check/share-verdict.ts'
+import type { FairShare } from './fair-share.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
 import { inBraces, type Unreached } from '../policy/reachability.ts'
 import type { IdentityKind } from '../request/identity.ts'

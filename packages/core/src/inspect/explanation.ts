@@ -2,7 +2,7 @@ import type { ControlEntry } from '../policy/control-entry.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import type { Hop } from '../request/client-ip.ts'
 import type { Decision } from '../check/decision.ts'
-import type { FairShare } from '../check/share-verdict.ts'
+import type { FairShare } from './fair-share.ts'
 import type { PolicyVerdict } from '../check/verdict-reader.ts'
 
 /** One policy in an explanation. */

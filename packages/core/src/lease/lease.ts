@@ -1,7 +1,6 @@
-import { algorithmOf, type Edges, type Rule, type State } from '../algorithms/index.ts'
+import { type Edges, type Rule, type State, algorithmOf, blockedUntil } from '../algorithms/index.ts'
 import type { CompiledLease } from '../policy/lease.ts'
 import type { Demand } from '../store/contract.ts'
-import { blockedUntil } from '../store/cooldown.ts'
 
 /** Units of a counter that this process has charged in one call, and may use until they expire. */
 export interface Batch {

@@ -66,6 +66,6 @@ export {
   type StoreDocument,
   type VersionedText,
 } from '../store/document.ts'
-export { LOOK_GROUP } from '../store/look-rule.ts'
+export { LOOK_GROUP } from '../store/known-groups.ts'
 export { mayShareData, placeInWords } from '../store/place.ts'
 export { type StoreClock, storeClockOf } from '../store/store-clock.ts'

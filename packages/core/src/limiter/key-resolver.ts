@@ -63,7 +63,7 @@ export class RequestKeys {
     ask: Ask,
   ): readonly KeyOutcome[] | Promise<readonly KeyOutcome[]> {
     const keys = policies.map(policy => this.find(policy, caller, ask))
-    return keys.some(isPromise) ? Promise.all(keys) : (keys as KeyOutcome[])
+    return keys.some(isPromise) ? Promise.all(keys.map(async key => key)) : (keys as KeyOutcome[])
   }
 
   /** Finds the tenant of a request: its key, as that of a policy by that key. */

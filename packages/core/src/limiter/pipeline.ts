@@ -138,7 +138,9 @@ export class Pipeline {
     }
     if (allKeysKnown) return this.#askStore(plan, keys as FoundKey[], caller, ask)
     if (!keys.some(isPromise)) return this.#dropUnkeyed(policies, keys as KeyOutcome[], caller, ask)
-    return Promise.all(keys).then(known => this.#dropUnkeyed(policies, known, caller, ask))
+    return Promise.all(keys.map(async key => key)).then(known =>
+      this.#dropUnkeyed(policies, known, caller, ask),
+    )
   }
 
   /** Decides for a subject that the caller gave. */

@@ -1,7 +1,7 @@
 import { codes, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type FoundKey, SHARED } from '../request/identity.ts'
-import { isChargedAlone } from '../store/plain-groups.ts'
+import { isChargedAlone } from '../store/known-groups.ts'
 
 /** The facts about a list of policies that are the same for every request. They are compiled once per list. */
 export interface Plan {

@@ -1,5 +1,5 @@
 import { type HeaderBag, readHeader } from './headers.ts'
-import type { MatchedRoute } from './matched-route.ts'
+import type { MatchedRoute } from './route.ts'
 
 /** The path of a request target, without scheme, host, query and fragment. It is not decoded. */
 export function pathOf(url: string): string {

@@ -13,7 +13,7 @@ import {
   type StoreMark,
 } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
-import { PENALTY_COUNTER } from '../store/penalty-step.ts'
+import { PENALTY_COUNTER } from '../store/beside-demands.ts'
 import { nextTurn, settled, SLICE } from './pending-corrections.ts'
 import { StoreTimeout } from './circuit-breaker.ts'
 

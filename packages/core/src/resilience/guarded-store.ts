@@ -8,7 +8,7 @@ import { capabilitiesOf, type StoreCapabilities } from '../store/capabilities.ts
 import type { Group, IdempotencyDemand } from '../store/contract.ts'
 import type { Evaluate } from '../store/evaluation-check.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { hasCharged } from '../store/repeats.ts'
+import { hasCharged } from '../store/beside-demands.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { CatchUp } from './catch-up.ts'
 import { CircuitBreaker, storeError, StoreTimeout, wasNotApplied } from './circuit-breaker.ts'

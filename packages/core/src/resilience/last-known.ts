@@ -1,10 +1,9 @@
-import type { State } from '../algorithms/index.ts'
+import { type State, blockedUntil } from '../algorithms/index.ts'
 import { keptIn, PairMemo } from '../base/bounded-memory.ts'
 import { nowMicros } from '../base/event-loop.ts'
 import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
-import { blockedUntil } from '../store/cooldown.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { PENALTY_COUNTER } from '../store/penalty-step.ts'
+import { PENALTY_COUNTER } from '../store/beside-demands.ts'
 import { evaluationAt, penaltyUntil, waitFor } from '../store/reading.ts'
 import { Blocks } from './blocks.ts'
 

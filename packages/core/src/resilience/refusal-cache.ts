@@ -4,7 +4,7 @@ import { type Demand, type Group, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Counters } from '../store/counter-key.ts'
 import { decide } from '../store/decide.ts'
-import { PENALTY_COUNTER } from '../store/penalty-step.ts'
+import { PENALTY_COUNTER } from '../store/beside-demands.ts'
 import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/event-loop.ts'
 

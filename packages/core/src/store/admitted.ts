@@ -1,6 +1,5 @@
 // Evaluations that a few numbers tell. Everything else is made when somebody reads it.
-import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
-import { blockedUntil, freshAt } from './cooldown.ts'
+import { type Rule, type State, algorithmOf, blockedUntil, freshAt } from '../algorithms/index.ts'
 import { type Evaluation, NO, NONE, NOTHING, YES } from './evaluation.ts'
 
 /**

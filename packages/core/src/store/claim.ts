@@ -1,14 +1,15 @@
 import {
   type Algorithm,
-  algorithmOf,
   type Rule,
   type State,
   type VirtualClock,
+  algorithmOf,
+  blockedUntil,
+  freshAt,
   withClock,
 } from '../algorithms/index.ts'
 import { type Demand, Mode, tells } from './contract.ts'
-import { blockedUntil, freshAt } from './cooldown.ts'
-import type { Counters } from './counter-key.ts'
+import { type Counters } from './counter-key.ts'
 import { NONE } from './evaluation.ts'
 import { fewestOf, isReserved, unitsHeld, unitsLeftToOthers } from './terms.ts'
 

@@ -1,14 +1,20 @@
-import { abuseScore, algorithmOf, type Rule, type State, takeClock, MAX_EXACT } from '../algorithms/index.ts'
+import {
+  MAX_EXACT,
+  type Rule,
+  type State,
+  abuseScore,
+  algorithmOf,
+  freshAt,
+  takeClock,
+} from '../algorithms/index.ts'
 import { listOf } from '../base/bounded-memory.ts'
 import { Admitted, SHORT_LENGTH } from './admitted.ts'
 import { Claim } from './claim.ts'
 import { type Demand, type Group, Mode } from './contract.ts'
-import { freshAt } from './cooldown.ts'
-import type { Counters } from './counter-key.ts'
+import { type Counters } from './counter-key.ts'
 import { unknownLayout } from './evaluation-check.ts'
 import { type Evaluation, NO, NONE, NOTHING, YES } from './evaluation.ts'
-import { loadPenalty, scorePenalty } from './penalty-step.ts'
-import { countsRepeats, isRepeat, keepsKey, remember } from './repeats.ts'
+import { countsRepeats, isRepeat, keepsKey, loadPenalty, remember, scorePenalty } from './beside-demands.ts'
 import { ShareClaim } from './share-claim.ts'
 import { hasLeast, isDemandAlone } from './terms.ts'
 

@@ -1,4 +1,4 @@
-import { plainGroup, hasOneAmount } from './plain-groups.ts'
+import { plainGroup, hasOneAmount } from './known-groups.ts'
 import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
 import { isPromise } from '../base/promises.ts'
 import { capabilitiesOf } from './capabilities.ts'

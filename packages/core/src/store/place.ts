@@ -1,7 +1,7 @@
 import type { Rule } from '../algorithms/index.ts'
 import { type Store, type CounterId, type Group, Mode, type StoreMark } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
-import { LOOK_RULE } from './look-rule.ts'
+import { LOOK_RULE } from './known-groups.ts'
 
 type Placed = Pick<Store, 'place' | 'kind'>
 

@@ -1,13 +1,13 @@
 import {
-  abuseScore,
-  algorithmOf,
-  debtAt,
-  leadOf,
   type Rule,
   type State,
+  abuseScore,
+  algorithmOf,
+  blockedUntil,
+  debtAt,
+  leadOf,
   waitToHold,
 } from '../algorithms/index.ts'
-import { blockedUntil } from './cooldown.ts'
 import type { Demand } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
 import { fewestOf, unitsLeftToOthers } from './terms.ts'
@@ -80,7 +80,7 @@ export function waitForShare(
   demand: Demand,
   at: number,
   whole: Evaluation,
-  units = fewestOf(demand),
+  units: number = fewestOf(demand),
 ): number {
   const share = demand.terms?.share
   if (share === undefined || whole.repeated) return 0

@@ -122,7 +122,10 @@ export class ShareClaim extends Claim {
   }
 
   override keep(counters: Counters): void {
-    for (const claim of this.#changed) claim === this ? super.keep(counters) : claim.keep(counters)
+    for (const claim of this.#changed) {
+      if (claim === this) super.keep(counters)
+      else claim.keep(counters)
+    }
   }
 
   /** A tag together with the reading of its clock, without which it means nothing. */

@@ -1,6 +1,5 @@
-import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
+import { type Rule, type State, algorithmOf, blockedUntil } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type Terms } from './contract.ts'
-import { blockedUntil } from './cooldown.ts'
 
 // A share of a capacity is not exact in doubles, and must not leave a unit too many.
 const ROUNDING = 1e-6

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type Layer, patternOf } from '../../src/request/express-layer.ts'
+import { type Layer, patternOf } from '../../src/request/express-mount.ts'
 
 /** A layer of the router of Express 5.1, which keeps no pattern: it is mounted on `/t/:tenant`, and decodes what it takes. */
 function layer(): { readonly mounted: Layer; readonly asked: () => number } {

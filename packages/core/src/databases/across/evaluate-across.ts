@@ -1,5 +1,5 @@
 import type { Demand, Group } from '../../store/contract.ts'
-import { countsRepeats, keepsKey } from '../../store/repeats.ts'
+import { countsRepeats, keepsKey } from '../../store/beside-demands.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
 import {
   mergeEvaluations,

@@ -1,5 +1,5 @@
 import type { Group } from '../../store/contract.ts'
-import { REFUSED } from '../../store/look-rule.ts'
+import { REFUSED } from '../../store/known-groups.ts'
 import type { NodeOf, Send } from './part.ts'
 
 /** Checks and records the idempotency key of a group whose counters are on several nodes. Does nothing without a key. */

@@ -1,6 +1,6 @@
 import { abuseScore } from '../../algorithms/index.ts'
 import { type Demand, type Group, PenaltyMode } from '../../store/contract.ts'
-import { PENALTY_COUNTER } from '../../store/penalty-step.ts'
+import { PENALTY_COUNTER } from '../../store/beside-demands.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
 import { ruleInForce } from '../../store/reading.ts'
 import { type Part, type NodeOf, type Send, withChanges } from './part.ts'

@@ -1,6 +1,6 @@
 import { type Group, Mode } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
-import { LOOK_RULE } from '../../store/look-rule.ts'
+import { LOOK_RULE } from '../../store/known-groups.ts'
 import { overParts, type Part, passesOf } from './part.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Demand, Group } from '../../store/contract.ts'
-import { PENALTY_COUNTER } from '../../store/penalty-step.ts'
+import { PENALTY_COUNTER } from '../../store/beside-demands.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
-import { plainEvaluation } from '../../store/plain-groups.ts'
+import { plainEvaluation } from '../../store/known-groups.ts'
 
 /** Names the node that holds a counter: a server, a hash slot, an object. */
 export type NodeOf<N> = (subject: string, counter: string) => N

@@ -1,6 +1,8 @@
-import { algorithms, type AlgorithmCode, type Layout, type PenaltyRule } from '../../algorithms/index.ts'
+import { type AlgorithmCode, type Layout, type PenaltyRule, algorithms } from '../../algorithms/index.ts'
 import type { Demand, Group, Terms } from '../../store/contract.ts'
-import { isPlainGroup } from '../../store/plain-groups.ts'
+import { isPlainGroup, plainEvaluation } from '../../store/known-groups.ts'
+import { type Evaluation, NONE } from '../../store/evaluation.ts'
+import { isTicketBack, ofTenant } from '../../store/terms.ts'
 
 // The compiler asks for the kind of a new layout. Each server that decides by itself has its arithmetic.
 const KINDS: Readonly<Record<Layout, number>> = { bucket: 0, window: 1, 'sub-windows': 2, tag: 4 }
@@ -53,4 +55,44 @@ function receiptNumbers({ place, held }: Terms, share: Terms['share']): [number,
   if (held !== undefined) return [held.to, held.units]
   const { tag = share?.wantsTicket === true ? -2 : -1, epoch = 0 } = share?.ticket ?? {}
   return [tag, epoch]
+}
+
+// A server decides counters one by one, so a demand with a share is sent as two: on the pool, and behind it on the tenant's own counter.
+
+/** The group with one demand for each counter; the group itself if no demand has a share. */
+export function flatGroup(group: Group): Group {
+  const { demands, penalty, idempotency } = group
+  if (!demands.some(hasShare)) return group
+  return {
+    demands: demands.flatMap(demand => (hasShare(demand) ? [ofPool(demand), ofTenant(demand)] : demand)),
+    penalty,
+    idempotency,
+  }
+}
+
+/** The evaluation of a group, made of that of its {@link flatGroup}. */
+export function wholeEvaluation(evaluation: Evaluation, { demands }: Group): Evaluation {
+  if (!demands.some(hasShare)) return evaluation
+  const { passes, starts, states, grants, ...rest } = plainEvaluation(evaluation)
+  let next = 0
+  // The place of each demand's counter, and of its tenant's own.
+  const places = demands.map(demand => (hasShare(demand) ? [next++, next++] : [next++]) as [number, number?])
+  return {
+    ...rest,
+    passes: places.map(ats => ats.every(at => passes[at!])),
+    starts: starts.length === 0 ? starts : places.map(([at]) => starts[at]!),
+    states: places.map(([at]) => states[at]!),
+    shares: places.map(([, own]) => (own === undefined ? NONE : states[own]!)),
+    grants: grants && places.map(([at]) => grants[at]!),
+  }
+}
+
+function hasShare({ terms }: Demand): boolean {
+  return terms?.share !== undefined
+}
+
+function ofPool(demand: Demand): Demand {
+  const { share: _, ...terms } = demand.terms!
+  const isPlain = Object.values(terms).every(term => term === undefined)
+  return { ...demand, cost: isTicketBack(demand) ? 0 : demand.cost, terms: isPlain ? undefined : terms }
 }

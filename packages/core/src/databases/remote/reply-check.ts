@@ -1,6 +1,6 @@
 import { algorithms, type State } from '../../algorithms/index.ts'
 import { Admitted } from '../../store/admitted.ts'
-import { type Demand, type Group, Mode, tells } from '../../store/contract.ts'
+import { type Demand, type Group, Mode } from '../../store/contract.ts'
 import type { Evaluation } from '../../store/evaluation.ts'
 import { areGrants, hasLeast, isDemandAlone } from '../../store/terms.ts'
 import { ALGORITHM_KINDS, BUCKET, TAG, WINDOW } from './demand-numbers.ts'
@@ -46,9 +46,8 @@ function hasSoundTerms({ allowed, starts, startsIn, grants }: Evaluation, { dema
 
 function canHoldPlace({ rule, mode }: Demand): boolean {
   const kind = ALGORITHM_KINDS[rule.code]
-  return (
-    mode === Mode.SHADOW || tells({ mode }) || (mode === Mode.CHARGE && (kind === BUCKET || kind === TAG))
-  )
+  if (mode === Mode.SHADOW || mode >= Mode.SETTLE) return true
+  return mode === Mode.CHARGE && (kind === BUCKET || kind === TAG)
 }
 
 function isState(state: State, { rule }: Demand): boolean {

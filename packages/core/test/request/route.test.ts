@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { NO_ROUTE, routeName } from '../../src/request/matched-route.ts'
+import { NO_ROUTE, routeName } from '../../src/request/route.ts'
 
 it('a route has the same name at each request, whatever the methods before', () => {
   for (let i = 0; i < 2; i++) {

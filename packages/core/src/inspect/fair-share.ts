@@ -1,7 +1,7 @@
 import { algorithmOf, debtAt, leadOf, levelAt, paceOf, permitLevel, type State } from '../algorithms/index.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt, ruleInForce } from '../store/reading.ts'
-import type { Check } from './check.ts'
+import type { Check } from '../check/check.ts'
 
 /** How a tenant stands among those who share a policy's counter. */
 export interface FairShare {
