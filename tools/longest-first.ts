@@ -4,9 +4,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // The tests that take longest, mostly asleep. Other files run at the same time.
 const LONG = [
+  // They have processes of their own. A shared process that ends its file while one of these comes next is stopped, and another one
+  // loads all sources again.
+  'apps/faults/',
   'packages/fetch/test/behaviour/next.test.ts',
   'packages/fetch/test/behaviour/sveltekit.test.ts',
-  'apps/faults/test/faults.test.ts',
   // It moves timers on by half an hour, and with them those that other files leave behind: a hundred times its own after many files.
   'packages/operator/test/watch.test.ts',
   // These are short. They collect garbage, which costs half a second each time once a process has run many files.
