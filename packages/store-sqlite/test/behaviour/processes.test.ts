@@ -80,7 +80,7 @@ it.each<[Durability, number]>([
   },
 )
 
-const KILLS = isFull ? 20 : 4
+const KILLS = isFull ? 20 : 2
 
 it.each<[Durability, number]>([
   ['process', 1],
