@@ -80,10 +80,9 @@ export function checkIdempotencyKey(key: unknown): void {
  * The wishes of one call: cost, address, keys, and whether it charges. The limiter reads them once from the user's options, so a
  * later change of the options has no effect on the call.
  */
-export interface Ask extends Pick<
-  CheckOptions,
-  'cost' | 'least' | 'costOnError' | 'ip' | 'idempotencyKey' | 'priorGuards'
-> {
+export interface Ask extends Pick<CheckOptions, 'cost' | 'least' | 'costOnError' | 'ip' | 'idempotencyKey'> {
+  // Not of `CheckOptions`, whose declaration lacks it.
+  readonly priorGuards?: PriorGuards | undefined
   // The limiter adds the rest to the user's options. A user cannot set it.
   /** How long the quotas of the call hold their units, in microseconds. Absent if they charge them. */
   readonly ttl?: number | undefined
