@@ -26,6 +26,8 @@ const git = (folder, args, input) =>
 export class Copy {
   /** Where the copy is. */
   folder = mkdtempSync(join(tmpdir(), 'halt-evidence-'))
+  /** The name that Git gives to all files of the packages together. */
+  tree
   /** The process that runs in it. @type {import('node:child_process').ChildProcess | undefined} */
   #child
 
@@ -36,6 +38,7 @@ export class Copy {
     git(root, ['worktree', 'add', '--detach', '--force', '--no-checkout', this.folder, 'HEAD'])
     // The index of the copy takes the files as they are here, those that Git does not know yet included. `restore` goes back to it.
     git(this.folder, [`--work-tree=${root}`, 'add', '--all'])
+    this.tree = git(this.folder, ['write-tree', '--prefix=packages/']).trim()
     git(this.folder, ['checkout-index', '--all'])
     symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'))
     for (const parent of ['packages', 'apps'])
@@ -69,9 +72,15 @@ export class Copy {
     }
   }
 
+  /** The files that are changed now. */
+  changed() {
+    const names = git(this.folder, ['diff', '--name-only']).trim()
+    return names === '' ? [] : names.split('\n').map(name => join(this.folder, name))
+  }
+
   /** Undoes what was changed since the beginning. */
   restore() {
-    git(this.folder, ['checkout', '--', 'packages', 'apps'])
+    git(this.folder, ['checkout', '--', 'packages', 'apps', 'tools'])
   }
 
   /**
@@ -116,6 +125,10 @@ export class Copy {
       ['node_modules/typescript/bin/tsc', '--noEmit', '-p', `${project}/tsconfig.build.json`].concat([
         '--customConditions',
         'halt-source',
+        // The next call looks at what has changed alone.
+        '--incremental',
+        '--tsBuildInfoFile',
+        join(this.folder, `${project.replaceAll('/', '-')}.tsbuildinfo`),
       ]),
       300,
     )
