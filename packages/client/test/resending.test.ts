@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { limitedFetch } from '../src/index.ts'
 import { anyFetch, limiterOf, SOON } from './scene.ts'
 import { serve, serveAnswers } from './server.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 describe('a refused call', () => {
   it.each([429, 503])('a refused call with status %i is sent again, and charged again', async status => {
@@ -95,6 +97,18 @@ describe('a refused call', () => {
     expect((await anyFetch()(url)).status).toBe(200)
     // A timer of Node may be a millisecond early.
     expect(performance.now() - started).toBeGreaterThan(998)
+  })
+
+  it('a refused call that may not pause the counter waits by itself for as long as its server tells', async () => {
+    vi.useFakeTimers()
+    const headers = { 'retry-after-ms': '40' }
+    const send = vi.fn<typeof fetch>(async () => new Response('', { status: 429, headers }))
+    const answer = anyFetch({ learn: false, retry: { most: 1 }, fetch: send })('http://example.test/')
+    await vi.advanceTimersByTimeAsync(39)
+    expect(send).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect((await answer).status).toBe(429)
+    expect(send).toHaveBeenCalledTimes(2)
   })
 
   it('a refused call is sent again even if the body of its refusal never ends', async () => {
