@@ -128,6 +128,23 @@ describe('units that nobody uses', () => {
     expect(await left(hot, WINDOW)).toBe(150)
   })
 
+  it('units that nobody uses are given back when the store connects again', async () => {
+    const hot = processes(1, WINDOW)
+    const connections: (() => void)[] = []
+    const { store } = hot.limiters[0] as Processes['limiters'][0]
+    const own = hot.limiter(WINDOW, {
+      store: { ...store, onReconnect: listener => void connections.push(listener) },
+    })
+    for (let i = 0; i < 30; i++) {
+      await own.consume('s')
+      await hot.pass(1)
+    }
+    expect(await left(hot, WINDOW)).toBeLessThan(170)
+    for (const connect of connections) connect()
+    await hot.pass(0)
+    expect(await left(hot, WINDOW)).toBe(170)
+  })
+
   it('units of a process that was killed are never used twice', async () => {
     const hot = processes(2, WINDOW)
     await ask(hot, 0, 30)

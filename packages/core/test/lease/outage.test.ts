@@ -140,6 +140,17 @@ for (const policies of [
       await hot.pass(300)
       for (const policy of policies) expect(await used(policy)).toBe(300)
     })
+
+    it('a check that is refused here puts its leased units back though the store never answers', async () => {
+      const { hot, limiter, during } = await holding(policies, 'closed')
+      const never = (): Promise<never> => new Promise(() => {})
+      const decision = await during(never, () => checkedBeforeReply(hot, limiter))
+      expect(decision.allowed).toBe(false)
+      // What the process holds goes back when it has been idle.
+      await hot.pass(10_000)
+      for (const { lease: _, ...exact } of leased)
+        expect((await hot.limiter(exact).peek(view())).remaining).toBe(700)
+    })
   })
 
 it('a check that leases pay whole needs no store', async () => {

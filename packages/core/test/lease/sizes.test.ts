@@ -20,8 +20,11 @@ const policy: RatePolicy = {
 async function held(hot: Processes): Promise<number> {
   const { lease: _, ...exact } = policy
   const { remaining } = await hot.limiter(exact).peek('s')
-  const used = hot.uses.filter(({ allowed }) => allowed).reduce((sum, { units }) => sum + units, 0)
-  return LIMIT - remaining - used
+  return LIMIT - remaining - used(hot)
+}
+
+function used({ uses }: Processes): number {
+  return uses.filter(({ allowed }) => allowed).reduce((sum, { units }) => sum + units, 0)
 }
 
 it('a process never holds more than its share, however much it is asked for', async () => {
@@ -38,6 +41,19 @@ it('a process never holds more than its share, however much it is asked for', as
   // It was asked for enough to fill its share.
   expect(most).toBeGreaterThan(0.08 * LIMIT)
   expect(most).toBeLessThanOrEqual(0.1 * LIMIT)
+})
+
+it('processes hold about half of what is left together, however large the share of each', async () => {
+  const hot = processes(4, { ...policy, lease: { share: 0.5, idle: '2s' } })
+  let most = 0
+  for (let i = 0; i < 6; i++)
+    for (let process = 0; process < 4; process++) {
+      void hot.use(process, 2000)
+      await hot.pass(1)
+      most = Math.max(most, (await held(hot)) / (LIMIT - used(hot)))
+    }
+  expect(most).toBeGreaterThan(0.3)
+  expect(most).toBeLessThan(0.6)
 })
 
 it('a process takes no units in advance that would spare fewer than four calls, whatever a call costs', async () => {
