@@ -59,14 +59,32 @@ describe('a busy key', () => {
     expect(taken(hot.groups).takes).toBeGreaterThan(0)
   })
 
-  it('a busy key shows what this process knows to be left', async () => {
-    const hot = processes(1, WINDOW)
-    const rests: number[] = []
+  it.each([WINDOW, { ...SLOW, limit: 1, window: '1m' }])(
+    'a busy key shows what this process knows to be left',
+    async policy => {
+      const hot = processes(1, policy as RatePolicy)
+      const rests: number[] = []
+      for (let i = 0; i < 40; i++) {
+        rests.push((await (hot.limiters[0] as Processes['limiters'][0]).consume('s')).remaining)
+        await hot.pass(1)
+      }
+      const most = policy.burst ?? policy.limit
+      expect(rests).toEqual(Array.from({ length: 40 }, (_, i) => most - 1 - i))
+      expect(taken(hot.groups).exact).toBeLessThan(40)
+    },
+  )
+
+  it('a busy key is told when its bucket is full again, to the second', async () => {
+    const hot = processes(1, { ...SLOW, limit: 1, window: '1m', lease: { share: 0.2, idle: '10s' } })
+    const [limiter] = hot.limiters as [Processes['limiters'][0]]
+    const ends: number[] = []
     for (let i = 0; i < 40; i++) {
-      rests.push((await (hot.limiters[0] as Processes['limiters'][0]).consume('s')).remaining)
-      await hot.pass(1)
+      ends.push((await limiter.consume('s')).resetAt)
+      await hot.pass(i < 30 ? 1 : 500)
     }
-    expect(rests).toEqual(Array.from({ length: 40 }, (_, i) => 199 - i))
+    // Each unit takes a minute.
+    expect(ends.map(end => end - (ends[0] ?? 0))).toEqual(Array.from({ length: 40 }, (_, i) => 60 * i))
+    expect(taken(hot.groups).exact).toBeLessThan(30)
   })
 })
 
@@ -130,17 +148,9 @@ describe('units that nobody uses', () => {
 
   it('units that nobody uses are given back when the store connects again', async () => {
     const hot = processes(1, WINDOW)
-    const connections: (() => void)[] = []
-    const { store } = hot.limiters[0] as Processes['limiters'][0]
-    const own = hot.limiter(WINDOW, {
-      store: { ...store, onReconnect: listener => void connections.push(listener) },
-    })
-    for (let i = 0; i < 30; i++) {
-      await own.consume('s')
-      await hot.pass(1)
-    }
+    await ask(hot, 0, 30)
     expect(await left(hot, WINDOW)).toBeLessThan(170)
-    for (const connect of connections) connect()
+    hot.reconnect()
     await hot.pass(0)
     expect(await left(hot, WINDOW)).toBe(170)
   })

@@ -147,11 +147,27 @@ for (const policies of [
       const decision = await during(never, () => checkedBeforeReply(hot, limiter))
       expect(decision.allowed).toBe(false)
       // What the process holds goes back when it has been idle.
-      await hot.pass(10_000)
+      hot.clock.advance(10)
+      await vi.advanceTimersByTimeAsync(10_000)
       for (const { lease: _, ...exact } of leased)
         expect((await hot.limiter(exact).peek(view())).remaining).toBe(700)
     })
   })
+
+it('leased units of a refused check are given back to the store if the process has given back all others', async () => {
+  const { hot, limiter, during, used } = await holding([HOT, EXACT], 'closed')
+  const failing = async (): Promise<never> => {
+    await new Promise(resolve => void setTimeout(resolve, 50))
+    throw new StoreMisread('slot away')
+  }
+  await during(failing, async () => {
+    const check = limiter.check(view(), { cost: 10 })
+    hot.reconnect()
+    await hot.pass(60)
+    expect((await check).allowed).toBe(false)
+  })
+  expect(await used(HOT)).toBe(300)
+})
 
 it('a check that leases pay whole needs no store', async () => {
   const { limiter, during, used } = await holding([HOT], 'closed')

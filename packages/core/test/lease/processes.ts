@@ -24,6 +24,8 @@ export interface Processes extends PassingWorld {
   readonly groups: Group[]
   /** Asks for units in one process, and notes the decision at the instant at which it was made. */
   readonly use: (process: number, units: number) => Promise<void>
+  /** Tells each process that its store has connected again. */
+  readonly reconnect: () => void
 }
 
 /** Makes processes that share one store. Needs fake timers. */
@@ -38,6 +40,7 @@ export function processes(
 ): Processes {
   const own = passingWorld()
   const groups: Group[] = []
+  const connections: (() => void)[] = []
   const decided = new Map<Group, Pick<Use, 'at' | 'order'>>()
   let decisions = 0
   const decide = (): Pick<Use, 'at' | 'order'> => ({ at: own.now(), order: decisions++ })
@@ -58,6 +61,7 @@ export function processes(
     instances: () => count,
     evaluate,
     forget: counters => own.store.forget(counters),
+    onReconnect: listener => void connections.push(listener),
   })
   const limiters = Array.from({ length: count }, () => own.limiter(policy, { store: store(), ...options }))
   const uses: Use[] = []
@@ -66,6 +70,9 @@ export function processes(
     limiters,
     uses,
     groups,
+    reconnect: () => {
+      for (const reconnected of connections) reconnected()
+    },
     use: async (process, units) => {
       const before = groups.length
       const answer = (limiters[process] as RateLimiter).consume('s', { cost: units })

@@ -81,3 +81,17 @@ it('units that are held may be used to the last millisecond of idle, and are giv
   await hot.pass(2)
   expect(taken(hot.groups).returns).toBe(1)
 })
+
+it('units of a bucket are held for half of the share of the time that pays its capacity back', async () => {
+  // Three units a second pay 300 back in 100 s, of which a twentieth is 5 s.
+  const lease = { share: 0.1, idle: '10s' } as const
+  const hot = processes(1, { name: 'hot', limit: 3, window: 1, burst: 300, lease })
+  while (taken(hot.groups).takes === 0) {
+    void hot.use(0, 1)
+    await hot.pass(1)
+  }
+  hot.clock.advance(5.02)
+  await vi.advanceTimersByTimeAsync(5020)
+  await hot.use(0, 1)
+  expect(hot.uses.at(-1)).toMatchObject({ allowed: true, isLocal: false })
+})
