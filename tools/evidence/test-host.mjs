@@ -42,7 +42,7 @@ async function answer({ list, project, files, changed, timeout }) {
   const own = vitest.projects.find(({ name }) => name === project)
   if (own !== undefined) own.config.testTimeout = own.config.hookTimeout = timeout
   const asked = files.flatMap(file => own?.createSpecification(file) ?? [])
-  const { testModules } = await vitest.runTestSpecifications(asked)
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(asked)
   const results = testModules.map(module => {
     const tests = [...module.children.allTests()]
     const { collectDuration, duration } = module.diagnostic()
@@ -54,5 +54,5 @@ async function answer({ list, project, files, changed, timeout }) {
       passed: tests.filter(test => test.result().state === 'passed').length,
     }
   })
-  return { results }
+  return { results, errors: unhandledErrors.length }
 }

@@ -37,11 +37,10 @@ export class Tests {
    * @param {string} project
    * @param {string[]} files
    * @param {{ seconds: number, timeout?: number, changed?: string[] }} how the longest times of all, and of one test in milliseconds
-   * @returns {Promise<Result[] | undefined>}
+   * @returns {Promise<{ results: Result[], errors: number } | undefined>} `errors` has those that no test handles
    */
-  async run(project, files, { seconds, timeout = 180_000, changed = [] }) {
-    const answer = await this.#ask({ project, files, changed, timeout }, seconds)
-    return answer?.results
+  run(project, files, { seconds, timeout = 180_000, changed = [] }) {
+    return this.#ask({ project, files, changed, timeout }, seconds)
   }
 
   /** Ends the process, and all that it has started: a worker in an endless loop does not end by itself. */

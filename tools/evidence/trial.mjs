@@ -64,17 +64,19 @@ export class Trial {
     const timeout = 15_000 + 5000 * Math.max(...files.map(({ seconds }) => seconds))
     const changed = this.#copy.changed()
     const { folder } = this.#copy
-    const results = await this.#tests.run(
+    const run = await this.#tests.run(
       project,
       files.map(({ file }) => join(folder, file)),
       { seconds: 60 + 5 * normal, timeout, changed: [...new Set([...changed, ...this.#stale])] },
     )
     this.#stale = changed
-    if (results === undefined) return { by: 'the tests do not end', files, passed: 0 }
+    if (run === undefined) return { by: 'the tests do not end', files, passed: 0 }
+    const { results, errors } = run
     const failed = results.filter(({ isFailed }) => isFailed)
     const own = files.filter(({ file }) => failed.some(result => result.file === join(folder, file)))
     const passed = results.reduce((sum, result) => sum + result.passed, 0)
-    return { by: failed.length === 0 ? undefined : nameOf(failed), files: own.slice(0, 1), passed }
+    if (failed.length > 0) return { by: nameOf(failed), files: own.slice(0, 1), passed }
+    return { by: errors > 0 ? 'an error that no test handles' : undefined, files, passed }
   }
 }
 
