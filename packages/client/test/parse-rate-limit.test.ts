@@ -248,3 +248,10 @@ describe('parseRateLimit', () => {
       expect(parseRateLimit(nothing as never)).toEqual({ retryAfter: 0, policies: [] })
   })
 })
+
+it('a header without a line tells nothing, and hides no other header', () => {
+  const headers = { 'ratelimit-limit': [], 'x-ratelimit-limit': '100', 'x-ratelimit-remaining': '40' }
+  expect(parseRateLimit({ headers }).policies).toMatchObject([
+    { policy: 'default', limit: 100, remaining: 40 },
+  ])
+})

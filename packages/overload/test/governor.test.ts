@@ -5,6 +5,7 @@ import type { Controller, WindowSummary } from '../src/limit/contract.ts'
 import { Governor } from '../src/limit/governor.ts'
 import type { Ending, Permit } from '../src/limit/permit.ts'
 import { TierFit } from '../src/limit/tier-fit.ts'
+import { Window } from '../src/limit/window.ts'
 import { pinned } from './pinned.ts'
 
 /** A governor with 100 places on a loop whose time is moved by hand, and the windows that it has judged. */
@@ -219,4 +220,9 @@ it('a governor says how much longer those in flight will take than those that en
   for (let i = 0; i < 9; i++) a.enter()
   run(a, [10, 10, 10], 'sample')
   expect(a.windows.at(-1)?.censored).toBeGreaterThan(5)
+})
+
+it('a window in which nothing was held tells that nothing stands in a queue', () => {
+  for (const inFlight of [0, 3])
+    expect(new Window(0, inFlight).close(200, inFlight, false, 0).censored).toBe(1)
 })

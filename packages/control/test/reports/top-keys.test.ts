@@ -4,6 +4,7 @@ import { type Policy, RateLimiter } from '@halt/core'
 import { Control, TopKeys } from '../../src/index.ts'
 import type { Store } from '@halt/core/store'
 import { fakeOutage, ReferenceStore } from '@halt/core/testing'
+import { TopTables } from '../../src/reports/top-tables.ts'
 import { by, keyed, mistake, rejection, START, times, view, world } from '../../../core/test/world.ts'
 
 const api: Policy = { name: 'api', limit: 2, window: 60 }
@@ -118,6 +119,17 @@ describe('local', () => {
       ['api', 1],
     ])
   })
+})
+
+it('keys are ordered by what is certain of them', () => {
+  const tables = new TopTables(3)
+  // "d" takes the place of "c", the rarest key, with its count.
+  for (const key of [...'aaabbbbccdd']) tables.add('api', key, 0)
+  expect(tables.top(3, 0)).toEqual([
+    { policy: 'api', key: 'b', count: 4, error: 0 },
+    { policy: 'api', key: 'a', count: 3, error: 0 },
+    { policy: 'api', key: 'd', count: 4, error: 2 },
+  ])
 })
 
 it('TopKeys counts the tenants of a shared counter by what they got, and by their refusals', async () => {
