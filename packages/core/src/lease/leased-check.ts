@@ -1,5 +1,5 @@
 import { type Check, partOf } from '../check/check.ts'
-import { type Demand, Mode } from '../store/contract.ts'
+import type { Demand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { State } from '../algorithms/index.ts'
 import type { Batch, Lease } from './lease.ts'
@@ -23,11 +23,11 @@ export function paidPart(spent: readonly Spent[], now: number): PaidPart {
   )
 }
 
-/** Whether a lease may pay the demand at an index: a plain charge of a leased policy, whose rule no penalty can replace. */
-export function mayBePaid({ policies, demands, extras, idempotency }: Check, at: number): boolean {
-  const { mode, terms, penalized, cost } = demands[at] as Demand
-  if (policies[at]?.lease === undefined || mode !== Mode.CHARGE || cost === 0) return false
-  return terms === undefined && !penalized && idempotency === undefined && extras?.[at] === undefined
+/** Whether a lease may pay a demand: a charge without more, whose rule no penalty can replace. Peeks do not come here. */
+export function mayBePaid({ demands, extras, idempotency }: Check, at: number): boolean {
+  const { terms, penalized, cost } = demands[at] as Demand
+  if (cost === 0 || penalized || terms !== undefined) return false
+  return idempotency === undefined && extras?.[at] === undefined
 }
 
 /** The part of a check that the leases have not paid. */
