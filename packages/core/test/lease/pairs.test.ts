@@ -59,4 +59,14 @@ describe('a penalty', () => {
     const penalties = new PenaltyManager({ store: hot.store })
     expect(await penalties.getPenalty({ custom: 's' })).toMatchObject({ violations: 0, isActive: false })
   })
+
+  it('a penalty that may lower the limit of a client leaves no unit of its counter to a lease', async () => {
+    const { keyStrategy: _, ...own } = HOT
+    const hot = processes(1, own, { penalty: { ...SCORED, recordOn: 'never' } })
+    for (let i = 0; i < 60; i++) {
+      void hot.use(0, 1)
+      await hot.pass(1)
+    }
+    expect(hot.uses.some(({ isLocal }) => isLocal)).toBe(false)
+  })
 })

@@ -97,6 +97,13 @@ it('a call with an idempotency key asks the store, and is charged once though a 
   expect((await hot.limiter(exact as Policy).peek('s')).remaining).toBe(200 - 30 - 5)
 })
 
+it('a check that charges nothing asks the store, though a process holds units', async () => {
+  const hot = processes(1, HOT)
+  await warm(hot)
+  await hot.use(0, 0)
+  expect(hot.uses.at(-1)).toMatchObject({ allowed: true, isLocal: false })
+})
+
 it('a request that leaves headroom asks the store, and leaves its share though a process holds units', async () => {
   const hot = processes(1, HOT)
   await warm(hot)
