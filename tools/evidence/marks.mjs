@@ -43,7 +43,6 @@ export function marked(text, first) {
     result += text.slice(done, at) + by
     done = at
   }
-  // What a module does when it is loaded is said for itself: of the files that share a process only the first sees it.
   return `globalThis.haltLoads?.(1);${result}${text.slice(done)}\nglobalThis.haltLoads?.(-1);\n`
 }
 

@@ -47,20 +47,18 @@ async function collect(copy, { project, files }) {
     for (const file of broken) console.error(`It fails by itself, and is left out: ${file}`)
     const reached = new Map(
       readdirSync(answers).map(name => {
-        const { testPath, ...marks } = JSON.parse(readFileSync(join(answers, name), 'utf8'))
-        return [testPath, marks]
+        const { testPath, reached } = JSON.parse(readFileSync(join(answers, name), 'utf8'))
+        return [testPath, new Set(reached)]
       }),
     )
-    const atLoad = [...reached.values()].flatMap(marks => marks.atLoad)
     return results.flatMap(({ file, seconds }) => {
       if (broken.has(file)) return []
-      const own = reached.get(file)?.reached ?? []
       return [
         {
           file: file.slice(copy.folder.length + 1),
           project,
           seconds,
-          regions: bySource(sources, new Set([...own, ...atLoad])),
+          regions: bySource(sources, reached.get(file) ?? new Set()),
         },
       ]
     })

@@ -88,8 +88,8 @@ function nameOf(failed) {
 }
 
 /**
- * The files that reach the region of a mutant: first those that test its folder, then the others, the shortest first. What runs when a
- * module is loaded may change any test.
+ * The files that reach the region of a mutant: first those that test its folder, then the others, the shortest first. What runs while a
+ * module is loaded is reached by none: then those that reach the source.
  *
  * @param {readonly TestFile[]} all
  * @param {Mutant} mutant
@@ -97,7 +97,8 @@ function nameOf(failed) {
  */
 function reaching(all, { file, from }, text) {
   const region = regionAt(regionsOf(text), from)
-  const found = region < 0 ? all : all.filter(({ regions }) => regions[file]?.includes(region))
+  const own = all.filter(({ regions }) => regions[file]?.includes(region))
+  const found = own.length > 0 ? own : all.filter(({ regions }) => regions[file] !== undefined)
   const folder = `/${file.split('/').at(-2)}/`
   const isNear = (/** @type {TestFile} */ test) => test.file.includes(folder)
   const ordered = byTime(found)
