@@ -88,6 +88,27 @@ describe('a busy key', () => {
   })
 })
 
+it.each([
+  { limit: 2, window: '1m' },
+  { limit: 1, window: '2m' },
+  { limit: 7, window: '1m' },
+] as const)(
+  'a busy key shows what is left though another process counts by $limit in $window',
+  async numbers => {
+    const policy = { ...SLOW, limit: 1, window: '1m', lease: { share: 0.2, idle: '10s' } } as const
+    const hot = processes(1, policy)
+    await ask(hot, 0, 30)
+    const [limiter] = hot.limiters as [Processes['limiters'][0]]
+    const before = await limiter.consume('s')
+    const { lease: _, ...exact } = { ...policy, ...numbers }
+    await hot.limiter(exact).consume('s', { cost: 2 })
+    expect((await limiter.consume('s', { cost: 990 })).allowed).toBe(false)
+    const calls = hot.groups.length
+    expect((await limiter.consume('s')).remaining).toBe(before.remaining - 3)
+    expect(hot.groups).toHaveLength(calls)
+  },
+)
+
 it('a steady load of nine tenths of the limit loses at most a fiftieth', async () => {
   const limit = 10_000
   const hot = processes(4, { name: 'hot', limit, window: 1, lease: { share: 0.02 } }, { delay: () => 1 })
