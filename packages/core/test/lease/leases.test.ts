@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { RatePolicy } from '../../src/index.ts'
+import { type Group, Mode } from '../../src/databases/index.ts'
 import { StoreMisread } from '../../src/store/evaluation-check.ts'
 import { mistake, world } from '../world.ts'
 import { processes, type Processes, taken } from './processes.ts'
@@ -174,6 +175,26 @@ describe('units that nobody uses', () => {
     hot.reconnect()
     await hot.pass(0)
     expect(await left(hot, WINDOW)).toBe(170)
+  })
+
+  it('units that nobody uses stay charged if the store does not answer, and no error is left to the app', async () => {
+    const hot = processes(1, WINDOW)
+    const { store } = hot.limiters[0] as Processes['limiters'][0]
+    const evaluate = store.evaluate.bind(store)
+    await ask(hot, 0, 30)
+    const before = await left(hot, WINDOW)
+    const errors: unknown[] = []
+    const hear = (error: unknown): void => void errors.push(error)
+    process.on('unhandledRejection', hear)
+    Object.assign(store, {
+      evaluate: (group: Group) =>
+        group.demands[0]?.mode === Mode.SETTLE ? new Promise(() => {}) : evaluate(group),
+    })
+    await hot.pass(400)
+    await new Promise(resolve => void setImmediate(resolve))
+    process.off('unhandledRejection', hear)
+    expect(await left(hot, WINDOW)).toBe(before)
+    expect(errors).toEqual([])
   })
 
   it('units of a process that was killed are never used twice', async () => {
