@@ -26,7 +26,7 @@ const user = { user: '1' }
 
 /** A store that answers later, and can lose all that it knows and leave questions for places without an answer. */
 function fragileStore(now: () => number) {
-  const state = { inner: new ReferenceStore(now) as Store, placesNobody: false }
+  const state = { inner: new ReferenceStore(now) as Store, placesNobody: false, placesAfter: 0 }
   const store: Store = {
     clock: now,
     evaluate: async group => {
@@ -34,6 +34,8 @@ function fragileStore(now: () => number) {
         ({ mode, cost, terms }) => mode === Mode.SETTLE && cost > 0 && terms?.place !== undefined,
       )
       if (state.placesNobody && asksForPlaces) throw new Error('away')
+      const wait = asksForPlaces ? state.placesAfter : 0
+      if (wait > 0) await new Promise(resolve => void setTimeout(resolve, wait))
       return state.inner.evaluate(group)
     },
     forget: counters => state.inner.forget(counters),
@@ -108,4 +110,22 @@ it('callers whose places the store has lost get others, though the first questio
   const other = open(own, slow, { store: otherProcess(store) })
   // One has started by the burst of the new counter.
   expect(await other.line(user)).toMatchObject({ units: 2 })
+})
+
+it('a newcomer that got a place while others asked for theirs again stands behind them, and leaves no hole', async () => {
+  const own = passingWorld()
+  const { store, state } = fragileStore(own.clock.now)
+  const limiter = open(own, slow, { store })
+  for (let i = 0; i < 4; i++) own.acquire(limiter, user, i, { maxWait: '1h' }).catch(() => {})
+  await own.pass(50)
+  state.inner = new ReferenceStore(own.clock.now)
+  state.placesAfter = 80
+  const other = open(own, slow, { store: otherProcess(store) })
+  await other.consume(user)
+  // It hears of the loss as it looks, once a second.
+  for (let i = 0; i < 15; i++) {
+    await own.pass(100)
+    if (i === 9) own.acquire(limiter, user, 'new', { maxWait: '1h' }).catch(() => {})
+  }
+  expect(await other.line(user)).toMatchObject({ units: 4 })
 })
