@@ -37,12 +37,14 @@ async function collect(copy, { project, files }) {
   const tests = new Tests(copy.folder, { projects: [project], bail: 0 })
   try {
     const all = await tests.list(files)
-    const { results } = (await tests.run(project, all, { seconds: 1800 })) ?? { results: [] }
+    const { results, late } = await tests.run(project, all, { longest: () => 600 })
+    if (late !== undefined) throw new Error(`It does not end by itself: ${all[late]}`)
     tests.close()
     copy.restore()
     // Tests that read the sources fail for the marks.
     const doubtful = results.filter(({ isFailed }) => isFailed).map(({ file }) => file)
-    const again = doubtful.length === 0 ? undefined : await tests.run(project, doubtful, { seconds: 900 })
+    const again =
+      doubtful.length === 0 ? undefined : await tests.run(project, doubtful, { longest: () => 600 })
     const broken = new Set(again?.results.filter(({ isFailed }) => isFailed).map(({ file }) => file))
     for (const file of broken) console.error(`It fails by itself, and is left out: ${file}`)
     const reached = new Map(

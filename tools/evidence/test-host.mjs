@@ -17,7 +17,7 @@ const vitest = await createVitest('test', {
   project: projects,
   bail,
   maxWorkers: 1,
-  reporters: [{}],
+  reporters: [{ onTestModuleEnd: () => void process.send?.({ hasEnded: true }) }],
   sequence: { sequencer: AsAsked },
 })
 await vitest.standalone()
@@ -29,7 +29,7 @@ process.on('disconnect', () => void vitest.close().finally(() => process.exit())
 process.send?.('ready')
 
 /** @param {import('./tests.mjs').Question} question */
-async function answer({ list, project, files, changed, timeout }) {
+async function answer({ list, project, files, changed }) {
   if (list !== undefined) {
     const found = await vitest.globTestSpecifications(list)
     return { files: found.map(({ moduleId }) => moduleId) }
@@ -40,7 +40,6 @@ async function answer({ list, project, files, changed, timeout }) {
   vitest.state.filesMap.clear()
   order = files
   const own = vitest.projects.find(({ name }) => name === project)
-  if (own !== undefined) own.config.testTimeout = own.config.hookTimeout = timeout
   const asked = files.flatMap(file => own?.createSpecification(file) ?? [])
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(asked)
   const results = testModules.map(module => {

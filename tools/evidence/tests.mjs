@@ -3,9 +3,8 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** What the process is asked: the test files that there are, or to run some after sources have changed. `timeout` is the longest time of one
- * test, in milliseconds.
- * @typedef {{ list?: string[], project: string, files: string[], changed: string[], timeout: number }} Question
+/** What the process is asked: the test files that there are, or to run some after sources have changed.
+ * @typedef {{ list?: string[], project: string, files: string[], changed: string[] }} Question
  */
 /** What one file of tests gave.
  * @typedef {{ file: string, seconds: number, isFailed: boolean, failed: string[], passed: number }} Result
@@ -27,20 +26,22 @@ export class Tests {
 
   /** The test files whose names have one of these parts. @param {string[]} parts @returns {Promise<string[]>} */
   async list(parts) {
-    const { files } = await this.#ask({ list: parts, project: '', files: [], changed: [], timeout: 0 }, 120)
-    return files
+    const { answer } = await this.#ask({ list: parts, project: '', files: [], changed: [] }, () => 120)
+    return answer.files
   }
 
   /**
-   * Runs files in this order. Returns undefined if they did not end in time.
+   * Runs files in this order. Each has its own longest time: a test that waits for ever ends with it, and all that would have followed.
    *
    * @param {string} project
    * @param {string[]} files
-   * @param {{ seconds: number, timeout?: number, changed?: string[] }} how the longest times of all, and of one test in milliseconds
-   * @returns {Promise<{ results: Result[], errors: number } | undefined>} `errors` has those that no test handles
+   * @param {{ longest: (nth: number) => number, changed?: string[] }} how the longest time of a file in seconds
+   * @returns {Promise<{ results: Result[], errors: number, late: number | undefined }>} `errors` has those that no test handles, and
+   * `late` is the place of the file that did not end
    */
-  run(project, files, { seconds, timeout = 180_000, changed = [] }) {
-    return this.#ask({ project, files, changed, timeout }, seconds)
+  async run(project, files, { longest, changed = [] }) {
+    const { answer, ended } = await this.#ask({ project, files, changed }, longest)
+    return { results: [], errors: 0, ...answer, late: answer === undefined ? ended : undefined }
   }
 
   /** Ends the process, and all that it has started: a worker in an endless loop does not end by itself. */
@@ -52,22 +53,19 @@ export class Tests {
     process.off('exit', this.#end)
   }
 
-  /** @param {Question} question @param {number} seconds @returns {Promise<any>} */
-  async #ask(question, seconds) {
-    this.#child ??= await this.#start()
-    const child = this.#child
-    const timer = new AbortController()
-    const answer = once(child, 'message', { signal: timer.signal }).then(([message]) => message)
-    const late = new Promise(resolve => {
-      const timeout = setTimeout(resolve, seconds * 1000)
-      timer.signal.addEventListener('abort', () => clearTimeout(timeout))
-    })
-    const ended = once(child, 'exit', { signal: timer.signal }).then(() => undefined)
+  /**
+   * @param {Question} question
+   * @param {(nth: number) => number} longest
+   * @returns {Promise<{ answer: any, ended: number }>} no answer if it did not come in time; `ended` is the number of files that did
+   */
+  async #ask(question, longest) {
+    const child = (this.#child ??= await this.#start())
     child.send(question)
-    const first = await Promise.race([answer, late, ended].map(each => each.catch(() => undefined)))
-    timer.abort()
-    if (first === undefined) this.close()
-    return first
+    for (let ended = 0; ; ended++) {
+      const answer = await nextMessage(child, longest(ended))
+      if (answer === undefined) this.close()
+      if (answer?.hasEnded !== true) return { answer, ended }
+    }
   }
 
   async #start() {
@@ -81,4 +79,19 @@ export class Tests {
     await once(child, 'message')
     return child
   }
+}
+
+/** The next message of a process; undefined if none comes in time, or if the process ends. @param {import('node:child_process').ChildProcess} child @param {number} seconds @returns {Promise<any>} */
+function nextMessage(child, seconds) {
+  return new Promise(resolve => {
+    /** @param {unknown} [message] */
+    const end = message => {
+      clearTimeout(timer)
+      child.off('message', end).off('exit', isOver)
+      resolve(message)
+    }
+    const isOver = () => end()
+    const timer = setTimeout(isOver, seconds * 1000)
+    child.on('message', end).on('exit', isOver)
+  })
 }

@@ -59,19 +59,19 @@ export class Trial {
   /** Runs test files until one fails. @param {readonly TestFile[]} files */
   async #run(files) {
     const [{ project }] = /** @type {[TestFile]} */ (files)
-    const normal = files.reduce((sum, { seconds }) => sum + seconds, 0)
-    // A request that a broken source never answers fails by its time. A test takes no longer than its file.
-    const timeout = 15_000 + 5000 * Math.max(...files.map(({ seconds }) => seconds))
     const changed = this.#copy.changed()
     const { folder } = this.#copy
-    const run = await this.#tests.run(
-      project,
-      files.map(({ file }) => join(folder, file)),
-      { seconds: 60 + 5 * normal, timeout, changed: [...new Set([...changed, ...this.#stale])] },
-    )
+    const paths = files.map(({ file }) => join(folder, file))
+    const { results, errors, late } = await this.#tests.run(project, paths, {
+      // A test that waits for ever must not hold up the night, and a busy machine is slow. The first file starts the process, too.
+      longest: nth => (nth === 0 ? 60 : 20) + 5 * (files[nth]?.seconds ?? 0),
+      changed: [...new Set([...changed, ...this.#stale])],
+    })
     this.#stale = changed
-    if (run === undefined) return { by: 'the tests do not end', files, passed: 0 }
-    const { results, errors } = run
+    if (late !== undefined) {
+      const own = /** @type {TestFile} */ (files[late] ?? files.at(-1))
+      return { by: 'a test does not end', files: [own], passed: 0 }
+    }
     const failed = results.filter(({ isFailed }) => isFailed)
     const own = files.filter(({ file }) => failed.some(result => result.file === join(folder, file)))
     const passed = results.reduce((sum, result) => sum + result.passed, 0)
