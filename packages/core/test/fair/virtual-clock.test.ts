@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { advance, paceOf, speedAt, timeTo } from '../../src/algorithms/virtual-clock.ts'
+import { advance, paceOf, speedAt, timeTo, withClock } from '../../src/algorithms/virtual-clock.ts'
 import { compileRule } from '../../src/policy/rule-compiler.ts'
 
 const rules = fc
@@ -75,6 +75,20 @@ describe('a virtual clock', () => {
         },
       ),
       { seed: 2, numRuns: 500 },
+    )
+  })
+
+  it('a bucket with a virtual clock is kept until its debt is paid, and for the time of the clock then', () => {
+    fc.assert(
+      fc.property(rules, fc.double({ min: 0, max: 1, noNaN: true }), (rule, full) => {
+        const debt = Math.floor(full * rule.capacity * rule.unit)
+        const bucket = [0, 5_000_000, debt, rule.unit, rule.rate]
+        const { until } = withClock(bucket, { reading: 0, epoch: 1 }, 5_000_000, rule)
+        const paidAt = until - paceOf(rule).kept
+        expect((paidAt - 5_000_000) * rule.rate).toBeGreaterThanOrEqual(debt)
+        expect((paidAt - 5_000_001) * rule.rate).toBeLessThan(debt)
+      }),
+      { seed: 3, numRuns: 50 },
     )
   })
 })
