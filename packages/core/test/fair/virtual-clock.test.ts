@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { isTurn } from '../../src/algorithms/turn-share.ts'
 import { advance, paceOf, speedAt, timeTo, withClock } from '../../src/algorithms/virtual-clock.ts'
 import { compileRule } from '../../src/policy/rule-compiler.ts'
 
@@ -89,6 +90,21 @@ describe('a virtual clock', () => {
         expect((paidAt - 5_000_001) * rule.rate).toBeLessThan(debt)
       }),
       { seed: 3, numRuns: 50 },
+    )
+  })
+
+  it('a tenant needs no turn for units that leave what is plenty, and needs one for a unit more', () => {
+    fc.assert(
+      fc.property(rules, fc.integer({ min: 1, max: 9 }), (pool, units) => {
+        const debt = paceOf(pool).plenty - units * pool.unit
+        fc.pre(debt >= 0)
+        // Its tag is far ahead of the clock.
+        const state = [0, 9e15, 1e15, 1]
+        const turn = { pool, debt, clock: { reading: 0, epoch: 1 }, weight: 1 }
+        expect(isTurn(state, 5_000_000, units, turn)).toBe(true)
+        expect(isTurn(state, 5_000_000, units + 1, turn)).toBe(false)
+      }),
+      { seed: 4, numRuns: 50 },
     )
   })
 })
