@@ -64,7 +64,7 @@ export class Trial {
     const paths = files.map(({ file }) => join(folder, file))
     const { results, errors, late } = await this.#tests.run(project, paths, {
       // A test that waits for ever must not hold up the night, and a busy machine is slow. The first file starts the process, too.
-      longest: nth => (nth === 0 ? 60 : 20) + 5 * (files[nth]?.seconds ?? 0),
+      longest: nth => (nth === 0 ? 40 : 15) + 5 * (files[nth]?.seconds ?? 0),
       changed: [...new Set([...changed, ...this.#stale])],
     })
     this.#stale = changed
