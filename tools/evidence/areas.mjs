@@ -20,6 +20,7 @@ export const areas = {
       core,
       { project: 'packages/conformance', files: ['core-stores', 'tx-store'] },
       { project: 'packages/store-memory', files: ['behaviour/suite', 'behaviour/counters'] },
+      { project: 'packages/control', files: [] },
       mirror,
     ],
   },
