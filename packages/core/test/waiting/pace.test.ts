@@ -118,7 +118,7 @@ describe('pace', () => {
     expect(await own.run(() => 7)).toBe(7)
   })
 
-  it.each(['fast', '9', '0/s', '9/fortnight', '1.5/s', '-1/s', 9, undefined])(
+  it.each(['fast', '9', '0/s', '9/fortnight', '1.5/s', '-1/s', '9/0s', 9, undefined])(
     'the pace %j is refused',
     rate => {
       expect(mistake(() => pace(rate as never)).code).toBe('HALT_E_PACE')
