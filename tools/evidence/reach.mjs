@@ -1,5 +1,5 @@
 // Which test files reach which regions of the sources, and how long each takes. Found once for each state of the repository.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,6 +67,7 @@ async function collect(copy, { project, files }) {
   } finally {
     tests.close()
     copy.restore()
+    rmSync(answers, { recursive: true, force: true })
   }
 }
 
