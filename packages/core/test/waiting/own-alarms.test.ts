@@ -44,6 +44,7 @@ function requests() {
     line,
     looks,
     starts,
+    within: in_,
     /** Lets a request stand in the line until an instant. */
     stand: (name: string, ms: number): InLine => {
       const caller: InLine = {
@@ -107,4 +108,17 @@ it('a caller that moves up starts within a second, though nobody of another requ
     ['first', 10],
     ['second', 1000],
   ])
+})
+
+it('a caller whose place comes late starts at its instant, by an alarm of its own request', async () => {
+  const { loop, line, stand, within, starts, alarms } = requests()
+  const caller = stand('late', 60_000)
+  caller.isJoining = true
+  await loop.pass(100)
+  caller.isJoining = false
+  caller.owes = { start: 500_000, time: 0 }
+  within('late', () => line.joined(caller, true))
+  await loop.pass(600)
+  expect(starts).toEqual([['late', 500]])
+  expect(alarms.size).toBe(0)
 })
