@@ -79,6 +79,22 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
         )
       }))
 
+    it('a caller is told its start to the microsecond, beside refunds that move the line up, too', () =>
+      withStore(factory, async bench => {
+        await ask(bench, line, 1, patient)
+        bench.now += SECOND - 1
+        // With another counter beside it, it is told to ask again then.
+        const both = [demandOf(line, 1, { terms: patient }), demandOf(wide, 1, { terms: patient })]
+        expect(await bench.ask({ demands: both })).toMatchObject({ allowed: false, startsIn: 1 })
+        expect((await ask(bench, line, 1, patient)).startsIn).toBe(1)
+        // Ten units a second. A refund of 19 units moves the line up as fast as time does, for as long as it lasts.
+        const swift = ruleOf('token-bucket', { window: 1, capacity: 20, counter: 'swift' })
+        await ask(bench, swift, 20, {})
+        await ask(bench, swift, 10, patient)
+        await bench.take(swift, -19, { mode: Mode.SETTLE })
+        expect((await ask(bench, swift, 1, patient)).startsIn).toBe(0.55 * SECOND)
+      }))
+
     it('a line refuses a caller that would wait longer than it accepts, and charges it nothing', () =>
       withStore(factory, async bench => {
         for (let i = 0; i < 3; i++) await ask(bench, line, 1, patient)

@@ -9,18 +9,19 @@ import type { WaiterParts } from '../../src/waiting/waiter-parts.ts'
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
 
-it('a caller whose turn cannot have come by the news puts its question off once, to the instant that they tell', async () => {
+/** A caller that asks again, by a clock that tells microseconds from now on. */
+function aRetry(news: { expected: number; turnAt: number }) {
   const clock = (): number => performance.now() * 1000
   const begun = clock()
   const [asked, looks]: [number[], number[]] = [[], []]
-  const turnAt = begun + 400_000
+  let followers = 0
   const turns = {
-    expected: () => 0,
+    expected: () => (news.expected === 0 ? 0 : begun + news.expected),
     notBefore: () => {
       looks.push(clock() - begun)
-      return turnAt > clock() ? turnAt : 0
+      return begun + news.turnAt > clock() ? begun + news.turnAt : 0
     },
-    follow() {},
+    follow: () => void followers++,
     forget() {},
   }
   const lines = { turns, onFreed() {}, offFreed() {} } as unknown as Lines
@@ -36,7 +37,17 @@ it('a caller whose turn cannot have come by the news puts its question off once,
   const retry = new Retry(caller, { lines, store: { clock } } as unknown as WaiterParts)
   retry.tickets = new Map()
   retry.after(new Askers(() => {}), 100_000, [])
+  return { asked, looks, followers }
+}
+
+it('a caller whose turn cannot have come by the news puts its question off once, to the instant that they tell', async () => {
+  const { asked, looks } = aRetry({ expected: 0, turnAt: 400_000 })
   await vi.advanceTimersByTimeAsync(1000)
   expect(asked).toEqual([400_000])
   expect(looks).toEqual([100_000, 400_000])
+})
+
+it('a caller follows the news of its clock until its turn has come, and then waits for another policy', () => {
+  expect(aRetry({ expected: 300_000, turnAt: 300_000 }).followers).toBe(1)
+  expect(aRetry({ expected: 0, turnAt: 0 }).followers).toBe(0)
 })
