@@ -75,7 +75,8 @@ function isCompatible(a: CompiledPolicy, b: CompiledPolicy): boolean {
   return a.rule('').counter !== b.rule('').counter || isSamePolicy(a, b)
 }
 
-function numbersOf({ limit, capacity, window }: CompiledPolicy): string {
+function numbersOf({ limit, capacity, window, calendar }: CompiledPolicy): string {
+  if (calendar !== undefined) return `${limit} a period`
   return `${limit} in ${window / 1e6} s${capacity === limit ? '' : `, bursts of ${capacity}`}`
 }
 

@@ -51,6 +51,33 @@ describe('a busy key', () => {
     expect(hot.uses.filter(({ isLocal }) => isLocal).length).toBe(600 - exact)
   })
 
+  it('a busy key of two policies is paid from units of both, a few calls in a hundred checks', async () => {
+    const hot = processes(1, [SLOW, { ...SLOW, name: 'other' }])
+    await ask(hot, 0, 200, 3)
+    const { takes, exact } = taken(hot.groups)
+    expect(takes).toBeGreaterThan(1)
+    expect(takes + exact).toBeLessThan(45)
+    expect(exact).toBeLessThan(20)
+  })
+
+  it('a busy key of a quota is charged to the month in which its units are taken, after idle months, too', async () => {
+    const month = {
+      name: 'hot',
+      limit: 200,
+      period: 'monthly',
+      lease: { share: 0.1, idle: '100ms' },
+    } as const
+    const hot = processes(1, month)
+    await ask(hot, 0, 60)
+    hot.clock.advance(65 * 86_400)
+    await vi.advanceTimersByTimeAsync(65 * 86_400_000)
+    const [before, asked] = [hot.uses.length, hot.groups.length]
+    await ask(hot, 0, 150, 2)
+    expect(hot.uses.slice(before).filter(({ allowed }) => allowed)).toHaveLength(200)
+    expect(taken(hot.groups.slice(asked)).takes).toBeGreaterThan(2)
+    expect(await left(hot, month as never)).toBe(0)
+  })
+
   it('a busy key admits every unit of its limit in all processes together, and none more', async () => {
     const hot = processes(3, WINDOW)
     for (let i = 0; i < 90; i++) for (let process = 0; process < 3; process++) await ask(hot, process, 1)

@@ -47,6 +47,10 @@ describe('two policies of one name on one store', () => {
     limiter(policy({ limit: 20 } as Partial<Policy>))
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_POLICY_CONFLICT'])
     expect(warnings[0]?.message).toContain('10 in 1 s, and 20 in 1 s')
+    const quota = { name: 'tokens', period: 'daily' } as const
+    limiter({ ...quota, keyStrategy: 'shared', limit: 100 } as never)
+    limiter({ ...quota, keyStrategy: 'shared', limit: 3 } as never)
+    expect(warnings[1]?.message).toContain('100 a period, and 3 a period')
   })
 
   it.each<[string, Partial<Policy>]>([

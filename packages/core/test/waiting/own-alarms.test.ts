@@ -113,9 +113,7 @@ it('a caller that moves up starts within a second, though nobody of another requ
 it('a caller whose place comes late starts at its instant, by an alarm of its own request', async () => {
   const { loop, line, stand, within, starts, alarms } = requests()
   const caller = stand('late', 60_000)
-  caller.isJoining = true
   await loop.pass(100)
-  caller.isJoining = false
   caller.owes = { start: 500_000, time: 0 }
   within('late', () => line.joined(caller, true))
   await loop.pass(600)
