@@ -37,7 +37,7 @@ function aRetry(news: { expected: number; turnAt: number }) {
   const retry = new Retry(caller, { lines, store: { clock } } as unknown as WaiterParts)
   retry.tickets = new Map()
   retry.after(new Askers(() => {}), 100_000, [])
-  return { asked, looks, followers }
+  return { asked, looks, followers, end: () => retry.end() }
 }
 
 it('a caller whose turn cannot have come by the news puts its question off once, to the instant that they tell', async () => {
@@ -48,6 +48,12 @@ it('a caller whose turn cannot have come by the news puts its question off once,
 })
 
 it('a caller follows the news of its clock until its turn has come, and then waits for another policy', () => {
-  expect(aRetry({ expected: 300_000, turnAt: 300_000 }).followers).toBe(1)
-  expect(aRetry({ expected: 0, turnAt: 0 }).followers).toBe(0)
+  for (const [expected, followers] of [
+    [300_000, 1],
+    [0, 0],
+  ] as const) {
+    const retry = aRetry({ expected, turnAt: expected })
+    expect(retry.followers).toBe(followers)
+    retry.end()
+  }
 })
