@@ -36,7 +36,7 @@ it('a caller whose request has ended without a word takes no room from those tha
   const second = acquire('10m')
   await world.pass(100)
   expect(await acquire('10m')).toBe('refused')
-  await world.pass(5000)
+  await world.pass(3300)
   const third = acquire('10m')
   await world.pass(100)
   leaving.abort()
