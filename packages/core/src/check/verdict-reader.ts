@@ -7,7 +7,6 @@ import {
   evaluationAt,
   evaluationAtStart,
   isHeldUp,
-  isShareDue,
   limitInForce,
   remaining,
   resetAt,
@@ -99,8 +98,8 @@ function withShare(
 ): PolicyVerdict {
   const own = { ...verdict, key: tenant }
   const demand = check.demands[at]!
-  if (isShareDue(demand, at, evaluation)) return own
-  const wait = waitForShare(demand, at, evaluation)
+  const wait = evaluation.passes[at] === true ? 0 : waitForShare(demand, at, evaluation)
+  if (wait === 0) return own
   const [pool, ...others] = demandsAt(check, at)
   const isFull = waitFor(demand, evaluation.states[at] ?? [], evaluationAt(evaluation, at)) > 0
   const waits = [pool!, ...others].map(other => waitAt(at, other, check, evaluation))

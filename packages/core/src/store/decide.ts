@@ -35,10 +35,12 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   const repeated = idempotency !== undefined && isRepeat(idempotency, counters, now)
 
   const claims: Claim[] = listOf(demands.length)
-  let hasTerms = false
+  let [hasTerms, hasShares] = [false, false]
   for (let i = 0; i < demands.length; i++) {
     claims[i] = claimOf(demands[i]!, counters, now, isPenalized)
-    if (demands[i]!.terms !== undefined) hasTerms = true
+    const { terms } = demands[i]!
+    if (terms !== undefined) hasTerms = true
+    if (terms?.share !== undefined) hasShares = true
   }
   let allowed = true
   let violates = false
@@ -87,10 +89,20 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   if (joining !== undefined && isDemandAlone(group))
     // perf: bench "queue"; a state that grew has room for more, and each caller that waits keeps one.
     return new Admitted(now, joining.rule, joining.state[2], joining.state.slice(), start!.wait)
-  const plain = { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: penaltyState }
-  if (!hasTerms) return plain
-  const shares = claims.map(({ share }) => share)
-  return { ...plain, shares, startsIn: start?.wait, grants: hasLeast(demands) ? grants : undefined }
+  const evaluation = {
+    now,
+    allowed,
+    repeated,
+    passes,
+    starts: starts ?? NOTHING,
+    states,
+    penalty: penaltyState,
+  }
+  if (!hasTerms) return evaluation
+  const terms = { startsIn: start?.wait, grants: hasLeast(demands) ? grants : undefined }
+  return hasShares
+    ? { ...evaluation, ...terms, shares: claims.map(({ share }) => share) }
+    : { ...evaluation, ...terms }
 }
 
 // perf: bench "@halt/store-memory, token bucket"; one demand alone is the most common group, and needs no lists.

@@ -30,7 +30,9 @@ export class ShareClaim extends Claim {
   // The tenant's turn in a bucket; undefined for permits, and before the demand is judged.
   #turn: TenantRequest | undefined
   #isDue = false
-  readonly #changed: Claim[] = []
+  // Which of the two counters changed.
+  #isPoolChanged = false
+  #isOwnChanged = false
 
   /** @param own the tenant's counter */
   constructor(
@@ -94,9 +96,9 @@ export class ShareClaim extends Claim {
   }
 
   override take(units: number, joins: boolean): boolean {
-    if (!isTicketBack(this.demand) && super.take(units, joins)) this.#changed.push(this)
-    if (this.#takeOwn(units)) this.#changed.push(this.#tenant)
-    return this.#changed.length > 0
+    this.#isPoolChanged = !isTicketBack(this.demand) && super.take(units, joins)
+    this.#isOwnChanged = this.#takeOwn(units)
+    return this.#isPoolChanged || this.#isOwnChanged
   }
 
   #takeOwn(units: number): boolean {
@@ -113,7 +115,8 @@ export class ShareClaim extends Claim {
   override promise(): boolean {
     if (this.#isDue || this.#turn === undefined || !asksForTicket(this.demand)) return false
     giveTicket(this.#tenant.state, this.now, this.fewest, this.#turn)
-    return this.#changed.push(this.#tenant) > 0
+    this.#isOwnChanged = true
+    return true
   }
 
   /** One tenant's refusal starts no cool-down, which would be that of all tenants. */
@@ -122,10 +125,8 @@ export class ShareClaim extends Claim {
   }
 
   override keep(counters: Counters): void {
-    for (const claim of this.#changed) {
-      if (claim === this) super.keep(counters)
-      else claim.keep(counters)
-    }
+    if (this.#isPoolChanged) super.keep(counters)
+    if (this.#isOwnChanged) this.#tenant.keep(counters)
   }
 
   /** A tag together with the reading of its clock, without which it means nothing. */

@@ -27,10 +27,11 @@ export function isTicketBack({ mode, terms }: Demand): boolean {
 /** What a demand with a share asks or tells of the tenant's own counter. What was charged with a place was charged to both. */
 export function ofTenant({ subject, cost, mode, chargedTo, terms }: Demand): Demand {
   const { share, place, maxWait, least } = terms!
-  const own = { rule: share!.rule, subject, chargedTo, penalized: false }
+  const { rule } = share!
+  // Written out, because spreads took a third of a check.
   return mode === Mode.CHARGE && place !== undefined
-    ? { ...own, cost: 0, mode: Mode.SETTLE, terms: { share } }
-    : { ...own, cost, mode, terms: { maxWait, least, share } }
+    ? { rule, subject, cost: 0, mode: Mode.SETTLE, chargedTo, penalized: false, terms: { share } }
+    : { rule, subject, cost, mode, chargedTo, penalized: false, terms: { maxWait, least, share } }
 }
 
 /** The terms that a correction of a demand keeps: the tenant's share. */
