@@ -3,6 +3,7 @@
 import {
   correctTurn,
   debtAt,
+  freshAt,
   giveTicket,
   isTurn,
   leadOf,
@@ -24,8 +25,8 @@ import { asksForTicket, isTicketBack, ofTenant } from './terms.ts'
 
 /** The claim of a tenant on a pool. */
 export class ShareClaim extends Claim {
-  // The claim on the tenant's own counter.
-  readonly #tenant: Claim
+  // The tenant's own counter.
+  readonly #own: State
   readonly #weight: number
   // The tenant's turn in a bucket; undefined for permits, and before the demand is judged.
   #turn: TenantRequest | undefined
@@ -44,9 +45,8 @@ export class ShareClaim extends Claim {
     own: State,
   ) {
     super(demand, rule, state, now, clock)
-    const share = demand.terms!.share!
-    this.#tenant = new Claim(ofTenant(demand), share.rule, own, now, undefined)
-    this.#weight = share.weight
+    this.#own = own
+    this.#weight = demand.terms!.share!.weight
   }
 
   override fits(): boolean {
@@ -67,7 +67,7 @@ export class ShareClaim extends Claim {
 
   get #isOwnTurn(): boolean {
     const { now, fewest, rule } = this
-    const own = this.#tenant.state
+    const own = this.#own
     return this.#turn === undefined
       ? mayHold(own, now, fewest, this.#inUse, rule, this.#weight)
       : isTurn(own, now, fewest, this.#turn)
@@ -76,7 +76,7 @@ export class ShareClaim extends Claim {
   override get most(): number {
     const most = super.most
     if (!this.algorithm.isFlight) return most
-    return Math.min(most, mostToHold(this.#tenant.state, this.now, this.#inUse, this.rule, this.#weight))
+    return Math.min(most, mostToHold(this.#own, this.now, this.#inUse, this.rule, this.#weight))
   }
 
   /** A tenant gets its place in the line of the pool when its turn has come. */
@@ -89,7 +89,7 @@ export class ShareClaim extends Claim {
     const { state, now, fewest, rule } = this
     const maxWait = this.demand.terms!.maxWait ?? 0
     if (maxWait === 0) return undefined
-    const [turn, own] = [this.#turn, this.#tenant.state]
+    const [turn, own] = [this.#turn, this.#own]
     if (turn === undefined) return Math.min(maxWait, waitToHold(own, state, now, fewest, rule, this.#weight))
     const { wait } = leadOf(withReading(own, turn.clock), now, fewest, turn)
     return wait <= maxWait ? wait : undefined
@@ -102,19 +102,21 @@ export class ShareClaim extends Claim {
   }
 
   #takeOwn(units: number): boolean {
-    const [turn, tenant] = [this.#turn, this.#tenant]
-    const { mode, cost } = tenant.demand
-    if (cost === 0 || units === 0) return false
-    if (turn === undefined) return tenant.take(units, false)
+    const { demand, now } = this
+    const [turn, own] = [this.#turn, this.#own]
+    const { mode, terms } = demand
+    if (units === 0 || (mode === Mode.CHARGE && terms!.place !== undefined)) return false
+    if (turn === undefined)
+      return new Claim(ofTenant(demand), terms!.share!.rule, own, now, undefined).take(units, false)
     if (mode === Mode.PEEK || mode === Mode.DEFER) return false
-    if (mode === Mode.SETTLE) return correctTurn(tenant.state, this.now, units, turn)
-    takeTurn(tenant.state, this.now, units, turn)
+    if (mode === Mode.SETTLE) return correctTurn(own, now, units, turn)
+    takeTurn(own, now, units, turn)
     return true
   }
 
   override promise(): boolean {
     if (this.#isDue || this.#turn === undefined || !asksForTicket(this.demand)) return false
-    giveTicket(this.#tenant.state, this.now, this.fewest, this.#turn)
+    giveTicket(this.#own, this.now, this.fewest, this.#turn)
     this.#isOwnChanged = true
     return true
   }
@@ -126,13 +128,14 @@ export class ShareClaim extends Claim {
 
   override keep(counters: Counters): void {
     if (this.#isPoolChanged) super.keep(counters)
-    if (this.#isOwnChanged) this.#tenant.keep(counters)
+    const { subject, terms } = this.demand
+    const { rule } = terms!.share!
+    if (this.#isOwnChanged) counters.keep(subject, rule.counter, this.#own, freshAt(this.#own, rule))
   }
 
   /** A tag together with the reading of its clock, without which it means nothing. */
   override get share(): State {
-    const { state } = this.#tenant
-    return this.#turn === undefined ? state : withReading(state, this.#turn.clock)
+    return this.#turn === undefined ? this.#own : withReading(this.#own, this.#turn.clock)
   }
 
   get #inUse(): number {
