@@ -14,7 +14,7 @@ import { type Bench, demandOf, ruleOf, withStore } from './bench.ts'
 
 const SECOND = 1e6
 
-/** Callers that wait: places in line, counters that cannot keep a place, and blocks. */
+/** Callers that wait: places in line, and counters that cannot keep a place. */
 export function testPlaces({ describe, it, expect }: Runner, factory: StoreFactory): void {
   // One unit per second.
   const line = ruleOf('token-bucket', { limit: 10, window: 10, capacity: 1, counter: 'line' })
@@ -284,46 +284,5 @@ export function testPlaces({ describe, it, expect }: Runner, factory: StoreFacto
           bench.now += (await bench.take(rule, 1, { mode: Mode.PEEK })).wait
           expect((await ask(bench, rule, 2, patient)).allowed).toBe(true)
         }))
-  })
-
-  describe('blocks', () => {
-    const strict = ruleOf('token-bucket', { cooldown: 5 })
-
-    it('a block prolongs a cool-down that ends earlier, and shortens none', () =>
-      withStore(factory, async bench => {
-        const block = (seconds: number): Promise<unknown> =>
-          bench.take({ ...strict, cooldown: seconds * SECOND }, 0, { mode: Mode.BLOCK })
-        for (const [seconds, wait] of [
-          [5, 5],
-          [20, 20],
-          [3, 20],
-        ] as const) {
-          await block(seconds)
-          expect((await bench.take(strict, 1, { mode: Mode.PEEK })).wait).toBe(wait * SECOND)
-        }
-      }))
-
-    it('a block is never refused, and refuses all who ask until it ends', () =>
-      withStore(factory, async bench => {
-        const { passes, evaluation } = await bench.take(strict, 0, { mode: Mode.BLOCK })
-        expect([passes, evaluation.allowed]).toEqual([true, true])
-        const { allowed, startsIn } = await ask(bench, strict, 1, { maxWait: 5 * SECOND - 1, headroom: 0.5 })
-        expect([allowed, startsIn]).toEqual([false, undefined])
-        expect((await bench.take(strict, 1, { mode: Mode.PEEK })).wait).toBe(5 * SECOND)
-      }))
-
-    it('a block of a counter whose own rule has no cool-down tells who is refused how long it lasts', () =>
-      withStore(factory, async bench => {
-        await bench.take(strict, 0, { mode: Mode.BLOCK })
-        const { passes, wait } = await bench.take({ ...strict, cooldown: 0 })
-        expect([passes, wait]).toEqual([false, 5 * SECOND])
-      }))
-
-    it('a place starts when the block of its counter ends', () =>
-      withStore(factory, async bench => {
-        await bench.take(strict, 0, { mode: Mode.BLOCK })
-        expect((await ask(bench, strict, 1, { maxWait: 5 * SECOND - 1 })).allowed).toBe(false)
-        expect((await ask(bench, strict, 1, patient)).startsIn).toBe(5 * SECOND)
-      }))
   })
 }

@@ -48,7 +48,7 @@ function lineIn(state: State, rule: Rule, now: number): unknown {
   return read && freshAt > now ? { ...read, freshAt } : undefined
 }
 
-/** What a tenant has: the tag that is not forgotten, and the clock beside it; or the permits. */
+/** A tenant's own counter: of a bucket the tag, while it counts, and its clock; of a pool of permits how many the tenant holds. */
 function ownIn({ terms }: Demand, state: State, now: number): unknown {
   if (terms?.share === undefined) return undefined
   const { rule } = terms.share

@@ -9,6 +9,7 @@ import { testHistory } from './history.ts'
 import { testLineHistory } from './line-history.ts'
 import { testLimiterHistory } from './limiter-history.ts'
 import { testMarks } from './marks.ts'
+import { testBlocks } from './blocks.ts'
 import { testPlaces } from './places.ts'
 import { testSharing } from './sharing.ts'
 import { testQuotas } from './quotas.ts'
@@ -35,6 +36,7 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     testMarks(runner, factory)
     testSharing(runner, factory)
     testPlaces(runner, factory)
+    testBlocks(runner, factory)
     testTerms(runner, factory)
     testLargeNumbers(runner, factory)
     testHolds(runner, factory)

@@ -96,13 +96,19 @@ it('a caller whose place the store has lost starts no sooner than a pause of its
   expect(own.starts.length).toBeGreaterThan(1)
 })
 
-it('callers whose places the store has lost get others, though the first question for them had no answer', async () => {
+/** Four callers in a line, whose store has come back without it. */
+async function inLostLine() {
   const own = passingWorld()
   const { store, state } = fragileStore(own.clock.now)
   const limiter = open(own, slow, { store })
   for (let i = 0; i < 4; i++) own.acquire(limiter, user, i, { maxWait: '1h' }).catch(() => {})
   await own.pass(50)
   state.inner = new ReferenceStore(own.clock.now)
+  return { own, store, state, limiter }
+}
+
+it('callers whose places the store has lost get others, though the first question for them had no answer', async () => {
+  const { own, store, state } = await inLostLine()
   state.placesNobody = true
   await own.pass(1500)
   state.placesNobody = false
@@ -113,12 +119,7 @@ it('callers whose places the store has lost get others, though the first questio
 })
 
 it('a newcomer that got a place while others asked for theirs again stands behind them, and leaves no hole', async () => {
-  const own = passingWorld()
-  const { store, state } = fragileStore(own.clock.now)
-  const limiter = open(own, slow, { store })
-  for (let i = 0; i < 4; i++) own.acquire(limiter, user, i, { maxWait: '1h' }).catch(() => {})
-  await own.pass(50)
-  state.inner = new ReferenceStore(own.clock.now)
+  const { own, store, state, limiter } = await inLostLine()
   state.placesAfter = 80
   const other = open(own, slow, { store: otherProcess(store) })
   await other.consume(user)

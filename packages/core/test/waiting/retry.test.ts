@@ -1,59 +1,100 @@
 // The questions of a caller whose tenant waits for its turn in a shared bucket.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
+import { type Demand, type Group, Mode, shareRuleOf, type Terms } from '../../src/databases/index.ts'
+import { compileRule, ReferenceStore } from '../../src/testing/index.ts'
 import { Askers } from '../../src/waiting/callers.ts'
-import type { Lines } from '../../src/waiting/lines.ts'
+import { Lines } from '../../src/waiting/lines.ts'
 import { Retry } from '../../src/waiting/retry.ts'
+import { ticketsAfter } from '../../src/waiting/tickets.ts'
 import type { WaiterParts } from '../../src/waiting/waiter-parts.ts'
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
-afterEach(() => void vi.useRealTimers())
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  vi.advanceTimersByTime(1000)
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
 
-/** A caller that asks again, by a clock that tells microseconds from now on. */
-function aRetry(news: { expected: number; turnAt: number }) {
+/** Ten units a second, which tenants share. */
+const pool = compileRule({
+  algorithm: 'token-bucket',
+  counter: 'pool',
+  limit: 10,
+  capacity: 10,
+  window: 1e6,
+  precision: 1,
+  cooldown: 0,
+  floor: 1,
+})
+
+/** A tenant that has taken the whole bucket, and asks for one unit more. */
+function scene() {
   const clock = (): number => performance.now() * 1000
-  const begun = clock()
-  const [asked, looks]: [number[], number[]] = [[], []]
-  let followers = 0
-  const turns = {
-    expected: () => (news.expected === 0 ? 0 : begun + news.expected),
-    notBefore: () => {
-      looks.push(clock() - begun)
-      return begun + news.turnAt > clock() ? begun + news.turnAt : 0
-    },
-    follow: () => void followers++,
-    forget() {},
+  const store = new ReferenceStore(() => performance.now())
+  const lines = new Lines()
+  const ask = (tenant: string, cost: number, terms: Terms = {}, wantsTicket = false) => {
+    const share = { rule: shareRuleOf(pool, tenant), weight: 1, wantsTicket }
+    const demand: Demand = {
+      rule: pool,
+      subject: 's',
+      cost,
+      mode: Mode.CHARGE,
+      penalized: false,
+      terms: { ...terms, share },
+    }
+    const group: Group = { demands: [demand] }
+    const evaluation = store.evaluate(group)
+    lines.turns.observe(group, evaluation, clock())
+    return { group, evaluation }
   }
-  const lines = { turns, onFreed() {}, offFreed() {} } as unknown as Lines
+  ask('user:a', 10)
+  const { group, evaluation } = ask('user:a', 1, { maxWait: 60e6 }, true)
+  const asked: number[] = []
   const caller = {
     seq: 1,
     isLost: false,
     drop() {},
-    deadline: begun + 5_000_000,
+    deadline: clock() + 60e6,
     policy: 'shared',
     most: 1,
-    ask: () => void asked.push(clock() - begun),
+    ask: () => void asked.push(clock()),
   }
   const retry = new Retry(caller, { lines, store: { clock } } as unknown as WaiterParts)
-  retry.tickets = new Map()
-  retry.after(new Askers(() => {}), 100_000, [])
-  return { asked, looks, followers, end: () => retry.end() }
+  const check = { ...group, policies: [], extras: undefined, penalty: undefined, idempotency: undefined }
+  retry.tickets = ticketsAfter({ check, evaluation } as never, undefined)
+  const waits = (): void => retry.after(new Askers(() => {}), evaluation.startsIn!, [])
+  return { lines, ask, asked, retry, waits, clock }
 }
 
 it('a caller whose turn cannot have come by the news puts its question off once, to the instant that they tell', async () => {
-  const { asked, looks } = aRetry({ expected: 0, turnAt: 400_000 })
-  await vi.advanceTimersByTimeAsync(1000)
-  expect(asked).toEqual([400_000])
-  expect(looks).toEqual([100_000, 400_000])
+  const { lines, ask, asked, retry, waits, clock } = scene()
+  waits()
+  const first = retry.asksAt!
+  expect(first).toBeGreaterThan(clock() + 100_000)
+  // Another tenant takes what comes back, so that the turn comes later.
+  await vi.advanceTimersByTimeAsync(100)
+  expect(ask('user:b', 1).evaluation.allowed).toBe(true)
+  const looks = vi.spyOn(lines.turns, 'notBefore')
+  await vi.advanceTimersByTimeAsync(Math.ceil((first - clock()) / 1000))
+  expect(asked).toEqual([])
+  expect(retry.asksAt).toBeGreaterThan(first + 1000)
+  await vi.advanceTimersByTimeAsync(5000)
+  expect(asked).toHaveLength(1)
+  expect(looks).toHaveBeenCalledTimes(2)
 })
 
-it('a caller follows the news of its clock until its turn has come, and then waits for another policy', () => {
-  for (const [expected, followers] of [
-    [300_000, 1],
-    [0, 0],
-  ] as const) {
-    const retry = aRetry({ expected, turnAt: expected })
-    expect(retry.followers).toBe(followers)
-    retry.end()
-  }
+it('a caller follows the news of its clock until its turn has come, and then waits for another policy', async () => {
+  const { lines, ask, retry, waits } = scene()
+  const follows = vi.spyOn(lines.turns, 'follow')
+  waits()
+  expect(follows).toHaveBeenCalledTimes(1)
+  retry.end()
+  await vi.advanceTimersByTimeAsync(5000)
+  ask('user:b', 0)
+  waits()
+  expect(follows).toHaveBeenCalledTimes(1)
+  retry.end()
 })
