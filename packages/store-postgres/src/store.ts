@@ -8,7 +8,7 @@ import {
   counterMark,
   type CounterId,
   type Evaluation,
-  flatGroup,
+  flatGroups,
   type Group,
   Heartbeat,
   makeDigest,
@@ -18,7 +18,7 @@ import {
   type StoreError,
   type StoreMark,
   readClock,
-  wholeEvaluation,
+  wholeAnswers,
 } from '@halt/core/store'
 
 import { callOf, MOST_LOCKS } from './call.ts'
@@ -161,15 +161,13 @@ export class PostgresStore implements Store {
   }
 
   async #send(groups: readonly Group[], now = performance.now()): Promise<Evaluations> {
-    const flat = groups.map(flatGroup)
+    const flat = flatGroups(groups)
     const { name, params } = callOf(flat, this.#key)
     const stretch = this.clock === undefined ? this.#sweeper.stretchFor(groups.length) : -1
     this.#heartbeat.sendIfDue(now)
     try {
       const reply = await this.#statements.run(name, this.#now(), ...params, `${stretch}`)
-      return readReply(reply, flat).map((one, at) =>
-        one instanceof Error ? one : wholeEvaluation(one, groups[at]!),
-      )
+      return wholeAnswers(readReply(reply, flat), groups)
     } catch (error) {
       return this.#recover(groups, toStoreError(error))
     }

@@ -5,7 +5,7 @@ import {
   Batcher,
   type CounterId,
   type Evaluation,
-  flatGroup,
+  flatGroups,
   type Group,
   type Heartbeat,
   makeDigest,
@@ -15,7 +15,7 @@ import {
   type StoreError,
   type StoreMark,
   readClock,
-  wholeEvaluation,
+  wholeAnswers,
 } from '@halt/core/store'
 
 import { type Connection, openConnection, placeOf, storeError, toStoreError } from './connection/index.ts'
@@ -236,13 +236,11 @@ export class RedisStore implements Store {
     try {
       const clock = this.#now()
       const second = clock === '' ? this.#second.at(now) : ''
-      const flat = groups.map(flatGroup)
+      const flat = flatGroups(groups)
       const { keys, args } = scriptCall(flat, this.#key, second)
       return this.#connection.run(decide, keys, [clock, ...args]).then(
         reply => {
-          const evaluations = readReply(reply, flat, second).map((one, at) =>
-            one instanceof Error ? one : wholeEvaluation(one, groups[at]!),
-          )
+          const evaluations = wholeAnswers(readReply(reply, flat, second), groups)
           const [first] = evaluations
           if (clock === '' && Array.isArray(reply) && first !== undefined && !(first instanceof Error))
             this.#second.observe(first.now, now)

@@ -39,9 +39,9 @@ export interface ToolCaller<C = unknown> {
   /** The name of the tool. */
   readonly tool: string
   /**
-   * What the server or the app knows of the call. MCP gives `extra`, with `authInfo`. The AI SDK gives `experimental_context` in version 6,
-   * and the tool's own `context` in version 7. OpenAI Agents gives the context of the run, LangChain `context` or else `configurable`. A
-   * context that the application gave with the tools comes before these.
+   * The context of the call, as the framework hands it to the tool. MCP: `extra`, with `authInfo`. AI SDK: `experimental_context` (version
+   * 6) or the tool's `context` (version 7). OpenAI Agents: the context of the run. LangChain: `context`, else `configurable`. If the
+   * application gave a context together with the tools, it is that one.
    */
   readonly context: C
 }

@@ -212,9 +212,7 @@ function termsOf(
 
 /** The terms of a place in flight, of which a request takes one. */
 function termsInFlight(terms: Terms | undefined): Terms | undefined {
-  return terms?.least === undefined && terms?.share === undefined
-    ? terms
-    : { ...terms, least: undefined, share: undefined }
+  return terms && { ...terms, least: undefined, share: undefined }
 }
 
 /** The fewest units that a call accepts of a policy. All policies get the largest that the call names, so that all grant alike. */

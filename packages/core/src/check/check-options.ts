@@ -81,7 +81,7 @@ export function checkIdempotencyKey(key: unknown): void {
  * later change of the options has no effect on the call.
  */
 export interface Ask extends Pick<CheckOptions, 'cost' | 'least' | 'costOnError' | 'ip' | 'idempotencyKey'> {
-  // Not of `CheckOptions`, whose declaration lacks it.
+  // The declaration of `CheckOptions` leaves this field out, so `Ask` names it.
   readonly priorGuards?: PriorGuards | undefined
   // The limiter adds the rest to the user's options. A user cannot set it.
   /** How long the quotas of the call hold their units, in microseconds. Absent if they charge them. */

@@ -12,8 +12,8 @@ export interface Check extends Group {
 }
 
 /**
- * What a demand of a policy is for, beside the policy's own: the counter that all unverified keys of one `address` share, or the permit in
- * `flight` of a policy that charges at the end of the request.
+ * A policy's second demand. All unverified keys of one `address` share a counter. A policy that charges at the end of the request takes a
+ * permit while the request is in `flight`.
  */
 type Role = 'address' | 'flight'
 

@@ -100,10 +100,9 @@ function withShare(
   const demand = check.demands[at]!
   const wait = evaluation.passes[at] === true ? 0 : waitForShare(demand, at, evaluation)
   if (wait === 0) return own
-  const [pool, ...others] = demandsAt(check, at)
   const isFull = waitFor(demand, evaluation.states[at] ?? [], evaluationAt(evaluation, at)) > 0
-  const waits = [pool!, ...others].map(other => waitAt(at, other, check, evaluation))
-  const isRefused = isFull || others.some(other => evaluation.passes[other] !== true)
+  const isRefused = demandsAt(check, at).some(other => (other === at ? isFull : !evaluation.passes[other]))
+  const waits = demandsAt(check, at).map(other => waitAt(at, other, check, evaluation))
   if (isRefused && Math.max(...waits) >= wait) return own
   // What is left is for others.
   return { ...own, allowed: false, reason: 'fair-share', remaining: 0, retryAfter: Math.ceil(wait / 1e6) }

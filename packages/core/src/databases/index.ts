@@ -87,7 +87,7 @@ export {
   WINDOW,
 } from './remote/demand-numbers.ts'
 export { checkReply } from './remote/reply-check.ts'
-export { flatGroup, wholeEvaluation } from './remote/demand-numbers.ts'
+export { flatGroups, wholeAnswers } from './remote/demand-numbers.ts'
 export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versioned } from './cas-store.ts'
 export {
   txStore,

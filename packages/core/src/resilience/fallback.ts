@@ -63,7 +63,7 @@ export class Fallback {
     }
     const deciding = closedPolicy >= 0 || (isOpen && !isLocal) ? [] : local
     const degraded = closedPolicy >= 0 ? 'closed' : deciding.length > 0 ? 'local' : 'open'
-    // With this process's share of the limits.
+    // Each process admits its share of the limits.
     const part = partOf(check, deciding, (demand, { cost }) => this.#share(demand, cost))
     const rest = { ...part, idempotency: deciding.length === 0 ? undefined : check.idempotency }
     const evaluation = this.#evaluate(rest)

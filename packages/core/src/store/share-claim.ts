@@ -60,7 +60,7 @@ export class ShareClaim extends Claim {
         weight: this.#weight,
         ticket: share!.ticket,
       }
-    // What was charged with a place was charged to the share, too.
+    // The store charged the share when it gave the place.
     this.#isDue = tells(demand) || place !== undefined || this.#isOwnTurn
     return super.fits() && this.#isDue
   }

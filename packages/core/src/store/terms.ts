@@ -24,7 +24,7 @@ export function isTicketBack({ mode, terms }: Demand): boolean {
   return mode === Mode.SETTLE && terms?.share?.ticket !== undefined
 }
 
-/** What a demand with a share asks or tells of the tenant's own counter. What was charged with a place was charged to both. */
+/** The part of a demand that is about the tenant's own counter. A place was charged there already, so it costs nothing now. */
 export function ofTenant({ subject, cost, mode, chargedTo, terms }: Demand): Demand {
   const { share, place, maxWait, least } = terms!
   const { rule } = share!

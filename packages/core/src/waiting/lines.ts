@@ -115,9 +115,7 @@ export function linesOf(store: Store): Lines {
 
 /** The counters of a refused check whose units can be given back at any time. */
 export function freeableOf({ check: { demands }, evaluation: { passes } }: CheckResult): string[] {
-  return demands.flatMap((demand, i) => {
-    return passes[i] === true || !algorithmOf(demand.rule).isFlight ? [] : keyOfDemand(demand)
-  })
+  return demands.filter(({ rule }, i) => passes[i] !== true && algorithmOf(rule).isFlight).map(keyOfDemand)
 }
 
 /** The counter of the tenant of the demand at an index; `''` if it has none. */

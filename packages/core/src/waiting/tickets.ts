@@ -33,12 +33,8 @@ export function ticketsAfter(
     const ticket = had?.get(counter)?.ticket ?? ticketOf(check, at, evaluation)
     if (ticket === undefined) continue
     const [, until] = evaluation.shares![at] as [number, number]
-    ;(tickets ??= new Map()).set(counter, {
-      ticket,
-      pool: keyOfDemand(demand),
-      units: fewestOf(demand),
-      until,
-    })
+    const held = { ticket, pool: keyOfDemand(demand), units: fewestOf(demand), until }
+    ;(tickets ??= new Map()).set(counter, held)
   }
   return tickets
 }

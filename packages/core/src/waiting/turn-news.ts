@@ -85,10 +85,8 @@ export class TurnNews {
     const { unit, rate } = news.pool
     const isPaced = news.at - second.at > Math.max(PACED, (PACED_UNITS * unit) / rate)
     for (const caller of this.#holders) if (isDue(caller, key, news)) caller.turnCame()
-    this.#latest.set(key, {
-      ...news,
-      before: isPaced ? [second, { reading: news.reading, at: news.at }] : [first, second],
-    })
+    const { reading, at } = news
+    this.#latest.set(key, { ...news, before: isPaced ? [second, { reading, at }] : [first, second] })
   }
 
   /** The instant until which the turn of a caller cannot come, by the latest news; 0 if it may have come, or if nobody knows. */

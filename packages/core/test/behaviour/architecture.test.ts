@@ -58,7 +58,7 @@ describe('ARCHITECTURE.md', () => {
 
 // A budget that only falls. A line that raises it says for what. Raised for pauses without an end, `pace`, transactions that checks
 // share, lanes, who used a shared limit, and what callers of a lost line owe.
-const MOST = { files: 110, lines: 14_619, all: 29_647 }
+const MOST = { files: 110, lines: 14_616, all: 29_646 }
 
 describe('the size of core', () => {
   const sources = (folder: string): string[] =>

@@ -8,6 +8,7 @@ import {
   plainEvaluation,
   type State,
   type StoreFailure,
+  type Terms,
   type VersionedText,
 } from '@halt/core/store'
 import type { HaltWarning } from '@halt/core'
@@ -18,8 +19,17 @@ export const MARK = '@halt/cluster 1'
 /** A demand in as few letters as may be: the number of its rule, the subject, the cost and the mode. */
 type ShortDemand = readonly [rule: number, subject: string, cost: number, mode: Demand['mode']]
 
-/** A demand with all it has, and the number of its rule. */
-type LongDemand = Omit<Demand, 'rule'> & { readonly rule: number }
+type Share = NonNullable<Terms['share']>
+
+/** A demand with all it has, and the numbers of its rule and of its tenant's. */
+type LongDemand = Omit<Demand, 'rule' | 'terms'> & {
+  readonly rule: number
+  readonly terms?:
+    | (Omit<Terms, 'share'> & {
+        readonly share?: (Omit<Share, 'rule'> & { readonly rule: number }) | undefined
+      })
+    | undefined
+}
 
 /** A group whose rules are numbers. */
 export interface SentGroup {
@@ -117,7 +127,9 @@ export function shortGroup(
   const short = demands.map((demand): ShortDemand | LongDemand => {
     const { rule, subject, cost, mode, edges, chargedTo, penalized, terms } = demand
     const isPlain = edges === undefined && chargedTo === undefined && !penalized && terms === undefined
-    return isPlain ? [numberOf(rule), subject, cost, mode] : { ...demand, rule: numberOf(rule) }
+    if (isPlain) return [numberOf(rule), subject, cost, mode]
+    const share = terms?.share && { ...terms.share, rule: numberOf(terms.share.rule) }
+    return { ...demand, rule: numberOf(rule), terms: terms && { ...terms, share } }
   })
   if (penalty === undefined && idempotency === undefined) return { demands: short }
   return { demands: short, penalty: penalty && { ...penalty, rule: numberOf(penalty.rule) }, idempotency }
@@ -130,7 +142,12 @@ export function wholeGroup(
 ): Group {
   return {
     demands: demands.map(demand => {
-      if (!isShortDemand(demand)) return { ...demand, rule: ruleOf(demand.rule) as Demand['rule'] }
+      if (!isShortDemand(demand)) {
+        const { share, ...terms } = demand.terms ?? {}
+        const whole = share && { ...share, rule: ruleOf(share.rule) as Demand['rule'] }
+        const rule = ruleOf(demand.rule) as Demand['rule']
+        return { ...demand, rule, terms: demand.terms && { ...terms, share: whole } }
+      }
       const [rule, subject, cost, mode] = demand
       return { rule: ruleOf(rule) as Demand['rule'], subject, cost, mode, penalized: false }
     }),

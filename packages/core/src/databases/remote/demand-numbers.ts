@@ -59,20 +59,26 @@ function receiptNumbers({ place, held }: Terms, share: Terms['share']): [number,
 
 // A server decides counters one by one, so a demand with a share is sent as two: on the pool, and behind it on the tenant's own counter.
 
-/** The group with one demand for each counter; the group itself if no demand has a share. */
-export function flatGroup(group: Group): Group {
-  const { demands, penalty, idempotency } = group
-  if (!demands.some(hasShare)) return group
-  return {
+/** The groups with one demand for each counter; the groups themselves if no demand has a share. */
+export function flatGroups(groups: readonly Group[]): readonly Group[] {
+  if (!groups.some(hasShares)) return groups
+  return groups.map(({ demands, penalty, idempotency }) => ({
     demands: demands.flatMap(demand => (hasShare(demand) ? [ofPool(demand), ofTenant(demand)] : demand)),
     penalty,
     idempotency,
-  }
+  }))
 }
 
-/** The evaluation of a group, made of that of its {@link flatGroup}. */
-export function wholeEvaluation(evaluation: Evaluation, { demands }: Group): Evaluation {
-  if (!demands.some(hasShare)) return evaluation
+/** The answers about groups, made of those about their {@link flatGroups}. */
+export function wholeAnswers<E extends Error>(
+  answers: readonly (Evaluation | E)[],
+  groups: readonly Group[],
+): readonly (Evaluation | E)[] {
+  if (!groups.some(hasShares)) return answers
+  return answers.map((answer, i) => (answer instanceof Error ? answer : whole(answer, groups[i]!)))
+}
+
+function whole(evaluation: Evaluation, { demands }: Group): Evaluation {
   const { passes, starts, states, grants, ...rest } = plainEvaluation(evaluation)
   let next = 0
   // The place of each demand's counter, and of its tenant's own.
@@ -85,6 +91,10 @@ export function wholeEvaluation(evaluation: Evaluation, { demands }: Group): Eva
     shares: places.map(([, own]) => (own === undefined ? NONE : states[own]!)),
     grants: grants && places.map(([at]) => grants[at]!),
   }
+}
+
+function hasShares({ demands }: Group): boolean {
+  return demands.some(hasShare)
 }
 
 function hasShare({ terms }: Demand): boolean {
