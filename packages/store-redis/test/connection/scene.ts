@@ -76,7 +76,11 @@ export class Scene {
           user = this.user(maker, port, wish)
         }
         const connection = this.connection(user.client)
-        await until('a connection', () => connection.ready)
+        await until(`${maker.name} to connect`, () => connection.ready).catch(async (error: Error) => {
+          // The connection tells why it is not open.
+          const why: unknown = await connection.command(['PING']).catch((reason: unknown) => reason)
+          throw new Error(`${error.message}: ${String(why)}`, { cause: why })
+        })
         return { name: maker.name, maker, user, connection }
       }),
     )
