@@ -27,10 +27,17 @@ export const areas = {
   lease: { sources: 'packages/core/src/lease', tests: [core] },
   waiting: { sources: 'packages/core/src/waiting', tests: [core] },
   resilience: { sources: 'packages/core/src/resilience', tests: [core] },
-  limiter: { sources: 'packages/core/src/limiter', tests: [core] },
+  limiter: {
+    sources: 'packages/core/src/limiter',
+    tests: [
+      core,
+      { project: 'packages/store-memory', files: [] },
+      { project: 'packages/control', files: [] },
+    ],
+  },
   request: {
     sources: 'packages/core/src/request',
-    tests: [core, { project: 'packages/express', files: ['behaviour/express5'] }],
+    tests: [core, { project: 'packages/express', files: ['behaviour/express5', 'behaviour/mounting'] }],
   },
   control: { sources: 'packages/control/src', tests: [{ project: 'packages/control', files: [] }] },
   overload: { sources: 'packages/overload/src', tests: [{ project: 'packages/overload', files: [] }] },

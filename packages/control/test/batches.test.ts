@@ -39,6 +39,17 @@ describe('100 acts at once', () => {
     expect(server.blocked()).toEqual(['42'])
   })
 
+  it('an act whose answer is slower than a reading keeps the later document that the reading gave', async () => {
+    const [a, b] = [server.process(), server.process()]
+    await beats()
+    server.beforeAnswer = async () => {
+      await b.control.block({ user: 'later' })
+      await a.control.entries()
+    }
+    await a.control.block({ user: 'first' })
+    expect(a.blocked().toSorted()).toEqual(['first', 'later'])
+  })
+
   it('a mistake among acts at once rejects alone', async () => {
     const { control } = server.process()
     const outcomes = await Promise.allSettled([

@@ -71,3 +71,14 @@ it('the warning names both stores', () => {
     'The counters are in a memory store, and the Control is on another one: a redis store with the prefix "b:" at db:6379/0. An operator who acts on the store of the counters, as by the command halt, changes nothing here.',
   )
 })
+
+it('a store is told that a limiter obeys its document, and not of a script that only acts', () => {
+  let told = 0
+  const store = Object.assign(at('redis'), { obeys: () => void told++ })
+  const control = new Control({ store, warn: () => {} })
+  onTestFinished(() => control.close())
+  expect(told).toBe(0)
+  const limiter = new RateLimiter({ store, policy, control, warn: () => {} })
+  onTestFinished(() => limiter.close())
+  expect(told).toBe(1)
+})

@@ -216,6 +216,22 @@ describe('a document that cannot be read', () => {
     expect(a.control.problem).toBe(undefined)
   })
 
+  it('a document that the store refuses to read for two beats at a time is not warned of', async () => {
+    const a = server.process()
+    await beats()
+    const { documents } = server
+    for (let i = 0; i < 3; i++) {
+      const get = (): never => {
+        throw new Error('BUSY Redis is busy running a script')
+      }
+      Object.defineProperty(server, 'documents', { configurable: true, get })
+      await beats(2)
+      Object.defineProperty(server, 'documents', { configurable: true, writable: true, value: documents })
+      await beats(2)
+    }
+    expect(a.codes()).toEqual([])
+  })
+
   it('a document is not warned of while the whole store is away', async () => {
     const a = server.process()
     server.fails = 'refused'

@@ -31,6 +31,8 @@ export class Server {
   readonly writes: string[] = []
   /** Called before the next write of the entries, once. */
   beforeWrite: (() => Promise<unknown>) | undefined
+  /** Called after the next write of the entries and before its answer, once. */
+  beforeAnswer: (() => Promise<unknown>) | undefined
   /** Whether the next write of the entries is carried out, and its answer is lost. */
   losesAnswer = false
   readonly #store = new ReferenceStore(() => Date.now())
@@ -111,7 +113,7 @@ export class Server {
       this.beforeWrite = undefined
       await beforeWrite?.()
     }
-    return this.#answer(() => {
+    return this.#answer(async () => {
       if ((this.documents.get(name) ?? NEVER_WRITTEN).version !== since) return undefined
       const version = versionAfter(since)
       this.documents = new Map([...this.documents, [name, { version, text }]])
@@ -119,6 +121,11 @@ export class Server {
       if (name === 'control' && this.losesAnswer) {
         this.losesAnswer = false
         throw new Error('read ECONNRESET')
+      }
+      if (name === 'control') {
+        const { beforeAnswer } = this
+        this.beforeAnswer = undefined
+        await beforeAnswer?.()
       }
       return version
     })

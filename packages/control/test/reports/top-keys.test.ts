@@ -285,7 +285,18 @@ describe('sharing', () => {
 })
 
 it('TopKeys refuses wrong options', () => {
-  const wrong = [{ counters: 0 }, { counters: 1e9 }, { maxPolicies: 0 }, { store: {} as never }]
+  const wrong = [
+    { counters: 9 },
+    { counters: 100_001 },
+    { maxPolicies: 0 },
+    { maxPolicies: 1001 },
+    { store: {} as never },
+  ]
+  for (const options of [
+    { counters: 10, maxPolicies: 1 },
+    { counters: 100_000, maxPolicies: 1000 },
+  ])
+    make(options)
   for (const options of wrong) expect(mistake(() => new TopKeys(options)).code).toBe('HALT_E_OPTION')
   expect(mistake(() => new TopKeys({ every: 'soon' })).code).toBe('HALT_E_DURATION')
   expect(mistake(() => new TopKeys({ top: 5 } as never)).code).toBe('HALT_E_UNKNOWN_FIELD')

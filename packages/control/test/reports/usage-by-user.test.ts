@@ -7,7 +7,15 @@ import { expect, it, onTestFinished, vi } from 'vitest'
 import { eventLoop } from '../../../core/src/base/event-loop.ts'
 import { mistake, START, view, world } from '../../../core/test/world.ts'
 import { findUserInUsage, usageByUser, UsageByUser } from '../../src/index.ts'
-import { documentOfSlot, readUsage, slotOfKey } from '../../src/reports/usage-entries.ts'
+import {
+  addUnits,
+  documentOfSlot,
+  entryIn,
+  readUsage,
+  slotOfKey,
+  type UsageEntries,
+  writeUsage,
+} from '../../src/reports/usage-entries.ts'
 
 const company = (request: unknown): string | undefined => (request as { company?: string }).company
 const MONTH: Quota = { name: 'month', limit: 100, period: 'monthly', keyExtractor: company }
@@ -224,6 +232,33 @@ it('a process shares by itself, and a user is found whose key a page shows as a 
   expect(after.mock.calls.filter(([ms]) => ms === 5_000)).toHaveLength(1)
   expect(await findUserInUsage(store, key => key.endsWith('leo'))).toBe('user:cleo')
   expect(await findUserInUsage(store, key => key.endsWith('bob'))).toBeUndefined()
+})
+
+it('a user is found in any document', async () => {
+  const { counting, store } = companies()
+  const { ask, usage } = counting()
+  for (const slot of [0, 31, 32, 255]) {
+    let company = 0
+    while (slotOfKey(`custom:${company}`) !== slot) company++
+    await ask(`in-${slot}`, 1, String(company))
+    await usage.flush()
+    expect(await findUserInUsage(store, key => key.endsWith(`-${slot}`))).toBe(`user:in-${slot}`)
+  }
+})
+
+it('a document without room for all limits keeps those with the most units, and one user of each', () => {
+  const entries: UsageEntries = new Map()
+  const until = Date.UTC(2026, 11, 1) / 1000
+  for (let i = 1; i <= 2_000; i++) {
+    const entry = entryIn(entries, { policy: 'month', key: `custom:${i}`, since: until - 9, until })
+    addUnits(entry, 'user:a', i)
+    addUnits(entry, 'user:b', 0.5)
+  }
+  const kept = [...readUsage(writeUsage(entries)).values()]
+  expect(kept.length).toBeGreaterThan(100)
+  expect(kept.map(({ key, others, users }) => [key, others, ...users])).toEqual(
+    kept.map((_, at) => [`custom:${2_000 - at}`, 0.5, ['user:a', 2_000 - at]]),
+  )
 })
 
 it('UsageByUser refuses a list without names, and a store without documents', () => {

@@ -72,7 +72,6 @@ export class CatchUp {
   async recover(): Promise<void> {
     const { lastKnown, deadline } = this.#parts
     await deadline.race(lastKnown.blocks.recheck())
-    void this.#applyCorrections()
     // Taken from the queue slice by slice. When one fails, the next probe retries the rest.
     await this.#writeBackAll(calls => deadline.race(settled(calls)))
   }

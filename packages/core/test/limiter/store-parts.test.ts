@@ -78,6 +78,26 @@ describe('the limiter of an adapter', () => {
     expect(mistake(() => limiterOf({ store, policy }, makeStore)).code).toBe('HALT_E_EVALUATOR')
   })
 
+  it('an adapter’s limiter does as onStoreError says where a store in this process throws, and tells of it', async () => {
+    const full = (): never => {
+      throw new Error('full')
+    }
+    const store = { isSynchronous: true, evaluate: full, forget: full } as unknown as Store
+    const told: unknown[] = []
+    const telemetry = { onStoreError: (error: unknown) => void told.push(String(error)) }
+    const ask = async (onStoreError: string): Promise<Decision> =>
+      (await decide({ store, policy, onStoreError, telemetry, warn: () => {} }, 1))[0]!
+    expect(await ask('open')).toMatchObject({ allowed: true, degraded: 'open' })
+    for (const way of ['closed', 'local'])
+      expect(await ask(way)).toMatchObject({
+        allowed: false,
+        degraded: 'closed',
+        reason: 'store-error',
+        policy: 'p',
+      })
+    expect(told).toEqual(Array.from({ length: 3 }, () => 'Error: full'))
+  })
+
   it('an adapter’s limiter charges no counter past the evaluate that replaces the one of its store', async () => {
     class Counted extends ReferenceStore {
       override readonly isSynchronous = true

@@ -47,6 +47,13 @@ describe('health checks', () => {
     expect(await isExempt(view({ path }))).toBe(false)
   })
 
+  it('a health check is exempt whether its target is a path or a whole URL', async () => {
+    for (const path of ['/health?x', 'http://a.test/health?x', 'HTTP://A.TEST/healthz'])
+      expect(await isExempt(view({ path })), path).toBe(true)
+    for (const path of ['/other', 'http://a.test/other', 'http://a.test/other/health'])
+      expect(await isExempt(view({ path })), path).toBe(false)
+  })
+
   it('the health checks can be other paths, or none', async () => {
     expect(await isExempt(view({ path: '/up' }), {}, { exemptHealthChecks: ['/up'] })).toBe(true)
     expect(await isExempt(view({ path: '/health' }), {}, { exemptHealthChecks: ['/up'] })).toBe(false)

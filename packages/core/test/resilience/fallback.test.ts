@@ -108,13 +108,19 @@ describe('the fallback', () => {
     expect(decision.retryAfter).toBeGreaterThan(7190)
   })
 
-  it('the fallback keeps a key refused that the store has refused, though units are left', async () => {
-    const { limiter, fail } = failableLimiter({ ...policy, limit: 2 })
-    await limiter.check(view())
-    expect((await limiter.check(view(), { cost: 2 })).allowed).toBe(false)
-    fail()
-    expect(await limiter.check(view())).toMatchObject({ allowed: false, degraded: 'local' })
-  })
+  it.each([
+    ['a window', {}],
+    ['a window that counts a request at its end', { inFlight: 5 }],
+  ])(
+    'the fallback keeps a key refused that the store has refused, though units are left: %s',
+    async (_what, more) => {
+      const { limiter, fail } = failableLimiter({ ...policy, limit: 2, ...more })
+      await limiter.release(await limiter.check(view()))
+      expect((await limiter.check(view(), { cost: 2 })).allowed).toBe(false)
+      fail()
+      expect(await limiter.check(view())).toMatchObject({ allowed: false, degraded: 'local' })
+    },
+  )
 
   it.each(['fixed-window', 'sliding-window', 'token-bucket'] as const)(
     'the fallback admits at most its share per window while the store flaps: %s',

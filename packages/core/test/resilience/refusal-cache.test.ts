@@ -71,6 +71,19 @@ describe('a remembered refusal', () => {
     expect(await calls(() => times(3, limiter))).toBe(3)
   })
 
+  it('a remembered refusal stays remembered after a look', async () => {
+    const { limiter, calls } = pacing()
+    await times(4, limiter)
+    expect((await limiter.peek(view())).allowed).toBe(false)
+    expect(await calls(() => times(5, limiter))).toBe(0)
+  })
+
+  it('a remembered refusal is not for a call that has passed already', async () => {
+    const { limiter } = pacing({ ...policy, limit: 1 })
+    const ask = async (): Promise<boolean> => (await limiter.check(view(), { idempotencyKey: 'a' })).allowed
+    expect([await ask(), (await limiter.check(view())).allowed, await ask()]).toEqual([true, false, true])
+  })
+
   it('a remembered refusal applies to one key, and other keys call the store', async () => {
     const { limiter, calls } = pacing()
     await times(4, limiter)

@@ -109,6 +109,8 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.correct(charge(2, TODAY))).toMatchObject({ cost: 2 })
     expect(writeBack.correct(charge(-4, TODAY))).toMatchObject({ cost: -1 })
     writeBack.doubt({ demands: [charge(5, TODAY)] })
+    for (const refund of [-4, -1]) expect(writeBack.correct(charge(refund, TODAY))).toBeUndefined()
+    writeBack.doubt({ demands: [charge(5, TODAY)] })
     expect(writeBack.correct(charge(-1, TOMORROW))).toMatchObject({ cost: -1 })
     expect([writeBack.size, writeBack.take(150, 1000)]).toEqual([0, []])
     expect(writeBack.correct(charge(-1, TODAY))).toMatchObject({ cost: -1 })

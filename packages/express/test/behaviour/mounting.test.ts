@@ -254,6 +254,21 @@ describe.each(versions)('%s', (name, express) => {
       expect((await statuses(app, ...paths)).filter(status => status === 200).length).toBe(2)
     })
 
+    it.each(['', '/users/:id'])(
+      'scope "route" separates the places of one router in an app at "%s"',
+      async at => {
+        const leaf = express.Router()
+        leaf.get('/', guard({ scope: 'route' }), ok)
+        const inner = express()
+        inner.use('/b', leaf)
+        inner.use('/c', leaf)
+        inner.use('/a', express.Router().use('/b', leaf))
+        const app = at === '' ? inner : express().use(at, inner)
+        const places = at === '' ? ['/b', '/c', '/a/b'] : ['/users/1/b', '/users/2/c']
+        for (const place of places) expect(await statuses(app, place, place, place)).toEqual([200, 200, 429])
+      },
+    )
+
     it('scope "route" omits a mount that a function hides', async () => {
       const app = express()
       const router = express.Router()
