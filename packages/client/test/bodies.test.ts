@@ -51,4 +51,12 @@ describe('an answer whose call is sent again', () => {
     await cancelled
     expect(pieces * piece).toBe(MOST_DISCARDED)
   })
+
+  it('an answer whose call is sent again is left alone if somebody reads it, or it has no body', async () => {
+    const answer = new Response('text')
+    const text = answer.text()
+    discard(answer)()
+    expect(await text).toBe('text')
+    discard(new Response(null))()
+  })
 })

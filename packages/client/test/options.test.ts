@@ -21,7 +21,10 @@ describe.each([
     ['learn that is text', { limiter, learn: 'yes' }, 'HALT_E_OPTION'],
     ['a retry that is true', { limiter, retry: true }, 'HALT_E_OPTION'],
     ['a status that is no error', { limiter, retry: { on: [200] } }, 'HALT_E_OPTION'],
+    ['a status below 400', { limiter, retry: { on: [399] } }, 'HALT_E_OPTION'],
+    ['a status above 599', { limiter, retry: { on: [600] } }, 'HALT_E_OPTION'],
     ['a negative most', { limiter, retry: { most: -1 } }, 'HALT_E_OPTION'],
+    ['a most of 101', { limiter, retry: { most: 101 } }, 'HALT_E_OPTION'],
     ['methods that are no list', { limiter, retry: { methods: 'POST' } }, 'HALT_E_OPTION'],
     ['maxWait 0', { limiter, maxWait: 0 }, 'HALT_E_MAX_WAIT'],
     ['maxWait NaN', { limiter, maxWait: Number.NaN }, 'HALT_E_MAX_WAIT'],
@@ -30,6 +33,13 @@ describe.each([
   ])('a limited client throws for %s', (_name, options, code) => {
     expect(() => make(options as never)).toThrow(expect.objectContaining({ code }))
   })
+
+  it.each([{ most: 0 }, { most: 100 }, { on: [400, 599] }])(
+    'a limited client takes the bounds of retry: %j',
+    retry => {
+      expect(() => make({ limiter, retry } as never)).not.toThrow()
+    },
+  )
 
   it('a limited client names itself in the error', () => {
     expect(() => make({} as never)).toThrow(name)

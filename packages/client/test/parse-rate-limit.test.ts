@@ -227,6 +227,14 @@ describe('parseRateLimit', () => {
     })
   })
 
+  it('parseRateLimit reads one header alone, and the standard name before the older one', () => {
+    const alone = (name: string, value: string) => parse({ [name]: value, 'x-ratelimit-limit': '7' }).policies
+    expect(alone('ratelimit-limit', '100')).toEqual([{ policy: 'default', limit: 100 }])
+    expect(alone('ratelimit-remaining', '40')).toEqual([{ policy: 'default', remaining: 40 }])
+    expect(alone('ratelimit-reset', '30')).toEqual([{ policy: 'default', resetAt: NOW + 30 }])
+    expect(alone('etag', 'x')).toEqual([{ policy: 'default', limit: 7 }])
+  })
+
   it('parseRateLimit caps a Retry-After of ten years at 24 hours, and warns', () => {
     const warned: string[] = []
     const warn = ({ code, message }: { code: string; message: string }) => void warned.push(code, message)

@@ -222,6 +222,22 @@ it('a governor says how much longer those in flight will take than those that en
   expect(a.windows.at(-1)?.censored).toBeGreaterThan(5)
 })
 
+it('a governor counts the time for which a request held its place that it has freed meanwhile', () => {
+  const { governor, controller, windows, enter, advance } = scene()
+  controller.finding.baselines.set('/', 10)
+  enter()
+  advance(1)
+  const quick = enter()
+  advance(10)
+  quick.leave('sample')
+  for (let i = 0; i < 9; i++) enter()
+  advance(1000)
+  enter()
+  expect(governor.inFlight).toBe(10)
+  // The first held its place for 1 + 10 + 1000 ms, the quick one for 10, the others for 1000.
+  expect(windows[0]?.censored).toBeCloseTo((1011 + 10 + 9 * 1000) / (1011 + 10), 9)
+})
+
 it('a window in which nothing was held tells that nothing stands in a queue', () => {
   for (const inFlight of [0, 3])
     expect(new Window(0, inFlight).close(200, inFlight, false, 0).censored).toBe(1)

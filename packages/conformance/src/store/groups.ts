@@ -173,6 +173,19 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await ask()).allowed).toBe(true)
       }))
 
+    it('a refusal is not scored within the cool-down of the last one, though the score of that is gone', () =>
+      withStore(factory, async bench => {
+        const ask = (): ReturnType<typeof bench.ask> => bench.ask({ demands: [demand], penalty })
+        const began = bench.now
+        await ask()
+        expect((await ask()).penalty.slice(2, 4)).toEqual([began, 1])
+        // The score has decayed after a second, and the window is open again.
+        bench.now += 1.5 * SECOND
+        expect((await ask()).allowed).toBe(true)
+        const refused = await ask()
+        expect([refused.allowed, ...refused.penalty.slice(2, 4)]).toEqual([false, began, 1])
+      }))
+
     it('a violation in the very instant in which a penalty ends starts the next one', () =>
       withStore(factory, async bench => {
         // The score outlives the penalty.
@@ -182,6 +195,19 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
           const { penalty: state } = await bench.ask({ demands: [], penalty: record })
           expect([state[0], state[4]]).toEqual([bench.now + 60 * SECOND, nth])
           bench.now += 60 * SECOND
+        }
+      }))
+
+    it('each further penalty is longer by the factor, up to the longest', () =>
+      withStore(factory, async bench => {
+        const escalation = { factor: 2.5, maxDuration: 100 }
+        const { rule: harsh } = compilePenalty({ threshold: 2, duration: 10, decayRate: 0, escalation })
+        const record = { ...penalty, rule: harsh, mode: PenaltyMode.RECORD, amount: 2e6 }
+        for (const seconds of [10, 25, 62.5, 100, 100]) {
+          expect(penaltyUntil(await bench.ask({ demands: [], penalty: record }))).toBe(
+            bench.now + seconds * SECOND,
+          )
+          bench.now += seconds * SECOND
         }
       }))
 

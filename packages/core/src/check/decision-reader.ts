@@ -20,7 +20,7 @@ import type { OnStoreError } from '../policy/policy.ts'
  */
 export function readDecision(result: CheckResult, original: Check, clock: StoreClock): Decision {
   if (result.degraded === false) return readEvaluation(result)
-  if (result.closedPolicy >= 0)
+  if (result.degraded === 'closed')
     return refusal('store-error', uncountedAt(original, result.closedPolicy), clock.now(), 'closed', 1)
   if (result.check.policies.length > 0) return readEvaluation(result)
   return allowUncounted(uncountedAt(original, 0), clock.now(), true)

@@ -153,7 +153,7 @@ export class Leases {
   }
 
   #merge(check: Check, rest: Check, spent: readonly Spent[], result: CheckResult): CheckResult {
-    const { evaluation, degraded, closedPolicy, late } = result
+    const { evaluation, degraded, late } = result
     const now = this.#now()
     if (degraded === false) this.#observe(rest, evaluation, now)
     if (spent.length === 0) return result
@@ -163,7 +163,7 @@ export class Leases {
       check,
       evaluation: partlyPaidEvaluation(check, paid, own.evaluation),
     })
-    const isAllowed = evaluation.allowed && closedPolicy < 0
+    const isAllowed = evaluation.allowed && degraded !== 'closed'
     // Without the store, the fallback has decided the whole check. If the store may still tell that it has charged its part, the units go
     // with that.
     if (isAllowed && late?.mayArrive === true) late.completeBy(whole)

@@ -72,7 +72,7 @@ export class Payments {
       const payments = due.map(({ holding, need }) => this.#claim(holding, need))
       const check = this.#checkOf(payments)
       const result = await evaluator.evaluate(check)
-      const isPaid = result.closedPolicy < 0 && result.evaluation.allowed
+      const isPaid = result.degraded !== 'closed' && result.evaluation.allowed
       this.#note(payments, result, isPaid)
       if (!isPaid) this.#refuse(result, check)
       else if (result.degraded === 'open') noticeUnpaid(this.#parts.warn)

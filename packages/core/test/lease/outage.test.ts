@@ -202,3 +202,17 @@ it('units whose batch has ended meanwhile are given back to the store', async ()
   const { lease: _, ...exact } = short
   expect((await hot.limiter(exact).peek(view())).remaining).toBe(900)
 })
+
+it('a process whose leases run out in an outage counts on from what they were told', async () => {
+  let isAway = false
+  const hot = processes(1, [HOT], { exemptPrivateIps: false, isAway: () => isAway })
+  const limiter = hot.limiters[0] as RateLimiter
+  let admitted = 0
+  for (let i = 0; i < 1200; i++) {
+    isAway = i >= 600
+    if ((await limiter.check(view())).allowed) admitted++
+    if (i % 10 === 0) await hot.pass(1)
+  }
+  expect(admitted).toBeLessThanOrEqual(1000)
+  expect(admitted).toBeGreaterThan(700)
+})

@@ -148,6 +148,38 @@ describe('the fallback', () => {
     expect(await admitted(20, limiter)).toBe(11)
   })
 
+  it('the fallback does not charge a call again that the store has charged', async () => {
+    const { limiter, fail } = failableLimiter({ ...policy, limit: 1 })
+    const ask = async (): Promise<boolean> => (await limiter.check(view(), { idempotencyKey: 'a' })).allowed
+    expect(await ask()).toBe(true)
+    fail()
+    expect(await ask()).toBe(true)
+    expect((await limiter.check(view())).allowed).toBe(false)
+  })
+
+  it('a policy that is closed while the store is away refuses, wherever it stands, and the decision says so', async () => {
+    const closed: Policy = { ...policy, name: 'closed', onStoreError: 'closed' }
+    for (const policies of [[closed], [closed, policy], [policy, closed]]) {
+      const { limiter, fail } = failableLimiter(policies)
+      fail()
+      expect(await limiter.check(view())).toMatchObject({
+        allowed: false,
+        degraded: 'closed',
+        reason: 'store-error',
+        policy: 'closed',
+      })
+    }
+  })
+
+  it('the fallback does not take a call that the store has refused for one that has passed', async () => {
+    const { limiter, fail } = failableLimiter([policy, { ...policy, name: 'one', limit: 1 }])
+    await limiter.check(view())
+    const ask = async (): Promise<boolean> => (await limiter.check(view(), { idempotencyKey: 'a' })).allowed
+    expect(await ask()).toBe(false)
+    fail()
+    expect(await ask()).toBe(false)
+  })
+
   it('a reset forgets counters of the fallback', async () => {
     const { store, limiter, fail } = failableLimiter(policy)
     await times(13, limiter)

@@ -128,6 +128,26 @@ describe('a pending charge of a quota', () => {
     ])
   })
 
+  it('of a counter beyond fifty thousand is dropped, and those of the others are still summed up', () => {
+    const writeBack = new WriteBackQueue()
+    const of = (user: number): Demand => ({ ...charge(1, TODAY), subject: `user:${user}` })
+    for (let user = 0; user <= 50_000; user++) writeBack.add({ demands: [of(user)] })
+    writeBack.add({ demands: [of(7)] })
+    expect(writeBack.size).toBe(50_000)
+    expect(writeBack.correct({ ...of(7), cost: -2 })).toBeUndefined()
+    expect(writeBack.correct({ ...of(50_000), cost: -1 })).toMatchObject({ cost: -1 })
+  })
+
+  it('that is refunded leaves the units that are held in the store to be given back there', () => {
+    const writeBack = new WriteBackQueue()
+    writeBack.add({ demands: [charge(5, TODAY)] })
+    const held = { held: { at: 7, units: 3 } } as never
+    expect(writeBack.absorb(charge(-1, TODAY))).toBeUndefined()
+    expect(writeBack.absorb({ ...charge(-1, TODAY), terms: held })).toMatchObject({ cost: 0, terms: held })
+    expect(writeBack.absorb({ ...charge(-4, TODAY), terms: held })).toMatchObject({ cost: -1, terms: held })
+    expect(writeBack.absorb(charge(2, TODAY))).toMatchObject({ cost: 2 })
+  })
+
   it('a pending charge loses its idempotency key beyond a thousand keys, but is not dropped', () => {
     const writeBack = new WriteBackQueue()
     for (let i = 0; i < 1_005; i++)
