@@ -1,4 +1,4 @@
-import { Mode, shareRuleOf } from '@halt/core/store'
+import { Mode, shareRuleOf, type Terms } from '@halt/core/store'
 
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
@@ -76,6 +76,29 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
         expect((await giveBack(5)).remaining).toBe(7)
         expect((await giveBack(2)).remaining).toBe(7)
       }))
+  })
+
+  describe('a tenant that waits for its share of a bucket', () => {
+    // 10 units a second. A tag is kept for 16 times as long as 100 units take.
+    const pool = ruleOf('token-bucket', { limit: 100, window: 10 })
+    for (const [until, charged, ofOthers, later, wait] of [
+      ['the clock of the bucket reaches its tag', 100, 0, 0, 4_958_334],
+      ['its tag is forgotten', 1000, 9000, 160.5 * SECOND, 0.25 * SECOND],
+    ] as const)
+      it(`a tenant that waits for its share of a bucket starts as soon as ${until}, and is refused if it does not wait so long`, () =>
+        withStore(factory, async bench => {
+          const take = async (tenant: string, cost: number, more: Partial<Terms> & { mode?: Mode } = {}) => {
+            const { mode = Mode.CHARGE, ...terms } = more
+            const share = { rule: shareRuleOf(pool, tenant), weight: 1 }
+            return (await bench.take(pool, cost, { mode, terms: { share, ...terms } })).evaluation
+          }
+          await take('user:1', charged, { mode: Mode.SETTLE })
+          await take('user:2', ofOthers, { mode: Mode.SETTLE })
+          bench.now += later
+          expect((await take('user:1', 1, { maxWait: wait - 1 })).startsIn).toBe(undefined)
+          const told = await take('user:1', 1, { maxWait: wait })
+          expect([told.allowed, told.startsIn]).toEqual([false, wait])
+        }))
   })
 
   describe('places of a pool that tenants share', () => {
