@@ -200,18 +200,12 @@ describe('a document that cannot be read', () => {
   it('a document that the store refuses to read is warned of, if the store answers otherwise', async () => {
     const a = server.process()
     await a.control.block({ user: 'mallory' })
-    const { documents } = server
-    Object.defineProperty(server, 'documents', {
-      configurable: true,
-      get: () => {
-        throw new Error('WRONGTYPE Operation against a key holding the wrong kind of value')
-      },
-    })
+    server.refusesToRead = 'WRONGTYPE Operation against a key holding the wrong kind of value'
     await beats(5)
     expect(a.codes()).toEqual(['HALT_W_CONTROL'])
     expect(a.control.problem).toContain('WRONGTYPE')
     expect(await a.reasonOf('mallory')).toBe('blocked')
-    Object.defineProperty(server, 'documents', { configurable: true, writable: true, value: documents })
+    server.refusesToRead = undefined
     await beats(2)
     expect(a.control.problem).toBe(undefined)
   })
@@ -219,14 +213,10 @@ describe('a document that cannot be read', () => {
   it('a document that the store refuses to read for two beats at a time is not warned of', async () => {
     const a = server.process()
     await beats()
-    const { documents } = server
     for (let i = 0; i < 3; i++) {
-      const get = (): never => {
-        throw new Error('BUSY Redis is busy running a script')
-      }
-      Object.defineProperty(server, 'documents', { configurable: true, get })
+      server.refusesToRead = 'BUSY Redis is busy running a script'
       await beats(2)
-      Object.defineProperty(server, 'documents', { configurable: true, writable: true, value: documents })
+      server.refusesToRead = undefined
       await beats(2)
     }
     expect(a.codes()).toEqual([])

@@ -25,6 +25,8 @@ export interface Process {
 
 export class Server {
   documents: Documents = new Map()
+  /** The error with which the server refuses to read its documents. It answers all else. */
+  refusesToRead: string | undefined
   /** How calls fail. */
   fails: 'refused' | 'hanging' | undefined
   /** The names of the documents that were written, in order. */
@@ -50,6 +52,7 @@ export class Server {
       document: name => ({
         read: since =>
           this.#answer(() => {
+            if (this.refusesToRead !== undefined) throw new Error(this.refusesToRead)
             const found = this.documents.get(name) ?? NEVER_WRITTEN
             return found.version === since ? undefined : found
           }),

@@ -1,5 +1,5 @@
 // The commands on a file of SQLite, which an application of another process uses.
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Control } from '@halt/control'
@@ -15,7 +15,8 @@ const cwd = (): string => folderWith({ 'limits.mjs': `export const policies = [$
 
 /** An application whose limits are in a file. */
 function app(): { readonly file: string; readonly limiter: RateLimiter; readonly control: Control } {
-  const file = join(mkdtempSync(join(tmpdir(), 'halt-cli-sqlite-')), 'limits.db')
+  const folder = mkdtempSync(join(tmpdir(), 'halt-cli-sqlite-'))
+  const file = join(folder, 'limits.db')
   const database = new Database(file)
   const store = new SqliteStore({ database })
   const control = new Control({ store })
@@ -24,6 +25,7 @@ function app(): { readonly file: string; readonly limiter: RateLimiter; readonly
     control.close()
     await limiter.close()
     database.close()
+    rmSync(folder, { recursive: true })
   })
   return { file, limiter, control }
 }

@@ -79,7 +79,7 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
   })
 
   describe('a tenant that waits for its share of a bucket', () => {
-    // 10 units a second. A tag is kept for 16 times as long as 100 units take.
+    // 10 units a second. A tag is kept for 16 times as long as 100 units take. How long the clock takes to a tag, a book says in core's tests.
     const pool = ruleOf('token-bucket', { limit: 100, window: 10 })
     for (const [until, charged, ofOthers, later, wait] of [
       ['the clock of the bucket reaches its tag', 100, 0, 0, 4_958_334],

@@ -16,7 +16,7 @@ export interface CheckResult {
   readonly evaluation: Evaluation
   /** The `onStoreError` mode that decided instead of the store; false when the store decided. */
   readonly degraded: false | OnStoreError
-  /** The index, in the original check, of the policy that refuses because the store is unavailable; -1 when none does. */
+  /** The index, in the original check, of the policy that refuses where `degraded` is `"closed"`. Elsewhere it means nothing. */
   readonly closedPolicy: number
   /** The store's reply that may still arrive, or was lost. Undefined when the store has replied or has certainly applied nothing. */
   readonly late: LateReply | undefined

@@ -41,13 +41,12 @@ export class DirectEvaluator implements Evaluator {
       const { onFailure, onStoreError } = this.#options
       onFailure(error, 'script')
       const degraded = onStoreError === 'open' ? 'open' : 'closed'
-      const closedPolicy = degraded === 'open' ? -1 : 0
       const now = this.clock.now() * 1000
       return {
         check: plainCheck([], []),
         evaluation: { now, allowed: true, repeated: false, passes: [], starts: [], states: [], penalty: [] },
         degraded,
-        closedPolicy,
+        closedPolicy: 0,
         late: undefined,
       }
     }

@@ -68,7 +68,7 @@ export class CatchUp {
     return this.#writing
   }
 
-  /** Runs the whole recovery, each step within the deadline. */
+  /** Restores the blocks, and writes the charges back, each step within the deadline. Corrections are tried again by themselves. */
   async recover(): Promise<void> {
     const { lastKnown, deadline } = this.#parts
     await deadline.race(lastKnown.blocks.recheck())

@@ -141,7 +141,7 @@ describe('a pending charge of a quota', () => {
   it('that is refunded leaves the units that are held in the store to be given back there', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(5, TODAY)] })
-    const held = { held: { at: 7, units: 3 } } as never
+    const held = { held: { to: 150, units: 3 } }
     expect(writeBack.absorb(charge(-1, TODAY))).toBeUndefined()
     expect(writeBack.absorb({ ...charge(-1, TODAY), terms: held })).toMatchObject({ cost: 0, terms: held })
     expect(writeBack.absorb({ ...charge(-4, TODAY), terms: held })).toMatchObject({ cost: -1, terms: held })

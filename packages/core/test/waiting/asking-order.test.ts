@@ -2,9 +2,9 @@
 import { expect, it } from 'vitest'
 
 import { Mode } from '../../src/databases/index.ts'
-import { compileRule } from '../../src/testing/index.ts'
 import { Askers, type Asking } from '../../src/waiting/callers.ts'
 import { loneAt } from '../../src/waiting/places.ts'
+import { ruleOf } from '../algorithms/table.ts'
 
 it('a caller whose request has ended without a word is counted no more, and the next one asks', () => {
   const dropped: number[] = []
@@ -33,16 +33,7 @@ it('a caller whose request has ended without a word is counted no more, and the 
 
 it('a caller gets its place with the first answer where one bucket is all that it needs', () => {
   const rule = (algorithm: 'token-bucket' | 'fixed-window', counter: string) =>
-    compileRule({
-      algorithm,
-      counter,
-      limit: 10,
-      capacity: 10,
-      window: 1e6,
-      precision: 1,
-      cooldown: 0,
-      floor: 1,
-    })
+    ruleOf({ algorithm, counter, limit: 10, window: 1 })
   const demand = (own: ReturnType<typeof rule>, mode: Mode = Mode.CHARGE) => ({
     rule: own,
     subject: 's',

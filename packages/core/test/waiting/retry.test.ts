@@ -2,12 +2,13 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import { type Demand, type Group, Mode, shareRuleOf, type Terms } from '../../src/databases/index.ts'
-import { compileRule, ReferenceStore } from '../../src/testing/index.ts'
+import { ReferenceStore } from '../../src/testing/index.ts'
 import { Askers } from '../../src/waiting/callers.ts'
 import { Lines } from '../../src/waiting/lines.ts'
 import { Retry } from '../../src/waiting/retry.ts'
 import { ticketsAfter } from '../../src/waiting/tickets.ts'
 import type { WaiterParts } from '../../src/waiting/waiter-parts.ts'
+import { ruleOf } from '../algorithms/table.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -19,16 +20,7 @@ afterEach(() => {
 })
 
 /** Ten units a second, which tenants share. */
-const pool = compileRule({
-  algorithm: 'token-bucket',
-  counter: 'pool',
-  limit: 10,
-  capacity: 10,
-  window: 1e6,
-  precision: 1,
-  cooldown: 0,
-  floor: 1,
-})
+const pool = ruleOf({ algorithm: 'token-bucket', counter: 'pool', limit: 10, window: 1 })
 
 /** A tenant that has taken the whole bucket, and asks for one unit more. */
 function scene() {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Loop } from '../src/base/loop.ts'
-import { TurnClock } from '../src/base/turn-clock.ts'
+import type { Loop } from '../../src/base/loop.ts'
+import { TurnClock } from '../../src/base/turn-clock.ts'
 
 /** A loop whose time, idle time and turns are moved by hand. */
 class ManualLoop implements Loop {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { LoopGuard, LoopUse } from '../src/limit/loop-guard.ts'
-import { TierFit } from '../src/limit/tier-fit.ts'
+import { LoopGuard, LoopUse } from '../../src/limit/loop-guard.ts'
+import { TierFit } from '../../src/limit/tier-fit.ts'
 
 /** A loop whose time is moved by hand, and a guard of it. */
 class Scene {

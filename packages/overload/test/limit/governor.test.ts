@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 
-import { TurnClock } from '../src/base/turn-clock.ts'
-import type { Controller, WindowSummary } from '../src/limit/contract.ts'
-import { Governor } from '../src/limit/governor.ts'
-import type { Ending, Permit } from '../src/limit/permit.ts'
-import { TierFit } from '../src/limit/tier-fit.ts'
-import { Window } from '../src/limit/window.ts'
-import { pinned } from './pinned.ts'
+import { TurnClock } from '../../src/base/turn-clock.ts'
+import type { Controller, WindowSummary } from '../../src/limit/contract.ts'
+import { Governor } from '../../src/limit/governor.ts'
+import type { Ending, Permit } from '../../src/limit/permit.ts'
+import { TierFit } from '../../src/limit/tier-fit.ts'
+import { Window } from '../../src/limit/window.ts'
+import { pinned } from '../pinned.ts'
 
 /** A governor with 100 places on a loop whose time is moved by hand, and the windows that it has judged. */
 function scene(): {
