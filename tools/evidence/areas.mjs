@@ -46,7 +46,19 @@ export const areas = {
     sources: 'packages/store-redis/src/lua',
     tests: [
       mirror,
-      { project: 'packages/store-redis', files: ['behaviour/line', 'behaviour/roads', 'behaviour/control'] },
+      {
+        project: 'packages/store-redis',
+        files: [
+          'line',
+          'roads',
+          'control',
+          'losses',
+          'waiting',
+          'budgets',
+          'newer-counters',
+          'connection/cluster',
+        ].map(name => `behaviour/${name}`),
+      },
     ],
   },
   sql: { sources: 'packages/store-postgres/sql', tests: [{ project: 'packages/store-postgres', files: [] }] },

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { Mode, type Store } from '../../src/databases/index.ts'
 import { RateLimiter } from '../../src/index.ts'
 import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 import { world } from '../world.ts'
@@ -54,6 +55,54 @@ describe('a signal that many callers share', () => {
       await Promise.resolve()
       expect(getEventListeners(signal, 'abort')).toHaveLength(0)
     }
+  })
+})
+
+/** A store that notes what it is asked, and answers after a turn of the event loop. */
+function slowStore() {
+  const clock = new ManualClock()
+  const inner = new ReferenceStore(() => clock.now())
+  const asked: Mode[] = []
+  const answered: Mode[] = []
+  const store: Store = {
+    clock: () => clock.now(),
+    evaluate: async group => {
+      asked.push(group.demands[0]!.mode)
+      const evaluation = inner.evaluate(group)
+      await new Promise(resolve => void setImmediate(resolve))
+      answered.push(group.demands[0]!.mode)
+      return evaluation
+    },
+    forget: async counters => inner.forget(counters),
+  }
+  return { store, asked, answered }
+}
+
+describe('what is with the store when callers leave', () => {
+  it('close() resolves when the store has taken back the places of those that waited', async () => {
+    const { store, answered } = slowStore()
+    const limiter = new RateLimiter({ store, policy: { name: 'calls', limit: 1, window: 10 } })
+    const turns = [1, 2].map(async () => limiter.acquire('stripe', { maxWait: '1h' }))
+    await turns[0]
+    turns[1]!.catch(() => {})
+    await limiter.close()
+    expect(answered).toEqual([Mode.CHARGE, Mode.CHARGE, Mode.SETTLE])
+  })
+
+  it('the store is not asked for a caller that has left when a permit is given back', async () => {
+    const { store, asked } = slowStore()
+    const limiter = new RateLimiter({ store, policy: { name: 'calls', algorithm: 'concurrency', limit: 1, ttl: 60 } })
+    const first = await limiter.acquire('stripe')
+    const leaving = new AbortController()
+    const turn = limiter.acquire('stripe', { maxWait: '1h', signal: leaving.signal })
+    await new Promise(resolve => void setImmediate(resolve))
+    leaving.abort()
+    await turn.catch(() => {})
+    const before = asked.length
+    await limiter.release(first)
+    await new Promise(resolve => void setImmediate(resolve))
+    expect(asked.slice(before)).toEqual([Mode.SETTLE])
+    await limiter.close()
   })
 })
 

@@ -96,12 +96,12 @@ it('a caller whose place the store has lost starts no sooner than a pause of its
   expect(own.starts.length).toBeGreaterThan(1)
 })
 
-/** Four callers in a line, whose store has come back without it. */
-async function inLostLine() {
+/** Callers in a line, the first of whom has started, whose store has come back without it. */
+async function inLostLine(callers = 4) {
   const own = passingWorld()
   const { store, state } = fragileStore(own.clock.now)
   const limiter = open(own, slow, { store })
-  for (let i = 0; i < 4; i++) own.acquire(limiter, user, i, { maxWait: '1h' }).catch(() => {})
+  for (let i = 0; i < callers; i++) own.acquire(limiter, user, i, { maxWait: '1h' }).catch(() => {})
   await own.pass(50)
   state.inner = new ReferenceStore(own.clock.now)
   return { own, store, state, limiter }
@@ -116,6 +116,15 @@ it('callers whose places the store has lost get others, though the first questio
   const other = open(own, slow, { store: otherProcess(store) })
   // One has started by the burst of the new counter.
   expect(await other.line(user)).toMatchObject({ units: 2 })
+})
+
+it('a lone caller whose place the store has lost starts when the store gives it another, not at the end of what it owes', async () => {
+  const { own, state } = await inLostLine(2)
+  state.placesNobody = true
+  await own.pass(1500)
+  state.placesNobody = false
+  await own.pass(3000)
+  expect(own.starts.length).toBe(2)
 })
 
 it('a newcomer that got a place while others asked for theirs again stands behind them, and leaves no hole', async () => {
