@@ -3,35 +3,42 @@ import { ReferenceStore } from '@halt/core/testing'
 
 import type { Charged } from './charged.ts'
 import { randomHistory } from './random-groups.ts'
+import { randomTenants } from './random-tenants.ts'
 import { readings } from './readings.ts'
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
 import { withStore } from './bench.ts'
 
+/** A tenant asks for one counter alone, which takes less time than a random group. */
+const TENANTS = 4
+
 /** Random groups must be decided as the reference store decides them. */
 export function testHistory({ describe, it, expect }: Runner, factory: StoreFactory): void {
   const { histories = 10, steps = 500, oneInstant = true, ordered = true } = factory
   describe('random histories', () => {
-    for (let seed = 1; seed <= histories; seed++) {
-      it(`a random history is decided as by the reference over ${steps} steps (${seed})`, () =>
-        withStore(factory, async bench => {
-          const reference = new ReferenceStore(() => bench.now / 1000)
-          const past: Charged[] = []
-          for (const step of randomHistory(seed, steps, oneInstant)) {
-            bench.now += step.advance
-            const groups = step.groups(past)
-            const expected: Evaluation[] = groups.map(group => reference.evaluate(group))
-            const actual = ordered ? await Promise.all(groups.map(group => bench.ask(group))) : []
-            for (const group of ordered ? [] : groups) actual.push(await bench.ask(group))
-            for (const [i, group] of groups.entries()) {
-              expect(readings(group, actual[i] as Evaluation)).toEqual(
-                readings(group, expected[i] as Evaluation),
-              )
-              past.push({ group, evaluation: expected[i] as Evaluation })
+    for (let seed = 1; seed <= histories; seed++)
+      for (const [what, written] of [
+        ['a random history', randomHistory(seed, steps, oneInstant)],
+        ['a random history of tenants of a pool', randomTenants(seed, TENANTS * steps)],
+      ] as const)
+        it(`${what} is decided as by the reference over ${written.length} steps (${seed})`, () =>
+          withStore(factory, async bench => {
+            const reference = new ReferenceStore(() => bench.now / 1000)
+            const past: Charged[] = []
+            for (const step of written) {
+              bench.now += step.advance
+              const groups = step.groups(past)
+              const expected: Evaluation[] = groups.map(group => reference.evaluate(group))
+              const actual = ordered ? await Promise.all(groups.map(group => bench.ask(group))) : []
+              for (const group of ordered ? [] : groups) actual.push(await bench.ask(group))
+              for (const [i, group] of groups.entries()) {
+                expect(readings(group, actual[i] as Evaluation)).toEqual(
+                  readings(group, expected[i] as Evaluation),
+                )
+                past.push({ group, evaluation: expected[i] as Evaluation })
+              }
+              past.splice(0, past.length - 20)
             }
-            past.splice(0, past.length - 20)
-          }
-        }))
-    }
+          }))
   })
 }
