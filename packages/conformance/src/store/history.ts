@@ -3,14 +3,14 @@ import { ReferenceStore } from '@halt/core/testing'
 
 import type { Charged } from './charged.ts'
 import { randomHistory } from './random-groups.ts'
-import { randomTenants } from './random-tenants.ts'
+import { randomCallers } from './random-callers.ts'
 import { readings } from './readings.ts'
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
 import { withStore } from './bench.ts'
 
-/** A tenant asks for one counter alone, which takes less time than a random group. */
-const TENANTS = 4
+/** A caller asks for one counter, which takes less time than a random group. */
+const LONE = 4
 
 /** Random groups must be decided as the reference store decides them. */
 export function testHistory({ describe, it, expect }: Runner, factory: StoreFactory): void {
@@ -19,7 +19,7 @@ export function testHistory({ describe, it, expect }: Runner, factory: StoreFact
     for (let seed = 1; seed <= histories; seed++)
       for (const [what, written] of [
         ['a random history', randomHistory(seed, steps, oneInstant)],
-        ['a random history of tenants of a pool', randomTenants(seed, TENANTS * steps)],
+        ['a random history of callers of one counter', randomCallers(seed, LONE * steps)],
       ] as const)
         it(`${what} is decided as by the reference over ${written.length} steps (${seed})`, () =>
           withStore(factory, async bench => {
