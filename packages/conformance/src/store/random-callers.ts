@@ -109,8 +109,10 @@ function randomScarce(random: () => number, pick: Pick, counter: string): Scarce
 function randomTime({ rule, unit }: Scarce, random: () => number, pick: Pick): number {
   const round = rule.capacity * unit
   const some = [0, 1, unit / 7, unit, 2 * unit, 3 * unit, round / 30, round / 10]
-  const long = pick([round / 2, round, 16 * round + pick([0, 58, 60, 61]) * SECOND])
-  return Math.ceil(random() < 0.06 ? long : pick(some))
+  // So long a bucket that is shared remembers its tenants, when it is full again.
+  const kept = Math.max(16 * round, 60 * SECOND)
+  const long = pick([round / 2, round, kept, kept + round / 2, kept + 2 * round])
+  return Math.ceil(random() < 0.08 ? long : pick(some))
 }
 
 function stepAt(now: number, advance: number, scarce: Scarce, random: () => number, pick: Pick): CallerStep {

@@ -32,7 +32,11 @@ describe('the options of a limiter', () => {
     ['ipv6Prefix', Number.NaN, 'HALT_E_OPTION'],
     ['keysPerAddress', 0, 'HALT_E_OPTION'],
     ['keysPerAddress', Infinity, 'HALT_E_OPTION'],
+    ['keysPerAddress', 1_000_001, 'HALT_E_OPTION'],
     ['instances', 0, 'HALT_E_OPTION'],
+    ['instances', 1_000_001, 'HALT_E_OPTION'],
+    ['mostWaiting', -1, 'HALT_E_OPTION'],
+    ['mostWaiting', 1_000_001, 'HALT_E_OPTION'],
     ['instances', 'many', 'HALT_E_OPTION'],
     ['storeTimeout', 0, 'HALT_E_DURATION'],
     ['storeTimeout', '100', 'HALT_E_DURATION'],
@@ -48,6 +52,12 @@ describe('the options of a limiter', () => {
     ['policies', [], 'HALT_E_UNKNOWN_FIELD'],
   ])('a limiter refuses %s: %o', (name, value, expected) => {
     expect(code({ [name]: value })).toBe(expected)
+  })
+
+  it('a limiter takes options up to their bounds', () => {
+    const most = { keysPerAddress: 1e6, instances: 1e6, mostWaiting: 1e6 }
+    expect(() => world().limiter(presets.PUBLIC_API, most)).not.toThrow()
+    expect(() => world().limiter(presets.PUBLIC_API, { mostWaiting: 0 })).not.toThrow()
   })
 
   it('a limiter treats undefined as absent', () => {

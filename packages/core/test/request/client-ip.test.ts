@@ -210,6 +210,8 @@ describe('X-Forwarded-For from a trusted peer', () => {
     expect(behind(`211.2.3.4${pad(2048 - 9)}${tail}`)).toBe('211.2.3.4')
     expect(behind(['211.2.3.4', `${pad(2048)}${tail}`])).toBe('10.0.0.2')
     expect(behind(['211.2.3.4', `${pad(2038)}${tail}`])).toBe('211.2.3.4')
+    // The comma that joins two lines counts, too.
+    expect(behind(['211.2.3.4', `${pad(2039)}${tail}`])).toBe('10.0.0.2')
   })
 
   it('a header of a hundred times the entries takes no longer to read', () => {
@@ -299,6 +301,8 @@ describe('Forwarded (RFC 7239)', () => {
     'for="[::ffff:203.0.113.7]:80";',
     String.raw`for="203.0.\113.7"`,
     String.raw`host="a\"b, for=1.1.1.1";for=203.0.113.7`,
+    String.raw`host="for=1.1.1.1, a\"b";for=203.0.113.7`,
+    String.raw`for=198.51.100.1, host="a\\\\";for=203.0.113.7`,
     'for=198.51.100.1, for=203.0.113.7, for=10.0.0.2;proto=http',
     'for=198.51.100.1,for=203.0.113.7,,for="10.0.0.2:80"',
   ])('Forwarded (RFC 7239) is read from %s', value => expect(forwarded(value)).toBe('203.0.113.7'))

@@ -35,6 +35,17 @@ describe('a request whose client departed before its address was read', () => {
     expect(codes()).toEqual(['HALT_W_NO_ADDRESS'])
   })
 
+  it('a departed client is refused also when the limiter has seen so many requests that addresses alone decide', async () => {
+    const { limiter, codes } = world()
+    const one = limiter({ ...policy, limit: 2000 })
+    const request = nodes({ destroyed: false, remoteAddress: '203.0.113.7' })
+    for (let i = 0; i < 1000; i++) await one.check(request)
+    expect(await one.check(nodes(departed))).toMatchObject({ allowed: false, reason: 'missing-key' })
+    expect(codes()).toEqual([])
+    expect(await one.check(nodes(unix))).toMatchObject({ allowed: true, key: 'ip:unknown', remaining: 1999 })
+    expect(codes()).toEqual(['HALT_W_NO_ADDRESS'])
+  })
+
   it.each([
     ['a composite key', { keyStrategy: 'composite' }],
     ['an unverified API key', { keyStrategy: 'api-key' }],

@@ -154,6 +154,14 @@ describe('a policy’s exemptions', () => {
     expect(decision.verdicts.map(({ policy }) => policy)).toEqual(['other'])
   })
 
+  it.each([
+    ['/', /covers every path/],
+    ['/admin;x', /not a plain path/],
+    ['/a*', /is a pattern/],
+  ])('exemptions refuse %s, and say why', (path, why) => {
+    expect(mistake(() => world().limiter({ ...plain, exemptions: [path] })).message).toMatch(why)
+  })
+
   it('exemptions refuse patterns, because they would cover nothing', () => {
     for (const exemptions of [['/admin/*'], ['/*'], ['/a*b']])
       expect(mistake(() => world().limiter({ ...plain, exemptions })).code).toBe('HALT_E_EXEMPTION')

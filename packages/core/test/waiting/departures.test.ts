@@ -91,7 +91,10 @@ describe('what is with the store when callers leave', () => {
 
   it('the store is not asked for a caller that has left when a permit is given back', async () => {
     const { store, asked } = slowStore()
-    const limiter = new RateLimiter({ store, policy: { name: 'calls', algorithm: 'concurrency', limit: 1, ttl: 60 } })
+    const limiter = new RateLimiter({
+      store,
+      policy: { name: 'calls', algorithm: 'concurrency', limit: 1, ttl: 60 },
+    })
     const first = await limiter.acquire('stripe')
     const leaving = new AbortController()
     const turn = limiter.acquire('stripe', { maxWait: '1h', signal: leaving.signal })

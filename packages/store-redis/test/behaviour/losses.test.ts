@@ -91,6 +91,9 @@ const isBlocked = async ({ logins }: Process, user: string): Promise<boolean> =>
 const usedBy = async ({ jobs }: Process, user: string): Promise<number> =>
   work.limit - (await jobs.peek({ user })).remaining
 
+const callsOf = async (command: string): Promise<number> =>
+  Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await admin.info('commandstats'))?.[1])
+
 const reconnect = async (): Promise<void> =>
   void (await admin.call('client', 'kill', 'type', 'normal', 'skipme', 'yes'))
 const flush = async (): Promise<void> => void (await admin.flushall())
@@ -180,16 +183,22 @@ it('a server that keeps its counters gets no command but one for its mark', () =
   withProcesses(1, async ([one]) => {
     await failLogins(one!, 'eve')
     await sleep(50)
-    const before = Number(
-      /calls=(\d+)/.exec((await admin.info('commandstats')).split('cmdstat_set:')[1] ?? '')?.[1],
-    )
+    const before = await callsOf('set')
     await reconnect()
     await one!.recovers(['eve'])
-    const after = Number(
-      /calls=(\d+)/.exec((await admin.info('commandstats')).split('cmdstat_set:')[1] ?? '')?.[1],
-    )
+    const after = await callsOf('set')
     // recovers() probes once more by ready().
     expect(after - before).toBeLessThanOrEqual(2)
+  }))
+
+it('a heartbeat that finds the mark of before asks for nothing more', () =>
+  withProcesses(1, async ([one]) => {
+    await failLogins(one!, 'eve')
+    await sleep(50)
+    const before = await callsOf('evalsha')
+    // Each inspection runs three scripts, one of them the heartbeat.
+    for (let i = 0; i < 3; i++) await one!.recovers([])
+    expect((await callsOf('evalsha')) - before).toBe(9)
   }))
 
 const USERS = ['u0', 'u1', 'u2', 'u3']
