@@ -58,7 +58,7 @@ describe('a signal that many callers share', () => {
   })
 })
 
-/** A store that notes what it is asked, and answers after a turn of the event loop. */
+/** A store that notes what it is asked, and answers after three turns of the event loop. */
 function slowStore() {
   const clock = new ManualClock()
   const inner = new ReferenceStore(() => clock.now())
@@ -69,22 +69,27 @@ function slowStore() {
     evaluate: async group => {
       asked.push(group.demands[0]!.mode)
       const evaluation = inner.evaluate(group)
-      await new Promise(resolve => void setImmediate(resolve))
+      await turns(3)
       answered.push(group.demands[0]!.mode)
       return evaluation
     },
     forget: async counters => inner.forget(counters),
   }
-  return { store, asked, answered }
+  return { clock, store, asked, answered }
+}
+
+/** Turns of the event loop. */
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise(resolve => void setImmediate(resolve))
 }
 
 describe('what is with the store when callers leave', () => {
   it('close() resolves when the store has taken back the places of those that waited', async () => {
     const { store, answered } = slowStore()
     const limiter = new RateLimiter({ store, policy: { name: 'calls', limit: 1, window: 10 } })
-    const turns = [1, 2].map(async () => limiter.acquire('stripe', { maxWait: '1h' }))
-    await turns[0]
-    turns[1]!.catch(() => {})
+    const [first, second] = [1, 2].map(async () => limiter.acquire('stripe', { maxWait: '1h' }))
+    await first
+    second!.catch(() => {})
     await limiter.close()
     expect(answered).toEqual([Mode.CHARGE, Mode.CHARGE, Mode.SETTLE])
   })
@@ -98,14 +103,44 @@ describe('what is with the store when callers leave', () => {
     const first = await limiter.acquire('stripe')
     const leaving = new AbortController()
     const turn = limiter.acquire('stripe', { maxWait: '1h', signal: leaving.signal })
-    await new Promise(resolve => void setImmediate(resolve))
+    await turns(4)
     leaving.abort()
     await turn.catch(() => {})
     const before = asked.length
     await limiter.release(first)
-    await new Promise(resolve => void setImmediate(resolve))
+    await turns(4)
     expect(asked.slice(before)).toEqual([Mode.SETTLE])
     await limiter.close()
+  })
+
+  it('close() resolves when the store has taken back what a caller was given whose policies were still being found', async () => {
+    const { clock, store, asked, answered } = slowStore()
+    let isSlow = false
+    const limiter = new RateLimiter({
+      store,
+      policy: async () => {
+        if (isSlow) await turns(8)
+        return { name: 'calls', algorithm: 'fixed-window', limit: 1, window: 10 }
+      },
+    })
+    const request = { method: 'GET', path: '/', headers: {}, ip: '203.0.113.7' }
+    await limiter.check(request)
+    const leaving = new AbortController()
+    const ends: Promise<unknown>[] = []
+    for (const signal of [leaving.signal, undefined]) {
+      ends.push(limiter.acquire(request, { maxWait: '1h', ...(signal && { signal }) }))
+      await turns(12)
+    }
+    const settled = Promise.allSettled(ends)
+    // The second asked behind the first. When that has left, it asks anew, and would start.
+    isSlow = true
+    clock.advance(20)
+    leaving.abort()
+    await turns(1)
+    await limiter.close()
+    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    const all = [Mode.CHARGE, Mode.CHARGE, Mode.CHARGE, Mode.SETTLE]
+    expect([asked, answered]).toEqual([all, all])
   })
 })
 
