@@ -18,7 +18,6 @@ export interface NetworkEntry extends Network {
   readonly prefix: number
 }
 
-const EPOCH: Clock = { now: () => 0 }
 const ZERO: Bits = [0, 0, 0, 0]
 
 /**
@@ -90,7 +89,7 @@ class NestedNetworks {
 /** Whether an entry with a target reaches an address, whose subject is given too. */
 export function reachesAddress(target: string, subject: Subject, address: Address): boolean {
   if (!isNetwork(target)) return target === subject
-  return new NetworkEntries([{ kind: 'block', target, at: 0 }]).find(address, EPOCH) !== undefined
+  return new NetworkEntries([{ kind: 'block', target, at: 0 }]).find(address, Date) !== undefined
 }
 
 /** Whether a target is a network that addresses can be in. */

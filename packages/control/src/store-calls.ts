@@ -100,7 +100,7 @@ export function busy(attempts: number): HaltError {
   return new HaltError(
     'HALT_E_STORE_BUSY',
     `Other processes wrote the document during each of ${attempts} attempts.`,
-    'Try again.',
+    'Try again in a moment.',
   )
 }
 

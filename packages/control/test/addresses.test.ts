@@ -9,7 +9,7 @@ function controlled() {
   const control = new Control({ store, warn: () => {} })
   onTestFinished(() => control.close())
   const own = limiter({ name: 'p', limit: 1000, window: 60 }, { control })
-  return { control, own, reasonOf: async (ip: string) => (await own.check(view({ ip }))).reason }
+  return { control, store, own, reasonOf: async (ip: string) => (await own.check(view({ ip }))).reason }
 }
 
 describe('of the entries about an IPv6 address', () => {
@@ -45,6 +45,24 @@ describe('of the entries about an IPv6 address', () => {
     expect(await reasonOf('203.0.113.7')).toBe('blocked')
   })
 })
+
+it.each([
+  ['203.0.113.7/32', 'blocked'],
+  ['::ffff:203.0.113.7/128', 'blocked'],
+  ['::ffff:203.0.113.0/120', 'exempt'],
+])(
+  'a block of %s that somebody wrote by hand leaves an address with a permission %s',
+  async (target, reason) => {
+    const { control, store, reasonOf } = controlled()
+    const entries = [
+      { kind: 'allow', target: 'ip:203.0.113.7', at: 1 },
+      { kind: 'block', target, at: 1 },
+    ]
+    await store.document('control').write(JSON.stringify({ halt: 1, entries }), '0')
+    await control.refresh()
+    expect(await reasonOf('203.0.113.7')).toBe(reason)
+  },
+)
 
 describe('an IPv6 address that stands for an IPv4 address', () => {
   const spellings = ['::ffff:203.0.113.7', '64:ff9b::203.0.113.7', '2002:cb00:7107::1', '2001:0:1::34ff:8ef8']

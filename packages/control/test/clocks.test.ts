@@ -149,6 +149,30 @@ it('readings ask the store for the time before the first entries, and a store wi
   expect(evaluate).not.toHaveBeenCalled()
 })
 
+it('a reading that waited for the time of the store tells what others did meanwhile', async () => {
+  const server = new Server()
+  const other = server.process(0)
+  await other.act(control => control.block({ user: 'first' }))
+  const store = server.connect()
+  const late: (() => void)[] = []
+  let asked: () => void
+  const isAsked = new Promise<void>(resolve => (asked = resolve))
+  const slow = server.process(0, {
+    ...store,
+    evaluate: async group => {
+      // The first reading of a process, and that of the test.
+      if (late.length < 2) await new Promise<void>(resolve => late.push(resolve) === 2 && asked())
+      return store.evaluate(group)
+    },
+  })
+  const reading = slow.act(control => control.entries())
+  await isAsked
+  await slow.act(control => control.block({ user: 'second' }))
+  await other.act(control => control.block({ user: 'third' }))
+  for (const answer of late) answer()
+  expect((await reading).map(({ target }) => target)).toEqual(['user:first', 'user:second', 'user:third'])
+})
+
 it('the system clock counts where the store does not tell its time, and no entry that holds is lost', async () => {
   const server = new Server()
   await server.process(0).act(control => control.block({ user: 'mallory' }, { for: '2h' }))

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { type Policy, RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { Control, type ControlOptions, type PolicyNumbers } from '../src/index.ts'
+import type { StoreDocument } from '@halt/core/store'
 import { fakeOutage, ReferenceStore } from '@halt/core/testing'
 import { numberOf } from '@halt/core/gate'
 import { by, keyed, mistake, rejection, START, view, world } from '../../core/test/world.ts'
@@ -252,6 +253,48 @@ describe('entries and history', () => {
       ['change', 'api', 'bob'],
       ['block', 'user:42', 'ann'],
     ])
+  })
+
+  it('entries list an entry that was made anew after all others', async () => {
+    const { control } = controlled()
+    for (const user of ['42', '43', '42']) await control.block({ user })
+    expect((await control.entries()).map(({ target }) => target)).toEqual(['user:43', 'user:42'])
+  })
+
+  it('an operator does not take back an entry that somebody else has replaced meanwhile', async () => {
+    const { control } = controlled()
+    const mine = await control.block({ user: '42' }, { for: '1h', by: 'ann' })
+    const other = await control.block({ user: '42' }, { for: '30d', reason: 'fraud', by: 'bob' })
+    const error = await rejection(control.unblock({ user: '42' }, { replaces: mine }))
+    expect(error.code).toBe('HALT_E_CONTROL_REPLACED')
+    expect(error.message).toContain('by "bob", because "fraud"')
+    expect(await control.entries()).toEqual([other])
+    expect(await control.unblock({ user: '42' }, { replaces: other })).toBe(true)
+  })
+
+  it('the history keeps the last 1 000 acts', async () => {
+    const { control, store } = controlled()
+    const acts = Array.from({ length: 1_000 }, (_, i) => ({ act: 'block', target: `user:${i}`, at: 1 }))
+    await store.document('control-history').write(JSON.stringify({ halt: 1, acts }), '0')
+    await control.block({ user: 'new' })
+    const history = await control.history()
+    expect(history).toHaveLength(1_000)
+    expect([history[0]?.target, history.at(-1)?.target]).toEqual(['user:new', 'user:1'])
+  })
+
+  it('an act is tried as often as its error tells while others write the history', async () => {
+    const { store } = controlled()
+    const writes: string[] = []
+    const overtaken = Object.assign(fakeOutage(store), {
+      document: (name: string): StoreDocument => ({
+        read: since => store.document(name).read(since),
+        write: async () => void writes.push(name),
+      }),
+    })
+    const control = make({ store: overtaken })
+    const error = await rejection(control.note('reset', { identity: { user: '42' } }))
+    expect(error.code).toBe('HALT_E_STORE_BUSY')
+    expect(error.message).toContain(`each of ${writes.length} attempts`)
   })
 
   it('the history tells of acts that changed only counters, as their doer noted them', async () => {

@@ -222,6 +222,15 @@ describe('a document that cannot be read', () => {
     expect(a.codes()).toEqual([])
   })
 
+  it('a document that a new process cannot read twice, and then can, is not warned of', async () => {
+    server.refusesToRead = 'BUSY Redis is busy running a script'
+    const a = server.process()
+    await beats()
+    server.refusesToRead = undefined
+    await beats(2)
+    expect(a.codes()).toEqual([])
+  })
+
   it('a document is not warned of while the whole store is away', async () => {
     const a = server.process()
     server.fails = 'refused'

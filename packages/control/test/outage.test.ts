@@ -146,9 +146,8 @@ describe('an act while the store is away', () => {
     expect((await rejection(a.control.block({} as never))).code).toBe('HALT_E_IDENTITY')
     const options = { onStoreError: 'reject' } as const
     expect((await rejection(a.control.change('p', {}, options))).code).toBe('HALT_E_CONTROL')
-    expect((await rejection(a.control.change('p', {}, { onStoreError: 'x' } as never))).code).toBe(
-      'HALT_E_CONTROL',
-    )
+    const mistaken = { onStoreError: 'x' } as never
+    expect((await rejection(a.control.block({ user: 'x' }, mistaken))).code).toBe('HALT_E_CONTROL')
     expect(a.control.inForce()).toEqual([])
   })
 })

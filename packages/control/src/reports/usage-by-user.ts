@@ -203,8 +203,7 @@ function userOf(verdicts: readonly PolicyVerdict[], own: string): string | undef
     const kind = key === own ? -1 : KINDS.findIndex(name => key.startsWith(name))
     if (kind < 0 || kind >= best) continue
     // A user whose id holds such a text is shown as its digest.
-    const at = kind === KINDS.length - 1 ? -1 : key.lastIndexOf('+ip:')
-    const id = at < 0 ? key : key.slice(0, at)
+    const [id = key] = key.split('+ip:')
     if (id !== own) [best, user] = [kind, id]
   }
   return user

@@ -88,13 +88,14 @@ type Row = readonly [
 /**
  * Writes the text of a document. If there is no room, every entry keeps its heaviest users, the same number each, and the units of the
  * others name nobody any more. If that is not enough, the entries with the fewest units are dropped.
+ *
+ * @param most how many users an entry keeps at most
  */
-export function writeUsage(entries: UsageEntries): string {
-  for (let most = MOST_USERS; most > 0; most = Math.floor(most / 2)) {
-    const text = textOf([...entries.values()].map(entry => rowOf(entry, most)))
-    if (text.length <= ROOM) return text
-  }
-  const rows = [...entries.values()].map(entry => rowOf(entry, 1))
+export function writeUsage(entries: UsageEntries, most: number = MOST_USERS): string {
+  const rows = [...entries.values()].map(entry => rowOf(entry, most))
+  const text = textOf(rows)
+  if (text.length <= ROOM) return text
+  if (most !== 1) return writeUsage(entries, most >> 1)
   const heaviest = rows.sort((a, b) => unitsIn(b) - unitsIn(a))
   while (textOf(heaviest).length > ROOM) heaviest.length = Math.floor(heaviest.length / 2)
   return textOf(heaviest)

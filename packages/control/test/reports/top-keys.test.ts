@@ -237,6 +237,51 @@ describe('sharing', () => {
     expect(await version()).toBe(last + 1)
   })
 
+  it('others see the keys of a process without requests until it forgets them', async () => {
+    vi.useFakeTimers({ now: START })
+    const store = new ReferenceStore(() => START)
+    await counting(store).limiter.check(view())
+    const reader = make({ store })
+    const seen: number[] = []
+    for (let i = 0; i < 3; i++) {
+      await vi.advanceTimersByTimeAsync(55_000)
+      seen.push((await reader.merged()).used.length)
+    }
+    expect(seen).toEqual([1, 1, 0])
+  })
+
+  it('a request right after the sharing has stopped starts it again', async () => {
+    vi.useFakeTimers({ now: START })
+    const store = new ReferenceStore(() => START)
+    const { limiter } = counting(store)
+    await limiter.check(view())
+    await vi.advanceTimersByTimeAsync(121_000)
+    expect(vi.getTimerCount()).toBe(0)
+    await limiter.check(view({ ip: '203.0.113.9' }))
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect((await make({ store }).merged()).used).toMatchObject([{ key: 'ip:203.0.113.9' }])
+  })
+
+  it.each([
+    [15, 6],
+    [16, 3],
+  ])('TopKeys beside %i other processes writes %i times in 30 seconds', async (others, count) => {
+    vi.useFakeTimers({ now: START })
+    const store = new ReferenceStore(() => START)
+    const reports = Array.from({ length: others }, (_, i) => ({ process: `p${i}`, at: START, text: '{}' }))
+    let version = await store.document('top-keys').write(JSON.stringify({ halt: 1, reports }), '0')
+    const { limiter } = counting(store)
+    let writes = 0
+    for (let i = 0; i < 30; i++) {
+      await limiter.check(view())
+      await vi.advanceTimersByTimeAsync(1_000)
+      const now = (await store.document('top-keys').read())?.version
+      if (now !== version) writes++
+      version = now
+    }
+    expect(writes).toBe(count)
+  })
+
   it('close() ends the sharing, and a later request does not start it again', async () => {
     vi.useFakeTimers({ now: START })
     const { topKeys, limiter } = counting()

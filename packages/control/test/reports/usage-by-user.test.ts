@@ -100,6 +100,24 @@ it('a limit that is no quota is told for its last 10 to 20 minutes', async () =>
   expect(await told()).toEqual([['user:bob 4']])
 })
 
+it('a limit that is no quota tells since when and until when its periods are counted', async () => {
+  const { counting, read, clock } = companies([TEAM, PER_USER])
+  const { ask, usage } = counting()
+  await ask('cleo')
+  clock.advance('11m')
+  await ask('cleo')
+  await usage.flush()
+  expect(await read()).toMatchObject([{ since: START / 1000, until: START / 1000 + 1_800 }])
+})
+
+it('a user is told where a policy counts each address of a user', async () => {
+  const { counting, read } = companies([MONTH, { ...PER_USER, keyStrategy: 'composite' }])
+  const { ask, usage } = counting()
+  await ask('cleo', 5)
+  await usage.flush()
+  expect(await read()).toMatchObject([{ users: [{ key: 'user:cleo', units: 5 }], others: 0 }])
+})
+
 it('a user is told where a shadow policy alone counts users, and not where none does', async () => {
   const { counting, read } = companies([MONTH, { ...PER_USER, mode: 'shadow' }])
   const { ask, usage } = counting()
@@ -137,6 +155,29 @@ it('counts wait while the store is away, and are told once when it is back', asy
   expect(await read()).toEqual([])
   away.end()
   for (let i = 0; i < 2; i++) await usage.flush()
+  expect((await read())[0]?.users).toEqual([{ key: 'user:cleo', units: 5 }])
+})
+
+it('counts wait where another process wrote first and the store is away then', async () => {
+  const { store, counting, read } = companies()
+  const away = fakeOutage(store)
+  const documentOf = away.document!
+  const writes = [async () => void away.begin('refused')]
+  const { ask, usage } = counting(
+    Object.assign(away, {
+      document(name: string): StoreDocument {
+        const document = documentOf(name)
+        return {
+          read: since => document.read(since),
+          write: (text, since) => writes.pop()?.() ?? document.write(text, since),
+        }
+      },
+    }),
+  )
+  await ask('cleo', 5)
+  await usage.flush()
+  away.end()
+  await usage.flush()
   expect((await read())[0]?.users).toEqual([{ key: 'user:cleo', units: 5 }])
 })
 
@@ -178,6 +219,30 @@ it('a company beyond the 2 000 of a beat is not counted, and its document is not
   expect(await read(`custom:${names.find(isLow)}`)).toHaveLength(1)
   const document = await store.document(documentOfSlot(slotOfKey(`custom:${further}`))).read()
   expect(document?.text).toBe('')
+})
+
+it('a process names 10 000 users in a beat, and tells the units of further ones', async () => {
+  const { counting, read } = companies([{ ...MONTH, limit: 1e9 }, PER_USER])
+  const { ask, usage } = counting()
+  for (let i = 1; i <= 10_001; i++) await ask(String(i), i < 10_000 ? 1 : 50)
+  await usage.flush()
+  const [month] = await read()
+  expect(month!.users.slice(0, 2)).toEqual([
+    { key: 'user:10000', units: 50 },
+    { key: expect.any(String), units: 1 },
+  ])
+  expect(month!.users.reduce((sum, { units }) => sum + units, month!.others)).toBe(9_999 + 100)
+})
+
+it('a document names the 200 heaviest users of a company that has more', async () => {
+  const { counting, read } = companies([{ ...MONTH, limit: 1e9 }, PER_USER])
+  const { ask, usage } = counting()
+  for (let i = 1; i <= 201; i++) await ask(String(i), i)
+  await usage.flush()
+  const [month] = await read()
+  expect(month?.users).toHaveLength(200)
+  expect(month?.users.at(-1)).toEqual({ key: 'user:2', units: 2 })
+  expect(month?.others).toBe(1)
 })
 
 it('units are not told twice where the answer of a write was lost', async () => {
