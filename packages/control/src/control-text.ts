@@ -75,7 +75,7 @@ function isEnd(end: unknown): end is readonly [string, number] {
   return Array.isArray(end) && end.length === 2 && isText(end[0]) && Number.isFinite(end[1])
 }
 
-/** Writes the history, the latest act last. The oldest acts are dropped. */
+/** Writes the history, the latest act last. The oldest acts are dropped: a tenth if there is no room, so that the next acts drop none. */
 export function writeHistory(acts: readonly ControlAct[]): string {
   let kept = acts.slice(-MAX_ACTS)
   let text = JSON.stringify({ halt: FORM, acts: kept })

@@ -282,6 +282,24 @@ describe('entries and history', () => {
     expect([history[0]?.target, history.at(-1)?.target]).toEqual(['user:new', 'user:1'])
   })
 
+  it('the history drops its oldest tenth where long reasons leave no room for an act', async () => {
+    const { control, store } = controlled()
+    const document = store.document('control-history')
+    const long = 'r'.repeat(1_000)
+    const acts = Array.from({ length: 990 }, (_, i) => ({
+      act: 'block',
+      target: `user:${i}`,
+      at: 1,
+      reason: long,
+    }))
+    await document.write(JSON.stringify({ halt: 1, acts }), '0')
+    for (let i = 0; i < 3; i++) await control.block({ user: `new ${i}` }, { reason: long, by: long })
+    const history = await control.history()
+    expect(history).toHaveLength(993 - 100)
+    expect([history[0]?.target, history.at(-1)?.target]).toEqual(['user:new 2', 'user:100'])
+    expect((await document.read())?.text.length).toBeLessThanOrEqual(2 ** 20)
+  })
+
   it('an act is tried as often as its error tells while others write the history', async () => {
     const { store } = controlled()
     const writes: string[] = []
