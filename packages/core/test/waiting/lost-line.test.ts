@@ -127,6 +127,27 @@ it('a lone caller whose place the store has lost starts when the store gives it 
   expect(own.starts.length).toBe(2)
 })
 
+it('of callers of whom an older replica knows some, those keep their places, and the others get new ones behind them', async () => {
+  const own = passingWorld()
+  const replica = new ReferenceStore(own.clock.now)
+  const { store, state } = fragileStore(own.clock.now)
+  let copied = 0
+  const copying: Store = {
+    ...store,
+    evaluate: async group => {
+      // It is told of the first start and of two places, and of no more.
+      if (++copied <= 3) replica.evaluate(group)
+      return store.evaluate(group)
+    },
+  }
+  const limiter = open(own, { name: 'api', limit: 1, window: 1, burst: 1 }, { store: copying })
+  for (let i = 0; i < 5; i++) own.acquire(limiter, user, i, { maxWait: '1h' }).catch(() => {})
+  await own.pass(50)
+  state.inner = replica
+  await own.pass(4500)
+  expect(own.starts.map(({ at }) => Math.round(at / 1000))).toEqual([0, 1, 2, 3, 4])
+})
+
 it('a newcomer that got a place while others asked for theirs again stands behind them, and leaves no hole', async () => {
   const { own, store, state, limiter } = await inLostLine()
   state.placesAfter = 80

@@ -4,6 +4,7 @@ import type { LimitedError, Policy } from '../../src/index.ts'
 import { Mode, type Store } from '../../src/databases/index.ts'
 import { waitingRoom } from '../../src/waiting/lines.ts'
 import { mistake, rejection, view } from '../world.ts'
+import { answering } from './answering.ts'
 import { otherProcess, passingWorld } from './passing-world.ts'
 
 const api: Policy = { name: 'api', limit: 10, window: 1, burst: 1 }
@@ -27,6 +28,26 @@ describe('callers of a token bucket', () => {
     expect(starts.map(({ decision }) => decision.waitedMs)).toEqual(starts.map(({ at }) => at))
     // Beside that, the process looks once a second.
     expect(evaluate.mock.calls.filter(([{ demands }]) => demands[0]?.cost === 1)).toHaveLength(40)
+  })
+
+  it('the decision of a caller that waited tells what is left and when all is back as of its start', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const shown: Policy = { ...api, name: 'shown', burst: 10, mode: 'shadow' }
+    const own = limiter([{ ...api, limit: 1 }, shown])
+    for (let i = 0; i < 3; i++) void acquire(own, 's', i)
+    await pass(3000)
+    const began = starts[0]!.decision.resetAt - 1
+    expect(starts.map(({ decision }) => decision.resetAt - began)).toEqual([1, 2, 3])
+    // All three have asked at once, and what they took is back.
+    expect(starts.map(({ decision }) => decision.verdicts[1]!.remaining)).toEqual([9, 10, 10])
+  })
+
+  it('a caller that the store has given a place within its patience keeps it, however late the answer comes', async () => {
+    const { limiter, store, acquire, pass, starts, refused } = passingWorld()
+    const own = limiter({ ...api, limit: 1 }, { store: answering(store, 90) })
+    for (let i = 0; i < 2; i++) void acquire(own, 's', i, { maxWait: '1s' })
+    await pass(2000)
+    expect([starts.length, refused]).toEqual([2, []])
   })
 
   it('a caller starts at once where the bucket has room, and has waited 0 ms', async () => {
