@@ -25,6 +25,7 @@ const SHAPES: Readonly<Record<Counted, readonly (readonly [title: string, number
 }
 
 const STEPS = 300
+const SECOND = 1e6
 
 /** The bound of each algorithm, whatever is asked and when, and the exactness of its waits. */
 export function testBounds({ describe, it, expect }: Runner, factory: StoreFactory): void {
@@ -56,6 +57,29 @@ export function testBounds({ describe, it, expect }: Runner, factory: StoreFacto
           expect(refused > 0).toBe(true)
         }))
     }
+
+    it('units that a sliding window has counted in more parts leave together, with the youngest, when it gets fewer', () =>
+      withStore(factory, async bench => {
+        const exact = ruleOf('sliding-window', { limit: 100 })
+        for (let units = 1; units <= 10; units++) {
+          await bench.take(exact, units)
+          bench.now += SECOND
+        }
+        // Two parts, and the present one. The nine oldest of the ten parts become one.
+        const coarse = ruleOf('sliding-window', { limit: 100, precision: 2 })
+        const left = [(await bench.take(coarse, 1)).remaining]
+        for (let second = 0; second < 20; second++) {
+          bench.now += SECOND
+          left.push((await bench.take(coarse, 0)).remaining)
+        }
+        const times = [
+          [9, 44],
+          [1, 89],
+          [5, 99],
+          [6, 100],
+        ] as const
+        expect(left).toEqual(times.flatMap(([seconds, units]) => Array<number>(seconds).fill(units)))
+      }))
   })
 }
 

@@ -80,18 +80,17 @@ function randomScarce(random: () => number, pick: Pick, counter: string): Scarce
   const window = pick([1, 2, 10, 60, 3600]) * SECOND
   const isShared = (algorithm === 'token-bucket' || algorithm === 'concurrency') && random() < 0.7
   const cooldown = isShared ? 0 : pick([0, 0, Math.ceil(window / 3)])
-  const precision = algorithm === 'concurrency' ? 64 : 10
-  const ruleOf = (factor: number): Rule => {
-    const numbers = {
+  const ruleOf = (factor: number, parts: number): Rule =>
+    compileRule({
+      algorithm,
+      counter,
       limit: factor * limit,
       capacity: factor * capacity,
       window,
-      precision,
+      precision: algorithm === 'concurrency' ? 64 : parts,
       cooldown,
       floor: 1,
-    }
-    return compileRule({ algorithm, counter, ...numbers })
-  }
+    })
   const callers = ['user:1', 'user:2', 'org:3 x'].map(name => [name, pick([1, 1, 2, 5, 100])] as const)
   const half = Math.ceil(capacity / 2)
   const costs = [
@@ -103,7 +102,7 @@ function randomScarce(random: () => number, pick: Pick, counter: string): Scarce
     pick([0, Math.ceil(capacity / 7), capacity, capacity + 1]),
   ]
   const unit = Math.ceil(window / Math.max(4, limit))
-  return { rule: ruleOf(1), changed: ruleOf(2), callers, costs, isShared, unit }
+  return { rule: ruleOf(1, 10), changed: ruleOf(2, 3), callers, costs, isShared, unit }
 }
 
 function randomTime({ rule, unit }: Scarce, random: () => number, pick: Pick): number {
