@@ -186,6 +186,16 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect([refused.allowed, ...refused.penalty.slice(2, 4)]).toEqual([false, began, 1])
       }))
 
+    it('a penalty starts when the score, rounded to a tenth, reaches the threshold', () =>
+      withStore(factory, async bench => {
+        const { rule: unforgiving } = compilePenalty({ threshold: 2, duration: 60, decayRate: 0 })
+        const record = async (amount: number): Promise<boolean> => {
+          const record = { ...penalty, rule: unforgiving, mode: PenaltyMode.RECORD, amount }
+          return penaltyUntil(await bench.ask({ demands: [], penalty: record })) > 0
+        }
+        expect([await record(1_949_999), await record(1)]).toEqual([false, true])
+      }))
+
     it('a violation in the very instant in which a penalty ends starts the next one', () =>
       withStore(factory, async bench => {
         // The score outlives the penalty.

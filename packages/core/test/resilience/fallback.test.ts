@@ -355,3 +355,14 @@ describe('a local charge', () => {
     expect((await limiter.peek(view())).remaining).toBe(100 - 10 - 1)
   })
 })
+
+it('a limiter that closes tells a store that has just come back of the quotas that were charged without it', async () => {
+  const day: Quota = { name: 'day', limit: 100, period: 'daily', anchor: aMinuteAgo() }
+  const { store, limiter, fail } = failableLimiter(day, { instances: 1 })
+  fail()
+  expect(await admitted(5, limiter)).toBe(5)
+  store.fault = 'none'
+  await limiter.close()
+  const other = new RateLimiter({ store, policy: day, warn: () => {} })
+  expect((await other.peek(view())).remaining).toBe(95)
+})

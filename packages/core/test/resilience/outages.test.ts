@@ -38,6 +38,7 @@ async function decided(limiter: RateLimiter): Promise<void> {
 describe('an outage', () => {
   it('an outage is warned of once, whatever the number of requests, and each end is reported', async () => {
     const { store, limiter, told, recoveries } = noting()
+    const began = performance.now()
     for (let i = 0; i < 2; i++) {
       store.fault = 'reject'
       await times(6, limiter)
@@ -50,6 +51,7 @@ describe('an outage', () => {
     expect(recoveries[0]).toMatchObject({ store: 'faulty' })
     expect(recoveries[0]?.failures).toBeGreaterThanOrEqual(3)
     expect(recoveries[0]?.lastedMs).toBeGreaterThan(0)
+    expect(recoveries[0]?.lastedMs).toBeLessThan(performance.now() - began)
   })
 
   it('an outage of a store that is full is warned of with the fix that the store names', async () => {
