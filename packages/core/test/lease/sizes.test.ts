@@ -43,6 +43,21 @@ it('a process never holds more than its share, however much it is asked for', as
   expect(most).toBeLessThanOrEqual(0.1 * LIMIT)
 })
 
+it('the units that a process takes of a bucket, and those that it pays back while they are held, are its share together', async () => {
+  // It pays back all in ten seconds, so a twentieth of it while units are held.
+  const bucket: RatePolicy = { name: 'hot', limit: LIMIT, window: 10, lease: { share: 0.1, idle: '500ms' } }
+  const hot = processes(1, bucket)
+  for (let ms = 0; ms < 40; ms++) {
+    void hot.use(0, 500)
+    await hot.pass(1)
+  }
+  const takes = hot.groups.map(({ demands }) => demands[0]!).filter(({ terms }) => terms?.least !== undefined)
+  const most = Math.max(...takes.map(({ cost }) => cost))
+  expect(takes.map(({ terms }) => terms!.keptFor)).toContain(500_000)
+  expect(most).toBeGreaterThan(0.04 * LIMIT)
+  expect(most).toBeLessThanOrEqual(0.05 * LIMIT)
+})
+
 it('processes hold about half of what is left together, however large the share of each', async () => {
   const hot = processes(4, { ...policy, lease: { share: 0.5, idle: '2s' } })
   let most = 0
