@@ -1,4 +1,5 @@
 import { Mode, shareRuleOf, type Terms } from '@halt/core/store'
+import { ReferenceStore } from '@halt/core/testing'
 
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
@@ -122,6 +123,35 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
           let held = 0
           while (held < limit && (await ask())) held++
           expect(held).toBe(most)
+        }))
+
+    for (const [limit, weight] of [
+      [7, 1],
+      [23, 1],
+      [44, 1],
+      [44, 2],
+      [44, 100],
+      [100, 3],
+    ] as const)
+      it(`of ${limit} places a tenant of weight ${weight} is told the wait for any number as by the reference`, () =>
+        withStore(factory, async bench => {
+          const reference = new ReferenceStore(() => bench.now / 1000)
+          const pool = ruleOf('concurrency', { limit })
+          const ask = async (tenant: string, cost: number): Promise<readonly unknown[]> => {
+            const share = { rule: shareRuleOf(pool, tenant), weight }
+            const group = { demands: [demandOf(pool, cost, { terms: { share, maxWait: 3600 * SECOND } })] }
+            const [actual, expected] = [await bench.ask(group), reference.evaluate(group)]
+            expect([actual.allowed, actual.startsIn]).toEqual([expected.allowed, expected.startsIn])
+            return [actual.allowed, actual.startsIn]
+          }
+          // Both take what they may, a place a tenth of a second, so that each place ends at another instant.
+          for (let i = 0; i < limit; i++) {
+            await ask(`user:${(i % 3) >> 1}`, 1)
+            bench.now += SECOND / 10
+          }
+          const told = []
+          for (let cost = 2; cost < limit; cost += 2) told.push((await ask('user:0', cost))[1])
+          expect(new Set(told).size > 2).toBe(true)
         }))
   })
 }

@@ -176,6 +176,20 @@ describe('a counter that is charged without a group', () => {
     expect(states[1]).toEqual([0, 1_700_000_060_000_000, 2])
   })
 
+  it('a decision of buckets and windows that are charged together tells what is left of each', async () => {
+    const limiter = new RateLimiter({
+      store: new InMemoryStore({ clock: new ManualClock().now }),
+      policy: [
+        { name: 'fixed', limit: 20, window: 60, algorithm: 'fixed-window' },
+        { name: 'bucket', limit: 30, window: 60 },
+        { name: 'day', limit: 9, window: '1d', algorithm: 'fixed-window' },
+      ],
+    })
+    await limiter.consume({ user: '42' }, { cost: 3 })
+    const { remaining, verdicts } = await limiter.consume({ user: '42' }, { cost: 2 })
+    expect([remaining, ...verdicts.map(one => one.remaining)]).toEqual([4, 15, 25, 4])
+  })
+
   it('each route of a policy that counts by route is charged alone', async () => {
     const store = new InMemoryStore()
     const charged: string[] = []
