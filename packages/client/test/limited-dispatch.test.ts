@@ -1,7 +1,9 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
-import { Agent, type Dispatcher, fetch as undiciFetch, request } from 'undici'
-import { afterEach, describe, expect, it } from 'vitest'
+import { Agent, type Dispatcher, fetch as undiciFetch, interceptors, request, upgrade } from 'undici'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 
 import { type CallOptions, limitedDispatch, type OutgoingCall } from '../src/index.ts'
 import { CallController, type Connection } from '../src/dispatch-controller.ts'
@@ -135,10 +137,11 @@ describe('limitedDispatch', () => {
     const closed = new Set<number>()
     const { url } = await serve((res, nth) => {
       res.on('close', () => void closed.add(nth))
-      if (nth === 1) res.writeHead(429, { 'retry-after': '20' }).write('x'.repeat(200_000))
+      if (nth === 1) res.writeHead(429, { 'retry-after': '3600' }).write('x'.repeat(200_000))
     })
     const call = new AbortController()
-    const error = errorOf(request(url, { dispatcher: dispatcherOf(), signal: call.signal }))
+    const dispatcher = dispatcherOf({ maxWait: '2h' })
+    const error = errorOf(request(url, { dispatcher, signal: call.signal }))
     // Long before the call is sent again.
     await expect.poll(() => closed.has(1)).toBe(true)
     call.abort(new Error('enough'))
@@ -211,6 +214,53 @@ describe('limitedDispatch', () => {
     const broken = once(body, 'error')
     late.abort(reason)
     expect((await broken)[0]).toBe(reason)
+  })
+
+  it('a call that is aborted before its answer begins closes its connection', async () => {
+    let isClosed = false
+    const { url, got } = await serve(res => void res.on('close', () => (isClosed = true)))
+    const call = new AbortController()
+    const error = errorOf(request(url, { dispatcher: dispatcherOf(), signal: call.signal }))
+    await expect.poll(() => got.length).toBe(1)
+    const reason = new Error('The user left.')
+    call.abort(reason)
+    await expect.poll(() => isClosed).toBe(true)
+    expect(await error).toBe(reason)
+  })
+
+  it('the context of a call has the addresses over which redirects led it', async () => {
+    const { url } = await serve((res, _nth, { url: path }) =>
+      path === '/old' ? res.writeHead(302, { location: '/new' }).end() : res.end('moved'),
+    )
+    const agent = new Agent()
+    agents.push(agent)
+    const follows = interceptors.redirect({ maxRedirections: 3 })
+    const dispatcher = agent.compose(follows, limitedDispatch({ limiter: limiterOf().limiter }))
+    const { body, context } = await request(`${url}/old`, { dispatcher })
+    expect(await body.text()).toBe('moved')
+    const { history } = context as { history: URL[] }
+    expect(history.map(String)).toEqual([`${url}/old`, `${url}/new`])
+  })
+
+  it('a call that becomes another protocol frees its place while its connection stays', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    server.on('upgrade', (_req, socket) => {
+      onTestFinished(() => void socket.destroy())
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n')
+    })
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { limiter } = limiterOf({
+      algorithm: 'concurrency',
+      limit: 1,
+      ttl: 3600,
+      window: undefined,
+    } as never)
+    const dispatcher = dispatcherOf({ limiter, key: 'service', maxWait: 20 })
+    const { socket } = await upgrade(url, { dispatcher, protocol: 'chat' })
+    onTestFinished(() => void socket.destroy())
+    await expect.poll(async () => (await limiter.peek('service')).remaining).toBe(1)
   })
 
   it('a call in flight frees its place when the answer has ended, or the call has failed', async () => {
