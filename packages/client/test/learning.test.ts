@@ -1,3 +1,4 @@
+import { InMemoryStore, type InMemoryStoreOptions } from '@halt/store-memory'
 import { Agent, interceptors, request } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
@@ -12,9 +13,10 @@ async function pauseAfter(
   status: number,
   headers: Record<string, string>,
   options: { learn?: boolean | 'refusals' } = {},
+  storeOptions: InMemoryStoreOptions = {},
 ): Promise<{ pause: number; warned: string[] }> {
   const { url } = await serveAnswers([status, headers])
-  const here = limiterOf()
+  const here = limiterOf({}, new InMemoryStore(storeOptions))
   // Another process on the same store.
   const there = limiterOf({}, here.store)
   await limitedFetch({ limiter: here.limiter, retry: false, ...options })(url)
@@ -31,6 +33,11 @@ describe('an answer pauses the shared counter', () => {
     const { pause } = await pauseAfter(status, { 'retry-after': '120' })
     expect(pause).toBeGreaterThan(60)
     expect(pause).toBeLessThanOrEqual(120)
+  })
+
+  it('a pause takes neither more nor less than what Retry-After tells, by the clock of the store', async () => {
+    const clock = (): number => 1_795_536_000_000
+    expect((await pauseAfter(429, { 'retry-after': '7200' }, {}, { clock })).pause).toBe(7200)
   })
 
   it('an answer of a server with nothing left pauses the counter until the reset', async () => {
@@ -134,6 +141,23 @@ describe('a pause', () => {
     await fetch(`${url}/a`)
     expect((await fetch(`${url}/b`)).status).toBe(200)
     expect(await errorOf(fetch(`${url}/a`))).toMatchObject({ code: 'HALT_E_LIMITED' })
+  })
+
+  it('a pause is in force for all processes once the caller has the answer, even if the store is slow', async () => {
+    const { url } = await serveAnswers([429, { 'retry-after': '60' }])
+    const { limiter } = limiterOf()
+    const slow = {
+      acquire: limiter.acquire.bind(limiter),
+      release: limiter.release.bind(limiter),
+      warn: limiter.warn,
+      async pause(...args: Parameters<typeof limiter.pause>) {
+        await new Promise(resolve => setTimeout(resolve, 20))
+        return limiter.pause(...args)
+      },
+    }
+    await limitedFetch({ limiter: slow as never, retry: false })(url)
+    const there = limitedFetch({ limiter, maxWait: 1 })
+    expect(await errorOf(there(url))).toMatchObject({ code: 'HALT_E_LIMITED' })
   })
 
   it('a pause that the store refuses does not break the call', async () => {

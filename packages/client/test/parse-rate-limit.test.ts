@@ -218,6 +218,17 @@ describe('parseRateLimit', () => {
     expect(parse(answer).policies[0]?.resetAt).toBe(NOW + 50)
   })
 
+  it.each([
+    ['99999999999', 99_999_999_999],
+    ['100000000000', 100_000_000],
+    ['8640000000000000', 8_640_000_000_000],
+  ])(
+    'parseRateLimit takes an instant below 1e11 for seconds, and another one for milliseconds: %s',
+    (reset, resetAt) => {
+      expect(parse({ 'x-ratelimit-reset': reset }).policies).toEqual([{ policy: 'default', resetAt }])
+    },
+  )
+
   it('parseRateLimit ignores the limits of an answer from a cache', () => {
     expect(
       parse({ age: '5', 'ratelimit-limit': '1', 'ratelimit-remaining': '0', 'retry-after': '3' }),

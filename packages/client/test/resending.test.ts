@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { limitedFetch } from '../src/index.ts'
@@ -99,16 +100,33 @@ describe('a refused call', () => {
     expect(performance.now() - started).toBeGreaterThan(998)
   })
 
-  it('a refused call that may not pause the counter waits by itself for as long as its server tells', async () => {
-    vi.useFakeTimers()
-    const headers = { 'retry-after-ms': '40' }
-    const send = vi.fn<typeof fetch>(async () => new Response('', { status: 429, headers }))
-    const answer = anyFetch({ learn: false, retry: { most: 1 }, fetch: send })('http://example.test/')
-    await vi.advanceTimersByTimeAsync(39)
-    expect(send).toHaveBeenCalledTimes(1)
-    await vi.advanceTimersByTimeAsync(1)
-    expect((await answer).status).toBe(429)
-    expect(send).toHaveBeenCalledTimes(2)
+  it.each([
+    [1, '30s'],
+    [40, '30s'],
+    [40, '40ms'],
+  ])(
+    'a refused call that may not pause the counter waits by itself for the %i ms that its server tells, with a maxWait of %s',
+    async (ms, maxWait) => {
+      vi.useFakeTimers()
+      const headers = { 'retry-after-ms': String(ms) }
+      const send = vi.fn<typeof fetch>(async () => new Response('', { status: 429, headers }))
+      const call = anyFetch({ learn: false, maxWait, retry: { most: 1 }, fetch: send })
+      const answer = call('http://example.test/')
+      await vi.advanceTimersByTimeAsync(ms - 1)
+      expect(send).toHaveBeenCalledTimes(1)
+      await vi.advanceTimersByTimeAsync(1)
+      expect((await answer).status).toBe(429)
+      expect(send).toHaveBeenCalledTimes(2)
+    },
+  )
+
+  it('a signal that many calls share keeps no listener of a call that was sent again', async () => {
+    let nth = 0
+    const send = async (): Promise<Response> =>
+      nth++ === 0 ? new Response('', { status: 429, headers: SOON }) : new Response('done')
+    const { signal } = new AbortController()
+    expect(await (await anyFetch({ fetch: send })('http://example.test/', { signal })).text()).toBe('done')
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it('a refused call is sent again even if the body of its refusal never ends', async () => {
