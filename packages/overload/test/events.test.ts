@@ -70,6 +70,24 @@ it('a shedder tells when shedding begins and ends, once each, and what it was', 
   expect(events[1]?.[1]).toMatchObject({ refusedMeanwhile: 5 })
 })
 
+it('a shedder tells once that it takes a longer time for normal, in the window in which it does', async () => {
+  const { loop, advance } = manualLoop()
+  const finding = { baselines: new Map(), rebaselines: 0 }
+  let windows = 0
+  const judge = (): void => void (++windows === 2 && finding.rebaselines++)
+  const shedder = makeShedder({}, { loop, controller: () => ({ ...pinned(5), finding, judge }) })
+  const told: [number, LimitState][] = []
+  shedder.on('rebaseline', state => told.push([windows, state]))
+  const handle = shedder.fetch(() => new Response('done'))
+  for (let i = 0; i < 5; i++) {
+    await handle(ask())
+    advance(1100)
+  }
+  expect(windows).toBeGreaterThan(2)
+  expect(told).toEqual([[2, expect.objectContaining({ route: 'GET /', rebaselines: 1 })]])
+  expect(shedder.state.rebaselines).toBe(1)
+})
+
 it('a shedder goes on when a listener throws or rejects, and warns', async () => {
   const warnings: HaltWarning[] = []
   const { shedder, handle, advance } = crowded({ warn: (warning: HaltWarning) => warnings.push(warning) })
@@ -135,6 +153,12 @@ it('an explanation tells what a round of the loop admits, and which routes share
     /^shop, GET \/search: 1 of 1 in flight, which it shares with GET \/export, sheds normal/,
   )
   expect(line).toContain('because the event loop is full')
+})
+
+it('an explanation rounds a limit up, because a part of a place admits a request', () => {
+  const { state } = crowded({ name: 'shop' }).shedder
+  const limit = { ...state, limit: 4.2, sheds: ['normal'] as const, route: 'GET /', shedRoutes: ['GET /'] }
+  expect(explain({ ...limit, limits: [limit] })).toContain('shop, GET /: 1 of 5 in flight')
 })
 
 it('a shedder in shadow mode explains what it would refuse', async () => {

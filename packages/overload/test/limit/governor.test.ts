@@ -4,12 +4,17 @@ import { TurnClock } from '../../src/base/turn-clock.ts'
 import type { Controller, WindowSummary } from '../../src/limit/contract.ts'
 import { Governor } from '../../src/limit/governor.ts'
 import type { Ending, Permit } from '../../src/limit/permit.ts'
+import { StandingQueue } from '../../src/limit/standing-queue.ts'
 import { TierFit } from '../../src/limit/tier-fit.ts'
 import { Window } from '../../src/limit/window.ts'
 import { pinned } from '../pinned.ts'
 
-/** A governor with 100 places on a loop whose time is moved by hand, and the windows that it has judged. */
-function scene(): {
+/**
+ * A governor with 100 places on a loop whose time is moved by hand, and the windows that it has judged.
+ *
+ * @param isBusy whether the loop does something else whenever it handles no request
+ */
+function scene(isBusy = false): {
   readonly governor: Governor
   readonly windows: WindowSummary[]
   readonly controller: Controller & {
@@ -21,7 +26,8 @@ function scene(): {
 } {
   let now = 0
   let ends: (() => void)[] = []
-  const clock = new TurnClock({ now: () => now, idle: () => now, afterTurn: end => void ends.push(end) })
+  const idle = (): number => (isBusy ? 0 : now)
+  const clock = new TurnClock({ now: () => now, idle, afterTurn: end => void ends.push(end) })
   const windows: WindowSummary[] = []
   const controller = {
     limit: 100,
@@ -137,6 +143,33 @@ it('a governor takes an early end for latency only if it was slower than usual',
   expect(a.windows.at(-1)?.routes.get('/')).toMatchObject({ samples: 1, insideMs: 500 })
   run(a, [1, 500], 'drop')
   expect(a.windows.at(-1)?.routes.size).toBe(0)
+})
+
+it('a few quick requests of a varied route do not lower what counts as its normal time', () => {
+  const a = scene()
+  const queue = new StandingQueue({ min: 2, max: 1000 })
+  const normalAfter = (...times: readonly number[]): number | undefined => {
+    run(a, times, 'sample')
+    for (const window of a.windows.splice(0)) queue.judge(window)
+    return queue.finding.baselines.get('/')
+  }
+  expect(normalAfter(100, 100, 100, 100)).toBe(100)
+  expect(normalAfter(20, 20, 170, 170)).toBe(100)
+  expect(normalAfter(95, 95, 95, 95)).toBeLessThan(100)
+})
+
+it('a governor tells how long a request has waited for a busy loop, be it the only one of its window', () => {
+  const { windows, enter, advance } = scene(true)
+  enter().leave('sample')
+  advance(1100)
+  // On average it came in the middle of what the loop did before.
+  enter().leave('sample')
+  advance(1100)
+  enter().leave('sample')
+  expect(windows.map(({ admitted, ageMs }) => [admitted, ageMs])).toEqual([
+    [1, 0],
+    [1, 550],
+  ])
 })
 
 it('a governor does not take a request that was admitted before a cut for latency', () => {

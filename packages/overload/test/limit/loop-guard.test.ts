@@ -88,6 +88,38 @@ describe('LoopGuard', () => {
     expect(scene.guard.admits(scene.now, 1, light, false)).toBe(true)
   })
 
+  it('a guard bounds a route that filled the loop as before when it comes back while another one fills it', () => {
+    const scene = new Scene()
+    const use = new LoopUse()
+    scene.fill(use)
+    scene.fill(new LoopUse())
+    expect(scene.round(20, 5, { use })).toBeLessThan(10)
+  })
+
+  it('a guard knows after one window what a request of a new route needs', () => {
+    const scene = new Scene()
+    const use = new LoopUse()
+    for (let i = 0; i < 4; i++) scene.round(10, 5, { use })
+    expect(use.costMs).toBe(5)
+  })
+
+  it('a guard gives more room after short rounds than after those that are almost as long as they should be', () => {
+    const growthWith = (asked: number): number => {
+      const scene = new Scene()
+      scene.fill(new LoopUse())
+      const caps = [scene.guard.cap]
+      // The first window began before.
+      while (caps.length < 4) {
+        scene.round(asked, 5)
+        if (scene.guard.cap !== caps.at(-1)) caps.push(scene.guard.cap)
+      }
+      return caps[3]! / caps[2]!
+    }
+    const [short, long] = [growthWith(1), growthWith(3)]
+    expect(long).toBeGreaterThan(1)
+    expect(short).toBeGreaterThan(long)
+  })
+
   it('requests that their routes refuse do not make the others seem cheap', () => {
     const scene = new Scene()
     const use = new LoopUse()
