@@ -10,7 +10,7 @@ import type { StoreFactory } from './store-factory.ts'
 import { withStore } from './bench.ts'
 
 /** A caller asks for one counter, which takes less time than a random group. */
-const LONE = 4
+const LONE = 3
 
 /** Random groups must be decided as the reference store decides them. */
 export function testHistory({ describe, it, expect }: Runner, factory: StoreFactory): void {

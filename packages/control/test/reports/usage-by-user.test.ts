@@ -162,7 +162,11 @@ it('counts wait where another process wrote first and the store is away then', a
   const { store, counting, read } = companies()
   const away = fakeOutage(store)
   const documentOf = away.document!
-  const writes = [async () => void away.begin('refused')]
+  const overtaken = async (): Promise<undefined> => {
+    away.begin('refused')
+    return undefined
+  }
+  const writes = [overtaken]
   const { ask, usage } = counting(
     Object.assign(away, {
       document(name: string): StoreDocument {
