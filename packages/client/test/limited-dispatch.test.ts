@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 
 import { type CallOptions, limitedDispatch, type OutgoingCall } from '../src/index.ts'
 import { CallController, type Connection } from '../src/dispatch-controller.ts'
-import { errorOf, limiterOf, SOON } from './scene.ts'
+import { errorOf, limiterOf, limiterOfOneCall, SOON } from './scene.ts'
 import { serve, serveAnswers } from './server.ts'
 
 const agents: Agent[] = []
@@ -251,12 +251,7 @@ describe('limitedDispatch', () => {
     await once(server, 'listening')
     onTestFinished(() => void server.close())
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const { limiter } = limiterOf({
-      algorithm: 'concurrency',
-      limit: 1,
-      ttl: 3600,
-      window: undefined,
-    } as never)
+    const limiter = limiterOfOneCall()
     const dispatcher = dispatcherOf({ limiter, key: 'service', maxWait: 20 })
     const { socket } = await upgrade(url, { dispatcher, protocol: 'chat' })
     onTestFinished(() => void socket.destroy())
@@ -270,12 +265,7 @@ describe('limitedDispatch', () => {
       res.write('first ')
       finish = () => void res.end('last')
     })
-    const { limiter } = limiterOf({
-      algorithm: 'concurrency',
-      limit: 1,
-      ttl: 3600,
-      window: undefined,
-    } as never)
+    const limiter = limiterOfOneCall()
     const dispatcher = dispatcherOf({ limiter, key: 'service', maxWait: 20 })
     const failed = await errorOf(request('http://127.0.0.1:1/', { dispatcher }))
     expect(failed.code).toBe('ECONNREFUSED')

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 
 import { limitedFetch, type OutgoingCall } from '../src/index.ts'
-import { anyFetch, errorOf, limiterOf } from './scene.ts'
+import { anyFetch, errorOf, limiterOf, limiterOfOneCall } from './scene.ts'
 import { serve, serveAnswers } from './server.ts'
 
 describe('a turn', () => {
@@ -83,12 +83,7 @@ describe('a turn', () => {
     await once(closed, 'listening')
     const { port } = closed.address() as { port: number }
     closed.close()
-    const { limiter } = limiterOf({
-      algorithm: 'concurrency',
-      limit: 1,
-      ttl: 3600,
-      window: undefined,
-    } as never)
+    const limiter = limiterOfOneCall()
     const fetch = limitedFetch({ limiter, key: 'service', maxWait: '5s' })
     await fetch(url)
     expect(await errorOf(fetch(`http://127.0.0.1:${port}`))).toMatchObject({

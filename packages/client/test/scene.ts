@@ -16,6 +16,11 @@ export function limiterOf(
   return { limiter: new RateLimiter({ store, policy: whole, warn }), warned, store }
 }
 
+/** A limiter that lets one call be in flight. */
+export function limiterOfOneCall(): RateLimiter {
+  return limiterOf({ algorithm: 'concurrency', limit: 1, ttl: 3600, window: undefined } as never).limiter
+}
+
 /** A limited fetch with a limiter of its own. */
 export function anyFetch(options: Partial<LimitedFetchOptions> = {}): typeof fetch {
   return limitedFetch({ limiter: limiterOf().limiter, ...options })

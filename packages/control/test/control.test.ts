@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { type Policy, RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { Control, type ControlOptions, type PolicyNumbers } from '../src/index.ts'
-import type { StoreDocument } from '@halt/core/store'
 import { fakeOutage, ReferenceStore } from '@halt/core/testing'
 import { numberOf } from '@halt/core/gate'
+import { otherDocuments } from './other-documents.ts'
 import { by, keyed, mistake, rejection, START, view, world } from '../../core/test/world.ts'
 
 const api: Policy = { name: 'api', limit: 2, window: 60 }
@@ -303,12 +303,7 @@ describe('entries and history', () => {
   it('an act is tried as often as its error tells while others write the history', async () => {
     const { store } = controlled()
     const writes: string[] = []
-    const overtaken = Object.assign(fakeOutage(store), {
-      document: (name: string): StoreDocument => ({
-        read: since => store.document(name).read(since),
-        write: async () => void writes.push(name),
-      }),
-    })
+    const overtaken = otherDocuments(store, (_, name) => ({ write: async () => void writes.push(name) }))
     const control = make({ store: overtaken })
     const error = await rejection(control.note('reset', { identity: { user: '42' } }))
     expect(error.code).toBe('HALT_E_STORE_BUSY')

@@ -146,6 +146,12 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
     })
     const rule = ruleOf('fixed-window', { limit: 10, window: 1 }, 0.5)
     const penalty = { rule: compiled.rule, subject: 'user:42', mode: PenaltyMode.WATCH, amount: 0 }
+    // Its score outlives the penalty.
+    const unforgiving = {
+      ...penalty,
+      rule: compilePenalty({ threshold: 2, duration: 60, decayRate: 0 }).rule,
+      mode: PenaltyMode.RECORD,
+    }
     const demand = demandOf(rule, 10, { penalized: true })
 
     it('a refusal is scored once per cool-down, and reduces the limit of the next decision', () =>
@@ -188,21 +194,18 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
 
     it('a penalty starts when the score, rounded to a tenth, reaches the threshold', () =>
       withStore(factory, async bench => {
-        const { rule: unforgiving } = compilePenalty({ threshold: 2, duration: 60, decayRate: 0 })
-        const record = async (amount: number): Promise<boolean> => {
-          const record = { ...penalty, rule: unforgiving, mode: PenaltyMode.RECORD, amount }
-          return penaltyUntil(await bench.ask({ demands: [], penalty: record })) > 0
-        }
-        expect([await record(1_949_999), await record(1)]).toEqual([false, true])
+        const isActive = async (amount: number): Promise<boolean> =>
+          penaltyUntil(await bench.ask({ demands: [], penalty: { ...unforgiving, amount } })) > 0
+        expect([await isActive(1_949_999), await isActive(1)]).toEqual([false, true])
       }))
 
     it('a violation in the very instant in which a penalty ends starts the next one', () =>
       withStore(factory, async bench => {
-        // The score outlives the penalty.
-        const { rule: unforgiving } = compilePenalty({ threshold: 2, duration: 60, decayRate: 0 })
-        const record = { ...penalty, rule: unforgiving, mode: PenaltyMode.RECORD, amount: 2e6 }
         for (let nth = 1; nth <= 3; nth++) {
-          const { penalty: state } = await bench.ask({ demands: [], penalty: record })
+          const { penalty: state } = await bench.ask({
+            demands: [],
+            penalty: { ...unforgiving, amount: 2e6 },
+          })
           expect([state[0], state[4]]).toEqual([bench.now + 60 * SECOND, nth])
           bench.now += 60 * SECOND
         }

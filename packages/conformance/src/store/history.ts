@@ -2,14 +2,14 @@ import type { Evaluation } from '@halt/core/store'
 import { ReferenceStore } from '@halt/core/testing'
 
 import type { Charged } from './charged.ts'
-import { randomHistory } from './random-groups.ts'
 import { randomCallers } from './random-callers.ts'
+import { randomHistory } from './random-groups.ts'
 import { readings } from './readings.ts'
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
 import { withStore } from './bench.ts'
 
-/** A caller asks for one counter, which takes less time than a random group. */
+/** How many times longer the histories of one counter are: a step of them takes less time. */
 const LONE = 3
 
 /** Random groups must be decided as the reference store decides them. */
@@ -17,15 +17,15 @@ export function testHistory({ describe, it, expect }: Runner, factory: StoreFact
   const { histories = 10, steps = 500, oneInstant = true, ordered = true } = factory
   describe('random histories', () => {
     for (let seed = 1; seed <= histories; seed++)
-      for (const [what, written] of [
-        ['a random history', randomHistory(seed, steps, oneInstant)],
-        ['a random history of callers of one counter', randomCallers(seed, LONE * steps)],
+      for (const [what, length, write] of [
+        ['a random history', steps, () => randomHistory(seed, steps, oneInstant)],
+        ['a random history of callers of one counter', LONE * steps, () => randomCallers(seed, LONE * steps)],
       ] as const)
-        it(`${what} is decided as by the reference over ${written.length} steps (${seed})`, () =>
+        it(`${what} is decided as by the reference over ${length} steps (${seed})`, () =>
           withStore(factory, async bench => {
             const reference = new ReferenceStore(() => bench.now / 1000)
             const past: Charged[] = []
-            for (const step of written) {
+            for (const step of write()) {
               bench.now += step.advance
               const groups = step.groups(past)
               const expected: Evaluation[] = groups.map(group => reference.evaluate(group))

@@ -88,15 +88,19 @@ type Row = readonly [
 /**
  * Writes the text of a document. If there is no room, every entry keeps its heaviest users, the same number each, and the units of the
  * others name nobody any more. If that is not enough, the entries with the fewest units are dropped.
- *
- * @param most how many users an entry keeps at most
  */
-export function writeUsage(entries: UsageEntries, most: number = MOST_USERS): string {
-  const rows = [...entries.values()].map(entry => rowOf(entry, most))
-  const text = textOf(rows)
-  if (text.length <= ROOM) return text
-  if (most !== 1) return writeUsage(entries, most >> 1)
-  const heaviest = rows.sort((a, b) => unitsIn(b) - unitsIn(a))
+export function writeUsage(entries: UsageEntries): string {
+  for (let most = MOST_USERS; ; most >>= 1) {
+    const rows = [...entries.values()].map(entry => rowOf(entry, most))
+    const text = textOf(rows)
+    if (text.length <= ROOM) return text
+    if (most === 1) return heaviestOf(rows)
+  }
+}
+
+/** The text of the rows with the most units, as far as there is room. */
+function heaviestOf(rows: readonly Row[]): string {
+  const heaviest = rows.toSorted((a, b) => unitsIn(b) - unitsIn(a))
   while (textOf(heaviest).length > ROOM) heaviest.length = Math.floor(heaviest.length / 2)
   return textOf(heaviest)
 }

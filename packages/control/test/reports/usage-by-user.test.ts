@@ -1,11 +1,12 @@
 // Who in a company used its limits: the units by user, over processes that share a store.
 import type { Policy, Quota } from '@halt/core'
-import type { Store, StoreDocument } from '@halt/core/store'
+import type { Store } from '@halt/core/store'
 import { fakeOutage } from '@halt/core/testing'
 import { expect, it, onTestFinished, vi } from 'vitest'
 
 import { eventLoop } from '../../../core/src/base/event-loop.ts'
 import { mistake, START, view, world } from '../../../core/test/world.ts'
+import { otherDocuments } from '../other-documents.ts'
 import { findUserInUsage, usageByUser, UsageByUser } from '../../src/index.ts'
 import {
   addUnits,
@@ -160,24 +161,15 @@ it('counts wait while the store is away, and are told once when it is back', asy
 
 it('counts wait where another process wrote first and the store is away then', async () => {
   const { store, counting, read } = companies()
-  const away = fakeOutage(store)
-  const documentOf = away.document!
   const overtaken = async (): Promise<undefined> => {
     away.begin('refused')
     return undefined
   }
   const writes = [overtaken]
-  const { ask, usage } = counting(
-    Object.assign(away, {
-      document(name: string): StoreDocument {
-        const document = documentOf(name)
-        return {
-          read: since => document.read(since),
-          write: (text, since) => writes.pop()?.() ?? document.write(text, since),
-        }
-      },
-    }),
-  )
+  const away = otherDocuments(store, document => ({
+    write: (text, since) => writes.pop()?.() ?? document.write(text, since),
+  }))
+  const { ask, usage } = counting(away)
   await ask('cleo', 5)
   await usage.flush()
   away.end()
@@ -192,15 +184,7 @@ it('close adds the counts of a beat that fails meanwhile', async () => {
   let refuse: (error: Error) => void
   const reads = [() => new Promise<never>((_, reject) => (refuse = reject))]
   const { ask, usage } = counting(
-    Object.assign(fakeOutage(store), {
-      document(name: string): StoreDocument {
-        const document = store.document(name)
-        return {
-          read: since => reads.pop()?.() ?? document.read(since),
-          write: (text, since) => document.write(text, since),
-        }
-      },
-    }),
+    otherDocuments(store, document => ({ read: since => reads.pop()?.() ?? document.read(since) })),
   )
   await ask('cleo', 5)
   vi.advanceTimersByTime(5_000)
@@ -251,19 +235,13 @@ it('a document names the 200 heaviest users of a company that has more', async (
 
 it('units are not told twice where the answer of a write was lost', async () => {
   const { store, counting, read } = companies()
-  const lossy = fakeOutage(store)
-  const { ask, usage } = counting(
-    Object.assign(lossy, {
-      document(name: string): StoreDocument {
-        const document = store.document(name)
-        const write: StoreDocument['write'] = async (text, since) => {
-          await document.write(text, since)
-          throw new Error('the connection is gone')
-        }
-        return { read: since => document.read(since), write }
-      },
-    }),
-  )
+  const lossy = otherDocuments(store, document => ({
+    async write(text, since) {
+      await document.write(text, since)
+      throw new Error('the connection is gone')
+    },
+  }))
+  const { ask, usage } = counting(lossy)
   await ask('cleo', 5)
   for (let i = 0; i < 2; i++) await usage.flush()
   expect((await read())[0]?.users).toEqual([{ key: 'user:cleo', units: 5 }])

@@ -1,10 +1,11 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { Mode, type Store } from '../../src/databases/index.ts'
+import { Mode } from '../../src/databases/index.ts'
 import { RateLimiter } from '../../src/index.ts'
 import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
 import { world } from '../world.ts'
+import { answering, turns } from './answering.ts'
 import { passingWorld } from './passing-world.ts'
 
 describe('a signal that many callers share', () => {
@@ -58,29 +59,14 @@ describe('a signal that many callers share', () => {
   })
 })
 
-/** A store that notes what it is asked, and answers after three turns of the event loop. */
+/** A store that answers after three turns of the event loop, and what it was asked, and has answered. */
 function slowStore() {
   const clock = new ManualClock()
-  const inner = new ReferenceStore(() => clock.now())
-  const asked: Mode[] = []
-  const answered: Mode[] = []
-  const store: Store = {
-    clock: () => clock.now(),
-    evaluate: async group => {
-      asked.push(group.demands[0]!.mode)
-      const evaluation = inner.evaluate(group)
-      await turns(3)
-      answered.push(group.demands[0]!.mode)
-      return evaluation
-    },
-    forget: async counters => inner.forget(counters),
-  }
+  const store = answering(new ReferenceStore(clock.now), { turns: 3 })
+  const { mock } = vi.spyOn(store, 'evaluate')
+  const asked = (): Mode[] => mock.calls.map(([{ demands }]) => demands[0]!.mode)
+  const answered = (): Mode[] => asked().filter((_, i) => mock.settledResults[i]?.type === 'fulfilled')
   return { clock, store, asked, answered }
-}
-
-/** Turns of the event loop. */
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise(resolve => void setImmediate(resolve))
 }
 
 describe('what is with the store when callers leave', () => {
@@ -91,7 +77,7 @@ describe('what is with the store when callers leave', () => {
     await first
     second!.catch(() => {})
     await limiter.close()
-    expect(answered).toEqual([Mode.CHARGE, Mode.CHARGE, Mode.SETTLE])
+    expect(answered()).toEqual([Mode.CHARGE, Mode.CHARGE, Mode.SETTLE])
   })
 
   it('the store is not asked for a caller that has left when a permit is given back', async () => {
@@ -106,10 +92,10 @@ describe('what is with the store when callers leave', () => {
     await turns(4)
     leaving.abort()
     await turn.catch(() => {})
-    const before = asked.length
+    const before = asked().length
     await limiter.release(first)
     await turns(4)
-    expect(asked.slice(before)).toEqual([Mode.SETTLE])
+    expect(asked().slice(before)).toEqual([Mode.SETTLE])
     await limiter.close()
   })
 
@@ -140,7 +126,7 @@ describe('what is with the store when callers leave', () => {
     await limiter.close()
     expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     const all = [Mode.CHARGE, Mode.CHARGE, Mode.CHARGE, Mode.SETTLE]
-    expect([asked, answered]).toEqual([all, all])
+    expect([asked(), answered()]).toEqual([all, all])
   })
 })
 

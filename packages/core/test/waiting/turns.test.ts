@@ -42,7 +42,7 @@ describe('callers of a token bucket', () => {
     expect(starts.map(({ decision }) => decision.verdicts[1]!.remaining)).toEqual([9, 10, 10])
   })
 
-  it('a caller that the store has given a place within its patience keeps it, however late the answer comes', async () => {
+  it('a caller whose place the store tells late is not sent away before its turn', async () => {
     const { limiter, store, acquire, pass, starts, refused } = passingWorld()
     const own = limiter({ ...api, limit: 1 }, { store: answering(store, 90) })
     for (let i = 0; i < 2; i++) void acquire(own, 's', i, { maxWait: '1s' })
