@@ -146,17 +146,17 @@ class Crowd {
     })
   }
 
-  /** A tenant's share, with the ticket of the last answer to it for so many units, or without one. */
+  /** A tenant's share, with the ticket that it was told last for so many units, or without one. */
   #share(pool: Rule, cost: number, past: readonly Charged[]): Terms['share'] {
     const [tenant, weight] = this.#pick(this.#callers)
     const rule = shareRuleOf(pool, tenant)
-    const last = past.findLast(({ group: { demands } }) => {
-      const [demand] = demands
-      return demand!.terms?.share?.rule.counter === rule.counter && demand!.cost === cost
+    const tickets = past.flatMap(({ group, evaluation }) => {
+      const [demand] = group.demands
+      const isOwn = demand!.terms?.share?.rule.counter === rule.counter && demand!.cost === cost
+      return (isOwn && demand!.mode === Mode.CHARGE && ticketOf(group, 0, evaluation)) || []
     })
-    const isPromised = last?.group.demands[0]!.mode === Mode.CHARGE && this.#random() < 0.5
-    const ticket = isPromised ? ticketOf(last.group, 0, last.evaluation) : undefined
-    return { rule, weight, ticket, wantsTicket: ticket === undefined && this.#random() < 0.4 }
+    const ticket = this.#random() < 0.6 ? tickets.at(-1) : undefined
+    return { rule, weight, ticket, wantsTicket: ticket === undefined && this.#random() < 0.5 }
   }
 
   /** A caller gives back a part of what it took, or has used more. */
