@@ -63,7 +63,6 @@ export class ActQueue {
 
   /** Gives the store the acts that it lost or did not take. Never rejects. */
   async catchUp(): Promise<void> {
-    await this.#running
     if (this.#ledger.isAhead) await (this.#running ??= this.#end(this.#carryOut([], { quiet: true })))
     if (this.#history.isBehind) await this.#history.write(true).catch(() => {})
   }

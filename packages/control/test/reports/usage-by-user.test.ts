@@ -27,9 +27,10 @@ const ACME = 'custom:acme'
 /** A world whose processes count the users of companies. */
 function companies(policies: readonly Policy[] = [MONTH, PER_USER]) {
   const own = world()
-  const counting = (store: Store = own.store) => {
+  const counting = (store: Store = own.store, every?: '1m') => {
     const usage = new UsageByUser({
       store,
+      every,
       policies: ['month', 'team'],
       warn: warning => void own.warnings.push(warning),
     })
@@ -280,6 +281,22 @@ it('a process shares by itself, and a user is found whose key a page shows as a 
   expect(await findUserInUsage(store, key => key.endsWith('leo'))).toBe('user:cleo')
   expect(await findUserInUsage(store, key => key.endsWith('bob'))).toBeUndefined()
 })
+
+it.each([undefined, '1m'])(
+  'a process that counts all the time shares with each beat: every %s',
+  async every => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { counting, read } = companies()
+    const { ask } = counting(undefined, every)
+    const beat = every === undefined ? 5 : 60
+    for (let i = 0; i < 12; i++) {
+      await ask('cleo')
+      await vi.advanceTimersByTimeAsync(200 * beat)
+    }
+    expect((await read())[0]?.users).toEqual([{ key: 'user:cleo', units: 10 }])
+  },
+)
 
 it('a user is found in any document', async () => {
   const { counting, store } = companies()

@@ -139,12 +139,11 @@ export const SHORT_LENGTH = 5
 
 /**
  * The refusal of a cost by a stored counter that no request changes by it. Undefined if `decide` must decide: the cost fits or never
- * can, a cool-down starts, or the counter has a line or other terms.
+ * can, a cool-down starts, or the counter has a line.
  */
 export function refuseAlone(state: State, rule: Rule, cost: number, now: number): Refused | undefined {
   if (state.length === 0 || cost > rule.capacity) return undefined
-  if (rule.code === 't' && (state.length > SHORT_LENGTH || state[3] !== rule.unit || state[4] !== rule.rate))
-    return undefined
+  if (rule.code === 't' && state.length > SHORT_LENGTH) return undefined
   const wait = algorithmOf(rule).wait(state, now, cost, rule)
   const cooldown = state[0]! - now
   if (cooldown <= 0 && (wait <= 0 || rule.cooldown > 0)) return undefined

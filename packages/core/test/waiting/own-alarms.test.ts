@@ -37,7 +37,7 @@ function requests() {
     emptied: () => {},
   })
   const starts: [string, number][] = []
-  let seq = 0
+  let seq = 1
   return {
     loop,
     alarms,
@@ -119,4 +119,17 @@ it('a caller whose place comes late starts at its instant, by an alarm of its ow
   await loop.pass(600)
   expect(starts).toEqual([['late', 500]])
   expect(alarms.size).toBe(0)
+})
+
+it('a caller about whom nobody has an answer any more is counted no longer, and those behind it start', async () => {
+  const { loop, line, stand, starts } = requests()
+  const lost: string[] = []
+  const asking = { seq: 0, isLost: false, drop: () => void lost.push('asking') }
+  line.asks(asking, 0)
+  stand('behind', 100)
+  await loop.pass(500)
+  expect([starts, lost]).toEqual([[], []])
+  asking.isLost = true
+  await loop.pass(1000)
+  expect([starts.map(([name]) => name), lost]).toEqual([['behind'], ['asking']])
 })

@@ -90,3 +90,15 @@ it('a caller follows the news of its clock until its turn has come, and then wai
   expect(follows).toHaveBeenCalledTimes(1)
   retry.end()
 })
+
+it('news that come late do not put off a caller whose turn is told by later ones', async () => {
+  const { lines, ask, retry, clock } = scene()
+  const late = ask('user:b', 0)
+  await vi.advanceTimersByTimeAsync(100)
+  ask('user:b', 0)
+  const told = lines.turns.notBefore(retry.tickets!)
+  expect(told).toBeGreaterThan(clock())
+  await vi.advanceTimersByTimeAsync(50)
+  lines.turns.observe(late.group, late.evaluation, clock())
+  expect(lines.turns.notBefore(retry.tickets!)).toBe(told)
+})

@@ -30,6 +30,20 @@ describe('callers of a token bucket', () => {
     expect(evaluate.mock.calls.filter(([{ demands }]) => demands[0]?.cost === 1)).toHaveLength(40)
   })
 
+  for (const beside of [
+    undefined,
+    { name: 'window', limit: 100, window: 60, algorithm: 'fixed-window' },
+    { name: 'slower', limit: 5, window: 1, burst: 1 },
+  ] as const)
+    it(`a caller that may wait exactly as long as it must starts, though the store takes its time: ${beside?.name}`, async () => {
+      const { limiter, store, acquire, pass, starts, refused } = passingWorld()
+      const own = limiter(beside === undefined ? api : [api, beside], { store: answering(store, 20) })
+      const each = beside?.name === 'slower' ? 200 : 100
+      for (let i = 0; i < 4; i++) void acquire(own, 's', i, { maxWait: `${Math.max(1, each * i)}ms` })
+      await pass(1000)
+      expect([starts.map(({ name }) => name), refused]).toEqual([[0, 1, 2, 3], []])
+    })
+
   it('the decision of a caller that waited tells what is left and when all is back as of its start', async () => {
     const { limiter, acquire, pass, starts } = passingWorld()
     const shown: Policy = { ...api, name: 'shown', burst: 10, mode: 'shadow' }
@@ -417,6 +431,19 @@ describe('callers of windows', () => {
       [1, 1000],
       [2, 2000],
     ])
+  })
+
+  it('callers of a window are not overtaken by one that comes while the store is asked for them', async () => {
+    const { limiter, store, acquire, pass, starts } = passingWorld()
+    const policy = { name: 'w', limit: 3, window: 1, algorithm: 'fixed-window' } as const
+    const own = limiter(policy, { store: answering(store, 20), storeTimeout: '1s' })
+    for (const name of ['first', 'second', 'third']) void acquire(own, 's', name, { cost: 2 })
+    await pass(1050)
+    // The second has started, and the store is asked for the third.
+    expect(starts.map(({ name }) => name)).toEqual(['first', 'second'])
+    void acquire(own, 's', 'late', { maxWait: '10s' })
+    await pass(1100)
+    expect(starts.map(({ name }) => name)).toEqual(['first', 'second', 'third', 'late'])
   })
 
   it('callers of a window start no cool-down and score no violation while they wait', async () => {
