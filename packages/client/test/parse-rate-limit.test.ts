@@ -132,6 +132,15 @@ describe('parseRateLimit', () => {
       },
     ],
     [
+      'the headers beside a RateLimit that nobody can read',
+      {
+        RateLimit: '?!',
+        'X-RateLimit-Limit': '100',
+        'X-RateLimit-Remaining': '40',
+        'X-RateLimit-Reset': '30',
+      },
+    ],
+    [
       'two spellings of one limit',
       {
         'X-RateLimit-Limit': '100',

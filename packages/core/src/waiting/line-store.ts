@@ -7,7 +7,6 @@ import type { Evaluation } from '../store/evaluation.ts'
 import type { Line, LineParts } from './line.ts'
 import { type Lines, waitingRoom } from './lines.ts'
 import { endOf, joinGroup, leaveGroup, lookGroup, placeGroup, type TakenPlace, timeOf } from './places.ts'
-import type { Placed } from './placing.ts'
 
 /** What lines ask of the store of a limiter. */
 export class LineStore implements LineParts {
@@ -50,15 +49,9 @@ export class LineStore implements LineParts {
     })
   }
 
-  place(callers: readonly InLine[], started: number, then: Placed): void {
+  place(callers: readonly InLine[], started: number, then: (end: Place | undefined) => void): void {
     const group = placeGroup(callers, started)
-    let isTold = false
-    this.#ask(group, evaluation => {
-      const end = evaluation && endOf(group, 0, evaluation)
-      // A reply that comes after its time gives places that nobody has waited for.
-      then(isTold && end !== undefined ? callers.map(withoutCaller) : callers, end)
-      isTold = true
-    })
+    this.#ask(group, evaluation => then(evaluation && endOf(group, 0, evaluation)))
   }
 
   async leave(runs: readonly (readonly TakenPlace[])[]): Promise<void> {
@@ -91,9 +84,4 @@ export class LineStore implements LineParts {
       then(evaluation)
     })
   }
-}
-
-/** The place of a caller that got it too late: nobody waits for it. */
-function withoutCaller({ check, at, demand }: InLine): InLine {
-  return { check, at, demand } as InLine
 }

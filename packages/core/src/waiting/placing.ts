@@ -10,9 +10,9 @@ export interface PlacingStore {
    *
    * @param started units that started in front of them without the store's knowledge
    * @param then called with the end of their block; undefined if the store did not answer. Called again for a reply that comes too
-   *   late: then with copies of the callers, which wait no longer.
+   *   late.
    */
-  place(callers: readonly InLine[], started: number, then: Placed): void
+  place(callers: readonly InLine[], started: number, then: (end: Place | undefined) => void): void
   /**
    * Says when a caller may start whose place the store has lost, if the store gives it no other place until then.
    *
@@ -20,9 +20,6 @@ export interface PlacingStore {
    */
   owedBy(caller: InLine, before: Owed | undefined): Owed
 }
-
-/** Hears of the places that callers got in one block. */
-export type Placed = (callers: readonly InLine[], end: Place | undefined) => void
 
 /** The line, as it is needed to give its callers places. */
 export interface PlacingLine {
@@ -91,11 +88,14 @@ export class Placing {
 
   #ask(callers: readonly InLine[]): void {
     for (const caller of callers) this.#asked.add(caller)
-    this.#store.place(callers, this.#line.onlyHere(), (asked, end) => this.#placed(asked, end))
+    this.#store.place(callers, this.#line.onlyHere(), end => this.#placed(callers, end))
   }
 
-  /** The places of callers that have left or started meanwhile are given back. */
-  #placed(...[callers, end]: Parameters<Placed>): void {
+  /**
+   * Gives callers the places of a block, which ends there. A caller that was asked for again, because the reply came late, takes the first
+   * place that it gets. Places that nobody needs any more are given back.
+   */
+  #placed(callers: readonly InLine[], end: Place | undefined): void {
     let behind = end?.position ?? 0
     const gone: TakenPlace[] = []
     const placed = new Set<InLine>()

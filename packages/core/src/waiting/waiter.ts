@@ -106,7 +106,7 @@ export class Waiter implements QueuedCaller, Owner, Retrying, Present {
   }
 
   get policy(): string {
-    return this.#wait?.policy ?? this.check.policies[0]?.name ?? ''
+    return this.#wait?.policy ?? ''
   }
 
   /** The start of a caller that stands in line, as this process knows it. Undefined for one that asks again later. */
@@ -347,7 +347,7 @@ export class Waiter implements QueuedCaller, Owner, Retrying, Present {
     const ahead = this.#parts.lines.askersFor(this.check)?.first
     this.#wait = {
       key: decision?.key ?? this.check.demands[0]?.subject ?? '',
-      policy: decision?.policy ?? ahead?.caller.policy ?? this.policy,
+      policy: decision?.policy ?? ahead?.caller.policy ?? '',
       units: this.most,
       startsInMs: startsIn === undefined ? undefined : Math.ceil(startsIn / 1000),
     }

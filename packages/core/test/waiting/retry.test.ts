@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import { type Demand, type Group, Mode, shareRuleOf, type Terms } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
-import { Askers } from '../../src/waiting/callers.ts'
-import { Lines } from '../../src/waiting/lines.ts'
+import { Askers, type Asking } from '../../src/waiting/callers.ts'
+import { Lines, waitingRoom } from '../../src/waiting/lines.ts'
 import { Retry } from '../../src/waiting/retry.ts'
 import { ticketsAfter } from '../../src/waiting/tickets.ts'
 import type { WaiterParts } from '../../src/waiting/waiter-parts.ts'
@@ -101,4 +101,41 @@ it('news that come late do not put off a caller whose turn is told by later ones
   await vi.advanceTimersByTimeAsync(50)
   lines.turns.observe(late.group, late.evaluation, clock())
   expect(lines.turns.notBefore(retry.tickets!)).toBe(told)
+})
+
+it('a caller asks at once when news tell that its turn has come, though it was expected later', async () => {
+  const { lines, ask, asked, retry, waits, clock } = scene()
+  // Another tenant has made the clock slow so far.
+  for (let i = 0; i < 8; i++) {
+    await vi.advanceTimersByTimeAsync(100)
+    ask('user:b', 1)
+  }
+  waits()
+  const expected = retry.asksAt!
+  expect(expected).toBeGreaterThan(lines.turns.notBefore(retry.tickets!))
+  await vi.advanceTimersByTimeAsync(Math.ceil((lines.turns.notBefore(retry.tickets!) - clock()) / 1000) + 1)
+  expect([asked, clock() < expected - 5000]).toEqual([[], true])
+  ask('user:b', 0)
+  await vi.advanceTimersByTimeAsync(2)
+  expect(asked).toHaveLength(1)
+})
+
+it('on Workers a caller behind others looks each 50 ms whether it is the next, and asks at once if it is', async () => {
+  const { retry, clock } = scene()
+  const shared = vi.spyOn(waitingRoom.alarms, 'isShared', 'get').mockReturnValue(false)
+  const askers = new Askers(() => {})
+  const first: Asking = {
+    caller: { seq: 0, isLost: false, drop() {}, deadline: 1, policy: 'shared', most: 1, ask() {} },
+    asksAt: 1,
+    wasRefused: true,
+    wake() {},
+  }
+  askers.join(first)
+  retry.behind(askers)
+  expect(retry.asksAt).toBe(clock() + 60e6)
+  expect(retry.left()).toBe(50_000)
+  askers.part(first)
+  expect(retry.left()).toBe(0)
+  retry.end()
+  shared.mockRestore()
 })

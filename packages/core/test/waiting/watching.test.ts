@@ -252,6 +252,20 @@ describe('hooks', () => {
     ])
   })
 
+  it('the hooks hear of a wait in whole milliseconds, of which the last has begun', async () => {
+    const { limiter, acquire, pass } = passingWorld()
+    const { telemetry, heard } = noting()
+    const own = limiter({ ...api, limit: 3 }, { telemetry })
+    for (let i = 0; i < 3; i++) void acquire(own, 's', i)
+    await pass(700)
+    expect(heard.map(([, , told]) => told)).toMatchObject([
+      { startsInMs: 334 },
+      { startsInMs: 667 },
+      { waitedMs: 334 },
+      { waitedMs: 667 },
+    ])
+  })
+
   it('the hooks have run when the caller goes on', async () => {
     const { limiter, pass } = passingWorld()
     const { telemetry, heard } = noting()
