@@ -1,4 +1,4 @@
-import type { Place } from '../algorithms/index.ts'
+import { NOBODY_AHEAD, type Place } from '../algorithms/index.ts'
 import type { Alarms } from './alarms.ts'
 import type { InLine, Owed } from './callers.ts'
 import type { Evaluator } from '../check/evaluator.ts'
@@ -44,7 +44,7 @@ export class LineStore implements LineParts {
   ): void {
     const group = joinGroup(caller, maxWait)
     this.#ask(group, evaluation => {
-      if (evaluation?.allowed === true) return then(endOf(group, 0, evaluation))
+      if (evaluation?.allowed === true) return then(placeOf(group, evaluation))
       then(evaluation !== undefined && evaluation.startsIn === undefined ? false : undefined)
     })
   }
@@ -84,4 +84,9 @@ export class LineStore implements LineParts {
       then(evaluation)
     })
   }
+}
+
+/** The place that an answer gives a caller. One that need not wait stands in no line, and loses nothing with it. */
+function placeOf(group: Group, evaluation: Evaluation): Place {
+  return evaluation.startsIn === undefined ? NOBODY_AHEAD : endOf(group, 0, evaluation)
 }

@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import type { Policy } from '../../src/index.ts'
-import { Mode, type Store } from '../../src/databases/index.ts'
+import { type Group, Mode, type Store } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
-import { passingWorld } from './passing-world.ts'
+import { otherProcess, passingWorld } from './passing-world.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
@@ -71,4 +71,52 @@ it('a caller of a bucket and a window whose place was lost asks anew at its turn
   await own.pass(6_000)
   expect(own.starts.map(({ name }) => name)).toEqual(['1', 'last', '2', '3'])
   expect(own.refused).toEqual([])
+})
+
+it('a caller that needed no place in a line loses none when others leave, though their answers come before its own', async () => {
+  const own = passingWorld()
+  const joins = ({ demands }: Group): boolean =>
+    demands.length === 1 && demands[0]!.mode === Mode.CHARGE && demands[0]!.cost > 0
+  // The first question for the slow bucket alone is answered late.
+  const lateBy = (ms: number): Store => {
+    const store = otherProcess(own.store)
+    let isFirst = true
+    return {
+      ...store,
+      evaluate: async group => {
+        const answer = await store.evaluate(group)
+        if (!joins(group) || !isFirst) return answer
+        isFirst = false
+        return new Promise(resolve => void setTimeout(() => resolve(answer), ms))
+      },
+    }
+  }
+  const policies: Policy[] = [
+    { name: 'slow', limit: 2, window: 1, burst: 3 },
+    { name: 'fast', limit: 4, window: 1, burst: 1 },
+  ]
+  const first = own.limiter(policies)
+  for (let i = 0; i < 4; i++) void own.acquire(first, 's', `earlier ${i}`)
+  await own.pass(2500)
+  // The slow bucket is full again, and the line that it had is not forgotten yet.
+  await first.consume('s')
+  const [here, there] = [lateBy(60), lateBy(20)].map(store => own.limiter(policies, { store }))
+  void own.acquire(here!, 's', 'late')
+  const leaving = new AbortController()
+  const left = there!.acquire('s', { signal: leaving.signal }).catch(() => 'left')
+  await own.pass(10)
+  leaving.abort()
+  expect(await left).toBe('left')
+  await own.pass(20)
+  void own.acquire(here!, 's', 'last')
+  await own.pass(970)
+  // Three units since 2500, of which each takes half a second: at 3500 one is owed.
+  expect((await first.explain('s')).policies.map(({ policy, before }) => [policy, before])).toEqual([
+    ['slow', 2],
+    ['fast', 1],
+  ])
+  expect(own.starts.slice(4).map(({ name, at }) => [name, at])).toEqual([
+    ['late', 2750],
+    ['last', 3000],
+  ])
 })
