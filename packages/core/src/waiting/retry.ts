@@ -76,7 +76,6 @@ export class Retry implements Asking, Alarm, TicketHolder {
 
   /** Notes that the caller asks. */
   asks(): void {
-    this.#lines.turns.forget(this)
     this.asksAt = undefined
   }
 

@@ -1,5 +1,5 @@
 // The questions of a caller whose tenant waits for its turn in a shared bucket.
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { type Demand, type Group, Mode, shareRuleOf, type Terms } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
@@ -120,22 +120,51 @@ it('a caller asks at once when news tell that its turn has come, though it was e
   expect(asked).toHaveLength(1)
 })
 
-it('on Workers a caller behind others looks each 50 ms whether it is the next, and asks at once if it is', async () => {
-  const { retry, clock } = scene()
-  const shared = vi.spyOn(waitingRoom.alarms, 'isShared', 'get').mockReturnValue(false)
-  const askers = new Askers(() => {})
+describe('on Workers', () => {
+  beforeEach(() => void vi.spyOn(waitingRoom.alarms, 'isShared', 'get').mockReturnValue(false))
+
   const first: Asking = {
     caller: { seq: 0, isLost: false, drop() {}, deadline: 1, policy: 'shared', most: 1, ask() {} },
     asksAt: 1,
     wasRefused: true,
     wake() {},
   }
-  askers.join(first)
-  retry.behind(askers)
-  expect(retry.asksAt).toBe(clock() + 60e6)
-  expect(retry.left()).toBe(50_000)
-  askers.part(first)
-  expect(retry.left()).toBe(0)
-  retry.end()
-  shared.mockRestore()
+
+  it('on Workers a caller behind others looks each 50 ms whether it is the next, and asks at once if it is', async () => {
+    const { retry, clock } = scene()
+    const askers = new Askers(() => {})
+    askers.join(first)
+    retry.behind(askers)
+    expect(retry.asksAt).toBe(clock() + 60e6)
+    expect([retry.left(), retry.seenAt]).toEqual([50_000, clock()])
+    askers.part(first)
+    expect(retry.left()).toBe(0)
+    retry.end()
+  })
+
+  it('on Workers a caller that is woken asks once, by an alarm of its own, and rests after a refusal', () => {
+    const { retry, asked, waits } = scene()
+    waits()
+    expect(retry.left()).toBe(50_000)
+    retry.wake()
+    expect([retry.left(), asked]).toEqual([0, []])
+    retry.end()
+    retry.ring()
+    expect(asked).toHaveLength(1)
+    waits()
+    expect(retry.left()).toBe(50_000)
+    retry.end()
+  })
+})
+
+it('a caller that has stopped listening hears of no turn', () => {
+  const { lines, ask, retry } = scene()
+  const holder = { tickets: retry.tickets, turnCame: vi.fn<() => void>() }
+  lines.turns.follow(holder)
+  vi.advanceTimersByTime(5000)
+  ask('user:b', 0)
+  expect(holder.turnCame).toHaveBeenCalledTimes(1)
+  lines.turns.forget(holder)
+  ask('user:b', 0)
+  expect(holder.turnCame).toHaveBeenCalledTimes(1)
 })
