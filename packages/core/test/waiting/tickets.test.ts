@@ -5,7 +5,7 @@ import { type Demand, Mode, shareRuleOf } from '../../src/databases/index.ts'
 import { ticketGroup, waitBehind } from '../../src/waiting/tickets.ts'
 import { ruleOf } from '../algorithms/table.ts'
 
-const pool = ruleOf({ algorithm: 'token-bucket', counter: 'pool', limit: 10, window: 1 })
+const pool = ruleOf({ algorithm: 'token-bucket', counter: 'pool', limit: 30, window: 7 })
 const window = ruleOf({ algorithm: 'fixed-window', counter: 'window', limit: 10, window: 1 })
 
 const demand = (rule: typeof pool, cost: number, tenant?: string): Demand => ({
@@ -19,8 +19,9 @@ const demand = (rule: typeof pool, cost: number, tenant?: string): Demand => ({
 
 it('a caller behind units of its tenant waits for those that the whole bucket does not hold', () => {
   const both = { demands: [demand(window, 3), demand(pool, 3, 'a')] }
-  expect(waitBehind(both, 9)).toBe(200_000)
-  expect(waitBehind(both, 7)).toBe(0)
+  // Each takes 7/30 s.
+  expect(waitBehind(both, 29)).toBeCloseTo(1_400_000 / 3)
+  expect(waitBehind(both, 27)).toBe(0)
   expect(waitBehind({ demands: [demand(window, 3), demand(pool, 3)] }, 100)).toBe(0)
 })
 

@@ -1,6 +1,6 @@
 // What is due: the starts of callers if each starts at the first instant that all its counters allow, in the order of those who are ready.
 import { type Counter, keyOf, type Units, unitsOf } from './counters.ts'
-import { Tank } from './tank.ts'
+import { type Reading, Tank } from './tank.ts'
 
 /** A caller of the ideal: it asks once, or again after each start. */
 export interface Job {
@@ -41,17 +41,16 @@ export interface IdealOptions {
 export class Tanks {
   readonly #counters: readonly Counter[]
   readonly #tanks = new Map<string, Tank>()
-  readonly #isEarly: boolean
+  readonly #reading: Reading
 
-  /** @param isEarly whether sliding windows forget a unit as early as they may, and not as late */
-  constructor(counters: readonly Counter[], isEarly = false) {
+  constructor(counters: readonly Counter[], reading: Reading = {}) {
     this.#counters = counters
-    this.#isEarly = isEarly
+    this.#reading = reading
   }
 
   /** Tanks in the same state. */
   copy(): Tanks {
-    const other = new Tanks(this.#counters, this.#isEarly)
+    const other = new Tanks(this.#counters, this.#reading)
     for (const [key, tank] of this.#tanks) other.#tanks.set(key, tank.copy())
     return other
   }
@@ -60,7 +59,7 @@ export class Tanks {
   of(counter: Counter, client: string): Tank {
     const key = keyOf(counter, client)
     let tank = this.#tanks.get(key)
-    if (tank === undefined) this.#tanks.set(key, (tank = new Tank(counter, this.#isEarly)))
+    if (tank === undefined) this.#tanks.set(key, (tank = new Tank(counter, this.#reading)))
     return tank
   }
 
@@ -74,8 +73,29 @@ export class Tanks {
   }
 
   /** Charges all counters of a client. */
-  take(at: number, client: string, units: Units, held = 0): void {
-    for (const counter of this.#counters) this.of(counter, client).take(at, unitsOf(counter, units), held)
+  take(at: number, client: string, units: Units, held = 0, askedAt = at): void {
+    for (const counter of this.#counters)
+      this.of(counter, client).take(at, unitsOf(counter, units), held, askedAt)
+  }
+}
+
+/** The tanks of one history by each reading of its windows: nobody knows on which side of an edge a start near it was charged. */
+export class Books {
+  readonly #books: readonly Tanks[]
+
+  /** @param apart how much later than its charge a start comes at most, in microseconds */
+  constructor(counters: readonly Counter[], apart: number, isEarly = false) {
+    const edges = counters.some(({ kind }) => kind === 'fixed' || kind === 'quota') ? [-apart, 0, apart] : [0]
+    this.#books = edges.map(edge => new Tanks(counters, { isEarly, edge }))
+  }
+
+  take(...taken: Parameters<Tanks['take']>): void {
+    for (const book of this.#books) book.take(...taken)
+  }
+
+  /** What each book says. */
+  all<T>(of: (tanks: Tanks) => T): T[] {
+    return this.#books.map(book => of(book))
   }
 }
 

@@ -1,6 +1,7 @@
 // Callers that stand still though all their counters have room.
 import { unitsOf } from './counters.ts'
-import { Tanks } from './ideal.ts'
+import { Books } from './ideal.ts'
+import { afterCharge } from './judges.ts'
 import type { Call, Town } from './town.ts'
 
 /** A time in which nobody started, though a caller could have. Microseconds. */
@@ -16,12 +17,12 @@ export interface Stillness {
  */
 export function longestStillness(town: Town): Stillness | undefined {
   const { starts, calls, counters } = town
-  const tanks = new Tanks(counters)
+  const books = new Books(counters, afterCharge(town))
   const end = Math.min(town.time.now, town.until)
   let longest: Stillness | undefined
   for (const [i, start] of starts.entries()) {
     const { endedAt: from, client, units, doneAt = from } = start
-    tanks.take(from, client, units, doneAt - from)
+    books.take(from, client, units, doneAt - from)
     const to = Math.min(starts[i + 1]?.endedAt ?? end, end)
     // Most times between two starts are short, so that few are looked into.
     if (to - from <= (longest === undefined ? 0 : longest.to - longest.from)) continue
@@ -35,7 +36,7 @@ export function longestStillness(town: Town): Stillness | undefined {
           // In the line of all, somebody else's call may be the first.
           const inLine = counter.isShared ? [...found.values()].flat() : waiting
           const dearest = Math.max(...inLine.map(call => unitsOf(counter, call.units)))
-          return tanks.of(counter, who).earliest(from, dearest)
+          return Math.max(...books.all(tanks => tanks.of(counter, who).earliest(from, dearest)))
         }),
       )
       if (to - ready > (longest === undefined ? 0 : longest.to - longest.from))

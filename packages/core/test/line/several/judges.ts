@@ -1,5 +1,5 @@
 // What must hold of callers under several policies. The judges read what clients saw and the book, and nothing of Halt.
-import { keyOf, unitsOf } from './counters.ts'
+import { type Counter, keyOf, unitsOf } from './counters.ts'
 import { idealOf, type IdealStart } from './ideal.ts'
 import { excessOf } from './ledger.ts'
 import type { Call, Town } from './town.ts'
@@ -19,6 +19,9 @@ export const BESIDE_WINDOW: Allowance = { calls: 1, late: 300_000 }
 /** Where something changes, a process may not have heard of it for a second. */
 export const CHANGING: Allowance = { calls: 1, late: 1_000_000 }
 
+/** How often a process asks for a place in flight that another one may have given back. Microseconds. */
+const PLACE_BEAT = 50_000
+
 /** How much a counter of a client was exceeded. */
 export interface Excess {
   /** The name of the counter, and of its client. */
@@ -33,13 +36,14 @@ export interface Excess {
 /** The worst excess of each counter, over its clients. */
 export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEADY): Excess[] {
   const { counters, starts, grants, hear } = town
-  const buckets = counters.filter(({ kind }) => kind === 'bucket')
-  const fastest = Math.max(...buckets.map(({ limit, window }) => limit / window))
   const longest = Math.max(0, ...starts.map(({ askedAt, endedAt }) => endedAt - askedAt))
   return counters.flatMap(counter => {
     const isBucket = counter.kind === 'bucket'
-    // A caller of a slower bucket keeps its units while it waits in the next line, and a change may end that wait at once.
-    const isSlower = isBucket && late > BESIDE_WINDOW.late && counter.limit / counter.window < fastest
+    // A caller keeps the units of a bucket that it has passed while it waits in the next line. A change may end that wait at once, and in the
+    // line of all the turns of others make it longer or shorter.
+    const isSlower = nextOf(counter, counters).some(
+      next => late > BESIDE_WINDOW.late || (next.isShared && !counter.isShared),
+    )
     // Nobody stands in the line of a window: a start comes with the reply to its charge.
     const own = isSlower ? Math.max(late, longest) : isBucket ? late : Math.min(late, STEADY.late)
     const byKey = groupBy(starts, ({ client }) => keyOf(counter, client))
@@ -66,6 +70,13 @@ export function excessesOf(town: Town, { late }: Pick<Allowance, 'late'> = STEAD
   })
 }
 
+/** The buckets whose lines a caller may pass after that of a counter: those that are not slower. */
+function nextOf(counter: Counter, counters: readonly Counter[]): Counter[] {
+  const isNext = ({ kind, limit, window }: Counter): boolean =>
+    kind === 'bucket' && limit / window >= counter.limit / counter.window
+  return counter.kind === 'bucket' ? counters.filter(other => other !== counter && isNext(other)) : []
+}
+
 /** From a start to the next ask that reaches the store, and back: what no rule can avoid. Microseconds. */
 function roundTrips({ delays }: Town): number {
   return 4 * delays.most
@@ -77,7 +88,7 @@ export function dueOf(town: Town, until: number = town.time.now): IdealStart[] {
   return idealOf(town.counters, town.jobs, {
     until: Math.min(until, town.until),
     again: roundTrips(town) + held,
-    held: held + roundTrips(town),
+    held: held + roundTrips(town) + (town.processes.length > 1 ? PLACE_BEAT : 0),
   })
 }
 
@@ -114,6 +125,11 @@ export function refusedInPatience(town: Town): Call[] {
 /** How long an answer takes that nobody waits for: three questions at most, and the coarseness of timers. Microseconds. */
 export function atOnce({ delays }: Town): number {
   return 6 * delays.most + 2000
+}
+
+/** How much later than its charge a start comes where nobody stands in a line: with the reply. Microseconds. */
+export function afterCharge({ delays }: Town): number {
+  return delays.most + 2000
 }
 
 /** The most callers that were held at one instant. */

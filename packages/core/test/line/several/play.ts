@@ -2,7 +2,7 @@
 import { endingOf } from './endings.ts'
 import { happens, type Happening } from './happenings.ts'
 import { longestStillness } from './idle.ts'
-import { idealOf, type Job } from './ideal.ts'
+import { idealOf, type IdealStart, type Job } from './ideal.ts'
 import {
   type Allowance,
   atOnce,
@@ -18,7 +18,7 @@ import {
   refusedLate,
   STEADY,
 } from './judges.ts'
-import { counterOf } from './counters.ts'
+import { counterOf, type Units, unitsOf } from './counters.ts'
 import { type Story, unitsIn } from './setups.ts'
 import { untrueWaits } from './told.ts'
 import { makeTown, type Town } from './town.ts'
@@ -103,10 +103,10 @@ function measure(town: Town, story: Story): Omit<Shown, 'leftover'> {
   const said: string[] = []
   if (isDueJudged) {
     // So that a window that begins anew at the end does not count, the share is one of the time.
-    const dueEarlier = dueOf(town, USE * town.time.now - 4 * atOnce(town)).length
+    const dueEarlier = dueOf(town, USE * town.time.now - 4 * atOnce(town))
     // A counter of each client may be one call behind, and so may all together.
     const slack = 2 + Math.min(story.clients, due / 10)
-    if (starts < dueEarlier - slack) said.push(`too few: ${starts} of ${due} due`)
+    if (isFewer(town, dueEarlier, slack)) said.push(`too few: ${starts} of ${due} due`)
   }
   const excesses = excessesOf(town, allowanceOf(town, story))
   const speeds = town.counters.flatMap(counter =>
@@ -204,6 +204,17 @@ function isJudgedByDue(
   // Where few may wait for requests in flight, a place may be free that nobody hears of.
   if (heldMs > 0 && mostWaiting !== undefined) return false
   return isPatient && (mostWaiting === undefined || (demand.comes === 'steadily' && mostWaiting > inTrips))
+}
+
+/** Whether fewer calls started than were due, and of each counter fewer units: dear calls may start where cheap ones were due. */
+function isFewer({ starts, counters }: Town, due: readonly IdealStart[], slack: number): boolean {
+  return counters.every(counter => {
+    const unitsIn = (calls: readonly { readonly units: Units }[]): number[] =>
+      calls.map(({ units }) => unitsOf(counter, units))
+    const sum = (units: readonly number[]): number => units.reduce((total, one) => total + one, 0)
+    const dearest = Math.max(1, ...unitsIn(due))
+    return starts.length < due.length - slack && sum(unitsIn(starts)) < sum(unitsIn(due)) - slack * dearest
+  })
 }
 
 /** Lets callers come, and things happen, until the end of the demand. */

@@ -1,6 +1,14 @@
 // A counter of the book: what it has left when units start, microsecond by microsecond, in whole numbers.
 import type { Counter } from './counters.ts'
 
+/** What a book takes for granted where a start does not tell when it was charged. */
+export interface Reading {
+  /** Whether units are charged, and forgotten by a sliding window, as early as they may be, and not as late. */
+  readonly isEarly?: boolean
+  /** How much later than a window after its first start a window ends, in microseconds. Below 0 it ends earlier. */
+  readonly edge?: number
+}
+
 /** One counter of one client, or of all. Instants must not go back. */
 export class Tank {
   readonly counter: Counter
@@ -11,17 +19,16 @@ export class Tank {
   #used = 0
   #ends = Number.NEGATIVE_INFINITY
   #log: { readonly at: number; readonly units: number }[] = []
-  readonly #isEarly: boolean
+  readonly #reading: Reading
 
-  /** @param isEarly whether a sliding window forgets a unit as early as it may, and not as late */
-  constructor(counter: Counter, isEarly = false) {
+  constructor(counter: Counter, reading: Reading = {}) {
     this.counter = counter
-    this.#isEarly = isEarly
+    this.#reading = reading
   }
 
   /** A tank in the same state. */
   copy(): Tank {
-    const other = new Tank(this.counter, this.#isEarly)
+    const other = new Tank(this.counter, this.#reading)
     other.#debt = this.#debt
     other.#at = this.#at
     other.#used = this.#used
@@ -52,22 +59,32 @@ export class Tank {
     return at
   }
 
-  /** Takes units. @param held how long a permit of `concurrency` is held */
-  take(at: number, units: number, held = 0): void {
-    const { kind, window, longest } = this.counter
+  /**
+   * Takes units.
+   *
+   * @param held how long a permit of `concurrency` is held
+   * @param askedAt the first instant at which they may have been charged
+   */
+  take(at: number, units: number, held = 0, askedAt = at): void {
+    const { kind, window, longest, limit } = this.counter
+    const { isEarly = false, edge = 0 } = this.#reading
     if (kind === 'bucket') {
-      this.#debt = this.#debtAt(at) + units * window
-      this.#at = at
+      // The line of a slower bucket lets its callers go on before they start.
+      const chargedAt = isEarly ? Math.max(this.#at, askedAt) : at
+      this.#debt = this.#debtAt(chargedAt) + units * window
+      this.#at = chargedAt
     } else if (kind === 'fixed' || kind === 'quota') {
-      if (at >= this.#ends) {
+      // What does not fit any more is of the next window, although its start comes a little before the end of this one.
+      if (at >= this.#ends + edge || this.#used + units > limit) {
         this.#used = 0
         // A quota's hours are those of the clock, and the world begins with one.
-        this.#ends = kind === 'fixed' ? at + window : (Math.floor(at / window) + 1) * window
+        this.#ends =
+          kind === 'fixed' ? at + window : (Math.floor(Math.max(at, this.#ends) / window) + 1) * window
       }
       this.#used += units
     } else {
       this.#log = this.#log.filter(one => one.at > at)
-      const counts = this.#isEarly ? window : longest
+      const counts = isEarly ? window : longest
       this.#log.push({ at: at + (kind === 'concurrency' ? held : counts), units })
       this.#log.sort((a, b) => a.at - b.at)
     }

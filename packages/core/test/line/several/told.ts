@@ -1,7 +1,7 @@
 // Whether the waits that refusals tell are true. It reads what clients saw and the book, and nothing of Halt.
 import { unitsOf } from './counters.ts'
-import { idealOf, Tanks } from './ideal.ts'
-import { atOnce } from './judges.ts'
+import { Books, idealOf, type Tanks } from './ideal.ts'
+import { afterCharge, atOnce } from './judges.ts'
 import type { Call, Started, Town } from './town.ts'
 
 /** A wait that was told and is not true: its call, and by how many microseconds it is too early (below 0) or too late. */
@@ -32,7 +32,8 @@ export function untrueWaits(town: Town, most = 40): Untrue[] {
     .filter(({ policy = '' }) => !isUnknown.has(policy))
     .toSorted((a, b) => a.endedAt! - b.endedAt!)
   const every = Math.max(1, Math.floor(refused.length / most))
-  const [tanks, eager] = [new Tanks(counters), new Tanks(counters, true)]
+  const apart = afterCharge(town)
+  const [books, eager] = [new Books(counters, apart), new Books(counters, apart, true)]
   const untrue: Untrue[] = []
   let next = 0
   const held = (town.options.heldMs ?? 0) * 1000
@@ -40,12 +41,15 @@ export function untrueWaits(town: Town, most = 40): Untrue[] {
     if (i % every !== 0) continue
     // What started later may have been charged after this refusal was decided.
     const decidedAt = call.endedAt! - town.delays.most
-    for (; next < starts.length && starts[next]!.endedAt <= decidedAt; next++)
-      for (const each of [tanks, eager])
-        each.take(starts[next]!.endedAt, starts[next]!.client, starts[next]!.units, held)
+    for (; next < starts.length && starts[next]!.endedAt <= decidedAt; next++) {
+      const { endedAt, client, units, askedAt } = starts[next]!
+      for (const each of [books, eager]) each.take(endedAt, client, units, held, askedAt)
+    }
     const told = call.endedAt! + call.retryAfter!
-    const early = told + atOnce(town) - eager.earliest(call.endedAt!, call.client, call.units)
-    const late = told - latestOf(town, tanks.copy(), call, starts.slice(next))
+    const first = Math.min(...eager.all(tanks => tanks.earliest(call.endedAt!, call.client, call.units)))
+    const early = told + atOnce(town) - first
+    const last = Math.max(...books.all(tanks => latestOf(town, tanks.copy(), call, starts.slice(next))))
+    const late = told - last
     if (early < 0) untrue.push({ call, by: early })
     else if (late > SLACK + SHARE * call.retryAfter! + CALLS * slowestOf(town))
       untrue.push({ call, by: late })
