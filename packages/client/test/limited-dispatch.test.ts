@@ -101,6 +101,16 @@ describe('limitedDispatch', () => {
     expect(got.map(({ body }) => body)).toEqual(['whole', 'whole', 'streamed', 'once'])
   })
 
+  it('limitedDispatch waits by itself for as long as a server tells, where it may not pause the counter', async () => {
+    const { url, got } = await serveAnswers([429, { 'retry-after-ms': '150' }])
+    const started = performance.now()
+    const { body } = await request(url, { dispatcher: dispatcherOf({ learn: false }) })
+    expect(await body.text()).toBe('answer 2')
+    expect(got).toHaveLength(2)
+    // A timer of Node may be a millisecond early.
+    expect(performance.now() - started).toBeGreaterThan(148)
+  })
+
   it('limitedDispatch gives the last answer after the last attempt, and one that tells to wait beyond maxWait', async () => {
     const { url, got } = await serve((res, nth) => {
       res.writeHead(429, nth > 2 ? { 'retry-after': '60' } : SOON).end(`no ${nth}`)

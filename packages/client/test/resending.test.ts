@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { limitedFetch } from '../src/index.ts'
+import { backoff } from '../src/waits.ts'
 import { anyFetch, limiterOf, SOON } from './scene.ts'
 import { serve, serveAnswers } from './server.ts'
 
@@ -138,5 +139,10 @@ describe('a refused call', () => {
     })
     expect(await (await anyFetch()(url)).text()).toBe('done')
     await expect.poll(() => isClosed).toBe(true)
+  })
+
+  it('a call whose server tells no wait is sent again after 0.5 s, then twice as long each time, less a part of up to a half', () => {
+    expect([1, 2, 3, 7, 20].map(attempt => backoff(attempt, 0))).toEqual([500, 1000, 2000, 30_000, 30_000])
+    expect([backoff(1, 0.5), backoff(1, 1), backoff(7, 1)]).toEqual([375, 250, 15_000])
   })
 })

@@ -99,6 +99,9 @@ export async function happens(town: Town, what: Happening): Promise<void> {
         const paid = (Math.max(limit, processes.length) * (to - from)) / window
         const units = Math.ceil(paid) + capacity * processes.length
         town.grants.push({ counter: name, from, to, units, why: 'outage' })
+        // A process of which nobody asks hears late that the store is back, and decides once more by its share.
+        const quiet = Math.max(1, Math.ceil(capacity / processes.length)) * processes.length
+        town.grants.push({ counter: name, from: to, to: Infinity, units: quiet, why: 'quiet' })
       }
       town.network.begin(what.fault)
       await time.sleep(what.ms * 1000)
