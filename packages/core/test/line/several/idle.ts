@@ -33,8 +33,13 @@ export function longestStillness(town: Town): Stillness | undefined {
         from,
         began,
         ...counters.map(counter => {
-          // In the line of all, somebody else's call may be the first.
-          const inLine = counter.isShared ? [...found.values()].flat() : waiting
+          // In the line of all, somebody else's call may be the first, and it may have left meanwhile.
+          const inLine = calls.filter(
+            call =>
+              (counter.isShared || call.client === who) &&
+              call.askedAt <= began &&
+              (call.endedAt ?? Infinity) > from,
+          )
           const dearest = Math.max(...inLine.map(call => unitsOf(counter, call.units)))
           return Math.max(...books.all(tanks => tanks.of(counter, who).earliest(from, dearest)))
         }),
