@@ -77,6 +77,22 @@ function nextOf(counter: Counter, counters: readonly Counter[]): Counter[] {
   return counter.kind === 'bucket' ? counters.filter(other => other !== counter && isNext(other)) : []
 }
 
+/**
+ * How long the callers of one client may hold up those of another: who has passed the line of a bucket that all share keeps its units for as
+ * long as a call of its own takes of the next bucket. Microseconds.
+ */
+export function heldUpBy({ counters, calls }: Town): number {
+  const times = counters
+    .filter(({ isShared }) => isShared)
+    .flatMap(counter => nextOf(counter, counters))
+    .filter(({ isShared }) => !isShared)
+    .map(next => {
+      const dearest = Math.max(...calls.map(({ units }) => unitsOf(next, units)))
+      return (dearest * next.window) / next.limit
+    })
+  return Math.max(0, ...times)
+}
+
 /** From a start to the next ask that reaches the store, and back: what no rule can avoid. Microseconds. */
 function roundTrips({ delays }: Town): number {
   return 4 * delays.most

@@ -11,6 +11,7 @@ import {
   dueOf,
   excessesOf,
   failures,
+  heldUpBy,
   heldTooLong,
   mostHeld,
   mostOvertaken,
@@ -162,7 +163,7 @@ function verdict(town: Town, story: Story): string[] {
   const still = longestStillness(town)
   if (
     still !== undefined &&
-    still.to - still.from > STILL &&
+    still.to - still.from > STILL + heldUpBy(town) &&
     !happenings.some(({ does }) => MAY_STAND.has(does))
   )
     said.push(`stood still: ${still.client} for ${(still.to - still.from) / 1000} ms with room`)
