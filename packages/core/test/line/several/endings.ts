@@ -2,7 +2,7 @@
 import { viewOf } from '../world.ts'
 import type { Units } from './counters.ts'
 import { unitsOf } from './counters.ts'
-import { Books } from './ideal.ts'
+import { Tanks } from './ideal.ts'
 import { afterCharge } from './judges.ts'
 import type { Town } from './town.ts'
 
@@ -37,19 +37,18 @@ export async function endingOf(town: Town, doAllLeave: boolean): Promise<Ending>
   const read = async (client: string) => town.soon(observer.limiter.explain(viewOf(client)), 2000)
   let leftover = 0
   if (!town.isChanged) {
-    const books = replay(town)
+    const tanks = replay(town)
     for (const client of clients) {
       const { policies } = await read(client)
       for (const [i, counter] of town.counters.entries()) {
-        const left = books.all(tanks => tanks.of(counter, client).left(town.time.now - 10_000))
-        const due = Math.floor(Math.min(...left))
+        const due = Math.floor(tanks.of(counter, client).left(town.time.now - 10_000))
         const missing = due - (policies[i]?.before ?? 0)
         leftover = Math.max(leftover, missing)
         if (missing > 0)
           said.push(`charged for nobody: ${missing} units of ${counter.name} of ${client}, which has ${due}`)
       }
       const units = town.calls.find(call => call.client === client)!.units
-      const passes = await checkWhenDue(town, books, client, units)
+      const passes = await checkWhenDue(town, tanks, client, units)
       if (passes !== undefined) said.push(passes)
     }
   }
@@ -71,22 +70,22 @@ export async function endingOf(town: Town, doAllLeave: boolean): Promise<Ending>
   return { said, leftover }
 }
 
-/** The books after all that started. */
-function replay(town: Town): Books {
-  const books = new Books(town.counters, afterCharge(town))
+/** The tanks after all that started. */
+function replay(town: Town): Tanks {
+  const tanks = new Tanks(town.counters, { apart: afterCharge(town) })
   for (const { endedAt, client, units, doneAt = endedAt } of town.starts)
-    books.take(endedAt, client, units, doneAt - endedAt)
-  return books
+    tanks.take(endedAt, client, units, doneAt - endedAt)
+  return tanks
 }
 
 /** Checks a call at the instant from which the book allows it. */
 async function checkWhenDue(
   town: Town,
-  books: Books,
+  tanks: Tanks,
   client: string,
   units: Units,
 ): Promise<string | undefined> {
-  const due = Math.max(...books.all(tanks => tanks.earliest(town.time.now, client, units)))
+  const due = tanks.earliest(town.time.now, client, units)
   if (due === Infinity) return undefined
   await town.time.run(due + 1000)
   const { limiter } = town.processes.at(-1)!
@@ -94,7 +93,7 @@ async function checkWhenDue(
   const decision = await town.soon(limiter.check(viewOf(client), { cost: units }), 2000)
   await town.soon(limiter.release(decision))
   if (decision.allowed) {
-    books.take(time.now, client, units)
+    tanks.take(time.now, client, units)
     return undefined
   }
   const of = town.counters.map(counter => `${counter.name} ${unitsOf(counter, units)}`).join(', ')

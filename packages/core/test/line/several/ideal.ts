@@ -79,26 +79,6 @@ export class Tanks {
   }
 }
 
-/** The tanks of one history by each reading of its windows: nobody knows on which side of an edge a start near it was charged. */
-export class Books {
-  readonly #books: readonly Tanks[]
-
-  /** @param apart how much later than its charge a start comes at most, in microseconds */
-  constructor(counters: readonly Counter[], apart: number, isEarly = false) {
-    const edges = counters.some(({ kind }) => kind === 'fixed' || kind === 'quota') ? [-apart, 0, apart] : [0]
-    this.#books = edges.map(edge => new Tanks(counters, { isEarly, edge }))
-  }
-
-  take(...taken: Parameters<Tanks['take']>): void {
-    for (const book of this.#books) book.take(...taken)
-  }
-
-  /** What each book says. */
-  all<T>(of: (tanks: Tanks) => T): T[] {
-    return this.#books.map(book => of(book))
-  }
-}
-
 /** The starts that are due. */
 export function idealOf(
   counters: readonly Counter[],

@@ -1,6 +1,6 @@
 // Callers that stand still though all their counters have room.
 import { unitsOf } from './counters.ts'
-import { Books } from './ideal.ts'
+import { Tanks } from './ideal.ts'
 import { afterCharge } from './judges.ts'
 import type { Call, Town } from './town.ts'
 
@@ -17,12 +17,12 @@ export interface Stillness {
  */
 export function longestStillness(town: Town): Stillness | undefined {
   const { starts, calls, counters } = town
-  const books = new Books(counters, afterCharge(town))
+  const tanks = new Tanks(counters, { apart: afterCharge(town) })
   const end = Math.min(town.time.now, town.until)
   let longest: Stillness | undefined
   for (const [i, start] of starts.entries()) {
     const { endedAt: from, client, units, doneAt = from } = start
-    books.take(from, client, units, doneAt - from)
+    tanks.take(from, client, units, doneAt - from)
     const to = Math.min(starts[i + 1]?.endedAt ?? end, end)
     // Most times between two starts are short, so that few are looked into.
     if (to - from <= (longest === undefined ? 0 : longest.to - longest.from)) continue
@@ -41,7 +41,7 @@ export function longestStillness(town: Town): Stillness | undefined {
               (call.endedAt ?? Infinity) > from,
           )
           const dearest = Math.max(...inLine.map(call => unitsOf(counter, call.units)))
-          return Math.max(...books.all(tanks => tanks.of(counter, who).earliest(from, dearest)))
+          return tanks.of(counter, who).earliest(from, dearest)
         }),
       )
       if (to - ready > (longest === undefined ? 0 : longest.to - longest.from))

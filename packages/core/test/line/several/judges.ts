@@ -16,6 +16,8 @@ export interface Allowance {
 export const STEADY: Allowance = { calls: 1, late: 20_000 }
 /** A caller that a window refuses at its turn gives its units back, and a process spreads what it hears of over 300 ms. */
 export const BESIDE_WINDOW: Allowance = { calls: 1, late: 300_000 }
+/** Units that callers give back to a line are applied within about a second, and places in flight become free at any time. */
+export const BESIDE_FLIGHTS: Allowance = { calls: 1, late: 1_000_000 }
 /** Where something changes, a process may not have heard of it for a second. */
 export const CHANGING: Allowance = { calls: 1, late: 1_000_000 }
 

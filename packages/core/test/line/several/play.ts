@@ -6,6 +6,7 @@ import { idealOf, type IdealStart, type Job } from './ideal.ts'
 import {
   type Allowance,
   atOnce,
+  BESIDE_FLIGHTS,
   BESIDE_WINDOW,
   CHANGING,
   dueOf,
@@ -185,6 +186,7 @@ function verdict(town: Town, story: Story): string[] {
 // Who is turned away by a full line has had a place for a moment, so that something always changes.
 function allowanceOf(town: Town, { mostWaiting }: Story): Allowance {
   if (town.isChanged || mostWaiting !== undefined) return CHANGING
+  if (town.counters.some(({ kind }) => kind === 'concurrency')) return BESIDE_FLIGHTS
   return town.counters.some(({ kind }) => kind !== 'bucket') ? BESIDE_WINDOW : STEADY
 }
 

@@ -5,8 +5,14 @@ import type { Counter } from './counters.ts'
 export interface Reading {
   /** Whether units are charged, and forgotten by a sliding window, as early as they may be, and not as late. */
   readonly isEarly?: boolean
-  /** How much later than a window after its first start a window ends, in microseconds. Below 0 it ends earlier. */
-  readonly edge?: number
+  /** How much later than its charge a start may come, in microseconds. On which side of a window's edge it counts, nobody knows then. */
+  readonly apart?: number
+}
+
+/** A window or a period: its units, and its end. */
+interface Open {
+  readonly used: number
+  readonly ends: number
 }
 
 /** One counter of one client, or of all. Instants must not go back. */
@@ -15,9 +21,8 @@ export class Tank {
   // Bucket: units × window that are owed, as of an instant.
   #debt = 0
   #at = 0
-  // Window, quota: the units of the window that began last. Sliding window: what still counts. Concurrency: when permits end.
-  #used = 0
-  #ends = Number.NEGATIVE_INFINITY
+  // Window, quota: each window that may be open. Sliding window: what still counts. Concurrency: when permits end.
+  #open: readonly Open[] = [{ used: 0, ends: Number.NEGATIVE_INFINITY }]
   #log: { readonly at: number; readonly units: number }[] = []
   readonly #reading: Reading
 
@@ -31,8 +36,7 @@ export class Tank {
     const other = new Tank(this.counter, this.#reading)
     other.#debt = this.#debt
     other.#at = this.#at
-    other.#used = this.#used
-    other.#ends = this.#ends
+    other.#open = this.#open
     other.#log = [...this.#log]
     return other
   }
@@ -45,8 +49,10 @@ export class Tank {
       const over = this.#debtAt(from) + (units - capacity) * window
       return over <= 0 ? from : from + Math.ceil(over / limit)
     }
-    if (kind === 'fixed' || kind === 'quota')
-      return from >= this.#ends || this.#used + units <= limit ? from : this.#ends
+    if (kind === 'fixed' || kind === 'quota') {
+      const each = this.#open.map(({ used, ends }) => (from >= ends || used + units <= limit ? from : ends))
+      return this.#reading.isEarly === true ? Math.min(...each) : Math.max(...each)
+    }
     // Those that count longest leave last.
     const counting = this.#log.filter(({ at }) => at > from)
     let free = limit - counting.reduce((sum, one) => sum + one.units, 0)
@@ -66,22 +72,16 @@ export class Tank {
    * @param askedAt the first instant at which they may have been charged
    */
   take(at: number, units: number, held = 0, askedAt = at): void {
-    const { kind, window, longest, limit } = this.counter
-    const { isEarly = false, edge = 0 } = this.#reading
+    const { kind, window, longest } = this.counter
+    const { isEarly = false } = this.#reading
     if (kind === 'bucket') {
       // The line of a slower bucket lets its callers go on before they start.
       const chargedAt = isEarly ? Math.max(this.#at, askedAt) : at
       this.#debt = this.#debtAt(chargedAt) + units * window
       this.#at = chargedAt
     } else if (kind === 'fixed' || kind === 'quota') {
-      // What does not fit any more is of the next window, although its start comes a little before the end of this one.
-      if (at >= this.#ends + edge || this.#used + units > limit) {
-        this.#used = 0
-        // A quota's hours are those of the clock, and the world begins with one.
-        this.#ends =
-          kind === 'fixed' ? at + window : (Math.floor(Math.max(at, this.#ends) / window) + 1) * window
-      }
-      this.#used += units
+      const open = this.#open.flatMap(one => this.#after(one, at, units))
+      this.#open = [...new Map(open.map(one => [`${one.used} ${one.ends}`, one])).values()]
     } else {
       this.#log = this.#log.filter(one => one.at > at)
       const counts = isEarly ? window : longest
@@ -94,8 +94,22 @@ export class Tank {
   left(at: number): number {
     const { kind, limit, window, capacity } = this.counter
     if (kind === 'bucket') return capacity - this.#debtAt(at) / window
-    if (kind === 'fixed' || kind === 'quota') return at >= this.#ends ? limit : limit - this.#used
+    if (kind === 'fixed' || kind === 'quota')
+      return Math.min(...this.#open.map(({ used, ends }) => (at >= ends ? limit : limit - used)))
     return limit - this.#log.reduce((sum, one) => sum + (one.at > at ? one.units : 0), 0)
+  }
+
+  /** The windows that may be open after a start, where one was. What does not fit into it was charged in the next one. */
+  #after({ used, ends }: Open, at: number, units: number): Open[] {
+    const { kind, window, limit } = this.counter
+    const { apart = 0 } = this.#reading
+    const fits = used + units <= limit
+    // A quota's hours are those of the clock, and the world begins with one.
+    const begun = kind === 'fixed' ? at + window : (Math.floor(Math.max(at, ends) / window) + 1) * window
+    return [
+      ...(at >= ends - apart || !fits ? [{ used: units, ends: begun }] : []),
+      ...(at < ends + apart && fits ? [{ used: used + units, ends }] : []),
+    ]
   }
 
   #debtAt(at: number): number {

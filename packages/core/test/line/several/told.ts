@@ -1,6 +1,6 @@
 // Whether the waits that refusals tell are true. It reads what clients saw and the book, and nothing of Halt.
 import { unitsOf } from './counters.ts'
-import { Books, idealOf, type Tanks } from './ideal.ts'
+import { idealOf, Tanks } from './ideal.ts'
 import { afterCharge, atOnce } from './judges.ts'
 import type { Call, Started, Town } from './town.ts'
 
@@ -33,7 +33,7 @@ export function untrueWaits(town: Town, most = 40): Untrue[] {
     .toSorted((a, b) => a.endedAt! - b.endedAt!)
   const every = Math.max(1, Math.floor(refused.length / most))
   const apart = afterCharge(town)
-  const [books, eager] = [new Books(counters, apart), new Books(counters, apart, true)]
+  const [tanks, eager] = [new Tanks(counters, { apart }), new Tanks(counters, { apart, isEarly: true })]
   const untrue: Untrue[] = []
   let next = 0
   const held = (town.options.heldMs ?? 0) * 1000
@@ -43,13 +43,11 @@ export function untrueWaits(town: Town, most = 40): Untrue[] {
     const decidedAt = call.endedAt! - town.delays.most
     for (; next < starts.length && starts[next]!.endedAt <= decidedAt; next++) {
       const { endedAt, client, units, askedAt } = starts[next]!
-      for (const each of [books, eager]) each.take(endedAt, client, units, held, askedAt)
+      for (const each of [tanks, eager]) each.take(endedAt, client, units, held, askedAt)
     }
     const told = call.endedAt! + call.retryAfter!
-    const first = Math.min(...eager.all(tanks => tanks.earliest(call.endedAt!, call.client, call.units)))
-    const early = told + atOnce(town) - first
-    const last = Math.max(...books.all(tanks => latestOf(town, tanks.copy(), call, starts.slice(next))))
-    const late = told - last
+    const early = told + atOnce(town) - eager.earliest(call.endedAt!, call.client, call.units)
+    const late = told - latestOf(town, tanks.copy(), call, starts.slice(next))
     if (early < 0) untrue.push({ call, by: early })
     else if (late > SLACK + SHARE * call.retryAfter! + CALLS * slowestOf(town))
       untrue.push({ call, by: late })
