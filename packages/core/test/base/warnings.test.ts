@@ -51,8 +51,11 @@ describe('warnOnce', () => {
     const printed = vi.spyOn(console, 'warn').mockImplementation(() => {})
     vi.stubGlobal('process', undefined)
     const code = `HALT_W_TEST_${Math.random().toString(36).slice(2).toUpperCase()}` as HaltWarning['code']
-    warnOnce()(warning(code))
-    vi.unstubAllGlobals()
+    try {
+      warnOnce()(warning(code))
+    } finally {
+      vi.unstubAllGlobals()
+    }
     expect(printed).toHaveBeenCalledTimes(1)
     expect(printed.mock.calls[0]?.[0]).toContain(`${code}: Something is misconfigured.`)
   })
