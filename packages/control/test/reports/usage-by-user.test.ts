@@ -282,7 +282,7 @@ it('a process shares by itself, and a user is found whose key a page shows as a 
   expect(await findUserInUsage(store, key => key.endsWith('bob'))).toBeUndefined()
 })
 
-it.each([undefined, '1m'])(
+it.each([undefined, '1m'] as const)(
   'a process that counts all the time shares with each beat: every %s',
   async every => {
     vi.useFakeTimers()
