@@ -103,7 +103,7 @@ class Crowd {
     return Math.ceil(this.#pick(this.#random() < 0.08 ? long : short))
   }
 
-  /** What one or three of them do at an instant. */
+  /** Draws what one caller does, or what three do at the same instant. */
   acts(now: number): Step['groups'] {
     const acts = Array.from({ length: this.#random() < 0.2 ? 3 : 1 }, () => this.#act(now))
     return past => {

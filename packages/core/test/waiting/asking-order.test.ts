@@ -3,10 +3,11 @@ import { expect, it } from 'vitest'
 
 import type { Rule } from '../../src/algorithms/index.ts'
 import { Mode } from '../../src/databases/index.ts'
-import { Askers, type Asking } from '../../src/waiting/callers.ts'
+import { Askers } from '../../src/waiting/callers.ts'
 import { Lines } from '../../src/waiting/lines.ts'
 import { loneAt } from '../../src/waiting/places.ts'
 import { ruleOf } from '../algorithms/table.ts'
+import { asking } from './some-callers.ts'
 
 const demand = (rule: Rule, mode: Mode = Mode.CHARGE) => ({
   rule,
@@ -14,13 +15,6 @@ const demand = (rule: Rule, mode: Mode = Mode.CHARGE) => ({
   cost: 1,
   mode,
   penalized: false,
-})
-
-const asking = (seq: number, more: Partial<Asking['caller']> = {}): Asking => ({
-  caller: { seq, isLost: false, drop() {}, deadline: 1, policy: 'p', most: 1, ask() {}, ...more },
-  asksAt: 1,
-  wasRefused: true,
-  wake() {},
 })
 
 it('a caller whose request has ended without a word is counted no more, and the next one asks', () => {

@@ -3,12 +3,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { type Demand, type Group, Mode, shareRuleOf, type Terms } from '../../src/databases/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
-import { Askers, type Asking } from '../../src/waiting/callers.ts'
+import { Askers } from '../../src/waiting/callers.ts'
 import { Lines, waitingRoom } from '../../src/waiting/lines.ts'
 import { Retry } from '../../src/waiting/retry.ts'
 import { ticketsAfter } from '../../src/waiting/tickets.ts'
 import type { WaiterParts } from '../../src/waiting/waiter-parts.ts'
 import { ruleOf } from '../algorithms/table.ts'
+import { asking } from './some-callers.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -123,12 +124,7 @@ it('a caller asks at once when news tell that its turn has come, though it was e
 describe('on Workers', () => {
   beforeEach(() => void vi.spyOn(waitingRoom.alarms, 'isShared', 'get').mockReturnValue(false))
 
-  const first: Asking = {
-    caller: { seq: 0, isLost: false, drop() {}, deadline: 1, policy: 'shared', most: 1, ask() {} },
-    asksAt: 1,
-    wasRefused: true,
-    wake() {},
-  }
+  const first = asking(0)
 
   it('on Workers a caller behind others looks each 50 ms whether it is the next, and asks at once if it is', async () => {
     const { retry, clock } = scene()
@@ -148,6 +144,7 @@ describe('on Workers', () => {
     expect(retry.left()).toBe(50_000)
     retry.wake()
     expect([retry.left(), asked]).toEqual([0, []])
+    // Its alarm rings.
     retry.end()
     retry.ring()
     expect(asked).toHaveLength(1)

@@ -2,6 +2,7 @@
 import { expect } from 'vitest'
 
 import type { Policy, RateLimiter, RatePolicy, Telemetry } from '../../src/index.ts'
+import type { Asking } from '../../src/waiting/callers.ts'
 import type { PassingWorld } from './passing-world.ts'
 
 export const ID = 'stripe'
@@ -35,5 +36,15 @@ export function noting(): { telemetry: Telemetry; heard: [string, string, object
   return {
     heard,
     telemetry: { onWaiting: note('waiting'), onTurn: note('turn'), onLeave: note('leave') },
+  }
+}
+
+/** A caller among those that ask again, which the store has refused once. */
+export function asking(seq: number, more: Partial<Asking['caller']> = {}): Asking {
+  return {
+    caller: { seq, isLost: false, drop() {}, deadline: 1, policy: 'p', most: 1, ask() {}, ...more },
+    asksAt: 1,
+    wasRefused: true,
+    wake() {},
   }
 }
